@@ -1,0 +1,56 @@
+/**
+ * The rule for STOP and START on networks where a message may be unwanted: one whole message ends everything for that person at
+ * once, on every number of ours, and the others in the mirror are told. Asked before all other rules.
+ */
+import { addressKey, type Place } from '../model/address'
+import type { Arrival, MessageArrival } from '../model/message'
+import { toPlain } from '../model/text'
+import type { NewDelivery } from '../store/store'
+import type { Directory } from './directory'
+import { notice, type Change, type Plan } from './plan'
+
+const STOP = new Set(['STOP', 'STOPP', 'STOPALL', 'ABMELDEN', 'ABBESTELLEN', 'KEINE SMS', 'UNSUBSCRIBE'])
+const START = new Set(['START', 'UNSTOP'])
+const WORD_CHARACTERS_MAX = 40
+
+/** Only the whole message counts: "Stopp, ich komme später" ends nothing. */
+export const consentWord = (text: string): 'stop' | 'start' | undefined => {
+  if (text.length > WORD_CHARACTERS_MAX) return undefined
+  const word = text.replace(/[\s\p{P}]+/gu, ' ').trim().toUpperCase()
+  return STOP.has(word) ? 'stop' : START.has(word) ? 'start' : undefined
+}
+
+const samePlace = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
+
+/** Tells the other places of every mirror that this person is in. */
+const tellOthers = (arrival: MessageArrival, threads: Place[], directory: Directory, text: (name: string) => string): NewDelivery[] =>
+  threads.flatMap(thread => {
+    const found = directory.mirrorAt(thread)
+    const name = found?.here.people?.[arrival.sender.id]
+    if (found === undefined || name === undefined) return []
+    return found.mirror.places
+      .filter(({ place, people }) => people === undefined && !samePlace(place, thread))
+      .map(({ place }) => notice(arrival, place, 'consent', text(name)))
+  })
+
+export const consentRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
+  if (arrival.kind !== 'message' || arrival.direct !== true || !directory.can(arrival.place.network).optOut) return undefined
+  const word = consentWord(toPlain(arrival.content.text))
+  const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
+  if (word === undefined) return undefined
+  const blocked = directory.isBlocked(person)
+  if (blocked === (word === 'stop')) return blocked ? { outcome: 'routed', deliveries: [], changes: [] } : undefined
+  const threads = directory.threadsOf(person)
+  const lanes = threads.some(thread => samePlace(thread, arrival.place)) ? threads : [...threads, arrival.place]
+  const { texts } = directory
+  const changes: Change[] = word === 'stop'
+    ? [{ kind: 'block', person }, ...lanes.map(lane => ({ kind: 'cancel' as const, lane, reason: 'the person sent STOP' }))]
+    : [{ kind: 'unblock', person }]
+  return {
+    outcome: 'routed', changes,
+    deliveries: [
+      notice(arrival, arrival.place, word, word === 'stop' ? texts.stopped : texts.started),
+      ...tellOthers(arrival, threads, directory, word === 'stop' ? texts.left : texts.returned)
+    ]
+  }
+}

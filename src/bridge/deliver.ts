@@ -1,0 +1,132 @@
+/**
+ * Delivers what was accepted: one lane a place, made when it has something to do and forgotten when it has not. What a crash cut
+ * off is sorted out here at the start, by what each network can promise.
+ */
+import type { Chance } from '../lib/chance'
+import type { Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
+import { addressKey, type NetworkName, type Place } from '../model/address'
+import { Bug } from '../model/errors'
+import type { Network } from '../model/network'
+import type { Queued, Store } from '../store/store'
+import type { Applied } from './apply'
+import { peopleAt, type Directory } from './directory'
+import { makeEnding } from './ending'
+import { makeLane, type Lane } from './lane'
+import type { Observer } from './observer'
+
+/** A delivery that a crash cut off this often is left to a person: it may be what crashes us. */
+export const CRASHES_MAX = 10
+
+interface Parts {
+  store: Store; networks: ReadonlyMap<NetworkName, Network>; directory: Directory
+  clock: Clock; chance: Chance; log: Log; observer: Observer; linkMs: number
+  bug (error: unknown): void
+}
+
+export interface Deliver {
+  /** Sorts out what a crash cut off and starts a lane for everything that waits. Once, before anything is accepted. */
+  start (): Promise<void>
+  /** Something was committed: lanes take up what is queued, and see what was cancelled. */
+  heard (applied: Applied): void
+  /** How many deliveries have not ended. */
+  open (): number
+  /** A link of this network came up. */
+  wake (network: NetworkName): void
+  /** The operator changed rows of this lane. `opened` counts rows that wait again, negative for rows that do no more. */
+  changed (lane: Place, opened: number): void
+  stop (signal: AbortSignal): Promise<void>
+}
+
+export const makeDeliver = (parts: Parts): Deliver => {
+  const { store, networks, directory, observer, log } = parts
+  const lanes = new Map<string, Lane>() // as many as places with something to deliver
+  let open = 0
+  let running = false
+
+  const networkOf = (place: Place): Network => {
+    const network = networks.get(place.network)
+    if (network === undefined) throw new Bug(`no network is called ${place.network}`)
+    return network
+  }
+
+  const unwanted = (row: Queued): boolean => {
+    const here = directory.mirrorAt(row.delivery.place)?.here
+    const people = here === undefined ? [] : peopleAt(here)
+    return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person))
+  }
+
+  const heard = (applied: Applied): void => {
+    open += applied.queued.length
+    for (const { lane, count } of applied.cancelled) changed(lane, -count)
+    const byLane = new Map<string, Queued[]>()
+    for (const row of applied.queued) {
+      const key = addressKey(row.delivery.place)
+      const rows = byLane.get(key)
+      if (rows === undefined) byLane.set(key, [row])
+      else rows.push(row)
+    }
+    if (running) for (const rows of byLane.values()) laneAt(rows[0]!.delivery.place).add(rows)
+  }
+
+  const counted: Observer = {
+    ...observer,
+    settled (network, outcome, latencyMs, remoteParts) { open--; observer.settled(network, outcome, latencyMs, remoteParts) }
+  }
+  const ending = makeEnding({ ...parts, observer: counted, heard })
+
+  const laneAt = (place: Place): Lane => {
+    const key = addressKey(place)
+    let lane = lanes.get(key)
+    if (lane === undefined) {
+      lane = makeLane(place, {
+        ...parts, network: networkOf(place), ending, unwanted,
+        retried: () => observer.retried(place.network),
+        idle: () => { lanes.delete(key) }
+      })
+      lanes.set(key, lane)
+    }
+    return lane
+  }
+
+  const changed = (place: Place, opened: number): void => {
+    open += opened
+    if (running) laneAt(place).reload()
+  }
+
+  /** What was being sent when we were cut off: sent again with the same key, or left to a person. */
+  const sortOut = async (): Promise<void> => {
+    const rows = await store.run(tx => tx.interrupted())
+    const again: number[] = []
+    for (const row of rows) {
+      const network = networks.get(row.delivery.place.network)
+      if (row.crashes >= CRASHES_MAX) ending.unknown(row, `cut off ${row.crashes} times while being sent`)
+      else if (network?.can.afterCrash === 'park') ending.unknown(row, 'cut off while being sent: it may have arrived')
+      else again.push(row.id)
+    }
+    if (rows.length > 0) log.info({ again: again.length, unknown: rows.length - again.length }, 'sorted out what was cut off')
+    await store.run(tx => tx.waitAgain(again))
+  }
+
+  return {
+    async start () {
+      open = await store.run(tx => tx.openCount())
+      await sortOut()
+      running = true
+      for (const place of await store.run(tx => tx.lanes())) {
+        if (networks.has(place.network)) laneAt(place).wake()
+        else log.warn({ network: place.network }, 'deliveries wait for a network that is no longer configured')
+      }
+    },
+    heard,
+    open: () => open,
+    wake (network) {
+      for (const [key, lane] of lanes) if (key.startsWith(`${network} `)) lane.wake()
+    },
+    changed,
+    async stop (signal) {
+      running = false
+      await Promise.all([...lanes.values()].map(lane => lane.stop(signal)))
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** What route may know beside the arrival: who mirrors what, who wants nothing more, what each network can. Kept whole in memory. */
+import { addressKey, type NetworkName, type Place } from '../model/address'
+import { Bug } from '../model/errors'
+import type { Capabilities } from '../model/network'
+import type { Links } from './links'
+import type { Texts } from './texts'
+
+/** `people`: who is there, for places that are one person's thread: person id → the name that the config gives. */
+export interface MirrorPlace { place: Place; people?: Record<string, string> }
+
+export interface Mirror { name: string; places: MirrorPlace[] }
+
+export interface Directory {
+  readonly links: Pick<Links, 'token' | 'url'>
+  readonly texts: Texts
+  can (network: NetworkName): Capabilities
+  mirrorAt (place: Place): { mirror: Mirror, here: MirrorPlace } | undefined
+  /** Every place that is this person's own thread. */
+  threadsOf (person: string): Place[]
+  /** `person` is an addressKey. */
+  isBlocked (person: string): boolean
+  block (person: string): void
+  unblock (person: string): void
+  /** All places of all mirrors. */
+  places (): Place[]
+}
+
+/** The keys of the people whose own thread this place is; none for a room. */
+export const peopleAt = (where: MirrorPlace): string[] =>
+  Object.keys(where.people ?? {}).map(id => addressKey({ network: where.place.network, id }))
+
+export const makeDirectory = (mirrors: Mirror[], blockedPeople: string[], can: ReadonlyMap<NetworkName, Capabilities>,
+  links: Pick<Links, 'token' | 'url'>, texts: Texts): Directory => {
+  const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
+  const threads = new Map<string, Place[]>()
+  for (const { here } of byPlace.values()) {
+    for (const person of peopleAt(here)) threads.set(person, [...threads.get(person) ?? [], here.place])
+  }
+  const blocked = new Set(blockedPeople)
+  return {
+    links, texts,
+    can: network => {
+      const found = can.get(network)
+      if (found === undefined) throw new Bug(`no network is called ${network}`)
+      return found
+    },
+    mirrorAt: place => byPlace.get(addressKey(place)),
+    threadsOf: person => threads.get(person) ?? [],
+    isBlocked: person => blocked.has(person),
+    block: person => { blocked.add(person) },
+    unblock: person => { blocked.delete(person) },
+    places: () => [...byPlace.values()].map(({ here }) => here.place)
+  }
+}

@@ -1,0 +1,68 @@
+/** How a delivery ends: each way is one commit, with the notice to its writer in it, and then lanes and the operator hear of it. */
+import type { Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
+import type { Refused, Unavailable } from '../model/errors'
+import type { Sent } from '../model/message'
+import type { Queued, Store } from '../store/store'
+import { apply, type Applied } from './apply'
+import type { Directory } from './directory'
+import type { Observer } from './observer'
+import { failureNotice } from './plan'
+import { confirmed } from './receipt'
+
+export interface Ending {
+  done (row: Queued, sent: Sent): void
+  refused (row: Queued, why: Refused): void
+  unknown (row: Queued, why: string): void
+  gaveUp (row: Queued): void
+  stalled (row: Queued, why: Unavailable): void
+  /** It changes something that never arrived: nobody misses it. */
+  pointless (row: Queued): void
+  /** Its reader has ended everything. */
+  unwanted (row: Queued): void
+}
+
+interface Parts { store: Store; directory: Directory; observer: Observer; clock: Clock; log: Log; linkMs: number; heard (applied: Applied): void }
+
+type Problem = Parameters<typeof failureNotice>[3]
+
+export const makeEnding = ({ store, directory, observer, clock, log, linkMs, heard }: Parts): Ending => {
+  const settled = (row: Queued, outcome: 'done' | 'failed' | 'unknown', parts: number, applied: Applied): void => {
+    observer.settled(row.delivery.place.network, outcome, clock.now() - row.queuedAt, parts)
+    heard(applied)
+  }
+
+  const end = (row: Queued, state: 'failed' | 'unknown', reason: string, problem?: Problem): void => {
+    const { place, key, attempt } = row.delivery
+    log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
+    store.run(async tx => {
+      const now = clock.now()
+      await tx.ended(row.id, state, reason, now)
+      const origin = problem === undefined || row.notice ? undefined : await tx.origin(row.journal)
+      const told = origin === undefined || problem === undefined ? [] : failureNotice(origin, { key, place }, directory, problem)
+      return apply(tx, { outcome: 'routed', changes: [], deliveries: told }, row.journal, directory, now, linkMs)
+    }).then(applied => settled(row, state, 0, applied), () => {}) // a store that fails has said so itself
+  }
+
+  return {
+    done (row, { ids }) {
+      store.run(async tx => {
+        const now = clock.now()
+        await tx.done(row, ids, now)
+        const applied: Applied = { queued: [], cancelled: [] }
+        for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids)) {
+          const found = await tx.confirmable(row.delivery.place, [receipt.id])
+          if (found === undefined) continue
+          applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row.journal, directory, now, linkMs)).queued)
+        }
+        return applied
+      }).then(applied => settled(row, 'done', Math.max(ids.length, 1), applied), () => {})
+    },
+    refused: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.refused }),
+    unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),
+    gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', { kind: 'failed', why: directory.texts.gaveUp }),
+    stalled: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.gaveUp }),
+    pointless: row => end(row, 'failed', 'what it changes was never delivered'),
+    unwanted: row => end(row, 'failed', 'the person sent STOP')
+  }
+}

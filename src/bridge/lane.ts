@@ -1,0 +1,219 @@
+/**
+ * One lane: the deliveries to one place, in order. It counts each try on disk before the try, keeps at most `can.window`
+ * unanswered, and when one has to wait, stops, lets the others be answered and goes back to the first unanswered one.
+ * Nothing leaves a lane except as done, failed or unknown; what stops it delays this place only.
+ */
+import { backoffMs } from '../lib/backoff'
+import type { Chance } from '../lib/chance'
+import { deadline, type Clock, type Timer } from '../lib/clock'
+import type { Log } from '../lib/log'
+import type { Place } from '../model/address'
+import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
+import type { Sent } from '../model/message'
+import type { Network } from '../model/network'
+import type { Queued, Store } from '../store/store'
+import type { Ending } from './ending'
+
+/** How many rows a lane holds in memory; the rest wait in the store. */
+export const LANE_ROWS_MAX = 512
+/** How many rows are counted as tried in one commit, where trying again is harmless. */
+const AHEAD_ROWS = 32
+const SEND_TIMEOUT_MS = 60_000
+const RETRY_FIRST_MS = 500
+const RETRY_MOST_MS = 120_000
+/** How long one delivery may hold up its lane although the link is up. */
+export const LANE_STALL_MAX_MS = 15 * 60_000
+
+export interface LaneParts {
+  store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending
+  unwanted (row: Queued): boolean // its reader has ended everything since it was queued
+  retried (): void
+  bug (error: unknown): void
+  idle (): void // nothing left: the lane may be forgotten
+}
+
+export interface Lane {
+  add (rows: Queued[]): void
+  /** The link is up again: try now instead of at the end of the pause. */
+  wake (): void
+  /** Rows changed in the store behind the lane's back. */
+  reload (): void
+  /** Starts nothing more; resolves when what was sent is answered, or when `signal` fires, and all else is back in the store. */
+  stop (signal: AbortSignal): Promise<void>
+}
+
+interface Row extends Queued { stalledSince?: number }
+
+export const makeLane = (place: Place, parts: LaneParts): Lane => {
+  const { store, network, clock, chance, ending } = parts
+  const { can } = network
+  const aheadMax = can.afterCrash === 'park' ? 1 : Math.max(can.window, AHEAD_ROWS)
+  const stopping = new AbortController()
+
+  let waiting: Row[] = [] // in memory, in order
+  let ready: Row[] = [] // counted as tried, not yet handed to the network
+  const flying = new Map<number, Row>() // handed to the network, unanswered
+  let returned: Row[] = [] // tried in vain, to be tried again
+  let more = true // the store may hold rows after lastId
+  let lastId = 0
+  let late: Queued[] | undefined // rows added while loading
+  let stale = false // the store changed behind our back while loading
+  let pause: Timer | undefined
+  let broken: Unavailable | undefined
+  let pumping = false
+  let again = false
+  let stopped: (() => void) | undefined
+
+  const push = (rows: Queued[]): void => {
+    for (const row of rows) {
+      if (row.id <= lastId) continue
+      if (more || waiting.length >= LANE_ROWS_MAX) { more = true; return }
+      waiting.push(row)
+      lastId = row.id
+    }
+  }
+
+  const load = async (): Promise<void> => {
+    late = []
+    const rows = await store.run(tx => tx.waiting(place, lastId, LANE_ROWS_MAX))
+    more = false
+    push(rows)
+    more = rows.length === LANE_ROWS_MAX
+    const missed = late
+    late = undefined
+    push(missed)
+    if (stale) forget()
+  }
+
+  const forget = (): void => {
+    stale = false
+    waiting = []
+    lastId = 0
+    more = true
+  }
+
+  const tooOld = (row: Row): boolean => clock.now() - row.queuedAt > can.giveUpAfterMs
+
+  /** Counts the next rows as tried, in one commit, after ending those that need no try. */
+  const take = async (): Promise<void> => {
+    if (waiting.length === 0 && more) await load()
+    const rows = waiting.splice(0, aheadMax)
+    for (const row of rows.filter(tooOld)) ending.gaveUp(row)
+    for (const row of rows.filter(row => !tooOld(row) && parts.unwanted(row))) ending.unwanted(row)
+    const wanted = rows.filter(row => !tooOld(row) && !parts.unwanted(row))
+    if (wanted.length === 0) return
+    await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
+    for (const row of wanted) row.delivery.attempt++
+    ready.push(...wanted)
+  }
+
+  const failed = (row: Row, error: unknown): void => {
+    flying.delete(row.id)
+    if (error instanceof Bug) return parts.bug(error)
+    if (error instanceof Refused) { ending.refused(row, error); return pump() }
+    const reason = error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error, unknown: can.afterCrash === 'park' })
+    if (reason !== error) parts.log.error({ network: place.network, delivery: row.delivery.key, error }, 'unexpected error while sending')
+    if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
+    row.stalledSince = reason.link ? clock.now() : row.stalledSince ?? clock.now()
+    if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) { ending.stalled(row, reason); return pump() }
+    returned.push(row)
+    broken = reason
+    pump()
+  }
+
+  const done = (row: Row, sent: Sent): void => {
+    flying.delete(row.id)
+    ending.done(row, sent)
+    pump()
+  }
+
+  /** Hands one row to the network. Resolves when it is handed over, not when it is answered. */
+  const launch = async (row: Row): Promise<void> => {
+    const { signal, done: clear } = deadline(clock, SEND_TIMEOUT_MS, stopping.signal)
+    const delivery = { ...row.delivery }
+    flying.set(row.id, row)
+    try {
+      const found = delivery.attempt > 1 ? await network.find?.(delivery, signal) : undefined
+      if (found !== undefined) { clear(); return done(row, found) }
+      if (delivery.action.kind !== 'message') {
+        const { of } = delivery.action
+        delivery.target = await store.run(tx => tx.remoteIds(of))
+        if (delivery.target.length === 0) { clear(); flying.delete(row.id); return ending.pointless(row) }
+      }
+    } catch (error) { clear(); return failed(row, error) }
+    const answer = async (): Promise<Sent> => network.send(delivery, signal)
+    answer().then(sent => done(row, sent), error => failed(row, error)).finally(clear).catch(parts.bug)
+  }
+
+  /** Puts everything that is not done back in order, and waits before the next try. */
+  const rest = (why: Unavailable): void => {
+    const rows = [...returned, ...ready].sort((one, other) => one.id - other.id)
+    returned = []
+    ready = []
+    waiting.unshift(...rows)
+    store.run(tx => tx.waitAgain(rows.map(({ id }) => id))).catch(() => {}) // the store itself has said so
+    parts.retried()
+    const ms = why.retryAfterMs ?? backoffMs(chance, rows[0]?.delivery.attempt ?? 1, RETRY_FIRST_MS, RETRY_MOST_MS)
+    parts.log.info({ network: place.network, waiting: rows.length, ms, why: why.message }, 'lane pauses')
+    pause = clock.after(ms, wake)
+  }
+
+  const work = async (): Promise<void> => {
+    while (stopped === undefined && broken === undefined && pause === undefined && flying.size < can.window) {
+      if (ready.length === 0) await take()
+      const row = broken === undefined ? ready.shift() : undefined
+      if (row === undefined) {
+        if (waiting.length === 0 && !more) break
+        continue
+      }
+      await launch(row)
+    }
+    if (broken !== undefined && flying.size === 0 && stopped === undefined) {
+      const why = broken
+      broken = undefined
+      rest(why)
+    }
+    if (flying.size === 0) stopped?.()
+    if (waiting.length + ready.length + returned.length + flying.size === 0 && !more && pause === undefined) parts.idle()
+  }
+
+  const pump = (): void => {
+    if (pumping) { again = true; return }
+    pumping = true
+    work().catch(error => { if (stopped === undefined) parts.bug(error) }).finally(() => {
+      pumping = false
+      if (again) { again = false; pump() }
+    })
+  }
+
+  const wake = (): void => {
+    pause?.cancel()
+    pause = undefined
+    pump()
+  }
+
+  return {
+    add (rows) {
+      if (late !== undefined) late.push(...rows)
+      else push(rows)
+      pump()
+    },
+    wake,
+    reload () {
+      if (late === undefined) forget()
+      else stale = true
+      wake()
+    },
+    async stop (signal) {
+      pause?.cancel()
+      const end = new Promise<void>(resolve => { stopped = resolve })
+      signal.addEventListener('abort', () => {
+        stopping.abort(new Unavailable('shutting down', { link: true }))
+        clock.soon(() => stopped?.()) // whoever does not heed the signal is cut off, as by a crash
+      })
+      pump()
+      await end
+      await store.run(tx => tx.waitAgain([...ready, ...returned].map(({ id }) => id))).catch(() => {})
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * How a person of one network is shown on another: by a cleaned name that always ends with the label of the network they really
+ * speak from, so that nobody can pass for somebody of another network.
+ */
+import type { Persona, Sender } from '../model/message'
+import type { NetworkName } from '../model/address'
+
+export const NAME_CHARACTERS_MAX = 60
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\u115F\u1160\u3164\uFFA0\uFFFC\uFFFD]/gu
+
+/** Without control, bidirectional and invisible characters, spaces made single, not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
+export const cleanName = (name: string): string => {
+  const visible = name.slice(0, NAME_CHARACTERS_MAX * 16).normalize('NFC').replace(/[\s\u2800]+/gu, ' ').replace(INVISIBLE, '').trim()
+  const characters = [...new Intl.Segmenter().segment(visible)]
+  const short = characters.length > NAME_CHARACTERS_MAX
+    ? `${characters.slice(0, NAME_CHARACTERS_MAX - 1).map(({ segment }) => segment).join('').trim()}…`
+    : visible
+  return short === '' ? '?' : short
+}
+
+/** `known` is the name that the config gives this person; `label` is the network's. */
+export const personaOf = (network: NetworkName, label: string, sender: Sender, known?: string): Persona => ({
+  person: { network, id: sender.id },
+  name: `${cleanName(known ?? sender.name)} (${label})`,
+  ...sender.avatar === undefined ? {} : { avatar: sender.avatar }
+})

@@ -1,0 +1,74 @@
+/** What route decides: deliveries and changes, all of which are committed together with the arrival. */
+import { createHash } from 'node:crypto'
+import type { NetworkName, Place } from '../model/address'
+import type { Action, Arrival, Persona } from '../model/message'
+import { plain, toPlain } from '../model/text'
+import type { NewDelivery } from '../store/store'
+import type { Directory } from './directory'
+
+export type Change =
+  | { kind: 'link', token: string }
+  | { kind: 'revokeLinks', journal: number }
+  | { kind: 'block' | 'unblock', person: string }
+  | { kind: 'cancel', lane: Place, reason: string }
+  | { kind: 'confirm', place: Place, id: string, outcome: 'delivered' | 'failed' }
+  | { kind: 'early', place: Place, ids: string[], outcome: 'delivered' | 'failed', detail?: string }
+
+export interface Plan {
+  outcome: 'routed' | 'unrouted' | 'ignored' // unrouted: kept and shown to the operator; ignored: not kept
+  deliveries: NewDelivery[]
+  changes: Change[]
+}
+
+export const IGNORE: Plan = { outcome: 'ignored', deliveries: [], changes: [] }
+
+/** The same for the same arrival, place, part and purpose, even after the store was lost; nobody can foresee or forge a collision. */
+export const deliveryKey = (source: NetworkName, arrivalKey: string, place: Place, part: number, purpose: string): string =>
+  createHash('sha256').update(JSON.stringify([source, arrivalKey, place.network, place.id, part, purpose])).digest('base64url').slice(0, 27)
+
+export const delivery = (arrival: Arrival, place: Place, part: number, action: Action, as?: Persona): NewDelivery => ({
+  delivery: {
+    key: deliveryKey(arrival.place.network, arrival.key, place, part, action.kind), place, at: arrival.at, action,
+    ...as === undefined ? {} : { as }
+  },
+  notice: false
+})
+
+/** Zentrale's own words. `about` tells apart several notices that one arrival may cause at one place. */
+export const notice = (arrival: Arrival, place: Place, about: string, text: string): NewDelivery => ({
+  delivery: {
+    key: deliveryKey(arrival.place.network, arrival.key, place, 0, `notice ${about}`), place, at: arrival.at,
+    action: { kind: 'message', content: { style: 'notice', text: plain(text) } }
+  },
+  notice: true
+})
+
+const EXCERPT_CHARACTERS = 40
+
+/** The beginning of what was said, to remind its writer of it. */
+const excerptOf = (arrival: Arrival): string => {
+  if (arrival.kind !== 'message' && arrival.kind !== 'edit') return ''
+  const text = (toPlain(arrival.content.text) || arrival.content.file?.name || '').replace(/\s+/g, ' ')
+  return text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS).toWellFormed().trimEnd()}…`
+}
+
+const whereOf = (place: Place, directory: Directory): string => {
+  const { label } = directory.can(place.network)
+  const names = Object.values(directory.mirrorAt(place)?.here.people ?? {})
+  return names.length === 0 ? label : `${names.join(', ')} (${label})`
+}
+
+/** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. */
+export const failureNotice = (arrival: Arrival, failed: { key: string, place: Place }, directory: Directory,
+  problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
+  if (arrival.kind !== 'message' && arrival.kind !== 'edit') return []
+  const { texts } = directory
+  const where = whereOf(failed.place, directory)
+  const excerpt = excerptOf(arrival)
+  const text = problem.kind === 'failed'
+    ? texts.failed(where, excerpt, problem.why)
+    : problem.kind === 'unknown'
+      ? texts.unknown(where, excerpt)
+      : texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
+  return [notice(arrival, arrival.place, `${problem.kind} ${failed.key}`, text)]
+}

@@ -1,0 +1,32 @@
+/**
+ * The rule for receipts: what became of a delivery after it was sent. A message of several parts has several receipts. The first
+ * failure is told to the writer; a receipt that comes before the answer to its own send is kept until then.
+ */
+import type { Arrival, ReceiptArrival } from '../model/message'
+import type { Confirmable } from '../store/store'
+import type { Directory } from './directory'
+import { failureNotice, type Plan } from './plan'
+
+type Told = Pick<ReceiptArrival, 'outcome' | 'detail'>
+
+/** What a receipt changes for the delivery that it was matched to. */
+export const confirmed = (found: Confirmable, { outcome, detail }: Told, directory: Directory): Plan => ({
+  outcome: 'routed',
+  changes: [{ kind: 'confirm', place: found.place, id: found.id, outcome }],
+  deliveries: outcome === 'failed' && !found.outcomes.includes('failed') && !found.notice
+    ? failureNotice(found.origin, { key: String(found.outbox), place: found.place }, directory,
+      { kind: 'part', part: found.part + 1, parts: found.parts, why: detail ?? directory.texts.refused })
+    : []
+})
+
+export const receiptRule = (arrival: Arrival, found: Confirmable | undefined, directory: Directory): Plan | undefined => {
+  if (arrival.kind !== 'receipt') return undefined
+  const { outcome, detail } = arrival
+  if (found === undefined) {
+    return {
+      outcome: 'routed', deliveries: [],
+      changes: [{ kind: 'early', place: arrival.place, ids: arrival.of, outcome, ...detail === undefined ? {} : { detail } }]
+    }
+  }
+  return confirmed(found, arrival, directory)
+}

@@ -1,0 +1,31 @@
+/**
+ * Decides what an arrival causes. Pure: the same arrival, facts and directory give the same plan, and nothing is changed here.
+ * The rules are asked in order; the first that knows the arrival decides. Function addresses plug in here as one more rule.
+ */
+import type { Arrival } from '../model/message'
+import type { Confirmable, Recorded } from '../store/store'
+import { consentRule } from './consent'
+import type { Directory } from './directory'
+import { mirrorRule } from './mirror'
+import { IGNORE, type Plan } from './plan'
+import { receiptRule } from './receipt'
+
+/** What the store knows about what the arrival refers to. */
+export interface Facts { original?: Recorded | undefined; confirmable?: Confirmable | undefined }
+
+type Rule = (arrival: Arrival, facts: Facts, directory: Directory) => Plan | undefined
+
+const RULES: Rule[] = [
+  (arrival, facts, directory) => receiptRule(arrival, facts.confirmable, directory),
+  (arrival, _, directory) => consentRule(arrival, directory),
+  (arrival, facts, directory) => mirrorRule(arrival, facts.original, directory),
+  arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined
+]
+
+export const route = (arrival: Arrival, facts: Facts, directory: Directory): Plan => {
+  for (const rule of RULES) {
+    const plan = rule(arrival, facts, directory)
+    if (plan !== undefined) return plan
+  }
+  return IGNORE
+}

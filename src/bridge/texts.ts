@@ -1,0 +1,43 @@
+/** What Zentrale itself says to people. */
+
+export type Language = 'de' | 'en'
+
+export interface Texts {
+  failed (where: string, excerpt: string, why: string): string
+  unknown (where: string, excerpt: string): string
+  partFailed (where: string, excerpt: string, part: number, parts: number, why: string): string
+  stopped: string
+  started: string
+  left (name: string): string
+  returned (name: string): string
+  refused: string
+  gaveUp: string
+}
+
+const de: Texts = {
+  failed: (where, excerpt, why) => `Nicht zugestellt an ${where}: „${excerpt}“ (${why})`,
+  unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte nachfragen, ob es angekommen ist.`,
+  partFailed: (where, excerpt, part, parts, why) =>
+    `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
+  stopped: 'Sie bekommen keine Nachrichten mehr von uns. Mit START geht es wieder weiter.',
+  started: 'Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.',
+  left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
+  returned: name => `${name} bekommt wieder Nachrichten (START).`,
+  refused: 'vom Empfänger abgelehnt',
+  gaveUp: 'zu lange nicht erreichbar'
+}
+
+const en: Texts = {
+  failed: (where, excerpt, why) => `Not delivered to ${where}: “${excerpt}” (${why})`,
+  unknown: (where, excerpt) => `Perhaps not delivered to ${where}: “${excerpt}”. Please ask whether it arrived.`,
+  partFailed: (where, excerpt, part, parts, why) =>
+    `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
+  stopped: 'You will get no more messages from us. Send START to get them again.',
+  started: 'You get messages from us again. Send STOP to end them.',
+  left: name => `${name} gets no more messages (STOP).`,
+  returned: name => `${name} gets messages again (START).`,
+  refused: 'refused by the destination',
+  gaveUp: 'not reachable for too long'
+}
+
+export const TEXTS: Record<Language, Texts> = { de, en }

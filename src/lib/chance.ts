@@ -1,0 +1,12 @@
+/** The only file that asks the machine for chance, so that tests can run the whole bridge under a seed. */
+import { randomBytes } from 'node:crypto'
+
+export interface Chance {
+  fraction (): number // in [0, 1)
+  token (bytes: number): string // base64url, for secrets and ids
+}
+
+export const systemChance: Chance = {
+  fraction: () => Math.random(),
+  token: bytes => randomBytes(bytes).toString('base64url')
+}

@@ -1,0 +1,39 @@
+/** The only file that asks the machine for the time or sets timers, so that tests can run the whole bridge on another clock. */
+
+export interface Timer { cancel (): void }
+
+export interface Clock {
+  now (): number // ms since 1970: for display and for what must survive a restart
+  tick (): number // ms, monotonic: for durations
+  after (ms: number, run: () => void): Timer
+  soon (run: () => void): void // once what has already come in has been handled
+}
+
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  tick: () => performance.now(),
+  after (ms, run) {
+    const timer = setTimeout(run, Math.min(Math.max(ms, 0), TIMER_MS_MAX))
+    return { cancel: () => clearTimeout(timer) }
+  },
+  soon: run => { setImmediate(run) }
+}
+
+export const sleep = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> => new Promise(resolve => {
+  if (signal?.aborted) return resolve()
+  const done = (): void => { timer.cancel(); signal?.removeEventListener('abort', done); resolve() }
+  const timer = clock.after(ms, done)
+  signal?.addEventListener('abort', done)
+})
+
+/** A signal that fires after `ms`, or when `parent` fires. Call `done` when it is no longer needed. */
+export const deadline = (clock: Clock, ms: number, parent?: AbortSignal): { signal: AbortSignal, done: () => void } => {
+  const control = new AbortController()
+  const follow = (): void => control.abort(parent?.reason)
+  const timer = clock.after(ms, () => control.abort(new Error(`no answer within ${ms} ms`)))
+  if (parent?.aborted) follow()
+  parent?.addEventListener('abort', follow)
+  return { signal: control.signal, done: () => { timer.cancel(); parent?.removeEventListener('abort', follow) } }
+}

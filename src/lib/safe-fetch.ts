@@ -1,0 +1,126 @@
+/**
+ * Fetches what a stranger's link points at, without being led to where strangers may not go.
+ * Promises: only http(s), only to public addresses, and the address that was checked is the one that is connected to, at every
+ * redirect anew; the time and the bytes are limited, the bytes as they come; nothing is unpacked.
+ */
+import { lookup } from 'node:dns/promises'
+import { type LookupFunction, isIP } from 'node:net'
+import { type Readable, Transform } from 'node:stream'
+import ipaddr from 'ipaddr.js'
+import { Agent, request } from 'undici'
+import { type Clock, deadline } from './clock'
+
+export const REDIRECTS_MAX = 5
+
+export interface FetchLimits {
+  allowHosts: string[] // exempt from the guard, as in a URL: lower case, IPv6 in brackets
+  bytesMax: number
+  timeoutMs: number // from the first connection to the last byte
+}
+
+/** `refused` says why it will never be had. The stream ends with an error at the limit of bytes or time. */
+export type Fetched = { stream: Readable, mime: string, size?: number } | { refused: string }
+
+export interface Address { address: string, family: number }
+export type Resolve = (host: string) => Promise<Address[]>
+
+const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number]
+
+/** Whether an address may be connected to: not loopback, private, link-local, shared, multicast, reserved or a way around these. */
+export const isPublicAddress = (text: string): boolean => {
+  if (!ipaddr.isValid(text)) return false
+  const address = ipaddr.process(text) // IPv4 inside IPv6 counts as IPv4
+  if (address.range() !== 'unicast') return false
+  return address.kind() === 'ipv4' || (address as ipaddr.IPv6).match(PUBLIC_IPV6)
+}
+
+const resolveHost: Resolve = host => lookup(host, { all: true, verbatim: true })
+
+/** The addresses of a host that may be connected to, or why not. */
+const addressesOf = async (url: URL, limits: FetchLimits, resolve: Resolve): Promise<Address[] | string> => {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'not a web address'
+  if (url.username !== '' || url.password !== '') return 'a web address with a password in it'
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const addresses = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : await resolve(host)
+  if (addresses.length === 0) throw new Error('the host has no address')
+  if (limits.allowHosts.includes(url.hostname)) return addresses
+  return addresses.every(({ address }) => isPublicAddress(address)) ? addresses : 'not a public address'
+}
+
+const pinned = (addresses: Address[]): LookupFunction => (_host, options, done) => {
+  if (options.all) done(null, addresses)
+  else done(null, addresses[0]!.address, addresses[0]!.family)
+}
+
+const counting = (bytesMax: number): Transform => {
+  let count = 0
+  return new Transform({
+    transform (chunk: Buffer, _encoding, done) {
+      count += chunk.length
+      if (count > bytesMax) done(new Error(`larger than ${bytesMax} bytes`))
+      else done(null, chunk)
+    }
+  })
+}
+
+const headerOf = (headers: Record<string, string | string[] | undefined>, name: string): string => {
+  const value = headers[name]
+  return (Array.isArray(value) ? value[0] : value) ?? ''
+}
+
+const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429])
+
+type Answer = Awaited<ReturnType<typeof request>>
+
+/** What the answer is worth: a redirect's URL, a reason to refuse, or nothing to say against it. Throws if it may be better later. */
+const judge = ({ statusCode, headers }: Answer, url: URL, limits: FetchLimits): URL | string | undefined => {
+  const location = headerOf(headers, 'location')
+  if (statusCode >= 300 && statusCode < 400 && location !== '') {
+    return URL.canParse(location, url.href) ? new URL(location, url) : 'redirected to no address'
+  }
+  if (PASSING_STATUS.has(statusCode) || statusCode >= 500) throw new Error(`the server answered ${statusCode}`)
+  if (statusCode !== 200) return `the server answered ${statusCode}`
+  const coding = headerOf(headers, 'content-encoding')
+  if (coding !== '' && coding !== 'identity') return 'compressed, though that was not asked for'
+  return Number(headerOf(headers, 'content-length')) > limits.bytesMax ? `larger than ${limits.bytesMax} bytes` : undefined
+}
+
+const streamOf = ({ body, headers }: Answer, limits: FetchLimits, over: () => void): Fetched => {
+  const stream = counting(limits.bytesMax)
+  body.on('error', error => stream.destroy(error))
+  stream.on('close', () => { body.destroy(); over() })
+  body.pipe(stream)
+  const size = headerOf(headers, 'content-length')
+  return {
+    stream,
+    mime: headerOf(headers, 'content-type').split(';')[0]!.trim().toLowerCase() || 'application/octet-stream',
+    ...size !== '' && { size: Number(size) }
+  }
+}
+
+/** Throws if it may work later: no connection, no answer in time, a server in trouble. Whoever gets the stream reads or destroys it. */
+export const safeFetch = async (
+  from: string, limits: FetchLimits, clock: Clock, signal: AbortSignal, resolve: Resolve = resolveHost
+): Promise<Fetched> => {
+  if (!URL.canParse(from)) return { refused: 'not an address' }
+  const limit = deadline(clock, limits.timeoutMs, signal)
+  let url = new URL(from)
+  for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
+    let agent: Agent | undefined
+    const over = (): void => { limit.done(); void agent?.destroy() }
+    try {
+      const addresses = await addressesOf(url, limits, resolve)
+      if (typeof addresses === 'string') { over(); return { refused: addresses } }
+      agent = new Agent({ connect: { lookup: pinned(addresses) } })
+      const answer = await request(url, { dispatcher: agent, signal: limit.signal, headers: { 'accept-encoding': 'identity' } })
+      const verdict = judge(answer, url, limits)
+      if (verdict === undefined) return streamOf(answer, limits, over)
+      answer.body.on('error', () => {}).destroy()
+      if (typeof verdict === 'string') { over(); return { refused: verdict } }
+      url = verdict
+      void agent.destroy()
+    } catch (error) { over(); throw error }
+  }
+  limit.done()
+  return { refused: `more than ${REDIRECTS_MAX} redirects` }
+}

@@ -1,0 +1,10 @@
+/** Comparing secrets so that the time it takes tells nothing about them. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** Constant in the content of both, whatever their lengths. */
+export const sameSecret = (given: string, right: string): boolean => timingSafeEqual(digest(given), digest(right))
+
+/** The token of an `Authorization: Bearer …` header; undefined if there is none. */
+export const bearerOf = (header: string | undefined): string | undefined => /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(header ?? '')?.[1]

@@ -1,0 +1,33 @@
+/**
+ * The only four errors that cross a folder. The one question asked of an error is what to do next:
+ * Malformed → quarantine, Refused → failed + notice, Unavailable → wait and retry, Bug → stop and restart.
+ * Anything else that is thrown counts as Unavailable.
+ * Messages name what is wrong and, where somebody can act, what to do; they hold no message text, token or phone number.
+ */
+
+/** What came in cannot be understood. It is kept raw and acknowledged, so that it cannot block what comes behind it. */
+export class Malformed extends Error { override name = 'Malformed' }
+
+/** The destination will never take this. */
+export class Refused extends Error { override name = 'Refused' }
+
+/** The destination may take this later. */
+export class Unavailable extends Error {
+  override name = 'Unavailable'
+  readonly retryAfterMs: number | undefined
+  /** True if the whole link is down, so that it says nothing about this one delivery. */
+  readonly link: boolean
+  /** True if the destination may have it after all and cannot tell us by the key: needs a person's decision. */
+  readonly unknown: boolean
+  constructor (message: string, options: { retryAfterMs?: number, link?: boolean, unknown?: boolean, cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.retryAfterMs = options.retryAfterMs
+    this.link = options.link ?? false
+    this.unknown = options.unknown ?? false
+  }
+}
+
+/** We contradict ourselves. Going on could lose something. */
+export class Bug extends Error { override name = 'Bug' }
+
+export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

@@ -1,0 +1,88 @@
+/**
+ * The one interface between the bridge and a network. A fourth network is a folder that implements Network, and two lines
+ * where networks are made. Everything a network cannot do is said in `can` and made up for in bridge/adapt.ts.
+ */
+import type { Readable } from 'node:stream'
+import type { Chance } from '../lib/chance'
+import type { Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
+import type { NetworkName, Place } from './address'
+import type { Malformed } from './errors'
+import type { Arrival, Attachment, Delivery, Sent } from './message'
+
+export interface Capabilities {
+  label: string // how people call this network: shown behind the names of its people
+  ghosts: boolean // foreign people can speak under their own name; otherwise the name is written in front
+  formatting: boolean // takes the text model; otherwise gets one plain paragraph
+  files: 'upload' | 'link' | 'text' // takes files; takes our link as a file; gets our link as a line of text
+  edits: boolean
+  deletions: boolean
+  textBytesMax: number // UTF-8 bytes of one message; longer ones are split, never cut
+  window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the link keeps order
+  afterCrash: 'resend' | 'park' // a try that a crash cut off: send again with the same key, or leave it to a person
+  giveUpAfterMs: number
+  optOut: boolean // a person here may end everything with STOP
+}
+
+export interface Network {
+  readonly name: NetworkName
+  readonly can: Capabilities
+  /**
+   * Be present in these places and listen. May be called again with more, before and after start. Never throws:
+   * what cannot be joined now is tried again, and shows as a link that is down.
+   */
+  attend (places: Place[]): void
+  /** Resolves once it listens; a peer that is down is waited for in the background. Throws only for what config got wrong. */
+  start (inbox: Inbox): Promise<void>
+  /**
+   * Resolves when the destination itself has confirmed. Throws Refused or Unavailable. Deliveries of one place are
+   * called in order; with `can.window` > 1 before the former are answered, and then go out in that order.
+   */
+  send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
+  /** For a delivery that was tried before with unknown outcome: did the destination get it? Undefined if not, or if it cannot tell. */
+  find? (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
+  /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
+  open (ref: string, signal: AbortSignal): Promise<Download>
+  /** Stop receiving first; sends under way may still finish until their signal fires. Idempotent. */
+  stop (): Promise<void>
+}
+
+/** `size` in bytes if known beforehand; whoever reads counts all the same. */
+export interface Download { stream: Readable; mime: string; size?: number }
+
+/** What a network calls when something happens. */
+export interface Inbox {
+  /**
+   * Resolves only when it is on disk; then, and not before, tell the source yes. 'seen': it was there already, or is of no
+   * concern; also tell the source yes. Throws Unavailable when nothing more can be taken: tell the source no or pause reading.
+   * Calls are taken in order; many may be open at once and then share one commit.
+   */
+  accept (arrival: Arrival): Promise<'stored' | 'seen'>
+  /** Keeps what cannot be understood, so that the source can be told yes. `raw` is shortened to QUARANTINE_BYTES_MAX. */
+  quarantine (network: NetworkName, raw: string, why: Malformed): Promise<void>
+  /** The key of the newest stored arrival from this place, to catch up from. */
+  lastKey (place: Place): Promise<string | undefined>
+  /** A link of this network went up or down. `name` is from a small fixed set (it labels a metric). Up wakes waiting lanes. */
+  link (network: NetworkName, name: string, up: boolean, detail?: string): void
+}
+
+/** What the bridge lends to each network when it is made. */
+export interface World {
+  clock: Clock
+  chance: Chance
+  log: Log
+  memory: Memory
+  media: Media
+}
+
+/** A durable map of one network's own small facts (which ghost is registered, which alias is which room). */
+export interface Memory {
+  get (key: string): string | undefined // kept whole in memory
+  set (key: string, value: string): Promise<void> // resolves when on disk
+  delete (key: string): Promise<void>
+}
+
+export interface Media {
+  /** Opens a file on whichever network it lies. Throws Refused or Unavailable; Refused also when it grows over the limit. */
+  open (file: Pick<Attachment, 'at' | 'mime'>, signal: AbortSignal): Promise<Download>
+}

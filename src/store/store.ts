@@ -1,0 +1,100 @@
+/**
+ * What we remember. One interface for every engine; asynchronous, because an engine may be another process.
+ *
+ * `run` gives a job a transaction. Jobs run one after the other in the order of the calls; those that wait together share one
+ * commit. The promise resolves only when the job's work is on disk. A job that throws takes back its own work only. A job awaits
+ * nothing but its `tx`. If a commit itself fails, every job in it rejects, `failed` is called and nothing runs any more: what is
+ * on disk is not known then, and only a restart tells.
+ */
+import type { NetworkName, Place } from '../model/address'
+import type { Arrival, Delivery } from '../model/message'
+
+export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
+
+/** An outbox row as lanes use it. */
+export interface Queued {
+  id: number
+  journal: number
+  delivery: Delivery // without target; attempt as counted so far
+  notice: boolean // a notice never causes a notice
+  queuedAt: number // ms since 1970
+}
+
+export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean }
+
+/** A stored arrival with what became of it. */
+export interface Recorded { seq: number; arrival: Arrival; deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean }[] }
+
+/** A delivery found by one of its remote ids, for receipts. */
+export interface Confirmable {
+  outbox: number; id: string; part: number; parts: number // part counts from 0
+  outcomes: ('delivered' | 'failed' | undefined)[] // of all parts so far
+  origin: Arrival; journal: number; place: Place; notice: boolean
+}
+
+/** A row as the operator sees it. */
+export interface QueueRow {
+  id: number; state: OutboxState; network: NetworkName; place: string; from: { network: NetworkName, place: string }
+  attempt: number; reason?: string; queuedAt: number; delivery: Delivery
+}
+export interface UnroutedRow { seq: number; network: NetworkName; place: string; at: number; arrival: Arrival }
+export interface QuarantineRow { id: number; network: NetworkName; raw: string; why: string; at: number }
+export interface Depth { network: NetworkName; state: OutboxState; count: number; oldestAt: number }
+
+export interface Tx {
+  // journal
+  seen (network: NetworkName, key: string): Promise<boolean>
+  journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number): Promise<number>
+  recorded (network: NetworkName, key: string): Promise<Recorded | undefined>
+  lastKey (place: Place): Promise<string | undefined>
+  // outbox
+  queue (journal: number, delivery: NewDelivery, now: number): Promise<Queued>
+  origin (journal: number): Promise<Arrival | undefined>
+  lanes (): Promise<Place[]> // with waiting rows
+  waiting (lane: Place, afterId: number, limit: number): Promise<Queued[]>
+  openCount (): Promise<number>
+  trying (ids: number[]): Promise<void> // waiting → sending, attempt + 1
+  waitAgain (ids: number[]): Promise<void> // sending → waiting
+  done (row: Queued, remoteIds: string[], now: number): Promise<void> // → done
+  ended (id: number, state: 'failed' | 'unknown', reason: string, now: number): Promise<void>
+  interrupted (): Promise<(Queued & { crashes: number })[]> // sending at start; counts one more crash each
+  cancel (lane: Place, reason: string, now: number): Promise<number> // waiting rows of a lane → failed
+  remoteIds (key: string): Promise<string[]> // of a done delivery, in order of parts
+  // receipts
+  confirmable (place: Place, ids: string[]): Promise<Confirmable | undefined>
+  confirm (place: Place, id: string, outcome: 'delivered' | 'failed'): Promise<void>
+  earlyReceipt (place: Place, ids: string[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
+  takeEarlyReceipts (place: Place, ids: string[]): Promise<{ id: string, outcome: 'delivered' | 'failed', detail?: string }[]>
+  // links, people, quarantine, memory
+  link (token: string, journal: number, expiresAt: number): Promise<void>
+  linked (token: string, now: number): Promise<Arrival | undefined>
+  revokeLinks (journal: number): Promise<void>
+  block (person: string, now: number): Promise<void>
+  unblock (person: string): Promise<void>
+  blocked (): Promise<string[]>
+  quarantine (network: NetworkName, raw: string, why: string, now: number): Promise<void>
+  remembered (owner: string): Promise<[string, string][]>
+  remember (owner: string, key: string, value: string): Promise<void>
+  forget (owner: string, key: string): Promise<void>
+  // what the operator asks
+  depth (): Promise<Depth[]>
+  list (state: OutboxState, limit: number): Promise<QueueRow[]>
+  show (id: number): Promise<QueueRow | undefined>
+  retry (id: number, now: number): Promise<Place | undefined> // failed or unknown → waiting; the lane, undefined if there is no such row
+  drop (id: number, now: number): Promise<{ lane: Place, waited: boolean } | undefined> // waiting, failed or unknown → failed, without a notice
+  unrouted (limit: number): Promise<UnroutedRow[]>
+  quarantined (limit: number): Promise<QuarantineRow[]>
+  /** Deletes what ended before `before`, at most `limit` arrivals; returns how many. */
+  prune (before: number, limit: number): Promise<number>
+}
+
+export interface Store {
+  run<T> (job: (tx: Tx) => Promise<T>): Promise<T>
+  /** Waits for the jobs under way, then closes. Later jobs reject. */
+  close (): Promise<void>
+}
+
+/** How much of a quarantined thing is kept, and how many are; the oldest go first. */
+export const QUARANTINE_BYTES_MAX = 8192
+export const QUARANTINE_ROWS_MAX = 10_000
+export const EARLY_RECEIPT_ROWS_MAX = 10_000

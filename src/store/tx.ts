@@ -1,0 +1,211 @@
+/** Every SQL statement. Each is prepared once; values are always bound. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { Arrival, Delivery } from '../model/message'
+import { EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
+import type { Confirmable, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx } from './store'
+
+interface OutboxRow {
+  id: number; key: string; journal: number; network: string; place: string; delivery: string; notice: number
+  state: OutboxState; attempt: number; crashes: number; reason: string | null; queued_at: number
+}
+
+const OUTBOX = 'id, key, journal, network, place, delivery, notice, state, attempt, crashes, reason, queued_at'
+
+const arrivalOf = (row: { arrival: string } | undefined): Arrival | undefined => row && JSON.parse(row.arrival) as Arrival
+
+const deliveryOf = (row: OutboxRow): Delivery => ({
+  ...JSON.parse(row.delivery) as Pick<Delivery, 'as' | 'at' | 'action'>,
+  key: row.key, place: { network: row.network, id: row.place }, attempt: row.attempt
+})
+
+const queuedOf = (row: OutboxRow): Queued =>
+  ({ id: row.id, journal: row.journal, delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at })
+
+const rowOf = (row: OutboxRow & { from_network: string, from_place: string }): QueueRow => ({
+  id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
+  attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
+})
+
+export const makeTx = (db: DatabaseSync): Tx => {
+  const prepared = new Map<string, StatementSync>() // as many as there are statements below
+  const statement = (sql: string): StatementSync => {
+    let found = prepared.get(sql)
+    if (found === undefined) prepared.set(sql, found = db.prepare(sql))
+    return found
+  }
+  const all = <Row>(sql: string, ...values: SQLInputValue[]): Row[] => statement(sql).all(...values) as Row[]
+  const one = <Row>(sql: string, ...values: SQLInputValue[]): Row | undefined => statement(sql).get(...values) as Row | undefined
+  const run = (sql: string, ...values: SQLInputValue[]): { changes: number, id: number } => {
+    const { changes, lastInsertRowid } = statement(sql).run(...values)
+    return { changes: Number(changes), id: Number(lastInsertRowid) }
+  }
+  const json = (ids: (number | string)[]): string => JSON.stringify(ids)
+
+  return {
+    async seen (network, key) {
+      return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
+    },
+    async journal (arrival, outcome, now) {
+      return run('INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
+        JSON.stringify(arrival), outcome, now).id
+    },
+    async recorded (network, key) {
+      const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
+      if (row === undefined) return undefined
+      const deliveries = all<OutboxRow>('SELECT ' + OUTBOX + ' FROM outbox WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
+        id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
+        state: delivery.state, notice: delivery.notice === 1
+      }))
+      return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries }
+    },
+    async lastKey (place) {
+      return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? ORDER BY seq DESC LIMIT 1',
+        place.network, place.id)?.key
+    },
+
+    async queue (journal, { delivery, notice }, now) {
+      const { key, place, ...rest } = delivery
+      const { id } = run(
+        "INSERT INTO outbox (key, journal, network, place, delivery, notice, state, queued_at) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?)",
+        key, journal, place.network, place.id, JSON.stringify(rest), notice ? 1 : 0, now)
+      return { id, journal, delivery: { ...delivery, attempt: 0 }, notice, queuedAt: now }
+    },
+    async origin (journal) {
+      return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))
+    },
+    async lanes () {
+      return all<{ network: string, place: string }>(
+        "SELECT DISTINCT network, place FROM outbox WHERE state <> 'done' AND state = 'waiting'").map(({ network, place }) => ({ network, id: place }))
+    },
+    async waiting (lane, afterId, limit) {
+      return all<OutboxRow>('SELECT ' + OUTBOX + ` FROM outbox
+        WHERE state <> 'done' AND state = 'waiting' AND network = ? AND place = ? AND id > ? ORDER BY id LIMIT ?`,
+      lane.network, lane.id, afterId, limit).map(queuedOf)
+    },
+    async openCount () {
+      return one<{ count: number }>("SELECT count(*) AS count FROM outbox WHERE state <> 'done' AND state IN ('waiting', 'sending')")!.count
+    },
+    async trying (ids) {
+      run("UPDATE outbox SET state = 'sending', attempt = attempt + 1 WHERE id IN (SELECT value FROM json_each(?))", json(ids))
+    },
+    async waitAgain (ids) {
+      run("UPDATE outbox SET state = 'waiting' WHERE state = 'sending' AND id IN (SELECT value FROM json_each(?))", json(ids))
+    },
+    async done (row, remoteIds, now) {
+      run("UPDATE outbox SET state = 'done', reason = NULL, settled_at = ? WHERE id = ?", now, row.id)
+      const { network, id: place } = row.delivery.place
+      remoteIds.forEach((id, part) => {
+        run('INSERT OR REPLACE INTO remote (network, place, id, outbox, part) VALUES (?, ?, ?, ?, ?)', network, place, id, row.id, part)
+      })
+    },
+    async ended (id, state, reason, now) {
+      run('UPDATE outbox SET state = ?, reason = ?, settled_at = ? WHERE id = ?', state, reason, now, id)
+    },
+    async interrupted () {
+      run("UPDATE outbox SET crashes = crashes + 1 WHERE state <> 'done' AND state = 'sending'")
+      return all<OutboxRow>('SELECT ' + OUTBOX + " FROM outbox WHERE state <> 'done' AND state = 'sending' ORDER BY id")
+        .map(row => ({ ...queuedOf(row), crashes: row.crashes }))
+    },
+    async cancel (lane, reason, now) {
+      return run(`UPDATE outbox SET state = 'failed', reason = ?, settled_at = ?
+        WHERE state <> 'done' AND state = 'waiting' AND network = ? AND place = ?`, reason, now, lane.network, lane.id).changes
+    },
+    async remoteIds (key) {
+      return all<{ id: string }>(`SELECT remote.id FROM outbox JOIN remote ON remote.outbox = outbox.id
+        WHERE outbox.key = ? ORDER BY remote.part`, key).map(row => row.id)
+    },
+
+    async confirmable (place, ids) {
+      for (const id of ids) {
+        const found = one<{ outbox: number, part: number, journal: number, notice: number, arrival: string }>(`SELECT outbox, part, outbox.journal, outbox.notice, arrival
+          FROM remote
+          JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
+          WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, place.network, place.id, id)
+        if (found === undefined) continue
+        const outcomes = all<{ outcome: string | null }>('SELECT outcome FROM remote WHERE outbox = ? ORDER BY part', found.outbox)
+          .map(row => (row.outcome ?? undefined) as Confirmable['outcomes'][number])
+        const { outbox, part, journal } = found
+        return { outbox, id, part, parts: outcomes.length, outcomes, origin: JSON.parse(found.arrival) as Arrival, journal, place, notice: found.notice === 1 }
+      }
+      return undefined
+    },
+    async confirm (place, id, outcome) {
+      run('UPDATE remote SET outcome = ? WHERE network = ? AND place = ? AND id = ?', outcome, place.network, place.id, id)
+    },
+    async earlyReceipt (place, ids, outcome, detail, now) {
+      for (const id of ids) {
+        run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, detail, at) VALUES (?, ?, ?, ?, ?, ?)',
+          place.network, place.id, id, outcome, detail ?? null, now)
+      }
+      run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))', EARLY_RECEIPT_ROWS_MAX)
+    },
+    async takeEarlyReceipts (place, ids) {
+      return ids.flatMap(id => all<{ id: string, outcome: 'delivered' | 'failed', detail: string | null }>(
+        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, detail', place.network, place.id, id))
+        .map(({ detail, ...row }) => ({ ...row, ...detail === null ? {} : { detail } }))
+    },
+
+    async link (token, journal, expiresAt) {
+      run('INSERT OR IGNORE INTO link (token, journal, expires_at) VALUES (?, ?, ?)', token, journal, expiresAt)
+    },
+    async linked (token, now) {
+      return arrivalOf(one('SELECT arrival FROM link JOIN journal ON journal.seq = link.journal WHERE token = ? AND expires_at > ?', token, now))
+    },
+    async revokeLinks (journal) { run('DELETE FROM link WHERE journal = ?', journal) },
+    async block (person, now) { run('INSERT OR IGNORE INTO blocked (person, since) VALUES (?, ?)', person, now) },
+    async unblock (person) { run('DELETE FROM blocked WHERE person = ?', person) },
+    async blocked () { return all<{ person: string }>('SELECT person FROM blocked').map(row => row.person) },
+    async quarantine (network, raw, why, now) {
+      run('INSERT INTO quarantine (network, raw, why, at) VALUES (?, ?, ?, ?)',
+        network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now)
+      run('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?', QUARANTINE_ROWS_MAX)
+    },
+    async remembered (owner) {
+      return all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner).map(row => [row.key, row.value])
+    },
+    async remember (owner, key, value) { run('INSERT OR REPLACE INTO memory (owner, key, value) VALUES (?, ?, ?)', owner, key, value) },
+    async forget (owner, key) { run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) },
+
+    async depth () {
+      return all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS oldestAt FROM outbox
+        WHERE state <> 'done' GROUP BY network, state`)
+    },
+    async list (state, limit) {
+      return all<Parameters<typeof rowOf>[0]>(`SELECT outbox.*, journal.network AS from_network, journal.place AS from_place
+        FROM outbox JOIN journal ON journal.seq = outbox.journal WHERE outbox.state <> 'done' AND outbox.state = ?
+        ORDER BY outbox.id DESC LIMIT ?`, state, limit).map(rowOf)
+    },
+    async show (id) {
+      const row = one<Parameters<typeof rowOf>[0]>(`SELECT outbox.*, journal.network AS from_network, journal.place AS from_place
+        FROM outbox JOIN journal ON journal.seq = outbox.journal WHERE outbox.id = ?`, id)
+      return row && rowOf(row)
+    },
+    async retry (id, now) {
+      const row = one<{ network: string, place: string }>(`UPDATE outbox
+        SET state = 'waiting', reason = NULL, settled_at = NULL, crashes = 0, queued_at = ?
+        WHERE id = ? AND state IN ('failed', 'unknown') RETURNING network, place`, now, id)
+      return row && { network: row.network, id: row.place }
+    },
+    async drop (id, now) {
+      const row = one<{ network: string, place: string, state: OutboxState }>(
+        "SELECT network, place, state FROM outbox WHERE id = ? AND state IN ('waiting', 'failed', 'unknown')", id)
+      if (row === undefined) return undefined
+      run("UPDATE outbox SET state = 'failed', reason = 'dropped by the operator', settled_at = ? WHERE id = ?", now, id)
+      return { lane: { network: row.network, id: row.place }, waited: row.state === 'waiting' }
+    },
+    async unrouted (limit) {
+      return all<{ seq: number, network: string, place: string, at: number, arrival: string }>(`SELECT seq, network, place, accepted_at AS at, arrival
+        FROM journal WHERE outcome = 'unrouted' ORDER BY seq DESC LIMIT ?`, limit)
+        .map(row => ({ ...row, arrival: JSON.parse(row.arrival) as Arrival }))
+    },
+    async quarantined (limit) {
+      return all<QuarantineRow>('SELECT id, network, raw, why, at FROM quarantine ORDER BY id DESC LIMIT ?', limit)
+    },
+    async prune (before, limit) {
+      return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
+        AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state <> 'done' AND state <> 'failed' OR settled_at >= ?))
+        ORDER BY seq LIMIT ?)`, before, before, limit).changes
+    }
+  }
+}

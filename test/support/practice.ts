@@ -1,0 +1,60 @@
+/** A practice network in memory, with faults on demand, for tests of the path itself. */
+import { Readable } from 'node:stream'
+import { Unavailable } from '../../src/model/errors'
+import type { Place } from '../../src/model/address'
+import type { Arrival, Delivery, MessageArrival, Sent } from '../../src/model/message'
+import type { Capabilities, Inbox, Network } from '../../src/model/network'
+import { plain, toPlain } from '../../src/model/text'
+
+export const CAN: Capabilities = {
+  label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, textBytesMax: 10_000, window: 1,
+  afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000, optOut: false
+}
+
+export interface Practice extends Network {
+  inbox: Inbox
+  attended: Place[]
+  /** Everything that was delivered, in order. */
+  delivered: Delivery[]
+  /** `writer: text` of everything delivered at a place. */
+  read (place: string): string[]
+  /** Called for each send before it is delivered; may throw or wait. */
+  onSend: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
+  say (place: string, sender: string, text: string, more?: Partial<MessageArrival>): Promise<'stored' | 'seen'>
+  stopped: boolean
+}
+
+export const makePractice = (name: string, can: Partial<Capabilities> = {}): Practice => {
+  let count = 0
+  const unavailable = async (): Promise<never> => { throw new Unavailable('not started') }
+  const network: Practice = {
+    name, can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
+    inbox: { accept: unavailable, quarantine: unavailable, lastKey: unavailable, link: () => {} },
+    onSend: () => {},
+    attend (places) { network.attended.push(...places) },
+    async start (inbox) { network.inbox = inbox },
+    async send (delivery, signal): Promise<Sent> {
+      await network.onSend(delivery, signal)
+      network.delivered.push(delivery)
+      return { ids: [`${name}-${delivery.key}`] }
+    },
+    open: async () => ({ stream: Readable.from(['file']), mime: 'text/plain' }),
+    async stop () { network.stopped = true },
+    read: place => network.delivered.filter(({ place: { id } }) => id === place).map(({ as, action }) =>
+      `${as?.name ?? '*'}: ${action.kind === 'deletion' ? '(deleted)' : toPlain(action.content.text) + (action.content.file?.url ?? action.content.file?.name ?? '')}`),
+    say: (place, sender, text, more) => network.inbox.accept({
+      kind: 'message', key: `${name}-in-${++count}`, place: { network: name, id: place }, at: 1_700_000_000_000 + count,
+      sender: { id: sender, name: sender }, content: { style: 'text', text: plain(text) }, ...more
+    } satisfies Arrival)
+  }
+  return network
+}
+
+/** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. */
+export const until = async (check: () => boolean | Promise<boolean>, what = 'it', limitMs = 5000): Promise<void> => {
+  const end = performance.now() + limitMs
+  while (!await check()) {
+    if (performance.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+}

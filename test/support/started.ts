@@ -1,0 +1,41 @@
+/** A whole bridge on practice networks, with a store in a temporary file that can be killed and started again. */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeBridge, type Bridge, type BridgeOptions } from '../../src/bridge/bridge'
+import type { Mirror } from '../../src/bridge/directory'
+import { makeLinks } from '../../src/bridge/links'
+import type { Observer } from '../../src/bridge/observer'
+import { systemChance } from '../../src/lib/chance'
+import { systemClock, type Clock } from '../../src/lib/clock'
+import { silentLog } from '../../src/lib/log'
+import { openSqlite } from '../../src/store/sqlite'
+import type { Store } from '../../src/store/store'
+import type { Practice } from './practice'
+
+export const nothingObserved: Observer = {
+  accepted () {}, quarantined () {}, settled () {}, retried () {}, receipt () {}, link () {}
+}
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'zentrale-test-'))
+
+export interface Started { bridge: Bridge; store: Store; path: string; stop (): Promise<void>; bugs: unknown[] }
+
+export const mirrorOf = (...places: [network: string, id: string, people?: Record<string, string>][]): Mirror => ({
+  name: 'werkstatt',
+  places: places.map(([network, id, people]) => ({ place: { network, id }, ...people === undefined ? {} : { people } }))
+})
+
+export const startBridge = async (networks: Practice[], mirrors: Mirror[], options: Partial<BridgeOptions> & { path?: string } = {}): Promise<Started> => {
+  const path = options.path ?? join(temporaryFolder(), 'zentrale.db')
+  const clock: Clock = options.clock ?? systemClock
+  const bugs: unknown[] = []
+  const store = openSqlite(path, clock, error => bugs.push(error))
+  const bridge = await makeBridge({
+    networks, mirrors, store, links: makeLinks('secret', 'https://files.example.org', store, clock.now), language: 'en', observer: nothingObserved,
+    clock, chance: systemChance, log: silentLog, limits: { queueMax: 10_000, linkMs: 86_400_000, keepMs: 86_400_000, drainMs: 2000 },
+    bug: error => bugs.push(error), ...options
+  })
+  await bridge.start()
+  return { bridge, store, path, bugs, stop: async () => { await bridge.stop(); await store.close() } }
+}

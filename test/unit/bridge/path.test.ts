@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { Refused, Unavailable } from '../../../src/model/errors'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+describe('the path of a message', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+
+  const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, afterCrash: 'park', textBytesMax: 200 } as const
+  const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }], ['phone', 'us/eva', { eva: 'Eva' }])
+
+  beforeEach(async () => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { window: 8 }), makePractice('phone', PHONE)]
+    started = await startBridge([red, blue, phone], [MIRROR])
+  })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  it('carries what is said in one place to every other place, once, and never back', async () => {
+    await red.say('room', 'anna', 'Grüße 😀')
+    await until(() => blue.delivered.length === 1 && phone.delivered.length === 2)
+    assert.deepEqual(blue.read('hall'), ['anna (red): Grüße 😀'])
+    assert.deepEqual(phone.read('us/max'), ['anna (red): anna (red): Grüße 😀'])
+    assert.deepEqual(red.delivered, [])
+  })
+
+  it('says what a member texts under the name that the config gives, to the other members too', async () => {
+    await phone.say('us/max', 'max', 'bin da', { direct: true })
+    await until(() => red.delivered.length === 1 && blue.delivered.length === 1 && phone.delivered.length === 1)
+    assert.deepEqual(red.read('room'), ['Max (phone): bin da'])
+    assert.deepEqual(phone.read('us/eva'), ['Max (phone): Max (phone): bin da'])
+  })
+
+  it('takes an arrival with the same key once', async () => {
+    assert.equal(await red.say('room', 'anna', 'one', { key: 'k' }), 'stored')
+    assert.equal(await red.say('room', 'anna', 'one', { key: 'k' }), 'seen')
+    await red.say('room', 'anna', 'two')
+    await until(() => blue.delivered.length === 2)
+    assert.deepEqual(blue.read('hall'), ['anna (red): one', 'anna (red): two'])
+  })
+
+  it('keeps order in a lane while deliveries wait and go back, with and without a window', async () => {
+    let failures = 5
+    const sometimes = (delivery: { attempt: number }): void => {
+      if (failures-- > 0 && delivery.attempt < 3) throw new Unavailable('busy', { retryAfterMs: 5 })
+    }
+    blue.onSend = sometimes
+    const texts = Array.from({ length: 100 }, (_, index) => `n${index}`)
+    await Promise.all(texts.map(text => red.say('room', 'anna', text)))
+    await until(() => blue.delivered.length >= 100)
+    assert.equal(new Set(blue.delivered.map(({ key }) => key)).size, 100)
+    red.onSend = sometimes
+    failures = 5
+    await Promise.all(texts.map(text => blue.say('hall', 'bernd', text)))
+    await until(() => red.delivered.length === 100)
+    assert.deepEqual(red.read('room'), texts.map(text => `bernd (blue): ${text}`))
+  })
+
+  it('tells the writer where they wrote when a destination refuses, and goes on', async () => {
+    blue.onSend = ({ action }) => { if (JSON.stringify(action).includes('bad')) throw new Refused('never') }
+    await red.say('room', 'anna', 'bad')
+    await red.say('room', 'anna', 'good')
+    await until(() => red.delivered.length === 1 && blue.delivered.length === 1)
+    assert.deepEqual(red.read('room'), ['*: Not delivered to blue: “bad” (refused by the destination)'])
+    assert.deepEqual(blue.read('hall'), ['anna (red): good'])
+    assert.equal((await started.bridge.queue.list('failed')).length, 1)
+  })
+
+  it('never makes a notice about a notice', async () => {
+    blue.onSend = red.onSend = () => { throw new Refused('never') }
+    await red.say('room', 'anna', 'bad')
+    await until(async () => (await started.bridge.queue.list('failed')).length === 2)
+    assert.equal((await started.bridge.queue.list('waiting')).length, 0)
+  })
+
+  it('goes on in other places while one is stuck', async () => {
+    blue.onSend = () => new Promise(() => {})
+    await red.say('room', 'anna', 'hello')
+    await until(() => phone.delivered.length === 2)
+    blue.onSend = () => {}
+  })
+
+  it('survives being cut off: what was accepted is delivered after the restart, what was under way is sent with the same key', async () => {
+    let keys: string[] = []
+    blue.onSend = delivery => { keys.push(delivery.key); return new Promise(() => {}) }
+    phone.onSend = () => new Promise(() => {})
+    await red.say('room', 'anna', 'one')
+    await red.say('room', 'anna', 'two')
+    await until(() => keys.length === 2)
+    await started.store.close() // as a crash: nothing is put back
+    const { path } = started
+    const [red2, blue2, phone2] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
+    started = await startBridge([red2, blue2, phone2], [MIRROR], { path })
+    await until(() => blue2.delivered.length === 2 && red2.delivered.length === 2 && phone2.delivered.length === 2)
+    assert.deepEqual(blue2.read('hall'), ['anna (red): one', 'anna (red): two'])
+    assert.deepEqual(blue2.delivered.map(({ key, attempt }) => [key, attempt]), keys.map(key => [key, 2]))
+    // where a second try could be a second message, a person decides and the writer is told; what was not begun is sent
+    assert.equal((await started.bridge.queue.list('unknown')).length, 2)
+    assert.match(red2.read('room')[0]!, /Perhaps not delivered to (Max|Eva) \(phone\): “one”/)
+    assert.match(phone2.read('us/max')[0]!, /two/)
+  })
+
+  it('asks the network what became of a delivery before it tries again', async () => {
+    let sends = 0
+    blue.onSend = () => { sends++; throw new Unavailable('link lost', { link: true, retryAfterMs: 1 }) }
+    blue.find = async delivery => ({ ids: [`found-${delivery.key}`] })
+    await red.say('room', 'anna', 'hello')
+    await until(async () => (await started.bridge.queue.show(1))?.state === 'done')
+    assert.equal(sends, 1)
+  })
+
+  it('wakes a waiting lane when the link comes up', async () => {
+    blue.onSend = () => { throw new Unavailable('down', { link: true, retryAfterMs: 1_000_000 }) }
+    await red.say('room', 'anna', 'hello')
+    await until(async () => (await started.bridge.queue.list('waiting')).some(({ network, attempt }) => network === 'blue' && attempt === 1))
+    blue.onSend = () => {}
+    blue.inbox.link('blue', 'link', true)
+    await until(() => blue.delivered.length === 1)
+  })
+
+  it('ends everything for a number that sends STOP, tells the others, and returns with START', async () => {
+    await phone.say('us/max', 'max', 'Stopp!', { direct: true })
+    await red.say('room', 'anna', 'hello')
+    await until(() => red.delivered.length === 1 && blue.delivered.length === 2 && phone.delivered.length === 2)
+    assert.deepEqual(red.read('room'), ['*: Max gets no more messages (STOP).'])
+    assert.deepEqual(phone.read('us/max'), ['*: You will get no more messages from us. Send START to get them again.'])
+    assert.deepEqual(phone.read('us/eva'), ['anna (red): anna (red): hello'])
+    await phone.say('us/max', 'max', 'stop', { direct: true })
+    await phone.say('us/max', 'max', 'Start', { direct: true })
+    await red.say('room', 'anna', 'again')
+    await until(() => phone.read('us/max').length === 3)
+    assert.deepEqual(phone.read('us/max').slice(1), ['*: You get messages from us again. Send STOP to end them.', 'anna (red): anna (red): again'])
+  })
+
+  it('does not take "Stopp, ich komme später" for an end', async () => {
+    await phone.say('us/max', 'max', 'Stopp, ich komme später', { direct: true })
+    await until(() => red.delivered.length === 1)
+    assert.deepEqual(red.read('room'), ['Max (phone): Stopp, ich komme später'])
+  })
+
+  it('answers an unknown number with nothing and shows it to the operator', async () => {
+    await phone.say('us/otto', 'otto', 'hallo?', { direct: true })
+    assert.deepEqual((await started.bridge.queue.unrouted()).map(({ place }) => place), ['us/otto'])
+    assert.equal(phone.delivered.length, 0)
+  })
+
+  it('edits where that is possible, only for the same person, and says it again with a star elsewhere', async () => {
+    await red.say('room', 'anna', 'helo', { key: 'first' })
+    const edit = { kind: 'edit', of: 'first', place: { network: 'red', id: 'room' }, at: 1 } as const
+    await red.inbox.accept({ ...edit, key: 'e1', sender: { id: 'mallory', name: 'anna' }, content: { style: 'text', text: [] } })
+    await red.inbox.accept({
+      ...edit, key: 'e2', sender: { id: 'anna', name: 'anna' },
+      content: { style: 'text', text: [{ kind: 'paragraph', of: [{ kind: 'text', text: 'hello' }] }] }
+    })
+    await until(() => blue.delivered.length === 2 && phone.delivered.length === 4)
+    assert.deepEqual(blue.delivered[1]?.target, [`blue-${blue.delivered[0]?.key}`])
+    assert.deepEqual(phone.read('us/max')[1], 'anna (red): anna (red): * hello')
+    await red.inbox.accept({ ...edit, kind: 'deletion', key: 'd', sender: { id: 'anna', name: 'anna' } })
+    await until(() => blue.delivered.length === 3)
+    assert.equal(blue.delivered[2]?.action.kind, 'deletion')
+  })
+
+  it('tells the writer once when a part is reported lost, also if the report comes before the answer to the send', async () => {
+    let release = (): void => {}
+    phone.onSend = ({ place: { id } }) => id === 'us/max' ? new Promise(resolve => { release = resolve }) : undefined
+    await red.say('room', 'anna', 'hello')
+    await until(() => phone.delivered.length === 1)
+    const row = (await started.bridge.queue.show(2))!
+    const place = { network: 'phone', id: 'us/max' }
+    await phone.inbox.accept({ kind: 'receipt', key: 'r1', place, at: 1, of: ['odd', `phone-${row.delivery.key}`], outcome: 'failed', detail: 'EXPIRED' })
+    release()
+    await until(() => red.delivered.length === 1)
+    await phone.inbox.accept({ kind: 'receipt', key: 'r2', place, at: 1, of: [`phone-${row.delivery.key}`], outcome: 'failed' })
+    assert.deepEqual(red.read('room'), ['*: Not delivered to Max (phone): “hello” (EXPIRED)'])
+    assert.equal((await started.bridge.queue.list('waiting')).length, 0)
+  })
+
+  it('gives files as the network can take them: the file, our link as a file, our link as text', async () => {
+    const file = { kind: 'image', name: 'Bild.JPG', mime: 'image/jpeg', at: { network: 'red', ref: 'x' } } as const
+    await red.say('room', 'anna', '', { content: { style: 'text', text: [], file }, key: 'pic' })
+    await until(() => blue.delivered.length === 1 && phone.delivered.length === 2)
+    assert.deepEqual(blue.read('hall'), ['anna (red): Bild.JPG'])
+    assert.match(phone.read('us/max')[0]!, /^anna \(red\): anna \(red\): Bild\.JPG: https:\/\/files\.example\.org\/media\/[\w-]{20}\.jpg$/)
+  })
+
+  it('refuses at the door when too much waits, and takes again when it has drained', async () => {
+    await started.stop()
+    const [one, two] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([one, two], [mirrorOf(['red', 'room'], ['blue', 'hall'])],
+      { limits: { queueMax: 3, linkMs: 1, keepMs: 86_400_000, drainMs: 1000 } })
+    let release = (): void => {}
+    const blocked = new Promise<void>(resolve => { release = resolve })
+    two.onSend = () => blocked
+    for (const text of ['a', 'b', 'c']) await one.say('room', 'anna', text)
+    await assert.rejects(one.say('room', 'anna', 'd'), Unavailable)
+    release()
+    await until(() => two.delivered.length === 3)
+    await until(() => one.say('room', 'anna', 'd', { key: 'd' }).then(() => true, () => false))
+  })
+
+  it('tries a failed delivery again, or drops it, when the operator says so', async () => {
+    blue.onSend = () => { throw new Refused('no') }
+    await red.say('room', 'anna', 'hello')
+    await until(async () => (await started.bridge.queue.list('failed')).length === 1)
+    const [row] = await started.bridge.queue.list('failed')
+    blue.onSend = () => {}
+    assert.equal(await started.bridge.queue.retry(row!.id), true)
+    await until(() => blue.delivered.length === 1)
+    assert.equal(await started.bridge.queue.retry(row!.id), false)
+    assert.equal(await started.bridge.queue.drop(row!.id), false)
+  })
+})
