@@ -45,7 +45,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
   }
 
   return {
-    done (row, { ids }) {
+    done (row, { ids, parts = 1 }) {
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
@@ -53,10 +53,11 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
         for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids)) {
           const found = await tx.confirmable(row.delivery.place, [receipt.id])
           if (found === undefined) continue
+          observer.receipt(row.delivery.place.network, receipt.outcome)
           applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row.journal, directory, now, linkMs)).queued)
         }
         return applied
-      }).then(applied => settled(row, 'done', Math.max(ids.length, 1), applied), () => {})
+      }).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.refused }),
     unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),

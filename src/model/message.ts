@@ -65,5 +65,8 @@ export interface Delivery {
   target?: string[] // for edit and deletion: the remote ids of the delivery that is changed
 }
 
-/** The remote ids that the destination gave, e.g. one per SMS part. The first is the one to name in a later edit. */
-export interface Sent { ids: string[] }
+/**
+ * `ids`: by which the destination knows it, the first being the one to name in a later edit; where it became several messages,
+ * one for each. `parts`: how many messages it became, 1 if absent.
+ */
+export interface Sent { ids: string[]; parts?: number }

@@ -1,0 +1,33 @@
+/** Which real servers and tools this machine has, and how to get the others. */
+import { existsSync } from 'node:fs'
+import { installPackages } from './packages'
+import { ensureSynapse, hasSynapse } from './synapse'
+
+/** Debian's package for each, and the file that shows that it is there. */
+const debian = {
+  prosody: { package: 'prosody', file: '/usr/bin/prosody' },
+  ejabberd: { package: 'ejabberd', file: '/usr/sbin/ejabberdctl' },
+  kannel: { package: 'kannel', file: '/usr/sbin/bearerbox' },
+  perlSmsc: { package: 'libnet-smpp-perl', file: '/usr/share/perl5/Net/SMPP.pm' },
+  promtool: { package: 'prometheus', file: '/usr/bin/promtool' },
+  strace: { package: 'strace', file: '/usr/bin/strace' }
+}
+
+export type RealThing = keyof typeof debian | 'synapse'
+
+export const realThings: RealThing[] = [...Object.keys(debian) as (keyof typeof debian)[], 'synapse']
+
+const present = (thing: RealThing): boolean => thing === 'synapse' ? hasSynapse() : existsSync(debian[thing].file)
+
+/** One line for each that is not there: its name and the command that brings it. */
+export const missing = (things: RealThing[] = realThings): string[] => things.filter(thing => !present(thing)).map(thing => {
+  if (thing === 'synapse') return 'synapse: node dist/sandbox/servers/install.js synapse'
+  return `${thing}: sudo apt-get install ${debian[thing].package}`
+})
+
+/** Brings what is not there. Throws, with the command to type, where Debian's packages are needed and we are not root. */
+export const ensure = async (things: RealThing[] = realThings): Promise<void> => {
+  const packages = things.flatMap(thing => thing !== 'synapse' && !present(thing) ? [debian[thing].package] : [])
+  if (packages.length > 0) await installPackages(packages)
+  if (things.includes('synapse')) await ensureSynapse()
+}

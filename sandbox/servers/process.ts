@@ -1,0 +1,175 @@
+/**
+ * Real servers as child processes on 127.0.0.1: started, awaited, stopped, killed, started again.
+ * A child dies with us, even if we are killed (PR_SET_PDEATHSIG by setpriv, which every Debian has).
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+
+export interface Server {
+  stop (): Promise<void>
+  kill (): Promise<void> // SIGKILL, as a crash would be
+  restart (): Promise<void> // same ports, same data; also after stop or kill
+}
+
+export interface Program {
+  command: string
+  args: string[]
+  cwd: string
+  logFile: string // stdout and stderr, appended; stdout not when onLine reads it
+  ready (): Promise<boolean>
+  readyWithinMs?: number
+  env?: NodeJS.ProcessEnv
+  setpriv?: string[] // more of setpriv's options: another user
+  stopSignals?: number // how often SIGTERM must be said, one a second
+  onLine? (line: string): void
+}
+
+export interface Process extends Server {
+  readonly pid: number
+  readonly running: boolean
+  write (line: string): void
+}
+
+const holder = (dir: string): string => existsSync(join(dir, 'package.json')) ? dir : holder(dirname(dir))
+export const checkout = holder(__dirname)
+
+const READY_MS = 30_000
+const STOP_MS = 10_000
+const STOP_AGAIN_MS = 1_000
+const POLL_MS = 20
+const CONNECT_MS = 1_000
+const LOG_LINES_SHOWN = 20
+/** Below the kernel's own range for outgoing connections, so that a port is still free at a restart. */
+const PORT_MIN = 20_000
+const PORT_MAX = 32_000
+const PORT_TRIES = 100
+
+const canListen = (port: number): Promise<boolean> => new Promise(resolve => {
+  const probe = createServer()
+  probe.once('error', () => resolve(false))
+  probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+})
+
+export const freePort = async (): Promise<number> => {
+  for (let i = 0; i < PORT_TRIES; i++) {
+    const port = randomInt(PORT_MIN, PORT_MAX)
+    if (await canListen(port)) return port
+  }
+  throw new Error(`no free port on 127.0.0.1 in ${PORT_TRIES} tries`)
+}
+
+export const freePorts = async (count: number): Promise<number[]> => {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort())
+  return [...ports]
+}
+
+/** Polls until `test` says true; throws after `ms`, naming what was waited for. */
+export const until = async (what: string, ms: number, test: () => boolean | Promise<boolean>): Promise<void> => {
+  const end = performance.now() + ms
+  while (!await test()) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`)
+    await pause(POLL_MS)
+  }
+}
+
+/** Whether something listens on the port and, if `hello` is given, answers it with text that holds `reply`. */
+export const answers = (port: number, hello = '', reply = ''): Promise<boolean> => new Promise(resolve => {
+  const socket = createConnection({ port, host: '127.0.0.1', timeout: CONNECT_MS })
+  const done = (answer: boolean): void => { socket.destroy(); resolve(answer) }
+  let heard = ''
+  socket.setEncoding('utf8')
+  socket.on('connect', () => hello === '' ? done(true) : socket.write(hello))
+  socket.on('data', chunk => { heard += chunk; if (heard.includes(reply)) done(true) })
+  socket.on('error', () => done(false))
+  socket.on('timeout', () => done(false))
+  socket.on('close', () => done(false))
+})
+
+export const answersHttp = (url: string): Promise<boolean> =>
+  fetch(url, { signal: AbortSignal.timeout(CONNECT_MS) })
+    .then(async got => { await got.body?.cancel(); return got.ok }, () => false)
+
+export const lastLines = (file: string): string => {
+  try { return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n') } catch { return '(no log)' }
+}
+
+const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
+  try { process.kill(-child.pid!, signal) } catch { /* gone already */ }
+}
+
+const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
+
+const launch = async (program: Program): Promise<ChildProcess> => {
+  mkdirSync(dirname(program.logFile), { recursive: true })
+  const log = openSync(program.logFile, 'a')
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...program.setpriv ?? [], program.command, ...program.args], {
+    cwd: program.cwd, env: { ...process.env, ...program.env }, detached: true, stdio: ['pipe', program.onLine ? 'pipe' : log, log]
+  })
+  closeSync(log)
+  child.stdin?.on('error', () => { /* it ended first */ })
+  if (child.stdout && program.onLine) createInterface(child.stdout).on('line', program.onLine)
+  await once(child, 'spawn')
+  return child
+}
+
+const waitReady = async (program: Program, child: ChildProcess): Promise<void> => {
+  try {
+    await until('ready', program.readyWithinMs ?? READY_MS, async () => {
+      if (!isRunning(child)) throw new Error(`ended with ${child.signalCode ?? child.exitCode}`)
+      return await program.ready()
+    })
+  } catch (error) {
+    await end(child, 'SIGKILL')
+    throw new Error(`${program.command}: ${(error as Error).message}\n${lastLines(program.logFile)}`)
+  }
+}
+
+const end = async (child: ChildProcess, signal: NodeJS.Signals, times = 1): Promise<void> => {
+  const gone = isRunning(child) ? once(child, 'exit') : undefined
+  const timers = [setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_MS)]
+  for (let i = 1; i < times; i++) timers.push(setTimeout(() => signalGroup(child, signal), i * STOP_AGAIN_MS))
+  signalGroup(child, signal)
+  await gone
+  timers.forEach(clearTimeout)
+}
+
+/** Starts the program and waits until it is ready; throws with the log's last lines if it ends or is late. */
+export const startProcess = async (program: Program): Promise<Process> => {
+  const start = async (): Promise<ChildProcess> => {
+    const started = await launch(program)
+    await waitReady(program, started)
+    return started
+  }
+  let child = await start()
+  const stop = (): Promise<void> => end(child, 'SIGTERM', program.stopSignals)
+  return {
+    get pid () { return child.pid! },
+    get running () { return isRunning(child) },
+    write: line => { child.stdin?.write(line + '\n') },
+    stop,
+    kill: () => end(child, 'SIGKILL'),
+    restart: async () => { await stop(); child = await start() }
+  }
+}
+
+/** Runs a command to its end; its stdout, or an error with what it said. */
+export const run = async (
+  command: string, args: string[], options: { cwd?: string, env?: NodeJS.ProcessEnv } = {}
+): Promise<string> => {
+  const env = { ...process.env, ...options.env }
+  const child = spawn(command, args, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let all = ''
+  child.stdout.on('data', chunk => { out += chunk; all += chunk })
+  child.stderr.on('data', chunk => { all += chunk })
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: exit ${code}\n${all.slice(-2_000)}`)
+  return out
+}

@@ -1,0 +1,101 @@
+/**
+ * Prosody on loopback, with its own configuration and data: c2s and component without TLS, MUC with an archive (XEP-0313),
+ * upload over plain HTTP (XEP-0363), no s2s. Rooms are made as Prosody makes them by default: locked until their maker
+ * has sent a form (XEP-0045 §10.1).
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { answers, freePorts, startProcess, type Server } from './process'
+
+export interface XmppServerOptions {
+  dir: string
+  domain: string
+  users: Record<string, string> // local part: password
+  component: { domain: string, secret: string }
+  muc?: string // rooms.<domain> unless told otherwise
+  config?: string // Prosody alone: more lines of its configuration, for all hosts
+}
+
+/** The same for every kind of server. */
+export interface XmppServer extends Server {
+  domain: string
+  muc: string
+  c2sPort: number
+  componentPort: number
+  httpPort: number
+  component: { domain: string, secret: string }
+  logFile: string
+  addUser (local: string, password: string): Promise<void> // while it runs
+}
+
+const lua = (text: string): string =>
+  `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f]/g, c => '\\' + String(c.charCodeAt(0)).padStart(3, '0'))}"`
+
+/** A name as Prosody's internal storage spells it in a path. */
+const pathName = (name: string): string =>
+  Buffer.from(name).toString('latin1').replace(/[^a-z0-9]/gi, c => '%' + c.charCodeAt(0).toString(16).padStart(2, '0'))
+
+type Ports = Record<'c2sPort' | 'componentPort' | 'httpPort', number>
+
+const configuration = (o: XmppServerOptions & { muc: string }, { c2sPort, componentPort, httpPort }: Ports): string => `
+run_as_root = true
+daemonize = false
+pidfile = ${lua(join(o.dir, 'prosody.pid'))}
+data_path = ${lua(join(o.dir, 'data'))}
+log = { { levels = { min = "info" }, to = "console" } }
+interfaces = { "127.0.0.1" }
+local_interfaces = { "127.0.0.1" }
+c2s_ports = { ${c2sPort} }
+component_ports = { ${componentPort} }
+component_interfaces = { "127.0.0.1" }
+http_ports = { ${httpPort} }
+http_interfaces = { "127.0.0.1" }
+https_ports = {}
+http_external_url = "http://127.0.0.1:${httpPort}/"
+http_default_host = ${lua('upload.' + o.domain)}
+modules_enabled = { "roster", "saslauth", "disco", "ping", "presence", "message", "iq", "offline", "carbons", "smacks",
+  "mam", "pep", "vcard4", "vcard_legacy", "private", "blocklist", "time", "version" }
+modules_disabled = { "s2s", "s2s_auth_certs", "tls" }
+allow_registration = false
+authentication = "internal_plain"
+c2s_require_encryption = false
+allow_unencrypted_plain_auth = true
+-- @xmpp/client 0.13 cannot do it since sasl-scram-sha-1 1.4 answers with a promise
+disable_sasl_mechanisms = { "DIGEST-MD5", "SCRAM-SHA-1" }
+storage = "internal"
+storage_archive_item_limit = 1000000
+archive_expires_after = "never"
+max_archive_query_results = 100
+restrict_room_creation = false
+muc_log_by_default = true
+${o.config ?? ''}
+VirtualHost ${lua(o.domain)}
+Component ${lua(o.muc)} "muc"
+  modules_enabled = { "muc_mam" }
+Component ${lua('upload.' + o.domain)} "http_file_share"
+  http_file_share_access = { ${lua(o.component.domain)}, ${lua(o.domain)} }
+Component ${lua(o.component.domain)}
+  component_secret = ${lua(o.component.secret)}
+`
+
+/** Ready means: it answers a client's stream with its features (RFC 6120 §4.3.2), which it does once all hosts are loaded. */
+export const streamOpens = (port: number, domain: string): Promise<boolean> => answers(port,
+  `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${domain}'>`,
+  'features')
+
+export const startProsody = async (options: XmppServerOptions): Promise<XmppServer> => {
+  const { dir, domain, component, muc = `rooms.${domain}` } = options
+  const [c2sPort, componentPort, httpPort] = await freePorts(3) as [number, number, number]
+  const accounts = join(dir, 'data', pathName(domain), 'accounts')
+  const addUser = async (local: string, password: string): Promise<void> =>
+    writeFileSync(join(accounts, `${pathName(local)}.dat`), `return { ["password"] = ${lua(password)} };\n`)
+  mkdirSync(accounts, { recursive: true })
+  for (const [local, password] of Object.entries(options.users)) await addUser(local, password)
+  const config = join(dir, 'prosody.cfg.lua')
+  const logFile = join(dir, 'prosody.log')
+  writeFileSync(config, configuration({ ...options, muc }, { c2sPort, componentPort, httpPort }))
+  const { stop, kill, restart } = await startProcess({
+    command: 'prosody', args: ['-F', '--config', config], cwd: dir, logFile, ready: () => streamOpens(c2sPort, domain)
+  })
+  return { domain, muc, c2sPort, componentPort, httpPort, component, logFile, addUser, stop, kill, restart }
+}

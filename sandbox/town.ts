@@ -1,0 +1,143 @@
+/**
+ * A whole town on loopback: a homeserver, an XMPP server, an SMSC with phones, Zentrale as its own process between them, and one
+ * room that is mirrored on all three networks. The demo plays in it, and the plays and faults of the tests do.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
+import { systemChance } from '../src/lib/chance'
+import { registrationText } from '../src/operate/registration'
+import { startHomeserver, type Registration } from '../test/support/homeserver'
+import { makeMatrixPerson, type MatrixPerson } from '../test/support/matrixPerson'
+import { startPerson, type XmppPerson } from '../test/support/xmpp-person'
+import { startEjabberd } from './servers/ejabberd'
+import { answersHttp, checkout, freePorts, startProcess, type Process, type Server } from './servers/process'
+import { startProsody, type XmppServer } from './servers/prosody'
+import { startSynapse, type SynapseUser } from './servers/synapse'
+import { startSmsc, type Phone, type Smsc } from './smsc'
+
+export interface TownOptions {
+  dir: string
+  homeserver?: 'synapse' | 'practice'
+  xmppServer?: 'prosody' | 'ejabberd'
+  mirrors?: number // how many rooms are mirrored between Matrix and XMPP beside the first; 0 if left out
+  language?: 'de' | 'en'
+}
+
+interface Homeserver extends Server {
+  url: string
+  createUser (name: string, password: string): Promise<SynapseUser>
+}
+
+export interface Town {
+  readonly domain: string
+  readonly homeserver: Homeserver
+  readonly xmpp: XmppServer
+  readonly smsc: Smsc
+  readonly zentrale: Process
+  readonly configPath: string
+  readonly alias: string
+  readonly muc: string
+  readonly number: string // ours, that the phones text to
+  readonly operateUrl: string
+  readonly token: string
+  readonly mediaUrl: string
+  readonly people: { anna: MatrixPerson, bernd: XmppPerson, max: Phone }
+  readonly room: string // the Matrix room's id
+  /** The further mirrored rooms, each with Anna and Bernd in it. */
+  readonly more: { room: string, muc: string }[]
+  metrics (): Promise<string>
+  stop (): Promise<void>
+}
+
+export const PASSWORD = 'zentrale-demo'
+export const DOMAIN = 'zentrale.test'
+const NUMBER = '+4930123457'
+const MAX = '+491701234567'
+export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
+
+const aliasOf = (name: string): string => `#${name}:${DOMAIN}`
+
+const practice = async (registration: Registration): Promise<Homeserver> => {
+  const server = await startHomeserver({ serverName: DOMAIN, registration })
+  const { url, createUser, goDown, comeUp } = server
+  return { url, createUser, stop: goDown, kill: goDown, async restart () { await goDown(); await comeUp() } }
+}
+
+const configOf = (o: {
+  homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string
+}): string => stringify({
+  language: o.language,
+  store: { path: './data/zentrale.db' },
+  matrix: { homeserver_url: o.homeserverUrl, domain: DOMAIN, registration: './registration.yaml', listen: { port: o.ports[0] } },
+  xmpp: {
+    component: { host: '127.0.0.1', port: o.xmpp.componentPort, domain: o.xmpp.component.domain, secret: o.xmpp.component.secret },
+    fetch: { allow_hosts: ['127.0.0.1'] } // where the sandbox's own upload service is
+  },
+  sms: {
+    gateways: [{
+      name: 'main', kind: 'smpp', host: '127.0.0.1', port: o.smscPort, system_id: GATEWAY.systemId, password: GATEWAY.password, numbers: [NUMBER]
+    }]
+  },
+  media: { listen: { port: o.ports[1] }, public_url: `http://127.0.0.1:${o.ports[1]}` },
+  operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },
+  mirrors: o.mirrors.map((name, index) => ({
+    name,
+    places: [
+      { matrix: aliasOf(name) }, { xmpp: `${name}@${o.xmpp.muc}` },
+      ...index === 0 ? [{ sms: { gateway: 'main', number: NUMBER, members: { [MAX]: 'Max' } } }] : []
+    ]
+  }))
+})
+
+/** Starts everything and waits until Zentrale's links are up and it is in its rooms. */
+export const raiseTown = async ({ dir, homeserver: kind = 'synapse', xmppServer = 'prosody', mirrors = 0, language = 'de' }: TownOptions): Promise<Town> => {
+  mkdirSync(dir, { recursive: true })
+  const ports = await freePorts(3)
+  const token = systemChance.token(24)
+  const registrationPath = join(dir, 'registration.yaml')
+  const registration = registrationText(DOMAIN, `http://127.0.0.1:${ports[0]}`, systemChance)
+  writeFileSync(registrationPath, registration)
+  const [homeserver, xmpp, smsc] = await Promise.all([
+    kind === 'synapse'
+      ? startSynapse({ dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath] })
+      : practice(parse(registration) as Registration),
+    (xmppServer === 'prosody' ? startProsody : startEjabberd)({
+      dir: join(dir, xmppServer), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) }
+    }),
+    startSmsc(GATEWAY)
+  ])
+  const names = ['werkstatt', ...Array.from({ length: mirrors }, (_, index) => `raum${index + 1}`)]
+  const configPath = join(dir, 'config.yaml')
+  writeFileSync(configPath, configOf({ homeserverUrl: homeserver.url, ports, xmpp, smscPort: smsc.port, token, mirrors: names, language }), { mode: 0o600 })
+
+  const user = await homeserver.createUser('anna', PASSWORD)
+  const anna = makeMatrixPerson(homeserver.url, user.userId, user.accessToken)
+  await anna.call('PUT', `v3/profile/${encodeURIComponent(user.userId)}/displayname`, { displayname: 'Anna' })
+  const bernd = await startPerson(xmpp, 'bernd', PASSWORD)
+  const places = []
+  for (const name of names) {
+    const room = await anna.createRoom({ room_alias_name: name, name, preset: 'private_chat', invite: [`@zentrale:${DOMAIN}`] })
+    places.push({ room, muc: `${name}@${xmpp.muc}` })
+  }
+
+  const operateUrl = `http://127.0.0.1:${ports[2]}`
+  const zentrale = await startProcess({
+    command: process.execPath, args: [join(checkout, 'dist/src/main.js'), '--config', configPath, 'start'], cwd: dir,
+    logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operateUrl}/readyz`), readyWithinMs: 60_000
+  })
+  for (const { muc } of places) await bernd.enter(muc, 'Bernd')
+  for (const { room } of places) await anna.waitFor(room, 'Zentrale in the room', ({ type, state_key: who, content }) =>
+    type === 'm.room.member' && who === `@zentrale:${DOMAIN}` && content['membership'] === 'join')
+  const [first, ...more] = places
+  return {
+    domain: DOMAIN, homeserver, xmpp, smsc, zentrale, configPath, alias: aliasOf('werkstatt'), muc: first!.muc, number: NUMBER, operateUrl, token,
+    mediaUrl: `http://127.0.0.1:${ports[1]}`, people: { anna, bernd, max: smsc.phone(MAX) }, room: first!.room, more,
+    metrics: async () => await (await fetch(`${operateUrl}/metrics`)).text(),
+    async stop () {
+      await zentrale.stop()
+      await bernd.stop()
+      await Promise.all([homeserver.stop(), xmpp.stop(), smsc.stop()])
+    }
+  }
+}
