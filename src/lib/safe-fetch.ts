@@ -26,9 +26,9 @@ export type Resolve = (host: string) => Promise<Address[]>
 
 const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number]
 
-/** Whether an address may be connected to: not loopback, private, link-local, shared, multicast, reserved or a way around these. */
+/** Whether an address may be connected to: not loopback, private, link-local, shared, multicast, reserved, or a way to these. */
 export const isPublicAddress = (text: string): boolean => {
-  if (!ipaddr.isValid(text)) return false
+  if (isIP(text) === 0) return false
   const address = ipaddr.process(text) // IPv4 inside IPv6 counts as IPv4
   if (address.range() !== 'unicast') return false
   return address.kind() === 'ipv4' || (address as ipaddr.IPv6).match(PUBLIC_IPV6)
@@ -72,7 +72,7 @@ const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429])
 
 type Answer = Awaited<ReturnType<typeof request>>
 
-/** What the answer is worth: a redirect's URL, a reason to refuse, or nothing to say against it. Throws if it may be better later. */
+/** What the answer is worth: a redirect's URL, a reason to refuse, or nothing against it. Throws if it may be better later. */
 const judge = ({ statusCode, headers }: Answer, url: URL, limits: FetchLimits): URL | string | undefined => {
   const location = headerOf(headers, 'location')
   if (statusCode >= 300 && statusCode < 400 && location !== '') {
@@ -98,7 +98,7 @@ const streamOf = ({ body, headers }: Answer, limits: FetchLimits, over: () => vo
   }
 }
 
-/** Throws if it may work later: no connection, no answer in time, a server in trouble. Whoever gets the stream reads or destroys it. */
+/** Throws if it may work later: no connection, no answer in time, a server in trouble. The stream must be read or destroyed. */
 export const safeFetch = async (
   from: string, limits: FetchLimits, clock: Clock, signal: AbortSignal, resolve: Resolve = resolveHost
 ): Promise<Fetched> => {

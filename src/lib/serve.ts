@@ -2,27 +2,29 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+export type Handler = RequestListener
+
 export interface Served { port: number; stop (): Promise<void> }
 
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTIONS_MAX = 256
 
-/** Resolves once it listens; port 0 takes a free one. Rejects with the reason of the system, e.g. EADDRINUSE. `stop` ends open connections. */
-export const serve = (handler: RequestListener, { host, port }: { host: string, port: number }): Promise<Served> => new Promise((resolve, reject) => {
+/** Resolves once it listens; port 0 takes a free one. Rejects with the system's reason (EADDRINUSE). `stop` ends open connections. */
+export const serve = (handler: Handler, { host, port }: { host: string, port: number }): Promise<Served> => {
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, handler)
   server.maxConnections = CONNECTIONS_MAX
   server.on('clientError', (_error, socket) => { socket.destroy() })
-  server.once('error', reject)
-  server.listen(port, host, () => {
-    server.off('error', reject)
-    server.on('error', () => {}) // of single connections; they end by themselves
-    resolve({
-      port: (server.address() as AddressInfo).port,
-      stop: () => new Promise(stopped => {
-        server.close(() => stopped())
-        server.closeAllConnections()
-      })
+  const stop = (): Promise<void> => new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      server.on('error', () => {}) // of single connections; they end by themselves
+      resolve({ port: (server.address() as AddressInfo).port, stop })
     })
   })
-})
+}

@@ -1,0 +1,95 @@
+/** Makes the whole program from a config, and says which network's folder is which. A fourth network is two lines here. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Bridge, makeBridge } from '../bridge/bridge'
+import { makeLinks } from '../bridge/links'
+import { makeMedia, makeMemory } from '../bridge/world'
+import type { Chance } from '../lib/chance'
+import type { Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
+import type { NetworkName } from '../model/address'
+import type { Network, World } from '../model/network'
+import { makeMatrix } from '../networks/matrix'
+import { makeSms } from '../networks/sms'
+import { makeXmpp } from '../networks/xmpp'
+import { makeOperateApp } from '../operate/http'
+import { makeMediaApp } from '../operate/media'
+import { makeMetrics, type Metrics } from '../operate/metrics'
+import { makeQueueLines } from '../operate/queue'
+import { serve } from '../lib/serve'
+import { openSqlite } from '../store/sqlite'
+import type { Store } from '../store/store'
+import type { Config } from './config'
+
+/** What the machine gives, and whom to tell when the process must stop: `bug`: we contradict ourselves, or the store failed. */
+export interface Machine { clock: Clock; chance: Chance; log: Log; bug (error: unknown): void }
+
+export interface Zentrale {
+  bridge: Bridge
+  metrics: Metrics
+  /** Resolves once it listens everywhere; servers that are down are waited for. Throws if a port is taken. */
+  start (): Promise<void>
+  /** Stops intake, gives sends under way `limits.drain_seconds`, closes the store. */
+  stop (): Promise<void>
+}
+
+const DAY_MS = 86_400_000
+const LINK_SECRET_BYTES = 32
+
+type WorldOf = (name: NetworkName) => Promise<World>
+
+const makeNetworks = async ({ networks: { matrix, xmpp, sms } }: Config, world: WorldOf): Promise<Network[]> => [
+  ...matrix ? [makeMatrix(matrix, await world('matrix'))] : [],
+  ...xmpp ? [makeXmpp(xmpp, await world('xmpp'))] : [],
+  ...sms ? [makeSms(sms, await world('sms'))] : []
+]
+
+/** Made once and kept, so that links survive a restart. */
+const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
+  const memory = await makeMemory(store, 'links')
+  const secret = memory.get('secret') ?? chance.token(LINK_SECRET_BYTES)
+  await memory.set('secret', secret)
+  return secret
+}
+
+/** Opens the store that the config names. Throws with a text for the operator: in use, too new, not writable. */
+export const openStore = (config: Config, clock: Clock, failed: (error: unknown) => void): Store => {
+  mkdirSync(dirname(config.store.path), { recursive: true, mode: 0o700 })
+  return openSqlite(config.store.path, clock, failed)
+}
+
+export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
+  const { clock, chance, log, bug } = machine
+  const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, operate } = config
+  const store = openStore(config, clock, bug)
+  const byName = new Map<NetworkName, Network>()
+  const media = makeMedia(name => byName.get(name), bytesMax)
+  const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
+  const networks = await makeNetworks(config, async name =>
+    ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name) }))
+  for (const network of networks) byName.set(network.name, network)
+  const names = [...byName.keys()]
+  const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock)
+  const bridge = await makeBridge({
+    networks, mirrors, store, links, language, observer: metrics.observer, clock, chance, log, bug,
+    limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
+  })
+  const apps = [
+    { listen, app: makeMediaApp({ links, media, language, clock, log }) },
+    { listen: operate.listen,
+      app: makeOperateApp({ ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), store, clock, log }) }
+  ]
+  const stops: (() => Promise<void>)[] = []
+  return {
+    bridge, metrics,
+    async start () {
+      for (const { listen, app } of apps) stops.push((await serve(app, listen)).stop)
+      await bridge.start()
+    },
+    async stop () {
+      await bridge.stop()
+      await Promise.all(stops.map(stop => stop()))
+      await store.close()
+    }
+  }
+}

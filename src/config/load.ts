@@ -1,0 +1,90 @@
+/** Reads the config: all that can be known to be wrong without asking a server is refused here, with line and advice. */
+import { dirname, resolve } from 'node:path'
+import type { GatewayConfig } from '../networks/sms'
+import type { XmppConfig } from '../networks/xmpp'
+import type { Config, MatrixSection } from './config'
+import { contradictions } from './contradictions'
+import { ConfigError, type Problem } from './problem'
+import { refuseAll } from './refusal'
+import { type Registration, readRegistration } from './registration'
+import { schema, type Written } from './schema'
+import { type Environment, fillSecrets } from './secrets'
+import { readSource, type Source } from './source'
+
+const SECOND_MS = 1000
+
+/** Throws ConfigError with everything that is wrong. `environment` may hold secrets (ZENTRALE_…). */
+export const loadConfig = (path: string, environment: Environment): Config => {
+  const source = readSource(path, 'Make it: zentrale init, or name another file: --config FILE')
+  const problems = fillSecrets(source, path, environment)
+  const written = read(source, problems)
+  const { mirrors, problems: contradicting } = contradictions(written, source)
+  problems.push(...contradicting)
+  const registration = registrationOf(written, source, path, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return configOf(written, mirrors, registration, path)
+}
+
+const read = (source: Source, problems: Problem[]): Written => {
+  const result = schema.safeParse(source.value)
+  if (result.success) return result.data
+  throw new ConfigError([...problems, ...refuseAll(schema, source, source.value, result.error.issues)])
+}
+
+const registrationOf = ({ matrix }: Written, source: Source, path: string, problems: Problem[]): Registration | undefined => {
+  if (matrix === undefined) return undefined
+  try {
+    return readRegistration(resolve(dirname(path), matrix.registration), matrix)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const [first] = error.problems
+    if (first?.path === '') problems.push(source.problem(['matrix', 'registration'], 'matrix.registration',
+      `${first.file}: line ${first.line}: ${first.wrong}`, first.advice))
+    else problems.push(...error.problems)
+    return undefined
+  }
+}
+
+const matrixOf = (matrix: NonNullable<Written['matrix']>, registration: Registration, path: string, bytesMax: number): MatrixSection => ({
+  homeserverUrl: matrix.homeserver_url.replace(/\/+$/, ''), domain: matrix.domain, registration, listen: matrix.listen,
+  registrationFile: resolve(dirname(path), matrix.registration),
+  acceptInvitesFrom: matrix.accept_invites_from, mediaBytesMax: bytesMax
+})
+
+const xmppOf = ({ component, fetch }: NonNullable<Written['xmpp']>, bytesMax: number): XmppConfig => ({
+  component: { host: component.host, port: component.port, domain: component.domain, secret: component.secret },
+  fetch: { allowHosts: fetch.allow_hosts, bytesMax, timeoutMs: fetch.timeout_seconds * SECOND_MS }
+})
+
+type Gateway = NonNullable<Written['sms']>['gateways'][number]
+
+const gatewayOf = (gateway: Gateway): GatewayConfig => gateway.kind === 'smpp'
+  ? {
+      name: gateway.name, kind: 'smpp', host: gateway.host, port: gateway.port, tls: gateway.tls,
+      systemId: gateway.system_id, password: gateway.password, numbers: gateway.numbers, window: gateway.window,
+      defaultCharset: gateway.default_charset, longMessages: gateway.long_messages, segmentsMax: gateway.segments_max,
+      ...gateway.system_type === undefined ? {} : { systemType: gateway.system_type },
+      ...gateway.per_second === undefined ? {} : { perSecond: gateway.per_second }
+    }
+  : {
+      name: gateway.name, kind: 'kannel', sendUrl: gateway.send_url, username: gateway.username, password: gateway.password,
+      numbers: gateway.numbers, listen: gateway.listen, publicUrl: gateway.public_url.replace(/\/+$/, ''), secret: gateway.secret,
+      ...gateway.smsc === undefined ? {} : { smsc: gateway.smsc }
+    }
+
+const configOf = (written: Written, mirrors: Config['mirrors'], registration: Registration | undefined, path: string): Config => {
+  const { matrix, xmpp, sms, media, operate } = written
+  const bytesMax = media.bytes_max
+  return {
+    file: resolve(path), language: written.language, logLevel: written.log.level, mirrors,
+    store: { path: resolve(dirname(path), written.store.path), keepDays: written.store.keep_days },
+    networks: {
+      ...matrix && registration ? { matrix: matrixOf(matrix, registration, path, bytesMax) } : {},
+      ...xmpp ? { xmpp: xmppOf(xmpp, bytesMax) } : {},
+      ...sms ? { sms: { gateways: sms.gateways.map(gatewayOf) } } : {}
+    },
+    media: { listen: media.listen, publicUrl: media.public_url.replace(/\/+$/, ''), linkDays: media.link_days, bytesMax },
+    limits: { queueMax: written.limits.queue_max, drainMs: written.limits.drain_seconds * SECOND_MS },
+    operate: { listen: operate.listen, token: operate.token, metricsPublic: operate.metrics_public }
+  }
+}

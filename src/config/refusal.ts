@@ -1,0 +1,95 @@
+/** Turns what the schema finds wrong into sentences that say what to write instead. */
+import type { z } from 'zod'
+import { nearest } from '../lib/nearest'
+import { NOT_YET, PLACEHOLDER, type Told, told } from './schema'
+import { type Path, type Problem, spell } from './problem'
+import type { Source } from './source'
+import { inner, type Node, nodeAt, valueAt } from './walk'
+
+const PREVIEW_CHARS_MAX = 40
+
+const describe = (value: unknown, about: Told | undefined): string => {
+  if (value === null || value === '') return 'is empty'
+  if (Array.isArray(value)) return value.length === 0 ? 'is an empty list' : `is a list${value.length === 1 ? '' : ` of ${value.length}`}`
+  if (typeof value === 'object') return Object.keys(value).length === 0 ? 'is empty' : `is a section with ${Object.keys(value).join(', ')}`
+  if (value === PLACEHOLDER) return 'is still the sample\'s'
+  if (about?.secret) return typeof value === 'string' ? 'is too short' : `is read as a ${typeof value}`
+  const shown = JSON.stringify(value)
+  return `is ${shown.length > PREVIEW_CHARS_MAX ? `${shown.slice(0, PREVIEW_CHARS_MAX)}…` : shown}`
+}
+
+const example = (path: Path, about: Told | undefined): string => {
+  const key = path.at(-1)
+  if (about?.sample === undefined || about.sample.includes('\n') || about.secret) return ''
+  return `. Write for example: ${typeof key === 'string' ? `${key}: ` : ''}${about.sample}`
+}
+
+/** ZENTRALE_XMPP_COMPONENT_SECRET, ZENTRALE_SMS_GATEWAYS_MAIN_PASSWORD: the name of a secret in the environment. */
+export const environmentName = (path: Path): string => ['zentrale', ...path].join('_').toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
+
+/** The path with the names of list items instead of their numbers, because secrets in the environment go by them. */
+export const named = (path: Path, value: unknown): Path => path.map((part, index) => {
+  const name = typeof part === 'number' ? (valueAt(value, path.slice(0, index + 1)) as { name?: unknown } | null)?.name : part
+  return typeof name === 'string' ? name : part
+})
+
+const missing = (path: Path, about: Told | undefined, value: unknown): string => {
+  const key = String(path.at(-1))
+  return about?.secret ? `Write ${key}, or ${key}_file with the path of a file that holds it, or set ${environmentName(named(path, value))}`
+    : `It must be ${about?.must ?? 'there'}${example(path, about)}`
+}
+
+/** To YAML +4930123457 and 12345678 are numbers, and `no` may be false: what looks so and is text needs quotes. */
+const unquoted = (source: Source, path: Path, node: Node | undefined, about: Told | undefined, value: unknown): string | undefined => {
+  if (node?.def.type !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return undefined
+  return `Put it in quotes${about?.secret ? '' : `: "${source.spelling(path) ?? String(value)}"`}`
+}
+
+const unknownKey = (source: Source, node: Node | undefined, path: Path, key: string): Problem => {
+  const here = [...path, key]
+  const known = Object.keys(node?.def.shape ?? {}).flatMap(name =>
+    told.get(inner(node!.def.shape![name]!))?.secret ? [name, `${name}_file`] : [name])
+  const guess = nearest(key, known)
+  const notYet = NOT_YET[spell(here)]
+  return source.problem(here, spell(here), 'unknown key',
+    notYet ?? (guess === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${guess}"?`))
+}
+
+/** A choice whose `kind` is missing is not looked into any further, so a `kind` spelled wrong is looked for here. */
+const misspelt = (root: z.ZodType, source: Source, value: unknown, path: Path): Problem[] => {
+  const section = path.slice(0, -1)
+  return Object.keys(valueAt(value, section) ?? {}).filter(key => nearest(key, [String(path.at(-1))]) !== undefined)
+    .map(key => unknownKey(source, nodeAt(root, section, value), section, key))
+}
+
+/** One zod issue → the problems to show. `root` is the schema, `value` what it was given. */
+const refuse = (root: z.ZodType, source: Source, value: unknown, issue: z.core.$ZodIssue): Problem[] => {
+  const path = issue.path as Path
+  const node = nodeAt(root, path, value)
+  const about = node && told.get(node)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(source, node, path, key))
+  if (issue.code === 'invalid_key') {
+    const key = String(path.at(-1))
+    const advice = /^\d{7,15}$/.test(key) ? `Put the number in quotes: "+${key}"`
+      : 'Write it in international form, in quotes, such as "+491701234567"'
+    return [source.problem(path, spell(path), 'is not a phone number in international form', advice)]
+  }
+  const found = valueAt(value, path)
+  if (found === undefined) {
+    return [source.problem(path, spell(path), 'is missing', missing(path, about, value)),
+      ...issue.code === 'invalid_union' ? misspelt(root, source, value, path) : []]
+  }
+  const advice = unquoted(source, path, node, about, found) ?? `It must be ${about?.must ?? 'something else'}${example(path, about)}`
+  return [source.problem(path, spell(path), describe(found, about), advice)]
+}
+
+const isBelow = (path: Path, other: Path): boolean => path.every((part, index) => other[index] === part)
+
+/** All issues of one reading, without those that only follow from an unknown key in the same section. */
+export const refuseAll = (root: z.ZodType, source: Source, value: unknown, issues: z.core.$ZodIssue[]): Problem[] => {
+  const misspelt = issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => path as Path)
+  return issues
+    .filter(({ code, path }) => code !== 'custom' || typeof valueAt(value, path as Path) !== 'object'
+      || !misspelt.some(other => isBelow(path as Path, other)))
+    .flatMap(issue => refuse(root, source, value, issue))
+}

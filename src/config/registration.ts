@@ -1,0 +1,76 @@
+/** The registration file (Matrix AS API §Registration): read, and compared with the config that it must agree with. */
+import { z } from 'zod'
+import { GHOST_PREFIX, ghostMxid } from '../networks/matrix/names'
+import { PLACEHOLDER, type Written } from './schema'
+import { ConfigError, type Path, type Problem, spell } from './problem'
+import { readSource, type Source } from './source'
+
+const TOKEN_CHARS_MIN = 32
+
+const token = z.string().min(TOKEN_CHARS_MIN).refine(value => !value.includes(PLACEHOLDER))
+const namespaces = z.array(z.looseObject({ exclusive: z.boolean(), regex: z.string() })).optional()
+
+const shape = z.looseObject({
+  id: z.string().min(1),
+  url: z.url({ protocol: /^https?$/ }),
+  as_token: token,
+  hs_token: token,
+  sender_localpart: z.string().regex(/^[a-z0-9._=/+-]+$/),
+  namespaces: z.looseObject({ users: namespaces, aliases: namespaces, rooms: namespaces })
+})
+
+export type Registration = z.output<typeof shape>
+
+const AFRESH = 'Make the file afresh: zentrale registration --out FILE, and give the same file to the homeserver'
+
+const MUST: Record<string, string> = {
+  url: `It must be the address at which the homeserver reaches matrix.listen, such as http://127.0.0.1:9993`,
+  as_token: `It must be a secret of at least ${TOKEN_CHARS_MIN} characters of your own. ${AFRESH}`,
+  hs_token: `It must be a secret of at least ${TOKEN_CHARS_MIN} characters of your own. ${AFRESH}`
+}
+
+/** A ghost as there will be many. */
+const ghost = (domain: string): string => ghostMxid({ network: 'xmpp', id: 'somebody' }, domain)
+
+const covers = (regex: string, mxid: string): boolean => {
+  try {
+    return new RegExp(`^(?:${regex})$`).test(mxid)
+  } catch {
+    return false
+  }
+}
+
+/** What the file and the config say that does not agree. */
+const disagreements = (registration: Registration, source: Source, matrix: NonNullable<Written['matrix']>): Problem[] => {
+  const problem = (path: Path, wrong: string, advice: string): Problem => source.problem(path, spell(path), wrong, advice)
+  const problems: Problem[] = []
+  const url = new URL(registration.url)
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  const direct = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)
+  if (direct && port !== matrix.listen.port) {
+    problems.push(problem(['url'], `says port ${port}, but Zentrale listens on port ${matrix.listen.port} (matrix.listen.port)`,
+      `Write url: ${url.protocol}//${url.hostname}:${matrix.listen.port} here and restart the homeserver, or change matrix.listen.port`))
+  }
+  if (registration.as_token === registration.hs_token) problems.push(problem(['hs_token'], 'is the same as as_token', AFRESH))
+  if (!(registration.namespaces.users ?? []).some(({ regex, exclusive }) => exclusive && covers(regex, ghost(matrix.domain)))) {
+    problems.push(problem(['namespaces', 'users'],
+      `does not cover users such as ${ghost(matrix.domain)} (matrix.domain is ${matrix.domain})`,
+      `Add: - { exclusive: true, regex: '@${GHOST_PREFIX}.*:${matrix.domain.replaceAll('.', '\\.')}' } and restart the homeserver`))
+  }
+  return problems
+}
+
+/** Reads the registration. Throws ConfigError: missing, not a registration, or at odds with the config. */
+export const readRegistration = (path: string, matrix: NonNullable<Written['matrix']>): Registration => {
+  const source = readSource(path, `Make it: zentrale registration --out ${path}`)
+  const read = shape.safeParse(source.value)
+  if (!read.success) {
+    throw new ConfigError(read.error.issues.map(({ path: at, message }) => {
+      const where = at as Path
+      return source.problem(where, spell(where), `is not right (${message})`, MUST[String(where[0])] ?? AFRESH)
+    }))
+  }
+  const problems = disagreements(read.data, source, matrix)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return read.data
+}

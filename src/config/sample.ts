@@ -1,0 +1,58 @@
+/** config.sample.yaml, written from the schema, so that it cannot say what is no longer true (`npm run sample`). */
+import { type Told, schema, told } from './schema'
+import { inner, type Node } from './walk'
+
+const LINE_CHARS_MAX = 110
+
+const HEAD = `# Zentrale's config. Copy it to config.yaml and change what is yours, or let "zentrale init" ask you.
+# "zentrale check" says what is wrong with it, line by line, and tries the servers. All keys are shown; those with a
+# default show it. Instead of a secret you can write its key with _file behind it and the path of a file
+# (secret_file: ./xmpp.secret), or leave it out and set it in the environment (ZENTRALE_XMPP_COMPONENT_SECRET,
+# ZENTRALE_SMS_GATEWAYS_MAIN_PASSWORD). Paths count from this file's folder.
+`
+
+const wrap = (doc: string, room: number): string[] => doc.split(' ').reduce<string[]>((lines, word) => {
+  const last = lines.at(-1)
+  if (last === undefined || last.length + 1 + word.length > room) return [...lines, word]
+  return [...lines.slice(0, -1), `${last} ${word}`]
+}, [])
+
+const indent = (lines: string[], by: string): string[] => lines.map(line => line === '' ? '' : by + line)
+const comment = (lines: string[]): string[] => lines.map(line => `# ${line}`)
+
+/** The first item of a list of sections is live, other kinds follow as comments. */
+const items = (node: Node): string[] => {
+  const kinds = node.def.type === 'union' ? node.def.options! : [node]
+  return kinds.flatMap((kind, index) => {
+    const lines = sectionLines(kind, true)
+    const marked = lines.map((line, at) => line === '' ? '' : `${at === 0 ? '- ' : '  '}${line}`)
+    return index === 0 ? marked : ['', ...comment([told.get(kind)!.doc, ...marked])]
+  })
+}
+
+const value = (key: string, node: Node, about: Told): string[] => {
+  if (node.def.type === 'object') return [`${key}:`, ...indent(sectionLines(node, false), '  ')]
+  if (about.sample?.startsWith('\n')) return [`${key}:`, ...indent(about.sample.slice(1).split('\n'), '  ')]
+  if (about.sample !== undefined) return [`${key}: ${about.sample}`]
+  return [`${key}:`, ...indent(items(inner(node.def.element!)), '  ')]
+}
+
+/** `itemFirst`: the lines become a list item, whose first line must be a key and not a comment. */
+const sectionLines = (node: Node, itemFirst: boolean): string[] => Object.entries(node.def.shape!).flatMap(([key, wrapped], index) => {
+  const below = inner(wrapped)
+  const about = told.get(below)!
+  const isLive = below.def.type === 'object' || wrapped.def.type !== 'optional'
+  const lines = value(key, below, about)
+  if (itemFirst && index === 0) return [`${lines[0]}  # ${about.doc}`, ...lines.slice(1)]
+  return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...isLive ? lines : comment(lines)]
+})
+
+/** The text of config.sample.yaml. */
+export const sampleConfig = (): string => {
+  const sections = Object.entries((schema as Node).def.shape!).map(([key, wrapped]) => {
+    const below = inner(wrapped)
+    const about = told.get(below)!
+    return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...value(key, below, about)].join('\n')
+  })
+  return `${[HEAD.trimEnd(), ...sections].join('\n\n')}\n`
+}

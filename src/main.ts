@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+/** The command line on one screen. Exit codes: docs/operating.md. */
+import { Command, CommanderError, Option } from 'commander'
+import type { Config } from './config/config'
+import { loadConfig } from './config/load'
+import { ConfigError } from './config/problem'
+import { sampleConfig } from './config/sample'
+import { systemChance as chance } from './lib/chance'
+import { systemClock as clock } from './lib/clock'
+import { messageOf } from './model/errors'
+import { checkServers, showFinding } from './operate/check'
+import { answer, askOnTerminal, init, INIT_FLAGS } from './operate/init'
+import { QUEUE_STATES, type QueueState } from './operate/queue'
+import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
+import { registrationText, sampleRegistration, writeNew } from './operate/registration'
+import { EXIT, start } from './operate/start'
+
+const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`) }
+const leave = (ok: boolean): void => { process.exitCode = ok ? EXIT.ok : EXIT.failed }
+
+const program = new Command('zentrale').exitOverride().showHelpAfterError('zentrale --help shows all commands')
+  .description('A switchboard for open messaging: rooms mirrored between Matrix, XMPP and SMS.')
+  .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? 'config.yaml')
+
+const config = (): Config => loadConfig(program.opts<{ config: string }>().config, process.env)
+
+const first = program.command('init')
+  .description('ask for what is needed, write config.yaml and registration.yaml, say what to paste where')
+  .option('--dir <folder>', 'where to write them', '.').option('-y, --yes', 'ask nothing: take the flags, and the presets for the rest')
+  .action(async (flags: Record<string, string>) => {
+    const given = Object.fromEntries(INIT_FLAGS.map(({ key }) =>
+      [key, flags[key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]]))
+    const answers = flags['yes'] || !process.stdin.isTTY ? await answer(given) : await askOnTerminal(ask => answer(given, ask))
+    print(init(flags['dir']!, answers, chance))
+  })
+for (const { key, ask } of INIT_FLAGS) first.option(`--${key} <value>`, ask)
+
+program.command('check').description('look at the config, then try each server and say what to do')
+  .action(async () => {
+    const findings = await checkServers(config(), clock)
+    print(findings.map(showFinding).join('\n'))
+    leave(findings.every(({ advice }) => advice === undefined))
+  })
+
+program.command('start').description('run until SIGTERM').action(async () => await start(config()))
+
+program.command('demo').description('say how to see it all at work').action(() => print('In the checkout: npm ci && npm run demo'))
+
+program.command('registration').description('make a fresh registration file for the homeserver')
+  .option('--domain <domain>', 'the domain of your Matrix users', 'example.org')
+  .option('--url <url>', 'where the homeserver reaches Zentrale (matrix.listen)', 'http://127.0.0.1:9993')
+  .option('--out <file>', 'write this file instead of printing')
+  .action(({ domain, url, out }: { domain: string, url: string, out?: string }) => {
+    const text = registrationText(domain, url, chance)
+    if (out === undefined) return print(text)
+    writeNew(out, text)
+    print(`Written: ${out}`)
+  })
+
+program.command('sample').description('print a config with every key explained').option('--registration', 'a registration instead')
+  .action(({ registration }: { registration?: boolean }) => print(registration ? sampleRegistration() : sampleConfig()))
+
+program.command('queue').description('what waits, failed, may have arrived, was not understood, or concerned nobody')
+  .argument('[action]', QUEUE_ACTIONS.join(', '), 'list').argument('[id]', 'of the delivery')
+  .addOption(new Option('--state <state>', 'list only these').choices(QUEUE_STATES))
+  .option('--text', 'show texts and whole numbers').option('--json', 'for programs')
+  .action(async (action: string, id: string | undefined, flags: { state?: QueueState, text?: boolean, json?: boolean }) => {
+    const needsId = action !== 'list'
+    if (!(QUEUE_ACTIONS as readonly string[]).includes(action)) {
+      program.error(`there is no action ${action}; write one of: ${QUEUE_ACTIONS.join(', ')}`)
+    }
+    if (needsId && !/^\d{1,15}$/.test(id ?? '')) program.error(`write the number of the delivery: zentrale queue ${action} 17`)
+    const { text = false, json = false, state } = flags
+    const order = { action: action as QueueAction, text, json, ...needsId ? { id: Number(id) } : {},
+      ...state === undefined ? {} : { state } }
+    const { output, ok } = await runQueue(config(), order, clock)
+    print(output)
+    leave(ok)
+  })
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  else {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exitCode = error instanceof ConfigError ? EXIT.config : EXIT.failed
+  }
+})

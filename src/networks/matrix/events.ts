@@ -1,0 +1,122 @@
+/**
+ * From a room's event to what it says. Pure, and made for any JSON: every field is looked at before it is used
+ * (CS API §Room event format, §m.room.message, §Event replacements, §Redactions).
+ */
+import type { Place } from '../../model/address'
+import { Malformed } from '../../model/errors'
+import type { Arrival, Attachment, Content, Sender } from '../../model/message'
+import { plain } from '../../model/text'
+import type { Json } from './homeserver'
+import { readText } from './text'
+
+/** What every event has, checked. */
+export interface RoomEvent {
+  id: string; room: string; sender: string; type: string; content: Json; at: number | undefined
+  stateKey?: string; redacts?: string
+  redacted: boolean
+}
+
+export const MXC = /^mxc:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[A-Za-z0-9_-]{1,255}$/
+
+const ID_CHARS_MAX = 255
+const MIME = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/
+const FILE_NAME_CHARS_MAX = 255
+
+export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+const jsonOf = (value: unknown): Json => isJson(value) ? value : {}
+export const stringOf = (value: unknown): string | undefined => typeof value === 'string' ? value : undefined
+const idOf = (value: unknown, what: string, sigil: string): string => {
+  if (typeof value === 'string' && value.startsWith(sigil) && value.length > 1 && value.length <= ID_CHARS_MAX) return value
+  throw new Malformed(`an event's ${what} is missing or wrong`)
+}
+
+/** Throws Malformed if it is no room event at all. */
+export const readEvent = (raw: unknown): RoomEvent => {
+  if (!isJson(raw)) throw new Malformed('an event is not an object')
+  const content = jsonOf(raw.content)
+  const stateKey = stringOf(raw.state_key)
+  const redacts = stringOf(raw.redacts) ?? stringOf(content.redacts)
+  const { origin_server_ts: at } = raw
+  return {
+    id: idOf(raw.event_id, 'event_id', '$'), room: idOf(raw.room_id, 'room_id', '!'), sender: idOf(raw.sender, 'sender', '@'),
+    type: idOf(raw.type, 'type', ''), content, at: typeof at === 'number' && Number.isSafeInteger(at) && at >= 0 ? at : undefined,
+    ...(stateKey === undefined ? {} : { stateKey }), ...(redacts === undefined ? {} : { redacts }),
+    redacted: isJson(jsonOf(raw.unsigned).redacted_because)
+  }
+}
+
+const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
+  [['m.image', 'image'], ['m.audio', 'audio'], ['m.video', 'video'], ['m.file', 'file']])
+const STYLES: ReadonlyMap<string, Content['style']> = new Map([['m.text', 'text'], ['m.notice', 'notice'], ['m.emote', 'emote']])
+const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
+
+const isReply = (content: Json): boolean => isJson(jsonOf(content['m.relates_to'])['m.in_reply_to'])
+
+const formatted = (content: Json): string | undefined =>
+  content.format === 'org.matrix.custom.html' ? stringOf(content.formatted_body) : undefined
+
+const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
+  const ref = stringOf(content.url)
+  if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
+  const { mimetype, size } = jsonOf(content.info)
+  const mime = typeof mimetype === 'string' && MIME.test(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
+  return {
+    kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
+    ...(typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? { size } : {})
+  }
+}
+
+/** A file's body is its caption if `filename` says something else (CS API §Media captions). */
+const fileContent = (kind: Attachment['kind'], content: Json, body: string): Content => {
+  const name = stringOf(content.filename) ?? body
+  const caption = stringOf(content.filename) !== undefined && name !== body
+  return {
+    style: 'text', file: attachment(kind, content, name || kind),
+    text: caption ? readText(body, formatted(content), isReply(content)) : []
+  }
+}
+
+const readContent = (content: Json): Content => {
+  const msgtype = stringOf(content.msgtype)
+  const body = stringOf(content.body)
+  if (msgtype === undefined || body === undefined) throw new Malformed('a message without msgtype or body')
+  const kind = KINDS.get(msgtype)
+  if (kind) return fileContent(kind, content, body)
+  const style = STYLES.get(msgtype)
+  // An unknown msgtype, such as a location: its body is there for those who do not know it.
+  return { style: style ?? 'text', text: style ? readText(body, formatted(content), isReply(content)) : plain(body) }
+}
+
+const originalOf = (content: Json): string | undefined => {
+  const relation = jsonOf(content['m.relates_to'])
+  return relation.rel_type === 'm.replace' ? idOf(relation.event_id, 'relation', '$') : undefined
+}
+
+/**
+ * What is to be carried on; undefined if the event says nothing to people elsewhere. Throws Malformed.
+ * `now` stands in for a time that is missing.
+ */
+export const arrivalOf = (event: RoomEvent, place: Place, sender: Sender, now: number): Arrival | undefined => {
+  const arrived = { key: event.id, place, at: event.at ?? now, sender }
+  if (event.redacted || event.stateKey !== undefined) return undefined
+  switch (event.type) {
+    case 'm.room.message': {
+      const of = originalOf(event.content)
+      const content = readContent(of === undefined ? event.content : jsonOf(event.content['m.new_content']))
+      if (content.text.length === 0 && !content.file) return undefined
+      return of === undefined ? { kind: 'message', ...arrived, content } : { kind: 'edit', ...arrived, of, content }
+    }
+    case 'm.sticker': {
+      const file = attachment('image', event.content, stringOf(event.content.body) || 'sticker')
+      return { kind: 'message', ...arrived, content: { style: 'text', text: [], file } }
+    }
+    case 'm.room.redaction':
+      return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$') }
+    default:
+      return undefined
+  }
+}
+
+/** Whether arrivalOf could make something of it, so that its sender is worth looking up. */
+export const speaks = (event: RoomEvent): boolean =>
+  event.type === 'm.room.message' || event.type === 'm.sticker' || event.type === 'm.room.redaction'

@@ -1,0 +1,170 @@
+/**
+ * Ghosts as the homeserver knows them: registered, with a device to send from, a name, a picture, and joined where they speak.
+ * What was done is remembered, so that neither a message nor a restart does it again; `forget` makes it be done again when the
+ * homeserver turns out to know nothing of it.
+ */
+import type { Log } from '../../lib/log'
+import { deadline, type Clock } from '../../lib/clock'
+import { messageOf, Refused } from '../../model/errors'
+import type { MediaRef, Persona } from '../../model/message'
+import type { Memory } from '../../model/network'
+import { encode, Rejected, roomPath, type Homeserver } from './homeserver'
+import type { Uploader } from './media'
+import { ghostMxid } from './names'
+import { clean } from './text'
+
+/** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
+export const DEVICE = 'ZENTRALE'
+
+const DEVICES_KEY = 'devices'
+const NO_DEVICES = 'the homeserver has no devices for application services (MSC4190): after a crash, messages are looked up'
+const AVATAR_BYTES_MAX = 2 * 2 ** 20
+const AVATAR_MS_MAX = 30_000
+const AVATARS_WAITING_MAX = 256
+const AVATARS_FAILED_MAX = 1000
+const NAME_CHARS_MAX = 200
+
+export interface Ghosts {
+  /** Sees to it that this persona can speak in the room. Throws Refused or Unavailable. */
+  ready (persona: Persona, room: string, signal: AbortSignal): Promise<string>
+  /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
+  prepare (): Promise<void>
+  /** What was remembered of this user is not so. */
+  forget (mxid: string, room: string): Promise<void>
+  left (mxid: string, room: string): void
+  /** Undefined where the homeserver has no devices for us: then only `find` can tell whether a message is there. */
+  device (): string | undefined
+}
+
+export interface GhostWorld {
+  homeserver: Homeserver; uploader: Uploader; memory: Memory; clock: Clock; log: Log; bot: string; domain: string
+}
+
+const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
+
+export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain }: GhostWorld): Ghosts => {
+  let devices = memory.get(DEVICES_KEY) !== 'no'
+  const avatarsFailed = new Set<string>()
+  const avatars = new Map<string, { mxid: string, avatar: MediaRef }>()
+  let avatarsRun = false
+
+  const nameKey = (mxid: string): string => `name ${mxid}` // its presence says: registered, with a device
+  const avatarKey = (mxid: string): string => `avatar ${mxid}`
+  const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
+
+  const putDevice = async (mxid: string, signal?: AbortSignal): Promise<void> => {
+    await homeserver.call('PUT', `client/v3/devices/${DEVICE}`, { as: mxid, body: { display_name: 'Zentrale' }, signal })
+  }
+
+  /** Makes the bot's device and looks whether the homeserver then takes us for that device (MSC4190, MSC4326). */
+  const hasDevices = async (): Promise<boolean> => {
+    try {
+      await putDevice(bot)
+      const whoami = await homeserver.call('GET', 'client/v3/account/whoami', { as: bot, query: { device_id: DEVICE } })
+      return whoami.device_id === DEVICE
+    } catch (error) {
+      if (error instanceof Rejected) return false
+      throw error
+    }
+  }
+
+  const register = async (mxid: string, signal: AbortSignal): Promise<void> => {
+    const username = mxid.slice(1, mxid.indexOf(':'))
+    try {
+      const body = { type: 'm.login.application_service', username, inhibit_login: true }
+      await homeserver.call('POST', 'client/v3/register', { body, signal })
+    } catch (error) {
+      if (!isCode(error, 'M_USER_IN_USE')) throw error
+    }
+    if (devices) await putDevice(mxid, signal)
+  }
+
+  const setProfile = (mxid: string, field: 'displayname' | 'avatar_url', value: string, signal: AbortSignal): Promise<unknown> =>
+    homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/${field}`, { as: mxid, body: { [field]: value }, signal })
+
+  const setName = async (mxid: string, name: string, signal: AbortSignal): Promise<void> => {
+    try {
+      await setProfile(mxid, 'displayname', name, signal)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      log.warn({ ghost: mxid, why: error.message }, 'a ghost could not be named')
+    }
+    await memory.set(nameKey(mxid), name)
+  }
+
+  const setAvatar = async ({ mxid, avatar }: { mxid: string, avatar: MediaRef }): Promise<void> => {
+    const limit = deadline(clock, AVATAR_MS_MAX)
+    try {
+      const { uri } = await uploader.upload({ at: avatar, mime: 'image/png' }, mxid, AVATAR_BYTES_MAX, limit.signal)
+      await setProfile(mxid, 'avatar_url', uri, limit.signal)
+      await memory.set(avatarKey(mxid), avatar.ref)
+    } catch (error) {
+      if (avatarsFailed.size >= AVATARS_FAILED_MAX) avatarsFailed.clear()
+      avatarsFailed.add(`${mxid} ${avatar.ref}`)
+      log.info({ ghost: mxid, why: messageOf(error) }, 'a ghost stays without its picture')
+    } finally {
+      limit.done()
+    }
+  }
+
+  /** Pictures come behind the messages: one after another, and no message waits for one. */
+  const runAvatars = async (): Promise<void> => {
+    if (avatarsRun) return
+    avatarsRun = true
+    for (let next = avatars.values().next(); !next.done; next = avatars.values().next()) {
+      await setAvatar(next.value)
+      avatars.delete(next.value.mxid)
+    }
+    avatarsRun = false
+  }
+
+  const wantAvatar = (mxid: string, avatar: MediaRef): void => {
+    if (memory.get(avatarKey(mxid)) === avatar.ref || avatarsFailed.has(`${mxid} ${avatar.ref}`)) return
+    if (avatars.has(mxid) || avatars.size >= AVATARS_WAITING_MAX) return
+    avatars.set(mxid, { mxid, avatar })
+    void runAvatars()
+  }
+
+  /** Joins, by the bot's invitation where the door is not open. Joining twice is no error (CS API §Joining rooms). */
+  const join = async (mxid: string, room: string, signal: AbortSignal): Promise<void> => {
+    const enter = (): Promise<unknown> => homeserver.call('POST', `${roomPath(room)}/join`, { as: mxid, body: {}, signal })
+    try {
+      await enter()
+    } catch (error) {
+      if (!isCode(error, 'M_FORBIDDEN')) throw error
+      await homeserver.call('POST', `${roomPath(room)}/invite`, { body: { user_id: mxid }, signal })
+      await enter()
+    }
+    await memory.set(joinKey(mxid, room), '1')
+  }
+
+  return {
+    async ready (persona, room, signal) {
+      const mxid = ghostMxid(persona.person, domain)
+      const name = clean(persona.name).slice(0, NAME_CHARS_MAX)
+      const before = memory.get(nameKey(mxid))
+      if (before === undefined) await register(mxid, signal)
+      if (before !== name) await setName(mxid, name, signal)
+      if (memory.get(joinKey(mxid, room)) === undefined) await join(mxid, room, signal)
+      if (persona.avatar) wantAvatar(mxid, persona.avatar)
+      return mxid
+    },
+    async prepare () {
+      const found = await hasDevices()
+      if (!found) log.warn({}, NO_DEVICES)
+      if (found !== devices) await memory.set(DEVICES_KEY, found ? 'yes' : 'no')
+      devices = found
+    },
+    async forget (mxid, room) {
+      await memory.delete(nameKey(mxid))
+      await memory.delete(joinKey(mxid, room))
+    },
+    left (mxid, room) {
+      if (memory.get(joinKey(mxid, room)) === undefined) return
+      memory.delete(joinKey(mxid, room)).catch((error: unknown) => {
+        log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
+      })
+    },
+    device: () => devices ? DEVICE : undefined
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The client of the one homeserver: every call of the Client-Server API goes through `call`, and whatever goes wrong comes out
+ * as Refused or Unavailable. It never repeats a call by itself: repeating is the lane's business, with the same transaction id.
+ */
+import { errors as undiciErrors, Pool, type Dispatcher } from 'undici'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+
+/** The homeserver's own refusal (Matrix CS API §Standard error response). */
+export class Rejected extends Refused {
+  constructor (readonly status: number, readonly errcode: string, message: string) { super(message) }
+}
+
+export type Json = Record<string, unknown>
+export type Method = 'GET' | 'PUT' | 'POST'
+export type Query = Record<string, string | number | undefined>
+
+export interface CallOptions {
+  query?: Query
+  body?: Json
+  as?: string | undefined // the user to act as; the bot if missing
+  signal?: AbortSignal | undefined
+}
+
+export interface Homeserver {
+  /** `path` below /_matrix/, its variable parts already encoded. Throws Rejected or Unavailable. */
+  call (method: Method, path: string, options?: CallOptions): Promise<Json>
+  /** A call whose body or answer is bytes. Throws the same; the answer's body must be read or destroyed. */
+  raw (method: Method, path: string, options: RawOptions): Promise<Dispatcher.ResponseData>
+}
+
+export interface RawOptions extends Omit<CallOptions, 'body'> {
+  bytes?: Dispatcher.DispatchOptions['body']
+  headers?: Record<string, string>
+}
+
+/** Told of every contact: what got through and what did not because nobody is there. */
+export interface Contact { reached (): void; lost (why: string): void }
+
+const CONNECTIONS_MAX = 64
+const CONNECT_TIMEOUT_MS = 10_000
+const ANSWER_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_MS = 30_000
+const ANSWER_BYTES_MAX = 32 * 2 ** 20
+const RETRY_AFTER_MS_MAX = 10 * 60_000
+const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504])
+const NOBODY_THERE: ReadonlySet<string> = new Set([
+  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'
+])
+
+interface Raw { status: number; headers: Record<string, string | string[] | undefined>; text: string }
+
+/** Collects a small answer. The dispatcher's own interface, because `request` costs a third more per call. */
+const collect = (
+  pool: Pool, request: Dispatcher.DispatchOptions, signal: AbortSignal | undefined
+): Promise<Raw> => new Promise((resolve, reject) => {
+  let status = 0
+  let headers: Raw['headers'] = {}
+  let bytes = 0
+  const chunks: Buffer[] = []
+  let control: Dispatcher.DispatchController | undefined
+  const abort = (): void => control?.abort(new undiciErrors.RequestAbortedError('given up'))
+  const settle = (): void => signal?.removeEventListener('abort', abort)
+  signal?.addEventListener('abort', abort, { once: true })
+  pool.dispatch(request, {
+    onRequestStart (controller) { control = controller; if (signal?.aborted) abort() },
+    onResponseStart (_controller, statusCode, received) { status = statusCode; headers = received },
+    onResponseData (controller, chunk) {
+      bytes += chunk.length
+      if (bytes > ANSWER_BYTES_MAX) controller.abort(new undiciErrors.ResponseExceededMaxSizeError('answer is too long'))
+      else chunks.push(chunk)
+    },
+    onResponseEnd () { settle(); resolve({ status, headers, text: Buffer.concat(chunks).toString('utf8') }) },
+    onResponseError (_controller, error) { settle(); reject(error) }
+  })
+})
+
+const parse = (text: string): Json | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value as Json : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const retryAfter = (headers: Raw['headers'], body: Json): number | undefined => {
+  const ms = typeof body.retry_after_ms === 'number' ? body.retry_after_ms : Number(headers['retry-after'] ?? NaN) * 1000
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX) : undefined
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '')
+
+export const encode = (part: string): string => encodeURIComponent(part.toWellFormed())
+
+export const roomPath = (room: string): string => `client/v3/rooms/${encode(room)}`
+
+const queryOf = ({ as, query }: CallOptions): string => {
+  const pairs = Object.entries({ ...query, user_id: as }).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encode(String(value))}`])
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+}
+
+export const makeHomeserver = (url: string, token: string, contact: Contact): Homeserver => {
+  const { origin, pathname } = new URL(url)
+  const prefix = pathname.replace(/\/+$/, '')
+  const pool = new Pool(origin, {
+    connections: CONNECTIONS_MAX, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS
+  })
+  const authorization = `Bearer ${token}`
+
+  const failed = (error: unknown, signal: AbortSignal | undefined): Unavailable => {
+    const code = codeOf(error)
+    const link = !signal?.aborted && NOBODY_THERE.has(code)
+    if (link) contact.lost(code)
+    return new Unavailable(`homeserver: ${code || messageOf(error)}`, { link, cause: error })
+  }
+
+  /** The error that an answer means; undefined if it is a success (CS API §Standard error response, §Rate limiting). */
+  const trouble = ({ status, headers }: Raw, body: Json | undefined): Error | undefined => {
+    if (GATEWAY_TROUBLE.has(status)) {
+      contact.lost(`HTTP ${status}`)
+      return new Unavailable(`homeserver: HTTP ${status}`, { link: true })
+    }
+    if (status >= 200 && status < 300) {
+      contact.reached()
+      return body ? undefined : new Unavailable('homeserver: its answer is not JSON')
+    }
+    const errcode = typeof body?.errcode === 'string' ? body.errcode.slice(0, 100) : `HTTP_${status}`
+    const what = `homeserver: ${status} ${errcode}`
+    const retryAfterMs = retryAfter(headers, body ?? {})
+    if (errcode === 'M_UNKNOWN_TOKEN' || errcode === 'M_MISSING_TOKEN') {
+      contact.lost(errcode)
+      return new Unavailable(`${what}: it does not know our as_token; give it the registration and restart it`, { link: true })
+    }
+    contact.reached()
+    if (status === 429 || status === 408 || status >= 500 || status < 400) {
+      return new Unavailable(what, retryAfterMs === undefined ? {} : { retryAfterMs })
+    }
+    return new Rejected(status, errcode, typeof body?.error === 'string' ? `${what} (${body.error.slice(0, 200)})` : what)
+  }
+
+  const raw: Homeserver['raw'] = async (method, path, options) => {
+    const { bytes, headers, signal } = options
+    let answer: Dispatcher.ResponseData
+    try {
+      answer = await pool.request({
+        method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, body: bytes ?? null,
+        headers: { authorization, ...headers }, signal: signal ?? null
+      })
+    } catch (error) {
+      if (error instanceof Refused || error instanceof Unavailable) throw error // from the stream that was to be sent
+      if (codeOf(error) === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') throw new Refused('a file is not as long as it is said to be')
+      throw failed(error, signal)
+    }
+    if (answer.statusCode < 400) return answer
+    const text = await answer.body.text().catch(() => '')
+    const { statusCode: status, headers: received } = answer
+    throw trouble({ status, headers: received, text }, parse(text)) ?? new Unavailable('homeserver: no answer')
+  }
+
+  return {
+    async call (method, path, options = {}) {
+      const { body, signal } = options
+      const headers: Record<string, string> = { authorization }
+      if (body) headers['content-type'] = 'application/json'
+      let answer: Raw
+      try {
+        answer = await collect(pool, {
+          method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, headers, body: body ? JSON.stringify(body) : null
+        }, signal)
+      } catch (error) {
+        throw failed(error, signal)
+      }
+      const parsed = parse(answer.text)
+      const error = trouble(answer, parsed)
+      if (error) throw error
+      return parsed!
+    },
+    raw
+  }
+}

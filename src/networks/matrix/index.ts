@@ -1,0 +1,161 @@
+/**
+ * Matrix, as an application service of the business's own homeserver. Events come in by transactions that are stored before they
+ * are answered; everything that is said goes out under ghosts, exactly once. A homeserver that is down is waited for.
+ */
+import { backoffMs } from '../../lib/backoff'
+import { sleep, type Timer } from '../../lib/clock'
+import { Bug, messageOf } from '../../model/errors'
+import type { Capabilities, Inbox, Network, World } from '../../model/network'
+import { catchUp } from './catchup'
+import { openEndpoint, type Endpoint } from './endpoint'
+import { makeGhosts } from './ghosts'
+import { encode, makeHomeserver } from './homeserver'
+import { makeInvitations } from './invitations'
+import { makeLink } from './link'
+import { makeMembers } from './members'
+import { makeUploader, openMedia } from './media'
+import { isOurs as isOursOf } from './names'
+import { makeTake, type Take } from './receive'
+import { makeRooms } from './rooms'
+import { makeSend } from './send'
+
+/** What the registration file says (AS API §Registration), as far as it is needed to run. */
+export interface Registered { id: string; as_token: string; hs_token: string; sender_localpart: string }
+
+export interface MatrixConfig {
+  homeserverUrl: string
+  domain: string
+  registration: Registered
+  listen: { host: string, port: number }
+  acceptInvitesFrom: string[] // MXIDs, or ':domain' for everybody of a domain
+  mediaBytesMax: number
+}
+
+const NAME = 'matrix'
+const CAN: Capabilities = {
+  label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true,
+  textBytesMax: 12_000, // an edit holds body and HTML twice, and an event has 65536 bytes (CS API §Size limits)
+  window: 1, // HTTP keeps no order
+  afterCrash: 'resend', giveUpAfterMs: 3 * 24 * 3600_000, optOut: false
+}
+const CATCH_UP_WAIT_MS = 10_000 // a transaction waits this long for what was missed; the homeserver gives up after 60 s
+const UNREACHED = 'the homeserver does not reach us; check the url in the registration, and that the homeserver has read it'
+const PING_FIRST_MS = 1000
+const PING_MOST_MS = 60_000
+const AGAIN_FIRST_MS = 1000
+const AGAIN_MOST_MS = 60_000
+
+export const makeMatrix = (config: MatrixConfig, world: World): Network => {
+  const { clock, chance, memory, log } = world
+  const { domain, registration } = config
+  const bot = `@${registration.sender_localpart}:${domain}`
+  const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain)
+  const stopping = new AbortController()
+  let inbox: Inbox | undefined
+  let attending = false
+  let take: Take | undefined
+  let endpoint: Endpoint | undefined
+  let generation = 0 // of `found`: a new one takes over from one that is still trying
+  let caughtUp = Promise.withResolvers<void>()
+  let holdTimer: Timer | undefined
+
+  const linkChanged = (name: string) => (up: boolean, detail?: string): void => {
+    log[up ? 'info' : 'warn']({ link: name, up, detail }, up ? 'link is up' : 'link is down')
+    inbox?.link(NAME, name, up, detail)
+  }
+  const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, {
+    reached: () => link.reached(), lost: why => link.lost(why)
+  })
+  const link = makeLink({
+    clock, chance, changed: linkChanged('homeserver'),
+    probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
+    found: () => { void found() }
+  })
+  const rooms = makeRooms({
+    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms')
+  })
+  const members = makeMembers(homeserver, clock)
+  const uploader = makeUploader(homeserver, world.media)
+  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
+  const { send, find } = makeSend({
+    homeserver, ghosts, rooms, uploader, memory, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+  })
+  const news = makeInvitations({ homeserver, rooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom })
+
+  /** Transactions wait until we have caught up, but not for long. */
+  const hold = (): void => {
+    caughtUp.resolve()
+    caughtUp = Promise.withResolvers<void>()
+    holdTimer?.cancel()
+    holdTimer = clock.after(CATCH_UP_WAIT_MS, caughtUp.resolve)
+  }
+  const release = (): void => { holdTimer?.cancel(); caughtUp.resolve() }
+
+  /** What is done each time the homeserver is found: rooms, what was missed, and a ping so that a backlog comes at once. */
+  const found = async (): Promise<void> => {
+    if (!inbox || !take) return
+    const mine = ++generation
+    const work = { homeserver, inbox, take, log, signal: stopping.signal }
+    hold()
+    for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
+      try {
+        await ghosts.prepare()
+        rooms.check()
+        await rooms.settled()
+        await catchUp(work, rooms.joined())
+        release()
+        return await ping(mine)
+      } catch (error) {
+        log.warn({ why: messageOf(error) }, 'could not catch up; trying again')
+        await sleep(clock, backoffMs(chance, attempt, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopping.signal)
+      }
+    }
+  }
+
+  /** AS API §Pinging: until the homeserver says that it reaches us. */
+  const ping = async (mine: number): Promise<void> => {
+    const path = `client/v1/appservice/${encode(registration.id)}/ping`
+    for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
+      try {
+        await homeserver.call('POST', path, { body: { transaction_id: `ping${attempt}` }, signal: stopping.signal })
+        return
+      } catch (error) {
+        if (attempt === 1) log.warn({ why: messageOf(error) }, UNREACHED)
+        await sleep(clock, backoffMs(chance, attempt, PING_FIRST_MS, PING_MOST_MS), stopping.signal)
+      }
+    }
+  }
+
+  const transaction = async (events: unknown[]): Promise<void> => {
+    link.ask() // who pushes is there
+    await caughtUp.promise
+    if (!take) throw new Bug('a transaction before start')
+    await take(events)
+  }
+
+  return {
+    name: NAME, can: CAN,
+    attend (places) {
+      attending ||= places.length > 0
+      rooms.attend(places)
+    },
+    async start (given) {
+      inbox = given
+      inbox.link(NAME, 'homeserver', false, 'not reached yet')
+      if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
+      take = makeTake({ network: NAME, inbox, rooms, members, news, clock, isOurs })
+      endpoint = await openEndpoint({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
+      hold()
+      link.ask()
+    },
+    send, find,
+    open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
+    async stop () {
+      stopping.abort()
+      release()
+      link.stop()
+      rooms.stop()
+      await endpoint?.close()
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Files: fetched from the homeserver with our token (CS API §Content repository, authenticated media of v1.11), and stored
+ * there. Streamed wherever the size is known beforehand, because the homeserver asks for it; never over the limit.
+ */
+import { Transform, type Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../../lib/clock'
+import { safeFetch } from '../../lib/safe-fetch'
+import { Refused, Unavailable } from '../../model/errors'
+import type { Attachment, MediaRef } from '../../model/message'
+import type { Download, Media } from '../../model/network'
+import { MXC } from './events'
+import { encode, Rejected, type Homeserver } from './homeserver'
+import { clean } from './text'
+
+const UNSIZED_BYTES_MAX = 16 * 2 ** 20 // what comes without a size is held in memory, one file at a time
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const ELSEWHERE_MS_MAX = 120_000
+const MIME_CHARS_MAX = 255
+
+const headerOf = (value: string | string[] | undefined): string => Array.isArray(value) ? value[0] ?? '' : value ?? ''
+
+/** Passes bytes on until there are more than `most`. */
+const limited = (stream: Readable, most: number): Readable => {
+  let bytes = 0
+  const count = new Transform({
+    transform (chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      if (bytes > most) done(new Refused(`the file is larger than ${most} bytes`))
+      else done(null, chunk)
+    }
+  })
+  stream.once('error', error => count.destroy(error))
+  count.once('close', () => stream.destroy())
+  return stream.pipe(count)
+}
+
+const sizeOf = (headers: Dispatcher.ResponseData['headers']): number | undefined => {
+  const size = Number(headerOf(headers['content-length']) || NaN)
+  return Number.isSafeInteger(size) && size >= 0 ? size : undefined
+}
+
+/** Where the homeserver sent us on to: without our token, and guarded like any address that others choose. */
+const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal: AbortSignal): Promise<Download> => {
+  const fetched = await safeFetch(url, { allowHosts: [], bytesMax, timeoutMs: ELSEWHERE_MS_MAX }, clock, signal)
+  if ('refused' in fetched) throw new Refused(`the homeserver sent us on, but: ${fetched.refused}`)
+  return fetched
+}
+
+/** Throws Refused (not an address, gone, too large) or Unavailable. */
+export const openMedia = async (
+  { homeserver, clock, bytesMax }: { homeserver: Homeserver, clock: Clock, bytesMax: number }, ref: string, signal: AbortSignal
+): Promise<Download> => {
+  if (!MXC.test(ref)) throw new Refused('not an mxc:// address')
+  const [server, id] = ref.slice('mxc://'.length).split('/') as [string, string]
+  const where = `download/${encode(server)}/${encode(id)}`
+  const answer = await homeserver.raw('GET', `client/v1/media/${where}`, { signal }).catch((error: unknown) => {
+    if (!(error instanceof Rejected) || error.errcode !== 'M_UNRECOGNIZED') throw error
+    return homeserver.raw('GET', `media/v3/${where}`, { signal }) // a homeserver from before v1.11
+  })
+  if (REDIRECTS.has(answer.statusCode)) {
+    answer.body.on('error', () => {}).destroy()
+    return await openElsewhere(headerOf(answer.headers.location), bytesMax, clock, signal)
+  }
+  const size = sizeOf(answer.headers)
+  if (size !== undefined && size > bytesMax) {
+    answer.body.on('error', () => {}).destroy()
+    throw new Refused(`the file is larger than ${bytesMax} bytes`)
+  }
+  const mime = headerOf(answer.headers['content-type']).slice(0, MIME_CHARS_MAX) || 'application/octet-stream'
+  return { stream: limited(answer.body, bytesMax), mime, ...(size === undefined ? {} : { size }) }
+}
+
+export interface Uploaded { uri: string; size: number }
+
+export interface Uploader {
+  /** Stores a file as `as`. Throws Refused (too large, unreadable) or Unavailable. */
+  upload (
+    file: { at: MediaRef, mime: string, name?: string }, as: string | undefined, bytesMax: number, signal: AbortSignal
+  ): Promise<Uploaded>
+}
+
+const collect = async (stream: Readable, most: number): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > most) throw new Refused(`the file is larger than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+export const makeUploader = (homeserver: Homeserver, media: Media): Uploader => {
+  let unsized: Promise<unknown> = Promise.resolve()
+
+  const put = async (
+    bytes: Readable | Buffer, size: number, mime: string, name: string | undefined, as: string | undefined, signal: AbortSignal
+  ): Promise<Uploaded> => {
+    const answer = await homeserver.raw('POST', 'media/v3/upload', {
+      bytes, signal, as, headers: { 'content-type': mime, 'content-length': String(size) },
+      query: { filename: name === undefined ? undefined : clean(name) }
+    })
+    const { content_uri: uri } = await answer.body.json().catch(() => ({})) as { content_uri?: unknown }
+    if (typeof uri !== 'string' || !MXC.test(uri)) throw new Unavailable('homeserver: no address for an uploaded file')
+    return { uri, size }
+  }
+
+  return {
+    async upload (file, as, bytesMax, signal) {
+      const { stream, mime, size } = await media.open(file, signal)
+      const type = /^[\w.+!#$&^-]+\/[\w.+!#$&^-]+/.exec(mime)?.[0] ?? 'application/octet-stream'
+      stream.on('error', () => {})
+      try {
+        if (size !== undefined) {
+          if (size > bytesMax) throw new Refused(`the file is larger than ${bytesMax} bytes`)
+          return await put(stream, size, type, file.name, as, signal)
+        }
+        const turn = unsized.then(() => collect(stream, Math.min(bytesMax, UNSIZED_BYTES_MAX)))
+        unsized = turn.catch(() => {})
+        const bytes = await turn
+        return await put(bytes, bytes.length, type, file.name, as, signal)
+      } finally {
+        stream.destroy()
+      }
+    }
+  }
+}
+
+const MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', file: 'm.file' } as const
+
+/** CS API §m.image and its siblings. */
+export const fileContent = (file: Attachment, { uri, size }: Uploaded): Record<string, unknown> => ({
+  msgtype: MSGTYPES[file.kind], body: clean(file.name) || file.kind, filename: clean(file.name) || file.kind,
+  url: uri, info: { mimetype: file.mime, size }, 'm.mentions': {}
+})

@@ -1,0 +1,74 @@
+/** The names and pictures of people in rooms, so that an arrival can say who spoke. Never holds up an arrival for long. */
+import { deadline, type Clock } from '../../lib/clock'
+import type { Sender } from '../../model/message'
+import { MXC, stringOf, type RoomEvent } from './events'
+import { encode, roomPath, type Homeserver, type Json } from './homeserver'
+
+const MEMBERS_MAX = 10_000
+const LOOKUP_MS_MAX = 1000
+const UNKNOWN_MS = 60_000 // after a lookup failed, the localpart serves this long
+
+interface Known { sender: Sender; until?: number }
+
+export interface Members {
+  /** Learns from a member event (CS API §m.room.member). */
+  learn (event: RoomEvent): void
+  /** Fetches what is not known yet. Resolves within LOOKUP_MS_MAX and never throws. */
+  prepare (senders: Array<{ room: string, sender: string }>): Promise<void>
+  /** The sender as far as known, else by the localpart. */
+  of (room: string, mxid: string): Sender
+}
+
+const localpart = (mxid: string): string => {
+  const colon = mxid.indexOf(':')
+  return mxid.slice(1, colon < 0 ? undefined : colon) || mxid
+}
+
+const senderOf = (mxid: string, content: Json): Sender => {
+  const name = stringOf(content.displayname)?.trim()
+  const ref = stringOf(content.avatar_url)
+  const avatar = ref !== undefined && MXC.test(ref) ? { avatar: { network: 'matrix', ref } } : {}
+  return { id: mxid, name: name || localpart(mxid), ...avatar }
+}
+
+export const makeMembers = (homeserver: Homeserver, clock: Clock): Members => {
+  const known = new Map<string, Known>()
+  const keyOf = (room: string, mxid: string): string => `${room} ${mxid}`
+
+  const keep = (key: string, value: Known): void => {
+    known.delete(key)
+    known.set(key, value)
+    if (known.size > MEMBERS_MAX) known.delete(known.keys().next().value!)
+  }
+
+  const isKnown = (key: string): boolean => {
+    const found = known.get(key)
+    return found !== undefined && (found.until === undefined || clock.tick() < found.until)
+  }
+
+  const fetch = async (room: string, mxid: string): Promise<void> => {
+    const key = keyOf(room, mxid)
+    const limit = deadline(clock, LOOKUP_MS_MAX)
+    try {
+      const path = `${roomPath(room)}/state/m.room.member/${encode(mxid)}`
+      const content = await homeserver.call('GET', path, { signal: limit.signal })
+      keep(key, { sender: senderOf(mxid, content) })
+    } catch {
+      keep(key, { sender: known.get(key)?.sender ?? senderOf(mxid, {}), until: clock.tick() + UNKNOWN_MS })
+    } finally {
+      limit.done()
+    }
+  }
+
+  return {
+    learn (event) {
+      if (event.stateKey === undefined || event.content.membership !== 'join') return
+      keep(keyOf(event.room, event.stateKey), { sender: senderOf(event.stateKey, event.content) })
+    },
+    async prepare (senders) {
+      const wanted = new Map(senders.map(({ room, sender }) => [keyOf(room, sender), { room, sender }]))
+      await Promise.all([...wanted].filter(([key]) => !isKnown(key)).map(([, { room, sender }]) => fetch(room, sender)))
+    },
+    of: (room, mxid) => known.get(keyOf(room, mxid))?.sender ?? senderOf(mxid, {})
+  }
+}

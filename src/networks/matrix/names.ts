@@ -1,0 +1,53 @@
+/**
+ * The MXIDs of our ghosts, one-to-one: the specification's mapping (Matrix appendices §User identifiers, "Mapping from other
+ * character sets") with `=`, `_` and capitals escaped too, so that two people can never share a ghost. Names are only ever
+ * made and compared, never read back.
+ */
+import { createHash } from 'node:crypto'
+import { addressKey, type Person } from '../../model/address'
+
+export const GHOST_PREFIX = '_zentrale_'
+
+const MXID_BYTES_MAX = 255
+const MADE_MAX = 10_000 // names kept ready; a message needs its ghost's several times
+const PLAIN = /^[a-z0-9./+-]$/
+
+const made = new Map<string, string>()
+
+const hex = (byte: number): string => `=${byte.toString(16).padStart(2, '0')}`
+
+/** UTF-8, except that a lone surrogate keeps its own three bytes instead of becoming U+FFFD like all the others. */
+const bytesOf = (char: string): Iterable<number> => {
+  const code = char.codePointAt(0)!
+  return code >= 0xd800 && code <= 0xdfff ? [0xe0 | code >> 12, 0x80 | code >> 6 & 0x3f, 0x80 | code & 0x3f] : Buffer.from(char)
+}
+
+export const escapeLocalpart = (text: string): string =>
+  Array.from(text, char => PLAIN.test(char) ? char : Array.from(bytesOf(char), hex).join('')).join('')
+
+/**
+ * `@_zentrale_<network>_<id>:<domain>`. What would be longer than an MXID may be gets a hash for the id, behind a second
+ * underscore, which no escaped id can begin with.
+ */
+export const ghostMxid = (person: Person, domain: string): string => {
+  const key = `${domain} ${addressKey(person)}`
+  const before = made.get(key)
+  if (before !== undefined) return before
+  if (made.size >= MADE_MAX) made.clear()
+  const mxid = makeMxid(person, domain)
+  made.set(key, mxid)
+  return mxid
+}
+
+const makeMxid = (person: Person, domain: string): string => {
+  const start = `@${GHOST_PREFIX}${escapeLocalpart(person.network)}_`
+  const whole = `${start}${escapeLocalpart(person.id)}:${domain}`
+  if (Buffer.byteLength(whole) <= MXID_BYTES_MAX) return whole
+  const lone = Buffer.concat(Array.from(person.id, char => Buffer.from([...bytesOf(char)])))
+  return `${start}_${createHash('sha256').update(lone).digest('hex')}:${domain}`
+}
+
+/** Exact membership of our namespace: the bot and every ghost of ours. */
+export const isOurs = (mxid: string, bot: string, domain: string): boolean =>
+  mxid === bot || (mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) &&
+    mxid.indexOf(':') === mxid.length - domain.length - 1)

@@ -1,0 +1,89 @@
+/**
+ * Where events come in, from a transaction or from catching up: what is said in an attended room is accepted, in order and
+ * all together, before anybody is told yes. One bad event never holds up another: it is kept in quarantine.
+ */
+import type { Clock } from '../../lib/clock'
+import { Malformed } from '../../model/errors'
+import type { NetworkName } from '../../model/address'
+import type { Inbox } from '../../model/network'
+import { arrivalOf, isJson, readEvent, speaks, type RoomEvent } from './events'
+import type { Members } from './members'
+import type { Rooms } from './rooms'
+
+/** What happens around what is said. Must not throw or wait. */
+export interface RoomNews {
+  /** Somebody's membership changed. */
+  member (event: RoomEvent): void
+  replaced (room: string): void
+  encrypted (room: string): void
+}
+
+export interface ReceiveWorld {
+  network: NetworkName; inbox: Inbox; rooms: Rooms; members: Members; news: RoomNews; clock: Clock
+  isOurs: (mxid: string) => boolean
+}
+
+/** Resolves when all of them are on disk or of no concern. Throws what the inbox throws: then the whole lot must come again. */
+export type Take = (raws: unknown[]) => Promise<void>
+
+const RAW_DEPTH_ADVICE = 'an event that cannot be written down'
+
+const rawOf = (raw: unknown): string => {
+  try {
+    return JSON.stringify(raw)
+  } catch { // too deep
+    return isJson(raw) ? `${RAW_DEPTH_ADVICE}: ${String(raw.event_id).slice(0, 255)}` : RAW_DEPTH_ADVICE
+  }
+}
+
+export const makeTake = ({ network, inbox, rooms, members, news, clock, isOurs }: ReceiveWorld): Take => {
+  const malformed = (error: unknown): Malformed =>
+    error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
+
+  const read = (raw: unknown): RoomEvent | Malformed => {
+    try {
+      return readEvent(raw)
+    } catch (error) {
+      return malformed(error)
+    }
+  }
+
+  const notice = (event: RoomEvent): void => {
+    if (event.type === 'm.room.member' && event.stateKey !== undefined) {
+      if (rooms.placeOf(event.room)) members.learn(event)
+      news.member(event)
+    } else if (event.type === 'm.room.tombstone' && event.stateKey === '') {
+      news.replaced(event.room)
+    }
+  }
+
+  /** Somebody else says something in a room that we attend. */
+  const isSaid = (event: RoomEvent): boolean => speaks(event) && !isOurs(event.sender) && rooms.placeOf(event.room) !== undefined
+
+  const takeOne = async (event: RoomEvent, raw: unknown): Promise<void> => {
+    const place = rooms.placeOf(event.room)
+    if (!place || isOurs(event.sender)) return
+    if (event.type === 'm.room.encrypted') {
+      news.encrypted(event.room)
+      return await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'))
+    }
+    if (!speaks(event)) return
+    let arrival
+    try {
+      arrival = arrivalOf(event, place, members.of(event.room, event.sender), clock.now())
+    } catch (error) {
+      return await inbox.quarantine(network, rawOf(raw), malformed(error))
+    }
+    if (arrival) await inbox.accept(arrival)
+  }
+
+  return async raws => {
+    const events = raws.map(read)
+    for (const event of events) if (!(event instanceof Malformed)) notice(event)
+    await members.prepare(events.flatMap(event => event instanceof Malformed || !isSaid(event) ? [] : [event]))
+    const results = await Promise.allSettled(events.map((event, index) =>
+      event instanceof Malformed ? inbox.quarantine(network, rawOf(raws[index]), event) : takeOne(event, raws[index])))
+    const failed = results.find(result => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+}

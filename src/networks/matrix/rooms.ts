@@ -1,0 +1,214 @@
+/**
+ * The rooms that we attend. A place is named by an alias or a room id for ever; here is which room that is now, whether the bot
+ * is in it, and the way there: resolve, join, follow an upgrade, tell clients what the room is bridged to. What fails is tried
+ * again with backoff, and shows as the link `rooms`.
+ */
+import { backoffMs } from '../../lib/backoff'
+import type { Chance } from '../../lib/chance'
+import type { Clock, Timer } from '../../lib/clock'
+import type { Log } from '../../lib/log'
+import type { Place } from '../../model/address'
+import { messageOf, Unavailable } from '../../model/errors'
+import type { Memory } from '../../model/network'
+import { isJson, stringOf } from './events'
+import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
+
+const FIRST_MS = 2000
+const MOST_MS = 5 * 60_000
+const MOVED = 'the alias points to another room now; staying in the old one. If it is meant, configure the new room by its id'
+const NO_PREDECESSOR = 'a room says it was replaced, but the new room does not name it as its predecessor; not followed'
+const CANNOT_BE_IN = 'cannot be in this room; trying again. Invite the bot there if it is closed'
+const UPGRADES_MAX = 20 // followed in one go
+
+interface Attended {
+  place: Place
+  room?: string // as far as known
+  joined: boolean
+  described?: string // the room that we entered and said in that it is bridged, since start
+  attempt: number
+  busy: boolean
+  again: boolean // something happened while busy
+  timer?: Timer
+}
+
+export interface Rooms {
+  attend (places: Place[]): void
+  /** Allows calls to the homeserver: (re)checks every place. Called when the homeserver is found. */
+  check (): void
+  /** Something happened to this room: we were invited, sent out, or it was replaced. */
+  checkRoom (room: string): void
+  /** Whether the bot is in it, as far as known. */
+  isIn (room: string): boolean
+  placeOf (room: string): Place | undefined
+  /** The room that a place is now. Throws Unavailable while it is not known. */
+  roomOf (place: Place): string
+  /** The rooms that the bot is in. */
+  joined (): Array<{ place: Place, room: string }>
+  /** Resolves when every place has been tried once since the last `check`. */
+  settled (): Promise<void>
+  stop (): void
+}
+
+export interface RoomsWorld {
+  homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; bot: string; serviceId: string
+  changed (allJoined: boolean, detail?: string): void
+}
+
+const memoryKey = (place: Place): string => `room ${place.id}`
+
+export const makeRooms = ({ homeserver, memory, clock, chance, log, bot, serviceId, changed }: RoomsWorld): Rooms => {
+  const attended = new Map<string, Attended>() // by place id
+  const byRoom = new Map<string, Attended>()
+  const running = new Set<Promise<void>>()
+  let allowed = false
+  let stopped = false
+  let shown: boolean | undefined
+
+  const show = (): void => {
+    const missing = [...attended.values()].filter(entry => !entry.joined)
+    const all = missing.length === 0
+    if (shown === all || attended.size === 0) return
+    shown = all
+    changed(all, all ? undefined : `not in ${missing.slice(0, 5).map(entry => entry.place.id).join(', ')}`)
+  }
+
+  const settle = async (entry: Attended, room: string): Promise<void> => {
+    if (entry.room === room) return
+    entry.room = room // the old one stays in byRoom: what was said there before the upgrade may still be on its way
+    byRoom.set(room, entry)
+    await memory.set(memoryKey(entry.place), room)
+  }
+
+  const resolve = async (entry: Attended): Promise<string> => {
+    const { id } = entry.place
+    if (!id.startsWith('#')) return entry.room ?? id
+    if (entry.room !== undefined && entry.described !== undefined) return entry.room
+    const answer = await homeserver.call('GET', `client/v3/directory/room/${encode(id)}`).catch((error: unknown) => {
+      if (entry.room === undefined || !(error instanceof Rejected)) throw error
+      return { room_id: entry.room } // the alias is gone, the room is not
+    })
+    const room = stringOf(answer.room_id)
+    if (room === undefined) throw new Unavailable('homeserver: an alias without a room')
+    if (entry.room === undefined || entry.room === room) return room
+    if (!await isUpgradeOf(room, entry.room)) {
+      log.error({ place: id, room: entry.room, now: room }, MOVED)
+    }
+    return entry.room
+  }
+
+  const state = async (room: string, type: string): Promise<Json> => {
+    try {
+      return await homeserver.call('GET', `${roomPath(room)}/state/${type}/`)
+    } catch (error) {
+      if (error instanceof Rejected) return {}
+      throw error
+    }
+  }
+
+  const isUpgradeOf = async (room: string, old: string): Promise<boolean> => {
+    const { predecessor } = await state(room, 'm.room.create')
+    return isJson(predecessor) && predecessor.room_id === old
+  }
+
+  /** Follows tombstones, each only if the new room names the old one as its predecessor (CS API §Room upgrades). */
+  const follow = async (entry: Attended): Promise<void> => {
+    for (let steps = 0; steps < UPGRADES_MAX; steps++) {
+      const old = entry.room!
+      const next = stringOf((await state(old, 'm.room.tombstone')).replacement_room)
+      if (next === undefined || !next.startsWith('!') || next === old) return
+      const other = byRoom.get(next)
+      if (other) return log.error({ room: old, next }, 'a room was replaced by one that is another place of ours; not followed')
+      await homeserver.call('POST', `client/v3/join/${encode(next)}`, { body: {} })
+      if (!await isUpgradeOf(next, old)) {
+        log.error({ room: old, next }, NO_PREDECESSOR)
+        await homeserver.call('POST', `${roomPath(next)}/leave`, { body: {} })
+        return
+      }
+      log.info({ room: old, next }, 'followed a room to its successor')
+      await settle(entry, next)
+    }
+  }
+
+  /** `m.bridge` (MSC2346): what clients show about a bridged room. Needs power that the bot may not have. */
+  const describe = async (entry: Attended): Promise<void> => {
+    const key = encode(`org.zentrale://${serviceId}/${encode(entry.place.id)}`)
+    const { id } = entry.place
+    const content = { bridgebot: bot, protocol: { id: 'zentrale', displayname: 'Zentrale' }, channel: { id, displayname: id } }
+    try {
+      for (const type of ['m.bridge', 'uk.half-shot.bridge']) {
+        await homeserver.call('PUT', `${roomPath(entry.room!)}/state/${type}/${key}`, { body: content })
+      }
+    } catch (error) {
+      if (!(error instanceof Rejected)) throw error
+      log.info({ room: entry.room, code: error.errcode }, 'no power to say in the room that it is bridged')
+    }
+  }
+
+  const enter = async (entry: Attended): Promise<void> => {
+    const room = await resolve(entry)
+    await homeserver.call('POST', `client/v3/join/${encode(entry.room ?? entry.place.id)}`, { body: {} })
+    await settle(entry, room)
+    await follow(entry)
+    if (entry.described !== entry.room) await describe(entry)
+    entry.described = entry.room!
+    entry.joined = true
+    entry.attempt = 0
+  }
+
+  const run = async (entry: Attended): Promise<void> => {
+    if (entry.busy || !allowed || stopped) { entry.again = entry.busy; return }
+    entry.busy = true
+    entry.timer?.cancel()
+    try {
+      await enter(entry)
+    } catch (error) {
+      entry.joined = false
+      if (entry.attempt++ === 0) log.warn({ place: entry.place.id, why: messageOf(error) }, CANNOT_BE_IN)
+      if (!stopped) entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
+    }
+    entry.busy = false
+    show()
+    if (entry.again) { entry.again = false; start(entry) }
+  }
+
+  const start = (entry: Attended): void => {
+    const task = run(entry).finally(() => running.delete(task))
+    running.add(task)
+  }
+
+  return {
+    attend (places) {
+      for (const place of places) {
+        if (attended.has(place.id)) continue
+        const room = memory.get(memoryKey(place)) ?? (place.id.startsWith('!') ? place.id : undefined)
+        const entry: Attended = { place, joined: false, attempt: 0, busy: false, again: false }
+        attended.set(place.id, entry)
+        if (room !== undefined) { entry.room = room; byRoom.set(room, entry) }
+        if (allowed) start(entry)
+      }
+    },
+    check () {
+      allowed = true
+      for (const entry of attended.values()) start(entry)
+    },
+    checkRoom (room) {
+      const entry = byRoom.get(room)
+      if (entry) start(entry)
+      else for (const waiting of attended.values()) if (waiting.room === undefined) start(waiting)
+    },
+    isIn: room => byRoom.get(room)?.joined ?? false,
+    placeOf: room => byRoom.get(room)?.place,
+    roomOf (place) {
+      const room = attended.get(place.id)?.room
+      if (room !== undefined) return room
+      throw new Unavailable(`the room ${place.id} is not known yet; the bot must be able to join it`)
+    },
+    joined: () => [...attended.values()].flatMap(({ place, room, joined }) =>
+      joined && room !== undefined ? [{ place, room }] : []),
+    async settled () { await Promise.allSettled(running) },
+    stop () {
+      stopped = true
+      for (const entry of attended.values()) entry.timer?.cancel()
+    }
+  }
+}

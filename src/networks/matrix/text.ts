@@ -1,0 +1,262 @@
+/**
+ * `org.matrix.custom.html` (CS API §m.room.message msgtypes) ↔ the text model. What comes in is parsed into the model within
+ * limits; what goes out is written afresh from the model, so that only the few elements below can ever appear.
+ */
+import { Parser } from 'htmlparser2'
+import { isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../model/text'
+
+const HTML_CHARS_MAX = 65_536 // an event cannot hold more
+const TAGS_MAX = 5000 // opening and closing
+
+// ---- writing
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' }
+const escape = (text: string): string => text.replace(/[&<>"']/g, char => ENTITIES[char]!)
+
+/** What no JSON of Matrix may hold: U+0000 (databases refuse it) and lone surrogates. */
+export const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd')
+
+const TAGS = { bold: 'strong', italic: 'em', strike: 'del' } as const
+
+/** So that spaces and line breaks are still there when it is shown. */
+const writeWords = (text: string): string => escape(text).replace(/ (?= )/g, '\u00a0').replaceAll('\n', '<br>')
+
+const writeInline = (parts: Inline[]): string => parts.map(part => {
+  switch (part.kind) {
+    case 'text': return writeWords(part.text)
+    case 'code': return `<code>${writeWords(part.text)}</code>`
+    case 'link': return isLink(part.href) ? `<a href="${escape(part.href)}">${writeInline(part.of)}</a>` : writeInline(part.of)
+    default: return `<${TAGS[part.kind]}>${writeInline(part.of)}</${TAGS[part.kind]}>`
+  }
+}).join('')
+
+const writeBlock = (block: Block): string => {
+  switch (block.kind) {
+    case 'paragraph': return `<p>${writeInline(block.of)}</p>`
+    case 'code': return `<pre><code>${escape(block.text)}</code></pre>`
+    case 'quote': return `<blockquote>${writeHtml(block.of)}</blockquote>`
+    case 'list': {
+      const tag = block.ordered ? 'ol' : 'ul'
+      return `<${tag}>${block.items.map(item => `<li>${writeHtml(item)}</li>`).join('')}</${tag}>`
+    }
+  }
+}
+
+/** One paragraph stands bare, as clients write it themselves. */
+export const writeHtml = (text: Text): string => {
+  const [only] = text
+  return text.length === 1 && only?.kind === 'paragraph' ? writeInline(only.of) : text.map(writeBlock).join('')
+}
+
+/** The body, and the HTML if it says more than the body. */
+export const writeText = (text: Text): { body: string, html?: string } => ({
+  body: clean(toPlain(text)), ...(isPlain(text) ? {} : { html: clean(writeHtml(text)) })
+})
+
+// ---- parsing
+
+/** A mark that holds while its element is open; `id` keeps two links side by side apart. */
+type Mark = { kind: 'bold' | 'italic' | 'strike' | 'code' } | { kind: 'link', href: string, id: number }
+interface Run { text: string; marks: Mark[] }
+interface Container { tag: string; blocks: Block[]; depth: number; list?: { ordered: boolean, items: Block[][] } }
+
+const MARKS: Record<string, 'bold' | 'italic' | 'strike' | 'code' | undefined> = Object.assign(Object.create(null), {
+  b: 'bold', strong: 'bold', i: 'italic', em: 'italic', del: 'strike', s: 'strike', strike: 'strike', code: 'code', tt: 'code'
+})
+const HEADING = /^h[1-6]$/
+const BREAKS: ReadonlySet<string> = new Set(
+  ['p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'tr', 'details', 'summary', 'caption', 'hr'])
+const HIDDEN: ReadonlySet<string> = new Set(
+  ['mx-reply', 'script', 'style', 'title', 'textarea', 'template', 'head', 'iframe', 'noscript'])
+const ORDER = ['link', 'bold', 'italic', 'strike', 'code'] as const
+
+const sameMark = (a: Mark | undefined, b: Mark | undefined): boolean =>
+  a?.kind === b?.kind && (a?.kind !== 'link' || b?.kind !== 'link' || a.id === b.id)
+
+/** Runs with the same outermost mark become one node, and so on inwards. */
+const nest = (runs: Run[]): Inline[] => {
+  const out: Inline[] = []
+  for (let at = 0; at < runs.length;) {
+    const mark = runs[at]!.marks[0]
+    let end = at + 1
+    while (end < runs.length && sameMark(runs[end]!.marks[0], mark)) end++
+    const group = runs.slice(at, end)
+    const inner = (): Inline[] => nest(group.map(run => ({ text: run.text, marks: run.marks.slice(1) })))
+    if (!mark || mark.kind === 'code') out.push({ kind: mark ? 'code' : 'text', text: group.map(run => run.text).join('') })
+    else out.push(mark.kind === 'link' ? { kind: 'link', href: mark.href, of: inner() } : { kind: mark.kind, of: inner() })
+    at = end
+  }
+  return out
+}
+
+/** HTML's white space collapses (also across marks, and around a line break), and U+00A0 is a space that did not. */
+const collapse = (runs: Run[]): Run[] => {
+  const out: Run[] = []
+  let open = true // white space that comes now is dropped
+  for (const run of runs) {
+    let text = run.text.replace(/[ \t\r\f]+/g, ' ').replace(/ ?\n ?/g, '\n')
+    if (open) text = text.replace(/^ /, '')
+    if (text === '') continue
+    if (text.startsWith('\n')) trimEnd(out)
+    open = /[ \n]$/.test(text)
+    out.push({ text, marks: run.marks })
+  }
+  while (out.length > 0 && /[ \n]$/.test(out.at(-1)!.text)) {
+    const last = out.at(-1)!
+    last.text = last.text.replace(/[ \n]+$/, '')
+    if (last.text !== '') break
+    out.pop()
+  }
+  return out.map(run => ({ text: run.text.replaceAll('\u00a0', ' '), marks: run.marks }))
+}
+
+const trimEnd = (runs: Run[]): void => {
+  const last = runs.at(-1)
+  if (!last?.text.endsWith(' ')) return
+  last.text = last.text.slice(0, -1)
+  if (last.text === '') runs.pop()
+}
+
+class TooMuch extends Error {}
+
+const makeBuilder = () => {
+  const root: Container = { tag: '', blocks: [], depth: 0 }
+  const open: Container[] = [root]
+  const marks: Array<{ tag: string, mark: Mark }> = []
+  const ignored: string[] = [] // too deep, or an item without a list: their text stays in the level above
+  let runs: Run[] = []
+  let preformatted: { depth: number, text: string } | undefined
+  let hidden = 0
+  let tags = 0
+
+  const top = (): Container => open.at(-1)!
+  const flush = (): void => {
+    const of = nest(collapse(runs))
+    runs = []
+    if (of.length === 0) return
+    const here = top()
+    if (here.list) { here.list.items.push([{ kind: 'paragraph', of }]); return } // text between a list's items
+    here.blocks.push({ kind: 'paragraph', of })
+  }
+
+  const activeMarks = (): Mark[] => ORDER.flatMap(kind => {
+    const found = marks.find(entry => entry.mark.kind === kind)
+    return found ? [found.mark] : []
+  })
+
+  const add = (text: string): void => {
+    if (hidden > 0 || text === '') return
+    if (preformatted) { preformatted.text += text; return }
+    runs.push({ text, marks: activeMarks() })
+  }
+
+  const enter = (tag: string): void => {
+    flush()
+    if (tag === 'li' && top().tag === 'li' && ignored.length === 0) close()
+    const depth = top().depth + (tag === 'li' ? 0 : 1)
+    if (depth > TEXT_DEPTH_MAX || ignored.length > 0 || (tag === 'li' && !top().list)) {
+      ignored.push(tag)
+      return
+    }
+    if (tag === 'li') { open.push({ tag, blocks: [], depth }); return }
+    if (top().list) open.push({ tag: 'li', blocks: [], depth: top().depth }) // straight in a list: an item of its own
+    open.push(container(tag, depth))
+  }
+
+  const leave = (tag: string): void => {
+    flush()
+    if (ignored.at(-1) === tag) { ignored.pop(); return }
+    const at = open.findLastIndex(entry => entry.tag === tag)
+    if (at < 1) return
+    while (open.length > at) close()
+  }
+
+  const close = (): void => {
+    flush()
+    const done = open.pop()!
+    const parent = top()
+    if (done.tag === 'li') { if (done.blocks.length > 0) parent.list?.items.push(done.blocks); return }
+    if (done.list) { if (done.list.items.length > 0) parent.blocks.push({ kind: 'list', ...done.list }) }
+    else if (done.blocks.length > 0) parent.blocks.push({ kind: 'quote', of: done.blocks })
+  }
+
+  const closePre = (): void => {
+    const text = preformatted!.text.replace(/\n$/, '')
+    preformatted = undefined
+    if (text === '') return
+    const here = top()
+    if (here.list) here.list.items.push([{ kind: 'code', text }])
+    else here.blocks.push({ kind: 'code', text })
+  }
+
+  const onopentag = (tag: string, attributes: Record<string, string>): void => {
+    if (++tags > TAGS_MAX) throw new TooMuch()
+    if (hidden > 0 || HIDDEN.has(tag)) { hidden++; return }
+    if (preformatted) { preformatted.depth++; if (tag === 'br') preformatted.text += '\n'; return }
+    if (tag === 'br') return add('\n')
+    if (tag === 'img') return add(attributes.alt || attributes.title || '')
+    if (tag === 'pre') { flush(); preformatted = { depth: 0, text: '' }; return }
+    if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return enter(tag)
+    if (BREAKS.has(tag)) { flush(); if (HEADING.test(tag)) marks.push({ tag, mark: { kind: 'bold' } }); return }
+    if (tag === 'td' || tag === 'th') return add(' ')
+    if (tag === 'a') {
+      const href = attributes.href ?? ''
+      if (isLink(href) && !MENTION.test(href)) marks.push({ tag, mark: { kind: 'link', href, id: tags } })
+      return
+    }
+    const kind = MARKS[tag]
+    if (kind) marks.push({ tag, mark: { kind } })
+  }
+
+  const onclosetag = (tag: string): void => {
+    if (++tags > TAGS_MAX) throw new TooMuch()
+    if (hidden > 0) { hidden--; return }
+    if (preformatted) {
+      if (tag === 'pre' && preformatted.depth === 0) closePre()
+      else preformatted.depth = Math.max(preformatted.depth - 1, 0)
+      return
+    }
+    if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return leave(tag)
+    if (BREAKS.has(tag)) flush()
+    const at = marks.findLastIndex(entry => entry.tag === tag)
+    if (at >= 0) marks.splice(at, 1)
+  }
+
+  return {
+    handler: { onopentag, onclosetag, ontext: (text: string) => add(preformatted ? text : text.replaceAll('\n', ' ')) },
+    finish (): Text {
+      if (preformatted) closePre()
+      while (open.length > 1) close()
+      flush()
+      return root.blocks
+    }
+  }
+}
+
+const container = (tag: string, depth: number): Container =>
+  tag === 'blockquote' ? { tag, blocks: [], depth } : { tag, blocks: [], depth, list: { ordered: tag === 'ol', items: [] } }
+
+/** A mention's link says nothing to people elsewhere; its label does (CS API §Room and user mentions). */
+const MENTION = /^https:\/\/matrix\.to\/#\/(?:@|%40)/i
+
+/** Undefined if it holds nothing or is beyond the limits: then the plain body has to do. Never throws. */
+export const parseHtml = (html: string): Text | undefined => {
+  if (html.length > HTML_CHARS_MAX) return undefined
+  const builder = makeBuilder()
+  const parser = new Parser(builder.handler, { decodeEntities: true, lowerCaseTags: true, lowerCaseAttributeNames: true })
+  try {
+    parser.end(html)
+  } catch (error) {
+    if (error instanceof TooMuch) return undefined
+    throw error
+  }
+  const text = builder.finish()
+  return text.length === 0 ? undefined : text
+}
+
+/** The body without the quoted reply in front (removed from Matrix 1.13 on, still sent by many clients). */
+const withoutReply = (body: string): string => body.startsWith('> ') ? body.replace(/^(?:> [^\n]*\n)+\n?/, '') : body
+
+/** What an event's content says. `reply`: it answers another message, so that a quoted fallback may stand in front. */
+export const readText = (body: string, html: string | undefined, reply: boolean): Text =>
+  (html === undefined ? undefined : parseHtml(html)) ?? plain(reply ? withoutReply(body) : body)

@@ -1,0 +1,49 @@
+/** What every kind of SMS gateway is to the rest of this folder: one file a kind, nothing else knows the kinds. */
+import { type Malformed, Refused } from '../../../model/errors'
+import type { Sent } from '../../../model/message'
+
+export interface Outbound {
+  key: string // the delivery's
+  from: string // one of our numbers, E.164
+  to: string // E.164
+  text: string
+}
+
+/** `key` is unique for ever and the same when the gateway sends the message again. */
+export interface Inbound { key: string; from: string; to: string; text: string; at: number }
+
+export interface InboundReceipt {
+  key: string
+  from: string
+  to: string
+  ids: string[] // spellings of one id, best first
+  outcome: 'delivered' | 'failed'
+  detail?: string
+  at: number
+}
+
+/** Each resolves when it is on disk and rejects (Unavailable) when it is not: then tell the gateway no. */
+export interface Doors {
+  message (message: Inbound): Promise<void>
+  receipt (receipt: InboundReceipt): Promise<void>
+  quarantine (raw: string, why: Malformed): Promise<void>
+  link (up: boolean, detail?: string): void
+}
+
+export interface Gateway {
+  readonly name: string
+  readonly numbers: readonly string[]
+  readonly segmentsMax: number
+  /** Throws only for what config got wrong. */
+  start (doors: Doors): Promise<void>
+  /** Resolves when the gateway took it, with the parts' ids. Throws Refused or Unavailable: `unknown` only if bytes were out. */
+  send (message: Outbound, signal: AbortSignal): Promise<Sent>
+  stop (): Promise<void>
+}
+
+export const SEGMENTS_MAX_DEFAULT = 10
+
+/** Never cut: what is longer than allowed is refused as it is. */
+export const refuseOver = (most: number, segments: number): void => {
+  if (segments > most) throw new Refused(`too long for SMS: ${segments} segments, at most ${most}`)
+}

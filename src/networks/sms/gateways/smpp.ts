@@ -1,0 +1,175 @@
+/**
+ * A gateway reached by SMPP 3.4. Out: one submit_sm a segment, in order, each with a receipt asked for; a try that stopped
+ * between two parts goes on where it stopped. In: every deliver_sm is on disk before it is answered, and answered ESME_RX_T_APPN
+ * when it could not be stored, so that it comes again.
+ */
+import { makeTurns } from '../../../lib/turns'
+import { Malformed } from '../../../model/errors'
+import type { Sent } from '../../../model/message'
+import type { World } from '../../../model/network'
+import { decode, type DefaultCharset } from '../coding'
+import { type LongForm, type Piece, readPiece, writePieces } from '../longform'
+import { fromAddress, ourNumber, toAddress } from '../names'
+import { type Joined, makeParts, type StoredPiece } from '../parts'
+import { isReceipt, readReceipt, remoteId, spellings } from '../receipts'
+import { segment } from '../segments'
+import type { ShortMessage } from '../smpp/pdu'
+import { frameHex, makeSession, type SessionConfig } from '../smpp/session'
+import { STATUS } from '../smpp/status'
+import { makeUnconfirmed } from '../unconfirmed'
+import { type Doors, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
+
+export interface SmppConfig extends SessionConfig {
+  name: string
+  kind: 'smpp'
+  numbers: string[] // E.164
+  defaultCharset?: DefaultCharset // what data_coding 0 means on this link
+  longMessages?: LongForm
+  segmentsMax?: number
+}
+
+const PROGRESS_MAX = 10_000 // deliveries that stopped between two parts
+const RECEIPT_ASKED = 1 // registered_delivery (§5.2.17): on success and failure
+const INCOMPLETE_MARK = '[…]'
+
+interface Came { connection: number; at: number } // ms since 1970
+
+interface Progress { ref: number; ids: (string | undefined)[] }
+
+const codingOf = ({ dataCoding, shifts }: StoredPiece): string => JSON.stringify([dataCoding, shifts])
+
+/** One text of all pieces: neighbours of one coding are decoded together, because a character may lie on the cut. */
+const textOf = (pieces: (StoredPiece | null)[], charset: DefaultCharset): string => {
+  let text = ''
+  let run: StoredPiece[] = []
+  const end = (): void => {
+    const [first] = run
+    const octets = Buffer.concat(run.map(piece => Buffer.from(piece.octets, 'base64')))
+    if (first) text += decode(octets, first.dataCoding, charset, first.shifts)
+    run = []
+  }
+  for (const piece of pieces) {
+    if (!piece || codingOf(piece) !== codingOf(run[0] ?? piece)) end()
+    if (piece) run.push(piece)
+    else text += INCOMPLETE_MARK
+  }
+  end()
+  return text
+}
+
+/** What a phone would show of a long message of which parts are missing, and a line that says so. */
+const markedText = (pieces: (StoredPiece | null)[], charset: DefaultCharset): string => {
+  const came = pieces.flatMap((piece, index) => piece ? [index + 1] : [])
+  const text = textOf(pieces, charset)
+  return came.length === pieces.length ? text : `${text}\n(SMS incomplete: part ${came.join(', ')} of ${pieces.length})`
+}
+
+const rawOf = (sm: ShortMessage): string => {
+  const tlvs = Object.fromEntries([...sm.tlvs].map(([tag, value]) => [tag.toString(16), value.toString('hex')]))
+  return JSON.stringify({ ...sm, body: sm.body.toString('hex'), tlvs })
+}
+
+export const makeSmppGateway = (config: SmppConfig, world: World): Gateway => {
+  const { name, numbers, longMessages = 'udh', defaultCharset = 'gsm7', segmentsMax = SEGMENTS_MAX_DEFAULT } = config
+  const log = world.log.child({ gateway: name })
+  const { clock, chance, memory } = world
+  const progress = new Map<string, Progress>()
+  const unconfirmed = makeUnconfirmed(name, { clock, chance, memory, log })
+  const turns = makeTurns() // by sender: a text must not overtake the longer one before it
+  let doors: Doors
+  let ref = Math.floor(chance.fraction() * 256)
+
+  const joined = ({ key, from, to, at, pieces }: Joined): Promise<void> =>
+    doors.message({ key, from, to, at, text: markedText(pieces, defaultCharset) })
+  const parts = makeParts(name, { clock, chance, memory, log }, joined)
+
+  const threadOf = (sm: ShortMessage): { from: string, to: string } => {
+    const to = ourNumber(sm.destination, numbers)
+    return { to, from: fromAddress(sm.source, to) }
+  }
+
+  const receiveReceipt = async (sm: ShortMessage): Promise<void> => {
+    const { id, state, done, outcome, detail } = readReceipt(sm)
+    if (outcome === undefined) return log.debug({ id, state }, 'SMS receipt: nothing decided yet')
+    const { from, to } = threadOf(sm)
+    const ids = spellings(name, id)
+    const key = `${name}-receipt-${id}-${state}-${done}`
+    await doors.receipt({ key, from, to, ids, outcome, at: clock.now(), ...detail !== undefined && { detail } })
+  }
+
+  const receiveWhole = async (sm: ShortMessage, { octets, shifts }: Piece, text: string, came: Came): Promise<void> => {
+    const content = [String(sm.dataCoding), JSON.stringify(shifts ?? 0), octets.toString('base64')]
+    const taken = await unconfirmed.take(`${sm.source.digits} ${sm.destination.digits}`, content, came.connection, came.at)
+    await doors.message({ key: taken.key, ...threadOf(sm), text, at: taken.at })
+    unconfirmed.answered(taken)
+  }
+
+  const receive = async (sm: ShortMessage, came: Came): Promise<void> => {
+    if (isReceipt(sm)) return await receiveReceipt(sm)
+    const piece = readPiece(sm)
+    const text = decode(piece.octets, sm.dataCoding, defaultCharset, piece.shifts)
+    if (!piece.part) return await receiveWhole(sm, piece, text, came)
+    const { from, to } = threadOf(sm)
+    const { octets, shifts, part } = piece
+    await parts.add(from, to, part, { octets: octets.toString('base64'), dataCoding: sm.dataCoding, ...shifts && { shifts } })
+  }
+
+  const session = makeSession(config, { clock, chance, log }, {
+    deliver: async (sm, connection) => {
+      const came = { connection, at: clock.now() }
+      try {
+        await turns(sm.source.digits, () => receive(sm, came)).catch(async error => {
+          if (!(error instanceof Malformed)) throw error
+          await doors.quarantine(rawOf(sm), error)
+        })
+        return STATUS.ok
+      } catch (error) {
+        log.warn({ error }, 'SMS not taken: the gateway is told to send it again')
+        return STATUS.temporaryAppError
+      }
+    },
+    malformed: (frame, why) => doors.quarantine(frameHex(frame), why),
+    answered: connection => unconfirmed.proof(connection),
+    link: (up, detail) => doors.link(up, detail)
+  })
+
+  const progressOf = (key: string): Progress => {
+    const former = progress.get(key)
+    if (former) return former
+    ref = (ref + 1) % 256
+    const [oldest] = progress.keys()
+    if (oldest !== undefined && progress.size >= PROGRESS_MAX) progress.delete(oldest)
+    return { ref, ids: [] }
+  }
+
+  const send = async ({ key, from, to, text }: Outbound, signal: AbortSignal): Promise<Sent> => {
+    const { octets, dataCoding } = segment(text, defaultCharset)
+    refuseOver(segmentsMax, octets.length)
+    const mine = progressOf(key)
+    const pieces = writePieces(octets, longMessages, mine.ref)
+    for (const piece of pieces.slice(mine.ids.length)) {
+      const sm = { source: toAddress(from), destination: toAddress(to), dataCoding, registeredDelivery: RECEIPT_ASKED, ...piece }
+      mine.ids.push(remoteId(name, await session.submit(sm, signal)))
+      if (mine.ids.length < pieces.length) progress.set(key, mine)
+    }
+    progress.delete(key)
+    return { ids: usable(mine.ids), parts: pieces.length }
+  }
+
+  return {
+    name, numbers, segmentsMax, send,
+    start: async given => {
+      doors = given
+      doors.link(false, 'not connected yet')
+      parts.start()
+      session.start()
+    },
+    stop: async () => {
+      await session.stop()
+      parts.stop()
+    }
+  }
+}
+
+/** Ids that tell the parts apart; a gateway that gives none, or the same to all, cannot be asked what became of them. */
+const usable = (ids: (string | undefined)[]): string[] => [...new Set(ids.filter(id => id !== undefined))]

@@ -1,0 +1,44 @@
+/**
+ * SMS behind gateways. A place is a thread, "<our number>/<their number>"; a person is a number. What comes in is on disk
+ * before the gateway hears yes; what goes out is never cut or altered: too long is refused, and `can.textBytesMax` is such
+ * that it never is.
+ */
+import { Refused } from '../../model/errors'
+import type { Network, World } from '../../model/network'
+import type { Gateway } from './gateways/gateway'
+import { type KannelConfig, makeKannelGateway } from './gateways/kannel'
+import { makeSmppGateway, type SmppConfig } from './gateways/smpp'
+import { makeDoors } from './receive'
+import { bytesWithin } from './segments'
+import { sendBy } from './send'
+
+export type { KannelConfig, SmppConfig }
+export type GatewayConfig = SmppConfig | KannelConfig
+export interface SmsConfig { gateways: GatewayConfig[] }
+
+export { canonicalNumber } from './names'
+
+const GIVE_UP_AFTER_MS = 24 * 3_600_000
+const name = 'sms'
+
+const makeGateway = (config: GatewayConfig, world: World): Gateway =>
+  config.kind === 'smpp' ? makeSmppGateway(config, world) : makeKannelGateway(config, world)
+
+export const makeSms = (config: SmsConfig, world: World): Network => {
+  const gateways = config.gateways.map(gateway => makeGateway(gateway, world))
+  return {
+    name,
+    can: {
+      label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, window: 1,
+      textBytesMax: bytesWithin(Math.min(...gateways.map(gateway => gateway.segmentsMax))),
+      afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS, optOut: true
+    },
+    attend: () => {}, // whoever writes to our numbers is heard
+    start: async inbox => {
+      for (const gateway of gateways) await gateway.start(makeDoors(inbox, name, gateway.name))
+    },
+    send: (delivery, signal) => sendBy(gateways, delivery, signal),
+    open: async () => { throw new Refused('nothing lies on SMS') },
+    stop: async () => { await Promise.all(gateways.map(gateway => gateway.stop())) }
+  }
+}

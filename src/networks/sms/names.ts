@@ -1,0 +1,68 @@
+/**
+ * Numbers as addresses. A phone number is E.164 ("+491701234567") everywhere in Zentrale; what is none keeps its own kind, so
+ * that it is never dialled by mistake: "short:116117" and "alpha:DHL". A place is a thread, "<our number>/<theirs>".
+ */
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js'
+import { maskNumbers } from '../../lib/log'
+import type { Address } from './smpp/pdu'
+
+export const TON = { unknown: 0, international: 1, national: 2, alphanumeric: 5 } as const
+const NPI_E164 = 1
+const E164 = /^\+[1-9]\d{6,14}$/
+const SHORT_DIGITS_MAX = 6
+const TAIL_DIGITS_MIN = 4 // fewer are not taken for the end of a number
+
+/** A number as people and configs write it, e.g. "+49 30 123456", to E.164. Undefined without "+" or country. */
+export const canonicalNumber = (written: string): string | undefined => {
+  const number = parsePhoneNumberFromString(written)?.number
+  return number !== undefined && E164.test(number) ? number : undefined
+}
+
+export const isNumber = (id: string): boolean => E164.test(id)
+
+const countryOf = (number: string): CountryCode | undefined => parsePhoneNumberFromString(number)?.country
+
+const valid = (written: string, country?: CountryCode): string | undefined => {
+  const parsed = parsePhoneNumberFromString(written, country === undefined ? {} : { defaultCountry: country, extract: false })
+  return parsed?.isValid() ? parsed.number : undefined
+}
+
+/**
+ * A person's id from an SMPP address (§5.2.5 TON). Digits of unknown type are read as international without "+" if that is a
+ * number that exists, then as a number in the country of ours: "4917012345678" is not a German national number.
+ */
+export const fromAddress = ({ ton, digits: raw }: Address, ours: string): string => {
+  const written = raw.trim()
+  if (ton === TON.alphanumeric || !/^\+?[\d\s().-]+$/.test(written)) return `alpha:${written}`
+  const digits = written.replace(/\D/g, '')
+  const international = `+${digits.replace(/^00/, '')}`
+  if (written.startsWith('+') || (ton === TON.international && digits.length > SHORT_DIGITS_MAX)) {
+    return E164.test(international) ? international : `short:${digits}`
+  }
+  if (digits.length <= SHORT_DIGITS_MAX) return `short:${digits}`
+  const national = valid(digits, countryOf(ours))
+  return (ton === TON.national ? national : valid(international) ?? national) ?? `short:${digits}`
+}
+
+/** Which of our numbers a message was sent to. Gateways write it in every way; a gateway with one number has no choice. */
+export const ourNumber = (address: Address, numbers: readonly string[]): string => {
+  const digits = address.digits.replace(/\D/g, '').replace(/^0+/, '')
+  const same = numbers.find(number => number === `+${digits}`) ??
+    numbers.find(number => digits.length >= TAIL_DIGITS_MIN && number.endsWith(digits))
+  if (same !== undefined) return same
+  const [only] = numbers
+  return only !== undefined && numbers.length === 1 ? only : fromAddress(address, only ?? '')
+}
+
+/** E.164 to an SMPP address. */
+export const toAddress = (number: string): Address => ({ ton: TON.international, npi: NPI_E164, digits: number.slice(1) })
+
+export const threadId = (ours: string, theirs: string): string => `${ours}/${theirs}`
+
+export const readThread = (id: string): { ours: string; theirs: string } => {
+  const slash = id.indexOf('/')
+  return { ours: id.slice(0, slash), theirs: id.slice(slash + 1) }
+}
+
+/** What to call somebody of whom only the number is known: never the whole number. */
+export const nameOf = (id: string): string => isNumber(id) ? maskNumbers(id) : id.slice(id.indexOf(':') + 1)

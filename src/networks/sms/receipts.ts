@@ -1,0 +1,71 @@
+/**
+ * Delivery receipts (SMPP 3.4 §5.2.12, §5.3.2.12, §5.3.2.35 and appendix B): as parameters or as text, in every shape that
+ * gateways are known to write. And message ids, which a gateway may spell one way in the answer to submit_sm and another way
+ * in the receipt.
+ */
+import { Malformed } from '../../model/errors'
+import { decodeUcs2 } from './coding'
+import { type ShortMessage, TLV } from './smpp/pdu'
+
+/** `outcome` is undefined while nothing is decided (ENROUTE, ACCEPTD, UNKNOWN). `state` and `done` tell receipts apart. */
+export interface Receipt { id: string; state: string; done: string; outcome?: 'delivered' | 'failed'; detail?: string }
+
+const ESM_KINDS = 0x3c
+const RECEIPT_KINDS: readonly number[] = [0x04, 0x08, 0x20] // delivery receipt, acknowledgement, intermediate notification
+
+const STATES = ['SCHEDULED', 'ENROUTE', 'DELIVRD', 'EXPIRED', 'DELETED', 'UNDELIV', 'ACCEPTD', 'UNKNOWN', 'REJECTD', 'SKIPPED']
+const FAILED = /^(EXPIR|DELET|UNDEL|REJEC|FAIL|SKIP)/
+const DELIVERED = /^DELIV/
+
+/** Only what the gateway itself marks as a receipt is one: a person may write "stat:DELIVRD" as well. */
+export const isReceipt = (sm: ShortMessage): boolean =>
+  RECEIPT_KINDS.includes(sm.esmClass & ESM_KINDS) || (sm.tlvs.has(TLV.receiptedMessageId) && sm.tlvs.has(TLV.messageState))
+
+/** Some gateways write the receipt in UCS-2, some label plain ASCII as UCS-2: the zero octets tell, not data_coding. */
+const textOf = (octets: Buffer): string => octets[0] === 0 ? decodeUcs2(octets) : octets.toString('latin1')
+
+const fieldsOf = (text: string): Map<string, string> => {
+  const before = text.split(/\btext\s*:/i, 1)[0] ?? '' // what follows is the message's start, whatever its writer put there
+  const found = before.matchAll(/\b(id|sub|dlvrd|submit date|done date|stat|err)\s*:\s*(\S*)/gi)
+  return new Map([...found].map(([, key = '', value = '']): [string, string] => [key.toLowerCase(), value]))
+}
+
+/** Throws Malformed if it says of no message what became of it. */
+export const readReceipt = (sm: ShortMessage): Receipt => {
+  const fields = fieldsOf(textOf(sm.tlvs.get(TLV.payload) ?? sm.body))
+  const tlvId = sm.tlvs.get(TLV.receiptedMessageId)?.toString('latin1').replace(/\0.*$/s, '')
+  const tlvState = sm.tlvs.get(TLV.messageState)?.[0]
+  const id = tlvId || fields.get('id')
+  const state = (tlvState === undefined ? fields.get('stat') : STATES[tlvState] ?? `STATE${tlvState}`)?.toUpperCase()
+  if (!id || !state) throw new Malformed('SMS: a delivery receipt without id or state')
+  const error = fields.get('err') ?? sm.tlvs.get(TLV.networkError)?.toString('hex')
+  const done = fields.get('done date') ?? ''
+  if (DELIVERED.test(state)) return { id, state, done, outcome: 'delivered' }
+  if (!FAILED.test(state)) return { id, state, done }
+  const detail = error === undefined || /^0*$/.test(error) ? state : `${state} (error ${error})`
+  return { id, state, done, outcome: 'failed', detail }
+}
+
+const ID_DIGITS_MAX = 40
+
+/** One spelling for an id, however it is padded and whatever its case. Ids that are not plain hexadecimal stay as they are. */
+const canonicalId = (id: string): string => {
+  const trimmed = id.trim()
+  if (/^[\da-f]{8}-[\da-f-]{27}$/i.test(trimmed)) return trimmed.toLowerCase()
+  return /^[\da-f]+$/i.test(trimmed) ? trimmed.toLowerCase().replace(/^0+(?=.)/, '') : trimmed
+}
+
+/** The id of a submitted part as we remember it; undefined for the empty ids that some gateways give. */
+export const remoteId = (gateway: string, id: string): string | undefined =>
+  id.trim() === '' ? undefined : `${gateway}:${canonicalId(id)}`
+
+/** All that `remoteId` may have made of the id that a receipt names, best first: as it is, then as if in the other base. */
+export const spellings = (gateway: string, id: string): string[] => {
+  const same = canonicalId(id)
+  const ids = [same]
+  if (same.length <= ID_DIGITS_MAX) {
+    if (/^\d+$/.test(same)) ids.push(BigInt(same).toString(16))
+    if (/^[\da-f]+$/.test(same)) ids.push(BigInt(`0x${same}`).toString(10))
+  }
+  return [...new Set(ids)].map(spelling => `${gateway}:${spelling}`)
+}

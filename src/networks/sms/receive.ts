@@ -1,0 +1,21 @@
+/** From gateways into the inbox: each resolves when it is on disk. */
+import { plain } from '../../model/text'
+import type { Inbox } from '../../model/network'
+import type { Doors } from './gateways/gateway'
+import { nameOf, threadId } from './names'
+
+export const makeDoors = (inbox: Inbox, network: string, gateway: string): Doors => ({
+  message: async ({ key, from, to, text, at }) => {
+    if (text === '') return // a blank SMS says nothing, and there is no blank message
+    await inbox.accept({
+      kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true,
+      sender: { id: from, name: nameOf(from) }, content: { style: 'text', text: plain(text) }
+    })
+  },
+  receipt: async ({ key, from, to, ids, outcome, detail, at }) => {
+    const place = { network, id: threadId(to, from) }
+    await inbox.accept({ kind: 'receipt', key, place, at, of: ids, outcome, ...detail !== undefined && { detail } })
+  },
+  quarantine: (raw, why) => inbox.quarantine(network, raw, why),
+  link: (up, detail) => inbox.link(network, gateway, up, detail)
+})

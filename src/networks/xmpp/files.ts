@@ -1,0 +1,31 @@
+/** Files are links here (XEP-0066): what a link's name says about its content, and the guarded way to fetch it. */
+import { safeFetch } from '../../lib/safe-fetch'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Download, World } from '../../model/network'
+
+export interface FetchConfig {
+  allowHosts: string[] // exempt from the guard against private addresses: our own upload service
+  bytesMax: number
+  timeoutMs: number
+}
+
+export const FETCH_DEFAULTS: FetchConfig = { allowHosts: [], bytesMax: 50 * 1024 * 1024, timeoutMs: 60_000 }
+
+const MIMES: Readonly<Record<string, string>> = {
+  avif: 'image/avif', gif: 'image/gif', heic: 'image/heic', jpeg: 'image/jpeg', jpg: 'image/jpeg', png: 'image/png',
+  webp: 'image/webp', aac: 'audio/aac', flac: 'audio/flac', m4a: 'audio/mp4', mp3: 'audio/mpeg', oga: 'audio/ogg',
+  ogg: 'audio/ogg', opus: 'audio/ogg', wav: 'audio/wav',
+  mov: 'video/quicktime', mp4: 'video/mp4', webm: 'video/webm',
+  csv: 'text/csv', ics: 'text/calendar', pdf: 'application/pdf', txt: 'text/plain', vcf: 'text/vcard', zip: 'application/zip'
+}
+
+export const mimeOf = (fileName: string): string =>
+  MIMES[fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream'
+
+/** Throws Refused (gone, too large, an address that is not public) or Unavailable. */
+export const openLink = async (url: string, config: FetchConfig, { clock }: World, signal: AbortSignal): Promise<Download> => {
+  const got = await safeFetch(url, config, clock, signal)
+    .catch((error: unknown) => { throw new Unavailable(`the file could not be fetched: ${messageOf(error)}`) })
+  if ('refused' in got) throw new Refused(`the file cannot be fetched: ${got.refused}`)
+  return got
+}

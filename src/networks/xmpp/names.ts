@@ -1,0 +1,93 @@
+/**
+ * The names of this network: addresses in their canonical spelling, the localparts of ghosts, nicknames that a room takes.
+ * Promises: two persons never share a ghost (one-to-one over all strings); no ghost equals an address that people choose, because
+ * theirs may not begin with an underscore; names are only ever compared in the written form, never unescaped (XEP-0106 §4).
+ */
+import { createHash } from 'node:crypto'
+import { type Person, addressKey } from '../../model/address'
+
+/** An address taken apart. `local` and `resource` may be empty. */
+export interface Jid { local: string, domain: string, resource: string }
+
+const PART_BYTES_MAX = 1023 // RFC 7622 §3.2, §3.3, §3.4
+export const GHOST_LENGTH_MAX = 255 // many databases keep no longer localparts
+const NICK_LENGTH_MAX = 200 // code points
+
+const FORBIDDEN_LOCAL = /["&'/:<>@\s\p{Cc}\p{Cs}]/u // RFC 7622 §3.3.1
+const FORBIDDEN_DOMAIN = /["&'/:<>@\s\p{Cc}\p{Cs}]/u
+const FORBIDDEN_RESOURCE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
+const IPV6 = /^\[[0-9a-f:.]+\]$/i
+
+const fits = (part: string): boolean => Buffer.byteLength(part) <= PART_BYTES_MAX
+
+/** Takes an address apart as RFC 7622 §3.1 says, without changing its spelling. Undefined if it is none. */
+export const parseJid = (text: string): Jid | undefined => {
+  const slash = text.indexOf('/')
+  const bare = slash < 0 ? text : text.slice(0, slash)
+  const resource = slash < 0 ? '' : text.slice(slash + 1)
+  const at = bare.indexOf('@')
+  const local = at < 0 ? '' : bare.slice(0, at)
+  const domain = bare.slice(at + 1)
+  if (domain === '' || at === 0 || (slash >= 0 && resource === '')) return undefined
+  if (FORBIDDEN_LOCAL.test(local) || FORBIDDEN_RESOURCE.test(resource)) return undefined
+  if (FORBIDDEN_DOMAIN.test(domain) && !IPV6.test(domain)) return undefined
+  return fits(local) && fits(domain) && fits(resource) ? { local, domain, resource } : undefined
+}
+
+export const bareOf = (jid: string): string => {
+  const slash = jid.indexOf('/')
+  return slash < 0 ? jid : jid.slice(0, slash)
+}
+
+export const resourceOf = (jid: string): string => {
+  const slash = jid.indexOf('/')
+  return slash < 0 ? '' : jid.slice(slash + 1)
+}
+
+/** One letter as RFC 3454 table B.2 folds it: ß is ss, final sigma is sigma. */
+const foldLetter = (letter: string): string => {
+  const lower = letter.toLowerCase()
+  const upper = lower.toUpperCase()
+  return [...upper].length > 1 ? [...upper].map(one => one.toLowerCase()).join('') : lower === 'ς' ? 'σ' : lower
+}
+
+const fold = (part: string): string => [...part.normalize('NFKC')].map(foldLetter).join('').normalize('NFKC')
+
+/** The spelling that servers use for a bare address: `Bürger@Rooms.Example` is `bürger@rooms.example`. Undefined if it is none. */
+export const canonicalBare = (text: string): string | undefined => {
+  const jid = parseJid(text)
+  if (jid === undefined || jid.resource !== '') return undefined
+  const folded = `${jid.local === '' ? '' : `${fold(jid.local)}@`}${fold(jid.domain).replace(/\.$/, '')}`
+  return parseJid(folded) === undefined ? undefined : folded
+}
+
+const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)
+  ? `=u${found.charCodeAt(0).toString(16)}`
+  : [...Buffer.from(found)].map(byte => `=${byte.toString(16).padStart(2, '0')}`).join('')
+
+const escapeLocal = (text: string): string => text.replace(/[^a-z0-9.-]/gu, escapeUnit)
+
+/**
+ * The localpart of the ghost of a person. `_network_id` with everything but a–z 0–9 . - written as =xx per UTF-8 byte;
+ * what would be too long is `__` and a hash instead.
+ */
+export const ghostLocal = (person: Person): string => {
+  const readable = `_${escapeLocal(person.network)}_${escapeLocal(person.id)}`
+  return readable.length <= GHOST_LENGTH_MAX
+    ? readable
+    : `__${createHash('sha256').update(escapeLocal(addressKey(person))).digest('hex')}`
+}
+
+/** A nickname that resourceprep takes (RFC 7622 §3.4), with the number that makes it unlike another's. */
+export const nickOf = (name: string, number = 1): string => {
+  const clean = name.normalize('NFKC').replace(/[\p{C}\u2028\u2029\uFFFD]/gu, '').replace(/\s+/gu, ' ').trim()
+  const short = [...(clean || 'Unknown')].slice(0, NICK_LENGTH_MAX).join('').trim()
+  return number === 1 ? short : `${short} ${number}`
+}
+
+/** Plainer and plainer spellings of a name, for servers that refuse letters newer than Unicode 3.2 (RFC 3454 §7). */
+export const nickSpellings = (name: string): string[] => [...new Set([
+  nickOf(name),
+  nickOf(name.normalize('NFKC').replace(/[^\p{L}\p{N}\p{P} ]/gu, '')),
+  nickOf(name.normalize('NFKD').replace(/[^ -~]/gu, ''))
+])]

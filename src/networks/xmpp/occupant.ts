@@ -1,0 +1,162 @@
+/**
+ * One of our stand-ins in one room (XEP-0045): joining, its nickname, leaving.
+ * Promises: a nickname that is taken gets a number behind it; `join` ends in the room or with Refused or Unavailable;
+ * whatever the room says later (renamed, kicked, banned, destroyed) is followed.
+ */
+import type { Timer } from '../../lib/clock'
+import { type Refused, Unavailable } from '../../model/errors'
+import type { World } from '../../model/network'
+import { conditionOf, failureOf } from './conditions'
+import { nickOf, nickSpellings, resourceOf } from './names'
+import type { Link } from './stream'
+import { child, el, type Element, elementsIn, form, owned } from './xml'
+
+const JOIN_TIMEOUT_MS = 20_000
+const NICK_TRIES_MAX = 50
+
+const MUC = 'http://jabber.org/protocol/muc'
+const MUC_USER = `${MUC}#user`
+const OWNER = `${MUC}#owner`
+
+export interface Occupant {
+  readonly jid: string // our full address behind it
+  readonly nick: string // as the room spells it; '' while outside
+  usedAt: number // of clock.tick
+  /** Enters, or joins in waiting for it. Throws Refused or Unavailable. */
+  join (): Promise<void>
+  rename (name: string): void
+  leave (): void
+  /** What the room says to `jid`. */
+  presence (stanza: Element): void
+  /** It is outside, by whatever we learned. */
+  lost (why: string): void
+}
+
+export interface OccupantEvents {
+  nick (before: string, now: string): void // '' is outside
+  out (why: string): void
+}
+
+/** Prosody says the first, ejabberd the second, of a nickname with letters that they do not know. */
+const MISSPELT: ReadonlySet<string> = new Set(['jid-malformed', 'bad-request'])
+
+const statusesOf = (user: Element | undefined): Set<string | undefined> =>
+  new Set(user === undefined ? [] : elementsIn(user).filter(one => one.name === 'status').map(one => one.attrs.code))
+
+const OUT_BECAUSE: Readonly<Record<string, string>> = {
+  301: 'banned',
+  307: 'kicked',
+  321: 'membership taken away',
+  322: 'room became members-only',
+  332: 'server shutting down',
+  333: 'removed after an error'
+}
+
+const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): string => {
+  if (user !== undefined && child(user, 'destroy') !== undefined) return 'room destroyed'
+  for (const code of statuses) if (code !== undefined && OUT_BECAUSE[code] !== undefined) return OUT_BECAUSE[code]
+  return 'left'
+}
+
+export const makeOccupant = (
+  room: string, jid: string, firstName: string, link: Link, { clock, log }: World, events: OccupantEvents
+): Occupant => {
+  let name = firstName
+  let spellings = nickSpellings(name)
+  let nick = ''
+  let number = 1
+  let entering: { promise: Promise<void>, done (error?: Error): void } | undefined
+  let timer: Timer | undefined
+
+  const setNick = (now: string): void => {
+    if (now === nick) return
+    const before = nick
+    nick = owned(now)
+    events.nick(before, nick)
+  }
+
+  const announce = (): void => {
+    const enter = nick === '' ? el('x', { xmlns: MUC }, el('history', { maxchars: '0' })) : undefined
+    link.send(el('presence', { from: jid, to: `${room}/${nickOf(spellings[0] ?? name, number)}` }, enter))
+  }
+
+  const begin = (): Promise<void> => {
+    let settle: (error?: Error) => void = () => {}
+    const promise = new Promise<void>((resolve, reject) => { settle = error => error === undefined ? resolve() : reject(error) })
+    entering = { promise, done (error) { timer?.cancel(); entering = undefined; settle(error) } }
+    timer = clock.after(JOIN_TIMEOUT_MS, () => entering?.done(new Unavailable('no answer from the room when joining')))
+    number = 1
+    announce()
+    return promise
+  }
+
+  const refused = (stanza: Element): void => {
+    const condition = conditionOf(stanza)
+    if (condition.name === 'conflict' && number < NICK_TRIES_MAX) {
+      number++
+      log.info({ room, number }, 'nickname is taken, trying it with a number')
+      return announce()
+    }
+    if (MISSPELT.has(condition.name) && spellings.length > 1) {
+      spellings.shift()
+      return announce()
+    }
+    entering?.done(failureOf('the room does not let us in', condition))
+  }
+
+  const lost = (why: string): void => {
+    const wasIn = nick !== ''
+    setNick('')
+    entering?.done(new Unavailable(`out of the room: ${why}`))
+    if (wasIn) events.out(why)
+  }
+
+  const configure = async (fields: Readonly<Record<string, string>>): Promise<Refused | Unavailable | undefined> => {
+    const answer = await link.ask('set', jid, room, el('query', { xmlns: OWNER }, form(`${MUC}#roomconfig`, fields)))
+    return answer.attrs.type === 'error' ? failureOf('the new room could not be opened', conditionOf(answer)) : undefined
+  }
+
+  /** A new room is locked until its maker sends a form (§10.1). With its archive it should outlive a moment without people. */
+  const open = async (): Promise<void> => {
+    const error = await configure({ 'muc#roomconfig_persistentroom': '1' }) && await configure({})
+    entering?.done(error)
+  }
+
+  const entered = (now: string, statuses: Set<string | undefined>): void => {
+    setNick(now)
+    if (statuses.has('201')) open().catch(error => entering?.done(error))
+    else entering?.done()
+  }
+
+  return {
+    jid,
+    get nick () { return nick },
+    usedAt: clock.tick(),
+    join: () => entering?.promise ?? (nick !== '' ? Promise.resolve() : begin()),
+    rename (now) {
+      if (now === name) return
+      name = now
+      number = 1
+      spellings = nickSpellings(name)
+      if (nick !== '') announce()
+    },
+    leave () {
+      if (nick !== '') link.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
+      setNick('')
+      entering?.done(new Unavailable('leaving'))
+    },
+    presence (stanza) {
+      const from = resourceOf(stanza.attrs.from ?? '')
+      if (stanza.attrs.type === 'error') return refused(stanza)
+      const user = child(stanza, 'x', MUC_USER)
+      const statuses = statusesOf(user)
+      if (!statuses.has('110') && from !== nick) return
+      if (stanza.attrs.type === undefined) return entered(from, statuses)
+      if (stanza.attrs.type !== 'unavailable' || from !== nick) return
+      const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
+      if (next !== undefined) setNick(next)
+      else lost(whyOut(user, statuses))
+    },
+    lost
+  }
+}

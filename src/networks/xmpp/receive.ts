@@ -1,0 +1,229 @@
+/**
+ * What is said in the rooms becomes arrivals, in the order of each room.
+ * Promises: only what the listener hears counts; our own messages never come back in; after each entry into a room the archive is
+ * read from the last message that was stored, before anything live; ids are trusted only from the room itself and only if it
+ * announces them (XEP-0359 §5, XEP-0421 §4); a correction or retraction is only handed on for a message of the same occupant.
+ */
+import { createHash } from 'node:crypto'
+import { backoffMs } from '../../lib/backoff'
+import { sleep } from '../../lib/clock'
+import type { Place } from '../../model/address'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Arrival, Attachment, Content, Sender } from '../../model/message'
+import type { Inbox, World } from '../../model/network'
+import { type Inline, plain } from '../../model/text'
+import type { Archive, Archived } from './archive'
+import { mimeOf } from './files'
+import { makeIntake } from './intake'
+import type { Marks } from './marks'
+import { bareOf, resourceOf } from './names'
+import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './rooms'
+import type { Link } from './stream'
+import { parseStyled } from './text'
+import { child, type Element, elementsIn, owned, textOf } from './xml'
+
+const ORIGINALS_MAX = 500 // messages of one room that may still be corrected
+const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
+const CATCH_UP_TRIES_MAX = 5
+const KEY_BYTES = 18
+const CATCH_UP_FIRST_MS = 500
+const CATCH_UP_MOST_MS = 10_000
+
+const CORRECT = 'urn:xmpp:message-correct:0'
+const RETRACT = 'urn:xmpp:message-retract:1'
+const STYLING = 'urn:xmpp:styling:0'
+const OOB = 'jabber:x:oob'
+const DELAY = 'urn:xmpp:delay'
+
+export interface Receiver {
+  /** From now on what is heard in the room waits. */
+  hold (room: Room): void
+  /** Stores what was missed, then what waited. Throws Unavailable when the link goes down. */
+  catchUp (room: Room): Promise<void>
+  /** A groupchat message to the listener. Our own go to `echo`. */
+  groupchat (room: Room, message: Element): void
+  stop (): void
+}
+
+/** The id that the room gave to a message (XEP-0359 §3.1). */
+export const stanzaId = (room: Room, message: Element): string | undefined => room.features.has(STANZA_IDS)
+  ? elementsIn(message).find(one => one.name === 'stanza-id' && one.ns === STANZA_IDS && one.attrs.by === room.id)?.attrs.id
+  : undefined
+
+const senderOf = (room: Room, message: Element): Sender => {
+  const nick = resourceOf(message.attrs.from ?? '')
+  const occupant = room.features.has(OCCUPANT_IDS) ? child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id : undefined
+  return { id: occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`, name: nick }
+}
+
+const fileOf = (network: string, message: Element): Attachment | undefined => {
+  const oob = child(message, 'x', OOB)
+  const url = textOf(oob && child(oob, 'url')).trim()
+  if (!URL.canParse(url)) return undefined
+  const { protocol, pathname } = new URL(url)
+  if (protocol !== 'https:' && protocol !== 'http:') return undefined
+  const name = pathname.split('/').at(-1) || 'file'
+  const mime = mimeOf(name)
+  const kind = (['image', 'audio', 'video'] as const).find(one => mime.startsWith(`${one}/`)) ?? 'file'
+  let readable = name
+  try { readable = decodeURIComponent(name) } catch { /* stays as it is */ }
+  return { kind, name: readable, mime, at: { network, ref: url } }
+}
+
+/** Undefined if the message says nothing to people: chat states, markers, a new subject. */
+const contentOf = (network: string, message: Element): Content | undefined => {
+  const file = fileOf(network, message)
+  const body = textOf(child(message, 'body'))
+  const said = file !== undefined && body.trim() === file.at.ref ? '' : body
+  if (said === '' && file === undefined) return undefined
+  const emote = said.startsWith('/me ')
+  const words = emote ? said.slice(4) : said
+  const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
+  return { style: emote ? 'emote' : 'text', text, ...file && { file } }
+}
+
+/** For a message whose original is not known: said anew, with the usual mark of a correction. */
+const asCorrection = (content: Content): Content => {
+  const [first, ...rest] = content.text
+  const star: Inline = { kind: 'text', text: '* ' }
+  return first?.kind === 'paragraph'
+    ? { ...content, text: [{ kind: 'paragraph', of: [star, ...first.of] }, ...rest] }
+    : { ...content, text: [{ kind: 'paragraph', of: [star] }, ...content.text] }
+}
+
+export const makeReceiver = (
+  network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, world: World,
+  echo: (room: Room, message: Element) => void
+): Receiver => {
+  const { clock, chance, log, memory } = world
+  const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
+  const held = new Map<string, { messages: Element[], dropped: boolean }>()
+  const originals = new Map<string, Map<string, string>>()
+
+  const placeOf = (room: Room): Place => ({ network, id: room.id })
+
+  const keyOf = (room: Room, message: Element, given: string | undefined): string => {
+    if (given !== undefined) return `${room.id} ${given}`
+    const { from, id } = message.attrs
+    if (id === undefined) return `${room.id}/${chance.token(KEY_BYTES)}`
+    return `${room.id}/${createHash('sha256').update(JSON.stringify([from, id])).digest('base64url')}`
+  }
+
+  const remember = (room: Room, sender: Sender, id: string | undefined, key: string): void => {
+    if (id === undefined) return
+    let known = originals.get(room.id)
+    if (known === undefined) originals.set(room.id, known = new Map())
+    known.set(owned(`${sender.id} ${id}`), owned(key))
+    if (known.size > ORIGINALS_MAX) known.delete(known.keys().next().value as string)
+  }
+
+  const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number): Arrival | undefined => {
+    const sender = senderOf(room, message)
+    const base = { key: keyOf(room, message, given), place: placeOf(room), at, sender }
+    const { id } = message.attrs
+    const retract = child(message, 'retract', RETRACT)?.attrs.id
+    if (retract !== undefined) {
+      const of = originals.get(room.id)?.get(`${sender.id} ${retract}`) ??
+        (room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined) // XEP-0424 §3: the id that the room gave
+      return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+    }
+    const content = contentOf(network, message)
+    if (content === undefined) return undefined
+    const replaced = child(message, 'replace', CORRECT)?.attrs.id
+    if (replaced !== undefined) {
+      const of = originals.get(room.id)?.get(`${sender.id} ${replaced}`)
+      remember(room, sender, id, of ?? base.key)
+      if (of === undefined) return { ...base, kind: 'message', content: asCorrection(content) }
+      return { ...base, kind: 'edit', of, content }
+    }
+    remember(room, sender, id, base.key)
+    return { ...base, kind: 'message', content }
+  }
+
+  const live = (room: Room, message: Element): void => {
+    const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now())
+    if (arrival !== undefined) intake.offer(arrival)
+  }
+
+  const stored = (room: Room, { id, at, message }: Archived): Promise<void> => new Promise(resolve => {
+    const strange = bareOf(message.attrs.from ?? '') !== room.id || resourceOf(message.attrs.from ?? '') === ''
+    if (strange || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return resolve()
+    const arrival = arrivalOf(room, message, id, at ?? clock.now())
+    if (arrival === undefined) resolve()
+    else intake.offer(arrival, resolve)
+  })
+
+  /** Up to where the archive is read, and the newest stored key at that time: our own messages move the first, not the second. */
+  const bookmark = async (room: Room, position: string): Promise<void> => {
+    const value = JSON.stringify([position, await inbox.lastKey(placeOf(room)) ?? ''])
+    if (memory.get(`read ${room.id}`) !== value) await memory.set(`read ${room.id}`, value)
+  }
+
+  /** The archive id that we have everything up to; '' is the beginning. On the first visit of all, that is now. */
+  const position = async (room: Room): Promise<string> => {
+    const last = await inbox.lastKey(placeOf(room)) ?? ''
+    const [read, lastThen] = JSON.parse(memory.get(`read ${room.id}`) ?? '[]') as string[]
+    if (read !== undefined && last === lastThen) return read
+    if (last.startsWith(`${room.id} `)) return last.slice(room.id.length + 1)
+    if (read !== undefined) return read
+    const newest = await archive.page(room, { before: '' }, 1)
+    const from = newest === 'gone' ? '' : newest.last ?? ''
+    await bookmark(room, from)
+    return from
+  }
+
+  const readOn = async (room: Room, from: string): Promise<string> => {
+    for (let after = from; ;) {
+      const page = await archive.page(room, { after: after === '' ? undefined : after })
+      if (page === 'gone') { // deleted by age, so all that is left is newer
+        if (after === '') return ''
+        after = ''
+        continue
+      }
+      await Promise.all(page.items.map(item => stored(room, item)))
+      after = page.last ?? after
+      if (page.complete) return after
+    }
+  }
+
+  const readMissed = async (room: Room): Promise<void> => {
+    for (let tries = 1, from: string | undefined; ; tries++) {
+      try {
+        from = await readOn(room, from ?? await position(room))
+        await bookmark(room, from)
+        const waiting = held.get(room.id)
+        if (!waiting?.dropped) return
+        held.set(room.id, { messages: [], dropped: false })
+      } catch (error) {
+        if (!room.ready) throw error
+        log.warn({ room: room.id, why: messageOf(error), tries }, 'archive could not be read')
+        if (error instanceof Refused || tries >= CATCH_UP_TRIES_MAX) return
+        await sleep(clock, backoffMs(chance, tries, CATCH_UP_FIRST_MS, CATCH_UP_MOST_MS))
+      }
+    }
+  }
+
+  return {
+    hold (room) { held.set(room.id, { messages: [], dropped: false }) },
+    async catchUp (room) {
+      const { visit } = room
+      if (room.features.has(ARCHIVE)) await readMissed(room)
+      if (room.visit !== visit || !room.ready) throw new Unavailable('out of the room again')
+      const waiting = held.get(room.id)?.messages ?? []
+      held.delete(room.id)
+      for (const message of waiting) live(room, message)
+    },
+    groupchat (room, message) {
+      const nick = resourceOf(message.attrs.from ?? '')
+      if (nick === '') return
+      room.heardAt = clock.tick()
+      if (room.nicks.has(nick) || marks.isOurs(room.id, message)) return echo(room, message)
+      if (child(message, 'delay', DELAY)?.attrs.from === room.id) return
+      const waiting = held.get(room.id)
+      if (waiting === undefined) return live(room, message)
+      if (waiting.messages.length < HELD_MAX) waiting.messages.push(message)
+      else waiting.dropped = true
+    },
+    stop () { intake.stop() }
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak.
+ * Promises: while the link is up every attended room is entered, again and again with backoff; a room is `ready` only when the
+ * listener is known to be inside and the room's features are known; that we are inside is verified when a room falls silent
+ * (XEP-0410). Occupants that say nothing for OCCUPANT_IDLE_MS leave; there are never more than OCCUPANTS_MAX in a room.
+ */
+import { backoffMs } from '../../lib/backoff'
+import { sleep, type Timer } from '../../lib/clock'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Persona } from '../../model/message'
+import type { World } from '../../model/network'
+import { conditionOf, failureOf } from './conditions'
+import { bareOf, ghostLocal } from './names'
+import { makeOccupant, type Occupant } from './occupant'
+import type { Link } from './stream'
+import { child, el, type Element, elementsIn } from './xml'
+
+const OCCUPANTS_MAX = 500
+const OCCUPANT_IDLE_MS = 24 * 3_600_000
+const SELF_PING_IDLE_MS = 5 * 60_000
+const TICK_MS = 60_000
+const ENTER_FIRST_MS = 1_000
+const ENTER_MOST_MS = 5 * 60_000
+const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
+const LISTENER_LOCAL = 'zentrale'
+const LISTENER_NAME = 'Zentrale'
+const RESOURCE = 'zentrale'
+
+export const STANZA_IDS = 'urn:xmpp:sid:0'
+export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
+export const ARCHIVE = 'urn:xmpp:mam:2'
+const INFO = 'http://jabber.org/protocol/disco#info'
+
+export interface Room {
+  readonly id: string
+  readonly listener: Occupant
+  readonly ghosts: Map<string, Occupant> // by full address
+  readonly nicks: Map<string, Occupant> // ours that are inside
+  features: ReadonlySet<string>
+  ready: boolean
+  visit: number // counts the listener's entries, so that an answer about an older one is known
+  refusal: Refused | undefined // why the last try to enter can never succeed
+  heardAt: number
+  entering: boolean
+  waiting: Set<() => void> // for ready or refusal to change
+}
+
+export interface RoomEvents {
+  entering (room: Room): void // the listener is about to enter: what it hears comes before what was missed
+  entered (room: Room): Promise<void> // catch up; the room is ready already
+  out (room: Room): void
+  allIn (all: boolean): void
+}
+
+export interface Rooms {
+  get (id: string): Room | undefined
+  attend (id: string): Room
+  all (): Iterable<Room>
+  ghost (room: Room, persona: Persona): Occupant
+  presence (stanza: Element): void
+  /** Asks the room whether the occupant is inside; if not, it is lost and, being the listener, enters again. */
+  verify (room: Room, occupant: Occupant): void
+  /** Resolves when the listener is inside. Throws Refused, or Unavailable when the signal fires. */
+  whenReady (room: Room, signal: AbortSignal): Promise<void>
+  linkUp (): void
+  linkDown (): void
+  stop (): void
+}
+
+export const makeRooms = (domain: string, link: Link, world: World, events: RoomEvents): Rooms => {
+  const { clock, chance, log } = world
+  const rooms = new Map<string, Room>()
+  let linkVisit = new AbortController() // aborted when the link goes down
+  let enteringNow = 0
+  let toEnter: Room[] = []
+  let timer: Timer | undefined
+  let inside = 0
+
+  const changed = (room: Room, ready: boolean): void => {
+    if (room.ready !== ready) inside += ready ? 1 : -1
+    room.ready = ready
+    for (const wake of room.waiting) wake()
+    room.waiting.clear()
+    events.allIn(inside === rooms.size)
+  }
+
+  const outside = (room: Room, why: string): void => {
+    events.out(room)
+    changed(room, false)
+    log.warn({ room: room.id, why }, 'outside of the room')
+    enter(room)
+  }
+
+  const occupantIn = (room: () => Room, id: string, local: string, name: string): Occupant => {
+    const made: Occupant = makeOccupant(id, `${local}@${domain}/${RESOURCE}`, name, link, world, {
+      nick (before, now) {
+        const { nicks } = room()
+        if (nicks.get(before) === made) nicks.delete(before)
+        if (now !== '') nicks.set(now, made)
+      },
+      out (why) {
+        if (made === room().listener) outside(room(), why)
+        else log.info({ room: id, why }, 'occupant is outside of the room')
+      }
+    })
+    return made
+  }
+
+  const featuresOf = async (room: Room): Promise<ReadonlySet<string>> => {
+    const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    const query = child(answer, 'query', INFO)
+    if (query === undefined) throw failureOf('the room does not say what it can', conditionOf(answer))
+    return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
+  }
+
+  const enterOnce = async (room: Room): Promise<void> => {
+    events.entering(room)
+    await room.listener.join()
+    room.features = await featuresOf(room)
+    if (room.listener.nick === '') throw new Unavailable('out of the room again')
+    room.refusal = undefined
+    room.visit++
+    room.heardAt = clock.tick()
+    changed(room, true)
+    log.info({ room: room.id, archive: room.features.has(ARCHIVE) }, 'in the room')
+    await events.entered(room)
+  }
+
+  const enterUntilIn = async (room: Room, signal: AbortSignal): Promise<void> => {
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try { return await enterOnce(room) } catch (error) {
+        if (signal.aborted) return
+        room.refusal = error instanceof Refused ? error : undefined
+        changed(room, room.ready)
+        const wait = backoffMs(chance, attempt, ENTER_FIRST_MS, ENTER_MOST_MS)
+        log.warn({ room: room.id, why: messageOf(error), attempt, wait }, 'room could not be entered')
+        await sleep(clock, wait, signal)
+      }
+    }
+  }
+
+  const enter = (room: Room): void => {
+    if (room.entering || !link.isUp) return
+    room.entering = true
+    toEnter.push(room)
+    enterNext()
+  }
+
+  const enterNext = (): void => {
+    while (enteringNow < ENTERING_MAX && toEnter.length > 0) {
+      const room = toEnter.shift() as Room
+      const { signal } = linkVisit
+      enteringNow++
+      void enterUntilIn(room, signal).finally(() => {
+        enteringNow--
+        room.entering = false
+        if (!room.ready) enter(room)
+        enterNext()
+      })
+    }
+  }
+
+  const verify = (room: Room, occupant: Occupant): void => {
+    const { nick } = occupant
+    if (nick === '' || !link.isUp) return
+    link.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
+      if (answer.attrs.type !== 'error' || occupant.nick !== nick) return
+      if (conditionOf(answer).name === 'not-acceptable') occupant.lost('the room does not know us') // XEP-0410 §3.2
+    }, error => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
+  }
+
+  const partIdle = (room: Room, now: number): void => {
+    for (const [jid, ghost] of room.ghosts) {
+      if (now - ghost.usedAt < OCCUPANT_IDLE_MS) continue
+      ghost.leave()
+      room.ghosts.delete(jid)
+    }
+  }
+
+  const tick = (): void => {
+    const now = clock.tick()
+    for (const room of rooms.values()) {
+      if (room.ready && now - room.heardAt > SELF_PING_IDLE_MS) verify(room, room.listener)
+      partIdle(room, now)
+    }
+    timer = clock.after(TICK_MS, tick)
+  }
+
+  const attend = (id: string): Room => {
+    const known = rooms.get(id)
+    if (known !== undefined) return known
+    const room: Room = {
+      id, listener: occupantIn(() => room, id, LISTENER_LOCAL, LISTENER_NAME),
+      ghosts: new Map(), nicks: new Map(), features: new Set(),
+      ready: false, visit: 0, refusal: undefined, heardAt: 0, entering: false, waiting: new Set()
+    }
+    rooms.set(id, room)
+    enter(room)
+    return room
+  }
+
+  const makeSpace = (room: Room): void => {
+    if (room.ghosts.size < OCCUPANTS_MAX) return
+    const oldest = [...room.ghosts.values()].reduce((a, b) => a.usedAt <= b.usedAt ? a : b)
+    oldest.leave()
+    room.ghosts.delete(oldest.jid)
+  }
+
+  return {
+    get: id => rooms.get(id),
+    attend,
+    all: () => rooms.values(),
+    ghost (room, persona) {
+      const local = ghostLocal(persona.person)
+      const jid = `${local}@${domain}/${RESOURCE}`
+      let ghost = room.ghosts.get(jid)
+      if (ghost === undefined) {
+        makeSpace(room)
+        ghost = occupantIn(() => room, room.id, local, persona.name)
+        room.ghosts.set(jid, ghost)
+      }
+      ghost.usedAt = clock.tick()
+      ghost.rename(persona.name)
+      return ghost
+    },
+    presence (stanza) {
+      const room = rooms.get(bareOf(stanza.attrs.from ?? ''))
+      const to = stanza.attrs.to ?? ''
+      const occupant = room?.listener.jid === to ? room.listener : room?.ghosts.get(to)
+      occupant?.presence(stanza)
+    },
+    verify,
+    async whenReady (room, signal) {
+      while (!room.ready) {
+        if (room.refusal !== undefined) throw room.refusal
+        if (!link.isUp) throw new Unavailable('the component link is down', { link: true })
+        if (signal.aborted) throw new Unavailable('the room could not be entered in time')
+        await new Promise<void>(resolve => {
+          room.waiting.add(resolve)
+          signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+      }
+    },
+    linkUp () {
+      linkVisit = new AbortController()
+      if (timer === undefined) tick()
+      for (const room of rooms.values()) {
+        room.refusal = undefined
+        enter(room)
+      }
+    },
+    linkDown () {
+      linkVisit.abort()
+      for (const room of toEnter) room.entering = false
+      toEnter = []
+      for (const room of rooms.values()) {
+        for (const occupant of [...room.ghosts.values(), room.listener]) occupant.lost('the component link went down')
+        events.out(room)
+        changed(room, false)
+      }
+    },
+    stop () {
+      linkVisit.abort()
+      timer?.cancel()
+      for (const room of rooms.values()) for (const occupant of [...room.ghosts.values(), room.listener]) occupant.leave()
+    }
+  }
+}

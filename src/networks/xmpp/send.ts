@@ -1,0 +1,221 @@
+/**
+ * Deliveries into rooms. The room's echo of our message, by our id from our occupant, is the confirmation.
+ * Promises: what is called in order is written in order, also while a ghost is still joining: when one cannot go out now, those
+ * behind it fail too and come again. An error bounced for our id is the failure of that delivery. At most WINDOW are unanswered.
+ */
+import { Refused, Unavailable } from '../../model/errors'
+import type { Action, Content, Delivery, Sent } from '../../model/message'
+import type { World } from '../../model/network'
+import type { Archive } from './archive'
+import { conditionOf, failureOf } from './conditions'
+import type { Marks } from './marks'
+import { resourceOf } from './names'
+import type { Occupant } from './occupant'
+import { stanzaId } from './receive'
+import { ARCHIVE, type Room, type Rooms } from './rooms'
+import type { Link } from './stream'
+import { bodyOf } from './text'
+import { el, type Element, owned, type Xml } from './xml'
+
+export const WINDOW = 256
+const KNOWN_MAX = 2_000 // of our messages in one room that were seen there
+const TAIL_PAGES_MAX = 10
+
+interface Job { delivery: Delivery, signal: AbortSignal, resolve (sent: Sent): void, reject (error: Error): void }
+interface Lane {
+  jobs: Job[]
+  writing: boolean
+  unanswered: Map<string, { occupant: Occupant, resolve (sent: Sent): void, reject (error: Error): void }>
+  known: Map<string, Sent>
+  tail: { visit: number, read: Promise<void> } | undefined
+}
+
+export interface Sender {
+  send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
+  find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
+  echo (room: Room, message: Element): void
+  /** A message of type error from a room. */
+  bounce (room: Room, message: Element): void
+  /** The listener is outside: nothing will be heard of what is unanswered. */
+  out (room: Room): void
+  /** Resolves when nothing is under way. */
+  idle (): Promise<void>
+}
+
+const contentXml = ({ style, text, file }: Content): Xml[] => {
+  if (file?.url !== undefined) { // XEP-0066 §3
+    return [el('body', {}, file.url), el('x', { xmlns: 'jabber:x:oob' }, el('url', {}, file.url))]
+  }
+  const { body, unstyled } = bodyOf(text)
+  const mark = unstyled ? [el('unstyled', { xmlns: 'urn:xmpp:styling:0' })] : []
+  return [el('body', {}, style === 'emote' ? `/me ${body}` : body), ...mark]
+}
+
+const RETRACT = 'urn:xmpp:message-retract:1'
+const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
+
+const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
+  switch (action.kind) {
+    case 'message': return contentXml(action.content)
+    case 'edit': // XEP-0308 §3: always the id of the first version
+      return [...contentXml(action.content), el('replace', { xmlns: 'urn:xmpp:message-correct:0', id: target?.[0] ?? action.of })]
+    case 'deletion': { // XEP-0424 §3: in a room, the id that the room gave
+      const id = target?.[1]
+      if (id === undefined) throw new Refused('this room gives messages no ids, so none can be taken back')
+      return [el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: 'urn:xmpp:fallback:0', for: RETRACT }),
+        el('body', {}, RETRACTED), el('store', { xmlns: 'urn:xmpp:hints' })]
+    }
+  }
+}
+
+export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Marks, { log }: World): Sender => {
+  const lanes = new Map<string, Lane>()
+  let under = 0 // sends that have not ended
+  let wakeIdle = (): void => {}
+
+  const laneOf = (room: Room): Lane => {
+    let lane = lanes.get(room.id)
+    if (lane !== undefined) return lane
+    lane = { jobs: [], writing: false, unanswered: new Map(), known: new Map(), tail: undefined }
+    lanes.set(room.id, lane)
+    return lane
+  }
+
+  const learn = (lane: Lane, key: string, sent: Sent): void => {
+    lane.known.set(owned(key), { ids: sent.ids.map(owned) })
+    if (lane.known.size > KNOWN_MAX) lane.known.delete(lane.known.keys().next().value as string)
+  }
+
+  const speaker = (room: Room, { as }: Delivery): Occupant => as === undefined ? room.listener : rooms.ghost(room, as)
+
+  /** Ends with the signal's error if that fires first. */
+  const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {
+    const late = (): void => reject(new Unavailable('not within the time that was given'))
+    if (signal.aborted) late()
+    signal.addEventListener('abort', late, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late))
+  })
+
+  const prepare = async (room: Room, job: Job): Promise<void> => {
+    await rooms.whenReady(room, job.signal)
+    await within(job.signal, speaker(room, job.delivery).join())
+    await within(job.signal, link.writable())
+  }
+
+  const write = (room: Room, lane: Lane, { delivery, signal, resolve, reject }: Job): void => {
+    const { key, action, target } = delivery
+    const occupant = speaker(room, delivery)
+    const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(action, target),
+      el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), marks.of(room.id, key))
+    if (!link.send(stanza)) throw new Unavailable('the component link is down', { link: true })
+    const late = (): void => {
+      lane.unanswered.delete(key)
+      rooms.verify(room, occupant)
+      rooms.verify(room, room.listener)
+      reject(new Unavailable('the room has not shown the message'))
+    }
+    signal.addEventListener('abort', late, { once: true })
+    const over = (): void => { lane.unanswered.delete(key); signal.removeEventListener('abort', late) }
+    lane.unanswered.set(key, {
+      occupant,
+      resolve: sent => { over(); resolve(sent) },
+      reject: error => { over(); reject(error) }
+    })
+  }
+
+  const writeAll = async (room: Room, lane: Lane): Promise<void> => {
+    for (let job = lane.jobs[0]; job !== undefined; job = lane.jobs[0]) {
+      try {
+        const occupant = speaker(room, job.delivery)
+        while (!room.ready || occupant.nick === '' || job.signal.aborted) await prepare(room, job)
+        await link.writable()
+        write(room, lane, job)
+        lane.jobs.shift()
+      } catch (error) {
+        lane.jobs.shift()
+        job.reject(error as Error)
+        if (error instanceof Refused) continue
+        const down = error instanceof Unavailable && error.link
+        for (const behind of lane.jobs.splice(0)) behind.reject(new Unavailable('waits for one before it', { link: down }))
+      }
+    }
+  }
+
+  /** Reads, once for each entry into the room, which of our messages are at the end of its archive. */
+  const readTail = async (room: Room, lane: Lane): Promise<void> => {
+    let before = ''
+    for (let pages = 0; pages < TAIL_PAGES_MAX; pages++) {
+      const page = await archive.page(room, { before })
+      if (page === 'gone') return
+      for (const { id, message } of page.items) {
+        if (marks.isOurs(room.id, message)) learn(lane, message.attrs.id as string, { ids: [message.attrs.id as string, id] })
+      }
+      if (page.complete || page.first === undefined) return
+      before = page.first
+    }
+  }
+
+  return {
+    send: (delivery, signal) => new Promise((resolve, reject) => {
+      if (!link.isUp) throw new Unavailable('the component link is down', { link: true })
+      const room = rooms.attend(delivery.place.id)
+      const lane = laneOf(room)
+      if (lane.jobs.length + lane.unanswered.size >= WINDOW) throw new Unavailable('too many unanswered messages')
+      under++
+      const ended = (): void => { if (--under === 0) wakeIdle() }
+      lane.jobs.push({
+        delivery, signal,
+        resolve: sent => { resolve(sent); ended() },
+        reject: error => { reject(error); ended() }
+      })
+      if (lane.writing) return
+      lane.writing = true
+      void writeAll(room, lane).finally(() => { lane.writing = false })
+    }),
+    async find (delivery, signal) {
+      const room = rooms.attend(delivery.place.id)
+      await rooms.whenReady(room, signal)
+      const lane = laneOf(room)
+      const known = lane.known.get(delivery.key)
+      if (known !== undefined || !room.features.has(ARCHIVE)) return known
+      if (lane.tail?.visit !== room.visit) lane.tail = { visit: room.visit, read: readTail(room, lane) }
+      const { tail } = lane
+      try { await within(signal, tail.read) } catch (error) {
+        if (lane.tail === tail) lane.tail = undefined
+        throw error
+      }
+      return lane.known.get(delivery.key)
+    },
+    echo (room, message) {
+      const { id } = message.attrs
+      if (id === undefined) return
+      const lane = laneOf(room)
+      const given = stanzaId(room, message)
+      const sent = { ids: given === undefined ? [id] : [id, given] }
+      const unanswered = lane.unanswered.get(id)
+      const known = unanswered !== undefined && room.nicks.get(resourceOf(message.attrs.from ?? '')) === unanswered.occupant
+      if (!known && !marks.isOurs(room.id, message)) return
+      if (unanswered === undefined) learn(lane, id, sent) // late, or of our last run
+      else unanswered.resolve(sent)
+    },
+    bounce (room, message) {
+      const { id } = message.attrs
+      const unanswered = id === undefined ? undefined : laneOf(room).unanswered.get(id)
+      if (unanswered === undefined || unanswered.occupant.jid !== message.attrs.to) return
+      const condition = conditionOf(message)
+      log.info({ room: room.id, condition: condition.name, type: condition.type }, 'message came back')
+      if (condition.name === 'not-acceptable') unanswered.occupant.lost('the room does not know us')
+      unanswered.reject(failureOf('the room refused the message', condition))
+    },
+    out (room) {
+      const lane = lanes.get(room.id)
+      if (lane === undefined) return
+      const error = new Unavailable('out of the room', { link: !link.isUp })
+      for (const unanswered of [...lane.unanswered.values()]) unanswered.reject(error)
+    },
+    idle: () => new Promise(resolve => {
+      wakeIdle = resolve
+      if (under === 0) resolve()
+    })
+  }
+}

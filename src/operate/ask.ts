@@ -1,0 +1,41 @@
+/** One question over HTTP, for commands: bounded in time and size, no connection kept, so that a command ends when its work does. */
+import { Agent, request } from 'undici'
+import { deadline, type Clock } from '../lib/clock'
+
+export interface Answer {
+  status: number
+  body: unknown // JSON, or text if it is none
+  headers: Record<string, string | string[] | undefined>
+}
+
+export const ASK_TIMEOUT_MS = 10_000
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024
+
+const jsonOr = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Rejects if there is no answer, or none within ASK_TIMEOUT_MS. Redirects are not followed. */
+export const ask = async (clock: Clock, url: string,
+  options: { method?: 'GET' | 'POST', token?: string, json?: object } = {}): Promise<Answer> => {
+  const dispatcher = new Agent({ maxResponseSize: ANSWER_BYTES_MAX })
+  const { signal, done } = deadline(clock, ASK_TIMEOUT_MS)
+  try {
+    const answer = await request(url, {
+      dispatcher, signal, method: options.method ?? 'GET',
+      headers: {
+        ...options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+        ...options.json === undefined ? {} : { 'content-type': 'application/json' }
+      },
+      ...options.json === undefined ? {} : { body: JSON.stringify(options.json) }
+    })
+    return { status: answer.statusCode, headers: answer.headers, body: jsonOr(await answer.body.text()) }
+  } finally {
+    done()
+    await dispatcher.destroy()
+  }
+}

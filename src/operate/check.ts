@@ -1,0 +1,62 @@
+/**
+ * `zentrale check`: tries every server of a config that is already known to be well-formed. While Zentrale runs, what would
+ * disturb it is not tried; its own view of the links is told instead.
+ */
+import type { Config, Listen } from '../config/config'
+import type { Clock } from '../lib/clock'
+import { type Finding, runProbe, Wrong } from './probe'
+import { componentLogsIn, gatewayAnswers, homeserverAnswers, homeserverKnowsUs, homeserverReachesUs, mediaIsReached, portIsFree,
+  storeIsWritable } from './probes'
+import { readiness, type Readiness, urlOf } from './remote-queue'
+
+const at = ({ host, port }: Listen): string => `${host}:${port}`
+
+const matrixChecks = async ({ networks: { matrix } }: Config, isRunning: boolean, clock: Clock): Promise<Finding[]> => {
+  if (matrix === undefined) return []
+  const name = `Matrix homeserver ${matrix.homeserverUrl}`
+  const answers = await runProbe(name, () => homeserverAnswers(matrix, clock))
+  if (answers.advice !== undefined) return [answers]
+  return [answers, await runProbe(name, () => homeserverKnowsUs(matrix, clock)),
+    await runProbe(name, () => homeserverReachesUs(matrix, isRunning, clock))]
+}
+
+const xmppChecks = async ({ networks: { xmpp } }: Config, isRunning: boolean, clock: Clock): Promise<Finding[]> =>
+  xmpp === undefined || isRunning ? [] : [await runProbe(`XMPP server ${at(xmpp.component)}`, () => componentLogsIn(xmpp, clock))]
+
+const smsChecks = ({ networks: { sms } }: Config, isRunning: boolean, clock: Clock): Promise<Finding[]> =>
+  Promise.all((sms?.gateways ?? []).map(gateway =>
+    runProbe(`SMS gateway ${gateway.name} ${gateway.kind === 'smpp' ? at(gateway) : gateway.sendUrl}`, () =>
+      gatewayAnswers(gateway, isRunning, clock))))
+
+/** Only where no other check listens itself. */
+const portChecks = ({ operate, networks }: Config, isRunning: boolean): Promise<Finding[]> => {
+  if (isRunning) return Promise.resolve([])
+  const hooks = (networks.sms?.gateways ?? []).flatMap(gateway => gateway.kind === 'kannel' ? [gateway.listen] : [])
+  return Promise.all([operate.listen, ...hooks].map(listen => runProbe(`Port ${at(listen)}`, () => portIsFree(listen))))
+}
+
+const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
+  Promise.all((running?.links ?? []).map(({ network, name, up, since }) =>
+  runProbe(`Link ${network} ${name}`, () => up ? Promise.resolve(`is up since ${since}`)
+    : Promise.reject(new Wrong(`is down since ${since}`, 'The log of Zentrale says why; Zentrale goes on trying')))))
+
+/** All findings, in the order of the config. */
+export const checkServers = async (config: Config, clock: Clock): Promise<Finding[]> => {
+  const running = await readiness(urlOf(config.operate.listen), clock)
+  const isRunning = running !== undefined
+  const findings = await Promise.all([
+    isRunning ? [{ what: 'Zentrale', found: 'is running' }] : [await runProbe(`Store ${config.store.path}`, () => storeIsWritable(config))],
+    matrixChecks(config, isRunning, clock),
+    xmppChecks(config, isRunning, clock),
+    smsChecks(config, isRunning, clock),
+    portChecks(config, isRunning),
+    runProbe(`Media links ${config.media.publicUrl}`, () => mediaIsReached(config, isRunning, clock)).then(finding => [finding]),
+    linkChecks(running)
+  ])
+  return findings.flat()
+}
+
+const indent = (text: string): string => text.split('\n').map(line => line === '' ? '' : `    ${line}`).join('\n')
+
+export const showFinding = ({ what, found, advice }: Finding): string =>
+  advice === undefined ? `✓ ${what}: ${found}` : `✗ ${what}: ${found}\n${indent(advice)}`

@@ -1,0 +1,115 @@
+/**
+ * The operator's HTTP: /healthz and /readyz for everyone who reaches the listener; /metrics and /admin only with the token.
+ * No cookies and no CORS headers, so no web page can use it. Every change is logged.
+ */
+import express, { type NextFunction, type Request, type Response } from 'express'
+import { deadline, type Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
+import { bearerOf, sameSecret } from '../lib/secret'
+import type { NetworkName } from '../model/address'
+import { messageOf } from '../model/errors'
+import type { Store } from '../store/store'
+import type { Metrics } from './metrics'
+import { isQueueState, QUEUE_STATES, type QueueLines } from './queue'
+
+export interface Operated {
+  token: string
+  metricsPublic: boolean
+  networks: NetworkName[]
+  metrics: Metrics
+  queue: QueueLines
+  store: Store
+  clock: Clock
+  log: Log
+}
+
+const STORE_TIMEOUT_MS = 5000
+
+/** Rejects if the store does not take a write within STORE_TIMEOUT_MS. */
+const writeTest = async ({ store, clock }: Operated): Promise<void> => {
+  const { signal, done } = deadline(clock, STORE_TIMEOUT_MS)
+  const late = new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+  try {
+    await Promise.race([store.run(tx => tx.remember('operate', 'healthz', String(clock.now()))), late])
+  } finally {
+    done()
+  }
+}
+
+const health = (operated: Operated) => async (_request: Request, response: Response): Promise<void> => {
+  try {
+    await writeTest(operated)
+    response.json({ status: 'ok' })
+  } catch (error) {
+    response.status(503).json({ status: 'the store cannot be written', reason: messageOf(error) })
+  }
+}
+
+/** Ready when every network has a link and all links are up. */
+const ready = ({ networks, metrics }: Operated) => (_request: Request, response: Response): void => {
+  const links = metrics.links()
+  const silent = networks.filter(network => !links.some(link => link.network === network))
+  const isReady = silent.length === 0 && links.every(({ up }) => up)
+  response.status(isReady ? 200 : 503).json({
+    ready: isReady, waiting: silent,
+    links: links.map(({ network, name, up, since }) => ({ network, name, up, since: new Date(since).toISOString() }))
+  })
+}
+
+const guard = ({ token, log }: Operated) => (request: Request, response: Response, next: NextFunction): void => {
+  const given = bearerOf(request.headers.authorization)
+  if (given !== undefined && sameSecret(given, token)) return next()
+  log.warn({ path: request.path.slice(0, 64), from: request.socket.remoteAddress }, 'operate request without the right token')
+  response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'Send "Authorization: Bearer …" with operate.token of the config' })
+}
+
+const idOf = (request: Request): number => /^\d{1,15}$/.test(String(request.params['id'])) ? Number(request.params['id']) : -1
+const isOpen = (request: Request): boolean => request.query['text'] === '1'
+
+const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
+
+const adminRoutes = ({ queue, metrics, log }: Operated): express.Router => {
+  const routes = express.Router()
+  routes.get('/links', (_request, response) => { response.json(metrics.links()) })
+  routes.get('/queue', async (request, response) => {
+    const state = request.query['state'] ?? 'waiting'
+    if (!isQueueState(state)) return void response.status(400).json({ error: `state must be one of ${QUEUE_STATES.join(', ')}` })
+    response.json(await queue.list(state, isOpen(request)))
+  })
+  routes.get('/queue/:id', async (request, response) => {
+    const line = await queue.show(idOf(request), isOpen(request))
+    if (line === undefined) return notFound(response, 'no such delivery')
+    response.json(line)
+  })
+  for (const action of ['retry', 'drop'] as const) {
+    routes.post(`/queue/:id/${action}`, async (request, response) => {
+      const id = idOf(request)
+      const changed = await queue[action](id)
+      log.info({ id, action, changed }, 'queue changed by the operator')
+      if (!changed) return notFound(response, `no delivery with this id that one could ${action}`)
+      response.json({ id, action })
+    })
+  }
+  return routes
+}
+
+/** The express application; see docs/operating.md for what it answers. */
+export const makeOperateApp = (operated: Operated): express.Express => {
+  const { metrics, metricsPublic, log } = operated
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use((_request, response, next) => { response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }); next() })
+  app.get('/healthz', health(operated))
+  app.get('/readyz', ready(operated))
+  const withToken = guard(operated)
+  app.get('/metrics', ...metricsPublic ? [] : [withToken], async (_request: Request, response: Response) => {
+    const text = await metrics.text()
+    response.set('Content-Type', metrics.contentType).end(text)
+  })
+  app.use('/admin', withToken, adminRoutes(operated))
+  app.use((_request, response) => notFound(response, 'no such page'))
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    log.error({ error }, 'operate request failed')
+    if (!response.headersSent) response.status(503).json({ error: messageOf(error) })
+  })
+  return app
+}

@@ -1,0 +1,97 @@
+/**
+ * Serves the links to files. Only what a valid token stands for is ever opened, so this is no relay for other addresses. Files
+ * of strangers stay harmless: nothing but four kinds of pictures is shown, all else is saved, and no script runs.
+ */
+import { pipeline } from 'node:stream/promises'
+import express, { type Request, type Response } from 'express'
+import type { Links } from '../bridge/links'
+import { deadline, type Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
+import { Refused } from '../model/errors'
+import type { Attachment } from '../model/message'
+import type { Media } from '../model/network'
+
+export interface MediaServed { links: Pick<Links, 'find'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
+
+const DOWNLOADS_MAX = 64
+const DOWNLOAD_TIMEOUT_MS = 15 * 60_000
+const SHOWN: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
+const MIME = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$/
+const NAME_CHARS_MAX = 120
+
+const TEXTS = {
+  de: { gone: 'Diese Datei gibt es nicht oder nicht mehr. Links gelten nur eine begrenzte Zeit. ' +
+    'Bitte lassen Sie sich die Datei noch einmal schicken.',
+    later: 'Die Datei ist gerade nicht erreichbar. Bitte versuchen Sie es in ein paar Minuten noch einmal.' },
+  en: { gone: 'This file does not exist, or no longer. Links work for a limited time. Please ask for the file to be sent again.',
+    later: 'The file cannot be reached just now. Please try again in a few minutes.' }
+}
+
+const say = (response: Response, status: 404 | 503, text: string): void => {
+  response.status(status).set('Cache-Control', 'no-store').type('text/plain; charset=utf-8').send(`${text}\n`)
+}
+
+/** RFC 6266: a plain name for old clients, the real one encoded. No path, quote or control character gets through. */
+const disposition = (kind: 'inline' | 'attachment', given: string): string => {
+  const name = given.replace(/[\p{C}/\\]/gu, '_').slice(0, NAME_CHARS_MAX) || 'file'
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, found => `%${found.charCodeAt(0).toString(16).toUpperCase()}`)
+  return `${kind}; filename="${name.replace(/[^\x20-\x7e]|["%\\]/g, '_')}"; filename*=UTF-8''${encoded}`
+}
+
+const headers = (file: Attachment, size: number | undefined): Record<string, string> => {
+  const mime = file.mime.toLowerCase()
+  const isShown = SHOWN.has(mime)
+  return {
+    'Content-Type': MIME.test(mime) ? mime : 'application/octet-stream',
+    'Content-Disposition': disposition(isShown ? 'inline' : 'attachment', file.name),
+    'Content-Security-Policy': 'sandbox; default-src \'none\'',
+    'Cache-Control': 'private, max-age=3600',
+    ...size === undefined ? {} : { 'Content-Length': String(size) }
+  }
+}
+
+const send = async ({ links, media, clock }: MediaServed, request: Request, response: Response, text: { gone: string }): Promise<void> => {
+  const token = /^([A-Za-z0-9_-]{20})(?:\.[a-z0-9]{1,5})?$/.exec(String(request.params['token']))?.[1]
+  const file = token === undefined ? undefined : await links.find(token)
+  if (file === undefined) return say(response, 404, text.gone)
+  const { signal, done } = deadline(clock, DOWNLOAD_TIMEOUT_MS)
+  try {
+    const download = await media.open(file, signal)
+    response.set(headers(file, download.size))
+    if (request.method === 'HEAD') {
+      download.stream.destroy()
+      return void response.end()
+    }
+    await pipeline(download.stream, response, { signal })
+  } finally {
+    done()
+  }
+}
+
+/** GET and HEAD /media/<token>, optionally with a file extension behind it. All else is 404. */
+export const makeMediaApp = (served: MediaServed): express.Express => {
+  const text = TEXTS[served.language]
+  let downloads = 0
+  const app = express().disable('x-powered-by').disable('etag')
+  app.use((_request, response, next) => {
+    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
+    next()
+  })
+  app.get('/media/:token', async (request, response) => {
+    if (downloads >= DOWNLOADS_MAX) return say(response, 503, text.later)
+    downloads++
+    try {
+      await send(served, request, response, text)
+    } catch (error) {
+      if (response.headersSent) return void response.destroy()
+      served.log.info({ error }, 'a file could not be served')
+      say(response, error instanceof Refused ? 404 : 503, error instanceof Refused ? text.gone : text.later)
+    } finally {
+      downloads--
+    }
+  })
+  app.use((_request, response) => say(response, 404, text.gone))
+  app.use((_error: unknown, _request: Request, response: Response,
+    _next: express.NextFunction) => { if (!response.headersSent) say(response, 404, text.gone) })
+  return app
+}

@@ -1,0 +1,108 @@
+/**
+ * What Prometheus reads. All labels come from small fixed sets: networks, outcomes, and names of links, of which at most
+ * LINKS_MAX are kept apart. Counters begin at 0 with each start; the queue is read from the store at each scrape.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Observer } from '../bridge/observer'
+import { maskNumbers } from '../lib/log'
+import type { Clock } from '../lib/clock'
+import type { NetworkName } from '../model/address'
+import type { Depth } from '../store/store'
+
+export interface LinkState { network: NetworkName; name: string; up: boolean; since: number; detail?: string } // since: ms since 1970
+
+export interface Metrics {
+  observer: Observer
+  /** The exposition text (Prometheus text format 0.0.4). Rejects if the store cannot be read. */
+  text (): Promise<string>
+  contentType: string
+  /** Each link's last word. */
+  links (): LinkState[]
+}
+
+export const LINKS_MAX = 64
+
+/** From accept to done. Mirrors are at 1–10 ms; an outage of a network shows as minutes or hours. */
+const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400]
+
+/** Gauges of the library whose names Prometheus reserves for counters; the same is there by type. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
+const instruments = (registers: Registry[]) => {
+  const counter = <T extends string>(name: string, help: string, labelNames: T[]): Counter<T> =>
+    new Counter({ name, help, labelNames, registers })
+  const gauge = <T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> =>
+    new Gauge({ name, help, labelNames, registers })
+  return {
+    arrivals: counter('zentrale_arrivals_total', 'What came in, receipts too, by network and what became of it.', ['network', 'outcome']),
+    quarantined: counter('zentrale_quarantined_total', 'What came in and could not be understood.', ['network']),
+    deliveries: counter('zentrale_deliveries_total', 'Deliveries that reached an end, by destination network and outcome.',
+      ['network', 'outcome']),
+    parts: counter('zentrale_remote_messages_total', 'Messages that deliveries became at the destination, such as segments.', ['network']),
+    retries: counter('zentrale_retries_total', 'Tries that failed and will be repeated, by destination network.', ['network']),
+    receipts: counter('zentrale_receipts_total', 'Receipts from networks, by outcome.', ['network', 'outcome']),
+    seconds: new Histogram({
+      name: 'zentrale_delivery_seconds', help: 'From acceptance to confirmation by the destination network.',
+      labelNames: ['network'], buckets: SECONDS_BUCKETS, registers
+    }),
+    linkUp: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
+    queued: gauge('zentrale_queue_messages', 'Deliveries in the queue, by destination network and state.', ['network', 'state']),
+    oldest: gauge('zentrale_queue_oldest_age_seconds',
+      'Age of the oldest delivery in the queue, by destination network and state.', ['network', 'state'])
+  }
+}
+
+/** `depth` reads the queue; `networks` are those configured, so that their counters show from the start. */
+export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock): Metrics => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  const { arrivals, quarantined, deliveries, parts, retries, receipts, seconds, linkUp, queued, oldest } = instruments([registry])
+  const links = new Map<string, LinkState>()
+
+  for (const network of networks) {
+    for (const outcome of ['stored', 'seen', 'unrouted', 'refused']) arrivals.inc({ network, outcome }, 0)
+    for (const outcome of ['done', 'failed', 'unknown', 'dropped']) deliveries.inc({ network, outcome }, 0)
+    quarantined.inc({ network }, 0)
+    retries.inc({ network }, 0)
+    parts.inc({ network }, 0)
+  }
+
+  const link = (network: NetworkName, given: string, up: boolean, detail?: string): void => {
+    const name = links.has(`${network} ${given}`) || links.size < LINKS_MAX ? given : 'other'
+    const before = links.get(`${network} ${name}`)
+    const reason = detail === undefined ? {} : { detail: maskNumbers(detail) }
+    links.set(`${network} ${name}`, { network, name, up, since: before?.up === up ? before.since : clock.now(), ...reason })
+    linkUp.set({ network, link: name }, up ? 1 : 0)
+  }
+
+  const scrape = async (): Promise<string> => {
+    const rows = await depth()
+    queued.reset()
+    oldest.reset()
+    for (const network of networks) for (const state of ['waiting', 'failed', 'unknown']) queued.set({ network, state }, 0)
+    for (const { network, state, count, oldestAt } of rows) {
+      queued.set({ network, state }, count)
+      oldest.set({ network, state }, Math.max(0, clock.now() - oldestAt) / 1000)
+    }
+    return await registry.metrics()
+  }
+
+  return {
+    text: scrape,
+    contentType: registry.contentType,
+    links: () => [...links.values()],
+    observer: {
+      accepted: (network, outcome) => arrivals.inc({ network, outcome }),
+      quarantined: network => quarantined.inc({ network }),
+      settled: (network, outcome, latencyMs, count) => {
+        deliveries.inc({ network, outcome })
+        if (outcome === 'done') seconds.observe({ network }, Math.max(0, latencyMs) / 1000)
+        if (count > 0) parts.inc({ network }, count)
+      },
+      retried: network => retries.inc({ network }),
+      receipt: (network, outcome) => receipts.inc({ network, outcome }),
+      link
+    }
+  }
+}

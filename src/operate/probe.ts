@@ -1,0 +1,68 @@
+/** The tools of the checks: a connection that is tried once, and what its failures mean. */
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { deadline, type Clock } from '../lib/clock'
+import { messageOf } from '../model/errors'
+
+/** What one check found. `advice` says what to do; it is there exactly if something is wrong. */
+export interface Finding { what: string; found: string; advice?: string }
+
+/** A check that failed: what was found, and what to do. */
+export class Wrong extends Error {
+  readonly advice: string
+  constructor (found: string, advice: string) { super(found); this.advice = advice }
+}
+
+const PROBE_TIMEOUT_MS = 10_000
+
+const CODES: Record<string, string> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'no machine has this name',
+  EAI_AGAIN: 'the name cannot be looked up',
+  ECONNRESET: 'the connection was cut',
+  EHOSTUNREACH: 'the machine cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'no answer'
+}
+
+/** The reason of a failed connection in words. */
+export const reasonOf = (error: unknown): string => {
+  const { code, cause } = error as { code?: string, cause?: { code?: string } }
+  return CODES[code ?? ''] ?? CODES[cause?.code ?? ''] ?? messageOf(error)
+}
+
+export const runProbe = async (what: string, probe: () => Promise<string>): Promise<Finding> => {
+  try {
+    return { what, found: await probe() }
+  } catch (error) {
+    return error instanceof Wrong
+      ? { what, found: error.message, advice: error.advice }
+      : { what, found: reasonOf(error), advice: 'Look whether that server runs and whether the config has the right address' }
+  }
+}
+
+interface Peer { host: string; port: number; tls?: boolean }
+
+/**
+ * Connects, says `first`, and hands every chunk to `hear` until it returns something. Rejects on errors, when the other side
+ * closes, and after PROBE_TIMEOUT_MS.
+ */
+export const converse = <T>({ host, port, tls }: Peer, clock: Clock, first: string | Buffer,
+  hear: (chunk: Buffer, socket: Socket) => T | undefined): Promise<T> => {
+  const { signal, done } = deadline(clock, PROBE_TIMEOUT_MS)
+  const socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port })
+  return new Promise<T>((resolve, reject) => {
+    socket.once(tls ? 'secureConnect' : 'connect', () => { socket.write(first) })
+    socket.on('data', chunk => {
+      try {
+        const result = hear(chunk, socket)
+        if (result !== undefined) resolve(result)
+      } catch (error) {
+        reject(error as Error)
+      }
+    })
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error('the other side closed the connection')))
+    signal.addEventListener('abort', () => reject(signal.reason as Error))
+  }).finally(() => { done(); socket.destroy() })
+}

@@ -1,0 +1,55 @@
+/** `zentrale queue`: through the running Zentrale if there is one, else on the store itself. */
+import { makeQueue } from '../bridge/bridge'
+import { openStore } from '../config/assemble'
+import type { Config } from '../config/config'
+import type { Clock } from '../lib/clock'
+import { makeQueueLines, QUEUE_STATES, type QueueLine, type QueueLines, type QueueState } from './queue'
+import { makeRemoteQueue, readiness, urlOf } from './remote-queue'
+
+export const QUEUE_ACTIONS = ['list', 'show', 'retry', 'drop'] as const
+export type QueueAction = (typeof QUEUE_ACTIONS)[number]
+
+export interface QueueOrder { action: QueueAction; id?: number; state?: QueueState; text: boolean; json: boolean }
+
+/** Calls `use` with the queue of this config. Throws if the store is held by a process that does not answer. */
+const withQueue = async <T>(config: Config, clock: Clock, use: (queue: QueueLines) => Promise<T>): Promise<T> => {
+  const url = urlOf(config.operate.listen)
+  if (await readiness(url, clock) !== undefined) return await use(makeRemoteQueue(url, config.operate.token, clock))
+  const store = openStore(config, clock, () => {}) // a failing store rejects the job itself
+  try {
+    return await use(makeQueueLines(makeQueue(store, clock, () => {})))
+  } finally {
+    await store.close()
+  }
+}
+
+const field = (name: string, value: string | number | undefined): string[] => value === undefined
+  || value === '' ? [] : [`${name} ${value}`]
+
+const showLine = ({ id, state, network, place, since, attempt, from, reason, text }: QueueLine): string => [
+  `${String(id).padStart(6)}  ${state.padEnd(10)}  ${new Date(since).toISOString()}  ${network} ${place}`.trimEnd(),
+  ...[...field('from', from), ...field('tries', attempt), ...field('because', reason)].map(part => `        ${part}`),
+  ...text === undefined ? [] : text.split('\n').map(line => `        | ${line}`)
+].join('\n')
+
+const NOTHING = 'Nothing.'
+
+/** What to print, and whether it was done. */
+export const runQueue = (config: Config, order: QueueOrder, clock: Clock): Promise<{ output: string, ok: boolean }> =>
+  withQueue(config, clock, async queue => {
+    const { action, id, state, text, json } = order
+    const print = (lines: QueueLine[]): string => json ? JSON.stringify(lines, null, 2)
+      : lines.length === 0 ? NOTHING : lines.map(showLine).join('\n')
+    if (action === 'list') {
+      const states = state === undefined ? QUEUE_STATES : [state]
+      const lists = await Promise.all(states.map(each => queue.list(each, text)))
+      return { output: print(lists.flat()), ok: true }
+    }
+    if (action === 'show') {
+      const line = await queue.show(id!, text)
+      return { output: line === undefined ? `There is no delivery ${id}.` : print([line]), ok: line !== undefined }
+    }
+    const ok = await queue[action](id!)
+    const done = action === 'retry' ? 'will be tried again' : 'will not be sent'
+    return { output: ok ? `Delivery ${id} ${done}.` : `There is no delivery ${id} that one could ${action}.`, ok }
+  })

@@ -1,0 +1,40 @@
+/** The queue of a running Zentrale, over its operate listener: it alone has the store open. */
+import type { Clock } from '../lib/clock'
+import { Unavailable } from '../model/errors'
+import { ask } from './ask'
+import type { QueueLine, QueueLines } from './queue'
+
+/** Where a listener is reached from this machine. */
+export const urlOf = ({ host, port }: { host: string, port: number }): string => {
+  const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
+}
+
+/** What /readyz of a running Zentrale says; undefined if none runs behind this listener. */
+export const readiness = async (url: string, clock: Clock): Promise<Readiness | undefined> => {
+  try {
+    const { body } = await ask(clock, `${url}/readyz`)
+    return typeof body === 'object' && body !== null && 'ready' in body ? body as Readiness : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export interface Readiness { ready: boolean; waiting: string[]; links: { network: string, name: string, up: boolean, since: string }[] }
+
+/** Throws Unavailable with what the listener says when it refuses. */
+export const makeRemoteQueue = (url: string, token: string, clock: Clock): QueueLines => {
+  const call = async (method: 'GET' | 'POST', path: string): Promise<unknown> => {
+    const { status, body } = await ask(clock, `${url}/admin/queue${path}`, { method, token })
+    if (status === 404) return undefined
+    if (status !== 200) throw new Unavailable(`the running Zentrale says ${status}: ${(body as { error?: string }).error ?? ''}`)
+    return body
+  }
+  const text = (open: boolean): string => open ? 'text=1' : ''
+  return {
+    list: async (state, open) => await call('GET', `?state=${state}&${text(open)}`) as QueueLine[],
+    show: async (id, open) => await call('GET', `/${id}?${text(open)}`) as QueueLine | undefined,
+    retry: async id => await call('POST', `/${id}/retry`) !== undefined,
+    drop: async id => await call('POST', `/${id}/drop`) !== undefined
+  }
+}

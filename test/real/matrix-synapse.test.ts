@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs'
+import { freePort } from '../../sandbox/servers/process'
+import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
+import { systemChance } from '../../src/lib/chance'
+import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration'
+import { matrixSuite, type Ground } from '../support/matrixSuite'
+import { needs, scratch } from '../support/real'
+
+const SERVER = 'synapse.test'
+const START_MS = 120_000
+
+describe('Matrix on Synapse', function () {
+  this.timeout(START_MS)
+  needs('synapse')
+  const dir = scratch()
+  let synapse: Synapse | undefined
+  let ground: Ground
+
+  before(async () => {
+    const port = await freePort()
+    const registration = makeRegistration({ domain: SERVER, url: `http://127.0.0.1:${port}` }, systemChance)
+    writeFileSync(dir('registration.yaml'), writeRegistration(registration))
+    const registrations = [dir('registration.yaml')]
+    const server = synapse = await startSynapse({ dir: dir('synapse'), serverName: SERVER, registrations })
+    ground = {
+      url: server.url, serverName: SERVER,
+      config: { homeserverUrl: server.url, domain: SERVER, registration, listen: { host: '127.0.0.1', port } },
+      createUser: name => server.createUser(name, systemChance.token(12)),
+      restart: () => server.restart()
+    }
+  })
+  after(async () => { await synapse?.stop() })
+  matrixSuite(() => ground)
+})

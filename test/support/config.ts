@@ -1,0 +1,70 @@
+/** Configs in temporary folders, for tests that load, start or refuse them. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { ConfigError, type Problem } from '../../src/config/problem'
+
+/** JSON-like, to be changed by tests. */
+export type Tree = Record<string, any>
+
+export const registration = (): Tree => ({
+  id: 'zentrale', url: 'http://127.0.0.1:9993', as_token: 'a'.repeat(43), hs_token: 'h'.repeat(43), sender_localpart: 'zentrale',
+  rate_limited: false, namespaces: { rooms: [], aliases: [], users: [{ exclusive: true, regex: '@_zentrale_.*:example\\.org' }] }
+})
+
+/** One of everything, with no default left to the program except where said. */
+export const wholeConfig = (): Tree => ({
+  language: 'en',
+  log: { level: 'warn' },
+  store: { path: './data/zentrale.db', keep_days: 30 },
+  matrix: {
+    homeserver_url: 'http://127.0.0.1:8008', domain: 'example.org', registration: './registration.yaml',
+    listen: { host: '127.0.0.1', port: 9993 }, accept_invites_from: [':example.org']
+  },
+  xmpp: {
+    component: { host: '127.0.0.1', port: 5347, domain: 'chat.example.org', secret: 'component-secret', insecure: false },
+    fetch: { allow_hosts: ['upload.example.org'], timeout_seconds: 30 }
+  },
+  sms: {
+    gateways: [
+      { name: 'main', kind: 'smpp', host: '127.0.0.1', port: 2775, tls: false, system_id: 'zentrale', password: 'pass',
+        numbers: ['+4930123456', '+4930123457'], window: 5, per_second: 10, default_charset: 'gsm7', long_messages: 'udh',
+          segments_max: 6 },
+      { name: 'box', kind: 'kannel', send_url: 'http://127.0.0.1:13013/cgi-bin/sendsms', username: 'u', password: 'p',
+        numbers: ['+4930999999'],
+        listen: { host: '127.0.0.1', port: 9995 }, public_url: 'http://127.0.0.1:9995', secret: 'hook-secret-hook' }
+    ]
+  },
+  media: { listen: { host: '127.0.0.1', port: 9994 }, public_url: 'https://media.example.org', link_days: 7, bytes_max: 1000000 },
+  limits: { queue_max: 5000, drain_seconds: 3 },
+  mirrors: [{
+    name: 'werkstatt',
+    places: [
+      { matrix: '#werkstatt:example.org' },
+      { xmpp: 'werkstatt@rooms.example.org' },
+      { sms: { gateway: 'main', number: '+4930123457', members: { '+491701234567': 'Max' } } }
+    ]
+  }],
+  operate: { listen: { host: '127.0.0.1', port: 9350 }, token: 'operate-token-1', metrics_public: false }
+})
+
+/** Writes both files into a new folder and returns the config's path. */
+export const write = (config: Tree | string, registered: Tree | string | undefined = registration()): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'zentrale-config-'))
+  const text = (value: Tree | string): string => typeof value === 'string' ? value : stringify(value)
+  if (registered !== undefined) writeFileSync(join(folder, 'registration.yaml'), text(registered))
+  writeFileSync(join(folder, 'config.yaml'), text(config))
+  return join(folder, 'config.yaml')
+}
+
+/** What `load` refuses. Throws if it does not. */
+export const refusals = (load: () => unknown): { text: string, problems: Problem[] } => {
+  try {
+    load()
+  } catch (error) {
+    if (error instanceof ConfigError) return { text: error.message, problems: error.problems }
+    throw error
+  }
+  throw new Error('this config was not refused')
+}

@@ -1,0 +1,218 @@
+/** What the practice homeserver remembers: users, rooms, events, media. Rules only as far as a bridge can run into them. */
+import { randomBytes } from 'node:crypto'
+
+export type Json = Record<string, unknown>
+
+export interface HsEvent {
+  event_id: string; room_id: string; sender: string; type: string; content: Json; origin_server_ts: number
+  state_key?: string; redacts?: string; unsigned?: Json
+}
+
+export interface HsRoom {
+  id: string; version: string; creator: string
+  events: HsEvent[]
+  index: Map<string, number> // event id → index in events
+  state: Map<string, HsEvent> // "type\0state_key"
+}
+
+export interface HsUser { id: string; displayname?: string; avatar_url?: string; devices: Set<string> }
+export interface HsMedia { mime: string; name?: string; bytes: Buffer }
+
+const EVENT_CHARS_MAX = 65_000
+
+export class HsError extends Error {
+  constructor (readonly status: number, readonly errcode: string, message = errcode, readonly extra: Json = {}) { super(message) }
+}
+
+export type Listener = (event: HsEvent, room: HsRoom) => void
+export type State = ReturnType<typeof makeState>
+
+const stateKey = (type: string, key: string): string => `${type}\0${key}`
+const object = (value: unknown): Json => typeof value === 'object' && value !== null ? value as Json : {}
+
+export const membership = (room: HsRoom, user: string): string =>
+  String(room.state.get(stateKey('m.room.member', user))?.content.membership ?? 'leave')
+
+const powerOf = (room: HsRoom, user: string): number => {
+  if (Number(room.version) >= 12 && user === room.creator) return Infinity
+  const levels = object(room.state.get(stateKey('m.room.power_levels', ''))?.content)
+  return Number(object(levels.users)[user] ?? levels.users_default ?? 0)
+}
+
+export const makeState = (serverName: string) => {
+  const users = new Map<string, HsUser>()
+  const tokens = new Map<string, string>()
+  const rooms = new Map<string, HsRoom>()
+  const aliases = new Map<string, string>()
+  const media = new Map<string, HsMedia>()
+  const stream: HsEvent[] = []
+  const listeners = new Set<Listener>()
+  const prefix = randomBytes(12).toString('base64url')
+  let events = 0
+
+  const append = (room: HsRoom, event: Omit<HsEvent, 'event_id' | 'room_id' | 'origin_server_ts'> & { ts?: number }): HsEvent => {
+    const { ts, ...rest } = event
+    const whole: HsEvent = {
+      ...rest, event_id: `$${prefix}${(events++).toString(36).padStart(10, '0')}`, room_id: room.id,
+      origin_server_ts: ts ?? Date.now()
+    }
+    if (whole.state_key !== undefined) {
+      const before = room.state.get(stateKey(whole.type, whole.state_key))
+      if (before) whole.unsigned = { prev_content: before.content, replaces_state: before.event_id }
+      room.state.set(stateKey(whole.type, whole.state_key), whole)
+    }
+    room.index.set(whole.event_id, room.events.length)
+    room.events.push(whole)
+    stream.push(whole)
+    for (const listener of listeners) listener(whole, room)
+    return whole
+  }
+
+  const room = (id: string): HsRoom => {
+    const found = rooms.get(id)
+    if (!found) throw new HsError(404, 'M_NOT_FOUND', 'no such room')
+    return found
+  }
+
+  const joined = (id: string, user: string): HsRoom => {
+    const found = rooms.get(id)
+    if (!found || membership(found, user) !== 'join') throw new HsError(403, 'M_FORBIDDEN', `User ${user} not in room ${id}`)
+    return found
+  }
+
+  const member = (of: HsRoom, sender: string, target: string, to: string): HsEvent => {
+    const profile = users.get(target)
+    const content: Json = { membership: to }
+    if (to === 'join' || to === 'invite') {
+      if (profile?.displayname !== undefined) content.displayname = profile.displayname
+      if (profile?.avatar_url !== undefined) content.avatar_url = profile.avatar_url
+    }
+    return append(of, { type: 'm.room.member', sender, state_key: target, content })
+  }
+
+  const state = {
+    serverName, users, tokens, rooms, aliases, media, stream, listeners, append, room, joined,
+
+    addUser (id: string, displayname?: string): HsUser {
+      const user: HsUser = { id, displayname: displayname ?? id.slice(1, id.indexOf(':')), devices: new Set() }
+      users.set(id, user)
+      return user
+    },
+
+    login (user: string): string {
+      const token = randomBytes(16).toString('hex')
+      tokens.set(token, user)
+      return token
+    },
+
+    resolve (idOrAlias: string): string {
+      if (!idOrAlias.startsWith('#')) return idOrAlias
+      const id = aliases.get(idOrAlias)
+      if (id === undefined) throw new HsError(404, 'M_NOT_FOUND', 'Room alias not found')
+      return id
+    },
+
+    createRoom (creator: string, options: Json): HsRoom {
+      const version = String(options.room_version ?? '12')
+      const tail = randomBytes(18).toString('base64url')
+      const made: HsRoom = {
+        id: Number(version) >= 12 ? `!${tail}` : `!${tail}:${serverName}`, version, creator,
+        events: [], index: new Map(), state: new Map()
+      }
+      rooms.set(made.id, made)
+      const set = (type: string, content: Json, key = ''): HsEvent =>
+        append(made, { type, sender: creator, state_key: key, content })
+      set('m.room.create', { ...object(options.creation_content), room_version: version })
+      member(made, creator, creator, 'join')
+      set('m.room.power_levels', {
+        users: Number(version) >= 12 ? {} : { [creator]: 100 }, users_default: 0, events_default: 0, state_default: 50,
+        ban: 50, kick: 50, redact: 50, invite: 0, ...object(options.power_level_content_override)
+      })
+      set('m.room.join_rules', { join_rule: options.preset === 'public_chat' ? 'public' : 'invite' })
+      for (const entry of Array.isArray(options.initial_state) ? options.initial_state as Json[] : []) {
+        set(String(entry.type), object(entry.content), String(entry.state_key ?? ''))
+      }
+      if (typeof options.name === 'string') set('m.room.name', { name: options.name })
+      if (typeof options.room_alias_name === 'string') {
+        const alias = `#${options.room_alias_name}:${serverName}`
+        if (aliases.has(alias)) throw new HsError(400, 'M_ROOM_IN_USE', 'alias taken')
+        aliases.set(alias, made.id)
+        set('m.room.canonical_alias', { alias })
+      }
+      for (const who of Array.isArray(options.invite) ? options.invite as string[] : []) state.invite(made.id, creator, who)
+      return made
+    },
+
+    upgrade (id: string, sender: string, version: string): HsRoom {
+      const old = joined(id, sender)
+      const rule = old.state.get(stateKey('m.room.join_rules', ''))?.content.join_rule
+      const made = state.createRoom(sender, {
+        room_version: version, preset: rule === 'public' ? 'public_chat' : 'private_chat',
+        creation_content: { predecessor: { room_id: id } }
+      })
+      state.setState(id, sender, 'm.room.tombstone', '', { body: 'replaced', replacement_room: made.id })
+      for (const [alias, target] of aliases) if (target === id) aliases.set(alias, made.id)
+      return made
+    },
+
+    join (id: string, user: string): HsRoom {
+      const target = room(id)
+      const now = membership(target, user)
+      if (now === 'join') return target
+      const rule = target.state.get(stateKey('m.room.join_rules', ''))?.content.join_rule
+      if (now === 'ban' || (rule !== 'public' && now !== 'invite')) throw new HsError(403, 'M_FORBIDDEN', 'You are not invited.')
+      member(target, user, user, 'join')
+      return target
+    },
+
+    invite (id: string, sender: string, target: string): void {
+      const where = joined(id, sender)
+      if (membership(where, target) === 'join') throw new HsError(403, 'M_FORBIDDEN', `${target} is already in the room.`)
+      if (membership(where, target) === 'ban') throw new HsError(403, 'M_FORBIDDEN', `${target} is banned`)
+      member(where, sender, target, 'invite')
+    },
+
+    leave (id: string, user: string): void {
+      const where = room(id)
+      if (membership(where, user) !== 'leave') member(where, user, user, 'leave')
+    },
+
+    kick (id: string, sender: string, target: string, to = 'leave'): void {
+      const where = joined(id, sender)
+      if (powerOf(where, sender) < 50) throw new HsError(403, 'M_FORBIDDEN', 'no power to kick')
+      member(where, sender, target, to)
+    },
+
+    send (id: string, sender: string, type: string, content: Json, ts?: number): HsEvent {
+      if (JSON.stringify(content).length > EVENT_CHARS_MAX) throw new HsError(413, 'M_TOO_LARGE', 'event too large')
+      return append(joined(id, sender), { type, sender, content, ...(ts === undefined ? {} : { ts }) })
+    },
+
+    setState (id: string, sender: string, type: string, key: string, content: Json): HsEvent {
+      const where = joined(id, sender)
+      if (type !== 'm.room.member' && powerOf(where, sender) < 50) throw new HsError(403, 'M_FORBIDDEN', 'no power for state')
+      const before = where.state.get(stateKey(type, key))
+      if (before && JSON.stringify(before.content) === JSON.stringify(content)) return before
+      return append(where, { type, sender, state_key: key, content })
+    },
+
+    redact (id: string, sender: string, target: string, reason?: unknown): HsEvent {
+      const where = joined(id, sender)
+      const index = where.index.get(target)
+      if (index === undefined) throw new HsError(404, 'M_NOT_FOUND', 'no such event')
+      const event = where.events[index]!
+      if (event.sender !== sender && powerOf(where, sender) < 50) throw new HsError(403, 'M_FORBIDDEN', 'not yours to redact')
+      event.content = {}
+      const content: Json = { redacts: target, ...(typeof reason === 'string' ? { reason } : {}) }
+      return append(where, { type: 'm.room.redaction', sender, content, redacts: target })
+    },
+
+    setProfile (user: string, field: 'displayname' | 'avatar_url', value: string): void {
+      const profile = users.get(user)
+      if (!profile) throw new HsError(404, 'M_NOT_FOUND', 'no such user')
+      profile[field] = value
+      for (const where of rooms.values()) if (membership(where, user) === 'join') member(where, user, user, 'join')
+    }
+  }
+  return state
+}

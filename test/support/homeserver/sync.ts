@@ -1,0 +1,55 @@
+/** A small /sync: joined rooms with a timeline, invitations, departures; waits for something new up to `timeout`. */
+import { systemClock } from '../../../src/lib/clock'
+import type { Answer } from './routes'
+import { membership, type HsEvent, type Json, type State } from './state'
+
+const TIMELINE_MAX = 50
+const WAIT_MS_MAX = 30_000
+
+const concerns = (state: State, user: string, event: HsEvent): boolean =>
+  membership(state.room(event.room_id), user) !== 'leave' || event.state_key === user
+
+const newsFor = (state: State, user: string, since: number): Json | undefined => {
+  const rooms = new Map<string, HsEvent[]>()
+  for (let at = since; at < state.stream.length; at++) {
+    const event = state.stream[at]!
+    if (concerns(state, user, event)) rooms.set(event.room_id, [...rooms.get(event.room_id) ?? [], event])
+  }
+  if (rooms.size === 0) return undefined
+  const news = { join: {} as Json, invite: {} as Json, leave: {} as Json }
+  for (const [id, events] of rooms) {
+    const room = state.room(id)
+    const own = membership(room, user)
+    const fresh = events.some(event => event.type === 'm.room.member' && event.state_key === user)
+    if (own === 'invite') {
+      const stripped = [...room.state.values()].filter(event => event.type !== 'm.room.member' || event.state_key === user)
+      news.invite[id] = { invite_state: { events: stripped } }
+    } else {
+      const shown = events.slice(-TIMELINE_MAX)
+      const start = room.index.get(shown[0]!.event_id)!
+      const timeline = { events: shown, limited: events.length > shown.length, prev_batch: `t${start}` }
+      const before = since === 0 || fresh ? [...room.state.values()] : []
+      const rest = { ephemeral: { events: [] }, account_data: { events: [] } }
+      news[own === 'join' ? 'join' : 'leave'][id] = { timeline, state: { events: before }, ...rest }
+    }
+  }
+  return news
+}
+
+export const answerSync = async (state: State, user: string, query: URLSearchParams): Promise<Answer> => {
+  const since = Number((query.get('since') ?? 's0').slice(1))
+  const first = newsFor(state, user, since)
+  const wait = Math.min(Number(query.get('timeout') ?? 0), WAIT_MS_MAX)
+  if (!first && query.has('since') && wait > 0) {
+    await new Promise<void>(resolve => {
+      const done = (): void => { timer.cancel(); state.listeners.delete(listen); resolve() }
+      const listen = (event: HsEvent): void => { if (concerns(state, user, event)) setImmediate(done) }
+      const timer = systemClock.after(wait, done)
+      state.listeners.add(listen)
+    })
+  }
+  const next = state.stream.length
+  const rooms = first ?? newsFor(state, user, since) ?? { join: {}, invite: {}, leave: {} }
+  const rest = { account_data: { events: [] }, presence: { events: [] }, to_device: { events: [] } }
+  return { json: { next_batch: `s${next}`, rooms, ...rest } }
+}

@@ -1,0 +1,45 @@
+/** An inbox in memory: keeps what is accepted, drops what it has seen, and lets a test wait for what comes. */
+import type { Malformed } from '../../src/model/errors'
+import { addressKey, type Place } from '../../src/model/address'
+import type { Arrival } from '../../src/model/message'
+import type { Inbox } from '../../src/model/network'
+
+export interface TestInbox extends Inbox {
+  readonly arrivals: Arrival[]
+  readonly quarantined: { raw: string, why: Malformed }[]
+  readonly links: Map<string, boolean>
+  refusing: Error | undefined // while set, nothing can be stored
+  /** Resolves when `holds` says yes, asked after each thing that happens. Throws after `limitMs`. */
+  until (what: string, holds: () => boolean, limitMs?: number): Promise<void>
+}
+
+export const makeInbox = (): TestInbox => {
+  const keys = new Set<string>()
+  const newest = new Map<string, string>()
+  const watchers = new Set<() => void>()
+  const tell = (): void => { for (const watcher of [...watchers]) watcher() }
+  const inbox: TestInbox = {
+    arrivals: [], quarantined: [], links: new Map(), refusing: undefined,
+    async accept (arrival) {
+      if (inbox.refusing) throw inbox.refusing
+      const key = `${addressKey(arrival.place)} ${arrival.key}`
+      if (keys.has(key)) return 'seen'
+      keys.add(key)
+      newest.set(addressKey(arrival.place), arrival.key)
+      inbox.arrivals.push(arrival)
+      tell()
+      return 'stored'
+    },
+    async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
+    async lastKey (place: Place) { return newest.get(addressKey(place)) },
+    link (_network, name, up) { inbox.links.set(name, up); tell() },
+    until: (what, holds, limitMs = 10_000) => new Promise((resolve, reject) => {
+      const look = (): void => { if (holds()) { over(); resolve() } }
+      const timer = setTimeout(() => { over(); reject(new Error(`${what}: not within ${limitMs} ms`)) }, limitMs)
+      const over = (): void => { clearTimeout(timer); watchers.delete(look) }
+      watchers.add(look)
+      look()
+    })
+  }
+  return inbox
+}

@@ -1,0 +1,30 @@
+/** The practice homeserver with a registration for a bridge, whose port is free. */
+import { systemChance } from '../../src/lib/chance'
+import { freePort } from '../../sandbox/servers/process'
+import { startHomeserver, type Homeserver, type HomeserverOptions } from './homeserver'
+import type { Ground } from './matrixSuite'
+
+const SERVER = 'practice.test'
+
+export const practiceRegistration = (port: number) => ({
+  id: 'zentrale', url: `http://127.0.0.1:${port}`, sender_localpart: 'zentrale',
+  as_token: systemChance.token(24), hs_token: systemChance.token(24),
+  namespaces: { users: ['@_zentrale_.*:practice\\.test', '@zentrale:practice\\.test'].map(regex => ({ exclusive: true, regex })) }
+})
+
+export const practiceGround = async (
+  more: Partial<HomeserverOptions> = {}
+): Promise<{ homeserver: Homeserver, ground: Ground }> => {
+  const port = await freePort()
+  const registration = practiceRegistration(port)
+  const homeserver = await startHomeserver({ serverName: SERVER, registration, firstRetryMs: 100, ...more })
+  return {
+    homeserver,
+    ground: {
+      url: homeserver.url, serverName: SERVER,
+      config: { homeserverUrl: homeserver.url, domain: SERVER, registration, listen: { host: '127.0.0.1', port } },
+      createUser: homeserver.createUser,
+      async restart () { await homeserver.goDown(); await homeserver.comeUp() }
+    }
+  }
+}

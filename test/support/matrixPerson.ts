@@ -1,0 +1,103 @@
+/** A person with a Matrix client of their own, on any homeserver: what the suites that run on real and practice servers use. */
+import { request } from 'undici'
+
+export type Json = Record<string, unknown>
+export interface SeenEvent {
+  event_id: string; type: string; sender: string; content: Json; origin_server_ts: number
+  state_key?: string; redacts?: string; unsigned?: Json
+}
+
+export interface MatrixPerson {
+  userId: string
+  accessToken: string
+  call (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: Json): Promise<Json>
+  createRoom (options?: Json): Promise<string>
+  join (room: string): Promise<string>
+  send (room: string, content: string | Json, type?: string): Promise<string>
+  edit (room: string, event: string, text: string): Promise<string>
+  redact (room: string, event: string): Promise<string>
+  setState (room: string, type: string, key: string, content: Json): Promise<void>
+  upload (bytes: Buffer, mime: string): Promise<string>
+  download (mxc: string): Promise<Buffer>
+  /** The first event seen in this room, past or to come, that fits. */
+  waitFor (room: string, what: string, fits: (event: SeenEvent) => boolean, limitMs?: number): Promise<SeenEvent>
+  /** Everything that is in the room now, oldest first. */
+  events (room: string): Promise<SeenEvent[]>
+}
+
+const LIMIT_MS = 15_000
+const POLL_MS = 1000
+
+const encode = encodeURIComponent
+let transactions = 0
+
+const textContent = (body: string): Json => ({ msgtype: 'm.text', body })
+
+export const makeMatrixPerson = (url: string, userId: string, accessToken: string): MatrixPerson => {
+  const authorization = `Bearer ${accessToken}`
+  const call: MatrixPerson['call'] = async (method, path, body) => {
+    const answer = await request(`${url}/_matrix/client/${path}`, {
+      method, headers: { authorization, 'content-type': 'application/json' }, body: body ? JSON.stringify(body) : null
+    })
+    const json = await answer.body.json() as Json
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${JSON.stringify(json)}`)
+    return json
+  }
+  const seen = new Map<string, SeenEvent[]>()
+  let since: string | undefined
+
+  const sync = async (timeoutMs: number): Promise<void> => {
+    const answer = await call('GET', `v3/sync?timeout=${timeoutMs}${since === undefined ? '' : `&since=${encode(since)}`}`) as {
+      next_batch: string, rooms?: { join?: Record<string, { timeline: { events: SeenEvent[] } }> }
+    }
+    since = answer.next_batch
+    for (const [room, { timeline }] of Object.entries(answer.rooms?.join ?? {})) {
+      seen.set(room, [...seen.get(room) ?? [], ...timeline.events])
+    }
+  }
+
+  const send: MatrixPerson['send'] = async (room, content, type = 'm.room.message') => {
+    const body = typeof content === 'string' ? textContent(content) : content
+    return (await call('PUT', `v3/rooms/${encode(room)}/send/${type}/p${process.pid}.${transactions++}`, body)).event_id as string
+  }
+
+  return {
+    userId, accessToken, call, send,
+    createRoom: async (options = {}) => (await call('POST', 'v3/createRoom', options)).room_id as string,
+    join: async room => (await call('POST', `v3/join/${encode(room)}`, {})).room_id as string,
+    edit: (room, event, text) => send(room, {
+      ...textContent(`* ${text}`), 'm.new_content': textContent(text), 'm.relates_to': { rel_type: 'm.replace', event_id: event }
+    }),
+    async redact (room, event) {
+      const answer = await call('PUT', `v3/rooms/${encode(room)}/redact/${encode(event)}/p${process.pid}.${transactions++}`, {})
+      return answer.event_id as string
+    },
+    async setState (room, type, key, content) {
+      await call('PUT', `v3/rooms/${encode(room)}/state/${type}/${encode(key)}`, content)
+    },
+    async upload (bytes, mime) {
+      const headers = { authorization, 'content-type': mime }
+      const answer = await request(`${url}/_matrix/media/v3/upload`, { method: 'POST', headers, body: bytes })
+      return (await answer.body.json() as { content_uri: string }).content_uri
+    },
+    async download (mxc) {
+      const path = mxc.slice('mxc://'.length)
+      const answer = await request(`${url}/_matrix/client/v1/media/download/${path}`, { headers: { authorization } })
+      return Buffer.from(await answer.body.arrayBuffer())
+    },
+    async waitFor (room, what, fits, limitMs = LIMIT_MS) {
+      const end = performance.now() + limitMs
+      for (;;) {
+        const found = seen.get(room)?.find(fits)
+        if (found) return found
+        const last = JSON.stringify(seen.get(room)?.slice(-3))
+        if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms. Last seen: ${last}`)
+        await sync(POLL_MS)
+      }
+    },
+    async events (room) {
+      const { chunk } = await call('GET', `v3/rooms/${encode(room)}/messages?dir=b&limit=500`)
+      return (chunk as SeenEvent[]).reverse()
+    }
+  }
+}

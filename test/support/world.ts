@@ -1,0 +1,21 @@
+/** What the bridge lends to a network, for tests: real time and chance, a memory that lasts as long as the map. */
+import { systemChance } from '../../src/lib/chance'
+import { systemClock } from '../../src/lib/clock'
+import { silentLog } from '../../src/lib/log'
+import { Refused } from '../../src/model/errors'
+import type { Memory, World } from '../../src/model/network'
+
+export const makeMemory = (facts = new Map<string, string>()): Memory => ({
+  get: key => facts.get(key),
+  set: async (key, value) => { facts.set(key, value) },
+  delete: async key => { facts.delete(key) }
+})
+
+export const makeWorld = (given: Partial<World> = {}): World => ({
+  clock: systemClock,
+  chance: systemChance,
+  log: silentLog,
+  memory: makeMemory(),
+  media: { open: async () => { throw new Refused('no media in this test') } },
+  ...given
+})

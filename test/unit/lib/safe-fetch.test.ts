@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import { systemClock } from '../../../src/lib/clock'
+import { type Fetched, isPublicAddress, REDIRECTS_MAX, type Resolve, safeFetch } from '../../../src/lib/safe-fetch'
+
+describe('safe-fetch', () => {
+  let server: Server
+  let port = 0
+  let handle: RequestListener = (_request, response) => { response.end('ok') }
+  let hits = 0
+
+  before(async () => {
+    server = createServer((request, response) => { hits++; handle(request, response) })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    port = (server.address() as AddressInfo).port
+  })
+  after(() => { server.closeAllConnections(); server.close() })
+  beforeEach(() => { hits = 0; handle = (_request, response) => { response.end('ok') } })
+
+  const limits = { allowHosts: ['127.0.0.1'], bytesMax: 1000, timeoutMs: 2_000 }
+  const fetchIt = (url: string, allowHosts = limits.allowHosts, resolve?: Resolve): Promise<Fetched> =>
+    safeFetch(url, { ...limits, allowHosts }, systemClock, new AbortController().signal, resolve)
+  const here = (path = '/'): string => `http://127.0.0.1:${port}${path}`
+  const read = async (got: Fetched): Promise<string> => {
+    assert.ok('stream' in got, JSON.stringify(got))
+    let all = ''
+    for await (const chunk of got.stream) all += String(chunk)
+    return all
+  }
+
+  it('knows public addresses from all others', () => {
+    const inside = ['0.0.0.0', '0.1.2.3', '10.0.0.1', '100.64.0.1', '127.0.0.1', '127.255.0.1', '169.254.169.254',
+      '172.16.0.1', '172.31.255.255', '192.0.0.1', '192.0.2.1', '192.168.1.1', '198.18.0.1', '198.51.100.1', '203.0.113.1',
+      '224.0.0.1', '240.0.0.1', '255.255.255.255', '::', '::1', '::127.0.0.1', '::ffff:127.0.0.1', '::ffff:10.0.0.1',
+      '::ffff:0:127.0.0.1', '64:ff9b::7f00:1', '64:ff9b:1::1', '100::1', '2001::1', '2001:db8::1', '2002:7f00:1::', 'fc00::1',
+      'fd00::1', 'fe80::1', 'fec0::1', 'ff02::1', '4000::1', '', 'x', '1.2.3']
+    for (const address of inside) assert.equal(isPublicAddress(address), false, address)
+    for (const address of ['1.1.1.1', '8.8.8.8', '93.184.216.34', '::ffff:8.8.8.8', '2606:4700:4700::1111', '2a00:1450:4001::1']) {
+      assert.equal(isPublicAddress(address), true, address)
+    }
+  })
+
+  it('refuses every spelling of a private address without connecting', async () => {
+    const hosts = ['127.0.0.1', '127.1', '2130706433', '0x7f000001', '0177.0.0.1', '0', '[::1]', '[::ffff:127.0.0.1]',
+      '[::ffff:7f00:1]', '127.0.0.1.', '①②⑦.0.0.1']
+    for (const host of hosts) {
+      const got = await fetchIt(`http://${host}:${port}/`, [])
+      assert.ok('refused' in got, host)
+    }
+    assert.equal(hits, 0)
+  })
+
+  it('refuses a name with any private address behind it', async () => {
+    const resolve: Resolve = async () => [{ address: '93.184.216.34', family: 4 }, { address: '127.0.0.1', family: 4 }]
+    assert.deepEqual(await fetchIt(`http://files.example.org:${port}/`, [], resolve), { refused: 'not a public address' })
+    assert.equal(hits, 0)
+  })
+
+  it('connects to the address that was checked, whatever the name says a moment later', async () => {
+    let asked = 0
+    const resolve: Resolve = async () => ++asked === 1 ? [{ address: '127.0.0.1', family: 4 }] : [{ address: '10.0.0.1', family: 4 }]
+    assert.equal(await read(await fetchIt(`http://files.example.org:${port}/`, ['files.example.org'], resolve)), 'ok')
+    assert.equal(asked, 1)
+  })
+
+  it('checks again at a redirect', async () => {
+    handle = (_request, response) => { response.writeHead(302, { location: `http://localhost:${port}/inside` }).end() }
+    assert.deepEqual(await fetchIt(here()), { refused: 'not a public address' })
+    handle = (_request, response) => { response.writeHead(302, { location: 'file:///etc/passwd' }).end() }
+    assert.deepEqual(await fetchIt(here()), { refused: 'not a web address' })
+    hits = 0
+    handle = (_request, response) => { response.writeHead(302, { location: '/again' }).end() }
+    assert.ok('refused' in await fetchIt(here()))
+    assert.equal(hits, REDIRECTS_MAX + 1)
+  })
+
+  it('follows a lawful redirect', async () => {
+    handle = (request, response) => {
+      if (request.url === '/') response.writeHead(301, { location: '/there' }).end()
+      else response.writeHead(200, { 'content-type': 'Image/PNG; x=y' }).end('picture')
+    }
+    const got = await fetchIt(here())
+    assert.ok('stream' in got && got.mime === 'image/png')
+    assert.equal(await read(got), 'picture')
+  })
+
+  it('refuses other protocols, passwords and nonsense', async () => {
+    for (const url of ['file:///etc/passwd', 'ftp://example.org/', 'data:,x', 'http://a:b@127.0.0.1/', 'nonsense', '']) {
+      assert.ok('refused' in await fetchIt(url), url)
+    }
+  })
+
+  it('counts bytes itself and believes no header', async () => {
+    handle = (_request, response) => { response.writeHead(200, { 'content-length': '5000' }).end(Buffer.alloc(5000)) }
+    assert.deepEqual(await fetchIt(here()), { refused: 'larger than 1000 bytes' })
+    handle = (_request, response) => { response.write(Buffer.alloc(600)); response.end(Buffer.alloc(600)) }
+    await assert.rejects(fetchIt(here()).then(read), /larger than 1000 bytes/)
+  })
+
+  it('unpacks nothing', async () => {
+    handle = (_request, response) => { response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(10_000))) }
+    assert.ok('refused' in await fetchIt(here()))
+  })
+
+  it('tells what will never be there from what may come later', async () => {
+    for (const status of [401, 403, 404, 410]) {
+      handle = (_request, response) => { response.writeHead(status).end() }
+      assert.deepEqual(await fetchIt(here()), { refused: `the server answered ${status}` })
+    }
+    for (const status of [429, 500, 503]) {
+      handle = (_request, response) => { response.writeHead(status).end() }
+      await assert.rejects(fetchIt(here()))
+    }
+    await assert.rejects(fetchIt('http://127.0.0.1:1/'))
+  })
+
+  it('ends when the time is over, before and within the answer', async () => {
+    const soon = { ...limits, timeoutMs: 100 }
+    handle = () => { /* never answers */ }
+    await assert.rejects(safeFetch(here(), soon, systemClock, new AbortController().signal))
+    handle = (_request, response) => { response.write('begin') }
+    await assert.rejects(safeFetch(here(), soon, systemClock, new AbortController().signal).then(read))
+    const control = new AbortController()
+    const cut = fetchIt(here()).then(read)
+    const stopped = safeFetch(here(), limits, systemClock, control.signal).then(read)
+    control.abort()
+    await assert.rejects(stopped)
+    await assert.rejects(cut)
+  })
+})

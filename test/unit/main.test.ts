@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { systemClock } from '../../src/lib/clock'
+import { serve } from '../../src/lib/serve'
+import { ask } from '../../src/operate/ask'
+import { registration, type Tree, wholeConfig, write } from '../support/config'
+import { temporaryFolder } from '../support/started'
+import { until } from '../support/practice'
+
+const root = join(__dirname, '../..')
+
+/** The built program where it is not older than its source, because ts-node takes seconds for each process. */
+const program = (): string[] => {
+  const built = join(root, 'dist/src/main.js')
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+  const newest = Math.max(...sources.map(file => statSync(join(root, 'src', file)).mtimeMs))
+  const stamp = join(root, 'dist/.tsbuildinfo')
+  return existsSync(built) && existsSync(stamp)
+    && statSync(stamp).mtimeMs >= newest ? [built] : ['-r', 'ts-node/register', join(root, 'src/main.ts')]
+}
+
+interface Run { child: ChildProcess; out (): string; err (): string; ended: Promise<number | null> }
+
+const run = (...args: string[]): Run => {
+  const child = spawn(process.execPath, [...program(), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  child.stdout!.on('data', chunk => { out += String(chunk) })
+  child.stderr!.on('data', chunk => { err += String(chunk) })
+  return { child, out: () => out, err: () => err, ended: new Promise(resolve => child.once('close', resolve)) }
+}
+
+const end = async (...args: string[]): Promise<{ code: number | null, out: string, err: string }> => {
+  const started = run(...args)
+  return { code: await started.ended, out: started.out(), err: started.err() }
+}
+
+/** A config whose servers are all down, on free ports. */
+const stoppedServers = async (): Promise<{ path: string, config: Tree, url: string }> => {
+  const held = await Promise.all(Array.from({ length: 7 }, () => serve(() => {}, { host: '127.0.0.1', port: 0 })))
+  const [matrix, media, operate, homeserver, component, smpp, hook] = held.map(({ port }) => port)
+  await Promise.all(held.map(({ stop }) => stop()))
+  const config = wholeConfig()
+  config.matrix.listen.port = matrix
+  config.matrix.homeserver_url = `http://127.0.0.1:${homeserver}`
+  config.xmpp.component.port = component
+  config.sms.gateways[0].port = smpp
+  config.sms.gateways[1].listen.port = hook
+  config.sms.gateways[1].send_url = `http://127.0.0.1:${smpp}/x`
+  config.media.listen.port = media
+  config.operate.listen.port = operate
+  config.log.level = 'info'
+  return { path: write(config, { ...registration(), url: `http://127.0.0.1:${matrix}` }), config, url: `http://127.0.0.1:${operate}` }
+}
+
+describe('the command line', function () {
+  this.timeout(60_000)
+
+  it('ends with the documented exit codes', async () => {
+    const [help, nothing, gone, action] = await Promise.all([
+      end('--help'), end('nonsense'), end('check', '-c', '/nowhere/config.yaml'), end('queue', 'eat')
+    ])
+    assert.equal(help.code, 0)
+    for (const word of ['init', 'check', 'start', 'demo', 'registration', 'queue']) assert.ok(help.out.includes(`\n  ${word}`), word)
+    assert.deepEqual([nothing.code, action.code], [64, 64])
+    assert.equal(gone.code, 78)
+    assert.match(gone.err, /\/nowhere\/config\.yaml:1: cannot be read/)
+  })
+
+  it('starts while every server is down, says so, refuses a second one, obeys commands, and stops in peace', async () => {
+    const { path, config, url } = await stoppedServers()
+    const zentrale = run('start', '-c', path)
+    try {
+      await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy', 20_000)
+      assert.equal((await ask(systemClock, `${url}/readyz`)).status, 503)
+      const metrics = await ask(systemClock, `${url}/metrics`, { token: config.operate.token })
+      assert.match(String(metrics.body), /zentrale_queue_messages\{network="matrix",state="waiting"\} 0/)
+
+      const [second, queue, check] = await Promise.all([end('start', '-c', path), end('queue', '-c', path), end('check', '-c', path)])
+      assert.equal(second.code, 71)
+      assert.match(second.err, /in use by another process/)
+      assert.deepEqual([queue.code, queue.out], [0, 'Nothing.\n'])
+      assert.equal(check.code, 1)
+      assert.match(check.out, /✓ Zentrale: is running/)
+    } finally {
+      zentrale.child.kill('SIGTERM')
+    }
+    assert.equal(await zentrale.ended, 0, zentrale.err())
+    assert.match(zentrale.err(), /"msg":"stopped"/)
+    for (const secret of [config.operate.token, config.xmpp.component.secret, registration().as_token,
+      '+491701234567']) assert.ok(!zentrale.err().includes(secret))
+    const afterwards = await end('queue', '-c', path)
+    assert.deepEqual([afterwards.code, afterwards.out], [0, 'Nothing.\n'])
+    assert.ok(existsSync(join(dirname(path), 'data/zentrale.db')))
+  })
+
+  it('init, registration and sample write what they say', async () => {
+    const folder = temporaryFolder()
+    const first = await end('init', '--dir', folder, '--yes', '--xmpp-domain', 'bridge.example.org')
+    assert.equal(first.code, 0, first.err)
+    assert.match(first.out, /Component "bridge\.example\.org"/)
+    const [again, registered, sample] = await Promise.all([
+      end('init', '--dir', folder, '--yes'), end('registration', '--out', join(folder, 'new.yaml')), end('sample')
+    ])
+    assert.equal(again.code, 1)
+    assert.match(again.err, /is there already/)
+    assert.equal(registered.code, 0)
+    assert.ok(existsSync(join(folder, 'new.yaml')))
+    assert.match(sample.out, /^# Zentrale's config/)
+  })
+})

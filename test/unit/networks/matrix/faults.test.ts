@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { request } from 'undici'
+import { Unavailable } from '../../../../src/model/errors'
+import type { Network } from '../../../../src/model/network'
+import type { Place } from '../../../../src/model/address'
+import type { Homeserver, HsEvent, HsPerson } from '../../../support/homeserver'
+import { practiceGround } from '../../../support/matrixGround'
+import { bernd, delivery, makeBridge, max, said, type Bridge, type Ground } from '../../../support/matrixSuite'
+
+const GHOST = '@_zentrale_sms_+491701234567:practice.test'
+
+describe('Matrix: faults', () => {
+  let homeserver: Homeserver
+  let ground: Ground
+  let anna: HsPerson
+  let place: Place
+  const running: Network[] = []
+  const signal = (): AbortSignal => AbortSignal.timeout(10_000)
+
+  const begin = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+    const bridge = makeBridge(ground, more)
+    running.push(bridge.network)
+    bridge.network.attend([place])
+    await bridge.network.start(bridge.inbox)
+    return bridge
+  }
+  const ready = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+    const bridge = await begin(more)
+    await bridge.inbox.until('it is there', () => bridge.inbox.links.get('rooms') === true)
+    return bridge
+  }
+  const bodies = (): unknown[] => anna.events(place.id).map(event => event.content.body).filter(body => body !== undefined)
+  const asHomeserver = (method: 'PUT' | 'POST' | 'GET', path: string, headers: Record<string, string> = {}) =>
+    request(`http://127.0.0.1:${ground.config.listen.port}${path}`, {
+      method, headers: { authorization: `Bearer ${ground.config.registration.hs_token}`, ...headers }
+    })
+
+  beforeEach(async () => {
+    ({ homeserver, ground } = await practiceGround())
+    anna = homeserver.person('anna')
+    place = { network: 'matrix', id: anna.createRoom({ preset: 'public_chat' }) }
+  })
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map(network => network.stop()))
+    await homeserver.stop()
+  })
+
+  describe('the homeserver', () => {
+    it('is waited for when it is down at start and later', async () => {
+      await homeserver.goDown()
+      const { network, inbox } = await begin()
+      await inbox.until('it is missed', () => inbox.links.get('homeserver') === false)
+      await assert.rejects(network.send(delivery(place, 'früh'), signal()), { name: 'Unavailable', link: true })
+      await homeserver.comeUp()
+      await inbox.until('it is found', () => inbox.links.get('homeserver') === true)
+      await inbox.until('the room is joined', () => inbox.links.get('rooms') === true)
+      await network.send(delivery(place, 'eins'), signal())
+      await homeserver.goDown()
+      await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable' })
+      await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable', link: true })
+      assert.equal(inbox.links.get('homeserver'), false)
+      await homeserver.comeUp()
+      await inbox.until('it is found again', () => inbox.links.get('homeserver') === true)
+      await network.send(delivery(place, 'zwei'), signal())
+      assert.deepEqual(bodies(), ['eins', 'zwei'])
+    })
+
+    it('gets the same transaction id again after it broke the connection, and says the thing once', async () => {
+      const { network } = await ready()
+      await network.send(delivery(place, 'eins'), signal())
+      const second = delivery(place, 'zwei')
+      homeserver.faults.push({ on: /\/send\//, times: 1, breaks: 'after' })
+      await assert.rejects(network.send(second, signal()), { name: 'Unavailable' })
+      await network.send({ ...second, attempt: 2 }, signal())
+      assert.deepEqual(bodies(), ['eins', 'zwei'])
+    })
+
+    it('says how long to wait, or only that it failed', async () => {
+      const { network, inbox } = await ready()
+      const trouble = async (status: number, body = {}, headers = {}): Promise<Unavailable> => {
+        homeserver.faults.push({ on: /\/send\//, times: 1, status, body, headers })
+        return await network.send(delivery(place, 'x'), signal()).then(() => assert.fail('sent'), (error: unknown) => {
+          assert.ok(error instanceof Unavailable)
+          return error
+        })
+      }
+      assert.equal((await trouble(429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 })).retryAfterMs, 1500)
+      assert.equal((await trouble(429, {}, { 'retry-after': '2' })).retryAfterMs, 2000)
+      assert.equal((await trouble(500)).link, false)
+      assert.equal((await trouble(503)).link, true)
+      assert.equal(inbox.links.get('homeserver'), false)
+      await inbox.until('it is found again', () => inbox.links.get('homeserver') === true)
+    })
+
+    it('is down to us when it does not know our token', async () => {
+      const { inbox } = await begin({ registration: { ...ground.config.registration, as_token: 'other' } })
+      await inbox.until('it says so', () => inbox.links.get('homeserver') === false)
+    })
+
+    it('may have no devices for us: then what was tried is looked up', async () => {
+      homeserver.faults.push({ on: /PUT .*\/devices\//, times: 100, status: 404, body: { errcode: 'M_UNRECOGNIZED' } })
+      const { network } = await ready()
+      const message = delivery(place, 'eins')
+      assert.equal(await network.find!(message, signal()), undefined)
+      const sent = await network.send(message, signal())
+      assert.deepEqual(await network.find!(message, signal()), sent)
+    })
+
+    it('gets no file that is longer or shorter than was said, nor one that is over the limit', async () => {
+      const file = { kind: 'image' as const, name: 'a.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f' } }
+      const content = { style: 'text' as const, text: [], file }
+      const cases = [{ sizeError: 1 }, { sizeError: -1 }, { mediaBytesMax: 9 }, { mediaBytesMax: 9, sized: false }]
+      for (const odd of cases) {
+        const { network, files } = await ready(odd)
+        files.set('f', Buffer.alloc(10))
+        const sending = network.send(delivery(place, '', { action: { kind: 'message', content } }), signal())
+        await assert.rejects(sending, { name: 'Refused' }, JSON.stringify(odd))
+        await network.send(delivery(place, 'weiter'), signal())
+        await network.stop()
+      }
+    })
+
+    it('sends us to no private address for a file, and cannot make us take more than the limit', async () => {
+      const { network } = await ready({ mediaBytesMax: 1000 })
+      const ref = anna.upload(Buffer.alloc(1001), 'image/png')
+      await assert.rejects(network.open(ref, signal()), { name: 'Refused' })
+      const headers = { location: `${homeserver.url}/_matrix/client/versions` }
+      homeserver.faults.push({ on: /media\/download/, times: 1, status: 307, headers })
+      await assert.rejects(network.open(ref, signal()), { name: 'Refused', message: /not a public address/ })
+    })
+  })
+
+  describe('transactions', () => {
+    it('are stored once and in order, though they come twice and the store fails in between', async () => {
+      const { inbox } = await ready()
+      homeserver.pusher.duplicateNext(5)
+      const { accept } = inbox
+      let calls = 0
+      inbox.accept = async arrival => {
+        if (++calls < 200 && calls % 7 === 0) throw new Unavailable('full')
+        return await accept(arrival)
+      }
+      for (let n = 0; n < 250; n++) anna.send(place.id, String(n))
+      await inbox.until('all', () => inbox.arrivals.length === 250)
+      await homeserver.pusher.drained()
+      assert.deepEqual(said(inbox).sort((a, b) => Number(a) - Number(b)), Array.from({ length: 250 }, (_, n) => String(n)))
+    }).timeout(30_000)
+
+    it('are only taken from who knows the token, and only where they belong', async () => {
+      await ready()
+      const path = '/_matrix/app/v1/transactions/1'
+      const status = async (...args: Parameters<typeof asHomeserver>): Promise<number> => {
+        const { statusCode, body } = await asHomeserver(...args)
+        await body.dump()
+        return statusCode
+      }
+      assert.equal((await request(`http://127.0.0.1:${ground.config.listen.port}${path}`, { method: 'PUT' })).statusCode, 401)
+      assert.equal(await status('PUT', path, { authorization: 'Bearer wrong' }), 403)
+      const inQuery = `${path}?access_token=${ground.config.registration.hs_token}`
+      assert.equal(await status('PUT', inQuery, { authorization: 'Basic x' }), 401)
+      assert.equal(await status('GET', '/_matrix/app/v1/other'), 404)
+      assert.equal(await status('GET', path), 405)
+      assert.equal(await status('GET', `/_matrix/app/v1/users/${encodeURIComponent(GHOST)}`), 404)
+      assert.equal(await status('POST', '/_matrix/app/v1/ping'), 200)
+    })
+
+    it('may hold anything: what is no event is kept in quarantine, the rest goes on', async () => {
+      const { inbox } = await ready()
+      const event = (more: object): object => ({
+        event_id: '$x', room_id: place.id, sender: anna.userId, type: 'm.room.message',
+        content: { msgtype: 'm.text', body: 'x' }, ...more
+      })
+      const bad: unknown[] = [
+        null, 1, 'x', [], {}, { event_id: 1 }, event({ event_id: '$' + 'x'.repeat(300) }), event({ content: { msgtype: 1 } }),
+        event({ content: { msgtype: 'm.image', body: 'x', url: 'http://x' } }), event({ type: 'm.room.redaction', content: {} }),
+        event({ content: { msgtype: 'm.text', body: '* x', 'm.relates_to': { rel_type: 'm.replace' }, 'm.new_content': null } })
+      ]
+      const answer = await homeserver.pusher.raw('bad1', JSON.stringify({ events: [...bad, event({ event_id: '$good' })] }))
+      assert.deepEqual(answer, { status: 200, text: '{}' })
+      assert.equal(inbox.quarantined.length, bad.length)
+      assert.deepEqual(inbox.arrivals.map(({ key }) => key), ['$good'])
+      const deep = `{"events":[${'['.repeat(100_000)}${']'.repeat(100_000)}]}`
+      const whole = [[deep, 200], ['{"events":{}}', 200], ['[]', 400], ['{', 400], ['{"__proto__":{"x":1}}', 200]] as const
+      for (const [body, status] of whole) {
+        assert.equal((await homeserver.pusher.raw('bad2', body)).status, status, body.slice(0, 40))
+      }
+      assert.equal(({} as { x?: number }).x, undefined)
+    })
+
+    it('never fail for what is in an event', async () => {
+      await ready()
+      const value = fc.oneof(fc.jsonValue(), fc.constant(place.id), fc.constant(anna.userId), fc.constant('m.room.message'))
+      const types = ['m.room.message', 'm.room.member', 'm.room.tombstone', 'm.room.redaction', 'm.sticker']
+      const odd = fc.record({
+        event_id: fc.oneof(fc.string().map(text => `$${text}`), value), room_id: fc.oneof(fc.constant(place.id), value),
+        sender: fc.oneof(fc.constant('@b:c'), value), origin_server_ts: value, state_key: value, redacts: value, unsigned: value,
+        type: fc.oneof(fc.constantFrom(...types), value),
+        content: fc.oneof(value, fc.record({
+          msgtype: fc.oneof(fc.constantFrom('m.text', 'm.image'), value), body: value,
+          format: fc.constant('org.matrix.custom.html'), formatted_body: value, info: value, url: value,
+          'm.relates_to': value, 'm.new_content': value, membership: value, displayname: value
+        }, { requiredKeys: [] }))
+      }, { requiredKeys: [] })
+      await fc.assert(fc.asyncProperty(fc.array(fc.oneof(odd, fc.jsonValue()), { maxLength: 5 }), async events => {
+        assert.equal((await homeserver.pusher.raw('odd', JSON.stringify({ events }))).status, 200)
+      }), { numRuns: 150 })
+    })
+
+    it('of other rooms and of our own ghosts are of no concern', async () => {
+      const { network, inbox } = await ready()
+      const elsewhere = anna.createRoom({ preset: 'public_chat' })
+      await network.send(delivery(place, 'von uns'), signal())
+      homeserver.state.join(elsewhere, GHOST)
+      anna.send(elsewhere, 'woanders')
+      anna.send(place.id, 'hier')
+      await homeserver.pusher.drained()
+      assert.deepEqual(said(inbox), ['hier'])
+    })
+
+    it('are refused after stop', async () => {
+      const { network, inbox } = await ready()
+      await network.stop()
+      anna.send(place.id, 'zu spät')
+      await assert.rejects(homeserver.pusher.raw('late', '{"events":[]}'))
+      assert.equal(inbox.arrivals.length, 0)
+      await network.stop()
+    })
+  })
+
+  describe('ghosts', () => {
+    it('get their pictures behind their words, and once', async () => {
+      const { network, files } = await ready()
+      files.set('pic', Buffer.from('png'))
+      const as = { ...max, avatar: { network: 'sms', ref: 'pic' } }
+      await network.send(delivery(place, 'eins', { as }), signal())
+      const withPicture = ({ state_key: key, content }: HsEvent): boolean => key === GHOST && content.avatar_url !== undefined
+      const event = await anna.waitFor(place.id, withPicture)
+      assert.match(String(event.content.avatar_url), /^mxc:\/\/practice\.test\//)
+      await network.send(delivery(place, 'zwei', { as }), signal())
+      assert.equal(homeserver.requests.filter(line => line.includes('/upload')).length, 1)
+    })
+
+    it('speak though their picture cannot be had', async () => {
+      const { network } = await ready()
+      const as = { ...bernd, avatar: { network: 'xmpp', ref: 'nothing there' } }
+      await network.send(delivery(place, 'eins', { as }), signal())
+      await network.send(delivery(place, 'zwei', { as }), signal())
+      assert.deepEqual(bodies(), ['eins', 'zwei'])
+    })
+
+    it('are made once, renamed when their name changes', async () => {
+      const { network } = await ready()
+      for (const name of ['Max', 'Max', 'Maxi']) await network.send(delivery(place, name, { as: { ...max, name } }), signal())
+      const count = (pattern: RegExp): number => homeserver.requests.filter(line => pattern.test(line)).length
+      assert.equal(count(/\/register/), 1)
+      assert.equal(count(/\/displayname/), 2)
+      assert.equal(count(/POST .*\/join\?user_id/), 1)
+    })
+  })
+})

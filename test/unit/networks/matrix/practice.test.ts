@@ -1,0 +1,11 @@
+import type { Homeserver } from '../../../support/homeserver'
+import { practiceGround } from '../../../support/matrixGround'
+import { matrixSuite, type Ground } from '../../../support/matrixSuite'
+
+describe('Matrix on the practice homeserver', () => {
+  let homeserver: Homeserver
+  let ground: Ground
+  before(async () => { ({ homeserver, ground } = await practiceGround()) })
+  after(async () => { await homeserver.stop() })
+  matrixSuite(() => ground)
+})

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { parse } from 'yaml'
+import { systemChance } from '../../../../src/lib/chance'
+import { isOneOf } from '../../../../src/networks/matrix/invitations'
+import { ghostMxid } from '../../../../src/networks/matrix/names'
+import { makeRegistration, writeRegistration } from '../../../../src/networks/matrix/registration'
+
+describe('Matrix registration', () => {
+  const made = () => makeRegistration({ domain: 'example.org', url: 'http://127.0.0.1:9993' }, systemChance)
+
+  it('has new tokens each time, and is the same after it was written and read', () => {
+    const tokens = [made(), made()].flatMap(registration => [registration.as_token, registration.hs_token])
+    assert.equal(new Set(tokens).size, 4)
+    assert.ok(tokens.every(token => token.length >= 32))
+    const registration = made()
+    assert.deepEqual(parse(writeRegistration(registration)), registration)
+  })
+
+  it('covers the bot and all ghosts, and nobody else', () => {
+    const { namespaces, sender_localpart: bot } = made()
+    const covers = (mxid: string): boolean => (namespaces.users ?? []).some(({ regex, exclusive }) =>
+      exclusive && new RegExp(`^(?:${regex})$`).test(mxid))
+    assert.ok(covers(`@${bot}:example.org`))
+    assert.ok(covers(ghostMxid({ network: 'xmpp', id: 'a@b/ü' }, 'example.org')))
+    for (const mxid of ['@anna:example.org', '@zentrale:exampleXorg', '@zentrale2:example.org']) {
+      assert.equal(covers(mxid), false, mxid)
+    }
+  })
+})
+
+describe('Matrix invitations', () => {
+  it('are taken from a person or a domain that is listed', () => {
+    const list = ['@anna:a.org', ':b.org']
+    const taken = ['@anna:a.org', '@x:b.org', '@x:a.org', '@x:c.b.org', '@x:b.org.evil'].filter(mxid => isOneOf(list, mxid))
+    assert.deepEqual(taken, ['@anna:a.org', '@x:b.org'])
+  })
+})

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { TEXT_DEPTH_MAX, type Block, type Inline, type Text } from '../../../../src/model/text'
+import { parseHtml, readText, writeHtml, writeText } from '../../../../src/networks/matrix/text'
+
+const paragraph = (text: string): Block => ({ kind: 'paragraph', of: [{ kind: 'text', text }] })
+const HOSTILE_MS_MAX = 1500
+const TAG = '<br>|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">'
+const ALLOWED = new RegExp(`^(?:[^<>]|${TAG})*$`)
+
+/** Text in normal form: no two neighbours of one kind, marks nested in one order, no space at an edge. */
+const word = fc.string({ unit: fc.constantFrom(...'abäß😀<>&"\'`*_#;') , minLength: 1, maxLength: 8 })
+const words = fc.array(word, { minLength: 1, maxLength: 4 }).chain(list =>
+  fc.constantFrom(' ', '  ', '\n').map(gap => list.join(gap)))
+const text = words.map((value): Inline => ({ kind: 'text', text: value }))
+const code = words.map((value): Inline => ({ kind: 'code', text: value }))
+const marked = (kind: 'bold' | 'italic' | 'strike', of: fc.Arbitrary<Inline>): fc.Arbitrary<Inline> =>
+  of.map(inner => ({ kind, of: [inner] }))
+const strike = marked('strike', fc.oneof(text, code))
+const italic = marked('italic', fc.oneof(text, code, strike))
+const bold = marked('bold', fc.oneof(text, code, italic, strike))
+const href = 'https://example.org/?a=1&b="'
+const link = fc.oneof(text, bold, italic).map((inner): Inline => ({ kind: 'link', href, of: [inner] }))
+const inlines = fc.array(fc.oneof(bold, italic, strike, link, code), { minLength: 1, maxLength: 3 }).map(list =>
+  list.flatMap((part): Inline[] => [{ kind: 'text', text: 'x' }, part]))
+const leaf: fc.Arbitrary<Block> = fc.oneof(
+  fc.oneof(inlines, text.map(part => [part])).map((of): Block => ({ kind: 'paragraph', of })),
+  words.map((value): Block => ({ kind: 'code', text: value })))
+const few = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 1, maxLength: 2 })
+const block = (depth: number): fc.Arbitrary<Block> => depth === 0 ? leaf : fc.oneof(leaf,
+  few(block(depth - 1)).map((of): Block => ({ kind: 'quote', of })),
+  fc.record({ ordered: fc.boolean(), items: few(few(block(depth - 1))) }).map((list): Block => ({ kind: 'list', ...list })))
+const normal: fc.Arbitrary<Text> = fc.array(block(3), { minLength: 1, maxLength: 3 })
+
+const depthOf = (blocks: Text): number => Math.max(0, ...blocks.map(part =>
+  part.kind === 'quote' ? 1 + depthOf(part.of) : part.kind === 'list' ? 1 + Math.max(...part.items.map(depthOf)) : 0))
+
+describe('Matrix text', () => {
+  it('comes back as it was written', () => {
+    fc.assert(fc.property(normal, value => { assert.deepEqual(parseHtml(writeHtml(value)), value) }), { numRuns: 500 })
+  })
+
+  it('is written in few elements only, whatever it holds', () => {
+    fc.assert(fc.property(normal, value => { assert.match(writeHtml(value), ALLOWED) }))
+    const evil: Inline = { kind: 'link', href: 'javascript:alert(1)', of: [{ kind: 'text', text: '<img onerror=x>' }] }
+    assert.equal(writeHtml([{ kind: 'paragraph', of: [evil] }]), '&lt;img onerror=x&gt;')
+  })
+
+  it('survives any HTML, and what comes of it is harmless and not too deep', () => {
+    const piece = fc.oneof(fc.string(), fc.constantFrom('<b>', '</b>', '<ul>', '<li>', '</li>', '</ul>', '<blockquote>',
+      '</blockquote>', '<pre>', '</pre>', '<p>', '<br>', '<script>', '</script>', '<a href="https://x.y">',
+      '<a href="javascript:x">', '</a>', '<mx-reply>', '</mx-reply>', '<!--', '&lt;', '<img alt="<b>">'))
+    fc.assert(fc.property(fc.array(piece, { maxLength: 60 }), pieces => {
+      const value = parseHtml(pieces.join('')) ?? []
+      assert.match(writeHtml(value), ALLOWED)
+      assert.ok(depthOf(value) <= TEXT_DEPTH_MAX)
+    }), { numRuns: 1000 })
+  })
+
+  it('takes no long time over hostile HTML', () => {
+    const parts = ['<b>', '</i>', '<', '&', ' ', '<br> ', '<!--', '<a href="', '<ul><li>', '<blockquote>', '&nbsp; ', '<p>\n', '> ']
+    for (const part of parts) {
+      const started = performance.now()
+      readText('> '.repeat(20_000), part.repeat(65_536 / part.length), true)
+      assert.ok(performance.now() - started < HOSTILE_MS_MAX, part)
+    }
+  })
+
+  it('reads what clients write', () => {
+    const read = (html: string): Text | undefined => parseHtml(html)
+    assert.deepEqual(read('<p>a</p>\n<p>b</p>\n'), [paragraph('a'), paragraph('b')])
+    assert.deepEqual(read('<pre><code class="language-js">a\n  b\n</code></pre>'), [{ kind: 'code', text: 'a\n  b' }])
+    assert.deepEqual(read('<ol>\n<li>a</li>\n<li><p>b</p></li>\n</ol>'),
+      [{ kind: 'list', ordered: true, items: [[paragraph('a')], [paragraph('b')]] }])
+    assert.deepEqual(read('<a href="https://matrix.to/#/@max:example.org">Max</a>: hallo'), [paragraph('Max: hallo')])
+    assert.deepEqual(read('<mx-reply><blockquote>alt</blockquote></mx-reply>neu'), [paragraph('neu')])
+    assert.deepEqual(read('<h1>T</h1>x'),
+      [{ kind: 'paragraph', of: [{ kind: 'bold', of: [{ kind: 'text', text: 'T' }] }] }, paragraph('x')])
+    assert.deepEqual(read('a <img src="mxc://x/y" alt=":)" title="x"> b'), [paragraph('a :) b')])
+    assert.equal(read('<script>x</script> '), undefined)
+    assert.deepEqual(read('<blockquote>'.repeat(20) + 'tief' + '</blockquote>'.repeat(20) + 'oben')?.at(-1), paragraph('oben'))
+  })
+
+  it('falls back to the body, without what is only quoted', () => {
+    assert.deepEqual(readText('> <@a:b> alt\n> mehr\n\nneu', undefined, true), [paragraph('neu')])
+    assert.deepEqual(readText('> kein Zitat', undefined, false), [paragraph('> kein Zitat')])
+    assert.deepEqual(readText('voll', '<b></b>', false), [paragraph('voll')])
+  })
+
+  it('has HTML only where the body does not say it all, and nothing that JSON or a database refuses', () => {
+    assert.deepEqual(writeText([paragraph('a\0b\ud800')]), { body: 'a\ufffdb\ufffd' })
+    const html = '<p>a</p><pre><code>b</code></pre>'
+    assert.deepEqual(writeText([paragraph('a'), { kind: 'code', text: 'b' }]), { body: 'a\nb', html })
+  })
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import fc from 'fast-check'
+import { systemClock } from '../../../src/lib/clock'
+import { maskNumbers } from '../../../src/lib/log'
+import { LINKS_MAX, makeMetrics } from '../../../src/operate/metrics'
+import type { Depth } from '../../../src/store/store'
+import { needs } from '../../support/real'
+
+const made = (depth: Depth[] = []) => makeMetrics(['matrix', 'sms'], async () => depth, { ...systemClock, now: () => 100_000 })
+
+/** Something of everything. */
+const busy = () => {
+  const metrics = made([{ network: 'sms', state: 'waiting', count: 7, oldestAt: 40_000 }])
+  const { observer } = metrics
+  observer.accepted('matrix', 'stored')
+  observer.accepted('matrix', 'stored')
+  observer.accepted('sms', 'seen')
+  observer.quarantined('matrix')
+  observer.settled('sms', 'done', 30, 3)
+  observer.settled('sms', 'failed', 5000, 0)
+  observer.retried('sms')
+  observer.receipt('sms', 'delivered')
+  observer.link('sms', 'main', true)
+  observer.link('matrix', 'homeserver', false, 'no answer from +491701234567')
+  return metrics
+}
+
+describe('metrics', () => {
+  it('count what happened, by network and outcome', async () => {
+    const text = await busy().text()
+    for (const line of [
+      'zentrale_arrivals_total{network="matrix",outcome="stored"} 2',
+      'zentrale_arrivals_total{network="sms",outcome="stored"} 0',
+      'zentrale_arrivals_total{network="sms",outcome="seen"} 1',
+      'zentrale_quarantined_total{network="matrix"} 1',
+      'zentrale_deliveries_total{network="sms",outcome="done"} 1',
+      'zentrale_deliveries_total{network="sms",outcome="failed"} 1',
+      'zentrale_remote_messages_total{network="sms"} 3',
+      'zentrale_retries_total{network="sms"} 1',
+      'zentrale_receipts_total{network="sms",outcome="delivered"} 1',
+      'zentrale_delivery_seconds_count{network="sms"} 1',
+      'zentrale_delivery_seconds_bucket{le="0.025",network="sms"} 0',
+      'zentrale_delivery_seconds_bucket{le="0.05",network="sms"} 1',
+      'zentrale_link_up{network="sms",link="main"} 1',
+      'zentrale_link_up{network="matrix",link="homeserver"} 0',
+      'zentrale_queue_messages{network="sms",state="waiting"} 7',
+      'zentrale_queue_messages{network="matrix",state="failed"} 0',
+      'zentrale_queue_oldest_age_seconds{network="sms",state="waiting"} 60'
+    ]) assert.ok(text.split('\n').includes(line), `${line} is not in\n${text}`)
+    assert.match(text, /process_resident_memory_bytes/)
+  })
+
+  it('forget what left the queue', async () => {
+    const depth: Depth[] = [{ network: 'sms', state: 'waiting', count: 1, oldestAt: 0 }]
+    const metrics = made(depth)
+    assert.match(await metrics.text(), /queue_oldest_age_seconds\{network="sms",state="waiting"\} 100/)
+    depth.length = 0
+    const after = await metrics.text()
+    assert.match(after, /queue_messages\{network="sms",state="waiting"\} 0/)
+    assert.doesNotMatch(after, /queue_oldest_age_seconds\{network="sms",state="waiting"\}/)
+  })
+
+  it('keep their labels bounded, whatever links are called', async () => {
+    const metrics = made()
+    for (let n = 0; n < LINKS_MAX * 3; n++) metrics.observer.link('sms', `link${n}`, true)
+    const lines = (await metrics.text()).split('\n').filter(line => line.startsWith('zentrale_link_up{'))
+    assert.equal(lines.length, LINKS_MAX + 1)
+    assert.equal(metrics.links().length, LINKS_MAX + 1)
+  })
+
+  it('remember since when a link is as it is, and mask numbers', () => {
+    let now = 1
+    const metrics = makeMetrics([], async () => [], { ...systemClock, now: () => now })
+    const look = () => metrics.links()[0]
+    metrics.observer.link('sms', 'main', false, 'dialling +491701234567')
+    now = 2
+    metrics.observer.link('sms', 'main', false, 'dialling +491701234567')
+    assert.deepEqual(look(), { network: 'sms', name: 'main', up: false, since: 1, detail: maskNumbers('dialling +491701234567') })
+    metrics.observer.link('sms', 'main', true)
+    assert.deepEqual(look(), { network: 'sms', name: 'main', up: true, since: 2 })
+  })
+
+  it('never throw at whoever reports', () => {
+    fc.assert(fc.property(fc.integer(), fc.nat(), fc.string(), (latency, parts, name) => {
+      const { observer } = made()
+      observer.settled('sms', 'done', latency, parts)
+      observer.link(name, name, true, name)
+    }))
+  })
+
+  describe('promtool check metrics', () => {
+    needs('promtool')
+    it('is content', async () => {
+      const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await busy().text(), encoding: 'utf8' })
+      assert.equal(`${stdout}${stderr}`.trim(), '')
+      assert.equal(status, 0)
+    })
+  })
+})
