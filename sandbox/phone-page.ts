@@ -10,7 +10,8 @@ const page = (phone: Phone, to: string): string => `<!doctype html><meta charset
 <style>body{font:16px sans-serif;max-width:26em;margin:1em auto;padding:0 1em}li{margin:.4em 0;white-space:pre-wrap;overflow-wrap:anywhere}</style>
 <h1>${escape(phone.number)}</h1><ul>${phone.inbox.slice(-50).map(({ from, text, parts }) =>
   `<li><b>${escape(from)}</b>${parts > 1 ? ` (${parts} SMS)` : ''}<br>${escape(text)}</li>`).join('')}</ul>
-<form method="post"><input name="text" autofocus autocomplete="off" placeholder="SMS an ${escape(to)}" style="width:70%"> <button>Senden</button></form>`
+<form method="post"><input name="text" autofocus autocomplete="off" placeholder="SMS an ${escape(to)}" style="width:70%">
+<button>Senden</button></form>`
 
 export const servePhone = (phone: Phone, to: string, port: number): Promise<Served> => {
   const app = express()

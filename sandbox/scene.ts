@@ -29,8 +29,8 @@ const SCENE: Line[] = [
   { from: 'sms', text: 'Bin um 9 da. Bringe 3 Schlösser mit, 45 € das Stück. Grüße' },
   { from: 'xmpp', text: 'Bitte *pünktlich*, ja?', shown: { matrix: 'Bitte pünktlich, ja?', sms: 'Bitte pünktlich, ja?' } },
   {
-    from: 'matrix', text: 'Hier die ganze Liste für heute: ' + ['Müller, Schließzylinder tauschen', 'Weiß, Haustür klemmt',
-      'Schule am Fluß, 12 Türen prüfen', 'Größe der Schlüssel für Frau Çelik messen 🗝️', 'Tor am Hof ölen'].map((job, index) => `${index + 1}) ${job}`).join('; ') + '. Viel Spaß!'
+    from: 'matrix', text: 'Hier die ganze Liste für heute: 1) Müller, Schließzylinder tauschen; 2) Weiß, Haustür klemmt; 3) Schule am Fluß, ' +
+      '12 Türen prüfen; 4) Größe der Schlüssel für Frau Çelik messen 🗝️; 5) Tor am Hof ölen. Viel Spaß!'
   },
   {
     from: 'sms', text: 'Danke für die Liste. Ich fange bei Müller an, dann Weiß, und die Schule mache ich zum Schluß, weil dort erst ab elf jemand ' +
@@ -76,7 +76,8 @@ const upload = async (town: Town, name: string, bytes: Buffer): Promise<string> 
   const slot = answer.getChild('slot')
   const put = slot?.getChild('put')
   const headers = Object.fromEntries((put?.getChildren('header') ?? []).map(header => [header.attrs['name'] ?? '', header.text()]))
-  const done = await fetch(put?.attrs['url'] ?? '', { method: 'PUT', body: new Uint8Array(bytes), headers: { ...headers, 'content-type': 'image/png' } })
+  const done = await fetch(put?.attrs['url'] ?? '',
+    { method: 'PUT', body: new Uint8Array(bytes), headers: { ...headers, 'content-type': 'image/png' } })
   if (!done.ok) throw new Error(`upload: ${done.status}`)
   return slot?.getChild('get')?.attrs['url'] ?? ''
 }
@@ -150,7 +151,8 @@ const onceAndInOrder = (got: Record<Side, string[]>): string[] => SIDES.flatMap(
 })
 
 const counter = (metrics: string, name: string, labels: Record<string, string>): number => {
-  const line = metrics.split('\n').find(one => one.startsWith(`${name}{`) && Object.entries(labels).every(([key, value]) => one.includes(`${key}="${value}"`)))
+  const line = metrics.split('\n').find(one => one.startsWith(`${name}{`) &&
+    Object.entries(labels).every(([key, value]) => one.includes(`${key}="${value}"`)))
   return Number(line?.split(' ').at(-1) ?? Number.NaN)
 }
 
@@ -197,7 +199,8 @@ export const playScene = async (town: Town, homeserver: string, tell: (line: str
       record.problems.push(`line ${index + 1} (${line.from}): ${(error as Error).message}`)
     }
   }
-  const parts = record.messages.flatMap(({ arrivals }) => arrivals).reduce((sum, arrival) => sum + (arrival.network === 'sms' ? arrival.parts ?? 1 : 0), 0)
+  const texted = record.messages.flatMap(({ arrivals }) => arrivals).filter(({ network }) => network === 'sms')
+  const parts = texted.reduce((sum, arrival) => sum + (arrival.parts ?? 1), 0)
   record.received = await received(town)
   record.counters = await settledCounters(town, parts)
   record.problems.push(...onceAndInOrder(record.received))

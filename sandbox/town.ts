@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { systemChance } from '../src/lib/chance'
 import { registrationText } from '../src/operate/registration'
-import { startHomeserver, type Registration } from '../test/support/homeserver'
+import { startHomeserver, type Homeserver as PracticeHomeserver, type Registration } from '../test/support/homeserver'
 import { makeMatrixPerson, type MatrixPerson } from '../test/support/matrixPerson'
 import { startPerson, type XmppPerson } from '../test/support/xmpp-person'
 import { startEjabberd } from './servers/ejabberd'
@@ -22,6 +22,7 @@ export interface TownOptions {
   xmppServer?: 'prosody' | 'ejabberd'
   mirrors?: number // how many rooms are mirrored between Matrix and XMPP beside the first; 0 if left out
   language?: 'de' | 'en'
+  componentVia? (port: number): Promise<number> // where Zentrale finds the XMPP server's component port: behind a proxy
 }
 
 interface Homeserver extends Server {
@@ -32,6 +33,7 @@ interface Homeserver extends Server {
 export interface Town {
   readonly domain: string
   readonly homeserver: Homeserver
+  readonly practice?: PracticeHomeserver // the same, where it is the practice homeserver
   readonly xmpp: XmppServer
   readonly smsc: Smsc
   readonly zentrale: Process
@@ -58,10 +60,13 @@ export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 
 const aliasOf = (name: string): string => `#${name}:${DOMAIN}`
 
-const practice = async (registration: Registration): Promise<Homeserver> => {
-  const server = await startHomeserver({ serverName: DOMAIN, registration })
-  const { url, createUser, goDown, comeUp } = server
-  return { url, createUser, stop: goDown, kill: goDown, async restart () { await goDown(); await comeUp() } }
+const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Homeserver => {
+  let up = true
+  const stop = async (): Promise<void> => {
+    if (up) await goDown()
+    up = false
+  }
+  return { url, createUser, stop, kill: stop, async restart () { await stop(); await comeUp(); up = true } }
 }
 
 const configOf = (o: {
@@ -90,31 +95,61 @@ const configOf = (o: {
   }))
 })
 
-/** Starts everything and waits until Zentrale's links are up and it is in its rooms. */
-export const raiseTown = async ({ dir, homeserver: kind = 'synapse', xmppServer = 'prosody', mirrors = 0, language = 'de' }: TownOptions): Promise<Town> => {
+/** Starts everything and waits until Zentrale's links are up and it is in its rooms. What was started is stopped if that fails. */
+export const raiseTown = async (options: TownOptions): Promise<Town> => {
+  const running: { stop (): Promise<void> }[] = [] // the newest first
+  const keep = async <T extends { stop (): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting
+    running.unshift(started)
+    return started
+  }
+  const stop = async (): Promise<void> => { for (const one of running.splice(0)) await one.stop() }
+  try {
+    return { ...await raise(options, keep), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type Keep = <T extends { stop (): Promise<void> }>(starting: Promise<T>) => Promise<T>
+
+const raiseServers = async ({ dir, homeserver: kind = 'synapse', xmppServer = 'prosody' }: TownOptions, port: number, keep: Keep) => {
+  const registrationPath = join(dir, 'registration.yaml')
+  const registration = registrationText(DOMAIN, `http://127.0.0.1:${port}`, systemChance)
+  writeFileSync(registrationPath, registration)
+  const practice = kind === 'practice'
+    ? await keep(startHomeserver({ serverName: DOMAIN, registration: parse(registration) as Registration }))
+    : undefined
+  const [homeserver, xmpp, smsc] = await Promise.all([
+    practice ? asServer(practice) : keep(startSynapse({ dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath] })),
+    keep((xmppServer === 'prosody' ? startProsody : startEjabberd)({
+      dir: join(dir, xmppServer), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) }
+    })),
+    keep(startSmsc(GATEWAY))
+  ])
+  return { homeserver, xmpp, smsc, ...practice && { practice } }
+}
+
+const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
+  const { dir, mirrors = 0, language = 'de' } = options
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const token = systemChance.token(24)
-  const registrationPath = join(dir, 'registration.yaml')
-  const registration = registrationText(DOMAIN, `http://127.0.0.1:${ports[0]}`, systemChance)
-  writeFileSync(registrationPath, registration)
-  const [homeserver, xmpp, smsc] = await Promise.all([
-    kind === 'synapse'
-      ? startSynapse({ dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath] })
-      : practice(parse(registration) as Registration),
-    (xmppServer === 'prosody' ? startProsody : startEjabberd)({
-      dir: join(dir, xmppServer), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) }
-    }),
-    startSmsc(GATEWAY)
-  ])
+  const servers = await raiseServers(options, ports[0]!, keep)
+  const { homeserver, xmpp, smsc } = servers
   const names = ['werkstatt', ...Array.from({ length: mirrors }, (_, index) => `raum${index + 1}`)]
   const configPath = join(dir, 'config.yaml')
-  writeFileSync(configPath, configOf({ homeserverUrl: homeserver.url, ports, xmpp, smscPort: smsc.port, token, mirrors: names, language }), { mode: 0o600 })
+  const componentPort = await options.componentVia?.(xmpp.componentPort) ?? xmpp.componentPort
+  const config = configOf({
+    homeserverUrl: homeserver.url, ports, xmpp: { ...xmpp, componentPort }, smscPort: smsc.port, token, mirrors: names, language
+  })
+  writeFileSync(configPath, config, { mode: 0o600 })
 
   const user = await homeserver.createUser('anna', PASSWORD)
   const anna = makeMatrixPerson(homeserver.url, user.userId, user.accessToken)
   await anna.call('PUT', `v3/profile/${encodeURIComponent(user.userId)}/displayname`, { displayname: 'Anna' })
-  const bernd = await startPerson(xmpp, 'bernd', PASSWORD)
+  const bernd = await keep(startPerson(xmpp, 'bernd', PASSWORD))
   const places = []
   for (const name of names) {
     const room = await anna.createRoom({ room_alias_name: name, name, preset: 'private_chat', invite: [`@zentrale:${DOMAIN}`] })
@@ -122,22 +157,17 @@ export const raiseTown = async ({ dir, homeserver: kind = 'synapse', xmppServer 
   }
 
   const operateUrl = `http://127.0.0.1:${ports[2]}`
-  const zentrale = await startProcess({
+  const zentrale = await keep(startProcess({
     command: process.execPath, args: [join(checkout, 'dist/src/main.js'), '--config', configPath, 'start'], cwd: dir,
     logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operateUrl}/readyz`), readyWithinMs: 60_000
-  })
+  }))
   for (const { muc } of places) await bernd.enter(muc, 'Bernd')
   for (const { room } of places) await anna.waitFor(room, 'Zentrale in the room', ({ type, state_key: who, content }) =>
     type === 'm.room.member' && who === `@zentrale:${DOMAIN}` && content['membership'] === 'join')
   const [first, ...more] = places
   return {
-    domain: DOMAIN, homeserver, xmpp, smsc, zentrale, configPath, alias: aliasOf('werkstatt'), muc: first!.muc, number: NUMBER, operateUrl, token,
+    domain: DOMAIN, ...servers, zentrale, configPath, alias: aliasOf('werkstatt'), muc: first!.muc, number: NUMBER, operateUrl, token,
     mediaUrl: `http://127.0.0.1:${ports[1]}`, people: { anna, bernd, max: smsc.phone(MAX) }, room: first!.room, more,
-    metrics: async () => await (await fetch(`${operateUrl}/metrics`)).text(),
-    async stop () {
-      await zentrale.stop()
-      await bernd.stop()
-      await Promise.all([homeserver.stop(), xmpp.stop(), smsc.stop()])
-    }
+    metrics: async () => await (await fetch(`${operateUrl}/metrics`)).text()
   }
 }

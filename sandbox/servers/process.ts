@@ -33,6 +33,7 @@ export interface Program {
 export interface Process extends Server {
   readonly pid: number
   readonly running: boolean
+  readonly exitCode: number | null // of the last one, if it has ended by itself or in peace
   write (line: string): void
 }
 
@@ -152,6 +153,7 @@ export const startProcess = async (program: Program): Promise<Process> => {
   return {
     get pid () { return child.pid! },
     get running () { return isRunning(child) },
+    get exitCode () { return child.exitCode },
     write: line => { child.stdin?.write(line + '\n') },
     stop,
     kill: () => end(child, 'SIGKILL'),

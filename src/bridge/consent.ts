@@ -9,7 +9,7 @@ import type { NewDelivery } from '../store/store'
 import type { Directory } from './directory'
 import { notice, type Change, type Plan } from './plan'
 
-const STOP = new Set(['STOP', 'STOPP', 'STOPALL', 'ABMELDEN', 'ABBESTELLEN', 'KEINE SMS', 'UNSUBSCRIBE'])
+const STOP = new Set(['STOP', 'STOPP', 'STOPALL', 'ABMELDEN', 'ABBESTELLEN', 'UNSUBSCRIBE'])
 const START = new Set(['START', 'UNSTOP'])
 const WORD_CHARACTERS_MAX = 40
 

@@ -23,7 +23,7 @@ export interface Plan {
 export const IGNORE: Plan = { outcome: 'ignored', deliveries: [], changes: [] }
 
 /** The same for the same arrival, place, part and purpose, even after the store was lost; nobody can foresee or forge a collision. */
-export const deliveryKey = (source: NetworkName, arrivalKey: string, place: Place, part: number, purpose: string): string =>
+const deliveryKey = (source: NetworkName, arrivalKey: string, place: Place, part: number, purpose: string): string =>
   createHash('sha256').update(JSON.stringify([source, arrivalKey, place.network, place.id, part, purpose])).digest('base64url').slice(0, 27)
 
 export const delivery = (arrival: Arrival, place: Place, part: number, action: Action, as?: Persona): NewDelivery => ({

@@ -14,8 +14,3 @@ export interface Place { network: NetworkName; id: string }
 
 /** One string for one person or place, to be a key of maps and of the store. The network's name has no space. */
 export const addressKey = (address: Person | Place): string => `${address.network} ${address.id}`
-
-export const fromKey = (key: string): Place => {
-  const space = key.indexOf(' ')
-  return { network: key.slice(0, space), id: key.slice(space + 1) }
-}

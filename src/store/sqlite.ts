@@ -17,7 +17,8 @@ interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown)
 const migrate = (db: DatabaseSync): void => {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
   if (version > MIGRATIONS.length) {
-    throw new Error(`its schema is version ${version}, made by a newer Zentrale; this one knows ${MIGRATIONS.length}. Start the newer one, or restore a backup`)
+    throw new Error(`its schema is version ${version}, made by a newer Zentrale; this one knows ${MIGRATIONS.length}. ` +
+      'Start the newer one, or restore a backup')
   }
   MIGRATIONS.slice(version).forEach((migration, index) => {
     db.exec('BEGIN')

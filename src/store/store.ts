@@ -23,7 +23,10 @@ export interface Queued {
 export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean }
 
 /** A stored arrival with what became of it. */
-export interface Recorded { seq: number; arrival: Arrival; deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean }[] }
+export interface Recorded {
+  seq: number; arrival: Arrival
+  deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean }[]
+}
 
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {

@@ -76,7 +76,8 @@ export const makeTx = (db: DatabaseSync): Tx => {
     },
     async lanes () {
       return all<{ network: string, place: string }>(
-        "SELECT DISTINCT network, place FROM outbox WHERE state <> 'done' AND state = 'waiting'").map(({ network, place }) => ({ network, id: place }))
+        "SELECT DISTINCT network, place FROM outbox WHERE state <> 'done' AND state = 'waiting'")
+        .map(({ network, place }) => ({ network, id: place }))
     },
     async waiting (lane, afterId, limit) {
       return all<OutboxRow>('SELECT ' + OUTBOX + ` FROM outbox
@@ -118,15 +119,16 @@ export const makeTx = (db: DatabaseSync): Tx => {
 
     async confirmable (place, ids) {
       for (const id of ids) {
-        const found = one<{ outbox: number, part: number, journal: number, notice: number, arrival: string }>(`SELECT outbox, part, outbox.journal, outbox.notice, arrival
-          FROM remote
+        const found = one<{ outbox: number, part: number, journal: number, notice: number, arrival: string }>(`
+          SELECT outbox, part, outbox.journal, outbox.notice, arrival FROM remote
           JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
           WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, place.network, place.id, id)
         if (found === undefined) continue
         const outcomes = all<{ outcome: string | null }>('SELECT outcome FROM remote WHERE outbox = ? ORDER BY part', found.outbox)
           .map(row => (row.outcome ?? undefined) as Confirmable['outcomes'][number])
         const { outbox, part, journal } = found
-        return { outbox, id, part, parts: outcomes.length, outcomes, origin: JSON.parse(found.arrival) as Arrival, journal, place, notice: found.notice === 1 }
+        const origin = JSON.parse(found.arrival) as Arrival
+        return { outbox, id, part, parts: outcomes.length, outcomes, origin, journal, place, notice: found.notice === 1 }
       }
       return undefined
     },
@@ -138,7 +140,8 @@ export const makeTx = (db: DatabaseSync): Tx => {
         run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, detail, at) VALUES (?, ?, ?, ?, ?, ?)',
           place.network, place.id, id, outcome, detail ?? null, now)
       }
-      run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))', EARLY_RECEIPT_ROWS_MAX)
+      run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))',
+        EARLY_RECEIPT_ROWS_MAX)
     },
     async takeEarlyReceipts (place, ids) {
       return ids.flatMap(id => all<{ id: string, outcome: 'delivered' | 'failed', detail: string | null }>(

@@ -3,9 +3,10 @@
  * Every text carries its sender and a counter, so that loss, doubles and order can be judged from what arrived alone.
  */
 import assert from 'node:assert/strict'
-import { raiseTown, type Town } from '../../sandbox/town'
+import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { until } from '../../sandbox/servers/process'
 import { needs, scratch } from '../support/real'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const COUNT = 300
 const ALL_WITHIN_MS = 90_000
@@ -23,32 +24,25 @@ const onMatrix = async (town: Town, sender: string): Promise<number[]> => {
   for (let from = ''; ;) {
     const page = await anna.call('GET', `v3/rooms/${encodeURIComponent(town.room)}/messages?dir=f&limit=1000${from}`) as unknown as
       { chunk: { type: string, sender: string, content: { body?: string } }[], end?: string }
-    texts.push(...page.chunk.filter(event => event.type === 'm.room.message' && event.sender !== anna.userId).map(({ content }) => content.body ?? ''))
+    texts.push(...page.chunk.filter(event => event.type === 'm.room.message' && event.sender !== anna.userId)
+      .map(({ content }) => content.body ?? ''))
     if (page.end === undefined || page.chunk.length === 0) return counters(texts, sender)
     from = `&from=${encodeURIComponent(page.end)}`
   }
 }
 
-const onXmpp = (town: Town, sender: string): number[] =>
-  counters(town.people.bernd.bodies(town.muc).filter((_, index) => index >= 0), sender)
-
-const sayAll = async (town: Town, sender: string, count: number, at: (n: number) => Promise<void> | void): Promise<void> => {
-  const { anna, bernd } = town.people
-  for (let n = 0; n < count; n++) {
-    await Promise.all([anna.send(town.room, `anna-${sender}/${n}`), bernd.say(town.muc, `bernd-${sender}/${n}`, `${sender}-${n}`)])
-    await at(n)
-  }
-}
+const onXmpp = async (town: Town, reader: XmppPerson, sender: string): Promise<number[]> => counters(await reader.archived(town.muc), sender)
 
 /** Both directions arrived: exactly once and in order on Matrix; none missing on XMPP, in order but for doubles. */
-const judge = async (town: Town, sender: string, count: number, told: (doubles: number) => void): Promise<void> => {
-  const matrix = async (): Promise<number[]> => onMatrix(town, `bernd-${sender}`)
-  const xmpp = (): number[] => onXmpp(town, `anna-${sender}`)
-  await until('everything on XMPP', ALL_WITHIN_MS, () => new Set(xmpp()).size === count).catch(() => {})
-  await until('everything on Matrix', ALL_WITHIN_MS, async () => new Set(await matrix()).size === count).catch(() => {})
-  assert.deepEqual(await matrix(), numbers(count), 'on Matrix: each once, in order')
-  assert.deepEqual(withoutDoubles(xmpp()), numbers(count), 'on XMPP: none missing')
-  told(xmpp().length - count)
+const judge = async (town: Town, sender: string, reader: XmppPerson): Promise<void> => {
+  const matrix = (): Promise<number[]> => onMatrix(town, `bernd-${sender}`)
+  const xmpp = (): Promise<number[]> => onXmpp(town, reader, `anna-${sender}`)
+  await until('everything on XMPP', ALL_WITHIN_MS, async () => new Set(await xmpp()).size === COUNT).catch(() => {})
+  await until('everything on Matrix', ALL_WITHIN_MS, async () => new Set(await matrix()).size === COUNT).catch(() => {})
+  assert.deepEqual(await matrix(), numbers(COUNT), 'on Matrix: each once, in order')
+  const arrived = await xmpp()
+  assert.deepEqual(withoutDoubles(arrived), numbers(COUNT), 'on XMPP: none missing')
+  console.log(`        doubles on XMPP: ${arrived.length - COUNT}`)
 }
 
 describe('faults: killed in the middle', function () {
@@ -59,11 +53,15 @@ describe('faults: killed in the middle', function () {
   before(async () => { town = await raiseTown({ dir: dir('town') }) })
   after(async () => { await town.stop() })
 
-  const report = (doubles: number): void => { console.log(`        doubles on XMPP: ${doubles}`) }
-
   it('kill -9 of Zentrale in the middle of 300 messages in each direction', async () => {
-    await sayAll(town, 'kill', COUNT, async n => { if (n === COUNT / 2) { await town.zentrale.kill(); void town.zentrale.restart() } })
-    await judge(town, 'kill', COUNT, report)
+    const { anna, bernd } = town.people
+    let back: Promise<void> | undefined
+    for (let n = 0; n < COUNT; n++) {
+      await Promise.all([anna.send(town.room, `anna-kill/${n}`), bernd.say(town.muc, `bernd-kill/${n}`, `kill-${n}`)])
+      if (n === COUNT / 2) back = town.zentrale.kill().then(() => town.zentrale.restart())
+    }
+    await back
+    await judge(town, 'kill', bernd)
   })
 
   it('Synapse restarted in the middle', async () => {
@@ -75,7 +73,22 @@ describe('faults: killed in the middle', function () {
       await back
       await anna.send(town.room, `anna-synapse/${n}`)
     }
-    await judge(town, 'synapse', COUNT, report)
+    await judge(town, 'synapse', bernd)
+  })
+
+  it('Prosody restarted in the middle', async () => {
+    const { anna } = town.people
+    let { bernd } = town.people
+    for (let n = 0; n < COUNT; n++) {
+      if (n === COUNT / 2) {
+        await town.xmpp.restart()
+        bernd = await startPerson(town.xmpp, 'bernd', PASSWORD)
+        await until('Bernd in the room again', 30_000, () => bernd.enter(town.muc, 'Bernd').then(() => true, () => false))
+      }
+      await Promise.all([anna.send(town.room, `anna-prosody/${n}`), bernd.say(town.muc, `bernd-prosody/${n}`, `prosody-${n}`)])
+    }
+    await judge(town, 'prosody', bernd)
+    await bernd.stop()
   })
 
   it('2000 Matrix events acknowledged, then kill -9 at once: 2000 arrive in the MUC in order', async () => {
@@ -85,11 +98,15 @@ describe('faults: killed in the middle', function () {
       for (let m = n; m < n + 20; m++) await anna.send(town.room, `anna-burst/${m}`)
     }
     await town.zentrale.restart()
-    const stored = async (): Promise<number> => Number(/zentrale_arrivals_total\{network="matrix",outcome="stored"\} (\d+)/.exec(await town.metrics())?.[1])
+    const counter = /zentrale_arrivals_total\{network="matrix",outcome="stored"\} (\d+)/
+    const stored = async (): Promise<number> => Number(counter.exec(await town.metrics())?.[1])
     await until('2000 acknowledged', ALL_WITHIN_MS, async () => await stored() === 2000)
     await town.zentrale.kill()
     await town.zentrale.restart()
-    await until('2000 in the MUC', ALL_WITHIN_MS, () => new Set(onXmpp(town, 'anna-burst')).size === 2000).catch(() => {})
-    assert.deepEqual(withoutDoubles(onXmpp(town, 'anna-burst')), numbers(2000))
+    const reader = await startPerson(town.xmpp, 'bernd', PASSWORD)
+    const arrived = (): Promise<number[]> => onXmpp(town, reader, 'anna-burst')
+    await until('2000 in the MUC', ALL_WITHIN_MS, async () => new Set(await arrived()).size === 2000).catch(() => {})
+    assert.deepEqual(withoutDoubles(await arrived()), numbers(2000))
+    await reader.stop()
   })
 })

@@ -40,8 +40,10 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     },
     open: async () => ({ stream: Readable.from(['file']), mime: 'text/plain' }),
     async stop () { network.stopped = true },
-    read: place => network.delivered.filter(({ place: { id } }) => id === place).map(({ as, action }) =>
-      `${as?.name ?? '*'}: ${action.kind === 'deletion' ? '(deleted)' : toPlain(action.content.text) + (action.content.file?.url ?? action.content.file?.name ?? '')}`),
+    read: place => network.delivered.filter(({ place: { id } }) => id === place).map(({ as, action }) => {
+      const file = action.kind === 'deletion' ? undefined : action.content.file
+      return `${as?.name ?? '*'}: ${action.kind === 'deletion' ? '(deleted)' : toPlain(action.content.text) + (file?.url ?? file?.name ?? '')}`
+    }),
     say: (place, sender, text, more) => network.inbox.accept({
       kind: 'message', key: `${name}-in-${++count}`, place: { network: name, id: place }, at: 1_700_000_000_000 + count,
       sender: { id: sender, name: sender }, content: { style: 'text', text: plain(text) }, ...more

@@ -26,7 +26,9 @@ export const mirrorOf = (...places: [network: string, id: string, people?: Recor
   places: places.map(([network, id, people]) => ({ place: { network, id }, ...people === undefined ? {} : { people } }))
 })
 
-export const startBridge = async (networks: Practice[], mirrors: Mirror[], options: Partial<BridgeOptions> & { path?: string } = {}): Promise<Started> => {
+type StartOptions = Partial<BridgeOptions> & { path?: string }
+
+export const startBridge = async (networks: Practice[], mirrors: Mirror[], options: StartOptions = {}): Promise<Started> => {
   const path = options.path ?? join(temporaryFolder(), 'zentrale.db')
   const clock: Clock = options.clock ?? systemClock
   const bugs: unknown[] = []

@@ -19,7 +19,7 @@ export interface EndpointOptions {
   port: number
   log: Log
   /** Takes a transaction's events. What it throws makes the homeserver try again. */
-  take (events: unknown[]): Promise<void>
+  take (events: unknown[], transactionId: string): Promise<void>
 }
 
 export interface Endpoint {
@@ -45,7 +45,7 @@ export const openEndpoint = async ({ hsToken, host, port, log, take }: EndpointO
     const body: unknown = request.body
     if (closing) return void response.set('connection', 'close').status(503).json({ errcode: 'M_UNKNOWN', error: 'stopping' })
     if (!isJson(body)) return void response.status(400).json({ errcode: 'M_BAD_JSON' })
-    const task = take(Array.isArray(body.events) ? body.events : [])
+    const task = take(Array.isArray(body.events) ? body.events : [], String(request.params['id']))
     underWay.add(task)
     try {
       await task

@@ -3,9 +3,10 @@
  * are answered; everything that is said goes out under ghosts, exactly once. A homeserver that is down is waited for.
  */
 import { backoffMs } from '../../lib/backoff'
-import { sleep, type Timer } from '../../lib/clock'
+import { sleep } from '../../lib/clock'
 import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Network, World } from '../../model/network'
+import { makeBehind } from './behind'
 import { catchUp } from './catchup'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeGhosts } from './ghosts'
@@ -38,7 +39,6 @@ const CAN: Capabilities = {
   window: 1, // HTTP keeps no order
   afterCrash: 'resend', giveUpAfterMs: 3 * 24 * 3600_000, optOut: false
 }
-const CATCH_UP_WAIT_MS = 10_000 // a transaction waits this long for what was missed; the homeserver gives up after 60 s
 const UNREACHED = 'the homeserver does not reach us; check the url in the registration, and that the homeserver has read it'
 const PING_FIRST_MS = 1000
 const PING_MOST_MS = 60_000
@@ -56,18 +56,21 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   let take: Take | undefined
   let endpoint: Endpoint | undefined
   let generation = 0 // of `found`: a new one takes over from one that is still trying
-  let caughtUp = Promise.withResolvers<void>()
-  let holdTimer: Timer | undefined
+  const behind = makeBehind(clock)
 
-  const linkChanged = (name: string) => (up: boolean, detail?: string): void => {
-    log[up ? 'info' : 'warn']({ link: name, up, detail }, up ? 'link is up' : 'link is down')
-    inbox?.link(NAME, name, up, detail)
+  const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
+  const homeserverChanged = (up: boolean, detail?: string): void => {
+    if (!up) {
+      generation++
+      behind.suspect()
+    }
+    linkChanged('homeserver')(up, detail)
   }
   const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, {
     reached: () => link.reached(), lost: why => link.lost(why)
   })
   const link = makeLink({
-    clock, chance, changed: linkChanged('homeserver'),
+    clock, chance, changed: homeserverChanged,
     probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
     found: () => { void found() }
   })
@@ -82,28 +85,18 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   })
   const news = makeInvitations({ homeserver, rooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom })
 
-  /** Transactions wait until we have caught up, but not for long. */
-  const hold = (): void => {
-    caughtUp.resolve()
-    caughtUp = Promise.withResolvers<void>()
-    holdTimer?.cancel()
-    holdTimer = clock.after(CATCH_UP_WAIT_MS, caughtUp.resolve)
-  }
-  const release = (): void => { holdTimer?.cancel(); caughtUp.resolve() }
-
   /** What is done each time the homeserver is found: rooms, what was missed, and a ping so that a backlog comes at once. */
   const found = async (): Promise<void> => {
     if (!inbox || !take) return
     const mine = ++generation
     const work = { homeserver, inbox, take, log, signal: stopping.signal }
-    hold()
     for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
       try {
         await ghosts.prepare()
         rooms.check()
         await rooms.settled()
         await catchUp(work, rooms.joined())
-        release()
+        if (mine === generation) behind.caughtUp()
         return await ping(mine)
       } catch (error) {
         log.warn({ why: messageOf(error) }, 'could not catch up; trying again')
@@ -126,9 +119,13 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
     }
   }
 
-  const transaction = async (events: unknown[]): Promise<void> => {
+  const transaction = async (events: unknown[], id: string): Promise<void> => {
+    if (behind.restarted(id)) {
+      behind.suspect()
+      void found()
+    }
     link.ask() // who pushes is there
-    await caughtUp.promise
+    await behind.wait()
     if (!take) throw new Bug('a transaction before start')
     await take(events)
   }
@@ -145,14 +142,12 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
       if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
       take = makeTake({ network: NAME, inbox, rooms, members, news, clock, isOurs })
       endpoint = await openEndpoint({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
-      hold()
       link.ask()
     },
     send, find,
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
-      release()
       link.stop()
       rooms.stop()
       await endpoint?.close()

@@ -35,7 +35,7 @@ export interface Send {
 }
 
 /** CS API §m.room.message msgtypes; `m.mentions` always, so that no name in the text alarms anybody (§Mentions). */
-export const messageContent = ({ style, text }: Content): Json => {
+const messageContent = ({ style, text }: Content): Json => {
   const { body, html } = writeText(text)
   return {
     msgtype: MSGTYPES[style], body, 'm.mentions': {},

@@ -3,6 +3,7 @@
  * limits; what goes out is written afresh from the model, so that only the few elements below can ever appear.
  */
 import { Parser } from 'htmlparser2'
+import { Malformed } from '../../model/errors'
 import { isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../model/text'
 
 const HTML_CHARS_MAX = 65_536 // an event cannot hold more
@@ -117,8 +118,6 @@ const trimEnd = (runs: Run[]): void => {
   if (last.text === '') runs.pop()
 }
 
-class TooMuch extends Error {}
-
 const makeBuilder = () => {
   const root: Container = { tag: '', blocks: [], depth: 0 }
   const open: Container[] = [root]
@@ -190,7 +189,7 @@ const makeBuilder = () => {
   }
 
   const onopentag = (tag: string, attributes: Record<string, string>): void => {
-    if (++tags > TAGS_MAX) throw new TooMuch()
+    if (++tags > TAGS_MAX) throw new Malformed('too many tags')
     if (hidden > 0 || HIDDEN.has(tag)) { hidden++; return }
     if (preformatted) { preformatted.depth++; if (tag === 'br') preformatted.text += '\n'; return }
     if (tag === 'br') return add('\n')
@@ -209,7 +208,7 @@ const makeBuilder = () => {
   }
 
   const onclosetag = (tag: string): void => {
-    if (++tags > TAGS_MAX) throw new TooMuch()
+    if (++tags > TAGS_MAX) throw new Malformed('too many tags')
     if (hidden > 0) { hidden--; return }
     if (preformatted) {
       if (tag === 'pre' && preformatted.depth === 0) closePre()
@@ -247,7 +246,7 @@ export const parseHtml = (html: string): Text | undefined => {
   try {
     parser.end(html)
   } catch (error) {
-    if (error instanceof TooMuch) return undefined
+    if (error instanceof Malformed) return undefined
     throw error
   }
   const text = builder.finish()

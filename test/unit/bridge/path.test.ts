@@ -7,7 +7,9 @@ describe('the path of a message', () => {
   let red: Practice, blue: Practice, phone: Practice
   let started: Started
 
-  const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, afterCrash: 'park', textBytesMax: 200 } as const
+  const PHONE = {
+    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, afterCrash: 'park', textBytesMax: 200
+  } as const
   const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }], ['phone', 'us/eva', { eva: 'Eva' }])
 
   beforeEach(async () => {
@@ -170,7 +172,8 @@ describe('the path of a message', () => {
     await until(() => phone.delivered.length === 1)
     const row = (await started.bridge.queue.show(2))!
     const place = { network: 'phone', id: 'us/max' }
-    await phone.inbox.accept({ kind: 'receipt', key: 'r1', place, at: 1, of: ['odd', `phone-${row.delivery.key}`], outcome: 'failed', detail: 'EXPIRED' })
+    const of = ['odd', `phone-${row.delivery.key}`]
+    await phone.inbox.accept({ kind: 'receipt', key: 'r1', place, at: 1, of, outcome: 'failed', detail: 'EXPIRED' })
     release()
     await until(() => red.delivered.length === 1)
     await phone.inbox.accept({ kind: 'receipt', key: 'r2', place, at: 1, of: [`phone-${row.delivery.key}`], outcome: 'failed' })

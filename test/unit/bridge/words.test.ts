@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { splitText } from '../../../src/bridge/adapt'
+import { consentWord } from '../../../src/bridge/consent'
+import { cleanName, NAME_CHARACTERS_MAX, personaOf } from '../../../src/bridge/people'
+
+const anyText = fc.string({ unit: 'binary' })
+
+describe('what the bridge does to words', () => {
+  it('splits a text into parts that fit, and loses nothing but white space at the joints', () => {
+    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), fc.integer({ min: 70, max: 200 }), (text, max) => {
+      const parts = splitText(text, max)
+      assert.ok(parts.every(part => Buffer.byteLength(part) <= max))
+      assert.equal(parts.join('').replace(/\s/gu, ''), text.replace(/\s/gu, ''))
+    }))
+  })
+
+  it('splits at words, and never inside what people see as one character', () => {
+    assert.deepEqual(splitText('eins zwei drei vier', 10), ['eins zwei', 'drei vier'])
+    const family = '👨‍👩‍👧‍👦'
+    assert.deepEqual(splitText(family.repeat(3), 60), [family.repeat(2), family])
+  })
+
+  it('splits any text, even one that is not well formed, and ends', () => {
+    fc.assert(fc.property(anyText, fc.integer({ min: 4, max: 50 }), (text, max) => { splitText(text, max) }))
+  })
+
+  it('takes only a whole message for STOP or START', () => {
+    for (const text of ['STOP', 'stopp', ' Stopp! ', 'STOP.', '"stop"', 'Abmelden']) assert.equal(consentWord(text), 'stop', text)
+    for (const text of ['Start', 'START!', 'unstop']) assert.equal(consentWord(text), 'start', text)
+    for (const text of ['Stopp bitte nicht', 'STOP it', 'nonstop', '', 'halt', 'Ende', 'x'.repeat(100_000)]) {
+      assert.equal(consentWord(text), undefined)
+    }
+  })
+
+  it('shows names without what cannot be seen, never empty, never too long', () => {
+    assert.equal(cleanName('  Anna\u202e\u200b  \u0007Müller\n'), 'Anna Müller')
+    assert.equal(cleanName('\u200b\u2060'), '?')
+    fc.assert(fc.property(anyText, text => {
+      const name = cleanName(text)
+      assert.ok(name.length > 0 && [...new Intl.Segmenter().segment(name)].length <= NAME_CHARACTERS_MAX)
+      assert.doesNotMatch(name, /[\p{Cc}\p{Cf}\p{Cs}]/u)
+    }))
+  })
+
+  it('ends every shown name with the label of the network that the person really speaks from', () => {
+    fc.assert(fc.property(anyText, name => {
+      assert.ok(personaOf('red', 'Red', { id: 'x', name }).name.endsWith(' (Red)'))
+    }))
+    assert.equal(personaOf('red', 'Red', { id: 'x', name: 'Bernd (Blue)' }).name, 'Bernd (Blue) (Red)')
+  })
+})

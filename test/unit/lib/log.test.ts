@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { makeLog, maskNumbers } from '../../../src/lib/log'
+
+describe('the log', () => {
+  const lines: string[] = []
+  const log = makeLog('debug', { write: line => { lines.push(line) } })
+
+  it('holds no secret and no whole number', () => {
+    log.child({ network: 'red' }).info({
+      token: 'CANARY', nested: { password: 'CANARY', body: 'CANARY' }, place: '+4930123457/+491701234567', error: new Error('to +491701234567')
+    }, 'sent to 00491701234567')
+    const line = lines.at(-1)!
+    assert.doesNotMatch(line, /CANARY|1701234567|30123457/)
+    assert.deepEqual(JSON.parse(line).network, 'red')
+  })
+
+  it('leaves enough of a number to recognise it, and other digits alone', () => {
+    assert.equal(maskNumbers('from +491701234567 at 1795320318669, key-4930123457'), 'from +49…67 at 1795320318669, key-4930123457')
+    assert.equal(maskNumbers('+12025550123 +35312345678 +88212345678'), '+1…23 +353…78 +882…78')
+  })
+})

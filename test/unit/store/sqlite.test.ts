@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { systemClock } from '../../../src/lib/clock'
+import type { Arrival } from '../../../src/model/message'
+import { openSqlite } from '../../../src/store/sqlite'
+import type { NewDelivery, Store } from '../../../src/store/store'
+import { temporaryFolder } from '../../support/started'
+
+const place = { network: 'red', id: 'room' }
+const arrival = (key: string): Arrival =>
+  ({ kind: 'message', key, place, at: 1, sender: { id: 'anna', name: 'Anna' }, content: { style: 'text', text: [] } })
+const delivery = (key: string): NewDelivery => ({
+  delivery: { key, place: { network: 'blue', id: 'hall' }, at: 1, action: { kind: 'message', content: { style: 'text', text: [] } } }, notice: false
+})
+
+describe('the store on SQLite', () => {
+  let path: string
+  let store: Store
+  const failures: unknown[] = []
+  const open = (): Store => openSqlite(path, systemClock, error => failures.push(error))
+  beforeEach(() => { path = join(temporaryFolder(), 'store.db'); store = open() })
+  afterEach(async () => { await store.close() })
+
+  it('has what a job wrote after it resolved, even if the process is gone then', () => {
+    const script = `
+      require('ts-node/register')
+      const { openSqlite } = require('./src/store/sqlite')
+      const { systemClock } = require('./src/lib/clock')
+      const store = openSqlite(process.argv[1], systemClock, () => {})
+      store.run(tx => tx.remember('me', 'a', '1')).then(() => process.kill(process.pid, 'SIGKILL'))`
+    const other = join(temporaryFolder(), 'killed.db')
+    assert.equal(spawnSync(process.execPath, ['-e', script, other], { cwd: join(__dirname, '../../..') }).signal, 'SIGKILL')
+    const db = new DatabaseSync(other)
+    assert.deepEqual(db.prepare('SELECT value FROM memory').all().map(row => row['value']), ['1'])
+    db.close()
+  })
+
+  it('lets one job take back its own work only', async () => {
+    const results = await Promise.allSettled([
+      store.run(tx => tx.remember('me', 'a', '1')),
+      store.run(async tx => { await tx.remember('me', 'b', '2'); throw new Error('no') }),
+      store.run(tx => tx.remember('me', 'c', '3'))
+    ])
+    assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+    assert.deepEqual(await store.run(tx => tx.remembered('me')), [['a', '1'], ['c', '3']])
+  })
+
+  it('runs jobs in the order of the calls', async () => {
+    const order: number[] = []
+    await Promise.all(Array.from({ length: 1500 }, (_, index) => store.run(async () => { order.push(index) })))
+    assert.deepEqual(order, Array.from({ length: 1500 }, (_, index) => index))
+  })
+
+  it('is refused to a second process, with a text that says what to do', () => {
+    assert.throws(open, /is in use by another process.*stop the other one first/)
+  })
+
+  it('is refused when a newer Zentrale made it', async () => {
+    await store.close()
+    const db = new DatabaseSync(path)
+    db.exec('PRAGMA user_version = 999')
+    db.close()
+    assert.throws(open, /made by a newer Zentrale/)
+    const older = new DatabaseSync(path)
+    older.exec('PRAGMA user_version = 1')
+    older.close()
+    store = open()
+  })
+
+  it('says so and stops when the disk refuses, and has told yes only for what is there', () => {
+    const script = `
+      require('ts-node/register')
+      const { openSqlite } = require('./src/store/sqlite')
+      const { systemClock } = require('./src/lib/clock')
+      let failed = 0
+      const store = openSqlite(process.argv[1], systemClock, () => { failed++ })
+      const main = async () => {
+        for (let n = 0; ; n++) {
+          try { await store.run(tx => tx.remember('me', String(n), 'x'.repeat(5000))) } catch {
+            const after = await store.run(async () => {}).then(() => 'runs', () => 'refuses')
+            return console.log(JSON.stringify({ acknowledged: n, failed, after }))
+          }
+        }
+      }
+      main()`
+    const other = join(temporaryFolder(), 'full.db')
+    const limited = `trap '' XFSZ; ulimit -f 1500; exec "$0" -e "$1" "$2"` // no file over 1.5 MB: writes beyond fail with EFBIG
+    const child = spawnSync('bash', ['-c', limited, process.execPath, script, other], { cwd: join(__dirname, '../../..'), encoding: 'utf8' })
+    const { acknowledged, failed, after } = JSON.parse(child.stdout) as { acknowledged: number, failed: number, after: string }
+    assert.ok(acknowledged > 10)
+    assert.deepEqual([failed, after], [1, 'refuses'])
+    const db = new DatabaseSync(other)
+    assert.equal(db.prepare('SELECT count(*) AS count FROM memory').get()?.['count'], acknowledged)
+    assert.equal(db.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok')
+    db.close()
+  })
+
+  it('uses an index for everything that lanes ask', async () => {
+    await store.close()
+    const db = new DatabaseSync(path)
+    const plan = (sql: string): string => db.prepare('EXPLAIN QUERY PLAN ' + sql).all().map(row => String(row['detail'])).join('; ')
+    const lane = "state <> 'done' AND state = 'waiting' AND network = 'a' AND place = 'b' AND id > 1 ORDER BY id LIMIT 9"
+    assert.match(plan('SELECT * FROM outbox WHERE ' + lane),
+      /^SEARCH outbox USING INDEX outbox_open \(state=\? AND network=\? AND place=\? AND .*>\?\)$/)
+    assert.match(plan("SELECT count(*) FROM outbox WHERE state <> 'done' AND state IN ('waiting', 'sending')"), /USING (COVERING )?INDEX outbox_open/)
+    assert.match(plan("SELECT key FROM journal WHERE network = 'a' AND place = 'b' ORDER BY seq DESC LIMIT 1"), /USING INDEX journal_place/)
+    db.close()
+    store = open()
+  })
+
+  it('forgets what ended long ago, and nothing that has not ended', async () => {
+    await store.run(async tx => {
+      for (const key of ['old', 'open', 'new']) {
+        const seq = await tx.journal(arrival(key), 'routed', key === 'new' ? 1000 : 1)
+        const row = await tx.queue(seq, delivery(`d-${key}`), 1)
+        await tx.link(`t-${key}`, seq, 9999)
+        if (key !== 'open') { await tx.trying([row.id]); await tx.done(row, [`r-${key}`], key === 'new' ? 1000 : 2) }
+      }
+    })
+    assert.equal(await store.run(tx => tx.prune(500, 10)), 1)
+    assert.equal(await store.run(tx => tx.seen('red', 'old')), false)
+    assert.equal(await store.run(tx => tx.linked('t-old', 1)), undefined)
+    assert.equal(await store.run(tx => tx.seen('red', 'open')), true)
+    assert.deepEqual(await store.run(tx => tx.remoteIds('d-new')), ['r-new'])
+  })
+})
