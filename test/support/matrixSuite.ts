@@ -1,4 +1,5 @@
 /** What the Matrix network must do on any homeserver. The real one and the practice one both run it: practice is no fiction. */
+import { systemClock, type Clock } from '../../src/lib/clock'
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { addressKey, type Place } from '../../src/model/address'
@@ -25,16 +26,16 @@ const SEND_MS = 20_000
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
-type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, inbox?: TestInbox, sized?: boolean, sizeError?: number }
+type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, inbox?: TestInbox, clock?: Clock, sized?: boolean, sizeError?: number }
 
 export const makeBridge = (ground: Ground, more: BridgeOptions = {}): Bridge => {
-  const { memory = makeMemory(), inbox = makeInbox(), sized = true, sizeError = 0, ...config } = more
+  const { memory = makeMemory(), inbox = makeInbox(), clock = systemClock, sized = true, sizeError = 0, ...config } = more
   const files = new Map<string, Buffer>()
   const open = async ({ at }: { at: { ref: string } }): Promise<Download> => {
     const bytes = files.get(at.ref)!
     return { stream: Readable.from([bytes]), mime: 'image/png', ...(sized ? { size: bytes.length + sizeError } : {}) }
   }
-  const world = makeWorld({ memory, media: { open } })
+  const world = makeWorld({ memory, clock, media: { open } })
   const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], mediaBytesMax: 1_000_000, ...config }, world)
   return { network, inbox, memory, files }
 }

@@ -19,7 +19,8 @@ export interface Behind {
 
 const WAIT_MS = 10_000 // the homeserver gives up after 60 s, and tries again in any case
 
-export const makeBehind = (clock: Clock): Behind => {
+/** When `stopping` fires nobody waits any longer. */
+export const makeBehind = (clock: Clock, stopping: AbortSignal): Behind => {
   let gate: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>()
   let lastId = 0
   return {
@@ -32,9 +33,9 @@ export const makeBehind = (clock: Clock): Behind => {
       return anew
     },
     async wait () {
-      const until = new AbortController()
-      if (gate !== undefined) await Promise.race([gate.promise, sleep(clock, WAIT_MS, until.signal)])
-      until.abort()
+      const over = new AbortController()
+      if (gate !== undefined) await Promise.race([gate.promise, sleep(clock, WAIT_MS, AbortSignal.any([over.signal, stopping]))])
+      over.abort()
       if (gate !== undefined) throw new Unavailable('catching up first with what was missed')
     }
   }

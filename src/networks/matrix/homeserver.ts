@@ -43,6 +43,8 @@ const KEEP_ALIVE_MS = 30_000
 const ANSWER_BYTES_MAX = 32 * 2 ** 20
 const RETRY_AFTER_MS_MAX = 10 * 60_000
 const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504])
+/** AS API §Pinging: that the homeserver does not reach us. It is there itself. */
+const PING_FAILED: ReadonlySet<string> = new Set(['M_BAD_STATUS', 'M_CONNECTION_TIMEOUT', 'M_CONNECTION_FAILED'])
 const NOBODY_THERE: ReadonlySet<string> = new Set([
   'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'
@@ -119,7 +121,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact): Ho
 
   /** The error that an answer means; undefined if it is a success (CS API §Standard error response, §Rate limiting). */
   const trouble = ({ status, headers }: Raw, body: Json | undefined): Error | undefined => {
-    if (GATEWAY_TROUBLE.has(status)) {
+    if (GATEWAY_TROUBLE.has(status) && !PING_FAILED.has(String(body?.errcode))) {
       contact.lost(`HTTP ${status}`)
       return new Unavailable(`homeserver: HTTP ${status}`, { link: true })
     }

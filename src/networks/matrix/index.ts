@@ -7,7 +7,7 @@ import { sleep } from '../../lib/clock'
 import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Network, World } from '../../model/network'
 import { makeBehind } from './behind'
-import { catchUp } from './catchup'
+import { catchUp, type ReadUpTo } from './catchup'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeGhosts } from './ghosts'
 import { encode, makeHomeserver } from './homeserver'
@@ -44,6 +44,7 @@ const PING_FIRST_MS = 1000
 const PING_MOST_MS = 60_000
 const AGAIN_FIRST_MS = 1000
 const AGAIN_MOST_MS = 60_000
+const LOOK_AGAIN_MS = [3_000, 30_000]
 
 export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   const { clock, chance, memory, log } = world
@@ -56,7 +57,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   let take: Take | undefined
   let endpoint: Endpoint | undefined
   let generation = 0 // of `found`: a new one takes over from one that is still trying
-  const behind = makeBehind(clock)
+  const behind = makeBehind(clock, stopping.signal)
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
   const homeserverChanged = (up: boolean, detail?: string): void => {
@@ -85,7 +86,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   })
   const news = makeInvitations({ homeserver, rooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom })
 
-  /** What is done each time the homeserver is found: rooms, what was missed, and a ping so that a backlog comes at once. */
+  /** What is done each time the homeserver is found: rooms, what was missed, a ping so that a backlog comes at once, a second look. */
   const found = async (): Promise<void> => {
     if (!inbox || !take) return
     const mine = ++generation
@@ -95,9 +96,10 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
         await ghosts.prepare()
         rooms.check()
         await rooms.settled()
-        await catchUp(work, rooms.joined())
+        const read = await catchUp(work, rooms.joined())
         if (mine === generation) behind.caughtUp()
-        return await ping(mine)
+        await ping(mine)
+        return await lookAgain(mine, read)
       } catch (error) {
         log.warn({ why: messageOf(error) }, 'could not catch up; trying again')
         await sleep(clock, backoffMs(chance, attempt, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopping.signal)
@@ -116,6 +118,17 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
         if (attempt === 1) log.warn({ why: messageOf(error) }, UNREACHED)
         await sleep(clock, backoffMs(chance, attempt, PING_FIRST_MS, PING_MOST_MS), stopping.signal)
       }
+    }
+  }
+
+  /** See catchup.ts. A failure here is one of the link, after which everything is read again. */
+  const lookAgain = async (mine: number, read: ReadUpTo[]): Promise<void> => {
+    if (!inbox || !take) return
+    for (const ms of LOOK_AGAIN_MS) {
+      await sleep(clock, ms, stopping.signal)
+      if (mine !== generation || stopping.signal.aborted) return
+      await catchUp({ homeserver, inbox, take, log, signal: stopping.signal }, read)
+        .catch(error => log.info({ why: messageOf(error) }, 'could not look again for what was missed'))
     }
   }
 

@@ -22,6 +22,7 @@ export const makePusher = (options: PushOptions) => {
   let hurry = new AbortController()
   let failures = 0
   let duplicates = 0
+  let losses = 0
   const idle = new Set<() => void>()
   const counts = { sent: 0, failed: 0 }
 
@@ -81,11 +82,19 @@ export const makePusher = (options: PushOptions) => {
 
   return {
     counts,
-    push (event: HsEvent): void { queue.push(event); if (!running) queueMicrotask(() => void run()) },
+    push (event: HsEvent): void {
+      if (losses > 0) { losses--; return }
+      queue.push(event)
+      if (!running) queueMicrotask(() => void run())
+    },
     /** As a ping does: try what failed again at once. */
     hurry (): void { hurry.abort() },
     /** The next n transactions come twice, the second time with another id. */
     duplicateNext (times: number): void { duplicates = times },
+    /** The next n events never come, as those that waited in memory when the homeserver stopped. */
+    loseNext (times: number): void { losses = times },
+    /** The ids begin anew, as after a restart. */
+    restarted (): void { nextId = 1 },
     /** Any bytes as one transaction, once. */
     raw: put,
     /** Resolves when everything was taken. */

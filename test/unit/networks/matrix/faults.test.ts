@@ -6,6 +6,8 @@ import type { Network } from '../../../../src/model/network'
 import type { Place } from '../../../../src/model/address'
 import type { Homeserver, HsEvent, HsPerson } from '../../../support/homeserver'
 import { practiceGround } from '../../../support/matrixGround'
+import { until } from '../../../support/practice'
+import { quickClock } from '../../../support/quick'
 import { bernd, delivery, makeBridge, max, said, type Bridge, type Ground } from '../../../support/matrixSuite'
 
 const GHOST = '@_zentrale_sms_+491701234567:practice.test'
@@ -74,6 +76,28 @@ describe('Matrix: faults', () => {
       await assert.rejects(network.send(second, signal()), { name: 'Unavailable' })
       await network.send({ ...second, attempt: 2 }, signal())
       assert.deepEqual(bodies(), ['eins', 'zwei'])
+    })
+
+    it('may lose what waited in its memory when it stopped: it is read from the room first, in order', async () => {
+      const { inbox } = await ready()
+      for (const text of ['eins', 'zwei']) anna.send(place.id, text)
+      await inbox.until('two', () => inbox.arrivals.length === 2)
+      homeserver.pusher.loseNext(1)
+      anna.send(place.id, 'verloren')
+      homeserver.pusher.restarted()
+      anna.send(place.id, 'danach')
+      await inbox.until('all four', () => inbox.arrivals.length === 4)
+      assert.deepEqual(said(inbox), ['eins', 'zwei', 'verloren', 'danach'])
+    })
+
+    it('may leave one lying while it finds us again: a second look brings it', async () => {
+      const { inbox } = await ready({ clock: quickClock(20) })
+      await until(() => homeserver.requests.some(line => line.includes('/ping')), 'the ping')
+      homeserver.pusher.loseNext(1)
+      anna.send(place.id, 'liegengeblieben')
+      anna.send(place.id, 'danach')
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+      assert.deepEqual(said(inbox).sort(), ['danach', 'liegengeblieben'])
     })
 
     it('says how long to wait, or only that it failed', async () => {
