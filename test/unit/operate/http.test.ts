@@ -88,16 +88,18 @@ describe('the operator\'s HTTP', () => {
   })
 
   it('lists, shows, drops: numbers masked and no texts unless asked for', async () => {
-    running.right.onSend = () => { throw new Unavailable('not now') }
+    running.right.onSend = () => { throw new Unavailable('not now', { retryAfterMs: 1_000_000 }) }
     await running.left.say('room', 'Anna', 'the secret of the day')
-    const [line] = (await get('/admin/queue?state=waiting', TOKEN)).body as { id: number, place: string }[]
+    const waiting = async () => (await get('/admin/queue?state=waiting', TOKEN)).body as { id: number, place: string, attempt: number }[]
+    await until(async () => (await waiting())[0]?.attempt === 1, 'tried once')
+    const [line] = await waiting()
     assert.match(line!.place, /…57\/.*…67$/)
     assert.doesNotMatch(JSON.stringify(line), /secret of the day|1701234567/)
     const open = (await get(`/admin/queue/${line!.id}?text=1`, TOKEN)).body as { text: string, place: string }
     assert.match(open.text, /the secret of the day/)
     assert.match(open.place, /\+491701234567/)
     assert.equal((await post(`/admin/queue/${line!.id}/drop`, TOKEN)).status, 200)
-    assert.deepEqual((await get('/admin/queue?state=waiting', TOKEN)).body, [])
+    assert.deepEqual(await waiting(), [])
   })
 
   it('tries again what failed, in the lane that runs', async () => {
