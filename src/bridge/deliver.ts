@@ -82,7 +82,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
       lane = makeLane(place, {
         ...parts, network: networkOf(place), ending, unwanted,
         retried: () => observer.retried(place.network),
-        idle: () => { lanes.delete(key) }
+        idle: () => { if (lanes.get(key) === lane) lanes.delete(key) }
       })
       lanes.set(key, lane)
     }

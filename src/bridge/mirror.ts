@@ -1,11 +1,15 @@
 /** The rule for mirrors: what is said in one place is said in all the others, by the same person. */
+import { addressKey } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival, Persona } from '../model/message'
 import { plain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import { adapt } from './adapt'
 import { peopleAt, type Directory, type Mirror, type MirrorPlace } from './directory'
 import { personaOf } from './people'
-import { delivery, IGNORE, type Plan } from './plan'
+import { delivery, failureNotice, IGNORE, type Plan } from './plan'
+
+/** What would become more messages than this at one place is not said there, because each may cost; its writer is told. */
+export const PARTS_MAX = 10
 
 type Spoken = MessageArrival | EditArrival
 
@@ -21,9 +25,13 @@ const speaker = (arrival: Spoken | DeletionArrival, here: MirrorPlace, directory
   personaOf(arrival.place.network, directory.can(arrival.place.network).label, arrival.sender, here.people?.[arrival.sender.id])
 
 /** Says `content` at `where`, in as many deliveries as it needs there. */
-const say = (arrival: Spoken, content: Content, where: MirrorPlace, as: Persona, token: string, directory: Directory): NewDelivery[] =>
-  adapt(content, directory.can(where.place.network), as, file => directory.links.url(token, file))
-    .map((part, index) => delivery(arrival, where.place, index, { kind: 'message', content: part }, as))
+const say = (arrival: Spoken, content: Content, where: MirrorPlace, as: Persona, token: string, directory: Directory): NewDelivery[] => {
+  const { place } = where
+  const parts = adapt(content, directory.can(place.network), as, file => directory.links.url(token, file))
+  return parts.length > PARTS_MAX
+    ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
+    : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part }, as))
+}
 
 const corrected = (content: Content): Content => ({ ...content, text: [...plain('* '), ...content.text].reduce<Content['text']>(joinFirst, []) })
 
@@ -64,7 +72,7 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
       .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, as))
     return { outcome: 'routed', deliveries, changes: [{ kind: 'revokeLinks', journal: original.seq }] }
   }
-  const token = directory.links.token(arrival.place.network, arrival.key)
+  const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
   const deliveries = places.flatMap(where => arrival.kind === 'edit'
     ? sayAgain(arrival, original, where, as, token, directory)
     : say(arrival, arrival.content, where, as, token, directory))

@@ -11,6 +11,7 @@ export interface Texts {
   left (name: string): string
   returned (name: string): string
   refused: string
+  tooLong: string
   gaveUp: string
 }
 
@@ -24,6 +25,7 @@ const de: Texts = {
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
   returned: name => `${name} bekommt wieder Nachrichten (START).`,
   refused: 'vom Empfänger abgelehnt',
+  tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar'
 }
 
@@ -37,6 +39,7 @@ const en: Texts = {
   left: name => `${name} gets no more messages (STOP).`,
   returned: name => `${name} gets messages again (START).`,
   refused: 'refused by the destination',
+  tooLong: 'too long',
   gaveUp: 'not reachable for too long'
 }
 

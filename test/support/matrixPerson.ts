@@ -1,4 +1,8 @@
-/** A person with a Matrix client of their own, on any homeserver: what the suites that run on real and practice servers use. */
+/**
+ * A person with a Matrix client of their own, on any homeserver: what the suites that run on real and practice servers use.
+ * The calls are those of the Matrix client library, over undici.
+ */
+import { LogService, MatrixClient, setRequestFn } from '@vector-im/matrix-bot-sdk'
 import { request } from 'undici'
 
 export type Json = Record<string, unknown>
@@ -10,6 +14,7 @@ export interface SeenEvent {
 export interface MatrixPerson {
   userId: string
   accessToken: string
+  /** Throws what the library throws: a MatrixError with errcode and statusCode. */
   call (method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: Json): Promise<Json>
   createRoom (options?: Json): Promise<string>
   join (room: string): Promise<string>
@@ -33,16 +38,26 @@ let transactions = 0
 
 const textContent = (body: string): Json => ({ msgtype: 'm.text', body })
 
+interface Asked {
+  uri: string; method: 'GET' | 'PUT' | 'POST' | 'DELETE'; headers: Record<string, string>; timeout: number
+  qs: Record<string, string> | null; encoding: null | undefined; body?: string | Buffer
+}
+
+/** The library asks as one asked the `request` package: encoding null wants the bytes. */
+const askOverUndici = async ({ uri, method, headers, qs, encoding, timeout, body }: Asked): Promise<{ statusCode: number, body: unknown }> => {
+  const answer = await request(uri, { method, headers, headersTimeout: timeout, body: body ?? null, ...qs === null ? {} : { query: qs } })
+  const bytes = Buffer.from(await answer.body.arrayBuffer())
+  return { statusCode: answer.statusCode, body: encoding === null ? bytes : bytes.toString() }
+}
+
+setRequestFn((asked: Asked, done: (error: unknown, response?: object, body?: unknown) => void): void => {
+  askOverUndici(asked).then(answer => done(undefined, answer, answer.body), done)
+})
+LogService.muteModule('MatrixHttpClient') // what fails is thrown
+
 export const makeMatrixPerson = (url: string, userId: string, accessToken: string): MatrixPerson => {
-  const authorization = `Bearer ${accessToken}`
-  const call: MatrixPerson['call'] = async (method, path, body) => {
-    const answer = await request(`${url}/_matrix/client/${path}`, {
-      method, headers: { authorization, 'content-type': 'application/json' }, body: body ? JSON.stringify(body) : null
-    })
-    const json = await answer.body.json() as Json
-    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${JSON.stringify(json)}`)
-    return json
-  }
+  const client = new MatrixClient(url, accessToken)
+  const call: MatrixPerson['call'] = (method, path, body) => client.doRequest(method, `/_matrix/client/${path}`, null, body)
   const seen = new Map<string, SeenEvent[]>()
   let since: string | undefined
 
@@ -75,16 +90,9 @@ export const makeMatrixPerson = (url: string, userId: string, accessToken: strin
     async setState (room, type, key, content) {
       await call('PUT', `v3/rooms/${encode(room)}/state/${type}/${encode(key)}`, content)
     },
-    async upload (bytes, mime) {
-      const headers = { authorization, 'content-type': mime }
-      const answer = await request(`${url}/_matrix/media/v3/upload`, { method: 'POST', headers, body: bytes })
-      return (await answer.body.json() as { content_uri: string }).content_uri
-    },
-    async download (mxc) {
-      const path = mxc.slice('mxc://'.length)
-      const answer = await request(`${url}/_matrix/client/v1/media/download/${path}`, { headers: { authorization } })
-      return Buffer.from(await answer.body.arrayBuffer())
-    },
+    upload: (bytes, mime) => client.uploadContent(bytes, mime),
+    download: mxc => client.doRequest('GET', `/_matrix/client/v1/media/download/${mxc.slice('mxc://'.length)}`,
+      null, null, LIMIT_MS, false, '', true) as Promise<Buffer>,
     async waitFor (room, what, fits, limitMs = LIMIT_MS) {
       const end = performance.now() + limitMs
       for (;;) {

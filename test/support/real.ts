@@ -15,10 +15,15 @@ export const needs = (...things: RealThing[]): void => {
   })
 }
 
-/** Inside a describe: a directory that is there before its tests and removed after them. */
+const made: string[] = []
+process.once('exit', () => { for (const dir of made) rmSync(dir, { recursive: true, force: true }) })
+
+/** Inside a describe: a directory that is there before its tests and removed when the process ends, after whoever writes into it. */
 export const scratch = (): (path?: string) => string => {
   let dir = ''
-  before(() => { dir = mkdtempSync(join(tmpdir(), 'zentrale-')) })
-  after(() => rmSync(dir, { recursive: true, force: true }))
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'zentrale-'))
+    made.push(dir)
+  })
   return (path = '') => join(dir, path)
 }

@@ -140,7 +140,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   }
 
   const enter = (room: Room): void => {
-    if (room.entering || !link.isUp) return
+    if (room.entering || !link.isUp || linkVisit.signal.aborted) return
     room.entering = true
     toEnter.push(room)
     enterNext()

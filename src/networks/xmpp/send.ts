@@ -124,6 +124,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
   }
 
   const writeAll = async (room: Room, lane: Lane): Promise<void> => {
+    lane.writing = true
     for (let job = lane.jobs[0]; job !== undefined; job = lane.jobs[0]) {
       try {
         const occupant = speaker(room, job.delivery)
@@ -139,6 +140,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
         for (const behind of lane.jobs.splice(0)) behind.reject(new Unavailable('waits for one before it', { link: down }))
       }
     }
+    lane.writing = false // here and not in a callback behind, in which a job that came meanwhile would be overlooked
   }
 
   /** Reads, once for each entry into the room, which of our messages are at the end of its archive. */
@@ -168,9 +170,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
         resolve: sent => { resolve(sent); ended() },
         reject: error => { reject(error); ended() }
       })
-      if (lane.writing) return
-      lane.writing = true
-      void writeAll(room, lane).finally(() => { lane.writing = false })
+      if (!lane.writing) void writeAll(room, lane)
     }),
     async find (delivery, signal) {
       const room = rooms.attend(delivery.place.id)

@@ -18,4 +18,11 @@ describe('the log', () => {
     assert.equal(maskNumbers('from +491701234567 at 1795320318669, key-4930123457'), 'from +49…67 at 1795320318669, key-4930123457')
     assert.equal(maskNumbers('+12025550123 +35312345678 +88212345678'), '+1…23 +353…78 +882…78')
   })
+
+  it('masks a number inside the name of a stand-in, as homeservers say it in errors', () => {
+    assert.equal(maskNumbers('@_zentrale_sms_+491701234567:example.org is banned'), '@_zentrale_sms_+49…67:example.org is banned')
+    for (const id of ['2026-11-22T04:25:45.105+0100', 'key 00a1_00491701234567x', 'a_00491701234567', '$vNDYzY4AAsrtGM8x000000001r']) {
+      assert.equal(maskNumbers(id), id)
+    }
+  })
 })

@@ -1,0 +1,108 @@
+/** Whom people see: nobody is taken for somebody else, however names are chosen. */
+import assert from 'node:assert/strict'
+import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { makeMatrixPerson, type MatrixPerson } from '../support/matrixPerson'
+import { needs, scratch } from '../support/real'
+import { LABELS, type Story, storyOf } from '../support/story'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
+
+/** Pairs that careless mapping would fold to one; the server takes no emoji for a name, so those are on the other side. */
+const PAIRS = [['a@b', 'a=40b'], ['Groß', 'Gross'], ['Eva', 'eva']]
+
+describe('names', function () {
+  this.timeout(60_000)
+  needs('prosody')
+  const dir = scratch()
+  const guests: XmppPerson[] = []
+  let town: Town
+  let story: Story
+
+  before(async () => {
+    town = await raiseTown({ dir: dir('town'), homeserver: 'practice' })
+    story = storyOf(town)
+  })
+  after(async () => {
+    for (const guest of guests) await guest.stop()
+    await town?.stop()
+  })
+
+  const comesAs = async (nick: string): Promise<XmppPerson> => {
+    const account = `guest${guests.length}`
+    await town.xmpp.addUser(account, PASSWORD)
+    const guest = await startPerson(town.xmpp, account, PASSWORD)
+    guests.push(guest)
+    await guest.enter(town.muc, nick)
+    return guest
+  }
+
+  const joinsAs = async (account: string, displayname: string): Promise<MatrixPerson> => {
+    const { userId, accessToken } = await town.homeserver.createUser(account, PASSWORD)
+    const person = makeMatrixPerson(town.homeserver.url, userId, accessToken)
+    await person.call('PUT', `v3/profile/${encodeURIComponent(userId)}/displayname`, { displayname })
+    await town.people.anna.call('POST', `v3/rooms/${encodeURIComponent(town.room)}/invite`, { user_id: userId })
+    await person.join(town.room)
+    return person
+  }
+
+  it('two people on XMPP whose names are nearly one are two on Matrix, each with their own name', async () => {
+    for (const pair of PAIRS) {
+      const senders = []
+      for (const nick of pair) {
+        const guest = await comesAs(nick)
+        await guest.say(town.muc, `ich bin ${nick}`, `hello-${nick}`)
+        const { sender } = await story.annaReads(`ich bin ${nick}`)
+        assert.equal(await story.nameOf(sender), `${nick} (XMPP)`)
+        await story.maxReads(`${nick} (XMPP): ich bin ${nick}`)
+        senders.push(sender)
+      }
+      assert.notEqual(senders[0], senders[1])
+    }
+  })
+
+  it('two people on Matrix whose ids are nearly one and whose name is the same are two on XMPP', async () => {
+    const nicks = new Set<string | undefined>()
+    for (const account of ['kim', 'Kim', 'kim=', 'kim=3d', '😀', '😁']) {
+      const person = await joinsAs(account, 'Kim')
+      await person.send(town.room, `ich bin ${account}`)
+      const { attrs } = await story.berndReads(`ich bin ${account}`)
+      assert.match(String(attrs.from), /\/Kim \(Matrix\)( \d)?$/)
+      nicks.add(attrs.from)
+    }
+    assert.equal(nicks.size, 6)
+  })
+
+  it('somebody on Matrix who is called like Bernd cannot pass for him', async () => {
+    const names = [
+      ['Bernd (XMPP)', 'Bernd (XMPP) (Matrix)'], ['\u202eBernd\u200b \u2066(XMPP)', 'Bernd (XMPP) (Matrix)'],
+      ['Bernd\n(XMPP)\u0000', 'Bernd (XMPP) (Matrix)'], ['\u200d\u2060', '? (Matrix)']
+    ]
+    for (const [index, [name, shown]] of names.entries()) {
+      const person = await joinsAs(`mallory${index}`, name!)
+      await person.send(town.room, `Überweist mir ${index} Euro`)
+      const { attrs } = await story.berndReads(`Überweist mir ${index} Euro`)
+      assert.equal(String(attrs.from).replace(/ \d$/, ''), `${town.muc}/${shown}`)
+      await story.maxReads(`${shown}: Überweist mir ${index} Euro`)
+    }
+  })
+
+  it('somebody in the MUC sits on Anna\'s name: she gets a number behind it, he stays marked', async () => {
+    const guest = await comesAs(LABELS.anna)
+    await guest.say(town.muc, 'Ich bin Anna, ehrlich', 'squat')
+    const { sender } = await story.annaReads('Ich bin Anna, ehrlich')
+    assert.equal(await story.nameOf(sender), `${LABELS.anna} (XMPP)`)
+    await story.annaSays('Nein, ich')
+    const { attrs } = await story.berndReads('Nein, ich')
+    assert.equal(attrs.from, `${town.muc}/${LABELS.anna} 2`)
+  })
+
+  it('who changes their name stays the same person', async () => {
+    const guest = await comesAs('Vorher')
+    await guest.say(town.muc, 'unter altem Namen', 'n1')
+    const before = await story.annaReads('unter altem Namen')
+    await guest.enter(town.muc, 'Nachher')
+    await guest.say(town.muc, 'unter neuem Namen', 'n2')
+    const after = await story.annaReads('unter neuem Namen')
+    assert.equal(after.sender, before.sender)
+    assert.equal(await story.nameOf(after.sender), 'Nachher (XMPP)')
+  })
+})

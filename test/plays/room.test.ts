@@ -1,0 +1,217 @@
+/**
+ * One room on three networks, between real servers: Anna is on Matrix, Bernd on XMPP, Max has a plain phone. What one says, the two
+ * others read.
+ */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+import { playScene } from '../../sandbox/scene'
+import { run } from '../../sandbox/servers/process'
+import { GATEWAY, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { makeMatrixPerson } from '../support/matrixPerson'
+import { needs, scratch } from '../support/real'
+import { correcting, holdsNone, LABELS, PROGRAM, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
+import { startPerson } from '../support/xmpp-person'
+
+const STRANGER = '+4915123456789'
+const CANARIES = { text: 'Kanarienvogel', name: 'Papagei', file: 'Wellensittich' }
+
+const silent = (): void => {}
+
+const theScene = async (town: Town, homeserver: string): Promise<void> => {
+  const { problems, messages } = await playScene(town, homeserver, silent)
+  assert.deepEqual(problems, [])
+  const parts = messages.flatMap(({ arrivals }) => arrivals).filter(({ network }) => network === 'sms').map(({ parts = 1 }) => parts)
+  assert.ok(Math.max(...parts) > 1, 'one of them was too long for one SMS')
+  assert.equal(messages.flatMap(({ arrivals }) => arrivals).filter(({ bytes = 0 }) => bytes > 0).length, 4, 'two pictures, each seen by both others')
+}
+
+describe('a room on Synapse, Prosody and phones', function () {
+  this.timeout(120_000)
+  needs('synapse', 'prosody', 'promtool')
+  const dir = scratch()
+  let town: Town
+  let story: Story
+  before(async () => {
+    town = await raiseTown({ dir: dir('town') })
+    story = storyOf(town)
+  })
+  after(async () => { await town?.stop() })
+
+  const command = (...args: string[]): Promise<string> => run(process.execPath, [PROGRAM, '--config', town.configPath, ...args])
+
+  it('every message of the scene arrives on both other networks once, in order and whole', () => theScene(town, 'synapse'))
+
+  it('promtool is content with the metrics of what was said', async () => {
+    execFileSync('promtool', ['check', 'metrics'], { input: await town.metrics(), stdio: ['pipe', 'pipe', 'pipe'] })
+  })
+
+  it('Anna\'s bold word is bold for Bernd, plain for Max, and the other way round', async () => {
+    await story.annaSays({
+      msgtype: 'm.text', body: 'egal', format: 'org.matrix.custom.html',
+      formatted_body: '<b>fett</b>, <em>schräg</em>, <del>weg</del> und <code>a &lt; b</code><ul><li>Säge</li><li>Öl</li></ul>'
+    })
+    await story.berndReads('*fett*, _schräg_, ~weg~ und `a < b`\n- Säge\n- Öl')
+    await story.maxReads(`${LABELS.anna}: fett, schräg, weg und a < b\n- Säge\n- Öl`)
+    await story.berndSays('*dick* und _schief_ 😀\n> Grüße')
+    const { content } = await story.annaReads('dick und schief 😀\n> Grüße')
+    assert.match(String(content['formatted_body']), /<strong>dick<\/strong> und <em>schief<\/em> 😀.*<blockquote>.*Grüße/s)
+    await story.maxReads(`${LABELS.bernd}: dick und schief 😀\n> Grüße`)
+  })
+
+  it('Anna corrects herself: Bernd\'s app replaces it, Max gets it again with a star', async () => {
+    const event = await story.annaSays('Um nuen Uhr')
+    const first = await story.berndReads('Um nuen Uhr')
+    await town.people.anna.edit(town.room, event, 'Um neun Uhr')
+    const second = await story.berndReads('Um neun Uhr')
+    assert.equal(second.getChild('replace', 'urn:xmpp:message-correct:0')?.attrs.id, first.attrs.id)
+    await story.maxReads(`${LABELS.anna}: * Um neun Uhr`)
+  })
+
+  it('Bernd corrects himself: for Anna it replaces what he said', async () => {
+    const id = await story.berndSays('Ich bringe Khucen')
+    const first = await story.annaReads('Ich bringe Khucen')
+    await story.berndSays('Ich bringe Kuchen', correcting(id))
+    const { content } = await story.annaReads('* Ich bringe Kuchen')
+    assert.deepEqual(content['m.relates_to'], { rel_type: 'm.replace', event_id: first.event_id })
+    assert.equal((content['m.new_content'] as { body: string }).body, 'Ich bringe Kuchen')
+    await story.maxReads(`${LABELS.bernd}: * Ich bringe Kuchen`)
+  })
+
+  it('nobody corrects what somebody else said', async () => {
+    await town.xmpp.addUser('carl', PASSWORD)
+    const carl = await startPerson(town.xmpp, 'carl', PASSWORD)
+    const eva = await town.homeserver.createUser('eva', PASSWORD)
+    try {
+      await carl.enter(town.muc, 'Carl')
+      const id = await story.berndSays('Das Tor ist zu')
+      await story.annaReads('Das Tor ist zu')
+      await carl.say(town.muc, 'Das Tor ist offen', 'forged', correcting(id))
+      const { content, sender } = await story.annaReads('* Das Tor ist offen')
+      assert.equal(content['m.relates_to'], undefined)
+      assert.equal(await story.nameOf(sender), 'Carl (XMPP)')
+
+      const event = await story.annaSays('Bitte das Licht aus')
+      await story.berndReads('Bitte das Licht aus')
+      const { anna, bernd } = town.people
+      await anna.call('POST', `v3/rooms/${encodeURIComponent(town.room)}/invite`, { user_id: eva.userId })
+      const asEva = makeMatrixPerson(town.homeserver.url, eva.userId, eva.accessToken)
+      await asEva.join(town.room)
+      await asEva.edit(town.room, event, 'Bitte das Licht an')
+      await asEva.send(town.room, 'Eva war das')
+      await story.berndReads('Eva war das')
+      assert.deepEqual(bernd.bodies(town.muc).filter(body => body.includes('Licht an')), [])
+    } finally {
+      await carl.stop()
+    }
+  })
+
+  it('Anna and Bernd each take back a message, and it is gone for the other', async () => {
+    const event = await story.annaSays('Geheimer Plan von Anna')
+    const shown = await story.berndReads('Geheimer Plan von Anna')
+    await town.people.anna.redact(town.room, event)
+    const given = shown.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id
+    await town.people.bernd.until('the retraction', one => one.getChild('retract')?.attrs.id === given && given !== undefined, READ_WITHIN_MS)
+
+    await story.berndSays('Geheimer Plan von Bernd')
+    const { event_id: target } = await story.annaReads('Geheimer Plan von Bernd')
+    const mine = await town.people.bernd.until('his own message', one => one.getChildText('body') === 'Geheimer Plan von Bernd')
+    await story.berndSays('/me hat etwas zurückgenommen', retracting(mine.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''))
+    await town.people.anna.waitFor(town.room, 'the redaction', ({ type, content, redacts }) =>
+      type === 'm.room.redaction' && (redacts ?? content['redacts']) === target, READ_WITHIN_MS)
+  })
+
+  it('the gateway refuses Max\'s number: Anna is told, in her language; Bernd reads her all the same', async () => {
+    town.smsc.faults.refuse = { status: 0x0b, times: 1 }
+    await story.annaSays('Kommst Du heute?')
+    await story.berndReads('Kommst Du heute?')
+    await story.annaReads('Nicht zugestellt an Max (SMS): „Kommst Du heute?“ (vom Empfänger abgelehnt)')
+    await story.allIsWell('nach der Absage')
+  })
+
+  it('a long message cannot be delivered to the phone: Anna is told once, whatever the number of receipts', async () => {
+    town.smsc.faults.receiptState = 'UNDELIV'
+    const long = `Lang ${'und länger '.repeat(40)}`.trim()
+    await story.annaSays(long)
+    const notice = await town.people.anna.waitFor(town.room, 'the notice', ({ content }) =>
+      String(content['body']).startsWith('Nicht ganz zugestellt an Max (SMS): „Lang und'), READ_WITHIN_MS)
+    town.smsc.faults.receiptState = 'DELIVRD'
+    await story.allIsWell('nach dem Funkloch')
+    assert.equal(await story.timesOnMatrix(String(notice.content['body'])), 1)
+    const all = (await town.people.anna.events(town.room)).filter(({ content }) => String(content['body']).startsWith('Nicht ganz zugestellt'))
+    assert.equal(all.length, 1)
+  })
+
+  it('STOP ends it for Max at once and the others are told; START brings him back', async () => {
+    await story.maxTypes(' Stopp. ')
+    await story.maxReads('Sie bekommen keine Nachrichten mehr von uns. Mit START geht es wieder weiter.')
+    const left = 'Max bekommt keine Nachrichten mehr (STOP).'
+    await Promise.all([story.annaReads(left), story.berndReads(left)])
+    await story.annaSays('Das liest Max nicht')
+    await story.berndReads('Das liest Max nicht')
+    await story.maxTypes('START')
+    await story.maxReads('Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.')
+    const back = 'Max bekommt wieder Nachrichten (START).'
+    await Promise.all([story.annaReads(back), story.berndReads(back)])
+    await story.allIsWell('Max ist wieder da')
+    assert.deepEqual(town.people.max.inbox.filter(({ text }) => text.includes('liest Max nicht')), [])
+  })
+
+  it('a stranger\'s SMS is answered by nobody and told to nobody, but the operator finds it', async () => {
+    const stranger = town.smsc.phone(STRANGER)
+    await stranger.type({ text: 'Ist da jemand?', to: town.number })
+    await story.allIsWell('nach dem Fremden')
+    assert.deepEqual(stranger.inbox, [])
+    assert.equal(await story.timesOnMatrix('Ist da jemand?'), 0)
+    const [masked, whole] = [await command('queue', '--state', 'unrouted'), await command('queue', '--state', 'unrouted', '--text')]
+    assert.match(masked, /unrouted .*\+49…89/)
+    holdsNone(masked, { number: STRANGER, text: 'Ist da jemand?' })
+    assert.ok(whole.includes(STRANGER) && whole.includes('Ist da jemand?'))
+  })
+
+  it('Max\'s stand-in is banned from Anna\'s room: he is told, Bernd reads him, and is let in again', async () => {
+    const { anna } = town.people
+    const { sender } = await story.annaReads('Max ist wieder da: Max auch 😀')
+    const path = `v3/rooms/${encodeURIComponent(town.room)}`
+    await anna.call('POST', `${path}/ban`, { user_id: sender })
+    await story.maxTypes('Darf ich rein?')
+    await story.berndReads('Darf ich rein?')
+    await story.maxReads('Nicht zugestellt an Matrix: „Darf ich rein?“ (vom Empfänger abgelehnt)')
+    await anna.call('POST', `${path}/unban`, { user_id: sender })
+    await story.allIsWell('nach dem Bann')
+  })
+
+  it('no word, name, file, secret or phone number of all this is in the log', async () => {
+    const { anna } = town.people
+    await anna.call('PUT', `v3/profile/${encodeURIComponent(anna.userId)}/displayname`, { displayname: CANARIES.name })
+    const url = await anna.upload(Buffer.from('not a picture'), 'image/png')
+    await story.annaSays({ msgtype: 'm.image', body: `${CANARIES.file}.png`, url, info: { mimetype: 'image/png' } })
+    town.smsc.faults.refuse = { status: 0x0b, times: 1 }
+    await story.annaSays(`${CANARIES.text} 😀`)
+    await story.berndReads(`${CANARIES.text} 😀`, one => one.attrs.from === `${town.muc}/${CANARIES.name} (Matrix)`)
+    await story.annaSays('und noch etwas')
+    await story.maxReads(`${CANARIES.name} (Matrix): und noch etwas`)
+    const folder = dirname(town.configPath)
+    const registration = parse(readFileSync(join(folder, 'registration.yaml'), 'utf8')) as Record<string, string>
+    const log = readFileSync(join(folder, 'zentrale.log'), 'utf8')
+    assert.match(log, /"delivery ended undelivered"/)
+    holdsNone(log, {
+      ...CANARIES, asToken: registration['as_token']!, hsToken: registration['hs_token']!, operateToken: town.token,
+      componentSecret: town.xmpp.component.secret, smppPassword: GATEWAY.password,
+      max: town.people.max.number.slice(1), stranger: STRANGER.slice(1), ours: town.number.slice(1), 'the first message': 'Guten Morgen'
+    })
+  })
+})
+
+describe('a room on ejabberd', function () {
+  this.timeout(120_000)
+  needs('ejabberd')
+  const dir = scratch()
+  let town: Town
+  before(async () => { town = await raiseTown({ dir: dir('town'), homeserver: 'practice', xmppServer: 'ejabberd' }) })
+  after(async () => { await town?.stop() })
+
+  it('every message of the scene arrives on both other networks once, in order and whole', () => theScene(town, 'practice'))
+})

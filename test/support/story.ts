@@ -1,0 +1,78 @@
+/** Verbs for plays: who says what where, and who reads it. Each resolves when it is so, or throws after a limit. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type Element, xml } from '@xmpp/client'
+import { checkout } from '../../sandbox/servers/process'
+import type { PhoneMessage } from '../../sandbox/smsc'
+import type { Town } from '../../sandbox/town'
+import type { Json, SeenEvent } from './matrixPerson'
+import type { XmppPerson } from './xmpp-person'
+
+export const READ_WITHIN_MS = 30_000
+
+/** The built program, as a process that runs it is started. */
+export const PROGRAM = join(checkout, 'dist/src/main.js')
+
+export const LABELS = { anna: 'Anna (Matrix)', bernd: 'Bernd (XMPP)', max: 'Max (SMS)' }
+
+export const correcting = (id: string): Element => xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id })
+export const retracting = (id: string): Element => xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id })
+
+let said = 0
+
+export type Story = ReturnType<typeof storyOf>
+
+/** `berndNow`: where Bernd has a new connection, that one. */
+export const storyOf = (town: Town, berndNow?: XmppPerson) => {
+  const { anna, max } = town.people
+  const bernd = berndNow ?? town.people.bernd
+  const { room, muc, number } = town
+
+  const fromElsewhere = (one: Element, where: string): boolean =>
+    one.is('message') && one.attrs.from?.startsWith(`${where}/`) === true && one.attrs.from !== `${where}/Bernd`
+
+  const story = {
+    annaSays: (what: string | Json, where = room): Promise<string> => anna.send(where, what),
+    /** Resolves with the id that Bernd's app gave. */
+    async berndSays (text: string, ...more: Element[]): Promise<string> {
+      const id = `bernd-${++said}`
+      await bernd.say(muc, text, id, ...more)
+      return id
+    },
+    maxTypes: (text: string): Promise<void> => max.type({ text, to: number }),
+
+    annaReads: (text: string, fits: (event: SeenEvent) => boolean = () => true, where = room): Promise<SeenEvent> =>
+      anna.waitFor(where, `Anna reads ${text.slice(0, 80)}`, event =>
+        event.content['body'] === text && event.sender !== anna.userId && fits(event), READ_WITHIN_MS),
+    berndReads: (text: string, fits: (message: Element) => boolean = () => true, where = muc): Promise<Element> =>
+      bernd.until(`Bernd reads ${text.slice(0, 80)}`, one =>
+        fromElsewhere(one, where) && one.getChildText('body') === text && fits(one), READ_WITHIN_MS),
+    maxReads: (text: string): Promise<PhoneMessage> => max.next(one => one.text === text, READ_WITHIN_MS),
+
+    /** The name under which Anna sees somebody. */
+    async nameOf (sender: string): Promise<string> {
+      const member = await anna.call('GET', `v3/rooms/${encodeURIComponent(room)}/state/m.room.member/${encodeURIComponent(sender)}`)
+      return String(member['displayname'])
+    },
+    /** Each of the three says something, and both others read it. */
+    async allIsWell (mark: string): Promise<void> {
+      await Promise.all([story.annaSays(`${mark}: Anna hört Euch`), story.berndSays(`${mark}: Bernd grüßt`), story.maxTypes(`${mark}: Max auch 😀`)])
+      await Promise.all([
+        story.berndReads(`${mark}: Anna hört Euch`), story.maxReads(`${LABELS.anna}: ${mark}: Anna hört Euch`),
+        story.annaReads(`${mark}: Bernd grüßt`), story.maxReads(`${LABELS.bernd}: ${mark}: Bernd grüßt`),
+        story.annaReads(`${mark}: Max auch 😀`), story.berndReads(`${mark}: Max auch 😀`)
+      ])
+    },
+    /** How often each of these was said by others in Anna's room. */
+    async timesOnMatrix (text: string): Promise<number> {
+      return (await anna.events(room)).filter(event => event.content['body'] === text && event.sender !== anna.userId).length
+    }
+  }
+  return story
+}
+
+/** Fails naming which of these words stand in the text, not the words themselves. */
+export const holdsNone = (text: string, words: Record<string, string>): void => {
+  const found = Object.entries(words).filter(([, word]) => text.includes(word)).map(([what]) => what)
+  assert.deepEqual(found, [], 'found where it must not be')
+}
