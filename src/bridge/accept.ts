@@ -39,13 +39,13 @@ const factsFor = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
 export const makeAccept = ({ store, directory, deliver, observer, clock, limits }: Parts): Accept => {
   let open = true
 
-  const record = (arrival: Arrival) => store.run(async tx => {
+  const record = (arrival: Arrival, json: string) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
     const facts = await factsFor(tx, arrival)
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
     const now = clock.now()
-    const journal = await tx.journal(arrival, plan.outcome, now)
+    const journal = await tx.journal(arrival, plan.outcome, now, json)
     return { plan, unmatched: facts.confirmable === undefined, ...await apply(tx, plan, journal, directory, now, limits.linkMs) }
   })
 
@@ -69,7 +69,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, limits 
         await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`))
         return 'seen'
       }
-      const stored = await record(arrival)
+      const stored = await record(arrival, raw)
       if (stored === undefined) {
         observer.accepted(network, 'seen')
         return 'seen'

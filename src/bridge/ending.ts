@@ -46,6 +46,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
 
   return {
     done (row, { ids, parts = 1 }) {
+      const patient = directory.can(row.delivery.place.network).afterCrash === 'resend' // then a crash meanwhile does no harm
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
@@ -57,7 +58,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
           applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row.journal, directory, now, linkMs)).queued)
         }
         return applied
-      }).then(applied => settled(row, 'done', parts, applied), () => {})
+      }, patient).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.refused }),
     unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),

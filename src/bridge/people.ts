@@ -9,14 +9,17 @@ export const NAME_CHARACTERS_MAX = 60
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\u115F\u1160\u3164\uFFA0\uFFFC\uFFFD]/gu
 
+const shortened = (name: string): string => {
+  const characters = name.length > NAME_CHARACTERS_MAX ? [...new Intl.Segmenter().segment(name)] : []
+  return characters.length > NAME_CHARACTERS_MAX
+    ? `${characters.slice(0, NAME_CHARACTERS_MAX - 1).map(({ segment }) => segment).join('').trim()}…`
+    : name
+}
+
 /** Without control, bidirectional and invisible characters, spaces made single, not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
 export const cleanName = (name: string): string => {
   const visible = name.slice(0, NAME_CHARACTERS_MAX * 16).normalize('NFC').replace(/[\s\u2800]+/gu, ' ').replace(INVISIBLE, '').trim()
-  const characters = [...new Intl.Segmenter().segment(visible)]
-  const short = characters.length > NAME_CHARACTERS_MAX
-    ? `${characters.slice(0, NAME_CHARACTERS_MAX - 1).map(({ segment }) => segment).join('').trim()}…`
-    : visible
-  return short === '' ? '?' : short
+  return shortened(visible) || '?'
 }
 
 /** `known` is the name that the config gives this person; `label` is the network's. */

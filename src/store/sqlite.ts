@@ -2,8 +2,8 @@
  * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that wait together share one commit,
  * and so one fsync (see store.ts for the promise).
  */
-import { DatabaseSync } from 'node:sqlite'
-import type { Clock } from '../lib/clock'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Clock, Timer } from '../lib/clock'
 import { Unavailable, messageOf } from '../model/errors'
 import { MIGRATIONS } from './schema'
 import { makeTx } from './tx'
@@ -11,7 +11,15 @@ import type { Store, Tx } from './store'
 
 /** How many jobs share one commit at most, so that the first of them does not wait long for the last. */
 const COMMIT_JOBS_MAX = 512
+/** How long a patient job waits at most for others to share its commit with. */
+const PATIENCE_MS = 5
 
+/** temp_store: what a savepoint may have to take back is kept in memory; in a file it cost more than all the rest. */
+const PRAGMAS = [
+  'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0', 'temp_store = MEMORY'
+]
+
+type S = StatementSync
 interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void }
 
 const migrate = (db: DatabaseSync): void => {
@@ -28,12 +36,10 @@ const migrate = (db: DatabaseSync): void => {
   })
 }
 
-const open = (path: string): DatabaseSync => {
+const openFile = (path: string): DatabaseSync => {
   const db = new DatabaseSync(path)
   try {
-    for (const pragma of ['locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0']) {
-      db.exec('PRAGMA ' + pragma)
-    }
+    for (const pragma of PRAGMAS) db.exec('PRAGMA ' + pragma)
     db.exec('BEGIN IMMEDIATE; COMMIT') // takes the file's lock and keeps it
     migrate(db)
     return db
@@ -47,58 +53,75 @@ const open = (path: string): DatabaseSync => {
 
 /** Opens or makes the database file. Throws with a text for the operator. `failed`: see Store; the process must stop. */
 export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void): Store => {
-  const db = open(path)
+  const db = openFile(path)
   const tx = makeTx(db)
+  const [open, savepoint, rollback, release, end] =
+    ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []
+  let urgent = false // somebody waits for one of them
+  let patience: Timer | undefined
   let running: Promise<void> | undefined
   let closed: Error | undefined
 
   const commit = async (batch: Waiting[]): Promise<void> => {
     const answers: (() => void)[] = []
-    db.exec('BEGIN IMMEDIATE')
+    open.run()
     for (const { job, resolve, reject } of batch) {
-      db.exec('SAVEPOINT job')
+      savepoint.run()
       try {
         const value = await job(tx)
         answers.push(() => resolve(value))
       } catch (error) {
-        db.exec('ROLLBACK TO job')
+        rollback.run()
         answers.push(() => reject(error))
       }
-      db.exec('RELEASE job')
+      release.run()
     }
-    db.exec('COMMIT')
+    end.run()
     for (const answer of answers) answer()
   }
 
   const work = async (): Promise<void> => {
-    while (waiting.length > 0 && closed === undefined) {
-      const batch = waiting.splice(0, COMMIT_JOBS_MAX)
-      try {
-        await commit(batch)
-      } catch (error) {
-        closed = new Unavailable(`the store failed: ${messageOf(error)}`)
-        for (const { reject } of [...batch, ...waiting]) reject(closed)
-        waiting = []
-        failed(error)
-      }
+    const batch = waiting.splice(0, COMMIT_JOBS_MAX)
+    if (batch.length === 0) return
+    urgent = waiting.length > 0
+    try {
+      await commit(batch)
+    } catch (error) {
+      closed = new Unavailable(`the store failed: ${messageOf(error)}`)
+      for (const { reject } of [...batch, ...waiting]) reject(closed)
+      waiting = []
+      failed(error)
     }
   }
 
-  const wake = (): void => {
+  /** One commit a turn of the event loop, so that what comes in meanwhile shares the next one. */
+  const begin = (): void => {
+    patience?.cancel()
+    patience = undefined
     running ??= new Promise<void>(resolve => clock.soon(() => {
-      void work().finally(() => { running = undefined; resolve(); if (waiting.length > 0) wake() })
+      void work().finally(() => { running = undefined; resolve(); wake() })
     }))
   }
 
+  const wake = (): void => {
+    if (waiting.length === 0 || closed !== undefined) return
+    if (urgent) begin()
+    else patience ??= clock.after(PATIENCE_MS, begin)
+  }
+
   return {
-    run: job => new Promise((resolve, reject) => {
+    run: (job, patient = false) => new Promise((resolve, reject) => {
       if (closed !== undefined) return reject(closed)
       waiting.push({ job, resolve: resolve as (value: unknown) => void, reject })
+      urgent ||= !patient
       wake()
     }),
     async close () {
-      while (running !== undefined) await running
+      while (running !== undefined || (waiting.length > 0 && closed === undefined)) {
+        begin()
+        await running
+      }
       if (closed === undefined) {
         closed = new Unavailable('the store is closed')
         db.exec('PRAGMA wal_checkpoint(TRUNCATE)')

@@ -2,9 +2,9 @@
  * What we remember. One interface for every engine; asynchronous, because an engine may be another process.
  *
  * `run` gives a job a transaction. Jobs run one after the other in the order of the calls; those that wait together share one
- * commit. The promise resolves only when the job's work is on disk. A job that throws takes back its own work only. A job awaits
- * nothing but its `tx`. If a commit itself fails, every job in it rejects, `failed` is called and nothing runs any more: what is
- * on disk is not known then, and only a restart tells.
+ * commit; a patient one, which nobody waits for, waits a few ms for company. The promise resolves only when the job's work is on
+ * disk. A job that throws takes back its own work only. A job awaits nothing but its `tx`. If a commit itself fails, every job in
+ * it rejects, `failed` is called and nothing runs any more: what is on disk is not known then, and only a restart tells.
  */
 import type { NetworkName, Place } from '../model/address'
 import type { Arrival, Delivery } from '../model/message'
@@ -47,7 +47,7 @@ export interface Depth { network: NetworkName; state: OutboxState; count: number
 export interface Tx {
   // journal
   seen (network: NetworkName, key: string): Promise<boolean>
-  journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number): Promise<number>
+  journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string): Promise<number> // json: the arrival's, if at hand
   recorded (network: NetworkName, key: string): Promise<Recorded | undefined>
   lastKey (place: Place): Promise<string | undefined>
   // outbox
@@ -92,7 +92,7 @@ export interface Tx {
 }
 
 export interface Store {
-  run<T> (job: (tx: Tx) => Promise<T>): Promise<T>
+  run<T> (job: (tx: Tx) => Promise<T>, patient?: boolean): Promise<T>
   /** Waits for the jobs under way, then closes. Later jobs reject. */
   close (): Promise<void>
 }

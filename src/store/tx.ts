@@ -39,16 +39,16 @@ export const makeTx = (db: DatabaseSync): Tx => {
     const { changes, lastInsertRowid } = statement(sql).run(...values)
     return { changes: Number(changes), id: Number(lastInsertRowid) }
   }
-  const json = (ids: (number | string)[]): string => JSON.stringify(ids)
+  const list = (ids: number[]): string => JSON.stringify(ids)
 
   return {
     async seen (network, key) {
       return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
     },
-    async journal (arrival, outcome, now) {
+    async journal (arrival, outcome, now, json = JSON.stringify(arrival)) {
       return run('INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
         arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
-        JSON.stringify(arrival), outcome, now).id
+        json, outcome, now).id
     },
     async recorded (network, key) {
       const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
@@ -88,10 +88,10 @@ export const makeTx = (db: DatabaseSync): Tx => {
       return one<{ count: number }>("SELECT count(*) AS count FROM outbox WHERE state <> 'done' AND state IN ('waiting', 'sending')")!.count
     },
     async trying (ids) {
-      run("UPDATE outbox SET state = 'sending', attempt = attempt + 1 WHERE id IN (SELECT value FROM json_each(?))", json(ids))
+      run("UPDATE outbox SET state = 'sending', attempt = attempt + 1 WHERE id IN (SELECT value FROM json_each(?))", list(ids))
     },
     async waitAgain (ids) {
-      run("UPDATE outbox SET state = 'waiting' WHERE state = 'sending' AND id IN (SELECT value FROM json_each(?))", json(ids))
+      run("UPDATE outbox SET state = 'waiting' WHERE state = 'sending' AND id IN (SELECT value FROM json_each(?))", list(ids))
     },
     async done (row, remoteIds, now) {
       run("UPDATE outbox SET state = 'done', reason = NULL, settled_at = ? WHERE id = ?", now, row.id)

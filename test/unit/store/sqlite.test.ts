@@ -53,6 +53,23 @@ describe('the store on SQLite', () => {
     assert.deepEqual(order, Array.from({ length: 1500 }, (_, index) => index))
   })
 
+  it('lets patient jobs wait for company, and keeps the order', async () => {
+    const order: string[] = []
+    const job = (name: string, patient: boolean): Promise<void> => store.run(async () => { order.push(name) }, patient)
+    await job('alone', true)
+    await Promise.all([job('first', true), job('second', false), job('third', true)])
+    assert.deepEqual(order, ['alone', 'first', 'second', 'third'])
+  })
+
+  it('has done everything that waits before it closes', async () => {
+    const jobs = Array.from({ length: 1500 }, (_, index) => store.run(tx => tx.remember('me', String(index), 'x'), index % 2 === 0))
+    await Promise.all(jobs.slice(0, 2)) // the rest waits its turn
+    await store.close()
+    assert.deepEqual(new Set((await Promise.allSettled(jobs)).map(({ status }) => status)), new Set(['fulfilled']))
+    store = open()
+    assert.equal((await store.run(tx => tx.remembered('me'))).length, 1500)
+  })
+
   it('is refused to a second process, with a text that says what to do', () => {
     assert.throws(open, /is in use by another process.*stop the other one first/)
   })

@@ -1,0 +1,99 @@
+/** One load: numbered messages through a bridge or a server, at full speed with so many under way, or at a steady pace. */
+import { deadline, sleep, systemClock as clock } from '../src/lib/clock'
+
+export interface Way {
+  rooms: number
+  /** Sends a numbered message into the room with this number. */
+  send (room: number, load: number, index: number): void
+  /** Tells of everything that comes out at the other end, until called again. */
+  listen (arrived: (load: number, index: number) => void): void
+}
+
+export interface Outcome {
+  count: number
+  perSecond: number
+  outOfOrder: number // came behind a later one of the same room
+  lost: number
+  doubled: number
+  p50Ms: number
+  p95Ms: number
+}
+
+/** How many are under way at once at full speed, over all rooms: enough for every window on the path, and no flood. */
+const UNDER_WAY_MAX = 1024
+const LOAD_MS_MAX = 30_000
+const POLL_MS = 5
+
+let loads = 0
+
+const quantile = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
+
+const tally = (way: Way, count: number, load: number, progress: () => void) => {
+  const sentAt = new Float64Array(count)
+  const times = new Uint8Array(count)
+  const last = new Int32Array(way.rooms).fill(-1)
+  const latencies: number[] = []
+  let outOfOrder = 0
+  let doubled = 0
+  let endedAt = 0
+  way.listen((of, index) => {
+    if (of !== load || index >= count) return
+    if (times[index]!++ > 0) { doubled++; return }
+    endedAt = clock.tick()
+    latencies.push(endedAt - sentAt[index]!)
+    const room = index % way.rooms
+    if (index < last[room]!) outOfOrder++
+    else last[room] = index
+    progress()
+  })
+  return {
+    sent (index: number): void { sentAt[index] = clock.tick() },
+    arrived: () => latencies.length,
+    outcome (): Outcome {
+      latencies.sort((one, other) => one - other)
+      const seconds = (endedAt - sentAt[0]!) / 1000
+      return {
+        count, perSecond: Math.round(latencies.length / seconds), outOfOrder, lost: count - latencies.length, doubled,
+        p50Ms: quantile(latencies, 0.5), p95Ms: quantile(latencies, 0.95)
+      }
+    }
+  }
+}
+
+/** As fast as it goes, room after room in turn. What has not come within LOAD_MS_MAX is lost. */
+export const fullSpeed = async (way: Way, count: number, underWayMax = UNDER_WAY_MAX): Promise<Outcome> => {
+  const load = ++loads
+  const limit = deadline(clock, LOAD_MS_MAX)
+  let sent = 0
+  let finish = (): void => {}
+  const more = (): void => {
+    if (counted.arrived() === count) return finish()
+    while (sent < count && sent - counted.arrived() < underWayMax) {
+      counted.sent(sent)
+      way.send(sent % way.rooms, load, sent++)
+    }
+  }
+  const counted = tally(way, count, load, more)
+  await new Promise<void>(resolve => {
+    finish = resolve
+    limit.signal.addEventListener('abort', finish)
+    more()
+  })
+  limit.done()
+  return counted.outcome()
+}
+
+/** At a steady pace, for the latency. */
+export const steady = async (way: Way, count: number, perSecond: number): Promise<Outcome> => {
+  const load = ++loads
+  const counted = tally(way, count, load, () => {})
+  const start = clock.tick()
+  for (let index = 0; index < count; index++) {
+    await sleep(clock, start + index * 1000 / perSecond - clock.tick())
+    counted.sent(index)
+    way.send(index % way.rooms, load, index)
+  }
+  const end = clock.tick() + LOAD_MS_MAX
+  while (counted.arrived() < count && clock.tick() < end) await sleep(clock, POLL_MS)
+  return counted.outcome()
+}
