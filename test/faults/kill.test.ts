@@ -33,7 +33,7 @@ const onMatrix = async (town: Town, sender: string): Promise<number[]> => {
 
 const onXmpp = async (town: Town, reader: XmppPerson, sender: string): Promise<number[]> => counters(await reader.archived(town.muc), sender)
 
-/** Both directions arrived: exactly once and in order on Matrix; none missing on XMPP, in order but for doubles. */
+/** Both directions arrived: exactly once and in order on Matrix; none missing on XMPP, where a homeserver that stalls makes one late. */
 const judge = async (town: Town, sender: string, reader: XmppPerson): Promise<void> => {
   const matrix = (): Promise<number[]> => onMatrix(town, `bernd-${sender}`)
   const xmpp = (): Promise<number[]> => onXmpp(town, reader, `anna-${sender}`)
@@ -41,8 +41,9 @@ const judge = async (town: Town, sender: string, reader: XmppPerson): Promise<vo
   await until('everything on Matrix', ALL_WITHIN_MS, async () => new Set(await matrix()).size === COUNT).catch(() => {})
   assert.deepEqual(await matrix(), numbers(COUNT), 'on Matrix: each once, in order')
   const arrived = await xmpp()
-  assert.deepEqual(withoutDoubles(arrived), numbers(COUNT), 'on XMPP: none missing')
-  console.log(`        doubles on XMPP: ${arrived.length - COUNT}`)
+  const first = withoutDoubles(arrived)
+  assert.deepEqual(first.toSorted((one, other) => one - other), numbers(COUNT), 'on XMPP: none missing')
+  console.log(`        on XMPP: ${arrived.length - COUNT} doubles, ${first.filter((n, index) => n < (first[index - 1] ?? -1)).length} late`)
 }
 
 describe('faults: killed in the middle', function () {

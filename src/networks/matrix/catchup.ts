@@ -1,7 +1,7 @@
 /**
  * What the homeserver never brought: Synapse loses events that wait in its memory when it stops (synapse#11637), and leaves one
  * lying that is made in the moment in which it finds us again. So after the homeserver is found, each room is read from the newest
- * arrival that is stored up to now, and a little later once more from there; what is there already is recognised by its event id.
+ * arrival that is stored up to now, and a little later some times more from there; what is there already is recognised by its event id.
  */
 import type { Log } from '../../lib/log'
 import type { Place } from '../../model/address'
