@@ -10,7 +10,7 @@ import { startPerson, type XmppPerson } from '../support/xmpp-person'
 const PAIRS = [['a@b', 'a=40b'], ['Groß', 'Gross'], ['Eva', 'eva']]
 
 describe('names', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   needs('prosody')
   const dir = scratch()
   const guests: XmppPerson[] = []

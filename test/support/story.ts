@@ -8,7 +8,7 @@ import type { Town } from '../../sandbox/town'
 import type { Json, SeenEvent } from './matrixPerson'
 import type { XmppPerson } from './xmpp-person'
 
-export const READ_WITHIN_MS = 30_000
+export const READ_WITHIN_MS = 60_000
 
 /** The built program, as a process that runs it is started. */
 export const PROGRAM = join(checkout, 'dist/src/main.js')

@@ -44,7 +44,7 @@ const PING_FIRST_MS = 1000
 const PING_MOST_MS = 60_000
 const AGAIN_FIRST_MS = 1000
 const AGAIN_MOST_MS = 60_000
-const LOOK_AGAIN_MS = [500, 3_000, 30_000]
+const LOOK_AGAIN_MS = [3_000, 30_000]
 
 export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   const { clock, chance, memory, log } = world
