@@ -3,8 +3,7 @@
  * transaction ids begin anew (Synapse drops what waits in its memory when it stops, synapse#11637). While we are behind nothing
  * new is taken, so that the newest stored event stays the point to catch up from; what is refused comes again.
  */
-import type { Clock } from '../../lib/clock'
-import { sleep } from '../../lib/clock'
+import { sleep, type Clock } from '../../lib/clock'
 import { Unavailable } from '../../model/errors'
 
 export interface Behind {
