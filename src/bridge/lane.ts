@@ -127,6 +127,10 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     pump()
   }
 
+  /** Under which id that arrives is known when it is answered; this one and those behind it wait for that. */
+  const changesOneUnderWay = ({ delivery: { action } }: Row): boolean =>
+    action.kind !== 'message' && flying.values().some(({ delivery: { key } }) => key === action.of)
+
   /** Hands one row to the network. Resolves when it is handed over, not when it is answered. */
   const launch = async (row: Row): Promise<void> => {
     const { signal, done: clear } = deadline(clock, SEND_TIMEOUT_MS, stopping.signal)
@@ -161,6 +165,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const work = async (): Promise<void> => {
     while (stopped === undefined && broken === undefined && pause === undefined && flying.size < can.window) {
       if (ready.length === 0) await take()
+      if (ready[0] !== undefined && changesOneUnderWay(ready[0])) break
       const row = broken === undefined ? ready.shift() : undefined
       if (row === undefined) {
         if (waiting.length === 0 && !more) break

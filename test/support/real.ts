@@ -1,5 +1,5 @@
 /** For tests that drive real servers: what they need, and a directory of their own. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { missing, type RealThing } from '../../sandbox/servers/available'
@@ -18,12 +18,25 @@ export const needs = (...things: RealThing[]): void => {
 const made: string[] = []
 process.once('exit', () => { for (const dir of made) rmSync(dir, { recursive: true, force: true }) })
 
-/** Inside a describe: a directory that is there before its tests and removed when the process ends, after whoever writes into it. */
+const LOG_LINES_SHOWN = 60
+
+/** Shows what every program in there wrote last. */
+const showLogs = (dir: string): void => {
+  for (const file of globSync(join(dir, '**/*.log'))) {
+    console.log(`--- ${file}\n${readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n')}`)
+  }
+}
+
+/**
+ * Inside a describe: a directory that is there before its tests and removed when the process ends, after whoever writes into it.
+ * When a test fails, the logs in it are shown.
+ */
 export const scratch = (): (path?: string) => string => {
   let dir = ''
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'zentrale-'))
     made.push(dir)
   })
+  afterEach(function () { if (this.currentTest?.state === 'failed') showLogs(dir) })
   return (path = '') => join(dir, path)
 }

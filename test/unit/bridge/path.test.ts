@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Refused, Unavailable } from '../../../src/model/errors'
+import { plain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
@@ -163,6 +164,23 @@ describe('the path of a message', () => {
     await red.inbox.accept({ ...edit, kind: 'deletion', key: 'd', sender: { id: 'anna', name: 'anna' } })
     await until(() => blue.delivered.length === 3)
     assert.equal(blue.delivered[2]?.action.kind, 'deletion')
+  })
+
+  it('changes a message that is still under way once it is known under what id it arrived, and keeps order', async () => {
+    let release = (): void => {}
+    blue.onSend = () => new Promise(resolve => { release = resolve; blue.onSend = () => {} })
+    const change = { of: 'first', place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } } as const
+    await red.say('room', 'anna', 'helo', { key: 'first' })
+    await red.inbox.accept({ ...change, kind: 'edit', key: 'e', content: { style: 'text', text: plain('hello') } })
+    await red.say('room', 'anna', 'more')
+    await red.inbox.accept({ ...change, kind: 'deletion', key: 'd' })
+    await until(() => phone.delivered.length === 6)
+    assert.equal(blue.delivered.length, 0)
+    release()
+    await until(() => blue.delivered.length === 4)
+    assert.deepEqual(blue.read('hall'), ['anna (red): helo', 'anna (red): hello', 'anna (red): more', 'anna (red): (deleted)'])
+    const [first, edit, , deletion] = blue.delivered
+    assert.deepEqual([edit?.target, deletion?.target], [[`blue-${first?.key}`], [`blue-${first?.key}`]])
   })
 
   it('tells the writer once when a part is reported lost, also if the report comes before the answer to the send', async () => {
