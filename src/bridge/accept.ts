@@ -7,6 +7,8 @@ import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival } from '../model/message'
 import type { Inbox } from '../model/network'
 import type { Store, Tx } from '../store/store'
+import type { DeskChange } from '../desk/desk'
+import { concernsDesk, deskFacts } from '../desk/facts'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
 import type { Directory } from './directory'
@@ -16,38 +18,48 @@ import { route, type Facts } from './route'
 /** What one arrival may take on disk, as JSON. Larger ones go to quarantine, cut. */
 export const ARRIVAL_CHARACTERS_MAX = 4 * 1024 * 1024
 
+/** How long an arrival waits at most for others to share its commit with. The fewer deliveries are open, the shorter; with none, not at all. */
+const PATIENCE_MS_MAX = 20
+const PATIENT_AT = 80 // open deliveries
+
 export interface AcceptLimits {
   queueMax: number // deliveries not yet ended, over all lanes; at this many nothing more is accepted
   linkMs: number
 }
 
-interface Parts { store: Store; directory: Directory; deliver: Deliver; observer: Observer; clock: Clock; limits: AcceptLimits }
+/** `changed`: something of the desk was committed. */
+interface Parts {
+  store: Store; directory: Directory; deliver: Deliver; observer: Observer; clock: Clock; aging: Clock; limits: AcceptLimits
+  changed (change: DeskChange): void
+}
 
 export interface Accept extends Pick<Inbox, 'accept' | 'quarantine' | 'lastKey'> {
   /** From now on everything is refused, so that the sources keep it. */
   close (): void
 }
 
-const factsFor = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
+const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   switch (arrival.kind) {
-    case 'message': return {}
+    case 'message': case 'order': return {}
     case 'edit': case 'deletion': return { original: await tx.recorded(arrival.place.network, arrival.of) }
     case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }
   }
 }
 
-export const makeAccept = ({ store, directory, deliver, observer, clock, limits }: Parts): Accept => {
+export const makeAccept = ({ store, directory, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {
   let open = true
+
+  const patienceMs = (): number => PATIENCE_MS_MAX * Math.min(deliver.open() / PATIENT_AT, 1)
 
   const record = (arrival: Arrival, json: string) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
-    const facts = await factsFor(tx, arrival)
+    const now = clock.now()
+    const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, directory.desk, now) }
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
-    const now = clock.now()
-    const journal = await tx.journal(arrival, plan.outcome, now, json)
-    return { plan, unmatched: facts.confirmable === undefined, ...await apply(tx, plan, journal, directory, now, limits.linkMs) }
-  })
+    const journal = await tx.journal(arrival, plan.outcome, aging.now(), json)
+    return { plan, unmatched: facts.confirmable === undefined, ...await apply(tx, plan, journal, directory, now, limits.linkMs, aging.now()) }
+  }, patienceMs())
 
   const quarantine: Accept['quarantine'] = async (network, raw, why) => {
     await store.run(tx => tx.quarantine(network, raw, why.message, clock.now()))
@@ -55,13 +67,14 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, limits 
   }
 
   return {
-    async accept (arrival) {
+    async accept (given) {
+      const arrival = { ...given, at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
       const { network } = arrival.place
       if (!open || deliver.open() >= limits.queueMax) {
         observer.accepted(network, 'refused')
         throw new Unavailable(open ? `${limits.queueMax} deliveries are waiting already` : 'shutting down')
       }
-      const concerns = directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
+      const concerns = concernsDesk(arrival, directory.desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
         (arrival.kind === 'message' && arrival.direct === true)
       if (!concerns) return 'seen'
       const raw = JSON.stringify(arrival)
@@ -77,6 +90,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, limits 
       observer.accepted(network, stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
       if (arrival.kind === 'receipt') observer.receipt(network, stored.unmatched ? 'unmatched' : arrival.outcome)
       deliver.heard(stored)
+      for (const change of stored.plan.changes) if (change.kind === 'desk') changed(change.change)
       return 'stored'
     },
     quarantine,

@@ -6,25 +6,27 @@ import { plain, toPlain, type Text } from '../model/text'
 import type { Attachment, Content, Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
 
+const CHARACTER_UNITS = 64 // few characters as people see them are longer
+const characters = new Intl.Segmenter()
+
 const bytes = (text: string): number => Buffer.byteLength(text)
 
 /** The longest prefix of at most `max` bytes, ended at a line, else at a space, else between two characters as people see them. */
 const takePart = (text: string, max: number): string => {
-  const room = Buffer.from(text).subarray(0, max).toString().replace(/\uFFFD+$/u, '')
+  const room = Buffer.from(text.slice(0, max)).subarray(0, max).toString().replace(/\uFFFD+$/u, '')
   for (const mark of ['\n', ' ']) {
     const at = room.lastIndexOf(mark)
     if (at > room.length / 2) return text.slice(0, at + 1)
   }
-  const whole = [...new Intl.Segmenter().segment(text.slice(0, room.length + 64))]
-  const last = whole.findLast(({ index }) => index <= room.length && index > 0)
-  return text.slice(0, last?.index ?? Math.max(room.length, 1))
+  const { index = 0 } = characters.segment(text.slice(0, room.length + CHARACTER_UNITS)).containing(room.length) ?? {}
+  return text.slice(0, index || room.length || 1)
 }
 
 /** The text in parts of at most `max` UTF-8 bytes each. Joined they are the text, less white space at the joints. */
 export const splitText = (text: string, max: number): string[] => {
   const parts: string[] = []
   let rest = text
-  while (bytes(rest) > max) {
+  while (rest.length > max || bytes(rest) > max) {
     const part = takePart(rest, max)
     parts.push(part.trimEnd())
     rest = rest.slice(part.length)
@@ -32,7 +34,28 @@ export const splitText = (text: string, max: number): string[] => {
   return [...parts, rest].filter(part => part !== '')
 }
 
-const prefixed = (text: Text, style: Content['style'], name: string): Text => {
+const LINES = /(\r\n|[\n\r\v\f\u0085\u2028\u2029])/u
+const BEGINNING = /^\P{L}*\p{L}[^(:]{0,80}\([^)]{0,40}\)\s*:|^\W*\*[^(]{1,80}\([^)]{0,40}\)/u
+const QUOTED = '> '
+
+/** Whether a line looks like the beginning of somebody's message, where names stand in front of what is said. */
+const isBeginning = (line: string): boolean => {
+  const seen = line.slice(0, 200).normalize('NFKC').replace(/[\p{Cf}\p{Cc}]/gu, '')
+  return !seen.startsWith(QUOTED) && BEGINNING.test(seen)
+}
+
+const asQuotation = (line: string): string => isBeginning(line) ? QUOTED + line : line
+
+/** In parts, in which only the very first line can begin with a name: others that look so are shown as quotations. */
+const splitAmbiguous = (text: string, max: number): string[] => {
+  const [first, ...others] = text.split(LINES)
+  const safe = [first, ...others.map(asQuotation)].join('')
+  if (bytes(safe) <= max) return [safe]
+  return splitText(safe, max - QUOTED.length).map((part, index) => index === 0 ? part : asQuotation(part))
+}
+
+const prefixed = (text: Text, style: Content['style'], persona: string): Text => {
+  const name = persona.replace(/[:\uFE13\uFE55\uFF1A]/g, '') // else it could go on like a message of its own
   const start = style === 'emote' ? `* ${name} ` : `${name}: `
   const [first, ...others] = text
   return first?.kind === 'paragraph'
@@ -44,7 +67,7 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
   if (text.length === 0) return []
   const flat = toPlain(text)
   if (can.formatting && bytes(flat) <= can.textBytesMax / 2) return [text]
-  return splitText(flat, can.textBytesMax).map(plain)
+  return (can.ghosts ? splitText : splitAmbiguous)(flat, can.textBytesMax).map(plain)
 }
 
 /**

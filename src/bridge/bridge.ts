@@ -1,20 +1,27 @@
 /** Joins the steps: accept ▶ route ▶ deliver ▶ receipt. Starts and stops them in the order in which nothing is lost. */
 import type { Chance } from '../lib/chance'
-import { deadline, type Clock } from '../lib/clock'
+import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName, Place } from '../model/address'
 import type { Inbox, Network } from '../model/network'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
+import type { FunctionAddress } from '../desk/address'
+import { identitiesOn, readDesk } from '../desk/desk'
+import { DAY_MS } from '../desk/hours'
+import type { DeskMemory } from '../desk/memory'
+import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import { makeAccept } from './accept'
 import { makeDeliver } from './deliver'
 import { makeDirectory, type Mirror } from './directory'
 import type { Links } from './links'
 import type { Observer } from './observer'
 import { TEXTS, type Language } from './texts'
+import { makeMemory } from './world'
 
 export interface BridgeOptions {
   networks: Network[]
   mirrors: Mirror[]
+  addresses?: FunctionAddress[] | undefined
   store: Store
   links: Links
   language: Language
@@ -44,12 +51,14 @@ export interface Bridge {
   /** Stops intake, lets what is being sent finish within `drainMs`, leaves the rest in the store. The store stays open. */
   stop (): Promise<void>
   readonly queue: Queue
+  readonly desk: { memory: DeskMemory, order: DeskReceive['order'] }
   places (): Place[]
 }
 
 const LIST_ROWS_MAX = 500
 const PRUNE_EVERY_MS = 3_600_000
 const PRUNE_ROWS = 500
+const SERVE_EVERY_MS = 60_000
 
 /** The queue on the store alone, or, with `changed`, on a bridge that runs. */
 export const makeQueue = (store: Store, clock: Clock, changed: (lane: Place, opened: number) => void): Queue => ({
@@ -72,12 +81,22 @@ export const makeQueue = (store: Store, clock: Clock, changed: (lane: Place, ope
 /** Throws if the store cannot be read. */
 export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const { store, clock, log, limits, observer } = options
+  const aging = steady(clock)
   const networks = new Map(options.networks.map(network => [network.name, network]))
   const can = new Map(options.networks.map(network => [network.name, network.can]))
   const blocked = await store.run(tx => tx.blocked())
-  const directory = makeDirectory(options.mirrors, blocked, can, options.links, TEXTS[options.language])
-  const deliver = makeDeliver({ ...options, networks, directory, linkMs: limits.linkMs })
-  const accept = makeAccept({ store, directory, deliver, observer, clock, limits })
+  const desk = await readDesk(options.addresses ?? [], options.networks, store)
+  const directory = makeDirectory(options.mirrors, blocked, can, options.links, TEXTS[options.language], desk)
+  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, linkMs: limits.linkMs })
+  const accept = makeAccept({
+    store, directory, deliver, observer, clock, aging, limits,
+    changed (change) {
+      if (change.what === 'count') observer.counted(change)
+      if (change.what === 'save') own.changed()
+      if (change.what === 'duty' || change.what === 'team') serve()
+    }
+  })
+  const own = makeDeskReceive({ ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk') })
   const up = new Map<string, boolean>() // as many as links, a fixed few
 
   const inbox: Inbox = {
@@ -91,29 +110,58 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     }
   }
 
-  let pruning: { cancel (): void } | undefined
-  const prune = (): void => {
-    store.run(tx => tx.prune(clock.now() - limits.keepMs, PRUNE_ROWS)).then(
-      count => { pruning = clock.after(count === PRUNE_ROWS ? 1000 : PRUNE_EVERY_MS, prune) }, () => {})
+  /** Tells each network who we are there, when that has changed: presence goes with the hours and with who is on duty. */
+  const served = new Map<NetworkName, string>()
+  let serving: Timer | undefined
+  const serve = (): void => {
+    serving?.cancel()
+    for (const network of networks.values()) {
+      const identities = identitiesOn(network.name, desk, clock)
+      const shape = JSON.stringify(identities, (_, value: unknown) => value instanceof Uint8Array ? value.length : value)
+      if (shape === (served.get(network.name) ?? '[]')) continue
+      served.set(network.name, shape)
+      network.serve(identities)
+    }
+    if (desk.roster.all().length > 0) serving = clock.after(SERVE_EVERY_MS, serve)
   }
 
-  const attendances = (network: NetworkName): Place[] => directory.places().filter(place => place.network === network)
+  let stopped = false
+  let pruning: { cancel (): void } | undefined
+  const prune = (): void => {
+    store.run(async tx => {
+      let most = 0
+      for (const { name, retentionDays } of desk.roster.all()) {
+        most = Math.max(most, await tx.desk.forget(name, aging.now() - retentionDays * DAY_MS, PRUNE_ROWS))
+      }
+      return Math.max(most, await tx.prune(aging.now() - limits.keepMs, PRUNE_ROWS))
+    }).then(
+      count => { if (!stopped) pruning = clock.after(count === PRUNE_ROWS ? 1000 : PRUNE_EVERY_MS, prune) }, () => {})
+  }
+
+  const attendances = (network: NetworkName): Place[] =>
+    [...directory.places(), ...desk.places()].filter(place => place.network === network)
 
   return {
     async start () {
       await deliver.start()
+      serve()
       for (const network of networks.values()) network.attend(attendances(network.name))
       await Promise.all([...networks.values()].map(network => network.start(inbox)))
+      own.start()
       prune()
     },
     async stop () {
+      stopped = true
       pruning?.cancel()
+      serving?.cancel()
+      own.stop()
       accept.close()
       const { signal, done } = deadline(clock, limits.drainMs)
       await Promise.all([deliver.stop(signal), ...[...networks.values()].map(network => network.stop())])
       done()
     },
-    queue: makeQueue(store, clock, deliver.changed),
+    desk: { memory: desk, order: own.order },
+    queue: makeQueue(store, aging, deliver.changed),
     places: directory.places
   }
 }

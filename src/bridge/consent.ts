@@ -6,19 +6,11 @@ import { addressKey, type Place } from '../model/address'
 import type { Arrival, MessageArrival } from '../model/message'
 import { toPlain } from '../model/text'
 import type { NewDelivery } from '../store/store'
+import type { DeskFacts } from '../desk/facts'
+import { consentChanged } from '../desk/rule'
 import type { Directory } from './directory'
 import { notice, type Change, type Plan } from './plan'
-
-const STOP = new Set(['STOP', 'STOPP', 'STOPALL', 'ABMELDEN', 'ABBESTELLEN', 'UNSUBSCRIBE'])
-const START = new Set(['START', 'UNSTOP'])
-const WORD_CHARACTERS_MAX = 40
-
-/** Only the whole message counts: "Stopp, ich komme später" ends nothing. */
-export const consentWord = (text: string): 'stop' | 'start' | undefined => {
-  if (text.length > WORD_CHARACTERS_MAX) return undefined
-  const word = text.replace(/[\s\p{P}]+/gu, ' ').trim().toUpperCase()
-  return STOP.has(word) ? 'stop' : START.has(word) ? 'start' : undefined
-}
+import { consentWord } from './words'
 
 const samePlace = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
 
@@ -33,7 +25,7 @@ const tellOthers = (arrival: MessageArrival, threads: Place[], directory: Direct
       .map(({ place }) => notice(arrival, place, 'consent', text(name)))
   })
 
-export const consentRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
+export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, directory: Directory): Plan | undefined => {
   if (arrival.kind !== 'message' || arrival.direct !== true || !directory.can(arrival.place.network).optOut) return undefined
   const word = consentWord(toPlain(arrival.content.text))
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
@@ -43,14 +35,16 @@ export const consentRule = (arrival: Arrival, directory: Directory): Plan | unde
   const threads = directory.threadsOf(person)
   const lanes = threads.some(thread => samePlace(thread, arrival.place)) ? threads : [...threads, arrival.place]
   const { texts } = directory
+  const beside = consentChanged(arrival, desk, word, directory)
   const changes: Change[] = word === 'stop'
     ? [{ kind: 'block', person }, ...lanes.map(lane => ({ kind: 'cancel' as const, lane, reason: 'the person sent STOP' }))]
     : [{ kind: 'unblock', person }]
   return {
-    outcome: 'routed', changes,
+    outcome: 'routed', changes: [...changes, ...beside.changes],
     deliveries: [
       notice(arrival, arrival.place, word, word === 'stop' ? texts.stopped : texts.started),
-      ...tellOthers(arrival, threads, directory, word === 'stop' ? texts.left : texts.returned)
+      ...tellOthers(arrival, threads, directory, word === 'stop' ? texts.left : texts.returned),
+      ...beside.deliveries
     ]
   }
 }

@@ -114,7 +114,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
       await sortOut()
       running = true
       for (const place of await store.run(tx => tx.lanes())) {
-        if (networks.has(place.network)) laneAt(place).wake()
+        if (networks.has(place.network)) laneAt(place).reload()
         else log.warn({ network: place.network }, 'deliveries wait for a network that is no longer configured')
       }
     },

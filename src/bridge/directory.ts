@@ -1,4 +1,5 @@
 /** What route may know beside the arrival: who mirrors what, who wants nothing more, what each network can. Kept whole in memory. */
+import type { DeskMemory } from '../desk/memory'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Capabilities } from '../model/network'
@@ -21,6 +22,10 @@ export interface Directory {
   isBlocked (person: string): boolean
   block (person: string): void
   unblock (person: string): void
+  /** Function addresses, their teams and conversations. */
+  readonly desk: DeskMemory
+  /** Whether a failure at one place may be told at the other: no contact hears of the team's places. */
+  mayTell (where: Place, failed: Place): boolean
   /** All places of all mirrors. */
   places (): Place[]
 }
@@ -30,7 +35,7 @@ export const peopleAt = (where: MirrorPlace): string[] =>
   Object.keys(where.people ?? {}).map(id => addressKey({ network: where.place.network, id }))
 
 export const makeDirectory = (mirrors: Mirror[], blockedPeople: string[], can: ReadonlyMap<NetworkName, Capabilities>,
-  links: Pick<Links, 'token' | 'url'>, texts: Texts): Directory => {
+  links: Pick<Links, 'token' | 'url'>, texts: Texts, desk: DeskMemory): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {
@@ -38,7 +43,8 @@ export const makeDirectory = (mirrors: Mirror[], blockedPeople: string[], can: R
   }
   const blocked = new Set(blockedPeople)
   return {
-    links, texts,
+    links, texts, desk,
+    mayTell: (where, failed) => desk.spotOf(where)?.kind !== 'contact' && !desk.isTeams(failed),
     can: network => {
       const found = can.get(network)
       if (found === undefined) throw new Bug(`no network is called ${network}`)

@@ -10,6 +10,9 @@ import type { Observer } from './observer'
 import { failureNotice } from './plan'
 import { confirmed } from './receipt'
 
+/** How long what is done may wait for others to share its commit with, where a crash meanwhile does no harm. Nobody waits for it. */
+const DONE_PATIENCE_MS = 20
+
 export interface Ending {
   done (row: Queued, sent: Sent): void
   refused (row: Queued, why: Refused): void
@@ -35,6 +38,8 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
   const end = (row: Queued, state: 'failed' | 'unknown', reason: string, problem?: Problem): void => {
     const { place, key, attempt } = row.delivery
     log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
+    const spot = directory.desk.spotOf(place)
+    if (spot?.kind === 'contact') observer.counted({ what: 'count', address: spot.address, event: 'failed' })
     store.run(async tx => {
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
@@ -46,7 +51,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
 
   return {
     done (row, { ids, parts = 1 }) {
-      const patient = directory.can(row.delivery.place.network).afterCrash === 'resend' // then a crash meanwhile does no harm
+      const patienceMs = directory.can(row.delivery.place.network).afterCrash === 'resend' ? DONE_PATIENCE_MS : 0
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
@@ -58,7 +63,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
           applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row.journal, directory, now, linkMs)).queued)
         }
         return applied
-      }, patient).then(applied => settled(row, 'done', parts, applied), () => {})
+      }, patienceMs).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.refused }),
     unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),

@@ -1,6 +1,7 @@
 /**
  * One lane: the deliveries to one place, in order. It counts each try on disk before the try, keeps at most `can.window`
- * unanswered, and when one has to wait, stops, lets the others be answered and goes back to the first unanswered one.
+ * unanswered, and when one has to wait, stops, lets the others be answered and goes back to the first unanswered one. What a crash
+ * cut off is sent alone.
  * Nothing leaves a lane except as done, failed or unknown; what stops it delays this place only.
  */
 import { backoffMs } from '../lib/backoff'
@@ -44,6 +45,8 @@ export interface Lane {
 
 interface Row extends Queued { stalledSince?: number }
 
+const suspect = (row: Row | undefined): boolean => (row?.crashes ?? 0) > 0
+
 export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const { store, network, clock, chance, ending } = parts
   const { can } = network
@@ -54,7 +57,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   let ready: Row[] = [] // counted as tried, not yet handed to the network
   const flying = new Map<number, Row>() // handed to the network, unanswered
   let returned: Row[] = [] // tried in vain, to be tried again
-  let more = true // the store may hold rows after lastId
+  let more = false // the store may hold rows after lastId; a lane is made for what was just queued, so at first it holds none
   let lastId = 0
   let late: Queued[] | undefined // rows added while loading
   let stale = false // the store changed behind our back while loading
@@ -96,8 +99,8 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   /** Counts the next rows as tried, in one commit, after ending those that need no try. */
   const take = async (): Promise<void> => {
-    if (waiting.length === 0 && more) await load()
-    const rows = waiting.splice(0, aheadMax)
+    const apart = waiting.findIndex(suspect)
+    const rows = waiting.splice(0, apart === -1 ? aheadMax : Math.min(Math.max(apart, 1), aheadMax))
     for (const row of rows.filter(tooOld)) ending.gaveUp(row)
     for (const row of rows.filter(row => !tooOld(row) && parts.unwanted(row))) ending.unwanted(row)
     const wanted = rows.filter(row => !tooOld(row) && !parts.unwanted(row))
@@ -129,7 +132,13 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   /** Under which id that arrives is known when it is answered; this one and those behind it wait for that. */
   const changesOneUnderWay = ({ delivery: { action } }: Row): boolean =>
-    action.kind !== 'message' && flying.values().some(({ delivery: { key } }) => key === action.of)
+    'of' in action && [...flying.values()].some(({ delivery: { key } }) => key === action.of)
+
+  /** A suspect is sent alone, so that if it is what crashes us nothing else is blamed with it. */
+  const keepsApart = (): boolean => {
+    const [first] = flying.values()
+    return first !== undefined && (suspect(first) || suspect(ready[0] ?? waiting[0]))
+  }
 
   /** Hands one row to the network. Resolves when it is handed over, not when it is answered. */
   const launch = async (row: Row): Promise<void> => {
@@ -139,12 +148,13 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     try {
       const found = delivery.attempt > 1 ? await network.find?.(delivery, signal) : undefined
       if (found !== undefined) { clear(); return done(row, found) }
-      if (delivery.action.kind !== 'message') {
+      if ('of' in delivery.action) {
         const { of } = delivery.action
         delivery.target = await store.run(tx => tx.remoteIds(of))
         if (delivery.target.length === 0) { clear(); flying.delete(row.id); return ending.pointless(row) }
       }
     } catch (error) { clear(); return failed(row, error) }
+    if (parts.unwanted(row)) { clear(); flying.delete(row.id); return ending.unwanted(row) } // STOP came while its try was counted
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
     answer().then(sent => done(row, sent), error => failed(row, error)).finally(clear).catch(parts.bug)
   }
@@ -164,6 +174,8 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   const work = async (): Promise<void> => {
     while (stopped === undefined && broken === undefined && pause === undefined && flying.size < can.window) {
+      if (ready.length === 0 && waiting.length === 0 && more) await load()
+      if (keepsApart()) break
       if (ready.length === 0) await take()
       if (ready[0] !== undefined && changesOneUnderWay(ready[0])) break
       const row = broken === undefined ? ready.shift() : undefined

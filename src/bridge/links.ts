@@ -25,8 +25,5 @@ export const makeLinks = (secret: string, publicUrl: string, store: Store, now: 
     const extension = extname(file.name).toLowerCase()
     return `${publicUrl.replace(/\/$/, '')}/media/${token}${/^\.[a-z0-9]{1,5}$/.test(extension) ? extension : ''}`
   },
-  find: async token => {
-    const arrival = await store.run(tx => tx.linked(token, now()))
-    return arrival?.kind === 'message' || arrival?.kind === 'edit' ? arrival.content.file : undefined
-  }
+  find: token => store.run(tx => tx.linked(token, now()))
 })

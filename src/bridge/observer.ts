@@ -1,4 +1,5 @@
 /** What the bridge tells whoever counts. All labels are from small fixed sets. Calls must not throw. */
+import type { Counted } from '../desk/desk'
 import type { NetworkName } from '../model/address'
 
 export interface Observer {
@@ -8,5 +9,7 @@ export interface Observer {
   settled (network: NetworkName, outcome: 'done' | 'failed' | 'unknown' | 'dropped', latencyMs: number, parts: number): void
   retried (network: NetworkName): void
   receipt (network: NetworkName, outcome: 'delivered' | 'failed' | 'unmatched'): void
+  /** Something of a function address; there are as many as the config has. */
+  counted (event: Counted): void
   link (network: NetworkName, name: string, up: boolean, detail?: string): void
 }

@@ -18,7 +18,8 @@ const shortened = (name: string): string => {
 
 /** Without control, bidirectional and invisible characters, spaces made single, not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
 export const cleanName = (name: string): string => {
-  const visible = name.slice(0, NAME_CHARACTERS_MAX * 16).normalize('NFC').replace(/[\s\u2800]+/gu, ' ').replace(INVISIBLE, '').trim()
+  const visible = name.slice(0, NAME_CHARACTERS_MAX * 16)
+    .replace(/[\s\u2800]/gu, ' ').replace(INVISIBLE, '').replace(/ {2,}/g, ' ').normalize('NFC').trim()
   return shortened(visible) || '?'
 }
 
@@ -26,5 +27,6 @@ export const cleanName = (name: string): string => {
 export const personaOf = (network: NetworkName, label: string, sender: Sender, known?: string): Persona => ({
   person: { network, id: sender.id },
   name: `${cleanName(known ?? sender.name)} (${label})`,
-  ...sender.avatar === undefined ? {} : { avatar: sender.avatar }
+  ...sender.avatar === undefined ? {} : { avatar: sender.avatar },
+  ...sender.hops === undefined ? {} : { hops: sender.hops + 1 }
 })

@@ -1,17 +1,19 @@
 /** What route decides: deliveries and changes, all of which are committed together with the arrival. */
 import { createHash } from 'node:crypto'
 import type { NetworkName, Place } from '../model/address'
-import type { Action, Arrival, Persona } from '../model/message'
+import type { Action, Arrival, Attachment, Persona } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery } from '../store/store'
+import type { DeskChange } from '../desk/desk'
 import type { Directory } from './directory'
 
 export type Change =
-  | { kind: 'link', token: string }
+  | { kind: 'link', token: string, file?: Attachment } // without a file: the arrival's own
   | { kind: 'revokeLinks', journal: number }
   | { kind: 'block' | 'unblock', person: string }
   | { kind: 'cancel', lane: Place, reason: string }
   | { kind: 'confirm', place: Place, id: string, outcome: 'delivered' | 'failed' }
+  | { kind: 'desk', change: DeskChange }
   | { kind: 'early', place: Place, ids: string[], outcome: 'delivered' | 'failed', detail?: string }
 
 export interface Plan {
@@ -61,7 +63,7 @@ const whereOf = (place: Place, directory: Directory): string => {
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. */
 export const failureNotice = (arrival: Arrival, failed: { key: string, place: Place }, directory: Directory,
   problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
-  if (arrival.kind !== 'message' && arrival.kind !== 'edit') return []
+  if ((arrival.kind !== 'message' && arrival.kind !== 'edit') || !directory.mayTell(arrival.place, failed.place)) return []
   const { texts } = directory
   const where = whereOf(failed.place, directory)
   const excerpt = excerptOf(arrival)

@@ -1,8 +1,10 @@
 /**
  * Decides what an arrival causes. Pure: the same arrival, facts and directory give the same plan, and nothing is changed here.
- * The rules are asked in order; the first that knows the arrival decides. Function addresses plug in here as one more rule.
+ * The rules are asked in order; the first that knows the arrival decides.
  */
 import type { Arrival } from '../model/message'
+import type { DeskFacts } from '../desk/facts'
+import { deskRule } from '../desk/rule'
 import type { Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
 import type { Directory } from './directory'
@@ -11,13 +13,14 @@ import { IGNORE, type Plan } from './plan'
 import { receiptRule } from './receipt'
 
 /** What the store knows about what the arrival refers to. */
-export interface Facts { original?: Recorded | undefined; confirmable?: Confirmable | undefined }
+export interface Facts { original?: Recorded | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined }
 
 type Rule = (arrival: Arrival, facts: Facts, directory: Directory) => Plan | undefined
 
 const RULES: Rule[] = [
   (arrival, facts, directory) => receiptRule(arrival, facts.confirmable, directory),
-  (arrival, _, directory) => consentRule(arrival, directory),
+  (arrival, facts, directory) => consentRule(arrival, facts.desk, directory),
+  (arrival, facts, directory) => deskRule(arrival, facts.desk, facts.original, directory),
   (arrival, facts, directory) => mirrorRule(arrival, facts.original, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined
 ]

@@ -34,7 +34,7 @@ const counting = (bytesMax: number): Transform => {
 }
 
 /** `network` finds the network by name. The size is counted, whatever was said of it. */
-export const makeMedia = (network: (name: NetworkName) => Network | undefined, bytesMax: number): Media => ({
+export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> | undefined, bytesMax: number): Media => ({
   async open ({ at }, signal) {
     const where = network(at.network)
     if (where === undefined) throw new Refused('the file lies on a network that is not there any more')

@@ -20,7 +20,7 @@ const SECRET_FIELDS = ['token', 'secret', 'password', 'authorization', 'body', '
 
 /** ITU-T E.164: the country codes of two digits; +1 and +7 have one, all others three. */
 const TWO_DIGITS = '2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]'
-const NUMBER = new RegExp(`((?<![^\\W_]|[.:])\\+|(?<![\\w.:])00)(1|7|${TWO_DIGITS}|[2-9]\\d\\d)\\d{3,10}(\\d{2})(?!\\w)`, 'g')
+const NUMBER = new RegExp(`((?<![^\\W_]|[.:])\\+|(?<![\\w.:])00)(1|7|${TWO_DIGITS}|[2-9]\\d\\d)\\d{2,12}(\\d{2})(?!\\w)`, 'g')
 
 /** +491701234567 → +49…67: enough for the operator to recognise, not to call. */
 export const maskNumbers = (line: string): string => line.replace(NUMBER, '$1$2…$3')

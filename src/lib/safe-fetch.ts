@@ -111,6 +111,7 @@ export const safeFetch = async (
     try {
       const addresses = await addressesOf(url, limits, resolve)
       if (typeof addresses === 'string') { over(); return { refused: addresses } }
+      limit.signal.throwIfAborted() // undici would connect first
       agent = new Agent({ connect: { lookup: pinned(addresses) } })
       const answer = await request(url, { dispatcher: agent, signal: limit.signal, headers: { 'accept-encoding': 'identity' } })
       const verdict = judge(answer, url, limits)

@@ -24,7 +24,14 @@ export interface Content {
   file?: Attachment
 }
 
-export interface Sender { id: string; name: string; avatar?: MediaRef }
+/** How many switchboards like us may carry a message on, one after another: two that face each other would never end. */
+export const HOPS_MAX = 3
+
+/**
+ * `address`: their own address, where the place shows it and `id` is something else (an occupant of a room). `hops`: by how many
+ * other switchboards it was carried here, as their mark says; HOPS_MAX on what such a one says itself.
+ */
+export interface Sender { id: string; name: string; avatar?: MediaRef; address?: string; hops?: number }
 
 interface Arrived {
   key: string // the source's own id, unique on that network for ever: what it is deduplicated by
@@ -35,23 +42,54 @@ interface Arrived {
 export interface MessageArrival extends Arrived {
   kind: 'message'; sender: Sender; content: Content
   direct?: boolean // the place is a person writing to us alone, so it concerns us even if nothing is configured for it
+  to?: string // direct: which address of ours they wrote to, in its canonical spelling
+  aside?: boolean // said beside the main line (a thread)
+  automatic?: boolean // its network says that a machine made it: never to be answered by a machine
 }
 /** `of` is the arrival key of what is changed. Only its own sender may change it: route checks. */
 export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: string; content: Content }
-export interface DeletionArrival extends Arrived { kind: 'deletion'; sender: Sender; of: string }
+export interface DeletionArrival extends Arrived {
+  kind: 'deletion'; sender: Sender; of: string
+  moderated?: boolean // the place's own server vouches that they may take it away there, whoever said it
+}
 /**
  * What became of a delivery after it was sent. `of` lists spellings of the remote id, best first (gateways write one id in
  * several ways); each remote id of a delivery gets its own receipt.
  */
 export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: string[]; outcome: 'delivered' | 'failed'; detail?: string }
 
-export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReceiptArrival
+/** What comes from Zentrale itself: a time that has come, an order of the operator. Its place is the function address. */
+export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
 
-/** Whom a ghost stands in for, and the name to show, already cleaned and marked with the network. */
-export interface Persona { person: Person; name: string; avatar?: MediaRef }
+export type Order =
+  | { what: 'due', conversation: number }
+  | { what: 'open', all: boolean } // at the start: the rooms of an address, and with `all` those of its conversations, are to be as they should
+  | { what: 'say', by: string, words: string } // a command, as the team types them
+
+export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReceiptArrival | OrderArrival
+
+/** Whom a ghost stands in for, and the name to show, already cleaned and marked with the network. `hops`: with ours, 1 if absent. */
+export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }
+
+/** What is to be marked on a message, so that another switchboard knows when to stop. */
+export const hopsOf = (as: Persona | undefined): number => as === undefined ? HOPS_MAX : as.hops ?? 1
+
+/** A message for one person alone, about what they said: `of` is the arrival key of that, `person` its writer's address. */
+export interface Aside { of: string; person: string }
+
+/** How a room of ours is to be. Making it so again changes nothing. */
+export interface RoomState {
+  name: string
+  topic: string
+  people: string[] // the addresses of all who belong in it beside ours; everybody else is taken out
+  from?: string // the Identity's id in whose name people are asked in
+  speakers?: string[] // if given, nobody else may speak
+  inside?: Place // the room of rooms in which it is found, where the network has such
+}
 
 export type Action =
-  | { kind: 'message'; content: Content }
+  | { kind: 'message'; content: Content; aside?: Aside }
+  | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: string; content: Content } // of: the key of the delivery that is changed
   | { kind: 'deletion'; of: string }
 

@@ -24,14 +24,51 @@ export interface Capabilities {
   optOut: boolean // a person here may end everything with STOP
 }
 
+/**
+ * How places of ours are called. Pure: the same for ever, before anything is there. `ours` is an Identity's id, `theirs` a person's,
+ * `address` a function address's short name of a–z, 0–9 and -.
+ */
+export interface Naming {
+  /** The chat between an address of ours and one person. A message there needs no room to be made first. */
+  direct (ours: string, theirs: string): string
+  /** A room of ours for the team of an address: for a conversation, or where all cases are shown. Undefined: has no such rooms. */
+  room (address: string, what: number | 'queue' | 'all'): string | undefined
+  /** The person that somebody means by what they write: the canonical id, or undefined if it is nobody's on this network. */
+  person (written: string): string | undefined
+}
+
+/** A public address of ours: who it is for everybody else. */
+export interface Identity {
+  id: string // canonical
+  aliases: string[] // further spellings under which it is reached
+  profile: Profile
+  team?: string[] // the addresses, on this network, of those who answer here
+  commands?: { node: string, name: string }[] // what the team may choose from a menu, where there are menus: arrives as `!node words` from them
+}
+
+export interface Profile {
+  name: string
+  about: string // what it is, its opening hours, imprint and privacy link: a few lines of plain text
+  website?: string
+  phone?: string
+  logo?: { bytes: Uint8Array, mime: string }
+  present?: { available: boolean, text: string } // what to show of whether somebody answers; nothing is shown without it
+}
+
 export interface Network {
   readonly name: NetworkName
   readonly can: Capabilities
+  readonly naming: Naming
   /**
    * Be present in these places and listen. May be called again with more, before and after start. Never throws:
    * what cannot be joined now is tried again, and shows as a link that is down.
    */
   attend (places: Place[]): void
+  /**
+   * Be these addresses: take what is written to them (as `direct` messages with `to`), speak as them in their direct chats, show
+   * their profiles. May be called again with all of them, before and after start. Never throws.
+   */
+  serve (identities: Identity[]): void
   /** Resolves once it listens; a peer that is down is waited for in the background. Throws only for what config got wrong. */
   start (inbox: Inbox): Promise<void>
   /**

@@ -23,7 +23,12 @@ export const LINK_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'ma
 /** Parsers stop nesting here: what is deeper stays text of the level above. */
 export const TEXT_DEPTH_MAX = 8
 
-export const isLink = (href: string): boolean => URL.canParse(href) && LINK_SCHEMES.has(new URL(href).protocol)
+/** The scheme must stand there as it is: what must be mended first, others may read differently. */
+export const isLink = (href: string): boolean => {
+  if (!URL.canParse(href)) return false
+  const { protocol } = new URL(href)
+  return LINK_SCHEMES.has(protocol) && href.toLowerCase().startsWith(protocol)
+}
 
 /** Unformatted text. */
 export const plain = (text: string): Text => text === '' ? [] : [{ kind: 'paragraph', of: [{ kind: 'text', text }] }]

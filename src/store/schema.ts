@@ -90,4 +90,98 @@ CREATE TABLE memory (
   value TEXT NOT NULL,
   PRIMARY KEY (owner, key)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE link ADD COLUMN file TEXT;
+
+CREATE TABLE conversation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  address TEXT NOT NULL,
+  network TEXT NOT NULL,
+  contact TEXT NOT NULL,
+  desk TEXT NOT NULL,
+  place TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('new', 'claimed', 'waiting', 'snoozed', 'done')),
+  owner TEXT,
+  claim INTEGER NOT NULL,
+  due_at INTEGER,
+  data TEXT NOT NULL,
+  CHECK ((owner IS NOT NULL) OR state <> 'claimed'),
+  UNIQUE (address, network, contact),
+  UNIQUE (network, place)
+) STRICT;
+CREATE INDEX conversation_contact ON conversation (network, contact);
+CREATE INDEX conversation_desk ON conversation (desk, state, id);
+CREATE INDEX conversation_due ON conversation (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE entry (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  conversation INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+  journal INTEGER NOT NULL REFERENCES journal (seq),
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('contact', 'team', 'note', 'automatic')),
+  who TEXT NOT NULL,
+  text TEXT NOT NULL,
+  content TEXT NOT NULL,
+  network TEXT NOT NULL,
+  key TEXT NOT NULL,
+  held INTEGER NOT NULL CHECK (held IN (0, 1)),
+  project TEXT
+) STRICT;
+CREATE INDEX entry_conversation ON entry (conversation, id);
+CREATE INDEX entry_journal ON entry (journal);
+CREATE INDEX entry_key ON entry (network, key);
+CREATE INDEX entry_project ON entry (project) WHERE project IS NOT NULL;
+
+CREATE TABLE automatic (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  conversation INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+  address TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+CREATE INDEX automatic_conversation ON automatic (conversation, at);
+CREATE INDEX automatic_address ON automatic (address, at);
+
+CREATE TABLE logbook (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  conversation INTEGER,
+  who TEXT NOT NULL,
+  what TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX logbook_address ON logbook (address, conversation, id);
+CREATE TRIGGER logbook_stays BEFORE UPDATE ON logbook BEGIN SELECT RAISE(ABORT, 'the logbook is only written'); END;
+CREATE TRIGGER logbook_keeps BEFORE DELETE ON logbook BEGIN SELECT RAISE(ABORT, 'the logbook is only written'); END;
+
+CREATE TABLE consent (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  person TEXT NOT NULL,
+  address TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('granted', 'withdrawn')),
+  how TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX consent_person ON consent (person, address, id);
+CREATE TRIGGER consent_stays BEFORE UPDATE ON consent BEGIN SELECT RAISE(ABORT, 'the ledger is only written'); END;
+CREATE TRIGGER consent_keeps BEFORE DELETE ON consent BEGIN SELECT RAISE(ABORT, 'the ledger is only written'); END;
+
+CREATE TABLE off_duty (
+  address TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (address, agent)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE team_change (
+  address TEXT NOT NULL,
+  network TEXT NOT NULL,
+  person TEXT NOT NULL,
+  name TEXT NOT NULL,
+  added INTEGER NOT NULL CHECK (added IN (0, 1)),
+  PRIMARY KEY (address, network, person)
+) STRICT, WITHOUT ROWID;
 `]

@@ -11,16 +11,24 @@ import type { Store, Tx } from './store'
 
 /** How many jobs share one commit at most, so that the first of them does not wait long for the last. */
 const COMMIT_JOBS_MAX = 512
-/** How long a patient job waits at most for others to share its commit with. */
-const PATIENCE_MS = 5
 
-/** temp_store: what a savepoint may have to take back is kept in memory; in a file it cost more than all the rest. */
+/**
+ * temp_store: what a savepoint may have to take back is kept in memory; in a file it cost more than all the rest.
+ * wal_autocheckpoint, in pages: the longer the log may grow, the more often a page is written into the file once for many changes.
+ */
 const PRAGMAS = [
-  'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0', 'temp_store = MEMORY'
+  'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0', 'temp_store = MEMORY',
+  'wal_autocheckpoint = 4000'
 ]
 
 type S = StatementSync
 interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void }
+
+/** Memory, read-only, input or output, damage, full, cannot open, no database: SQLite's primary result codes. */
+const DISK_CODES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26])
+
+/** No job's own fault, and nothing that one job could take back. */
+const isOfTheDisk = (error: unknown): boolean => DISK_CODES.has(((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff)
 
 const migrate = (db: DatabaseSync): void => {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
@@ -36,8 +44,8 @@ const migrate = (db: DatabaseSync): void => {
   })
 }
 
-const openFile = (path: string): DatabaseSync => {
-  const db = new DatabaseSync(path)
+const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {
+  const db = new Engine(path)
   try {
     for (const pragma of PRAGMAS) db.exec('PRAGMA ' + pragma)
     db.exec('BEGIN IMMEDIATE; COMMIT') // takes the file's lock and keeps it
@@ -51,16 +59,21 @@ const openFile = (path: string): DatabaseSync => {
   }
 }
 
-/** Opens or makes the database file. Throws with a text for the operator. `failed`: see Store; the process must stop. */
-export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void): Store => {
-  const db = openFile(path)
+/**
+ * Opens or makes the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
+ * `Engine`: so that a simulation can put a disk under it that fails.
+ */
+export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync): Store => {
+  const db = openFile(path, Engine)
   const tx = makeTx(db)
   const [open, savepoint, rollback, release, end] =
     ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []
-  let urgent = false // somebody waits for one of them
-  let patience: Timer | undefined
+  let patienceMs = Infinity // of the least patient of them
+  let timer: Timer | undefined
   let running: Promise<void> | undefined
+  let committedAt = -Infinity // of clock.tick
+  let commits = 0
   let closed: Error | undefined
 
   const commit = async (batch: Waiting[]): Promise<void> => {
@@ -72,19 +85,22 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
         const value = await job(tx)
         answers.push(() => resolve(value))
       } catch (error) {
+        if (isOfTheDisk(error)) throw error
         rollback.run()
         answers.push(() => reject(error))
       }
       release.run()
     }
     end.run()
+    committedAt = clock.tick()
+    commits++
     for (const answer of answers) answer()
   }
 
   const work = async (): Promise<void> => {
     const batch = waiting.splice(0, COMMIT_JOBS_MAX)
     if (batch.length === 0) return
-    urgent = waiting.length > 0
+    patienceMs = waiting.length > 0 ? 0 : Infinity
     try {
       await commit(batch)
     } catch (error) {
@@ -97,8 +113,8 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
 
   /** One commit a turn of the event loop, so that what comes in meanwhile shares the next one. */
   const begin = (): void => {
-    patience?.cancel()
-    patience = undefined
+    timer?.cancel()
+    timer = undefined
     running ??= new Promise<void>(resolve => clock.soon(() => {
       void work().finally(() => { running = undefined; resolve(); wake() })
     }))
@@ -106,17 +122,21 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
 
   const wake = (): void => {
     if (waiting.length === 0 || closed !== undefined) return
-    if (urgent) begin()
-    else patience ??= clock.after(PATIENCE_MS, begin)
+    const ms = patienceMs === 0 ? 0 : committedAt + patienceMs - clock.tick()
+    if (ms <= 0) return begin()
+    timer?.cancel()
+    timer = clock.after(ms, begin)
   }
 
   return {
-    run: (job, patient = false) => new Promise((resolve, reject) => {
+    run: (job, patience = 0) => new Promise((resolve, reject) => {
       if (closed !== undefined) return reject(closed)
       waiting.push({ job, resolve: resolve as (value: unknown) => void, reject })
-      urgent ||= !patient
+      if (patience >= patienceMs) return
+      patienceMs = patience
       wake()
     }),
+    commits: () => commits,
     async close () {
       while (running !== undefined || (waiting.length > 0 && closed === undefined)) {
         begin()
@@ -124,7 +144,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       }
       if (closed === undefined) {
         closed = new Unavailable('the store is closed')
-        db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        try { db.exec('PRAGMA wal_checkpoint(TRUNCATE)') } catch { /* then the next start reads the log */ }
       }
       if (db.isOpen) db.close()
     }

@@ -2,12 +2,14 @@
  * What we remember. One interface for every engine; asynchronous, because an engine may be another process.
  *
  * `run` gives a job a transaction. Jobs run one after the other in the order of the calls; those that wait together share one
- * commit; a patient one, which nobody waits for, waits a few ms for company. The promise resolves only when the job's work is on
- * disk. A job that throws takes back its own work only. A job awaits nothing but its `tx`. If a commit itself fails, every job in
- * it rejects, `failed` is called and nothing runs any more: what is on disk is not known then, and only a restart tells.
+ * commit; one with patience waits for company until the last commit is so long ago, which is not at all when quiet. The promise
+ * resolves only when the job's work is on disk. A job that throws takes back its own work only. A job awaits nothing but its `tx`.
+ * If a commit itself fails, or the disk while a job reads, every job in it rejects, `failed` is called and nothing runs any more:
+ * what is on disk is not known then, and only a restart tells.
  */
 import type { NetworkName, Place } from '../model/address'
-import type { Arrival, Delivery } from '../model/message'
+import type { Arrival, Attachment, Delivery } from '../model/message'
+import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
 
@@ -18,6 +20,7 @@ export interface Queued {
   delivery: Delivery // without target; attempt as counted so far
   notice: boolean // a notice never causes a notice
   queuedAt: number // ms since 1970
+  crashes?: number // how often a crash cut it off, if ever
 }
 
 export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean }
@@ -45,6 +48,7 @@ export interface QuarantineRow { id: number; network: NetworkName; raw: string; 
 export interface Depth { network: NetworkName; state: OutboxState; count: number; oldestAt: number }
 
 export interface Tx {
+  readonly desk: DeskTx
   // journal
   seen (network: NetworkName, key: string): Promise<boolean>
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string): Promise<number> // json: the arrival's, if at hand
@@ -69,8 +73,8 @@ export interface Tx {
   earlyReceipt (place: Place, ids: string[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
   takeEarlyReceipts (place: Place, ids: string[]): Promise<{ id: string, outcome: 'delivered' | 'failed', detail?: string }[]>
   // links, people, quarantine, memory
-  link (token: string, journal: number, expiresAt: number): Promise<void>
-  linked (token: string, now: number): Promise<Arrival | undefined>
+  link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without: the arrival's own
+  linked (token: string, now: number): Promise<Attachment | undefined>
   revokeLinks (journal: number): Promise<void>
   block (person: string, now: number): Promise<void>
   unblock (person: string): Promise<void>
@@ -92,7 +96,9 @@ export interface Tx {
 }
 
 export interface Store {
-  run<T> (job: (tx: Tx) => Promise<T>, patient?: boolean): Promise<T>
+  run<T> (job: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>
+  /** How many commits there were since it was opened. */
+  commits (): number
   /** Waits for the jobs under way, then closes. Later jobs reject. */
   close (): Promise<void>
 }

@@ -1,6 +1,7 @@
 /** Every SQL statement. Each is prepared once; values are always bound. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import type { Arrival, Delivery } from '../model/message'
+import type { Arrival, Attachment, Delivery } from '../model/message'
+import { makeDeskTx } from './desk-tx'
 import { EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
 import type { Confirmable, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx } from './store'
 
@@ -19,7 +20,10 @@ const deliveryOf = (row: OutboxRow): Delivery => ({
 })
 
 const queuedOf = (row: OutboxRow): Queued =>
-  ({ id: row.id, journal: row.journal, delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at })
+  ({
+    id: row.id, journal: row.journal, delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at,
+    ...row.crashes > 0 ? { crashes: row.crashes } : {}
+  })
 
 const rowOf = (row: OutboxRow & { from_network: string, from_place: string }): QueueRow => ({
   id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
@@ -42,6 +46,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
   const list = (ids: number[]): string => JSON.stringify(ids)
 
   return {
+    desk: makeDeskTx({ all, one, run }),
     async seen (network, key) {
       return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
     },
@@ -149,11 +154,15 @@ export const makeTx = (db: DatabaseSync): Tx => {
         .map(({ detail, ...row }) => ({ ...row, ...detail === null ? {} : { detail } }))
     },
 
-    async link (token, journal, expiresAt) {
-      run('INSERT OR IGNORE INTO link (token, journal, expires_at) VALUES (?, ?, ?)', token, journal, expiresAt)
+    async link (token, journal, expiresAt, file) {
+      run('INSERT OR IGNORE INTO link (token, journal, expires_at, file) VALUES (?, ?, ?, ?)', token, journal, expiresAt,
+        file === undefined ? null : JSON.stringify(file))
     },
     async linked (token, now) {
-      return arrivalOf(one('SELECT arrival FROM link JOIN journal ON journal.seq = link.journal WHERE token = ? AND expires_at > ?', token, now))
+      const row = one<{ arrival: string, file: string | null }>(
+        'SELECT arrival, file FROM link JOIN journal ON journal.seq = link.journal WHERE token = ? AND expires_at > ?', token, now)
+      const arrival = arrivalOf(row)
+      return row?.file ? JSON.parse(row.file) as Attachment : arrival && 'content' in arrival ? arrival.content.file : undefined
     },
     async revokeLinks (journal) { run('DELETE FROM link WHERE journal = ?', journal) },
     async block (person, now) { run('INSERT OR IGNORE INTO blocked (person, since) VALUES (?, ?)', person, now) },
@@ -207,6 +216,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
     },
     async prune (before, limit) {
       return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state <> 'done' AND state <> 'failed' OR settled_at >= ?))
         ORDER BY seq LIMIT ?)`, before, before, limit).changes
     }

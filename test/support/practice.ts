@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { Unavailable } from '../../src/model/errors'
 import type { Place } from '../../src/model/address'
 import type { Arrival, Delivery, MessageArrival, Sent } from '../../src/model/message'
-import type { Capabilities, Inbox, Network } from '../../src/model/network'
+import type { Capabilities, Identity, Inbox, Network } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
@@ -22,13 +22,20 @@ export interface Practice extends Network {
   onSend: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
   say (place: string, sender: string, text: string, more?: Partial<MessageArrival>): Promise<'stored' | 'seen'>
   stopped: boolean
+  served: Identity[]
 }
 
 export const makePractice = (name: string, can: Partial<Capabilities> = {}): Practice => {
   let count = 0
   const unavailable = async (): Promise<never> => { throw new Unavailable('not started') }
   const network: Practice = {
-    name, can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
+    name, served: [],
+    naming: {
+      direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
+      person: written => written.startsWith(`${name}:`) ? written : undefined
+    },
+    serve (identities) { network.served = identities },
+    can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: { accept: unavailable, quarantine: unavailable, lastKey: unavailable, link: () => {} },
     onSend: () => {},
     attend (places) { network.attended.push(...places) },
@@ -41,8 +48,10 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     open: async () => ({ stream: Readable.from(['file']), mime: 'text/plain' }),
     async stop () { network.stopped = true },
     read: place => network.delivered.filter(({ place: { id } }) => id === place).map(({ as, action }) => {
-      const file = action.kind === 'deletion' ? undefined : action.content.file
-      return `${as?.name ?? '*'}: ${action.kind === 'deletion' ? '(deleted)' : toPlain(action.content.text) + (file?.url ?? file?.name ?? '')}`
+      const who = as?.name ?? '*'
+      if (!('content' in action)) return `${who}: ${action.kind === 'room' ? `[${action.room.name}]` : '(deleted)'}`
+      const { text, file } = action.content
+      return `${who}: ${toPlain(text)}${file?.url ?? file?.name ?? ''}`
     }),
     say: (place, sender, text, more) => network.inbox.accept({
       kind: 'message', key: `${name}-in-${++count}`, place: { network: name, id: place }, at: 1_700_000_000_000 + count,

@@ -11,3 +11,48 @@ export const quickClock = (factor: number): Clock => {
     soon: systemClock.soon
   }
 }
+
+/** A clock that stands still until `advance`, which runs what comes due, in order. */
+export const handClock = (): Clock & { advance (ms: number): void } => {
+  let time = 0
+  const timers = new Set<{ at: number, run: () => void }>()
+  return {
+    now: () => time, tick: () => time, soon: systemClock.soon,
+    after (ms, run) {
+      const timer = { at: time + ms, run }
+      timers.add(timer)
+      return { cancel: () => { timers.delete(timer) } }
+    },
+    advance (ms) {
+      const end = time + ms
+      for (;;) {
+        const [next] = [...timers].filter(({ at }) => at <= end).sort((one, other) => one.at - other.at)
+        if (next === undefined) break
+        timers.delete(next)
+        time = Math.max(time, next.at)
+        next.run()
+      }
+      time = end
+    }
+  }
+}
+
+/** The system's clock, on which `skip` lets hours pass at once: what comes due meanwhile runs, in order. */
+export const skippingClock = (): Clock & { skip (ms: number): void } => {
+  let skipped = 0
+  const timers = new Set<{ at: number, run: () => void }>()
+  const tick = (): number => systemClock.tick() + skipped
+  return {
+    now: () => systemClock.now() + skipped, tick, soon: systemClock.soon,
+    after (ms, run) {
+      const timer = { at: tick() + ms, run: () => { timers.delete(timer); real.cancel(); run() } }
+      const real = systemClock.after(ms, () => timer.run())
+      timers.add(timer)
+      return { cancel: () => { timers.delete(timer); real.cancel() } }
+    },
+    skip (ms) {
+      skipped += ms
+      for (const timer of [...timers].filter(({ at }) => at <= tick()).sort((one, other) => one.at - other.at)) if (timers.has(timer)) timer.run()
+    }
+  }
+}

@@ -14,7 +14,7 @@ import type { Store } from '../../src/store/store'
 import type { Practice } from './practice'
 
 export const nothingObserved: Observer = {
-  accepted () {}, quarantined () {}, settled () {}, retried () {}, receipt () {}, link () {}
+  accepted () {}, quarantined () {}, counted () {}, settled () {}, retried () {}, receipt () {}, link () {}
 }
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'zentrale-test-'))

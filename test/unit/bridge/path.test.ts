@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
-import { plain } from '../../../src/model/text'
+import { plain, toPlain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
@@ -79,6 +80,14 @@ describe('the path of a message', () => {
     assert.equal((await started.bridge.queue.list('waiting')).length, 0)
   })
 
+  it('goes by its own clock, whatever time a source claims', async () => {
+    const began = Date.now()
+    for (const [index, at] of [8.64e15, 0, -1e15, began + 3.6e6].entries()) await red.say('room', 'anna', `n${index}`, { at })
+    await until(() => blue.delivered.length === 4)
+    assert.deepEqual(blue.read('hall'), ['n0', 'n1', 'n2', 'n3'].map(text => `anna (red): ${text}`))
+    assert.ok(blue.delivered.every(({ at }) => at <= Date.now()), 'nothing was said later than now')
+  })
+
   it('goes on in other places while one is stuck', async () => {
     blue.onSend = () => new Promise(() => {})
     await red.say('room', 'anna', 'hello')
@@ -104,6 +113,30 @@ describe('the path of a message', () => {
     assert.equal((await started.bridge.queue.list('unknown')).length, 2)
     assert.match(red2.read('room')[0]!, /Perhaps not delivered to (Max|Eva) \(phone\): “one”/)
     assert.match(phone2.read('us/max')[0]!, /two/)
+  })
+
+  it('leaves to a person what was cut off ten times, and that alone: those behind it are delivered', async () => {
+    const mirror = mirrorOf(['red', 'room'], ['wide', 'hall'])
+    const { path } = started
+    const delivered: string[] = []
+    for (let run = 0; run <= CRASHES_MAX; run++) {
+      await started.store.close() // as a crash: nothing is put back
+      const wide = makePractice('wide', { window: 16 })
+      const red2 = makePractice('red')
+      let dead = false
+      wide.onSend = ({ action }) => {
+        const text = action.kind === 'message' ? toPlain(action.content.text) : ''
+        dead ||= text === 'two'
+        if (!dead) delivered.push(text)
+        return dead ? new Promise<void>(() => {}) : undefined
+      }
+      started = await startBridge([red2, wide], [mirror], { path })
+      if (run === 0) for (const text of ['one', 'two', 'three', 'four']) await red2.say('room', 'anna', text)
+      if (run < CRASHES_MAX) await until(() => dead)
+      else await until(() => ['three', 'four'].every(text => delivered.includes(text)) && red2.read('room').length === 1)
+    }
+    assert.deepEqual((await started.bridge.queue.list('unknown')).map(({ delivery: { action } }) =>
+      action.kind === 'message' && toPlain(action.content.text)), ['two'])
   })
 
   it('asks the network what became of a delivery before it tries again', async () => {
@@ -164,6 +197,17 @@ describe('the path of a message', () => {
     await red.inbox.accept({ ...edit, kind: 'deletion', key: 'd', sender: { id: 'anna', name: 'anna' } })
     await until(() => blue.delivered.length === 3)
     assert.equal(blue.delivered[2]?.action.kind, 'deletion')
+  })
+
+  it('takes away elsewhere what a moderator took away where it was said, as its own writer, and believes no other', async () => {
+    await red.say('room', 'anna', 'unsäglich', { key: 'first' })
+    const deletion = { kind: 'deletion', of: 'first', at: 1, sender: { id: 'eva', name: 'eva' } } as const
+    await red.inbox.accept({ ...deletion, key: 'd1', place: { network: 'red', id: 'room' } })
+    await blue.inbox.accept({ ...deletion, key: 'd2', place: { network: 'blue', id: 'hall' }, moderated: true })
+    await red.inbox.accept({ ...deletion, key: 'd3', place: { network: 'red', id: 'room' }, moderated: true })
+    await red.say('room', 'anna', 'Ende')
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('hall'), ['anna (red): unsäglich', 'anna (red): (deleted)', 'anna (red): Ende'])
   })
 
   it('changes a message that is still under way once it is known under what id it arrived, and keeps order', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { splitText } from '../../../src/bridge/adapt'
-import { consentWord } from '../../../src/bridge/consent'
+import { consentWord } from '../../../src/bridge/words'
 import { cleanName, NAME_CHARACTERS_MAX, personaOf } from '../../../src/bridge/people'
+
+const HOSTILE_MS_MAX = 1500
 
 const anyText = fc.string({ unit: 'binary' })
 
@@ -25,6 +27,12 @@ describe('what the bridge does to words', () => {
     fc.assert(fc.property(anyText, fc.integer({ min: 4, max: 50 }), (text, max) => { splitText(text, max) }))
   })
 
+  it('splits a text that is as long as a stanza may be in no time', () => {
+    const began = performance.now()
+    assert.ok(splitText('ü'.repeat(500_000), 660).length > 1000)
+    assert.ok(performance.now() - began < HOSTILE_MS_MAX)
+  })
+
   it('takes only a whole message for STOP or START', () => {
     for (const text of ['STOP', 'stopp', ' Stopp! ', 'STOP.', '"stop"', 'Abmelden']) assert.equal(consentWord(text), 'stop', text)
     for (const text of ['Start', 'START!', 'unstop']) assert.equal(consentWord(text), 'start', text)
@@ -36,6 +44,8 @@ describe('what the bridge does to words', () => {
   it('shows names without what cannot be seen, never empty, never too long', () => {
     assert.equal(cleanName('  Anna\u202e\u200b  \u0007Müller\n'), 'Anna Müller')
     assert.equal(cleanName('\u200b\u2060'), '?')
+    assert.equal(cleanName('Anna \u200b Müller'), 'Anna Müller', 'a space on both sides of what cannot be seen')
+    assert.equal(cleanName('e\u200b\u0301'), 'é', 'one spelling, also of what stood apart')
     fc.assert(fc.property(anyText, text => {
       const name = cleanName(text)
       assert.ok(name.length > 0 && [...new Intl.Segmenter().segment(name)].length <= NAME_CHARACTERS_MAX)

@@ -17,6 +17,7 @@ describe('the log', () => {
   it('leaves enough of a number to recognise it, and other digits alone', () => {
     assert.equal(maskNumbers('from +491701234567 at 1795320318669, key-4930123457'), 'from +49…67 at 1795320318669, key-4930123457')
     assert.equal(maskNumbers('+12025550123 +35312345678 +88212345678'), '+1…23 +353…78 +882…78')
+    assert.equal(maskNumbers('+2564901 +14917012345678'), '+256…01 +1…78', 'the shortest and the longest that there can be')
   })
 
   it('masks a number inside the name of a stand-in, as homeservers say it in errors', () => {

@@ -54,6 +54,14 @@ describe('safe-fetch', () => {
     assert.equal(hits, 0)
   })
 
+  it('connects to nobody when it was given up before', async () => {
+    let connections = 0
+    server.on('connection', () => { connections++ })
+    await assert.rejects(safeFetch(here(), limits, systemClock, AbortSignal.abort(new Error('given up'))), /given up/)
+    await read(await fetchIt(here()))
+    assert.equal(connections, 1)
+  })
+
   it('refuses a name with any private address behind it', async () => {
     const resolve: Resolve = async () => [{ address: '93.184.216.34', family: 4 }, { address: '127.0.0.1', family: 4 }]
     assert.deepEqual(await fetchIt(`http://files.example.org:${port}/`, [], resolve), { refused: 'not a public address' })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { systemClock } from '../../../src/lib/clock'
 import type { Arrival } from '../../../src/model/message'
+import { MIGRATIONS } from '../../../src/store/schema'
 import { openSqlite } from '../../../src/store/sqlite'
 import type { NewDelivery, Store } from '../../../src/store/store'
 import { temporaryFolder } from '../../support/started'
@@ -55,14 +56,19 @@ describe('the store on SQLite', () => {
 
   it('lets patient jobs wait for company, and keeps the order', async () => {
     const order: string[] = []
-    const job = (name: string, patient: boolean): Promise<void> => store.run(async () => { order.push(name) }, patient)
-    await job('alone', true)
-    await Promise.all([job('first', true), job('second', false), job('third', true)])
+    const job = (name: string, patienceMs: number): Promise<void> => store.run(async () => { order.push(name) }, patienceMs)
+    const LONG_MS = 3_600_000
+    await job('alone', LONG_MS) // long after the last commit, so at once
+    await Promise.all([job('first', LONG_MS), job('second', 0), job('third', LONG_MS)])
     assert.deepEqual(order, ['alone', 'first', 'second', 'third'])
+    assert.equal(store.commits(), 2)
+    await Promise.all([job('fourth', LONG_MS), job('fifth', 1)]) // as long as the least patient
+    assert.deepEqual(order.slice(4), ['fourth', 'fifth'])
+    assert.equal(store.commits(), 3)
   })
 
   it('has done everything that waits before it closes', async () => {
-    const jobs = Array.from({ length: 1500 }, (_, index) => store.run(tx => tx.remember('me', String(index), 'x'), index % 2 === 0))
+    const jobs = Array.from({ length: 1500 }, (_, index) => store.run(tx => tx.remember('me', String(index), 'x'), index % 2 * 20))
     await Promise.all(jobs.slice(0, 2)) // the rest waits its turn
     await store.close()
     assert.deepEqual(new Set((await Promise.allSettled(jobs)).map(({ status }) => status)), new Set(['fulfilled']))
@@ -81,9 +87,43 @@ describe('the store on SQLite', () => {
     db.close()
     assert.throws(open, /made by a newer Zentrale/)
     const older = new DatabaseSync(path)
-    older.exec('PRAGMA user_version = 1')
+    older.exec('PRAGMA user_version = ' + String(MIGRATIONS.length))
     older.close()
     store = open()
+  })
+
+  it('stops when the disk cannot be read in the middle of a job, and says yes to none that shares the commit', async () => {
+    const unread = Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 266 }) // SQLITE_IOERR_READ
+    class Worn extends DatabaseSync {
+      override prepare (sql: string): StatementSync {
+        const statement = super.prepare(sql)
+        if (sql.includes('FROM memory')) statement.all = () => { throw unread }
+        return statement
+      }
+    }
+    const failed: unknown[] = []
+    const worn = openSqlite(join(temporaryFolder(), 'worn.db'), systemClock, error => failed.push(error), Worn)
+    const results = await Promise.allSettled([worn.run(tx => tx.remember('me', 'a', '1')), worn.run(tx => tx.remembered('me'))])
+    assert.deepEqual(results.map(({ status }) => status), ['rejected', 'rejected'])
+    assert.deepEqual(failed, [unread])
+    await assert.rejects(worn.run(async () => {}), /the store failed/)
+    await worn.close()
+  })
+
+  it('closes also when the disk takes no more: everything is in the log', async () => {
+    class Full extends DatabaseSync {
+      override exec (sql: string): void {
+        if (sql.includes('wal_checkpoint')) throw Object.assign(new Error('disk I/O error'), { errcode: 10 })
+        super.exec(sql)
+      }
+    }
+    const full = join(temporaryFolder(), 'full.db')
+    const first = openSqlite(full, systemClock, error => failures.push(error), Full)
+    await first.run(tx => tx.remember('me', 'a', '1'))
+    await first.close()
+    const second = openSqlite(full, systemClock, error => failures.push(error))
+    assert.deepEqual(await second.run(tx => tx.remembered('me')), [['a', '1']])
+    await second.close()
   })
 
   it('says so and stops when the disk refuses, and has told yes only for what is there', () => {

@@ -1,0 +1,310 @@
+/** What each command of the team does. All are answered where they were typed; nothing of a command ever goes to the contact. */
+
+import { addressKey } from '../model/address'
+import { plain, type Text } from '../model/text'
+import type { Conversation, Entry } from '../store/desk'
+import type { Attachment } from '../model/message'
+import { agentKey, identityOn, OURS, type FunctionAddress, type StandardTextFile } from './address'
+import { claimed, forbidden, note, ownerOf, send } from './agent'
+import type { Command, Word } from './commands'
+import { timeout } from './contact'
+import { ownerName, type Draft } from './draft'
+import { MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
+import { withChange } from './memory'
+import { fill, listTexts } from './templates'
+import { timeMeant } from './when'
+
+const SHOWN_MAX = 20
+const TEXT_CHARACTERS_SHOWN = 120
+
+type Act = (draft: Draft, rest: string) => void
+
+const words = (text: string): Text => plain(text)
+const save = (draft: Draft, change: Partial<Conversation>): void => { draft.conversation = { ...draft.conversation!, ...change } }
+const name = ({ facts: { who } }: Draft): string => who!.agent.name
+
+/** For commands about a case. */
+const onCase = (act: Act): Act => (draft, rest) => draft.conversation === undefined ? draft.answer(draft.texts.which) : act(draft, rest)
+
+const mayTake = ({ facts: { memory, address, now } }: Draft, { owner, saidAt, claimedAt = 0 }: Conversation): boolean =>
+  owner === undefined || memory.isOff(address.name, owner) ||
+  openMsBetween(address.hours, Math.max(saidAt ?? 0, claimedAt), now) > address.claimTimeoutMinutes * MINUTE_MS
+
+const take = onCase(draft => {
+  const { facts: { who, address, now }, texts } = draft
+  const one = draft.conversation!
+  const owner = ownerOf(one)
+  if (owner === who!.key) return draft.answer(texts.taken(name(draft), one.id))
+  if (!mayTake(draft, { ...one, ...owner === undefined ? { owner: undefined } : { owner } } as Conversation)) {
+    return draft.answer(texts.mayNotTake(ownerName(address, owner)))
+  }
+  draft.conversation = { ...claimed(draft, one), ...one.awaits ? { dueAt: timeout(address, now) } : {} }
+  draft.show()
+  draft.tellTeam(texts.taken(name(draft), one.id))
+})
+
+const freed = (one: Conversation): Conversation => {
+  const { owner: _, dueAt: __, claimedAt: ___, ...rest } = one
+  return { ...rest, state: 'new', claim: one.claim + 1 }
+}
+
+/** Free again, and shown below in the queue, where it is seen. */
+const free = (draft: Draft, text: string): void => {
+  draft.conversation = freed(draft.conversation!)
+  draft.log('released')
+  draft.show()
+  draft.announce(draft.conversation.excerpt ?? '')
+  draft.tellTeam(text)
+}
+
+const release = onCase(draft => {
+  const { owner } = draft.conversation!
+  if (owner === undefined) return draft.answer(draft.texts.nothingHeld)
+  free(draft, draft.texts.released(name(draft)))
+})
+
+const sendHeld = onCase((draft, rest) => {
+  const { facts: { held = [], who }, texts } = draft
+  const wanted = /^\d+$/.test(rest) ? held.find(({ id }) => id === Number(rest)) : held.findLast(entry => entry.who === who!.agent.name)
+  if (wanted === undefined) return draft.answer(texts.nothingHeld)
+  const why = forbidden(draft)
+  if (why !== undefined) return draft.answer(why)
+  draft.change({ kind: 'desk', change: { what: 'release', entry: wanted.id } })
+  draft.entry('team', wanted.who, wanted.content)
+  draft.log('sent all the same')
+  send(draft, wanted.content, wanted)
+})
+
+const byName = ({ team }: FunctionAddress, wanted: string) =>
+  team.find(agent => agent.name.toLowerCase() === wanted || agent.addresses.some(({ id }) => id.toLowerCase() === wanted))
+
+const passToDesk = (draft: Draft, to: FunctionAddress): void => {
+  const { facts: { memory, address }, texts } = draft
+  const one = freed(draft.conversation!)
+  draft.log('passed on', to.name)
+  draft.tellTeam(texts.passed(name(draft), to.name))
+  for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed(name(draft), to.name))
+  draft.conversation = { ...one, desk: to.name, announced: [] }
+  draft.handOver(to)
+}
+
+const assign = onCase((draft, rest) => {
+  const { facts: { memory, address, now }, texts } = draft
+  const wanted = rest.toLowerCase()
+  const agent = byName(address, wanted)
+  const other = memory.roster.named(wanted)
+  if (agent === undefined) return other === undefined || other === address ? draft.answer(texts.noSuch(rest)) : passToDesk(draft, other)
+  const one = draft.conversation!
+  save(draft, {
+    owner: agentKey(agent), state: 'claimed', claim: one.claim + 1, claimedAt: now, ...one.awaits ? { dueAt: timeout(address, now) } : {}
+  })
+  draft.log('assigned', agent.name)
+  draft.show()
+  draft.tellTeam(texts.passed(name(draft), agent.name))
+})
+
+const done = onCase(draft => {
+  const { dueAt: _, ...one } = draft.conversation!
+  draft.conversation = { ...one, state: 'done', closedAt: draft.facts.now, awaits: false }
+  draft.log('done')
+  draft.show()
+  draft.tellTeam(draft.texts.done(name(draft)))
+})
+
+const wait = onCase((draft, rest) => {
+  const { facts: { now, address }, texts } = draft
+  const { dueAt: _, ...one } = ownerOf(draft.conversation!) === undefined ? claimed(draft, draft.conversation!) : draft.conversation!
+  const until = rest === '' ? undefined : timeMeant(rest.replace(/^(bis|until)\s+/i, ''), address.zone, now)
+  if (rest !== '' && until === undefined) return draft.answer(texts.badTime)
+  draft.conversation = { ...one, state: until === undefined ? 'waiting' : 'snoozed', ...until === undefined ? {} : { dueAt: until } }
+  draft.log('waits', until === undefined ? '' : showTime(until, address.zone, address.language, now))
+  draft.show()
+  draft.tellTeam(texts.waiting(name(draft), until === undefined ? '' : showTime(until, address.zone, address.language, now)))
+})
+
+const KINDS = ['image', 'audio', 'video'] as const
+
+const attachmentOf = ({ path, name: called, mime }: StandardTextFile): Attachment => ({
+  kind: KINDS.find(kind => mime.startsWith(`${kind}/`)) ?? 'file', name: called, mime, at: { network: OURS, ref: path }
+})
+
+const standardText = onCase((draft, rest) => {
+  const { facts: { address, shown, now, who }, texts } = draft
+  const key = rest.toLowerCase()
+  const found = Object.hasOwn(address.texts, key) ? address.texts[key] : undefined
+  if (found === undefined) return draft.answer(texts.noSuch(`${rest} (${Object.keys(address.texts).join(', ') || '–'})`))
+  const why = forbidden(draft)
+  if (why !== undefined) return draft.answer(why)
+  const owner = ownerOf(draft.conversation!)
+  if (owner !== undefined && owner !== who!.key && address.claim !== 'open') return draft.answer(texts.notYours(ownerName(address, owner)))
+  const opening = nextOpening(shown.hours, now)
+  const text = fill(found.text, {
+    contact: draft.conversation!.name, agent: name(draft), address: shown.profile.name,
+    opening: opening === undefined ? '' : showTime(opening, shown.zone, shown.language, now)
+  })
+  const file = found.file && attachmentOf(found.file)
+  const content = { style: 'text' as const, text: words(text), ...file === undefined ? {} : { file } }
+  draft.entry('team', name(draft), content)
+  draft.tellTeam(`${name(draft)}: ${text}${file === undefined ? '' : ` [${file.name}]`}`)
+  send(draft, content)
+})
+
+const label = onCase((draft, rest) => {
+  const { labels } = draft.conversation!
+  const wanted = rest.replace(/^[-+]/, '').trim()
+  if (wanted !== '') {
+    const others = labels.filter(one => one !== wanted)
+    save(draft, { labels: others.length < labels.length ? others : [...others, wanted].slice(-SHOWN_MAX) })
+    draft.log('labels', draft.conversation!.labels.join(', '))
+  }
+  draft.answer(draft.texts.labels(draft.conversation!.labels))
+})
+
+/** All of the conversation that is not filed yet, and what follows, belongs to the project. */
+const project = onCase((draft, rest) => {
+  if (rest !== '') {
+    save(draft, { project: rest })
+    for (const entry of draft.facts.found ?? []) {
+      if (entry.project === undefined) draft.change({ kind: 'desk', change: { what: 'assign', entry: entry.id, project: rest } })
+    }
+    draft.log('project', rest)
+  }
+  draft.answer(draft.texts.project(draft.conversation!.project ?? '–'))
+})
+
+const statusLine = ({ facts: { address, memory, now }, texts, directory }: Draft, one: Conversation): string => texts.status({
+  id: one.id, state: texts.state(one.state, ownerName(address, one.owner)), contact: `${one.name} (${directory.can(one.contact.network).label})`,
+  project: one.project ?? '', labels: one.labels, awaits: one.awaits,
+  since: showTime(one.openedAt, (memory.roster.named(one.desk) ?? address).zone, address.language, now)
+})
+
+const lines = (draft: Draft, list: string[]): void => draft.answer(list.slice(0, SHOWN_MAX).join('\n') || draft.texts.none)
+
+const entryLine = (draft: Draft, { conversation, at, who, text }: Entry): string => {
+  const { address: { zone, language }, now } = draft.facts
+  const short = text.replace(/\s+/g, ' ')
+  return `#${conversation} ${showTime(at, zone, language, now)} ${who}: ` +
+    (short.length > TEXT_CHARACTERS_SHOWN ? `${short.slice(0, TEXT_CHARACTERS_SHOWN).toWellFormed()}…` : short)
+}
+
+const log: Act = draft => {
+  const { address: { zone, language }, now, lines: all = [] } = draft.facts
+  lines(draft, all.map(({ at, conversation, who, what, detail }) => [
+    showTime(at, zone, language, now), conversation === undefined ? '' : `#${conversation}`, who, what, detail
+  ].filter(part => part !== '').join(' · ')))
+}
+
+/** Off duty nobody keeps a case. */
+const goOffDuty = (draft: Draft): void => {
+  const { who, all = [], address } = draft.facts
+  for (const one of all.filter(({ owner, state }) => owner === who!.key && state === 'claimed')) {
+    draft.conversation = one
+    free(draft, draft.texts.released(name(draft)))
+    draft.keep(one)
+  }
+  draft.conversation = undefined
+  draft.change({ kind: 'desk', change: { what: 'duty', address: address.name, agent: who!.key, on: false } })
+}
+
+const duty: Act = (draft, rest) => {
+  const { who, address } = draft.facts
+  const off = /^(aus|off)$/i.test(rest)
+  if (!off && !/^(an|on)$/i.test(rest)) return draft.answer(draft.texts.help)
+  if (off) goOffDuty(draft)
+  else draft.change({ kind: 'desk', change: { what: 'duty', address: address.name, agent: who!.key, on: true } })
+  draft.log(off ? 'off duty' : 'on duty')
+  draft.answer(off ? draft.texts.dutyOff : draft.texts.dutyOn)
+}
+
+const begin: Act = (draft, rest) => {
+  const { facts: { person, permitted, shown, memory, next, now, conversation: before, who }, texts } = draft
+  const [written = '', ...others] = rest.split(/(\s+)/)
+  const text = others.join('').trim()
+  const ours = person && identityOn(shown, person.network)
+  const naming = person && memory.naming(person.network)
+  if (person === undefined || ours === undefined || naming === undefined || text === '') return draft.answer(texts.notAPerson(written))
+  if (draft.directory.isBlocked(addressKey(person))) return draft.answer(texts.blocked)
+  if (permitted !== true) return draft.answer(texts.consentRequired(written))
+  draft.conversation = before ?? {
+    id: next, address: shown.name, desk: shown.name, contact: person, place: { network: person.network, id: naming.direct(ours, person.id) },
+    name: written, state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
+  }
+  const content = { style: 'text' as const, text: words(text) }
+  draft.entry('team', who!.agent.name, content)
+  send(draft, content)
+  if (before !== undefined) draft.show()
+  draft.log('begun')
+  draft.tellTeam(`${texts.started(name(draft), draft.conversation.id)}\n${name(draft)}: ${text}`)
+  draft.answer(texts.started(name(draft), draft.conversation.id))
+}
+
+const consent: Act = (draft, rest) => {
+  const { facts: { person, shown, now }, texts } = draft
+  const [written = '', ...how] = rest.split(/\s+/)
+  if (person === undefined || how.length === 0) return draft.answer(texts.notAPerson(written))
+  draft.change({ kind: 'desk', change: { what: 'consent', consent: {
+    person: addressKey(person), address: shown.name, kind: 'granted', how: `${how.join(' ')} (${name(draft)})`, at: now
+  } } })
+  draft.log('consent')
+  draft.answer(texts.consentNoted(written))
+}
+
+/** The team as it is now stands in every room of the address; who left has left them all, and their cases are free. */
+export const syncTeam = (draft: Draft, address: FunctionAddress): void => {
+  for (const one of draft.facts.all ?? []) {
+    const gone = one.owner !== undefined && one.state !== 'done' && !address.team.some(agent => agentKey(agent) === one.owner)
+    draft.conversation = gone ? freed(one) : one
+    draft.show(address)
+    if (gone) draft.keep(one)
+  }
+  draft.conversation = undefined
+  draft.house(address)
+}
+
+const team: Act = (draft, rest) => {
+  const { facts: { address, memory, from }, texts } = draft
+  if (from !== 'order') return draft.answer(address.team.map(agent => agent.name).join(', '))
+  const [sign, network = '', id = '', ...called] = rest.split(/\s+/)
+  if ((sign !== '+' && sign !== '-') || memory.naming(network) === undefined || id === '') return
+  const change = { address: address.name, person: { network, id }, name: called.join(' ') || id, added: sign === '+' }
+  draft.change({ kind: 'desk', change: { what: 'team', change } })
+  syncTeam(draft, withChange(address, change))
+  draft.log(change.added ? 'joined' : 'removed', change.name)
+  draft.tellQueue(withChange(address, change), change.added ? texts.joined(change.name) : texts.removed(change.name))
+}
+
+const ACTS: Record<Word, Act> = {
+  take, release, send: sendHeld, assign, done, wait, text: standardText, label, project, log, duty, new: begin, consent, team,
+  texts: draft => { draft.answer(listTexts(draft.facts.address.texts) || draft.texts.none) },
+  filed: draft => lines(draft, (draft.facts.found ?? []).map(entry => entryLine(draft, entry))),
+  note: onCase((draft, rest) => { note(draft, { style: 'text', text: words(rest) }) }),
+  status: onCase(draft => { draft.answer(statusLine(draft, draft.conversation!)) }),
+  list: draft => lines(draft, (draft.facts.listed ?? []).map(one => statusLine(draft, one))),
+  search: draft => lines(draft, (draft.facts.found ?? []).map(entry => entryLine(draft, entry))),
+  help: draft => { draft.answer(draft.texts.help) }
+}
+
+export const act = (draft: Draft, { word, typed, rest }: Command): void => {
+  const { from, who } = draft.facts
+  if (who === undefined && from !== 'order') return draft.answer(draft.texts.nobodyOf)
+  if (word === undefined) return draft.answer(draft.texts.unknownCommand(typed))
+  if (from === 'order' && word !== 'team') return
+  ACTS[word](draft, rest)
+}
+
+/** A time has come: what was put off is back, or who has the case has not answered for too long. */
+export const due = (draft: Draft): void => {
+  const one = draft.conversation
+  const { now, address } = draft.facts
+  if (one?.dueAt === undefined || one.dueAt > now) return
+  const { dueAt: _, ...rest } = one
+  if (one.state === 'snoozed') {
+    draft.conversation = { ...rest, state: one.owner === undefined ? 'new' : 'claimed' }
+    draft.log('woken')
+    draft.show()
+    return draft.tellTeam(draft.texts.woken)
+  }
+  if (one.state === 'claimed' && one.awaits) return free(draft, draft.texts.releasedByTime(ownerName(address, one.owner)))
+  draft.conversation = rest
+}
+

@@ -1,0 +1,146 @@
+/**
+ * Which automatic text a contact's message gets, if any. Promises: nothing to what is known for a machine, one text for a message
+ * at most, one in ten minutes to one contact. So two addresses that answer each other stop after one text each, even where no
+ * network marks what is automatic.
+ */
+import { consentWord } from '../bridge/words'
+import type { AutomaticSent } from '../store/desk'
+import type { FunctionAddress } from './address'
+import { DAY_MS, isOpen, MINUTE_MS, nextOpening, showTime } from './hours'
+import { fill } from './templates'
+
+export type AutomaticKind = AutomaticSent['kind']
+/** A greeting outside the hours has the absence text in it. */
+export type AutomaticText = Omit<AutomaticSent, 'at'>
+
+export type Answering = Pick<FunctionAddress, 'hours' | 'automatic' | 'language' | 'zone' | 'redirectOnly'> & { profile: { name: string } }
+
+export interface Heard {
+  at: number // when it was accepted, by our own clock
+  text: string // plain; empty for a file
+  automatic: boolean // marked so by its network
+  answerable: boolean // the sender's id can be written to: no service's name, no short number
+  name?: string | undefined // of the contact, if they have one beside their id
+}
+
+/** What the store knows of one contact at one address, without what is being judged. */
+export interface History {
+  sent: AutomaticSent[] // automatic texts to this contact in the last 30 days
+  sentLastMinute: number // automatic texts of this address, to anybody
+  inbound: { at: number, text: string }[] // the last things the contact said, in any order
+  teamWroteAt?: number | undefined // when somebody of the team last wrote to this contact
+  known: boolean // was in contact with this address before
+}
+
+/** `tripped`: something is wrong, nothing is sent there for now, and the team is to be told. */
+export interface AutomaticPlan { texts: AutomaticText[]; tripped?: 'address' | 'contact' }
+
+const HOUR_MS = 60 * MINUTE_MS
+const SIGN_CHARACTERS_MAX = 40
+const SIGNS = new RegExp([
+  'abwesenheit', 'automatisch(e|er)? (antwort|nachricht|benachrichtigung|generiert|erstellt|erzeugt|versandt|versendet)',
+  'automat(ed|ic|ically|isierte) (antwort|nachricht|reply|response|message|generated)', 'auto[ -]?(reply|response|responder|antwort)',
+  'out[ -]of[ -](the[ -])?office'
+].join('|'), 'i')
+const ECHO_MS = 5000
+const REPEATED_OF_MAX = 3
+/** A loop repeats itself soon; a person may well say hello with the same word next week. */
+const REPEATED_WITHIN_MS = DAY_MS
+
+const GREETING_EVERY_MS = 30 * DAY_MS
+const REDIRECT_EVERY_MS = 7 * DAY_MS
+const TEXTS_PER_DAY_MAX = 3
+/** Two that answer each other with texts that nothing marks: what one says at closing time must not be answered again. */
+const PAUSE_MS = 10 * MINUTE_MS
+const QUIET_AFTER_TEAM_MS = 5 * MINUTE_MS
+const TEXTS_PER_MINUTE_MAX = 20
+const TEXTS_PER_HOUR_MAX = 5
+
+const same = (one: string, other: string): boolean => one.trim() !== '' && one.trim() === other.trim()
+
+const saysSo = (text: string): boolean =>
+  SIGNS.test([...text.trim()].slice(0, SIGN_CHARACTERS_MAX).join('')) || consentWord(text) === 'stop'
+
+const repeats = ({ at, text }: Heard, { inbound, sent }: History): boolean => sent.some(own => same(own.text, text))
+  || inbound.toSorted((one, other) => other.at - one.at).slice(0, REPEATED_OF_MAX)
+    .some(before => at - before.at < REPEATED_WITHIN_MS && same(before.text, text))
+
+/** Such a message is kept and shown, but gets no automatic text, reopens nothing and starts no clock. */
+export const isMachine = (heard: Heard, history: History): boolean => heard.automatic || !heard.answerable || saysSo(heard.text)
+  || history.sent.some(({ at }) => heard.at >= at && heard.at - at < ECHO_MS) || repeats(heard, history)
+
+const sentWithin = ({ sent }: History, now: number, ms: number, kind?: AutomaticKind): number =>
+  sent.filter(text => now - text.at < ms && (kind === undefined || text.kind === kind)).length
+
+const greetingIsDue = (history: History, now: number): boolean => {
+  const last = Math.max(history.teamWroteAt ?? -Infinity, ...history.inbound.map(({ at }) => at))
+  return (!history.known || now - last >= GREETING_EVERY_MS) && sentWithin(history, now, GREETING_EVERY_MS, 'greeting') === 0
+}
+
+/** Once in a closed period; a greeting in it has said it already. */
+const absenceIsDue = ({ hours }: Answering, { sent }: History, now: number): boolean => {
+  if (isOpen(hours, now)) return false
+  const last = Math.max(...sent.filter(({ kind }) => kind !== 'redirect').map(({ at }) => at))
+  return last === -Infinity || (nextOpening(hours, last) ?? Infinity) <= now
+}
+
+const dueKinds = (address: Answering, history: History, now: number): AutomaticKind[] => {
+  const due: Record<AutomaticKind, boolean> = {
+    greeting: !address.redirectOnly && greetingIsDue(history, now),
+    absence: !address.redirectOnly && absenceIsDue(address, history, now),
+    redirect: address.redirectOnly && sentWithin(history, now, REDIRECT_EVERY_MS, 'redirect') === 0
+  }
+  return (['greeting', 'absence', 'redirect'] as const).filter(kind => due[kind] && address.automatic[kind] !== undefined)
+}
+
+const trippedBy = (history: History, now: number): AutomaticPlan['tripped'] => {
+  if (history.sentLastMinute >= TEXTS_PER_MINUTE_MAX) return 'address'
+  return sentWithin(history, now, HOUR_MS) >= TEXTS_PER_HOUR_MAX ? 'contact' : undefined
+}
+
+const isCalm = (history: History, now: number): boolean => (history.teamWroteAt === undefined || now - history.teamWroteAt >= QUIET_AFTER_TEAM_MS)
+  && sentWithin(history, now, PAUSE_MS) === 0 && sentWithin(history, now, DAY_MS) < TEXTS_PER_DAY_MAX
+
+const UNKNOWN_OPENING = { de: 'noch nicht bekannt', en: 'not known yet' }
+
+const compose = ({ automatic, hours, language, profile, zone }: Answering, kinds: AutomaticKind[], name: string | undefined, now: number): string => {
+  const opening = nextOpening(hours, now)
+  return kinds.map(kind => fill(automatic[kind] ?? '', {
+    address: profile.name, contact: name ?? '',
+    opening: opening === undefined ? UNKNOWN_OPENING[language] : showTime(opening, zone, language, now)
+  })).join('\n\n')
+}
+
+export const automaticTexts = (address: Answering, heard: Heard, history: History, now: number): AutomaticPlan => {
+  const kinds = isMachine(heard, history) ? [] : dueKinds(address, history, now)
+  const [kind] = kinds
+  if (kind === undefined) return { texts: [] }
+  const tripped = trippedBy(history, now)
+  if (tripped !== undefined) return { texts: [], tripped }
+  return { texts: isCalm(history, now) ? [{ kind, text: compose(address, kinds, heard.name, now) }] : [] }
+}
+
+/** `reach`: where else the business can be written to, for the redirect. */
+export interface Business { privacy?: string | undefined; retentionDays?: number | undefined; reach?: string[] | undefined }
+
+/**
+ * What is said where the config says nothing. Each begins with words by which other machines know it: not every network has a
+ * mark for that.
+ */
+export const defaultTexts = (language: 'de' | 'en', { privacy, retentionDays, reach = [] }: Business): Record<AutomaticKind, string> => {
+  const join = (...sentences: (string | false)[]): string => sentences.filter(sentence => sentence !== false).join(' ')
+  const kept = retentionDays !== undefined && retentionDays > 0
+  return language === 'de' ? {
+    greeting: join('Automatische Antwort: Willkommen bei {adresse}. Ihre Nachricht ist angekommen.',
+      kept && `Wir bewahren sie höchstens ${retentionDays} Tage auf.`, privacy !== undefined && `Datenschutz: ${privacy}`),
+    absence: 'Abwesenheitsnotiz: Wir sind gerade nicht da. Wieder geöffnet: {oeffnung_naechste}',
+    redirect: join('Automatische Antwort: Hier wird nicht geantwortet.',
+      reach.length > 0 ? `Sie erreichen {adresse} hier: ${reach.join(', ')}` : 'Bitte schreiben Sie {adresse} auf einem anderen Weg.')
+  } : {
+    greeting: join('Automatic reply: Welcome to {address}. Your message has arrived.',
+      kept && `We keep it for ${retentionDays} days at most.`, privacy !== undefined && `Privacy: ${privacy}`),
+    absence: 'Out of office: We are closed right now. Open again: {next_opening}',
+    redirect: join('Automatic reply: Nobody answers here.',
+      reach.length > 0 ? `You can reach {address} here: ${reach.join(', ')}` : 'Please write to {address} in another way.')
+  }
+}

@@ -1,0 +1,136 @@
+/** What a contact's message does: the team sees it, a case begins or goes on, and perhaps an automatic text answers. */
+import type { Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
+import { plain, toPlain } from '../model/text'
+import { delivery } from '../bridge/plan'
+import type { Conversation } from '../store/desk'
+import type { Recorded } from '../store/store'
+import { addressKey } from '../model/address'
+import type { FollowUp, FunctionAddress } from './address'
+import { automaticTexts, isMachine, type Heard, type History } from './automatic'
+import { excerptOf, personaOfContact, type Draft } from './draft'
+import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
+
+const HOUR_MS = 60 * MINUTE_MS
+
+/** When a case goes back to everybody because who has it does not answer the contact. */
+export const timeout = ({ hours, claimTimeoutMinutes }: FunctionAddress, now: number): number =>
+  addOpenMs(hours, now, claimTimeoutMinutes * MINUTE_MS)
+
+const fresh = ({ arrival, facts: { next, shown, now } }: Draft, redirect: boolean): Conversation => {
+  const { sender, place } = arrival as MessageArrival
+  return {
+    id: next, address: shown.name, desk: shown.name, contact: { network: place.network, id: sender.id }, place, name: sender.name,
+    state: redirect ? 'done' : 'new', claim: 0, cases: 1, openedAt: now, awaits: false, labels: [], announced: []
+  }
+}
+
+const goesOn = (followUp: FollowUp, closedAt: number, now: number): boolean =>
+  followUp === 'reopen' || (followUp !== 'new' && now - closedAt < followUp.days * DAY_MS)
+
+/** Who had the case keeps it, if on duty; otherwise everybody may take it. */
+const keeper = ({ facts: { memory, address } }: Draft, owner: string | undefined): { owner?: string, state: 'claimed' | 'new' } =>
+  owner !== undefined && !memory.isOff(address.name, owner) ? { owner, state: 'claimed' } : { state: 'new' }
+
+const reopened = (draft: Draft, one: Conversation): Conversation => {
+  const { facts: { address, now } } = draft
+  const { owner: before, closedAt = 0, answeredAt: _, ...rest } = one
+  if (goesOn(address.followUp, closedAt, now)) return { ...rest, ...keeper(draft, before), claim: one.claim + 1, openedAt: now }
+  return { ...rest, state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now, announced: [] }
+}
+
+const heardOf = ({ arrival, facts: { now, memory } }: Draft): Heard => {
+  const { content, automatic, sender, place } = arrival as MessageArrival
+  return {
+    at: now, text: toPlain(content.text), automatic: automatic === true, name: sender.name,
+    answerable: memory.naming(place.network)?.person(sender.id) !== undefined
+  }
+}
+
+const historyOf = ({ facts: { automatics = [], automaticsLastMinute = 0, lately = [], conversation, known } }: Draft): History => ({
+  sent: automatics, sentLastMinute: automaticsLastMinute,
+  inbound: lately.filter(({ kind }) => kind === 'contact').map(({ at, text }) => ({ at, text })),
+  known: known === true && conversation !== undefined,
+  ...conversation?.saidAt === undefined ? {} : { teamWroteAt: conversation.saidAt }
+})
+
+const answerAutomatically = (draft: Draft, machine: boolean): void => {
+  const { facts: { shown, now }, texts, directory } = draft
+  const one = draft.conversation!
+  if (machine || directory.isBlocked(addressKey(one.contact))) return
+  const { texts: answers, tripped } = automaticTexts(shown, heardOf(draft), historyOf(draft), now)
+  if (tripped !== undefined && now - (one.breakerAt ?? -Infinity) > HOUR_MS) {
+    draft.conversation = { ...one, breakerAt: now }
+    draft.tellTeam(texts.breaker)
+  }
+  for (const { kind, text } of answers) {
+    const content: Content = { style: 'notice', text: plain(text) }
+    draft.toContact(content)
+    if (!shown.redirectOnly) draft.tellTeam(texts.automatic + text)
+    draft.change({ kind: 'desk', change: { what: 'automatic', conversation: one.id, address: shown.name, sent: { kind, at: now, text } } })
+    draft.log('automatic', kind)
+  }
+}
+
+const consented = (draft: Draft): void => {
+  const { arrival, facts: { shown, now, known } } = draft
+  if (known === true) return
+  const person = addressKey({ network: arrival.place.network, id: (arrival as MessageArrival).sender.id })
+  draft.change({ kind: 'desk', change: { what: 'consent', consent: {
+    person, address: shown.name, kind: 'granted', how: 'wrote first', at: now
+  } } })
+}
+
+/** What the message changes of its conversation: a machine's opens and wakes nothing. */
+const moved = (draft: Draft, before: Conversation | undefined, machine: boolean): Conversation => {
+  const { arrival, facts: { address, shown, now } } = draft
+  const { sender, place } = arrival as MessageArrival
+  const known = before === undefined ? fresh(draft, shown.redirectOnly) : { ...before, name: sender.name, place }
+  if (machine || shown.redirectOnly) return known
+  const { dueAt: _, ...open } = known.state === 'done' ? reopened(draft, known) : known
+  return {
+    ...open, state: open.owner === undefined ? 'new' : 'claimed', heardAt: now, awaits: true,
+    ...open.owner === undefined ? {} : { dueAt: timeout(address, now) }
+  }
+}
+
+export const contactSays = (draft: Draft): void => {
+  const { facts: { shown, conversation: before }, texts } = draft
+  const { content, sender } = draft.arrival as MessageArrival
+  const machine = isMachine(heardOf(draft), historyOf(draft))
+  const now = draft.conversation = moved(draft, before, machine)
+  const opens = !shown.redirectOnly && (before === undefined || (before.state === 'done' && now.state !== 'done'))
+  draft.entry('contact', sender.name, content)
+  consented(draft)
+  draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'in' } })
+  if (!shown.redirectOnly) {
+    if (opens && now.state === 'new') draft.announce(excerptOf(content))
+    if (before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner) draft.show()
+    if (before !== undefined && now.cases !== before.cases) draft.tellTeam(texts.separator(now.id, now.cases))
+    draft.toTeam(content, personaOfContact(draft, now.name))
+  }
+  if (opens) draft.log('opened', `case ${now.cases}`)
+  answerAutomatically(draft, machine)
+}
+
+export const contactEdits = (draft: Draft, original: Recorded | undefined): void => {
+  const { facts: { entry, conversation }, arrival } = draft
+  const edit = arrival as EditArrival
+  if (conversation === undefined || conversation.contact.id !== edit.sender.id) return
+  if (entry === undefined || entry.conversation !== conversation.id || entry.kind !== 'contact') return
+  const persona = personaOfContact(draft, conversation.name)
+  draft.entry('contact', conversation.name, edit.content)
+  draft.changed(edit, original, () => persona, edit.content)
+}
+
+/** It goes from the team's places too; the record keeps what was said. */
+export const contactTakesBack = (draft: Draft, original: Recorded | undefined): void => {
+  const { facts: { entry, conversation }, arrival, directory } = draft
+  const { sender } = arrival as DeletionArrival
+  if (conversation === undefined || original === undefined || entry?.conversation !== conversation.id) return
+  if (conversation.contact.id !== sender.id || entry.kind !== 'contact') return
+  const persona = personaOfContact(draft, conversation.name)
+  original.deliveries.filter(({ place, notice }) => !notice && directory.can(place.network).deletions).forEach(({ key, place }, index) => {
+    draft.deliver(delivery(arrival, place, index, { kind: 'deletion', of: key }, persona))
+  })
+  draft.log('taken back')
+}

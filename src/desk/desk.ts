@@ -1,0 +1,80 @@
+/** Function addresses, as the bridge has them: what they know, what their plans change, and who they are on each network. */
+import type { Clock } from '../lib/clock'
+import type { NetworkName } from '../model/address'
+import type { Identity, Naming, Network } from '../model/network'
+import type { Conversation, AutomaticSent, Consent, LogLine, NewEntry, TeamChange } from '../store/desk'
+import type { Store, Tx } from '../store/store'
+import { agentKey, makeRoster, type FunctionAddress } from './address'
+import { MENU } from './commands'
+import { isOpen, nextOpening, showTime } from './hours'
+import { makeDeskMemory, type DeskMemory } from './memory'
+import { Unavailable } from '../model/errors'
+
+export type DeskChange =
+  | { what: 'save', conversation: Conversation, expected: number }
+  | { what: 'entry', entry: NewEntry }
+  | { what: 'release' | 'assign', entry: number, project?: string }
+  | { what: 'automatic', conversation: number, address: string, sent: AutomaticSent }
+  | { what: 'log', line: Omit<LogLine, 'hash'> }
+  | { what: 'consent', consent: Consent }
+  | { what: 'duty', address: string, agent: string, on: boolean }
+  | { what: 'team', change: TeamChange }
+  | Counted
+
+/** What is counted of an address. For the first answer: how long it took, by the clock and within opening hours. */
+export type Counted =
+  | { what: 'count', address: string, event: 'in' | 'out' | 'failed' | 'claim lost' }
+  | { what: 'count', address: string, event: 'first answer', ms: number, openMs: number }
+
+const CONVERSATIONS_MAX = 1_000_000
+
+export const readDesk = (addresses: FunctionAddress[], networks: Network[], store: Store): Promise<DeskMemory> => {
+  const namings = new Map<NetworkName, Naming>(networks.map(({ name, naming }) => [name, naming]))
+  return store.run(async ({ desk }) => makeDeskMemory(makeRoster(addresses), namings, {
+    conversations: await desk.allConversations(CONVERSATIONS_MAX), offDuty: await desk.offDuty(), changes: await desk.teamChanges()
+  }))
+}
+
+/** Inside the commit that it belongs to. Throws Unavailable if somebody else was first: then the arrival comes again. */
+export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: number, now: number): Promise<void> => {
+  switch (change.what) {
+    case 'save':
+      if (!await desk.save(change.conversation, change.expected)) throw new Unavailable('the case was taken in the same moment')
+      return
+    case 'entry': return await desk.entry(change.entry, journal)
+    case 'release': return await desk.released(change.entry)
+    case 'assign': return await desk.assign(change.entry, change.project ?? '')
+    case 'automatic': return await desk.automatic(change.conversation, change.sent, change.address)
+    case 'log': return await desk.log(change.line)
+    case 'consent': return await desk.consent(change.consent)
+    case 'duty': return await desk.duty(change.address, change.agent, change.on, now)
+    case 'team': return await desk.changeTeam(change.change)
+    case 'count':
+  }
+}
+
+/** Once the commit is sure: what is kept in memory follows it. */
+export const learnDesk = (memory: DeskMemory, change: DeskChange): void => {
+  if (change.what === 'save') memory.learn(change.conversation)
+  if (change.what === 'duty') memory.duty(change.address, change.agent, change.on)
+  if (change.what === 'team') memory.team(change.change)
+}
+
+/** Available when the address is open and somebody of its team is on duty. */
+const presentAt = (address: FunctionAddress, memory: DeskMemory, now: number): { available: boolean, text: string } => {
+  const { hours, name, team, language, zone } = address
+  const open = isOpen(hours, now)
+  const staffed = team.some(agent => !memory.isOff(name, agentKey(agent)))
+  if (open) return { available: staffed, text: '' }
+  const next = nextOpening(hours, now)
+  return { available: false, text: next === undefined ? '' : `${language === 'de' ? 'wieder da' : 'back'} ${showTime(next, zone, language, now)}` }
+}
+
+/** Who we are on a network. */
+export const identitiesOn = (network: NetworkName, memory: DeskMemory, clock: Pick<Clock, 'now'>): Identity[] =>
+  memory.roster.all().flatMap(address => address.identities.filter(one => one.network === network).map(({ id }) => ({
+    id, aliases: address.aliases.filter(one => one.network === network).map(one => one.id),
+    profile: { ...address.profile, present: presentAt(address, memory, clock.now()) },
+    team: address.team.flatMap(({ addresses }) => addresses.filter(one => one.network === network).map(one => one.id)),
+    commands: MENU.map(item => ({ node: item[address.language], name: item[address.language] }))
+  })))

@@ -1,0 +1,253 @@
+/**
+ * What an arrival causes, as it is being decided: the conversation as it will be, and the deliveries and changes for it. Only this
+ * file makes deliveries for the desk, so that what may reach the contact and what may not is seen in one place: `toContact` alone
+ * writes to the contact, and nothing in it names who of the team wrote.
+ */
+import { personaOf } from '../bridge/people'
+import { delivery, notice, type Change, type Plan } from '../bridge/plan'
+import { say, sayAgain } from '../bridge/say'
+import type { Directory } from '../bridge/directory'
+import type { Place } from '../model/address'
+import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState } from '../model/message'
+import { Bug } from '../model/errors'
+import { plain, toPlain } from '../model/text'
+import type { Conversation, EntryKind } from '../store/desk'
+import type { NewDelivery, Recorded } from '../store/store'
+import { agentKey, identityOn, OURS, type FunctionAddress } from './address'
+import type { DeskFacts } from './facts'
+import type { TeamPlace } from './memory'
+import { DESK_TEXTS, type DeskTexts } from './texts'
+
+const EXCERPT_CHARACTERS = 60
+const samePlace = (one: Place, other: Place): boolean => one.network === other.network && one.id === other.id
+
+export const excerptOf = ({ text, file }: Content): string => {
+  const words = (toPlain(text) || file?.name || '').replace(/\s+/g, ' ').trim()
+  return words.length <= EXCERPT_CHARACTERS ? words : `${words.slice(0, EXCERPT_CHARACTERS).toWellFormed().trimEnd()}…`
+}
+
+/** An arrival by its network and key. */
+interface Source { network: string; key: string }
+
+export interface Draft {
+  readonly arrival: Arrival
+  readonly facts: DeskFacts
+  readonly directory: Directory
+  readonly texts: DeskTexts
+  conversation: Conversation | undefined
+  change (change: Change): void
+  deliver (delivery: NewDelivery): void
+  /** The words of the address to the contact. `source`: the arrival that they came with, if it is not this one. */
+  toContact (content: Content, source?: Source): void
+  /** Something that was said, at all places of the team but where it was said. */
+  toTeam (content: Content, as: Persona | undefined): void
+  /** The desk's own words, in every place of the team on this conversation. */
+  tellTeam (text: string): void
+  /** To whoever wrote the arrival, alone, where they wrote it. */
+  answer (text: string): void
+  /** Shows all cases of the address where the team looks for them, or corrects what is shown of this one. */
+  announce (excerpt: string): void
+  /** The state of the case, in the names of its rooms and in what was announced; `team`: as it is about to be. */
+  show (team?: FunctionAddress): void
+  /** Everybody out of a room. */
+  close (place: Place, topic: string): void
+  /** From now on the team of another address works on it. */
+  handOver (to: FunctionAddress): void
+  /** The rooms in which all cases of the address are found, for its team. */
+  house (team: FunctionAddress): void
+  tellQueue (team: FunctionAddress, text: string): void
+  /** The conversation as it is now is changed too, beside the one that the arrival is about. */
+  keep (before: Conversation): void
+  entry (kind: EntryKind, who: string, content: Content, held?: boolean): void
+  log (what: string, detail?: string): void
+  /** Content and its edit to wherever the original went. */
+  changed (arrival: EditArrival, original: Recorded | undefined, as: (place: Place) => Persona | undefined, content: Content): void
+  plan (): Plan
+}
+
+export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
+  address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
+
+export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directory): Draft => {
+  const { memory, shown, now } = facts
+  let { address } = facts
+  const texts = DESK_TEXTS[address.language]
+  const deliveries: NewDelivery[] = []
+  const changes: Change[] = []
+  const before = facts.conversation
+  const used = new Map<string, number>()
+  let told = 0
+
+  /** Several things at one place each need a key of their own. */
+  const add = (place: Place, action: Action, as: Persona | undefined, ours: boolean): string => {
+    const what = `${place.network} ${place.id} ${action.kind}`
+    const part = used.get(what) ?? 0
+    used.set(what, part + 1)
+    const made = delivery(arrival, place, part, action, as)
+    deliveries.push(ours ? { ...made, notice: true } : made)
+    return made.delivery.key
+  }
+
+  const token = ({ file }: Content, { network, key }: Source = { network: arrival.place.network, key: arrival.key }): string =>
+    file === undefined ? '' : directory.links.token(network, key)
+
+  const spoken = (content: Content, place: Place, as: Persona | undefined, source?: Source): void => {
+    for (const made of say(arrival as MessageArrival, content, place, as, token(content, source), directory)) {
+      if (samePlace(made.delivery.place, place)) add(place, made.delivery.action, as, false)
+      else deliveries.push(made) // what is too long is told to its writer instead
+    }
+  }
+
+  const needed = (): Conversation => {
+    if (draft.conversation === undefined) throw new Bug('no conversation in this draft')
+    return draft.conversation
+  }
+
+  const stateOf = ({ state, owner }: Conversation): string => texts.state(state, ownerName(address, owner))
+  const networkName = ({ contact }: Conversation): string => directory.can(contact.network).label
+  const titleOf = (one: Conversation): string => `${stateOf(one)} · ${one.name} (${networkName(one)})`
+  const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
+
+  /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front. */
+  const at = ({ people }: TeamPlace, content: Content, { id }: Conversation, as?: Persona): Content => people === undefined
+    ? { ...content, text: [...plain(as === undefined ? `#${id}` : `#${id} ${as.name}:`), ...content.text] }
+    : content
+
+  const room = (place: Place, of: RoomState): void => {
+    const from = identityOn(address, place.network)
+    add(place, { kind: 'room', room: { ...of, ...from === undefined ? {} : { from } } }, undefined, true)
+  }
+
+  const inside = (place: Place): { inside?: Place } => {
+    const house = memory.houseOf(address, place.network)
+    return house === undefined ? {} : { inside: house }
+  }
+
+  const speakersOf = (one: Conversation, network: string): { speakers?: string[] } => {
+    const owner = address.team.find(agent => agentKey(agent) === one.owner)
+    return address.claim !== 'hard' || owner === undefined ? {} : {
+      speakers: owner.addresses.filter(person => person.network === network).map(({ id }) => id)
+    }
+  }
+
+  const draft: Draft = {
+    arrival, facts, directory, texts, conversation: before,
+    change: change => { changes.push(change) },
+    deliver: one => { deliveries.push(one) },
+    toContact (content, source) {
+      if (content.file?.at.network === OURS) changes.push({ kind: 'link', token: token(content, source), file: content.file })
+      spoken(content, needed().place, undefined, source)
+    },
+    toTeam (content, as) {
+      const one = needed()
+      for (const where of memory.placesOf(address, one.id)) {
+        if (samePlace(where.place, arrival.place)) continue
+        spoken(at(where, content, one, as), where.place, where.people === undefined ? undefined : as)
+      }
+    },
+    tellTeam (text) {
+      const one = needed()
+      for (const where of memory.placesOf(address, one.id)) {
+        add(where.place, { kind: 'message', content: at(where, { style: 'notice', text: plain(text) }, one) }, undefined, true)
+      }
+    },
+    answer (text) {
+      if (!('sender' in arrival)) return
+      const content: Content = { style: 'notice', text: plain(text) }
+      const { sender, place, key } = arrival
+      if (facts.from === 'chat' || place.id === '') return void deliveries.push(notice(arrival, place, `answer ${told++}`, text))
+      add(place, { kind: 'message', content, aside: { of: key, person: sender.address ?? sender.id } }, undefined, true)
+    },
+    announce (excerpt) {
+      const one = { ...needed(), excerpt }
+      const announced = memory.placesOf(address, 'queue').map(({ place }) => ({
+        place, key: add(place, { kind: 'message', content: { style: 'notice', text: plain(announcement(one)) } }, undefined, true)
+      }))
+      draft.conversation = { ...one, announced }
+    },
+    show (team) {
+      const one = needed()
+      const topic = texts.topic(one.id, shown.profile.name, `${one.name}, ${one.contact.id}`, networkName(one))
+      const rooms = team === undefined ? memory.placesOf(address, one.id) : memory.roomsOf(team, one.id)
+      for (const { place, people } of rooms) {
+        if (people !== undefined) room(place, { name: titleOf(one), topic, people, ...speakersOf(one, place.network), ...inside(place) })
+      }
+      for (const { place, key } of one.announced) {
+        if (!directory.can(place.network).edits) continue
+        add(place, { kind: 'edit', of: key, content: { style: 'notice', text: plain(announcement(one)) } }, undefined, true)
+      }
+    },
+    close (place, topic) { room(place, { name: topic, topic, people: [] }) },
+    handOver (to) {
+      address = to
+      draft.show()
+      const lines = (facts.lately ?? []).toReversed().map(({ who, text }) => `${who}: ${text}`)
+      draft.tellTeam(lines.join('\n'))
+      draft.announce(needed().excerpt ?? '')
+    },
+    house (team) {
+      for (const { place, people } of memory.roomsOf(team, 'queue')) {
+        const house = memory.houseOf(team, place.network)
+        if (house !== undefined) room(house, { name: team.profile.name, topic: team.profile.about, people })
+        room(place, { name: texts.queueName(team.profile.name), topic: texts.help, people, ...inside(place) })
+      }
+    },
+    tellQueue (team, text) {
+      for (const { place } of memory.placesOf(team, 'queue')) {
+        add(place, { kind: 'message', content: { style: 'notice', text: plain(text) } }, undefined, true)
+      }
+    },
+    keep (one) {
+      changes.push({ kind: 'desk', change: { what: 'save', conversation: needed(), expected: one.claim } })
+    },
+    entry (kind, who, content, held = false) {
+      const { id, project } = needed()
+      changes.push({ kind: 'desk', change: { what: 'entry', entry: {
+        conversation: id, at: now, kind, who, text: toPlain(content.text) || content.file?.name || '', content,
+        network: arrival.place.network, key: arrival.key, held, ...project === undefined ? {} : { project }
+      } } })
+    },
+    log (what, detail = '') {
+      const ours = arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale'
+      const who = facts.who?.agent.name ?? (facts.from === 'contact' ? 'contact' : ours)
+      const conversation = draft.conversation?.id
+      changes.push({ kind: 'desk', change: { what: 'log', line: {
+        at: now, address: address.name, ...conversation === undefined ? {} : { conversation }, who, what, detail
+      } } })
+    },
+    changed (edit, original, as, content) {
+      const places = new Map((original?.deliveries ?? []).filter(({ notice }) => !notice).map(({ place }) => [`${place.network} ${place.id}`, place]))
+      for (const place of places.values()) {
+        const persona = as(place)
+        const said = sayAgain({ ...edit, content }, original, place, persona, token(content), directory)
+        for (const { delivery: { action } } of said) add(place, action, persona, false)
+      }
+    },
+    plan () {
+      const now = draft.conversation
+      const saved: Change[] = now === undefined || now === before
+        ? []
+        : [{ kind: 'desk', change: { what: 'save', conversation: now, expected: before?.claim ?? 0 } }]
+      const content = 'content' in arrival ? arrival.content : undefined
+      const linked: Change[] = content?.file === undefined ? [] : [{ kind: 'link', token: token(content) }]
+      return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes] }
+    }
+  }
+  return draft
+}
+
+/** Who of the team speaks, for the others of the team. */
+export const personaOfAgent = (draft: Draft): Persona | undefined => {
+  const { arrival, facts: { who }, directory } = draft
+  if (!('sender' in arrival)) return undefined
+  const { sender, place: { network } } = arrival
+  return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, who?.agent.name)
+}
+
+/** The contact, for the team. */
+export const personaOfContact = (draft: Draft, name: string): Persona => {
+  const { arrival, directory } = draft
+  const sender = 'sender' in arrival ? arrival.sender : { id: draft.conversation?.contact.id ?? '', name }
+  const { network } = arrival.place
+  return personaOf(network, directory.can(network).label, sender)
+}

@@ -1,0 +1,138 @@
+/**
+ * What the desk keeps whole in memory, so that route can be pure and quick: the addresses with their teams as they are now, who is off
+ * duty, and which places belong to which conversation. Read from the store at the start, changed when a commit changes it.
+ */
+import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
+import type { Naming } from '../model/network'
+import type { Conversation, TeamChange } from '../store/desk'
+import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
+
+export type Spot =
+  | { kind: 'contact', conversation: number, address: string }
+  | { kind: 'room', conversation: number, address: string } // address: whose team works there
+  | { kind: 'queue', address: string }
+
+/** A place of the team. `people`: whom a room is for; a direct chat has no people, for it is one agent's own. */
+export interface TeamPlace { place: Place; people?: string[] }
+
+export interface DeskMemory {
+  readonly roster: Roster
+  networks (): NetworkName[]
+  naming (network: NetworkName): Naming | undefined
+  spotOf (place: Place): Spot | undefined
+  /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
+  isTeams (place: Place): boolean
+  learn (conversation: Conversation): void
+  isOff (address: string, agent: string): boolean
+  duty (address: string, agent: string, on: boolean): void
+  team (change: TeamChange): void
+  /** Where the team of `address` works on a conversation, or is shown all its cases. */
+  placesOf (address: FunctionAddress, what: number | 'queue'): TeamPlace[]
+  /** The rooms among them, also those of networks where nobody of the team is any more. */
+  roomsOf (address: FunctionAddress, what: number | 'queue'): Required<TeamPlace>[]
+  /** The room of rooms of an address on a network. */
+  houseOf (address: FunctionAddress, network: NetworkName): Place | undefined
+  /** Everywhere that we must listen for the desk. */
+  places (): Place[]
+}
+
+export const withChange = (address: FunctionAddress, { person, name, added }: Omit<TeamChange, 'address'>): FunctionAddress => {
+  const same = (one: Person): boolean => addressKey(one) === addressKey(person)
+  const others = address.team.flatMap((agent): Agent[] => {
+    const left = agent.addresses.filter(one => !same(one))
+    return left.length === 0 ? [] : [{ ...agent, addresses: left }]
+  })
+  if (!added) return { ...address, team: others }
+  return agentOf(address, person) === undefined ? { ...address, team: [...address.team, { name, addresses: [person] }] } : address
+}
+
+interface Remembered { conversations: Conversation[]; offDuty: { address: string, agent: string }[]; changes: TeamChange[] }
+
+export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName, Naming>, remembered: Remembered): DeskMemory => {
+  const spots = new Map<string, { place: Place, spot: Spot }>() // as many as places of addresses and conversations
+  const off = new Set(remembered.offDuty.map(({ address, agent }) => `${address} ${agent}`))
+  const put = (place: Place, spot: Spot): void => { spots.set(addressKey(place), { place, spot }) }
+
+  const team = ({ address, ...change }: TeamChange): void => {
+    const found = roster.named(address)
+    if (found !== undefined) roster.put(withChange(found, change))
+  }
+
+  const roomOn = (address: FunctionAddress, network: NetworkName, what: number | 'queue' | 'all'): Place | undefined => {
+    const id = namings.get(network)?.room(address.slug, what)
+    return id === undefined ? undefined : { network, id }
+  }
+
+  const chatWith = (address: FunctionAddress, person: Person): TeamPlace[] => {
+    const ours = identityOn(address, person.network)
+    const naming = namings.get(person.network)
+    return ours === undefined || naming === undefined ? [] : [{ place: { network: person.network, id: naming.direct(ours, person.id) } }]
+  }
+
+  const roomsOf = (address: FunctionAddress, what: number | 'queue'): Required<TeamPlace>[] => [...namings.keys()].flatMap(network => {
+    const place = roomOn(address, network, what)
+    const people = address.team.filter(({ direct }) => direct !== true)
+      .flatMap(({ addresses }) => addresses.filter(one => one.network === network).map(({ id }) => id))
+    return place === undefined ? [] : [{ place, people }]
+  })
+
+  const placesOf = (address: FunctionAddress, what: number | 'queue'): TeamPlace[] => {
+    const rooms = roomsOf(address, what).filter(({ people }) => people.length > 0)
+    const chats = address.team.flatMap(agent => agent.addresses
+      .filter(person => agent.direct === true || roomOn(address, person.network, what) === undefined)
+      .flatMap(person => chatWith(address, person)))
+    return [...rooms, ...chats]
+  }
+
+  /** The direct chats of a team, where it is shown its cases. */
+  const chats = (address: FunctionAddress): Set<string> =>
+    new Set(placesOf(address, 'queue').filter(({ people }) => people === undefined).map(({ place }) => addressKey(place)))
+
+  const learn = ({ id, address: shown, desk, place }: Conversation): void => {
+    put(place, { kind: 'contact', conversation: id, address: shown })
+    const address = roster.named(desk)
+    if (address === undefined) return
+    for (const network of namings.keys()) {
+      const room = roomOn(address, network, id)
+      if (room !== undefined) put(room, { kind: 'room', conversation: id, address: desk })
+    }
+  }
+
+  for (const change of remembered.changes) team(change)
+  for (const address of roster.all()) {
+    for (const network of namings.keys()) {
+      const queue = roomOn(address, network, 'queue')
+      if (queue !== undefined) put(queue, { kind: 'queue', address: address.name })
+    }
+  }
+  remembered.conversations.forEach(learn)
+
+  return {
+    roster, learn, team,
+    networks: () => [...namings.keys()],
+    naming: network => namings.get(network),
+    spotOf: place => spots.get(addressKey(place))?.spot,
+    isTeams: place => {
+      const kind = spots.get(addressKey(place))?.spot.kind
+      return kind === undefined ? roster.all().some(address => chats(address).has(addressKey(place))) : kind !== 'contact'
+    },
+    isOff: (address, agent) => off.has(`${address} ${agent}`),
+    duty (address, agent, on) {
+      if (on) off.delete(`${address} ${agent}`)
+      else off.add(`${address} ${agent}`)
+    },
+    placesOf, roomsOf,
+    houseOf: (address, network) => roomOn(address, network, 'all'),
+    places: () => [...spots.values()].flatMap(({ place, spot }) => {
+      const address = spot.kind === 'contact' ? undefined : roster.named(spot.address)
+      const inside = address?.team.some(agent => agent.direct !== true && agent.addresses.some(({ network }) => network === place.network))
+      return inside === true ? [place] : []
+    })
+  }
+}
+
+/** The key under which somebody of a team is known there; undefined for anybody else. */
+export const agentAt = (address: FunctionAddress, network: NetworkName, id: string): { agent: Agent, key: string } | undefined => {
+  const agent = agentOf(address, { network, id })
+  return agent && { agent, key: agentKey(agent) }
+}

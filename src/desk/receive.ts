@@ -1,0 +1,90 @@
+/**
+ * What the desk lets in by itself: times that have come, orders of the operator, and at the start what its rooms are to be. They come
+ * in by the same door as everything else, so each is one commit with all that it causes.
+ */
+import { messageOf } from '../model/errors'
+import type { Chance } from '../lib/chance'
+import type { Clock, Timer } from '../lib/clock'
+import type { Log } from '../lib/log'
+import type { Order } from '../model/message'
+import type { Inbox, Memory } from '../model/network'
+import type { Store } from '../store/store'
+import { agentKey, OURS, type FunctionAddress } from './address'
+import type { DeskMemory } from './memory'
+
+const DUE_MAX = 100
+const RETRY_MS = 5_000
+/** Until the next look where something due stays due: its address is not in the config any more, or there was too much at once. */
+const STUCK_MS = 10_000
+const TOKEN_BYTES = 12
+const WAIT_MOST_MS = 86_400_000
+
+export interface DeskReceive {
+  /** Its orders come in behind; what cannot be stored now is tried again. */
+  start (): void
+  /** Something that is due may have changed. */
+  changed (): void
+  /** Resolves when the order is on disk. Throws Unavailable. */
+  order (address: string, order: Order): Promise<void>
+  stop (): void
+}
+
+interface Parts { inbox: Pick<Inbox, 'accept'>; store: Store; memory: DeskMemory; remembered: Memory; clock: Clock; chance: Chance; log: Log }
+
+/** What the rooms of an address depend on: if it changed since the last start, all of them are seen to. */
+const shapeOf = ({ team, profile, slug }: FunctionAddress): string =>
+  JSON.stringify([slug, profile.name, team.map(agent => [agentKey(agent), agent.name, agent.direct === true, agent.addresses])])
+
+export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chance, log }: Parts): DeskReceive => {
+  let timer: Timer | undefined
+  let running = false
+  let again = false
+  let stopped = false
+  let toOpen: FunctionAddress[] = []
+
+  const order = async (address: string, what: Order): Promise<void> => {
+    await inbox.accept({ kind: 'order', key: chance.token(TOKEN_BYTES), place: { network: OURS, id: address }, at: clock.now(), order: what })
+  }
+
+  const openNext = async (address: FunctionAddress): Promise<void> => {
+    const shape = shapeOf(address)
+    const all = remembered.get(`shape ${address.name}`) !== shape
+    await order(address.name, { what: 'open', all })
+    if (all) await remembered.set(`shape ${address.name}`, shape)
+  }
+
+  const look = async (): Promise<void> => {
+    for (let address = toOpen[0]; address !== undefined; address = toOpen[0]) {
+      await openNext(address)
+      toOpen.shift()
+    }
+    for (const { id, desk } of await store.run(tx => tx.desk.due(clock.now(), DUE_MAX))) await order(desk, { what: 'due', conversation: id })
+    const next = await store.run(tx => tx.desk.nextDue())
+    if (next === undefined || stopped) return
+    const wait = next - clock.now()
+    timer = clock.after(wait <= 0 ? STUCK_MS : Math.min(wait, WAIT_MOST_MS), changed)
+  }
+
+  const changed = (): void => {
+    if (running || stopped) { again = running; return }
+    running = true
+    timer?.cancel()
+    look().catch(error => {
+      if (stopped) return
+      log.warn({ why: messageOf(error) }, 'what is due waits')
+      timer = clock.after(RETRY_MS, changed)
+    }).finally(() => {
+      running = false
+      if (again) { again = false; changed() }
+    })
+  }
+
+  return {
+    start () {
+      toOpen = memory.roster.all()
+      changed()
+    },
+    changed, order,
+    stop () { stopped = true; timer?.cancel() }
+  }
+}

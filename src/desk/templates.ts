@@ -1,0 +1,55 @@
+/**
+ * Texts with variables: standard texts and automatic ones. A variable is a name in braces, and nothing else: what is put in is
+ * never looked into again, and nothing is evaluated.
+ */
+import type { StandardText } from './address'
+
+/** Each with its spellings. */
+const VARIABLES = {
+  contact: ['kunde.name', 'contact.name', 'name'],
+  agent: ['agent.vorname', 'agent.first_name'],
+  address: ['adresse', 'address'],
+  opening: ['oeffnung_naechste', 'next_opening']
+}
+
+export type Variable = keyof typeof VARIABLES
+/** What stands for them; what is missing leaves nothing behind. `agent` is the whole name. */
+export type Values = Partial<Record<Variable, string>>
+
+const EXCERPT_CHARACTERS_MAX = 60
+const WRITTEN = /(?<space> ?)\{ *(?<name>[\p{L}\p{M}\p{N}._-]+) *\}/gu
+
+const variableOf = (name: string): Variable | undefined => {
+  const spelt = name.normalize('NFC').toLowerCase().replaceAll('ö', 'oe').replaceAll('ä', 'ae')
+  return (Object.keys(VARIABLES) as Variable[]).find(variable => VARIABLES[variable].includes(spelt))
+}
+
+/** “Anna” of “Dr. Anna Müller”. */
+export const firstName = (name: string): string => name.trim().split(/\s+/).find(word => !word.endsWith('.')) ?? name
+
+export const fill = (text: string, values: Values): string => text.replaceAll(WRITTEN, (written, space: string, name: string) => {
+  const variable = variableOf(name)
+  if (variable === undefined) return written
+  const value = values[variable] ?? ''
+  return value === '' ? '' : space + (variable === 'agent' ? firstName(value) : value)
+})
+
+/** What is wrong with a text of the config, as a sentence; undefined if nothing is. No agent speaks in an `automatic` one. */
+export const checkVariables = (text: string, kind: 'standard' | 'automatic'): string | undefined => {
+  const allowed = (Object.keys(VARIABLES) as Variable[]).filter(variable => kind === 'standard' || variable !== 'agent')
+  const unknown = [...text.matchAll(WRITTEN)].map(match => match.groups!['name']!).filter(name => {
+    const variable = variableOf(name)
+    return variable === undefined || !allowed.includes(variable)
+  })
+  if (unknown.length === 0) return undefined
+  const known = allowed.flatMap(variable => VARIABLES[variable]).map(name => `{${name}}`)
+  return `${[...new Set(unknown)].map(name => `{${name}}`).join(', ')} cannot be filled in here; known: ${known.join(', ')}`
+}
+
+/** One line for each: its name and how it begins. */
+export const listTexts = (texts: Record<string, StandardText>): string =>
+  Object.entries(texts).sort(([one], [other]) => one.localeCompare(other, 'de')).map(([name, { text, file }]) => {
+    const characters = [...text.replaceAll(/\s+/g, ' ').trim()]
+    const start = characters.slice(0, EXCERPT_CHARACTERS_MAX).join('').trimEnd()
+    return `${name}: ${start}${characters.length > EXCERPT_CHARACTERS_MAX ? '…' : ''}${file === undefined ? '' : ` [${file.name}]`}`
+  }).join('\n')

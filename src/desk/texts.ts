@@ -1,0 +1,166 @@
+/** What the desk says to the team, in German and English. What contacts are told stands in automatic.ts and the config. */
+import type { CaseState } from '../store/desk'
+
+export interface DeskTexts {
+  state (state: CaseState, owner: string): string // with a sign in front; the words alone say it too
+  topic (id: number, address: string, contact: string, network: string): string
+  queueName (address: string): string
+  announce (title: string, id: number, excerpt: string): string
+  separator (id: number, cases: number): string
+  held (owner: string, seconds: number): string
+  heldNote (who: string): string
+  notYours (owner: string): string
+  automatic: string
+  taken (who: string, id: number): string
+  mayNotTake (owner: string): string
+  released (who: string): string
+  releasedByTime (who: string): string
+  passed (who: string, to: string): string
+  noSuch (what: string): string
+  nothingHeld: string
+  done (who: string): string
+  waiting (who: string, until: string): string
+  woken: string
+  labels (labels: string[]): string
+  project (project: string): string
+  dutyOff: string
+  dutyOn: string
+  status (lines: { id: number, state: string, contact: string, project: string, labels: string[], awaits: boolean, since: string }): string
+  needsAnswer: string
+  none: string
+  which: string
+  notConnected: string
+  consentRequired (who: string): string
+  consentNoted (who: string): string
+  blocked: string
+  left: string
+  returned: string
+  started (who: string, id: number): string
+  notAPerson (what: string): string
+  joined (who: string): string
+  removed (who: string): string
+  breaker: string
+  onlyRedirect: string
+  unknownCommand (word: string): string
+  nobodyOf: string
+  badTime: string
+  help: string
+}
+
+const joined = (...parts: string[]): string => parts.filter(part => part !== '').join(' · ')
+
+const de: DeskTexts = {
+  state: (state, owner) => ({
+    new: '🔴 neu', claimed: `🟢 ${owner}`, waiting: `🟡 wartet (${owner})`, snoozed: `🟡 zurückgestellt (${owner})`, done: '⚪ erledigt'
+  })[state].replace(' ()', ''),
+  topic: (id, address, contact, network) =>
+    `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kunden. // davor: interne Notiz. !hilfe`,
+  queueName: address => `Eingang ${address}`,
+  announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
+  separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
+  held: (owner, seconds) => `Nicht gesendet – ${owner} hat vor ${seconds} s übernommen. Ihr Text liegt hier als interne Notiz. ` +
+    '!senden schickt ihn trotzdem, !übernehmen holt den Vorgang.',
+  heldNote: who => `(nicht gesendet) ${who}: `,
+  notYours: owner => `Als Notiz behalten: ${owner} hat den Vorgang. !senden schickt es trotzdem, !übernehmen holt den Vorgang.`,
+  automatic: '(automatisch) ',
+  taken: (who, id) => `${who} hat #${id} übernommen.`,
+  mayNotTake: owner => `${owner} hat den Vorgang und ist im Dienst. Bitte absprechen; ${owner} kann ihn mit !frei freigeben.`,
+  released: who => `${who} hat den Vorgang freigegeben.`,
+  releasedByTime: who => `${who} hat lange nicht geantwortet: der Vorgang ist wieder frei.`,
+  passed: (who, to) => `${who} hat den Vorgang an ${to} weitergegeben.`,
+  noSuch: what => `${what} gibt es nicht.`,
+  nothingHeld: 'Hier liegt keine zurückgehaltene Antwort von Ihnen.',
+  done: who => `${who} hat den Vorgang erledigt.`,
+  waiting: (who, until) => `${who} stellt den Vorgang zurück${until === '' ? '' : ` bis ${until}`}.`,
+  woken: 'Die Wartezeit ist um.',
+  labels: labels => `Etiketten: ${labels.join(', ') || 'keine'}`,
+  project: project => `Projekt: ${project}`,
+  dutyOff: 'Sie sind außer Dienst. Ihre Vorgänge sind wieder frei.',
+  dutyOn: 'Sie sind im Dienst.',
+  status: ({ id, state, contact, project, labels, awaits, since }) => joined(`#${id} ${state}`, contact, `seit ${since}`,
+    awaits ? de.needsAnswer : '', project && `Projekt ${project}`, labels.join(', ')),
+  needsAnswer: 'Noch Antworten',
+  none: 'Nichts gefunden.',
+  which: 'Welcher Vorgang? Bitte die Nummer davor schreiben, zum Beispiel: #17 Guten Tag …',
+  notConnected: 'Das Netz, auf dem diese Adresse erreichbar ist, kennt Zentrale hier nicht.',
+  consentRequired: who => `Nicht gesendet: von ${who} liegt keine Einwilligung vor. Liegt sie Ihnen vor: !einwilligung ${who} wie und wann`,
+  consentNoted: who => `Einwilligung von ${who} vermerkt.`,
+  blocked: 'Nicht gesendet: dieser Kontakt hat mit STOP alles beendet.',
+  left: '⛔ Der Kontakt hat mit STOP alles beendet.',
+  returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
+  started: (who, id) => `${who} hat #${id} begonnen.`,
+  notAPerson: what => `${what} ist keine Adresse, an die von hier geschrieben werden kann.`,
+  joined: who => `${who} gehört jetzt zum Team.`,
+  removed: who => `${who} gehört nicht mehr zum Team.`,
+  breaker: 'Zu viele automatische Texte: sie sind hier für eine Weile abgeschaltet.',
+  onlyRedirect: 'Diese Adresse verweist nur auf andere Wege; von hier aus wird nicht geantwortet.',
+  unknownCommand: word => `!${word} kenne ich nicht. !hilfe zeigt, was es gibt. Nichts davon ging an den Kunden.`,
+  nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kunden.',
+  badTime: 'Die Zeit verstehe ich nicht. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
+  help: [
+    'Wer zuerst antwortet, hat den Vorgang. // davor oder im Thread: interne Notiz.',
+    '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
+    '!t Name (Standardtext) · !texte · !etikett Wort · !projekt Name · !notiz Text · !status',
+    '!liste · !suche Wort · !projekt? Name · !logbuch · !dienst an/aus',
+    '!neu Adresse Text (mit Einwilligung) · !einwilligung Adresse wie und wann'
+  ].join('\n')
+}
+
+const en: DeskTexts = {
+  state: (state, owner) => ({
+    new: '🔴 new', claimed: `🟢 ${owner}`, waiting: `🟡 waiting (${owner})`, snoozed: `🟡 put off (${owner})`, done: '⚪ done'
+  })[state].replace(' ()', ''),
+  topic: (id, address, contact, network) =>
+    `#${id} · ${address} · ${contact} by ${network} · Answers go to the customer. // in front: internal note. !help`,
+  queueName: address => `Inbox ${address}`,
+  announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
+  separator: (id, cases) => `— new case #${id}.${cases} —`,
+  held: (owner, seconds) => `Not sent – ${owner} took this ${seconds} s ago. Your text stays here as an internal note. ` +
+    '!send sends it all the same, !take takes the case.',
+  heldNote: who => `(not sent) ${who}: `,
+  notYours: owner => `Kept as a note: ${owner} has the case. !send sends it all the same, !take takes the case.`,
+  automatic: '(automatic) ',
+  taken: (who, id) => `${who} has taken #${id}.`,
+  mayNotTake: owner => `${owner} has the case and is on duty. Please agree with each other; ${owner} can give it up with !release.`,
+  released: who => `${who} has given up the case.`,
+  releasedByTime: who => `${who} has not answered for long: the case is free again.`,
+  passed: (who, to) => `${who} has passed the case on to ${to}.`,
+  noSuch: what => `There is no ${what}.`,
+  nothingHeld: 'There is no answer of yours kept back here.',
+  done: who => `${who} has closed the case.`,
+  waiting: (who, until) => `${who} puts the case off${until === '' ? '' : ` until ${until}`}.`,
+  woken: 'The time of waiting is over.',
+  labels: labels => `Labels: ${labels.join(', ') || 'none'}`,
+  project: project => `Project: ${project}`,
+  dutyOff: 'You are off duty. Your cases are free again.',
+  dutyOn: 'You are on duty.',
+  status: ({ id, state, contact, project, labels, awaits, since }) => joined(`#${id} ${state}`, contact, `since ${since}`,
+    awaits ? en.needsAnswer : '', project && `project ${project}`, labels.join(', ')),
+  needsAnswer: 'Needs an answer',
+  none: 'Nothing found.',
+  which: 'Which case? Please write its number in front, for example: #17 Good morning …',
+  notConnected: 'Zentrale does not know the network on which this address is reached.',
+  consentRequired: who => `Not sent: there is no consent of ${who}. If you have it: !consent ${who} how and when`,
+  consentNoted: who => `Consent of ${who} noted.`,
+  blocked: 'Not sent: this contact has ended everything with STOP.',
+  left: '⛔ The contact has ended everything with STOP.',
+  returned: 'The contact takes messages again (START).',
+  started: (who, id) => `${who} has begun #${id}.`,
+  notAPerson: what => `${what} is no address that can be written to from here.`,
+  joined: who => `${who} is in the team now.`,
+  removed: who => `${who} is not in the team any more.`,
+  breaker: 'Too many automatic texts: they are switched off here for a while.',
+  onlyRedirect: 'This address only points to other ways; nothing is answered from here.',
+  unknownCommand: word => `I do not know !${word}. !help shows what there is. Nothing of it went to the customer.`,
+  nobodyOf: 'Only the team may do this. Nothing of it went to the customer.',
+  badTime: 'I do not understand the time. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
+  help: [
+    'Who answers first has the case. // in front or in a thread: internal note.',
+    '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',
+    '!t name (standard text) · !texts · !label word · !project name · !note text · !status',
+    '!list · !search word · !project? name · !log · !duty on/off',
+    '!new address text (with consent) · !consent address how and when'
+  ].join('\n')
+}
+
+export const DESK_TEXTS: Record<'de' | 'en', DeskTexts> = { de, en }

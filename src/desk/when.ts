@@ -1,0 +1,49 @@
+/** Times as the team types them: 14:30, morgen 8:00, mo 9:00, 24.12. 9:00, 2h, 30min, 3d; in German and English. */
+import { DAY_MS, isoDay, MINUTE_MS, offsetAt } from './hours'
+
+const UNITS_MS: Record<string, number> = {
+  min: MINUTE_MS, m: MINUTE_MS, h: 60 * MINUTE_MS, std: 60 * MINUTE_MS, d: DAY_MS, t: DAY_MS, w: 7 * DAY_MS
+}
+const DAYS = [['mo', 'mon'], ['di', 'tue'], ['mi', 'wed'], ['do', 'thu'], ['fr', 'fri'], ['sa', 'sat'], ['so', 'sun']]
+const MORNING = '8:00'
+const AHEAD_MOST_MS = 366 * DAY_MS
+
+/** The instant at which the wall clock of the zone shows this; in an hour that comes twice, the first. */
+const instant = (zone: string, midnight: number, minutes: number): number => {
+  const wall = midnight + minutes * MINUTE_MS
+  const early = wall - Math.max(offsetAt(zone, wall - DAY_MS), offsetAt(zone, wall + DAY_MS))
+  return early + offsetAt(zone, early) === wall ? early : wall - offsetAt(zone, wall)
+}
+
+const dayMeant = (word: string, today: number): number | undefined => {
+  if (word === '' || word === 'heute' || word === 'today') return today
+  if (word === 'morgen' || word === 'tomorrow') return today + DAY_MS
+  const date = /^(\d{1,2})\.(\d{1,2})\.$/.exec(word)
+  if (date !== null) {
+    const year = Number(isoDay(today).slice(0, 4))
+    const [day, month] = [Number(date[1]), Number(date[2])]
+    const at = [year, year + 1].map(one => Date.UTC(one, month - 1, day)).find(one => one >= today)
+    return at !== undefined && new Date(at).getUTCDate() === day ? at : undefined
+  }
+  const wanted = DAYS.findIndex(names => names.includes(word.replace(/\.$/, '')))
+  const weekday = (today / DAY_MS + 3) % 7
+  return wanted < 0 ? undefined : today + ((wanted - weekday + 6) % 7 + 1) * DAY_MS
+}
+
+/** Always in the future, at most a year ahead; undefined if it is no time. */
+export const timeMeant = (text: string, zone: string, now: number): number | undefined => {
+  const words = text.trim().toLowerCase()
+  const span = /^(\d{1,4})\s*([a-z]{1,3})$/.exec(words)
+  if (span !== null) {
+    const unit = UNITS_MS[span[2]!]
+    const at = unit === undefined ? undefined : now + Number(span[1]) * unit
+    return at !== undefined && at > now && at - now <= AHEAD_MOST_MS ? at : undefined
+  }
+  const [, day = '', time = ''] = /^(?:([^\s:]+?)\s*)??(?:(\d{1,2}:\d{2}))?$/.exec(words) ?? [undefined, '?']
+  const [hour = 0, minute = 0] = (time || MORNING).split(':').map(Number)
+  const midnight = Math.floor((now + offsetAt(zone, now)) / DAY_MS) * DAY_MS
+  const meant = dayMeant(day, midnight)
+  if (words === '' || meant === undefined || hour > 23 || minute > 59) return undefined
+  const at = instant(zone, meant, hour * 60 + minute)
+  return at > now ? at : day === '' ? instant(zone, meant + DAY_MS, hour * 60 + minute) : undefined
+}

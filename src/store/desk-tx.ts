@@ -1,0 +1,169 @@
+/** The desk's statements. Values are always bound. */
+import { createHash } from 'node:crypto'
+import type { SQLInputValue } from 'node:sqlite'
+import type { CaseState, Consent, Conversation, DeskTx, Entry, LogLine } from './desk'
+
+/** How statements are run: each is prepared once. */
+export interface Sql {
+  all<Row> (sql: string, ...values: SQLInputValue[]): Row[]
+  one<Row> (sql: string, ...values: SQLInputValue[]): Row | undefined
+  run (sql: string, ...values: SQLInputValue[]): { changes: number, id: number }
+}
+
+interface ConversationRow { id: number; data: string }
+interface EntryRow {
+  id: number; conversation: number; at: number; kind: Entry['kind']; who: string; text: string; content: string
+  network: string; key: string; held: number; project: string | null
+}
+
+const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
+  row && { ...JSON.parse(row.data) as Conversation, id: row.id }
+
+const entryOf = ({ project, held, content, ...row }: EntryRow): Entry => ({
+  ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project }
+})
+
+const ENTRY = 'id, conversation, at, kind, who, text, content, network, key, held, project'
+const LOG = 'at, address, conversation, who, what, detail'
+
+/** Each line's hash covers the one before it, so that no line can be changed or left out unseen. */
+const chained = (before: string, line: Omit<LogLine, 'hash'>): string => createHash('sha256')
+  .update(JSON.stringify([before, line.at, line.address, line.conversation ?? null, line.who, line.what, line.detail])).digest('hex')
+
+const lineOf = ({ conversation, ...row }: Omit<LogLine, 'conversation'> & { conversation: number | null }): LogLine =>
+  ({ ...row, ...conversation === null ? {} : { conversation } })
+
+/** For LIKE: the words as they are, wherever they stand. */
+const anywhere = (words: string): string => `%${words.replace(/[\\%_]/g, '\\$&')}%`
+
+export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
+  async conversation (id) { return conversationOf(one('SELECT id, data FROM conversation WHERE id = ?', id)) },
+  async conversationAt (place) {
+    return conversationOf(one('SELECT id, data FROM conversation WHERE network = ? AND place = ?', place.network, place.id))
+  },
+  async conversationOf (address, contact) {
+    return conversationOf(one('SELECT id, data FROM conversation WHERE address = ? AND network = ? AND contact = ?',
+      address, contact.network, contact.id))
+  },
+  async conversationsWith (contact) {
+    return all<ConversationRow>('SELECT id, data FROM conversation WHERE network = ? AND contact = ?', contact.network, contact.id)
+      .flatMap(row => conversationOf(row) ?? [])
+  },
+  async conversations (desk, states, limit) {
+    return all<ConversationRow>(`SELECT id, data FROM conversation
+      WHERE desk = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`, desk, JSON.stringify(states), limit)
+      .flatMap(row => conversationOf(row) ?? [])
+  },
+  async allConversations (limit) {
+    return all<ConversationRow>('SELECT id, data FROM conversation ORDER BY id LIMIT ?', limit).flatMap(row => conversationOf(row) ?? [])
+  },
+  async nextConversation () {
+    return (one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'conversation'")?.seq ?? 0) + 1
+  },
+  async due (now, limit) {
+    return all<ConversationRow>('SELECT id, data FROM conversation WHERE due_at <= ? ORDER BY due_at LIMIT ?', now, limit)
+      .flatMap(row => conversationOf(row) ?? [])
+  },
+  async nextDue () { return one<{ at: number | null }>('SELECT min(due_at) AS at FROM conversation')?.at ?? undefined },
+  async save (conversation, expected) {
+    const { id, address, desk, contact, place, state, owner, claim, dueAt } = conversation
+    const data = JSON.stringify(conversation)
+    const values = [desk, place.id, state, owner ?? null, claim, dueAt ?? null, data] as const
+    if (one('SELECT 1 FROM conversation WHERE id = ?', id) === undefined) {
+      run(`INSERT INTO conversation (id, address, network, contact, desk, place, state, owner, claim, due_at, data)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, address, contact.network, contact.id, ...values)
+      return true
+    }
+    return run(`UPDATE conversation SET desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?
+      WHERE id = ? AND claim = ?`, ...values, id, expected).changes === 1
+  },
+
+  async entry ({ conversation, at, kind, who, text, content, network, key, held, project }, journal) {
+    run(`INSERT INTO entry (conversation, at, kind, who, text, content, network, key, held, project, journal)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    conversation, at, kind, who, text, JSON.stringify(content), network, key, held ? 1 : 0, project ?? null, journal)
+  },
+  async entries (conversation, limit) {
+    return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? ORDER BY id DESC LIMIT ?', conversation, limit).map(entryOf)
+  },
+  async entryOf (network, key) {
+    const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)
+    return row && entryOf(row)
+  },
+  async held (conversation) {
+    return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND held = 1 ORDER BY id', conversation).map(entryOf)
+  },
+  async released (entry) { run('UPDATE entry SET held = 0 WHERE id = ?', entry) },
+  async search (address, words, limit) {
+    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project
+      FROM entry JOIN conversation ON conversation.id = entry.conversation
+      WHERE desk = ? AND text LIKE ? ESCAPE '\\' ORDER BY entry.id DESC LIMIT ?`, address, anywhere(words), limit).map(entryOf)
+  },
+  async ofProject (address, project, limit) {
+    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project
+      FROM entry JOIN conversation ON conversation.id = entry.conversation
+      WHERE desk = ? AND project = ? ORDER BY entry.id LIMIT ?`, address, project, limit).map(entryOf)
+  },
+  async assign (entry, project) { run('UPDATE entry SET project = ? WHERE id = ?', project, entry) },
+
+  async automatic (conversation, { kind, at, text }, address) {
+    run('INSERT INTO automatic (conversation, address, kind, at, text) VALUES (?, ?, ?, ?, ?)', conversation, address, kind, at, text)
+  },
+  async automatics (conversation, since) {
+    return all('SELECT kind, at, text FROM automatic WHERE conversation = ? AND at >= ? ORDER BY id', conversation, since)
+  },
+  async automaticCount (address, since) {
+    return one<{ count: number }>('SELECT count(*) AS count FROM automatic WHERE address = ? AND at >= ?', address, since)!.count
+  },
+
+  async log (line) {
+    const before = one<{ hash: string }>('SELECT hash FROM logbook ORDER BY id DESC LIMIT 1')?.hash ?? ''
+    run('INSERT INTO logbook (' + LOG + ', hash) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      line.at, line.address, line.conversation ?? null, line.who, line.what, line.detail, chained(before, line))
+  },
+  async logbook (address, conversation, limit) {
+    return all<Parameters<typeof lineOf>[0]>('SELECT ' + LOG + `, hash FROM logbook
+      WHERE address = ? AND (? IS NULL OR conversation = ?) ORDER BY id DESC LIMIT ?`,
+    address, conversation ?? null, conversation ?? null, limit).map(lineOf)
+  },
+  async forged () {
+    let before = ''
+    for (const row of all<Parameters<typeof lineOf>[0] & { id: number }>('SELECT id, ' + LOG + ', hash FROM logbook ORDER BY id')) {
+      if (chained(before, lineOf(row)) !== row.hash) return row.id
+      before = row.hash
+    }
+    return undefined
+  },
+
+  async consent ({ person, address, kind, how, at }) {
+    run('INSERT INTO consent (person, address, kind, how, at) VALUES (?, ?, ?, ?, ?)', person, address, kind, how, at)
+  },
+  async consents (person, address) {
+    return all<Consent>('SELECT person, address, kind, how, at FROM consent WHERE person = ? AND address = ? ORDER BY id DESC', person, address)
+  },
+
+  async duty (address, agent, on, now) {
+    if (on) run('DELETE FROM off_duty WHERE address = ? AND agent = ?', address, agent)
+    else run('INSERT OR IGNORE INTO off_duty (address, agent, since) VALUES (?, ?, ?)', address, agent, now)
+  },
+  async offDuty () { return all('SELECT address, agent FROM off_duty') },
+  async changeTeam ({ address, person, name, added }) {
+    run('INSERT OR REPLACE INTO team_change (address, network, person, name, added) VALUES (?, ?, ?, ?, ?)',
+      address, person.network, person.id, name, added ? 1 : 0)
+  },
+  async teamChanges () {
+    return all<{ address: string, network: string, person: string, name: string, added: number }>('SELECT * FROM team_change')
+      .map(({ address, network, person, name, added }) => ({ address, person: { network, id: person }, name, added: added === 1 }))
+  },
+
+  async forget (address, before, limit) {
+    return run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
+      WHERE conversation.address = ? AND state = 'done' AND entry.at < ? ORDER BY entry.id LIMIT ?)`, address, before, limit).changes
+  },
+  async open () {
+    return all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,
+      min(CASE WHEN json_extract(data, '$.awaits') THEN json_extract(data, '$.heardAt') END) AS oldestAt
+      FROM conversation WHERE state <> 'done' GROUP BY desk, state`)
+  }
+})
+

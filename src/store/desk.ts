@@ -1,0 +1,95 @@
+/** What the desk remembers: conversations with their current case, what was said in them, consent, and the logbook. */
+import type { Person, Place } from '../model/address'
+import type { Content } from '../model/message'
+
+export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'
+
+/** One contact × one function address, with the case that it is at. */
+export interface Conversation {
+  id: number
+  address: string // the function address that the contact sees
+  desk: string // the function address whose team works on it: the same, until it is passed on
+  contact: Person
+  place: Place // where the contact reads and writes
+  name: string // of the contact, as shown
+  state: CaseState
+  owner?: string // agentKey of who has the case
+  claim: number // counts changes of owner, so that two cannot take it
+  cases: number // which case of the conversation this is, from 1
+  openedAt: number // of the case; all times in ms since 1970
+  closedAt?: number
+  heardAt?: number // the contact's last message, if a person wrote it
+  answeredAt?: number // the first answer of this case
+  saidAt?: number // the last word of the team to the contact
+  dueAt?: number // when something is to happen by itself
+  awaits: boolean // "Noch Antworten": the last visible message is the contact's
+  labels: string[]
+  project?: string
+  excerpt?: string // of what opened the case
+  announced: { place: Place, key: string }[] // the notices about this case, to be changed when it changes
+  claimedAt?: number
+  breakerAt?: number // when the team was last told that automatic texts were too many
+  signed?: string // whose name the contact saw last
+}
+
+export type EntryKind = 'contact' | 'team' | 'note' | 'automatic'
+
+/** What was said in a conversation. `held`: an answer that did not go out because somebody else has the case. */
+export interface Entry {
+  id: number; conversation: number; at: number; kind: EntryKind; who: string; text: string
+  content: Content; network: string; key: string; held: boolean; project?: string
+}
+export type NewEntry = Omit<Entry, 'id'>
+
+export interface LogLine { at: number; address: string; conversation?: number; who: string; what: string; detail: string; hash: string }
+
+export type ConsentKind = 'granted' | 'withdrawn'
+export interface Consent { person: string; address: string; kind: ConsentKind; how: string; at: number }
+
+export interface AutomaticSent { kind: 'greeting' | 'absence' | 'redirect'; at: number; text: string }
+
+export interface TeamChange { address: string; person: Person; name: string; added: boolean }
+
+export interface DeskTx {
+  conversation (id: number): Promise<Conversation | undefined>
+  conversationAt (place: Place): Promise<Conversation | undefined> // by the contact's place
+  conversationOf (address: string, contact: Person): Promise<Conversation | undefined>
+  conversationsWith (contact: Person): Promise<Conversation[]>
+  conversations (desk: string, states: CaseState[], limit: number): Promise<Conversation[]>
+  allConversations (limit: number): Promise<Conversation[]>
+  nextConversation (): Promise<number>
+  due (now: number, limit: number): Promise<Conversation[]>
+  nextDue (): Promise<number | undefined>
+  /** Makes it or changes it. False if it was taken by somebody else since: `claim` is not what was expected. */
+  save (conversation: Conversation, expected: number): Promise<boolean>
+
+  entry (entry: NewEntry, journal: number): Promise<void>
+  entries (conversation: number, limit: number): Promise<Entry[]> // newest first
+  entryOf (network: string, key: string): Promise<Entry | undefined>
+  held (conversation: number): Promise<Entry[]> // oldest first
+  released (entry: number): Promise<void>
+  search (address: string, words: string, limit: number): Promise<Entry[]>
+  ofProject (address: string, project: string, limit: number): Promise<Entry[]> // in order
+  assign (entry: number, project: string): Promise<void>
+
+  automatic (conversation: number, sent: AutomaticSent, address: string): Promise<void>
+  automatics (conversation: number, since: number): Promise<AutomaticSent[]>
+  automaticCount (address: string, since: number): Promise<number>
+
+  log (line: Omit<LogLine, 'hash'>): Promise<void>
+  logbook (address: string, conversation: number | undefined, limit: number): Promise<LogLine[]> // newest first
+  /** The id of the first line whose hash is not what follows from the lines before; undefined if all is whole. */
+  forged (): Promise<number | undefined>
+
+  consent (consent: Consent): Promise<void>
+  consents (person: string, address: string): Promise<Consent[]> // newest first
+
+  duty (address: string, agent: string, on: boolean, now: number): Promise<void>
+  offDuty (): Promise<{ address: string, agent: string }[]>
+  changeTeam (change: TeamChange): Promise<void>
+  teamChanges (): Promise<TeamChange[]>
+
+  /** Forgets what was said before `before` in closed cases of an address. Returns how many entries. */
+  forget (address: string, before: number, limit: number): Promise<number>
+  open (): Promise<{ address: string, state: CaseState, count: number, oldestAt: number | null }[]> // not done, by address
+}

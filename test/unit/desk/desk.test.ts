@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import type { FunctionAddress } from '../../../src/desk/address'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { startBridge, type Started } from '../../support/started'
+
+describe('a function address', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+  const PHONE = {
+    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, afterCrash: 'park', textBytesMax: 200
+  } as const
+  const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')]
+
+  const start = async (more: Partial<FunctionAddress> = {}): Promise<void> => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { window: 8 }), makePractice('phone', PHONE)]
+    started = await startBridge([red, blue, phone], [], { addresses: [addressOn(['red', 'blue', 'phone'], TEAM, more)] })
+  }
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  /** Max texts to the address. */
+  const maxTexts = (text: string) => phone.say('werkstatt/phone:max', 'max', text, {
+    direct: true, to: 'werkstatt', sender: { id: 'phone:max', name: 'max' }
+  })
+  const room = 'werkstatt-1'
+  const spoken = (where: Practice, place: string): string[] => where.read(place).filter(line => !line.includes('['))
+  const delivered = (where: Practice, place: string, line: string): Promise<void> =>
+    until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
+
+  it('shows the team what a contact writes, in a room of its own, and the contact only answers', async () => {
+    await start()
+    await maxTexts('Is my bike ready?')
+    await delivered(red, room, 'max (phone): Is my bike ready?')
+    await delivered(blue, room, 'max (phone): Is my bike ready?')
+    assert.deepEqual(red.read(room)[0], '*: [🔴 new · max (phone)]')
+    await delivered(red, 'werkstatt-queue', '*: #1 🔴 new · max (phone): “Is my bike ready?”')
+    assert.deepEqual(phone.delivered, [])
+    await red.say(room, '@anna', 'Yes, since noon.')
+    await delivered(phone, 'werkstatt/phone:max', '*: Yes, since noon.')
+    await delivered(blue, room, 'Anna (red): Yes, since noon.')
+    await delivered(blue, room, '*: [🟢 Anna · max (phone)]')
+    await delivered(red, 'werkstatt-queue', '*: #1 🟢 Anna · max (phone): “Is my bike ready?”')
+    assert.equal(phone.delivered.length, 1)
+  })
+
+  it('gives the case to the first who answers; the second is held, told, and may send it all the same', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await delivered(blue, room, 'max (phone): Hello?')
+    await Promise.all([red.say(room, '@anna', 'I am on it'), blue.say(room, 'bernd', 'Me too')])
+    await delivered(phone, 'werkstatt/phone:max', '*: I am on it')
+    await delivered(red, room, 'Bernd (blue): (not sent) Bernd: Me too')
+    await until(() => blue.delivered.some(({ action }) => action.kind === 'message' && action.aside?.person === 'bernd'))
+    assert.match(blue.read(room).find(line => line.includes('Not sent')) ?? '', /Anna took this \d+ s ago/)
+    assert.equal(phone.delivered.length, 1)
+    await blue.say(room, 'bernd', '!send')
+    await delivered(phone, 'werkstatt/phone:max', '*: Me too')
+    await blue.say(room, 'bernd', '!send')
+    await until(() => blue.read(room).some(line => line.includes('no answer of yours kept back')))
+    assert.equal(phone.delivered.length, 2)
+  })
+
+  it('keeps notes, threads and commands from the contact', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await delivered(blue, room, 'max (phone): Hello?')
+    await red.say(room, '@anna', '// careful, he owes us money')
+    await delivered(blue, room, 'Anna (red): // careful, he owes us money')
+    await red.say(room, '@anna', 'in the thread', { aside: true })
+    await delivered(blue, room, 'Anna (red): // in the thread')
+    await red.say(room, '@anna', '!foo bar')
+    await until(() => red.read(room).some(line => line.includes('I do not know !foo')))
+    await red.say(room, '@mallory', 'I am not in the team')
+    await delivered(red, room, '*: Only the team may do this. Nothing of it went to the customer.')
+    await blue.say(room, 'bernd', '!status')
+    await until(() => blue.read(room).some(line => /#1 🔴 new · max \(phone\) · since today/.test(line)))
+    assert.deepEqual(phone.delivered, [])
+    assert.match(blue.read(room).join(), /Needs an answer/)
+  })
+
+  it('takes, frees, passes on, closes and reopens a case', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await blue.say(room, 'bernd', '!take')
+    await delivered(red, room, '*: Bernd has taken #1.')
+    await red.say(room, '@anna', '!take')
+    await until(() => red.read(room).some(line => line.includes('Bernd has the case and is on duty')))
+    await blue.say(room, 'bernd', '!duty off')
+    await delivered(red, room, '*: Bernd has given up the case.')
+    await red.say(room, '@anna', '!übernehmen')
+    await delivered(blue, room, '*: Anna has taken #1.')
+    await red.say(room, '@anna', '!an bernd')
+    await delivered(blue, room, '*: Anna has passed the case on to Bernd.')
+    await blue.say(room, 'bernd', 'All done.')
+    await blue.say(room, 'bernd', '!erledigt')
+    await delivered(red, room, '*: [⚪ done · max (phone)]')
+    await maxTexts('One more thing')
+    await delivered(red, room, 'max (phone): One more thing')
+    assert.equal(red.read(room).findLast(line => line.includes('[')), '*: [🔴 new · max (phone)]') // Bernd is off duty
+    assert.deepEqual(spoken(phone, 'werkstatt/phone:max'), ['*: All done.'])
+  })
+
+  it('knows words, labels, projects, standard texts, and finds what was said', async () => {
+    const file = { path: '/offer.pdf', name: 'offer.pdf', mime: 'application/pdf' }
+    await start({ texts: { offer: { text: 'Dear {contact.name}, your offer is ready. {agent.first_name}', file } } })
+    await maxTexts('How much is a new chain?')
+    await red.say(room, '@anna', '!project bikes-7')
+    await red.say(room, '@anna', '!label offer')
+    await red.say(room, '@anna', '!t offer')
+    await until(() => phone.read('werkstatt/phone:max').some(line =>
+      /^\*: Dear max, your offer is ready. Anna\noffer.pdf: https:\/\/files.example.org\/media\/[\w-]+\.pdf$/.test(line)))
+    const token = /media\/([\w-]+)/.exec(phone.read('werkstatt/phone:max').join())![1]!
+    const linked = await started.store.run(tx => tx.linked(token, Date.now()))
+    assert.deepEqual(linked?.at, { network: 'desk', ref: '/offer.pdf' })
+    await red.say('werkstatt-queue', '@anna', '!search chain')
+    await until(() => red.read('werkstatt-queue').some(line => /#1 today .* max: How much is a new chain\?/.test(line)))
+    await red.say('werkstatt-queue', '@anna', '!project? bikes-7')
+    await until(() => red.read('werkstatt-queue').some(line => line.includes('How much') && line.includes('your offer is ready')))
+    await red.say(room, '@anna', '!log')
+    await until(() => red.read(room).some(line => line.includes('Anna · claimed') && line.includes('labels · offer')))
+    await started.store.run(async tx => assert.equal(await tx.desk.forged(), undefined))
+  })
+
+  it('writes first only with consent, and never after STOP', async () => {
+    await start()
+    const queue = 'werkstatt-queue'
+    await red.say(queue, '@anna', '!new phone:eva Good morning')
+    await until(() => red.read(queue).some(line => line.includes('there is no consent of phone:eva')))
+    await red.say(queue, '@anna', '!consent phone:eva on paper, 3 April')
+    await red.say(queue, '@anna', '!new phone:eva Good morning')
+    await delivered(phone, 'werkstatt/phone:eva', '*: Good morning')
+    await delivered(blue, room, '*: Anna has begun #1.\nAnna: Good morning')
+    await phone.say('werkstatt/phone:eva', 'phone:eva', 'STOP', { direct: true, to: 'werkstatt' })
+    await delivered(red, room, '*: ⛔ The contact has ended everything with STOP.')
+    await red.say(room, '@anna', 'But wait')
+    await delivered(red, room, '*: Not sent: this contact has ended everything with STOP.')
+    assert.deepEqual(spoken(phone, 'werkstatt/phone:eva').filter(line => line.includes('wait')), [])
+    const ledger = await started.store.run(tx => tx.desk.consents('phone phone:eva', 'werkstatt'))
+    assert.deepEqual(ledger.map(({ kind, how }) => `${kind} ${how}`), ['withdrawn STOP', 'granted on paper, 3 April (Anna)'])
+    await red.say(queue, '@anna', '!new phone:eva Once more')
+    await until(() => red.read(queue).filter(line => line.includes('ended everything with STOP')).length === 1)
+  })
+
+  it('greets once and says once when nobody is there', async () => {
+    await start({ automatic: { greeting: 'Welcome to {address}.' } })
+    await maxTexts('Hello?')
+    await delivered(phone, 'werkstatt/phone:max', '*: Welcome to Werkstatt.')
+    await delivered(red, room, '*: (automatic) Welcome to Werkstatt.')
+    await maxTexts('Anybody?')
+    await delivered(red, room, 'max (phone): Anybody?')
+    assert.equal(phone.delivered.length, 1)
+  })
+
+  it('takes somebody out of the team at once: out of the rooms, their cases are free', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await blue.say(room, 'bernd', 'I look after it')
+    await delivered(phone, 'werkstatt/phone:max', '*: I look after it')
+    await started.bridge.desk.order('werkstatt', { what: 'say', by: 'admin', words: '!team - blue bernd Bernd' })
+    await until(() => red.read(room).at(-1) === '*: [🔴 new · max (phone)]')
+    const last = blue.delivered.findLast(({ action }) => action.kind === 'room' && action.room.name !== 'Inbox Werkstatt')
+    assert.deepEqual(last?.action.kind === 'room' && last.action.room.people, [])
+    await maxTexts('Still there?')
+    await delivered(red, room, 'max (phone): Still there?')
+    await blue.say(room, 'bernd', 'I am still here')
+    await until(async () => (await started.store.run(tx => tx.desk.entries(1, 1)))[0]?.kind === 'note')
+    assert.deepEqual(blue.read(room).filter(line => line.includes('Still there')), [])
+    assert.equal(phone.delivered.length, 1)
+  })
+
+  it('survives being cut off: conversation, owner and held notes are as they were', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await red.say(room, '@anna', 'Yes?')
+    await blue.say(room, 'bernd', 'Yes, please?')
+    await delivered(phone, 'werkstatt/phone:max', '*: Yes?')
+    const { path } = started
+    await started.stop()
+    started = await startBridge([red, blue, phone], [], { addresses: [addressOn(['red', 'blue', 'phone'], TEAM)], path })
+    await blue.say(room, 'bernd', '!send')
+    await delivered(phone, 'werkstatt/phone:max', '*: Yes, please?')
+    assert.equal(phone.delivered.length, 2)
+  })
+})

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict'
+import type { FunctionAddress } from '../../../src/desk/address'
+import type { Content } from '../../../src/model/message'
+import { plain } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
+import { startBridge, type Started } from '../../support/started'
+
+const words = (text: string): Content => ({ style: 'text', text: plain(text) })
+const HOUR_MS = 3_600_000
+
+describe('the ways in which a function address may work', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const clock = skippingClock()
+  const ANNA = agent('Anna Meier', 'red @anna')
+  const BERND = agent('Bernd', 'blue bernd')
+  const room = 'werkstatt-1'
+  const chat = 'werkstatt/red:eva'
+
+  const start = async (more: Partial<FunctionAddress>, others: FunctionAddress[] = []): Promise<void> => {
+    [red, blue] = [makePractice('red'), makePractice('blue', { window: 8 })]
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA, BERND], more), ...others], clock })
+  }
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const evaWrites = (text: string, more = {}): Promise<unknown> => red.say(chat, 'red:eva', text, { direct: true, to: 'werkstatt', ...more })
+  const reads = (where: Practice, place: string, line: string): Promise<void> =>
+    until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
+  const stateOf = async (): Promise<string | undefined> => (await started.store.run(tx => tx.desk.conversation(1)))?.state
+
+  it('open: everybody\'s words go out, and who came first keeps the case', async () => {
+    await start({ claim: 'open' })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'One')
+    await blue.say(room, 'bernd', 'Two')
+    await reads(red, chat, '*: Two')
+    assert.deepEqual(red.read(chat), ['*: One', '*: Two'])
+    assert.equal((await started.store.run(tx => tx.desk.conversation(1)))?.owner, 'red @anna')
+  })
+
+  it('hard: only who has the case may speak in the rooms', async () => {
+    await start({ claim: 'hard' })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'One')
+    await until(() => blue.delivered.some(({ action }) => action.kind === 'room' && action.room.speakers?.length === 0))
+    const mine = red.delivered.findLast(({ action, place }) => action.kind === 'room' && place.id === room)
+    assert.deepEqual(mine?.action.kind === 'room' && mine.action.room.speakers, ['@anna'])
+  })
+
+  it('signs once for each who answers, if it should', async () => {
+    await start({ signature: 'first name' })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'One')
+    await red.say(room, '@anna', 'Two')
+    await reads(red, chat, '*: Two')
+    assert.deepEqual(red.read(chat), ['*: One\n– Anna', '*: Two'])
+  })
+
+  it('only points to other ways: no case, no answer from the team', async () => {
+    await start({ redirectOnly: true, automatic: { redirect: 'Please write to info.' } })
+    await evaWrites('Hello?')
+    await reads(red, chat, '*: Please write to info.')
+    await evaWrites('Hello again?')
+    assert.equal(await stateOf(), 'done')
+    assert.deepEqual(red.delivered.filter(({ place, action }) => place.id === room && action.kind === 'message'), [])
+    assert.deepEqual(red.read(chat), ['*: Please write to info.'])
+  })
+
+  it('direct: somebody without rooms gets all in the chat with the address, and answers by number', async () => {
+    await start({ team: [ANNA, { ...BERND, direct: true }] })
+    await evaWrites('Hello?')
+    await reads(blue, 'werkstatt/bernd', '*: #1 red:eva (red):\nHello?')
+    await blue.say('werkstatt/bernd', 'bernd', '#1 Yes, please?', { direct: true, to: 'werkstatt' })
+    await reads(red, chat, '*: Yes, please?')
+    await reads(red, room, 'Bernd (blue): Yes, please?')
+    await blue.say('werkstatt/bernd', 'bernd', 'It is his only case: no number', { direct: true, to: 'werkstatt' })
+    await reads(red, chat, '*: It is his only case: no number')
+    await blue.say('werkstatt/bernd', 'bernd', '!done', { direct: true, to: 'werkstatt' })
+    await reads(red, room, '*: [⚪ done · red:eva (red)]')
+    await blue.say('werkstatt/bernd', 'bernd', 'Which one now?', { direct: true, to: 'werkstatt' })
+    await until(() => blue.read('werkstatt/bernd').some(line => line.includes('Which case?')))
+    assert.equal(red.read(chat).length, 2)
+  })
+
+  it('carries edits and deletions both ways, of one\'s own words only, and notes never', async () => {
+    await start({})
+    await evaWrites('Helo?', { key: 'e1' })
+    await reads(blue, room, 'red:eva (red): Helo?')
+    const eva = { place: { network: 'red', id: chat }, at: 1, sender: { id: 'red:eva', name: 'red:eva' } } as const
+    await red.inbox.accept({ ...eva, kind: 'edit', key: 'e2', of: 'e1', content: words('Hello?') })
+    await reads(blue, room, 'red:eva (red): Hello?')
+    const here = { place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' } } as const
+    await red.say(room, '@anna', 'Yees?', { key: 'a1' })
+    await red.say(room, '@anna', '// she is nice', { key: 'a2' })
+    await red.inbox.accept({ ...here, kind: 'edit', key: 'a3', of: 'a1', content: words('Yes?') })
+    await reads(red, chat, '*: Yes?')
+    await reads(blue, room, 'Anna Meier (red): Yes?')
+    await red.inbox.accept({ ...here, kind: 'edit', key: 'a4', of: 'a2', content: words('// she is very nice') })
+    await reads(blue, room, 'Anna Meier (red): // she is very nice')
+    await red.inbox.accept({ ...here, sender: { id: '@mallory', name: 'M' }, kind: 'edit', key: 'm', of: 'a1', content: words('Never!') })
+    await red.inbox.accept({ ...here, kind: 'deletion', key: 'a5', of: 'a1' })
+    await reads(red, chat, '*: (deleted)')
+    await reads(blue, room, 'Anna Meier (red): (deleted)')
+    assert.deepEqual(red.read(chat), ['*: Yees?', '*: Yes?', '*: (deleted)'])
+  })
+
+  it('passes a case on to the team of another address; the contact still writes to the same', async () => {
+    const other = { ...addressOn(['red', 'blue'], [agent('Vera', 'blue vera')]), name: 'verkauf', slug: 'verkauf',
+      identities: [{ network: 'red', id: 'verkauf' }, { network: 'blue', id: 'verkauf' }], profile: { name: 'Verkauf', about: '' } }
+    await start({}, [other])
+    await evaWrites('How much is it?')
+    await red.say(room, '@anna', '!an verkauf')
+    await until(() => blue.read('verkauf-1').some(line => line.includes('How much is it?')))
+    await blue.say('verkauf-1', 'vera', '20 €')
+    await reads(red, chat, '*: 20 €')
+    await evaWrites('Thanks')
+    await reads(blue, 'verkauf-1', 'red:eva (red): Thanks')
+    await red.say(room, '@anna', 'And a present')
+    await until(async () => (await started.store.run(tx => tx.desk.entries(1, 1)))[0]?.kind === 'note')
+    assert.deepEqual(red.read(chat), ['*: 20 €'])
+  })
+
+  it('frees a case whose owner does not answer in time, and wakes what was put off', async () => {
+    await start({ claimTimeoutMinutes: 60 })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'Moment')
+    await evaWrites('And now?')
+    await until(async () => await stateOf() === 'claimed')
+    clock.skip(2 * HOUR_MS)
+    await reads(blue, room, '*: Anna Meier has not answered for long: the case is free again.')
+    assert.equal(await stateOf(), 'new')
+    await blue.say(room, 'bernd', 'I do it')
+    await blue.say(room, 'bernd', '!wait 2h')
+    await until(async () => await stateOf() === 'snoozed')
+    clock.skip(3 * HOUR_MS)
+    await reads(red, room, '*: The time of waiting is over.')
+    assert.equal(await stateOf(), 'claimed')
+  })
+
+  it('lets another take a case only when its owner is away or silent for too long', async () => {
+    await start({ claimTimeoutMinutes: 30 })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'Moment')
+    await blue.say(room, 'bernd', '!take')
+    await until(() => blue.read(room).some(line => line.includes('Anna Meier has the case and is on duty')))
+    clock.skip(HOUR_MS)
+    await blue.say(room, 'bernd', '!take')
+    await reads(red, room, '*: Bernd has taken #1.')
+  })
+
+  it('begins a new case after the days in which it would go on', async () => {
+    await start({ followUp: { days: 7 } })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'Hello!')
+    await red.say(room, '@anna', '!done')
+    await until(async () => await stateOf() === 'done')
+    clock.skip(24 * HOUR_MS)
+    await evaWrites('Once more')
+    await until(async () => await stateOf() === 'claimed')
+    await red.say(room, '@anna', '!done')
+    await until(async () => await stateOf() === 'done')
+    clock.skip(8 * 24 * HOUR_MS)
+    await evaWrites('Something else')
+    await reads(blue, room, '*: — new case #1.2 —')
+    assert.equal(await stateOf(), 'new')
+  })
+
+  it('leaves alone what is due for an address that is gone from the config, and does it when it is back', async () => {
+    await start({})
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', '!wait 1h')
+    await until(async () => await stateOf() === 'snoozed')
+    const { path } = started
+    await started.stop()
+    started = await startBridge([red, blue], [], { addresses: [], path, clock })
+    clock.skip(2 * HOUR_MS)
+    let commits = started.store.commits()
+    await until(() => { const before = commits; commits = started.store.commits(); return commits === before })
+    assert.equal(await stateOf(), 'snoozed')
+    await started.stop()
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA, BERND])], path, clock })
+    await reads(red, room, '*: The time of waiting is over.')
+    assert.equal(await stateOf(), 'claimed')
+  })
+
+  it('starts while the queue is full, and sees to its rooms when there is space again', async () => {
+    await start({})
+    let release = (): void => {}
+    red.onSend = () => new Promise(resolve => { release = resolve })
+    await evaWrites('Hello?')
+    const { path } = started
+    const limits = { queueMax: 1, linkMs: HOUR_MS, keepMs: 24 * HOUR_MS, drainMs: 10 }
+    await started.stop()
+    ;[red, blue] = [makePractice('red'), makePractice('blue')]
+    red.onSend = () => new Promise(resolve => { release = resolve })
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA], {})], path, clock, limits })
+    await assert.rejects(async () => await evaWrites('Refused'), /deliveries are waiting already/)
+    red.onSend = () => {}
+    release()
+    await until(async () => { clock.skip(10_000); return blue.read(room).length > 0 })
+    await until(() => red.delivered.some(({ action }) => action.kind === 'room' && action.room.people.length === 1))
+  })
+
+  it('listens only in rooms of networks on which somebody of the team is', async () => {
+    await start({ team: [ANNA] })
+    await evaWrites('Hello?')
+    await reads(red, room, 'red:eva (red): Hello?')
+    const { path } = started
+    await started.stop()
+    ;[red, blue] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA])], path, clock })
+    assert.deepEqual(red.attended.map(({ id }) => id), ['werkstatt-queue', 'werkstatt-1'])
+    assert.deepEqual(blue.attended, [])
+  })
+
+  it('forgets what was said in closed cases after its days, and keeps the logbook', async () => {
+    await start({ retentionDays: 10 })
+    await evaWrites('Secret')
+    await red.say(room, '@anna', 'Fine')
+    await red.say(room, '@anna', '!done')
+    await until(async () => await stateOf() === 'done')
+    assert.ok((await started.store.run(tx => tx.desk.search('werkstatt', 'Secret', 9))).length === 1)
+    for (let day = 0; day < 12; day++) clock.skip(24 * HOUR_MS)
+    await until(async () => (await started.store.run(tx => tx.desk.entries(1, 9))).length === 0)
+    assert.equal(await started.store.run(tx => tx.desk.forged()), undefined)
+  })
+
+  it('keeps a logbook and a ledger that nobody can change', async () => {
+    await start({})
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'Hello!')
+    const lines = await started.store.run(tx => tx.desk.logbook('werkstatt', 1, 9))
+    assert.deepEqual(lines.map(({ who, what }) => `${who} ${what}`).reverse(), ['contact opened', 'Anna Meier claimed'])
+    assert.deepEqual((await started.store.run(tx => tx.desk.consents('red red:eva', 'werkstatt'))).map(({ how }) => how), ['wrote first'])
+  })
+})
