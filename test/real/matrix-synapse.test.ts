@@ -3,6 +3,8 @@ import { freePort } from '../../sandbox/servers/process'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { systemChance } from '../../src/lib/chance'
 import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration'
+import { addressSuite } from '../support/addressSuite'
+import { ADDRESS, ALIAS } from '../support/matrixGround'
 import { matrixSuite, type Ground } from '../support/matrixSuite'
 import { needs, scratch } from '../support/real'
 
@@ -18,7 +20,9 @@ describe('Matrix on Synapse', function () {
 
   before(async () => {
     const port = await freePort()
-    const registration = makeRegistration({ domain: SERVER, url: `http://127.0.0.1:${port}` }, systemChance)
+    const registration = makeRegistration({
+      domain: SERVER, url: `http://127.0.0.1:${port}`, addresses: [ADDRESS], aliases: [ALIAS]
+    }, systemChance)
     writeFileSync(dir('registration.yaml'), writeRegistration(registration))
     const registrations = [dir('registration.yaml')]
     const server = synapse = await startSynapse({ dir: dir('synapse'), serverName: SERVER, registrations })
@@ -31,4 +35,5 @@ describe('Matrix on Synapse', function () {
   })
   after(async () => { await synapse?.stop() })
   matrixSuite(() => ground)
+  addressSuite(() => ground)
 })

@@ -6,10 +6,17 @@ import type { Ground } from './matrixSuite'
 
 const SERVER = 'practice.test'
 
+/** The function address that the suites' registrations know. */
+export const ADDRESS = 'buergerbuero'
+export const ALIAS = 'bürgerbüro'
+
 export const practiceRegistration = (port: number) => ({
   id: 'zentrale', url: `http://127.0.0.1:${port}`, sender_localpart: 'zentrale',
   as_token: systemChance.token(24), hs_token: systemChance.token(24),
-  namespaces: { users: ['@_zentrale_.*:practice\\.test', '@zentrale:practice\\.test'].map(regex => ({ exclusive: true, regex })) }
+  namespaces: {
+    users: ['@_zentrale_.*', '@zentrale', `@${ADDRESS}`].map(name => ({ exclusive: true, regex: `${name}:practice\\.test` })),
+    aliases: ['#_zentrale_.*', `#${ALIAS}`].map(name => ({ exclusive: true, regex: `${name}:practice\\.test` }))
+  }
 })
 
 export const practiceGround = async (

@@ -44,10 +44,12 @@ interface Asked {
 }
 
 /** The library asks as one asked the `request` package: encoding null wants the bytes. */
-const askOverUndici = async ({ uri, method, headers, qs, encoding, timeout, body }: Asked): Promise<{ statusCode: number, body: unknown }> => {
+const askOverUndici = async (
+  { uri, method, headers, qs, encoding, timeout, body }: Asked
+): Promise<{ statusCode: number, headers: object, body: unknown }> => {
   const answer = await request(uri, { method, headers, headersTimeout: timeout, body: body ?? null, ...qs === null ? {} : { query: qs } })
   const bytes = Buffer.from(await answer.body.arrayBuffer())
-  return { statusCode: answer.statusCode, body: encoding === null ? bytes : bytes.toString() }
+  return { statusCode: answer.statusCode, headers: answer.headers, body: encoding === null ? bytes : bytes.toString() }
 }
 
 setRequestFn((asked: Asked, done: (error: unknown, response?: object, body?: unknown) => void): void => {

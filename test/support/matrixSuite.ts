@@ -23,7 +23,7 @@ export interface Ground {
 export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; files: Map<string, Buffer> }
 
 const SEND_MS = 20_000
-const PNG = Buffer.from(
+export const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
 type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, inbox?: TestInbox, clock?: Clock, sized?: boolean, sizeError?: number }
@@ -51,8 +51,10 @@ export const delivery = (place: Place, text: string, more: Partial<Delivery> = {
   action: { kind: 'message', content: { style: 'text', text: plain(text) } }, ...more
 })
 
-export const said = (inbox: TestInbox): string[] => inbox.arrivals.map(arrival =>
-  arrival.kind === 'message' || arrival.kind === 'edit' ? toPlain(arrival.content.text) : `${arrival.kind} ${String(arrival.of)}`)
+export const said = (inbox: Pick<TestInbox, 'arrivals'>): string[] => inbox.arrivals.map(arrival =>
+  arrival.kind === 'message' || arrival.kind === 'edit'
+    ? toPlain(arrival.content.text)
+    : `${arrival.kind} ${'of' in arrival ? String(arrival.of) : ''}`)
 
 export const matrixSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
@@ -94,6 +96,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     await anna.send(place.id, { msgtype: 'm.text', body: 'x', ...html })
     await anna.send(place.id, { msgtype: 'm.emote', body: 'winkt' })
     await anna.edit(place.id, first, 'Grüße!')
+    await inbox.until('the first four', () => inbox.arrivals.length === 4) // what is taken back before it is brought comes empty
     await anna.redact(place.id, first)
     await inbox.until('all five', () => inbox.arrivals.length === 5)
     assert.deepEqual(said(inbox), ['Grüße 😀', 'fett', 'winkt', 'Grüße!', `deletion ${first}`])
@@ -104,6 +107,23 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.deepEqual(two.content.text, [{ kind: 'paragraph', of: [{ kind: 'bold', of: [{ kind: 'text', text: 'fett' }] }] }])
     assert.equal(three.content.style, 'emote')
     assert.equal(edit.of, first)
+  })
+
+  it('tells when a moderator took something away, which nobody else can', async () => {
+    const place = await openRoom()
+    const { inbox } = await begin([place])
+    const { userId, accessToken } = await ground().createUser(`max${newKey()}`.toLowerCase())
+    const guest = makeMatrixPerson(ground().url, userId, accessToken)
+    await guest.join(place.id)
+    const first = await guest.send(place.id, 'unsäglich')
+    const second = await anna.send(place.id, 'bleibt')
+    await assert.rejects(guest.redact(place.id, second), /M_FORBIDDEN/)
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    await anna.redact(place.id, first)
+    await inbox.until('the deletion', () => inbox.arrivals.length === 3)
+    const deletion = inbox.arrivals[2]
+    assert.ok(deletion?.kind === 'deletion' && deletion.moderated === true)
+    assert.deepEqual([deletion.of, deletion.sender.id], [first, anna.userId])
   })
 
   it('brings a picture with its caption, and opens it', async () => {
@@ -325,6 +345,15 @@ export const matrixSuite = (ground: () => Ground): void => {
     const event = await anna.waitFor(place.id, 'm.bridge', ({ type }) => type === 'm.bridge')
     assert.equal(event.content.bridgebot, bot())
     assert.match(event.state_key!, /^org\.zentrale:\/\//)
+  })
+
+  it('alarms nobody by what is said, whatever is said', async () => {
+    const place = await openRoom()
+    const { network } = await begin([place])
+    const text = `@room ${anna.userId} Anna Ä.`
+    await network.send(delivery(place, text, { as: { ...max, name: '@room (SMS)' } }), signal())
+    const { content } = await anna.waitFor(place.id, 'it', body(text))
+    assert.deepEqual([content['m.mentions'], content.formatted_body], [{}, undefined])
   })
 
   it('takes a message with everything odd in it, and refuses what no event can hold', async () => {

@@ -10,8 +10,8 @@ export interface Behind {
   /** Something may have been missed. */
   suspect (): void
   caughtUp (): void
-  /** True if this id shows that the homeserver was started anew since the last one. */
-  restarted (transactionId: string): boolean
+  /** What this id shows: that the homeserver was started anew since the last one, or that it brings the last one again. */
+  turn (transactionId: string): 'next' | 'again' | 'anew'
   /** Resolves at once if nothing was missed, else when it has been caught up. Throws Unavailable if that takes long. */
   wait (): Promise<void>
 }
@@ -25,15 +25,16 @@ export const makeBehind = (clock: Clock, stopping: AbortSignal): Behind => {
   return {
     suspect () { gate ??= Promise.withResolvers<void>() },
     caughtUp () { gate?.resolve(); gate = undefined },
-    restarted (transactionId) {
-      const id = /^\d{1,15}$/.test(transactionId) ? Number(transactionId) : lastId
-      const anew = id < lastId
-      lastId = id
-      return anew
+    turn (transactionId) {
+      if (!/^\d{1,15}$/.test(transactionId)) return 'next'
+      const before = lastId
+      lastId = Number(transactionId)
+      return lastId < before ? 'anew' : lastId === before ? 'again' : 'next'
     },
     async wait () {
+      if (gate === undefined) return
       const over = new AbortController()
-      if (gate !== undefined) await Promise.race([gate.promise, sleep(clock, WAIT_MS, AbortSignal.any([over.signal, stopping]))])
+      await Promise.race([gate.promise, sleep(clock, WAIT_MS, AbortSignal.any([over.signal, stopping]))])
       over.abort()
       if (gate !== undefined) throw new Unavailable('catching up first with what was missed')
     }

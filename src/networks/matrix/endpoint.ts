@@ -1,17 +1,17 @@
 /**
  * The address that the homeserver pushes to (Application Service API v1). A transaction is answered `200 {}` only after all of
  * it is stored, and otherwise 500, upon which the homeserver brings the same one again. Only who knows the hs_token gets further
- * than the headers.
+ * than the headers. On node:http alone, because every message comes through here: see docs/decisions.md.
  */
-import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import type { Log } from '../../lib/log'
 import { bearerOf, sameSecret } from '../../lib/secret'
-import { serve } from '../../lib/serve'
+import { serve, type Handler } from '../../lib/serve'
 import { messageOf } from '../../model/errors'
 import { isJson } from './events'
 
 const BODY_BYTES_MAX = 50 * 2 ** 20
-const UNREADABLE: Record<string, string> = { 'entity.too.large': 'M_TOO_LARGE', 'entity.parse.failed': 'M_NOT_JSON' }
+const ROUTE = /^\/_matrix\/app\/v1\/(?:(ping)|(transactions|users|rooms)\/([^/?]+))\/?(?:\?.*)?$/
+const METHODS: Readonly<Record<string, string>> = { ping: 'POST', transactions: 'PUT', users: 'GET', rooms: 'GET' }
 
 export interface EndpointOptions {
   hsToken: string
@@ -28,56 +28,94 @@ export interface Endpoint {
   close (): Promise<void>
 }
 
+type Incoming = Parameters<Handler>[0]
+
+interface Answer { status: number; body: { errcode?: string, error?: string } }
+
+const refusal = (status: number, errcode: string, error?: string): Answer =>
+  ({ status, body: { errcode, ...error === undefined ? {} : { error } } })
+
+const OK: Answer = { status: 200, body: {} }
+
+/** What cannot be read costs the connection too, because the rest of it may still come. */
+const reply = (response: Parameters<Handler>[1], { status, body }: Answer): void => {
+  const text = JSON.stringify(body)
+  const ends = status === 401 || status === 403 || status === 413 || status === 415 || status === 503
+  response.writeHead(status, {
+    'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...ends ? { connection: 'close' } : {}
+  }).end(text)
+}
+
+/** The body as JSON. Rejects if the other side goes away. */
+const read = (request: Incoming): Promise<{ json: unknown } | Answer> => new Promise((resolve, reject) => {
+  const { 'content-encoding': coding = 'identity', 'content-length': length } = request.headers
+  if (coding !== 'identity') return resolve(refusal(415, 'M_UNKNOWN', 'compressed, which is not supported'))
+  const tooLarge = refusal(413, 'M_TOO_LARGE')
+  if (Number(length) > BODY_BYTES_MAX) return resolve(tooLarge)
+  const chunks: Buffer[] = []
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > BODY_BYTES_MAX) return resolve(tooLarge)
+    chunks.push(chunk)
+  })
+  request.on('end', () => {
+    try {
+      resolve({ json: JSON.parse(Buffer.concat(chunks).toString()) })
+    } catch {
+      resolve(refusal(400, 'M_NOT_JSON'))
+    }
+  })
+  request.on('close', () => reject(new Error('the connection broke'))) // no news if it has ended
+})
+
 /** Throws if it cannot listen there. */
 export const openEndpoint = async ({ hsToken, host, port, log, take }: EndpointOptions): Promise<Endpoint> => {
   const underWay = new Set<Promise<void>>() // the homeserver sends one at a time
   let closing = false
 
-  /** AS API §Authorization: 401 without a token, 403 with a wrong one; in constant time. */
-  const authorize: RequestHandler = (request, response, next) => {
-    const given = bearerOf(request.headers.authorization)
-    if (given !== undefined && sameSecret(given, hsToken)) return next()
-    const [status, errcode] = given === undefined ? [401, 'M_UNAUTHORIZED'] : [403, 'M_FORBIDDEN']
-    response.set('connection', 'close').status(status as number).json({ errcode })
-  }
-
-  const transaction: RequestHandler = async (request, response) => {
-    const body: unknown = request.body
-    if (closing) return void response.set('connection', 'close').status(503).json({ errcode: 'M_UNKNOWN', error: 'stopping' })
-    if (!isJson(body)) return void response.status(400).json({ errcode: 'M_BAD_JSON' })
-    const task = take(Array.isArray(body.events) ? body.events : [], String(request.params['id']))
+  const transaction = async (request: Incoming, id: string): Promise<Answer> => {
+    const found = await read(request)
+    if ('status' in found) {
+      log.warn({ status: found.status, errcode: found.body.errcode }, 'a transaction of the homeserver could not be read')
+      return found
+    }
+    const { json } = found
+    if (closing) return refusal(503, 'M_UNKNOWN', 'stopping')
+    if (!isJson(json)) return refusal(400, 'M_BAD_JSON')
+    const task = take(Array.isArray(json.events) ? json.events : [], id)
     underWay.add(task)
     try {
       await task
-      response.json({})
+      return OK
     } catch (error) {
       log.warn({ why: messageOf(error) }, 'a transaction could not be stored; the homeserver will bring it again')
-      response.status(500).json({ errcode: 'M_UNKNOWN', error: 'not stored' })
+      return refusal(500, 'M_UNKNOWN', 'not stored')
     } finally {
       underWay.delete(task)
     }
   }
 
-  const notFound: RequestHandler = (_request, response) => { response.status(404).json({ errcode: 'M_NOT_FOUND' }) }
-  const wrongMethod: RequestHandler = (_request, response) => { response.status(405).json({ errcode: 'M_UNRECOGNIZED' }) }
-
-  const failed: ErrorRequestHandler = (error: { status?: number, type?: string }, _request, response, _next) => {
-    const status = error.status ?? 500
-    const errcode = UNREADABLE[error.type ?? ''] ?? 'M_UNKNOWN'
-    log.warn({ status, errcode }, 'a request of the homeserver could not be read')
-    if (!response.headersSent) response.status(status).json({ errcode })
+  /** AS API §Authorization: 401 without a token, 403 with a wrong one; in constant time. */
+  const answer = async (request: Incoming): Promise<Answer> => {
+    const given = bearerOf(request.headers.authorization)
+    if (given === undefined) return refusal(401, 'M_UNAUTHORIZED')
+    if (!sameSecret(given, hsToken)) return refusal(403, 'M_FORBIDDEN')
+    const [, ping, what = ping, id = ''] = ROUTE.exec(request.url ?? '') ?? []
+    if (what === undefined) return refusal(404, 'M_UNRECOGNIZED')
+    if (request.method !== METHODS[what]) return refusal(405, 'M_UNRECOGNIZED')
+    if (what === 'transactions') return await transaction(request, id)
+    return what === 'ping' ? OK : refusal(404, 'M_NOT_FOUND')
   }
 
-  const app = express().disable('x-powered-by').disable('etag')
-  app.use(authorize)
-  app.route('/_matrix/app/v1/transactions/:id')
-    .put(express.json({ limit: BODY_BYTES_MAX, type: () => true, inflate: false, strict: false }), transaction).all(wrongMethod)
-  app.route('/_matrix/app/v1/ping').post((_request, response) => { response.json({}) }).all(wrongMethod)
-  app.route(['/_matrix/app/v1/users/:id', '/_matrix/app/v1/rooms/:alias']).get(notFound).all(wrongMethod)
-  app.use((_request, response) => { response.status(404).json({ errcode: 'M_UNRECOGNIZED' }) })
-  app.use(failed)
-
-  const served = await serve(app, { host, port })
+  const served = await serve((request, response) => {
+    answer(request).then(
+      found => reply(response, found),
+      error => {
+        log.warn({ why: messageOf(error) }, 'a request of the homeserver broke off')
+        response.destroy()
+      })
+  }, { host, port })
   return {
     port: served.port,
     async close () {

@@ -16,6 +16,9 @@ export interface RoomEvent {
   redacted: boolean
 }
 
+/** On what a switchboard like us says: how far it has been carried. */
+export const HOPS_FIELD = 'org.zentrale.hops'
+
 export const MXC = /^mxc:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[A-Za-z0-9_-]{1,255}$/
 
 const ID_CHARS_MAX = 255
@@ -87,6 +90,13 @@ const readContent = (content: Json): Content => {
   return { style: style ?? 'text', text: style ? readText(body, formatted(content), isReply(content)) : plain(body) }
 }
 
+/** Said in a thread, beside the main line (CS API §Threading). */
+const isAside = (content: Json): boolean => jsonOf(content['m.relates_to']).rel_type === 'm.thread'
+
+/** CS API §m.notice, and the mark that is to replace it (MSC3955). */
+const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' ||
+  ['m.automated', 'org.matrix.msc1767.automated'].some(mark => content[mark] === true)
+
 const originalOf = (content: Json): string | undefined => {
   const relation = jsonOf(content['m.relates_to'])
   return relation.rel_type === 'm.replace' ? idOf(relation.event_id, 'relation', '$') : undefined
@@ -96,7 +106,9 @@ const originalOf = (content: Json): string | undefined => {
  * What is to be carried on; undefined if the event says nothing to people elsewhere. Throws Malformed.
  * `now` stands in for a time that is missing.
  */
-export const arrivalOf = (event: RoomEvent, place: Place, sender: Sender, now: number): Arrival | undefined => {
+export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: number): Arrival | undefined => {
+  const hops = event.content[HOPS_FIELD]
+  const sender = typeof hops === 'number' && hops > 0 ? { ...who, hops } : who
   const arrived = { key: event.id, place, at: event.at ?? now, sender }
   if (event.redacted || event.stateKey !== undefined) return undefined
   switch (event.type) {
@@ -104,14 +116,17 @@ export const arrivalOf = (event: RoomEvent, place: Place, sender: Sender, now: n
       const of = originalOf(event.content)
       const content = readContent(of === undefined ? event.content : jsonOf(event.content['m.new_content']))
       if (content.text.length === 0 && !content.file) return undefined
-      return of === undefined ? { kind: 'message', ...arrived, content } : { kind: 'edit', ...arrived, of, content }
+      if (of !== undefined) return { kind: 'edit', ...arrived, of, content }
+      const marks = { ...isAside(event.content) && { aside: true }, ...isAutomatic(event.content) && { automatic: true } }
+      return { kind: 'message', ...arrived, content, ...marks }
     }
     case 'm.sticker': {
       const file = attachment('image', event.content, stringOf(event.content.body) || 'sticker')
-      return { kind: 'message', ...arrived, content: { style: 'text', text: [], file } }
+      return { kind: 'message', ...arrived, content: { style: 'text', text: [], file }, ...isAside(event.content) && { aside: true } }
     }
     case 'm.room.redaction':
-      return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$') }
+      // A homeserver hands on only what it found valid (Room Version 3 §Handling redactions): whoever sent it may.
+      return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$'), moderated: true }
     default:
       return undefined
   }

@@ -27,6 +27,8 @@ const NAME_CHARS_MAX = 200
 export interface Ghosts {
   /** Sees to it that this persona can speak in the room. Throws Refused or Unavailable. */
   ready (persona: Persona, room: string, signal: AbortSignal): Promise<string>
+  /** Sees to it that this user of ours is there, with a device and this name. Throws Refused or Unavailable. */
+  user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
   prepare (): Promise<void>
   /** What was remembered of this user is not so. */
@@ -138,13 +140,18 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     await memory.set(joinKey(mxid, room), '1')
   }
 
+  const user: Ghosts['user'] = async (mxid, wanted, signal) => {
+    const name = clean(wanted).slice(0, NAME_CHARS_MAX)
+    const before = memory.get(nameKey(mxid))
+    if (before === undefined) await register(mxid, signal)
+    if (before !== name) await setName(mxid, name, signal)
+  }
+
   return {
+    user,
     async ready (persona, room, signal) {
       const mxid = ghostMxid(persona.person, domain)
-      const name = clean(persona.name).slice(0, NAME_CHARS_MAX)
-      const before = memory.get(nameKey(mxid))
-      if (before === undefined) await register(mxid, signal)
-      if (before !== name) await setName(mxid, name, signal)
+      await user(mxid, persona.name, signal)
       if (memory.get(joinKey(mxid, room)) === undefined) await join(mxid, room, signal)
       if (persona.avatar) wantAvatar(mxid, persona.avatar)
       return mxid

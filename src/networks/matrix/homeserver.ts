@@ -19,6 +19,7 @@ export interface CallOptions {
   body?: Json
   as?: string | undefined // the user to act as; the bot if missing
   signal?: AbortSignal | undefined
+  elsewhere?: boolean // other servers have a part in it, and their failure says nothing about our homeserver
 }
 
 export interface Homeserver {
@@ -38,7 +39,7 @@ export interface Contact { reached (): void; lost (why: string): void }
 
 const CONNECTIONS_MAX = 64
 const CONNECT_TIMEOUT_MS = 10_000
-const ANSWER_TIMEOUT_MS = 60_000
+const ANSWER_TIMEOUT_MS = 45_000 // less than lanes give a delivery, or that would hide a homeserver that is dead without a sign
 const KEEP_ALIVE_MS = 30_000
 const ANSWER_BYTES_MAX = 32 * 2 ** 20
 const RETRY_AFTER_MS_MAX = 10 * 60_000
@@ -120,8 +121,8 @@ export const makeHomeserver = (url: string, token: string, contact: Contact): Ho
   }
 
   /** The error that an answer means; undefined if it is a success (CS API §Standard error response, §Rate limiting). */
-  const trouble = ({ status, headers }: Raw, body: Json | undefined): Error | undefined => {
-    if (GATEWAY_TROUBLE.has(status) && !PING_FAILED.has(String(body?.errcode))) {
+  const trouble = ({ status, headers }: Raw, body: Json | undefined, elsewhere = false): Error | undefined => {
+    if (GATEWAY_TROUBLE.has(status) && !PING_FAILED.has(String(body?.errcode)) && !(elsewhere && body !== undefined)) {
       contact.lost(`HTTP ${status}`)
       return new Unavailable(`homeserver: HTTP ${status}`, { link: true })
     }
@@ -176,7 +177,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact): Ho
         throw failed(error, signal)
       }
       const parsed = parse(answer.text)
-      const error = trouble(answer, parsed)
+      const error = trouble(answer, parsed, options.elsewhere)
       if (error) throw error
       return parsed!
     },

@@ -4,10 +4,13 @@
  */
 import { backoffMs } from '../../lib/backoff'
 import { sleep } from '../../lib/clock'
+import type { Place } from '../../model/address'
 import { Bug, messageOf } from '../../model/errors'
-import type { Capabilities, Inbox, Network, World } from '../../model/network'
+import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
+import { makeAddresses, type Namespaces } from './addresses'
 import { makeBehind } from './behind'
-import { catchUp, type ReadUpTo } from './catchup'
+import { catchUp, READ_BACK_MS, type CatchUpWorld, type ReadUpTo } from './catchup'
+import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeGhosts } from './ghosts'
 import { encode, makeHomeserver } from './homeserver'
@@ -15,13 +18,14 @@ import { makeInvitations } from './invitations'
 import { makeLink } from './link'
 import { makeMembers } from './members'
 import { makeUploader, openMedia } from './media'
-import { isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, isOurs as isOursOf } from './names'
 import { makeTake, type Take } from './receive'
 import { makeRooms } from './rooms'
 import { makeSend } from './send'
+import { makeTeamRooms, readTeamRoom } from './teamRooms'
 
 /** What the registration file says (AS API §Registration), as far as it is needed to run. */
-export interface Registered { id: string; as_token: string; hs_token: string; sender_localpart: string }
+export interface Registered { id: string; as_token: string; hs_token: string; sender_localpart: string; namespaces: Namespaces }
 
 export interface MatrixConfig {
   homeserverUrl: string
@@ -44,20 +48,30 @@ const PING_FIRST_MS = 1000
 const PING_MOST_MS = 60_000
 const AGAIN_FIRST_MS = 1000
 const AGAIN_MOST_MS = 60_000
-const LOOK_AGAIN_MS = [3_000, 30_000]
+const LOOK_AGAIN_MS = [3_000, 30_000, 600_000] // the last again and again
+
+const namingOn = (domain: string): Naming => ({
+  direct: (ours, theirs) => `${ours} ${theirs}`,
+  room: (address, what) => `#${GHOST_PREFIX}${address}_${what}:${domain}`,
+  person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined
+})
 
 export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   const { clock, chance, memory, log } = world
   const { domain, registration } = config
   const bot = `@${registration.sender_localpart}:${domain}`
-  const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain)
+  const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain) || addresses.has(mxid)
   const stopping = new AbortController()
   let inbox: Inbox | undefined
   let attending = false
   let take: Take | undefined
   let endpoint: Endpoint | undefined
   let generation = 0 // of `found`: a new one takes over from one that is still trying
+  let bringing = 0 // transactions under way
+  let trouble = new AbortController() // the homeserver had to bring something again, or will have to
   const behind = makeBehind(clock, stopping.signal)
+
+  const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
   const homeserverChanged = (up: boolean, detail?: string): void => {
@@ -76,27 +90,43 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
     found: () => { void found() }
   })
   const rooms = makeRooms({
-    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms')
+    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
+    isMadeByUs
   })
   const members = makeMembers(homeserver, clock)
   const uploader = makeUploader(homeserver, world.media)
   const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
-  const { send, find } = makeSend({
-    homeserver, ghosts, rooms, uploader, memory, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+  const addresses = makeAddresses({
+    homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
   })
-  const news = makeInvitations({ homeserver, rooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom })
+  const direct = makeDirect({
+    homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
+    readIn: async room => (await catchUp(catchingUp(), [room]))[0]
+  })
+  const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
+  const { send, find } = makeSend({
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, memory, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+  })
+  const news = makeInvitations({
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
+  })
+
+  const catchingUp = (): CatchUpWorld => {
+    if (!inbox || !take) throw new Bug('reading before start')
+    return { homeserver, inbox, take, log, signal: stopping.signal }
+  }
 
   /** What is done each time the homeserver is found: rooms, what was missed, a ping so that a backlog comes at once, a second look. */
   const found = async (): Promise<void> => {
-    if (!inbox || !take) return
+    if (!inbox) return
     const mine = ++generation
-    const work = { homeserver, inbox, take, log, signal: stopping.signal }
     for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
       try {
         await ghosts.prepare()
         rooms.check()
+        addresses.check()
         await rooms.settled()
-        const read = await catchUp(work, rooms.joined())
+        const read = await readNews([])
         if (mine === generation) behind.caughtUp()
         await ping(mine)
         return await lookAgain(mine, read)
@@ -107,10 +137,24 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
     }
   }
 
+  /**
+   * Reads what may have been missed: in direct chats where the homeserver says that something happened; elsewhere always, because
+   * Synapse answers the bot no /sync. `known` is up to where was read before.
+   */
+  const readNews = async (known: ReadUpTo[]): Promise<ReadUpTo[]> => {
+    const chats = await direct.look()
+    const by = { as: bot, notBefore: clock.now() - READ_BACK_MS }
+    const ours = rooms.joined().map(one => isMadeByUs(one.place) ? { ...one, by } : one)
+    const read = await catchUp(catchingUp(), [...ours, ...chats.rooms].map(one => known.find(({ room }) => room === one.room) ?? one))
+    chats.keep()
+    return read
+  }
+
   /** AS API §Pinging: until the homeserver says that it reaches us. */
   const ping = async (mine: number): Promise<void> => {
     const path = `client/v1/appservice/${encode(registration.id)}/ping`
     for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
+      if (bringing > 0) return // it reaches us, and a ping would have Synapse try the same in two loops
       try {
         await homeserver.call('POST', path, { body: { transaction_id: `ping${attempt}` }, signal: stopping.signal })
         return
@@ -123,28 +167,46 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
 
   /** See catchup.ts. A failure here is one of the link, after which everything is read again. */
   const lookAgain = async (mine: number, read: ReadUpTo[]): Promise<void> => {
-    if (!inbox || !take) return
-    for (const ms of LOOK_AGAIN_MS) {
-      await sleep(clock, ms, stopping.signal)
+    let known = read
+    for (let looks = 0; ; looks++) {
+      await sleep(clock, LOOK_AGAIN_MS[looks] ?? LOOK_AGAIN_MS.at(-1)!, AbortSignal.any([trouble.signal, stopping.signal]))
       if (mine !== generation || stopping.signal.aborted) return
-      await catchUp({ homeserver, inbox, take, log, signal: stopping.signal }, read)
-        .catch(error => log.info({ why: messageOf(error) }, 'could not look again for what was missed'))
+      if (trouble.signal.aborted) {
+        trouble = new AbortController()
+        looks = -1
+        continue
+      }
+      known = await readNews(known).catch((error: unknown) => {
+        log.info({ why: messageOf(error) }, 'could not look again for what was missed')
+        return known
+      })
     }
   }
 
   const transaction = async (events: unknown[], id: string): Promise<void> => {
-    if (behind.restarted(id)) {
+    const turn = behind.turn(id)
+    if (turn === 'again') trouble.abort()
+    if (turn === 'anew') {
       behind.suspect()
       void found()
     }
     link.ask() // who pushes is there
-    await behind.wait()
-    if (!take) throw new Bug('a transaction before start')
-    await take(events)
+    bringing++
+    try {
+      await behind.wait()
+      if (!take) throw new Bug('a transaction before start')
+      await take(events.filter(event => !direct.holds(event)))
+    } catch (error) {
+      trouble.abort()
+      throw error
+    } finally {
+      bringing--
+    }
   }
 
   return {
-    name: NAME, can: CAN,
+    name: NAME, can: CAN, naming: namingOn(domain),
+    serve: identities => addresses.serve(identities),
     attend (places) {
       attending ||= places.length > 0
       rooms.attend(places)
@@ -153,7 +215,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
       inbox = given
       inbox.link(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
-      take = makeTake({ network: NAME, inbox, rooms, members, news, clock, isOurs })
+      take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, isOurs })
       endpoint = await openEndpoint({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
       link.ask()
     },
@@ -163,6 +225,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
       stopping.abort()
       link.stop()
       rooms.stop()
+      addresses.stop()
       await endpoint?.close()
     }
   }

@@ -6,30 +6,40 @@ import { createHash } from 'node:crypto'
 import type { Log } from '../../lib/log'
 import { messageOf } from '../../model/errors'
 import type { Memory } from '../../model/network'
+import type { Addresses } from './addresses'
+import type { Direct } from './direct'
 import type { RoomEvent } from './events'
 import type { Ghosts } from './ghosts'
 import { roomPath, type Homeserver } from './homeserver'
 import type { RoomNews } from './receive'
 import type { Rooms } from './rooms'
+import type { TeamRooms } from './teamRooms'
 
 const TASKS_MAX = 100 // under way at once; what comes on top is dropped, for it can be asked for again
 
 export interface InvitationsWorld {
-  homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; memory: Memory; log: Log; bot: string
+  homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
+  memory: Memory; log: Log; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
 }
 
 const ENCRYPTED = 'This room is encrypted, and encrypted messages cannot be carried to other networks: ' +
   'nothing that is said here arrives there. A room without encryption can be mirrored.'
 
+/** In a direct chat. The contact's language is not known. */
+const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt und kann hier nicht gelesen werden. Ihre Nachricht ist nicht angekommen: ' +
+  'bitte beginnen Sie einen neuen Chat ohne Verschlüsselung und schreiben Sie dort noch einmal.\n' +
+  'This chat is encrypted and cannot be read here. Your message has not arrived: please start a new chat without encryption and ' +
+  'write again there.'
+
 /** Whether `mxid` is one of `list`, whose entries are MXIDs or ':domain'. */
 export const isOneOf = (list: string[], mxid: string): boolean =>
   list.some(entry => entry.startsWith(':') ? mxid.slice(mxid.indexOf(':')) === entry : mxid === entry)
 
 export const makeInvitations = (
-  { homeserver, rooms, ghosts, memory, log, bot, isOurs, acceptFrom }: InvitationsWorld
+  { homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom }: InvitationsWorld
 ): RoomNews => {
-  const told = new Set<string>()
+  const telling = new Set<string>()
   let tasks = 0
 
   const background = (what: string, room: string, run: () => Promise<unknown>): void => {
@@ -41,9 +51,11 @@ export const makeInvitations = (
   const post = (room: string, verb: 'join' | 'leave', as: string): Promise<unknown> =>
     homeserver.call('POST', `${roomPath(room)}/${verb}`, { as, body: {} })
 
-  const invited = ({ room, sender, stateKey }: RoomEvent): void => {
+  const invited = (event: RoomEvent): void => {
+    const { room, sender, stateKey } = event
     const target = stateKey!
     if (isOurs(sender)) return
+    if (addresses.has(target)) return direct.invited(event)
     if (target !== bot) return background('declining for a ghost', room, () => post(room, 'leave', target))
     if (rooms.placeOf(room)) return rooms.checkRoom(room)
     background('answering an invitation', room, async () => {
@@ -56,26 +68,39 @@ export const makeInvitations = (
     })
   }
 
+  /** Something happened to one of ours. */
+  const mine = (event: RoomEvent): void => {
+    const { room, stateKey, content: { membership } } = event
+    if (membership === 'invite') return invited(event)
+    if (membership === 'join') return
+    if (stateKey === bot) return rooms.checkRoom(room)
+    ghosts.left(stateKey!, room)
+  }
+
   return {
     member (event) {
-      const { room, stateKey, content } = event
-      if (stateKey === undefined || !isOurs(stateKey)) return
-      if (content.membership === 'invite') return invited(event)
-      if (content.membership === 'join') return
-      if (stateKey === bot) return rooms.checkRoom(room)
-      ghosts.left(stateKey, room)
+      const { room, stateKey } = event
+      if (stateKey === undefined) return undefined
+      const chat = direct.of(room)
+      const kept = chat && direct.member(event, chat)
+      if (isOurs(stateKey)) mine(event)
+      return kept
     },
+    changed: place => teamRooms.changed(place),
     replaced: room => rooms.checkRoom(room),
     encrypted (room) {
-      if (told.has(room) || memory.get(`told ${room}`) !== undefined || told.size >= TASKS_MAX) return
-      told.add(room)
-      background('telling an encrypted room', room, async () => {
+      if (telling.has(room) || memory.get(`told ${room}`) !== undefined || telling.size >= TASKS_MAX) return
+      telling.add(room)
+      const tell = async (): Promise<void> => {
         const txn = createHash('sha256').update(room).digest('base64url')
+        const chat = direct.of(room)
         await homeserver.call('PUT', `${roomPath(room)}/send/m.room.message/${txn}`, {
-          as: bot, body: { msgtype: 'm.notice', body: ENCRYPTED, 'm.mentions': {} }
+          as: chat?.ours ?? bot, query: { device_id: ghosts.device() },
+          body: { msgtype: 'm.notice', body: chat ? ENCRYPTED_CHAT : ENCRYPTED, 'm.mentions': {} }
         })
         await memory.set(`told ${room}`, '1')
-      })
+      }
+      background('telling an encrypted room', room, () => tell().finally(() => telling.delete(room)))
     }
   }
 }

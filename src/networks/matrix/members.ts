@@ -13,8 +13,8 @@ interface Known { sender: Sender; until?: number }
 export interface Members {
   /** Learns from a member event (CS API §m.room.member). */
   learn (event: RoomEvent): void
-  /** Fetches what is not known yet. Resolves within LOOKUP_MS_MAX and never throws. */
-  prepare (senders: Array<{ room: string, sender: string }>): Promise<void>
+  /** Fetches what is not known yet, asking as one who is in the room. Resolves within LOOKUP_MS_MAX and never throws. */
+  prepare (senders: Array<{ room: string, sender: string, as?: string | undefined }>): Promise<void>
   /** The sender as far as known, else by the localpart. */
   of (room: string, mxid: string): Sender
 }
@@ -46,12 +46,12 @@ export const makeMembers = (homeserver: Homeserver, clock: Clock): Members => {
     return found !== undefined && (found.until === undefined || clock.tick() < found.until)
   }
 
-  const fetch = async (room: string, mxid: string): Promise<void> => {
+  const fetch = async (room: string, mxid: string, as: string | undefined): Promise<void> => {
     const key = keyOf(room, mxid)
     const limit = deadline(clock, LOOKUP_MS_MAX)
     try {
       const path = `${roomPath(room)}/state/m.room.member/${encode(mxid)}`
-      const content = await homeserver.call('GET', path, { signal: limit.signal })
+      const content = await homeserver.call('GET', path, { as, signal: limit.signal })
       keep(key, { sender: senderOf(mxid, content) })
     } catch {
       keep(key, { sender: known.get(key)?.sender ?? senderOf(mxid, {}), until: clock.tick() + UNKNOWN_MS })
@@ -66,8 +66,8 @@ export const makeMembers = (homeserver: Homeserver, clock: Clock): Members => {
       keep(keyOf(event.room, event.stateKey), { sender: senderOf(event.stateKey, event.content) })
     },
     async prepare (senders) {
-      const wanted = new Map(senders.map(({ room, sender }) => [keyOf(room, sender), { room, sender }]))
-      await Promise.all([...wanted].filter(([key]) => !isKnown(key)).map(([, { room, sender }]) => fetch(room, sender)))
+      const wanted = new Map(senders.map(one => [keyOf(one.room, one.sender), one]))
+      await Promise.all([...wanted].filter(([key]) => !isKnown(key)).map(([, { room, sender, as }]) => fetch(room, sender, as)))
     },
     of: (room, mxid) => known.get(keyOf(room, mxid))?.sender ?? senderOf(mxid, {})
   }

@@ -14,6 +14,9 @@ const PLAIN = /^[a-z0-9./+-]$/
 
 const made = new Map<string, string>()
 
+/** A regular expression that only this text fits: for a registration's namespaces. */
+export const exactly = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
 const hex = (byte: number): string => `=${byte.toString(16).padStart(2, '0')}`
 
 /** UTF-8, except that a lone surrogate keeps its own three bytes instead of becoming U+FFFD like all the others. */

@@ -4,22 +4,26 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Malformed } from '../../model/errors'
-import type { NetworkName } from '../../model/address'
+import type { NetworkName, Place } from '../../model/address'
+import type { Arrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
+import type { Direct } from './direct'
 import { arrivalOf, isJson, readEvent, speaks, type RoomEvent } from './events'
 import type { Members } from './members'
 import type { Rooms } from './rooms'
 
-/** What happens around what is said. Must not throw or wait. */
+/** What happens around what is said. Must not wait for the homeserver. */
 export interface RoomNews {
-  /** Somebody's membership changed. */
-  member (event: RoomEvent): void
+  /** Somebody's membership changed. What it resolves to is on disk. */
+  member (event: RoomEvent): Promise<void> | undefined
+  /** Somebody else changed the state of a room that we attend. */
+  changed (place: Place): Promise<void>
   replaced (room: string): void
   encrypted (room: string): void
 }
 
 export interface ReceiveWorld {
-  network: NetworkName; inbox: Inbox; rooms: Rooms; members: Members; news: RoomNews; clock: Clock
+  network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock
   isOurs: (mxid: string) => boolean
 }
 
@@ -36,7 +40,7 @@ const rawOf = (raw: unknown): string => {
   }
 }
 
-export const makeTake = ({ network, inbox, rooms, members, news, clock, isOurs }: ReceiveWorld): Take => {
+export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, isOurs }: ReceiveWorld): Take => {
   const malformed = (error: unknown): Malformed =>
     error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
 
@@ -48,20 +52,30 @@ export const makeTake = ({ network, inbox, rooms, members, news, clock, isOurs }
     }
   }
 
-  const notice = (event: RoomEvent): void => {
-    if (event.type === 'm.room.member' && event.stateKey !== undefined) {
-      if (rooms.placeOf(event.room)) members.learn(event)
-      news.member(event)
+  const placeOf = (room: string): Place | undefined => rooms.placeOf(room) ?? direct.of(room)?.place
+
+  /** What an event of a room's state means for us, before what is said is taken. */
+  const notice = async (event: RoomEvent): Promise<void> => {
+    const place = rooms.placeOf(event.room)
+    if (event.type === 'm.room.member') {
+      if (placeOf(event.room)) members.learn(event)
+      await news.member(event)
     } else if (event.type === 'm.room.tombstone' && event.stateKey === '') {
       news.replaced(event.room)
     }
+    if (place && !isOurs(event.sender)) await news.changed(place)
   }
 
   /** Somebody else says something in a room that we attend. */
-  const isSaid = (event: RoomEvent): boolean => speaks(event) && !isOurs(event.sender) && rooms.placeOf(event.room) !== undefined
+  const isSaid = (event: RoomEvent): boolean => speaks(event) && !isOurs(event.sender) && placeOf(event.room) !== undefined
+
+  const withAddress = (arrival: Arrival, room: string): Arrival => {
+    const chat = direct.of(room)
+    return chat && arrival.kind === 'message' ? { ...arrival, direct: true, to: chat.ours } : arrival
+  }
 
   const takeOne = async (event: RoomEvent, raw: unknown): Promise<void> => {
-    const place = rooms.placeOf(event.room)
+    const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
     if (event.type === 'm.room.encrypted') {
       news.encrypted(event.room)
@@ -74,13 +88,18 @@ export const makeTake = ({ network, inbox, rooms, members, news, clock, isOurs }
     } catch (error) {
       return await inbox.quarantine(network, rawOf(raw), malformed(error))
     }
-    if (arrival) await inbox.accept(arrival)
+    if (arrival) await inbox.accept(withAddress(arrival, event.room))
   }
 
   return async raws => {
     const events = raws.map(read)
-    for (const event of events) if (!(event instanceof Malformed)) notice(event)
-    await members.prepare(events.flatMap(event => event instanceof Malformed || !isSaid(event) ? [] : [event]))
+    for (const event of events) if (!(event instanceof Malformed) && event.stateKey !== undefined) await notice(event)
+    const said = events.flatMap(event => event instanceof Malformed || !isSaid(event) ? [] : [event])
+    for (const { room, sender, at } of said) {
+      const chat = direct.of(room)
+      if (chat?.theirs === sender) await direct.wrote(room, chat, at ?? 0)
+    }
+    await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
     const results = await Promise.allSettled(events.map((event, index) =>
       event instanceof Malformed ? inbox.quarantine(network, rawOf(raws[index]), event) : takeOne(event, raws[index])))
     const failed = results.find(result => result.status === 'rejected')

@@ -5,22 +5,22 @@
 import { AppServiceRegistration } from 'matrix-appservice-bridge'
 import { stringify } from 'yaml'
 import type { Chance } from '../../lib/chance'
-import { GHOST_PREFIX } from './names'
+import { exactly, GHOST_PREFIX } from './names'
 
 export interface RegistrationOptions {
   domain: string
   url: string // where the homeserver reaches us
   id?: string
   botLocalpart?: string
+  addresses?: string[] // localparts of function addresses
+  aliases?: string[] // and their room aliases: what stands between # and :
 }
 
 const TOKEN_BYTES = 32
 
-const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
 /** A registration with new tokens. */
 export const makeRegistration = (options: RegistrationOptions, chance: Chance) => {
-  const { domain, url, id = 'zentrale', botLocalpart = 'zentrale' } = options
+  const { domain, url, id = 'zentrale', botLocalpart = 'zentrale', addresses = [], aliases = [] } = options
   const registration = new AppServiceRegistration(url)
   registration.setId(id)
   registration.setAppServiceToken(chance.token(TOKEN_BYTES))
@@ -28,9 +28,10 @@ export const makeRegistration = (options: RegistrationOptions, chance: Chance) =
   registration.setSenderLocalpart(botLocalpart)
   registration.setRateLimited(false)
   registration.setProtocols([])
-  registration.addRegexPattern('users', `@${literally(botLocalpart)}:${literally(domain)}`, true)
-  registration.addRegexPattern('users', `@${GHOST_PREFIX}.*:${literally(domain)}`, true)
-  registration.addRegexPattern('aliases', `#${GHOST_PREFIX}.*:${literally(domain)}`, true)
+  for (const localpart of [botLocalpart, ...addresses]) registration.addRegexPattern('users', exactly(`@${localpart}:${domain}`), true)
+  registration.addRegexPattern('users', `@${GHOST_PREFIX}.*:${exactly(domain)}`, true)
+  registration.addRegexPattern('aliases', `#${GHOST_PREFIX}.*:${exactly(domain)}`, true)
+  for (const alias of aliases) registration.addRegexPattern('aliases', exactly(`#${alias}:${domain}`), true)
   const { namespaces, ...rest } = registration.getOutput()
   return { ...rest, receive_ephemeral: false, namespaces: { rooms: [], ...namespaces } }
 }

@@ -28,6 +28,7 @@ interface Attended {
   attempt: number
   busy: boolean
   again: boolean // something happened while busy
+  unmade: boolean // a room of ours that nobody has asked for yet
   timer?: Timer
 }
 
@@ -42,6 +43,10 @@ export interface Rooms {
   placeOf (room: string): Place | undefined
   /** The room that a place is now. Throws Unavailable while it is not known. */
   roomOf (place: Place): string
+  /** The same, undefined while it is not known. */
+  known (place: Place): string | undefined
+  /** This place has a room from now on: it is attended. */
+  made (place: Place, room: string): Promise<void>
   /** The rooms that the bot is in. */
   joined (): Array<{ place: Place, room: string }>
   /** Resolves when every place has been tried once since the last `check`. */
@@ -51,12 +56,15 @@ export interface Rooms {
 
 export interface RoomsWorld {
   homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; bot: string; serviceId: string
+  /** Whether we make this room ourselves once it is wanted: till then it is not missed. */
+  isMadeByUs (place: Place): boolean
   changed (allJoined: boolean, detail?: string): void
 }
 
 const memoryKey = (place: Place): string => `room ${place.id}`
 
-export const makeRooms = ({ homeserver, memory, clock, chance, log, bot, serviceId, changed }: RoomsWorld): Rooms => {
+export const makeRooms = (world: RoomsWorld): Rooms => {
+  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, changed } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
   const running = new Set<Promise<void>>()
@@ -65,7 +73,7 @@ export const makeRooms = ({ homeserver, memory, clock, chance, log, bot, service
   let shown: boolean | undefined
 
   const show = (): void => {
-    const missing = [...attended.values()].filter(entry => !entry.joined)
+    const missing = [...attended.values()].filter(entry => !entry.joined && !entry.unmade)
     const all = missing.length === 0
     if (shown === all || attended.size === 0) return
     shown = all
@@ -163,12 +171,18 @@ export const makeRooms = ({ homeserver, memory, clock, chance, log, bot, service
       await enter(entry)
     } catch (error) {
       entry.joined = false
-      if (entry.attempt++ === 0) log.warn({ place: entry.place.id, why: messageOf(error) }, CANNOT_BE_IN)
-      if (!stopped) entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
+      entry.unmade = entry.room === undefined && isMadeByUs(entry.place) && error instanceof Rejected && error.status === 404
+      if (entry.unmade) log.debug({ place: entry.place.id }, 'a room of ours is not made yet')
+      else fail(entry, error)
     }
     entry.busy = false
     show()
     if (entry.again) { entry.again = false; start(entry) }
+  }
+
+  const fail = (entry: Attended, error: unknown): void => {
+    if (entry.attempt++ === 0) log.warn({ place: entry.place.id, why: messageOf(error) }, CANNOT_BE_IN)
+    if (!stopped) entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
   }
 
   const start = (entry: Attended): void => {
@@ -176,20 +190,33 @@ export const makeRooms = ({ homeserver, memory, clock, chance, log, bot, service
     running.add(task)
   }
 
+  const enlist = (place: Place): Attended => {
+    const room = memory.get(memoryKey(place)) ?? (place.id.startsWith('!') ? place.id : undefined)
+    const entry: Attended = { place, joined: false, attempt: 0, busy: false, again: false, unmade: isMadeByUs(place) && room === undefined }
+    attended.set(place.id, entry)
+    if (room !== undefined) { entry.room = room; byRoom.set(room, entry) }
+    return entry
+  }
+
+  /** A room that we made is ours: nobody can have sent us out, and there may be thousands. */
+  const lookAt = (entry: Attended): void => {
+    if (entry.room !== undefined && isMadeByUs(entry.place)) entry.joined = true
+    else start(entry)
+  }
+
   return {
     attend (places) {
       for (const place of places) {
         if (attended.has(place.id)) continue
-        const room = memory.get(memoryKey(place)) ?? (place.id.startsWith('!') ? place.id : undefined)
-        const entry: Attended = { place, joined: false, attempt: 0, busy: false, again: false }
-        attended.set(place.id, entry)
-        if (room !== undefined) { entry.room = room; byRoom.set(room, entry) }
-        if (allowed) start(entry)
+        const entry = enlist(place)
+        if (allowed) lookAt(entry)
       }
+      if (allowed) show()
     },
     check () {
       allowed = true
-      for (const entry of attended.values()) start(entry)
+      for (const entry of attended.values()) lookAt(entry)
+      show()
     },
     checkRoom (room) {
       const entry = byRoom.get(room)
@@ -202,6 +229,15 @@ export const makeRooms = ({ homeserver, memory, clock, chance, log, bot, service
       const room = attended.get(place.id)?.room
       if (room !== undefined) return room
       throw new Unavailable(`the room ${place.id} is not known yet; the bot must be able to join it`)
+    },
+    known: place => attended.get(place.id)?.room ?? memory.get(memoryKey(place)),
+    async made (place, room) {
+      const entry = attended.get(place.id) ?? enlist(place)
+      if (entry.room === room && entry.joined) return
+      await settle(entry, room)
+      entry.joined = true
+      entry.unmade = false
+      start(entry)
     },
     joined: () => [...attended.values()].flatMap(({ place, room, joined }) =>
       joined && room !== undefined ? [{ place, room }] : []),

@@ -5,14 +5,16 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
-import type { Content, Delivery, Sent } from '../../model/message'
+import { type Aside, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
 import type { Memory } from '../../model/network'
-import { isJson, stringOf } from './events'
+import { readDirect, type Direct } from './direct'
+import { HOPS_FIELD, isJson, stringOf } from './events'
 import type { Ghosts } from './ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } from './homeserver'
 import { fileContent, type Uploaded, type Uploader } from './media'
 import { ghostMxid } from './names'
 import type { Rooms } from './rooms'
+import type { TeamRooms } from './teamRooms'
 import { writeText } from './text'
 
 export const KEY_FIELD = 'org.zentrale.key'
@@ -25,7 +27,7 @@ const FIND_PAGE_EVENTS = 100
 const MSGTYPES = { text: 'm.text', notice: 'm.notice', emote: 'm.emote' } as const
 
 export interface SendWorld {
-  homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; uploader: Uploader; memory: Memory; clock: Clock
+  homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; memory: Memory; clock: Clock
   bot: string; domain: string; mediaBytesMax: number
 }
 
@@ -59,8 +61,11 @@ const fitting = (content: Json): Json => {
   return tooLong ? plainer(content) : content
 }
 
-export const makeSend = ({ homeserver, ghosts, rooms, uploader, memory, clock, bot, domain, mediaBytesMax }: SendWorld): Send => {
-  const speaker = ({ as }: Delivery): string => as ? ghostMxid(as.person, domain) : bot
+export const makeSend = (world: SendWorld): Send => {
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, memory, clock, bot, domain, mediaBytesMax } = world
+
+  /** In a direct chat always the address itself: its contact sees nobody else. */
+  const speaker = ({ as, place }: Delivery): string => readDirect(place)?.ours ?? (as ? ghostMxid(as.person, domain) : bot)
   const fileKey = (delivery: Delivery): string => `file ${delivery.key}`
 
   /** Uploaded once, however often the event itself has to be tried. */
@@ -83,17 +88,39 @@ export const makeSend = ({ homeserver, ghosts, rooms, uploader, memory, clock, b
     device_id: ghosts.device(), ts: clock.now() - at > LATE_MS && at >= 0 ? Math.trunc(at) : undefined
   })
 
-  const targetOf = ({ target }: Delivery): string => {
+  const targetOf = ({ target }: Pick<Delivery, 'target'>): string => {
     if (target?.[0] === undefined) throw new Refused('the message to change is not known here')
     return target[0]
+  }
+
+  /** A reply in the thread of what it is about, which may be in a thread itself (CS API §Threading); beside it if that is not here. */
+  const beside = async ({ of, person }: Aside, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
+    const mentions = person.startsWith('@') ? { user_ids: [person] } : {}
+    const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(of)}`, { as, signal }).catch((error: unknown) => {
+      if (error instanceof Rejected) return undefined
+      throw error
+    })
+    if (event === undefined) return { ...content, 'm.mentions': mentions }
+    const relation = isJson(event.content) ? event.content['m.relates_to'] : undefined
+    const root = isJson(relation) && typeof relation.rel_type === 'string' ? stringOf(relation.event_id) : undefined
+    const thread = { rel_type: 'm.thread', event_id: root ?? of, is_falling_back: true, 'm.in_reply_to': { event_id: of } }
+    return { ...content, 'm.mentions': mentions, 'm.relates_to': thread }
+  }
+
+  const wholeContent = async (
+    { action, ...delivery }: Delivery, said: Json, as: string, room: string, signal: AbortSignal
+  ): Promise<Json> => {
+    if (action.kind === 'edit') return replacing(said, targetOf(delivery))
+    return action.kind === 'message' && action.aside ? await beside(action.aside, said, as, room, signal) : said
   }
 
   const say = async (delivery: Delivery, content: Content, room: string, signal: AbortSignal): Promise<Sent> => {
     const uploaded = await stored(delivery, content, signal)
     const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content)
-    const whole = delivery.action.kind === 'edit' ? replacing(said, targetOf(delivery)) : said
+    const whole = await wholeContent(delivery, said, speaker(delivery), room, signal)
     const answer = await homeserver.call('PUT', `${roomPath(room)}/send/m.room.message/${encode(delivery.key)}`, {
-      as: speaker(delivery), query: identity(delivery), body: { ...fitting(whole), [KEY_FIELD]: delivery.key }, signal
+      as: speaker(delivery), query: identity(delivery), signal,
+      body: { ...fitting(whole), [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
     })
     if (uploaded) await memory.delete(fileKey(delivery))
     return { ids: [eventId(answer)] }
@@ -115,20 +142,30 @@ export const makeSend = ({ homeserver, ghosts, rooms, uploader, memory, clock, b
 
   const act = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     const { as, action } = delivery
-    if (as) await ghosts.ready(as, room, signal)
+    if (action.kind === 'room') throw new Refused('a direct chat cannot be made like a room')
+    if (as && !readDirect(delivery.place)) await ghosts.ready(as, room, signal)
     return action.kind === 'deletion' ? await redact(delivery, room, signal) : await say(delivery, action.content, room, signal)
   }
 
   /** What the homeserver has forgotten, or somebody undid: the ghost, its device, its or the bot's place in the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
-    if (delivery.as) return await ghosts.forget(speaker(delivery), room)
+    const address = readDirect(delivery.place)?.ours
+    if (address !== undefined || delivery.as) await ghosts.forget(speaker(delivery), room)
+    if (address !== undefined) return void await direct.roomFor(delivery.place, undefined, signal)
+    if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery), signal)
     await ghosts.prepare()
     await homeserver.call('POST', `${roomPath(room)}/join`, { body: {}, signal })
   }
 
   return {
     async send (delivery, signal) {
-      const room = rooms.roomOf(delivery.place)
+      const { place, action } = delivery
+      const isDirect = readDirect(place) !== undefined
+      if (action.kind === 'room' && !isDirect) {
+        await teamRooms.make(place, action.room, signal)
+        return { ids: [] }
+      }
+      const room = isDirect ? await direct.roomFor(place, delivery.target?.[0], signal) : rooms.roomOf(place)
       try {
         return await act(delivery, room, signal)
       } catch (error) {
@@ -138,21 +175,23 @@ export const makeSend = ({ homeserver, ghosts, rooms, uploader, memory, clock, b
         await repair(delivery, room, signal)
         return await act(delivery, room, signal)
       } catch (error) {
-        if (error instanceof Rejected && !rooms.isIn(room)) throw new Unavailable(`the bot is not in ${room}: ${error.message}`)
+        if (error instanceof Rejected && !isDirect && !rooms.isIn(room)) throw new Unavailable(`the bot is not in ${room}: ${error.message}`)
         throw error
       }
     },
 
     /** Needed only where the transaction id no longer protects; looks back FIND_PAGES_MAX pages of what this ghost said. */
     async find (delivery, signal) {
-      if (delivery.action.kind === 'deletion') return undefined // redacting again changes nothing
+      if (delivery.action.kind === 'deletion' || delivery.action.kind === 'room') return undefined // doing it again changes nothing
       if (ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS) return undefined
       const filter = JSON.stringify({ senders: [speaker(delivery)], types: ['m.room.message'] })
-      const path = `${roomPath(rooms.roomOf(delivery.place))}/messages`
+      const room = readDirect(delivery.place) ? direct.known(delivery.place) : rooms.roomOf(delivery.place)
+      if (room === undefined) return undefined
+      const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
       let from: string | undefined
       for (let page = 0; page < FIND_PAGES_MAX; page++) {
         const query = { dir: 'b', limit: FIND_PAGE_EVENTS, filter, from }
-        const { chunk, end } = await homeserver.call('GET', path, { query, signal })
+        const { chunk, end } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query, signal })
         for (const event of Array.isArray(chunk) ? chunk as unknown[] : []) {
           if (!isJson(event) || event.sender !== speaker(delivery) || !isJson(event.content)) continue
           if (event.content[KEY_FIELD] === delivery.key && typeof event.event_id === 'string') return { ids: [event.event_id] }

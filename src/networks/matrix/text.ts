@@ -199,7 +199,7 @@ const makeBuilder = () => {
     if (BREAKS.has(tag)) { flush(); if (HEADING.test(tag)) marks.push({ tag, mark: { kind: 'bold' } }); return }
     if (tag === 'td' || tag === 'th') return add(' ')
     if (tag === 'a') {
-      const href = attributes.href ?? ''
+      const href = (attributes.href ?? '').trim()
       if (isLink(href) && !MENTION.test(href)) marks.push({ tag, mark: { kind: 'link', href, id: tags } })
       return
     }

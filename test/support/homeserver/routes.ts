@@ -6,7 +6,7 @@ import { answerSync } from './sync'
 
 export interface Registration {
   id: string; url: string | null; as_token: string; hs_token: string; sender_localpart: string
-  namespaces: { users?: Array<{ exclusive: boolean, regex: string }> }
+  namespaces: { users?: Array<{ exclusive: boolean, regex: string }>; aliases?: Array<{ exclusive: boolean, regex: string }> }
 }
 
 /** One request: who asks, and what. `body` is read on demand. */
@@ -106,8 +106,25 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   }, true)
   on('GET', 'account/whoami', call => ({ json: { user_id: call.user, device_id: call.device } }))
   on('POST', 'user/:/filter', () => ({ json: { filter_id: '0' } }))
-  on('GET', 'user/:/account_data/:', () => { throw new HsError(404, 'M_NOT_FOUND') })
-  on('PUT', 'user/:/account_data/:', () => ({ json: {} }))
+  on('GET', 'user/:/account_data/:', call => {
+    const found = state.users.get(call.user)?.accountData.get(call.params[1]!)
+    if (!found) throw new HsError(404, 'M_NOT_FOUND', 'Account data not found')
+    return { json: found }
+  })
+  on('PUT', 'user/:/account_data/:', async call => {
+    state.users.get(call.user)?.accountData.set(call.params[1]!, await call.json())
+    return { json: {} }
+  })
+  on('PUT', 'presence/:/status', async call => {
+    state.users.get(call.user)!.presence = await call.json()
+    return { json: {} }
+  })
+  on('GET', 'room_summary/:', call => {
+    const room = state.rooms.get(state.resolve(call.params[0]!))
+    if (!room || membership(room, call.user) === 'leave') throw new HsError(404, 'M_NOT_FOUND', 'Room not found')
+    const joined = [...room.state.values()].filter(event => event.type === 'm.room.member' && event.content.membership === 'join')
+    return { json: { room_id: room.id, num_joined_members: joined.length, membership: membership(room, call.user) } }
+  })
   on('GET', 'sync', call => answerSync(state, call.user, call.query))
   on('POST', 'appservice/:/ping', async call => {
     if (!call.service || call.params[0] !== world.registration.id) throw new HsError(403, 'M_FORBIDDEN')
@@ -118,7 +135,16 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     return { json: { duration_ms: 1 } }
   })
 
-  on('POST', 'createRoom', async call => ({ json: { room_id: state.createRoom(call.user, await call.json()).id } }))
+  /** An application service may only give the aliases of its namespace, and nobody else may give those. */
+  const mayName = (call: Call, alias: string): void => {
+    const ours = (world.registration.namespaces.aliases ?? []).some(({ regex }) => new RegExp(`^(?:${regex})`).test(alias))
+    if (call.service !== ours) throw new HsError(400, 'M_EXCLUSIVE', 'This application service has not reserved this kind of alias.')
+  }
+  on('POST', 'createRoom', async call => {
+    const options = await call.json()
+    if (options.room_alias_name !== undefined) mayName(call, `#${string(options.room_alias_name)}:${state.serverName}`)
+    return { json: { room_id: state.createRoom(call.user, options).id } }
+  })
   on('POST', 'rooms/:/upgrade', async call => ({
     json: { replacement_room: state.upgrade(call.params[0]!, call.user, String((await call.json()).new_version ?? '12')).id }
   }))
@@ -126,6 +152,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     json: { room_id: state.resolve(call.params[0]!), servers: [state.serverName] }
   }), true)
   on('PUT', 'directory/room/:', async call => {
+    mayName(call, call.params[0]!)
     if (state.aliases.has(call.params[0]!)) throw new HsError(409, 'M_UNKNOWN', 'alias taken')
     state.aliases.set(call.params[0]!, string((await call.json()).room_id))
     return { json: {} }

@@ -15,7 +15,10 @@ export interface HsRoom {
   state: Map<string, HsEvent> // "type\0state_key"
 }
 
-export interface HsUser { id: string; displayname?: string; avatar_url?: string; devices: Set<string> }
+export interface HsUser {
+  id: string; displayname?: string; avatar_url?: string; devices: Set<string>
+  accountData: Map<string, Json>; presence?: Json
+}
 export interface HsMedia { mime: string; name?: string; bytes: Buffer }
 
 const EVENT_CHARS_MAX = 65_000
@@ -33,10 +36,21 @@ const object = (value: unknown): Json => typeof value === 'object' && value !== 
 export const membership = (room: HsRoom, user: string): string =>
   String(room.state.get(stateKey('m.room.member', user))?.content.membership ?? 'leave')
 
-const powerOf = (room: HsRoom, user: string): number => {
-  if (Number(room.version) >= 12 && user === room.creator) return Infinity
-  const levels = object(room.state.get(stateKey('m.room.power_levels', ''))?.content)
-  return Number(object(levels.users)[user] ?? levels.users_default ?? 0)
+const levelsOf = (room: HsRoom): Json => object(room.state.get(stateKey('m.room.power_levels', ''))?.content)
+const creatorsOf = (room: HsRoom): unknown[] => {
+  const { additional_creators: more } = object(room.state.get(stateKey('m.room.create', ''))?.content)
+  return Number(room.version) < 12 ? [] : [room.creator, ...Array.isArray(more) ? more as unknown[] : []]
+}
+
+const powerOf = (room: HsRoom, user: string): number => creatorsOf(room).includes(user)
+  ? Infinity
+  : Number(object(levelsOf(room).users)[user] ?? levelsOf(room).users_default ?? 0)
+
+/** Throws unless the user may do what needs the level of this name. */
+const need = (room: HsRoom, user: string, level: string, otherwise: number, type?: string): void => {
+  const levels = levelsOf(room)
+  const least = Number((type === undefined ? undefined : object(levels.events)[type]) ?? levels[level] ?? otherwise)
+  if (powerOf(room, user) < least) throw new HsError(403, 'M_FORBIDDEN', `You don't have permission: ${level} needs ${least}`)
 }
 
 export const makeState = (serverName: string) => {
@@ -80,9 +94,9 @@ export const makeState = (serverName: string) => {
     return found
   }
 
-  const member = (of: HsRoom, sender: string, target: string, to: string): HsEvent => {
+  const member = (of: HsRoom, sender: string, target: string, to: string, more: Json = {}): HsEvent => {
     const profile = users.get(target)
-    const content: Json = { membership: to }
+    const content: Json = { ...more, membership: to }
     if (to === 'join' || to === 'invite') {
       if (profile?.displayname !== undefined) content.displayname = profile.displayname
       if (profile?.avatar_url !== undefined) content.avatar_url = profile.avatar_url
@@ -94,7 +108,7 @@ export const makeState = (serverName: string) => {
     serverName, users, tokens, rooms, aliases, media, stream, listeners, append, room, joined,
 
     addUser (id: string, displayname?: string): HsUser {
-      const user: HsUser = { id, displayname: displayname ?? id.slice(1, id.indexOf(':')), devices: new Set() }
+      const user: HsUser = { id, displayname: displayname ?? id.slice(1, id.indexOf(':')), devices: new Set(), accountData: new Map() }
       users.set(id, user)
       return user
     },
@@ -114,6 +128,10 @@ export const makeState = (serverName: string) => {
 
     createRoom (creator: string, options: Json): HsRoom {
       const version = String(options.room_version ?? '12')
+      const alias = typeof options.room_alias_name === 'string' ? `#${options.room_alias_name}:${serverName}` : undefined
+      if (alias !== undefined && aliases.has(alias)) throw new HsError(400, 'M_ROOM_IN_USE', 'Room alias already taken')
+      const invited = Array.isArray(options.invite) ? options.invite as string[] : []
+      const trusted = options.preset === 'trusted_private_chat'
       const tail = randomBytes(18).toString('base64url')
       const made: HsRoom = {
         id: Number(version) >= 12 ? `!${tail}` : `!${tail}:${serverName}`, version, creator,
@@ -122,24 +140,23 @@ export const makeState = (serverName: string) => {
       rooms.set(made.id, made)
       const set = (type: string, content: Json, key = ''): HsEvent =>
         append(made, { type, sender: creator, state_key: key, content })
-      set('m.room.create', { ...object(options.creation_content), room_version: version })
+      const creators = Number(version) >= 12 && trusted ? { additional_creators: invited } : {}
+      set('m.room.create', { ...object(options.creation_content), ...creators, room_version: version })
       member(made, creator, creator, 'join')
+      const ops = Object.fromEntries(trusted ? invited.map(who => [who, 100]) : [])
       set('m.room.power_levels', {
-        users: Number(version) >= 12 ? {} : { [creator]: 100 }, users_default: 0, events_default: 0, state_default: 50,
-        ban: 50, kick: 50, redact: 50, invite: 0, ...object(options.power_level_content_override)
+        users: Number(version) >= 12 ? {} : { [creator]: 100, ...ops }, users_default: 0, events_default: 0, state_default: 50,
+        ban: 50, kick: 50, redact: 50, invite: 0, historical: 100, ...object(options.power_level_content_override)
       })
       set('m.room.join_rules', { join_rule: options.preset === 'public_chat' ? 'public' : 'invite' })
-      for (const entry of Array.isArray(options.initial_state) ? options.initial_state as Json[] : []) {
+      const initial = Array.isArray(options.initial_state) ? options.initial_state as Json[] : []
+      if (alias !== undefined && initial.every(({ type }) => type !== 'm.room.canonical_alias')) set('m.room.canonical_alias', { alias })
+      for (const entry of initial) {
         set(String(entry.type), object(entry.content), String(entry.state_key ?? ''))
       }
       if (typeof options.name === 'string') set('m.room.name', { name: options.name })
-      if (typeof options.room_alias_name === 'string') {
-        const alias = `#${options.room_alias_name}:${serverName}`
-        if (aliases.has(alias)) throw new HsError(400, 'M_ROOM_IN_USE', 'alias taken')
-        aliases.set(alias, made.id)
-        set('m.room.canonical_alias', { alias })
-      }
-      for (const who of Array.isArray(options.invite) ? options.invite as string[] : []) state.invite(made.id, creator, who)
+      if (alias !== undefined) aliases.set(alias, made.id)
+      for (const who of invited) state.invite(made.id, creator, who, options.is_direct === true ? { is_direct: true } : {})
       return made
     },
 
@@ -159,17 +176,20 @@ export const makeState = (serverName: string) => {
       const target = room(id)
       const now = membership(target, user)
       if (now === 'join') return target
-      const rule = target.state.get(stateKey('m.room.join_rules', ''))?.content.join_rule
-      if (now === 'ban' || (rule !== 'public' && now !== 'invite')) throw new HsError(403, 'M_FORBIDDEN', 'You are not invited.')
+      const { join_rule: rule, allow } = object(target.state.get(stateKey('m.room.join_rules', ''))?.content)
+      const allowed = rule === 'public' || (rule === 'restricted' && Array.isArray(allow) && (allow as Json[]).some(entry =>
+        rooms.has(String(entry.room_id)) && membership(rooms.get(String(entry.room_id))!, user) === 'join'))
+      if (now === 'ban' || (!allowed && now !== 'invite')) throw new HsError(403, 'M_FORBIDDEN', 'You are not invited.')
       member(target, user, user, 'join')
       return target
     },
 
-    invite (id: string, sender: string, target: string): void {
+    invite (id: string, sender: string, target: string, more: Json = {}): void {
       const where = joined(id, sender)
+      need(where, sender, 'invite', 0)
       if (membership(where, target) === 'join') throw new HsError(403, 'M_FORBIDDEN', `${target} is already in the room.`)
       if (membership(where, target) === 'ban') throw new HsError(403, 'M_FORBIDDEN', `${target} is banned`)
-      member(where, sender, target, 'invite')
+      member(where, sender, target, 'invite', more)
     },
 
     leave (id: string, user: string): void {
@@ -179,18 +199,28 @@ export const makeState = (serverName: string) => {
 
     kick (id: string, sender: string, target: string, to = 'leave'): void {
       const where = joined(id, sender)
-      if (powerOf(where, sender) < 50) throw new HsError(403, 'M_FORBIDDEN', 'no power to kick')
+      need(where, sender, 'kick', 50)
       member(where, sender, target, to)
     },
 
     send (id: string, sender: string, type: string, content: Json, ts?: number): HsEvent {
       if (JSON.stringify(content).length > EVENT_CHARS_MAX) throw new HsError(413, 'M_TOO_LARGE', 'event too large')
-      return append(joined(id, sender), { type, sender, content, ...(ts === undefined ? {} : { ts }) })
+      const where = joined(id, sender)
+      need(where, sender, 'events_default', 0, type)
+      return append(where, { type, sender, content, ...(ts === undefined ? {} : { ts }) })
     },
 
     setState (id: string, sender: string, type: string, key: string, content: Json): HsEvent {
       const where = joined(id, sender)
-      if (type !== 'm.room.member' && powerOf(where, sender) < 50) throw new HsError(403, 'M_FORBIDDEN', 'no power for state')
+      if (type === 'm.room.member') {
+        if (content.membership !== 'invite') throw new HsError(400, 'M_UNKNOWN', 'only invitations are practised')
+        state.invite(id, sender, key, content)
+        return where.state.get(stateKey(type, key))!
+      }
+      need(where, sender, 'state_default', 50, type)
+      if (type === 'm.room.power_levels' && creatorsOf(where).some(creator => String(creator) in object(content.users))) {
+        throw new HsError(400, 'M_BAD_JSON', 'creators cannot be in power_levels')
+      }
       const before = where.state.get(stateKey(type, key))
       if (before && JSON.stringify(before.content) === JSON.stringify(content)) return before
       return append(where, { type, sender, state_key: key, content })
@@ -204,7 +234,9 @@ export const makeState = (serverName: string) => {
       if (event.sender !== sender && powerOf(where, sender) < 50) throw new HsError(403, 'M_FORBIDDEN', 'not yours to redact')
       event.content = {}
       const content: Json = { redacts: target, ...(typeof reason === 'string' ? { reason } : {}) }
-      return append(where, { type: 'm.room.redaction', sender, content, redacts: target })
+      const redaction = append(where, { type: 'm.room.redaction', sender, content, redacts: target })
+      event.unsigned = { ...event.unsigned, redacted_because: redaction }
+      return redaction
     },
 
     setProfile (user: string, field: 'displayname' | 'avatar_url', value: string): void {

@@ -90,14 +90,60 @@ describe('Matrix: faults', () => {
       assert.deepEqual(said(inbox), ['eins', 'zwei', 'verloren', 'danach'])
     })
 
+    it('may bring the first words of a room while we look where to begin: they stay first', async () => {
+      homeserver.faults.push({ on: /\/messages/, times: 2, delayMs: 200 })
+      const { inbox } = await ready()
+      await until(() => homeserver.requests.some(line => line.includes('/messages')), 'it looks')
+      anna.send(place.id, 'zuerst')
+      await until(() => homeserver.requests.some(line => /dir=f|\/ping/.test(line)), 'it has looked')
+      anna.send(place.id, 'danach')
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+      assert.deepEqual(said(inbox), ['zuerst', 'danach'])
+    })
+
     it('may leave one lying while it finds us again: a second look brings it', async () => {
       const { inbox } = await ready({ clock: quickClock(20) })
-      await until(() => homeserver.requests.some(line => line.includes('/ping')), 'the ping')
+      await homeserver.pusher.drained()
       homeserver.pusher.loseNext(1)
       anna.send(place.id, 'liegengeblieben')
       anna.send(place.id, 'danach')
       await inbox.until('both', () => inbox.arrivals.length === 2)
       assert.deepEqual(said(inbox).sort(), ['danach', 'liegengeblieben'])
+    })
+
+    it('may leave one lying when its transaction failed, and bring nothing behind it: a look soon afterwards brings it', async () => {
+      const { inbox } = await ready({ clock: quickClock(20) })
+      await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
+      inbox.refusing = new Unavailable('full')
+      anna.send(place.id, 'abgelehnt')
+      await until(() => homeserver.pusher.counts.failed > 0, 'refused')
+      inbox.refusing = undefined
+      homeserver.pusher.loseNext(1)
+      anna.send(place.id, 'liegengeblieben')
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+    })
+
+    it('may leave one lying at any time: a look every ten minutes brings it', async () => {
+      const { inbox } = await ready({ clock: quickClock(1000) })
+      await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
+      homeserver.pusher.loseNext(1)
+      anna.send(place.id, 'liegengeblieben')
+      await inbox.until('it', () => inbox.arrivals.length === 1)
+    })
+
+    it('is not pinged while it brings something: Synapse would try the same in two loops', async () => {
+      const { inbox } = await ready({ clock: quickClock(20) })
+      for (let n = 1; n <= 3; n++) {
+        anna.send(place.id, 'vorher')
+        await inbox.until('it', () => inbox.arrivals.length === n)
+      }
+      homeserver.requests.length = 0
+      homeserver.pusher.restarted()
+      homeserver.faults.push({ on: /\/context\//, times: 1, delayMs: 200 }) // so that it waits for the reading
+      anna.send(place.id, 'danach')
+      await inbox.until('it', () => inbox.arrivals.length === 4)
+      await until(() => homeserver.requests.filter(line => line.includes('/messages')).length >= 3, 'both looks')
+      assert.deepEqual(homeserver.requests.filter(line => line.includes('/ping')), [])
     })
 
     it('says how long to wait, or only that it failed', async () => {

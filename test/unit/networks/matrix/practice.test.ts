@@ -1,4 +1,5 @@
 import type { Homeserver } from '../../../support/homeserver'
+import { addressSuite } from '../../../support/addressSuite'
 import { practiceGround } from '../../../support/matrixGround'
 import { matrixSuite, type Ground } from '../../../support/matrixSuite'
 
@@ -8,4 +9,5 @@ describe('Matrix on the practice homeserver', () => {
   before(async () => { ({ homeserver, ground } = await practiceGround()) })
   after(async () => { await homeserver.stop() })
   matrixSuite(() => ground)
+  addressSuite(() => ground)
 })

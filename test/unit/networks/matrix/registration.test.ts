@@ -28,6 +28,15 @@ describe('Matrix registration', () => {
   })
 })
 
+describe('Matrix registration of function addresses', () => {
+  it('has each address and alias, exactly and for us alone', () => {
+    const { namespaces } = makeRegistration(
+      { domain: 'example.org', url: 'http://127.0.0.1:9993', addresses: ['winter.dienst'], aliases: ['bürgerbüro'] }, systemChance)
+    assert.ok(namespaces.users?.some(({ regex, exclusive }) => exclusive && regex === '@winter\\.dienst:example\\.org'))
+    assert.ok(namespaces.aliases?.some(({ regex, exclusive }) => exclusive && regex === '#bürgerbüro:example\\.org'))
+  })
+})
+
 describe('Matrix invitations', () => {
   it('are taken from a person or a domain that is listed', () => {
     const list = ['@anna:a.org', ':b.org']

@@ -81,6 +81,12 @@ describe('Matrix text', () => {
     assert.deepEqual(read('<blockquote>'.repeat(20) + 'tief' + '</blockquote>'.repeat(20) + 'oben')?.at(-1), paragraph('oben'))
   })
 
+  it('takes a link only as it stands there, not as a browser would mend it', () => {
+    const hrefs = ['ht\ntps://x.example', 'java\tscript:alert(1)', '\u0001https://x.example', 'https\r:x', '//x.example', 'data:text/html,x']
+    for (const href of hrefs) assert.deepEqual(parseHtml(`<a href="${href}">a</a>`), [paragraph('a')], JSON.stringify(href))
+    assert.equal(writeHtml(parseHtml('<a href=" HTTPS://x.example/ ">a</a>') ?? []), '<a href="HTTPS://x.example/">a</a>')
+  })
+
   it('falls back to the body, without what is only quoted', () => {
     assert.deepEqual(readText('> <@a:b> alt\n> mehr\n\nneu', undefined, true), [paragraph('neu')])
     assert.deepEqual(readText('> kein Zitat', undefined, false), [paragraph('> kein Zitat')])

@@ -1,0 +1,180 @@
+/**
+ * The function addresses that we are: users in our namespace with a device, a name, a picture, an about room and, where the
+ * homeserver has it, presence. What is done is remembered; what fails is tried again with backoff and shows as the link
+ * `addresses`, which for an address outside of our namespace says the very line that the registration lacks.
+ */
+import { createHash } from 'node:crypto'
+import { backoffMs } from '../../lib/backoff'
+import type { Chance } from '../../lib/chance'
+import { deadline, type Clock, type Timer } from '../../lib/clock'
+import type { Log } from '../../lib/log'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Identity, Memory, Profile } from '../../model/network'
+import { makeAbout } from './about'
+import type { Ghosts } from './ghosts'
+import { encode, type Homeserver } from './homeserver'
+import { MXC } from './events'
+import { exactly } from './names'
+
+export type Namespace = Array<{ exclusive: boolean, regex: string }> | undefined
+export interface Namespaces { users?: Namespace; aliases?: Namespace }
+
+export interface AddressesWorld {
+  homeserver: Homeserver; ghosts: Ghosts; memory: Memory; clock: Clock; chance: Chance; log: Log; domain: string
+  namespaces: Namespaces
+  changed (allThere: boolean, detail?: string): void
+}
+
+export interface Addresses {
+  serve (identities: Identity[]): void
+  /** Whether this user is an address of ours. */
+  has (mxid: string): boolean
+  all (): string[]
+  /** Sees to it that the homeserver knows this address of ours. Throws Refused or Unavailable. */
+  ready (mxid: string, signal: AbortSignal): Promise<void>
+  /** The homeserver is found: everything is looked at again. */
+  check (): void
+  stop (): void
+}
+
+const FIRST_MS = 2000
+const MOST_MS = 5 * 60_000
+const TRY_MS_MAX = 120_000
+const STATUS_CHARS_MAX = 200
+
+/** Prefixes count too: that is how homeservers match (AS API §Namespaces leaves it open; Synapse does so). */
+const covered = (namespace: Namespace, name: string): boolean => (namespace ?? []).some(({ regex, exclusive }) => {
+  try {
+    return exclusive && new RegExp(`^(?:${regex})`).test(name)
+  } catch {
+    return false
+  }
+})
+
+const lineFor = (where: string, name: string): string =>
+  `add to the registration, under namespaces.${where}: - { exclusive: true, regex: '${exactly(name)}' }, and restart the homeserver`
+
+export const makeAddresses = (world: AddressesWorld): Addresses => {
+  const { homeserver, ghosts, memory, clock, chance, log, domain, namespaces, changed } = world
+  const about = makeAbout(world)
+  const stopping = new AbortController()
+  const presences = new Map<string, string>() // as shown since start
+  let served = new Map<string, Identity>()
+  let outside: string[] = [] // what the registration lacks
+  let allowed = false
+  let busy = false
+  let again = false
+  let attempt = 0
+  let timer: Timer | undefined
+
+  const isLocal = (name: string): boolean => name.slice(name.indexOf(':') + 1) === domain
+
+  /** Uploaded once for each content, whoever shows it. */
+  const storedLogo = async (id: string, logo: NonNullable<Profile['logo']>, signal: AbortSignal): Promise<string> => {
+    const bytes = Buffer.from(logo.bytes)
+    const key = `logo ${createHash('sha256').update(bytes).digest('base64url')}`
+    const before = memory.get(key)
+    if (before !== undefined) return before
+    const answer = await homeserver.raw('POST', 'media/v3/upload', {
+      as: id, bytes, signal, headers: { 'content-type': logo.mime, 'content-length': String(bytes.length) }
+    })
+    const { content_uri: uri } = await answer.body.json().catch(() => ({})) as { content_uri?: unknown }
+    if (typeof uri !== 'string' || !MXC.test(uri)) throw new Unavailable('homeserver: no address for an uploaded file')
+    await memory.set(key, uri)
+    return uri
+  }
+
+  const showLogo = async ({ id, profile: { logo } }: Identity, signal: AbortSignal): Promise<string | undefined> => {
+    const uri = logo === undefined ? undefined : await storedLogo(id, logo, signal)
+    const key = `avatar ${id}`
+    if (memory.get(key) === uri) return uri
+    await homeserver.call('PUT', `client/v3/profile/${encode(id)}/avatar_url`, { as: id, body: { avatar_url: uri ?? '' }, signal })
+    await (uri === undefined ? memory.delete(key) : memory.set(key, uri))
+    return uri
+  }
+
+  /** CS API §Presence: many homeservers have it switched off, so failing is fine. */
+  const showPresence = async ({ id, profile: { present } }: Identity, signal: AbortSignal): Promise<void> => {
+    const body = present && { presence: present.available ? 'online' : 'unavailable', status_msg: present.text.slice(0, STATUS_CHARS_MAX) }
+    const shown = JSON.stringify(body)
+    if (body === undefined || presences.get(id) === shown) return
+    try {
+      await homeserver.call('PUT', `client/v3/presence/${encode(id)}/status`, { as: id, body, signal })
+      presences.set(id, shown)
+    } catch (error) {
+      log.debug({ address: id, why: messageOf(error) }, 'presence is not shown')
+    }
+  }
+
+  const ready: Addresses['ready'] = async (mxid, signal) => {
+    const identity = served.get(mxid)
+    if (identity === undefined) throw new Unavailable(`${mxid} is no address of ours now`)
+    await ghosts.user(mxid, identity.profile.name, signal)
+  }
+
+  const bring = async (identity: Identity): Promise<void> => {
+    const limit = deadline(clock, TRY_MS_MAX, stopping.signal)
+    try {
+      await ready(identity.id, limit.signal)
+      const logo = await showLogo(identity, limit.signal)
+      await about(identity, identity.aliases.filter(alias => isLocal(alias) && covered(namespaces.aliases, alias)), logo, limit.signal)
+      await showPresence(identity, limit.signal)
+    } finally {
+      limit.done()
+    }
+  }
+
+  const bringAll = async (): Promise<void> => {
+    const failed: string[] = []
+    for (const identity of [...served.values()]) {
+      await bring(identity).catch((error: unknown) => {
+        failed.push(`${identity.id}: ${messageOf(error)}`)
+        if (attempt === 0 || error instanceof Refused) log.warn({ address: identity.id, why: messageOf(error) }, 'an address is not complete')
+      })
+    }
+    const wrong = [...outside, ...failed]
+    changed(wrong.length === 0, wrong.length === 0 ? undefined : wrong.join('; '))
+    if (failed.length === 0) attempt = 0
+    else if (!stopping.signal.aborted) timer = clock.after(backoffMs(chance, ++attempt, FIRST_MS, MOST_MS), run)
+  }
+
+  const run = (): void => {
+    if (!allowed || stopping.signal.aborted) return
+    if (busy) { again = true; return }
+    busy = true
+    timer?.cancel()
+    void bringAll().finally(() => {
+      busy = false
+      if (again) { again = false; run() }
+    })
+  }
+
+  /** Whether this can be an address of ours. A missing alias is only told, because the address works without. */
+  const check = ({ id, aliases }: Identity): boolean => {
+    for (const alias of aliases.filter(one => isLocal(one) && !covered(namespaces.aliases, one))) {
+      log.warn({ address: id, alias }, `no alias: ${lineFor('aliases', alias)}`)
+    }
+    if (isLocal(id) && covered(namespaces.users, id)) return true
+    const lacking = isLocal(id) ? lineFor('users', id) : `${id} is not on ${domain}, which is our homeserver`
+    log.error({ address: id }, lacking)
+    outside.push(lacking)
+    return false
+  }
+
+  return {
+    serve (identities) {
+      outside = []
+      served = new Map(identities.filter(check).map(identity => [identity.id, identity]))
+      if (outside.length > 0) changed(false, outside.join('; '))
+      if (served.size > 0 || outside.length > 0) run()
+    },
+    has: mxid => served.has(mxid),
+    all: () => [...served.keys()],
+    ready,
+    check () {
+      allowed = true
+      if (served.size > 0 || outside.length > 0) run()
+    },
+    stop () { stopping.abort(); timer?.cancel() }
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What happened to one user of ours since the last time (CS API §Syncing): the homeserver knows which rooms have something new and
+ * which invitations wait, so that not every room has to be asked. Up to where was looked is remembered once all of it was handled.
+ */
+import type { Memory } from '../../model/network'
+import { isJson, stringOf } from './events'
+import type { Homeserver, Json } from './homeserver'
+
+export interface Invitation { room: string; by: string; direct: boolean }
+
+export interface Since {
+  joined: Set<string> // rooms that they are in, in which something happened
+  invited: Invitation[]
+  keep (): Promise<void>
+}
+
+const FILTER = JSON.stringify({
+  presence: { types: [] }, account_data: { types: [] },
+  room: { account_data: { types: [] }, ephemeral: { types: [] }, state: { types: [] }, timeline: { limit: 1 } }
+})
+
+const jsonOf = (value: unknown): Json => isJson(value) ? value : {}
+
+/** From the stripped state that comes with an invitation. */
+const invitationOf = (user: string, room: string, entry: unknown): Invitation[] => {
+  const { events } = jsonOf(jsonOf(entry).invite_state)
+  const mine = (Array.isArray(events) ? events as unknown[] : []).map(jsonOf)
+    .find(event => event.type === 'm.room.member' && event.state_key === user)
+  const by = stringOf(mine?.sender)
+  return by === undefined ? [] : [{ room, by, direct: jsonOf(mine?.content).is_direct === true }]
+}
+
+export const lookSince = async (homeserver: Homeserver, memory: Memory, user: string, signal: AbortSignal): Promise<Since> => {
+  const key = `since ${user}`
+  const query = { filter: FILTER, timeout: 0, since: memory.get(key) }
+  const answer = await homeserver.call('GET', 'client/v3/sync', { as: user, query, signal })
+  const { join, invite } = jsonOf(answer.rooms)
+  const next = stringOf(answer.next_batch)
+  return {
+    joined: new Set(Object.keys(jsonOf(join))),
+    invited: Object.entries(jsonOf(invite)).flatMap(([room, entry]) => invitationOf(user, room, entry)),
+    async keep () { if (next !== undefined) await memory.set(key, next) }
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Rooms of ours for the team of an address: made by the bot when they are first wanted, and brought to how they are to be, by
+ * reading first and changing only what differs. Nobody but the bot has power in them, because whoever could invite could show a
+ * customer's words to anybody. Each has an alias of ours that nobody sees, so that a try that was cut off makes no second room.
+ */
+import { createHash } from 'node:crypto'
+import type { Log } from '../../lib/log'
+import { makeTurns } from '../../lib/turns'
+import type { Place } from '../../model/address'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { RoomState } from '../../model/message'
+import type { Memory } from '../../model/network'
+import { isJson } from './events'
+import { Rejected, roomPath, type Homeserver, type Json } from './homeserver'
+import { GHOST_PREFIX } from './names'
+import type { Rooms } from './rooms'
+import { bring, readState, resolveAlias, roomOfAlias, setState, stateOf, type Entry, type RoomNow } from './state'
+import { clean } from './text'
+
+export interface TeamRoomsWorld {
+  homeserver: Homeserver; rooms: Rooms; memory: Memory; log: Log; bot: string; domain: string
+  isOurs: (mxid: string) => boolean
+}
+
+export interface TeamRooms {
+  /** Resolves when the room is as it is to be. Throws Refused or Unavailable. */
+  make (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void>
+  /** Gives one of ours the right to speak where few may. */
+  permit (place: Place, mxid: string, signal: AbortSignal): Promise<void>
+  /** Somebody else changed something in it: next time it is looked at again. */
+  changed (place: Place): Promise<void>
+}
+
+const SPEAKER = 50
+const BOT = 100
+const CREATORS_RULE = 12 // from this room version on, who made a room stands above all power (MSC4289)
+const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
+const EVERYTHING = 'all' // the room of rooms
+
+/** `#_zentrale_<address>_<what>:domain`, as `naming.room` says. */
+export const readTeamRoom = (id: string, domain: string): { what: string } | undefined => {
+  const [start, end] = [`#${GHOST_PREFIX}`, `:${domain}`]
+  const what = id.startsWith(start) && id.endsWith(end) ? /^[a-z0-9-]+_(\d+|queue|all)$/.exec(id.slice(start.length, -end.length))?.[1] : undefined
+  return what === undefined ? undefined : { what }
+}
+
+const isNumber = (version: string, least: number): boolean => /^\d+$/.test(version) && Number(version) >= least
+
+export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isOurs }: TeamRoomsWorld): TeamRooms => {
+  const turns = makeTurns()
+  const hashKey = (place: Place): string => `made ${place.id}`
+
+  /** Power: nobody may change anything; only `speakers` and ours may speak, if there are some. */
+  const levels = (version: string, speakers: string[] | undefined, ours: string[]): Json => ({
+    users_default: 0, events_default: speakers ? SPEAKER : 0, events: {},
+    state_default: BOT, invite: BOT, kick: BOT, ban: BOT, redact: BOT,
+    users: {
+      ...Object.fromEntries(speakers ? [...speakers, ...ours].map(mxid => [mxid, SPEAKER]) : []),
+      ...isNumber(version, CREATORS_RULE) ? {} : { [bot]: BOT }
+    }
+  })
+
+  const stateFor = ({ name, topic }: RoomState): Entry[] => [
+    { type: 'm.room.name', content: { name: clean(name) } },
+    { type: 'm.room.topic', content: { topic: clean(topic) } },
+    { type: 'm.room.history_visibility', content: { history_visibility: 'shared' } },
+    { type: 'm.room.guest_access', content: { guest_access: 'forbidden' } },
+    { type: 'io.element.functional_members', content: { service_members: [bot] } } // MSC4171: does not count for names
+  ]
+
+  /** Who comes in: the invited, and where it is inside of a space and the room version has it, that space's members. */
+  const doorFor = (version: string, space: string | undefined): Entry => ({
+    type: 'm.room.join_rules', content: space === undefined || !isNumber(version, RESTRICTED)
+      ? { join_rule: 'invite' }
+      : { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] }
+  })
+
+  const spaceOf = async (inside: Place | undefined, signal: AbortSignal): Promise<string | undefined> => {
+    if (inside === undefined) return undefined
+    const room = rooms.known(inside) ?? await resolveAlias(homeserver, inside.id, signal)
+    if (room === undefined) throw new Unavailable(`the room of rooms ${inside.id} is not made yet`)
+    return room
+  }
+
+  const roomAt = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<string> => {
+    const known = rooms.known(place)
+    if (known !== undefined) return known
+    const named = readTeamRoom(place.id, domain)
+    if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
+    const initial = [...stateFor(wanted), { type: 'm.room.canonical_alias', content: {} }]
+    const { users, ...power } = levels(String(CREATORS_RULE), undefined, []) // the homeserver knows how it must be for who makes it
+    const { room } = await roomOfAlias(homeserver, place.id, {
+      preset: 'private_chat', power_level_content_override: power, initial_state: initial.map(entry => ({ state_key: '', ...entry })),
+      ...named.what === EVERYTHING ? { creation_content: { type: 'm.space' } } : {}
+    }, { signal })
+    return room
+  }
+
+  /** CS API §Spaces: both know of one another. */
+  const putInside = async (room: string, now: RoomNow, space: string, signal: AbortSignal): Promise<void> => {
+    await bring(homeserver, room, now, [{ type: 'm.space.parent', key: space, content: { via: [domain], canonical: true } }], { signal })
+    const child = await stateOf(homeserver, space, 'm.space.child', room, { signal })
+    if (!Array.isArray(child?.via)) await setState(homeserver, space, { type: 'm.space.child', key: room, content: { via: [domain] } }, { signal })
+  }
+
+  const act = (room: string, verb: 'invite' | 'kick', mxid: string, signal: AbortSignal): Promise<unknown> =>
+    homeserver.call('POST', `${roomPath(room)}/${verb}`, { body: { user_id: mxid }, elsewhere: true, signal })
+
+  const isIn = (membership: string | undefined): boolean => membership === 'join' || membership === 'invite' || membership === 'knock'
+
+  /** Who does not belong is out before anything is said. One who cannot be invited does not keep the others waiting. */
+  const takeOut = async (room: string, { members }: RoomNow, people: string[], signal: AbortSignal): Promise<void> => {
+    const strangers = [...members].filter(([mxid, now]) => isIn(now) && !isOurs(mxid) && !people.includes(mxid))
+    for (const [mxid] of strangers) await act(room, 'kick', mxid, signal)
+  }
+
+  const takeIn = async (room: string, { members }: RoomNow, people: string[], signal: AbortSignal): Promise<void> => {
+    let unavailable: Unavailable | undefined
+    for (const mxid of people.filter(one => one.startsWith('@') && !isOurs(one) && (!isIn(members.get(one)) || members.get(one) === 'knock'))) {
+      try {
+        await act(room, 'invite', mxid, signal)
+      } catch (error) {
+        if (error instanceof Rejected) log.warn({ room, person: mxid, why: messageOf(error) }, 'somebody of a team cannot be invited')
+        else if (error instanceof Unavailable) unavailable = error
+        else throw error
+      }
+    }
+    if (unavailable) throw unavailable
+  }
+
+  const make = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void> => {
+    const hash = createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')
+    if (memory.get(hashKey(place)) === hash && rooms.known(place) !== undefined) return
+    const space = await spaceOf(wanted.inside, signal)
+    const room = await roomAt(place, wanted, signal)
+    await rooms.made(place, room)
+    const now = await readState(homeserver, room, { signal })
+    const people = [...new Set(wanted.people)]
+    await takeOut(room, now, people, signal)
+    const ours = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
+    await bring(homeserver, room, now, [
+      ...stateFor(wanted), doorFor(now.version, space),
+      { type: 'm.room.power_levels', content: levels(now.version, wanted.speakers, ours) }
+    ], { signal })
+    if (space !== undefined) await putInside(room, now, space, signal)
+    await takeIn(room, now, people, signal)
+    await memory.set(hashKey(place), hash)
+  }
+
+  const permit = async (place: Place, mxid: string, signal: AbortSignal): Promise<void> => {
+    const room = readTeamRoom(place.id, domain) ? rooms.known(place) : undefined
+    const now = room === undefined ? undefined : await stateOf(homeserver, room, 'm.room.power_levels', '', { signal })
+    if (room === undefined || now === undefined) return
+    const users = isJson(now.users) ? now.users : {}
+    if (Number(now.events_default ?? 0) <= Number(users[mxid] ?? now.users_default ?? 0)) return
+    const content = { ...now, users: { ...users, [mxid]: SPEAKER } }
+    await setState(homeserver, room, { type: 'm.room.power_levels', content }, { signal })
+  }
+
+  return {
+    make: (place, wanted, signal) => turns(place.id, () => make(place, wanted, signal)),
+    permit: (place, mxid, signal) => turns(place.id, () => permit(place, mxid, signal)),
+    async changed (place) {
+      if (memory.get(hashKey(place)) !== undefined) await memory.delete(hashKey(place))
+    }
+  }
+}

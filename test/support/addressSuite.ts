@@ -1,0 +1,382 @@
+/** What function addresses need of the Matrix network, on any homeserver: being an address, its direct chats, its team's rooms. */
+import assert from 'node:assert/strict'
+import type { Place } from '../../src/model/address'
+import type { Arrival, Delivery, MessageArrival, RoomState } from '../../src/model/message'
+import type { Identity, Network } from '../../src/model/network'
+import { plain } from '../../src/model/text'
+import type { TestInbox } from './inbox'
+import { ADDRESS, ALIAS } from './matrixGround'
+import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrixPerson'
+import { delivery, makeBridge, max, newKey, PNG, said, type Bridge, type Ground } from './matrixSuite'
+
+const encode = encodeURIComponent
+const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
+const membership = (who: string, now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
+  type === 'm.room.member' && key === who && content.membership === now
+
+export const addressSuite = (ground: () => Ground): void => {
+  let anna: MatrixPerson // of the team
+  let contact: MatrixPerson
+  let people = 0
+  const running: Network[] = []
+  const signal = (): AbortSignal => AbortSignal.timeout(20_000)
+  const mxid = (name: string): string => `@${name}:${ground().serverName}`
+  const address = (): string => mxid(ADDRESS)
+  const alias = (): string => `#${ALIAS}:${ground().serverName}`
+
+  const newPerson = async (name: string): Promise<MatrixPerson> => {
+    const { userId, accessToken } = await ground().createUser(`${name}${++people}`)
+    return makeMatrixPerson(ground().url, userId, accessToken)
+  }
+  const identity = (profile: Partial<Identity['profile']> = {}): Identity => ({
+    id: address(), aliases: [alias()],
+    profile: { name: 'Bürgerbüro', about: 'Mo–Fr 8–12 Uhr', website: 'https://example.org', phone: '+4930123456', ...profile }
+  })
+
+  const begin = async (more: Parameters<typeof makeBridge>[1] = {}, identities = [identity()], places: Place[] = []): Promise<Bridge> => {
+    const bridge = makeBridge(ground(), more)
+    running.push(bridge.network)
+    bridge.network.serve(identities)
+    bridge.network.attend(places)
+    await bridge.network.start(bridge.inbox)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
+    return bridge
+  }
+  const direct = (who = contact): Place => ({ network: 'matrix', id: `${address()} ${who.userId}` })
+  /** Only of this test's contact: what the one before did not finish is rightly taken up in this one. */
+  const heard = ({ arrivals }: TestInbox, who = contact): Arrival[] => arrivals.filter(({ place }) => place.id === direct(who).id)
+  const write = (place: Place, text: string, more: Partial<Delivery> = {}): Delivery => {
+    const { as, ...rest } = delivery(place, text, more)
+    return more.as ? { ...rest, as: more.as } : rest
+  }
+  const chat = (options: Json = {}): Promise<string> =>
+    contact.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [address()], ...options })
+  const stateOf = async (who: MatrixPerson, room: string, type: string, key = ''): Promise<Json> =>
+    await who.call('GET', `v3/rooms/${encode(room)}/state/${type}/${encode(key)}`)
+  const invitation = async (who: MatrixPerson): Promise<{ room: string, event: SeenEvent }> => {
+    const answer = await who.call('GET', 'v3/sync?timeout=0') as { rooms?: { invite?: Record<string, { invite_state: { events: SeenEvent[] } }> } }
+    const [found] = Object.entries(answer.rooms?.invite ?? {})
+    assert.ok(found, 'no invitation')
+    return { room: found[0], event: found[1].invite_state.events.find(event => event.type === 'm.room.member' && event.state_key === who.userId)! }
+  }
+
+  before(async () => { anna = await newPerson('anna') })
+  beforeEach(async () => { contact = await newPerson('kunde') })
+  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+
+  describe('an address', () => {
+    it('has a name, a picture, and an about room to which its alias with an umlaut leads', async () => {
+      const { network, inbox, memory } = await begin({}, [identity({ logo: { bytes: PNG, mime: 'image/png' } })])
+      const profile = await contact.call('GET', `v3/profile/${encode(address())}`)
+      assert.equal(profile.displayname, 'Bürgerbüro')
+      assert.deepEqual(await contact.download(String(profile.avatar_url)), PNG)
+      const room = await contact.join(alias())
+      assert.equal((await stateOf(contact, room, 'm.room.name')).name, 'Bürgerbüro')
+      assert.equal((await stateOf(contact, room, 'm.room.topic')).topic, 'Mo–Fr 8–12 Uhr\nhttps://example.org\n+4930123456')
+      assert.equal((await stateOf(contact, room, 'm.room.avatar')).url, profile.avatar_url)
+      const [notice, ...more] = (await contact.events(room)).filter(({ type }) => type === 'm.room.message')
+      assert.ok(notice && more.length === 0 && notice.sender === address() && String(notice.content.body).includes(address()))
+      assert.deepEqual((await stateOf(contact, room, 'm.room.pinned_events')).pinned, [notice.event_id])
+      await assert.rejects(contact.send(room, 'darf ich?'), { errcode: 'M_FORBIDDEN' })
+      await assert.rejects(contact.setState(room, 'm.room.topic', '', { topic: 'x' }), { errcode: 'M_FORBIDDEN' })
+      network.serve([identity({ about: 'geschlossen', logo: { bytes: PNG, mime: 'image/png' } })])
+      await contact.waitFor(room, 'the new topic', ({ type, content }) => type === 'm.room.topic' && String(content.topic).startsWith('geschlossen'))
+      await network.stop()
+      await begin({ inbox, memory }, [identity({ about: 'wieder da' })])
+      await contact.waitFor(room, 'the next', ({ type, content }) => type === 'm.room.topic' && String(content.topic).startsWith('wieder da'))
+      assert.equal((await contact.events(room)).filter(({ type }) => type === 'm.room.message').length, 1)
+    })
+
+    it('finds its about room again when the memory is lost', async () => {
+      await (await begin()).network.stop()
+      const { room_id: room } = await contact.call('GET', `v3/directory/room/${encode(alias())}`)
+      await (await begin({}, [identity({ about: 'neu' })])).network.stop()
+      await contact.join(String(room))
+      assert.match(String((await stateOf(contact, String(room), 'm.room.topic')).topic), /^neu/)
+      assert.equal((await contact.events(String(room))).filter(({ type }) => type === 'm.room.message').length, 1)
+    })
+
+    it('outside of the namespaces is reported with the very line to add', async () => {
+      const bridge = makeBridge(ground())
+      running.push(bridge.network)
+      const details: string[] = []
+      const { link } = bridge.inbox
+      bridge.inbox.link = (network, name, up, detail) => { if (name === 'addresses') details.push(detail ?? ''); link(network, name, up, detail) }
+      const here = { ...identity(), aliases: [alias(), `#winter:${ground().serverName}`] } // one alias is missing, which is only told
+      bridge.network.serve([{ ...identity(), id: mxid('winter.dienst'), aliases: [] }, here])
+      await bridge.network.start(bridge.inbox)
+      await bridge.inbox.until('it says so', () => details.length > 0)
+      const [practice, test] = ground().serverName.split('.')
+      assert.ok(details[0]!.includes(`- { exclusive: true, regex: '@winter\\.dienst:${practice}\\.${test}' }`), details[0])
+      assert.equal(bridge.inbox.links.get('addresses'), false)
+      await contact.waitFor(await chat(), 'the other address works', membership(address(), 'join'))
+    })
+  })
+
+  describe('a direct chat', () => {
+    it('is taken at once, with what was said before we were in', async () => {
+      const { network, inbox } = await begin()
+      const room = await chat()
+      const first = await contact.send(room, 'Guten Tag')
+      await contact.send(room, 'Mein Ausweis ist weg')
+      await inbox.until('both', () => heard(inbox).length === 2)
+      assert.deepEqual(said({ arrivals: heard(inbox) }), ['Guten Tag', 'Mein Ausweis ist weg'])
+      const arrival = heard(inbox)[0] as MessageArrival
+      assert.deepEqual([arrival.key, arrival.place, arrival.direct, arrival.to, arrival.sender.id],
+        [first, direct(), true, address(), contact.userId])
+      const sent = await network.send(write(direct(), 'Wir helfen'), signal())
+      const answer = await contact.waitFor(room, 'the answer', body('Wir helfen'))
+      assert.deepEqual([answer.sender, answer.event_id], [address(), sent.ids[0]])
+      await contact.edit(room, first, 'Guten Abend')
+      await contact.redact(room, first)
+      await inbox.until('the changes', () => heard(inbox).length === 4)
+      assert.deepEqual(heard(inbox).slice(2).map(({ kind, place }) => [kind, place.id]), [['edit', direct().id], ['deletion', direct().id]])
+    })
+
+    it('is taken though we were away, and what was said meanwhile comes once and in order', async () => {
+      const first = await begin()
+      const old = await chat()
+      await contact.send(old, '0')
+      await first.inbox.until('the first', () => heard(first.inbox).length === 1)
+      await first.network.stop()
+      const other = contact
+      contact = await newPerson('kunde')
+      const fresh = await chat()
+      for (let n = 1; n <= 5; n++) { await other.send(old, String(n)); await contact.send(fresh, `neu ${n}`) }
+      const { inbox } = await begin({ memory: first.memory, inbox: first.inbox })
+      const from = (who: MatrixPerson): string[] => said({ arrivals: heard(inbox, who) })
+      await inbox.until('all', () => from(other).length + from(contact).length === 11)
+      assert.deepEqual(from(other), ['0', '1', '2', '3', '4', '5'])
+      assert.deepEqual(from(contact), ['neu 1', 'neu 2', 'neu 3', 'neu 4', 'neu 5'])
+    })
+
+    it('may have several rooms: all are heard, the answer goes to where the contact wrote last, a change to where it was said', async () => {
+      const { network, inbox } = await begin()
+      const one = await chat()
+      await contact.send(one, 'im ersten')
+      await inbox.until('the first', () => heard(inbox).length === 1)
+      const early = write(direct(), 'Antwort im ersten')
+      const sent = await network.send(early, signal())
+      const two = await chat()
+      await contact.send(two, 'im zweiten')
+      await inbox.until('the second', () => heard(inbox).length === 2)
+      await network.send(write(direct(), 'Antwort im zweiten'), signal())
+      await contact.waitFor(two, 'the answer there', body('Antwort im zweiten'))
+      const content = { style: 'text' as const, text: plain('geändert') }
+      await network.send(write(direct(), '', { action: { kind: 'edit', of: early.key, content }, target: sent.ids }), signal())
+      await contact.waitFor(one, 'the edit', body('* geändert'))
+      await contact.send(one, 'wieder im ersten')
+      await inbox.until('the third', () => heard(inbox).length === 3)
+      await network.send(write(direct(), 'zurück'), signal())
+      await contact.waitFor(one, 'the answer here', body('zurück'))
+    })
+
+    it('is made by us if there is none, once, whatever is cut off or forgotten', async () => {
+      const first = await begin()
+      const content = { style: 'notice' as const, text: plain('Ihr Ausweis ist da') }
+      const message = write(direct(), '', { action: { kind: 'message', content } })
+      const sent = await first.network.send(message, signal())
+      assert.deepEqual(await first.network.send({ ...message, attempt: 2 }, signal()), sent)
+      await first.network.stop()
+      const second = await begin()
+      assert.deepEqual(await second.network.send({ ...message, attempt: 3 }, signal()), sent)
+      const { room, event } = await invitation(contact)
+      assert.deepEqual([event.sender, event.content.is_direct], [address(), true])
+      await contact.join(room)
+      const seen = await contact.waitFor(room, 'the message', body('Ihr Ausweis ist da'))
+      assert.deepEqual([seen.sender, seen.content.msgtype], [address(), 'm.notice'])
+      await contact.send(room, 'Danke')
+      await second.inbox.until('the thanks', () => heard(second.inbox).length === 1)
+      assert.equal(heard(second.inbox)[0]!.place.id, direct().id)
+      assert.ok((await contact.events(room)).every(({ type }) => type !== 'm.room.encryption'))
+    })
+
+    it('that the contact has left is no more, until they open another', async () => {
+      const { network, inbox } = await begin()
+      const room = await chat()
+      await contact.send(room, 'auf Wiedersehen')
+      await inbox.until('the words', () => heard(inbox).length === 1)
+      const other = await newPerson('kunde')
+      const elsewhere = await other.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [address()] })
+      await other.waitFor(elsewhere, 'we are in', membership(address(), 'join'))
+      await contact.call('POST', `v3/rooms/${encode(room)}/leave`, {})
+      await other.send(elsewhere, 'danach')
+      await inbox.until('what came after', () => heard(inbox, other).length === 1)
+      await assert.rejects(network.send(write(direct(), 'noch da?'), signal()), { name: 'Refused', message: 'the contact has left the chat' })
+      const next = await chat()
+      await contact.waitFor(next, 'we are in again', membership(address(), 'join'))
+      await contact.send(next, 'doch noch etwas')
+      await inbox.until('it comes in', () => heard(inbox).length === 2)
+      await network.send(write(direct(), 'gern'), signal())
+      await contact.waitFor(next, 'the answer', body('gern'))
+    })
+
+    it('is for two: an invitation to a group is declined', async () => {
+      await begin()
+      const group = await chat({ is_direct: false, preset: 'public_chat', invite: [] })
+      for (const name of ['x', 'y']) await (await newPerson(name)).join(group)
+      await contact.call('POST', `v3/rooms/${encode(group)}/invite`, { user_id: address() })
+      await contact.waitFor(group, 'the refusal', membership(address(), 'leave'))
+    })
+
+    it('that is encrypted cannot be read: the contact is told so once, in two languages', async () => {
+      const { inbox } = await begin()
+      const room = await chat({ initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] })
+      for (const ciphertext of ['1', '2']) await contact.send(room, { algorithm: 'm.megolm.v1.aes-sha2', ciphertext }, 'm.room.encrypted')
+      await inbox.until('both', () => inbox.quarantined.length === 2)
+      const notice = await contact.waitFor(room, 'the notice', ({ content }) => content.msgtype === 'm.notice')
+      assert.equal(notice.sender, address())
+      assert.match(String(notice.content.body), /verschlüsselt[^]*encrypted/)
+      await contact.send(room, 'ohne Schlüssel')
+      await inbox.until('the next one', () => heard(inbox).length === 1)
+      assert.equal((await contact.events(room)).filter(({ content }) => content.msgtype === 'm.notice').length, 1)
+    })
+
+    it('says what a machine wrote, and what stands in a thread', async () => {
+      const { inbox } = await begin()
+      const room = await chat()
+      const root = await contact.send(room, 'ein Mensch')
+      await contact.send(room, { msgtype: 'm.notice', body: 'ein Automat' })
+      await contact.send(room, { msgtype: 'm.text', body: 'auch einer', 'org.matrix.msc1767.automated': true })
+      const thread = { rel_type: 'm.thread', event_id: root, is_falling_back: true, 'm.in_reply_to': { event_id: root } }
+      await contact.send(room, { msgtype: 'm.text', body: `> <${contact.userId}> ein Mensch\n\nam Rand`, 'm.relates_to': thread })
+      await inbox.until('all', () => heard(inbox).length === 4)
+      assert.deepEqual(said({ arrivals: heard(inbox) }), ['ein Mensch', 'ein Automat', 'auch einer', 'am Rand'])
+      const marks = heard(inbox).map(arrival => arrival.kind === 'message' && [arrival.automatic ?? false, arrival.aside ?? false])
+      assert.deepEqual(marks, [[false, false], [true, false], [true, false], [false, true]])
+    })
+  })
+
+  describe('a room of the team', () => {
+    const slug = (): string => `amt-${newKey().toLowerCase().replace(/[^a-z0-9]/g, '')}`
+    const place = ({ network }: Bridge, name: string, what: number | 'queue' | 'all'): Place =>
+      ({ network: 'matrix', id: network.naming.room(name, what)! })
+    const make = ({ network }: Bridge, where: Place, room: Partial<RoomState>): Promise<unknown> => network.send(write(where, '', {
+      action: { kind: 'room', room: { name: '🔴 Müller', topic: 'Ausweis', people: [anna.userId], ...room } }
+    }), signal())
+    const roomAt = async ({ id }: Place): Promise<string> => String((await anna.call('GET', `v3/directory/room/${encode(id)}`)).room_id)
+
+    it('is not missed before it is made, is made once, and what is said there comes in', async () => {
+      const name = slug()
+      const bridge = makeBridge(ground())
+      running.push(bridge.network)
+      const where = place(bridge, name, 7)
+      bridge.network.attend([where])
+      await bridge.network.start(bridge.inbox)
+      await bridge.inbox.until('nothing is missed', () => bridge.inbox.links.get('rooms') === true)
+      await assert.rejects(bridge.network.send(write(where, 'zu früh'), signal()), { name: 'Unavailable' })
+      await make(bridge, where, {})
+      await make(bridge, where, {})
+      await bridge.network.stop()
+      const again = await begin({ inbox: bridge.inbox })
+      await make(again, where, { name: '🟢 Anna · Müller', topic: 'neu' })
+      const room = await anna.join(await roomAt(where))
+      assert.equal((await stateOf(anna, room, 'm.room.name')).name, '🟢 Anna · Müller')
+      assert.equal((await stateOf(anna, room, 'm.room.topic')).topic, 'neu')
+      assert.equal((await stateOf(anna, room, 'm.room.history_visibility')).history_visibility, 'shared')
+      assert.deepEqual((await stateOf(anna, room, 'io.element.functional_members')).service_members, [mxid('zentrale')])
+      assert.ok((await anna.events(room)).every(({ type, content }) => type !== 'm.room.encryption' && content.alias === undefined))
+      await anna.send(room, 'ich nehme das')
+      await again.inbox.until('it comes in', () => said(again.inbox).includes('ich nehme das'))
+      assert.equal(again.inbox.arrivals.at(-1)!.place.id, where.id)
+      await again.network.send(delivery(where, 'vom Kunden'), signal())
+      await anna.waitFor(room, 'a ghost speaks', body('vom Kunden'))
+    })
+
+    it('has those people in it that it is to have, and no power for anybody', async () => {
+      const bridge = await begin()
+      const where = place(bridge, slug(), 'queue')
+      const [bernd, carla] = [await newPerson('bernd'), await newPerson('carla')]
+      await make(bridge, where, { people: [anna.userId, bernd.userId, mxid('gibtsnicht')] })
+      const room = await anna.join(await roomAt(where))
+      await bernd.join(room)
+      await assert.rejects(bernd.call('POST', `v3/rooms/${encode(room)}/invite`, { user_id: contact.userId }), { errcode: 'M_FORBIDDEN' })
+      await assert.rejects(bernd.setState(room, 'm.room.name', '', { name: 'x' }), { errcode: 'M_FORBIDDEN' })
+      await make(bridge, where, { people: [anna.userId, carla.userId] })
+      await anna.waitFor(room, 'bernd is out', membership(bernd.userId, 'leave'))
+      await anna.waitFor(room, 'carla is invited', membership(carla.userId, 'invite'))
+      await carla.join(room)
+      await anna.call('POST', `v3/rooms/${encode(room)}/leave`, {})
+      await carla.send(room, 'sie ist weg')
+      await bridge.inbox.until('it heard of it', () => said(bridge.inbox).includes('sie ist weg'))
+      await make(bridge, where, { people: [anna.userId, carla.userId] })
+      await anna.join(room) // asked again, though nothing else was wanted than before
+    })
+
+    it('may have few speakers, and ours always', async () => {
+      const bridge = await begin()
+      const where = place(bridge, slug(), 3)
+      const bernd = await newPerson('bernd')
+      await make(bridge, where, { people: [anna.userId, bernd.userId] })
+      const room = await anna.join(await roomAt(where))
+      await bernd.join(room)
+      await bridge.network.send(delivery(where, 'vorher'), signal())
+      await make(bridge, where, { people: [anna.userId, bernd.userId], speakers: [anna.userId] })
+      await anna.send(room, 'ich darf')
+      await assert.rejects(bernd.send(room, 'ich nicht'), { errcode: 'M_FORBIDDEN' })
+      await bridge.network.send(delivery(where, 'der Kunde'), signal())
+      const other = { person: { network: 'xmpp', id: 'neu@example.org' }, name: 'Neu' }
+      await bridge.network.send(delivery(where, 'ein neuer', { as: other }), signal())
+      await bridge.network.send(write(where, 'die Zentrale'), signal())
+      await make(bridge, where, { people: [anna.userId, bernd.userId] })
+      await bernd.send(room, 'jetzt auch ich')
+    })
+
+    it('is found in the room of rooms, whose members may come in', async () => {
+      const bridge = await begin()
+      const name = slug()
+      const all = place(bridge, name, 'all')
+      const where = place(bridge, name, 1)
+      await assert.rejects(make(bridge, where, { inside: all }), { name: 'Unavailable', message: /not made yet/ })
+      const bernd = await newPerson('bernd')
+      await make(bridge, all, { name: 'Amt', people: [anna.userId, bernd.userId] })
+      await make(bridge, where, { inside: all })
+      const space = await bernd.join(await roomAt(all))
+      const room = await bernd.join(await roomAt(where)) // not invited, but of the space
+      assert.equal((await stateOf(bernd, space, 'm.room.create')).type, 'm.space')
+      assert.deepEqual((await stateOf(bernd, space, 'm.space.child', room)).via, [ground().serverName])
+      assert.equal((await stateOf(bernd, room, 'm.space.parent', space)).canonical, true)
+      await assert.rejects(contact.join(room), { errcode: 'M_FORBIDDEN' })
+    })
+
+    it('takes notes for one person as replies in a thread, and edits of our own words', async () => {
+      const bridge = await begin()
+      const where = place(bridge, slug(), 5)
+      await make(bridge, where, {})
+      const room = await anna.join(await roomAt(where))
+      const words = await anna.send(room, 'schon unterwegs')
+      const aside = (of: string, text: string): Delivery => write(where, '', {
+        action: { kind: 'message', content: { style: 'notice', text: plain(text) }, aside: { of, person: anna.userId } }
+      })
+      await bridge.network.send(aside(words, 'nicht gesendet'), signal())
+      const note = await anna.waitFor(room, 'the note', body('nicht gesendet'))
+      const thread = { rel_type: 'm.thread', event_id: words, is_falling_back: true, 'm.in_reply_to': { event_id: words } }
+      assert.deepEqual([note.content['m.relates_to'], note.content['m.mentions'], note.content.msgtype, note.sender],
+        [thread, { user_ids: [anna.userId] }, 'm.notice', mxid('zentrale')])
+      const inside = await anna.send(room, { msgtype: 'm.text', body: 'im Faden', 'm.relates_to': { rel_type: 'm.thread', event_id: words } })
+      await bridge.network.send(aside(inside, 'auch da'), signal())
+      const deeper = await anna.waitFor(room, 'the note there', body('auch da'))
+      assert.deepEqual(deeper.content['m.relates_to'], { ...thread, 'm.in_reply_to': { event_id: inside } })
+      await bridge.network.send(aside('$nothingofthekind', 'ohne Bezug'), signal())
+      const alone = await anna.waitFor(room, 'the note alone', body('ohne Bezug'))
+      assert.deepEqual([alone.content['m.relates_to'], alone.content['m.mentions']], [undefined, { user_ids: [anna.userId] }])
+      const own = write(where, 'neu: Müller')
+      const { ids } = await bridge.network.send(own, signal())
+      const content = { style: 'notice' as const, text: plain('✔ Anna') }
+      await bridge.network.send(write(where, '', { action: { kind: 'edit', of: own.key, content }, target: ids }), signal())
+      const edit = await anna.waitFor(room, 'the edit', body('* ✔ Anna'))
+      assert.deepEqual([edit.sender, edit.content['m.relates_to']], [mxid('zentrale'), { rel_type: 'm.replace', event_id: ids[0] }])
+    })
+  })
+
+  it('shows a contact the address and nothing else: no bot, no ghost, nobody of the team', async () => {
+    const bridge = await begin()
+    const room = await chat()
+    await contact.send(room, 'Hallo')
+    await bridge.inbox.until('the words', () => heard(bridge.inbox).length === 1)
+    await bridge.network.send(write(direct(), 'Antwort', { as: { ...max, person: { network: 'matrix', id: anna.userId }, name: 'Anna' } }), signal())
+    await contact.waitFor(room, 'the answer', body('Antwort'))
+    const all = JSON.stringify([await contact.events(room), await contact.call('GET', `v3/rooms/${encode(room)}/state`)])
+    for (const one of [anna.userId, 'Anna', '_zentrale_', mxid('zentrale')]) assert.ok(!all.includes(one), one)
+  })
+}
