@@ -18,6 +18,7 @@ declare module '@xmpp/client' {
     start (): Promise<{ toString (): string }>
     stop (): Promise<unknown>
     send (stanza: Element): Promise<void>
+    iqCallee: { get (xmlns: string, name: string, answer: () => Element): void }
     iqCaller: { request (iq: Element, timeoutMs?: number): Promise<Element> }
     reconnect: { stop (): void }
   }

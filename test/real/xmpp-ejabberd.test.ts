@@ -1,8 +1,12 @@
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { needs } from '../support/real'
+import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppSuite } from './xmpp-suite'
+import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
 describe('xmpp with ejabberd', () => {
   needs('ejabberd')
   xmppSuite(startEjabberd)
+  describe('function addresses', () => xmppAddressesSuite(startEjabberd))
+  describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd))
 })

@@ -1,8 +1,12 @@
 import { startProsody } from '../../sandbox/servers/prosody'
 import { needs } from '../support/real'
+import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppSuite } from './xmpp-suite'
+import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
 describe('xmpp with Prosody', () => {
   needs('prosody')
   xmppSuite(startProsody)
+  describe('function addresses', () => xmppAddressesSuite(startProsody))
+  describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody))
 })

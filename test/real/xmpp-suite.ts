@@ -1,5 +1,8 @@
 /** What must hold with every XMPP server; run with Prosody and with ejabberd. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { xml } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import { Refused, Unavailable } from '../../src/model/errors'
@@ -7,13 +10,16 @@ import type { Action, Arrival, Attachment, Delivery, Persona, Sent } from '../..
 import type { Memory, Network } from '../../src/model/network'
 import { plain, type Text, toPlain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
+import { ghostLocal } from '../../src/networks/xmpp/names'
 import { makeInbox, type TestInbox } from '../support/inbox'
+import { until } from '../support/practice'
 import { scratch } from '../support/real'
 import { makeMemory, makeWorld } from '../support/world'
 import { MUC, startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const DOMAIN = 'chat.localhost'
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
+const PICTURE = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(40_000, 'pixel')])
 const eva: Persona = { person: { network: 'other', id: '@eva:example.org' }, name: 'Eva 😀 (M)' }
 
 const textOf = (arrival: Arrival | undefined): string =>
@@ -45,9 +51,11 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     }
   }
 
+  const media = { open: async () => ({ stream: Readable.from([PICTURE]), mime: 'image/png' }) }
+
   const startBridge = async (rooms: string[], memory: Memory = makeMemory(), inbox = makeInbox()): Promise<Bridge> => {
     const component = { host: '127.0.0.1', port: server.componentPort, domain: DOMAIN, secret: 'geheim' }
-    const network = makeXmpp({ component }, makeWorld({ memory }))
+    const network = makeXmpp({ component }, makeWorld({ memory, media }))
     network.attend(rooms.map(place))
     await network.start(inbox)
     await inbox.until('in all rooms', () => inbox.links.get('rooms') === true, 20_000)
@@ -239,14 +247,16 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     const inbox = makeInbox()
     await bridge.stop()
     bridge = await startBridge([room], memory, inbox)
-    const before = memory.get(`read ${room}`)
+    const read = (): string | undefined => memory.get(`read ${room}`)
+    await until(() => read() !== undefined, 'the first look at the archive')
+    const before = read()
     const sent = await send(delivery(message('ours')))
     await bridge.stop()
     bridge = await startBridge([room], memory, inbox)
+    await until(() => read() !== before, 'the look at the archive after the restart')
+    assert.deepEqual(JSON.parse(read() ?? ''), [sent.ids[1], ''])
     await anna.say(room, 'theirs', 't1')
     await inbox.until('theirs', () => inbox.arrivals.length === 1)
-    assert.notEqual(memory.get(`read ${room}`), before)
-    assert.deepEqual(JSON.parse(memory.get(`read ${room}`) ?? ''), [sent.ids[1], ''])
   })
 
   it('pauses when nothing can be stored, and loses nothing', async () => {
@@ -299,6 +309,30 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     const first = [...new Set((await anna.archived(room)).filter(body => body.startsWith('r')))]
     assert.deepEqual(first, todo.map((_, i) => `r${i}`), 'none is missing, and each came in its turn')
   }).timeout(120_000)
+
+  it('shows people\'s pictures on both sides', async () => {
+    const hash = createHash('sha1').update(PICTURE).digest('hex')
+    const vcard = xml('vCard', { xmlns: 'vcard-temp' }, xml('PHOTO', {}, xml('TYPE', {}, 'image/png'), xml('BINVAL', {}, PICTURE.toString('base64'))))
+    await anna.client.iqCaller.request(xml('iq', { type: 'set' }, vcard))
+    const update = xml('x', { xmlns: 'vcard-temp:x:update' }, xml('photo', {}, hash))
+    await anna.client.send(xml('presence', { to: `${room}/Anna` }, update))
+    await anna.say(room, 'this is me', 'picture')
+    await bridge.inbox.until('the message', () => bridge.inbox.arrivals.length === 1)
+    const [said] = bridge.inbox.arrivals
+    const avatar = said?.kind === 'message' ? said.sender.avatar : undefined
+    assert.ok(avatar !== undefined && avatar.ref.endsWith(` ${hash}`))
+    const { stream, mime } = await bridge.network.open(avatar.ref, AbortSignal.timeout(10_000))
+    assert.deepEqual([await buffer(stream), mime], [PICTURE, 'image/png'])
+
+    await send(delivery(message('and this is me'), { ...bob, avatar: { network: 'other', ref: 'bob' } }))
+    await anna.until('Bob\'s picture', one => one.is('presence') && one.attrs.from === `${room}/${bob.name}` &&
+      one.getChild('x', 'vcard-temp:x:update')?.getChildText('photo') === hash)
+    const shown = (await anna.ask('get', `${room}/${bob.name}`, xml('vCard', { xmlns: 'vcard-temp' }))).getChild('vCard', 'vcard-temp')
+    assert.equal(shown?.getChildText('FN'), bob.name)
+    assert.equal(shown.getChild('PHOTO')?.getChildText('BINVAL'), PICTURE.toString('base64'))
+    await assert.rejects(anna.ask('get', `${ghostLocal(bob.person)}@${DOMAIN}`, xml('vCard', { xmlns: 'vcard-temp' })),
+      { condition: 'service-unavailable' }, 'only rooms are told')
+  })
 
   it('answers who it is, and that nobody reads direct messages', async () => {
     const info = await anna.ask('get', DOMAIN, xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' }))

@@ -49,6 +49,33 @@ export const wholeConfig = (): Tree => ({
   operate: { listen: { host: '127.0.0.1', port: 9350 }, token: 'operate-token-1', metrics_public: false }
 })
 
+/** With one function address that has everything but files. */
+export const addressConfig = (): Tree => {
+  const config = wholeConfig()
+  config.xmpp.rooms = 'rooms.example.org'
+  config.function_addresses = [{
+    name: 'bürgerbüro', title: 'Bürgerbüro Musterstadt', about: 'Ausweise und Anmeldung', website: 'https://www.example.org/b',
+    imprint: 'https://www.example.org/impressum', privacy: 'https://www.example.org/datenschutz', language: 'de',
+    matrix: 'buergerbuero', xmpp: 'bürgerbüro', sms: { gateway: 'main', number: '+4930123456' },
+    team: ['@anna:example.org', { name: 'Bernd Berger', addresses: ['bernd@example.org', '@bernd:example.org'], direct: true }],
+    hours: {
+      zone: 'Europe/Berlin', mon: ['8:00-12:00', '13:00-17:00'], fri: ['8:00-12:00'],
+      holidays: { region: 'DE-BE', days: ['12-31', '2026-12-30'] }, days: { '2026-12-23': ['8:00-10:00'], '2026-12-24': 'closed' }
+    },
+    automatic: { greeting: 'Willkommen bei {adresse}', absence: false },
+    redirect_only: false, claim: 'open', claim_timeout_minutes: 30, signature: 'first_name', follow_up: { days: 3 },
+    texts: { angebot: 'Guten Tag {kunde.name}, {agent.vorname}', Preise: { text: 'Siehe unten' } }, retention_days: 90
+  }]
+  return config
+}
+
+/** A registration that has these users besides our own. */
+export const registrationWith = (...localparts: string[]): Tree => {
+  const registered = registration()
+  for (const local of localparts) registered.namespaces.users.push({ exclusive: true, regex: `@${local}:example\\.org` })
+  return registered
+}
+
 /** Writes both files into a new folder and returns the config's path. */
 export const write = (config: Tree | string, registered: Tree | string | undefined = registration()): string => {
   const folder = mkdtempSync(join(tmpdir(), 'zentrale-config-'))

@@ -10,6 +10,7 @@ import { type KannelConfig, makeKannelGateway } from './gateways/kannel'
 import { makeSmppGateway, type SmppConfig } from './gateways/smpp'
 import { makeDoors } from './receive'
 import { bytesWithin } from './segments'
+import { canonicalNumber, threadId } from './names'
 import { sendBy } from './send'
 
 export type { KannelConfig, SmppConfig }
@@ -33,6 +34,8 @@ export const makeSms = (config: SmsConfig, world: World): Network => {
       textBytesMax: bytesWithin(Math.min(...gateways.map(gateway => gateway.segmentsMax))),
       afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS, optOut: true
     },
+    naming: { direct: threadId, room: () => undefined, person: canonicalNumber },
+    serve: () => {}, // a phone shows the number and nothing else
     attend: () => {}, // whoever writes to our numbers is heard
     start: async inbox => {
       for (const gateway of gateways) await gateway.start(makeDoors(inbox, name, gateway.name))

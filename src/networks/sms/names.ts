@@ -15,7 +15,8 @@ const TAIL_DIGITS_MIN = 4 // fewer are not taken for the end of a number
 /** A number as people and configs write it, e.g. "+49 30 123456", to E.164. Undefined without "+" or country. */
 export const canonicalNumber = (written: string): string | undefined => {
   const number = parsePhoneNumberFromString(written)?.number
-  return number !== undefined && E164.test(number) ? number : undefined
+  const stable = number !== undefined && parsePhoneNumberFromString(number)?.number === number // else it is spelled with zeros too many
+  return stable && E164.test(number) ? number : undefined
 }
 
 export const isNumber = (id: string): boolean => E164.test(id)
@@ -24,7 +25,7 @@ const countryOf = (number: string): CountryCode | undefined => parsePhoneNumberF
 
 const valid = (written: string, country?: CountryCode): string | undefined => {
   const parsed = parsePhoneNumberFromString(written, country === undefined ? {} : { defaultCountry: country, extract: false })
-  return parsed?.isValid() ? parsed.number : undefined
+  return parsed?.isValid() && E164.test(parsed.number) ? parsed.number : undefined
 }
 
 /**

@@ -8,7 +8,7 @@ export const makeDoors = (inbox: Inbox, network: string, gateway: string): Doors
   message: async ({ key, from, to, text, at }) => {
     if (text === '') return // a blank SMS says nothing, and there is no blank message
     await inbox.accept({
-      kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true,
+      kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true, to,
       sender: { id: from, name: nameOf(from) }, content: { style: 'text', text: plain(text) }
     })
   },

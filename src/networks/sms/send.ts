@@ -6,7 +6,7 @@ import type { Gateway, Outbound } from './gateways/gateway'
 import { isNumber, readThread } from './names'
 
 const outbound = (delivery: Delivery): Outbound => {
-  if (delivery.action.kind !== 'message') throw new Refused('an SMS cannot be changed once it is sent')
+  if (delivery.action.kind !== 'message') throw new Refused('an SMS is a text, and cannot be changed once it is sent')
   const { ours, theirs } = readThread(delivery.place.id)
   if (!isNumber(theirs)) throw new Refused('this sender is no phone number: it cannot be answered')
   return { key: delivery.key, from: ours, to: theirs, text: toPlain(delivery.action.content.text) }

@@ -1,18 +1,28 @@
 /** XMPP: a component (XEP-0114) whose ghosts sit in group chats (XEP-0045). This file joins the drawers. */
 import type { Download, Inbox, Network, World } from '../../model/network'
 import { Malformed, messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Sent } from '../../model/message'
+import { makeAddresses, RESOURCE } from './addresses'
 import { makeArchive } from './archive'
+import { type Commands, makeCommands } from './commands'
+import { makeConfirm } from './confirm'
+import { type Direct, makeDirect } from './direct'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
+import { directEnds, directPlace, makeLetters } from './letters'
 import { makeMarks } from './marks'
 import { bareOf, canonicalBare, parseJid } from './names'
+import { isPicture, makeSeen, makeWorn } from './pictures'
+import { makePresence } from './presence'
 import { makeReceiver, type Receiver } from './receive'
 import { makeRooms } from './rooms'
-import { makeSender, type Sender, WINDOW } from './send'
+import { type Apart, makeSender, type Sender, WINDOW } from './send'
 import { answerDirect, answerIq } from './service'
 import { type ComponentConfig, makeLink } from './stream'
+import { makeOwnRooms, makeTeamRooms } from './teamRooms'
 import { el, type Element } from './xml'
 
-export interface XmppConfig { component: ComponentConfig, fetch?: FetchConfig }
+/** `rooms`: the server's room service, where rooms of ours are made. */
+export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig }
 
 export { canonicalBare } from './names'
 
@@ -25,33 +35,75 @@ export const makeXmpp = (config: XmppConfig, world: World): Network => {
   const { domain } = config.component
   const link = makeLink(config.component, world)
   const archive = makeArchive(link)
+  const addresses = makeAddresses(domain)
+  const confirm = makeConfirm(domain, link, world)
+  const letters = makeLetters(NAME, addresses, link, confirm, world)
+  const presence = makePresence(addresses, link, world)
+  const ownRooms = makeOwnRooms(domain, config.rooms, link)
+  const worn = makeWorn(world)
   let inbox: Inbox | undefined
   let attending = false
   let receiver: Receiver | undefined
   let sender: Sender | undefined
+  let direct: Direct | undefined
+  let commands: Commands | undefined
 
   const rooms = makeRooms(domain, link, world, {
-    entering: room => receiver?.hold(room),
+    entering (room) {
+      if (room.listener.nick === '') seen.forget(room.id)
+      receiver?.hold(room)
+    },
     entered: async room => { await receiver?.catchUp(room) },
     out: room => sender?.out(room),
-    allIn: all => inbox?.link(NAME, 'rooms', all)
-  })
+    allIn: all => inbox?.link(NAME, 'rooms', all),
+    insider: (room, nick) => teamRooms.insider(room, nick),
+    heard: (room, presence) => seen.heard(room.id, presence),
+    speaks: (ghost, persona) => worn.wear(ghost, persona.avatar)
+  }, ownRooms)
+  const seen = makeSeen(NAME, room => rooms.get(room)?.listener.jid, link)
+  const teamRooms = makeTeamRooms(domain, ownRooms, rooms, addresses, link, confirm, world)
+
+  const apart: Apart = (room, delivery, signal) => {
+    const { action, key } = delivery
+    const made = (): Sent => ({ ids: [key] })
+    if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then(made), holds: true }
+    if (action.kind !== 'message' || action.aside === undefined) return undefined
+    const sent = letters.aside(room, delivery, teamRooms.addressOf(room), signal)
+    return sent === false ? undefined : { sent, holds: false }
+  }
 
   const message = (stanza: Element): void => {
-    const { from = '', to, type } = stanza.attrs
+    const { from = '', to = '', type } = stanza.attrs
     if (!from.includes('/') && archive.take(stanza)) return
     const room = rooms.get(bareOf(from))
-    if (room !== undefined && type === 'error') return sender?.bounce(room, stanza)
-    if (room !== undefined && to === room.listener.jid && type === 'groupchat') return receiver?.groupchat(room, stanza)
-    if (type === 'groupchat') return
+    if (type === 'groupchat') return to === room?.listener.jid ? receiver?.groupchat(room, stanza) : undefined
+    if (type === 'error' && confirm.bounce(stanza)) return
+    const receipt = letters.receipt(stanza, room !== undefined)
+    if (receipt !== undefined) receiver?.offer(receipt)
+    if (type === 'error') return room && sender?.bounce(room, stanza)
+    const address = addresses.at(to)
+    if (address !== undefined && room === undefined) return direct?.message(stanza, address)
     const answer = answerDirect(stanza)
     if (answer !== undefined) link.send(answer)
   }
 
+  /** A room hands a question for an occupant's vCard on to whoever is behind it, in the name of who asks there. */
+  const askedOfGhost = (iq: Element): boolean => {
+    const ghost = rooms.get(bareOf(iq.attrs.from ?? ''))?.ghosts.get(`${bareOf(iq.attrs.to ?? '')}/${RESOURCE}`)
+    const answer = ghost && worn.answer(iq, ghost)
+    void answer?.then(xml => { if (xml !== undefined) link.send(xml) })
+    return answer !== undefined
+  }
+
   const stanza = (stanza: Element): void => {
-    if (stanza.name === 'message') message(stanza)
-    else if (stanza.name === 'presence') rooms.presence(stanza)
-    else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') link.send(answerIq(stanza))
+    if (stanza.name === 'message') return message(stanza)
+    const address = addresses.at(stanza.attrs.to ?? '')
+    if (stanza.name === 'presence') {
+      if (address === undefined || rooms.get(bareOf(stanza.attrs.from ?? '')) !== undefined) rooms.presence(stanza)
+      else presence.heard(stanza, address)
+    } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
+      if (!askedOfGhost(stanza) && !commands?.take(stanza, answer => { link.send(answer) })) link.send(answerIq(stanza, address))
+    }
   }
 
   return {
@@ -59,6 +111,15 @@ export const makeXmpp = (config: XmppConfig, world: World): Network => {
     can: {
       label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, textBytesMax: TEXT_BYTES_MAX,
       window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS, optOut: false
+    },
+    naming: {
+      direct: directPlace,
+      room: (address, what) => typeof what === 'number' && config.rooms !== undefined ? `_${address}_${what}@${config.rooms}` : undefined,
+      person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined
+    },
+    serve (identities) {
+      for (const jid of addresses.put(identities)) world.log.error({ jid }, 'not an address of this component, not served')
+      presence.changed()
     },
     attend (places) {
       attending ||= places.length > 0
@@ -73,10 +134,12 @@ export const makeXmpp = (config: XmppConfig, world: World): Network => {
       given.link(NAME, 'component', false, 'not connected yet')
       if (attending) given.link(NAME, 'rooms', false, 'not in the rooms yet')
       const marks = await makeMarks(world)
-      receiver = makeReceiver(NAME, given, link, archive, marks, world, (room, heard) => sender?.echo(room, heard))
-      sender = makeSender(rooms, link, archive, marks, world)
+      receiver = makeReceiver(NAME, given, link, archive, marks, world, (room, heard) => sender?.echo(room, heard), seen.of)
+      sender = makeSender(rooms, link, archive, marks, world, apart)
+      direct = makeDirect(NAME, domain, given, receiver.offer, link, world)
+      commands = makeCommands(NAME, addresses, receiver.offer, world)
       link.start({
-        up () { given.link(NAME, 'component', true); rooms.linkUp() },
+        up () { given.link(NAME, 'component', true); rooms.linkUp(); presence.linkUp() },
         down (why) { rooms.linkDown(); given.link(NAME, 'component', false, why) },
         stanza,
         dropped (why, { name, attrs }) {
@@ -88,14 +151,20 @@ export const makeXmpp = (config: XmppConfig, world: World): Network => {
     },
     send (delivery, signal) {
       if (sender === undefined) return Promise.reject(new Unavailable('not started', { link: true }))
+      if (directEnds(delivery.place.id) !== undefined) return letters.send(delivery, signal)
       if (canonicalBare(delivery.place.id) !== delivery.place.id) return Promise.reject(new Refused('not the address of a room'))
       return sender.send(delivery, signal)
     },
-    async find (delivery, signal) { return await sender?.find(delivery, signal) },
-    open: (ref, signal): Promise<Download> => openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
+    async find (delivery, signal) {
+      const tells = directEnds(delivery.place.id) === undefined && delivery.action.kind !== 'room'
+      return tells ? await sender?.find(delivery, signal) : undefined
+    },
+    open: (ref, signal): Promise<Download> => isPicture(ref) ? seen.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {
       receiver?.stop()
-      await sender?.idle()
+      await Promise.all([sender?.idle(), confirm.idle()])
+      await presence.stop()
+      worn.stop()
       rooms.stop()
       await link.stop()
     }

@@ -1,7 +1,7 @@
 /**
  * The door to the inbox. Promises: arrivals are offered in the order in which they were read; one that cannot be stored now is
- * kept, reading pauses, and it is offered again with backoff until it is stored; at most ACCEPTS_OPEN_MAX (and the rest of one
- * read) are under way.
+ * kept, with those behind it, and offered again with backoff until it is stored. Meanwhile reading goes on, because only by it
+ * are deliveries confirmed and a full queue drained; at ACCEPTS_OPEN_MAX kept or under way (and the rest of one read) it pauses.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Timer } from '../../lib/clock'
@@ -48,6 +48,10 @@ export const makeIntake = (
     } else if (open <= ACCEPTS_OPEN_MAX / 2) setPaused(false)
   }
 
+  const keep = (entry: Entry): void => {
+    if (kept.push(entry) >= ACCEPTS_OPEN_MAX) setPaused(true)
+  }
+
   /** While failing, only one is under way, so that the order holds when storing works again. */
   const give = (entry: Entry): void => {
     if (++open >= ACCEPTS_OPEN_MAX) setPaused(true)
@@ -56,10 +60,9 @@ export const makeIntake = (
       settled()
       entry.stored?.()
     }, error => {
-      if (!failing) log.error({ why: messageOf(error), open }, 'arrival cannot be stored, reading pauses')
+      if (!failing) log.error({ why: messageOf(error), open }, 'arrival cannot be stored yet')
       failing = true
-      kept.push(entry)
-      setPaused(true)
+      keep(entry)
       settled()
     })
   }
@@ -82,7 +85,7 @@ export const makeIntake = (
     offer (arrival, stored) {
       if (stopped) return
       const entry = { arrival, number: ++offered, stored }
-      if (failing) kept.push(entry)
+      if (failing) keep(entry)
       else give(entry)
     },
     stop () { stopped = true; timer?.cancel() }

@@ -14,7 +14,7 @@ export const GHOST_LENGTH_MAX = 255 // many databases keep no longer localparts
 const NICK_LENGTH_MAX = 200 // code points
 
 const FORBIDDEN_LOCAL = /["&'/:<>@\s\p{Cc}\p{Cs}]/u // RFC 7622 §3.3.1
-const FORBIDDEN_DOMAIN = /["&'/:<>@\s\p{Cc}\p{Cs}]/u
+const FORBIDDEN_DOMAIN = /["&'/:<>@\s\p{Cc}\p{Cs}]|^\.|\.\./u
 const FORBIDDEN_RESOURCE = /[\p{Cc}\p{Cs}\u2028\u2029]/u
 const IPV6 = /^\[[0-9a-f:.]+\]$/i
 
@@ -57,8 +57,10 @@ const fold = (part: string): string => [...part.normalize('NFKC')].map(foldLette
 export const canonicalBare = (text: string): string | undefined => {
   const jid = parseJid(text)
   if (jid === undefined || jid.resource !== '') return undefined
-  const folded = `${jid.local === '' ? '' : `${fold(jid.local)}@`}${fold(jid.domain).replace(/\.$/, '')}`
-  return parseJid(folded) === undefined ? undefined : folded
+  const [local, domain] = [fold(jid.local), fold(jid.domain).replace(/\.$/, '')]
+  const folded = local === '' ? domain : `${local}@${domain}`
+  const read = parseJid(folded) // a letter may have become a sign that parts an address
+  return read?.local === local && read.domain === domain ? folded : undefined
 }
 
 const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)

@@ -4,12 +4,12 @@
  * whatever the room says later (renamed, kicked, banned, destroyed) is followed.
  */
 import type { Timer } from '../../lib/clock'
-import { type Refused, Unavailable } from '../../model/errors'
+import { Refused, Unavailable } from '../../model/errors'
 import type { World } from '../../model/network'
 import { conditionOf, failureOf } from './conditions'
 import { nickOf, nickSpellings, resourceOf } from './names'
 import type { Link } from './stream'
-import { child, el, type Element, elementsIn, form, owned } from './xml'
+import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from './xml'
 
 const JOIN_TIMEOUT_MS = 20_000
 const NICK_TRIES_MAX = 50
@@ -21,11 +21,14 @@ const OWNER = `${MUC}#owner`
 export interface Occupant {
   readonly jid: string // our full address behind it
   readonly nick: string // as the room spells it; '' while outside
+  readonly name: string // as it is wanted
   usedAt: number // of clock.tick
   /** Enters, or joins in waiting for it. Throws Refused or Unavailable. */
   join (): Promise<void>
   rename (name: string): void
-  leave (): void
+  /** The hash of its picture, '' for none. */
+  show (photo: string): void
+  leave (why?: Error): void
   /** What the room says to `jid`. */
   presence (stanza: Element): void
   /** It is outside, by whatever we learned. */
@@ -35,6 +38,13 @@ export interface Occupant {
 export interface OccupantEvents {
   nick (before: string, now: string): void // '' is outside
   out (why: string): void
+}
+
+/** For a room that is ours alone. */
+export interface OwnRoom {
+  setUp (): Promise<void> // it is new
+  admit (jid: string): Promise<void> // before another of us enters
+  isOwner: boolean // this one sets up and admits
 }
 
 /** Prosody says the first, ejabberd the second, of a nickname with letters that they do not know. */
@@ -59,12 +69,15 @@ const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): s
 }
 
 export const makeOccupant = (
-  room: string, jid: string, firstName: string, link: Link, { clock, log }: World, events: OccupantEvents
+  room: string, jid: string, firstName: string, link: Link, { clock, log }: World, events: OccupantEvents,
+  own?: OwnRoom
 ): Occupant => {
   let name = firstName
   let spellings = nickSpellings(name)
   let nick = ''
   let number = 1
+  let photo: string | undefined // undefined: never had one, and says nothing of it
+  let shown: string | undefined // what the last presence said
   let entering: { promise: Promise<void>, done (error?: Error): void } | undefined
   let timer: Timer | undefined
 
@@ -75,9 +88,21 @@ export const makeOccupant = (
     events.nick(before, nick)
   }
 
-  const announce = (): void => {
-    const enter = nick === '' ? el('x', { xmlns: MUC }, el('history', { maxchars: '0' })) : undefined
-    link.send(el('presence', { from: jid, to: `${room}/${nickOf(spellings[0] ?? name, number)}` }, enter))
+  const present = (as: string, enter?: Xml): void => {
+    shown = photo
+    link.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, photo === undefined ? undefined : photoUpdate(photo)))
+  }
+
+  const announce = (): void => present(nickOf(spellings[0] ?? name, number),
+    nick === '' ? el('x', { xmlns: MUC }, el('history', { maxchars: '0' })) : undefined)
+
+  const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
+
+  const admitted = async (own: OwnRoom, promise: Promise<void>): Promise<void> => {
+    const error: Error | undefined = await own.admit(jid).then(() => undefined, failed => failed)
+    if (entering?.promise !== promise) return // over by other news
+    if (error === undefined) announce()
+    else entering.done(error)
   }
 
   const begin = (): Promise<void> => {
@@ -86,7 +111,8 @@ export const makeOccupant = (
     entering = { promise, done (error) { timer?.cancel(); entering = undefined; settle(error) } }
     timer = clock.after(JOIN_TIMEOUT_MS, () => entering?.done(new Unavailable('no answer from the room when joining')))
     number = 1
-    announce()
+    if (own === undefined || own.isOwner) announce()
+    else void admitted(own, promise)
     return promise
   }
 
@@ -122,15 +148,33 @@ export const makeOccupant = (
     entering?.done(error)
   }
 
-  const entered = (now: string, statuses: Set<string | undefined>): void => {
+  /** Somebody else made it: whoever that is could read what is said there. */
+  const isForeign = (now: string): void => {
     setNick(now)
-    if (statuses.has('201')) open().catch(error => entering?.done(error))
-    else entering?.done()
+    leave(new Refused('the room is there already, and it is not ours; ask the operator of the room service to remove it'))
+  }
+
+  const entered = (now: string, statuses: Set<string | undefined>, user: Element | undefined): void => {
+    const created = statuses.has('201')
+    const affiliation = user && child(user, 'item')?.attrs.affiliation
+    if (own?.isOwner === true && affiliation !== 'owner') return isForeign(now)
+    setNick(now)
+    showPhoto()
+    if (!created) entering?.done()
+    else if (own === undefined) open().catch(error => entering?.done(error))
+    else own.setUp().then(() => entering?.done(), error => { leave(error) })
+  }
+
+  const leave = (why: Error = new Unavailable('leaving')): void => {
+    if (nick !== '') link.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
+    setNick('')
+    entering?.done(why)
   }
 
   return {
     jid,
     get nick () { return nick },
+    get name () { return name },
     usedAt: clock.tick(),
     join: () => entering?.promise ?? (nick !== '' ? Promise.resolve() : begin()),
     rename (now) {
@@ -140,18 +184,20 @@ export const makeOccupant = (
       spellings = nickSpellings(name)
       if (nick !== '') announce()
     },
-    leave () {
-      if (nick !== '') link.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
-      setNick('')
-      entering?.done(new Unavailable('leaving'))
+    show (now) {
+      if (now === '' && photo === undefined) return
+      photo = now
+      showPhoto()
     },
+    leave,
     presence (stanza) {
       const from = resourceOf(stanza.attrs.from ?? '')
       if (stanza.attrs.type === 'error') return refused(stanza)
+      if (from === '') return // the room's own
       const user = child(stanza, 'x', MUC_USER)
       const statuses = statusesOf(user)
       if (!statuses.has('110') && from !== nick) return
-      if (stanza.attrs.type === undefined) return entered(from, statuses)
+      if (stanza.attrs.type === undefined) return entered(from, statuses, user)
       if (stanza.attrs.type !== 'unavailable' || from !== nick) return
       const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
       if (next !== undefined) setNick(next)

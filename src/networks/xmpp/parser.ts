@@ -171,6 +171,10 @@ export const makeParser = (heard: Heard): StreamParser => {
   let dropping: string | undefined
   let outermost: Element | undefined
 
+  const decodeChunk = (chunk: Uint8Array): string => {
+    try { return decoder.decode(chunk, { stream: true }) } catch { return fault('bytes that are not UTF-8') }
+  }
+
   const drop = (why: string): void => {
     dropping ??= why
     open.length = 0
@@ -283,7 +287,7 @@ export const makeParser = (heard: Heard): StreamParser => {
 
   return {
     write (chunk) {
-      const decoded = decoder.decode(chunk, { stream: true })
+      const decoded = decodeChunk(chunk)
       if (ILLEGAL_UNIT.test(decoded)) fault('a forbidden character')
       feed(decoded)
     }

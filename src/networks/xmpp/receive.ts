@@ -9,17 +9,16 @@ import { backoffMs } from '../../lib/backoff'
 import { sleep } from '../../lib/clock'
 import type { Place } from '../../model/address'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
-import type { Arrival, Attachment, Content, Sender } from '../../model/message'
+import type { Arrival, MediaRef, Sender } from '../../model/message'
 import type { Inbox, World } from '../../model/network'
-import { type Inline, plain } from '../../model/text'
 import type { Archive, Archived } from './archive'
-import { mimeOf } from './files'
-import { makeIntake } from './intake'
-import type { Marks } from './marks'
+import { asCorrection, contentOf, CORRECT, RETRACT, takenAway } from './content'
+import { archivedAddress } from './insiders'
+import { type Intake, makeIntake } from './intake'
+import { markedHops, type Marks } from './marks'
 import { bareOf, resourceOf } from './names'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './rooms'
 import type { Link } from './stream'
-import { parseStyled } from './text'
 import { child, type Element, elementsIn, owned, textOf } from './xml'
 
 const ORIGINALS_MAX = 500 // messages of one room that may still be corrected
@@ -29,11 +28,8 @@ const KEY_BYTES = 18
 const CATCH_UP_FIRST_MS = 500
 const CATCH_UP_MOST_MS = 10_000
 
-const CORRECT = 'urn:xmpp:message-correct:0'
-const RETRACT = 'urn:xmpp:message-retract:1'
-const STYLING = 'urn:xmpp:styling:0'
-const OOB = 'jabber:x:oob'
 const DELAY = 'urn:xmpp:delay'
+const NON_ANONYMOUS = 'muc_nonanonymous'
 
 export interface Receiver {
   /** From now on what is heard in the room waits. */
@@ -42,6 +38,8 @@ export interface Receiver {
   catchUp (room: Room): Promise<void>
   /** A groupchat message to the listener. Our own go to `echo`. */
   groupchat (room: Room, message: Element): void
+  /** Everything else that comes in, in the order of everything. */
+  offer: Intake['offer']
   stop (): void
 }
 
@@ -50,54 +48,25 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
   ? elementsIn(message).find(one => one.name === 'stanza-id' && one.ns === STANZA_IDS && one.attrs.by === room.id)?.attrs.id
   : undefined
 
-const senderOf = (room: Room, message: Element): Sender => {
+/** What is known of a speaker beside the message. `address`: their own, counted only where the room shows it to everybody. */
+interface Speaker { address: string | undefined, avatar?: MediaRef | undefined }
+
+const senderOf = (room: Room, message: Element, { address, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
+  const shown = address !== undefined && room.features.has(NON_ANONYMOUS) && { address }
   const occupant = room.features.has(OCCUPANT_IDS) ? child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id : undefined
-  return { id: occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`, name: nick }
-}
-
-const fileOf = (network: string, message: Element): Attachment | undefined => {
-  const oob = child(message, 'x', OOB)
-  const url = textOf(oob && child(oob, 'url')).trim()
-  if (!URL.canParse(url)) return undefined
-  const { protocol, pathname } = new URL(url)
-  if (protocol !== 'https:' && protocol !== 'http:') return undefined
-  const name = pathname.split('/').at(-1) || 'file'
-  const mime = mimeOf(name)
-  const kind = (['image', 'audio', 'video'] as const).find(one => mime.startsWith(`${one}/`)) ?? 'file'
-  let readable = name
-  try { readable = decodeURIComponent(name) } catch { /* stays as it is */ }
-  return { kind, name: readable, mime, at: { network, ref: url } }
-}
-
-/** Undefined if the message says nothing to people: chat states, markers, a new subject. */
-const contentOf = (network: string, message: Element): Content | undefined => {
-  const file = fileOf(network, message)
-  const body = textOf(child(message, 'body'))
-  const said = file !== undefined && body.trim() === file.at.ref ? '' : body
-  if (said === '' && file === undefined) return undefined
-  const emote = said.startsWith('/me ')
-  const words = emote ? said.slice(4) : said
-  const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
-  return { style: emote ? 'emote' : 'text', text, ...file && { file } }
-}
-
-/** For a message whose original is not known: said anew, with the usual mark of a correction. */
-const asCorrection = (content: Content): Content => {
-  const [first, ...rest] = content.text
-  const star: Inline = { kind: 'text', text: '* ' }
-  return first?.kind === 'paragraph'
-    ? { ...content, text: [{ kind: 'paragraph', of: [star, ...first.of] }, ...rest] }
-    : { ...content, text: [{ kind: 'paragraph', of: [star] }, ...content.text] }
+  const hops = markedHops(message)
+  const id = occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`
+  return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
 
 export const makeReceiver = (
   network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, world: World,
-  echo: (room: Room, message: Element) => void
+  echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined
 ): Receiver => {
   const { clock, chance, log, memory } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
-  const held = new Map<string, { messages: Element[], dropped: boolean }>()
+  const held = new Map<string, { messages: [Element, Speaker][], dropped: boolean }>()
   const originals = new Map<string, Map<string, string>>()
 
   const placeOf = (room: Room): Place => ({ network, id: room.id })
@@ -117,8 +86,17 @@ export const makeReceiver = (
     if (known.size > ORIGINALS_MAX) known.delete(known.keys().next().value as string)
   }
 
-  const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number): Arrival | undefined => {
-    const sender = senderOf(room, message)
+  /** What the room itself says is of concern only if it says that a moderator took something away. */
+  const moderation = (room: Room, message: Element, at: number): Arrival | undefined => {
+    const id = message.attrs.from === room.id && room.features.has(STANZA_IDS) ? takenAway(message) : undefined
+    const sender = { id: room.id, name: room.id }
+    return id === undefined ? undefined
+      : { kind: 'deletion', key: `${room.id}/moderated ${id}`, place: placeOf(room), at, sender, of: `${room.id} ${id}`, moderated: true }
+  }
+
+  const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {
+    if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, at)
+    const sender = senderOf(room, message, speaker)
     const base = { key: keyOf(room, message, given), place: placeOf(room), at, sender }
     const { id } = message.attrs
     const retract = child(message, 'retract', RETRACT)?.attrs.id
@@ -140,15 +118,14 @@ export const makeReceiver = (
     return { ...base, kind: 'message', content }
   }
 
-  const live = (room: Room, message: Element): void => {
-    const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now())
+  const live = (room: Room, message: Element, speaker: Speaker): void => {
+    const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now(), speaker)
     if (arrival !== undefined) intake.offer(arrival)
   }
 
   const stored = (room: Room, { id, at, message }: Archived): Promise<void> => new Promise(resolve => {
-    const strange = bareOf(message.attrs.from ?? '') !== room.id || resourceOf(message.attrs.from ?? '') === ''
-    if (strange || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return resolve()
-    const arrival = arrivalOf(room, message, id, at ?? clock.now())
+    if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return resolve()
+    const arrival = arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message) })
     if (arrival === undefined) resolve()
     else intake.offer(arrival, resolve)
   })
@@ -211,19 +188,22 @@ export const makeReceiver = (
       if (room.visit !== visit || !room.ready) throw new Unavailable('out of the room again')
       const waiting = held.get(room.id)?.messages ?? []
       held.delete(room.id)
-      for (const message of waiting) live(room, message)
+      for (const [message, speaker] of waiting) live(room, message, speaker)
     },
     groupchat (room, message) {
       const nick = resourceOf(message.attrs.from ?? '')
-      if (nick === '') return
+      const subject = child(message, 'subject')
+      if (subject !== undefined && child(message, 'body') === undefined) room.subject = owned(textOf(subject))
       room.heardAt = clock.tick()
       if (room.nicks.has(nick) || marks.isOurs(room.id, message)) return echo(room, message)
       if (child(message, 'delay', DELAY)?.attrs.from === room.id) return
+      const speaker = { address: room.insiders.get(nick)?.address, avatar: avatarOf(room.id, nick) }
       const waiting = held.get(room.id)
-      if (waiting === undefined) return live(room, message)
-      if (waiting.messages.length < HELD_MAX) waiting.messages.push(message)
+      if (waiting === undefined) return live(room, message, speaker)
+      if (waiting.messages.length < HELD_MAX) waiting.messages.push([message, speaker])
       else waiting.dropped = true
     },
+    offer: intake.offer,
     stop () { intake.stop() }
   }
 }

@@ -9,7 +9,9 @@ import { sleep, type Timer } from '../../lib/clock'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Persona } from '../../model/message'
 import type { World } from '../../model/network'
+import { LISTENER_LOCAL, RESOURCE } from './addresses'
 import { conditionOf, failureOf } from './conditions'
+import { type Insider, noteInsider } from './insiders'
 import { bareOf, ghostLocal } from './names'
 import { makeOccupant, type Occupant } from './occupant'
 import type { Link } from './stream'
@@ -22,21 +24,22 @@ const TICK_MS = 60_000
 const ENTER_FIRST_MS = 1_000
 const ENTER_MOST_MS = 5 * 60_000
 const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
-const LISTENER_LOCAL = 'zentrale'
 const LISTENER_NAME = 'Zentrale'
-const RESOURCE = 'zentrale'
 
 export const STANZA_IDS = 'urn:xmpp:sid:0'
 export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
 export const ARCHIVE = 'urn:xmpp:mam:2'
-const INFO = 'http://jabber.org/protocol/disco#info'
+export const INFO = 'http://jabber.org/protocol/disco#info'
 
 export interface Room {
   readonly id: string
   readonly listener: Occupant
   readonly ghosts: Map<string, Occupant> // by full address
   readonly nicks: Map<string, Occupant> // ours that are inside
+  readonly insiders: Map<string, Insider> // by nick: those whose own address the room shows us
+  readonly own: boolean // we made it, and nobody else may own it
   features: ReadonlySet<string>
+  subject: string | undefined // unknown until the room has said it
   ready: boolean
   visit: number // counts the listener's entries, so that an answer about an older one is known
   refusal: Refused | undefined // why the last try to enter can never succeed
@@ -50,6 +53,17 @@ export interface RoomEvents {
   entered (room: Room): Promise<void> // catch up; the room is ready already
   out (room: Room): void
   allIn (all: boolean): void
+  insider (room: Room, nick: string): void // came in, or is there in another role
+  heard (room: Room, presence: Element): void // what the listener is told of everybody
+  speaks (ghost: Occupant, persona: Persona): void // is about to
+}
+
+/** The rooms that are ours alone: which they are, how one is set up, and how one of us is let in. */
+export interface OwnRooms {
+  has (id: string): boolean
+  isClosed (features: ReadonlySet<string>): boolean
+  setUp (id: string): Promise<void>
+  admit (id: string, jid: string): Promise<void>
 }
 
 export interface Rooms {
@@ -58,6 +72,8 @@ export interface Rooms {
   all (): Iterable<Room>
   ghost (room: Room, persona: Persona): Occupant
   presence (stanza: Element): void
+  /** Asks the room anew what it can: its configuration has changed. */
+  refresh (room: Room): Promise<void>
   /** Asks the room whether the occupant is inside; if not, it is lost and, being the listener, enters again. */
   verify (room: Room, occupant: Occupant): void
   /** Resolves when the listener is inside. Throws Refused, or Unavailable when the signal fires. */
@@ -67,7 +83,7 @@ export interface Rooms {
   stop (): void
 }
 
-export const makeRooms = (domain: string, link: Link, world: World, events: RoomEvents): Rooms => {
+export const makeRooms = (domain: string, link: Link, world: World, events: RoomEvents, own?: OwnRooms): Rooms => {
   const { clock, chance, log } = world
   const rooms = new Map<string, Room>()
   let linkVisit = new AbortController() // aborted when the link goes down
@@ -102,7 +118,9 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         if (made === room().listener) outside(room(), why)
         else log.info({ room: id, why }, 'occupant is outside of the room')
       }
-    })
+    }, own?.has(id) !== true
+      ? undefined
+      : { setUp: () => own.setUp(id), admit: jid => own.admit(id, jid), isOwner: local === LISTENER_LOCAL })
     return made
   }
 
@@ -113,10 +131,23 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
   }
 
+  /** Nothing may be said in it before. */
+  const close = async (room: Room, own: OwnRooms): Promise<void> => {
+    if (own.isClosed(room.features)) return
+    await own.setUp(room.id)
+    room.features = await featuresOf(room)
+    if (own.isClosed(room.features)) return
+    const why = new Refused('the room service does not make rooms for members only in which everybody sees who is there')
+    room.listener.leave(why)
+    throw why
+  }
+
   const enterOnce = async (room: Room): Promise<void> => {
     events.entering(room)
+    if (room.listener.nick === '') room.insiders.clear() // it is told of them again only when it comes in
     await room.listener.join()
     room.features = await featuresOf(room)
+    if (room.own && own !== undefined) await close(room, own)
     if (room.listener.nick === '') throw new Unavailable('out of the room again')
     room.refusal = undefined
     room.visit++
@@ -191,7 +222,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     if (known !== undefined) return known
     const room: Room = {
       id, listener: occupantIn(() => room, id, LISTENER_LOCAL, LISTENER_NAME),
-      ghosts: new Map(), nicks: new Map(), features: new Set(),
+      ghosts: new Map(), nicks: new Map(), insiders: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
       ready: false, visit: 0, refusal: undefined, heardAt: 0, entering: false, waiting: new Set()
     }
     rooms.set(id, room)
@@ -221,14 +252,20 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       }
       ghost.usedAt = clock.tick()
       ghost.rename(persona.name)
+      events.speaks(ghost, persona)
       return ghost
     },
     presence (stanza) {
       const room = rooms.get(bareOf(stanza.attrs.from ?? ''))
       const to = stanza.attrs.to ?? ''
-      const occupant = room?.listener.jid === to ? room.listener : room?.ghosts.get(to)
+      if (room === undefined) return
+      const occupant = room.listener.jid === to ? room.listener : room.ghosts.get(to)
+      const nick = occupant === room.listener ? noteInsider(room.insiders, stanza) : undefined
+      if (occupant === room.listener) events.heard(room, stanza)
       occupant?.presence(stanza)
+      if (nick !== undefined) events.insider(room, nick)
     },
+    async refresh (room) { room.features = await featuresOf(room) },
     verify,
     async whenReady (room, signal) {
       while (!room.ready) {

@@ -4,17 +4,17 @@
  * behind it fail too and come again. An error bounced for our id is the failure of that delivery. At most WINDOW are unanswered.
  */
 import { Refused, Unavailable } from '../../model/errors'
-import type { Action, Content, Delivery, Sent } from '../../model/message'
+import { type Action, type Delivery, hopsOf, type Sent } from '../../model/message'
 import type { World } from '../../model/network'
 import type { Archive } from './archive'
 import { conditionOf, failureOf } from './conditions'
+import { contentXml, correctionXml, retractionXml, spokenTo } from './content'
 import type { Marks } from './marks'
-import { resourceOf } from './names'
+import { parseJid, resourceOf } from './names'
 import type { Occupant } from './occupant'
 import { stanzaId } from './receive'
 import { ARCHIVE, type Room, type Rooms } from './rooms'
 import type { Link } from './stream'
-import { bodyOf } from './text'
 import { el, type Element, owned, type Xml } from './xml'
 
 export const WINDOW = 256
@@ -42,33 +42,26 @@ export interface Sender {
   idle (): Promise<void>
 }
 
-const contentXml = ({ style, text, file }: Content): Xml[] => {
-  if (file?.url !== undefined) { // XEP-0066 §3
-    return [el('body', {}, file.url), el('x', { xmlns: 'jabber:x:oob' }, el('url', {}, file.url))]
-  }
-  const { body, unstyled } = bodyOf(text)
-  const mark = unstyled ? [el('unstyled', { xmlns: 'urn:xmpp:styling:0' })] : []
-  return [el('body', {}, style === 'emote' ? `/me ${body}` : body), ...mark]
-}
-
-const RETRACT = 'urn:xmpp:message-retract:1'
-const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
-
 const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
   switch (action.kind) {
-    case 'message': return contentXml(action.content)
-    case 'edit': // XEP-0308 §3: always the id of the first version
-      return [...contentXml(action.content), el('replace', { xmlns: 'urn:xmpp:message-correct:0', id: target?.[0] ?? action.of })]
+    case 'message': {
+      const { aside, content } = action
+      return contentXml(aside === undefined ? content : spokenTo(parseJid(aside.person)?.local ?? aside.person, content))
+    }
+    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of)
+    case 'room': throw new Refused('this network makes no such rooms')
     case 'deletion': { // XEP-0424 §3: in a room, the id that the room gave
       const id = target?.[1]
       if (id === undefined) throw new Refused('this room gives messages no ids, so none can be taken back')
-      return [el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: 'urn:xmpp:fallback:0', for: RETRACT }),
-        el('body', {}, RETRACTED), el('store', { xmlns: 'urn:xmpp:hints' })]
+      return retractionXml(id)
     }
   }
 }
 
-export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Marks, { log }: World): Sender => {
+/** Deliveries that are not messages to the room as a whole: undefined for those that are. */
+export type Apart = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
+
+export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Marks, { log }: World, apart: Apart = () => undefined): Sender => {
   const lanes = new Map<string, Lane>()
   let under = 0 // sends that have not ended
   let wakeIdle = (): void => {}
@@ -106,7 +99,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
     const { key, action, target } = delivery
     const occupant = speaker(room, delivery)
     const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(action, target),
-      el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), marks.of(room.id, key))
+      el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), marks.of(room.id, key, hopsOf(delivery.as)))
     if (!link.send(stanza)) throw new Unavailable('the component link is down', { link: true })
     const late = (): void => {
       lane.unanswered.delete(key)
@@ -130,7 +123,10 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
         const occupant = speaker(room, job.delivery)
         while (!room.ready || occupant.nick === '' || job.signal.aborted) await prepare(room, job)
         await link.writable()
-        write(room, lane, job)
+        const other = apart(room, job.delivery, job.signal)
+        if (other === undefined) write(room, lane, job)
+        else if (other.holds) job.resolve(await within(job.signal, other.sent)) // nothing is said while the room changes
+        else other.sent.then(job.resolve, job.reject)
         lane.jobs.shift()
       } catch (error) {
         lane.jobs.shift()

@@ -1,8 +1,11 @@
 /** What the component says when asked: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and politely no to the rest. */
+import type { Identity } from '../../model/network'
+import { COMMANDS } from './commands'
 import { errorReply } from './conditions'
+import { ADDRESS_FEATURES, answerAbout } from './profile'
+import { INFO } from './rooms'
 import { child, el, elementsIn, type Element, type Xml } from './xml'
 
-const INFO = 'http://jabber.org/protocol/disco#info'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const VERSION = 'jabber:iq:version'
 const PING = 'urn:xmpp:ping'
@@ -10,21 +13,28 @@ const PING = 'urn:xmpp:ping'
 const result = (iq: Element, payload?: Xml): Xml =>
   el('iq', { type: 'result', from: iq.attrs.to, to: iq.attrs.from, id: iq.attrs.id }, payload)
 
-/** Ours of a person behind an address; the bare domain is a gateway. */
-const identity = (to: string): Xml => to.includes('@')
-  ? el('identity', { category: 'client', type: 'bot', name: 'Zentrale' })
-  : el('identity', { category: 'gateway', type: 'generic', name: 'Zentrale' })
+/** A function address is an account with a name; a ghost is a bot; the bare domain is a gateway. */
+const identity = (to: string, address: Identity | undefined): Xml => {
+  if (address !== undefined) return el('identity', { category: 'account', type: 'registered', name: address.profile.name })
+  return to.includes('@')
+    ? el('identity', { category: 'client', type: 'bot', name: 'Zentrale' })
+    : el('identity', { category: 'gateway', type: 'generic', name: 'Zentrale' })
+}
 
-/** The answer to an iq of type get or set. */
-export const answerIq = (iq: Element): Xml => {
+const FEATURES = [INFO, ITEMS, PING, VERSION, COMMANDS]
+
+/** The answer to an iq of type get or set, which is to a function address if that is given. */
+export const answerIq = (iq: Element, address?: Identity): Xml => {
+  const about = address && answerAbout(iq, address)
+  if (about !== undefined) return about
   const asked = elementsIn(iq)[0]
   if (iq.attrs.type === 'get') {
     switch (asked?.ns) {
       case PING: return result(iq)
       case ITEMS: return result(iq, el('query', { xmlns: ITEMS, node: asked.attrs.node }))
       case VERSION: return result(iq, el('query', { xmlns: VERSION }, el('name', {}, 'Zentrale')))
-      case INFO: return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? ''),
-        ...[INFO, ITEMS, PING, VERSION].map(feature => el('feature', { var: feature }))))
+      case INFO: return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? '', address),
+        ...(address === undefined ? FEATURES : [...FEATURES, ...ADDRESS_FEATURES]).map(feature => el('feature', { var: feature }))))
     }
   }
   return errorReply(iq, 'cancel', 'service-unavailable')

@@ -93,7 +93,7 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World)
   let attempt = 0
   let upSince = 0
   let asked = 0
-  let heard = false // anything was read since the last look
+  let heardAt = 0 // of clock.tick
   let out = ''
   let timer: Timer | undefined
   let drained: (() => void)[] = []
@@ -142,7 +142,7 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World)
     }, why => lost(mine, why))
     mine.Parser = function () { return parser } as never
     mine.timeout = HANDSHAKE_TIMEOUT_MS
-    mine._onData = chunk => { heard = true; if (mine === entity) parser.feed(chunk) }
+    mine._onData = chunk => { heardAt = clock.tick(); if (mine === entity) parser.feed(chunk) }
     mine.on('error', error => lost(mine, messageOf(error)))
     mine.on('disconnect', () => lost(mine, 'the connection was closed'))
     mine.on('online', () => {
@@ -165,9 +165,9 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World)
 
   /** A server routes what a component sends to itself back to it: the shortest way through all that must work. */
   const watch = (mine: Component): void => {
-    heard = false
-    timer = clock.after(LINK_PING_MS, () => {
-      if (heard || paused) return watch(mine)
+    timer = clock.after(heardAt + LINK_PING_MS - clock.tick(), () => {
+      if (paused) heardAt = clock.tick()
+      if (clock.tick() - heardAt < LINK_PING_MS) return watch(mine)
       ask('get', config.domain, config.domain, el('ping', { xmlns: 'urn:xmpp:ping' }))
         .then(() => { if (mine === entity) watch(mine) }, () => lost(mine, 'no answer to a ping'))
     })

@@ -72,5 +72,9 @@ export const form = (type: string, fields: Attributes = {}): Xml => el('x', { xm
   el('field', { var: 'FORM_TYPE', type: 'hidden' }, el('value', {}, type)),
   ...Object.entries(fields).map(([name, value]) => el('field', { var: name }, el('value', {}, value))))
 
+/** A picture's hash for presences (XEP-0153 §4.1); empty if there is none. */
+export const photoUpdate = (hash: string): Xml => el('x', { xmlns: PHOTO_UPDATE }, el('photo', {}, hash))
+export const PHOTO_UPDATE = 'vcard-temp:x:update'
+
 /** A copy that stands alone: text cut from what was read keeps all that was read in memory, which matters for what is kept. */
 export const owned = (text: string): string => Buffer.from(text).toString()

@@ -6,7 +6,7 @@
  * What Kannel must be told: `get-url = "<public_url>/<secret>/in?id=%I&from=%p&to=%P&text=%b&charset=%C"`, `max-messages = 0`
  * in the sms-service (or our answer becomes an SMS), and http-request-retry above 0 (or what comes while we restart is lost).
  */
-import express, { type Request, type Response } from 'express'
+import express, { type NextFunction, type Request, type Response } from 'express'
 import { request } from 'undici'
 import { backoffMs } from '../../../lib/backoff'
 import { deadline, type Timer } from '../../../lib/clock'
@@ -133,6 +133,9 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
   const application = express().disable('x-powered-by').disable('etag')
   application.get('/:secret/in', hook(message))
   application.get('/:secret/dlr', hook(receipt))
+  application.use((error: { status?: number }, _asked: Request, answer: Response, _next: NextFunction) => {
+    answer.status(error.status ?? 503).end()
+  })
 
   const addressFor = ({ key, from, to, text }: Outbound, dataCoding: number): string => {
     const url = new URL(config.sendUrl)

@@ -188,19 +188,29 @@ export const decodePdu = (frame: Buffer): Pdu | undefined => {
 
 /** Cuts a byte stream into whole frames. Throws Malformed at a length that cannot be; then the connection must be closed. */
 export const makeFramer = (): ((chunk: Buffer) => Buffer[]) => {
-  let kept = Buffer.alloc(0) // under PDU_BYTES_MAX: a longer frame is refused by its first four octets
+  let kept: Buffer[] = [] // under PDU_BYTES_MAX together: a longer frame is refused by its first four octets
+  let size = 0
+  let wanted = 4 // octets until there is more to say: a length, or a whole frame
   return chunk => {
-    const all = kept.length === 0 ? chunk : Buffer.concat([kept, chunk])
+    kept.push(chunk)
+    size += chunk.length
+    if (size < wanted) {
+      kept[kept.length - 1] = Buffer.from(chunk) // a copy, because a small chunk may keep a large buffer alive
+      return []
+    }
+    const all = kept.length === 1 ? chunk : Buffer.concat(kept)
     const frames: Buffer[] = []
     let at = 0
+    wanted = 4
     while (all.length - at >= 4) {
       const length = all.readUInt32BE(at)
       if (length < HEADER_BYTES || length > PDU_BYTES_MAX) throw new Malformed(`SMPP: a frame claims ${length} octets`)
-      if (all.length - at < length) break
+      if (all.length - at < length) { wanted = length; break }
       frames.push(all.subarray(at, at + length))
       at += length
     }
-    kept = Buffer.from(all.subarray(at))
+    kept = [Buffer.from(all.subarray(at))]
+    size = all.length - at
     return frames
   }
 }

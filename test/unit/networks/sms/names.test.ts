@@ -20,6 +20,7 @@ describe('SMS numbers', () => {
   it('makes no number of what is none', () => {
     assert.deepEqual(['110', '116117', '15555'].map(digits => from(digits)), ['short:110', 'short:116117', 'short:15555'])
     assert.equal(from('116117', 1), 'short:116117')
+    assert.equal(from('999999999999999'), 'short:999999999999999', 'longer than a number can be')
     assert.deepEqual([from('DHL', 5), from('12345678', 5), from('Vodafone'), from('')], ['alpha:DHL', 'alpha:12345678', 'alpha:Vodafone', 'alpha:'])
   })
 
@@ -38,10 +39,12 @@ describe('SMS numbers', () => {
 
   it('makes one spelling of what people write', () => {
     assert.deepEqual(['+49 30 123456', '+49 (0)30 123456', '030 123456', 'Max'].map(canonicalNumber), [OURS, OURS, undefined, undefined])
+    assert.deepEqual(['+49 00 4901', '+49 0009049'].map(canonicalNumber), [undefined, undefined], 'read again they would be others')
   })
 
   it('shows no whole number', () => {
     assert(!nameOf('+491701234567').includes('70123'))
+    assert.equal(nameOf('+14917012345678'), '+1…78', 'as many digits as a number can have')
     assert.deepEqual([nameOf('alpha:DHL'), nameOf('short:116117')], ['DHL', '116117'])
   })
 })

@@ -49,4 +49,17 @@ describe('xmpp intake', () => {
     await last
     assert.deepEqual(reading, ['pause', 'resume'])
   })
+
+  it('goes on reading while nothing can be stored, or our own messages would not be heard again and a full queue never drain', async () => {
+    const reading: string[] = []
+    const link = { pause: () => { reading.push('pause') }, resume: () => { reading.push('resume') } }
+    const intake = makeIntake(async () => { throw new Unavailable('full') }, link, makeWorld())
+    intake.offer(arrival(0))
+    await new Promise(resolve => setImmediate(resolve))
+    for (let i = 1; i < ACCEPTS_OPEN_MAX - 1; i++) intake.offer(arrival(i))
+    assert.deepEqual(reading, [])
+    intake.offer(arrival(-1))
+    assert.deepEqual(reading, ['pause'])
+    intake.stop()
+  })
 })

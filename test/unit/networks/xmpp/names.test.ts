@@ -57,7 +57,8 @@ describe('xmpp names', () => {
     assert.equal(canonicalBare('Bu\u0308rger@rooms.example.org.'), 'bürger@rooms.example.org')
     assert.equal(canonicalBare('Straße@rooms.example.org'), 'strasse@rooms.example.org')
     assert.equal(canonicalBare('ΟΔΟΣ@rooms.example.org'), canonicalBare('οδος@rooms.example.org'))
-    for (const wrong of ['', '@x', 'a@', 'a b@x', 'a@x/r', 'a@b@c', 'x\u0000y@z', 'a<b@c', `${'a'.repeat(1024)}@x`]) {
+    for (const wrong of ['', '@x', 'a@', 'a b@x', 'a@x/r', 'a@b@c', 'x\u0000y@z', 'a<b@c', 'a@b..', 'a@.b', 'a@b／c', 'x＠y',
+      `${'a'.repeat(1024)}@x`]) {
       assert.equal(canonicalBare(wrong), undefined, JSON.stringify(wrong))
     }
     fc.assert(fc.property(fc.string({ unit: 'binary' }), text => {

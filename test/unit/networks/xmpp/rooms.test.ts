@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { Unavailable } from '../../../../src/model/errors'
 import { makeRooms } from '../../../../src/networks/xmpp/rooms'
 import type { Link } from '../../../../src/networks/xmpp/stream'
+import { quickClock } from '../../../support/quick'
 import { makeWorld } from '../../../support/world'
+import { parse } from './parse'
+
+const ROOM = 'raum@rooms.example.org'
 
 /** A link whose server never answers. */
 const muteLink = (): Link & { isUp: boolean, said: number } => {
@@ -16,13 +21,35 @@ const muteLink = (): Link & { isUp: boolean, said: number } => {
 describe('xmpp rooms', () => {
   it('end when stopped while a room cannot be entered, although the link is still up', async () => {
     const link = muteLink()
-    const rooms = makeRooms('chat.example.org', link, makeWorld(), { entering () {}, entered: async () => {}, out () {}, allIn () {} })
-    rooms.attend('raum@rooms.example.org')
+    const rooms = makeRooms('chat.example.org', link, makeWorld(), {
+      entering () {}, entered: async () => {}, out () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+    })
+    rooms.attend(ROOM)
     link.isUp = true
     rooms.linkUp()
     assert.equal(link.said, 1, 'it asked to be let in')
     rooms.stop()
     await new Promise(resolve => setImmediate(resolve)) // never comes if it tries again and again without a pause
     assert.equal(link.said, 1)
+  })
+
+  it('know who is inside also when the room does not say at once what it can', async () => {
+    const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+    let asked = 0
+    const link: Link = Object.assign(muteLink(), {
+      isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return features }
+    })
+    const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
+      entering () {}, entered: async () => {}, out () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+    })
+    rooms.linkUp()
+    const room = rooms.attend(ROOM)
+    for (const [nick, status] of [['Anna', ''], ['Zentrale', '<status code=\'110\'/>']] as const) {
+      rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${room.listener.jid}'><x xmlns='http://jabber.org/protocol/muc#user'>` +
+        `<item jid='${nick}@example.org/x' role='participant'/>${status}</x></presence>`))
+    }
+    await rooms.whenReady(room, AbortSignal.timeout(5_000))
+    assert.deepEqual([asked, room.insiders.get('Anna')?.address], [2, 'anna@example.org'])
+    rooms.stop()
   })
 })

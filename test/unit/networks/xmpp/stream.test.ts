@@ -5,7 +5,7 @@ import { Refused, Unavailable } from '../../../../src/model/errors'
 import type { World } from '../../../../src/model/network'
 import { type Link, makeLink, STANZA_OUT_BYTES_MAX } from '../../../../src/networks/xmpp/stream'
 import { el, type Element, textOf } from '../../../../src/networks/xmpp/xml'
-import { quickClock } from '../../../support/quick'
+import { handClock, quickClock } from '../../../support/quick'
 import { makeWorld } from '../../../support/world'
 
 interface Fake {
@@ -155,6 +155,22 @@ describe('xmpp stream: the component link', () => {
     await until('pinged', () => fake.heard.includes('urn:xmpp:ping'))
     await until('dead', () => downs.length === 1)
     assert.equal(downs[0], 'no answer to a ping')
+  })
+
+  it('asks after half a minute of silence, counted from the last octet that came', async () => {
+    const clock = handClock()
+    start({ clock })
+    await until('up', () => ups === 1)
+    clock.advance(29_000)
+    await fake.say(`<message ${FROM}/>`)
+    await until('heard', () => stanzas.length === 1)
+    clock.advance(29_999)
+    assert.ok(!fake.heard.includes('urn:xmpp:ping'))
+    clock.advance(1)
+    await until('asked', () => fake.heard.includes('urn:xmpp:ping'))
+    clock.advance(20_000)
+    assert.deepEqual(downs, [])
+    await until('dead', () => downs.length === 1)
   })
 
   it('takes an answer only from whom was asked', async () => {

@@ -108,7 +108,7 @@ describe('Kannel gateway', () => {
     assert.deepEqual(await get(`${SECRET}/in?id=1&from=%2B491701234567&to=4930123456&text=a&charset=UTF-8`), [503, ''])
     inbox.refusing = undefined
     assert.equal((await get('falsch/in?id=1&from=%2B491701234567&text=a'))[0], 404)
-    assert.equal((await get('%ff/in?id=1'))[0], 400)
+    assert.deepEqual(await get('%ff/in?id=1'), [400, ''], 'and shows nothing of our inside')
     assert.equal(inbox.arrivals.length, 0)
   })
 

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { Malformed, Refused } from '../../../../../src/model/errors'
 import { decodePdu, encodePdu, makeFramer, type Pdu, PDU_BYTES_MAX, SEQUENCE_MAX } from '../../../../../src/networks/sms/smpp/pdu'
 
+const HOSTILE_MS_MAX = 1000
+
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
 const text = (most: number) => fc.string({ unit: fc.integer({ min: 1, max: 255 }).map(code => String.fromCharCode(code)), maxLength: most })
 const octet = fc.integer({ min: 0, max: 255 })
@@ -55,6 +57,16 @@ describe('SMPP PDUs', () => {
       destination: { ton: 1, npi: 1, digits: '4930' }, esmClass: 0, dataCoding: 0, registeredDelivery: 0, body: Buffer.from('Hallo'), tlvs: new Map()
     })
     for (let cut = 16; cut < whole.length; cut++) assert.throws(() => decodePdu(whole.subarray(0, cut)), Malformed)
+  })
+
+  it('takes the longest frame octet by octet in no time', () => {
+    const frame = Buffer.alloc(PDU_BYTES_MAX)
+    frame.writeUInt32BE(PDU_BYTES_MAX)
+    const framer = makeFramer()
+    const began = performance.now()
+    const read = Array.from(frame, (_, at) => framer(frame.subarray(at, at + 1))).flat()
+    assert.deepEqual(read, [frame])
+    assert.ok(performance.now() - began < HOSTILE_MS_MAX)
   })
 
   it('gives up a stream whose frame length cannot be', () => {

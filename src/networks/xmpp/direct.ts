@@ -1,0 +1,159 @@
+/**
+ * What people write to our function addresses becomes arrivals of direct chats.
+ * Promises: a message counts as received (XEP-0184) only when it is stored; the same stanza delivered twice is one arrival, and two
+ * messages that a careless app gave one id are two; only its own sender may correct or retract a message; what a machine sent is
+ * marked so; what is encrypted is answered and kept in quarantine, never dropped in silence.
+ */
+import { createHash } from 'node:crypto'
+import { Malformed, messageOf } from '../../model/errors'
+import type { Arrival, Content, MessageArrival, Sender } from '../../model/message'
+import type { Identity, Inbox, World } from '../../model/network'
+import { plain } from '../../model/text'
+import { RESOURCE } from './addresses'
+import { asCorrection, contentOf, contentXml, CORRECT, isAutomatic, RETRACT } from './content'
+import type { Intake } from './intake'
+import { directPlace, RECEIPTS } from './letters'
+import { bareOf, canonicalBare, parseJid } from './names'
+import { INFO } from './rooms'
+import type { Link } from './stream'
+import { child, el, type Element, elementsIn, owned, textOf } from './xml'
+
+const ORIGINALS_MAX = 5_000 // messages that may still be corrected
+const TOLD_MAX = 2_000 // people who were told that we cannot read what is encrypted
+const TELL_AGAIN_MS = 3_600_000
+const MACHINES_MAX = 2_000
+const LATE_MS = 10 * 60_000 // what was under way for longer is answered by people, not by a machine
+const KEY_BYTES = 18
+
+const DELAY = 'urn:xmpp:delay'
+const NO_REPLY = 'urn:xmpp:noreply:0'
+const NICK = 'http://jabber.org/protocol/nick'
+/** How apps mark what only the reader's app can open. */
+const ENCRYPTED: ReadonlySet<string> = new Set([
+  'eu.siacs.conversations.axolotl encrypted', 'urn:xmpp:omemo:1 encrypted', 'urn:xmpp:omemo:2 encrypted',
+  'urn:xmpp:openpgp:0 openpgp', 'jabber:x:encrypted x', 'urn:xmpp:eme:0 encryption'
+])
+const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachrichten können wir hier nicht lesen. Bitte schalten Sie die ' +
+  'Verschlüsselung für diesen Chat aus und schreiben Sie noch einmal.\nThis chat is encrypted, and we cannot read encrypted messages ' +
+  'here. Please switch encryption off for this chat and write again.'
+
+export interface Direct {
+  /** A message to an address of ours that is neither an error nor from a room of ours. */
+  message (stanza: Element, to: Identity): void
+}
+
+/** Keeps the newest `max` entries of a map. */
+const put = <V>(map: Map<string, V>, key: string, value: V, max: number): void => {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > max) map.delete(map.keys().next().value as string)
+}
+
+const encryptionOf = (message: Element): string | undefined => {
+  const found = elementsIn(message).find(({ ns, name }) => ENCRYPTED.has(`${ns} ${name}`))
+  const keysAlone = found?.name === 'encrypted' && child(found, 'payload') === undefined // says nothing, renews the session
+  return found === undefined || keysAlone ? undefined : found.ns
+}
+
+/** Mail-like apps say a part of it in the subject (RFC 6121 §5.2.4). */
+const withSubject = (message: Element, content: Content | undefined): Content | undefined => {
+  const subject = textOf(child(message, 'subject')).trim()
+  return content && subject !== '' ? { ...content, text: [...plain(subject), ...content.text] } : content
+}
+
+const stampOf = (message: Element): number | undefined => {
+  const at = Date.parse(child(message, 'delay', DELAY)?.attrs.stamp ?? '')
+  return Number.isNaN(at) ? undefined : at
+}
+
+export const makeDirect = (
+  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], link: Link, { clock, chance, log }: World
+): Direct => {
+  const startedAt = clock.now()
+  const originals = new Map<string, string>() // "place id" → arrival key
+  const told = new Map<string, number>()
+  const machines = new Map<string, boolean>() // who says of themselves that they take no answers
+
+  /** Asked once, beside the path: nobody waits for the answer. */
+  const askWhetherMachine = (from: string, to: string): void => {
+    if (machines.has(from)) return
+    put(machines, owned(from), false, MACHINES_MAX)
+    link.ask('get', to, from, el('query', { xmlns: INFO })).then(answer => {
+      const query = child(answer, 'query', INFO)
+      if (query && elementsIn(query).some(one => one.attrs.var === NO_REPLY)) put(machines, owned(from), true, MACHINES_MAX)
+    }, () => { /* whoever does not answer has not said it */ })
+  }
+
+  const isFromMachine = (message: Element, at: number | undefined): boolean => {
+    const { from = '', type } = message.attrs
+    const { local = '', domain: theirs } = parseJid(from) ?? {}
+    return type === 'headline' || isAutomatic(message) || local === '' || theirs === domain || machines.get(from) === true ||
+      (at !== undefined && (at < clock.now() - LATE_MS || at < startedAt))
+  }
+
+  /** Apps send a message again, from another connection too, under the id it had; scripts give each message the same id. */
+  const keyOf = (message: Element, contact: string, to: Identity): string => {
+    const said = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
+      .map(one => [textOf(one), one?.attrs.id])
+    const { id } = message.attrs
+    return id === undefined
+      ? `direct/${chance.token(KEY_BYTES)}`
+      : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, said])).digest('base64url')}`
+  }
+
+  const senderOf = (message: Element, contact: string): Sender => {
+    const nick = textOf(child(message, 'nick', NICK)).trim()
+    const { local = '', domain: theirs = contact } = parseJid(contact) ?? {}
+    return { id: contact, name: nick || local || theirs }
+  }
+
+  const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {
+    const { from = '', id } = message.attrs
+    const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
+    const place = { network, id: directPlace(to.id, contact) }
+    const delayed = stampOf(message)
+    const base = { key: keyOf(message, contact, to), place, at: delayed ?? clock.now(), sender: senderOf(message, contact) }
+    const original = (named: string): string | undefined => originals.get(`${place.id} ${named}`)
+    const retract = child(message, 'retract', RETRACT)?.attrs.id
+    if (retract !== undefined) {
+      const of = original(retract)
+      return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+    }
+    const content = withSubject(message, contentOf(network, message))
+    if (content === undefined) return undefined
+    const replaced = child(message, 'replace', CORRECT)?.attrs.id
+    const of = replaced === undefined ? undefined : original(replaced)
+    if (id !== undefined) put(originals, owned(`${place.id} ${id}`), of ?? base.key, ORIGINALS_MAX)
+    if (of !== undefined) return { ...base, kind: 'edit', of, content }
+    const automatic = isFromMachine(message, delayed)
+    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...automatic && { automatic } }
+    return replaced === undefined ? first : { ...first, content: asCorrection(content) }
+  }
+
+  const cannotRead = (message: Element, encryption: string, to: Identity): void => {
+    const { from = '', id, type } = message.attrs
+    const { xml } = el('message', { from, to: message.attrs.to, id, type }, el('encrypted', { xmlns: encryption }))
+    inbox.quarantine(network, xml, new Malformed(`a message was encrypted: ${encryption}`))
+      .catch(error => log.error({ why: messageOf(error) }, 'not quarantined'))
+    const chat = directPlace(to.id, bareOf(from))
+    if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
+    put(told, owned(chat), clock.tick(), TOLD_MAX)
+    link.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
+      ...contentXml({ style: 'notice', text: plain(CANNOT_READ) })))
+  }
+
+  return {
+    message (message, to) {
+      const { from = '', id } = message.attrs
+      const encryption = encryptionOf(message)
+      if (encryption !== undefined) return cannotRead(message, encryption, to)
+      const arrival = arrivalOf(message, to)
+      if (arrival === undefined) return
+      if (arrival.kind === 'message') askWhetherMachine(from, to.id)
+      const wanted = id !== undefined && child(message, 'request', RECEIPTS) !== undefined
+      const answer = { from: message.attrs.to, to: owned(from), type: message.attrs.type, id: `received.${chance.token(KEY_BYTES)}` }
+      const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
+      offer(arrival, received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) }))
+    }
+  }
+}

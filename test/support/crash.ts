@@ -1,0 +1,159 @@
+/**
+ * Loaded before the program by `node --require`, in tests alone: kills the process at a named moment, as `kill -9` would. It puts
+ * itself around what the built modules export, so that nothing of it stands in src. Orders come in the text of a message,
+ * `(K7 xmpp x10 n)`: at K7 of its delivery to XMPP, the first ten times; n makes it unique. What belongs to no message is ordered by a
+ * file in the folder CRASH_ORDERS, which holds a count: `K10` from the start, `K11` from the signal to stop, in statements of the store.
+ *
+ * K2 read, before the commit · K4 committed, before the answer · K5 answered, nothing sent · K6 marked as sending, before the bytes ·
+ * K7 bytes out, no answer read · K8 answer read, before the commit · K9 that committed · K10 while starting · K11 while stopping
+ */
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import * as accept from '../../src/bridge/accept'
+import * as deliver from '../../src/bridge/deliver'
+import type { Delivery } from '../../src/model/message'
+import type { Network } from '../../src/model/network'
+import { toPlain } from '../../src/model/text'
+import * as matrix from '../../src/networks/matrix'
+import * as sms from '../../src/networks/sms'
+import * as xmpp from '../../src/networks/xmpp'
+import * as sqlite from '../../src/store/sqlite'
+import * as tx from '../../src/store/tx'
+
+const folder = process.env['CRASH_ORDERS'] ?? '.'
+const ANSWERED_MS = 100
+
+interface Order { moment: string, network: string | undefined, times: number, name: string }
+
+/** The order in a message, wherever it stands in it. */
+const orderIn = (thing: unknown): Order | undefined => {
+  const found = /\((K\d+)(?: (matrix|xmpp|sms))?(?: x(\d+))? (\d+)\)/.exec(JSON.stringify(thing))
+  return found ? { moment: found[1]!, network: found[2], times: Number(found[3] ?? 1), name: `${found[1]}-${found[4]}` } : undefined
+}
+
+const isDue = ({ name, times }: Order): boolean => {
+  const file = join(folder, name)
+  return !existsSync(file) || statSync(file).size < times
+}
+
+const die = ({ name }: Order): void => {
+  appendFileSync(join(folder, name), '.')
+  process.kill(process.pid, 'SIGKILL')
+}
+
+const dieAt = (moment: string, thing: unknown, network?: string): void => {
+  const order = orderIn(thing)
+  if (order !== undefined && order.moment === moment && order.network === network && isDue(order)) die(order)
+}
+
+/** Replaces what a module exports, for all who call it from now on. */
+const around = <M extends object, K extends keyof M & string>(module: M, name: K, make: (former: M[K]) => M[K]): void => {
+  Object.assign(module, { [name]: make(module[name]) })
+}
+
+around(accept, 'makeAccept', former => (...given) => {
+  const made = former(...given)
+  return {
+    ...made,
+    async accept (arrival) {
+      dieAt('K2', arrival)
+      const answer = await made.accept(arrival)
+      dieAt('K4', arrival)
+      return answer
+    }
+  }
+})
+
+around(deliver, 'makeDeliver', former => (...given) => {
+  const made = former(...given)
+  let dying = false
+  return {
+    ...made,
+    heard (applied) {
+      const order = orderIn(applied)
+      if (!dying && order?.moment === 'K5' && isDue(order)) {
+        dying = true // and what comes behind it is not sent either
+        setTimeout(() => die(order), ANSWERED_MS)
+      }
+      if (!dying) made.heard(applied)
+    }
+  }
+})
+
+let awaited: { order: Order, octets: string } | undefined
+
+const write = Socket.prototype.write as (this: Socket, ...given: unknown[]) => boolean
+Socket.prototype.write = function (this: Socket, ...given: unknown[]): boolean {
+  const sent = write.apply(this, given)
+  const [chunk] = given
+  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString('latin1')
+  if (awaited !== undefined && text.includes(awaited.octets)) write.call(this, '', () => die(awaited!.order))
+  return sent
+}
+
+/** By what the bytes of a delivery are known on their way out. */
+const octetsOf = ({ place, key, action }: Delivery): string =>
+  place.network === 'sms' && action.kind === 'message' ? toPlain(action.content.text) : key
+
+const mortal = (network: Network): Network => ({
+  ...network,
+  async send (delivery, signal) {
+    dieAt('K6', delivery, network.name)
+    const order = orderIn(delivery)
+    if (order?.moment === 'K7' && order.network === network.name && isDue(order)) awaited = { order, octets: octetsOf(delivery) }
+    const sent = await network.send(delivery, signal)
+    dieAt('K8', delivery, network.name)
+    return sent
+  }
+})
+
+around(matrix, 'makeMatrix', former => (...given) => mortal(former(...given)))
+around(xmpp, 'makeXmpp', former => (...given) => mortal(former(...given)))
+around(sms, 'makeSms', former => (...given) => mortal(former(...given)))
+
+let settled: Order | undefined // in the commit that is being made
+
+around(tx, 'makeTx', former => db => {
+  const made = former(db)
+  return {
+    ...made,
+    done (row, ...rest) {
+      const order = orderIn(row.delivery)
+      if (order?.moment === 'K9' && order.network === row.delivery.place.network && isDue(order)) settled = order
+      return made.done(row, ...rest)
+    }
+  }
+})
+
+around(sqlite, 'openSqlite', former => (...given) => {
+  const store = former(...given)
+  return {
+    ...store,
+    async run (...asked) {
+      const value = await store.run(...asked)
+      if (settled !== undefined) die(settled)
+      return value
+    }
+  }
+})
+
+/** Dies at the statement with this number, counted from now. */
+const countStatements = (name: string): void => {
+  const file = join(folder, name)
+  if (!existsSync(file)) return
+  let left = Number(readFileSync(file, 'utf8'))
+  rmSync(file)
+  const count = (): void => { if (--left === 0) process.kill(process.pid, 'SIGKILL') }
+  if (left === 0) process.kill(process.pid, 'SIGKILL')
+  for (const prototype of [DatabaseSync.prototype, StatementSync.prototype] as unknown as Record<string, (...given: unknown[]) => unknown>[]) {
+    for (const name of ['exec', 'run', 'get', 'all']) {
+      const former = prototype[name]
+      if (former !== undefined) prototype[name] = function (...given) { count(); return former.apply(this, given) }
+    }
+  }
+}
+
+countStatements('K10')
+process.once('SIGTERM', () => countStatements('K11'))
