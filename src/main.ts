@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 /** The command line on one screen. Exit codes: docs/operating.md. */
+import { existsSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import type { Config } from './config/config'
-import { loadConfig } from './config/load'
+import { loadConfig, namesToRegister } from './config/load'
 import { ConfigError } from './config/problem'
 import { sampleConfig } from './config/sample'
 import { systemChance as chance } from './lib/chance'
 import { systemClock as clock } from './lib/clock'
 import { messageOf } from './model/errors'
 import { checkServers, showFinding } from './operate/check'
+import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
+import { LIVE_ACTIONS, runLive } from './operate/address-live'
+import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { answer, askOnTerminal, init, INIT_FLAGS } from './operate/init'
 import { QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
@@ -22,7 +26,8 @@ const program = new Command('zentrale').exitOverride().showHelpAfterError('zentr
   .description('A switchboard for open messaging: rooms mirrored between Matrix, XMPP and SMS.')
   .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? 'config.yaml')
 
-const config = (): Config => loadConfig(program.opts<{ config: string }>().config, process.env)
+const configFile = (): string => program.opts<{ config: string }>().config
+const config = (): Config => loadConfig(configFile(), process.env)
 
 const first = program.command('init')
   .description('ask for what is needed, write config.yaml and registration.yaml, say what to paste where')
@@ -46,12 +51,14 @@ program.command('start').description('run until SIGTERM').action(async () => awa
 
 program.command('demo').description('say how to see it all at work').action(() => print('In the checkout: npm ci && npm run demo'))
 
-program.command('registration').description('make a fresh registration file for the homeserver')
-  .option('--domain <domain>', 'the domain of your Matrix users', 'example.org')
-  .option('--url <url>', 'where the homeserver reaches Zentrale (matrix.listen)', 'http://127.0.0.1:9993')
+program.command('registration').description('make a fresh registration file for the homeserver, with the function addresses of the config')
+  .option('--domain <domain>', 'the domain of your Matrix users; without it the config\'s')
+  .option('--url <url>', 'where the homeserver reaches Zentrale; without it the config\'s matrix.listen')
   .option('--out <file>', 'write this file instead of printing')
-  .action(({ domain, url, out }: { domain: string, url: string, out?: string }) => {
-    const text = registrationText(domain, url, chance)
+  .action(({ domain, url, out }: { domain?: string, url?: string, out?: string }) => {
+    const file = configFile()
+    const known = existsSync(file) ? namesToRegister(file, process.env) : undefined
+    const text = registrationText(domain ?? known?.domain ?? 'example.org', url ?? known?.url ?? 'http://127.0.0.1:9993', chance, known)
     if (out === undefined) return print(text)
     writeNew(out, text)
     print(`Written: ${out}`)
@@ -77,6 +84,23 @@ program.command('queue').description('what waits, failed, may have arrived, was 
     print(output)
     leave(ok)
   })
+
+const address = program.command('address')
+  .description('the function addresses: all, one, its contact block for web page, address book and poster, its cases, its team')
+  .argument('[action]', [...ADDRESS_ACTIONS, ...LIVE_ACTIONS].join(', '), 'list').argument('[name]', 'of the address')
+  .argument('[person]', 'who joins or leaves its team, by address').option('--called <name>', 'the name of who joins')
+  .addOption(new Option('--format <format>', 'of the contact block').choices(CONTACT_FORMATS).default('text'))
+address.action(async (action: string, name: string | undefined, person: string | undefined, flags: { format: ContactFormat, called?: string }) => {
+  const [known, live] = [ADDRESS_ACTIONS.find(each => each === action), LIVE_ACTIONS.find(each => each === action)]
+  if (known === undefined && live === undefined) program.error(`there is no action ${action}; zentrale address --help names all`)
+  if (known !== 'list' && name === undefined) program.error(`write the name of the address: zentrale address ${action} info`)
+  if ((live === 'join' || live === 'leave') && person === undefined) program.error(`write who: zentrale address ${action} info @anna:example.org`)
+  const { output, ok } = live === undefined
+    ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now())
+    : await runLive(config(), { action: live, name: name!, person, called: flags.called }, clock)
+  print(output)
+  leave(ok)
+})
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage

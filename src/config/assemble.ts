@@ -1,5 +1,5 @@
 /** Makes the whole program from a config, and says which network's folder is which. A fourth network is two lines here. */
-import { mkdirSync } from 'node:fs'
+import { createReadStream, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Bridge, makeBridge } from '../bridge/bridge'
 import { makeLinks } from '../bridge/links'
@@ -7,7 +7,9 @@ import { makeMedia, makeMemory } from '../bridge/world'
 import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
+import { OURS, type FunctionAddress } from '../desk/address'
 import type { NetworkName } from '../model/address'
+import { Refused } from '../model/errors'
 import type { Network, World } from '../model/network'
 import { makeMatrix } from '../networks/matrix'
 import { makeSms } from '../networks/sms'
@@ -44,6 +46,15 @@ const makeNetworks = async ({ networks: { matrix, xmpp, sms } }: Config, world: 
   ...sms ? [makeSms(sms, await world('sms'))] : []
 ]
 
+/** The files that go with standard texts, and no others. */
+const ownFiles = (addresses: FunctionAddress[]): Pick<Network, 'open'> => ({
+  async open (path) {
+    const file = addresses.flatMap(({ texts }) => Object.values(texts)).find(text => text.file?.path === path)?.file
+    if (file === undefined) throw new Refused('no standard text has this file any more')
+    return { stream: createReadStream(path), mime: file.mime }
+  }
+})
+
 /** Made once and kept, so that links survive a restart. */
 const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
   const memory = await makeMemory(store, 'links')
@@ -60,24 +71,26 @@ export const openStore = (config: Config, clock: Clock, failed: (error: unknown)
 
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
   const { clock, chance, log, bug } = machine
-  const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, operate } = config
+  const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, operate } = config
   const store = openStore(config, clock, bug)
   const byName = new Map<NetworkName, Network>()
-  const media = makeMedia(name => byName.get(name), bytesMax)
+  const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax)
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
   const networks = await makeNetworks(config, async name =>
     ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name) }))
   for (const network of networks) byName.set(network.name, network)
   const names = [...byName.keys()]
-  const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock)
+  const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock, {
+    commits: store.commits, addresses: addresses.map(({ name }) => name), cases: () => store.run(tx => tx.desk.open())
+  })
   const bridge = await makeBridge({
-    networks, mirrors, store, links, language, observer: metrics.observer, clock, chance, log, bug,
+    networks, mirrors, addresses, store, links, language, observer: metrics.observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
   })
   const apps = [
     { listen, app: makeMediaApp({ links, media, language, clock, log }) },
     { listen: operate.listen,
-      app: makeOperateApp({ ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), store, clock, log }) }
+      app: makeOperateApp({ ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), desk: bridge.desk, store, clock, log }) }
   ]
   const stops: (() => Promise<void>)[] = []
   return {

@@ -1,5 +1,6 @@
 /** The config as the program takes it: complete, checked, without a word of where it stood. */
 import type { Mirror } from '../bridge/directory'
+import type { FunctionAddress } from '../desk/address'
 import type { Level } from '../lib/log'
 import type { MatrixConfig } from '../networks/matrix'
 import type { SmsConfig } from '../networks/sms'
@@ -20,5 +21,6 @@ export interface Config {
   media: { listen: Listen, publicUrl: string, linkDays: number, bytesMax: number }
   limits: { queueMax: number, drainMs: number }
   mirrors: Mirror[]
+  addresses: FunctionAddress[]
   operate: { listen: Listen, token: string, metricsPublic: boolean }
 }

@@ -2,17 +2,14 @@
 import { isIP } from 'node:net'
 import type { Mirror, MirrorPlace } from '../bridge/directory'
 import { addressKey } from '../model/address'
-import { type Path, type Problem, spell } from './problem'
+import { type Path, spell } from './problem'
 import { Impossible, matrixRoom, phoneThread, xmppRoom } from './places'
 import type { Written } from './schema'
-import type { Source } from './source'
 
-export interface Found { mirrors: Mirror[]; problems: Problem[] }
-
-type Problems = (path: Path, wrong: string, advice: string) => void
+export type Problems = (path: Path, wrong: string, advice: string) => void
 
 /** Every entry whose key stood before. */
-const twice = <T>(entries: T[], keyOf: (entry: T) => string): { entry: T, first: T }[] => {
+export const twice = <T>(entries: T[], keyOf: (entry: T) => string): { entry: T, first: T }[] => {
   const seen = new Map<string, T>()
   return entries.flatMap(entry => {
     const first = seen.get(keyOf(entry))
@@ -66,19 +63,24 @@ type Entry = Written['mirrors'][number]['places'][number]
 type Threads = NonNullable<Entry['sms']>
 interface Seat extends MirrorPlace { path: Path }
 
-const seatsOfPhones = (config: Written, { gateway: name, number, members }: Threads, path: Path, problem: Problems): Seat[] => {
+/** Whether the gateway is there and the number is on it. */
+export const isOnGateway = (config: Written, { gateway: name, number }: { gateway: string, number: string }, path: Path,
+  problem: Problems): boolean => {
   const gateway = gatewaysOf(config).find(each => each.name === name)
   if (gateway === undefined) {
     const known = gatewaysOf(config).map(each => each.name)
     problem([...path, 'gateway'], `there is no gateway "${name}"`,
       known.length > 0 ? `Write one of: ${known.join(', ')}` : 'Write the section sms with its gateways first')
-    return []
+    return false
   }
-  if (!gateway.numbers.includes(number)) {
-    problem([...path, 'number'], `${number} does not belong to the gateway "${name}"`,
-      `Write one of its numbers: ${gateway.numbers.map(own => `"${own}"`).join(', ')}`)
-    return []
-  }
+  if (gateway.numbers.includes(number)) return true
+  problem([...path, 'number'], `${number} does not belong to the gateway "${name}"`,
+    `Write one of its numbers: ${gateway.numbers.map(own => `"${own}"`).join(', ')}`)
+  return false
+}
+
+const seatsOfPhones = (config: Written, { gateway, number, members }: Threads, path: Path, problem: Problems): Seat[] => {
+  if (!isOnGateway(config, { gateway, number }, path, problem)) return []
   const entries = Object.entries(members).map(([member, called]) => ({ member, called, path: [...path, 'members', member] }))
   for (const { entry, first } of twice(entries, ({ called }) => fold(called))) {
     problem(entry.path, `two members are called "${entry.called}", and nobody could tell them apart`,
@@ -113,10 +115,8 @@ const seatsOf = (config: Written, entry: Entry, path: Path, problem: Problems): 
   return []
 }
 
-/** The mirrors as the bridge takes them, and everything that contradicts something else. */
-export const contradictions = (config: Written, source: Source): Found => {
-  const problems: Problem[] = []
-  const problem: Problems = (path, wrong, advice) => problems.push(source.problem(path, spell(path), wrong, advice))
+/** The mirrors as the bridge takes them; tells everything that contradicts something else. */
+export const mirrorsOf = (config: Written, problem: Problems): Mirror[] => {
   checkNetworks(config, problem)
   checkGateways(config, problem)
   const names = config.mirrors.map(({ name }, index) => ({ name, path: ['mirrors', index, 'name'] }))
@@ -135,6 +135,5 @@ export const contradictions = (config: Written, source: Source): Found => {
     problem(entry.path, `${entry.place.id} is used twice`,
       `It stands at ${spell(first.path)} already; a place can be in one mirror only. Remove one of the two`)
   }
-  const mirrors = seated.map(({ name, seats }) => ({ name, places: seats.map(({ path: _, ...seat }) => seat) }))
-  return { mirrors, problems }
+  return seated.map(({ name, seats }) => ({ name, places: seats.map(({ path: _, ...seat }) => seat) }))
 }

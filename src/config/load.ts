@@ -1,12 +1,14 @@
 /** Reads the config: all that can be known to be wrong without asking a server is refused here, with line and advice. */
 import { dirname, resolve } from 'node:path'
+import type { FunctionAddress } from '../desk/address'
 import type { GatewayConfig } from '../networks/sms'
 import type { XmppConfig } from '../networks/xmpp'
+import { addressesOf } from './addresses'
 import type { Config, MatrixSection } from './config'
-import { contradictions } from './contradictions'
-import { ConfigError, type Problem } from './problem'
+import { mirrorsOf, type Problems } from './contradictions'
+import { ConfigError, type Problem, spell } from './problem'
 import { refuseAll } from './refusal'
-import { type Registration, readRegistration } from './registration'
+import { namesOf, type Registration, type RegistrationNames, readRegistration } from './registration'
 import { schema, type Written } from './schema'
 import { type Environment, fillSecrets } from './secrets'
 import { readSource, type Source } from './source'
@@ -15,14 +17,28 @@ const SECOND_MS = 1000
 
 /** Throws ConfigError with everything that is wrong. `environment` may hold secrets (ZENTRALE_…). */
 export const loadConfig = (path: string, environment: Environment): Config => {
+  const { written, mirrors, addresses, source, problems } = loadRest(path, environment)
+  const registration = registrationOf(written, addresses, source, path, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return configOf(written, mirrors, addresses, registration, path)
+}
+
+/** What a registration for this config must say. Undefined without a section matrix. Throws ConfigError; needs no registration yet. */
+export const namesToRegister = (path: string, environment: Environment): (RegistrationNames & { url: string }) | undefined => {
+  const { written: { matrix }, addresses, problems } = loadRest(path, environment)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return matrix && { url: `http://${matrix.listen.host}:${matrix.listen.port}`, ...namesOf(addresses, matrix.domain) }
+}
+
+/** All but the registration. */
+const loadRest = (path: string, environment: Environment) => {
   const source = readSource(path, 'Make it: zentrale init, or name another file: --config FILE')
   const problems = fillSecrets(source, path, environment)
+  const problem: Problems = (at, wrong, advice) => problems.push(source.problem(at, spell(at), wrong, advice))
   const written = read(source, problems)
-  const { mirrors, problems: contradicting } = contradictions(written, source)
-  problems.push(...contradicting)
-  const registration = registrationOf(written, source, path, problems)
-  if (problems.length > 0) throw new ConfigError(problems)
-  return configOf(written, mirrors, registration, path)
+  const mirrors = mirrorsOf(written, problem)
+  const addresses = addressesOf(written, dirname(path), problem, source.line)
+  return { written, mirrors, addresses, source, problems }
 }
 
 const read = (source: Source, problems: Problem[]): Written => {
@@ -31,10 +47,11 @@ const read = (source: Source, problems: Problem[]): Written => {
   throw new ConfigError([...problems, ...refuseAll(schema, source, source.value, result.error.issues)])
 }
 
-const registrationOf = ({ matrix }: Written, source: Source, path: string, problems: Problem[]): Registration | undefined => {
+const registrationOf = ({ matrix }: Written, addresses: FunctionAddress[], source: Source, path: string,
+  problems: Problem[]): Registration | undefined => {
   if (matrix === undefined) return undefined
   try {
-    return readRegistration(resolve(dirname(path), matrix.registration), matrix)
+    return readRegistration(resolve(dirname(path), matrix.registration), matrix, namesOf(addresses, matrix.domain))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const [first] = error.problems
@@ -51,8 +68,9 @@ const matrixOf = (matrix: NonNullable<Written['matrix']>, registration: Registra
   acceptInvitesFrom: matrix.accept_invites_from, mediaBytesMax: bytesMax
 })
 
-const xmppOf = ({ component, fetch }: NonNullable<Written['xmpp']>, bytesMax: number): XmppConfig => ({
+const xmppOf = ({ component, rooms, fetch }: NonNullable<Written['xmpp']>, bytesMax: number): XmppConfig => ({
   component: { host: component.host, port: component.port, domain: component.domain, secret: component.secret },
+  ...rooms === undefined ? {} : { rooms },
   fetch: { allowHosts: fetch.allow_hosts, bytesMax, timeoutMs: fetch.timeout_seconds * SECOND_MS }
 })
 
@@ -72,11 +90,12 @@ const gatewayOf = (gateway: Gateway): GatewayConfig => gateway.kind === 'smpp'
       ...gateway.smsc === undefined ? {} : { smsc: gateway.smsc }
     }
 
-const configOf = (written: Written, mirrors: Config['mirrors'], registration: Registration | undefined, path: string): Config => {
+const configOf = (written: Written, mirrors: Config['mirrors'], addresses: FunctionAddress[], registration: Registration | undefined,
+  path: string): Config => {
   const { matrix, xmpp, sms, media, operate } = written
   const bytesMax = media.bytes_max
   return {
-    file: resolve(path), language: written.language, logLevel: written.log.level, mirrors,
+    file: resolve(path), language: written.language, logLevel: written.log.level, mirrors, addresses,
     store: { path: resolve(dirname(path), written.store.path), keepDays: written.store.keep_days },
     networks: {
       ...matrix && registration ? { matrix: matrixOf(matrix, registration, path, bytesMax) } : {},

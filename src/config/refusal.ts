@@ -1,7 +1,8 @@
 /** Turns what the schema finds wrong into sentences that say what to write instead. */
 import type { z } from 'zod'
 import { nearest } from '../lib/nearest'
-import { NOT_YET, PLACEHOLDER, type Told, told } from './schema'
+import { PLACEHOLDER, type Told, told } from './keys'
+import { NOT_YET } from './schema'
 import { type Path, type Problem, spell } from './problem'
 import type { Source } from './source'
 import { inner, type Node, nodeAt, valueAt } from './walk'
@@ -62,18 +63,29 @@ const misspelt = (root: z.ZodType, source: Source, value: unknown, path: Path): 
     .map(key => unknownKey(source, nodeAt(root, section, value), section, key))
 }
 
+/** A key of free choice, such as a day or a phone number, that is none. */
+const wrongKey = (root: z.ZodType, source: Source, value: unknown, path: Path): Problem => {
+  const key = String(path.at(-1))
+  const about = told.get(nodeAt(root, path.slice(0, -1), value)!.def.keyType!)
+  const advice = about !== undefined ? `It must be ${about.must}`
+    : /^\d{7,15}$/.test(key) ? `Put the number in quotes: "+${key}"`
+      : 'Write it in international form, in quotes, such as "+491701234567"'
+  return source.problem(path, spell(path), `is not ${about?.must ?? 'a phone number in international form'}`, advice)
+}
+
+/** Of a choice between forms: what is wrong with the form that was meant. */
+const meant = (issue: z.core.$ZodIssue): z.core.$ZodIssue[] | undefined => issue.code !== 'invalid_union' ? undefined
+  : issue.errors.find(list => !list.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')))
+
 /** One zod issue → the problems to show. `root` is the schema, `value` what it was given. */
 const refuse = (root: z.ZodType, source: Source, value: unknown, issue: z.core.$ZodIssue): Problem[] => {
   const path = issue.path as Path
+  const below = meant(issue)
+  if (below !== undefined) return below.flatMap(each => refuse(root, source, value, { ...each, path: [...path, ...each.path] }))
   const node = nodeAt(root, path, value)
   const about = node && told.get(node)
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(source, node, path, key))
-  if (issue.code === 'invalid_key') {
-    const key = String(path.at(-1))
-    const advice = /^\d{7,15}$/.test(key) ? `Put the number in quotes: "+${key}"`
-      : 'Write it in international form, in quotes, such as "+491701234567"'
-    return [source.problem(path, spell(path), 'is not a phone number in international form', advice)]
-  }
+  if (issue.code === 'invalid_key') return [wrongKey(root, source, value, path)]
   const found = valueAt(value, path)
   if (found === undefined) {
     return [source.problem(path, spell(path), 'is missing', missing(path, about, value)),

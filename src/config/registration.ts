@@ -1,7 +1,10 @@
 /** The registration file (Matrix AS API §Registration): read, and compared with the config that it must agree with. */
 import { z } from 'zod'
-import { GHOST_PREFIX, ghostMxid } from '../networks/matrix/names'
-import { PLACEHOLDER, type Written } from './schema'
+import type { FunctionAddress } from '../desk/address'
+import type { Person } from '../model/address'
+import { exactly, GHOST_PREFIX, ghostMxid } from '../networks/matrix/names'
+import { PLACEHOLDER } from './keys'
+import type { Written } from './schema'
 import { ConfigError, type Path, type Problem, spell } from './problem'
 import { readSource, type Source } from './source'
 
@@ -40,8 +43,30 @@ const covers = (regex: string, mxid: string): boolean => {
   }
 }
 
+/** What the function addresses need: each user and each alias whole, and what stands between its sign and the domain. */
+export interface RegistrationNames { domain: string; users: string[]; aliases: string[] }
+
+export const namesOf = (addresses: FunctionAddress[], domain: string): RegistrationNames => {
+  const onMatrix = (people: Person[]): string[] => people.filter(({ network }) => network === 'matrix').map(({ id }) => id)
+  return {
+    domain, users: onMatrix(addresses.flatMap(({ identities }) => identities)), aliases: onMatrix(addresses.flatMap(({ aliases }) => aliases))
+  }
+}
+
+/** What stands between the sign and the domain. */
+export const localOf = (id: string): string => id.slice(1, id.indexOf(':'))
+
+const lineFor = (id: string): string => `- { exclusive: true, regex: '${exactly(id)}' }`
+
+/** The names that the registration does not reserve for us, and the lines to add. */
+export const unregistered = ({ namespaces }: Registration, kind: 'users' | 'aliases', names: string[]): { names: string[], lines: string } => {
+  const missing = names.filter(name => !(namespaces[kind] ?? []).some(({ regex, exclusive }) => exclusive && covers(regex, name)))
+  return { names: missing, lines: missing.map(lineFor).join('\n') }
+}
+
 /** What the file and the config say that does not agree. */
-const disagreements = (registration: Registration, source: Source, matrix: NonNullable<Written['matrix']>): Problem[] => {
+const disagreements = (registration: Registration, source: Source, matrix: NonNullable<Written['matrix']>,
+  { users }: RegistrationNames): Problem[] => {
   const problem = (path: Path, wrong: string, advice: string): Problem => source.problem(path, spell(path), wrong, advice)
   const problems: Problem[] = []
   const url = new URL(registration.url)
@@ -52,16 +77,27 @@ const disagreements = (registration: Registration, source: Source, matrix: NonNu
       `Write url: ${url.protocol}//${url.hostname}:${matrix.listen.port} here and restart the homeserver, or change matrix.listen.port`))
   }
   if (registration.as_token === registration.hs_token) problems.push(problem(['hs_token'], 'is the same as as_token', AFRESH))
-  if (!(registration.namespaces.users ?? []).some(({ regex, exclusive }) => exclusive && covers(regex, ghost(matrix.domain)))) {
+  if (unregistered(registration, 'users', [ghost(matrix.domain)]).lines !== '') {
     problems.push(problem(['namespaces', 'users'],
       `does not cover users such as ${ghost(matrix.domain)} (matrix.domain is ${matrix.domain})`,
-      `Add: - { exclusive: true, regex: '@${GHOST_PREFIX}.*:${matrix.domain.replaceAll('.', '\\.')}' } and restart the homeserver`))
+      `Add: - { exclusive: true, regex: '@${GHOST_PREFIX}.*:${exactly(matrix.domain)}' } and restart the homeserver`))
+  }
+  const { names, lines } = unregistered(registration, 'users', users)
+  if (names.length > 0) {
+    problems.push(problem(['namespaces', 'users'], `does not have the function address${names.length > 1 ? 'es' : ''} ${names.join(', ')}`,
+      `Add below it, and restart the homeserver:\n${lines}`))
+  }
+  const bot = `@${registration.sender_localpart}:${matrix.domain}`
+  if (users.includes(bot)) {
+    problems.push(problem(['sender_localpart'], `${bot} is a function address, and Zentrale's own user too`,
+      `Write another name for its own user, such as ${registration.sender_localpart}-bot, here and in namespaces.users, and restart the ` +
+      'homeserver; then invite that user to the rooms of your mirrors'))
   }
   return problems
 }
 
 /** Reads the registration. Throws ConfigError: missing, not a registration, or at odds with the config. */
-export const readRegistration = (path: string, matrix: NonNullable<Written['matrix']>): Registration => {
+export const readRegistration = (path: string, matrix: NonNullable<Written['matrix']>, names: RegistrationNames): Registration => {
   const source = readSource(path, `Make it: zentrale registration --out ${path}`)
   const read = shape.safeParse(source.value)
   if (!read.success) {
@@ -70,7 +106,7 @@ export const readRegistration = (path: string, matrix: NonNullable<Written['matr
       return source.problem(where, spell(where), `is not right (${message})`, MUST[String(where[0])] ?? AFRESH)
     }))
   }
-  const problems = disagreements(read.data, source, matrix)
+  const problems = disagreements(read.data, source, matrix, names)
   if (problems.length > 0) throw new ConfigError(problems)
   return read.data
 }

@@ -1,5 +1,6 @@
 /** config.sample.yaml, written from the schema, so that it cannot say what is no longer true (`npm run sample`). */
-import { type Told, schema, told } from './schema'
+import { type Told, told } from './keys'
+import { schema } from './schema'
 import { inner, type Node } from './walk'
 
 const LINE_CHARS_MAX = 110
@@ -41,10 +42,11 @@ const value = (key: string, node: Node, about: Told): string[] => {
 const sectionLines = (node: Node, itemFirst: boolean): string[] => Object.entries(node.def.shape!).flatMap(([key, wrapped], index) => {
   const below = inner(wrapped)
   const about = told.get(below)!
-  const isLive = below.def.type === 'object' || wrapped.def.type !== 'optional'
   const lines = value(key, below, about)
+  const isLive = wrapped.def.type !== 'optional' || about.live || below.def.type === 'object'
+  const isEmpty = below.def.type === 'object' && lines.slice(1).every(line => line.startsWith('  #'))
   if (itemFirst && index === 0) return [`${lines[0]}  # ${about.doc}`, ...lines.slice(1)]
-  return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...isLive ? lines : comment(lines)]
+  return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...isLive && !isEmpty ? lines : comment(lines)]
 })
 
 /** The text of config.sample.yaml. */

@@ -3,47 +3,9 @@
  * refusals are made from what stands here. Keys in the file are snake_case; load.ts turns them into what the program takes.
  */
 import { z } from 'zod'
+import { choice, domain, E164, host, list, listen, live, password, PHONE, phone, secret, section, text, told, url, whole, yes } from './keys'
+import { functionAddress } from './schema-address'
 
-/** What people are told about a key. `must` ends the sentence "… must be"; `sample` is YAML for config.sample.yaml. */
-export interface Told { doc: string; must: string; sample?: string; secret?: true; optional?: true }
-
-export const told = z.registry<Told>()
-
-/** Stands for every secret in the samples; refused in a real config. */
-export const PLACEHOLDER = 'change-me'
-
-const SECRET_CHARS_MIN = 12
-
-const text = (doc: string, must: string, sample: string, pattern = /./) =>
-  z.string().max(2000).regex(pattern).register(told, { doc, must, sample })
-const whole = (doc: string, least: number, most: number, sample: number) =>
-  z.int().min(least).max(most).register(told, { doc, must: `a whole number from ${least} to ${most}`, sample: String(sample) })
-const yes = (doc: string) => z.boolean().register(told, { doc, must: 'true or false', sample: 'false' })
-const choice = <T extends string>(doc: string, words: [T, ...T[]]) =>
-  z.enum(words).register(told, { doc, must: `one of ${words.join(', ')}`, sample: words[0] })
-const secret = (doc: string) => z.string().min(SECRET_CHARS_MIN).max(2000).refine(value => value !== PLACEHOLDER)
-  .register(told, { doc, must: `a secret of your own of at least ${SECRET_CHARS_MIN} characters`, sample: PLACEHOLDER, secret: true })
-const password = (doc: string) => z.string().min(1).max(2000).refine(value => value !== PLACEHOLDER)
-  .register(told, { doc, must: 'the password that you were given', sample: PLACEHOLDER, secret: true })
-const url = (doc: string, sample: string) => z.url({ protocol: /^https?$/ })
-  .register(told, { doc, must: 'an address that begins with http:// or https://', sample })
-const section = <T extends z.ZodRawShape>(doc: string, shape: T) =>
-  z.strictObject(shape).register(told, { doc, must: `a section with the keys ${Object.keys(shape).join(', ')}` })
-const list = <T extends z.ZodType>(doc: string, must: string, most: number, item: T, sample?: string) =>
-  z.array(item).max(most).register(told, sample === undefined ? { doc, must } : { doc, must, sample })
-
-const HOST = /^[a-zA-Z0-9.:_-]+$/
-const host = (doc: string, sample: string) => text(doc, 'the name or address of a machine', sample, HOST)
-const domain = (doc: string, sample: string) => text(doc, 'a domain name without @ and /', sample, /^[\p{L}\p{M}\p{N}.:_-]+$/u)
-const listen = (doc: string, port: number) => section(doc, {
-  host: host('The address of this machine to listen on. 127.0.0.1 can be reached from this machine alone.',
-    '127.0.0.1').default('127.0.0.1'),
-  port: whole('The port to listen on.', 1, 65535, port).default(port)
-})
-
-const E164 = /^\+[1-9]\d{6,14}$/
-const PHONE = 'a phone number in international form, in quotes'
-const phone = (doc: string, sample: string) => text(doc, PHONE, `"${sample}"`, E164)
 const ownNumbers = () =>
   list('Our numbers on this gateway, in international form, in quotes.', `a list of ${PHONE.replace('a phone', 'phone')}`,
   1000, text('One of our numbers.', PHONE, '"+4930123456"', E164), '["+4930123456", "+4930123457"]').min(1)
@@ -83,6 +45,8 @@ const kannel = section('A gateway reached by Kannel\'s HTTP interface (sendsms).
   secret: secret('A part of the path that only Kannel knows, because its calls carry no signature.')
 })
 
+const memberName = () => z.string().min(1).max(60).register(told, { doc: 'The name to show.', must: 'a name of at most 60 characters' })
+
 const place = z.strictObject({
   matrix: text('A room\'s alias or id.', 'a room alias or id, such as "#werkstatt:example.org"', '"#werkstatt:example.org"',
     /^[#!].+/).optional(),
@@ -91,7 +55,7 @@ const place = z.strictObject({
   sms: section('Phones that take part by SMS.', {
     gateway: text('The gateway\'s name.', 'the name of a gateway under sms.gateways', 'main'),
     number: phone('Our number, which the members text to and get messages from.', '+4930123457'),
-    members: z.record(z.string().regex(E164), z.string().min(1).max(60)).refine(members => Object.keys(members).length > 0)
+    members: z.record(z.string().regex(E164), memberName()).refine(members => Object.keys(members).length > 0)
       .register(told, { doc: 'Who takes part, by phone number, with the name to show.',
         must: 'lines of a quoted number and a name, such as "+491701234567": Max' })
   }).optional()
@@ -144,6 +108,7 @@ export const schema = section('Zentrale\'s config.', {
       insecure: yes('The link is not encrypted, so another machine as host is refused. True: a tunnel or a private network protects it.')
         .default(false)
     }),
+    rooms: live(domain('The server\'s room service (MUC), where the rooms for teams of function addresses are made.', 'rooms.example.org')),
     fetch: section('How files that people link to in XMPP rooms are taken over.', {
       allow_hosts: list('Hosts with private addresses that may be fetched from all the same, such as your own upload service.',
         'a list of host names', 100,
@@ -167,6 +132,8 @@ export const schema = section('Zentrale\'s config.', {
   }).prefault({}),
   mirrors: list('Rooms that show the same on all networks. A place can be in one mirror only.', 'a list of mirrors', 10000,
     mirror).default([]),
+  function_addresses: list('Public addresses with a team behind them: name, team and, if it has a number, sms are enough. Each needs a line ' +
+    'in the registration; "zentrale check" says which.', 'a list of function addresses', 1000, functionAddress).default([]),
   operate: section('For the operator: health, metrics and commands, by HTTP.', {
     listen: listen('Where; keep it on this machine, or behind a web server with TLS.', 9350).prefault({}),
     token: secret('Whoever has this token may read metrics and change the queue ("Authorization: Bearer …").'),
@@ -178,7 +145,5 @@ export type Written = z.output<typeof schema>
 
 /** Keys that people will look for and that this version does not have, each with what to do. */
 export const NOT_YET: Record<string, string> = {
-  function_addresses: 'This version has no function addresses yet. Remove the section; a mirror can carry a room to phones',
-  'store.postgres': 'This version keeps its store in a file. Write for example: path: ./data/zentrale.db',
-  'xmpp.rooms': 'This version makes no rooms of its own. Remove it, make the room with an XMPP app and name it under mirrors'
+  'store.postgres': 'This version keeps its store in a file. Write for example: path: ./data/zentrale.db'
 }

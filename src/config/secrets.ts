@@ -5,7 +5,8 @@
 import { dirname, resolve } from 'node:path'
 import { ConfigError, type Path, type Problem, spell } from './problem'
 import { environmentName, named } from './refusal'
-import { schema, told } from './schema'
+import { told } from './keys'
+import { schema } from './schema'
 import { readText, shown, type Source } from './source'
 import { inner, type Node, pick } from './walk'
 

@@ -1,21 +1,27 @@
 /** Finds its way in the schema: which node rules a path of the config. */
 import type { z } from 'zod'
 import type { Path } from './problem'
-import { told } from './schema'
+import { told } from './keys'
 
 /** As much of zod's inside as is looked at here. */
 export type Node = z.ZodType & {
-  def: { type: string, innerType?: Node, element?: Node, options?: Node[], shape?: Record<string, Node>, defaultValue?: unknown }
+  def: {
+    type: string, innerType?: Node, element?: Node, options?: Node[], shape?: Record<string, Node>, keyType?: Node, valueType?: Node
+    defaultValue?: unknown
+  }
 }
 
 /** Looks through defaults and optionals. */
 export const inner = (node: Node): Node => told.has(node) || node.def.innerType === undefined ? node : inner(node.def.innerType)
 
-/** Of a choice between sections, the one that the value's own `kind` names, else the first. */
+const formOf = (value: unknown): string => Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'word'
+const formOfNode = ({ def: { type } }: Node): string => type === 'record' ? 'object' : ['array', 'object'].includes(type) ? type : 'word'
+
+/** Of a choice, the form that fits what is written: the section of the value's own `kind`, the list, the text; else the first. */
 export const pick = (node: Node, value: unknown): Node => node.def.type !== 'union' ? node
   : node.def.options!.find(option =>
     option.def.shape?.['kind']?.safeParse((value as { kind?: unknown } | null | undefined)?.kind).success === true)
-    ?? node.def.options![0]!
+    ?? node.def.options!.find(option => formOfNode(option) === formOf(value)) ?? node.def.options![0]!
 
 const child = (value: unknown, key: string | number): unknown => (value as Record<string | number, unknown> | null | undefined)?.[key]
 
@@ -24,7 +30,7 @@ export const valueAt = (value: unknown, path: Path): unknown => path.reduce(chil
 export const nodeAt = (root: z.ZodType, path: Path, value: unknown): Node | undefined => {
   let node = pick(inner(root as Node), value)
   for (const [depth, key] of path.entries()) {
-    const next: Node | undefined = node.def.type === 'array' ? node.def.element : node.def.shape?.[key]
+    const next: Node | undefined = node.def.element ?? node.def.valueType ?? node.def.shape?.[key]
     if (next === undefined) return undefined
     node = pick(inner(next), valueAt(value, path.slice(0, depth + 1)))
   }

@@ -4,6 +4,7 @@
  */
 import type { Config, Listen } from '../config/config'
 import type { Clock } from '../lib/clock'
+import { checkAddresses } from './check-addresses'
 import { type Finding, runProbe, Wrong } from './probe'
 import { componentLogsIn, gatewayAnswers, homeserverAnswers, homeserverKnowsUs, homeserverReachesUs, mediaIsReached, portIsFree,
   storeIsWritable } from './probes'
@@ -51,7 +52,8 @@ export const checkServers = async (config: Config, clock: Clock): Promise<Findin
     smsChecks(config, isRunning, clock),
     portChecks(config, isRunning),
     runProbe(`Media links ${config.media.publicUrl}`, () => mediaIsReached(config, isRunning, clock)).then(finding => [finding]),
-    linkChecks(running)
+    linkChecks(running),
+    checkAddresses(config, clock.now())
   ])
   return findings.flat()
 }

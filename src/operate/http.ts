@@ -3,16 +3,19 @@
  * No cookies and no CORS headers, so no web page can use it. Every change is logged.
  */
 import express, { type NextFunction, type Request, type Response } from 'express'
+import type { Bridge } from '../bridge/bridge'
 import { deadline, type Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { bearerOf, sameSecret } from '../lib/secret'
 import type { NetworkName } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Store } from '../store/store'
+import { addressRoutes } from './addresses'
 import type { Metrics } from './metrics'
 import { isQueueState, QUEUE_STATES, type QueueLines } from './queue'
 
 export interface Operated {
+  desk: Bridge['desk']
   token: string
   metricsPublic: boolean
   networks: NetworkName[]
@@ -68,8 +71,9 @@ const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
 
-const adminRoutes = ({ queue, metrics, log }: Operated): express.Router => {
+const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Router => {
   const routes = express.Router()
+  routes.use('/addresses', addressRoutes({ desk, store }))
   routes.get('/links', (_request, response) => { response.json(metrics.links()) })
   routes.get('/queue', async (request, response) => {
     const state = request.query['state'] ?? 'waiting'

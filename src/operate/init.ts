@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { stringify } from 'yaml'
+import { aliasesOf, transliterated } from '../config/names'
 import type { Chance } from '../lib/chance'
 import { registrationText, writeNew } from './registration'
 import { ejabberdSnippet, prosodySnippet, synapseSnippet } from './snippets'
@@ -23,6 +24,10 @@ const QUESTIONS = [
   { key: 'sms-system-id', ask: 'Your account there (system_id)', preset: 'zentrale', unless: 'sms-host' },
   { key: 'sms-password', ask: 'Its password', preset: '', unless: 'sms-host' },
   { key: 'sms-number', ask: 'Your number there, in international form', preset: '+4930123456', unless: 'sms-host' },
+  { key: 'address', ask: 'Name of a first function address, such as info ("none" if you want none yet)', preset: 'none' },
+  { key: 'address-team', ask: 'Who answers there: their addresses, with commas between', preset: '@anna:example.org', unless: 'address' },
+  { key: 'xmpp-rooms', ask: 'Room service of your XMPP server, for the rooms of that team ("none" if there is none)',
+    preset: 'rooms.example.org', unless: 'address' },
   { key: 'media-url', ask: 'Public address for links to files, which your web server passes on to Zentrale',
     preset: 'https://media.example.org' }
 ] as const satisfies Question[]
@@ -62,15 +67,26 @@ const sections = (answers: Answers, secrets: { component: string, operate: strin
     ...matrix ? { matrix: { homeserver_url: answers['homeserver-url'], domain: answers['matrix-domain'],
       registration: './registration.yaml' } } : {},
     ...xmpp ? { xmpp: { component: { host: answers['xmpp-host'], port: Number(answers['xmpp-port']),
-      domain: answers['xmpp-domain'], secret: secrets.component } } } : {},
+      domain: answers['xmpp-domain'], secret: secrets.component }, ...has(answers['xmpp-rooms']) ? { rooms: answers['xmpp-rooms'] } : {} } } : {},
     ...has(answers['sms-host']) ? { sms: { gateways: [{
       name: 'main', kind: 'smpp', host: answers['sms-host'], port: Number(answers['sms-port']),
       system_id: answers['sms-system-id'], password: answers['sms-password'], numbers: [answers['sms-number']]
     }] } } : {},
     media: { public_url: answers['media-url'] },
     mirrors: matrix && xmpp ? [{ name: 'zentrale', places: [{ matrix: answers['matrix-room'] }, { xmpp: answers['xmpp-room'] }] }] : [],
+    ...has(answers.address) ? { function_addresses: [{ name: answers.address,
+      team: answers['address-team'].split(',').map(person => person.trim()),
+      ...has(answers['sms-host']) ? { sms: { gateway: 'main', number: answers['sms-number'] } } : {} }] } : {},
     operate: { token: secrets.operate }
   }
+}
+
+/** What the first function address needs in the registration. Throws with a text if there is no such name on Matrix. */
+const registered = ({ address, 'matrix-domain': domain }: Answers): { users: string[], aliases: string[] } => {
+  if (!has(address)) return { users: [], aliases: [] }
+  const local = transliterated(address)
+  if (local === undefined) throw new Error(`"${address}" cannot be rewritten for Matrix: take a name of letters a–z, umlauts and digits`)
+  return { users: [`@${local}:${domain}`], aliases: aliasesOf(address, local).map(alias => `#${alias}:${domain}`) }
 }
 
 const HEAD = '# Zentrale\'s config. All keys, with explanations: config.sample.yaml, or "zentrale sample".\n' +
@@ -84,7 +100,8 @@ export const init = (folder: string, answers: Answers, chance: Chance): string =
   const matrix = has(answers['matrix-domain'])
   const files: [string, string][] = [
     [config, HEAD + stringify(sections(answers, secrets), { lineWidth: 0 })],
-    ...matrix ? [[registration, registrationText(answers['matrix-domain'], 'http://127.0.0.1:9993', chance)] as [string, string]] : []
+    ...matrix ? [[registration,
+      registrationText(answers['matrix-domain'], 'http://127.0.0.1:9993', chance, registered(answers))] as [string, string]] : []
   ]
   for (const [path, text] of files) writeNew(path, text)
   const component = { domain: answers['xmpp-domain'], port: Number(answers['xmpp-port']), secret: secrets.component }

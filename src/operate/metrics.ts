@@ -8,6 +8,7 @@ import { maskNumbers } from '../lib/log'
 import type { Clock } from '../lib/clock'
 import type { NetworkName } from '../model/address'
 import type { Depth } from '../store/store'
+import { makeAddressMetrics, type OpenCases } from './address-metrics'
 
 export interface LinkState { network: NetworkName; name: string; up: boolean; since: number; detail?: string } // since: ms since 1970
 
@@ -45,6 +46,7 @@ const instruments = (registers: Registry[]) => {
       name: 'zentrale_delivery_seconds', help: 'From acceptance to confirmation by the destination network.',
       labelNames: ['network'], buckets: SECONDS_BUCKETS, registers
     }),
+    committed: counter('zentrale_store_commits_total', 'Commits of the store, each of them one wait for the disk.', []),
     linkUp: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
     queued: gauge('zentrale_queue_messages', 'Deliveries in the queue, by destination network and state.', ['network', 'state']),
     oldest: gauge('zentrale_queue_oldest_age_seconds',
@@ -52,12 +54,17 @@ const instruments = (registers: Registry[]) => {
   }
 }
 
+/** What is counted only where it is. */
+export interface MoreMetrics { commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]> }
+
 /** `depth` reads the queue; `networks` are those configured, so that their counters show from the start. */
-export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock): Metrics => {
+export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock,
+  { commits, addresses, cases }: MoreMetrics = {}): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
-  const { arrivals, quarantined, deliveries, parts, retries, receipts, seconds, linkUp, queued, oldest } = instruments([registry])
+  const { arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, linkUp, queued, oldest } = instruments([registry])
+  const ofAddresses = makeAddressMetrics(registry, addresses ?? [], cases ?? (async () => []), clock)
   const links = new Map<string, LinkState>()
 
   for (const network of networks) {
@@ -78,6 +85,9 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
 
   const scrape = async (): Promise<string> => {
     const rows = await depth()
+    committed.reset()
+    committed.inc(commits?.() ?? 0)
+    await ofAddresses.read()
     queued.reset()
     oldest.reset()
     for (const network of networks) for (const state of ['waiting', 'failed', 'unknown']) queued.set({ network, state }, 0)
@@ -102,6 +112,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
       },
       retried: network => retries.inc({ network }),
       receipt: (network, outcome) => receipts.inc({ network, outcome }),
+      counted: ofAddresses.counted,
       link
     }
   }

@@ -29,7 +29,13 @@ export interface QueueLines {
 }
 
 const contentText = ({ text, file }: Content): string => [toPlain(text), file?.name ?? ''].filter(part => part !== '').join('\n')
-const actionText = (action: Action): string => action.kind === 'deletion' ? `(deletes ${action.of})` : contentText(action.content)
+const actionText = (action: Action): string => {
+  switch (action.kind) {
+    case 'deletion': return `(deletes ${action.of})`
+    case 'room': return '(sees to a room)'
+    default: return contentText(action.content)
+  }
+}
 
 const deliveryLine = (row: QueueRow): QueueLine => ({
   id: row.id, state: row.state, network: row.network, place: row.place, since: row.queuedAt, attempt: row.attempt,

@@ -1,6 +1,7 @@
 /** `zentrale registration`: a fresh registration file for the homeserver. Alone loads the library that makes it. */
 import { writeFileSync } from 'node:fs'
-import { PLACEHOLDER } from '../config/schema'
+import { PLACEHOLDER } from '../config/keys'
+import { localOf, type RegistrationNames } from '../config/registration'
 import type { Chance } from '../lib/chance'
 
 const HEAD = `# The registration of Zentrale as an application service. Both read this file: the homeserver (Synapse's homeserver.yaml:
@@ -11,15 +12,21 @@ const HEAD = `# The registration of Zentrale as an application service. Both rea
 /** The library takes a second and 40 MiB, so only these commands load it, and `start` does not. */
 const library = (): typeof import('../networks/matrix/registration') => require('../networks/matrix/registration')
 
-/** `url`: where the homeserver reaches Zentrale. */
-export const registrationText = (domain: string, url: string, chance: Chance): string => {
+const BOT = 'zentrale'
+
+/** `url`: where the homeserver reaches Zentrale. `names`: what function addresses need. */
+export const registrationText = (domain: string, url: string, chance: Chance,
+  { users, aliases }: Pick<RegistrationNames, 'users' | 'aliases'> = { users: [], aliases: [] }): string => {
   const { makeRegistration, writeRegistration } = library()
-  return HEAD + writeRegistration(makeRegistration({ domain, url }, chance))
+  const addresses = users.map(localOf)
+  const botLocalpart = addresses.includes(BOT) ? `${BOT}-bot` : BOT // a function address may well be called so
+  return HEAD + writeRegistration(makeRegistration({ domain, url, botLocalpart, addresses, aliases: aliases.map(localOf) }, chance))
 }
 
-/** registration.yaml as the project shows it: with tokens that are refused. */
+/** registration.yaml as the project shows it: with tokens that are refused, and the address of config.sample.yaml. */
 export const sampleRegistration = (): string =>
-  registrationText('example.org', 'http://127.0.0.1:9993', { fraction: () => 0, token: () => PLACEHOLDER })
+  registrationText('example.org', 'http://127.0.0.1:9993', { fraction: () => 0, token: () => PLACEHOLDER },
+    { users: ['@buergerbuero:example.org'], aliases: ['#bürgerbüro:example.org', '#buergerbuero:example.org'] })
 
 /** A new file, readable for its owner only. Throws with a text rather than overwrite. */
 export const writeNew = (path: string, text: string): void => {

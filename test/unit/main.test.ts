@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../src/lib/clock'
 import { serve } from '../../src/lib/serve'
 import { ask } from '../../src/operate/ask'
-import { registration, type Tree, wholeConfig, write } from '../support/config'
+import { addressConfig, registration, registrationWith, type Tree, wholeConfig, write } from '../support/config'
 import { temporaryFolder } from '../support/started'
 import { until } from '../support/practice'
 
@@ -109,5 +109,20 @@ describe('the command line', function () {
     assert.equal(registered.code, 0)
     assert.ok(existsSync(join(folder, 'new.yaml')))
     assert.match(sample.out, /^# Zentrale's config/)
+  })
+
+  it('shows function addresses, and makes the registration that they need before there is one', async () => {
+    const path = write(addressConfig(), registrationWith('buergerbuero'))
+    const fresh = write(addressConfig())
+    rmSync(join(dirname(fresh), 'registration.yaml'))
+    const [listed, block, nameless, unknown, registered] = await Promise.all([
+      end('address', '-c', path), end('address', 'contact', 'Bürgerbüro', '--format', 'vcard', '-c', path),
+      end('address', 'show', '-c', path), end('address', 'show', 'info', '-c', path),
+      end('registration', '-c', fresh)
+    ])
+    assert.equal(listed.out, 'bürgerbüro: @buergerbuero:example.org, bürgerbüro@chat.example.org, +4930123456 (Anna, Bernd Berger)\n')
+    assert.match(block.out, /^BEGIN:VCARD\r\n/)
+    assert.deepEqual([nameless.code, unknown.code, registered.code], [64, 1, 0])
+    for (const line of ['"@buergerbuero:example\\\\.org"', '"#bürgerbüro:example\\\\.org"']) assert.ok(registered.out.includes(line), line)
   })
 })

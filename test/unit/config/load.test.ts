@@ -196,8 +196,6 @@ describe('a config that is wrong is refused with line, path and advice', () => {
   })
 
   it('what this version does not have', () => {
-    assert.match(refused(config => { config.function_addresses = [] }),
-      /function_addresses: unknown key\. This version has no function addresses yet/)
     assert.match(refused(config => { config.store = { postgres: 'postgres://x' } }),
       /store\.postgres: unknown key\. This version keeps its store in a file/)
   })

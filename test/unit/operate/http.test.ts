@@ -9,6 +9,7 @@ import { makeMetrics } from '../../../src/operate/metrics'
 import { makeQueueLines } from '../../../src/operate/queue'
 import { makePractice, type Practice, until } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
+import { emptyDesk } from '../../support/address'
 
 const TOKEN = 'a-token-for-tests'
 
@@ -25,7 +26,7 @@ const run = async (metricsPublic = false): Promise<Running> => {
     { observer: metrics.observer })
   const app = makeOperateApp({
     token: TOKEN, metricsPublic, networks: ['left', 'right'], metrics, queue: makeQueueLines(started.bridge.queue),
-      store: started.store, clock: systemClock, log: silentLog
+      store: started.store, clock: systemClock, log: silentLog, desk: emptyDesk
   })
   const served: Served = await serve(app, { host: '127.0.0.1', port: 0 })
   return { url: `http://127.0.0.1:${served.port}`, left, right, started, metrics,

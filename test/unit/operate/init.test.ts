@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { loadConfig } from '../../../src/config/load'
@@ -25,6 +25,23 @@ describe('zentrale init', () => {
     assert.match(text, new RegExp(`app_service_config_files:\\n +- ${join(folder, 'registration.yaml')}`))
     assert.ok(text.includes(`component_secret = "${config.networks.xmpp!.component.secret}"`))
     assert.ok(text.includes(`password: "${config.networks.xmpp!.component.secret}"`))
+  })
+
+  it('makes a first function address, with its lines in the registration and a number if there is one', async () => {
+    const folder = temporaryFolder()
+    const answers = await answer({ address: 'Bürgerbüro', 'address-team': '@anna:example.org, bernd@example.org', 'sms-host': 'smsc.example.net' })
+    init(folder, { ...answers, 'sms-password': 'given' }, systemChance)
+    const { addresses: [address], networks } = loadConfig(join(folder, 'config.yaml'), {})
+    assert.deepEqual(address!.identities.map(({ id }) => id), ['@buergerbuero:example.org', 'bürgerbüro@chat.example.org', '+4930123456'])
+    assert.deepEqual(address!.team.map(({ name }) => name), ['Anna', 'Bernd'])
+    assert.equal(networks.xmpp!.rooms, 'rooms.example.org')
+    assert.match(readFileSync(join(folder, 'registration.yaml'), 'utf8'), /"#bürgerbüro:example/)
+    const zentrale = temporaryFolder()
+    init(zentrale, await answer({ address: 'zentrale' }), systemChance)
+    assert.equal(loadConfig(join(zentrale, 'config.yaml'), {}).networks.matrix!.registration.sender_localpart, 'zentrale-bot')
+    const none = temporaryFolder()
+    assert.throws(() => init(none, { ...answers, address: 'справка' }, systemChance), /"справка" cannot be rewritten for Matrix/)
+    assert.deepEqual(readdirSync(none), [])
   })
 
   it('never overwrites', async () => {
@@ -53,7 +70,7 @@ describe('zentrale init', () => {
   it('gives what it wrote through unharmed, whatever was answered', async () => {
     const folder = temporaryFolder()
     const odd = 'a: "b" #c\n- d'
-    init(folder, await answer({ ...Object.fromEntries(INIT_FLAGS.map(({ key }) => [key, odd])), 'xmpp-port': '1' }), systemChance)
+    init(folder, await answer({ ...Object.fromEntries(INIT_FLAGS.map(({ key }) => [key, odd])), address: 'none', 'xmpp-port': '1' }), systemChance)
     assert.equal(parse(readFileSync(join(folder, 'config.yaml'), 'utf8')).matrix.domain, odd)
   })
 })

@@ -51,6 +51,34 @@ describe('metrics', () => {
     assert.match(text, /process_resident_memory_bytes/)
   })
 
+  it('tell of each function address what came, went, failed and waits, and how long the first answer took', async () => {
+    const metrics = makeMetrics(['matrix'], async () => [], { ...systemClock, now: () => 100_000 }, {
+      addresses: ['info', 'werkstatt'],
+      cases: async () => [
+        { address: 'info', state: 'new', count: 2, oldestAt: 40_000 }, { address: 'info', state: 'claimed', count: 1, oldestAt: null }
+      ]
+    })
+    const { counted } = metrics.observer
+    counted({ what: 'count', address: 'info', event: 'in' })
+    counted({ what: 'count', address: 'info', event: 'claim lost' })
+    counted({ what: 'count', address: 'info', event: 'first answer', ms: 50_000_000, openMs: 40_000 })
+    const text = await metrics.text()
+    for (const line of [
+      'zentrale_address_messages_total{address="info",what="in"} 1',
+      'zentrale_address_messages_total{address="info",what="claim lost"} 1',
+      'zentrale_address_messages_total{address="werkstatt",what="failed"} 0',
+      'zentrale_address_cases{address="info",state="new"} 2',
+      'zentrale_address_cases{address="werkstatt",state="new"} 0',
+      'zentrale_address_waiting_age_seconds{address="info"} 60',
+      'zentrale_address_waiting_age_seconds{address="werkstatt"} 0',
+      'zentrale_address_first_answer_seconds_bucket{le="60",address="info",hours="business"} 1',
+      'zentrale_address_first_answer_seconds_bucket{le="14400",address="info",hours="wall"} 0',
+      'zentrale_address_first_answer_seconds_bucket{le="86400",address="info",hours="wall"} 1'
+    ]) assert.ok(text.split('\n').includes(line), line)
+    const { status, stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+    if (status !== null) assert.equal(`${stdout}${stderr}`, '')
+  })
+
   it('forget what left the queue', async () => {
     const depth: Depth[] = [{ network: 'sms', state: 'waiting', count: 1, oldestAt: 0 }]
     const metrics = made(depth)

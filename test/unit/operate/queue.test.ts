@@ -13,6 +13,7 @@ import { type QueueOrder, runQueue } from '../../../src/operate/queue-command'
 import { wholeConfig, write } from '../../support/config'
 import { makePractice, until } from '../../support/practice'
 import { mirrorOf, startBridge, temporaryFolder } from '../../support/started'
+import { emptyDesk } from '../../support/address'
 
 const PHONE = '+4930123457/+491701234567'
 
@@ -74,7 +75,7 @@ describe('zentrale queue', () => {
     const metrics = makeMetrics([], async () => [], systemClock)
     const token = wholeConfig().operate.token
     const app = makeOperateApp({ token, metricsPublic: false, networks: [], metrics, queue: makeQueueLines(bridge.queue), store,
-      clock: systemClock, log: silentLog })
+      clock: systemClock, log: silentLog, desk: emptyDesk })
     const served = await serve(app, { host: '127.0.0.1', port: 0 })
     const config = configOf(path, served.port)
     const id = await behaves(config)

@@ -1,0 +1,96 @@
+/** Function addresses as the desk takes them, complete: what the config leaves out is filled in here. */
+import type { FunctionAddress, StandardText } from '../desk/address'
+import { type AutomaticKind, defaultTexts } from '../desk/automatic'
+import type { Hours } from '../desk/hours'
+import { checkVariables } from '../desk/templates'
+import { addressKey } from '../model/address'
+import { type Called, calledOf } from './called'
+import type { Problems } from './contradictions'
+import { filesIn, type Files } from './files'
+import { canonicalName, capitalized } from './names'
+import { hoursInWords, hoursOf } from './opening'
+import type { Path } from './problem'
+import type { Written } from './schema'
+import type { WrittenAddress } from './schema-address'
+import { teamOf } from './team'
+
+const ZONE = 'Europe/Berlin' // where no opening hours name one
+
+const WORDS = {
+  de: { hours: 'Geöffnet', imprint: 'Impressum', privacy: 'Datenschutz' },
+  en: { hours: 'Open', imprint: 'Imprint', privacy: 'Privacy' }
+}
+
+type Profile = FunctionAddress['profile']
+
+const profileOf = (written: WrittenAddress, language: 'de' | 'en', hours: Hours | undefined, logo: Profile['logo']): Profile => {
+  const words = WORDS[language]
+  const open = hours === undefined ? '' : hoursInWords(hours, language)
+  const lines = [written.about?.trim(), open && `${words.hours}: ${open}`, written.imprint && `${words.imprint}: ${written.imprint}`,
+    written.privacy && `${words.privacy}: ${written.privacy}`]
+  return {
+    name: written.title ?? capitalized(written.name.normalize('NFC')), about: lines.filter(line => line).join('\n'),
+    ...written.website === undefined ? {} : { website: written.website },
+    ...written.sms === undefined ? {} : { phone: written.sms.number },
+    ...logo === undefined ? {} : { logo }
+  }
+}
+
+const checked = (text: string, kind: 'standard' | 'automatic', path: Path, problem: Problems): string => {
+  const wrong = checkVariables(text, kind)
+  if (wrong !== undefined) problem(path, wrong, 'Write one of these')
+  return text
+}
+
+/** False switches a text off, a text replaces the default; absence and redirect are of use only with hours and `redirect_only`. */
+const automaticOf = (written: WrittenAddress, language: 'de' | 'en', path: Path, problem: Problems): FunctionAddress['automatic'] => {
+  const defaults = defaultTexts(language, { privacy: written.privacy, retentionDays: written.retention_days,
+    ...written.website === undefined ? {} : { reach: [written.website] } })
+  const isOn: Record<AutomaticKind, boolean> = { greeting: true, absence: written.hours !== undefined, redirect: written.redirect_only }
+  if (written.redirect_only && written.automatic.redirect === false) {
+    problem([...path, 'redirect'], 'is switched off, and redirect_only is true: nobody would ever get an answer', 'Write the text')
+  }
+  return Object.fromEntries((Object.keys(isOn) as AutomaticKind[]).flatMap(kind => {
+    const given = written.automatic[kind] ?? isOn[kind]
+    const text = given === true ? defaults[kind] : given
+    return text === false ? [] : [[kind, checked(text, 'automatic', [...path, kind], problem)]]
+  }))
+}
+
+/** By names in lower case, because that is how they are looked up; without a prototype, so that nothing else is found: "constructor". */
+const textsOf = (written: WrittenAddress, path: Path, files: Files, problem: Problems): Record<string, StandardText> =>
+  Object.assign(Object.create(null) as object, Object.fromEntries(Object.entries(written.texts ?? {}).map(([name, given]) => {
+    const { text, file = undefined } = typeof given === 'string' ? { text: given } : given
+    const attachment = file === undefined ? undefined : files.attachment(file, [...path, name, 'file'])
+    return [canonicalName(name), {
+      text: checked(text, 'standard', [...path, name], problem), ...attachment === undefined ? {} : { file: attachment }
+    }]
+  })))
+
+const SIGNATURES = { none: 'none', first_name: 'first name', full: 'full' } as const
+
+interface Around { config: Written; ours: Set<string>; files: Files; problem: Problems }
+
+const addressOf = (written: WrittenAddress, called: Called, path: Path, { config, ours, files, problem }: Around): FunctionAddress => {
+  const language = written.language ?? config.language
+  const hours = written.hours && hoursOf(written.hours, [...path, 'hours'], files, problem)
+  const logo = written.logo === undefined ? undefined : files.logo(written.logo, [...path, 'logo'])
+  return {
+    ...called, language, team: teamOf(config, written, path, ours, problem),
+    profile: profileOf(written, language, hours, logo),
+    zone: written.hours?.zone ?? ZONE, ...hours === undefined ? {} : { hours },
+    automatic: automaticOf(written, language, [...path, 'automatic'], problem),
+    ...written.privacy === undefined ? {} : { privacy: written.privacy },
+    redirectOnly: written.redirect_only, claim: written.claim, claimTimeoutMinutes: written.claim_timeout_minutes,
+    signature: SIGNATURES[written.signature], followUp: written.follow_up,
+    texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days
+  }
+}
+
+/** `folder`: where the config lies. `line` tells where something stands in it. */
+export const addressesOf = (config: Written, folder: string, problem: Problems, line: (path: Path) => number): FunctionAddress[] => {
+  const all = calledOf(config, problem, line)
+  const ours = new Set(all.flatMap(({ identities, aliases }) => [...identities, ...aliases]).map(addressKey))
+  const around: Around = { config, ours, files: filesIn(folder, config.media.bytes_max, problem), problem }
+  return config.function_addresses.map((written, index) => addressOf(written, all[index]!, ['function_addresses', index], around))
+}

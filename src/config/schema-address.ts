@@ -1,0 +1,122 @@
+/** The keys of a function address. Name and team are enough; everything else has a default or may be left out. */
+import { z } from 'zod'
+import { isZone } from '../desk/hours'
+import { choice, either, lines, list, live, phone, section, text, told, url, whole, yes } from './keys'
+
+const NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u
+const SLOT = /^ *(?:[01]?\d|2[0-4]):[0-5]\d *[-–] *(?:[01]?\d|2[0-4]):[0-5]\d *$/
+const TEXT_CHARS_MAX = 2000
+const DAYS = 'a day such as 2026-12-24, or 12-24 for every year'
+const ADDRESS = 'an address such as "@anna:example.org" or "bernd@example.org"'
+const SLOTS = 'a list of times such as ["8:00-12:00", "13:00-17:00"]'
+
+const filePath = (doc: string, sample: string) => text(doc, 'the path of a file', sample)
+const personAddress = () => text('An address.', ADDRESS, '"@anna:example.org"', /^[^\s]{3,255}$/)
+
+const member = either('Somebody of the team.', `${ADDRESS}, or a section with name and addresses`, [
+  text('Somebody of the team, by address.', `${ADDRESS}, or a section with name and addresses`, '"@anna:example.org"', /^[^\s]{3,255}$/),
+  section('Somebody of the team.', {
+    name: text('The name that colleagues see.', 'a name of at most 60 characters', 'Anna Arnold', /^.{1,60}$/),
+    addresses: list('All addresses of this person: one case, whichever app it is answered from.', 'a list of addresses', 10,
+      personAddress(), '["@anna:example.org", "anna@example.org"]').min(1),
+    direct: yes('Whether this person gets the cases in direct chats instead of rooms.').default(false)
+  })
+])
+
+const TEAM_SAMPLE = `
+- "@anna:example.org"                   # an address on Matrix, in quotes, or on XMPP
+- name: Bernd Berger                    # or a person with a name and several addresses
+  addresses: [bernd@example.org, "@bernd:example.org"]
+  direct: false                         # true: gets the cases in direct chats instead of rooms`
+
+const slots = (doc: string) =>
+  list(doc, SLOTS, 10, text('A time from – to.', 'a time such as "8:00-12:00"', '"8:00-12:00"', SLOT), '["8:00-12:00", "13:00-17:00"]')
+const day = (name: string) => slots(`${name}; closed without it.`)
+const date = () => z.iso.date().register(told, { doc: 'A day.', must: 'a day such as 2026-12-24', sample: '2026-12-24' })
+
+const hours = section('When somebody answers. Without it always.', {
+  zone: z.string().refine(isZone).register(told, { doc: 'The time zone.', must: 'a time zone such as Europe/Berlin',
+    sample: 'Europe/Berlin' }).default('Europe/Berlin'),
+  mon: live(day('Monday')), tue: live(day('Tuesday')), wed: live(day('Wednesday')), thu: live(day('Thursday')), fri: live(day('Friday')),
+  sat: day('Saturday').optional(), sun: day('Sunday').optional(),
+  holidays: section('Days on which nobody answers.', {
+    region: text('The public holidays of a country or of a part of it.', 'a country or a part of it, such as DE or DE-BE', 'DE-BE',
+      /^[A-Z]{2}(-[A-Za-z0-9]{1,3}){0,2}$/).optional(),
+    days: list('Further days; without a year in every year.', `a list of days, each ${DAYS}`, 1000,
+      z.string().regex(/^(\d{4}-)?\d{2}-\d{2}$/).register(told, { doc: 'A day.', must: DAYS, sample: '12-31' }), '[2026-12-30, 12-31]')
+      .default([]),
+    calendar: filePath('An iCalendar file (.ics) with such days.', './holidays.ics').optional()
+  }).prefault({}),
+  days: lines('Single days with times of their own; they win over everything else.',
+    'lines of a day and its times, such as 2026-12-24: ["8:00-12:00"], or of a day and closed', date(),
+    either('The times of that day.', `${SLOTS}, or closed`, [slots('The times of that day.'),
+      z.literal('closed').register(told, { doc: 'Closed.', must: `${SLOTS}, or closed` })]),
+    '\n2026-12-23: ["8:00-12:00"]\n2026-12-29: closed').default({})
+})
+
+const automatic = (doc: string, sample: string) => either(doc, 'a text, or false for none', [
+  z.boolean().register(told, { doc: 'Whether there is one.', must: 'a text, or false for none' }),
+  z.string().min(1).max(TEXT_CHARS_MAX).register(told, { doc: 'The text.', must: `a text of at most ${TEXT_CHARS_MAX} characters, or false` })
+], sample).optional()
+
+const TEXTS_SAMPLE = `
+angebot: "Guten Tag {kunde.name}, das Angebot geht Ihnen in den nächsten Tagen zu. {agent.vorname}"
+preise: { text: "Unsere Preise finden Sie in der Anlage.", file: ./preise.pdf }`
+
+const standardText = either('A text.', 'a text, or a section with text and file', [
+  z.string().min(1).max(TEXT_CHARS_MAX).register(told, { doc: 'The text.', must: `a text of at most ${TEXT_CHARS_MAX} characters` }),
+  section('A text with a file.', {
+    text: z.string().min(1).max(TEXT_CHARS_MAX).register(told, { doc: 'The text.', must: `a text of at most ${TEXT_CHARS_MAX} characters`,
+      sample: '"Unsere Preise finden Sie in der Anlage."' }),
+    file: filePath('The file that goes with it.', './preise.pdf').optional()
+  })
+])
+
+export const functionAddress = section('One function address.', {
+  name: text('What stands before the @; umlauts are welcome.', 'a name of letters, digits, ".", "_" and "-" that begins with a letter or digit',
+    'bürgerbüro', NAME),
+  team: list('Who answers there, from the app that they have. Who answers first has the case.', 'a list of people', 200, member,
+    TEAM_SAMPLE).min(1),
+  sms: section('Its phone number. Leave the section out if it has none.', {
+    gateway: text('The gateway\'s name.', 'the name of a gateway under sms.gateways', 'main'),
+    number: phone('One of the gateway\'s numbers, for this address alone.', '+4930123456')
+  }).optional(),
+  title: text('The name that people see. Without it the name with a capital.', 'a text of at most 80 characters', 'Bürgerbüro Musterstadt',
+    /^.{1,80}$/).optional(),
+  about: text('What it is for, in a line or two.', 'a text of at most 500 characters', 'Ausweise, Anmeldung, Auskünfte', /^[^]{1,500}$/).optional(),
+  website: url('Its page.', 'https://www.example.org/buergerbuero').optional(),
+  imprint: url('The link to the imprint.', 'https://www.example.org/impressum').optional(),
+  privacy: url('The link to the privacy policy; the greeting names it.', 'https://www.example.org/datenschutz').optional(),
+  logo: filePath('Its picture: PNG, JPEG, GIF or WebP, at most 100 KiB.', './logo.png').optional(),
+  language: choice('The language of its automatic texts. Without it the language above.', ['de', 'en']).optional(),
+  matrix: text('Its name on Matrix, where only a–z, 0–9 and a few signs are allowed. Without it the name is rewritten: ü becomes ue.',
+    'a name of a–z, 0–9, ".", "_", "=", "-", "/" and "+"', 'buergerbuero', /^[a-z0-9._=/+-]{1,200}$/).optional(),
+  xmpp: text('Its name on XMPP. Without it the name itself; the rewritten one is reached too.', 'what stands before the @ of an XMPP address',
+    'bürgerbüro', /^[^\s"&'/:<>@]{1,200}$/).optional(),
+  hours: hours.optional(),
+  automatic: section('What Zentrale answers by itself, sparingly. Variables: {adresse}, {name}, {oeffnung_naechste}; in English ' +
+    '{address}, {name}, {next_opening}.', {
+    greeting: automatic('To somebody\'s first message. Without it a text with the privacy link; false: none.', 'false'),
+    absence: automatic('Once while it is closed. Without it a text with the next opening; false: none.', 'false'),
+    redirect: automatic('Where to turn instead, if redirect_only is true. Without it a text with the website.',
+      '"Bitte schreiben Sie an info@chat.example.org."')
+  }).prefault({}),
+  redirect_only: yes('Whether the address only points elsewhere: every contact gets the redirect text, and no case is made.').default(false),
+  claim: choice('What colleagues of whoever has a case may do. soft: write notes; open: answer too; hard: only read.',
+    ['soft', 'open', 'hard']).default('soft'),
+  claim_timeout_minutes: whole('After so many opening minutes without an answer of whoever has a case, anybody of the team may take it.',
+    5, 10080, 60).default(60),
+  signature: choice('What the contact sees of who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),
+  follow_up: either('What a message to a closed case does: reopen it, begin a new one, or reopen it for so many days.',
+    'reopen, new, or a section with days', [
+    choice('What it does.', ['reopen', 'new']),
+    section('For so many days.', { days: whole('How many days a closed case is reopened.', 1, 3650, 7) })
+  ], '{ days: 7 }').default({ days: 7 }),
+  texts: lines('Standard texts, which the team sends by "!t angebot". Variables: {kunde.name}, {agent.vorname} and those above; in English ' +
+    '{contact.name}, {agent.first_name}.', 'lines of a short name and a text',
+    z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,31}$/u).register(told, { doc: 'A name.', must: 'a short name without spaces' }),
+    standardText, TEXTS_SAMPLE).optional(),
+  retention_days: whole('After so many days closed cases and their messages are deleted.', 1, 36500, 365).default(365)
+})
+
+export type WrittenAddress = z.output<typeof functionAddress>

@@ -1,0 +1,48 @@
+/** `zentrale address`: what the config says of function addresses, for people. */
+import type { Config } from '../config/config'
+import { folded } from '../config/names'
+import { hoursInWords } from '../config/opening'
+import type { FunctionAddress } from '../desk/address'
+import { isOpen, nextOpening, showTime } from '../desk/hours'
+import { type ContactFormat, contactBlock } from './contact'
+
+export const ADDRESS_ACTIONS = ['list', 'show', 'contact'] as const
+export type AddressAction = (typeof ADDRESS_ACTIONS)[number]
+
+export interface AddressOrder { action: AddressAction; name?: string; format: ContactFormat }
+
+const reached = ({ identities }: FunctionAddress): string => identities.map(({ id }) => id).join(', ')
+
+const list = (addresses: FunctionAddress[]): string => addresses.length === 0 ? 'No function addresses.' : addresses.map(address =>
+  `${address.name}: ${reached(address)} (${address.team.map(({ name }) => name).join(', ')})`).join('\n')
+
+const openNow = ({ hours, language, zone }: FunctionAddress, now: number): string => {
+  if (hours === undefined) return 'always'
+  const next = nextOpening(hours, now)
+  const state = isOpen(hours, now) ? 'open now' : next === undefined ? 'never open' : `closed now, next ${showTime(next, zone, language, now)}`
+  return `${hoursInWords(hours, language)} (${state})`
+}
+
+const show = (address: FunctionAddress, now: number): string => {
+  const { name, profile, aliases, team, automatic, claim, claimTimeoutMinutes, signature, followUp, texts, retentionDays } = address
+  const rows: [string, string][] = [
+    ['name', name], ['shown as', profile.name], ['reached as', reached(address)], ['and as', aliases.map(({ id }) => id).join(', ')],
+    ['open', openNow(address, now)],
+    ['automatic', Object.entries(automatic).map(([kind, text]) => `\n  ${kind}: ${text}`).join('')],
+    ['redirect only', address.redirectOnly ? 'yes' : ''],
+    ['claim', `${claim}, free again after ${claimTimeoutMinutes} opening minutes`], ['signature', signature],
+    ['follow-up', typeof followUp === 'string' ? followUp : `reopens for ${followUp.days} days`],
+    ['texts', Object.keys(texts).join(', ')], ['kept', `${retentionDays} days`],
+    ['team', team.map(each => `\n  ${each.name}: ${each.addresses.map(({ id }) => id).join(', ')}${each.direct ? ' (direct chats)' : ''}`).join('')]
+  ]
+  return rows.filter(([, said]) => said !== '').map(([label, said]) => `${label}: ${said}`).join('\n')
+}
+
+export const runAddress = ({ addresses }: Config, { action, name = '', format }: AddressOrder, now: number): { output: string, ok: boolean } => {
+  if (action === 'list') return { output: list(addresses), ok: true }
+  const address = addresses.find(each => folded(each.name) === folded(name))
+  if (address === undefined) {
+    return { output: `There is no function address "${name}". There are: ${addresses.map(each => each.name).join(', ') || 'none'}`, ok: false }
+  }
+  return { output: action === 'show' ? show(address, now) : contactBlock(address, format), ok: true }
+}

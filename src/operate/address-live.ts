@@ -1,0 +1,43 @@
+/** `zentrale address join | leave | cases | log`: through the running Zentrale, which alone has the store open. */
+import type { Config } from '../config/config'
+import type { Clock } from '../lib/clock'
+import type { Conversation, LogLine } from '../store/desk'
+import { ask } from './ask'
+import { readiness, urlOf } from './remote-queue'
+
+export const LIVE_ACTIONS = ['join', 'leave', 'cases', 'log'] as const
+export type LiveAction = (typeof LIVE_ACTIONS)[number]
+
+/** `person`: whom to take in or out, by address. `called`: the name that the team shows. */
+export interface LiveOrder { action: LiveAction; name: string; person: string | undefined; called: string | undefined }
+
+const caseLine = ({ id, state, owner, name, contact, awaits, labels, project }: Conversation): string =>
+  [`#${id} ${state}`, owner ?? '', `${name} (${contact.id})`, awaits ? 'needs an answer' : '', project ?? '', labels.join(', ')]
+    .filter(part => part !== '').join(' · ')
+
+const logLine = ({ at, conversation, who, what, detail }: LogLine): string =>
+  [new Date(at).toISOString(), conversation === undefined ? '' : `#${conversation}`, who, what, detail].filter(part => part !== '').join(' · ')
+
+const shown = (action: LiveAction, body: unknown): string => {
+  if (action === 'cases') return (body as Conversation[]).map(caseLine).join('\n') || 'No cases.'
+  const { lines, forged } = body as { lines: LogLine[], forged: number | null }
+  const whole = forged === null ? 'The logbook is whole.' : `The logbook was changed from outside, from line ${forged} on.`
+  return [...lines.map(logLine), whole].join('\n')
+}
+
+/** What to print, and whether it was done. */
+export const runLive = async ({ operate }: Config, { action, name, person, called }: LiveOrder,
+  clock: Clock): Promise<{ output: string, ok: boolean }> => {
+  const url = urlOf(operate.listen)
+  if (await readiness(url, clock) === undefined) {
+    return { output: 'Zentrale does not run: start it first, or change the team in the config.', ok: false }
+  }
+  const base = `${url}/admin/addresses/${encodeURIComponent(name)}`
+  const changes = action === 'join' || action === 'leave'
+  const { status, body } = changes
+    ? await ask(clock, `${base}/team`, { method: 'POST', token: operate.token,
+      json: { [action === 'join' ? 'add' : 'remove']: person, by: 'operator', ...called === undefined ? {} : { name: called } } })
+    : await ask(clock, `${base}/${action === 'cases' ? 'cases' : 'logbook'}`, { token: operate.token })
+  if (status >= 300) return { output: String((body as { error?: string }).error ?? status), ok: false }
+  return { output: changes ? `${person} ${action === 'join' ? 'is in' : 'is out of'} the team of ${name}.` : shown(action, body), ok: true }
+}

@@ -1,0 +1,58 @@
+/** What Prometheus reads of function addresses. There are as many label values as the config has addresses. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Counted } from '../desk/desk'
+import type { Clock } from '../lib/clock'
+import type { CaseState } from '../store/desk'
+
+export interface OpenCases { address: string; state: CaseState; count: number; oldestAt: number | null }
+
+export interface AddressMetrics {
+  counted (event: Counted): void
+  /** Reads what is open now. */
+  read (): Promise<void>
+}
+
+const ANSWER_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200]
+const OPEN_STATES: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed']
+
+/** `addresses`: the names in the config, so that their counters show from the start. */
+export const makeAddressMetrics = (registry: Registry, addresses: string[], open: () => Promise<OpenCases[]>, clock: Clock): AddressMetrics => {
+  const registers = [registry]
+  const messages = new Counter({
+    name: 'zentrale_address_messages_total', registers, labelNames: ['address', 'what'],
+    help: 'Messages of a function address: in, out, failed (did not reach the contact), claim lost (held, because somebody else had the case).'
+  })
+  const seconds = new Histogram({
+    name: 'zentrale_address_first_answer_seconds', registers, labelNames: ['address', 'hours'], buckets: ANSWER_BUCKETS,
+    help: 'From the message that opened a case to the first answer: by the clock (wall), and within opening hours (business).'
+  })
+  const cases = new Gauge({ name: 'zentrale_address_cases', registers, labelNames: ['address', 'state'], help: 'Cases that are not done, by state.' })
+  const waiting = new Gauge({
+    name: 'zentrale_address_waiting_age_seconds', registers, labelNames: ['address'],
+    help: 'How long the contact who waits longest for an answer has waited.'
+  })
+  for (const address of addresses) for (const what of ['in', 'out', 'failed', 'claim lost']) messages.inc({ address, what }, 0)
+
+  return {
+    counted (event) {
+      const { address } = event
+      if (event.event !== 'first answer') return messages.inc({ address, what: event.event })
+      seconds.observe({ address, hours: 'wall' }, event.ms / 1000)
+      seconds.observe({ address, hours: 'business' }, event.openMs / 1000)
+    },
+    async read () {
+      cases.reset()
+      waiting.reset()
+      for (const address of addresses) {
+        waiting.set({ address }, 0)
+        for (const state of OPEN_STATES) cases.set({ address, state }, 0)
+      }
+      const oldest = new Map<string, number>()
+      for (const { address, state, count, oldestAt } of await open()) {
+        cases.set({ address, state }, count)
+        if (oldestAt !== null) oldest.set(address, Math.min(oldest.get(address) ?? Infinity, oldestAt))
+      }
+      for (const [address, at] of oldest) waiting.set({ address }, Math.max(0, clock.now() - at) / 1000)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What the operator sees and changes of function addresses while Zentrale runs. A change of a team is an order like any other command:
+ * stored first, then carried out, then in the logbook.
+ */
+import express from 'express'
+import { agentKey, type FunctionAddress } from '../desk/address'
+import type { Person } from '../model/address'
+import type { Bridge } from '../bridge/bridge'
+import type { CaseState, Conversation, LogLine } from '../store/desk'
+import type { Store } from '../store/store'
+
+export interface AddressLine { name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[] }
+
+export interface AddressesOperated { desk: Bridge['desk']; store: Store }
+
+const STATES: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed', 'done']
+const LINES_MAX = 1000
+
+const lineOf = ({ memory }: Bridge['desk']) => ({ name, identities, team }: FunctionAddress): AddressLine => ({
+  name, called: identities, team: team.map(agent => ({ name: agent.name, addresses: agent.addresses, onDuty: !memory.isOff(name, agentKey(agent)) }))
+})
+
+interface TeamOrder { add?: string; remove?: string; name?: string; by?: string }
+
+const isOrder = (body: unknown): body is TeamOrder => typeof body === 'object' && body !== null &&
+  Object.entries(body).every(([key, value]) => ['add', 'remove', 'name', 'by'].includes(key) && typeof value === 'string')
+
+const BODY_BYTES_MAX = 10_000
+
+/** Routes under /admin/addresses; see docs/operating.md. */
+export const addressRoutes = ({ desk, store }: AddressesOperated): express.Router => {
+  const { roster } = desk.memory
+  const routes = express.Router()
+
+  /** The address in the path; says so if there is none. */
+  const meant = (request: express.Request, response: express.Response): FunctionAddress | undefined => {
+    const found = roster.named(String(request.params['name']))
+    if (found === undefined) response.status(404).json({ error: 'no such function address' })
+    return found
+  }
+
+  /** Whom the operator means, on whichever network that is an address. */
+  const personOf = (written: string): Person | undefined => desk.memory.networks()
+    .map(network => ({ network, id: desk.memory.naming(network)?.person(written) })).find((one): one is Person => one.id !== undefined)
+
+  routes.get('/', (_request, response) => { response.json(roster.all().map(lineOf(desk))) })
+  routes.get('/:name', (request, response) => {
+    const found = meant(request, response)
+    if (found === undefined) return
+    response.json(lineOf(desk)(found))
+  })
+  routes.get('/:name/cases', async (request, response) => {
+    const found = meant(request, response)
+    if (found === undefined) return
+    const cases: Conversation[] = await store.run(tx => tx.desk.conversations(found.name, STATES, LINES_MAX))
+    response.json(cases)
+  })
+  routes.get('/:name/logbook', async (request, response) => {
+    const found = meant(request, response)
+    if (found === undefined) return
+    const lines: LogLine[] = await store.run(tx => tx.desk.logbook(found.name, undefined, LINES_MAX))
+    response.json({ lines, forged: await store.run(tx => tx.desk.forged()) ?? null })
+  })
+  routes.post('/:name/team', express.json({ limit: BODY_BYTES_MAX }), async (request, response) => {
+    const found = meant(request, response)
+    if (found === undefined) return
+    const { add, remove, name, by = 'operator' } = isOrder(request.body) ? request.body : {}
+    const written = add ?? remove
+    const person = written === undefined ? undefined : personOf(written)
+    if (person === undefined || (add !== undefined && remove !== undefined)) {
+      return void response.status(400).json({ error: 'write {"add": "@anna:example.org", "name": "Anna"} or {"remove": "@anna:example.org"}' })
+    }
+    const words = `!team ${add === undefined ? '-' : '+'} ${person.network} ${person.id} ${name ?? found.team.find(agent =>
+      agent.addresses.some(one => one.network === person.network && one.id === person.id))?.name ?? person.id}`
+    await desk.order(found.name, { what: 'say', by, words })
+    response.status(202).json({ address: found.name, [add === undefined ? 'removed' : 'added']: person })
+  })
+  return routes
+}

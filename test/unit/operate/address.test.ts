@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { decodeQR } from 'qr/decode.js'
+import type { Config } from '../../../src/config/config'
+import { loadConfig } from '../../../src/config/load'
+import { runAddress } from '../../../src/operate/address-command'
+import { checkAddresses } from '../../../src/operate/check-addresses'
+import { showFinding } from '../../../src/operate/check'
+import { addressConfig, registrationWith, type Tree, write } from '../../support/config'
+
+const MONDAY = Date.parse('2026-11-23T09:00+01:00')
+
+const load = (change: (address: Tree, config: Tree) => void = () => {}): Config => {
+  const config = addressConfig()
+  const registered = registrationWith('buergerbuero')
+  registered.namespaces.aliases = [{ exclusive: true, regex: '#b.*:example\\.org' }]
+  change(config.function_addresses[0], config)
+  return loadConfig(write(config, registered), {})
+}
+const run = (action: 'list' | 'show' | 'contact', name?: string, format: 'text' | 'html' | 'vcard' = 'text'): string =>
+  runAddress(load(), { action, format, ...name === undefined ? {} : { name } }, MONDAY).output
+
+/** Reads the code back from its rows of characters or its picture. */
+const decoded = (isDark: (x: number, y: number) => boolean, size: number): string => {
+  const scale = 4
+  const side = size * scale
+  const data = new Uint8Array(side * side * 4).map((_, index) => {
+    const pixel = Math.floor(index / 4)
+    return index % 4 === 3 || !isDark(Math.floor(pixel % side / scale), Math.floor(pixel / side / scale)) ? 255 : 0
+  })
+  return decodeQR({ width: side, height: side, data })
+}
+
+/** Two rows of the code in each line of characters, as terminals show them: drawn is light. */
+const fromText = (lines: string[]): string => decoded((x, y) => {
+  const character = lines[Math.floor(y / 2)]?.[x] ?? ' '
+  return !(character === '█' || character === (y % 2 === 0 ? '▀' : '▄'))
+}, lines[0]!.length)
+
+describe('zentrale address', () => {
+  it('lists and shows', () => {
+    assert.equal(run('list'), 'bürgerbüro: @buergerbuero:example.org, bürgerbüro@chat.example.org, +4930123456 (Anna, Bernd Berger)')
+    const shown = run('show', 'BÜRGERBUERO'.normalize('NFD'))
+    for (const line of ['open: Mo 8:00–12:00, 13:00–17:00; Fr 8:00–12:00 (open now)', 'follow-up: reopens for 3 days', 'texts: angebot, preise',
+      '  Bernd Berger: bernd@example.org, @bernd:example.org (direct chats)']) assert.ok(shown.split('\n').includes(line), `${line} in:\n${shown}`)
+    const closed = runAddress(load(), { action: 'show', name: 'bürgerbüro', format: 'text' }, MONDAY + 12 * 3_600_000)
+    assert.match(closed.output, /\(closed now, next .*8:00\)/)
+    const unknown = runAddress(load(), { action: 'show', name: 'büro', format: 'text' }, MONDAY)
+    assert.deepEqual([unknown.ok, unknown.output], [false, 'There is no function address "büro". There are: bürgerbüro'])
+  })
+
+  it('gives codes that a camera reads', () => {
+    const text = run('contact', 'bürgerbüro')
+    const codes = text.split(/\n\n+/).filter(part => part.includes('█')).map(part => part.split('\n').filter(line => /[█▀▄]/.test(line)))
+    assert.deepEqual(codes.map(fromText), ['https://matrix.to/#/@buergerbuero:example.org', 'xmpp:b%C3%BCrgerb%C3%BCro@chat.example.org?message',
+      'sms:+4930123456'])
+  })
+
+  it('gives a block for a web page, in which nothing of the config is code', () => {
+    const html = runAddress(load(address => {
+      address.title = 'Büro <b>"A&B"</b>'
+      address.about = 'Siehe https://www.example.org/?a=1&b="2"'
+    }), { action: 'contact', name: 'bürgerbüro', format: 'html' }, MONDAY).output
+    assert.match(html, /^<section class="contact" lang="de">\n {2}<h2>Büro &lt;b&gt;&quot;A&amp;B&quot;&lt;\/b&gt;<\/h2>/)
+    assert.match(html, /<a href="https:\/\/www\.example\.org\/\?a=1&amp;b=&quot;2&quot;">/)
+    assert.match(html, /<a href="https:\/\/matrix\.to\/#\/@buergerbuero:example\.org">@buergerbuero:example\.org<\/a>/)
+    assert.match(html, /<a href="xmpp:b%C3%BCrgerb%C3%BCro@chat\.example\.org\?message">bürgerbüro@chat\.example\.org<\/a>/)
+    assert.equal(html.match(/<svg role="img" style="background:#fff" aria-label="QR: /g)?.length, 3)
+    assert.match(html, /Datenschutz: <a href=/)
+  })
+
+  it('gives a vCard 4 whose lines are folded between characters', () => {
+    const card = run('contact', 'bürgerbüro', 'vcard')
+    assert.ok(card.split('\r\n').every(line => Buffer.byteLength(line) <= 75 && !line.includes('�')))
+    const lines = card.replaceAll('\r\n ', '').split('\r\n')
+    assert.deepEqual(lines.filter(line => !line.startsWith('NOTE')), ['BEGIN:VCARD', 'VERSION:4.0', 'KIND:org', 'FN:Bürgerbüro Musterstadt',
+      'LANG:de', 'IMPP:matrix:u/buergerbuero:example.org', 'IMPP:xmpp:b%C3%BCrgerb%C3%BCro@chat.example.org',
+      'TEL;VALUE=uri;TYPE=text:tel:+4930123456', 'URL:https://www.example.org/b', 'END:VCARD', ''])
+    assert.match(lines.find(line => line.startsWith('NOTE'))!, /^NOTE:Ausweise und Anmeldung\\nGeöffnet: Mo 8:00–12:00\\, 13:00–17:00\\; Fr /)
+  })
+})
+
+describe('zentrale check of function addresses', () => {
+  const check = (change?: (address: Tree, config: Tree) => void): string => checkAddresses(load(change), MONDAY).map(showFinding).join('\n')
+
+  it('says where each is reached', () => {
+    assert.equal(check(), '✓ Function address bürgerbüro: is reached as @buergerbuero:example.org, bürgerbüro@chat.example.org, +4930123456, ' +
+      'also as #bürgerbüro:example.org, #buergerbuero:example.org, buergerbuero@chat.example.org; 2 people answer')
+  })
+
+  it('says which lines the registration lacks', () => {
+    assert.match(check(address => { address.name = 'info'; address.matrix = 'buergerbuero' }),
+      /✗ .* cannot be reached as #info:example\.org\n.*\.yaml below namespaces, aliases.*\n {4}- { exclusive: true, regex: '#info:example\\\.org' }/)
+  })
+
+  it('says when rooms cannot be made for a team', () => {
+    const without = (team: unknown[]): string => check((address, { xmpp }) => { delete xmpp.rooms; address.team = team })
+    assert.match(without(['bernd@example.org']), /✗ .*has no room service for Bernd\n.*rooms: rooms\.example\.org/)
+    assert.doesNotMatch(without(['@anna:example.org', { name: 'Bernd', addresses: ['bernd@example.org'], direct: true }]), /✗/)
+  })
+
+  it('says when hours are odd', () => {
+    const odd = (hours: Tree): string => check(address => { address.hours = hours })
+    assert.match(odd({ days: { '2020-01-02': ['8:00-12:00'] } }), /✗ .*is never open within a year/)
+    assert.match(odd({ mon: ['8:00-8:05'] }), /✗ .*is open for 5 minutes at a time/)
+    const all = ['0:00-24:00']
+    assert.match(odd({ mon: all, tue: all, wed: all, thu: all, fri: all, sat: all, sun: all }), /✗ .*is open day and night/)
+    assert.doesNotMatch(odd({ sun: ['8:00-12:00'] }), /✗/)
+  })
+})
