@@ -1,0 +1,65 @@
+/** A transaction's events, as the homeserver might bring them: whatever JSON there is, each is taken or kept in quarantine. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { systemClock } from '../../../src/lib/clock'
+import type { Direct } from '../../../src/networks/matrix/direct'
+import type { Homeserver, Json } from '../../../src/networks/matrix/homeserver'
+import { makeMembers } from '../../../src/networks/matrix/members'
+import { makeTake } from '../../../src/networks/matrix/receive'
+import type { Rooms } from '../../../src/networks/matrix/rooms'
+import type { Target } from '../engine'
+import { judgingInbox, ODD, textFrom } from '../judges'
+
+const ROOM = '!room:example.org'
+const EVENT = { event_id: '$1', room_id: ROOM, sender: '@anna:example.org', type: 'm.room.message', origin_server_ts: 1 }
+
+const json = (input: Buffer): unknown => {
+  try { return JSON.parse(textFrom(input)) } catch { return undefined }
+}
+
+const take = async (input: Buffer): Promise<void> => {
+  const value = json(input)
+  if (value === undefined) return
+  let answer: Json = {}
+  const members = makeMembers({ call: async () => answer } as Partial<Homeserver> as Homeserver, systemClock)
+  const rooms = { placeOf: (room: string) => room === ROOM ? { network: 'matrix', id: ROOM } : undefined } as Partial<Rooms> as Rooms
+  const direct = { of: () => undefined } as Partial<Direct> as Direct
+  const inbox = judgingInbox()
+  const events = Array.isArray(value) ? value : [value]
+  answer = Object(events.at(-1)) as Json
+  let kept = 0
+  const quarantine: typeof inbox.quarantine = async (network, raw, why) => { kept++; await inbox.quarantine(network, raw, why) }
+  await makeTake({
+    network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, clock: systemClock,
+    isOurs: mxid => mxid.startsWith('@_'), news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
+  })(events)
+  assert.ok(kept <= events.length)
+}
+
+const PARTS = ['m.text', 'm.emote', 'm.image', 'm.room.message', 'm.room.redaction', 'm.sticker', 'm.room.member', 'm.room.encrypted', 'm.replace',
+  'org.matrix.custom.html', '$1', '$2', ROOM, '@anna:example.org', 'mxc://example.org/abc', 'mxc://../..', '<b>fett</b>',
+    '> <@a:b> zitiert\n\nneu', '']
+const KEYS = ['content', 'body', 'msgtype', 'formatted_body', 'format', 'url', 'info', 'mimetype', 'size', 'filename', 'm.relates_to', 'rel_type',
+  'event_id',
+  'm.in_reply_to', 'm.new_content', 'redacts', 'unsigned', 'redacted_because', 'state_key', 'displayname', 'avatar_url', 'membership', '__proto__',
+    'constructor', 'toString']
+const value = fc.letrec<{ any: unknown }>(tie => ({
+  any: fc.oneof({ maxDepth: 4, withCrossShrink: true }, fc.constantFrom<unknown>(...PARTS, null, true, -1, 1e308, {}, []),
+    fc.dictionary(fc.constantFrom(...KEYS), tie('any'), { maxKeys: 5 }), fc.array(tie('any'), { maxLength: 3 }))
+})).any
+const content = fc.record({ msgtype: fc.constantFrom('m.text', 'm.notice', 'm.emote', 'm.image', 'm.file', 'm.location'), body: value,
+  more: value }).chain(({ more, ...rest }) =>
+  fc.constantFrom({ ...rest, ...Object(more) as Json }, { ...rest, body: 'Hallo', url: 'mxc://example.org/abc', format: 'org.matrix.custom.html',
+    formatted_body: more }))
+const event = fc.oneof(value, content.map(inside => ({ ...EVENT, content: inside })),
+  fc.tuple(value, fc.constantFrom('m.sticker', 'm.room.redaction', 'm.room.message', 'm.room.member', 'm.room.tombstone'))
+    .map(([inside, type]) => ({ ...EVENT, type, content: inside, redacts: '$2',
+      state_key: type.endsWith('member') ? '@max:example.org' : undefined })))
+
+const WORDS = [...[...PARTS, ...KEYS].map(word => JSON.stringify(word)), '"\\ud800"', '{', '}', '[', ']', ':', ',', 'null', '1e400', '-0',
+  '[[[[[[[[', '{"a":', ...ODD]
+
+export const matrixTargets: Target[] = [
+  { name: 'events', words: WORDS, generate: fc.array(event, { maxLength: 4 }).map(events => JSON.stringify(events)), open: () => ({ run: take }),
+    untimed: true }
+]
