@@ -22,8 +22,18 @@ export interface TownOptions {
   xmppServer?: 'prosody' | 'ejabberd'
   mirrors?: number // how many rooms are mirrored between Matrix and XMPP beside the first; 0 if left out
   language?: 'de' | 'en'
-  componentVia? (port: number): Promise<number> // where Zentrale finds the XMPP server's component port: behind a proxy
+  addresses?: TownAddress[] // function addresses, as the config has them
+  /** Puts something between: gets a link's port and resolves with the port where the other end is to find it. */
+  via? (link: Link, port: number): Promise<number>
+  env?: NodeJS.ProcessEnv // more of Zentrale's environment
+  prosodyConfig?: string // see XmppServerOptions.config
 }
+
+/** Called `name` on Matrix and XMPP; `more`: further keys of the config. */
+export interface TownAddress { name: string; matrix: string; more: Record<string, unknown> }
+
+/** Zentrale to each server, and the homeserver to Zentrale. */
+export type Link = 'homeserver' | 'component' | 'smsc' | 'zentrale'
 
 interface Homeserver extends Server {
   url: string
@@ -55,6 +65,8 @@ export interface Town {
 export const PASSWORD = 'zentrale-demo'
 export const DOMAIN = 'zentrale.test'
 const NUMBER = '+4930123457'
+/** The other number of ours, for a function address. */
+export const ADDRESS_NUMBER = '+4930123456'
 const MAX = '+491701234567'
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 
@@ -70,22 +82,26 @@ const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Home
 }
 
 const configOf = (o: {
-  homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string
+  homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string,
+  addresses: TownAddress[]
 }): string => stringify({
   language: o.language,
   store: { path: './data/zentrale.db' },
   matrix: { homeserver_url: o.homeserverUrl, domain: DOMAIN, registration: './registration.yaml', listen: { port: o.ports[0] } },
   xmpp: {
     component: { host: '127.0.0.1', port: o.xmpp.componentPort, domain: o.xmpp.component.domain, secret: o.xmpp.component.secret },
+    rooms: o.xmpp.muc,
     fetch: { allow_hosts: ['127.0.0.1'] } // where the sandbox's own upload service is
   },
   sms: {
     gateways: [{
-      name: 'main', kind: 'smpp', host: '127.0.0.1', port: o.smscPort, system_id: GATEWAY.systemId, password: GATEWAY.password, numbers: [NUMBER]
+      name: 'main', kind: 'smpp', host: '127.0.0.1', port: o.smscPort, system_id: GATEWAY.systemId, password: GATEWAY.password,
+      numbers: [NUMBER, ADDRESS_NUMBER]
     }]
   },
   media: { listen: { port: o.ports[1] }, public_url: `http://127.0.0.1:${o.ports[1]}` },
   operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },
+  function_addresses: o.addresses.map(({ name, matrix, more }) => ({ name, matrix, ...more })),
   mirrors: o.mirrors.map((name, index) => ({
     name,
     places: [
@@ -114,9 +130,15 @@ export const raiseTown = async (options: TownOptions): Promise<Town> => {
 
 type Keep = <T extends { stop (): Promise<void> }>(starting: Promise<T>) => Promise<T>
 
-const raiseServers = async ({ dir, homeserver: kind = 'synapse', xmppServer = 'prosody' }: TownOptions, port: number, keep: Keep) => {
-  const registrationPath = join(dir, 'registration.yaml')
-  const registration = registrationText(DOMAIN, `http://127.0.0.1:${port}`, systemChance)
+/** `port`: where Zentrale listens; `reached`: where the homeserver is told that it does. */
+const raiseServers = async (options: TownOptions, port: number, reached: number, keep: Keep) => {
+  const { dir, homeserver: kind = 'synapse', xmppServer = 'prosody', prosodyConfig, addresses = [] } = options
+  const ours = registrationText(DOMAIN, `http://127.0.0.1:${port}`, systemChance, {
+    users: addresses.map(({ matrix }) => `@${matrix}:${DOMAIN}`), aliases: addresses.flatMap(({ name, matrix }) => [aliasOf(name), aliasOf(matrix)])
+  })
+  const registration = ours.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${reached}`)
+  const registrationPath = join(dir, 'homeserver-registration.yaml')
+  writeFileSync(join(dir, 'registration.yaml'), ours)
   writeFileSync(registrationPath, registration)
   const practice = kind === 'practice'
     ? await keep(startHomeserver({ serverName: DOMAIN, registration: parse(registration) as Registration }))
@@ -124,7 +146,8 @@ const raiseServers = async ({ dir, homeserver: kind = 'synapse', xmppServer = 'p
   const [homeserver, xmpp, smsc] = await Promise.all([
     practice ? asServer(practice) : keep(startSynapse({ dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath] })),
     keep((xmppServer === 'prosody' ? startProsody : startEjabberd)({
-      dir: join(dir, xmppServer), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) }
+      dir: join(dir, xmppServer), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) },
+      ...prosodyConfig === undefined ? {} : { config: prosodyConfig }
     })),
     keep(startSmsc(GATEWAY))
   ])
@@ -132,17 +155,19 @@ const raiseServers = async ({ dir, homeserver: kind = 'synapse', xmppServer = 'p
 }
 
 const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
-  const { dir, mirrors = 0, language = 'de' } = options
+  const { dir, mirrors = 0, language = 'de', env = {}, addresses = [] } = options
+  const via = options.via ?? (async (_link: Link, port: number): Promise<number> => port)
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const token = systemChance.token(24)
-  const servers = await raiseServers(options, ports[0]!, keep)
+  const servers = await raiseServers(options, ports[0]!, await via('zentrale', ports[0]!), keep)
   const { homeserver, xmpp, smsc } = servers
   const names = ['werkstatt', ...Array.from({ length: mirrors }, (_, index) => `raum${index + 1}`)]
   const configPath = join(dir, 'config.yaml')
-  const componentPort = await options.componentVia?.(xmpp.componentPort) ?? xmpp.componentPort
+  const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
-    homeserverUrl: homeserver.url, ports, xmpp: { ...xmpp, componentPort }, smscPort: smsc.port, token, mirrors: names, language
+    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, language, addresses,
+    xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })
 
@@ -158,7 +183,7 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
 
   const operateUrl = `http://127.0.0.1:${ports[2]}`
   const zentrale = await keep(startProcess({
-    command: process.execPath, args: [join(checkout, 'dist/src/main.js'), '--config', configPath, 'start'], cwd: dir,
+    command: process.execPath, args: [join(checkout, 'dist/src/main.js'), '--config', configPath, 'start'], cwd: dir, env,
     logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operateUrl}/readyz`), readyWithinMs: 60_000
   }))
   for (const { muc } of places) await bernd.enter(muc, 'Bernd')

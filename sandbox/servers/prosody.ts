@@ -13,7 +13,8 @@ export interface XmppServerOptions {
   users: Record<string, string> // local part: password
   component: { domain: string, secret: string }
   muc?: string // rooms.<domain> unless told otherwise
-  config?: string // Prosody alone: more lines of its configuration, for all hosts
+  config?: string // Prosody alone: more lines of its configuration, for all hosts; an option that stands there already makes it stumble
+  archive?: boolean // Prosody alone: whether rooms keep one; they do unless told otherwise
 }
 
 /** The same for every kind of server. */
@@ -67,7 +68,7 @@ storage_archive_item_limit = 1000000
 archive_expires_after = "never"
 max_archive_query_results = 100
 restrict_room_creation = false
-muc_log_by_default = true
+muc_log_by_default = ${o.archive ?? true}
 ${o.config ?? ''}
 VirtualHost ${lua(o.domain)}
 Component ${lua(o.muc)} "muc"

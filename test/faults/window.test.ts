@@ -1,0 +1,50 @@
+/**
+ * What P3 cannot promise, measured: in a room without an archive, what the XMPP server had written to us when we died, and we had not
+ * stored, is gone. That is at most what was under way at that moment; nothing from before it is missing.
+ */
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../../sandbox/servers/process'
+import { raiseTown, type Town } from '../../sandbox/town'
+import { needs, scratch } from '../support/real'
+import { isLong } from './long'
+
+const TIMES = isLong ? 10 : 1
+const PER_SECOND = 200
+const BEFORE_MS = 1_000
+const WINDOW_MAX = PER_SECOND // one second's, on a machine that stalls
+
+describe('faults: killed where there is no archive', function () {
+  this.timeout(240_000)
+  needs('prosody')
+  const dir = scratch()
+  let town: Town
+  before(async () => { town = await raiseTown({ dir: dir('town'), homeserver: 'practice', prosodyConfig: 'muc_log_by_default = false' }) })
+  after(async () => { await town?.stop() })
+
+  const arrived = (run: number): Set<string> => new Set(town.practice!.person('anna').events(town.room)
+    .map(({ content }) => String(content['body'])).filter(body => body.startsWith(`window/${run}/`)))
+
+  it('no more is lost than what was under way', async () => {
+    const { bernd } = town.people
+    const lost: number[] = []
+    for (let run = 0; run < TIMES; run++) {
+      let said = 0
+      const began = performance.now()
+      while (performance.now() - began < BEFORE_MS) {
+        while (said < (performance.now() - began) / 1000 * PER_SECOND) await bernd.say(town.muc, `window/${run}/${said}`, `w-${run}-${said++}`)
+        await pause(5)
+      }
+      await bernd.until('all are said', one => one.getChildText('body') === `window/${run}/${said - 1}`) // the room has them all
+      await town.zentrale.kill()
+      await town.zentrale.restart()
+      await bernd.say(town.muc, `window/${run}/end`, `w-${run}-end`)
+      await until('the next message', 30_000, () => arrived(run).has(`window/${run}/end`))
+      const missing = Array.from({ length: said }, (_, n) => n).filter(n => !arrived(run).has(`window/${run}/${n}`))
+      assert.deepEqual(missing, Array.from({ length: missing.length }, (_, n) => said - missing.length + n), 'only the newest are missing')
+      lost.push(missing.length)
+    }
+    console.log(`        lost of the messages that the room had taken when we were killed, at ${PER_SECOND} a second: ${lost.join(', ')}`)
+    assert.ok(Math.max(...lost) <= WINDOW_MAX, `${Math.max(...lost)} were lost`)
+  })
+})
