@@ -11,7 +11,7 @@ import { ensure } from '../sandbox/servers/available'
 import { checkout, until } from '../sandbox/servers/process'
 import { sleep, systemClock as clock } from '../src/lib/clock'
 import { bare } from './bare'
-import { GATEWAY, type Ground, PHONES, raiseGround, ROOMS } from './ground'
+import { GATEWAY, type Ground, PHONES, raiseGround, ROOMS, type Rooms } from './ground'
 import { fullSpeed, steady, type Way } from './load'
 import { cpuSeconds, rssMiB, rssPeakMiB } from './proc'
 import { type Row, table } from './table'
@@ -38,11 +38,13 @@ const watched = async (ground: Ground, what: () => Promise<Omit<Row, 'name' | 'b
   const pids = { ...ground.pids, bench: process.pid }
   const start = clock.tick()
   const before = Object.entries(pids).map(([who, pid]) => [who, cpuSeconds(pid)] as const)
+  const committed = await ground.commits()
   const row = await what()
   const seconds = (clock.tick() - start) / 1000
+  const commits = await ground.commits() - committed
   const busy = Object.fromEntries(before.map(([who, spent]) =>
     [who, Math.round(100 * (cpuSeconds(pids[who as 'bench']) - spent) / seconds)]))
-  const done: Row = { name, ...limit === undefined ? {} : { limit }, ...row, busy }
+  const done: Row = { name, ...limit === undefined ? {} : { limit }, ...row, busy, ...name.includes('limit') ? {} : { commits: commits / row.count } }
   tell(`${name}: ${row.perSecond ?? '-'}/s`)
   await sleep(clock, SETTLE_MS)
   return done
@@ -91,10 +93,10 @@ const isWhole = ({ lost = 0, doubled = 0, outOfOrder = 0 }: Row): boolean => los
 
 interface Memory { restMiB: number, afterMiB: number, peakMiB: number, databaseMiB: number }
 
-const inTown = async (archive: boolean, play: (ground: Ground) => Promise<Row[]>): Promise<{ rows: Row[], memory: Memory }> => {
+const inTown = async (rooms: Rooms, play: (ground: Ground) => Promise<Row[]>): Promise<{ rows: Row[], memory: Memory }> => {
   mkdirSync(join(checkout, '.sandbox'), { recursive: true })
   const dir = mkdtempSync(join(checkout, '.sandbox', 'bench-'))
-  const ground = await raiseGround(dir, archive)
+  const ground = await raiseGround(dir, rooms)
   let whole = false
   try {
     await sleep(clock, SETTLE_MS)
@@ -120,6 +122,9 @@ const SMPP_ONE = 'limit: bare SMPP session, one under way'
 const SMPP_MANY = `limit: bare SMPP session, ${SMPP_UNDER_WAY} under way`
 const PACED = `limit: bare component at ${STEADY_PER_SECOND}/s`
 const ARCHIVED = 'with archive: limit: bare component out'
+const FREE_OUT = 'free rooms: limit: bare component out, one room'
+const FREE_IN = 'free rooms: limit: bare component in, one room'
+const FREE_PUT = 'free rooms: limit: bare HTTP client, one under way'
 
 const headline = async (ground: Ground): Promise<Row[]> => [
   await watched(ground, full(ground.toXmpp(1), COUNT), 'Matrix→XMPP, one room', OUT),
@@ -139,6 +144,17 @@ const headline = async (ground: Ground): Promise<Row[]> => [
   await watched(ground, submit(ground, SMPP_UNDER_WAY), SMPP_MANY)
 ]
 
+/** What Zentrale could do if the XMPP server cost nothing. */
+const free = async (ground: Ground): Promise<Row[]> => [
+  await watched(ground, full(ground.toXmpp(1), COUNT), 'free rooms: Matrix→XMPP, one room', FREE_OUT),
+  await watched(ground, full(ground.toXmpp(ROOMS), COUNT), `free rooms: Matrix→XMPP, ${ROOMS} rooms`, FREE_OUT),
+  await watched(ground, full(ground.bareOut(), COUNT), FREE_OUT),
+  await watched(ground, full(ground.toMatrix(1), COUNT), 'free rooms: XMPP→Matrix, one room', FREE_PUT),
+  await watched(ground, full(ground.toMatrix(ROOMS), COUNT), `free rooms: XMPP→Matrix, ${ROOMS} rooms`, FREE_IN),
+  await watched(ground, full(ground.bareIn(), COUNT), FREE_IN),
+  await watched(ground, put(ground, 1), FREE_PUT)
+]
+
 const withArchive = async (ground: Ground): Promise<Row[]> => [
   await watched(ground, full(ground.toXmpp(1), COUNT_ARCHIVE), 'with archive: Matrix→XMPP, one room', ARCHIVED),
   await watched(ground, full(ground.bareOut(), COUNT_ARCHIVE), ARCHIVED),
@@ -148,8 +164,8 @@ const withArchive = async (ground: Ground): Promise<Row[]> => [
 const main = async (): Promise<boolean> => {
   await ensure(['prosody'])
   const start = clock.tick()
-  const { rows, memory } = await inTown(false, headline)
-  rows.push(...(await inTown(true, withArchive)).rows)
+  const { rows, memory } = await inTown('plain', headline)
+  rows.push(...(await inTown('free', free)).rows, ...(await inTown('archive', withArchive)).rows)
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`
   const result = { at: new Date(clock.now()).toISOString(), machine, seconds: Math.round((clock.tick() - start) / 1000), rows, memory }
   const text = JSON.stringify(result, undefined, 2)

@@ -1,6 +1,6 @@
 /**
- * What the bench stands on: the practice homeserver in this process, a real Prosody, the SMSC with phones, and Zentrale as a process
- * of its own between them, its journal in a real file with synchronous=FULL. All on loopback.
+ * What the bench stands on: the practice homeserver in this process, a real Prosody (or rooms that cost nothing), the SMSC with
+ * phones, and Zentrale as a process of its own between them, its journal in a real file with synchronous=FULL. All on loopback.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,24 +13,39 @@ import { registrationText } from '../src/operate/registration'
 import { startHomeserver, type Homeserver, type HsPerson, type Registration } from '../test/support/homeserver'
 import type { Way } from './load'
 import { bodyOf, dialComponent, dialPerson, enter, groupchat, type Raw } from './raw'
+import { startRooms } from './rooms'
 
 export const DOMAIN = 'bench.test'
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 const SECRET = 'a-secret-of-the-bench'
 const BARE = `bare.${DOMAIN}`
+const OURS_DOMAIN = `chat.${DOMAIN}`
 const NICK = 'Bernd'
 const OURS = '+4930123457'
 const LISTENER = `listener@${BARE}/x`
 const GHOST = `ghost@${BARE}/x`
 const READY_MS = 60_000
-/** Options of Node for Zentrale, to try what they do: BENCH_NODE_ARGS='--cpu-prof'. */
-const NODE_ARGS = process.env['BENCH_NODE_ARGS']?.split(' ') ?? []
+/** Options of Node for Zentrale: those of `npm start`, and more to try what they do: BENCH_NODE_ARGS='--cpu-prof'. */
+const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { start: string } }
+const NODE_ARGS = [...scripts.start.split(' ').filter(word => word.startsWith('--')), ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
+
+/** Prosody as it comes, Prosody whose rooms keep an archive, or rooms that cost nothing. */
+export type Rooms = 'plain' | 'archive' | 'free'
+
+/** The XMPP side: where Zentrale connects, and how people do. */
+interface Xmpp {
+  muc: string
+  componentPort: number
+  pid?: number
+  dial (): Promise<Raw>
+  from?: string // what the person must say of themselves
+  stop (): unknown
+}
 
 export interface Ground {
   homeserver: Homeserver
-  xmpp: XmppServer
   smsc: Smsc
-  pids: { zentrale: number, prosody: number }
+  pids: { zentrale: number, prosody?: number }
   /** From a Matrix person to an XMPP person, and back, through `rooms` mirrored rooms. */
   toXmpp (rooms: number): Way
   toMatrix (rooms: number): Way
@@ -39,7 +54,8 @@ export interface Ground {
   /** The same ways through Prosody alone, between a component and the person. */
   bareOut (): Way
   bareIn (): Way
-  metrics (): Promise<string>
+  /** How often the store has committed. */
+  commits (): Promise<number>
   stop (): Promise<void>
 }
 
@@ -51,18 +67,33 @@ const phoneNumber = (index: number): string => `+4917012345${String(index).padSt
 const members = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [phoneNumber(index + (count === 1 ? 50 : 0)), `Telefon ${index}`]))
 
-/** Prosody with a second component, the bare one. Without `archive` rooms keep none, as with Prosody's own presets. */
-const serverConfig = (archive: boolean): string => `
-muc_log_by_default = ${archive}
+/** A second component, the bare one. */
+const BARE_COMPONENT = `
 Component "${BARE}"
   component_secret = "${SECRET}"
 `
 
-const configOf = (ports: number[], homeserver: Homeserver, xmpp: XmppServer, smsc: Smsc): string => stringify({
+const prosody = async (dir: string, archive: boolean): Promise<Xmpp> => {
+  const server: XmppServer = await startProsody({
+    dir, domain: DOMAIN, users: { bernd: SECRET }, component: { domain: OURS_DOMAIN, secret: SECRET }, archive,
+    config: BARE_COMPONENT
+  })
+  return {
+    muc: server.muc, componentPort: server.componentPort, pid: Number(readFileSync(join(dir, 'prosody.pid'), 'utf8')),
+    dial: () => dialPerson(server.c2sPort, DOMAIN, 'bernd', SECRET), stop: () => server.stop()
+  }
+}
+
+const freeRooms = async (): Promise<Xmpp> => {
+  const { port, stop } = await startRooms()
+  return { muc: `rooms.${DOMAIN}`, componentPort: port, dial: () => dialComponent(port, DOMAIN, SECRET), from: `bernd@${DOMAIN}/x`, stop }
+}
+
+const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc): string => stringify({
   log: { level: 'warn' },
   store: { path: './data/zentrale.db' },
   matrix: { homeserver_url: homeserver.url, domain: DOMAIN, registration: './registration.yaml', listen: { port: ports[0] } },
-  xmpp: { component: { host: '127.0.0.1', port: xmpp.componentPort, domain: xmpp.component.domain, secret: xmpp.component.secret } },
+  xmpp: { component: { host: '127.0.0.1', port: xmpp.componentPort, domain: OURS_DOMAIN, secret: SECRET } },
   sms: {
     gateways: [{
       name: 'main', kind: 'smpp', host: '127.0.0.1', port: smsc.port, numbers: [OURS],
@@ -92,29 +123,26 @@ const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, s
   }
 }
 
-const enterAll = async (person: Raw, bare: Raw, muc: string): Promise<void> => {
-  for (const name of names) await enter(person, `${name}@${muc}`, NICK)
+const enterAll = async (person: Raw, bare: Raw, { muc, from }: Xmpp): Promise<void> => {
+  for (const name of names) await enter(person, `${name}@${muc}`, NICK, from)
   for (const [nick, jid] of [['listener', LISTENER], ['ghost', GHOST]] as const) await enter(bare, `bare@${muc}`, nick, jid)
-  await enter(person, `bare@${muc}`, NICK)
+  await enter(person, `bare@${muc}`, NICK, from)
 }
 
-export const raiseGround = async (dir: string, archive: boolean): Promise<Ground> => {
+export const raiseGround = async (dir: string, rooms: Rooms): Promise<Ground> => {
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const registration = registrationText(DOMAIN, `http://127.0.0.1:${ports[0]}`, systemChance)
   writeFileSync(join(dir, 'registration.yaml'), registration)
   const [homeserver, xmpp, smsc] = await Promise.all([
     startHomeserver({ serverName: DOMAIN, registration: parse(registration) as Registration }),
-    startProsody({
-      dir: join(dir, 'prosody'), domain: DOMAIN, users: { bernd: SECRET }, component: { domain: `chat.${DOMAIN}`, secret: SECRET },
-      config: serverConfig(archive)
-    }),
+    rooms === 'free' ? freeRooms() : prosody(join(dir, 'prosody'), rooms === 'archive'),
     startSmsc({ ...GATEWAY, record: false })
   ])
   const config = join(dir, 'config.yaml')
   writeFileSync(config, configOf(ports, homeserver, xmpp, smsc), { mode: 0o600 })
   const anna = homeserver.person('anna')
-  const rooms = new Map([...names, 'phone', 'phones'].map(name =>
+  const roomIds = new Map([...names, 'phone', 'phones'].map(name =>
     [name, anna.createRoom({ room_alias_name: name, invite: [homeserver.bot], preset: 'private_chat' })]))
   const operate = `http://127.0.0.1:${ports[2]}`
   const zentrale = await startProcess({
@@ -123,21 +151,21 @@ export const raiseGround = async (dir: string, archive: boolean): Promise<Ground
   })
   await until('the SMS gateway is bound', READY_MS, () => smsc.receiving)
   const [person, bare] = await Promise.all([
-    dialPerson(xmpp.c2sPort, DOMAIN, 'bernd', SECRET), dialComponent(xmpp.componentPort, BARE, SECRET)
+    xmpp.dial(), dialComponent(xmpp.componentPort, BARE, SECRET)
   ])
-  await enterAll(person, bare, xmpp.muc)
-  const matrix = matrixWays(homeserver, anna, rooms)
+  await enterAll(person, bare, xmpp)
+  const matrix = matrixWays(homeserver, anna, roomIds)
   const muc = (room: number): string => `${names[room]}@${xmpp.muc}`
   const bareRoom = `bare@${xmpp.muc}`
   return {
-    homeserver, xmpp, smsc,
-    pids: { zentrale: zentrale.pid, prosody: Number(readFileSync(join(dir, 'prosody', 'prosody.pid'), 'utf8')) },
+    homeserver, smsc,
+    pids: { zentrale: zentrale.pid, ...xmpp.pid === undefined ? {} : { prosody: xmpp.pid } },
     toXmpp: rooms => ({
       rooms, send: (room, load, index) => matrix.say(names[room]!, load, index),
       listen: arrived => person.listen((_room, load, index) => arrived(load, index))
     }),
     toMatrix: rooms => ({
-      rooms, send: (room, load, index) => person.write(groupchat(muc(room), bodyOf(load, index))),
+      rooms, send: (room, load, index) => person.write(groupchat(muc(room), bodyOf(load, index), xmpp.from)),
       listen: arrived => matrix.listen(arrived)
     }),
     toPhones: room => ({
@@ -152,13 +180,13 @@ export const raiseGround = async (dir: string, archive: boolean): Promise<Ground
       }
     }),
     bareIn: () => ({
-      rooms: 1, send: (_room, load, index) => person.write(groupchat(bareRoom, bodyOf(load, index))),
+      rooms: 1, send: (_room, load, index) => person.write(groupchat(bareRoom, bodyOf(load, index), xmpp.from)),
       listen: arrived => {
         bare.listen((_room, load, index, to) => { if (to === LISTENER) arrived(load, index) })
         person.listen(() => {})
       }
     }),
-    metrics: async () => await (await fetch(`${operate}/metrics`)).text(),
+    commits: async () => Number(/^zentrale_store_commits_total (\d+)/m.exec(await (await fetch(`${operate}/metrics`)).text())?.[1]),
     async stop () {
       await zentrale.stop()
       person.end()

@@ -10,6 +10,7 @@ export interface Row {
   lost?: number
   doubled?: number
   busy: Record<string, number> // percent of one processor, by process
+  commits?: number // of the store, for each message
 }
 
 const number = (value: number | undefined, digits = 0): string => value === undefined ? '' : value.toFixed(digits)
@@ -19,12 +20,16 @@ const share = ({ limit, perSecond }: Row, rows: Row[]): string => {
   return most === undefined || perSecond === undefined ? '' : `${Math.round(100 * perSecond / most)} %`
 }
 
-const cells = ({ name, count, perSecond, p50Ms, p95Ms, outOfOrder, lost, doubled, busy }: Row): string[] => [
+const cells = ({ name, count, perSecond, p50Ms, p95Ms, outOfOrder, lost, doubled, busy, commits }: Row): string[] => [
   name, number(count), number(perSecond), number(p50Ms, 1), number(p95Ms, 1), number(outOfOrder), number(lost), number(doubled),
+  number(commits, 2),
   [busy['zentrale'], busy['prosody'], busy['bench']].map(percent => number(percent)).join(' / ')
 ]
 
-const HEAD = ['', 'messages', 'per second', 'of its limit', 'p50 ms', 'p95 ms', 'out of order', 'lost', 'doubled', 'CPU % Zentrale / Prosody / bench']
+const HEAD = [
+  '', 'messages', 'per second', 'of its limit', 'p50 ms', 'p95 ms', 'out of order', 'lost', 'doubled', 'commits each',
+  'CPU % Zentrale / Prosody / bench'
+]
 
 const SHARE_COLUMN = 3
 
