@@ -6,12 +6,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { playAddress, TOWN_HALL } from './address-scene'
 import { servePhone } from './phone-page'
+
 import { playScene } from './scene'
 import { ensure } from './servers/available'
 import { checkout, freePort } from './servers/process'
 import { ensureSynapse } from './servers/synapse'
-import { DOMAIN, PASSWORD, raiseTown, type Town } from './town'
+import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from './town'
 
 const { values: { once = false, json = false } } = parseArgs({ options: { once: { type: 'boolean' }, json: { type: 'boolean' } } })
 
@@ -34,6 +36,7 @@ const howToJoin = async (town: Town): Promise<void> => {
 Everything stays up until you press Ctrl-C. Join in:
   Element      homeserver ${town.homeserver.url}, user anna, password ${PASSWORD}, room ${town.alias}
   XMPP app     ${'bernd@' + DOMAIN}, password ${PASSWORD}, server 127.0.0.1 port ${town.xmpp.c2sPort} without TLS, room ${town.muc}
+  bürgerbüro   write to @buergerbuero:${DOMAIN}, bürgerbüro@chat.${DOMAIN} or ${ADDRESS_NUMBER}; Anna and Bernd are its team
   a phone      http://127.0.0.1:${page.port}/ in the browser: Max's phone, texting ${town.number}
   operator     ${town.operateUrl}/metrics, and: npx zentrale --config ${town.configPath} queue`)
   await new Promise<void>(resolve => { process.once('SIGINT', resolve); process.once('SIGTERM', resolve) })
@@ -46,16 +49,18 @@ const main = async (): Promise<boolean> => {
   const homeserver = await homeserverKind()
   mkdirSync(join(checkout, '.sandbox'), { recursive: true })
   const dir = mkdtempSync(join(checkout, '.sandbox', 'demo-'))
-  const town = await raiseTown({ dir, homeserver })
+  const town = await raiseTown({ dir, homeserver, addresses: [TOWN_HALL] })
   try {
     tell(`Up: ${homeserver === 'synapse' ? 'Synapse' : 'practice homeserver'}, Prosody, an SMSC with phones, and Zentrale between them. The scene:\n`)
     const record = await playScene(town, homeserver, tell)
-    if (json) process.stdout.write(`${JSON.stringify(record, undefined, 2)}\n`)
-    tell(record.problems.length === 0
+    const address = await playAddress(town, tell)
+    const problems = [...record.problems, ...address.problems]
+    if (json) process.stdout.write(`${JSON.stringify({ ...record, address, problems }, undefined, 2)}\n`)
+    tell(problems.length === 0
       ? '\nEvery message arrived on both other networks once, in order and whole, and the counters agree.'
-      : `\nNot as it should be:\n${record.problems.join('\n')}`)
+      : `\nNot as it should be:\n${problems.join('\n')}`)
     if (!once) await howToJoin(town)
-    return record.problems.length === 0
+    return problems.length === 0
   } finally {
     await town.stop()
     if (once) rmSync(dir, { recursive: true, force: true })

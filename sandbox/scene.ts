@@ -150,14 +150,14 @@ const onceAndInOrder = (got: Record<Side, string[]>): string[] => SIDES.flatMap(
   return wrong < 0 ? counted : [...counted, `${side}: the message at place ${wrong + 1} is not the one that was said then`]
 })
 
-const counter = (metrics: string, name: string, labels: Record<string, string>): number => {
+const counter = (metrics: string, name: string, labels: Record<string, string>, absent = Number.NaN): number => {
   const line = metrics.split('\n').find(one => one.startsWith(`${name}{`) &&
     Object.entries(labels).every(([key, value]) => one.includes(`${key}="${value}"`)))
-  return Number(line?.split(' ').at(-1) ?? Number.NaN)
+  return Number(line?.split(' ').at(-1) ?? absent)
 }
 
-/** The program's own counters beside what the scene was. */
-const counters = (metrics: string, parts: number): SceneRecord['counters'] => {
+/** By how much the program's own counters rose since `before`, beside what the scene was. */
+const counters = (metrics: string, before: string, parts: number): SceneRecord['counters'] => {
   const said = (side: Side): number => SCENE.filter(({ from }) => from === side).length
   const rows: [string, string, Record<string, string>, number][] = SIDES.flatMap(side => [
     [`${side} arrivals`, 'zentrale_arrivals_total', { network: side, outcome: 'stored' }, said(side) + (side === 'sms' ? parts : 0)],
@@ -168,13 +168,25 @@ const counters = (metrics: string, parts: number): SceneRecord['counters'] => {
   ])
   rows.push(['sms parts', 'zentrale_remote_messages_total', { network: 'sms' }, parts])
   rows.push(['sms receipts', 'zentrale_receipts_total', { network: 'sms', outcome: 'delivered' }, parts])
-  return Object.fromEntries(rows.map(([name, metric, labels, wanted]) => [name, { seen: counter(metrics, metric, labels), expected: wanted }]))
+  return Object.fromEntries(rows.map(([name, metric, labels, wanted]) => [name, {
+    seen: counter(metrics, metric, labels) - counter(before, metric, labels, 0), expected: wanted
+  }]))
 }
 
-const settledCounters = async (town: Town, parts: number): Promise<SceneRecord['counters']> => {
+/** Waits until nothing is in the queue: rooms of function addresses are made at the start. */
+const quiet = async (town: Town): Promise<string> => {
   const end = performance.now() + SHOWN_WITHIN_MS
   for (;;) {
-    const now = counters(await town.metrics(), parts)
+    const metrics = await town.metrics()
+    const busy = metrics.split('\n').some(line => line.startsWith('zentrale_queue_messages{') && !line.endsWith(' 0'))
+    if (!busy || performance.now() > end) return metrics
+  }
+}
+
+const settledCounters = async (town: Town, before: string, parts: number): Promise<SceneRecord['counters']> => {
+  const end = performance.now() + SHOWN_WITHIN_MS
+  for (;;) {
+    const now = counters(await town.metrics(), before, parts)
     if (Object.values(now).every(({ seen: got, expected: wanted }) => got === wanted) || performance.now() > end) return now
   }
 }
@@ -182,6 +194,7 @@ const settledCounters = async (town: Town, parts: number): Promise<SceneRecord['
 /** Plays the scene. `tell` hears each line as it has arrived everywhere. Never throws for what went wrong in it: that stands under problems. */
 export const playScene = async (town: Town, homeserver: string, tell: (line: string) => void): Promise<SceneRecord> => {
   const record: SceneRecord = { homeserver, messages: [], received: { matrix: [], xmpp: [], sms: [] }, counters: {}, problems: [] }
+  const before = await quiet(town)
   for (const [index, line] of SCENE.entries()) {
     const bytes = picture(40 * index, 90, 160)
     const at = new Date()
@@ -202,7 +215,7 @@ export const playScene = async (town: Town, homeserver: string, tell: (line: str
   const texted = record.messages.flatMap(({ arrivals }) => arrivals).filter(({ network }) => network === 'sms')
   const parts = texted.reduce((sum, arrival) => sum + (arrival.parts ?? 1), 0)
   record.received = await received(town)
-  record.counters = await settledCounters(town, parts)
+  record.counters = await settledCounters(town, before, parts)
   record.problems.push(...onceAndInOrder(record.received))
   for (const [name, { seen: got, expected: wanted }] of Object.entries(record.counters)) {
     if (got !== wanted) record.problems.push(`counter ${name}: ${got}, not ${wanted}`)

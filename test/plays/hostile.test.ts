@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { until } from '../../sandbox/servers/process'
 import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
-import { type ComponentProxy, startComponentProxy } from '../support/componentProxy'
 import { makeMatrixPerson } from '../support/matrixPerson'
+import { type Proxy, startProxy } from '../support/proxy'
 import { needs, scratch } from '../support/real'
 import { correcting, LABELS, READ_WITHIN_MS, type Story, storyOf } from '../support/story'
 import { startPerson } from '../support/xmpp-person'
@@ -23,14 +23,18 @@ describe('hostile peers', function () {
   needs('prosody')
   const dir = scratch()
   let town: Town
-  let proxy: ComponentProxy | undefined
+  let proxy: Proxy | undefined
   let story: Story
   let pid = 0
 
   before(async () => {
     town = await raiseTown({
       dir: dir('town'), homeserver: 'practice', mirrors: 1,
-      async componentVia (port) { proxy = await startComponentProxy(port); return proxy.port }
+      async via (link, port) {
+        if (link !== 'component') return port
+        proxy = await startProxy(port)
+        return proxy.port
+      }
     })
     story = storyOf(town)
     pid = town.zentrale.pid
@@ -176,9 +180,9 @@ describe('hostile peers', function () {
   })
 
   it('no letter comes whole from the XMPP server, and all are read', async () => {
-    proxy!.chop = true
+    proxy!.fromServer.chop = true
     await story.allIsWell('gehäckselt ü 😀')
-    proxy!.chop = false
+    proxy!.fromServer.chop = false
   })
 
   it('the SMSC sends frames of length 0, 4, 8 and 2³¹, and half a one: each time the link comes back', async () => {

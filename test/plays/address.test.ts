@@ -1,0 +1,180 @@
+/**
+ * A town hall: people write to `bürgerbüro` with an Element-style client, an XMPP app and a plain phone. Its team is Anna in her Matrix
+ * client and Bernd in his XMPP app. The first to answer has the case, and nobody outside learns who is who inside.
+ */
+import assert from 'node:assert/strict'
+import { type Element, xml } from '@xmpp/client'
+import { run } from '../../sandbox/servers/process'
+import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { type Phone } from '../../sandbox/smsc'
+import { makeMatrixPerson, type MatrixPerson } from '../support/matrixPerson'
+import { needs, scratch } from '../support/real'
+import { holdsNone, PROGRAM, READ_WITHIN_MS } from '../support/story'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
+
+const MXID = `@buergerbuero:${DOMAIN}`
+const JID = `bürgerbüro@chat.${DOMAIN}`
+const PAUL = '+491709998877'
+
+const RETRY_MS = 100
+
+/** Until it does not fail any more. */
+const retried = async <T>(work: () => Promise<T>): Promise<T> => {
+  const end = performance.now() + READ_WITHIN_MS
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+describe('a function address on Synapse, Prosody and phones', function () {
+  this.timeout(180_000)
+  needs('synapse', 'prosody')
+  const dir = scratch()
+  let town: Town
+  let anna: MatrixPerson, bernd: XmppPerson
+  let eva: MatrixPerson, carl: XmppPerson, paul: Phone
+  let evasChat: string
+
+  before(async () => {
+    town = await raiseTown({
+      dir: dir('town'),
+      addresses: [{ name: 'bürgerbüro', matrix: 'buergerbuero', more: {
+        sms: { gateway: 'main', number: ADDRESS_NUMBER }, title: 'Bürgerbüro', automatic: { greeting: false, absence: false },
+        team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }, { name: 'Bernd', addresses: [`bernd@${DOMAIN}`] }]
+      } }]
+    })
+    anna = town.people.anna
+    bernd = town.people.bernd
+    const user = await town.homeserver.createUser('eva', PASSWORD)
+    eva = makeMatrixPerson(town.homeserver.url, user.userId, user.accessToken)
+    await town.xmpp.addUser('carl', PASSWORD)
+    carl = await startPerson(town.xmpp, 'carl', PASSWORD)
+    paul = town.smsc.phone(PAUL)
+    for (const one of [bernd, carl]) await one.client.send(xml('presence')) // without it, messages to a bare address wait for them
+  })
+  after(async () => {
+    await carl?.stop()
+    await town?.stop()
+  })
+
+  const command = (...args: string[]): Promise<string> => run(process.execPath, [PROGRAM, '--config', town.configPath, ...args])
+
+  /** Anna's rooms by the numbers of cases: she is invited into each and enters. */
+  const annasRoom = async (number: number | 'queue'): Promise<string> => {
+    const alias = `#_zentrale_buergerbuero_${number}:${DOMAIN}`
+    const found = await retried(async () => String((await anna.call('GET', `v3/directory/room/${encodeURIComponent(alias)}`))['room_id']))
+    await retried(() => anna.join(found))
+    return found
+  }
+  const berndsRoom = (number: number): string => `_buergerbuero_${number}@${town.xmpp.muc}`
+  const enter = (number: number): Promise<void> => retried(() => bernd.enter(berndsRoom(number), 'Bernd'))
+
+  const annaReads = (room: string, fits: (body: string) => boolean, what: string) => anna.waitFor(room, what, event =>
+    event.type === 'm.room.message' && event.sender !== anna.userId && fits(String(event.content['body'])), READ_WITHIN_MS)
+  const berndReads = (number: number, fits: (body: string, one: Element) => boolean, what: string) => bernd.until(what, one =>
+    one.is('message') && String(one.attrs.from).startsWith(`${berndsRoom(number)}/`) && fits(one.getChildText('body') ?? '', one), READ_WITHIN_MS)
+
+  it('three customers write; Anna on Matrix and Bernd on XMPP see all three', async () => {
+    evasChat = await eva.createRoom({ is_direct: true, preset: 'trusted_private_chat', invite: [MXID] })
+    await eva.waitFor(evasChat, 'the address in the chat', ({ type, state_key: who, content }) =>
+      type === 'm.room.member' && who === MXID && content['membership'] === 'join', READ_WITHIN_MS)
+    await eva.send(evasChat, 'Brauche ich einen Termin?')
+    const first = await annasRoom(1)
+    await annaReads(first, body => body === 'Brauche ich einen Termin?', 'Anna reads Eva')
+    await enter(1)
+    await carl.client.send(xml('message', { to: JID, type: 'chat', id: 'carl-1' },
+      xml('body', {}, 'Wann haben Sie offen?'), xml('request', { xmlns: 'urn:xmpp:receipts' })))
+    await carl.until('the receipt', one => one.getChild('received')?.attrs.id === 'carl-1', READ_WITHIN_MS)
+    const second = await annasRoom(2)
+    await annaReads(second, body => body === 'Wann haben Sie offen?', 'Anna reads Carl')
+    await enter(2)
+    await paul.type({ text: 'Ist mein Pass da? 😀', to: ADDRESS_NUMBER })
+    const third = await annasRoom(3)
+    await annaReads(third, body => body === 'Ist mein Pass da? 😀', 'Anna reads Paul')
+    await enter(3)
+    for (const [number, text] of [[1, 'Termin'], [2, 'offen'], [3, 'Pass']] as const) {
+      assert.ok((await retried(async () => {
+        const bodies = await bernd.archived(berndsRoom(number))
+        assert.ok(bodies.some(body => body.includes(text)))
+        return bodies
+      })).length > 0)
+    }
+  })
+
+  it('Anna answers the first, Bernd the second, both at once the third: one answer, one is told, and the note is held', async () => {
+    await anna.send(await annasRoom(1), 'Nein, kommen Sie einfach.')
+    await eva.waitFor(evasChat, 'Eva reads the answer', ({ content, sender }) =>
+      content['body'] === 'Nein, kommen Sie einfach.' && sender === MXID, READ_WITHIN_MS)
+    await bernd.say(berndsRoom(2), 'Bis 18 Uhr.', 'b-2')
+    await carl.until('Carl reads the answer', one =>
+      one.getChildText('body') === 'Bis 18 Uhr.' && String(one.attrs.from).split('/')[0] === JID, READ_WITHIN_MS)
+    await annaReads(await annasRoom(2), body => body === 'Bis 18 Uhr.', 'Anna reads what Bernd answered')
+
+    const third = await annasRoom(3)
+    await Promise.all([anna.send(third, 'Ja, er ist da! (A)'), bernd.say(berndsRoom(3), 'Ja, seit gestern. (B)', 'b-3')])
+    const answer = await paul.next(one => one.from === ADDRESS_NUMBER && one.text.startsWith('Ja'), READ_WITHIN_MS)
+    const annaWon = answer.text.includes('(A)')
+    const told = annaWon
+      ? berndReads(3, (body, one) => body.startsWith('Nicht gesendet – Anna hat') && one.attrs.type === 'chat', 'Bernd is told, alone')
+      : annaReads(third, body => body.startsWith('Nicht gesendet – Bernd hat'), 'Anna is told')
+    const held = annaWon
+      ? annaReads(third, body => body === '(nicht gesendet) Bernd: Ja, seit gestern. (B)', 'Anna sees the note')
+      : berndReads(3, body => body === '(nicht gesendet) Anna: Ja, er ist da! (A)', 'Bernd sees the note')
+    await Promise.all([told, held])
+    assert.deepEqual(paul.inbox.filter(one => one.from === ADDRESS_NUMBER).map(({ text }) => text), [answer.text])
+  })
+
+  it('the state is right on both networks: the names of rooms, and what the queue shows', async () => {
+    for (const [number, owner] of [[1, 'Anna'], [2, 'Bernd']] as const) {
+      const room = await annasRoom(number)
+      await anna.waitFor(room, `the name of room ${number}`, ({ type, content }) =>
+        type === 'm.room.name' && String(content['name']).startsWith(`🟢 ${owner}`), READ_WITHIN_MS)
+      await retried(async () => {
+        const info = await bernd.ask('get', berndsRoom(number), xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' }))
+        assert.match(String(info.getChild('query')?.getChild('identity')?.attrs.name), new RegExp(`^🟢 ${owner}`))
+      })
+    }
+    await annaReads(await annasRoom('queue'), body => /#1 🟢 Anna · .*: „Brauche ich einen Termin\?“/.test(body), 'the queue shows who has it')
+    await bernd.until('Bernd\'s list shows it too', one =>
+      String(one.attrs.from).split('/')[0] === JID && (one.getChildText('body') ?? '').startsWith('#2 🔴 neu'), READ_WITHIN_MS)
+  })
+
+  it('nothing that went to the customers names anybody of the team', async () => {
+    const evaSaw = JSON.stringify(await eva.events(evasChat)) +
+      JSON.stringify(await eva.call('GET', `v3/rooms/${encodeURIComponent(evasChat)}/members`))
+    const carlHeard = carl.heard.map(String).join('\n')
+    const paulRead = JSON.stringify(paul.inbox)
+    for (const seen of [evaSaw, carlHeard, paulRead]) {
+      holdsNone(seen, { Anna: 'Anna', Bernd: 'Bernd', 'Anna\'s id': '@anna', 'Bernd\'s id': 'bernd@', 'a ghost': '_zentrale_' })
+    }
+  })
+
+  it('nor when they read, type, or are there: no receipts of reading, no typing, no pictures of theirs', async () => {
+    const synced = await eva.call('GET', 'v3/sync?timeout=0') as
+      { rooms: { join: Record<string, { ephemeral: { events: { type: string, content: object }[] } }> } }
+    const ephemeral = synced.rooms.join[evasChat]?.ephemeral.events ?? []
+    assert.deepEqual(ephemeral.filter(({ type, content }) => type === 'm.typing' || JSON.stringify(content).includes(MXID)), [])
+    const heard = carl.heard.filter(one => String(one.attrs.from).startsWith(JID)).map(String).join('\n')
+    holdsNone(heard, { typing: 'http://jabber.org/protocol/chatstates', reading: 'urn:xmpp:chat-markers:0', pictures: 'avatar' })
+  })
+
+  it('Bernd leaves the team: within 10 s he is out of all rooms, and reads nothing more', async () => {
+    assert.match(await command('address', 'leave', 'bürgerbüro', `bernd@${DOMAIN}`), /is out of the team/)
+    for (const number of [1, 2, 3]) {
+      await bernd.until(`Bernd out of ${number}`, one => one.is('presence') && one.attrs.type === 'unavailable' &&
+        String(one.attrs.from).startsWith(`${berndsRoom(number)}/`), 10_000)
+    }
+    await carl.client.send(xml('message', { to: JID, type: 'chat', id: 'carl-2' }, xml('body', {}, 'Danke, bis später!')))
+    await annaReads(await annasRoom(2), body => body === 'Danke, bis später!', 'Anna reads it')
+    await anna.send(await annasRoom(2), 'Gern.')
+    await carl.until('Carl reads Anna', one => one.getChildText('body') === 'Gern.', READ_WITHIN_MS)
+    assert.ok(!bernd.heard.some(one => String(one).includes('Danke, bis später')))
+    assert.match(await command('address', 'cases', 'bürgerbüro'), /#2 claimed .* carl/)
+    assert.match(await command('address', 'log', 'bürgerbüro'), /operator · removed · Bernd[\s\S]*The logbook is whole\./)
+  })
+})
