@@ -158,7 +158,8 @@ export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
 
   async forget (address, before, limit) {
     return run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE conversation.address = ? AND state = 'done' AND entry.at < ? ORDER BY entry.id LIMIT ?)`, address, before, limit).changes
+      JOIN journal ON journal.seq = entry.journal
+      WHERE conversation.address = ? AND state = 'done' AND accepted_at < ? ORDER BY entry.id LIMIT ?)`, address, before, limit).changes
   },
   async open () {
     return all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,

@@ -89,7 +89,7 @@ export interface DeskTx {
   changeTeam (change: TeamChange): Promise<void>
   teamChanges (): Promise<TeamChange[]>
 
-  /** Forgets what was said before `before` in closed cases of an address. Returns how many entries. */
+  /** Forgets what was accepted before `before`, by the clock that does not jump, in closed cases of an address. Returns how many entries. */
   forget (address: string, before: number, limit: number): Promise<number>
   open (): Promise<{ address: string, state: CaseState, count: number, oldestAt: number | null }[]> // not done, by address
 }

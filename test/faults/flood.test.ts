@@ -1,6 +1,6 @@
 /**
  * Ten times as much comes in as a destination takes: memory stays bounded, beyond `limits.queue_max` the sources are told to wait,
- * the conversation next door goes on, and in the end everything has arrived. `npm run faults -- --flood-minutes 10` for the long form.
+ * the conversation next door goes on, and in the end everything has arrived. `npm run faults -- --flood-minutes=10` for the long form.
  */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 /**
  * kill -9 at each of the moments K1 to K12 of the path from one network to another, on the real process between real servers.
  * What each person said and got is judged from the outside (witness.ts). `npm run faults` takes all moments, pairs and positions, some
- * 25 minutes on two cores; with `-- --every 3` each third.
+ * 25 minutes on two cores; with `-- --every=3` each third.
  */
 import assert from 'node:assert/strict'
 import type { Town } from '../../sandbox/town'

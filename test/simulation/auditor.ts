@@ -1,0 +1,239 @@
+/**
+ * The auditor: stands outside, knows nothing of how the bridge works, and judges it by what people wrote, what their servers were told,
+ * and what others got to see.
+ *
+ * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
+ * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.)
+ */
+import type { Mirror } from '../../src/bridge/directory'
+import { addressKey, type Place } from '../../src/model/address'
+import type { Delivery } from '../../src/model/message'
+import { toPlain } from '../../src/model/text'
+import { CAN, wordsIn, type Inhabitant, type Said } from './town'
+
+export interface Violation { invariant: string; what: string; tag?: string }
+
+/** No lane may give up sooner while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
+export const PATIENCE_MS = 15 * 60_000
+
+interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean }
+interface Notice { place: string; where: string; tag: string }
+/** STOP or START, as somebody sent it. */
+interface Wish { key: string; word: 'stop' | 'start'; acknowledgedAt: number }
+interface Seen { copies: Map<string, number>; newest: Map<string, number>; removed: Set<string> }
+
+export interface Auditor {
+  readonly violations: Violation[]
+  readonly counts: { [what in 'said' | 'acknowledged' | 'shown' | 'notices' | 'answers sent' | 'answers held']: number }
+  /** Second copies by network, and the failures that allow them. */
+  readonly doubles: Map<string, { copies: number, allowed: number }>
+  violation (invariant: string, what: string, tag?: string): void
+  said (said: Said): void
+  /** The source was told yes. */
+  acknowledged (tag: string): void
+  /** A person sent STOP or START; the source was told yes to it. */
+  asked (person: Inhabitant, key: string, word: 'stop' | 'start', acknowledged: boolean): void
+  /** The bridge hands a message to a network. */
+  began (delivery: Delivery): void
+  /** People at the destination see it. */
+  shown (delivery: Delivery): void
+  removed (place: Place, text: string): void
+  /** A failure after which nobody but the destination knows whether it has it. */
+  ambiguous (delivery: Delivery): void
+  /** The destination refused for now what it had let others overtake. */
+  overtaken (delivery: Delivery): void
+  /** The destination has it, whether or not the bridge heard. */
+  took (key: string): void
+  has (key: string): boolean
+  /** What the gateway said became of a part. */
+  part (id: string, outcome: 'delivered' | 'failed'): void
+  outcome (id: string): 'delivered' | 'failed' | undefined
+  /** A notice of which the operator can see that it was not delivered. */
+  noticeHeld (place: Place, text: string): void
+  judge (): void
+}
+
+export const textOfDelivery = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
+
+/** Somebody's own words, which a server may refuse; what Zentrale itself says always passes. */
+export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || textOfDelivery(delivery).startsWith('reply-')
+
+const noticeIn = (text: string): Omit<Notice, 'place'> | undefined => {
+  const found = /^(?:Not|Perhaps not)(?: fully)? delivered to ([^:]+): “([^”]*)”/.exec(text)
+  const [first] = wordsIn(found?.[2] ?? '')
+  return found === null || first === undefined ? undefined : { where: found[1]!, tag: first.tag }
+}
+
+export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
+  const records = new Map<string, Record>()
+  const mirrorOf = new Map(mirrors.flatMap(mirror => mirror.places.map(({ place }) => [addressKey(place), mirror])))
+  const seen = new Map([...mirrorOf.keys()].map((place): [string, Seen] => [place, { copies: new Map(), newest: new Map(), removed: new Set() }]))
+  const notices: Notice[] = []
+  const wishes = new Map<string, Wish[]>() // by place, in order
+  const open = new Map<string, number>() // ambiguous failures of one message at one place
+  const late = new Set<string>()
+  const taken = new Set<string>()
+  const parts = new Map<string, 'delivered' | 'failed'>()
+  const violations: Violation[] = []
+  const counts: Auditor['counts'] = { said: 0, acknowledged: 0, shown: 0, notices: 0, 'answers sent': 0, 'answers held': 0 }
+  const doubles = new Map(Object.keys(CAN).map(network => [network, { copies: 0, allowed: 0 }]))
+
+  const violation = (invariant: string, what: string, tag?: string): void => {
+    violations.push({ invariant, what, ...tag === undefined ? {} : { tag } })
+  }
+
+  /** The name that a notice gives to a place. */
+  const whereOf = (place: string): string => {
+    const here = mirrorOf.get(place)!.places.find(one => addressKey(one.place) === place)!
+    const label = CAN[here.place.network]!.label
+    return here.people === undefined ? label : `${Object.values(here.people).join(', ')} (${label})`
+  }
+
+  const noticed = (place: string, text: string): void => {
+    const found = noticeIn(text)
+    if (found === undefined) return
+    const record = records.get(found.tag)
+    if (record?.place !== place) return violation('I6', `a notice about ${found.tag} was shown at ${place}`, found.tag)
+    const early = text.includes('not reachable for too long') && now() - record.at < PATIENCE_MS
+    if (early) violation('I5', `given up after ${Math.round((now() - record.at) / 1000)} s at ${found.where}`, found.tag)
+    notices.push({ place, ...found })
+  }
+
+  /** Where nothing is sent again, a try that was given up may still arrive, behind others. */
+  const strayed = (place: string, { tag }: Record): boolean => place.startsWith('sms ') && open.has(`${place} ${tag}`)
+
+  /** In order, the first copy of the first word. */
+  const judgeOrder = (record: Record, place: string): void => {
+    const { newest } = seen.get(place)!
+    const before = newest.get(record.place) ?? 0
+    if (record.sequence > before) newest.set(record.place, record.sequence)
+    else if (!late.has(`${place} ${record.tag}`) && !strayed(place, record)) {
+      violation('I3', `${record.tag} came to ${place} behind what was said after it`, record.tag)
+    }
+  }
+
+  const judgeWord = (record: Record, place: string, number: number, network: string): void => {
+    const { copies } = seen.get(place)!
+    const word = `${record.tag}~${number}`
+    const count = (copies.get(word) ?? 0) + 1
+    copies.set(word, count)
+    if (count === 1 && number === 1) judgeOrder(record, place)
+    if (count === 1) return
+    doubles.get(network)!.copies++
+    const allowed = network === 'xmpp' ? open.get(`${place} ${record.tag}`) ?? 0 : 0
+    if (count > 1 + allowed) violation('I2', `${word} was shown ${count} times at ${place}, ${allowed} failures allow it`, record.tag)
+  }
+
+  const judgeEyes = (record: Record, place: string, name: string): void => {
+    if (record.place === place) violation('I6', `${record.tag} came back to ${place}`, record.tag)
+    if (mirrorOf.get(place) !== mirrorOf.get(record.place)) violation('I6', `${record.tag} of another mirror was shown at ${place}`, record.tag)
+    if (!name.startsWith(`${record.by.name} (`)) violation('I6', `${record.tag} was shown at ${place} as said by ${name}`, record.tag)
+  }
+
+  const complete = (record: Record, place: string): boolean => {
+    const { copies } = seen.get(place)!
+    return Array.from({ length: record.words }, (_, index) => copies.has(`${record.tag}~${index + 1}`)).every(Boolean)
+  }
+
+  /** Whether this place wanted nothing at some time after it was said: until the source of the START that follows heard yes. */
+  const silentFor = (place: string, record: Record): boolean => (wishes.get(place) ?? []).some((wish, index, all) =>
+    wish.word === 'stop' && (all.slice(index).find(({ word }) => word === 'start')?.acknowledgedAt ?? Infinity) > record.at)
+
+  /** What may be missing without a notice: what changes something that is not there. */
+  const excused = (record: Record, place: string): boolean => {
+    const original = record.of === undefined ? undefined : records.get(record.of)
+    return silentFor(place, record) || silentFor(record.place, record) || (original !== undefined && !complete(original, place))
+  }
+
+  const judgeArrival = (record: Record): void => {
+    const others = mirrorOf.get(record.place)!.places.map(({ place }) => addressKey(place)).filter(place => place !== record.place)
+    const missing = others.filter(place => !complete(record, place) && !excused(record, place))
+    for (const where of new Set(missing.map(whereOf))) {
+      const told = notices.filter(({ tag, where: about }) => tag === record.tag && about === where).length
+      const lost = missing.filter(place => whereOf(place) === where)
+      if (told < lost.length) violation('I1', `${record.tag} was not shown at ${lost.join(', ')}, and its writer heard of ${told}`, record.tag)
+    }
+  }
+
+  const judgeRemoval = (record: Record): void => {
+    const original = records.get(record.of!)!
+    for (const { place } of mirrorOf.get(record.place)!.places) {
+      const key = addressKey(place)
+      if (key === record.place || !CAN[place.network]!.deletions) continue
+      const told = notices.some(({ tag, where }) => tag === original.tag && where === whereOf(key))
+      if (!complete(original, key) || seen.get(key)!.removed.has(original.tag) || told) continue
+      violation('I1', `${record.tag} did not take back ${original.tag} at ${key}`, original.tag)
+    }
+  }
+
+  return {
+    violations, counts, doubles, violation,
+    said (said) {
+      counts.said++
+      records.set(said.tag, { ...said, at: now(), place: addressKey(said.by.place), sequence: records.size + 1, acknowledged: false })
+    },
+    acknowledged (tag) {
+      const record = records.get(tag)
+      if (record === undefined || record.acknowledged) return
+      record.acknowledged = true
+      counts.acknowledged++
+    },
+    asked (person, key, word, acknowledged) {
+      const place = addressKey(person.place)
+      const all = wishes.get(place) ?? []
+      wishes.set(place, all)
+      if (!acknowledged) all.push({ key, word, acknowledgedAt: Infinity })
+      else for (const wish of all) if (wish.key === key) wish.acknowledgedAt = Math.min(wish.acknowledgedAt, now())
+    },
+    began (delivery) {
+      const last = wishes.get(addressKey(delivery.place))?.at(-1)
+      const [word] = wordsIn(textOfDelivery(delivery))
+      if (delivery.as === undefined || word === undefined || last?.word !== 'stop' || last.acknowledgedAt === Infinity) return
+      violation('I6', `${word.tag} was sent to ${addressKey(delivery.place)}, which had sent STOP`, word.tag)
+    },
+    shown (delivery) {
+      const place = addressKey(delivery.place)
+      const text = textOfDelivery(delivery)
+      if (delivery.as === undefined) {
+        counts.notices++
+        return noticed(place, text)
+      }
+      counts.shown++
+      if (text.includes('ALTERED')) violation('I2', `a replay with another text was taken: ${text}`, wordsIn(text)[0]?.tag)
+      for (const { tag, number } of wordsIn(text)) {
+        const record = records.get(tag)
+        if (record === undefined) { violation('I6', `nobody said ${tag}`); continue }
+        judgeEyes(record, place, delivery.as.name)
+        judgeWord(record, place, number, delivery.place.network)
+      }
+    },
+    removed (place, text) {
+      for (const { tag } of wordsIn(text)) seen.get(addressKey(place))!.removed.add(tag)
+    },
+    ambiguous (delivery) {
+      doubles.get(delivery.place.network)!.allowed++
+      for (const tag of new Set(wordsIn(textOfDelivery(delivery)).map(word => word.tag))) {
+        const key = `${addressKey(delivery.place)} ${tag}`
+        open.set(key, (open.get(key) ?? 0) + 1)
+      }
+    },
+    overtaken (delivery) {
+      for (const { tag } of wordsIn(textOfDelivery(delivery))) late.add(`${addressKey(delivery.place)} ${tag}`)
+    },
+    took: key => { taken.add(key) },
+    has: key => taken.has(key),
+    part: (id, outcome) => { parts.set(id, outcome) },
+    outcome: id => parts.get(id),
+    noticeHeld: (place, text) => {
+      const found = noticeIn(text)
+      if (found !== undefined) notices.push({ place: addressKey(place), ...found })
+    },
+    judge () {
+      for (const record of records.values()) {
+        if (!record.acknowledged) violation('I5', `the source of ${record.tag} never heard yes`, record.tag)
+        else if (record.kind === 'deletion') judgeRemoval(record)
+        else judgeArrival(record)
+      }
+    }
+  }
+}

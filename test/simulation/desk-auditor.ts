@@ -1,0 +1,192 @@
+/**
+ * The auditor of function addresses, from outside as the other: what people wrote, what they got to see, and the file that is left.
+ *
+ * D1 the whole team sees everything · D2 one owner, one answer, and what came second is held · D3 the contact sees answers alone ·
+ * D4 the state that is left follows from what was said. (D5, everything ends: I5 in inspect.ts.)
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { addressKey, type Place } from '../../src/model/address'
+import type { Delivery, MessageArrival } from '../../src/model/message'
+import { toPlain } from '../../src/model/text'
+import type { Conversation } from '../../src/store/desk'
+import { makeTx } from '../../src/store/tx'
+import { PATIENCE_MS, textOfDelivery, type Auditor } from './auditor'
+import { kindOf, tagsIn, type Desk } from './desk'
+import { asked, newCase, ordered, replied, type Case } from './desk-model'
+import type { Said } from './town'
+
+const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
+const GOOD_REASONS = ['403', 'forbidden', 'refused'] // as the servers say them
+
+export interface DeskAuditor extends Auditor {
+  /** Has read all of it when it returns. */
+  judgeDesk (db: DatabaseSync): Promise<void>
+}
+
+interface Line extends Said { at: number; acknowledged: boolean }
+interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string; reason: string | null }
+interface Sent { place: string; tag: string; row: Row }
+
+/** `under`: the auditor of the mirrors, which goes on to see everything that is its concern. */
+export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): DeskAuditor => {
+  const { violation } = under
+  const lines = new Map<string, Line>() // by tag
+  const copies = new Map<string, number>() // by place and tag
+  const open = new Map<string, number>() // ambiguous failures, by place and tag
+  const lastTry = new Map<string, number>() // by place and tag
+  const told = new Set<string>() // answers of whose failure the writer was told
+  const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
+
+  const isRoom = (place: Place): boolean => desk.addresses.some(({ slug }) => place.id.startsWith(`${slug}-`))
+  const isContact = (place: Place): boolean => desk.addresses.some(({ identities }) =>
+    identities.some(({ network, id }) => place.network === network && place.id.startsWith(`${id}/`)))
+  const each = (delivery: Delivery, run: (key: string) => void): void => {
+    for (const tag of tagsIn(textOfDelivery(delivery))) run(`${addressKey(delivery.place)} ${tag}`)
+  }
+  const more = (counts: Map<string, number>, key: string): number => {
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+    return counts.get(key)!
+  }
+
+  const copied = (place: Place, tag: string): void => {
+    const key = `${addressKey(place)} ${tag}`
+    const count = more(copies, key)
+    const allowed = place.network === 'xmpp' ? open.get(key) ?? 0 : 0
+    if (count > 1 + allowed) violation('D1', `${tag} was shown ${count} times at ${key}, ${allowed} failures allow it`, tag)
+  }
+
+  const contactSees = (place: Place, text: string): void => {
+    const line = lines.get(text)
+    if (line === undefined || kindOf(text) !== 'reply') return violation('D3', `${addressKey(place)} was shown “${text}”`, tagsIn(text)[0])
+    if (more(copies, `${addressKey(place)} ${text}`) > 1) violation('D2', `${text} came to ${addressKey(place)} twice`, text)
+    const all = got.get(addressKey(place)) ?? []
+    got.set(addressKey(place), [...all, { agent: line.by.name, tag: text }])
+    const strangers = all.find(({ agent }) => agent !== line.by.name)
+    if (strangers === undefined || !desk.quiet.has(addressKey(place))) return
+    violation('D2', `${addressKey(place)} was answered by ${strangers.agent} (${strangers.tag}) and by ${line.by.name} (${text})`, text)
+  }
+
+  const teamSees = ({ place, as, action }: Delivery, text: string): void => {
+    if (text.includes('ALTERED')) violation('D1', `a replay with another text was taken: ${text}`, tagsIn(text)[0])
+    const failed = /^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “(reply-[\w-]+)”/.exec(text)?.[1]
+    if (failed !== undefined) told.add(`${addressKey(place)} ${failed}`)
+    if (as !== undefined && action.kind === 'message') for (const tag of tagsIn(text)) copied(place, tag)
+    if (as !== undefined) desk.shown(place, text)
+  }
+
+  /** What failed as it may: the server said never, or it was tried for long. */
+  const excused = ({ row: { state, reason }, place, tag }: Sent): boolean => state === 'failed' && (GOOD_REASONS.includes(reason ?? '') ||
+    (lastTry.get(`${place} ${tag}`) ?? 0) - lines.get(tag)!.at > PATIENCE_MS - LAST_PAUSE_MS)
+
+  const judgeTeam = (line: Line, conversation: Conversation, all: Sent[]): void => {
+    const { slug, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
+    for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
+      const room = `${network} ${slug}-${conversation.id}`
+      if (room === addressKey(line.by.place) || copies.has(`${room} ${line.tag}`)) continue
+      if (all.some(sent => sent.place === room && sent.tag === line.tag && excused(sent))) continue
+      violation('D1', `${line.tag} was not shown at ${room}`, line.tag)
+    }
+  }
+
+  const judgeAnswers = (one: Case, conversation: Conversation, all: Sent[], heldTags: string[], heardOf: (row: Row) => boolean): void => {
+    const place = addressKey(conversation.place)
+    const out = all.filter(sent => sent.place === place)
+    const said = (list: string[]): string => list.toSorted().join(' ')
+    if (said(out.map(({ tag }) => tag)) !== said(one.sent)) {
+      violation('D2', `#${conversation.id} sent “${said(out.map(({ tag }) => tag))}”; it should be “${said(one.sent)}”`, one.sent.at(-1))
+    }
+    const held = one.held.map(({ tag }) => tag)
+    if (said(held) !== said(heldTags)) violation('D2', `#${conversation.id} holds “${said(heldTags)}”; it should be “${said(held)}”`, held.at(-1))
+    for (const tag of held) if (copies.has(`${place} ${tag}`)) violation('D3', `${tag} is held and came to ${place}`, tag)
+    for (const { tag, row } of out) {
+      const lost = row.state === 'failed' || row.state === 'unknown' || !heardOf(row)
+      const writer = `${addressKey(lines.get(tag)!.by.place)} ${tag}`
+      if (!lost && !copies.has(`${place} ${tag}`)) violation('D2', `${tag} never came to ${place}`, tag)
+      const cutOff = row.reason?.startsWith('cut off') === true
+      if (row.state === 'unknown' && !cutOff && !open.has(`${place} ${tag}`)) violation('D2', `${tag} counts as unknown without a reason`, tag)
+      if (lost && !told.has(writer) && !ordersOf(conversation)) violation('D2', `${tag} did not come to ${place}; nobody is told`, tag)
+    }
+  }
+
+  /** Whether what is sent there may have been sent by a command: then its failure is told under the name of that. */
+  const ordersOf = ({ place }: Conversation): boolean => !desk.quiet.has(addressKey(place))
+
+  const judgeState = (one: Case, { id, state, owner, claim }: Conversation, claims: number): void => {
+    const [should, is] = [{ state: one.state, owner: one.owner, claim: one.claim, claims: one.claims }, { state, owner, claim, claims }]
+      .map(fields => JSON.stringify(fields))
+    if (should !== is) violation('D4', `#${id} is ${is}; it should be ${should}`)
+    if (state === 'claimed' && owner === undefined) violation('D4', `#${id} is claimed by nobody`)
+    if (state === 'new' && owner !== undefined) violation('D4', `#${id} is new and has an owner`)
+  }
+
+  /** The journal is the order in which the bridge took it. Each line of a team, and of a contact, moves the case on. */
+  const follow = (one: Case, conversation: Conversation, { place, sender, content }: MessageArrival): void => {
+    const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
+    const text = toPlain(content.text)
+    if (addressKey(place) === addressKey(conversation.place)) return asked(one, followUp)
+    const who = team.find(({ addresses }) => addresses.some(({ id }) => id === sender.id))!.addresses.map(addressKey)[0]!
+    if (text.startsWith('!')) ordered(one, who, text)
+    else if (kindOf(text) === 'reply') replied(one, who, text)
+  }
+
+  const judgeConversation = (db: DatabaseSync, conversation: Conversation, all: Sent[], arrivals: MessageArrival[]): string[] => {
+    const { id, desk: name } = conversation
+    const { slug } = desk.addresses.find(one => one.name === name)!
+    const mine = arrivals.filter(({ place }) => addressKey(place) === addressKey(conversation.place) || place.id === `${slug}-${id}`)
+    const one = newCase()
+    for (const arrival of mine) follow(one, conversation, arrival)
+    const held = db.prepare('SELECT text FROM entry WHERE conversation = ? AND held = 1').all(id).map(row => String(row['text']))
+    const claims = db.prepare("SELECT count(*) AS count FROM logbook WHERE conversation = ? AND what = 'claimed'").get(id)!['count']
+    const failed = new Set(db.prepare(`SELECT key FROM remote JOIN outbox ON outbox.id = remote.outbox WHERE outcome = 'failed'`).all()
+      .map(row => String(row['key'])))
+    judgeAnswers(one, conversation, all, held, ({ key }) => !failed.has(key))
+    judgeState(one, conversation, Number(claims))
+    under.counts['answers sent'] += one.sent.length
+    under.counts['answers held'] += one.held.length
+    const taken = mine.flatMap(({ content }) => tagsIn(toPlain(content.text)))
+    for (const tag of taken) judgeTeam(lines.get(tag)!, conversation, all)
+    return taken
+  }
+
+  return {
+    ...under,
+    said (said) {
+      if (!/^(?:ask|reply|aside|order)-/.test(said.tag)) return under.said(said)
+      lines.set(said.tag, { ...said, at: now(), acknowledged: false })
+    },
+    acknowledged (tag) {
+      const line = lines.get(tag)
+      if (line === undefined) under.acknowledged(tag)
+      else line.acknowledged = true
+    },
+    began (delivery) {
+      under.began(delivery)
+      each(delivery, key => lastTry.set(key, now()))
+    },
+    shown (delivery) {
+      under.shown(delivery)
+      const text = textOfDelivery(delivery)
+      if (delivery.action.kind !== 'room' && isContact(delivery.place)) contactSees(delivery.place, text)
+      if (isRoom(delivery.place)) teamSees(delivery, text)
+    },
+    ambiguous (delivery) {
+      under.ambiguous(delivery)
+      each(delivery, key => more(open, key))
+    },
+    judgeDesk (db) {
+      const forged = makeTx(db).desk.forged()
+      const rows = db.prepare('SELECT * FROM outbox WHERE notice = 0 ORDER BY id').all() as unknown as Row[]
+      const all = rows.flatMap(row => tagsIn(toPlain((JSON.parse(row.delivery) as { action: { content?: MessageArrival['content'] } })
+        .action.content?.text ?? [])).map((tag): Sent => ({ place: `${row.network} ${row.place}`, tag, row })))
+      const arrivals = db.prepare('SELECT arrival FROM journal ORDER BY seq').all().map(row => JSON.parse(String(row['arrival'])) as MessageArrival)
+        .filter(({ kind }) => kind === 'message')
+      const conversations = db.prepare('SELECT data FROM conversation ORDER BY id').all().map(row => JSON.parse(String(row['data'])) as Conversation)
+      const taken = new Set(conversations.flatMap(one => judgeConversation(db, one, all, arrivals)))
+      for (const { tag, acknowledged } of lines.values()) {
+        if (!acknowledged) violation('I5', `the source of ${tag} never heard yes`, tag)
+        else if (kindOf(tag) !== 'order' && !taken.has(tag)) violation('D1', `${tag} was acknowledged and is not there`, tag)
+      }
+      return forged.then(line => { if (line !== undefined) violation('D4', `line ${line} of the logbook does not follow from those before`) })
+    }
+  }
+}

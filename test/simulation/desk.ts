@@ -1,0 +1,86 @@
+/**
+ * Function addresses in the same storms: contacts who write to them, and a team that answers as soon as it is shown what they wrote,
+ * often several at once, with notes and commands between. Its choices have a random of their own.
+ */
+import type { Agent, FunctionAddress } from '../../src/desk/address'
+import { addressKey, type Place } from '../../src/model/address'
+import { addressOn, agent } from '../support/address'
+import type { Random } from './random'
+import type { Inhabitant, Mouth, Said } from './town'
+
+const COMMANDS = ['take', 'release', 'done', 'send'] as const
+const THINKING_MS = 200
+const LATER_MS = 60_000
+const CENTURY_MINUTES = 100 * 365 * 24 * 60
+
+/** What one of the desk's people says: `ask` to the address; `reply`, `aside` (a note) and `order` (a command) in the team's rooms. */
+export type Kind = 'ask' | 'reply' | 'aside' | 'order'
+
+export interface Desk {
+  readonly addresses: FunctionAddress[]
+  /** Conversations, by the contact's place, in which nobody ever gives a command. */
+  readonly quiet: ReadonlySet<string>
+  /** A contact writes. */
+  ask (): void
+  /** A place shows something to whoever is there; the team reacts to what a contact wrote. */
+  shown (place: Place, text: string): void
+}
+
+/** All that the desk's people wrote in a text. */
+export const tagsIn = (text: string): string[] => text.match(/\b(?:ask|reply|aside)-[a-z]+\d*-\d+\b/g) ?? []
+export const kindOf = (tag: string): Kind => tag.split('-')[0] as Kind
+
+const TEAM = [agent('anna', 'matrix @anna'), agent('bernd', 'xmpp bernd'), agent('clara', 'matrix @clara', 'xmpp clara')]
+
+/** No case goes back by itself: what then happens would depend on a clock that jumps. */
+const makeAddress = (random: Random, name: string, index: number): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
+  name, slug: name, identities: [{ network: 'matrix', id: name }, { network: 'sms', id: `+4931${index}` }],
+  profile: { name, about: '' }, claimTimeoutMinutes: CENTURY_MINUTES, followUp: random.pick(['reopen', 'new'])
+})
+
+const makeContact = (random: Random, { identities }: FunctionAddress, index: number): Inhabitant => {
+  const { network, id } = random.pick(identities)
+  const theirs = network === 'sms' ? `+4918${index}` : `@contact${index}`
+  return { id: theirs, name: `contact${index}`, place: { network, id: `${id}/${theirs}` }, to: id }
+}
+
+/** `after`: on the simulated timeline. */
+export const makeDesk = (random: Random, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
+  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index))
+  const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), index))
+  const quiet = new Set(contacts.filter(() => random.happens(0.5)).map(({ place }) => addressKey(place)))
+  const counters = new Map<string, number>()
+  const reacted = new Set<string>()
+
+  const speak = (by: Inhabitant, kind: Kind, words?: string): void => {
+    const count = (counters.get(by.name) ?? 0) + 1
+    counters.set(by.name, count)
+    const tag = `${kind}-${by.name}-${count}`
+    const said: Said = { tag, kind: 'message', by, words: 1 }
+    say(by, words ?? (kind === 'aside' ? `// ${tag}` : tag), said)
+  }
+
+  const react = (by: Inhabitant, mayCommand: boolean): void => {
+    if (random.happens(0.75)) after(random.between(0, THINKING_MS), () => speak(by, 'reply'))
+    if (random.happens(0.15)) after(random.between(0, LATER_MS), () => speak(by, 'aside'))
+    if (mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => speak(by, 'order', `!${random.pick(COMMANDS)}`))
+  }
+
+  const teamOf = (place: Place): Agent[] => addresses.find(({ slug }) => place.id.startsWith(`${slug}-`))?.team ?? []
+
+  return {
+    addresses, quiet,
+    ask: () => speak(random.pick(contacts), 'ask'),
+    shown (place, text) {
+      const [tag = ''] = tagsIn(text)
+      const contact = contacts.find(({ name }) => tag.startsWith(`ask-${name}-`))
+      if (contact === undefined) return
+      for (const { name, addresses: [...theirs] } of teamOf(place)) {
+        const here = theirs.find(({ network }) => network === place.network)
+        if (here === undefined || reacted.has(`${name} ${tag}`)) continue
+        reacted.add(`${name} ${tag}`)
+        react({ id: here.id, name, place }, !quiet.has(addressKey(contact.place)))
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The disk: real SQLite on a real file, and power that fails. SQLite writes each commit into its log and syncs it before COMMIT
+ * returns, so what is not synced is exactly what a COMMIT has just written. To cut the power inside one, the files are read before
+ * and after it, and between the two a state is made that a disk may leave: some sectors new, some old, some rubbish.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Gone, type Life } from './life'
+import type { Random } from './random'
+
+const SECTOR = 512
+
+interface Files { db: Buffer; wal: Buffer }
+
+/** What happens at one of the next commits. */
+export type Trouble = 'power cut' | 'disk error'
+
+export interface Disk {
+  /** Where the file lies, for the life that begins now. */
+  readonly path: string
+  /** The database as this life sees it. */
+  engine (life: Life): typeof DatabaseSync
+  /** At the commit after so many. `struck` is called when it happens. */
+  expect (trouble: Trouble, commits: number, struck: (how: string) => void): void
+  /** A statement after so many cannot read the disk. */
+  misread (statements: number, struck: () => void): void
+  /** Nothing goes wrong any more. */
+  calm (): void
+  /** The life is over: what is on disk now is what the next one finds. */
+  seize (): void
+  /** The files, for whoever looks without touching them. */
+  files (): Files
+  remove (): void
+}
+
+const read = (path: string): Buffer => existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
+const filesAt = (path: string): Files => ({ db: read(path), wal: read(`${path}-wal`) })
+
+export const writeFiles = (path: string, { db, wal }: Files): void => {
+  writeFileSync(path, db)
+  if (wal.length > 0) writeFileSync(`${path}-wal`, wal)
+}
+
+/** The range of bytes that was written. */
+const written = (before: Buffer, after: Buffer): [from: number, to: number] => {
+  const shared = Math.min(before.length, after.length)
+  const same = before.subarray(0, shared).equals(after.subarray(0, shared))
+  if (same) return [shared, after.length]
+  let [from, to] = [0, after.length]
+  while (from < shared && before[from] === after[from]) from++
+  if (before.length >= after.length) while (to > from && before[to - 1] === after[to - 1]) to--
+  return [from, to]
+}
+
+/** Of what was written, some sectors arrived, some did not, and of some only rubbish. Nothing outside of it is touched. */
+const torn = (before: Buffer, after: Buffer, random: Random): Buffer => {
+  const [from, to] = written(before, after)
+  const file = Buffer.from(after)
+  const [lost, rubbish] = random.pick([[1, 0], [0.5, 0], [0.2, 0.2], [0, 0.1], [0.02, 0]])
+  let length = before.length
+  for (let at = from; at < to;) {
+    const end = Math.min((Math.floor(at / SECTOR) + 1) * SECTOR, to)
+    if (random.happens(lost!)) {
+      file.fill(0, at, end)
+      before.subarray(at, end).copy(file, at)
+    } else {
+      length = Math.max(length, end)
+      if (random.happens(rubbish!)) random.bytes(end - at).copy(file, at)
+    }
+    at = end
+  }
+  return file.subarray(0, length)
+}
+
+/** The order in which SQLite syncs: the log, and only then, now and then, what it says into the file itself. */
+const cut = (before: Files, after: Files, random: Random): Files => {
+  if (random.happens(0.7)) return { db: before.db, wal: torn(before.wal, after.wal, random) }
+  return { db: random.happens(0.5) ? torn(before.db, after.db, random) : after.db, wal: after.wal }
+}
+
+export const makeDisk = (random: Random, folder: string): Disk => {
+  const home = mkdtempSync(join(folder, 'zentrale-simulation-'))
+  let lives = 0
+  let path = join(home, '0.db')
+  let trouble: { kind: Trouble, left: number, struck: (how: string) => void } | undefined
+  let misreading: { left: number, struck: () => void } | undefined
+  let open: DatabaseSync | undefined
+
+  const seizeAs = (files: Files): void => {
+    if (open?.isOpen) open.close()
+    for (const ending of ['', '-wal', '-shm']) rmSync(path + ending, { force: true })
+    path = join(home, `${++lives}.db`)
+    writeFiles(path, files)
+    trouble = undefined
+    misreading = undefined
+  }
+
+  const strike = <T>({ kind, struck }: NonNullable<typeof trouble>, life: Life, run: () => T): T => {
+    trouble = undefined
+    if (kind === 'disk error') {
+      life.damaged = true
+      const late = random.happens(0.5)
+      if (late) run()
+      struck(late ? 'after it was written' : 'before it was written')
+      throw new Error('disk I/O error')
+    }
+    const before = filesAt(path)
+    run()
+    const left = cut(before, filesAt(path), random)
+    life.end()
+    seizeAs(left)
+    struck('in a commit')
+    throw new Gone('the power is off')
+  }
+
+  const committing = <T>(life: Life, run: () => T): T => {
+    if (!life.cross()) throw new Gone('before a commit')
+    if (trouble !== undefined && --trouble.left <= 0) return strike(trouble, life, run)
+    const value = run()
+    if (!life.cross()) throw new Gone('after a commit')
+    return value
+  }
+
+  const reading = <T>(life: Life, run: () => T): T => {
+    if (!life.cross()) throw new Gone('at a statement')
+    if (misreading !== undefined && --misreading.left <= 0) {
+      const { struck } = misreading
+      misreading = undefined
+      life.damaged = true
+      struck()
+      throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 266, errstr: 'disk I/O error' })
+    }
+    return run()
+  }
+
+  const watched = (life: Life, sql: string, statement: StatementSync): StatementSync => {
+    const watch = /^\s*COMMIT/i.test(sql) ? committing : reading
+    return {
+      run: (...values: never[]) => watch(life, () => statement.run(...values)),
+      get: (...values: never[]) => watch(life, () => statement.get(...values)),
+      all: (...values: never[]) => watch(life, () => statement.all(...values))
+    } as unknown as StatementSync
+  }
+
+  return {
+    get path () { return path },
+    engine: life => class extends DatabaseSync {
+      constructor (file: string) {
+        super(file)
+        open = this
+      }
+
+      override exec (sql: string): void {
+        return /COMMIT;?\s*$/i.test(sql) ? committing(life, () => super.exec(sql)) : reading(life, () => super.exec(sql))
+      }
+
+      override prepare (sql: string): StatementSync { return watched(life, sql, super.prepare(sql)) }
+    },
+    expect: (kind, left, struck) => { trouble = { kind, left, struck } },
+    misread: (left, struck) => { misreading = { left, struck } },
+    calm: () => { trouble = undefined; misreading = undefined },
+    seize: () => seizeAs(filesAt(path)),
+    files: () => filesAt(path),
+    remove: () => {
+      if (open?.isOpen) open.close()
+      rmSync(home, { recursive: true, force: true })
+    }
+  }
+}

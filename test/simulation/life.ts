@@ -1,0 +1,71 @@
+/**
+ * One life of the process, from a start to a crash or a stop. Everything that passes between the process and the world passes a
+ * crossing, and at any of them the life may end: then nothing that the old code still does has any effect. What lies between two
+ * crossings cannot be told apart from outside, so this is a crash at any await.
+ */
+import type { Clock } from '../../src/lib/clock'
+import type { Random } from './random'
+import type { Timeline } from './timeline'
+
+export interface Life {
+  readonly alive: boolean
+  readonly clock: Clock
+  readonly timers: number // that it has set and that have not fired
+  damaged: boolean // the disk has failed under it: it may contradict itself, and must end
+  /** False if the process is gone, perhaps at this very moment. */
+  cross (): boolean
+  /** A call across the border: its answer comes only to those who live. */
+  through<T> (work: () => Promise<T>): Promise<T>
+  /** It ends at a crossing to come. */
+  doom (crossings: number): void
+  end (): void
+}
+
+/** Thrown into synchronous calls of a process that is gone. */
+export class Gone extends Error { override name = 'Gone' }
+
+/** For calls whose answer never comes. */
+export const never = <T>(): Promise<T> => new Promise<T>(() => {})
+
+const SOON_MS_MAX = 2
+
+/** `wall`: how far the machine's clock is from the truth, in ms. `fallen`: the doom has come. */
+export const makeLife = (timeline: Timeline, random: Random, wall: { offset: number, epoch: number }, fallen: () => void): Life => {
+  let alive = true
+  let timers = 0
+  let left: number | undefined
+  const bornAt = timeline.ms
+
+  const cross = (): boolean => {
+    if (alive && left !== undefined && --left <= 0) {
+      alive = false
+      fallen()
+    }
+    return alive
+  }
+
+  const clock: Clock = {
+    now: () => Math.round(wall.epoch + timeline.ms + wall.offset),
+    tick: () => timeline.ms - bornAt + 1000,
+    after (ms, run) {
+      let waiting = true
+      timers++
+      const over = (): void => { if (waiting) { waiting = false; timers-- } }
+      const timer = timeline.after(ms, () => { over(); if (cross()) run() })
+      return { cancel: () => { over(); timer.cancel() } }
+    },
+    soon: run => { timeline.after(random.between(0, SOON_MS_MAX), () => { if (cross()) run() }) }
+  }
+
+  return {
+    clock, cross, damaged: false,
+    get alive () { return alive },
+    get timers () { return timers },
+    through: work => new Promise((resolve, reject) => {
+      if (!cross()) return
+      work().then(value => { if (cross()) resolve(value) }, error => { if (cross()) reject(error) })
+    }),
+    doom: crossings => { left = crossings },
+    end: () => { alive = false }
+  }
+}

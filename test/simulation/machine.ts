@@ -1,0 +1,127 @@
+/** The machine on which the bridge runs: it starts it, kills it, stops it in peace, and starts it again. */
+import { makeBridge, type Bridge } from '../../src/bridge/bridge'
+import { makeLinks } from '../../src/bridge/links'
+import type { Observer } from '../../src/bridge/observer'
+import type { FunctionAddress } from '../../src/desk/address'
+import { silentLog } from '../../src/lib/log'
+import { openSqlite } from '../../src/store/sqlite'
+import type { Store } from '../../src/store/store'
+import type { Disk } from './disk'
+import { inspect } from './inspect'
+import { makeLife, type Life } from './life'
+import type { Town } from './town'
+import type { Server, World } from './world'
+
+const DRAIN_MS = 5000
+const STOP_SPARE_MS = 1000
+const DOWN_MS = [50, 60_000] as const
+const BOOT_MS = 3_600_000
+const LIMITS = { linkMs: 86_400_000, keepMs: 30 * 86_400_000, drainMs: DRAIN_MS }
+
+export interface Machine {
+  readonly up: boolean
+  /** Timers that the process has set. */
+  readonly timers: number
+  start (): void
+  /** Ends it at one of the next crossings. */
+  doom (crossings: number): void
+  /** Ends it now. */
+  kill (how: string): void
+  /** A signal: it puts everything away and ends; then `ended` is called, or it starts again. */
+  stop (ended?: () => void): void
+  /** Nothing ends it any more. */
+  calm (): void
+}
+
+interface Running { life: Life; bridge: Bridge; store: Store }
+
+export interface Wall { offset: number; readonly epoch: number }
+
+export interface Parts {
+  world: World; disk: Disk; town: Town; addresses: FunctionAddress[]; servers: Server[]; wall: Wall; observer: Observer; queueMax: number
+}
+
+export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, addresses }: Parts): Machine => {
+  const { timeline, random, auditor, note, weather } = world
+  let life: Life | undefined
+  let running: Running | undefined
+  let stopping = false
+
+  /** The process is gone, whatever the reason. */
+  const over = (how: string, again = true): void => {
+    note(`process: ${how}`)
+    running = undefined
+    life = undefined
+    stopping = false
+    for (const server of servers) server.lost()
+    disk.seize()
+    if (again) timeline.after(random.between(...DOWN_MS), start)
+  }
+
+  const kill = (how: string): void => {
+    if (life === undefined) return
+    life.end()
+    over(how)
+  }
+
+  const boot = async (mine: Life): Promise<void> => {
+    const ended = (what: string) => (error: unknown): void => {
+      if (!mine.alive) return
+      if (!mine.damaged) auditor.violation('bug', `${what}: ${String(error)} ${(error as Error).stack ?? ''}`)
+      kill(what)
+    }
+    try {
+      const store = openSqlite(disk.path, mine.clock, ended('the store failed'), disk.engine(mine))
+      const bridge = await makeBridge({
+        networks: servers.map(server => server.connect(mine)), mirrors: town.mirrors, addresses, store, observer,
+        links: makeLinks('secret', 'https://files.example.org', store, mine.clock.now), language: 'en',
+        clock: mine.clock, chance: random, log: silentLog, limits: { ...LIMITS, queueMax }, bug: ended('it contradicts itself')
+      })
+      await bridge.start()
+      if (!mine.cross()) return
+      running = { life: mine, bridge, store }
+      note('process: started')
+    } catch (error) {
+      ended('it does not start')(error)
+    }
+  }
+
+  const start = (): void => {
+    inspect(disk, auditor, false)
+    if (Math.abs(wall.offset) > BOOT_MS) wall.offset = 0 // a machine asks for the time when it starts
+    life = makeLife(timeline, random, wall, () => over('crashed'))
+    void boot(life)
+  }
+
+  const stop = (ended?: () => void): void => {
+    if (running === undefined || stopping) { timeline.after(1000, () => stop(ended)); return }
+    const { life: mine, bridge, store } = running
+    stopping = true
+    note('process: told to stop')
+    timeline.after(DRAIN_MS + STOP_SPARE_MS, () => {
+      if (mine.alive && life === mine) auditor.violation('I5', 'it does not stop')
+    })
+    bridge.stop().then(() => store.close()).then(() => {
+      if (!mine.alive) return
+      if (mine.timers > 0) auditor.violation('I4', `${mine.timers} timers are left after a stop`)
+      mine.end()
+      over('stopped', ended === undefined)
+      ended?.()
+    }, error => {
+      if (mine.alive) auditor.violation('bug', `stop: ${String(error)}`)
+      if (mine.alive) kill('it does not stop well')
+    })
+  }
+
+  return {
+    get up () { return running !== undefined },
+    get timers () { return life?.timers ?? 0 },
+    start, kill,
+    doom (crossings) {
+      weather.happened('crash')
+      life?.doom(crossings)
+    },
+    stop,
+    calm: () => life?.doom(Infinity)
+  }
+}

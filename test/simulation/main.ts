@@ -1,0 +1,48 @@
+/**
+ * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken.
+ */
+import { parseArgs } from 'node:util'
+import { makeTally, tellViolation } from './report'
+import { simulate, type Outcome } from './simulation'
+
+
+const { values: flags } = parseArgs({
+  options: {
+    seed: { type: 'string' }, trace: { type: 'boolean', default: false },
+    seeds: { type: 'string' }, minutes: { type: 'string' }, from: { type: 'string' }
+  }
+})
+
+const print = (text: string): void => { process.stdout.write(`${text}\n`) }
+
+const tell = (outcome: Outcome): void => {
+  for (const violation of outcome.violations.slice(0, 5)) print(tellViolation(outcome, violation))
+}
+
+const one = async (seed: number): Promise<void> => {
+  const outcome = await simulate(seed)
+  if (flags.trace) print(outcome.trace.join('\n'))
+  tell(outcome)
+  print(`seed ${seed}: ${outcome.violations.length} violations, ${outcome.hours.toFixed(1)} h simulated, trace ${outcome.hash}`)
+  process.exitCode = outcome.violations.length > 0 ? 1 : 0
+}
+
+const many = async (): Promise<void> => {
+  const first = Number(flags.from ?? 1)
+  const until = flags.minutes === undefined ? Infinity : performance.now() + Number(flags.minutes) * 60_000
+  const count = flags.seeds === undefined ? (flags.minutes === undefined ? 200 : Infinity) : Number(flags.seeds)
+  const tally = makeTally()
+  for (let seed = first; seed < first + count && performance.now() < until; seed++) {
+    const outcome = await simulate(seed)
+    tally.add(outcome)
+    tell(outcome)
+  }
+  print(tally.text())
+  process.exitCode = tally.violated > 0 ? 1 : 0
+}
+
+process.on('unhandledRejection', error => {
+  process.stderr.write(`an error that nobody waits for: ${String((error as Error)?.stack ?? error)}\n`)
+  process.exit(1)
+})
+void (flags.seed === undefined ? many() : one(Number(flags.seed)))

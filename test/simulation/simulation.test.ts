@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeTally, tellViolation } from './report'
+import { simulate } from './simulation'
+
+const SEEDS = 200
+/** What once found something; kept for ever. */
+const kept = JSON.parse(readFileSync(join(__dirname, 'seeds.json'), 'utf8')) as { seed: number, found: string }[]
+
+/** Without these the rest proves little. */
+const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 'partition matrix', 'partition xmpp', 'partition sms', 'slow down',
+  'answer lost', 'link drops', 'receipt twice', 'receipt before the answer', 'transaction again, altered', 'stop and start', 'submit lost']
+const ENDS = ['matrix done', 'xmpp done', 'sms done', 'matrix failed', 'sms unknown', 'answers sent', 'answers held']
+
+const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>> => {
+  const outcome = await simulate(seed)
+  assert.deepEqual(outcome.violations, [], outcome.violations.map(violation => tellViolation(outcome, violation)).join('\n'))
+  return outcome
+}
+
+describe('in bad weather', function () {
+  this.timeout(300_000)
+
+  it('keeps every promise under 200 seeds', async () => {
+    const tally = makeTally()
+    for (let seed = 1; seed <= SEEDS; seed++) tally.add(await judge(seed))
+    const text = tally.text()
+    for (const what of [...FAULTS, ...ENDS]) assert.match(text, new RegExp(`[1-9]\\d*  ${what}`), `not a single time: ${what}`)
+  })
+
+  for (const { seed, found } of kept) it(`keeps them under seed ${seed}: ${found}`, async () => { await judge(seed) })
+
+  it('is the same story under the same seed', async () => {
+    const [one, again, other] = [await simulate(7), await simulate(7), await simulate(8)]
+    assert.equal(one.hash, again.hash)
+    assert.notEqual(one.hash, other.hash)
+  })
+})

@@ -1,0 +1,206 @@
+/**
+ * One seed: a town, people who talk, the whole bridge between them on a real database file, and bad weather; then the weather clears,
+ * and the auditor judges. Everything is in this one process and in simulated time, so the same seed is the same story.
+ *
+ * Another kind of work, with its own promises, is one more entry in WORKLOADS.
+ */
+import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
+import type { Observer } from '../../src/bridge/observer'
+import { makeAuditor, type Auditor, type Violation } from './auditor'
+import { makeDesk, type Desk } from './desk'
+import { makeDeskAuditor, type DeskAuditor } from './desk-auditor'
+import { makeDisk, type Disk } from './disk'
+import { makeGateway } from './gateway'
+import { makeGroupchat } from './groupchat'
+import { makeHomeserver } from './homeserver'
+import { inspect, looking } from './inspect'
+import { makeMachine, type Machine } from './machine'
+import { makeRandom } from './random'
+import { makeTimeline } from './timeline'
+import { makeTalk, makeTown, type Mouth, type Town } from './town'
+import { makeWeather, type GreatFault } from './weather'
+import type { Server, World } from './world'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const YEAR_MS = 365 * 24 * HOUR_MS
+const EPOCH_MS = Date.UTC(2026, 0, 1)
+/** How long after the last fault everything must have ended: pauses of lanes, sources that try again, receipts that are late. */
+const QUIET_MS = 2 * HOUR_MS
+/** After so many there is nothing more to learn from a seed. */
+const VIOLATIONS_MAX = 20
+const MEMORY = '/dev/shm'
+/** One seed in so many has function addresses too; the others are the stories that they always were. */
+const DESK_EVERY = 3
+
+export interface Outcome {
+  seed: number
+  violations: Violation[]
+  faults: ReadonlyMap<string, number>
+  settled: ReadonlyMap<string, number>
+  counts: Auditor['counts']
+  doubles: Auditor['doubles']
+  hours: number // of simulated time
+  trace: string[]
+  hash: string // of the trace
+}
+
+interface Stage {
+  badMs: number; world: World; town: Town; servers: Server[]; machine: Machine; disk: Disk; wall: { offset: number }
+  desk: { people: Desk, auditor: DeskAuditor } | undefined
+}
+
+/** Makes people act during the bad weather. Each workload plans its own deeds; its promises are judged by the auditor. */
+type Workload = (stage: Stage) => void
+
+const speakingOn = (servers: () => Server[]): Mouth => (by, text, said) => {
+  servers().find(({ name }) => name === by.place.network)!.say(by, text, said)
+}
+
+const mirrored: Workload = ({ badMs, world: { random, timeline }, town, servers }) => {
+  const talk = makeTalk(town, random, speakingOn(() => servers))
+  const deeds = 30 + random.below(90)
+  for (let planned = 0; planned < deeds;) {
+    const at = random.between(0, badMs)
+    const many = random.happens(0.3) ? 1 + random.below(20) : 1
+    for (let one = 0; one < many; one++, planned++) timeline.after(at + random.between(0, many * 100), talk)
+  }
+}
+
+const answered: Workload = ({ badMs, world: { random, timeline }, desk }) => {
+  if (desk === undefined) return
+  for (let left = 5 + random.below(25); left > 0; left--) timeline.after(random.between(0, badMs), desk.people.ask)
+}
+
+const WORKLOADS: Workload[] = [mirrored, answered]
+
+/** Bad weather ends for all at once. */
+const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
+  if (timeline.ms + ms < badMs) timeline.after(ms, end)
+}
+
+const partition = (stage: Stage, forMs: number): void => {
+  const { world: { random, weather, note }, servers } = stage
+  const server = random.pick(servers)
+  weather.happened(`partition ${server.name}`)
+  note(`${server.name} cannot be reached for ${Math.round(forMs / 1000)} s`)
+  server.cut(true)
+  lasting(stage, forMs, () => server.cut(false))
+}
+
+const jump = ({ random }: World): number => random.pick([1, -1]) * random.pick([HOUR_MS * random.fraction() * 2, YEAR_MS * random.fraction() * 10])
+
+const GREAT: Record<GreatFault, (stage: Stage) => void> = {
+  'crash': ({ world: { random }, machine }) => machine.doom(1 + random.below(random.pick([5, 50, 500]))),
+  'power cut': ({ world: { random, weather }, disk, machine }) => disk.expect('power cut', 1 + random.below(20), how => {
+    weather.happened('power cut')
+    machine.kill(`power cut ${how}`)
+  }),
+  'disk error': ({ world: { random, weather, note }, disk }) => disk.expect('disk error', 1 + random.below(20), how => {
+    weather.happened('disk error')
+    note(`process: disk error ${how}`)
+  }),
+  'unreadable': ({ world: { random, weather, note }, disk }) => disk.misread(1 + random.below(200), () => {
+    weather.happened('unreadable')
+    note('process: a statement cannot read the disk')
+  }),
+  'stop and start': ({ world: { weather }, machine }) => {
+    weather.happened('stop and start')
+    machine.stop()
+  },
+  'partition': stage => partition(stage, stage.world.random.between(100, 10 * MINUTE_MS)),
+  'long outage': stage => partition(stage, stage.world.random.between(0.25 * HOUR_MS, 30 * HOUR_MS)),
+  'slow peer' (stage) {
+    const { world: { random, weather }, servers } = stage
+    const server = random.pick(servers)
+    weather.happened(`slow ${server.name}`)
+    server.slow(random.pick([20, 200, 3000]))
+    lasting(stage, random.between(1000, 5 * MINUTE_MS), () => server.slow(1))
+  },
+  'clock jump' ({ world, wall }) {
+    world.weather.happened('clock jump')
+    wall.offset += jump(world)
+    world.note(`process: the clock is off by ${Math.round(wall.offset / 1000)} s`)
+  }
+}
+
+const observing = (settled: Map<string, number>): Observer => ({
+  accepted () {}, quarantined () {}, retried () {}, receipt () {}, link () {}, counted () {},
+  settled (network, outcome) { settled.set(`${network} ${outcome}`, (settled.get(`${network} ${outcome}`) ?? 0) + 1) }
+})
+
+const makeStage = (seed: number, trace: string[], settled: Map<string, number>): Stage => {
+  const random = makeRandom(seed)
+  const timeline = makeTimeline()
+  const town = makeTown(random)
+  const weather = makeWeather(random)
+  const wall = { offset: 0, epoch: EPOCH_MS }
+  const people = seed % DESK_EVERY === DESK_EVERY - 1
+    ? makeDesk(makeRandom(-seed), (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
+    : undefined
+  const mirrors = makeAuditor(town.mirrors, () => timeline.ms)
+  const desk = people && { people, auditor: makeDeskAuditor(mirrors, people, () => timeline.ms) }
+  const auditor = desk?.auditor ?? mirrors
+  const note = (text: string): void => { trace.push(`${(timeline.ms / 1000).toFixed(3)} ${text}`) }
+  const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
+  const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
+  const servers = [makeHomeserver(world), makeGroupchat(world), makeGateway(world)]
+  const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
+  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses: people?.addresses ?? [] })
+  const long = weather.coming.some(({ fault }) => fault === 'long outage')
+  const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
+  return { badMs, world, town, desk, servers, machine, disk, wall }
+}
+
+/** Bad weather, then good weather until nothing moves any more. */
+const play = async (stage: Stage): Promise<void> => {
+  const { badMs, world: { timeline, weather, auditor, note }, machine, servers, disk, desk } = stage
+  machine.start()
+  for (const workload of WORKLOADS) workload(stage)
+  for (const { fault, share } of weather.coming) timeline.after(share * badMs, () => GREAT[fault](stage))
+  const hopeless = (): boolean => auditor.violations.length > VIOLATIONS_MAX
+  while (timeline.ms < badMs && !hopeless()) if (!await timeline.next()) break
+  weather.clear()
+  for (const server of servers) { server.cut(false); server.slow(1) }
+  disk.calm()
+  machine.calm()
+  note('the weather clears')
+  const end = timeline.ms + QUIET_MS
+  const atRest = (): boolean => desk === undefined
+    ? timeline.pending <= 1 // the hourly pruning
+    : machine.timers <= 3 && servers.every(({ waiting }) => waiting === 0) // pruning, presence, what is due; those of former lives aside
+  const still = (): boolean => machine.up && atRest()
+  while ((desk !== undefined || !still()) && timeline.ms < end && !hopeless()) if (!await timeline.next()) break
+  if (hopeless()) return
+  if (!still()) {
+    const waiting = servers.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')
+    const events = `${timeline.pending} events, of them ${machine.timers} of the process`
+    auditor.violation('I5', `not at rest: up ${machine.up}, ${events}; sources: ${waiting}`)
+  }
+  let stopped = false
+  machine.stop(() => { stopped = true })
+  const limit = timeline.ms + HOUR_MS
+  while (!stopped && timeline.ms < limit && await timeline.next());
+  inspect(disk, auditor, true)
+  auditor.judge()
+  if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
+}
+
+export const simulate = async (seed: number): Promise<Outcome> => {
+  const trace: string[] = []
+  const settled = new Map<string, number>()
+  const stage = makeStage(seed, trace, settled)
+  const { auditor, weather, timeline } = stage.world
+  try {
+    await play(stage)
+  } finally {
+    stage.disk.remove()
+  }
+  const { violations, counts, doubles } = auditor
+  return {
+    seed, violations, counts, doubles, settled, faults: weather.counts, hours: timeline.ms / HOUR_MS, trace,
+    hash: createHash('sha256').update(trace.join('\n')).digest('hex').slice(0, 16)
+  }
+}

@@ -1,0 +1,113 @@
+/** Who lives where, and what they say: places of three kinds, mirrors of two to four of them, and people in them. */
+import { addressKey, type Place } from '../../src/model/address'
+import type { Capabilities } from '../../src/model/network'
+import type { Mirror } from '../../src/bridge/directory'
+import type { Random } from './random'
+
+const HOUR_MS = 3_600_000
+
+/** As in src/networks/…/index.ts; shorter texts, so that some must be split. */
+export const CAN: Record<string, Capabilities> = {
+  matrix: {
+    label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, textBytesMax: 1000,
+    window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS, optOut: false
+  },
+  xmpp: {
+    label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, textBytesMax: 1000,
+    window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS, optOut: false
+  },
+  sms: {
+    label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 300,
+    window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS, optOut: true
+  }
+}
+
+/** `name`: as which others see them. `to`: to which address of ours they write. */
+export interface Inhabitant { id: string; name: string; place: Place; to?: string }
+
+/** What somebody says, in the outside's own words: `text` begins with the tag, each word of it carries the tag and its number. */
+export interface Said {
+  tag: string // conversation/sender/counter
+  kind: 'message' | 'edit' | 'deletion'
+  of?: string // the tag of what is changed
+  by: Inhabitant
+  words: number
+}
+
+export interface Town {
+  mirrors: Mirror[]
+  people: Inhabitant[]
+  placesOf (network: string): Place[]
+}
+
+const NAMES = ['anna', 'bernd', 'clara', 'dieter', 'eva', 'fritz', 'greta', 'hans', 'ida', 'jan', 'karla', 'leo']
+
+export const wordOf = (tag: string, number: number): string => `${tag}~${number}`
+export const textOf = ({ tag, words }: Said): string => Array.from({ length: words }, (_, index) => wordOf(tag, index + 1)).join(' ')
+
+/** All words of people in a text. */
+export const wordsIn = (text: string): { tag: string, number: number }[] =>
+  [...text.matchAll(/(c\d+\/[\w]+\/\d+)~(\d+)/g)].map(([, tag = '', number]) => ({ tag, number: Number(number) }))
+
+const KINDS = ['matrix', 'xmpp', 'sms', 'matrix', 'xmpp']
+
+export const makeTown = (random: Random): Town => {
+  const people: Inhabitant[] = []
+  let rooms = 0
+  const named = (place: Place): Inhabitant => {
+    const name = `${random.pick(NAMES)}${people.length}`
+    const id = place.network === 'sms' ? place.id.split('/')[1]! : `@${name}`
+    const inhabitant = { id, name, place }
+    people.push(inhabitant)
+    return inhabitant
+  }
+  const placed = (network: string): Mirror['places'][number] => {
+    const number = ++rooms
+    const place: Place = { network, id: network === 'sms' ? `+4930${number}/+4917${number}` : `${network}-room-${number}` }
+    const inside = Array.from({ length: network === 'sms' ? 1 : 1 + random.below(3) }, () => named(place))
+    return network === 'sms' ? { place, people: { [inside[0]!.id]: inside[0]!.name } } : { place }
+  }
+  const mirrors = Array.from({ length: 1 + random.below(2) }, (_, index): Mirror => {
+    const kinds = Array.from({ length: 2 + random.below(3) }, () => random.pick(KINDS))
+    if (!kinds.some(kind => kind !== 'sms')) kinds[0] = 'matrix'
+    return { name: `mirror${index}`, places: kinds.map(placed) }
+  })
+  const places = mirrors.flatMap(mirror => mirror.places.map(({ place }) => place))
+  return { mirrors, people, placesOf: network => places.filter(place => place.network === network) }
+}
+
+export interface Mouth { (inhabitant: Inhabitant, text: string, said: Said | undefined): void }
+
+/** Makes people talk: each call is one thing that one of them says next. */
+export const makeTalk = (town: Town, random: Random, say: Mouth): () => void => {
+  const counters = new Map<string, number>()
+  const last = new Map<string, Said>() // of each person, what may still be changed
+  const stops = random.happens(0.3)
+  const places = town.mirrors.flatMap(mirror => mirror.places.map(({ place }) => addressKey(place)))
+  const conversations = new Map(places.map((place, index) => [place, `c${index}`]))
+
+  const tagFor = (by: Inhabitant): string => {
+    const conversation = conversations.get(addressKey(by.place))!
+    const count = (counters.get(by.name) ?? 0) + 1
+    counters.set(by.name, count)
+    return `${conversation}/${by.name}/${count}`
+  }
+
+  const change = (by: Inhabitant, former: Said): void => {
+    last.delete(by.name)
+    const edit = random.happens(0.6)
+    const said: Said = { tag: tagFor(by), kind: edit ? 'edit' : 'deletion', of: former.tag, by, words: edit ? 1 : 0 }
+    say(by, textOf(said), said)
+  }
+
+  return () => {
+    const by = random.pick(town.people)
+    const phone = by.place.network === 'sms'
+    if (phone && stops && random.happens(0.1)) return say(by, random.pick(['STOP', 'Stopp!', 'START', 'Start']), undefined)
+    const former = last.get(by.name)
+    if (!phone && former !== undefined && random.happens(0.3)) return change(by, former)
+    const said: Said = { tag: tagFor(by), kind: 'message', by, words: random.happens(0.05) ? 2 + random.below(40) : 1 }
+    if (said.words === 1) last.set(by.name, said)
+    say(by, textOf(said), said)
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Which faults a seed has, and how often. Each kind is left out of half of the seeds, so that kinds which hide one another are also
+ * seen apart. When the weather clears, nothing goes wrong any more.
+ */
+import type { Random } from './random'
+
+/** Drawn at each call; the number is the most that its probability may be. */
+const SMALL = {
+  'slow down (429)': 0.2,
+  'server error (500)': 0.1,
+  'request lost': 0.05,
+  'answer lost': 0.05,
+  'never (403)': 0.03,
+  'answer to the homeserver lost': 0.2,
+  'transaction again, later': 0.2,
+  'transaction again, altered': 0.1,
+  'link drops': 0.02,
+  'room refuses for now': 0.03,
+  'room refuses for good': 0.02,
+  'archive does not answer': 0.3,
+  'gateway busy': 0.1,
+  'gateway refuses': 0.03,
+  'submit lost': 0.03,
+  'answer to submit lost': 0.03,
+  'phone never gets it': 0.05,
+  'receipt twice': 0.2,
+  'receipt before the answer': 0.3,
+  'receipt never': 0.1,
+  'receipt late': 0.1,
+  'answer to the gateway lost': 0.1
+} as const
+
+/** Come by themselves; the number is the most times in one seed. */
+const GREAT = {
+  'crash': 6,
+  'power cut': 4,
+  'disk error': 2,
+  'unreadable': 1,
+  'stop and start': 2,
+  'partition': 4,
+  'slow peer': 4,
+  'long outage': 1,
+  'clock jump': 3
+} as const
+
+export type SmallFault = keyof typeof SMALL
+export type GreatFault = keyof typeof GREAT
+
+export interface Weather {
+  /** Whether it goes wrong this time; counted. */
+  strikes (fault: SmallFault): boolean
+  /** Times at which great faults come, as shares of the bad weather. */
+  readonly coming: { fault: GreatFault, share: number }[]
+  happened (what: string): void
+  /** How often each happened. */
+  readonly counts: ReadonlyMap<string, number>
+  clear (): void
+}
+
+export const makeWeather = (random: Random): Weather => {
+  const rates = new Map<SmallFault, number>()
+  for (const [fault, most] of Object.entries(SMALL)) {
+    rates.set(fault as SmallFault, random.happens(0.5) ? random.between(0, most) : 0)
+  }
+  const coming = Object.entries(GREAT).flatMap(([fault, most]) => random.happens(fault === 'long outage' ? 0.05 : 0.5)
+    ? Array.from({ length: 1 + random.below(most) }, () => ({ fault: fault as GreatFault, share: random.fraction() }))
+    : [])
+  const counts = new Map<string, number>()
+  let bad = true
+  const happened = (what: string): void => { counts.set(what, (counts.get(what) ?? 0) + 1) }
+  return {
+    coming, counts, happened,
+    strikes (fault) {
+      if (!bad || !random.happens(rates.get(fault)!)) return false
+      happened(fault)
+      return true
+    },
+    clear: () => { bad = false }
+  }
+}

@@ -1,0 +1,84 @@
+/** What the simulated networks share. */
+import type { Auditor } from './auditor'
+import type { Random } from './random'
+import type { Timeline } from './timeline'
+import type { Weather } from './weather'
+import type { Network } from '../../src/model/network'
+import type { Place } from '../../src/model/address'
+import type { Arrival } from '../../src/model/message'
+import { plain } from '../../src/model/text'
+import type { Inhabitant, Said } from './town'
+import type { Life } from './life'
+
+export interface World {
+  timeline: Timeline; random: Random; weather: Weather; auditor: Auditor
+  epoch: number // ms since 1970 at the beginning
+  note (text: string): void
+}
+
+/** A server of one kind, with the people on it. It lives on while the process dies and comes back. */
+export interface Server {
+  readonly name: string
+  say (by: Inhabitant, text: string, said: Said | undefined): void
+  /** The bridge's side of it, for one life. */
+  connect (life: Life): Network
+  /** Nobody reaches anybody. */
+  cut (off: boolean): void
+  /** How much slower than usual it is. */
+  slow (factor: number): void
+  /** The process is gone. */
+  lost (): void
+  /** What people said and the bridge has not taken, for whoever waits for the end. */
+  readonly waiting: number
+}
+
+/** Something that somebody said, as its server keeps it. */
+export interface Utterance {
+  key: string; place: Place; at: number; by: Inhabitant; text: string
+  kind: Said['kind']; of?: string; tag?: string; word?: 'stop' | 'start'
+}
+
+/** Gives out utterances, with the source's own ids. */
+export const makeScribe = (prefix: string, world: World) => {
+  const keys = new Map<string, string>() // by tag
+  let count = 0
+  return (by: Inhabitant, text: string, said: Said | undefined): Utterance => {
+    const key = `${prefix}${++count}`
+    if (said !== undefined) {
+      keys.set(said.tag, key)
+      world.auditor.said(said)
+    }
+    const word = said !== undefined ? undefined : /^sto/i.test(text) ? 'stop' as const : 'start' as const
+    if (word !== undefined) world.auditor.asked(by, key, word, false)
+    const of = said?.of === undefined ? undefined : keys.get(said.of)!
+    world.note(`${by.name} at ${by.place.id}: ${said?.kind ?? ''} ${said?.tag ?? text} ${said?.of ?? ''}`)
+    return {
+      key, place: by.place, at: world.epoch + world.timeline.ms, by, text, kind: said?.kind ?? 'message',
+      ...of === undefined ? {} : { of }, ...said === undefined ? {} : { tag: said.tag }, ...word === undefined ? {} : { word }
+    }
+  }
+}
+
+export const arrivalOf = ({ key, place, at, by, text, kind, of }: Utterance, direct = by.to !== undefined): Arrival => {
+  const sender = { id: by.id, name: by.name }
+  const content = { style: 'text' as const, text: plain(text) }
+  const to = by.to === undefined ? {} : { to: by.to }
+  switch (kind) {
+    case 'message': return { kind, key, place, at: Math.round(at), sender, content, ...direct ? { direct } : {}, ...to }
+    case 'edit': return { kind, key, place, at: Math.round(at), sender, of: of!, content }
+    case 'deletion': return { kind, key, place, at: Math.round(at), sender, of: of! }
+  }
+}
+
+/** The source has heard yes. */
+export const acknowledge = (world: World, { tag, word, by, key }: Utterance): void => {
+  world.note(`yes to ${tag ?? word}`)
+  if (tag !== undefined) world.auditor.acknowledged(tag)
+  if (word !== undefined) world.auditor.asked(by, key, word, true)
+}
+
+export const TYPICAL_MS = [2, 40] as const
+
+export const NAMING: Network['naming'] = {
+  direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => `${address}-${what}`, person: id => id
+}
