@@ -11,9 +11,17 @@ const characters = new Intl.Segmenter()
 
 const bytes = (text: string): number => Buffer.byteLength(text)
 
+/** The longest prefix of at most `max` bytes that ends with a whole code point. */
+const prefix = (text: string, max: number): string => {
+  const all = Buffer.from(text.slice(0, max))
+  let end = Math.min(max, all.length)
+  while (end < all.length && (all[end]! & 0xc0) === 0x80) end--
+  return all.toString('utf8', 0, end)
+}
+
 /** The longest prefix of at most `max` bytes, ended at a line, else at a space, else between two characters as people see them. */
 const takePart = (text: string, max: number): string => {
-  const room = Buffer.from(text.slice(0, max)).subarray(0, max).toString().replace(/\uFFFD+$/u, '')
+  const room = prefix(text, max)
   for (const mark of ['\n', ' ']) {
     const at = room.lastIndexOf(mark)
     if (at > room.length / 2) return text.slice(0, at + 1)

@@ -65,7 +65,7 @@ const attachment = (kind: Attachment['kind'], content: Json, name: string): Atta
   const mime = typeof mimetype === 'string' && MIME.test(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
-    ...(typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? { size } : {})
+    ...(typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? { size: Math.abs(size) } : {}) // JSON has a -0
   }
 }
 

@@ -23,6 +23,11 @@ describe('what the bridge does to words', () => {
     assert.deepEqual(splitText(family.repeat(3), 60), [family.repeat(2), family])
   })
 
+  it('splits what stands for unreadable letters as any other letters', () => {
+    assert.deepEqual(splitText('\uFFFD'.repeat(10), 12), ['\uFFFD'.repeat(4), '\uFFFD'.repeat(4), '\uFFFD'.repeat(2)])
+    assert.deepEqual(splitText('aä'.repeat(5), 4), ['aäa', 'äa', 'äa', 'äa', 'ä'])
+  })
+
   it('splits any text, even one that is not well formed, and ends', () => {
     fc.assert(fc.property(anyText, fc.integer({ min: 4, max: 50 }), (text, max) => { splitText(text, max) }))
   })
