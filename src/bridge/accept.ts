@@ -3,6 +3,7 @@
  * everything it causes; only then does the call resolve, and only then may the source be told yes.
  */
 import type { Clock } from '../lib/clock'
+import type { Place } from '../model/address'
 import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival } from '../model/message'
 import type { Inbox } from '../model/network'
@@ -23,7 +24,7 @@ const PATIENCE_MS_MAX = 20
 const PATIENT_AT = 80 // open deliveries
 
 export interface AcceptLimits {
-  queueMax: number // deliveries not yet ended, over all lanes; at this many nothing more is accepted
+  queueMax: number // deliveries not yet ended. One place may cause as many of them as are left for all others
   linkMs: number
 }
 
@@ -51,15 +52,33 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
 
   const patienceMs = (): number => PATIENCE_MS_MAX * Math.min(deliver.open() / PATIENT_AT, 1)
 
-  const record = (arrival: Arrival, json: string) => store.run(async tx => {
+  /** Receipts come in always: there are no more of them than of what we sent. */
+  const isCrowded = ({ kind, place }: Arrival): boolean => kind !== 'receipt' && limits.queueMax - deliver.open() <= deliver.open(place)
+
+  const causes = (place: Place): number => Math.max((directory.mirrorAt(place)?.mirror.places.length ?? 0) - 1, 1)
+
+  const record = (arrival: Arrival, json: string, patience: number) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
     const now = clock.now()
     const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, directory.desk, now) }
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
-    const journal = await tx.journal(arrival, plan.outcome, aging.now(), json)
-    return { plan, unmatched: facts.confirmable === undefined, ...await apply(tx, plan, journal, directory, now, limits.linkMs, aging.now()) }
-  }, patienceMs())
+    const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json), from: arrival.place }
+    const applied = await apply(tx, plan, cause, directory, now, limits.linkMs, aging.now())
+    return { plan, unmatched: facts.confirmable === undefined, ...applied }
+  }, patience)
+
+  /** While it is under way it counts as what it will cause, so that of many that come at once the first are taken and no more. */
+  const counted = async <T>(place: Place, job: (patienceMs: number) => Promise<T>): Promise<T> => {
+    const patience = patienceMs()
+    const expected = causes(place)
+    deliver.expect(place, expected)
+    try {
+      return await job(patience)
+    } finally {
+      deliver.expect(place, -expected)
+    }
+  }
 
   const quarantine: Accept['quarantine'] = async (network, raw, why) => {
     await store.run(tx => tx.quarantine(network, raw, why.message, clock.now()))
@@ -70,9 +89,9 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     async accept (given) {
       const arrival = { ...given, at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
       const { network } = arrival.place
-      if (!open || deliver.open() >= limits.queueMax) {
+      if (!open || isCrowded(arrival)) {
         observer.accepted(network, 'refused')
-        throw new Unavailable(open ? `${limits.queueMax} deliveries are waiting already` : 'shutting down')
+        throw open ? new Unavailable('enough is waiting that came from there', { crowded: true }) : new Unavailable('shutting down')
       }
       const concerns = concernsDesk(arrival, directory.desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
         (arrival.kind === 'message' && arrival.direct === true)
@@ -82,7 +101,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
         await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`))
         return 'seen'
       }
-      const stored = await record(arrival, raw)
+      const stored = await counted(arrival.place, patience => record(arrival, raw, patience))
       if (stored === undefined) {
         observer.accepted(network, 'seen')
         return 'seen'

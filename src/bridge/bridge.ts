@@ -11,7 +11,7 @@ import { DAY_MS } from '../desk/hours'
 import type { DeskMemory } from '../desk/memory'
 import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import { makeAccept } from './accept'
-import { makeDeliver } from './deliver'
+import { makeDeliver, type Deliver } from './deliver'
 import { makeDirectory, type Mirror } from './directory'
 import type { Links } from './links'
 import type { Observer } from './observer'
@@ -61,17 +61,17 @@ const PRUNE_ROWS = 500
 const SERVE_EVERY_MS = 60_000
 
 /** The queue on the store alone, or, with `changed`, on a bridge that runs. */
-export const makeQueue = (store: Store, clock: Clock, changed: (lane: Place, opened: number) => void): Queue => ({
+export const makeQueue = (store: Store, clock: Clock, changed: Deliver['changed']): Queue => ({
   list: state => store.run(tx => tx.list(state, LIST_ROWS_MAX)),
   show: id => store.run(tx => tx.show(id)),
   async retry (id) {
-    const lane = await store.run(tx => tx.retry(id, clock.now()))
-    if (lane !== undefined) changed(lane, 1)
-    return lane !== undefined
+    const again = await store.run(tx => tx.retry(id, clock.now()))
+    if (again !== undefined) changed(again, 1)
+    return again !== undefined
   },
   async drop (id) {
     const dropped = await store.run(tx => tx.drop(id, clock.now()))
-    if (dropped !== undefined) changed(dropped.lane, dropped.waited ? -1 : 0)
+    if (dropped !== undefined) changed(dropped, dropped.waited ? -1 : 0)
     return dropped !== undefined
   },
   unrouted: () => store.run(tx => tx.unrouted(LIST_ROWS_MAX)),

@@ -8,7 +8,7 @@ import type { Log } from '../lib/log'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Network } from '../model/network'
-import type { Queued, Store } from '../store/store'
+import type { Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
 import { peopleAt, type Directory } from './directory'
 import { makeEnding } from './ending'
@@ -29,20 +29,31 @@ export interface Deliver {
   start (): Promise<void>
   /** Something was committed: lanes take up what is queued, and see what was cancelled. */
   heard (applied: Applied): void
-  /** How many deliveries have not ended. */
-  open (): number
+  /** How many deliveries have not ended: all, or those that came from this place. */
+  open (from?: Place): number
+  /** So many more are about to be queued because of what came from this place; negative when it is over. */
+  expect (from: Place, count: number): void
   /** A link of this network came up. */
   wake (network: NetworkName): void
-  /** The operator changed rows of this lane. `opened` counts rows that wait again, negative for rows that do no more. */
-  changed (lane: Place, opened: number): void
+  /** The operator changed a row of this lane. `opened` counts rows that wait again, negative for rows that do no more. */
+  changed (changed: Changed, opened: number): void
   stop (signal: AbortSignal): Promise<void>
 }
 
 export const makeDeliver = (parts: Parts): Deliver => {
   const { store, networks, directory, observer, log } = parts
   const lanes = new Map<string, Lane>() // as many as places with something to deliver
+  const openFrom = new Map<string, number>() // as many as places from which something is not delivered yet
   let open = 0
   let running = false
+
+  const count = (from: Place, more: number): void => {
+    open += more
+    const key = addressKey(from)
+    const now = (openFrom.get(key) ?? 0) + more
+    if (now === 0) openFrom.delete(key)
+    else openFrom.set(key, now)
+  }
 
   const networkOf = (place: Place): Network => {
     const network = networks.get(place.network)
@@ -56,11 +67,12 @@ export const makeDeliver = (parts: Parts): Deliver => {
     return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person))
   }
 
-  const heard = (applied: Applied): void => {
-    open += applied.queued.length
-    for (const { lane, count } of applied.cancelled) changed(lane, -count)
+  const heard = (applied: Applied, ended?: Queued): void => {
+    if (ended !== undefined) count(ended.from, -1)
+    for (const { lane, counts } of applied.cancelled) for (const { from, count } of counts) changed({ lane, from }, -count)
     const byLane = new Map<string, Queued[]>()
     for (const row of applied.queued) {
+      count(row.from, 1)
       const key = addressKey(row.delivery.place)
       const rows = byLane.get(key)
       if (rows === undefined) byLane.set(key, [row])
@@ -69,11 +81,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     if (running) for (const rows of byLane.values()) laneAt(rows[0]!.delivery.place).add(rows)
   }
 
-  const counted: Observer = {
-    ...observer,
-    settled (network, outcome, latencyMs, remoteParts) { open--; observer.settled(network, outcome, latencyMs, remoteParts) }
-  }
-  const ending = makeEnding({ ...parts, observer: counted, heard })
+  const ending = makeEnding({ ...parts, heard })
 
   const laneAt = (place: Place): Lane => {
     const key = addressKey(place)
@@ -89,9 +97,9 @@ export const makeDeliver = (parts: Parts): Deliver => {
     return lane
   }
 
-  const changed = (place: Place, opened: number): void => {
-    open += opened
-    if (running) laneAt(place).reload()
+  const changed = ({ lane, from }: Changed, opened: number): void => {
+    count(from, opened)
+    if (running) laneAt(lane).reload()
   }
 
   /** What was being sent when we were cut off: sent again with the same key, or left to a person. */
@@ -110,7 +118,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
 
   return {
     async start () {
-      open = await store.run(tx => tx.openCount())
+      for (const { from, count: waiting } of await store.run(tx => tx.open())) count(from, waiting)
       await sortOut()
       running = true
       for (const place of await store.run(tx => tx.lanes())) {
@@ -119,7 +127,8 @@ export const makeDeliver = (parts: Parts): Deliver => {
       }
     },
     heard,
-    open: () => open,
+    open: from => from === undefined ? open : openFrom.get(addressKey(from)) ?? 0,
+    expect: count,
     wake (network) {
       for (const [key, lane] of lanes) if (key.startsWith(`${network} `)) lane.wake()
     },

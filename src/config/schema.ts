@@ -126,7 +126,8 @@ export const schema = section('Zentrale\'s config.', {
     bytes_max: whole('Larger files are not carried over. In bytes.', 1024, 4294967296, 52428800).default(52428800)
   }),
   limits: section('What Zentrale takes at most. Beyond it says no to the servers, which then try again later.', {
-    queue_max: whole('Messages that wait for delivery.', 100, 10000000, 100000).default(100000),
+    queue_max: whole('Messages that wait for delivery. What came from one place may wait as long as there is as much room left ' +
+      'for all others.', 100, 10000000, 100000).default(100000),
     drain_seconds: whole('How long sends under way may take when Zentrale is stopped. What is left then is sent after the next start.',
       0, 600, 10).default(10)
   }).prefault({}),

@@ -19,11 +19,14 @@ export class Unavailable extends Error {
   readonly link: boolean
   /** True if the destination may have it after all and cannot tell us by the key: needs a person's decision. */
   readonly unknown: boolean
-  constructor (message: string, options: { retryAfterMs?: number, link?: boolean, unknown?: boolean, cause?: unknown } = {}) {
+  /** True if only what comes from this place has to wait, because enough from there is still to be delivered. */
+  readonly crowded: boolean
+  constructor (message: string, options: { retryAfterMs?: number, link?: boolean, unknown?: boolean, crowded?: boolean, cause?: unknown } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
     this.link = options.link ?? false
     this.unknown = options.unknown ?? false
+    this.crowded = options.crowded ?? false
   }
 }
 

@@ -13,10 +13,12 @@ import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
 
+/** The arrival that caused something: its row in the journal and where it was said. */
+export interface Cause { journal: number; from: Place }
+
 /** An outbox row as lanes use it. */
-export interface Queued {
+export interface Queued extends Cause {
   id: number
-  journal: number
   delivery: Delivery // without target; attempt as counted so far
   notice: boolean // a notice never causes a notice
   queuedAt: number // ms since 1970
@@ -38,6 +40,12 @@ export interface Confirmable {
   origin: Arrival; journal: number; place: Place; notice: boolean
 }
 
+/** How many deliveries came from one place. */
+export interface Count { from: Place; count: number }
+
+/** A row that the operator changed: its lane, and where it came from. */
+export interface Changed { lane: Place; from: Place }
+
 /** A row as the operator sees it. */
 export interface QueueRow {
   id: number; state: OutboxState; network: NetworkName; place: string; from: { network: NetworkName, place: string }
@@ -55,17 +63,17 @@ export interface Tx {
   recorded (network: NetworkName, key: string): Promise<Recorded | undefined>
   lastKey (place: Place): Promise<string | undefined>
   // outbox
-  queue (journal: number, delivery: NewDelivery, now: number): Promise<Queued>
+  queue (cause: Cause, delivery: NewDelivery, now: number): Promise<Queued>
   origin (journal: number): Promise<Arrival | undefined>
   lanes (): Promise<Place[]> // with waiting rows
   waiting (lane: Place, afterId: number, limit: number): Promise<Queued[]>
-  openCount (): Promise<number>
+  open (): Promise<Count[]> // waiting or sending
   trying (ids: number[]): Promise<void> // waiting → sending, attempt + 1
   waitAgain (ids: number[]): Promise<void> // sending → waiting
   done (row: Queued, remoteIds: string[], now: number): Promise<void> // → done
   ended (id: number, state: 'failed' | 'unknown', reason: string, now: number): Promise<void>
   interrupted (): Promise<(Queued & { crashes: number })[]> // sending at start; counts one more crash each
-  cancel (lane: Place, reason: string, now: number): Promise<number> // waiting rows of a lane → failed
+  cancel (lane: Place, reason: string, now: number): Promise<Count[]> // waiting rows of a lane → failed
   remoteIds (key: string): Promise<string[]> // of a done delivery, in order of parts
   // receipts
   confirmable (place: Place, ids: string[]): Promise<Confirmable | undefined>
@@ -87,8 +95,8 @@ export interface Tx {
   depth (): Promise<Depth[]>
   list (state: OutboxState, limit: number): Promise<QueueRow[]>
   show (id: number): Promise<QueueRow | undefined>
-  retry (id: number, now: number): Promise<Place | undefined> // failed or unknown → waiting; the lane, undefined if there is no such row
-  drop (id: number, now: number): Promise<{ lane: Place, waited: boolean } | undefined> // waiting, failed or unknown → failed, without a notice
+  retry (id: number, now: number): Promise<Changed | undefined> // failed or unknown → waiting; undefined if there is no such row
+  drop (id: number, now: number): Promise<Changed & { waited: boolean } | undefined> // waiting, failed or unknown → failed, without a notice
   unrouted (limit: number): Promise<UnroutedRow[]>
   quarantined (limit: number): Promise<QuarantineRow[]>
   /** Deletes what ended before `before`, at most `limit` arrivals; returns how many. */

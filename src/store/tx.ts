@@ -1,16 +1,20 @@
 /** Every SQL statement. Each is prepared once; values are always bound. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { Place } from '../model/address'
 import type { Arrival, Attachment, Delivery } from '../model/message'
 import { makeDeskTx } from './desk-tx'
 import { EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
-import type { Confirmable, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx } from './store'
+import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx } from './store'
 
 interface OutboxRow {
   id: number; key: string; journal: number; network: string; place: string; delivery: string; notice: number
   state: OutboxState; attempt: number; crashes: number; reason: string | null; queued_at: number
+  from_network: string; from_place: string
 }
 
-const OUTBOX = 'id, key, journal, network, place, delivery, notice, state, attempt, crashes, reason, queued_at'
+/** CROSS: the outbox first, whatever SQLite thinks of it. */
+const OUTBOX = `SELECT outbox.id, outbox.key, journal, outbox.network, outbox.place, delivery, notice, state, attempt, crashes, reason, queued_at,
+  journal.network AS from_network, journal.place AS from_place FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal `
 
 const arrivalOf = (row: { arrival: string } | undefined): Arrival | undefined => row && JSON.parse(row.arrival) as Arrival
 
@@ -19,16 +23,20 @@ const deliveryOf = (row: OutboxRow): Delivery => ({
   key: row.key, place: { network: row.network, id: row.place }, attempt: row.attempt
 })
 
+const fromOf = (row: { from_network: string, from_place: string }): Place => ({ network: row.from_network, id: row.from_place })
+
 const queuedOf = (row: OutboxRow): Queued =>
   ({
-    id: row.id, journal: row.journal, delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at,
+    id: row.id, journal: row.journal, from: fromOf(row), delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at,
     ...row.crashes > 0 ? { crashes: row.crashes } : {}
   })
 
-const rowOf = (row: OutboxRow & { from_network: string, from_place: string }): QueueRow => ({
+const rowOf = (row: OutboxRow): QueueRow => ({
   id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
   attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
 })
+
+const changedOf = (row: OutboxRow): Changed => ({ lane: { network: row.network, id: row.place }, from: fromOf(row) })
 
 export const makeTx = (db: DatabaseSync): Tx => {
   const prepared = new Map<string, StatementSync>() // as many as there are statements below
@@ -44,6 +52,12 @@ export const makeTx = (db: DatabaseSync): Tx => {
     return { changes: Number(changes), id: Number(lastInsertRowid) }
   }
   const list = (ids: number[]): string => JSON.stringify(ids)
+  const rowAt = (id: number): OutboxRow | undefined => one(OUTBOX + 'WHERE id = ?', id)
+  const counts = (which: string, ...values: SQLInputValue[]): Count[] =>
+    all<{ from_network: string, from_place: string, count: number }>(`SELECT journal.network AS from_network, journal.place AS from_place,
+      count(*) AS count FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal
+      WHERE state <> 'done' AND ${which} GROUP BY journal.network, journal.place`, ...values)
+      .map(row => ({ from: fromOf(row), count: row.count }))
 
   return {
     desk: makeDeskTx({ all, one, run }),
@@ -58,7 +72,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
     async recorded (network, key) {
       const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
       if (row === undefined) return undefined
-      const deliveries = all<OutboxRow>('SELECT ' + OUTBOX + ' FROM outbox WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
+      const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
         id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
         state: delivery.state, notice: delivery.notice === 1
       }))
@@ -69,12 +83,12 @@ export const makeTx = (db: DatabaseSync): Tx => {
         place.network, place.id)?.key
     },
 
-    async queue (journal, { delivery, notice }, now) {
+    async queue ({ journal, from }, { delivery, notice }, now) {
       const { key, place, ...rest } = delivery
       const { id } = run(
         "INSERT INTO outbox (key, journal, network, place, delivery, notice, state, queued_at) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?)",
         key, journal, place.network, place.id, JSON.stringify(rest), notice ? 1 : 0, now)
-      return { id, journal, delivery: { ...delivery, attempt: 0 }, notice, queuedAt: now }
+      return { id, journal, from, delivery: { ...delivery, attempt: 0 }, notice, queuedAt: now }
     },
     async origin (journal) {
       return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))
@@ -85,12 +99,12 @@ export const makeTx = (db: DatabaseSync): Tx => {
         .map(({ network, place }) => ({ network, id: place }))
     },
     async waiting (lane, afterId, limit) {
-      return all<OutboxRow>('SELECT ' + OUTBOX + ` FROM outbox
-        WHERE state <> 'done' AND state = 'waiting' AND network = ? AND place = ? AND id > ? ORDER BY id LIMIT ?`,
+      return all<OutboxRow>(OUTBOX + `
+        WHERE state <> 'done' AND state = 'waiting' AND outbox.network = ? AND outbox.place = ? AND id > ? ORDER BY id LIMIT ?`,
       lane.network, lane.id, afterId, limit).map(queuedOf)
     },
-    async openCount () {
-      return one<{ count: number }>("SELECT count(*) AS count FROM outbox WHERE state <> 'done' AND state IN ('waiting', 'sending')")!.count
+    async open () {
+      return counts("state IN ('waiting', 'sending')")
     },
     async trying (ids) {
       run("UPDATE outbox SET state = 'sending', attempt = attempt + 1 WHERE id IN (SELECT value FROM json_each(?))", list(ids))
@@ -110,12 +124,14 @@ export const makeTx = (db: DatabaseSync): Tx => {
     },
     async interrupted () {
       run("UPDATE outbox SET crashes = crashes + 1 WHERE state <> 'done' AND state = 'sending'")
-      return all<OutboxRow>('SELECT ' + OUTBOX + " FROM outbox WHERE state <> 'done' AND state = 'sending' ORDER BY id")
+      return all<OutboxRow>(OUTBOX + "WHERE state <> 'done' AND state = 'sending' ORDER BY id")
         .map(row => ({ ...queuedOf(row), crashes: row.crashes }))
     },
     async cancel (lane, reason, now) {
-      return run(`UPDATE outbox SET state = 'failed', reason = ?, settled_at = ?
-        WHERE state <> 'done' AND state = 'waiting' AND network = ? AND place = ?`, reason, now, lane.network, lane.id).changes
+      const cancelled = counts("state = 'waiting' AND outbox.network = ? AND outbox.place = ?", lane.network, lane.id)
+      run(`UPDATE outbox SET state = 'failed', reason = ?, settled_at = ?
+        WHERE state <> 'done' AND state = 'waiting' AND network = ? AND place = ?`, reason, now, lane.network, lane.id)
+      return cancelled
     },
     async remoteIds (key) {
       return all<{ id: string }>(`SELECT remote.id FROM outbox JOIN remote ON remote.outbox = outbox.id
@@ -184,27 +200,23 @@ export const makeTx = (db: DatabaseSync): Tx => {
         WHERE state <> 'done' GROUP BY network, state`)
     },
     async list (state, limit) {
-      return all<Parameters<typeof rowOf>[0]>(`SELECT outbox.*, journal.network AS from_network, journal.place AS from_place
-        FROM outbox JOIN journal ON journal.seq = outbox.journal WHERE outbox.state <> 'done' AND outbox.state = ?
-        ORDER BY outbox.id DESC LIMIT ?`, state, limit).map(rowOf)
+      return all<OutboxRow>(OUTBOX + "WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?", state, limit).map(rowOf)
     },
     async show (id) {
-      const row = one<Parameters<typeof rowOf>[0]>(`SELECT outbox.*, journal.network AS from_network, journal.place AS from_place
-        FROM outbox JOIN journal ON journal.seq = outbox.journal WHERE outbox.id = ?`, id)
+      const row = rowAt(id)
       return row && rowOf(row)
     },
     async retry (id, now) {
-      const row = one<{ network: string, place: string }>(`UPDATE outbox
-        SET state = 'waiting', reason = NULL, settled_at = NULL, crashes = 0, queued_at = ?
-        WHERE id = ? AND state IN ('failed', 'unknown') RETURNING network, place`, now, id)
-      return row && { network: row.network, id: row.place }
+      const row = rowAt(id)
+      if (row?.state !== 'failed' && row?.state !== 'unknown') return undefined
+      run("UPDATE outbox SET state = 'waiting', reason = NULL, settled_at = NULL, crashes = 0, queued_at = ? WHERE id = ?", now, id)
+      return changedOf(row)
     },
     async drop (id, now) {
-      const row = one<{ network: string, place: string, state: OutboxState }>(
-        "SELECT network, place, state FROM outbox WHERE id = ? AND state IN ('waiting', 'failed', 'unknown')", id)
-      if (row === undefined) return undefined
+      const row = rowAt(id)
+      if (row?.state !== 'waiting' && row?.state !== 'failed' && row?.state !== 'unknown') return undefined
       run("UPDATE outbox SET state = 'failed', reason = 'dropped by the operator', settled_at = ? WHERE id = ?", now, id)
-      return { lane: { network: row.network, id: row.place }, waited: row.state === 'waiting' }
+      return { ...changedOf(row), waited: row.state === 'waiting' }
     },
     async unrouted (limit) {
       return all<{ seq: number, network: string, place: string, at: number, arrival: string }>(`SELECT seq, network, place, accepted_at AS at, arrival

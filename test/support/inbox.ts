@@ -1,5 +1,5 @@
 /** An inbox in memory: keeps what is accepted, drops what it has seen, and lets a test wait for what comes. */
-import type { Malformed } from '../../src/model/errors'
+import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Arrival } from '../../src/model/message'
 import type { Inbox } from '../../src/model/network'
@@ -9,6 +9,7 @@ export interface TestInbox extends Inbox {
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly links: Map<string, boolean>
   refusing: Error | undefined // while set, nothing can be stored
+  readonly crowded: Set<string> // ids of places from which nothing more can be stored
   /** Resolves when `holds` says yes, asked after each thing that happens. Throws after `limitMs`. */
   until (what: string, holds: () => boolean, limitMs?: number): Promise<void>
 }
@@ -19,9 +20,10 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], quarantined: [], links: new Map(), refusing: undefined,
+    arrivals: [], quarantined: [], links: new Map(), refusing: undefined, crowded: new Set(),
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing
+      if (inbox.crowded.has(arrival.place.id)) throw new Unavailable('crowded', { crowded: true })
       const key = `${addressKey(arrival.place)} ${arrival.key}`
       if (keys.has(key)) return 'seen'
       keys.add(key)

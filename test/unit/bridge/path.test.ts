@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import { plain, toPlain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
-import { mirrorOf, startBridge, type Started } from '../../support/started'
+import { mirrorOf, startBridge, temporaryFolder, type Started } from '../../support/started'
 
 describe('the path of a message', () => {
   let red: Practice, blue: Practice, phone: Practice
@@ -255,15 +256,39 @@ describe('the path of a message', () => {
     await started.stop()
     const [one, two] = [makePractice('red'), makePractice('blue')]
     started = await startBridge([one, two], [mirrorOf(['red', 'room'], ['blue', 'hall'])],
-      { limits: { queueMax: 3, linkMs: 1, keepMs: 86_400_000, drainMs: 1000 } })
+      { limits: { queueMax: 6, linkMs: 1, keepMs: 86_400_000, drainMs: 1000 } })
     let release = (): void => {}
     const blocked = new Promise<void>(resolve => { release = resolve })
     two.onSend = () => blocked
-    for (const text of ['a', 'b', 'c']) await one.say('room', 'anna', text)
-    await assert.rejects(one.say('room', 'anna', 'd'), Unavailable)
+    const texts = ['a', 'b', 'c', 'd', 'e', 'f']
+    const say = (text: string): Promise<boolean> => one.say('room', 'anna', text, { key: text }).then(() => true, error => {
+      assert.ok(error instanceof Unavailable && error.crowded)
+      return false
+    })
+    assert.deepEqual(await Promise.all(texts.map(say)), [true, true, true, false, false, false]) // counted before they are stored
     release()
-    await until(() => two.delivered.length === 3)
-    await until(() => one.say('room', 'anna', 'd', { key: 'd' }).then(() => true, () => false))
+    for (const text of texts) await until(() => say(text))
+    await until(() => two.delivered.length === texts.length)
+    assert.deepEqual(two.read('hall'), texts.map(text => `anna (red): ${text}`))
+  })
+
+  it('leaves room for others however much comes from one place, and remembers over a restart how much that was', async () => {
+    await started.stop()
+    const [one, two] = [makePractice('red'), makePractice('blue')]
+    const mirrors = ['', '2', '3'].map(n => mirrorOf(['red', `room${n}`], ['blue', `hall${n}`]))
+    const options = { path: join(temporaryFolder(), 'full.db'), limits: { queueMax: 8, linkMs: 1, keepMs: 86_400_000, drainMs: 1 } }
+    started = await startBridge([one, two], mirrors, options)
+    two.onSend = () => new Promise(() => {})
+    const fill = async (room: string): Promise<number> => {
+      for (let count = 0; ; count++) if (!await one.say(room, 'anna', 'x').then(() => true, () => false)) return count
+    }
+    assert.deepEqual([await fill('room'), await fill('room2'), await fill('room3')], [4, 2, 1])
+    await started.stop()
+    const [red, blue] = [makePractice('red'), makePractice('blue')]
+    blue.onSend = () => new Promise(() => {})
+    started = await startBridge([red, blue], mirrors, options)
+    await assert.rejects(red.say('room', 'anna', 'x'), Unavailable)
+    await assert.rejects(red.say('room3', 'anna', 'x'), Unavailable)
   })
 
   it('tries a failed delivery again, or drops it, when the operator says so', async () => {
