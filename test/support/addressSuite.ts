@@ -133,6 +133,22 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.deepEqual(heard(inbox).slice(2).map(({ kind, place }) => [kind, place.id]), [['edit', direct().id], ['deletion', direct().id]])
     })
 
+    it('of a contact who writes too much is read by itself; others are heard, and in the end all of it comes', async () => {
+      const { inbox, network, memory } = await begin()
+      const [room, busy, texts] = [await chat(), contact, Array.from({ length: 20 }, (_, n) => String(n))]
+      inbox.crowded.add(direct().id)
+      for (const text of texts.slice(0, 10)) await busy.send(room, text)
+      contact = await newPerson('andere')
+      await contact.send(await chat(), 'Und ich?')
+      await inbox.until('the other one', () => heard(inbox).length === 1)
+      await network.stop() // nothing of what is not read is forgotten
+      const again = await begin({ memory, inbox })
+      for (const text of texts.slice(10)) await busy.send(room, text)
+      inbox.crowded.clear()
+      await again.inbox.until('all', () => heard(inbox, busy).length >= 20)
+      assert.deepEqual(said({ arrivals: heard(inbox, busy) }), texts)
+    })
+
     it('is taken though we were away, and what was said meanwhile comes once and in order', async () => {
       const first = await begin()
       const old = await chat()

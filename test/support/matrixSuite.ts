@@ -302,6 +302,34 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.deepEqual(said(second.inbox), Array.from({ length: 32 }, (_, n) => String(n)))
   })
 
+  it('reads a crowded room by itself until it has room again, while others go on', async () => {
+    const [one, other] = [await openRoom(), await openRoom()]
+    const first = await begin([one, other])
+    const { inbox } = first
+    const from = (place: Place): string[] => said({ arrivals: inbox.arrivals.filter(arrival => arrival.place.id === place.id) })
+    const begun = await anna.send(one.id, '0')
+    await inbox.until('the first', () => inbox.arrivals.length === 1)
+    inbox.crowded.add(one.id)
+    for (let n = 1; n <= 105; n++) await anna.send(one.id, String(n))
+    await anna.edit(one.id, begun, 'zero')
+    await anna.send(other.id, 'other')
+    await inbox.until('the other room', () => from(other).length === 1)
+    assert.deepEqual(from(one), ['0'])
+    inbox.crowded.delete(one.id)
+    await inbox.until('all', () => from(one).length >= 107)
+    inbox.crowded.add(one.id)
+    await anna.send(one.id, '106')
+    await anna.send(other.id, 'another')
+    await inbox.until('the other room again', () => from(other).length === 2)
+    await first.network.stop()
+    inbox.crowded.delete(one.id)
+    await begin([one, other], { memory: first.memory, inbox })
+    await anna.send(one.id, '107')
+    await inbox.until('what was left when it stopped', () => from(one).length >= 109)
+    assert.deepEqual(from(one), [...Array.from({ length: 106 }, (_, n) => String(n)), 'zero', '106', '107'])
+    assert.deepEqual(from(other), ['other', 'another'])
+  })
+
   it('keeps encrypted messages in quarantine and tells the room once', async () => {
     const place = await openRoom()
     const { inbox } = await begin([place])

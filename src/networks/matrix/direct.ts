@@ -14,8 +14,9 @@ import type { Place } from '../../model/address'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Memory } from '../../model/network'
 import type { Addresses } from './addresses'
+import type { Aside } from './aside'
 import { READ_BACK_MS, type ReadUpTo } from './catchup'
-import { isJson, stringOf, type RoomEvent } from './events'
+import type { RoomEvent } from './events'
 import { encode, Rejected, roomPath, type Homeserver } from './homeserver'
 import { GHOST_PREFIX } from './names'
 import { lookSince } from './since'
@@ -28,8 +29,7 @@ export interface DirectWorld {
   homeserver: Homeserver; addresses: Addresses; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
   network: string; domain: string
   isOurs: (mxid: string) => boolean
-  /** Takes what was said in a room before we were in it; resolves with where it stopped. */
-  readIn (room: ReadUpTo): Promise<ReadUpTo | undefined>
+  aside: Aside
 }
 
 export interface Direct {
@@ -39,8 +39,6 @@ export interface Direct {
   invited (event: RoomEvent): void
   /** Somebody came, went, or was sent out in a direct chat. */
   member (event: RoomEvent, chat: DirectRoom): Promise<void>
-  /** True for what is said in a room that is being read in: it is read there, in order. */
-  holds (raw: unknown): boolean
   /** The contact wrote here (at this time, as their homeserver says): from now on they are answered here. */
   wrote (room: string, chat: DirectRoom, at: number): Promise<void>
   /** Where to say something, made if there is no room yet; where to change something that was said. Throws Refused or Unavailable. */
@@ -72,10 +70,9 @@ export const readDirect = ({ id }: Place): { ours: string, theirs: string } | un
 }
 
 export const makeDirect = (world: DirectWorld): Direct => {
-  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, network, domain, isOurs, readIn } = world
+  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, network, domain, isOurs, aside } = world
   const turns = makeTurns()
   const entering = new Map<string, Promise<void>>() // by room
-  const held = new Map<string, boolean>() // rooms being read in; true if something was held back since the last look
   let count = 0
   let dropped = false
 
@@ -119,16 +116,6 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
   }
 
-  /** Reads until nothing was held back meanwhile, so that what comes from then on comes behind it. */
-  const readUpToNow = async (room: string, chat: DirectRoom): Promise<void> => {
-    let read: ReadUpTo | undefined = { place: chat.place, room, by: { as: chat.ours, notBefore: 0 } }
-    do {
-      held.set(room, false)
-      read = await readIn(read)
-    } while (read !== undefined && held.get(room) === true)
-    held.delete(room)
-  }
-
   const enter = async ({ room, chat, direct, at }: Invited): Promise<void> => {
     const { ours, theirs } = chat
     const others = await othersIn(room, ours, theirs)
@@ -136,11 +123,11 @@ export const makeDirect = (world: DirectWorld): Direct => {
       log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a group')
       return await leave(room, ours)
     }
-    held.set(room, held.get(room) ?? false)
+    aside.hold(room)
     await memory.set(roomKey(room), chat.place.id)
     await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
     await wrote(room, chat, at)
-    await readUpToNow(room, chat)
+    aside.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
   }
 
   const tryToEnter = async (invited: Invited): Promise<void> => {
@@ -152,7 +139,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
         if (stopping.aborted) return
         const over = attempt === ATTEMPTS_MAX || (error instanceof Rejected && error.errcode === 'M_FORBIDDEN')
         log.warn({ room, by: chat.theirs, attempt, over, why: messageOf(error) }, 'could not take an invitation to a direct chat')
-        if (over) return
+        if (over) return aside.release(room)
         await sleep(clock, backoffMs(chance, attempt, FIRST_MS, MOST_MS), stopping)
       }
     }
@@ -162,10 +149,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     if (isOurs(theirs) || entering.has(room)) return
     if (entering.size >= ENTERING_MAX) { dropped = true; return log.warn({ room }, 'too many invitations at once; taken up later') }
     const chat = { place: placeOf(ours, theirs), ours, theirs }
-    const task = tryToEnter({ room, chat, direct, at }).finally(() => {
-      held.delete(room)
-      entering.delete(room)
-    })
+    const task = tryToEnter({ room, chat, direct, at }).finally(() => { entering.delete(room) })
     entering.set(room, task)
   }
 
@@ -232,12 +216,6 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const left = membership === 'leave' || membership === 'ban'
       if (left !== (chat.left ?? false) && (left || stateKey === theirs)) await keepChat(place, { ...chat, left })
     },
-    holds (raw) {
-      const room = isJson(raw) && raw.type !== 'm.room.member' ? stringOf(raw.room_id) : undefined
-      if (room === undefined || !held.has(room)) return false
-      held.set(room, true)
-      return true
-    },
     wrote,
     known: place => chatOf(place)?.room,
     async roomFor (place, target, signal) {
@@ -262,7 +240,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const looked = found.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
       const keep = async (): Promise<void> => {
         await Promise.allSettled(entering.values())
-        if (dropped || stopping.aborted) return
+        if (dropped || aside.busy() || stopping.aborted) return // what is not read yet is to be shown again
         for (const one of looked) await one.keep()
       }
       return {

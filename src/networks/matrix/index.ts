@@ -8,8 +8,9 @@ import type { Place } from '../../model/address'
 import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
 import { makeAddresses, type Namespaces } from './addresses'
+import { makeAside } from './aside'
 import { makeBehind } from './behind'
-import { catchUp, READ_BACK_MS, type CatchUpWorld, type ReadUpTo } from './catchup'
+import { catchUp, type CatchUpWorld, type ReadUpTo, type Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeGhosts } from './ghosts'
@@ -19,7 +20,8 @@ import { makeLink } from './link'
 import { makeMembers } from './members'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, isOurs as isOursOf } from './names'
-import { makeTake, type Take } from './receive'
+import { makeReading } from './reading'
+import { makeTake } from './receive'
 import { makeRooms } from './rooms'
 import { makeSend } from './send'
 import { makeTeamRooms, readTeamRoom } from './teamRooms'
@@ -99,22 +101,26 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
   })
+  const catchingUp = (): CatchUpWorld => {
+    if (!inbox || !take) throw new Bug('reading before start')
+    return { homeserver, inbox, take, log, signal: stopping.signal }
+  }
+
+  const aside = makeAside({
+    clock, chance, log, signal: stopping.signal, readOn: async room => (await catchUp(catchingUp(), [room]))[0]
+  })
   const direct = makeDirect({
     homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
-    readIn: async room => (await catchUp(catchingUp(), [room]))[0]
+    aside
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
+  const { readNews, setAside } = makeReading({ rooms, direct, aside, clock, bot, isMadeByUs, world: catchingUp })
   const { send, find } = makeSend({
     homeserver, ghosts, rooms, direct, teamRooms, uploader, memory, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
   })
   const news = makeInvitations({
     homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
   })
-
-  const catchingUp = (): CatchUpWorld => {
-    if (!inbox || !take) throw new Bug('reading before start')
-    return { homeserver, inbox, take, log, signal: stopping.signal }
-  }
 
   /** What is done each time the homeserver is found: rooms, what was missed, a ping so that a backlog comes at once, a second look. */
   const found = async (): Promise<void> => {
@@ -135,19 +141,6 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
         await sleep(clock, backoffMs(chance, attempt, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopping.signal)
       }
     }
-  }
-
-  /**
-   * Reads what may have been missed: in direct chats where the homeserver says that something happened; elsewhere always, because
-   * Synapse answers the bot no /sync. `known` is up to where was read before.
-   */
-  const readNews = async (known: ReadUpTo[]): Promise<ReadUpTo[]> => {
-    const chats = await direct.look()
-    const by = { as: bot, notBefore: clock.now() - READ_BACK_MS }
-    const ours = rooms.joined().map(one => isMadeByUs(one.place) ? { ...one, by } : one)
-    const read = await catchUp(catchingUp(), [...ours, ...chats.rooms].map(one => known.find(({ room }) => room === one.room) ?? one))
-    chats.keep()
-    return read
   }
 
   /** AS API §Pinging: until the homeserver says that it reaches us. */
@@ -192,11 +185,18 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
     }
     link.ask() // who pushes is there
     bringing++
+    const crowded = new Set<string>()
     try {
       await behind.wait()
       if (!take) throw new Bug('a transaction before start')
-      await take(events.filter(event => !direct.holds(event)))
+      await take(events.filter(event => !aside.leaves(event)), room => {
+        if (aside.has(room)) return
+        crowded.add(room)
+        aside.hold(room)
+      })
+      await setAside(crowded)
     } catch (error) {
+      for (const room of crowded) aside.release(room) // all of it comes again
       trouble.abort()
       throw error
     } finally {

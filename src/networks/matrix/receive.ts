@@ -3,10 +3,11 @@
  * all together, before anybody is told yes. One bad event never holds up another: it is kept in quarantine.
  */
 import type { Clock } from '../../lib/clock'
-import { Malformed } from '../../model/errors'
+import { Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
 import type { Arrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
+import type { Take } from './catchup'
 import type { Direct } from './direct'
 import { arrivalOf, isJson, readEvent, speaks, type RoomEvent } from './events'
 import type { Members } from './members'
@@ -26,9 +27,6 @@ export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock
   isOurs: (mxid: string) => boolean
 }
-
-/** Resolves when all of them are on disk or of no concern. Throws what the inbox throws: then the whole lot must come again. */
-export type Take = (raws: unknown[]) => Promise<void>
 
 const RAW_DEPTH_ADVICE = 'an event that cannot be written down'
 
@@ -74,7 +72,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     return chat && arrival.kind === 'message' ? { ...arrival, direct: true, to: chat.ours } : arrival
   }
 
-  const takeOne = async (event: RoomEvent, raw: unknown): Promise<void> => {
+  const takeOne = async (event: RoomEvent, raw: unknown, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
     if (event.type === 'm.room.encrypted') {
@@ -88,10 +86,16 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     } catch (error) {
       return await inbox.quarantine(network, rawOf(raw), malformed(error))
     }
-    if (arrival) await inbox.accept(withAddress(arrival, event.room))
+    if (!arrival) return
+    try {
+      await inbox.accept(withAddress(arrival, event.room))
+    } catch (error) {
+      if (!crowded || !(error instanceof Unavailable && error.crowded)) throw error
+      crowded(event.room)
+    }
   }
 
-  return async raws => {
+  return async (raws, crowded) => {
     const events = raws.map(read)
     for (const event of events) if (!(event instanceof Malformed) && event.stateKey !== undefined) await notice(event)
     const said = events.flatMap(event => event instanceof Malformed || !isSaid(event) ? [] : [event])
@@ -101,7 +105,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
     const results = await Promise.allSettled(events.map((event, index) =>
-      event instanceof Malformed ? inbox.quarantine(network, rawOf(raws[index]), event) : takeOne(event, raws[index])))
+      event instanceof Malformed ? inbox.quarantine(network, rawOf(raws[index]), event) : takeOne(event, raws[index], crowded)))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
   }

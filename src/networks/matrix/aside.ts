@@ -1,0 +1,75 @@
+/**
+ * Rooms that are read instead of listened to: those that an address of ours has just entered, and those of which the door takes
+ * nothing more for now. What is pushed from them is left lying, because the homeserver keeps it, and is read in its order as fast as
+ * the door takes it; so no room waits for another. A room is listened to again once it was read to its end with nothing left lying
+ * meanwhile. Nothing of this is kept: at each start all rooms are read from what is stored.
+ */
+import { backoffMs } from '../../lib/backoff'
+import type { Chance } from '../../lib/chance'
+import { sleep, type Clock } from '../../lib/clock'
+import type { Log } from '../../lib/log'
+import { messageOf } from '../../model/errors'
+import type { ReadUpTo } from './catchup'
+import { isJson, stringOf } from './events'
+
+export interface Aside {
+  /** From now on what is pushed from this room is left lying. */
+  hold (room: string): void
+  /** It is listened to again. */
+  release (room: string): void
+  /** Whether the room is read, or about to be. */
+  has (room: string): boolean
+  /** True for what is said in such a room. */
+  leaves (raw: unknown): boolean
+  /** Reads it until it can be listened to again. */
+  read (room: ReadUpTo): void
+  /** Whether some room is not read to its end yet. */
+  busy (): boolean
+}
+
+/** `readOn` reads as far as it can be taken and resolves with where that was; undefined if the room cannot be read. */
+interface Parts { clock: Clock; chance: Chance; log: Log; signal: AbortSignal; readOn (room: ReadUpTo): Promise<ReadUpTo | undefined> }
+
+const FIRST_MS = 250
+const MOST_MS = 5_000
+
+export const makeAside = ({ clock, chance, log, signal, readOn }: Parts): Aside => {
+  const held = new Map<string, boolean>() // by room; true if something was left lying since it was last read to the end
+
+  const read = async (whole: ReadUpTo): Promise<void> => {
+    const { room } = whole
+    let from: ReadUpTo | undefined = whole
+    for (let attempt = 1; from !== undefined && !signal.aborted;) {
+      held.set(room, false)
+      try {
+        from = await readOn(from)
+        if (from?.crowded !== true) {
+          if (held.get(room) === true) continue
+          return
+        }
+      } catch (error) {
+        log.info({ room, why: messageOf(error) }, 'a room that is read by itself cannot be read now')
+      }
+      await sleep(clock, backoffMs(chance, attempt++, FIRST_MS, MOST_MS), signal)
+    }
+  }
+
+  const hold = (room: string): void => { held.set(room, held.get(room) ?? false) }
+
+  return {
+    hold,
+    release (room) { held.delete(room) },
+    has: room => held.has(room),
+    leaves (raw) {
+      const room = isJson(raw) && raw.type !== 'm.room.member' ? stringOf(raw.room_id) : undefined
+      if (room === undefined || !held.has(room)) return false
+      held.set(room, true)
+      return true
+    },
+    read (one) {
+      hold(one.room)
+      void read(one).finally(() => held.delete(one.room))
+    },
+    busy: () => held.size > 0
+  }
+}
