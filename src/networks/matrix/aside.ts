@@ -21,7 +21,7 @@ export interface Aside {
   has (room: string): boolean
   /** True for what is said in such a room. */
   leaves (raw: unknown): boolean
-  /** Reads it until it can be listened to again. */
+  /** Reads it until it can be listened to again, if it is not being read already. */
   read (room: ReadUpTo): void
   /** Whether some room is not read to its end yet. */
   busy (): boolean
@@ -31,10 +31,12 @@ export interface Aside {
 interface Parts { clock: Clock; chance: Chance; log: Log; signal: AbortSignal; readOn (room: ReadUpTo): Promise<ReadUpTo | undefined> }
 
 const FIRST_MS = 250
-const MOST_MS = 5_000
+const MOST_MS = 1_000 // no longer: meanwhile all that waited may be delivered
 
 export const makeAside = ({ clock, chance, log, signal, readOn }: Parts): Aside => {
   const held = new Map<string, boolean>() // by room; true if something was left lying since it was last read to the end
+
+  const reading = new Set<string>()
 
   const read = async (whole: ReadUpTo): Promise<void> => {
     const { room } = whole
@@ -67,8 +69,14 @@ export const makeAside = ({ clock, chance, log, signal, readOn }: Parts): Aside 
       return true
     },
     read (one) {
-      hold(one.room)
-      void read(one).finally(() => held.delete(one.room))
+      const { room } = one
+      if (reading.has(room)) return
+      hold(room)
+      reading.add(room)
+      void read(one).finally(() => {
+        held.delete(room)
+        reading.delete(room)
+      })
     },
     busy: () => held.size > 0
   }
