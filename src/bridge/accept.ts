@@ -3,7 +3,6 @@
  * everything it causes; only then does the call resolve, and only then may the source be told yes.
  */
 import type { Clock } from '../lib/clock'
-import type { Place } from '../model/address'
 import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival } from '../model/message'
 import type { Inbox } from '../model/network'
@@ -13,6 +12,7 @@ import { concernsDesk, deskFacts } from '../desk/facts'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
 import type { Directory } from './directory'
+import { makeDoor, type Passing } from './door'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
 
@@ -48,37 +48,23 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
 }
 
 export const makeAccept = ({ store, directory, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {
+  const door = makeDoor(deliver, limits.queueMax)
   let open = true
 
   const patienceMs = (): number => PATIENCE_MS_MAX * Math.min(deliver.open() / PATIENT_AT, 1)
 
-  /** Receipts come in always: there are no more of them than of what we sent. */
-  const isCrowded = ({ kind, place }: Arrival): boolean => kind !== 'receipt' && limits.queueMax - deliver.open() <= deliver.open(place)
-
-  const causes = (place: Place): number => Math.max((directory.mirrorAt(place)?.mirror.places.length ?? 0) - 1, 1)
-
-  const record = (arrival: Arrival, json: string, patience: number) => store.run(async tx => {
+  const record = (arrival: Arrival, json: string, { enter, causes }: Passing) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
+    enter()
     const now = clock.now()
     const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, directory.desk, now) }
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
     const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json), from: arrival.place }
     const applied = await apply(tx, plan, cause, directory, now, limits.linkMs, aging.now())
+    causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
-  }, patience)
-
-  /** While it is under way it counts as what it will cause, so that of many that come at once the first are taken and no more. */
-  const counted = async <T>(place: Place, job: (patienceMs: number) => Promise<T>): Promise<T> => {
-    const patience = patienceMs()
-    const expected = causes(place)
-    deliver.expect(place, expected)
-    try {
-      return await job(patience)
-    } finally {
-      deliver.expect(place, -expected)
-    }
-  }
+  }, patienceMs())
 
   const quarantine: Accept['quarantine'] = async (network, raw, why) => {
     await store.run(tx => tx.quarantine(network, raw, why.message, clock.now()))
@@ -89,9 +75,9 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     async accept (given) {
       const arrival = { ...given, at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
       const { network } = arrival.place
-      if (!open || isCrowded(arrival)) {
+      if (!open) {
         observer.accepted(network, 'refused')
-        throw open ? new Unavailable('enough is waiting that came from there', { crowded: true }) : new Unavailable('shutting down')
+        throw new Unavailable('shutting down')
       }
       const concerns = concernsDesk(arrival, directory.desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
         (arrival.kind === 'message' && arrival.direct === true)
@@ -101,14 +87,20 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
         await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`))
         return 'seen'
       }
-      const stored = await counted(arrival.place, patience => record(arrival, raw, patience))
+      const stored = await door.pass(arrival, async passing => {
+        const applied = await record(arrival, raw, passing)
+        if (applied !== undefined) deliver.heard(applied)
+        return applied
+      }).catch((error: unknown) => {
+        observer.accepted(network, 'refused')
+        throw error
+      })
       if (stored === undefined) {
         observer.accepted(network, 'seen')
         return 'seen'
       }
       observer.accepted(network, stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
       if (arrival.kind === 'receipt') observer.receipt(network, stored.unmatched ? 'unmatched' : arrival.outcome)
-      deliver.heard(stored)
       for (const change of stored.plan.changes) if (change.kind === 'desk') changed(change.change)
       return 'stored'
     },

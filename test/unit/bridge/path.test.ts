@@ -272,6 +272,18 @@ describe('the path of a message', () => {
     assert.deepEqual(two.read('hall'), texts.map(text => `anna (red): ${text}`))
   })
 
+  it('takes on, of what comes again together, behind what it has seen', async () => {
+    await started.stop()
+    const [one, two] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([one, two], [mirrorOf(['red', 'room'], ['blue', 'hall'])],
+      { limits: { queueMax: 6, linkMs: 1, keepMs: 86_400_000, drainMs: 1000 } })
+    const texts = Array.from({ length: 20 }, (_, n) => String(n))
+    await until(async () =>
+      (await Promise.allSettled(texts.map(text => one.say('room', 'anna', text, { key: text })))).every(({ status }) => status === 'fulfilled'))
+    await until(() => two.delivered.length === texts.length)
+    assert.deepEqual(two.read('hall'), texts.map(text => `anna (red): ${text}`))
+  })
+
   it('leaves room for others however much comes from one place, and remembers over a restart how much that was', async () => {
     await started.stop()
     const [one, two] = [makePractice('red'), makePractice('blue')]
@@ -287,8 +299,8 @@ describe('the path of a message', () => {
     const [red, blue] = [makePractice('red'), makePractice('blue')]
     blue.onSend = () => new Promise(() => {})
     started = await startBridge([red, blue], mirrors, options)
-    await assert.rejects(red.say('room', 'anna', 'x'), Unavailable)
-    await assert.rejects(red.say('room3', 'anna', 'x'), Unavailable)
+    await assert.rejects(red.say('room', 'anna', 'x', { key: 'new' }), Unavailable)
+    await assert.rejects(red.say('room3', 'anna', 'x', { key: 'newer' }), Unavailable)
   })
 
   it('tries a failed delivery again, or drops it, when the operator says so', async () => {

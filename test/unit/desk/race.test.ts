@@ -8,8 +8,7 @@ const ROUNDS = 1000
 const AT_ONCE = 20
 const CRASH_EVERY = 100
 
-describe('the claim race', function () {
-  this.timeout(120_000)
+describe('the claim race', () => {
   const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')]
   const ADDRESSES = [addressOn(['red', 'blue'], TEAM)]
 

@@ -199,7 +199,7 @@ describe('the ways in which a function address may work', () => {
     ;[red, blue] = [makePractice('red'), makePractice('blue')]
     red.onSend = () => new Promise(resolve => { release = resolve })
     started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA], {})], path, clock, limits })
-    await assert.rejects(async () => await evaWrites('Refused'), /enough is waiting that came from there/)
+    await assert.rejects(async () => await evaWrites('Refused', { key: 'refused' }), /enough is waiting that came from there/)
     red.onSend = () => {}
     release()
     await until(async () => { clock.skip(10_000); return blue.read(room).length > 0 })
