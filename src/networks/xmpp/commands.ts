@@ -7,8 +7,8 @@ import type { MessageArrival } from '../../model/message'
 import type { Identity, World } from '../../model/network'
 import { plain } from '../../model/text'
 import type { Addresses } from './addresses'
-import { errorReply } from './conditions'
-import type { Intake } from './intake'
+import { errorReply, notNow } from './conditions'
+import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace } from './letters'
 import { bareOf, canonicalBare, parseJid } from './names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from './xml'
@@ -63,7 +63,8 @@ export const makeCommands = (network: string, addresses: Addresses, offer: Intak
       return answer('executing', el('actions', { execute: 'complete' }, el('complete')), wordsForm(command.name))
     }
     const done = el('note', { type: 'info' }, 'Die Antwort steht im Chat. / The answer is in the chat.')
-    offer(arrivalOf(iq, identity, command, form, sessionid), () => answer('completed', done))
+    offer(arrivalOf(iq, identity, command, form, sessionid), () => answer('completed', done),
+      { most: DIRECT_KEPT_MAX, beyond: () => reply(notNow(iq)) })
   }
 
   return {

@@ -42,3 +42,7 @@ export const errorReply = (to: Element, type: string, condition: string, text?: 
   { type: 'error', from: to.attrs.to, to: to.attrs.from, id: to.attrs.id },
   el('error', { type }, el(condition, { xmlns: STANZAS }),
     text === undefined ? undefined : el('text', { xmlns: STANZAS, 'xml:lang': 'en' }, text)))
+
+/** The answer to a stanza from somebody of whom enough is waiting already. Nothing of it is kept, and who sent it learns that. */
+export const notNow = (to: Element): Xml => errorReply(to, 'wait', 'resource-constraint',
+  'Not delivered: too many messages from you are still waiting here. Please send this one again later.')

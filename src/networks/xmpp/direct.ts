@@ -2,7 +2,8 @@
  * What people write to our function addresses becomes arrivals of direct chats.
  * Promises: a message counts as received (XEP-0184) only when it is stored; the same stanza delivered twice is one arrival, and two
  * messages that a careless app gave one id are two; only its own sender may correct or retract a message; what a machine sent is
- * marked so; what is encrypted is answered and kept in quarantine, never dropped in silence.
+ * marked so; what is encrypted is answered and kept in quarantine, never dropped in silence; of what one person writes faster than it
+ * can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it was not delivered.
  */
 import { createHash } from 'node:crypto'
 import { Malformed, messageOf } from '../../model/errors'
@@ -10,8 +11,9 @@ import type { Arrival, Content, MessageArrival, Sender } from '../../model/messa
 import type { Identity, Inbox, World } from '../../model/network'
 import { plain } from '../../model/text'
 import { RESOURCE } from './addresses'
+import { notNow } from './conditions'
 import { asCorrection, contentOf, contentXml, CORRECT, isAutomatic, RETRACT } from './content'
-import type { Intake } from './intake'
+import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace, RECEIPTS } from './letters'
 import { bareOf, canonicalBare, parseJid } from './names'
 import { INFO } from './rooms'
@@ -153,7 +155,14 @@ export const makeDirect = (
       const wanted = id !== undefined && child(message, 'request', RECEIPTS) !== undefined
       const answer = { from: message.attrs.to, to: owned(from), type: message.attrs.type, id: `received.${chance.token(KEY_BYTES)}` }
       const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
-      offer(arrival, received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) }))
+      const say = received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })
+      offer(arrival, say, {
+        most: DIRECT_KEPT_MAX,
+        beyond () {
+          originals.delete(`${arrival.place.id} ${id}`) // nobody has it, so a correction of it is said anew
+          link.send(notNow(message))
+        }
+      })
     }
   }
 }

@@ -1,7 +1,9 @@
 /**
- * The door to the inbox. Promises: arrivals are offered in the order in which they were read; one that cannot be stored now is
- * kept, with those behind it, and offered again with backoff until it is stored. Meanwhile reading goes on, because only by it
- * are deliveries confirmed and a full queue drained; at ACCEPTS_OPEN_MAX kept or under way (and the rest of one read) it pauses.
+ * The door to the inbox. Promises: what comes from one place is stored in the order in which it was offered. What cannot be stored
+ * now is kept, with what comes behind it from that place, and offered again with backoff until it is; other places go on. Meanwhile
+ * reading goes on, because only by it are deliveries confirmed and a full queue drained. When ACCEPTS_OPEN_MAX of what was read are
+ * kept or under way, over all places (and the rest of one read), it pauses: the last resort. Pages that were asked for do not count:
+ * whoever asks has one at a time.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Timer } from '../../lib/clock'
@@ -10,28 +12,51 @@ import type { Arrival } from '../../model/message'
 import type { World } from '../../model/network'
 
 export const ACCEPTS_OPEN_MAX = 1_024
+export const DIRECT_KEPT_MAX = 64 // of what one person writes to an address of ours
 const RETRY_FIRST_MS = 100
 const RETRY_MOST_MS = 30_000
+const TELL_AFTER = 5 // tries
 
-interface Entry { arrival: Arrival, number: number, stored: (() => void) | undefined }
+/** With `most` of its place kept already, an arrival is not, and `beyond` says so. */
+export interface Bound { most: number, beyond (): void }
+
+interface Entry {
+  arrival: Arrival
+  number: number
+  counted: boolean // as one that reading has brought
+  stored: (() => void) | undefined
+  kept?: () => void
+  bound?: Bound | undefined
+}
+
+/** What is under way or kept from one place. */
+interface Line {
+  open: number
+  kept: Entry[] // what could not be stored, and what came after that
+  failing: boolean // then only the first of `kept` is under way, so that the order holds when storing works again
+  attempt: number
+  timer?: Timer
+}
 
 export interface Intake {
-  /** Calls `stored` when it is on disk. Never throws. */
-  offer (arrival: Arrival, stored?: () => void): void
+  /** What was read. Calls `stored` when it is on disk. Never throws. */
+  offer (arrival: Arrival, stored?: () => void, bound?: Bound): void
+  /** What was asked for. Resolves when all of it is on disk; calls `kept` for each that has to wait. */
+  page (arrivals: Arrival[], kept: () => void): Promise<void>
+  /** What is kept will not be stored: those that have a bound are told so. */
   stop (): void
 }
+
+/** Receipts wait for no message: they are taken also where no more messages are. */
+const lineOf = ({ kind, place }: Arrival): string => kind === 'receipt' ? `receipts ${place.id}` : place.id
 
 export const makeIntake = (
   accept: (arrival: Arrival) => Promise<unknown>, reading: { pause (): void, resume (): void }, { clock, chance, log }: World
 ): Intake => {
-  let open = 0
+  const lines = new Map<string, Line>() // only of places from which something waits
+  let counted = 0
   let offered = 0
   let paused = false
-  let kept: Entry[] = [] // what could not be stored, and what was read after that
-  let failing = false
-  let probe: Entry | undefined
-  let attempt = 0
-  let timer: Timer | undefined
   let stopped = false
 
   const setPaused = (now: boolean): void => {
@@ -41,53 +66,80 @@ export const makeIntake = (
     else reading.resume()
   }
 
-  const settled = (): void => {
-    open--
-    if (failing) {
-      if (open === 0 && !stopped) timer = clock.after(backoffMs(chance, ++attempt, RETRY_FIRST_MS, RETRY_MOST_MS), retry)
-    } else if (open <= ACCEPTS_OPEN_MAX / 2) setPaused(false)
+  const enter = (entry: Entry): void => {
+    if (entry.counted && ++counted >= ACCEPTS_OPEN_MAX) setPaused(true)
   }
 
-  const keep = (entry: Entry): void => {
-    if (kept.push(entry) >= ACCEPTS_OPEN_MAX) setPaused(true)
+  const leave = (entry: Entry): void => {
+    if (entry.counted && --counted <= ACCEPTS_OPEN_MAX / 2) setPaused(false)
   }
 
-  /** While failing, only one is under way, so that the order holds when storing works again. */
-  const give = (entry: Entry): void => {
-    if (++open >= ACCEPTS_OPEN_MAX) setPaused(true)
+  const settled = (id: string, line: Line): void => {
+    if (--line.open > 0) return
+    if (line.kept.length === 0) lines.delete(id)
+    else if (!stopped) line.timer = clock.after(backoffMs(chance, ++line.attempt, RETRY_FIRST_MS, RETRY_MOST_MS), () => retry(id, line))
+  }
+
+  const keep = (line: Line, entry: Entry): void => {
+    if (line.kept[0] === entry) return
+    if (entry.bound !== undefined && line.kept.length >= entry.bound.most) {
+      leave(entry)
+      return entry.bound.beyond()
+    }
+    line.kept.push(entry)
+    entry.kept?.()
+  }
+
+  const give = (id: string, line: Line, entry: Entry): void => {
+    line.open++
     accept(entry.arrival).then(() => {
-      if (entry === probe) recovered()
-      settled()
+      if (line.kept[0] === entry) recovered(id, line)
+      settled(id, line)
+      leave(entry)
       entry.stored?.()
     }, error => {
-      if (!failing) log.error({ why: messageOf(error), open }, 'arrival cannot be stored yet')
-      failing = true
-      keep(entry)
-      settled()
+      if (line.attempt === TELL_AFTER) log.warn({ why: messageOf(error), kept: line.kept.length }, 'what comes from a place cannot be stored yet')
+      line.failing = true
+      keep(line, entry)
+      settled(id, line)
     })
   }
 
-  const recovered = (): void => {
-    const rest = kept
-    kept = []
-    failing = false
-    attempt = 0
-    probe = undefined
-    rest.forEach(give)
+  const recovered = (id: string, line: Line): void => {
+    const [, ...rest] = line.kept
+    line.kept = []
+    line.failing = false
+    line.attempt = 0
+    for (const entry of rest) give(id, line, entry)
   }
 
-  const retry = (): void => {
-    probe = kept.sort((a, b) => a.number - b.number).shift()
-    if (probe !== undefined) give(probe)
+  const retry = (id: string, line: Line): void => {
+    const [first] = line.kept.sort((one, other) => one.number - other.number)
+    if (first !== undefined) give(id, line, first)
+  }
+
+  const take = (entry: Entry): void => {
+    if (stopped) return
+    const id = lineOf(entry.arrival)
+    let line = lines.get(id)
+    if (line === undefined) lines.set(id, line = { open: 0, kept: [], failing: false, attempt: 0 })
+    enter(entry)
+    if (line.failing) keep(line, entry)
+    else give(id, line, entry)
   }
 
   return {
-    offer (arrival, stored) {
-      if (stopped) return
-      const entry = { arrival, number: ++offered, stored }
-      if (failing) keep(entry)
-      else give(entry)
+    offer (arrival, stored, bound) { take({ arrival, number: ++offered, counted: true, stored, bound }) },
+    async page (arrivals, kept) {
+      await Promise.all(arrivals.map(arrival =>
+        new Promise<void>(stored => take({ arrival, number: ++offered, counted: false, stored, kept }))))
     },
-    stop () { stopped = true; timer?.cancel() }
+    stop () {
+      stopped = true
+      for (const { timer, kept } of lines.values()) {
+        timer?.cancel()
+        for (const { bound } of kept) bound?.beyond()
+      }
+    }
   }
 }

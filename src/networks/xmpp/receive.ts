@@ -5,13 +5,11 @@
  * announces them (XEP-0359 §5, XEP-0421 §4); a correction or retraction is only handed on for a message of the same occupant.
  */
 import { createHash } from 'node:crypto'
-import { backoffMs } from '../../lib/backoff'
-import { sleep } from '../../lib/clock'
 import type { Place } from '../../model/address'
-import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Arrival, MediaRef, Sender } from '../../model/message'
 import type { Inbox, World } from '../../model/network'
 import type { Archive, Archived } from './archive'
+import { makeCatchUp } from './catchup'
 import { asCorrection, contentOf, CORRECT, RETRACT, takenAway } from './content'
 import { archivedAddress } from './insiders'
 import { type Intake, makeIntake } from './intake'
@@ -22,11 +20,7 @@ import type { Link } from './stream'
 import { child, type Element, elementsIn, owned, textOf } from './xml'
 
 const ORIGINALS_MAX = 500 // messages of one room that may still be corrected
-const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
-const CATCH_UP_TRIES_MAX = 5
 const KEY_BYTES = 18
-const CATCH_UP_FIRST_MS = 500
-const CATCH_UP_MOST_MS = 10_000
 
 const DELAY = 'urn:xmpp:delay'
 const NON_ANONYMOUS = 'muc_nonanonymous'
@@ -34,11 +28,11 @@ const NON_ANONYMOUS = 'muc_nonanonymous'
 export interface Receiver {
   /** From now on what is heard in the room waits. */
   hold (room: Room): void
-  /** Stores what was missed, then what waited. Throws Unavailable when the link goes down. */
+  /** Stores what was missed, then what waited; resolves earlier if that may take long. Throws Unavailable when the link goes down. */
   catchUp (room: Room): Promise<void>
   /** A groupchat message to the listener. Our own go to `echo`. */
   groupchat (room: Room, message: Element): void
-  /** Everything else that comes in, in the order of everything. */
+  /** Everything else that comes in, in the order of each place. */
   offer: Intake['offer']
   stop (): void
 }
@@ -47,6 +41,9 @@ export interface Receiver {
 export const stanzaId = (room: Room, message: Element): string | undefined => room.features.has(STANZA_IDS)
   ? elementsIn(message).find(one => one.name === 'stanza-id' && one.ns === STANZA_IDS && one.attrs.by === room.id)?.attrs.id
   : undefined
+
+/** Under which the room's archive has a message (XEP-0313 §3.1.1). Without one we cannot know that it is there. */
+const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
 /** What is known of a speaker beside the message. `address`: their own, counted only where the room shows it to everybody. */
 interface Speaker { address: string | undefined, avatar?: MediaRef | undefined }
@@ -64,9 +61,8 @@ export const makeReceiver = (
   network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, world: World,
   echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined
 ): Receiver => {
-  const { clock, chance, log, memory } = world
+  const { clock, chance } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
-  const held = new Map<string, { messages: [Element, Speaker][], dropped: boolean }>()
   const originals = new Map<string, Map<string, string>>()
 
   const placeOf = (room: Room): Place => ({ network, id: room.id })
@@ -120,76 +116,21 @@ export const makeReceiver = (
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {
     const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now(), speaker)
-    if (arrival !== undefined) intake.offer(arrival)
+    if (arrival === undefined) return
+    const id = idInArchive(room, message)
+    intake.offer(arrival, undefined, id === undefined ? undefined : { most: 0, beyond: () => catchUp.setAside(room, id) })
   }
 
-  const stored = (room: Room, { id, at, message }: Archived): Promise<void> => new Promise(resolve => {
-    if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return resolve()
-    const arrival = arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message) })
-    if (arrival === undefined) resolve()
-    else intake.offer(arrival, resolve)
-  })
-
-  /** Up to where the archive is read, and the newest stored key at that time: our own messages move the first, not the second. */
-  const bookmark = async (room: Room, position: string): Promise<void> => {
-    const value = JSON.stringify([position, await inbox.lastKey(placeOf(room)) ?? ''])
-    if (memory.get(`read ${room.id}`) !== value) await memory.set(`read ${room.id}`, value)
+  const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {
+    if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return undefined
+    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message) })
   }
 
-  /** The archive id that we have everything up to; '' is the beginning. On the first visit of all, that is now. */
-  const position = async (room: Room): Promise<string> => {
-    const last = await inbox.lastKey(placeOf(room)) ?? ''
-    const [read, lastThen] = JSON.parse(memory.get(`read ${room.id}`) ?? '[]') as string[]
-    if (read !== undefined && last === lastThen) return read
-    if (last.startsWith(`${room.id} `)) return last.slice(room.id.length + 1)
-    if (read !== undefined) return read
-    const newest = await archive.page(room, { before: '' }, 1)
-    const from = newest === 'gone' ? '' : newest.last ?? ''
-    await bookmark(room, from)
-    return from
-  }
-
-  const readOn = async (room: Room, from: string): Promise<string> => {
-    for (let after = from; ;) {
-      const page = await archive.page(room, { after: after === '' ? undefined : after })
-      if (page === 'gone') { // deleted by age, so all that is left is newer
-        if (after === '') return ''
-        after = ''
-        continue
-      }
-      await Promise.all(page.items.map(item => stored(room, item)))
-      after = page.last ?? after
-      if (page.complete) return after
-    }
-  }
-
-  const readMissed = async (room: Room): Promise<void> => {
-    for (let tries = 1, from: string | undefined; ; tries++) {
-      try {
-        from = await readOn(room, from ?? await position(room))
-        await bookmark(room, from)
-        const waiting = held.get(room.id)
-        if (!waiting?.dropped) return
-        held.set(room.id, { messages: [], dropped: false })
-      } catch (error) {
-        if (!room.ready) throw error
-        log.warn({ room: room.id, why: messageOf(error), tries }, 'archive could not be read')
-        if (error instanceof Refused || tries >= CATCH_UP_TRIES_MAX) return
-        await sleep(clock, backoffMs(chance, tries, CATCH_UP_FIRST_MS, CATCH_UP_MOST_MS))
-      }
-    }
-  }
+  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived)
 
   return {
-    hold (room) { held.set(room.id, { messages: [], dropped: false }) },
-    async catchUp (room) {
-      const { visit } = room
-      if (room.features.has(ARCHIVE)) await readMissed(room)
-      if (room.visit !== visit || !room.ready) throw new Unavailable('out of the room again')
-      const waiting = held.get(room.id)?.messages ?? []
-      held.delete(room.id)
-      for (const [message, speaker] of waiting) live(room, message, speaker)
-    },
+    hold: catchUp.hold,
+    catchUp: catchUp.read,
     groupchat (room, message) {
       const nick = resourceOf(message.attrs.from ?? '')
       const subject = child(message, 'subject')
@@ -198,10 +139,7 @@ export const makeReceiver = (
       if (room.nicks.has(nick) || marks.isOurs(room.id, message)) return echo(room, message)
       if (child(message, 'delay', DELAY)?.attrs.from === room.id) return
       const speaker = { address: room.insiders.get(nick)?.address, avatar: avatarOf(room.id, nick) }
-      const waiting = held.get(room.id)
-      if (waiting === undefined) return live(room, message, speaker)
-      if (waiting.messages.length < HELD_MAX) waiting.messages.push([message, speaker])
-      else waiting.dropped = true
+      catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
     },
     offer: intake.offer,
     stop () { intake.stop() }

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import type { Identity } from '../../../../src/model/network'
+import { toPlain } from '../../../../src/model/text'
+import { makeAddresses } from '../../../../src/networks/xmpp/addresses'
+import { makeCommands } from '../../../../src/networks/xmpp/commands'
+import { makeDirect } from '../../../../src/networks/xmpp/direct'
+import { DIRECT_KEPT_MAX, makeIntake } from '../../../../src/networks/xmpp/intake'
+import type { Link } from '../../../../src/networks/xmpp/stream'
+import type { Xml } from '../../../../src/networks/xmpp/xml'
+import { makeInbox } from '../../../support/inbox'
+import { quickClock } from '../../../support/quick'
+import { makeWorld } from '../../../support/world'
+import { parse } from './parse'
+
+const DOMAIN = 'chat.example.org'
+const OURS = `info@${DOMAIN}`
+const ANNA = 'anna@example.org'
+const IDENTITY: Identity = {
+  id: OURS, aliases: [], profile: { name: 'Info', about: '' }, team: [ANNA], commands: [{ node: 'frei', name: 'Freigeben' }]
+}
+const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
+
+/** One function address, and a door that can be shut. */
+const stage = () => {
+  const inbox = makeInbox()
+  const sent: Xml[] = []
+  const link = {
+    send (one: Xml) { sent.push(one); return true }, ask: () => new Promise(() => {}), pause () {}, resume () {}
+  } as Partial<Link> as Link
+  const world = makeWorld({ clock: quickClock(1000) })
+  const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), link, world)
+  const addresses = makeAddresses(DOMAIN)
+  addresses.put([IDENTITY])
+  const direct = makeDirect('xmpp', DOMAIN, inbox, offer, link, world)
+  const commands = makeCommands('xmpp', addresses, offer, world)
+  return {
+    inbox, sent, commands, stop,
+    write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`) {
+      direct.message(parse(`<message type='chat' from='${from}/phone' to='${OURS}' id='${id}'>${inside}</message>`), IDENTITY)
+    },
+    texts: (from: string): string[] => inbox.arrivals.filter(({ place }) => place.id === `${OURS} ${from}`)
+      .map(one => 'content' in one ? toPlain(one.content.text) : one.kind)
+  }
+}
+
+describe('xmpp direct chats', () => {
+  it('give back as an error what one person writes beyond what can wait, and go on in order when there is space', async () => {
+    const { inbox, sent, write, texts } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (let n = 0; n < 100; n++) {
+      write(ANNA, `m${n}`)
+      if (n % 7 === 0) await turn()
+    }
+    write('carl@example.org', 'hello')
+    await inbox.until('Carl', () => texts('carl@example.org').length === 1)
+    const errors = sent.filter(({ xml }) => xml.includes('type=\'error\''))
+    assert.deepEqual(errors.map(({ xml }) => / id='(m\d+)'/.exec(xml)?.[1]), Array.from({ length: 36 }, (_, n) => `m${64 + n}`))
+    const [error] = errors.map(({ xml }) => parse(xml))
+    assert.deepEqual({ ...error!.attrs }, { type: 'error', from: OURS, to: `${ANNA}/phone`, id: 'm64' })
+    assert.match(errors[0]!.xml, /<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'\/>/)
+    const received = (): number => sent.filter(({ xml }) => xml.includes(`to='${ANNA}`) && xml.includes('<received')).length
+    assert.equal(received(), 0)
+    write(ANNA, 'c1', '<body>never mind</body><replace xmlns=\'urn:xmpp:message-correct:0\' id=\'m70\'/>')
+    write(ANNA, 'c2', '<composing xmlns=\'http://jabber.org/protocol/chatstates\'/>')
+    assert.equal(sent.filter(({ xml }) => / id='c[12]'/.test(xml)).length, 1, 'what says nothing is not answered')
+    inbox.crowded.clear()
+    await inbox.until('64', () => texts(ANNA).length === DIRECT_KEPT_MAX)
+    write(ANNA, 'm64')
+    write(ANNA, 'c3', '<body>seventy</body><replace xmlns=\'urn:xmpp:message-correct:0\' id=\'m70\'/>')
+    await inbox.until('all', () => texts(ANNA).length === DIRECT_KEPT_MAX + 2)
+    await turn()
+    assert.deepEqual(texts(ANNA), [...Array.from({ length: 65 }, (_, n) => `m${n}`), '* seventy'])
+    assert.equal(inbox.arrivals.filter(({ kind }) => kind === 'edit').length, 0, 'nobody has what was given back')
+    assert.equal(received(), 65)
+  })
+
+  it('give back what waits when we are stopped', async () => {
+    const { inbox, sent, write, stop } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (const id of ['m0', 'm1']) write(ANNA, id)
+    await turn()
+    stop()
+    assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
+  })
+
+  it('refuse a command that cannot wait, instead of leaving it unanswered', async () => {
+    const { inbox, write, commands } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (let n = 0; n < DIRECT_KEPT_MAX; n++) write(ANNA, `m${n}`)
+    await turn()
+    const answers: string[] = []
+    assert.ok(commands.take(parse(`<iq type='set' from='${ANNA}/phone' to='${OURS}' id='q1'><command xmlns='http://jabber.org/protocol/commands' ` +
+      'node=\'frei\'><x xmlns=\'jabber:x:data\' type=\'submit\'/></command></iq>'), ({ xml }) => { answers.push(xml) }))
+    assert.equal(answers.length, 1)
+    assert.match(answers[0]!, /^<iq type='error' .*id='q1'.*<resource-constraint /)
+  })
+})
