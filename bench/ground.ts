@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { checkout, answersHttp, freePorts, startProcess, until } from '../sandbox/servers/process'
+import { checkout, answersHttp, freePorts, startOptions, startProcess, until } from '../sandbox/servers/process'
 import { startProsody, type XmppServer } from '../sandbox/servers/prosody'
 import { startSmsc, type Smsc } from '../sandbox/smsc'
 import { systemChance } from '../src/lib/chance'
@@ -26,8 +26,7 @@ const LISTENER = `listener@${BARE}/x`
 const GHOST = `ghost@${BARE}/x`
 const READY_MS = 60_000
 /** Options of Node for Zentrale: those of `npm start`, and more to try what they do: BENCH_NODE_ARGS='--cpu-prof'. */
-const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { start: string } }
-const NODE_ARGS = [...scripts.start.split(' ').filter(word => word.startsWith('--')), ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
+const NODE_ARGS = [...startOptions, ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
 
 /** Prosody as it comes, Prosody whose rooms keep an archive, or rooms that cost nothing. */
 export type Rooms = 'plain' | 'archive' | 'free'

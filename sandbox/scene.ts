@@ -21,7 +21,7 @@ export interface SceneRecord {
 }
 
 const WHO: Record<Side, string> = { matrix: 'Anna (Matrix)', xmpp: 'Bernd (XMPP)', sms: 'Max (SMS)' }
-const SHOWN_WITHIN_MS = 20_000
+const SHOWN_WITHIN_MS = 60_000
 
 const SCENE: Line[] = [
   { from: 'matrix', text: 'Guten Morgen! Wer öffnet heute die Werkstatt? 🔧' },

@@ -64,7 +64,7 @@ type Countable = { [K in keyof Faults]: Faults[K] extends number ? K : never }[k
 interface Job { sm: ShortMessage; place: number; done (): void }
 
 const INBOX_MAX = 10_000
-const WAIT_MS = 10_000
+const WAIT_MS = 60_000
 const ANSWER_MS = 10_000
 const WINDOW = 10
 const REFUSED_AGAIN_MS = 200

@@ -11,7 +11,7 @@ import { startHomeserver, type Homeserver as PracticeHomeserver, type Registrati
 import { makeMatrixPerson, type MatrixPerson } from '../test/support/matrixPerson'
 import { startPerson, type XmppPerson } from '../test/support/xmpp-person'
 import { startEjabberd } from './servers/ejabberd'
-import { answersHttp, checkout, freePorts, startProcess, type Process, type Server } from './servers/process'
+import { answersHttp, freePorts, PROGRAM, startOptions, startProcess, type Process, type Server } from './servers/process'
 import { startProsody, type XmppServer } from './servers/prosody'
 import { startSynapse, type SynapseUser } from './servers/synapse'
 import { startSmsc, type Phone, type Smsc } from './smsc'
@@ -183,8 +183,8 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
 
   const operateUrl = `http://127.0.0.1:${ports[2]}`
   const zentrale = await keep(startProcess({
-    command: process.execPath, args: [join(checkout, 'dist/src/main.js'), '--config', configPath, 'start'], cwd: dir, env,
-    logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operateUrl}/readyz`), readyWithinMs: 60_000
+    command: process.execPath, args: [...startOptions, PROGRAM, '--config', configPath, 'start'], cwd: dir, env,
+    logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operateUrl}/readyz`), readyWithinMs: 120_000
   }))
   for (const { muc } of places) await bernd.enter(muc, 'Bernd')
   for (const { room } of places) await anna.waitFor(room, 'Zentrale in the room', ({ type, state_key: who, content }) =>

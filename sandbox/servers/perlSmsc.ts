@@ -20,7 +20,7 @@ export interface PerlSmsc extends Server {
 }
 
 const EVENTS_MAX = 10_000
-const WAIT_MS = 10_000
+const WAIT_MS = 60_000
 
 export const startPerlSmsc = async (options: { dir: string, password?: string }): Promise<PerlSmsc> => {
   const { dir, password = 'secret' } = options

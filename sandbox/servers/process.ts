@@ -39,9 +39,16 @@ export interface Process extends Server {
 
 const holder = (dir: string): string => existsSync(join(dir, 'package.json')) ? dir : holder(dirname(dir))
 export const checkout = holder(__dirname)
+/** Zentrale as it was built: through ts-node a start would take seconds. */
+export const PROGRAM = join(checkout, 'dist/src/main.js')
 
-const READY_MS = 30_000
-const STOP_MS = 10_000
+const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { start: string } }
+/** What `npm start` tells Node, for all who start Zentrale. */
+export const startOptions = scripts.start.split(' ').filter(word => word.startsWith('--'))
+
+/** Ends a hang, no more: a slow machine takes long to start a server. */
+const READY_MS = 120_000
+const STOP_MS = 30_000
 const STOP_AGAIN_MS = 1_000
 const POLL_MS = 20
 const CONNECT_MS = 1_000
@@ -57,9 +64,13 @@ const canListen = (port: number): Promise<boolean> => new Promise(resolve => {
   probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
 })
 
+let next = randomInt(PORT_MIN, PORT_MAX)
+
+/** One after the other from a random one on, so that none comes twice before its server listens. */
 export const freePort = async (): Promise<number> => {
   for (let i = 0; i < PORT_TRIES; i++) {
-    const port = randomInt(PORT_MIN, PORT_MAX)
+    const port = next
+    next = port + 1 < PORT_MAX ? port + 1 : PORT_MIN
     if (await canListen(port)) return port
   }
   throw new Error(`no free port on 127.0.0.1 in ${PORT_TRIES} tries`)

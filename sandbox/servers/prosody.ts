@@ -66,7 +66,7 @@ disable_sasl_mechanisms = { "DIGEST-MD5", "SCRAM-SHA-1" }
 storage = "internal"
 storage_archive_item_limit = 1000000
 archive_expires_after = "never"
-max_archive_query_results = 100
+max_archive_query_results = 1000
 restrict_room_creation = false
 muc_log_by_default = ${o.archive ?? true}
 ${o.config ?? ''}

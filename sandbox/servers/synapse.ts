@@ -29,7 +29,7 @@ export interface Synapse extends Server {
 /** The first with device masquerading for application services (MSC4326); the newest that runs on this Python is taken. */
 const REQUIREMENT = 'matrix-synapse>=1.141'
 const venv = join(checkout, '.sandbox', 'synapse-venv')
-const READY_MS = 90_000
+const READY_MS = 120_000
 const SIGNING_KEY_BYTES = 32
 
 /** Builds beside the final place and moves it there whole, so that one that stands is complete. */
@@ -78,6 +78,7 @@ const configuration = (options: SynapseOptions, port: number, secret: string): s
   federation_domain_whitelist: [],
   presence: { enabled: false },
   push: { enabled: false },
+  stats: { enabled: false },
   app_service_config_files: options.registrations,
   rc_message: unlimited, rc_registration: unlimited, rc_admin_redaction: unlimited, rc_media_create: unlimited,
   rc_login: { address: unlimited, account: unlimited, failed_attempts: unlimited },

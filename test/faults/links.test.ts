@@ -48,8 +48,7 @@ const UP: Partial<Record<Link, string>> = {
   component: 'network="xmpp",link="component"', smsc: 'network="sms",link="main"', homeserver: 'network="matrix",link="homeserver"'
 }
 
-describe('faults: bad links', function () {
-  this.timeout(240_000)
+describe('faults: bad links', () => {
   needs('prosody')
   const dir = scratch()
   const proxies = {} as Record<Link, Proxy>
@@ -105,7 +104,7 @@ describe('faults: bad links', function () {
         proxies[link].reset()
         fromServer.hold = toServer.hold = false
       }
-      await until('up again', 70_000, () => isUp(link))
+      await until('up again', 180_000, () => isUp(link))
     }))
   }
 })

@@ -46,7 +46,7 @@ export const watchWrites = async (town: Town, call: string, at: number | string,
 const k1 = async (town: Town, witness: Witness, round: number): Promise<void> => {
   signal(town, 'SIGSTOP')
   await witness.say(round, BURST)
-  await until('something unread', 10_000, () => unreadOctets(town.zentrale.pid) > 0)
+  await until('something unread', 60_000, () => unreadOctets(town.zentrale.pid) > 0)
   signal(town, 'SIGKILL')
 }
 

@@ -11,7 +11,7 @@ import { LONG, type Outcome, raiseMortalTown, SHORT, shootAll, wrongs } from './
 import { makeWitness, type Pair, PAIRS } from './witness'
 
 describe('faults: kill -9 at every moment', function () {
-  this.timeout(isLong ? 3 * 3_600_000 : 240_000)
+  this.timeout(isLong ? 3 * 3_600_000 : 900_000)
   needs('prosody', ...isLong ? ['synapse', 'strace'] as const : [])
   const dir = scratch()
   let town: Town

@@ -16,7 +16,7 @@ export const PAIRS: Pair[] = SIDES.flatMap(from => SIDES.filter(to => to !== fro
 /** How the notice of a failure names each side. */
 const NAMES: Record<Side, string> = { matrix: 'to Matrix:', xmpp: 'to XMPP:', sms: 'to Max (SMS):' }
 const TOLD = /^(Not|Perhaps not) delivered/
-const ROUND_WITHIN_MS = 90_000
+const ROUND_WITHIN_MS = 240_000
 
 export interface Verdict { lost: number[], told: number[], doubles: number[], late: number[] }
 

@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { type Element, xml } from '@xmpp/client'
-import { run } from '../../sandbox/servers/process'
+import { PROGRAM, run } from '../../sandbox/servers/process'
 import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { type Phone } from '../../sandbox/smsc'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrixPerson'
 import { needs, scratch } from '../support/real'
-import { holdsNone, PROGRAM, READ_WITHIN_MS } from '../support/story'
+import { holdsNone, READ_WITHIN_MS } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const MXID = `@buergerbuero:${DOMAIN}`
@@ -31,8 +31,7 @@ const retried = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 }
 
-describe('a function address on Synapse, Prosody and phones', function () {
-  this.timeout(180_000)
+describe('a function address on Synapse, Prosody and phones', () => {
   needs('synapse', 'prosody')
   const dir = scratch()
   let town: Town

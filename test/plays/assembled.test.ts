@@ -20,8 +20,7 @@ const freePorts = async (count: number): Promise<number[]> => {
   return held.map(({ port }) => port)
 }
 
-describe('Zentrale, assembled from a config', function () {
-  this.timeout(30_000)
+describe('Zentrale, assembled from a config', () => {
   let homeserver: Homeserver
   let smsc: Smsc
   let zentrale: Zentrale
@@ -51,8 +50,8 @@ describe('Zentrale, assembled from a config', function () {
     zentrale = await assemble(loadConfig(write(config, registered), {}),
       { clock: systemClock, chance: systemChance, log: silentLog, bug: error => bugs.push(error) })
     await zentrale.start()
-    await until(() => zentrale.metrics.links().some(({ name, up }) => name === 'rooms' && up), 'in the room', 10_000)
-    await until(async () => (await operate('/readyz')).status === 200, 'ready', 10_000)
+    await until(() => zentrale.metrics.links().some(({ name, up }) => name === 'rooms' && up), 'in the room')
+    await until(async () => (await operate('/readyz')).status === 200, 'ready')
   })
 
   after(async () => {

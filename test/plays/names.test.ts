@@ -9,8 +9,7 @@ import { startPerson, type XmppPerson } from '../support/xmpp-person'
 /** Pairs that careless mapping would fold to one; the server takes no emoji for a name, so those are on the other side. */
 const PAIRS = [['a@b', 'a=40b'], ['Groß', 'Gross'], ['Eva', 'eva']]
 
-describe('names', function () {
-  this.timeout(120_000)
+describe('names', () => {
   needs('prosody')
   const dir = scratch()
   const guests: XmppPerson[] = []

@@ -8,11 +8,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { playScene } from '../../sandbox/scene'
-import { run } from '../../sandbox/servers/process'
+import { PROGRAM, run } from '../../sandbox/servers/process'
 import { GATEWAY, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { makeMatrixPerson } from '../support/matrixPerson'
 import { needs, scratch } from '../support/real'
-import { correcting, holdsNone, LABELS, PROGRAM, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
+import { correcting, holdsNone, LABELS, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
 import { startPerson } from '../support/xmpp-person'
 
 const STRANGER = '+4915123456789'
@@ -28,8 +28,7 @@ const theScene = async (town: Town, homeserver: string): Promise<void> => {
   assert.equal(messages.flatMap(({ arrivals }) => arrivals).filter(({ bytes = 0 }) => bytes > 0).length, 4, 'two pictures, each seen by both others')
 }
 
-describe('a room on Synapse, Prosody and phones', function () {
-  this.timeout(120_000)
+describe('a room on Synapse, Prosody and phones', () => {
   needs('synapse', 'prosody', 'promtool')
   const dir = scratch()
   let town: Town
@@ -205,8 +204,7 @@ describe('a room on Synapse, Prosody and phones', function () {
   })
 })
 
-describe('a room on ejabberd', function () {
-  this.timeout(120_000)
+describe('a room on ejabberd', () => {
   needs('ejabberd')
   const dir = scratch()
   let town: Town

@@ -10,8 +10,7 @@ const SECRET = 'component-secret'
 
 /** The check of the component link, against a real server. */
 const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void => {
-  describe(`zentrale check against ${name}`, function () {
-    this.timeout(60_000)
+  describe(`zentrale check against ${name}`, () => {
     needs(name)
     const dir = scratch()
     let server: XmppServer

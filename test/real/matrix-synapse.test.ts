@@ -9,10 +9,8 @@ import { matrixSuite, type Ground } from '../support/matrixSuite'
 import { needs, scratch } from '../support/real'
 
 const SERVER = 'synapse.test'
-const START_MS = 120_000
 
-describe('Matrix on Synapse', function () {
-  this.timeout(START_MS)
+describe('Matrix on Synapse', () => {
   needs('synapse')
   const dir = scratch()
   let synapse: Synapse | undefined

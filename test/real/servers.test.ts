@@ -14,8 +14,7 @@ import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { needs, scratch } from '../support/real'
 
-const STANZA_MS = 5_000
-const START_MS = 120_000
+const STANZA_MS = 60_000
 
 const login = async (server: XmppServer, username: string, password: string): Promise<Client> => {
   const person = client({ service: `xmpp://127.0.0.1:${server.c2sPort}`, domain: server.domain, username, password })
@@ -90,8 +89,7 @@ const written = {
 const xmppServers = [['prosody', startProsody], ['ejabberd', startEjabberd]] as const
 
 for (const [name, start] of xmppServers) {
-  describe(`the real ${name}`, function () {
-    this.timeout(START_MS)
+  describe(`the real ${name}`, () => {
     needs(name)
     const dir = scratch()
     let server: XmppServer
@@ -139,8 +137,7 @@ for (const [name, start] of xmppServers) {
   })
 }
 
-describe('the real Synapse', function () {
-  this.timeout(START_MS)
+describe('the real Synapse', () => {
   needs('synapse')
   const dir = scratch()
   let synapse: Synapse
@@ -197,8 +194,7 @@ const sendsms = async ({ sendsmsUrl, username, password }: Kannel, text: string,
   return (await fetch(`${sendsmsUrl}?${new URLSearchParams({ username, password, ...sms })}`)).status
 }
 
-describe('the real Kannel with phones', function () {
-  this.timeout(START_MS)
+describe('the real Kannel with phones', () => {
   needs('kannel')
   const dir = scratch()
 
@@ -225,8 +221,7 @@ describe('the real Kannel with phones', function () {
   })
 })
 
-describe('the Perl SMSC with the real Kannel bound to it', function () {
-  this.timeout(START_MS)
+describe('the Perl SMSC with the real Kannel bound to it', () => {
   needs('kannel', 'perlSmsc')
   const dir = scratch()
 

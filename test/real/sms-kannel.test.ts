@@ -1,8 +1,5 @@
 /** Kannel both ways: our Kannel gateway against its HTTP interface, and its SMPP client against our simulator. */
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { missing } from '../../sandbox/servers/available'
 import { type Kannel, type Phone, startKannel, startKannelEsme } from '../../sandbox/servers/kannel'
 import { freePort } from '../../sandbox/servers/process'
@@ -12,6 +9,7 @@ import type { MessageArrival } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
 import { makeSms } from '../../src/networks/sms'
+import { temporaryFolder } from '../support/folder'
 import { makeInbox, type TestInbox } from '../support/inbox'
 import { makeWorld } from '../support/world'
 
@@ -39,8 +37,7 @@ const sendBy = (sms: Network, text: string, key: string) => sms.send({
 const textsOf = (inbox: TestInbox) => inbox.arrivals.filter(arrival => arrival.kind === 'message').map(arrival => toPlain(arrival.content.text))
 const skipWithout = (context: Mocha.Context): void => { if (missing(['kannel']).length > 0) context.skip() }
 
-describe('SMS and Kannel', function () {
-  this.timeout(60_000)
+describe('SMS and Kannel', () => {
   let kannel: Kannel & { phone: Phone }
   let sms: Network
   let inbox: TestInbox
@@ -48,7 +45,7 @@ describe('SMS and Kannel', function () {
   before(async function () {
     skipWithout(this)
     const port = await freePort()
-    kannel = await startKannel({ dir: mkdtempSync(join(tmpdir(), 'zentrale-kannel-')), inboundUrl: `http://127.0.0.1:${port}/geheim/in` })
+    kannel = await startKannel({ dir: temporaryFolder(), inboundUrl: `http://127.0.0.1:${port}/geheim/in` })
     ;({ sms, inbox } = await listen(port, kannel))
   })
   after(async () => {
@@ -92,14 +89,13 @@ describe('SMS and Kannel', function () {
     await kannel.kill()
     await assert.rejects(sendBy(sms, 'Hallo', 'k-away'), (error: unknown) => error instanceof Unavailable && error.link && !error.unknown)
     await kannel.restart()
-    await inbox.until('back', () => inbox.links.get('kannel') === true, 20_000)
+    await inbox.until('back', () => inbox.links.get('kannel') === true)
     await sendBy(sms, 'wieder da', 'k-back')
     await kannel.phone.waitFor(sms => sms.text === 'wieder da')
   })
 })
 
-describe('Kannel on the simulator', function () {
-  this.timeout(60_000)
+describe('Kannel on the simulator', () => {
   let smsc: Smsc
   let kannel: Kannel
   let sms: Network
@@ -110,7 +106,7 @@ describe('Kannel on the simulator', function () {
     const port = await freePort()
     smsc = await startSmsc({ systemId: 'kannel', password: 'secret' })
     kannel = await startKannelEsme({
-      dir: mkdtempSync(join(tmpdir(), 'zentrale-esme-')), inboundUrl: `http://127.0.0.1:${port}/geheim/in`, smppPort: smsc.port,
+      dir: temporaryFolder(), inboundUrl: `http://127.0.0.1:${port}/geheim/in`, smppPort: smsc.port,
       systemId: 'kannel', systemPassword: 'secret'
     })
     ;({ sms, inbox } = await listen(port, kannel))

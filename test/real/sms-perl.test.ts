@@ -1,8 +1,5 @@
 /** Our SMPP session against an SMSC that shares no code with ours: Perl's Net::SMPP. */
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { missing } from '../../sandbox/servers/available'
 import { type PerlSmsc, startPerlSmsc } from '../../sandbox/servers/perlSmsc'
 import type { ReceiptArrival } from '../../src/model/message'
@@ -11,6 +8,7 @@ import { plain, toPlain } from '../../src/model/text'
 import { makeSms } from '../../src/networks/sms'
 import { encodeUcs2 } from '../../src/networks/sms/coding'
 import { encodeGsm7 } from '../../src/networks/sms/gsm7'
+import { temporaryFolder } from '../support/folder'
 import { makeInbox, type TestInbox } from '../support/inbox'
 import { makeWorld } from '../support/world'
 
@@ -36,7 +34,7 @@ describe('SMS and Net::SMPP', function () {
   before(async function () {
     const [how] = missing(['perlSmsc'])
     if (how !== undefined) return this.skip()
-    smsc = await startPerlSmsc({ dir: mkdtempSync(join(tmpdir(), 'zentrale-perl-')) })
+    smsc = await startPerlSmsc({ dir: temporaryFolder() })
     inbox = makeInbox()
     sms = connect(smsc.password)
     await sms.start(inbox)

@@ -69,8 +69,7 @@ const MUTATIONS: [what: string, file: string, line: string, by: string, breaks: 
 
 describe('the auditor finds it when the bridge', () => {
   for (const [what, file, line, by, breaks] of MUTATIONS) {
-    it(what, async function () {
-      this.timeout(120_000)
+    it(what, async () => {
       const { simulate } = broken(file, line, by)
       for (const seed of [...quick, ...Array.from({ length: SEEDS }, (_, index) => index + 1)]) {
         const { violations } = await simulate(seed)

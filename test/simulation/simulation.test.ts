@@ -19,8 +19,7 @@ const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>
   return outcome
 }
 
-describe('in bad weather', function () {
-  this.timeout(300_000)
+describe('in bad weather', () => {
 
   it('keeps every promise under 200 seeds', async () => {
     const tally = makeTally()

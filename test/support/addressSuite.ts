@@ -19,7 +19,7 @@ export const addressSuite = (ground: () => Ground): void => {
   let contact: MatrixPerson
   let people = 0
   const running: Network[] = []
-  const signal = (): AbortSignal => AbortSignal.timeout(20_000)
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const mxid = (name: string): string => `@${name}:${ground().serverName}`
   const address = (): string => mxid(ADDRESS)
   const alias = (): string => `#${ALIAS}:${ground().serverName}`

@@ -1,9 +1,9 @@
 /** Configs in temporary folders, for tests that load, start or refuse them. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { ConfigError, type Problem } from '../../src/config/problem'
+import { temporaryFolder } from './folder'
 
 /** JSON-like, to be changed by tests. */
 export type Tree = Record<string, any>
@@ -78,7 +78,7 @@ export const registrationWith = (...localparts: string[]): Tree => {
 
 /** Writes both files into a new folder and returns the config's path. */
 export const write = (config: Tree | string, registered: Tree | string | undefined = registration()): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'zentrale-config-'))
+  const folder = temporaryFolder()
   const text = (value: Tree | string): string => typeof value === 'string' ? value : stringify(value)
   if (registered !== undefined) writeFileSync(join(folder, 'registration.yaml'), text(registered))
   writeFileSync(join(folder, 'config.yaml'), text(config))

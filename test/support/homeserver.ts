@@ -53,7 +53,7 @@ export interface Fault {
 
 const JSON_BYTES_MAX = 10 * 2 ** 20
 const PREFIX = /^\/_matrix\/(?:client\/(?:v3|r0|v1|unstable)|media\/v3)\//
-const WAIT_MS = 5000
+const WAIT_MS = 60_000
 
 const readJson = async (request: IncomingMessage): Promise<Json> => {
   let text = ''

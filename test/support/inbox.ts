@@ -35,7 +35,7 @@ export const makeInbox = (): TestInbox => {
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },
     link (_network, name, up) { inbox.links.set(name, up); tell() },
-    until: (what, holds, limitMs = 10_000) => new Promise((resolve, reject) => {
+    until: (what, holds, limitMs = 60_000) => new Promise((resolve, reject) => {
       const look = (): void => { if (holds()) { over(); resolve() } }
       const timer = setTimeout(() => { over(); reject(new Error(`${what}: not within ${limitMs} ms`)) }, limitMs)
       const over = (): void => { clearTimeout(timer); watchers.delete(look) }

@@ -30,7 +30,7 @@ export interface MatrixPerson {
   events (room: string): Promise<SeenEvent[]>
 }
 
-const LIMIT_MS = 15_000
+const LIMIT_MS = 60_000
 const POLL_MS = 1000
 
 const encode = encodeURIComponent

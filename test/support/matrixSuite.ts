@@ -22,7 +22,7 @@ export interface Ground {
 
 export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; files: Map<string, Buffer> }
 
-const SEND_MS = 20_000
+const SEND_MS = 60_000
 export const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 

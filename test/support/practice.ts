@@ -62,7 +62,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
 }
 
 /** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. */
-export const until = async (check: () => boolean | Promise<boolean>, what = 'it', limitMs = 5000): Promise<void> => {
+export const until = async (check: () => boolean | Promise<boolean>, what = 'it', limitMs = 60_000): Promise<void> => {
   const end = performance.now() + limitMs
   while (!await check()) {
     if (performance.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`)

@@ -1,8 +1,8 @@
 /** For tests that drive real servers: what they need, and a directory of their own. */
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { missing, type RealThing } from '../../sandbox/servers/available'
+import { temporaryFolder } from './folder'
 
 /** Inside a describe: skips it where something is not installed, saying how to get it; in CI it fails instead. */
 export const needs = (...things: RealThing[]): void => {
@@ -15,9 +15,6 @@ export const needs = (...things: RealThing[]): void => {
   })
 }
 
-const made: string[] = []
-process.once('exit', () => { for (const dir of made) rmSync(dir, { recursive: true, force: true }) })
-
 const LOG_LINES_SHOWN = 60
 
 /** Shows what every program in there wrote last. */
@@ -27,16 +24,10 @@ const showLogs = (dir: string): void => {
   }
 }
 
-/**
- * Inside a describe: a directory that is there before its tests and removed when the process ends, after whoever writes into it.
- * When a test fails, the logs in it are shown.
- */
+/** Inside a describe: a directory that is there before its tests. When one fails, the logs in it are shown. */
 export const scratch = (): (path?: string) => string => {
   let dir = ''
-  before(() => {
-    dir = mkdtempSync(join(tmpdir(), 'zentrale-'))
-    made.push(dir)
-  })
+  before(() => { dir = temporaryFolder() })
   afterEach(function () { if (this.currentTest?.state === 'failed') showLogs(dir) })
   return (path = '') => join(dir, path)
 }

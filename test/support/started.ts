@@ -1,6 +1,4 @@
 /** A whole bridge on practice networks, with a store in a temporary file that can be killed and started again. */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeBridge, type Bridge, type BridgeOptions } from '../../src/bridge/bridge'
 import type { Mirror } from '../../src/bridge/directory'
@@ -11,13 +9,12 @@ import { systemClock, type Clock } from '../../src/lib/clock'
 import { silentLog } from '../../src/lib/log'
 import { openSqlite } from '../../src/store/sqlite'
 import type { Store } from '../../src/store/store'
+import { temporaryFolder } from './folder'
 import type { Practice } from './practice'
 
 export const nothingObserved: Observer = {
   accepted () {}, quarantined () {}, counted () {}, settled () {}, retried () {}, receipt () {}, link () {}
 }
-
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'zentrale-test-'))
 
 export interface Started { bridge: Bridge; store: Store; path: string; stop (): Promise<void>; bugs: unknown[] }
 

@@ -1,17 +1,12 @@
 /** Verbs for plays: who says what where, and who reads it. Each resolves when it is so, or throws after a limit. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { type Element, xml } from '@xmpp/client'
-import { checkout } from '../../sandbox/servers/process'
 import type { PhoneMessage } from '../../sandbox/smsc'
 import type { Town } from '../../sandbox/town'
 import type { Json, SeenEvent } from './matrixPerson'
 import type { XmppPerson } from './xmpp-person'
 
-export const READ_WITHIN_MS = 60_000
-
-/** The built program, as a process that runs it is started. */
-export const PROGRAM = join(checkout, 'dist/src/main.js')
+export const READ_WITHIN_MS = 120_000
 
 export const LABELS = { anna: 'Anna (Matrix)', bernd: 'Bernd (XMPP)', max: 'Max (SMS)' }
 

@@ -5,6 +5,7 @@ import type { XmppServer } from '../../sandbox/servers/prosody'
 export const MUC = 'http://jabber.org/protocol/muc'
 const MAM = 'urn:xmpp:mam:2'
 const RSM = 'http://jabber.org/protocol/rsm'
+const ANSWERED_WITHIN_MS = 120_000
 
 export interface XmppPerson {
   readonly client: Client
@@ -24,10 +25,10 @@ export interface XmppPerson {
 
 export const startPerson = async (server: XmppServer, username: string, password: string): Promise<XmppPerson> => {
   const heard: Element[] = []
-  const watchers = new Set<() => void>()
+  const watchers = new Set<(stanza: Element) => void>()
   const person = client({ service: `xmpp://127.0.0.1:${server.c2sPort}`, domain: server.domain, username, password })
   person.on('error', () => { /* start() rejects with it, and servers are stopped in tests */ })
-  person.on('stanza', (stanza: Element) => { heard.push(stanza); for (const watcher of [...watchers]) watcher() })
+  person.on('stanza', (stanza: Element) => { heard.push(stanza); for (const watcher of [...watchers]) watcher(stanza) })
   await person.start()
   person.reconnect.stop()
   const isFrom = (one: Element, room: string, nick?: string): boolean =>
@@ -50,7 +51,7 @@ export const startPerson = async (server: XmppServer, username: string, password
       const bodies: string[] = []
       for (let after = ''; ;) {
         const from = heard.length
-        const set = xml('set', { xmlns: RSM }, xml('max', {}, '100'), ...after === '' ? [] : [xml('after', {}, after)])
+        const set = xml('set', { xmlns: RSM }, xml('max', {}, '1000'), ...after === '' ? [] : [xml('after', {}, after)])
         const answer = await self.ask('set', room, xml('query', { xmlns: MAM, queryid: `q${from}` }, set))
         const results = heard.slice(from).flatMap(one => one.getChild('result', MAM) ?? [])
         bodies.push(...results.map(one => one.getChild('forwarded')?.getChild('message')?.getChildText('body') ?? ''))
@@ -58,17 +59,15 @@ export const startPerson = async (server: XmppServer, username: string, password
         if (after === '' || results.length === 0) return bodies
       }
     },
-    until: (what, fits, limitMs = 10_000) => new Promise((resolve, reject) => {
-      const look = (): void => {
-        const found = heard.find(fits)
-        if (found !== undefined) { over(); resolve(found) }
-      }
+    until: (what, fits, limitMs = 60_000) => new Promise((resolve, reject) => {
+      const before = heard.find(fits)
+      if (before !== undefined) return resolve(before)
+      const look = (stanza: Element): void => { if (fits(stanza)) { over(); resolve(stanza) } }
       const timer = setTimeout(() => { over(); reject(new Error(`${what}: not within ${limitMs} ms`)) }, limitMs)
       const over = (): void => { clearTimeout(timer); watchers.delete(look) }
       watchers.add(look)
-      look()
     }),
-    ask: (type, to, payload) => person.iqCaller.request(xml('iq', { type, to }, payload)),
+    ask: (type, to, payload) => person.iqCaller.request(xml('iq', { type, to }, payload), ANSWERED_WITHIN_MS),
     stop: async () => { await person.stop().catch(() => { /* its server may be gone */ }) }
   }
   return self

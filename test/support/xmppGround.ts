@@ -47,8 +47,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
       await at.inbox.until('up', () => at.inbox.links.get('component') === true)
     }
   } as XmppGround
-  before(async function () {
-    this.timeout(120_000)
+  before(async () => {
     at.server = await start({
       dir: dir('server'), domain: 'localhost', users: { anna: 'a', carl: 'c' }, component: { domain: DOMAIN, secret: 'geheim' }
     })
@@ -78,7 +77,7 @@ let count = 0
 export const delivery = (action: Action, place: Place, more: Partial<Delivery> = {}): Delivery =>
   ({ key: `key-${++count}`, place, at: 0, attempt: 1, action, ...more })
 
-export const send = (at: XmppGround, one: Delivery): Promise<Sent> => at.network.send(one, AbortSignal.timeout(10_000))
+export const send = (at: XmppGround, one: Delivery): Promise<Sent> => at.network.send(one, AbortSignal.timeout(60_000))
 
 export const came = async ({ inbox }: XmppGround, number: number): Promise<Arrival[]> => {
   await inbox.until(`${number} arrivals`, () => inbox.arrivals.length >= number)

@@ -1,30 +1,19 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { PROGRAM } from '../../sandbox/servers/process'
 import { systemClock } from '../../src/lib/clock'
 import { serve } from '../../src/lib/serve'
 import { ask } from '../../src/operate/ask'
 import { addressConfig, registration, registrationWith, type Tree, wholeConfig, write } from '../support/config'
-import { temporaryFolder } from '../support/started'
+import { temporaryFolder } from '../support/folder'
 import { until } from '../support/practice'
-
-const root = join(__dirname, '../..')
-
-/** The built program where it is not older than its source, because ts-node takes seconds for each process. */
-const program = (): string[] => {
-  const built = join(root, 'dist/src/main.js')
-  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
-  const newest = Math.max(...sources.map(file => statSync(join(root, 'src', file)).mtimeMs))
-  const stamp = join(root, 'dist/.tsbuildinfo')
-  return existsSync(built) && existsSync(stamp)
-    && statSync(stamp).mtimeMs >= newest ? [built] : ['-r', 'ts-node/register', join(root, 'src/main.ts')]
-}
 
 interface Run { child: ChildProcess; out (): string; err (): string; ended: Promise<number | null> }
 
 const run = (...args: string[]): Run => {
-  const child = spawn(process.execPath, [...program(), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stdout!.on('data', chunk => { out += String(chunk) })
@@ -55,8 +44,7 @@ const stoppedServers = async (): Promise<{ path: string, config: Tree, url: stri
   return { path: write(config, { ...registration(), url: `http://127.0.0.1:${matrix}` }), config, url: `http://127.0.0.1:${operate}` }
 }
 
-describe('the command line', function () {
-  this.timeout(60_000)
+describe('the command line', () => {
 
   it('ends with the documented exit codes', async () => {
     const [help, nothing, gone, action] = await Promise.all([
@@ -73,7 +61,7 @@ describe('the command line', function () {
     const { path, config, url } = await stoppedServers()
     const zentrale = run('start', '-c', path)
     try {
-      await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy', 20_000)
+      await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy')
       assert.equal((await ask(systemClock, `${url}/readyz`)).status, 503)
       const metrics = await ask(systemClock, `${url}/metrics`, { token: config.operate.token })
       assert.match(String(metrics.body), /zentrale_queue_messages\{network="matrix",state="waiting"\} 0/)

@@ -4,7 +4,8 @@ import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import { plain, toPlain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
-import { mirrorOf, startBridge, temporaryFolder, type Started } from '../../support/started'
+import { temporaryFolder } from '../../support/folder'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 describe('the path of a message', () => {
   let red: Practice, blue: Practice, phone: Practice

@@ -6,7 +6,8 @@ import { Unavailable } from '../../../src/model/errors'
 import { openSqlite } from '../../../src/store/sqlite'
 import type { Store } from '../../../src/store/store'
 import { makePractice, until } from '../../support/practice'
-import { mirrorOf, startBridge, temporaryFolder } from '../../support/started'
+import { temporaryFolder } from '../../support/folder'
+import { mirrorOf, startBridge } from '../../support/started'
 
 const YEAR_MS = 365 * 86_400_000
 const HOUR_MS = 3_600_000

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { loadConfig } from '../../../src/config/load'
 import { systemChance } from '../../../src/lib/chance'
 import { answer, init, INIT_FLAGS } from '../../../src/operate/init'
-import { temporaryFolder } from '../../support/started'
+import { temporaryFolder } from '../../support/folder'
 
 describe('zentrale init', () => {
   it('writes files that load, with secrets of their own, for their owner only', async () => {

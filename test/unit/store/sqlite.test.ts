@@ -7,7 +7,7 @@ import type { Arrival } from '../../../src/model/message'
 import { MIGRATIONS } from '../../../src/store/schema'
 import { openSqlite } from '../../../src/store/sqlite'
 import type { NewDelivery, Store } from '../../../src/store/store'
-import { temporaryFolder } from '../../support/started'
+import { temporaryFolder } from '../../support/folder'
 
 const place = { network: 'red', id: 'room' }
 const arrival = (key: string): Arrival =>

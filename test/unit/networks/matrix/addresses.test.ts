@@ -18,7 +18,7 @@ describe('Matrix: function addresses under faults', () => {
   let kunde: HsPerson
   let details: Map<string, string | undefined>
   const running: Network[] = []
-  const signal = (): AbortSignal => AbortSignal.timeout(10_000)
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000)
 
   const count = (pattern: RegExp): number => homeserver.requests.filter(line => pattern.test(line)).length
   const begin = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {

@@ -48,7 +48,7 @@ describe('xmpp rooms', () => {
       rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${room.listener.jid}'><x xmlns='http://jabber.org/protocol/muc#user'>` +
         `<item jid='${nick}@example.org/x' role='participant'/>${status}</x></presence>`))
     }
-    await rooms.whenReady(room, AbortSignal.timeout(5_000))
+    await rooms.whenReady(room, AbortSignal.timeout(60_000))
     assert.deepEqual([asked, room.insiders.get('Anna')?.address], [2, 'anna@example.org'])
     rooms.stop()
   })

@@ -67,7 +67,7 @@ describe('xmpp stream: the component link', () => {
 
   const until = (what: string, holds: () => boolean): Promise<void> => new Promise((resolve, reject) => {
     const look = (): void => { if (holds()) { over(); resolve() } }
-    const timer = setTimeout(() => { over(); reject(new Error(`${what}: not in time`)) }, 5_000)
+    const timer = setTimeout(() => { over(); reject(new Error(`${what}: not in time`)) }, 60_000)
     const over = (): void => { clearTimeout(timer); watchers.delete(look) }
     watchers.add(look)
     look()
