@@ -19,7 +19,10 @@ import { route, type Facts } from './route'
 /** What one arrival may take on disk, as JSON. Larger ones go to quarantine, cut. */
 export const ARRIVAL_CHARACTERS_MAX = 4 * 1024 * 1024
 
-/** How long an arrival waits at most for others to share its commit with. The fewer deliveries are open, the shorter; with none, not at all. */
+/**
+ * How long an arrival waits at most for others to share its commit with. The fewer deliveries are open that came from there, the
+ * shorter; with none, not at all: who writes little does not wait for those who write much. Receipts wait if much is open anywhere.
+ */
 const PATIENCE_MS_MAX = 20
 const PATIENT_AT = 80 // open deliveries
 
@@ -51,7 +54,8 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
   const door = makeDoor(deliver, limits.queueMax)
   let open = true
 
-  const patienceMs = (): number => PATIENCE_MS_MAX * Math.min(deliver.open() / PATIENT_AT, 1)
+  const patienceMs = ({ kind, place }: Arrival): number =>
+    PATIENCE_MS_MAX * Math.min(deliver.open(kind === 'receipt' ? undefined : place) / PATIENT_AT, 1)
 
   const record = (arrival: Arrival, json: string, { enter, causes }: Passing) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
@@ -64,7 +68,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     const applied = await apply(tx, plan, cause, directory, now, limits.linkMs, aging.now())
     causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
-  }, patienceMs())
+  }, patienceMs(arrival))
 
   const quarantine: Accept['quarantine'] = async (network, raw, why) => {
     await store.run(tx => tx.quarantine(network, raw, why.message, clock.now()))
