@@ -38,6 +38,9 @@ const rowOf = (row: OutboxRow): QueueRow => ({
 
 const changedOf = (row: OutboxRow): Changed => ({ lane: { network: row.network, id: row.place }, from: fromOf(row) })
 
+/** Finding the oldest sorts them all. Measured: with 10 000 kept, 5 ms. */
+const EARLY_RECEIPTS_BETWEEN_TRIMS = 100
+
 export const makeTx = (db: DatabaseSync): Tx => {
   const prepared = new Map<string, StatementSync>() // as many as there are statements below
   const statement = (sql: string): StatementSync => {
@@ -52,6 +55,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
     return { changes: Number(changes), id: Number(lastInsertRowid) }
   }
   const list = (ids: number[]): string => JSON.stringify(ids)
+  let early = 0 // receipts
   const rowAt = (id: number): OutboxRow | undefined => one(OUTBOX + 'WHERE id = ?', id)
   const counts = (which: string, ...values: SQLInputValue[]): Count[] =>
     all<{ from_network: string, from_place: string, count: number }>(`SELECT journal.network AS from_network, journal.place AS from_place,
@@ -161,6 +165,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
         run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, detail, at) VALUES (?, ?, ?, ?, ?, ?)',
           place.network, place.id, id, outcome, detail ?? null, now)
       }
+      if (early++ % EARLY_RECEIPTS_BETWEEN_TRIMS > 0) return
       run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))',
         EARLY_RECEIPT_ROWS_MAX)
     },

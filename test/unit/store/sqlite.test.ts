@@ -6,8 +6,9 @@ import { systemClock } from '../../../src/lib/clock'
 import type { Arrival } from '../../../src/model/message'
 import { MIGRATIONS } from '../../../src/store/schema'
 import { openSqlite } from '../../../src/store/sqlite'
-import type { NewDelivery, Store } from '../../../src/store/store'
+import { EARLY_RECEIPT_ROWS_MAX, type NewDelivery, type Store } from '../../../src/store/store'
 import { temporaryFolder } from '../../support/folder'
+import { slowness } from '../../support/linear'
 
 const place = { network: 'red', id: 'room' }
 const arrival = (key: string): Arrival =>
@@ -46,6 +47,20 @@ describe('the store on SQLite', () => {
     ])
     assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
     assert.deepEqual(await store.run(tx => tx.remembered('me')), [['a', '1'], ['c', '3']])
+  })
+
+  it('takes linear time for receipts that come early, and keeps few', async () => {
+    const early = async (count: number): Promise<number> => {
+      const path = join(temporaryFolder(), 'receipts.db')
+      const receipts = openSqlite(path, systemClock, error => failures.push(error))
+      await receipts.run(async tx => {
+        for (let n = 0; n < count; n++) await tx.earlyReceipt(place, [`a${n}`, `b${n}`], 'delivered', undefined, n)
+      })
+      await receipts.close()
+      return Number(new DatabaseSync(path).prepare('SELECT count(*) AS rows FROM early_receipt').get()?.['rows'])
+    }
+    assert.equal(await slowness(times => early(500 * times)), undefined)
+    assert.ok(await early(EARLY_RECEIPT_ROWS_MAX) <= EARLY_RECEIPT_ROWS_MAX * 1.1)
   })
 
   it('runs jobs in the order of the calls', async () => {
