@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { quickest, slowness } from '../support/linear'
 import { hashOf, makeRandom, mutate, type Random } from './random'
 
 export interface Target {
@@ -114,40 +115,21 @@ function * inputsFor (target: Target, corpus: Buffer[], random: Random): Generat
 }
 
 const SHORT_BYTES = 16_384
-const LONGER = 4 // the linear takes 4 times as long, the quadratic 16
-const TIMES_LONGER_MAX = 10
 const NOTICEABLE_MS = 300
-const ROUNDS = 3
 const LITTLE_MS_MAX = 1000
 const LOOKS = 500 // one input in so many is timed
 
-/** Of the processor, so that it does not depend on what else the machine does. */
-const processorMs = async (opened: Opened, input: Buffer): Promise<number> => {
-  const before = process.threadCpuUsage()
-  await opened.run(input)
-  const { user, system } = process.threadCpuUsage(before)
-  return (user + system) / 1000
-}
-
-const quickest = async (opened: Opened, input: Buffer): Promise<number> => {
-  let best = Infinity
-  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, await processorMs(opened, input))
-  return best
-}
-
-const repeated = (input: Buffer, size: number): Buffer => Buffer.concat(Array<Buffer>(Math.ceil(size / input.length)).fill(input)).subarray(0, size)
-
-/** Undefined if four times as much takes about four times as long, and so little takes no long time. */
-const slowness = async (opened: Opened, input: Buffer): Promise<string | undefined> => {
+/** Undefined if four times as much takes about four times as long, and so little takes no long time. Much is made of a part of it. */
+const slow = async (opened: Opened, input: Buffer, from: number, to: number): Promise<string | undefined> => {
   if (input.length === 0) return undefined
-  const little = await quickest(opened, input)
+  const little = await quickest(() => opened.run(input))
   if (little > LITTLE_MS_MAX) return `SlowError: ${input.length} bytes take ${little.toFixed(1)} ms`
-  const long = repeated(input, SHORT_BYTES * LONGER)
-  if (await processorMs(opened, long) < NOTICEABLE_MS) return undefined
-  const [short, longer] = [await quickest(opened, repeated(input, SHORT_BYTES)), await quickest(opened, long)]
-  return longer > NOTICEABLE_MS && longer > short * TIMES_LONGER_MAX
-    ? `SlowError: ${SHORT_BYTES} bytes of it take ${short.toFixed(1)} ms, ${LONGER} times as many ${longer.toFixed(1)} ms`
-    : undefined
+  const long = (times: number): Buffer => {
+    const copies = Math.floor((SHORT_BYTES * times - input.length) / (to - from))
+    return Buffer.concat([input.subarray(0, from), ...Array<Buffer>(copies).fill(input.subarray(from, to)), input.subarray(to)])
+  }
+  const why = await slowness(times => opened.run(long(times)), NOTICEABLE_MS)
+  return why && `SlowError: of ${SHORT_BYTES} bytes made of bytes ${from} to ${to}, ${why}`
 }
 
 export const fuzz = async (target: Target, { seed, seconds, timed = false, before = () => {}, corpus: folder = CORPUS,
@@ -169,9 +151,12 @@ export const fuzz = async (target: Target, { seed, seconds, timed = false, befor
     const began = performance.now()
     const why = await judge(opened, input)
     if (why !== undefined) return await found(why, input, file)
-    if (!timed || target.untimed || (random.below(LOOKS) > 0 && performance.now() - began < LITTLE_MS_MAX)) return
-    const slow = await slowness(opened, input).catch(() => undefined) // what it breaks when longer is another finding
-    if (slow !== undefined) await found(slow, input, file)
+    const isKept = file !== undefined
+    if (!timed || target.untimed || !(isKept || random.below(LOOKS) === 0 || performance.now() - began > LITTLE_MS_MAX)) return
+    const from = isKept ? 0 : random.pick([0, random.below(input.length)])
+    const to = isKept ? input.length : random.pick([input.length, from + 1 + random.below(input.length - from)])
+    const tooLong = await slow(opened, input, from, to).catch(() => undefined) // what it breaks when longer is another finding
+    if (tooLong !== undefined) await found(tooLong, input, file)
   }
   try {
     for (const { file, input } of corpus) await attempt(input, file)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { temporaryFolder } from '../support/started'
+import { temporaryFolder } from '../support/folder'
 import { fuzz, type Target } from './engine'
 import { targets } from './targets'
 
@@ -27,6 +28,14 @@ describe('fuzz: the engine', () => {
   it('tries first what it found before', async () => {
     const { executions, findings } = await fuzz(broken, { seed: SEED, seconds: 0, corpus })
     assert.deepEqual([executions, findings.length], [1, 1])
+  })
+
+  it('finds what takes quadratic time', async () => {
+    const run = (input: Buffer): void => { for (let steps = input.length ** 2 / 8; steps > 0; steps--); }
+    mkdirSync(join(corpus, 'quadratic'))
+    writeFileSync(join(corpus, 'quadratic', 'kept'), 'x')
+    const { findings } = await fuzz({ ...broken, name: 'quadratic', open: () => ({ run }) }, { seed: SEED, seconds: 0, timed: true, corpus })
+    assert.match(findings[0]?.why ?? 'nothing', /^SlowError/)
   })
 
   it('makes the same inputs of the same seed', async () => {

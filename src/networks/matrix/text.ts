@@ -8,6 +8,7 @@ import { isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inlin
 
 const HTML_CHARS_MAX = 65_536 // an event cannot hold more
 const TAGS_MAX = 5000 // opening and closing
+const NESTED_MAX = 500 // of tags that are open; the parser looks through them at each closing one
 
 // ---- writing
 
@@ -71,6 +72,18 @@ const HIDDEN: ReadonlySet<string> = new Set(
   ['mx-reply', 'script', 'style', 'title', 'textarea', 'template', 'head', 'iframe', 'noscript'])
 const ORDER = ['link', 'bold', 'italic', 'strike', 'code'] as const
 
+const markOf = (tag: string, attributes: Record<string, string>, id: number): Mark | undefined => {
+  if (HEADING.test(tag)) return { kind: 'bold' }
+  const href = tag === 'a' ? (attributes.href ?? '').trim() : ''
+  if (isLink(href) && !MENTION.test(href)) return { kind: 'link', href, id }
+  const kind = MARKS[tag]
+  return kind && { kind }
+}
+
+/** One of a kind, in one order. */
+const withMark = (marks: Mark[], mark: Mark | undefined): Mark[] => mark === undefined || marks.some(({ kind }) => kind === mark.kind)
+  ? marks : [...marks, mark].sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind))
+
 const sameMark = (a: Mark | undefined, b: Mark | undefined): boolean =>
   a?.kind === b?.kind && (a?.kind !== 'link' || b?.kind !== 'link' || a.id === b.id)
 
@@ -121,7 +134,7 @@ const trimEnd = (runs: Run[]): void => {
 const makeBuilder = () => {
   const root: Container = { tag: '', blocks: [], depth: 0 }
   const open: Container[] = [root]
-  const marks: Array<{ tag: string, mark: Mark }> = []
+  const marks: Mark[][] = [[]] // in force, with one more entry for each open element
   const ignored: string[] = [] // too deep, or an item without a list: their text stays in the level above
   let runs: Run[] = []
   let preformatted: { depth: number, text: string } | undefined
@@ -138,15 +151,10 @@ const makeBuilder = () => {
     here.blocks.push({ kind: 'paragraph', of })
   }
 
-  const activeMarks = (): Mark[] => ORDER.flatMap(kind => {
-    const found = marks.find(entry => entry.mark.kind === kind)
-    return found ? [found.mark] : []
-  })
-
   const add = (text: string): void => {
     if (hidden > 0 || text === '') return
     if (preformatted) { preformatted.text += text; return }
-    runs.push({ text, marks: activeMarks() })
+    runs.push({ text, marks: marks.at(-1)! })
   }
 
   const enter = (tag: string): void => {
@@ -192,19 +200,13 @@ const makeBuilder = () => {
     if (++tags > TAGS_MAX) throw new Malformed('too many tags')
     if (hidden > 0 || HIDDEN.has(tag)) { hidden++; return }
     if (preformatted) { preformatted.depth++; if (tag === 'br') preformatted.text += '\n'; return }
-    if (tag === 'br') return add('\n')
-    if (tag === 'img') return add(attributes.alt || attributes.title || '')
     if (tag === 'pre') { flush(); preformatted = { depth: 0, text: '' }; return }
+    if (marks.push(withMark(marks.at(-1)!, markOf(tag, attributes, tags))) > NESTED_MAX) throw new Malformed('too many open tags')
+    if (tag === 'br') return add('\n')
+    if (tag === 'img') return add((attributes.alt || attributes.title || '').replaceAll('\n', ' '))
     if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return enter(tag)
-    if (BREAKS.has(tag)) { flush(); if (HEADING.test(tag)) marks.push({ tag, mark: { kind: 'bold' } }); return }
-    if (tag === 'td' || tag === 'th') return add(' ')
-    if (tag === 'a') {
-      const href = (attributes.href ?? '').trim()
-      if (isLink(href) && !MENTION.test(href)) marks.push({ tag, mark: { kind: 'link', href, id: tags } })
-      return
-    }
-    const kind = MARKS[tag]
-    if (kind) marks.push({ tag, mark: { kind } })
+    if (BREAKS.has(tag)) return flush()
+    if (tag === 'td' || tag === 'th') add(' ')
   }
 
   const onclosetag = (tag: string): void => {
@@ -215,10 +217,9 @@ const makeBuilder = () => {
       else preformatted.depth = Math.max(preformatted.depth - 1, 0)
       return
     }
+    marks.pop()
     if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return leave(tag)
     if (BREAKS.has(tag)) flush()
-    const at = marks.findLastIndex(entry => entry.tag === tag)
-    if (at >= 0) marks.splice(at, 1)
   }
 
   return {

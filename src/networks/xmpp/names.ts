@@ -57,10 +57,10 @@ const fold = (part: string): string => [...part.normalize('NFKC')].map(foldLette
 export const canonicalBare = (text: string): string | undefined => {
   const jid = parseJid(text)
   if (jid === undefined || jid.resource !== '') return undefined
-  const [local, domain] = [fold(jid.local), fold(jid.domain).replace(/\.$/, '')]
+  const [local, domain] = [fold(jid.local), fold(jid.domain)]
   const folded = local === '' ? domain : `${local}@${domain}`
   const read = parseJid(folded) // a letter may have become a sign that parts an address
-  return read?.local === local && read.domain === domain ? folded : undefined
+  return read?.local === local && read.domain === domain ? folded.replace(/\.$/, '') : undefined
 }
 
 const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)

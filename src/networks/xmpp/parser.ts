@@ -127,7 +127,7 @@ const scopeOf = (outer: Scope, attrs: Record<string, string>): Scope | string =>
     const prefix = key === 'xmlns' ? '' : key.startsWith('xmlns:') ? key.slice(6) : undefined
     if (prefix === undefined) continue
     const uri = attrs[key] as string
-    const reserved = prefix === 'xmlns' || (prefix === 'xml') !== (uri === XML_NS) || uri === XMLNS_NS
+    const reserved = key === 'xmlns:' || prefix === 'xmlns' || (prefix === 'xml') !== (uri === XML_NS) || uri === XMLNS_NS
     if (reserved || (prefix !== '' && (uri === '' || !COMMON_NAME.test(prefix)))) return 'a bad namespace declaration'
     if (scope === outer) scope = Object.create(outer) as Scope
     scope[prefix] = uri
@@ -260,8 +260,14 @@ export const makeParser = (heard: Heard): StreamParser => {
     } else if (!/^[ \t\r\n]*$/.test(part)) fault('text between stanzas')
   }
 
+  const keep = (cutOff: string): void => {
+    rest = cutOff
+    if (rest.length > STANZA_BYTES_MAX) fault('a tag is too large')
+  }
+
   const feed = (chunk: string): void => {
     const data = rest + chunk
+    if (rest !== '' && !chunk.includes('>')) return keep(data) // no token ends without one, and a server escapes it where none does
     rest = ''
     for (let at = 0; at < data.length;) {
       let end = data.indexOf('<', at)
@@ -270,11 +276,7 @@ export const makeParser = (heard: Heard): StreamParser => {
         takeText(data.slice(at, end))
       } else {
         end = tokenEnd(data, at, !begun)
-        if (end < 0) {
-          rest = data.slice(at)
-          if (rest.length > STANZA_BYTES_MAX) fault('a tag is too large')
-          return
-        }
+        if (end < 0) return keep(data.slice(at))
         flush()
         token(data.slice(at, end))
         begun = true

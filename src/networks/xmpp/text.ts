@@ -106,19 +106,21 @@ const mark = (line: string, marker: string, before: string): string => {
     : `${line.slice(0, start)}${marker}${core}${marker}${line.slice(start + core.length)}`
 }
 
+const writePart = (part: Inline, before: string): string => {
+  if (part.kind === 'text') return part.text
+  if (part.kind === 'link') return toPlain([{ kind: 'paragraph', of: [part] }])
+  const marker = MARKERS[part.kind]
+  const inner = part.kind === 'code' ? part.text : writeInline(part.of, `opens ${marker}`)
+  return inner.split('\n').map((line, index) => mark(line, marker, index > 0 ? '' : before)).join('\n')
+}
+
 const writeInline = (parts: Inline[], before: string): string => {
-  let out = ''
-  for (const part of parts) {
-    const last = out === '' ? before : out.at(-1) as string
-    if (part.kind === 'text') out += part.text
-    else if (part.kind === 'link') out += toPlain([{ kind: 'paragraph', of: [part] }])
-    else {
-      const marker = MARKERS[part.kind]
-      const inner = part.kind === 'code' ? part.text : writeInline(part.of, `opens ${marker}`)
-      out += inner.split('\n').map((line, index) => mark(line, marker, index > 0 ? '' : last)).join('\n')
-    }
-  }
-  return out
+  let last = before
+  return parts.map(part => {
+    const written = writePart(part, last)
+    last = written.at(-1) ?? last
+    return written
+  }).join('')
 }
 
 const writeBlock = (block: Block): string => {

@@ -47,9 +47,10 @@ const split = (input: Buffer): void => {
   const parts = splitText(text, max)
   const solid = (of: string): string => of.replace(/\s+/gu, '')
   assert.equal(solid(parts.join('')), solid(text))
+  const whole = text.isWellFormed()
   for (const part of parts) {
     assert.ok(Buffer.byteLength(part) <= max, 'too long')
-    if (text.isWellFormed()) assert.ok(part.isWellFormed(), 'half a character')
+    if (whole) assert.ok(part.isWellFormed(), 'half a character')
   }
 }
 

@@ -5,6 +5,7 @@ import {
   ATTRIBUTES_MAX, CHILDREN_MAX, makeParser, STANZA_BYTES_MAX, STANZA_DEPTH_MAX
 } from '../../../../src/networks/xmpp/parser'
 import { el, type Element, legal, textOf, type Xml } from '../../../../src/networks/xmpp/xml'
+import { slowness } from '../../../support/linear'
 import { bare, HEADER, peer } from '../../../support/xml-peer'
 
 const read = (chunks: Uint8Array[], dropped: string[] = []): Element[] => {
@@ -132,6 +133,13 @@ describe('xmpp xml: writer and parser', () => {
     assert.equal(readText(HEADER, '<m>'.repeat(STANZA_DEPTH_MAX) + '</m>'.repeat(STANZA_DEPTH_MAX)).length, 1)
     assert.equal(readText(HEADER, `<m>${'x'.repeat(600_000)}</m>`, '<n/>').length, 2)
     assert.equal(readText(HEADER, ...Array.from({ length: 40 }, () => `<m>${'x'.repeat(60_000)}</m>`)).length, 40)
+  })
+
+  it('takes linear time for a long tag that comes in many chunks', async () => {
+    assert.equal(await slowness(times => {
+      const bytes = Buffer.from(`${HEADER}<m ${' a=\'b\''.repeat(20_000 * times)}/>`)
+      read(Array.from({ length: bytes.length / 1400 }, (_, index) => bytes.subarray(index * 1400, (index + 1) * 1400)))
+    }), undefined)
   })
 
   it('judges as a general parser does', () => {
