@@ -13,7 +13,10 @@ const newsFor = (state: State, user: string, since: number): Json | undefined =>
   const rooms = new Map<string, HsEvent[]>()
   for (let at = since; at < state.stream.length; at++) {
     const event = state.stream[at]!
-    if (concerns(state, user, event)) rooms.set(event.room_id, [...rooms.get(event.room_id) ?? [], event])
+    if (!concerns(state, user, event)) continue
+    const events = rooms.get(event.room_id)
+    if (events) events.push(event)
+    else rooms.set(event.room_id, [event])
   }
   if (rooms.size === 0) return undefined
   const news = { join: {} as Json, invite: {} as Json, leave: {} as Json }
