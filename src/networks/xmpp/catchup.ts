@@ -16,7 +16,6 @@ import { ARCHIVE, type Room } from './rooms'
 import { type Element, owned } from './xml'
 
 const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
-const CROWDED_PAGE_MAX = 20
 const TRIES_MAX = 5
 const AGAIN_FIRST_MS = 500
 const AGAIN_MOST_MS = 10_000
@@ -116,7 +115,7 @@ export const makeCatchUp = (
     behind.from ??= await position(room, behind)
     for (;;) {
       const after = behind.from === '' ? undefined : behind.from
-      const page = await archive.page(room, { after }, behind.crowded ? CROWDED_PAGE_MAX : undefined)
+      const page = await archive.page(room, { after })
       if (page === 'gone') { // deleted by age, so all that is left is newer
         if (after === undefined) return
         behind.from = ''
