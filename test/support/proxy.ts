@@ -21,6 +21,7 @@ export interface Proxy {
   readonly toServer: Way
   readonly fromServer: Way
   refuse: boolean // new connections end at once
+  watch: (octets: Buffer) => void // called with whatever the server says, when it says it
   /** These octets to the client, between whatever the server says. */
   say (...pieces: (string | Buffer)[]): Promise<void>
   /** Ends the newest client's connection after what was said. */
@@ -66,6 +67,7 @@ export const startProxy = async (serverPort: number): Promise<Proxy> => {
 
   const carry = async (from: Socket, to: Socket, way: ReturnType<typeof makeWay>, put: typeof write): Promise<void> => {
     for await (const data of from as AsyncIterable<Buffer>) {
+      if (way === fromServer) self.watch(data)
       await way.passes()
       const lead = way.cutInCharacter ? data.findIndex(isLead) : -1
       for (const piece of piecesOf(lead === -1 ? data : data.subarray(0, lead + 1), way)) {
@@ -80,7 +82,7 @@ export const startProxy = async (serverPort: number): Promise<Proxy> => {
     }
   }
 
-  const self = { visits: 0, refuse: false, toServer, fromServer }
+  const self = { visits: 0, refuse: false, toServer, fromServer, watch: (_octets: Buffer): void => {} }
   const server = createServer(client => {
     if (self.refuse) return void client.destroy()
     const upstream = createConnection(serverPort, '127.0.0.1')
