@@ -59,7 +59,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
         const now = clock.now()
         await tx.done(row, ids, now)
         const applied: Applied = { queued: [], cancelled: [] }
-        for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids)) {
+        for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids, now)) {
           const found = await tx.confirmable(row.delivery.place, [receipt.id])
           if (found === undefined) continue
           observer.receipt(row.delivery.place.network, receipt.outcome)

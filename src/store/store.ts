@@ -79,7 +79,7 @@ export interface Tx {
   confirmable (place: Place, ids: string[]): Promise<Confirmable | undefined>
   confirm (place: Place, id: string, outcome: 'delivered' | 'failed'): Promise<void>
   earlyReceipt (place: Place, ids: string[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
-  takeEarlyReceipts (place: Place, ids: string[]): Promise<{ id: string, outcome: 'delivered' | 'failed', detail?: string }[]>
+  takeEarlyReceipts (place: Place, ids: string[], now: number): Promise<{ id: string, outcome: 'delivered' | 'failed', detail?: string }[]>
   // links, people, quarantine, memory
   link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without: the arrival's own
   linked (token: string, now: number): Promise<Attachment | undefined>
@@ -99,7 +99,7 @@ export interface Tx {
   drop (id: number, now: number): Promise<Changed & { waited: boolean } | undefined> // waiting, failed or unknown → failed, without a notice
   unrouted (limit: number): Promise<UnroutedRow[]>
   quarantined (limit: number): Promise<QuarantineRow[]>
-  /** Deletes what ended before `before`, at most `limit` arrivals; returns how many. */
+  /** Deletes what ended before `before`, at most `limit` arrivals, and early receipts; returns how many arrivals. */
   prune (before: number, limit: number): Promise<number>
 }
 
@@ -115,3 +115,4 @@ export interface Store {
 export const QUARANTINE_BYTES_MAX = 8192
 export const QUARANTINE_ROWS_MAX = 10_000
 export const EARLY_RECEIPT_ROWS_MAX = 10_000
+export const EARLY_RECEIPT_MS = 86_400_000 // older ones are of something else: gateways give their ids out anew

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Place } from '../model/address'
 import type { Arrival, Attachment, Delivery } from '../model/message'
 import { makeDeskTx } from './desk-tx'
-import { EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
+import { EARLY_RECEIPT_MS, EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
 import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx } from './store'
 
 interface OutboxRow {
@@ -169,10 +169,11 @@ export const makeTx = (db: DatabaseSync): Tx => {
       run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))',
         EARLY_RECEIPT_ROWS_MAX)
     },
-    async takeEarlyReceipts (place, ids) {
-      return ids.flatMap(id => all<{ id: string, outcome: 'delivered' | 'failed', detail: string | null }>(
-        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, detail', place.network, place.id, id))
-        .map(({ detail, ...row }) => ({ ...row, ...detail === null ? {} : { detail } }))
+    async takeEarlyReceipts (place, ids, now) {
+      return ids.flatMap(id => all<{ id: string, outcome: 'delivered' | 'failed', detail: string | null, at: number }>(
+        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, detail, at', place.network, place.id, id))
+        .filter(({ at }) => at >= now - EARLY_RECEIPT_MS)
+        .map(({ id, outcome, detail }) => ({ id, outcome, ...detail === null ? {} : { detail } }))
     },
 
     async link (token, journal, expiresAt, file) {
@@ -232,6 +233,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
       return all<QuarantineRow>('SELECT id, network, raw, why, at FROM quarantine ORDER BY id DESC LIMIT ?', limit)
     },
     async prune (before, limit) {
+      run('DELETE FROM early_receipt WHERE at < ?', before)
       return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state <> 'done' AND state <> 'failed' OR settled_at >= ?))

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/lib/clock'
 import type { Arrival } from '../../../src/model/message'
 import { MIGRATIONS } from '../../../src/store/schema'
 import { openSqlite } from '../../../src/store/sqlite'
-import { EARLY_RECEIPT_ROWS_MAX, type NewDelivery, type Store } from '../../../src/store/store'
+import { EARLY_RECEIPT_MS, EARLY_RECEIPT_ROWS_MAX, type NewDelivery, type Store } from '../../../src/store/store'
 import { temporaryFolder } from '../../support/folder'
 import { slowness } from '../../support/linear'
 
@@ -61,6 +61,17 @@ describe('the store on SQLite', () => {
     }
     assert.equal(await slowness(times => early(500 * times)), undefined)
     assert.ok(await early(EARLY_RECEIPT_ROWS_MAX) <= EARLY_RECEIPT_ROWS_MAX * 1.1)
+  })
+
+  it('does not take an old receipt, whose id was given out anew since, for an early one, and forgets it', async () => {
+    const ids = ['1a2b', '6699']
+    const take = (id: string, now: number): Promise<{ id: string }[]> => store.run(tx => tx.takeEarlyReceipts(place, [id], now))
+    await store.run(tx => tx.earlyReceipt(place, ids, 'delivered', undefined, 1))
+    assert.deepEqual((await take('1a2b', 1000)).map(({ id }) => id), ['1a2b'])
+    assert.deepEqual(await take('6699', EARLY_RECEIPT_MS + 2), [])
+    await store.run(tx => tx.earlyReceipt(place, ids, 'delivered', undefined, 1))
+    await store.run(tx => tx.prune(2, 10))
+    assert.deepEqual(await take('1a2b', 1000), [])
   })
 
   it('runs jobs in the order of the calls', async () => {
