@@ -10,6 +10,8 @@ export interface TestInbox extends Inbox {
   readonly links: Map<string, boolean>
   refusing: Error | undefined // while set, nothing can be stored
   readonly crowded: Set<string> // ids of places from which nothing more can be stored
+  /** What was accepted is so old that nothing is known of it any more. */
+  forget (): void
   /** Resolves when `holds` says yes, asked after each thing that happens. Throws after `limitMs`. */
   until (what: string, holds: () => boolean, limitMs?: number): Promise<void>
 }
@@ -34,6 +36,7 @@ export const makeInbox = (): TestInbox => {
     },
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },
+    forget () { keys.clear(); newest.clear() },
     link (_network, name, up) { inbox.links.set(name, up); tell() },
     until: (what, holds, limitMs = 60_000) => new Promise((resolve, reject) => {
       const look = (): void => { if (holds()) { over(); resolve() } }

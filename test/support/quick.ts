@@ -37,16 +37,16 @@ export const handClock = (): Clock & { advance (ms: number): void } => {
   }
 }
 
-/** The system's clock, on which `skip` lets hours pass at once: what comes due meanwhile runs, in order. */
-export const skippingClock = (): Clock & { skip (ms: number): void } => {
+/** A clock on which `skip` lets hours pass at once: what comes due meanwhile runs, in order. */
+export const skippingClock = (base: Clock = systemClock): Clock & { skip (ms: number): void } => {
   let skipped = 0
   const timers = new Set<{ at: number, run: () => void }>()
-  const tick = (): number => systemClock.tick() + skipped
+  const tick = (): number => base.tick() + skipped
   return {
-    now: () => systemClock.now() + skipped, tick, soon: systemClock.soon,
+    now: () => base.now() + skipped, tick, soon: base.soon,
     after (ms, run) {
       const timer = { at: tick() + ms, run: () => { timers.delete(timer); real.cancel(); run() } }
-      const real = systemClock.after(ms, () => timer.run())
+      const real = base.after(ms, () => timer.run())
       timers.add(timer)
       return { cancel: () => { timers.delete(timer); real.cancel() } }
     },

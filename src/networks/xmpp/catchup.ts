@@ -5,7 +5,7 @@
  * room that is set aside no more is in memory than one page and what the archive does not have, and other rooms do not wait for it.
  */
 import { backoffMs } from '../../lib/backoff'
-import { sleep } from '../../lib/clock'
+import { sleep, type Timer } from '../../lib/clock'
 import type { Place } from '../../model/address'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Arrival } from '../../model/message'
@@ -19,6 +19,7 @@ const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
 const TRIES_MAX = 5
 const AGAIN_FIRST_MS = 500
 const AGAIN_MOST_MS = 10_000
+const BOOKMARK_EVERY_MS = 3_600_000
 
 interface Said { message: Element, take: () => void }
 
@@ -42,6 +43,9 @@ export interface CatchUp {
   inTurn (room: Room, said: Said): void
   /** A message of a live room was not taken, and the archive has it under `id`. */
   setAside (room: Room, id: string): void
+  /** A message of a live room is on disk, and the archive has it under `id`. */
+  stored (room: Room, id: string): void
+  stop (): void
 }
 
 /** `idOf`: under which id the archive has a live message, if it has it. */
@@ -50,6 +54,8 @@ export const makeCatchUp = (
   idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined
 ): CatchUp => {
   const rooms = new Map<string, Behind>()
+  const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
+  let timer: Timer | undefined
 
   const behindIn = (room: Room): Behind => {
     let behind = rooms.get(room.id)
@@ -80,6 +86,14 @@ export const makeCatchUp = (
   const bookmark = async (room: Room, position: string): Promise<void> => {
     const value = JSON.stringify([position, await inbox.lastKey(placeOf(room)) ?? ''])
     if (memory.get(`read ${room.id}`) !== value) await memory.set(`read ${room.id}`, value)
+  }
+
+  /** What was stored is forgotten one day, also the newest of a quiet room: by then the bookmark is behind it. */
+  const bookmarkPassed = async (): Promise<void> => {
+    timer = undefined
+    const all = [...passed]
+    passed.clear()
+    for (const [room, id] of all) if (!rooms.has(room.id)) await bookmark(room, id)
   }
 
   /** The newest id before `before`, or of all. */
@@ -180,6 +194,13 @@ export const makeCatchUp = (
       crowd(room, behind)
       behind.reading ??= readAll(room, behind)
       behind.reading.catch(() => { /* out of the room: it is read when we are in again */ })
-    }
+    },
+    stored (room, id) {
+      passed.set(room, owned(id))
+      timer ??= clock.after(BOOKMARK_EVERY_MS, () => {
+        bookmarkPassed().catch(error => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))
+      })
+    },
+    stop () { timer?.cancel() }
   }
 }

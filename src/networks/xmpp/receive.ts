@@ -118,7 +118,8 @@ export const makeReceiver = (
     const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now(), speaker)
     if (arrival === undefined) return
     const id = idInArchive(room, message)
-    intake.offer(arrival, undefined, id === undefined ? undefined : { most: 0, beyond: () => catchUp.setAside(room, id) })
+    if (id === undefined) intake.offer(arrival)
+    else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, beyond: () => catchUp.setAside(room, id) })
   }
 
   const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {
@@ -142,6 +143,9 @@ export const makeReceiver = (
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
     },
     offer: intake.offer,
-    stop () { intake.stop() }
+    stop () {
+      catchUp.stop()
+      intake.stop()
+    }
   }
 }

@@ -11,7 +11,7 @@ import type { Link } from '../../../../src/networks/xmpp/stream'
 import { el, type Element } from '../../../../src/networks/xmpp/xml'
 import { makeInbox } from '../../../support/inbox'
 import { until } from '../../../support/practice'
-import { quickClock } from '../../../support/quick'
+import { quickClock, skippingClock } from '../../../support/quick'
 import { makeMemory, makeWorld } from '../../../support/world'
 import { parse } from './parse'
 
@@ -32,6 +32,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
   const paused: string[] = []
   const refused = new Set<string>()
   const taken: string[] = []
+  const clock = skippingClock(quickClock(1000))
   let echoes = 0
   let life = 0
   let cut = false
@@ -85,7 +86,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
       ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
       lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
     }, link, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, marks,
-    makeWorld({ memory: lasting, clock: quickClock(1000) }), () => { echoes++ })
+    makeWorld({ memory: lasting, clock }), () => { echoes++ })
     hearing = new Set()
     rooms = roomIds.map(id => ({
       id, ready: false, visit: 0, nicks: new Map(), insiders: new Map(), features: new Set([STANZA_IDS, ARCHIVE])
@@ -94,7 +95,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
 
   start()
   return {
-    inbox, memory, space, paused, refused, taken, said,
+    inbox, memory, clock, space, paused, refused, taken, said,
     get echoes () { return echoes },
     room: (index = 0): Room => rooms[index]!,
     kill: start,
@@ -300,6 +301,22 @@ describe('xmpp catching up', () => {
       await Promise.allSettled([entered, again])
       await all(at)
     }
+  })
+
+  it('brings nothing again that was forgotten, and all that was said since, after months in a quiet room', async () => {
+    const at = stage()
+    await firstVisit(at)
+    for (const text of ['one', 'two', 'three']) at.say(text)
+    await all(at)
+    const before = at.memory.get(`read ${at.room().id}`)
+    at.clock.skip(2 * 3_600_000)
+    await until(() => at.memory.get(`read ${at.room().id}`) !== before, 'it is remembered')
+    at.inbox.forget()
+    at.kill()
+    at.say('away')
+    await at.enter()
+    await all(at)
+    assert.equal(at.texts().length, 4)
   })
 
   it('corrects what was said before, also when both were refused', async () => {
