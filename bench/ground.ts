@@ -17,6 +17,7 @@ import { startRooms } from './rooms'
 
 export const DOMAIN = 'bench.test'
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
+const PARTS_PER_DAY = 10_000_000 // nobody pays for them here
 const SECRET = 'a-secret-of-the-bench'
 const BARE = `bare.${DOMAIN}`
 const OURS_DOMAIN = `chat.${DOMAIN}`
@@ -97,7 +98,8 @@ const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Sms
     gateways: [{
       name: 'main', kind: 'smpp', host: '127.0.0.1', port: smsc.port, numbers: [OURS],
       system_id: GATEWAY.systemId, password: GATEWAY.password
-    }]
+    }],
+    parts_per_day: PARTS_PER_DAY, parts_per_day_to_one: PARTS_PER_DAY
   },
   media: { listen: { port: ports[1] }, public_url: `http://127.0.0.1:${ports[1]}` },
   operate: { listen: { port: ports[2] }, token: SECRET, metrics_public: true },

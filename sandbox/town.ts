@@ -68,6 +68,7 @@ const NUMBER = '+4930123457'
 /** The other number of ours, for a function address. */
 export const ADDRESS_NUMBER = '+4930123456'
 const MAX = '+491701234567'
+const PARTS_PER_DAY = 10_000_000 // nobody pays for them here
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 
 const aliasOf = (name: string): string => `#${name}:${DOMAIN}`
@@ -97,7 +98,8 @@ const configOf = (o: {
     gateways: [{
       name: 'main', kind: 'smpp', host: '127.0.0.1', port: o.smscPort, system_id: GATEWAY.systemId, password: GATEWAY.password,
       numbers: [NUMBER, ADDRESS_NUMBER]
-    }]
+    }],
+    parts_per_day: PARTS_PER_DAY, parts_per_day_to_one: PARTS_PER_DAY
   },
   media: { listen: { port: o.ports[1] }, public_url: `http://127.0.0.1:${o.ports[1]}` },
   operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },

@@ -1,4 +1,5 @@
 /** What a key of the config can be: its type and limits, and the words that explain it. */
+import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
 
 /**
@@ -44,6 +45,9 @@ export const listen = (doc: string, port: number) => section(doc, {
 export const E164 = /^\+[1-9]\d{6,14}$/
 export const PHONE = 'a phone number in international form, in quotes'
 export const phone = (doc: string, sample: string) => text(doc, PHONE, `"${sample}"`, E164)
+
+export const country = (doc: string, sample: string) => z.enum(getCountries())
+  .register(told, { doc, must: 'the two letters of a country, such as DE', sample })
 
 /** The key may be left out, and the sample has it all the same. */
 export const live = <T extends z.ZodType>(key: T): z.ZodOptional<T> => {

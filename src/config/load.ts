@@ -1,7 +1,8 @@
 /** Reads the config: all that can be known to be wrong without asking a server is refused here, with line and advice. */
 import { dirname, resolve } from 'node:path'
 import type { FunctionAddress } from '../desk/address'
-import type { GatewayConfig } from '../networks/sms'
+import type { GatewayConfig, SmsConfig } from '../networks/sms'
+import { countryOf, readThread } from '../networks/sms/names'
 import type { XmppConfig } from '../networks/xmpp'
 import { addressesOf } from './addresses'
 import type { Config, MatrixSection } from './config'
@@ -74,7 +75,8 @@ const xmppOf = ({ component, rooms, fetch }: NonNullable<Written['xmpp']>, bytes
   fetch: { allowHosts: fetch.allow_hosts, bytesMax, timeoutMs: fetch.timeout_seconds * SECOND_MS }
 })
 
-type Gateway = NonNullable<Written['sms']>['gateways'][number]
+type Sms = NonNullable<Written['sms']>
+type Gateway = Sms['gateways'][number]
 
 const gatewayOf = (gateway: Gateway): GatewayConfig => gateway.kind === 'smpp'
   ? {
@@ -90,6 +92,15 @@ const gatewayOf = (gateway: Gateway): GatewayConfig => gateway.kind === 'smpp'
       ...gateway.smsc === undefined ? {} : { smsc: gateway.smsc }
     }
 
+/** Numbers that stand in the config are meant. */
+const spendingOf = (sms: Sms, mirrors: Config['mirrors']): SmsConfig['spending'] => {
+  const members = mirrors.flatMap(({ places }) => places.flatMap(({ place: { network, id } }) => network === 'sms' ? readThread(id).theirs : []))
+  const meant = [...sms.gateways.flatMap(({ numbers }) => numbers), ...members].flatMap(number => countryOf(number) ?? [])
+  return {
+    countries: [...new Set([...sms.countries, ...meant])], partsPerDay: sms.parts_per_day, partsPerDayToOne: sms.parts_per_day_to_one
+  }
+}
+
 const configOf = (written: Written, mirrors: Config['mirrors'], addresses: FunctionAddress[], registration: Registration | undefined,
   path: string): Config => {
   const { matrix, xmpp, sms, media, operate } = written
@@ -100,7 +111,7 @@ const configOf = (written: Written, mirrors: Config['mirrors'], addresses: Funct
     networks: {
       ...matrix && registration ? { matrix: matrixOf(matrix, registration, path, bytesMax) } : {},
       ...xmpp ? { xmpp: xmppOf(xmpp, bytesMax) } : {},
-      ...sms ? { sms: { gateways: sms.gateways.map(gatewayOf) } } : {}
+      ...sms ? { sms: { gateways: sms.gateways.map(gatewayOf), spending: spendingOf(sms, mirrors) } } : {}
     },
     media: { listen: media.listen, publicUrl: media.public_url.replace(/\/+$/, ''), linkDays: media.link_days, bytesMax },
     limits: { queueMax: written.limits.queue_max, drainMs: written.limits.drain_seconds * SECOND_MS },

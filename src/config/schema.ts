@@ -2,8 +2,9 @@
  * Every key of the config: its type, its default, its limits, and the words that explain it. config.sample.yaml and all
  * refusals are made from what stands here. Keys in the file are snake_case; load.ts turns them into what the program takes.
  */
+import type { CountryCode } from 'libphonenumber-js/max'
 import { z } from 'zod'
-import { choice, domain, E164, host, list, listen, live, password, PHONE, phone, secret, section, text, told, url, whole, yes } from './keys'
+import { choice, country, domain, E164, host, list, listen, live, password, PHONE, phone, secret, section, text, told, url, whole, yes } from './keys'
 import { functionAddress } from './schema-address'
 
 const ownNumbers = () =>
@@ -76,6 +77,12 @@ const mirror = section('One mirror.', {
     place, PLACES_SAMPLE).min(1)
 })
 
+/** Where an SMS costs about the same: the European Economic Area, Switzerland and the United Kingdom. */
+const EUROPE: CountryCode[] = [
+  'AT', 'BE', 'BG', 'CH', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GB', 'GR', 'HR', 'HU', 'IE', 'IS', 'IT', 'LI', 'LT', 'LU', 'LV', 'MT',
+  'NL', 'NO', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK'
+]
+
 export const schema = section('Zentrale\'s config.', {
   language: choice('The language of what Zentrale itself says to people.', ['de', 'en']).default('de'),
   log: section('What is logged, to standard error as JSON lines. Message texts never are, and phone numbers are masked.', {
@@ -117,7 +124,13 @@ export const schema = section('Zentrale\'s config.', {
     }).prefault({})
   }).optional(),
   sms: section('Your SMS gateways. Leave the section out if you have none.', {
-    gateways: list('Each gateway with our numbers on it.', 'a list of gateways', 20, z.discriminatedUnion('kind', [smpp, kannel])).min(1)
+    gateways: list('Each gateway with our numbers on it.', 'a list of gateways', 20, z.discriminatedUnion('kind', [smpp, kannel])).min(1),
+    countries: list('Where SMS may go. Elsewhere, and to numbers that cost their callers extra, nothing is sent, because there fraud pays. The ' +
+      'countries of your own numbers and of members of mirrors need not be listed.', 'a list of countries, such as [DE, AT]', 250,
+    country('One country.', 'DE'), `[${EUROPE.join(', ')}]`).default(EUROPE),
+    parts_per_day: whole('At most so many parts of SMS are sent within a day. What is more waits, and the link "spending limit" is down. Each ' +
+      'part costs.', 1, 10000000, 1000).default(1000),
+    parts_per_day_to_one: whole('The same for one phone.', 1, 10000000, 200).default(200)
   }).optional(),
   media: section('Files of one network are shown to others as links to Zentrale, which expire.', {
     listen: listen('Where Zentrale serves these links; put your web server with TLS in front.', 9994).prefault({}),

@@ -12,6 +12,7 @@ import { makeSms } from '../../src/networks/sms'
 import { temporaryFolder } from '../support/folder'
 import { makeInbox, type TestInbox } from '../support/inbox'
 import { makeWorld } from '../support/world'
+import { SPENDING } from '../support/sms'
 
 const OURS = '+4930123456'
 const MAX = '+491701234567'
@@ -24,7 +25,8 @@ const listen = async (port: number, kannel: Pick<Kannel, 'sendsmsUrl' | 'usernam
     gateways: [{
       name: 'kannel', kind: 'kannel', sendUrl: kannel.sendsmsUrl, username: kannel.username, password: kannel.password, numbers: [OURS],
       listen: { host: '127.0.0.1', port }, publicUrl: `http://127.0.0.1:${port}`, secret: 'geheim'
-    }]
+    }],
+    spending: SPENDING
   }, makeWorld())
   await sms.start(inbox)
   await inbox.until('Kannel answers', () => inbox.links.get('kannel') === true)

@@ -11,6 +11,7 @@ import { encodeGsm7 } from '../../src/networks/sms/gsm7'
 import { temporaryFolder } from '../support/folder'
 import { makeInbox, type TestInbox } from '../support/inbox'
 import { makeWorld } from '../support/world'
+import { SPENDING } from '../support/sms'
 
 const OURS = '+4930123456'
 const MAX = '+491701234567'
@@ -23,7 +24,8 @@ describe('SMS and Net::SMPP', function () {
   let sms: Network
   let inbox: TestInbox
   const connect = (password: string): Network => makeSms({
-    gateways: [{ name: 'perl', kind: 'smpp', host: '127.0.0.1', port: smsc.port, systemId: 'zentrale', password, numbers: [OURS] }]
+    gateways: [{ name: 'perl', kind: 'smpp', host: '127.0.0.1', port: smsc.port, systemId: 'zentrale', password, numbers: [OURS] }],
+    spending: SPENDING
   }, makeWorld())
   const send = (text: string, key: string) => sms.send({
     key, place: { network: 'sms', id: `${OURS}/${MAX}` }, at: 0, attempt: 1,

@@ -4,19 +4,22 @@ import type { Clock } from '../../src/lib/clock'
 import type { ReceiptArrival } from '../../src/model/message'
 import { plain, toPlain } from '../../src/model/text'
 import { makeSms, type SmppConfig } from '../../src/networks/sms'
+import type { SpendingConfig } from '../../src/networks/sms/spending'
 import { makeInbox } from './inbox'
 import { makeMemory, makeWorld } from './world'
 
 export const OURS = '+4930123456'
 export const MAX = '+491701234567'
+export const SPENDING: SpendingConfig = { countries: ['DE'], partsPerDay: 100_000, partsPerDayToOne: 100_000 }
 const never = new AbortController().signal
 
-export const connect = (smsc: Pick<Smsc, 'port'>, given: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock) => {
+export const connect = (smsc: Pick<Smsc, 'port'>, given: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock,
+  spending: SpendingConfig = SPENDING) => {
   const config = {
     name: 'main', kind: 'smpp', host: '127.0.0.1', port: smsc.port,
     systemId: 'zentrale', password: 'secret', numbers: [OURS], ...given
   } as const
-  const sms = makeSms({ gateways: [config as SmppConfig] }, makeWorld({ memory, ...clock && { clock } }))
+  const sms = makeSms({ gateways: [config as SmppConfig], spending }, makeWorld({ memory, ...clock && { clock } }))
   const inbox = makeInbox()
   const details: (string | undefined)[] = []
   const link = inbox.link
@@ -41,8 +44,8 @@ export const stage = () => {
     ends.push(smsc.stop)
     return smsc
   }
-  const bound = async (smsc: Smsc, config: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock) => {
-    const ours = connect(smsc, config, memory, clock)
+  const bound = async (smsc: Smsc, config: Partial<SmppConfig> = {}, memory = makeMemory(), clock?: Clock, spending = SPENDING) => {
+    const ours = connect(smsc, config, memory, clock, spending)
     ends.push(ours.sms.stop)
     await ours.start()
     return ours

@@ -12,10 +12,11 @@ import { makeDoors } from './receive'
 import { bytesWithin } from './segments'
 import { canonicalNumber, threadId } from './names'
 import { sendBy } from './send'
+import { makeSpending, SPENDING_LINK, type SpendingConfig } from './spending'
 
 export type { KannelConfig, SmppConfig }
 export type GatewayConfig = SmppConfig | KannelConfig
-export interface SmsConfig { gateways: GatewayConfig[] }
+export interface SmsConfig { gateways: GatewayConfig[]; spending: SpendingConfig }
 
 export { canonicalNumber } from './names'
 
@@ -27,6 +28,7 @@ const makeGateway = (config: GatewayConfig, world: World): Gateway =>
 
 export const makeSms = (config: SmsConfig, world: World): Network => {
   const gateways = config.gateways.map(gateway => makeGateway(gateway, world))
+  const spending = makeSpending(config.spending, world)
   return {
     name,
     can: {
@@ -38,10 +40,14 @@ export const makeSms = (config: SmsConfig, world: World): Network => {
     serve: () => {}, // a phone shows the number and nothing else
     attend: () => {}, // whoever writes to our numbers is heard
     start: async inbox => {
+      spending.start((up, detail) => inbox.link(name, SPENDING_LINK, up, detail))
       for (const gateway of gateways) await gateway.start(makeDoors(inbox, name, gateway.name))
     },
-    send: (delivery, signal) => sendBy(gateways, delivery, signal),
+    send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
     open: async () => { throw new Refused('nothing lies on SMS') },
-    stop: async () => { await Promise.all(gateways.map(gateway => gateway.stop())) }
+    stop: async () => {
+      spending.stop()
+      await Promise.all(gateways.map(gateway => gateway.stop()))
+    }
   }
 }

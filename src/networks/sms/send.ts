@@ -1,9 +1,10 @@
 /** From deliveries to gateways: which gateway has our number, and what may be sent there at all. */
-import { Refused } from '../../model/errors'
+import { Refused, Unavailable } from '../../model/errors'
 import type { Delivery, Sent } from '../../model/message'
 import { toPlain } from '../../model/text'
 import type { Gateway, Outbound } from './gateways/gateway'
 import { isNumber, readThread } from './names'
+import type { Spending } from './spending'
 
 const outbound = (delivery: Delivery): Outbound => {
   if (delivery.action.kind !== 'message') throw new Refused('an SMS is a text, and cannot be changed once it is sent')
@@ -13,10 +14,18 @@ const outbound = (delivery: Delivery): Outbound => {
 }
 
 /** Throws Refused or Unavailable, as Network.send. */
-export const sendBy = async (gateways: readonly Gateway[], delivery: Delivery, signal: AbortSignal): Promise<Sent> => {
+export const sendBy = async (gateways: readonly Gateway[], spending: Spending, delivery: Delivery, signal: AbortSignal): Promise<Sent> => {
   const message = outbound(delivery)
   if (message.text === '') throw new Refused('there is no text to send')
   const gateway = gateways.find(({ numbers }) => numbers.includes(message.from))
   if (!gateway) throw new Refused('no SMS gateway has this number of ours any more: see sms.gateways in the config')
-  return await gateway.send(message, signal)
+  spending.check(message.to)
+  try {
+    const sent = await gateway.send(message, signal)
+    spending.spent(message.to, sent.parts ?? 1)
+    return sent
+  } catch (error) {
+    if (error instanceof Unavailable && error.unknown) spending.spent(message.to, 1)
+    throw error
+  }
 }

@@ -16,6 +16,7 @@ import { makeWorld } from '../../support/world'
 import type { Opened, Target } from '../engine'
 import { anyText, judgingInbox, ODD } from '../judges'
 import { emptyDesk } from '../../support/address'
+import { SPENDING } from '../../support/sms'
 
 const ANSWER_MS_MAX = 5000
 const TOKEN = 'the-right-token-of-this-test'
@@ -66,7 +67,7 @@ const openKannel = async (): Promise<Opened> => {
   const sms = makeSms({ gateways: [{
     name: 'k', kind: 'kannel', sendUrl: 'http://127.0.0.1:9/', username: 'u', password: 'p', numbers: ['+4930123456'],
     listen: { host: '127.0.0.1', port }, publicUrl: `http://127.0.0.1:${port}`, secret: TOKEN
-  }] }, world)
+  }], spending: SPENDING }, world)
   await sms.start(judgingInbox())
   return { run: async input => check(await talk(port, input), input.includes(TOKEN), [...OWN, 200, 404]), close: sms.stop }
 }

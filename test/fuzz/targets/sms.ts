@@ -18,6 +18,7 @@ import { makeMemory, makeWorld } from '../../support/world'
 import type { Opened, Target } from '../engine'
 import { allowing, anyText, judgingInbox, ODD, orMalformed, textFrom } from '../judges'
 import { hashOf, makeRandom } from '../random'
+import { SPENDING } from '../../support/sms'
 
 const octets = (maxLength: number): fc.Arbitrary<Buffer> => fc.uint8Array({ maxLength }).map(bytes => Buffer.from(bytes))
 const RECEIPT = 'id:0012ab sub:001 dlvrd:001 submit date:2601020304 done date:2601020305 stat:DELIVRD err:000 text:Hallo'
@@ -191,7 +192,7 @@ const openSession = async (): Promise<Opened> => {
   const { port } = server.address() as AddressInfo
   const gateway = { name: 'main', kind: 'smpp' as const, host: '127.0.0.1', port, systemId: 'zentrale', password: 'secret', numbers: ['+4930123456'] }
   const clock = { ...quickClock(1000), tick: () => systemClock.tick() * 1_000_000 } // so that each link counts as one that lasted
-  const sms = makeSms({ gateways: [gateway] }, makeWorld({ clock }))
+  const sms = makeSms({ gateways: [gateway], spending: SPENDING }, makeWorld({ clock }))
   await sms.start(judgingInbox())
   return {
     async run (input) {

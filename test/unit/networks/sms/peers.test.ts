@@ -7,6 +7,7 @@ import { plain, toPlain } from '../../../../src/model/text'
 import { makeSms } from '../../../../src/networks/sms'
 import { makeInbox } from '../../../support/inbox'
 import { makeWorld } from '../../../support/world'
+import { SPENDING } from '../../../support/sms'
 
 interface PeerPdu {
   command_status: number
@@ -66,7 +67,8 @@ describe('SMPP with npm smpp', () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const sms = makeSms({
-      gateways: [{ name: 'main', kind: 'smpp', host: '127.0.0.1', port: portOf(server), systemId: 'zentrale', password: 'secret', numbers: [OURS] }]
+      gateways: [{ name: 'main', kind: 'smpp', host: '127.0.0.1', port: portOf(server), systemId: 'zentrale', password: 'secret', numbers: [OURS] }],
+      spending: SPENDING
     }, makeWorld())
     const inbox = makeInbox()
     await sms.start(inbox)

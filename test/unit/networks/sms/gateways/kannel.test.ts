@@ -10,6 +10,7 @@ import { makeSms } from '../../../../../src/networks/sms'
 import { readQuery } from '../../../../../src/networks/sms/gateways/kannel'
 import { makeInbox, type TestInbox } from '../../../../support/inbox'
 import { makeWorld } from '../../../../support/world'
+import { SPENDING } from '../../../../support/sms'
 
 const OURS = '+4930123456'
 const MAX = '+491701234567'
@@ -39,7 +40,8 @@ describe('Kannel gateway', () => {
       gateways: [{
         name: 'k', kind: 'kannel', sendUrl: `http://127.0.0.1:${smsbox.port}/cgi-bin/sendsms`, username: 'u', password: 'p&=', numbers: [OURS],
         listen: { host: '127.0.0.1', port: free.port }, publicUrl: hook, secret: 'geheim/ü'
-      }]
+      }],
+      spending: SPENDING
     }, makeWorld())
     await sms.start(inbox)
   })

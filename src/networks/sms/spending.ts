@@ -1,0 +1,82 @@
+/**
+ * What SMS may cost. Promises: nothing goes to a country that is not allowed, or to a number at a premium; within a day no more parts
+ * are sent than allowed, over all and to one number, whoever causes them. What is beyond waits, and the operator sees a link that is
+ * down. A day begins with its first part; how many it has had outlives a restart.
+ */
+import { type CountryCode, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import type { Timer } from '../../lib/clock'
+import { Refused, Unavailable } from '../../model/errors'
+import type { World } from '../../model/network'
+
+export interface SpendingConfig { countries: readonly CountryCode[]; partsPerDay: number; partsPerDayToOne: number }
+
+export interface Spending {
+  start (link: (up: boolean, detail?: string) => void): void
+  /** Throws Refused if nothing is ever sent to this number (E.164), Unavailable if no more is today. */
+  check (to: string): void
+  /** So many parts were sent there, or may have been. */
+  spent (to: string, parts: number): void
+  stop (): void
+}
+
+export const SPENDING_LINK = 'spending limit' // no gateway can have this name
+const KEY = 'spent'
+const DAY_MS = 86_400_000
+const DEAR: ReadonlySet<string | undefined> = new Set(['PREMIUM_RATE', 'SHARED_COST'])
+
+export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: SpendingConfig, { clock, memory }: World): Spending => {
+  const known = memory.get(KEY)
+  let [since, parts] = known === undefined ? [0, 0] : JSON.parse(known) as [number, number]
+  const toOne = new Map<string, number>() // no more than partsPerDay
+  let link: Parameters<Spending['start']>[0] = () => {}
+  let timer: Timer | undefined // until the day is over, if its parts are spent
+
+  const today = (): void => {
+    const age = clock.now() - since
+    if (age >= 0 && age < DAY_MS) return
+    since = clock.now()
+    parts = 0
+    toOne.clear()
+  }
+
+  const wait = (): void => {
+    if (timer !== undefined) return
+    link(false, `${parts} parts were sent within a day: raise sms.parts_per_day, or let the rest wait until the day is over`)
+    timer = clock.after(since + DAY_MS - clock.now(), () => {
+      timer = undefined
+      link(true)
+    })
+  }
+
+  /** Not every number of a calling code that several countries share shows its country. */
+  const isAllowed = (country: CountryCode | undefined, callingCode: string | undefined): boolean => country === undefined
+    ? countries.some(one => getCountryCallingCode(one) === callingCode)
+    : countries.includes(country)
+
+  return {
+    start (given) {
+      link = given
+      link(true)
+    },
+    check (to) {
+      const number = parsePhoneNumberFromString(to)
+      if (!isAllowed(number?.country, number?.countryCallingCode)) {
+        throw new Refused(`no SMS to ${number?.country ?? 'this part of the world'}: see sms.countries in the config`)
+      }
+      if (DEAR.has(number?.getType())) throw new Refused('no SMS to a number that costs its callers extra')
+      today()
+      if (parts >= partsPerDay) {
+        wait()
+        throw new Unavailable('sms.parts_per_day is reached', { link: true })
+      }
+      if ((toOne.get(to) ?? 0) >= partsPerDayToOne) throw new Unavailable('sms.parts_per_day_to_one is reached', { link: true })
+    },
+    spent (to, count) {
+      today()
+      parts += count
+      toOne.set(to, (toOne.get(to) ?? 0) + count)
+      memory.set(KEY, JSON.stringify([since, parts])).catch(() => {}) // a store that fails has said so itself
+    },
+    stop () { timer?.cancel() }
+  }
+}
