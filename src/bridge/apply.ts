@@ -21,12 +21,15 @@ const change = async (tx: Tx, what: Change, journal: number, now: number, linkMs
   }
 }
 
-/** `linkMs`: how long a link to a file works. The directory's memory changes last: if that commit fails, the process ends anyway. */
-export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, directory: Directory, now: number, linkMs: number,
-  queuedAt = now): Promise<Applied> => {
+/** `linkMs`: how long a link to a file works. `begins`: deliveries there are tried as soon as they are committed, so that try is counted too. */
+interface How { directory: Directory; now: number; linkMs: number; queuedAt?: number; begins? (place: Place): boolean }
+
+/** The directory's memory changes last: if that commit fails, the process ends anyway. */
+export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: How): Promise<Applied> => {
+  const { directory, now, linkMs, queuedAt = now, begins } = how
   const applied: Applied = { queued: [], cancelled: [] }
   for (const what of plan.changes) applied.cancelled.push(...await change(tx, what, journal, now, linkMs))
-  for (const delivery of plan.deliveries) applied.queued.push(await tx.queue({ journal, from }, delivery, queuedAt))
+  for (const one of plan.deliveries) applied.queued.push(await tx.queue({ journal, from }, one, queuedAt, begins?.(one.delivery.place)))
   for (const what of plan.changes) {
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)

@@ -33,6 +33,8 @@ export interface Deliver {
   open (from?: Place): number
   /** So many more are about to be queued because of what came from this place; negative when it is over. */
   expect (from: Place, count: number): void
+  /** Whether a delivery to this place that is queued now is tried at once, and counting that try beforehand does no harm. */
+  begins (place: Place): boolean
   /** A link of this network came up. */
   wake (network: NetworkName): void
   /** The operator changed a row of this lane. `opened` counts rows that wait again, negative for rows that do no more. */
@@ -129,6 +131,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     heard,
     open: from => from === undefined ? open : openFrom.get(addressKey(from)) ?? 0,
     expect: count,
+    begins: place => running && networks.get(place.network)?.can.afterCrash === 'resend' && !lanes.has(addressKey(place)),
     wake (network) {
       for (const [key, lane] of lanes) if (key.startsWith(`${network} `)) lane.wake()
     },

@@ -34,6 +34,7 @@ export interface LaneParts {
 }
 
 export interface Lane {
+  /** What was just queued. With an attempt already, that one is counted on disk. */
   add (rows: Queued[]): void
   /** The link is up again: try now instead of at the end of the pause. */
   wake (): void
@@ -75,6 +76,15 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       lastId = row.id
     }
   }
+
+  /** It was counted when nothing was before it; if something is by now, it waits its turn like all others. */
+  const begin = (row: Row): void => {
+    if (late !== undefined || more || waiting.length > 0) return void giveBack([row]).then(reload, () => {})
+    ready.push(row)
+    lastId = Math.max(lastId, row.id)
+  }
+
+  const giveBack = (rows: Row[]): Promise<void> => store.run(tx => tx.waitAgain(rows.map(({ id }) => id)))
 
   const load = async (): Promise<void> => {
     late = []
@@ -165,7 +175,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     returned = []
     ready = []
     waiting.unshift(...rows)
-    store.run(tx => tx.waitAgain(rows.map(({ id }) => id))).catch(() => {}) // the store itself has said so
+    giveBack(rows).catch(() => {}) // the store itself has said so
     parts.retried()
     const ms = why.retryAfterMs ?? backoffMs(chance, rows[0]?.delivery.attempt ?? 1, RETRY_FIRST_MS, RETRY_MOST_MS)
     parts.log.info({ network: place.network, waiting: rows.length, ms, why: why.message }, 'lane pauses')
@@ -203,6 +213,12 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     })
   }
 
+  const reload = (): void => {
+    if (late === undefined) forget()
+    else stale = true
+    wake()
+  }
+
   const wake = (): void => {
     pause?.cancel()
     pause = undefined
@@ -211,16 +227,15 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   return {
     add (rows) {
-      if (late !== undefined) late.push(...rows)
-      else push(rows)
+      for (const row of rows) {
+        if (row.delivery.attempt > 0) begin(row)
+        else if (late !== undefined) late.push(row)
+        else push([row])
+      }
       pump()
     },
     wake,
-    reload () {
-      if (late === undefined) forget()
-      else stale = true
-      wake()
-    },
+    reload,
     async stop (signal) {
       pause?.cancel()
       const end = new Promise<void>(resolve => { stopped = resolve })
@@ -230,7 +245,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       })
       pump()
       await end
-      await store.run(tx => tx.waitAgain([...ready, ...returned].map(({ id }) => id))).catch(() => {})
+      await giveBack([...ready, ...returned]).catch(() => {})
     }
   }
 }

@@ -63,7 +63,7 @@ export interface Tx {
   recorded (network: NetworkName, key: string): Promise<Recorded | undefined>
   lastKey (place: Place): Promise<string | undefined>
   // outbox
-  queue (cause: Cause, delivery: NewDelivery, now: number): Promise<Queued>
+  queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
   origin (journal: number): Promise<Arrival | undefined>
   lanes (): Promise<Place[]> // with waiting rows
   waiting (lane: Place, afterId: number, limit: number): Promise<Queued[]>

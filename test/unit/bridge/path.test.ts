@@ -304,6 +304,29 @@ describe('the path of a message', () => {
     await assert.rejects(red.say('room3', 'anna', 'x', { key: 'newer' }), Unavailable)
   })
 
+  it('counts the first try with what it accepts, where trying again is harmless, and apart where not', async () => {
+    const commits: Record<string, number> = {}
+    const before = started.store.commits()
+    for (const network of [blue, phone]) network.onSend = ({ place }) => { commits[place.id] ??= started.store.commits() - before }
+    await red.say('room', 'anna', 'hello')
+    await until(() => blue.delivered.length === 1 && phone.delivered.length === 2)
+    assert.equal(commits['hall'], 1)
+    assert.ok(commits['us/max']! > 1)
+  })
+
+  it('gives back a try that was counted when another comes before it, and sends both once', async () => {
+    blue.onSend = () => { throw new Refused('no') }
+    await red.say('room', 'anna', 'first')
+    await until(async () => (await started.bridge.queue.list('failed')).length === 1)
+    const [row] = await started.bridge.queue.list('failed')
+    blue.onSend = () => {}
+    await Promise.all([started.bridge.queue.retry(row!.id), red.say('room', 'anna', 'second'), red.say('room', 'anna', 'third')])
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('hall').sort(), ['first', 'second', 'third'].map(text => `anna (red): ${text}`))
+    assert.deepEqual(blue.read('hall').filter(text => !text.endsWith('first')), ['anna (red): second', 'anna (red): third'])
+    for (const state of ['waiting', 'sending'] as const) await until(async () => (await started.bridge.queue.list(state)).length === 0)
+  })
+
   it('tries a failed delivery again, or drops it, when the operator says so', async () => {
     blue.onSend = () => { throw new Refused('no') }
     await red.say('room', 'anna', 'hello')

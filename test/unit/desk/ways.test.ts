@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
-import type { Content } from '../../../src/model/message'
+import type { Content, Delivery } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
@@ -190,20 +190,19 @@ describe('the ways in which a function address may work', () => {
 
   it('starts while the queue is full, and sees to its rooms when there is space again', async () => {
     await start({})
-    let release = (): void => {}
-    red.onSend = () => new Promise(resolve => { release = resolve })
+    red.onSend = () => new Promise(() => {})
     await evaWrites('Hello?')
     const { path } = started
     const limits = { queueMax: 1, linkMs: HOUR_MS, keepMs: 24 * HOUR_MS, drainMs: 10 }
     await started.stop()
     ;[red, blue] = [makePractice('red'), makePractice('blue')]
-    red.onSend = () => new Promise(resolve => { release = resolve })
+    const blocked = Promise.withResolvers<void>()
+    red.onSend = () => blocked.promise
     started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA], {})], path, clock, limits })
     await assert.rejects(async () => await evaWrites('Refused', { key: 'refused' }), /enough is waiting that came from there/)
-    red.onSend = () => {}
-    release()
-    await until(async () => { clock.skip(10_000); return blue.read(room).length > 0 })
-    await until(() => red.delivered.some(({ action }) => action.kind === 'room' && action.room.people.length === 1))
+    blocked.resolve()
+    const seenTo = ({ action }: Delivery): boolean => action.kind === 'room' && action.room.people.length === 1
+    await until(() => { clock.skip(10_000); return red.delivered.some(seenTo) && blue.delivered.some(({ action }) => action.kind === 'room') })
   })
 
   it('listens only in rooms of networks on which somebody of the team is', async () => {
