@@ -1,5 +1,5 @@
 /** What a key of the config can be: its type and limits, and the words that explain it. */
-import { getCountries } from 'libphonenumber-js/max'
+import { getCountries } from 'libphonenumber-js'
 import { z } from 'zod'
 
 /**

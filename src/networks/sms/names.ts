@@ -2,7 +2,7 @@
  * Numbers as addresses. A phone number is E.164 ("+491701234567") everywhere in Zentrale; what is none keeps its own kind, so
  * that it is never dialled by mistake: "short:116117" and "alpha:DHL". A place is a thread, "<our number>/<theirs>".
  */
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js'
 import { maskNumbers } from '../../lib/log'
 import type { Address } from './smpp/pdu'
 
@@ -21,7 +21,7 @@ export const canonicalNumber = (written: string): string | undefined => {
 
 export const isNumber = (id: string): boolean => E164.test(id)
 
-export const countryOf = (number: string): CountryCode | undefined => parsePhoneNumberFromString(number)?.country
+const countryOf = (number: string): CountryCode | undefined => parsePhoneNumberFromString(number)?.country
 
 const valid = (written: string, country?: CountryCode): string | undefined => {
   const parsed = parsePhoneNumberFromString(written, country === undefined ? {} : { defaultCountry: country, extract: false })

@@ -24,6 +24,8 @@ const KEY = 'spent'
 const DAY_MS = 86_400_000
 const DEAR: ReadonlySet<string | undefined> = new Set(['PREMIUM_RATE', 'SHARED_COST'])
 
+export const countryOf = (number: string): CountryCode | undefined => parsePhoneNumberFromString(number)?.country
+
 export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: SpendingConfig, { clock, memory }: World): Spending => {
   const known = memory.get(KEY)
   let [since, parts] = known === undefined ? [0, 0] : JSON.parse(known) as [number, number]
