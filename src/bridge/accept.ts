@@ -65,7 +65,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
     const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json), from: arrival.place }
-    const applied = await apply(tx, plan, cause, { directory, now, linkMs: limits.linkMs, queuedAt: aging.now(), begins: deliver.begins })
+    const applied = await apply(tx, plan, cause, { directory, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
     causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
   }, patienceMs(arrival))

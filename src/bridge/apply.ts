@@ -8,28 +8,31 @@ import type { Change, Plan } from './plan'
 /** What lanes must hear once the commit is on disk. */
 export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: Count[] }[] }
 
-const change = async (tx: Tx, what: Change, journal: number, now: number, linkMs: number): Promise<Applied['cancelled']> => {
+/**
+ * `steadyNow`: by the clock that does not jump. `linkMs`: how long a link to a file works. `begins`: deliveries there are tried as soon as
+ * they are committed, so that try is counted too.
+ */
+interface How { directory: Directory; now: number; steadyNow: number; linkMs: number; begins? (place: Place): boolean }
+
+const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, steadyNow }: How): Promise<Applied['cancelled']> => {
   switch (what.kind) {
     case 'link': await tx.link(what.token, journal, now + linkMs, what.file); return []
     case 'revokeLinks': await tx.revokeLinks(what.journal); return []
     case 'block': await tx.block(what.person, now); return []
     case 'unblock': await tx.unblock(what.person); return []
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return []
-    case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, now); return []
+    case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return []
     case 'desk': await applyDesk(tx, what.change, journal, now); return []
     case 'cancel': return [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }]
   }
 }
 
-/** `linkMs`: how long a link to a file works. `begins`: deliveries there are tried as soon as they are committed, so that try is counted too. */
-interface How { directory: Directory; now: number; linkMs: number; queuedAt?: number; begins? (place: Place): boolean }
-
 /** The directory's memory changes last: if that commit fails, the process ends anyway. */
 export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: How): Promise<Applied> => {
-  const { directory, now, linkMs, queuedAt = now, begins } = how
+  const { directory, steadyNow, begins } = how
   const applied: Applied = { queued: [], cancelled: [] }
-  for (const what of plan.changes) applied.cancelled.push(...await change(tx, what, journal, now, linkMs))
-  for (const one of plan.deliveries) applied.queued.push(await tx.queue({ journal, from }, one, queuedAt, begins?.(one.delivery.place)))
+  for (const what of plan.changes) applied.cancelled.push(...await change(tx, what, journal, how))
+  for (const one of plan.deliveries) applied.queued.push(await tx.queue({ journal, from }, one, steadyNow, begins?.(one.delivery.place)))
   for (const what of plan.changes) {
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)

@@ -48,7 +48,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
       await tx.ended(row.id, state, reason, now)
       const origin = problem === undefined || row.notice ? undefined : await tx.origin(row.journal)
       const told = origin === undefined || problem === undefined ? [] : failureNotice(origin, { key, place }, directory, problem)
-      return apply(tx, { outcome: 'routed', changes: [], deliveries: told }, row, { directory, now, linkMs })
+      return apply(tx, { outcome: 'routed', changes: [], deliveries: told }, row, { directory, now, steadyNow: now, linkMs })
     }).then(applied => settled(row, state, 0, applied), () => {}) // a store that fails has said so itself
   }
 
@@ -63,7 +63,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
           const found = await tx.confirmable(row.delivery.place, [receipt.id])
           if (found === undefined) continue
           observer.receipt(row.delivery.place.network, receipt.outcome)
-          applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row, { directory, now, linkMs })).queued)
+          applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row, { directory, now, steadyNow: now, linkMs })).queued)
         }
         return applied
       }, patienceMs).then(applied => settled(row, 'done', parts, applied), () => {})

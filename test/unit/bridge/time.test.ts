@@ -48,6 +48,26 @@ describe('when the clock is set', () => {
     await started.stop()
   })
 
+  it('tells of what failed, also if it heard so before the answer to its send', async () => {
+    const red = makePractice('red')
+    const phone = makePractice('phone', { ghosts: false, afterCrash: 'park' })
+    const settable = makeSettable()
+    const started = await startBridge([red, phone], [mirrorOf(['red', 'room'], ['phone', 'us/max', { max: 'Max' }])], { clock: settable.clock })
+    for (const [index, jump] of [-10 * YEAR_MS, 20 * YEAR_MS].entries()) {
+      const answer = Promise.withResolvers<void>()
+      phone.onSend = () => answer.promise
+      await red.say('room', 'anna', `over ${jump}`)
+      await until(async () => (await started.bridge.queue.list('sending')).length === 1)
+      const [row] = await started.bridge.queue.list('sending')
+      settable.set(jump)
+      await phone.inbox.accept({ kind: 'receipt', key: `r${index}`, place: { network: 'phone', id: 'us/max' }, at: 1,
+        of: [`phone-${row!.delivery.key}`], outcome: 'failed' })
+      answer.resolve()
+      await until(() => red.delivered.length === index + 1)
+    }
+    await started.stop()
+  })
+
   it('knows for as long as always what it has seen', async () => {
     const [red, blue] = [makePractice('red'), makePractice('blue')]
     const settable = makeSettable()
