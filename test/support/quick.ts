@@ -38,12 +38,13 @@ export const handClock = (): Clock & { advance (ms: number): void } => {
 }
 
 /** A clock on which `skip` lets hours pass at once: what comes due meanwhile runs, in order. */
-export const skippingClock = (base: Clock = systemClock): Clock & { skip (ms: number): void } => {
+export const skippingClock = (base: Clock = systemClock): Clock & { skip (ms: number): void, readonly waiting: number } => {
   let skipped = 0
   const timers = new Set<{ at: number, run: () => void }>()
   const tick = (): number => base.tick() + skipped
   return {
     now: () => base.now() + skipped, tick, soon: base.soon,
+    get waiting () { return timers.size },
     after (ms, run) {
       const timer = { at: tick() + ms, run: () => { timers.delete(timer); real.cancel(); run() } }
       const real = base.after(ms, () => timer.run())

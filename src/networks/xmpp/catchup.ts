@@ -16,7 +16,8 @@ import { ARCHIVE, type Room } from './rooms'
 import { type Element, owned } from './xml'
 
 const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
-const TRIES_MAX = 5
+const TRIES_MAX = 5 // then other rooms no longer wait
+const PATIENCE_MS = 15 * 60_000 // then what was said meanwhile is given up, if we have heard nothing of it
 const AGAIN_FIRST_MS = 500
 const AGAIN_MOST_MS = 10_000
 const BOOKMARK_EVERY_MS = 3_600_000
@@ -55,6 +56,7 @@ export const makeCatchUp = (
 ): CatchUp => {
   const rooms = new Map<string, Behind>()
   const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
+  const stopped = new AbortController()
   let timer: Timer | undefined
 
   const behindIn = (room: Room): Behind => {
@@ -143,17 +145,16 @@ export const makeCatchUp = (
 
   /** Gives up only if nothing is lost with that which we have heard. */
   const insist = async (room: Room, behind: Behind): Promise<void> => {
-    for (let tries = 1, from = behind.from; ; tries++) {
+    for (let tries = 1, from = behind.from, since = clock.tick(); ; tries++) {
       try { return await readOn(room, behind) } catch (error) {
         if (!room.ready) throw error
-        if (from !== behind.from) tries = 1
-        from = behind.from
+        if (from !== behind.from) [tries, from, since] = [1, behind.from, clock.tick()]
         log.warn({ room: room.id, why: messageOf(error), tries }, 'archive could not be read')
-        if (error instanceof Refused || tries >= TRIES_MAX) {
-          if (behind.left === 0) return
-          behind.free.resolve()
-        }
-        await sleep(clock, backoffMs(chance, tries, AGAIN_FIRST_MS, AGAIN_MOST_MS))
+        const late = error instanceof Refused || clock.tick() - since > PATIENCE_MS
+        if (late && behind.left === 0) return log.error({ room: room.id }, 'what its archive may have is given up')
+        if (late || tries >= TRIES_MAX) behind.free.resolve()
+        await sleep(clock, backoffMs(chance, tries, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopped.signal)
+        if (stopped.signal.aborted) throw error
       }
     }
   }
@@ -201,6 +202,9 @@ export const makeCatchUp = (
         bookmarkPassed().catch(error => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))
       })
     },
-    stop () { timer?.cancel() }
+    stop () {
+      stopped.abort()
+      timer?.cancel()
+    }
   }
 }

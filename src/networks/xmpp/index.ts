@@ -31,9 +31,9 @@ const GIVE_UP_AFTER_MS = 3 * 24 * 3_600_000
 const TEXT_BYTES_MAX = 64 * 1024 // escaped at its worst it still fits into a stanza
 
 /** Throws Refused from `start` if the component's domain is none. */
-export const makeXmpp = (config: XmppConfig, world: World): Network => {
+export const makeXmpp = (config: XmppConfig, world: World, connection?: Parameters<typeof makeLink>[2]): Network => {
   const { domain } = config.component
-  const link = makeLink(config.component, world)
+  const link = makeLink(config.component, world, connection)
   const archive = makeArchive(link)
   const addresses = makeAddresses(domain)
   const confirm = makeConfirm(domain, link, world)

@@ -25,6 +25,7 @@ interface Job { delivery: Delivery, signal: AbortSignal, resolve (sent: Sent): v
 interface Lane {
   jobs: Job[]
   writing: boolean
+  cameBack: Unavailable | undefined // while writing: nothing behind it goes out before it
   unanswered: Map<string, { occupant: Occupant, resolve (sent: Sent): void, reject (error: Error): void }>
   known: Map<string, Sent>
   tail: { visit: number, read: Promise<void> } | undefined
@@ -69,7 +70,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
   const laneOf = (room: Room): Lane => {
     let lane = lanes.get(room.id)
     if (lane !== undefined) return lane
-    lane = { jobs: [], writing: false, unanswered: new Map(), known: new Map(), tail: undefined }
+    lane = { jobs: [], writing: false, cameBack: undefined, unanswered: new Map(), known: new Map(), tail: undefined }
     lanes.set(room.id, lane)
     return lane
   }
@@ -123,6 +124,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
         const occupant = speaker(room, job.delivery)
         while (!room.ready || occupant.nick === '' || job.signal.aborted) await prepare(room, job)
         await link.writable()
+        if (lane.cameBack !== undefined) throw lane.cameBack
         const other = apart(room, job.delivery, job.signal)
         if (other === undefined) write(room, lane, job)
         else if (other.holds) job.resolve(await within(job.signal, other.sent)) // nothing is said while the room changes
@@ -133,9 +135,11 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
         job.reject(error as Error)
         if (error instanceof Refused) continue
         const down = error instanceof Unavailable && error.link
+        lane.cameBack = undefined
         for (const behind of lane.jobs.splice(0)) behind.reject(new Unavailable('waits for one before it', { link: down }))
       }
     }
+    lane.cameBack = undefined
     lane.writing = false // here and not in a callback behind, in which a job that came meanwhile would be overlooked
   }
 
@@ -200,8 +204,15 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
       if (unanswered === undefined || unanswered.occupant.jid !== message.attrs.to) return
       const condition = conditionOf(message)
       log.info({ room: room.id, condition: condition.name, type: condition.type }, 'message came back')
-      if (condition.name === 'not-acceptable') unanswered.occupant.lost('the room does not know us')
-      unanswered.reject(failureOf('the room refused the message', condition))
+      const failure = failureOf('the room refused the message', condition)
+      unanswered.reject(failure)
+      const lane = laneOf(room)
+      if (lane.writing && failure instanceof Unavailable) lane.cameBack = failure
+      const gone = condition.name === 'item-not-found'
+      if (!gone && condition.name !== 'not-acceptable') return
+      unanswered.occupant.lost('the room does not know us')
+      if (gone) room.listener.lost('the room is gone')
+      else rooms.verify(room, room.listener) // a room that has forgotten one may have forgotten all, and then shows us nothing
     },
     out (room) {
       const lane = lanes.get(room.id)

@@ -82,7 +82,8 @@ const parserFor = (
   })
 }
 
-export const makeLink = (config: ComponentConfig, { clock, chance, log }: World): Link => {
+/** `make`: what makes the connection. */
+export const makeLink = (config: ComponentConfig, { clock, chance, log }: World, make = component): Link => {
   const questions = new Map<string, Question>()
   const run = chance.token(6)
   let events: LinkEvents | undefined
@@ -132,7 +133,7 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World)
 
   const dial = (): void => {
     const host = config.host.includes(':') ? `[${config.host}]` : config.host
-    const mine = component({ service: `xmpp://${host}:${config.port}`, domain: config.domain, password: config.secret })
+    const mine = make({ service: `xmpp://${host}:${config.port}`, domain: config.domain, password: config.secret })
     entity = mine
     mine.reconnect.stop()
     mine.removeAllListeners('element')
@@ -146,7 +147,7 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World)
     mine.on('error', error => lost(mine, messageOf(error)))
     mine.on('disconnect', () => lost(mine, 'the connection was closed'))
     mine.on('online', () => {
-      if (mine !== entity) return
+      if (mine !== entity || stopped) return
       timer?.cancel()
       up = true
       upSince = clock.tick()

@@ -271,6 +271,32 @@ describe('xmpp catching up', () => {
     await all(at)
   })
 
+  it('reads what was missed also from an archive that fails for minutes, and lets nothing pass it by', async () => {
+    const at = stage()
+    await firstVisit(at)
+    at.leave()
+    at.say('missed')
+    at.failNext(12)
+    void at.enter()
+    await turn()
+    at.say('live')
+    await all(at)
+  })
+
+  it('leaves no timer when it stops while an archive does not answer', async () => {
+    const at = stage()
+    await firstVisit(at)
+    at.leave()
+    at.say('one')
+    const before = at.clock.waiting
+    at.failNext(5)
+    void at.enter().catch(() => {})
+    while (at.clock.waiting === before) await turn() // before it asks again
+    at.kill()
+    await turn()
+    assert.equal(at.clock.waiting, 0)
+  })
+
   it('holds nothing back for later, once the door is shut, that the archive has', async () => {
     const at = stage()
     await firstVisit(at)

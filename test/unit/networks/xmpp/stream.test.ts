@@ -202,4 +202,15 @@ describe('xmpp stream: the component link', () => {
     await link.stop()
     assert.match(fake.heard, /<presence id='last'\/><\/stream:stream>$/)
   })
+
+  it('stays down if the handshake is answered while it stops', async () => {
+    fake.greet = false
+    start()
+    await until('knocked', () => fake.heard.includes('<stream:stream'))
+    await fake.say(HEADER)
+    await until('has shaken hands', () => fake.heard.includes('</handshake>'))
+    void fake.say('<handshake/>')
+    await link.stop()
+    assert.equal(ups, 0)
+  })
 })
