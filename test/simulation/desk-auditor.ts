@@ -11,12 +11,12 @@ import { toPlain } from '../../src/model/text'
 import type { Conversation } from '../../src/store/desk'
 import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, textOfDelivery, type Auditor } from './auditor'
-import { kindOf, tagsIn, type Desk } from './desk'
+import { addressAt, kindOf, roomIdOn, tagsIn, type Desk } from './desk'
 import { asked, newCase, ordered, replied, type Case } from './desk-model'
 import type { Said } from './town'
 
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
-const GOOD_REASONS = ['403', 'forbidden', 'refused'] // as the servers say them
+const GOOD_REASONS = /^(?:403|refused|the room refused the message: forbidden .*)$/ // as the servers say them
 
 export interface DeskAuditor extends Auditor {
   /** Has read all of it when it returns. */
@@ -37,7 +37,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   const told = new Set<string>() // answers of whose failure the writer was told
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
-  const isRoom = (place: Place): boolean => desk.addresses.some(({ slug }) => place.id.startsWith(`${slug}-`))
+  const isRoom = (place: Place): boolean => addressAt(place, desk.addresses) !== undefined
   const isContact = (place: Place): boolean => desk.addresses.some(({ identities }) =>
     identities.some(({ network, id }) => place.network === network && place.id.startsWith(`${id}/`)))
   const each = (delivery: Delivery, run: (key: string) => void): void => {
@@ -75,13 +75,13 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   }
 
   /** What failed as it may: the server said never, or it was tried for long. */
-  const excused = ({ row: { state, reason }, place, tag }: Sent): boolean => state === 'failed' && (GOOD_REASONS.includes(reason ?? '') ||
+  const excused = ({ row: { state, reason }, place, tag }: Sent): boolean => state === 'failed' && (GOOD_REASONS.test(reason ?? '') ||
     (lastTry.get(`${place} ${tag}`) ?? 0) - lines.get(tag)!.at > PATIENCE_MS - LAST_PAUSE_MS)
 
   const judgeTeam = (line: Line, conversation: Conversation, all: Sent[]): void => {
     const { slug, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
     for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
-      const room = `${network} ${slug}-${conversation.id}`
+      const room = `${network} ${roomIdOn(network, slug, conversation.id)}`
       if (room === addressKey(line.by.place) || copies.has(`${room} ${line.tag}`)) continue
       if (all.some(sent => sent.place === room && sent.tag === line.tag && excused(sent))) continue
       violation('D1', `${line.tag} was not shown at ${room}`, line.tag)
@@ -124,7 +124,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
     const text = toPlain(content.text)
     if (addressKey(place) === addressKey(conversation.place)) return asked(one, followUp)
-    const who = team.find(({ addresses }) => addresses.some(({ id }) => id === sender.id))!.addresses.map(addressKey)[0]!
+    const [who] = team.find(({ addresses }) => addresses.some(({ id }) => id === (sender.address ?? sender.id)))?.addresses.map(addressKey) ?? []
+    if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tagsIn(text)[0])
     if (text.startsWith('!')) ordered(one, who, text)
     else if (kindOf(text) === 'reply') replied(one, who, text)
   }
@@ -132,7 +133,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   const judgeConversation = (db: DatabaseSync, conversation: Conversation, all: Sent[], arrivals: MessageArrival[]): string[] => {
     const { id, desk: name } = conversation
     const { slug } = desk.addresses.find(one => one.name === name)!
-    const mine = arrivals.filter(({ place }) => addressKey(place) === addressKey(conversation.place) || place.id === `${slug}-${id}`)
+    const mine = arrivals.filter(({ place }) =>
+      addressKey(place) === addressKey(conversation.place) || place.id === roomIdOn(place.network, slug, id))
     const one = newCase()
     for (const arrival of mine) follow(one, conversation, arrival)
     const held = db.prepare('SELECT text FROM entry WHERE conversation = ? AND held = 1').all(id).map(row => String(row['text']))

@@ -30,7 +30,15 @@ export interface Desk {
 export const tagsIn = (text: string): string[] => text.match(/\b(?:ask|reply|aside)-[a-z]+\d*-\d+\b/g) ?? []
 export const kindOf = (tag: string): Kind => tag.split('-')[0] as Kind
 
-const TEAM = [agent('anna', 'matrix @anna'), agent('bernd', 'xmpp bernd'), agent('clara', 'matrix @clara', 'xmpp clara')]
+const TEAM = [agent('anna', 'matrix @anna'), agent('bernd', 'xmpp bernd@example.org'), agent('clara', 'matrix @clara', 'xmpp clara@example.org')]
+
+/** How a network calls a room of a team: for a conversation, or where all are shown. */
+export const roomIdOn = (network: string, slug: string, what: number | string): string =>
+  network === 'xmpp' ? `_${slug}_${what}@rooms.example.org` : `${slug}-${what}`
+
+/** The address whose team has its room there. */
+export const addressAt = ({ network, id }: Place, addresses: FunctionAddress[]): FunctionAddress | undefined =>
+  addresses.find(({ slug }) => id.startsWith(network === 'xmpp' ? `_${slug}_` : `${slug}-`))
 
 /** No case goes back by itself: what then happens would depend on a clock that jumps. */
 const makeAddress = (random: Random, name: string, index: number): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
@@ -66,7 +74,7 @@ export const makeDesk = (random: Random, after: (ms: number, run: () => void) =>
     if (mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => speak(by, 'order', `!${random.pick(COMMANDS)}`))
   }
 
-  const teamOf = (place: Place): Agent[] => addresses.find(({ slug }) => place.id.startsWith(`${slug}-`))?.team ?? []
+  const teamOf = (place: Place): Agent[] => addressAt(place, addresses)?.team ?? []
 
   return {
     addresses, quiet,

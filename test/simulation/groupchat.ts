@@ -1,298 +1,317 @@
 /**
- * A server of group chats at the other end of one ordered link that acknowledges nothing: what was written to a dying link is lost
- * from some point on, unread. A room shows everything to everybody in it, us too, which is how we know; and it keeps an archive.
+ * An XMPP server with a room service, at the other end of the component's one link that acknowledges nothing (XEP-0114), as Prosody
+ * 0.12 does it: its occupants stay in the rooms while the component is away, until somebody speaks; a second link is refused as long as
+ * it believes in the first. The process's side is the real src/networks/xmpp, over octets.
  */
-import { addressKey, type Place } from '../../src/model/address'
-import { Refused, Unavailable } from '../../src/model/errors'
-import type { Delivery, Sent } from '../../src/model/message'
-import type { Inbox, Network, World as Lent } from '../../src/model/network'
-import type { Timer } from '../../src/lib/clock'
-import { silentLog } from '../../src/lib/log'
-import { makeIntake } from '../../src/networks/xmpp/intake'
-import { textOfDelivery } from './auditor'
-import { never, type Life } from './life'
-import { CAN } from './town'
-import { acknowledge, arrivalOf, makeScribe, NAMING, TYPICAL_MS, type Server, type Utterance, type World } from './world'
+import type { Delivery } from '../../src/model/message'
+import type { Network, World as Lent } from '../../src/model/network'
+import { plain } from '../../src/model/text'
+import { makeXmpp } from '../../src/networks/xmpp'
+import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
+import { CORRECT, RETRACT } from '../../src/networks/xmpp/content'
+import { bareOf, parseJid, resourceOf } from '../../src/networks/xmpp/names'
+import { makeParser } from '../../src/networks/xmpp/parser'
+import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/xml'
+import type { Life } from './life'
+import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
+import { makeWatch } from './watch'
+import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
+import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
-const REDIAL_MS = [500, 5000] as const
-const ARCHIVE_AGAIN_MS = 1000
+const DOMAIN = 'chat.example.org'
+const SERVICE = 'rooms.example.org'
+const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
+const COMPONENT_NS = 'jabber:component:accept'
+const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+const INFO = 'http://jabber.org/protocol/disco#info'
+const HEADER = `<stream:stream xmlns='${COMPONENT_NS}' xmlns:stream='http://etherx.jabber.org/streams' id='s' from='${DOMAIN}'>`
+const CONFLICT = '<stream:error><conflict xmlns=\'urn:ietf:params:xml:ns:xmpp-streams\'/></stream:error></stream:stream>'
+/** How long the server may believe in a link that is dead without a sign. */
+const BELIEVED_MS_MAX = 120_000
+/** How long somebody takes to follow an invitation. */
+const FOLLOW_MS = [10, 5000] as const
 
-/** In a room's archive: what somebody said, or what we did by a key of ours. `made`: with it the room is ours, and we are in it. */
-interface Item { id: string; utterance?: Utterance; key?: string; text: string; made?: Place }
-
-/** One connection. What travels on it arrives in order. */
-interface Connection { open: boolean; lastOut: number; lastIn: number; out: { run: () => void, at: number }[] }
-
-interface Client { life: Life; down: () => void; hear: (item: Item, place: string) => void }
+/** As it was read, within what is written. */
+const written = ({ name, ns, attrs, children }: Element, outer: string): Xml => el(name, ns === outer ? attrs : { xmlns: ns, ...attrs },
+  ...children.map(one => typeof one === 'string' ? one : written(one, ns)))
+const contentOf = (stanza: Element): Xml[] => elementsIn(stanza).map(one => written(one, COMPONENT_NS))
 
 export const makeGroupchat = (world: World): Server => {
-  const { timeline, random, weather, auditor, note } = world
+  const { timeline, random, weather, auditor, note, epoch } = world
+  const network = 'xmpp'
   const scribe = makeScribe('stanza', world)
-  const archives = new Map<string, Item[]>()
+  const rooms = new Map<string, Room>()
   const refused = new Set<string>() // for good
-  let client: Client | undefined
-  let connection: Connection | undefined
+  const pageMax = random.pick([25, 50])
+  let session: Wire | undefined
+  let believed: Wire | undefined // dead, and not yet known to be
+  let hangUp = (): void => {} // the process's machine does
+  let off: 'refusing' | 'silent' | undefined
   let items = 0
-  let off = false
   let factor = 1
 
-  const archiveOf = (place: string): Item[] => {
-    let archive = archives.get(place)
-    if (archive === undefined) archives.set(place, archive = [])
-    return archive
-  }
-
   const delay = (): number => random.between(...TYPICAL_MS) * factor
-
-  /** To the process, in order. */
-  const toClient = (on: Connection, run: () => void): void => {
-    on.lastIn = Math.max(on.lastIn + 0.001, timeline.ms + delay())
-    timeline.after(on.lastIn - timeline.ms, () => { if (on.open) run() })
+  const send = (stanza: Xml): boolean => {
+    session?.write(stanza.xml)
+    return session !== undefined
   }
 
-  /** From the process, in order. */
-  const toServer = (on: Connection, run: () => void): void => {
-    on.lastOut = Math.max(on.lastOut + 0.001, timeline.ms + delay())
-    const stanza = { run, at: on.lastOut }
-    on.out.push(stanza)
-    timeline.after(stanza.at - timeline.ms, () => {
-      if (!on.open) return
-      on.out.shift()
-      run()
-    })
-    if (weather.strikes('link drops')) timeline.after(delay(), () => drop(on))
+  /** Rooms of people are there, some only as long as somebody is inside; ours are made by whoever enters first. */
+  const roomAt = (id: string): Room => {
+    let room = rooms.get(id)
+    if (room === undefined) rooms.set(id, room = makeRoom(id, DOMAIN, id.startsWith('_') ? undefined : random.happens(0.8) ? 'lasts' : 'ends', send))
+    return room
   }
 
-  /** The server still reads some of what was written, and nothing comes back. */
-  const drop = (on: Connection | undefined): void => {
-    if (on === undefined || !on.open) return
-    on.open = false
-    for (const { run } of on.out.slice(0, random.below(on.out.length + 1))) run()
-    if (connection === on) connection = undefined
-    note('the link to the group chats is down')
-    client?.down()
+  const watch = makeWatch(world, roomAt)
+
+  const reply = (to: Element, answer: Answer): void => {
+    const { from, to: asked, id } = to.attrs
+    const error = 'error' in answer ? el('error', { type: answer.type }, el(answer.error, { xmlns: STANZAS })) : answer.result
+    send(el(to.name, { type: 'error' in answer ? 'error' : 'result', from: asked, to: from, id }, error))
   }
+  const fail = (to: Element, type: string, error: string): void => reply(to, { type, error })
 
-  const show = (place: string, item: Item): void => {
-    archiveOf(place).push(item)
-    const on = connection
-    if (on !== undefined) toClient(on, () => client?.hear(item, place))
-  }
+  // what we say
 
-  const makeRoom = (life: Life) => {
-    const unanswered = new Map<string, { resolve: (sent: Sent) => void, reject: (error: Error) => void }>()
-    let idle: (() => void) | undefined
-
-    const process = (delivery: Delivery, on: Connection): void => {
-      const { key, action } = delivery
-      const place = addressKey(delivery.place)
-      const bounce = (error: Error): void => {
-        note(`${place} refuses ${key}: ${error.message}`)
-        toClient(on, () => { if (life.cross()) unanswered.get(key)?.reject(error) })
-      }
-      if (weather.strikes('room refuses for now')) {
-        auditor.overtaken(delivery)
-        return bounce(new Unavailable('resource-constraint'))
-      }
-      const mayRefuse = delivery.as !== undefined && action.kind !== 'deletion'
-      if (refused.has(key) || (mayRefuse && !archiveOf(place).some(item => item.key === key) && weather.strikes('room refuses for good'))) {
-        refused.add(key)
-        return bounce(new Refused('forbidden'))
-      }
-      const id = `archive${++items}`
-      note(`${place} has ${key} ${action.kind} ${textOfDelivery(delivery)}`)
-      auditor.took(key)
-      if (action.kind === 'deletion') {
-        const target = archiveOf(place).find(item => item.id === delivery.target?.[1])
-        if (target !== undefined) auditor.removed(delivery.place, target.text)
-      } else {
-        auditor.shown(delivery)
-      }
-      show(place, { id, key, text: textOfDelivery(delivery), ...action.kind === 'room' ? { made: delivery.place } : {} })
-    }
-
-    const send = (delivery: Delivery, signal: AbortSignal): Promise<Sent> => new Promise((resolve, reject) => {
-      const { key } = delivery
-      const on = connection
-      if (on === undefined || !ready) throw new Unavailable('the link is down', { link: on === undefined })
-      const over = (): void => {
-        unanswered.delete(key)
-        if (unanswered.size === 0) idle?.()
-      }
-      unanswered.set(key, {
-        resolve: sent => { over(); resolve(sent) },
-        reject: error => { over(); reject(error) }
-      })
-      signal.addEventListener('abort', () => {
-        if (!unanswered.has(key)) return
-        auditor.ambiguous(delivery)
-        unanswered.get(key)!.reject(new Unavailable('the room has not shown the message'))
-      }, { once: true })
-      toServer(on, () => process(delivery, on))
-    })
-
-    let ready = false
+  const deliveryOf = (room: Room, stanza: Element, { nick, jid }: Pick<Occupant, 'nick' | 'jid'>): Delivery => {
+    const retracts = child(stanza, 'retract', RETRACT)
+    const of = retracts?.attrs.id ?? child(stanza, 'replace', CORRECT)?.attrs.id
+    const body = textOf(child(stanza, 'body'))
+    const isListener = bareOf(jid) === LISTENER
+    const content = { style: 'text' as const, text: plain(isListener ? body.replace(/^\w+: /, '') : body) }
     return {
-      send,
-      /** Resolves when nothing is unanswered. */
-      idle: (): Promise<void> => new Promise(resolve => {
-        idle = resolve
-        if (unanswered.size === 0) resolve()
-      }),
-      /** The room showed us what we said ourselves. */
-      echo: ({ key, id }: Item): void => { unanswered.get(key!)?.resolve({ ids: [key!, id] }) },
-      open: (now: boolean): void => {
-        ready = now
-        if (!now) for (const { reject } of [...unanswered.values()]) reject(new Unavailable('out of the room', { link: true }))
+      key: stanza.attrs.id ?? '', place: { network, id: room.id }, at: 0, attempt: 1,
+      action: of === undefined ? { kind: 'message', content } : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
+      ...isListener ? {} : { as: { person: { network: '', id: '' }, name: nick } }
+    }
+  }
+
+  /** The error that a room sends back instead of showing a message. */
+  const refusal = (delivery: Delivery): [type: string, error: string] | undefined => {
+    const { key, as, action } = delivery
+    if (weather.strikes('room refuses for now')) {
+      auditor.overtaken(delivery)
+      return ['wait', 'resource-constraint']
+    }
+    const mayRefuse = as !== undefined && action.kind !== 'deletion' && !auditor.has(key)
+    if (!refused.has(key) && !(mayRefuse && weather.strikes('room refuses for good'))) return undefined
+    refused.add(key)
+    return ['auth', 'forbidden']
+  }
+
+  const show = (room: Room, delivery: Delivery, item: Item): void => {
+    const { key, place, action } = delivery
+    note(`${place.id} has ${key} ${action.kind} ${item.text}`)
+    auditor.took(key)
+    if (action.kind !== 'deletion') auditor.shown(delivery)
+    else for (const { id, text } of room.archive) if (id === action.of) auditor.removed(place, text)
+  }
+
+  const groupchat = (room: Room, stanza: Element): void => {
+    const who = room.byJid(stanza.attrs.from!)
+    const { id: messageId = '' } = stanza.attrs
+    if (who === undefined) {
+      note(`${room.id} does not know the sender of ${messageId}`)
+      auditor.overtaken(deliveryOf(room, stanza, { jid: stanza.attrs.from!, nick: '' })) // by what others of ours said in the same breath
+      return fail(stanza, 'cancel', room.isGone() ? 'item-not-found' : 'not-acceptable')
+    }
+    const subject = child(stanza, 'subject')
+    if (subject !== undefined) return room.setSubject(who, textOf(subject))
+    const delivery = deliveryOf(room, stanza, who)
+    const error = refusal(delivery)
+    if (error !== undefined) {
+      note(`${room.id} refuses ${messageId}: ${error[1]}`)
+      return fail(stanza, ...error)
+    }
+    const text = 'content' in delivery.action ? textOf(child(stanza, 'body')) : ''
+    const item: Item = { id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId, content: contentOf(stanza), text }
+    show(room, delivery, item)
+    room.broadcast(item)
+    troubleIn(room)
+  }
+
+  /** For one person alone. */
+  const whisper = (room: Room, stanza: Element): void => {
+    const who = room.byJid(stanza.attrs.from!)
+    if (who === undefined) return fail(stanza, 'cancel', 'not-acceptable')
+    if (!room.occupants.has(resourceOf(stanza.attrs.to!))) return fail(stanza, 'cancel', 'item-not-found')
+    const delivery = deliveryOf(room, stanza, who)
+    note(`${room.id} has ${delivery.key} for ${resourceOf(stanza.attrs.to!)}`)
+    auditor.took(delivery.key)
+    auditor.shown(delivery)
+  }
+
+  // people
+
+  const present = (room: Room, address: string, name: string): Occupant => {
+    const jid = `${address}/app`
+    if (room.byJid(jid) === undefined) {
+      const answer = room.enter(jid, name, true)
+      if (answer !== undefined) auditor.violation('D1', `${name} may not enter ${room.id}: ${JSON.stringify(answer)}`)
+    }
+    return room.byJid(jid) ?? { jid, nick: name, role: 'none' }
+  }
+
+  const invited = (room: Room, address: string): void => {
+    timeline.after(random.between(...FOLLOW_MS), () => {
+      if (room.affiliationOf(address) !== 'none') present(room, address, parseJid(address)!.local)
+    })
+  }
+
+  const troubleIn = (room: Room): void => {
+    const inside = [...room.occupants.values()].filter(({ jid }) => isOf(DOMAIN, jid))
+    if (inside.length > 0 && weather.strikes('occupant kicked')) {
+      const who = random.pick(inside)
+      note(`${room.id} kicks ${who.nick}`)
+      room.remove(who, '307')
+    }
+    if (weather.strikes('room service restarts')) {
+      note('the room service is started anew')
+      const told = random.happens(0.5)
+      for (const one of rooms.values()) one.restart(told)
+    }
+  }
+
+  // the link
+
+  const presence = (stanza: Element): void => {
+    const { from = '', to = '', type } = stanza.attrs
+    if (!isOf(SERVICE, to)) return
+    const room = roomAt(bareOf(to))
+    const who = room.byJid(from)
+    if (type === 'unavailable') return who && room.remove(who)
+    if (who === undefined && weather.strikes('nickname is taken')) return fail(stanza, 'cancel', 'conflict')
+    const answer = room.enter(from, resourceOf(to), child(stanza, 'x', MUC) !== undefined)
+    if (answer !== undefined) reply(stanza, answer)
+  }
+
+  const message = (stanza: Element): void => {
+    const { to = '', type } = stanza.attrs
+    if (!isOf(SERVICE, to)) return
+    if (weather.strikes('link drops')) breaks(session!)
+    const room = roomAt(bareOf(to))
+    const user = child(stanza, 'x', MUC_USER)
+    const invite = user && child(user, 'invite')
+    if (type === 'groupchat') groupchat(room, stanza)
+    else if (resourceOf(to) !== '') whisper(room, stanza)
+    else if (invite !== undefined) invited(room, invite.attrs.to!)
+  }
+
+  const ask = (room: Room, iq: Element): Answer | undefined => {
+    const [asked] = elementsIn(iq)
+    const { from = '', to = '' } = iq.attrs
+    if (room.isGone()) return { type: 'cancel', error: 'item-not-found' }
+    if (resourceOf(to) !== '') { // XEP-0410
+      return room.byJid(from)?.nick === resourceOf(to) ? { result: undefined } : { type: 'cancel', error: 'not-acceptable' }
+    }
+    if (asked?.ns === OWNER || asked?.ns === ADMIN) return room.manage(from, asked)
+    if (asked?.ns === INFO) return { result: el('query', { xmlns: INFO }, ...room.features().map(feature => el('feature', { var: feature }))) }
+    if (asked?.ns !== MAM) return { type: 'cancel', error: 'service-unavailable' }
+    if (weather.strikes('archive does not answer')) return undefined
+    if (weather.strikes('archive answers with an error')) return { type: 'cancel', error: 'internal-server-error' }
+    return room.query(from, asked, pageMax, epoch)
+  }
+
+  const iq = (stanza: Element): void => {
+    if (isOf(DOMAIN, stanza.attrs.to!)) { // what a component sends to itself comes back
+      send(el('iq', stanza.attrs, ...contentOf(stanza)))
+      return
+    }
+    if (stanza.attrs.type === 'result' || stanza.attrs.type === 'error') return
+    const answer = isOf(SERVICE, stanza.attrs.to!) ? ask(roomAt(bareOf(stanza.attrs.to!)), stanza) : { type: 'cancel', error: 'service-unavailable' }
+    if (answer !== undefined) reply(stanza, answer)
+  }
+
+  const HANDLERS: Record<string, (stanza: Element) => void> = { presence, message, iq }
+
+  const answer = (wire: Wire): Peer => {
+    let open = true
+    const end = (last: string): void => {
+      open = false
+      if (session === wire) session = undefined
+      wire.write(last)
+      wire.end()
+    }
+    const greet = (): void => {
+      if (session !== undefined) return end(CONFLICT)
+      session = wire
+      wire.write('<handshake/>')
+      note('the component is connected')
+    }
+    const parser = makeParser({
+      opened: () => wire.write(HEADER),
+      closed: () => end('</stream:stream>'),
+      dropped: why => auditor.violation('bug', `the component wrote what no server takes: ${why}`),
+      stanza: one => { if (session === wire) HANDLERS[one.name]!(one); else greet() }
+    })
+    return {
+      heard (octets) {
+        if (!open) return
+        try { parser.write(octets) } catch (error) {
+          auditor.violation('bug', `the server cannot read the component: ${String(error)} ${(error as Error).stack}`)
+          end('</stream:stream>')
+        }
+      },
+      closed () {
+        open = false
+        if (session !== wire) return
+        session = undefined
+        note('the link to the group chats is down')
       }
     }
   }
 
-  const connect = (life: Life): Network => {
-    const name = 'xmpp'
-    const room = makeRoom(life)
-    let places: Place[] = []
-    let inbox: Inbox
-    const held = new Map<string, Item[]>()
-    let stopped = false
-    const lent = { clock: life.clock, chance: random, log: silentLog } as unknown as Lent
-    const intake = makeIntake(async arrival => {
-      const answer = await life.through(() => inbox.accept(arrival))
-      const said = archiveOf(addressKey(arrival.place)).find(item => `${arrival.place.id} ${item.id}` === arrival.key)!.utterance!
-      acknowledge(world, said)
-      return answer
-    }, { pause () {}, resume () {} }, lent)
+  const breaks = (wire: Wire): void => {
+    timeline.after(delay(), () => {
+      if (!weather.strikes('link dies without a sign')) return wire.drop()
+      note('the link to the group chats is dead')
+      wire.vanish()
+      timeline.after(random.between(0, BELIEVED_MS_MAX), wire.forsake)
+    })
+  }
 
-    const take = (item: Item, place: string, stored?: () => void): void => {
-      const { utterance } = item
-      if (utterance === undefined) return stored?.()
-      const id = places.find(one => addressKey(one) === place)?.id
-      if (id === undefined) return // we are not in it
-      const original = utterance.of === undefined ? undefined : archiveOf(place).find(other => other.utterance?.key === utterance.of)
-      const arrival = arrivalOf({ ...utterance, key: `${id} ${item.id}`, ...original === undefined ? {} : { of: `${id} ${original.id}` } })
-      intake.offer(arrival, stored)
-    }
+  const exchange: Exchange = { answer, delay, reachable: () => off === undefined ? true : off === 'silent' ? undefined : false }
 
-    const mine: Client = {
-      life,
-      down () {
-        if (!life.cross()) return
-        room.open(false)
-        inbox.link(name, 'component', false)
-        dial()
-      },
-      hear (item, place) {
-        if (!life.cross()) return
-        if (item.made !== undefined) enter(item.made)
-        const waiting = held.get(place)
-        if (item.key !== undefined) room.echo(item)
-        else if (waiting !== undefined) waiting.push(item)
-        else take(item, place)
-      }
-    }
+  const connect = (life: Life, lent: Lent): Network => {
+    const { dial, lost } = makeDialling(world, life, exchange)
+    hangUp = lost
+    const config = { component: { host: 'localhost', port: 5347, domain: DOMAIN, secret: 'secret' }, rooms: SERVICE }
+    return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
+  }
 
-    const agains = new Set<Timer>() // catching up that waits for an archive
-
-    /** What was said in a room while we were not in it, then what is heard meanwhile. */
-    const catchUp = async (on: Connection, place: Place): Promise<void> => {
-      const key = addressKey(place)
-      const last = await life.through(() => inbox.lastKey(place))
-      await new Promise<void>(resolve => toServer(on, () => toClient(on, resolve)))
-      if (!life.cross() || !on.open) return
-      if (weather.strikes('archive does not answer')) {
-        const again = life.clock.after(ARCHIVE_AGAIN_MS, () => {
-          agains.delete(again)
-          if (on.open) void catchUp(on, place)
-        })
-        agains.add(again)
-        return
-      }
-      const archive = archiveOf(key)
-      const after = last === undefined ? 0 : archive.findIndex(({ id }) => `${place.id} ${id}` === last) + 1
-      for (const { utterance } of archive.slice(0, after)) if (utterance !== undefined) acknowledge(world, utterance) // stored, as it says itself
-      await Promise.all(archive.slice(after).map(item => new Promise<void>(resolve => take(item, key, resolve))))
-      if (!on.open) return
-      const waiting = held.get(key) ?? []
-      held.delete(key)
-      for (const item of waiting) take(item, key)
-    }
-
-    const enter = (place: Place): void => {
-      if (connection === undefined || places.some(one => addressKey(one) === addressKey(place))) return
-      places = [...places, place]
-      held.set(addressKey(place), [])
-      void catchUp(connection, place)
-    }
-
-    const dial = (): void => {
-      timeline.after(random.between(...REDIAL_MS), () => {
-        if (stopped || !life.cross()) return
-        if (off) return dial()
-        const on: Connection = connection = { open: true, lastIn: timeline.ms, lastOut: timeline.ms, out: [] }
-        client = mine
-        held.clear()
-        for (const place of places) held.set(addressKey(place), [])
-        toServer(on, () => toClient(on, () => {
-          if (!life.cross()) return
-          room.open(true)
-          inbox.link(name, 'component', true)
-          for (const place of places) void catchUp(on, place)
-        }))
-      })
-    }
-
-    return {
-      name, can: CAN[name]!, naming: NAMING,
-      attend (more) { places = [...places, ...more] }, serve () {},
-      async start (given) {
-        inbox = given
-        given.link(name, 'component', false)
-        dial()
-      },
-      send (delivery, signal) {
-        if (!life.cross()) return never()
-        auditor.began(delivery)
-        return room.send(delivery, signal)
-      },
-      find: (delivery, signal) => life.through(() => new Promise((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(new Unavailable('no answer from the archive')), { once: true })
-        const on = connection
-        if (on === undefined) return reject(new Unavailable('the link is down', { link: true }))
-        toServer(on, () => {
-          const item = archiveOf(addressKey(delivery.place)).find(({ key }) => key === delivery.key)
-          toClient(on, () => resolve(item === undefined ? undefined : { ids: [delivery.key, item.id] }))
-        })
-        const ended = (): void => { if (!on.open) reject(new Unavailable('the link is down', { link: true })) }
-        timeline.after(10_000, ended)
-      })),
-      open: () => never(),
-      async stop () {
-        stopped = true
-        intake.stop()
-        for (const again of agains) again.cancel()
-        await room.idle()
-        if (client === mine) client = undefined
-        drop(connection)
-      }
-    }
+  const say: Server['say'] = (by, text, said) => {
+    const utterance = scribe(by, text, said)
+    const room = roomAt(by.place.id)
+    const who = present(room, by.id, by.name)
+    const original = utterance.of === undefined ? undefined : room.archive.find(item => item.utterance?.key === utterance.of)
+    const content = utterance.kind === 'deletion'
+      ? [el('retract', { xmlns: RETRACT, id: original!.id }), el('body', {}, '/me retracted a previous message')]
+      : [el('body', {}, text), ...original === undefined ? [] : [el('replace', { xmlns: CORRECT, id: original.messageId })]]
+    room.broadcast({
+      id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId: utterance.key, text, utterance,
+      content: [...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: utterance.key })]
+    })
+    troubleIn(room)
   }
 
   return {
-    name: 'xmpp',
+    name: network,
     say (by, text, said) {
-      const utterance = scribe(by, text, said)
-      show(addressKey(by.place), { id: `archive${++items}`, utterance, text })
+      watch.whenBegun(by.place.id, () => say(by, text, said))
     },
     connect,
     cut (now) {
-      off = now
-      if (now) drop(connection)
+      off = now ? random.pick(['refusing', 'silent']) : undefined
+      if (off === 'refusing') session?.drop()
+      else if (off === 'silent') { session?.vanish(); believed = session }
+      else if (believed !== undefined) {
+        timeline.after(random.between(0, BELIEVED_MS_MAX), believed.forsake)
+        believed = undefined
+      }
     },
     slow: now => { factor = now },
-    lost () {
-      client = undefined
-      drop(connection)
-    },
-    waiting: 0
+    lost: () => hangUp(),
+    get waiting () { return watch.waiting }
   }
 }

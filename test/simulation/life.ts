@@ -51,7 +51,7 @@ export const makeLife = (timeline: Timeline, random: Random, wall: { offset: num
       let waiting = true
       timers++
       const over = (): void => { if (waiting) { waiting = false; timers-- } }
-      const timer = timeline.after(ms, () => { over(); if (cross()) run() })
+      const timer = timeline.after(Math.max(1, Math.trunc(ms)), () => { over(); if (cross()) run() }) // as setTimeout does
       return { cancel: () => { over(); timer.cancel() } }
     },
     soon: run => { timeline.after(random.between(0, SOON_MS_MAX), () => { if (cross()) run() }) }

@@ -1,5 +1,6 @@
 /** The machine on which the bridge runs: it starts it, kills it, stops it in peace, and starts it again. */
 import { makeBridge, type Bridge } from '../../src/bridge/bridge'
+import { makeMedia, makeMemory } from '../../src/bridge/world'
 import { makeLinks } from '../../src/bridge/links'
 import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
@@ -13,9 +14,10 @@ import type { Town } from './town'
 import type { Server, World } from './world'
 
 const DRAIN_MS = 5000
-const STOP_SPARE_MS = 1000
+const STOP_SPARE_MS = 3000 // a link that is not answered when it says farewell waits 2 s
 const DOWN_MS = [50, 60_000] as const
 const BOOT_MS = 3_600_000
+const FILE_BYTES_MAX = 1_000_000
 const LIMITS = { linkMs: 86_400_000, keepMs: 30 * 86_400_000, drainMs: DRAIN_MS }
 
 export interface Machine {
@@ -72,8 +74,12 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
     }
     try {
       const store = openSqlite(disk.path, mine.clock, ended('the store failed'), disk.engine(mine))
+      const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX)
+      const networks = await Promise.all(servers.map(async server => server.connect(mine, {
+        clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name)
+      })))
       const bridge = await makeBridge({
-        networks: servers.map(server => server.connect(mine)), mirrors: town.mirrors, addresses, store, observer,
+        networks, mirrors: town.mirrors, addresses, store, observer,
         links: makeLinks('secret', 'https://files.example.org', store, mine.clock.now), language: 'en',
         clock: mine.clock, chance: random, log: silentLog, limits: { ...LIMITS, queueMax }, bug: ended('it contradicts itself')
       })

@@ -64,7 +64,12 @@ const MUTATIONS: [what: string, file: string, line: string, by: string, breaks: 
     'const { owner: _, ...conversation } = found ?? (await meant(tx, text, who?.key, address))!', ['D2']],
   ['sends the contact what is held', 'desk/agent.ts', "draft.log('held')", "draft.toContact(content)", ['D2', 'D3']],
   ['sends the contact a note', 'desk/agent.ts', "draft.entry('note', who?.agent.name ?? '?', content)", 'draft.toContact(content)', ['D3']],
-  ['leaves a timer', 'bridge/lane.ts', '.finally(clear)', '', ['I4', 'I5']]
+  ['leaves a timer', 'bridge/lane.ts', '.finally(clear)', '', ['I4', 'I5']],
+  ['takes what is said before what was missed', 'networks/xmpp/catchup.ts', 'if (behind === undefined) return said.take()',
+    'if (behind !== null) return said.take()', ['I1', 'I3', 'I5']],
+  ['believes in a link that is dead', 'networks/xmpp/stream.ts', "() => lost(mine, 'no answer to a ping')", '() => {}', ['I1', 'I5']],
+  ['asks nobody whether it is still inside', 'networks/xmpp/rooms.ts',
+    "if (answer.attrs.type !== 'error' || occupant.nick !== nick) return", 'if (occupant.nick !== undefined) return', ['I1', 'I2', 'I5']]
 ]
 
 describe('the auditor finds it when the bridge', () => {

@@ -29,6 +29,10 @@ const YEAR_MS = 365 * 24 * HOUR_MS
 const EPOCH_MS = Date.UTC(2026, 0, 1)
 /** How long after the last fault everything must have ended: pauses of lanes, sources that try again, receipts that are late. */
 const QUIET_MS = 2 * HOUR_MS
+/** Pruning, presence, what is due; of XMPP the look at its rooms, the link's ping, the bookmarks. */
+const TIMERS_MAX = 6
+/** How long what is asked every now and then may be under way. */
+const ASKED_MS = 30_000
 /** After so many there is nothing more to learn from a seed. */
 const VIOLATIONS_MAX = 20
 const MEMORY = '/dev/shm'
@@ -168,11 +172,8 @@ const play = async (stage: Stage): Promise<void> => {
   machine.calm()
   note('the weather clears')
   const end = timeline.ms + QUIET_MS
-  const atRest = (): boolean => desk === undefined
-    ? timeline.pending <= 1 // the hourly pruning
-    : machine.timers <= 3 && servers.every(({ waiting }) => waiting === 0) // pruning, presence, what is due; those of former lives aside
-  const still = (): boolean => machine.up && atRest()
-  while ((desk !== undefined || !still()) && timeline.ms < end && !hopeless()) if (!await timeline.next()) break
+  const still = (): boolean => machine.up && machine.timers <= TIMERS_MAX && servers.every(({ waiting }) => waiting === 0)
+  while ((timeline.ms < end || (!still() && timeline.ms < end + ASKED_MS)) && !hopeless()) if (!await timeline.next()) break
   if (hopeless()) return
   if (!still()) {
     const waiting = servers.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')

@@ -49,6 +49,13 @@ export const textOf = ({ tag, words }: Said): string => Array.from({ length: wor
 export const wordsIn = (text: string): { tag: string, number: number }[] =>
   [...text.matchAll(/(c\d+\/[\w]+\/\d+)~(\d+)/g)].map(([, tag = '', number]) => ({ tag, number: Number(number) }))
 
+/** Of a person, and of a place. */
+const IDS: Record<string, { person (name: string): string, place (number: number): string }> = {
+  matrix: { person: name => `@${name}`, place: number => `matrix-room-${number}` },
+  xmpp: { person: name => `${name}@example.org`, place: number => `room-${number}@rooms.example.org` },
+  sms: { person: name => name, place: number => `+4930${number}/+4917${number}` }
+}
+
 const KINDS = ['matrix', 'xmpp', 'sms', 'matrix', 'xmpp']
 
 export const makeTown = (random: Random): Town => {
@@ -56,14 +63,14 @@ export const makeTown = (random: Random): Town => {
   let rooms = 0
   const named = (place: Place): Inhabitant => {
     const name = `${random.pick(NAMES)}${people.length}`
-    const id = place.network === 'sms' ? place.id.split('/')[1]! : `@${name}`
+    const id = place.network === 'sms' ? place.id.split('/')[1]! : IDS[place.network]!.person(name)
     const inhabitant = { id, name, place }
     people.push(inhabitant)
     return inhabitant
   }
   const placed = (network: string): Mirror['places'][number] => {
     const number = ++rooms
-    const place: Place = { network, id: network === 'sms' ? `+4930${number}/+4917${number}` : `${network}-room-${number}` }
+    const place: Place = { network, id: IDS[network]!.place(number) }
     const inside = Array.from({ length: network === 'sms' ? 1 : 1 + random.below(3) }, () => named(place))
     return network === 'sms' ? { place, people: { [inside[0]!.id]: inside[0]!.name } } : { place }
   }

@@ -3,7 +3,7 @@ import type { Auditor } from './auditor'
 import type { Random } from './random'
 import type { Timeline } from './timeline'
 import type { Weather } from './weather'
-import type { Network } from '../../src/model/network'
+import type { Network, World as Lent } from '../../src/model/network'
 import type { Place } from '../../src/model/address'
 import type { Arrival } from '../../src/model/message'
 import { plain } from '../../src/model/text'
@@ -21,7 +21,7 @@ export interface Server {
   readonly name: string
   say (by: Inhabitant, text: string, said: Said | undefined): void
   /** The bridge's side of it, for one life. */
-  connect (life: Life): Network
+  connect (life: Life, lent: Lent): Network
   /** Nobody reaches anybody. */
   cut (off: boolean): void
   /** How much slower than usual it is. */

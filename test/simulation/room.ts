@@ -1,0 +1,213 @@
+/**
+ * One room of the room service, as Prosody 0.12 does it (XEP-0045, 0313, 0359, 0410, 0421): occupants and what they are told of one
+ * another, affiliations, the configuration, the archive. Occupants on the component are written to; people only are there. Whoever
+ * cannot be written to because the component is not connected is taken out, as Prosody does when its own words come back.
+ */
+import { bareOf, parseJid } from '../../src/networks/xmpp/names'
+import { el, type Element, textOf, child, elementsIn, type Xml } from '../../src/networks/xmpp/xml'
+import type { Utterance } from './world'
+
+export const MUC = 'http://jabber.org/protocol/muc'
+export const MUC_USER = `${MUC}#user`
+export const OWNER = `${MUC}#owner`
+export const ADMIN = `${MUC}#admin`
+export const MAM = 'urn:xmpp:mam:2'
+const RSM = 'http://jabber.org/protocol/rsm'
+const FORM = 'jabber:x:data'
+const CONFIG = 'muc#roomconfig_'
+const DEFAULTS = {
+  roomname: '', publicroom: '1', membersonly: '0', moderatedroom: '0', whois: 'moderators', enablearchiving: '1', changesubject: '0'
+}
+
+export interface Occupant { readonly jid: string; nick: string; role: string }
+
+/** What was said and is in the archive. `by`: whose own address. */
+export interface Item { id: string; at: number; nick: string; by: string; messageId: string; content: Xml[]; text: string; utterance?: Utterance }
+
+/** The answer to a question: content of a result, or an error. */
+export type Answer = { result: Xml | undefined } | { type: string, error: string }
+
+export const isOf = (domain: string, jid: string): boolean => parseJid(jid)?.domain === domain
+
+export type Room = ReturnType<typeof makeRoom>
+
+/** `send` is false if the component is not connected. `people`: made it, and it `lasts` or ends when all are out; else it is not there yet. */
+export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | undefined, send: (stanza: Xml) => boolean) => {
+  const occupants = new Map<string, Occupant>() // by nick
+  const affiliations = new Map<string, string>() // by bare address
+  const archive: Item[] = []
+  const config = new Map<string, string>()
+  const plainly = (): void => {
+    for (const [name, value] of Object.entries({ ...DEFAULTS, persistentroom: people === 'lasts' ? '1' : '0' })) config.set(CONFIG + name, value)
+  }
+  let locked = people === undefined // until whoever made it sends the form
+  let subject = ''
+  plainly()
+
+  const is = (setting: string): boolean => config.get(CONFIG + setting) === '1'
+  const affiliationOf = (jid: string): string => affiliations.get(bareOf(jid)) ?? 'none'
+  const byJid = (jid: string): Occupant | undefined => [...occupants.values()].find(one => one.jid === jid)
+  const roleFor = (jid: string): string =>
+    affiliationOf(jid) === 'owner' ? 'moderator' : affiliationOf(jid) === 'none' && is('moderatedroom') ? 'visitor' : 'participant'
+
+  const isGone = (): boolean => locked && occupants.size === 0
+
+  /** A room that nobody is in and that is not to last is no more. */
+  const perhapsEnd = (): void => {
+    if (occupants.size > 0 || is('persistentroom')) return
+    affiliations.clear()
+    plainly()
+    locked = true
+  }
+
+  /** The component is not there, so all of its occupants send back errors. */
+  const forget = (): void => {
+    for (const { nick, jid } of [...occupants.values()]) if (isOf(domain, jid)) occupants.delete(nick)
+    perhapsEnd()
+  }
+  const write = (stanza: Xml): void => { if (!send(stanza)) forget() }
+  const ours = (): Occupant[] => [...occupants.values()].filter(({ jid }) => isOf(domain, jid))
+
+  const presence = (to: Occupant, about: Occupant, gone: boolean, statuses: string[], newNick?: string): void => {
+    const seesJid = config.get(`${CONFIG}whois`) === 'anyone' || to.role === 'moderator'
+    const item = el('item', {
+      affiliation: affiliationOf(about.jid), role: gone && newNick === undefined ? 'none' : about.role, nick: newNick,
+      jid: seesJid ? about.jid : undefined
+    })
+    const self = to.jid === about.jid ? ['110', ...statuses] : statuses.filter(code => code !== '201')
+    write(el('presence', { from: `${id}/${about.nick}`, to: to.jid, type: gone ? 'unavailable' : undefined },
+      el('x', { xmlns: MUC_USER }, item, ...self.map(code => el('status', { code })))))
+  }
+  const tellAll = (about: Occupant, gone: boolean, statuses: string[] = [], newNick?: string): void => {
+    for (const to of ours()) presence(to, about, gone, statuses, newNick)
+  }
+
+  const welcome = (who: Occupant, statuses: string[]): void => {
+    for (const other of occupants.values()) if (other !== who) presence(who, other, false, [])
+    tellAll(who, false, statuses)
+    write(el('message', { type: 'groupchat', from: id, to: who.jid }, el('subject', {}, subject)))
+  }
+
+  const remove = (who: Occupant, ...statuses: string[]): void => {
+    tellAll(who, true, statuses)
+    occupants.delete(who.nick)
+    perhapsEnd()
+  }
+
+  /** Undefined is welcome. `anew`: it asks to be told everything. */
+  const enter = (jid: string, nick: string, anew: boolean): Answer | undefined => {
+    const before = byJid(jid)
+    const there = occupants.get(nick)
+    if (before === undefined && !anew) return { type: 'cancel', error: 'item-not-found' }
+    const isNew = isGone()
+    if (isNew) affiliations.set(bareOf(jid), 'owner')
+    if (!isOf(domain, jid)) locked = false // people's apps know what to do
+    if (locked && !isNew && before === undefined) return { type: 'cancel', error: 'item-not-found' }
+    if (is('membersonly') && affiliationOf(jid) === 'none') return { type: 'auth', error: 'registration-required' }
+    if (there !== undefined && bareOf(there.jid) !== bareOf(jid)) return { type: 'cancel', error: 'conflict' }
+    const who: Occupant = before ?? { jid, nick, role: roleFor(jid) }
+    if (before !== undefined && before.nick !== nick) {
+      tellAll(before, true, ['303'], nick)
+      occupants.delete(before.nick)
+      who.nick = nick
+    }
+    occupants.set(nick, who)
+    if (!isOf(domain, jid)) tellAll(who, false)
+    else if (before === undefined || anew) welcome(who, isNew ? ['201'] : [])
+    else tellAll(who, false)
+    return undefined
+  }
+
+  const occupantId = ({ by }: Item): Xml => el('occupant-id', { xmlns: 'urn:xmpp:occupant-id:0', id: `occupant-${bareOf(by)}` })
+
+  /** To everybody inside. `content` is what its sender wrote into it. */
+  const broadcast = (item: Item): void => {
+    if (is('enablearchiving')) archive.push(item)
+    const ids = [el('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: id, id: item.id }), occupantId(item)]
+    for (const { jid } of ours()) {
+      write(el('message', { type: 'groupchat', from: `${id}/${item.nick}`, to: jid, id: item.messageId }, ...item.content, ...ids))
+    }
+  }
+
+  const features = (): string[] => [
+    MUC, MAM, 'urn:xmpp:sid:0', 'urn:xmpp:occupant-id:0', is('membersonly') ? 'muc_membersonly' : 'muc_open',
+    is('moderatedroom') ? 'muc_moderated' : 'muc_unmoderated', is('persistentroom') ? 'muc_persistent' : 'muc_temporary',
+    config.get(`${CONFIG}whois`) === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous'
+  ].filter(feature => feature !== MAM || is('enablearchiving'))
+
+  /** A page, each of its messages, and then the answer. */
+  const query = (jid: string, asked: Element, pageMax: number, epoch: number): Answer => {
+    if (is('membersonly') && affiliationOf(jid) === 'none') return { type: 'auth', error: 'forbidden' }
+    const set = child(asked, 'set', RSM)
+    const limit = (name: string): string | undefined => { const one = set && child(set, name); return one && textOf(one) }
+    const max = Math.min(Number(limit('max') ?? pageMax), pageMax)
+    const [before, after] = [limit('before'), limit('after')]
+    const at = (named: string | undefined): number | undefined => named ? archive.findIndex(item => item.id === named) : undefined
+    if (at(before) === -1 || at(after) === -1) return { type: 'modify', error: 'item-not-found' }
+    const [from, to] = [(at(after) ?? -1) + 1, at(before) ?? archive.length]
+    const page = before === undefined ? archive.slice(from, Math.min(to, from + max)) : archive.slice(Math.max(from, to - max), to)
+    for (const item of page) {
+      const address = config.get(`${CONFIG}whois`) === 'anyone' ? el('x', { xmlns: MUC_USER }, el('item', { jid: item.by })) : undefined
+      write(el('message', { from: id, to: jid }, el('result', { xmlns: MAM, queryid: asked.attrs.queryid, id: item.id },
+        el('forwarded', { xmlns: 'urn:xmpp:forward:0' }, el('delay', { xmlns: 'urn:xmpp:delay', stamp: new Date(epoch + item.at).toISOString() }),
+          el('message', { xmlns: 'jabber:client', type: 'groupchat', from: `${id}/${item.nick}`, id: item.messageId }, ...item.content,
+            occupantId(item), address)))))
+    }
+    const ends = page.length === 0 ? [] : [el('first', {}, page[0]!.id), el('last', {}, page.at(-1)!.id)]
+    return { result: el('fin', { xmlns: MAM, complete: page.length === to - from ? 'true' : undefined }, el('set', { xmlns: RSM }, ...ends)) }
+  }
+
+  const form = (asked: Element): Answer => {
+    const given = child(asked, 'x', FORM)
+    if (given === undefined) {
+      const fields = [...config].map(([name, value]) => el('field', { var: name }, el('value', {}, value)))
+      return { result: el('query', { xmlns: OWNER }, el('x', { xmlns: FORM, type: 'form' }, ...fields)) }
+    }
+    for (const field of elementsIn(given)) {
+      const { var: name = '' } = field.attrs
+      if (config.has(name)) config.set(name, textOf(child(field, 'value')))
+    }
+    locked = false
+    return { result: undefined }
+  }
+
+  const affiliate = (jid: string, affiliation: string): void => {
+    if (affiliation === 'none') affiliations.delete(jid)
+    else affiliations.set(jid, affiliation)
+    for (const who of [...occupants.values()]) {
+      if (bareOf(who.jid) !== jid) continue
+      if (affiliation === 'none' && is('membersonly')) remove(who, '321')
+      else tellAll(Object.assign(who, { role: roleFor(who.jid) }), false)
+    }
+  }
+
+  const admin = (item: Element): Answer => {
+    const { jid, affiliation, nick, role } = item.attrs
+    const who = occupants.get(nick ?? '')
+    if (jid !== undefined && affiliation !== undefined) affiliate(jid, affiliation)
+    else if (who !== undefined && role !== undefined) tellAll(Object.assign(who, { role }), false)
+    else if (nick !== undefined) return { type: 'cancel', error: 'item-not-found' }
+    else {
+      const items = [...affiliations].filter(([, one]) => one === affiliation).map(([one]) => el('item', { jid: one, affiliation }))
+      return { result: el('query', { xmlns: ADMIN }, ...items) }
+    }
+    return { result: undefined }
+  }
+
+  return {
+    id, archive, occupants, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
+    get isClosed () { return is('membersonly') && config.get(`${CONFIG}whois`) === 'anyone' },
+    manage: (jid: string, asked: Element): Answer =>
+      affiliationOf(jid) !== 'owner' ? { type: 'auth', error: 'forbidden' } : asked.ns === OWNER ? form(asked) : admin(elementsIn(asked)[0]!),
+    setSubject (by: Occupant, now: string) {
+      subject = now
+      for (const { jid } of ours()) write(el('message', { type: 'groupchat', from: `${id}/${by.nick}`, to: jid }, el('subject', {}, subject)))
+    },
+    /** The service is started anew: nobody is inside any more. `told`: it said so before. */
+    restart (told: boolean) {
+      if (told) for (const who of ours()) presence(who, who, true, ['332'])
+      occupants.clear()
+      perhapsEnd()
+    }
+  }
+}
