@@ -6,9 +6,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { deadline, sleep, systemClock } from '../../src/lib/clock'
+import { makeCore } from './homeserver/core'
 import { makePusher } from './homeserver/push'
-import { makeRoutes, type Answer, type Call, type Registration } from './homeserver/routes'
-import { HsError, makeState, membership, type HsEvent, type Json, type Listener, type State } from './homeserver/state'
+import type { Answer, Registration } from './homeserver/routes'
+import { HsError, membership, type HsEvent, type Json, type Listener, type State } from './homeserver/state'
 
 export type { HsEvent, HsRoom, Json } from './homeserver/state'
 export type { Registration } from './homeserver/routes'
@@ -52,7 +53,6 @@ export interface Fault {
 }
 
 const JSON_BYTES_MAX = 10 * 2 ** 20
-const PREFIX = /^\/_matrix\/(?:client\/(?:v3|r0|v1|unstable)|media\/v3)\//
 const WAIT_MS = 60_000
 
 const readJson = async (request: IncomingMessage): Promise<Json> => {
@@ -77,7 +77,7 @@ const reply = (response: ServerResponse, { status = 200, json, bytes, mime, head
 
 const textContent = (body: string): Json => ({ msgtype: 'm.text', body })
 
-const makePerson = (state: State, name: string): HsPerson => {
+export const makePerson = (state: State, name: string): HsPerson => {
   const userId = `@${name}:${state.serverName}`
   if (!state.users.has(userId)) state.addUser(userId)
   const events = (room: string): HsEvent[] => state.room(state.resolve(room)).events
@@ -119,58 +119,21 @@ const makePerson = (state: State, name: string): HsPerson => {
 
 export const startHomeserver = async (options: HomeserverOptions) => {
   const { registration, serverName } = options
-  const state = makeState(serverName)
-  const namespaces = (registration.namespaces.users ?? []).map(entry => new RegExp(`^(?:${entry.regex})`))
-  const bot = `@${registration.sender_localpart}:${serverName}`
-  const isOurs = (user: string): boolean => user === bot || namespaces.some(regex => regex.test(user))
-  state.addUser(bot)
-  const { firstRetryMs = 2000 } = options
+  const { firstRetryMs = 2000, uploadBytesMax } = options
   const pusher = makePusher({ url: () => registration.url ?? '', token: registration.hs_token, firstRetryMs })
-  const interesting = ({ sender, state_key: key = '', room_id: room }: HsEvent): boolean => isOurs(sender) || isOurs(key) ||
-    (members.get(room)?.size ?? 0) > 0
-  const members = new Map<string, Set<string>>() // the application service's users in each room
-  state.listeners.add(event => {
-    if (event.type === 'm.room.member' && isOurs(event.state_key ?? '')) {
-      const present = members.get(event.room_id) ?? new Set()
-      members.set(event.room_id, present)
-      if (event.content.membership === 'join') present.add(event.state_key!); else present.delete(event.state_key!)
-    }
-    if (registration.url && interesting(event)) pusher.push(event)
-  })
-
-  const fleeting = new Map<string, string>()
-  const route = makeRoutes({
-    state, registration, isOurs, remembered: new Map(), fleeting,
-    uploadBytesMax: options.uploadBytesMax ?? 50 * 2 ** 20,
+  const core = makeCore({
+    serverName, registration, ...uploadBytesMax === undefined ? {} : { uploadBytesMax },
+    toPush (event) { if (registration.url) pusher.push(event) },
     async ping (body) {
       const answer = await pusher.ping(body)
       if (answer.status === 200) pusher.hurry()
       return answer
     }
   })
+  const { state, bot } = core
   const faults: Fault[] = []
   const requests: string[] = [] // "METHOD /path" of the last ones
   let delayMs = options.delayMs ?? 0
-
-  const authorize = (call: Call, open: boolean): void => {
-    const token = String(call.headers.authorization ?? '').replace(/^Bearer /, '')
-    if (token === registration.as_token) {
-      call.service = true
-      call.user = call.query.get('user_id') ?? bot
-      if (!isOurs(call.user)) throw new HsError(403, 'M_FORBIDDEN', 'Application service cannot masquerade as this user.')
-      if (!open && !state.users.has(call.user)) throw new HsError(403, 'M_FORBIDDEN', 'this user is not registered')
-      const device = call.query.get('device_id')
-      if (device !== null && !state.users.get(call.user)?.devices.has(device)) {
-        throw new HsError(400, 'M_UNKNOWN_DEVICE', 'Application service trying to use a device that doesn\'t exist')
-      }
-      call.device = device ?? undefined
-      return
-    }
-    const user = state.tokens.get(token)
-    if (user === undefined && !open) throw new HsError(401, token === '' ? 'M_MISSING_TOKEN' : 'M_UNKNOWN_TOKEN', 'Invalid token')
-    call.user = user ?? ''
-    call.device = 'D'
-  }
 
   const fault = (line: string): Fault | undefined => {
     const found = faults.find(entry => entry.times > 0 && entry.on.test(line))
@@ -180,32 +143,18 @@ export const startHomeserver = async (options: HomeserverOptions) => {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const method = request.method!
-    const [path, search] = request.url!.split('?') as [string, string | undefined]
     const line = `${method} ${request.url!}`
     if (requests.push(line) > 2000) requests.splice(0, 1000)
     const trouble = faults.length === 0 ? undefined : fault(line)
     if (trouble?.breaks === 'before') return void request.socket.destroy()
     if (delayMs + (trouble?.delayMs ?? 0) > 0) await sleep(systemClock, delayMs + (trouble?.delayMs ?? 0))
     let answer: Answer
-    try {
-      if (trouble?.status) throw new HsError(trouble.status, 'M_UNKNOWN', 'on demand', trouble.body)
-      const short = path === '/_matrix/client/versions' ? 'versions' : path.replace(PREFIX, '')
-      const match = short === path ? 404 : route(method, short)
-      if (typeof match === 'number') throw new HsError(match, 'M_UNRECOGNIZED', 'Unrecognized request')
-      const call: Call = {
-        params: match.params, query: new URLSearchParams(search), user: '', device: undefined, service: false,
-        json: () => readJson(request), stream: request, headers: request.headers
-      }
-      authorize(call, match.open)
-      answer = await match.handler(call)
-    } catch (error) {
-      const known = error instanceof HsError ? error : new HsError(500, 'M_UNKNOWN', String(error))
-      answer = {
-        status: known.status, headers: trouble?.headers ?? {},
-        json: { errcode: known.errcode, error: known.message, ...known.extra }
-      }
-      request.resume()
+    if (trouble?.status) {
+      answer = { status: trouble.status, headers: trouble.headers ?? {}, json: { errcode: 'M_UNKNOWN', error: 'on demand', ...trouble.body } }
+    } else {
+      answer = await core.answer({ method, url: request.url!, headers: request.headers, json: () => readJson(request), stream: request })
     }
+    if ((answer.status ?? 200) >= 400) request.resume()
     if (trouble?.breaks === 'after') return void request.socket.destroy()
     reply(response, answer)
   }
@@ -230,7 +179,7 @@ export const startHomeserver = async (options: HomeserverOptions) => {
     setDelay (ms: number): void { delayMs = ms },
     membership: (room: string, user: string): string => membership(state.room(state.resolve(room)), user),
     /** As a restart of Synapse: connections break, what it holds in memory is gone, what it holds on disk is not. */
-    async goDown (): Promise<void> { await close(); fleeting.clear() },
+    async goDown (): Promise<void> { await close(); core.restart() },
     comeUp: (): Promise<void> => listen(port),
     async stop (): Promise<void> { await pusher.stop(); await close() }
   }

@@ -127,6 +127,7 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
   const bringAll = async (): Promise<void> => {
     const failed: string[] = []
     for (const identity of [...served.values()]) {
+      if (stopping.signal.aborted) return
       await bring(identity).catch((error: unknown) => {
         failed.push(`${identity.id}: ${messageOf(error)}`)
         if (attempt === 0 || error instanceof Refused) log.warn({ address: identity.id, why: messageOf(error) }, 'an address is not complete')

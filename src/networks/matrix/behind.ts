@@ -1,7 +1,7 @@
 /**
  * Whether the homeserver may have lost events that we never saw: from the start, after it could not be reached, and when its
- * transaction ids begin anew (Synapse drops what waits in its memory when it stops, synapse#11637). While we are behind nothing
- * new is taken, so that the newest stored event stays the point to catch up from; what is refused comes again.
+ * transaction ids begin anew or it brings one again, because it may have stopped in between (Synapse then drops what waits in its
+ * memory, synapse#11637). While we are behind nothing new is taken, so that all keeps its order; what is refused comes again.
  */
 import { sleep, type Clock } from '../../lib/clock'
 import { Unavailable } from '../../model/errors'
@@ -9,6 +9,8 @@ import { Unavailable } from '../../model/errors'
 export interface Behind {
   /** Something may have been missed. */
   suspect (): void
+  /** Whether that is so now. */
+  now (): boolean
   caughtUp (): void
   /** What this id shows: that the homeserver was started anew since the last one, or that it brings the last one again. */
   turn (transactionId: string): 'next' | 'again' | 'anew'
@@ -23,6 +25,7 @@ export const makeBehind = (clock: Clock, stopping: AbortSignal): Behind => {
   let gate: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>()
   let lastId = 0
   return {
+    now: () => gate !== undefined,
     suspect () { gate ??= Promise.withResolvers<void>() },
     caughtUp () { gate?.resolve(); gate = undefined },
     turn (transactionId) {

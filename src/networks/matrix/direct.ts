@@ -15,7 +15,7 @@ import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Memory } from '../../model/network'
 import type { Addresses } from './addresses'
 import type { Aside } from './aside'
-import { READ_BACK_MS, type ReadUpTo } from './catchup'
+import { beginsNow, READ_BACK_MS, type ReadUpTo } from './catchup'
 import type { RoomEvent } from './events'
 import { encode, Rejected, roomPath, type Homeserver } from './homeserver'
 import { GHOST_PREFIX } from './names'
@@ -125,6 +125,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
     aside.hold(room)
     await memory.set(roomKey(room), chat.place.id)
+    await beginsNow(memory, room)
     await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
     await wrote(room, chat, at)
     aside.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
@@ -164,6 +165,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       initial_state: [{ type: 'm.room.canonical_alias', state_key: '', content: {} }]
     }, { as: ours, signal })
     await memory.set(roomKey(room), place.id)
+    await beginsNow(memory, room)
     const by = { as: ours, signal }
     if (!made) {
       const there = await stateOf(homeserver, room, 'm.room.member', theirs, by)

@@ -53,10 +53,11 @@ const NOBODY_THERE: ReadonlySet<string> = new Set([
 
 interface Raw { status: number; headers: Record<string, string | string[] | undefined>; text: string }
 
+/** Takes a request to the homeserver and brings its answer. Rejects with an error whose `code` says why there is none. */
+export type Exchange = (request: Dispatcher.DispatchOptions, signal: AbortSignal | undefined) => Promise<Raw>
+
 /** Collects a small answer. The dispatcher's own interface, because `request` costs a third more per call. */
-const collect = (
-  pool: Pool, request: Dispatcher.DispatchOptions, signal: AbortSignal | undefined
-): Promise<Raw> => new Promise((resolve, reject) => {
+const collecting = (pool: Pool): Exchange => (request, signal) => new Promise((resolve, reject) => {
   let status = 0
   let headers: Raw['headers'] = {}
   let bytes = 0
@@ -104,13 +105,14 @@ const queryOf = ({ as, query }: CallOptions): string => {
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 
-export const makeHomeserver = (url: string, token: string, contact: Contact): Homeserver => {
+export const makeHomeserver = (url: string, token: string, contact: Contact, given?: Exchange): Homeserver => {
   const { origin, pathname } = new URL(url)
   const prefix = pathname.replace(/\/+$/, '')
   const pool = new Pool(origin, {
     connections: CONNECTIONS_MAX, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS
   })
+  const exchange = given ?? collecting(pool)
   const authorization = `Bearer ${token}`
 
   const failed = (error: unknown, signal: AbortSignal | undefined): Unavailable => {
@@ -170,7 +172,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact): Ho
       if (body) headers['content-type'] = 'application/json'
       let answer: Raw
       try {
-        answer = await collect(pool, {
+        answer = await exchange({
           method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, headers, body: body ? JSON.stringify(body) : null
         }, signal)
       } catch (error) {

@@ -14,7 +14,7 @@ import { catchUp, type CatchUpWorld, type ReadUpTo, type Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeGhosts } from './ghosts'
-import { encode, makeHomeserver } from './homeserver'
+import { encode, makeHomeserver, type Exchange } from './homeserver'
 import { makeInvitations } from './invitations'
 import { makeLink } from './link'
 import { makeMembers } from './members'
@@ -38,6 +38,9 @@ export interface MatrixConfig {
   mediaBytesMax: number
 }
 
+/** How we reach the homeserver and it reaches us: over HTTP, if nothing else is given. */
+export interface Wire { exchange?: Exchange; listen: typeof openEndpoint }
+
 const NAME = 'matrix'
 const CAN: Capabilities = {
   label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true,
@@ -52,13 +55,13 @@ const AGAIN_FIRST_MS = 1000
 const AGAIN_MOST_MS = 60_000
 const LOOK_AGAIN_MS = [3_000, 30_000, 600_000] // the last again and again
 
-const namingOn = (domain: string): Naming => ({
+export const namingOn = (domain: string): Naming => ({
   direct: (ours, theirs) => `${ours} ${theirs}`,
   room: (address, what) => `#${GHOST_PREFIX}${address}_${what}:${domain}`,
   person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined
 })
 
-export const makeMatrix = (config: MatrixConfig, world: World): Network => {
+export const makeMatrix = (config: MatrixConfig, world: World, { exchange, listen }: Wire = { listen: openEndpoint }): Network => {
   const { clock, chance, memory, log } = world
   const { domain, registration } = config
   const bot = `@${registration.sender_localpart}:${domain}`
@@ -70,7 +73,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   let endpoint: Endpoint | undefined
   let generation = 0 // of `found`: a new one takes over from one that is still trying
   let bringing = 0 // transactions under way
-  let trouble = new AbortController() // the homeserver had to bring something again, or will have to
+  let trouble = new AbortController() // the homeserver will have to bring something again
   const behind = makeBehind(clock, stopping.signal)
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
@@ -85,7 +88,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   }
   const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, {
     reached: () => link.reached(), lost: why => link.lost(why)
-  })
+  }, exchange)
   const link = makeLink({
     clock, chance, changed: homeserverChanged,
     probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
@@ -95,7 +98,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
     homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
     isMadeByUs
   })
-  const members = makeMembers(homeserver, clock)
+  const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
   const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
   const addresses = makeAddresses({
@@ -103,7 +106,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   })
   const catchingUp = (): CatchUpWorld => {
     if (!inbox || !take) throw new Bug('reading before start')
-    return { homeserver, inbox, take, log, signal: stopping.signal }
+    return { homeserver, inbox, take, memory, log, signal: stopping.signal, bot }
   }
 
   const aside = makeAside({
@@ -126,6 +129,8 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
   const found = async (): Promise<void> => {
     if (!inbox) return
     const mine = ++generation
+    trouble.abort() // who still looks for an earlier one ends
+    trouble = new AbortController()
     for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
       try {
         await ghosts.prepare()
@@ -178,8 +183,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
 
   const transaction = async (events: unknown[], id: string): Promise<void> => {
     const turn = behind.turn(id)
-    if (turn === 'again') trouble.abort()
-    if (turn === 'anew') {
+    if (turn === 'anew' || (turn === 'again' && !behind.now())) {
       behind.suspect()
       void found()
     }
@@ -216,7 +220,7 @@ export const makeMatrix = (config: MatrixConfig, world: World): Network => {
       inbox.link(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
       take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, isOurs })
-      endpoint = await openEndpoint({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
+      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
       link.ask()
     },
     send, find,

@@ -31,7 +31,7 @@ const senderOf = (mxid: string, content: Json): Sender => {
   return { id: mxid, name: name || localpart(mxid), ...avatar }
 }
 
-export const makeMembers = (homeserver: Homeserver, clock: Clock): Members => {
+export const makeMembers = (homeserver: Homeserver, clock: Clock, stopping?: AbortSignal): Members => {
   const known = new Map<string, Known>()
   const keyOf = (room: string, mxid: string): string => `${room} ${mxid}`
 
@@ -48,7 +48,7 @@ export const makeMembers = (homeserver: Homeserver, clock: Clock): Members => {
 
   const fetch = async (room: string, mxid: string, as: string | undefined): Promise<void> => {
     const key = keyOf(room, mxid)
-    const limit = deadline(clock, LOOKUP_MS_MAX)
+    const limit = deadline(clock, LOOKUP_MS_MAX, stopping)
     try {
       const path = `${roomPath(room)}/state/m.room.member/${encode(mxid)}`
       const content = await homeserver.call('GET', path, { as, signal: limit.signal })

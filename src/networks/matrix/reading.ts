@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock'
 import type { Place } from '../../model/address'
 import { Unavailable } from '../../model/errors'
 import type { Aside } from './aside'
-import { catchUp, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catchup'
+import { catchUp, isMarked, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catchup'
 import type { Direct } from './direct'
 import type { Rooms } from './rooms'
 
@@ -26,19 +26,20 @@ export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, worl
   return {
     async readNews (known) {
       const chats = await direct.look()
-      const all = [...rooms.joined().map(withReader), ...chats.rooms].filter(({ room }) => !aside.has(room))
+      const all = [...rooms.all().map(withReader), ...chats.rooms].filter(({ room }) => !aside.has(room))
       const read = await catchUp(world(), all.map(one => known.find(({ room }) => room === one.room) ?? one))
       for (const one of read) if (one.crowded) aside.read(one)
       chats.keep()
       return read.filter(({ crowded }) => !crowded)
     },
     async setAside (crowded) {
+      const { inbox, memory } = world()
       const all: ReadUpTo[] = []
       for (const room of crowded) {
         const chat = direct.of(room)
-        const joined = rooms.joined().find(one => one.room === room)
-        const one = chat ? { place: chat.place, room, by: readBy(chat.ours) } : joined && withReader(joined)
-        if (one === undefined || (one.by === undefined && await world().inbox.lastKey(one.place) === undefined)) {
+        const attended = rooms.all().find(one => one.room === room)
+        const one = chat ? { place: chat.place, room, by: readBy(chat.ours) } : attended && withReader(attended)
+        if (one === undefined || (one.by === undefined && !isMarked(memory, room) && await inbox.lastKey(one.place) === undefined)) {
           throw new Unavailable('a room is crowded, and nothing from it is stored yet')
         }
         all.push(one)

@@ -10,8 +10,10 @@ import type { Log } from '../../lib/log'
 import type { Place } from '../../model/address'
 import { messageOf, Unavailable } from '../../model/errors'
 import type { Memory } from '../../model/network'
+import { beginsNow, isMarked } from './catchup'
 import { isJson, stringOf } from './events'
 import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
+import { stateOf } from './state'
 
 const FIRST_MS = 2000
 const MOST_MS = 5 * 60_000
@@ -47,8 +49,8 @@ export interface Rooms {
   known (place: Place): string | undefined
   /** This place has a room from now on: it is attended. */
   made (place: Place, room: string): Promise<void>
-  /** The rooms that the bot is in. */
-  joined (): Array<{ place: Place, room: string }>
+  /** All rooms that are known. Whether the bot is in them shows when they are read: that it could not be asked says nothing. */
+  all (): Array<{ place: Place, room: string }>
   /** Resolves when every place has been tried once since the last `check`. */
   settled (): Promise<void>
   stop (): void
@@ -67,6 +69,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, changed } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
+  const entered = new Set<string>() // rooms of which it is known whether we were in them before
   const running = new Set<Promise<void>>()
   let allowed = false
   let stopped = false
@@ -126,6 +129,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       if (next === undefined || !next.startsWith('!') || next === old) return
       const other = byRoom.get(next)
       if (other) return log.error({ room: old, next }, 'a room was replaced by one that is another place of ours; not followed')
+      await arrive(next)
       await homeserver.call('POST', `client/v3/join/${encode(next)}`, { body: {} })
       if (!await isUpgradeOf(next, old)) {
         log.error({ room: old, next }, NO_PREDECESSOR)
@@ -152,8 +156,17 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     }
   }
 
+  /** Remembered before we come in: what is said from then on is ours to carry. */
+  const arrive = async (room: string): Promise<void> => {
+    if (entered.has(room) || isMarked(memory, room)) return
+    const me = await stateOf(homeserver, room, 'm.room.member', bot, {})
+    if (me?.membership !== 'join') await beginsNow(memory, room)
+    entered.add(room)
+  }
+
   const enter = async (entry: Attended): Promise<void> => {
     const room = await resolve(entry)
+    if (!isMadeByUs(entry.place)) await arrive(room)
     await homeserver.call('POST', `client/v3/join/${encode(entry.room ?? entry.place.id)}`, { body: {} })
     await settle(entry, room)
     await follow(entry)
@@ -234,13 +247,13 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     async made (place, room) {
       const entry = attended.get(place.id) ?? enlist(place)
       if (entry.room === room && entry.joined) return
+      await beginsNow(memory, room)
       await settle(entry, room)
       entry.joined = true
       entry.unmade = false
       start(entry)
     },
-    joined: () => [...attended.values()].flatMap(({ place, room, joined }) =>
-      joined && room !== undefined ? [{ place, room }] : []),
+    all: () => [...attended.values()].flatMap(({ place, room }) => room === undefined ? [] : [{ place, room }]),
     async settled () { await Promise.allSettled(running) },
     stop () {
       stopped = true

@@ -1,6 +1,5 @@
 /** The client-server API of the practice homeserver: what a bridge, the bot SDK's MatrixClient and the tests call. */
 import type { Readable } from 'node:stream'
-import { randomBytes } from 'node:crypto'
 import { HsError, membership, type HsEvent, type HsRoom, type Json, type State } from './state'
 import { answerSync } from './sync'
 
@@ -19,12 +18,18 @@ export interface Answer { status?: number; json?: unknown; bytes?: Buffer; mime?
 type Handler = (call: Call) => Promise<Answer> | Answer
 interface Route { method: string; parts: string[]; handler: Handler; open: boolean }
 
+/** Transaction keys → what came of them, and when. */
+export type Remembered = Map<string, { event: string, at: number }>
+
+const DAY_MS = 24 * 3600_000
+const WHILE_MS = 30 * 60_000
+
 export interface RouteWorld {
   state: State
   registration: Registration
   isOurs: (user: string) => boolean // in the application service's namespace
-  remembered: Map<string, string> // transaction keys → event ids: with a device for ever
-  fleeting: Map<string, string> // and without one only until the next restart
+  remembered: Remembered // with a device for a day
+  fleeting: Remembered // and without one for a while, at most until the next restart
   ping: (body: string) => Promise<{ status: number, text: string }>
   uploadBytesMax: number
 }
@@ -64,16 +69,21 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   const routes = new Map<string, Route[]>()
   const known = new Set<string>()
 
-  /** Transaction ids as Synapse keeps them: by device and for ever, or by path and application service for a while. */
+  const recall = (from: Remembered, key: string | undefined, forMs: number): string | undefined => {
+    const found = key === undefined ? undefined : from.get(key)
+    return found && state.now() - found.at < forMs ? found.event : undefined
+  }
+
+  /** Transaction ids as Synapse keeps them: by device for a day, or by path and application service for a while. */
   const once = (call: Call, path: string, run: () => HsEvent): Answer => {
     const short = `${path} ${call.service ? 'service' : `${call.user} ${call.device ?? ''}`}`
     const long = call.device === undefined ? undefined : `${path} ${call.user} ${call.device}`
-    const before = (long === undefined ? undefined : world.remembered.get(long)) ?? world.fleeting.get(short)
+    const before = recall(world.remembered, long, DAY_MS) ?? recall(world.fleeting, short, WHILE_MS)
     if (before !== undefined) return { json: { event_id: before } }
-    const { event_id: id } = run()
-    if (long !== undefined) world.remembered.set(long, id)
-    world.fleeting.set(short, id)
-    return { json: { event_id: id } }
+    const { event_id: event } = run()
+    if (long !== undefined) world.remembered.set(long, { event, at: state.now() })
+    world.fleeting.set(short, { event, at: state.now() })
+    return { json: { event_id: event } }
   }
 
   const on = (method: string, path: string, handler: Handler, open = false): void => {
@@ -243,7 +253,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
 
   on('POST', 'upload', async call => {
     const bytes = await readBytes(call.stream, world.uploadBytesMax)
-    const id = randomBytes(12).toString('hex')
+    const id = state.token(12)
     const name = call.query.get('filename')
     const mime = String(call.headers['content-type'] ?? 'application/octet-stream')
     state.media.set(id, { mime, bytes, ...(name === null ? {} : { name }) })

@@ -1,5 +1,6 @@
 /** What the practice homeserver remembers: users, rooms, events, media. Rules only as far as a bridge can run into them. */
-import { randomBytes } from 'node:crypto'
+import { systemChance, type Chance } from '../../../src/lib/chance'
+import { systemClock, type Clock } from '../../../src/lib/clock'
 
 export type Json = Record<string, unknown>
 
@@ -53,7 +54,8 @@ const need = (room: HsRoom, user: string, level: string, otherwise: number, type
   if (powerOf(room, user) < least) throw new HsError(403, 'M_FORBIDDEN', `You don't have permission: ${level} needs ${least}`)
 }
 
-export const makeState = (serverName: string) => {
+/** `clock` and `chance`: where the times of events and the ids come from. */
+export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = systemClock, chance: Pick<Chance, 'token'> = systemChance) => {
   const users = new Map<string, HsUser>()
   const tokens = new Map<string, string>()
   const rooms = new Map<string, HsRoom>()
@@ -61,14 +63,14 @@ export const makeState = (serverName: string) => {
   const media = new Map<string, HsMedia>()
   const stream: HsEvent[] = []
   const listeners = new Set<Listener>()
-  const prefix = randomBytes(12).toString('base64url')
+  const prefix = chance.token(12)
   let events = 0
 
   const append = (room: HsRoom, event: Omit<HsEvent, 'event_id' | 'room_id' | 'origin_server_ts'> & { ts?: number }): HsEvent => {
     const { ts, ...rest } = event
     const whole: HsEvent = {
       ...rest, event_id: `$${prefix}${(events++).toString(36).padStart(10, '0')}`, room_id: room.id,
-      origin_server_ts: ts ?? Date.now()
+      origin_server_ts: ts ?? clock.now()
     }
     if (whole.state_key !== undefined) {
       const before = room.state.get(stateKey(whole.type, whole.state_key))
@@ -105,7 +107,7 @@ export const makeState = (serverName: string) => {
   }
 
   const state = {
-    serverName, users, tokens, rooms, aliases, media, stream, listeners, append, room, joined,
+    serverName, users, tokens, rooms, aliases, media, stream, listeners, append, room, joined, now: clock.now, token: chance.token,
 
     addUser (id: string, displayname?: string): HsUser {
       const user: HsUser = { id, displayname: displayname ?? id.slice(1, id.indexOf(':')), devices: new Set(), accountData: new Map() }
@@ -114,7 +116,7 @@ export const makeState = (serverName: string) => {
     },
 
     login (user: string): string {
-      const token = randomBytes(16).toString('hex')
+      const token = chance.token(16)
       tokens.set(token, user)
       return token
     },
@@ -126,15 +128,16 @@ export const makeState = (serverName: string) => {
       return id
     },
 
-    createRoom (creator: string, options: Json): HsRoom {
+    /** `called`: its id. */
+    createRoom (creator: string, options: Json, called?: string): HsRoom {
       const version = String(options.room_version ?? '12')
       const alias = typeof options.room_alias_name === 'string' ? `#${options.room_alias_name}:${serverName}` : undefined
       if (alias !== undefined && aliases.has(alias)) throw new HsError(400, 'M_ROOM_IN_USE', 'Room alias already taken')
       const invited = Array.isArray(options.invite) ? options.invite as string[] : []
       const trusted = options.preset === 'trusted_private_chat'
-      const tail = randomBytes(18).toString('base64url')
+      const tail = chance.token(18)
       const made: HsRoom = {
-        id: Number(version) >= 12 ? `!${tail}` : `!${tail}:${serverName}`, version, creator,
+        id: called ?? (Number(version) >= 12 ? `!${tail}` : `!${tail}:${serverName}`), version, creator,
         events: [], index: new Map(), state: new Map()
       }
       rooms.set(made.id, made)

@@ -7,6 +7,7 @@ import type { Place } from '../../../../src/model/address'
 import type { Homeserver, HsEvent, HsPerson } from '../../../support/homeserver'
 import { practiceGround } from '../../../support/matrixGround'
 import { until } from '../../../support/practice'
+import { makeMemory } from '../../../support/world'
 import { quickClock } from '../../../support/quick'
 import { bernd, delivery, makeBridge, max, said, type Bridge, type Ground } from '../../../support/matrixSuite'
 
@@ -88,6 +89,57 @@ describe('Matrix: faults', () => {
       anna.send(place.id, 'danach')
       await inbox.until('all four', () => inbox.arrivals.length === 4)
       assert.deepEqual(said(inbox), ['eins', 'zwei', 'verloren', 'danach'])
+    })
+
+    it('may lose the very first words of a room: all that was said since the bot came is read', async () => {
+      const { inbox } = await ready()
+      await homeserver.pusher.drained()
+      homeserver.pusher.loseNext(1)
+      anna.send(place.id, 'verloren')
+      homeserver.pusher.restarted()
+      anna.send(place.id, 'danach')
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+      assert.deepEqual(said(inbox), ['verloren', 'danach'])
+    })
+
+    it('may have stopped when it brings the last one again: what it lost meanwhile comes before what it brings next', async () => {
+      const { inbox } = await ready()
+      await homeserver.pusher.drained()
+      await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+      await inbox.until('found', () => inbox.links.get('homeserver') === true)
+      homeserver.pusher.loseNext(2)
+      const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
+      await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+      const event = anna.events(place.id).find(({ event_id: id }) => id === danach)
+      await homeserver.pusher.raw('501', JSON.stringify({ events: [event] }))
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+      assert.deepEqual(said(inbox), ['verloren', 'danach'])
+    })
+
+    it('may lose one, bring the next, and we stop: then it is still known how far the room was read', async () => {
+      const memory = makeMemory()
+      const { inbox, network } = await ready({ memory })
+      await homeserver.pusher.drained()
+      homeserver.pusher.loseNext(1)
+      for (const text of ['verloren', 'danach']) anna.send(place.id, text)
+      await inbox.until('the second', () => inbox.arrivals.length === 1)
+      await network.stop()
+      await begin({ memory, inbox })
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+    })
+
+    it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {
+      const memory = makeMemory()
+      const { inbox, network } = await ready({ memory })
+      anna.send(place.id, 'eins')
+      await inbox.until('one', () => inbox.arrivals.length === 1)
+      await network.stop()
+      homeserver.pusher.loseNext(1)
+      for (const text of ['verloren', 'danach']) anna.send(place.id, text)
+      homeserver.faults.push({ on: /\/join\//, times: 1, status: 500 })
+      await begin({ memory, inbox })
+      await inbox.until('all three', () => inbox.arrivals.length === 3)
+      assert.deepEqual(said(inbox), ['eins', 'verloren', 'danach'])
     })
 
     it('may bring the first words of a room while we look where to begin: they stay first', async () => {
