@@ -16,7 +16,7 @@ export interface Violation { invariant: string; what: string; tag?: string }
 /** No lane may give up sooner while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
 export const PATIENCE_MS = 15 * 60_000
 
-interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean }
+interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean; withdrawn?: boolean }
 interface Notice { place: string; where: string; tag: string }
 /** STOP or START, as somebody sent it. */
 interface Wish { key: string; word: 'stop' | 'start'; acknowledgedAt: number }
@@ -29,6 +29,8 @@ export interface Auditor {
   readonly doubles: Map<string, { copies: number, allowed: number }>
   violation (invariant: string, what: string, tag?: string): void
   said (said: Said): void
+  /** Its writer takes it back, and its server gives it out no more. */
+  withdrawn (tag: string): void
   /** The source was told yes. */
   acknowledged (tag: string): void
   /** A person sent STOP or START; the source was told yes to it. */
@@ -107,7 +109,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const { newest } = seen.get(place)!
     const before = newest.get(record.place) ?? 0
     if (record.sequence > before) newest.set(record.place, record.sequence)
-    else if (!late.has(`${place} ${record.tag}`) && !strayed(place, record)) {
+    else if (!record.withdrawn && !late.has(`${place} ${record.tag}`) && !strayed(place, record)) {
       violation('I3', `${record.tag} came to ${place} behind what was said after it`, record.tag)
     }
   }
@@ -172,6 +174,10 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       counts.said++
       records.set(said.tag, { ...said, at: now(), place: addressKey(said.by.place), sequence: records.size + 1, acknowledged: false })
     },
+    withdrawn (tag) {
+      const record = records.get(tag)
+      if (record !== undefined && !record.acknowledged) record.withdrawn = true
+    },
     acknowledged (tag) {
       const record = records.get(tag)
       if (record === undefined || record.acknowledged) return
@@ -230,6 +236,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     },
     judge () {
       for (const record of records.values()) {
+        if (!record.acknowledged && record.withdrawn) continue // nobody could read it
         if (!record.acknowledged) violation('I5', `the source of ${record.tag} never heard yes`, record.tag)
         else if (record.kind === 'deletion') judgeRemoval(record)
         else judgeArrival(record)

@@ -11,12 +11,12 @@ import { toPlain } from '../../src/model/text'
 import type { Conversation } from '../../src/store/desk'
 import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, textOfDelivery, type Auditor } from './auditor'
-import { addressAt, kindOf, roomIdOn, tagsIn, type Desk } from './desk'
+import { kindOf, tagsIn, teamRoom, type Desk } from './desk'
 import { asked, newCase, ordered, replied, type Case } from './desk-model'
 import type { Said } from './town'
 
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
-const GOOD_REASONS = /^(?:403|refused|the room refused the message: forbidden .*)$/ // as the servers say them
+const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|refused|the room refused the message: forbidden .*)$/ // as the servers say them
 
 export interface DeskAuditor extends Auditor {
   /** Has read all of it when it returns. */
@@ -37,9 +37,6 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   const told = new Set<string>() // answers of whose failure the writer was told
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
-  const isRoom = (place: Place): boolean => addressAt(place, desk.addresses) !== undefined
-  const isContact = (place: Place): boolean => desk.addresses.some(({ identities }) =>
-    identities.some(({ network, id }) => place.network === network && place.id.startsWith(`${id}/`)))
   const each = (delivery: Delivery, run: (key: string) => void): void => {
     for (const tag of tagsIn(textOfDelivery(delivery))) run(`${addressKey(delivery.place)} ${tag}`)
   }
@@ -81,7 +78,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   const judgeTeam = (line: Line, conversation: Conversation, all: Sent[]): void => {
     const { slug, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
     for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
-      const room = `${network} ${roomIdOn(network, slug, conversation.id)}`
+      const room = addressKey({ network, id: teamRoom(network, slug, conversation.id) })
       if (room === addressKey(line.by.place) || copies.has(`${room} ${line.tag}`)) continue
       if (all.some(sent => sent.place === room && sent.tag === line.tag && excused(sent))) continue
       violation('D1', `${line.tag} was not shown at ${room}`, line.tag)
@@ -134,7 +131,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     const { id, desk: name } = conversation
     const { slug } = desk.addresses.find(one => one.name === name)!
     const mine = arrivals.filter(({ place }) =>
-      addressKey(place) === addressKey(conversation.place) || place.id === roomIdOn(place.network, slug, id))
+      addressKey(place) === addressKey(conversation.place) || place.id === teamRoom(place.network, slug, id))
     const one = newCase()
     for (const arrival of mine) follow(one, conversation, arrival)
     const held = db.prepare('SELECT text FROM entry WHERE conversation = ? AND held = 1').all(id).map(row => String(row['text']))
@@ -168,8 +165,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     shown (delivery) {
       under.shown(delivery)
       const text = textOfDelivery(delivery)
-      if (delivery.action.kind !== 'room' && isContact(delivery.place)) contactSees(delivery.place, text)
-      if (isRoom(delivery.place)) teamSees(delivery, text)
+      if (delivery.action.kind !== 'room' && desk.isContact(delivery.place)) contactSees(delivery.place, text)
+      if (desk.addressOf(delivery.place)) teamSees(delivery, text)
     },
     ambiguous (delivery) {
       under.ambiguous(delivery)

@@ -2,11 +2,15 @@
  * Function addresses in the same storms: contacts who write to them, and a team that answers as soon as it is shown what they wrote,
  * often several at once, with notes and commands between. Its choices have a random of their own.
  */
-import type { Agent, FunctionAddress } from '../../src/desk/address'
+import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
+import type { Naming } from '../../src/model/network'
 import { addressOn, agent } from '../support/address'
+import { SERVICE } from './groupchat'
+import { naming } from './homeserver'
 import type { Random } from './random'
-import type { Inhabitant, Mouth, Said } from './town'
+import { DOMAIN, type Inhabitant, type Mouth, type Said } from './town'
+import { NAMING } from './world'
 
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
 const THINKING_MS = 200
@@ -18,6 +22,9 @@ export type Kind = 'ask' | 'reply' | 'aside' | 'order'
 
 export interface Desk {
   readonly addresses: FunctionAddress[]
+  /** The address whose team this room is for. */
+  addressOf (room: Place): FunctionAddress | undefined
+  isContact (place: Place): boolean
   /** Conversations, by the contact's place, in which nobody ever gives a command. */
   readonly quiet: ReadonlySet<string>
   /** A contact writes. */
@@ -30,26 +37,25 @@ export interface Desk {
 export const tagsIn = (text: string): string[] => text.match(/\b(?:ask|reply|aside)-[a-z]+\d*-\d+\b/g) ?? []
 export const kindOf = (tag: string): Kind => tag.split('-')[0] as Kind
 
-const TEAM = [agent('anna', 'matrix @anna'), agent('bernd', 'xmpp bernd@example.org'), agent('clara', 'matrix @clara', 'xmpp clara@example.org')]
+const TEAM = [
+  agent('anna', `matrix @anna:${DOMAIN}`), agent('bernd', `xmpp bernd@${DOMAIN}`), agent('clara', `matrix @clara:${DOMAIN}`, `xmpp clara@${DOMAIN}`)
+]
 
-/** How a network calls a room of a team: for a conversation, or where all are shown. */
-export const roomIdOn = (network: string, slug: string, what: number | string): string =>
-  network === 'xmpp' ? `_${slug}_${what}@rooms.example.org` : `${slug}-${what}`
-
-/** The address whose team has its room there. */
-export const addressAt = ({ network, id }: Place, addresses: FunctionAddress[]): FunctionAddress | undefined =>
-  addresses.find(({ slug }) => id.startsWith(network === 'xmpp' ? `_${slug}_` : `${slug}-`))
+const NAMINGS: Record<string, Naming> = {
+  matrix: naming, xmpp: { ...NAMING, room: (address, what) => `_${address}_${what}@${SERVICE}` }, sms: NAMING
+}
+export const teamRoom = (network: string, slug: string, what: number | 'all'): string => NAMINGS[network]!.room(slug, what) ?? ''
 
 /** No case goes back by itself: what then happens would depend on a clock that jumps. */
 const makeAddress = (random: Random, name: string, index: number): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
-  name, slug: name, identities: [{ network: 'matrix', id: name }, { network: 'sms', id: `+4931${index}` }],
+  name, slug: name, identities: [{ network: 'matrix', id: `@${name}:${DOMAIN}` }, { network: 'sms', id: `+4931${index}` }],
   profile: { name, about: '' }, claimTimeoutMinutes: CENTURY_MINUTES, followUp: random.pick(['reopen', 'new'])
 })
 
 const makeContact = (random: Random, { identities }: FunctionAddress, index: number): Inhabitant => {
   const { network, id } = random.pick(identities)
-  const theirs = network === 'sms' ? `+4918${index}` : `@contact${index}`
-  return { id: theirs, name: `contact${index}`, place: { network, id: `${id}/${theirs}` }, to: id }
+  const theirs = network === 'sms' ? `+4918${index}` : `@contact${index}:${DOMAIN}`
+  return { id: theirs, name: `contact${index}`, place: { network, id: NAMINGS[network]!.direct(id, theirs) }, to: id }
 }
 
 /** `after`: on the simulated timeline. */
@@ -74,16 +80,20 @@ export const makeDesk = (random: Random, after: (ms: number, run: () => void) =>
     if (mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => speak(by, 'order', `!${random.pick(COMMANDS)}`))
   }
 
-  const teamOf = (place: Place): Agent[] => addressAt(place, addresses)?.team ?? []
+  const addressOf = ({ network, id }: Place): FunctionAddress | undefined => addresses.find(({ slug }) => {
+    const [start, end] = teamRoom(network, slug, 'all').split('all') as [string, string]
+    return id.startsWith(start) && id.endsWith(end)
+  })
 
   return {
-    addresses, quiet,
+    addresses, quiet, addressOf,
+    isContact: place => contacts.some(one => addressKey(one.place) === addressKey(place)),
     ask: () => speak(random.pick(contacts), 'ask'),
     shown (place, text) {
       const [tag = ''] = tagsIn(text)
       const contact = contacts.find(({ name }) => tag.startsWith(`ask-${name}-`))
       if (contact === undefined) return
-      for (const { name, addresses: [...theirs] } of teamOf(place)) {
+      for (const { name, addresses: [...theirs] } of addressOf(place)?.team ?? []) {
         const here = theirs.find(({ network }) => network === place.network)
         if (here === undefined || reacted.has(`${name} ${tag}`)) continue
         reacted.add(`${name} ${tag}`)

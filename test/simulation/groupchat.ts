@@ -16,10 +16,11 @@ import type { Life } from './life'
 import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
+import { DOMAIN as SERVER } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
-const DOMAIN = 'chat.example.org'
-const SERVICE = 'rooms.example.org'
+const DOMAIN = `chat.${SERVER}`
+export const SERVICE = `rooms.${SERVER}`
 const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
 const COMPONENT_NS = 'jabber:component:accept'
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'

@@ -1,196 +1,336 @@
 /**
- * A homeserver. It brings what people say in transactions, one after the other, each again and again until it hears yes; now and then it
- * brings an old one again. What is sent to it is idempotent by the delivery's key for a day, and it tells whether it has a key.
+ * A homeserver and the people on it, at the other end of a wire that loses, delays and refuses; and at this end the real adapter. It is
+ * the practice homeserver (test/support/homeserver/core.ts) in simulated time. What people see in its rooms is what the auditor hears.
  */
-import { addressKey } from '../../src/model/address'
-import { Refused, Unavailable } from '../../src/model/errors'
-import type { Delivery, Sent } from '../../src/model/message'
-import type { Inbox, Network } from '../../src/model/network'
-import { isSpeech, textOfDelivery } from './auditor'
+import { Readable } from 'node:stream'
+import type { FunctionAddress } from '../../src/desk/address'
+import { silentLog, type Log } from '../../src/lib/log'
+import type { Place } from '../../src/model/address'
+import type { Delivery, RoomState } from '../../src/model/message'
+import type { Network, World as Lent } from '../../src/model/network'
+import { plain } from '../../src/model/text'
+import { makeMatrix, namingOn, type MatrixConfig, type Wire } from '../../src/networks/matrix'
+import type { Exchange } from '../../src/networks/matrix/homeserver'
+import { GHOST_PREFIX } from '../../src/networks/matrix/names'
+import { KEY_FIELD } from '../../src/networks/matrix/send'
+import { makePerson, type HsPerson } from '../support/homeserver'
+import { makeCore } from '../support/homeserver/core'
+import { membership, type HsEvent, type Json } from '../support/homeserver/state'
+import { isSpeech } from './auditor'
 import { never, type Life } from './life'
-import { CAN } from './town'
-import { acknowledge, arrivalOf, makeScribe, NAMING, TYPICAL_MS, type Server, type Utterance, type World } from './world'
+import { makePusher, type Endpoint } from './pusher'
+import { CAN, DOMAIN, type Inhabitant, type Said, type Town } from './town'
+import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
-const HOUR_MS = 3_600_000
-const KEY_KEPT_MS = 24 * HOUR_MS
-const KEY_TRUSTED_MS = 20 * HOUR_MS // as in src/networks/matrix/send.ts
-const TRANSACTION_MAX = 12
-const PATIENCE_MS = 60_000
-const RETRY_MOST_MS = 64_000
-const AGAIN_MOST_MS = 2 * HOUR_MS
+const NAME = 'matrix'
+const ANSWER_MS = 45_000 // as src/networks/matrix/homeserver.ts waits for one
+const RESTART_MS = [1000, 30_000] as const
+const BOT = 'zentrale'
+const BOT_ID = `@${BOT}:${DOMAIN}`
 
-interface Adapter { life: Life; take: (events: Utterance[]) => Promise<void>; link: (up: boolean) => void }
-interface Event { id: string; key: string; text: string; place: string }
+export const naming = namingOn(DOMAIN)
 
-export const makeHomeserver = (world: World): Server => {
-  const { timeline, random, weather, auditor, note } = world
-  const scribe = makeScribe('$', world)
-  const pending: Utterance[] = []
-  const events: Event[] = []
-  const refused = new Set<string>()
-  const remembered = new Map<string, { id: string, at: number }>() // transaction ids
-  let transaction: Utterance[] | undefined
-  let tries = 0
-  let retry: { cancel (): void } | undefined
-  let adapter: Adapter | undefined
+const exactly = (name: string) => ({ exclusive: true, regex: `${name}:${DOMAIN}` })
+
+const configFor = (addresses: FunctionAddress[]): MatrixConfig => ({
+  homeserverUrl: `http://${DOMAIN}`, domain: DOMAIN, listen: { host: '', port: 0 }, acceptInvitesFrom: [], mediaBytesMax: 0,
+  registration: {
+    id: 'zentrale', as_token: 'as', hs_token: 'hs', sender_localpart: BOT, namespaces: {
+      users: [exactly(`@${GHOST_PREFIX}.*`), exactly(`@${BOT}`), ...addresses.map(({ slug }) => exactly(`@${slug}`))],
+      aliases: [exactly(`#${GHOST_PREFIX}.*`)]
+    }
+  }
+})
+
+const broken = (code: string): Error => Object.assign(new Error(code), { code })
+const refusal = (errcode: string, more: Json = {}): string => JSON.stringify({ errcode, error: 'weather', ...more })
+
+export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddress[]): Server => {
+  const { timeline, random, weather, auditor, note, epoch } = world
+  const config = configFor(addresses)
+  const scribe = makeScribe('say', world)
+  const people = new Map<string, HsPerson>()
+  const chats = new Map<string, string>() // rooms of direct chats by the place's id
+  const places = new Map<string, Place>() // by room
+  const utterances = new Map<string, Utterance>() // by event id
+  const ids = new Map<string, string>() // event ids by the utterance's key
+  const heard = new Set<string>() // tags
+  const answered = new Set<string>() // event ids of what is acknowledged
+  const texts = new Map<string, string>() // of what we said, by event id
+  const refused = new Set<string>() // keys, for good
+  const open = new Set<() => void>() // cuts the requests that have no answer
+  const held: (() => void)[] = [] // what people say while it is down
+  let endpoint: Endpoint | undefined
   let off = false
+  let down = false
   let factor = 1
-  let replays = 0
+  let tokens = 0
 
   const travel = (run: () => void): void => { timeline.after(random.between(...TYPICAL_MS) * factor, run) }
-
-  // to the bridge
-
-  const bring = (): void => {
-    retry = undefined
-    transaction ??= pending.splice(0, 1 + random.below(TRANSACTION_MAX))
-    if (transaction.length === 0) { transaction = undefined; return }
-    let over = false
-    const end = (yes: boolean): void => {
-      if (over) return
-      over = true
-      patience.cancel()
-      if (yes) accepted()
-      else retry = timeline.after(Math.min(1000 * 2 ** Math.min(++tries, 10), RETRY_MOST_MS), bring)
+  const reach = (): Endpoint | undefined => off || down || endpoint?.life.alive !== true ? undefined : endpoint
+  const told = (fields: object, message: string): void => note(`adapter: ${message} ${JSON.stringify(fields)}`)
+  const log: Log = { ...silentLog, info: told, warn: told, error: told }
+  const pusher = makePusher({ world, travel, reach })
+  const core = makeCore({
+    serverName: DOMAIN, registration: { ...config.registration, url: 'http://zentrale' } as Parameters<typeof makeCore>[0]['registration'],
+    clock: { now: () => Math.round(epoch + timeline.ms) }, chance: { token: () => `t${++tokens}` },
+    toPush: event => pusher.push(event),
+    async ping () {
+      if (reach() === undefined) throw new Error('nobody there')
+      pusher.hurry()
+      return { status: 200, text: '{}' }
     }
-    const patience = timeline.after(PATIENCE_MS, () => end(false))
-    carry(transaction, end)
+  })
+  const { state, isOurs } = core
+
+  // what people see
+
+  const placeOf = (room: string): Place | undefined => {
+    const known = places.get(room)
+    if (known !== undefined) return known
+    const [alias] = [...state.aliases].find(([, id]) => id === room) ?? []
+    if (alias === undefined) return undefined
+    const place = { network: NAME, id: alias }
+    places.set(room, place)
+    return place
   }
 
-  const carry = (utterances: Utterance[], end: (yes: boolean) => void): void => travel(() => {
-    const to = adapter
-    if (off || to === undefined || !to.life.alive) return end(false)
-    const answer = (yes: boolean): void => travel(() => {
-      if (!off && !(yes && weather.strikes('answer to the homeserver lost'))) end(yes)
-    })
-    to.take(utterances).then(() => answer(true), () => answer(false))
+  /** As a client shows it: by the name that the sender has in the room. */
+  const seen = (event: HsEvent, place: Place): Delivery => {
+    const edited = event.content['m.new_content'] as Json | undefined
+    const content = { style: 'text' as const, text: plain(String((edited ?? event.content).body)) }
+    const name = String(state.room(event.room_id).state.get(`m.room.member\0${event.sender}`)?.content.displayname)
+    return {
+      key: String(event.content[KEY_FIELD]), place, at: event.origin_server_ts, attempt: 1,
+      ...event.sender.startsWith(`@${GHOST_PREFIX}`) ? { as: { person: { network: NAME, id: event.sender }, name } } : {},
+      action: edited === undefined ? { kind: 'message', content } : { kind: 'edit', of: '', content }
+    }
+  }
+
+  state.listeners.add(event => {
+    if (!isOurs(event.sender) || (event.type !== 'm.room.message' && event.type !== 'm.room.redaction')) return
+    const place = placeOf(event.room_id)
+    if (place === undefined) return auditor.violation('I6', `${event.sender} spoke in ${event.room_id}, where nobody asked for it`)
+    if (event.type === 'm.room.redaction') return auditor.removed(place, texts.get(event.redacts!) ?? '')
+    const delivery = seen(event, place)
+    const text = String((event.content['m.new_content'] as Json | undefined ?? event.content).body)
+    texts.set(event.event_id, text)
+    note(`${place.id} has ${delivery.key} ${delivery.action.kind} ${text}`)
+    auditor.took(delivery.key)
+    auditor.shown(delivery)
   })
 
-  const accepted = (): void => {
-    const done = transaction!
-    transaction = undefined
-    tries = 0
-    if (weather.strikes('transaction again, later')) again(done)
-    if (weather.strikes('transaction again, altered')) again(done.map(one => ({ ...one, text: `${one.text} ALTERED` })))
-    if (pending.length > 0) bring()
+  /** Whether a room of ours is as it was to be, for whoever looks. */
+  const isMade = (place: Place, { name, people: wanted }: RoomState): boolean => {
+    const room = state.rooms.get(state.aliases.get(place.id) ?? '')
+    if (room === undefined) return false
+    const inside = [...room.state.values()].filter(({ type, content }) =>
+      type === 'm.room.member' && (content.membership === 'join' || content.membership === 'invite')).map(event => event.state_key!)
+    return room.state.get('m.room.name\0')?.content.name === name &&
+      wanted.every(id => inside.includes(id)) && inside.every(id => isOurs(id) || wanted.includes(id))
   }
 
-  const again = (utterances: Utterance[]): void => {
-    replays++
-    timeline.after(random.between(0, AGAIN_MOST_MS), () => { replays--; carry(utterances, () => {}) })
+  // people
+
+  const personOf = ({ id }: Inhabitant): HsPerson => {
+    const known = people.get(id) ?? makePerson(state, id.slice(1, id.indexOf(':')))
+    people.set(id, known)
+    return known
   }
 
-  const wake = (): void => {
-    if (retry === undefined || transaction === undefined) return
-    retry.cancel()
-    tries = 0
-    bring()
+  for (const place of town.placesOf(NAME)) {
+    places.set(place.id, place)
+    const [first, ...others] = town.people.filter(one => one.place === place).map(personOf)
+    state.createRoom(first!.userId, random.happens(0.5)
+      ? { preset: 'private_chat', invite: [BOT_ID, ...others.map(({ userId }) => userId)], power_level_content_override: { users: { [BOT_ID]: 50 } } }
+      : { preset: 'public_chat', invite: random.happens(0.5) ? [BOT_ID] : [] }, place.id)
+    for (const other of others) other.join(place.id)
   }
 
-  // from the bridge
+  /** The room in which this contact writes to an address: now and then they begin a new one. */
+  const chatWith = ({ place, to }: Inhabitant, person: HsPerson): string => {
+    const before = chats.get(place.id)
+    if (before !== undefined && !random.happens(0.05)) return before
+    const room = person.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [to!] })
+    chats.set(place.id, room)
+    places.set(room, place)
+    return room
+  }
 
-  const put = (delivery: Delivery): Sent => {
-    const { key, action, place } = delivery
-    const before = remembered.get(key)
-    if (before !== undefined && timeline.ms - before.at < KEY_KEPT_MS) return { ids: [before.id] }
-    const id = `$ours${events.length}-${remembered.size}`
-    remembered.set(key, { id, at: timeline.ms })
-    auditor.took(key)
-    if (action.kind === 'deletion') {
-      for (const target of delivery.target ?? []) {
-        const removed = events.find(event => event.id === target)
-        if (removed !== undefined) auditor.removed(place, removed.text)
-      }
-    } else {
-      events.push({ id, key, text: textOfDelivery(delivery), place: addressKey(place) })
-      auditor.shown(delivery)
+  const act = (person: HsPerson, room: string, { kind, of, text }: Utterance): string => {
+    switch (kind) {
+      case 'message': return person.send(room, text)
+      case 'edit': return person.edit(room, ids.get(of!)!, text)
+      case 'deletion': return person.redact(room, ids.get(of!)!)
     }
-    note(`${place.id} has ${key} ${action.kind} ${textOfDelivery(delivery)}`)
-    return { ids: [id] }
   }
 
-  const request = (life: Life, delivery: Delivery, signal: AbortSignal): Promise<Sent> => new Promise((resolve, reject) => {
-    const reply = (run: () => void): void => travel(() => { if (life.cross()) run() })
-    const fail = (error: Error): void => reply(() => reject(error))
-    signal.addEventListener('abort', () => reject(new Unavailable('no answer')), { once: true })
-    if (off) return fail(new Unavailable('refused connection', { link: true }))
+  /** Before the bot is in, nobody counts on it. */
+  const isTooEarly = (room: string, said: Said | undefined): boolean =>
+    membership(state.room(room), BOT_ID) !== 'join' || (said?.of !== undefined && !heard.has(said.of))
+
+  const say: Server['say'] = (by, text, said) => {
+    if (down) { held.push(() => say(by, text, said)); return }
+    if (town.people.includes(by) && isTooEarly(by.place.id, said)) return
+    const person = personOf(by)
+    const room = by.to === undefined ? state.resolve(by.place.id) : chatWith(by, person)
+    if (membership(state.room(room), by.id) === 'invite') person.join(room)
+    if (said?.kind === 'deletion') auditor.withdrawn(said.of!)
+    if (said !== undefined) heard.add(said.tag)
+    const utterance = scribe(by, text, said)
+    const id = act(person, room, utterance)
+    ids.set(utterance.key, id)
+    utterances.set(id, utterance)
+  }
+
+  // the wire
+
+  /** Whether it never takes this: somebody's words that it has not taken yet. */
+  const refuses = (path: string, body: string): boolean => {
+    if (!path.includes('/send/m.room.message/')) return false
+    const content = JSON.parse(body) as Json
+    const key = String(content[KEY_FIELD])
+    const sender = decodeURIComponent(/user_id=([^&]*)/.exec(path)?.[1] ?? BOT_ID)
+    const delivery = { action: { content: { text: plain(String(content.body)) } }, ...sender.startsWith(`@${GHOST_PREFIX}`) ? { as: {} } : {} }
+    if (!refused.has(key) && (!isSpeech(delivery as Delivery) || auditor.has(key) || !weather.strikes('never (403)'))) return false
+    refused.add(key)
+    return true
+  }
+
+  const stored = (event: string): void => {
+    const utterance = utterances.get(event)
+    if (utterance === undefined || answered.has(event)) return
+    answered.add(event)
+    acknowledge(world, utterance)
+  }
+
+  /** Who goes on from what they have says that they have it. */
+  const hear = (path: string): void => {
+    const [, room, last, from] = /\/rooms\/([^/]+)\/(?:context\/([^?]+)|messages\?dir=f&from=t(\d+))/.exec(path) ?? []
+    const { events = [], index } = state.rooms.get(decodeURIComponent(room ?? '')) ?? {}
+    for (const event of events.slice(0, from === undefined ? (index?.get(decodeURIComponent(last ?? '')) ?? -1) + 1 : Number(from))) {
+      if (event.unsigned?.redacted_because === undefined) stored(event.event_id)
+    }
+    const [, , key] = /\/redact\/([^/]+)\/([^?]+)\.\d+\?/.exec(path) ?? []
+    if (key !== undefined) auditor.took(key)
+  }
+
+  interface Reply { status: number; text: string }
+
+  /** What the server does with a request that has come. */
+  const answer = async (method: string, path: string, headers: Record<string, string>, body: string): Promise<Reply> => {
+    if (weather.strikes('slow down (429)')) {
+      return { status: 429, text: refusal('M_LIMIT_EXCEEDED', { retry_after_ms: random.between(100, 5000) }) }
+    }
+    if (weather.strikes('server error (500)')) {
+      return random.happens(0.8) ? { status: 500, text: refusal('M_UNKNOWN') } : { status: 502, text: 'Bad Gateway' }
+    }
+    if (refuses(path, body)) return { status: 403, text: refusal('M_FORBIDDEN') }
+    const { status = 200, json } = await core.answer({
+      method, url: path, headers, json: async () => JSON.parse(body || '{}') as Json, stream: Readable.from([])
+    })
+    if (status === 200) hear(path)
+    return { status, text: JSON.stringify(json) }
+  }
+
+  const exchangeFor = (life: Life): Exchange => ({ method, path, headers, body }, signal) => new Promise((resolve, reject) => {
+    if (!life.cross()) return
+    let over = false
+    const end = (run: () => void): void => {
+      if (over || !life.cross()) return
+      over = true
+      patience.cancel()
+      open.delete(cut)
+      signal?.removeEventListener('abort', abort)
+      run()
+    }
+    const fail = (code: string): void => travel(() => end(() => reject(broken(code))))
+    const cut = (): void => fail('ECONNRESET')
+    const abort = (): void => end(() => reject(broken('UND_ERR_ABORTED')))
+    const patience = timeline.after(ANSWER_MS, () => end(() => reject(broken('UND_ERR_HEADERS_TIMEOUT'))))
+    if (signal?.aborted) return abort()
+    signal?.addEventListener('abort', abort)
+    if (off || down) return fail('ECONNREFUSED')
+    open.add(cut)
+    const lost = (): void => { if (random.happens(0.5)) cut() } // or there is only silence
     travel(() => {
-      if (off || weather.strikes('request lost')) return
-      if (weather.strikes('slow down (429)')) return fail(new Unavailable('429', { retryAfterMs: random.between(100, 5000) }))
-      if (weather.strikes('server error (500)')) return fail(new Unavailable('500'))
-      const mayRefuse = isSpeech(delivery) && delivery.action.kind !== 'deletion' && !remembered.has(delivery.key)
-      if (refused.has(delivery.key) || (mayRefuse && weather.strikes('never (403)'))) {
-        refused.add(delivery.key)
-        return fail(new Refused('403'))
-      }
-      const sent = put(delivery)
-      if (weather.strikes('answer lost')) return auditor.ambiguous(delivery)
-      travel(() => {
-        if (off) auditor.ambiguous(delivery)
-        else if (life.cross()) resolve(sent)
+      if (off || down) return
+      if (weather.strikes('request lost')) return lost()
+      void answer(method, String(path), headers as Record<string, string>, String(body ?? '')).then(({ status, text }) => {
+        if (weather.strikes('answer lost')) return lost()
+        travel(() => { if (!off) end(() => resolve({ status, headers: {}, text })) })
       })
     })
   })
 
-  const connect = (life: Life): Network => {
-    const name = 'matrix'
-    let inbox: Inbox | undefined
-    const mine: Adapter = {
+  const listenFor = (life: Life): Wire['listen'] => async ({ take }) => {
+    const underWay = new Set<Promise<void>>()
+    const mine: Endpoint = {
       life,
-      link: up => travel(() => { if (life.cross()) inbox!.link(name, 'homeserver', up) }),
-      take: async utterances => {
-        const results = await Promise.allSettled(utterances.map(async utterance => {
-          await life.through(() => inbox!.accept(arrivalOf(utterance)))
-          acknowledge(world, utterance)
-        }))
-        const failed = results.find(result => result.status === 'rejected')
-        if (failed === undefined) return
-        note(`no to a transaction: ${String(failed.reason)}`)
-        throw failed.reason
+      async take (events, id) {
+        if (endpoint !== mine) throw new Error('stopping')
+        const task = take(events, id)
+        underWay.add(task)
+        await task.finally(() => underWay.delete(task))
       }
     }
+    endpoint = mine
     return {
-      name, can: CAN[name]!, naming: NAMING,
-      attend () {}, serve () {},
-      async start (given) {
-        inbox = given
-        adapter = mine
-        given.link(name, 'homeserver', !off)
-        wake()
-      },
-      send (delivery, signal) {
-        if (!life.cross()) return never()
-        auditor.began(delivery)
-        return request(life, delivery, signal)
-      },
-      find: (delivery, signal) => life.through(async () => {
-        if (delivery.action.kind === 'deletion' || Math.abs(life.clock.now() - delivery.at) < KEY_TRUSTED_MS) return undefined
-        await new Promise<void>((resolve, reject) => {
-          signal.addEventListener('abort', () => reject(new Unavailable('no answer')), { once: true })
-          travel(() => off ? reject(new Unavailable('refused connection', { link: true })) : resolve())
-        })
-        const found = events.find(({ key, place }) => key === delivery.key && place === addressKey(delivery.place))
-        return found === undefined ? undefined : { ids: [found.id] }
+      port: 0,
+      async close () {
+        if (endpoint === mine) endpoint = undefined
+        await Promise.allSettled(underWay)
+      }
+    }
+  }
+
+  const connect = (life: Life, { memory }: Lent): Network => {
+    const network = makeMatrix(config, {
+      clock: life.clock, chance: random, log, memory, media: { open: () => never() }
+    }, { exchange: exchangeFor(life), listen: listenFor(life) })
+    return {
+      ...network, can: { ...network.can, textBytesMax: CAN[NAME]!.textBytesMax },
+      start: inbox => network.start({
+        ...inbox,
+        async accept (arrival) {
+          const result = await life.through(() => inbox.accept(arrival))
+          stored(arrival.key)
+          return result
+        }
       }),
-      open: () => never(),
-      async stop () { if (adapter === mine) adapter = undefined }
+      async send (delivery, signal) {
+        if (!life.cross()) return never()
+        const { key, place, action } = delivery
+        auditor.began(delivery)
+        try {
+          const sent = await network.send(delivery, signal)
+          if (action.kind === 'room' && life.alive && isMade(place, action.room)) auditor.took(key)
+          return sent
+        } catch (error) {
+          if (life.alive && auditor.has(key)) auditor.ambiguous(delivery)
+          throw error
+        }
+      }
     }
   }
 
   return {
-    name: 'matrix',
-    say (by, text, said) {
-      pending.push(scribe(by, text, said))
-      if (transaction === undefined) bring()
-    },
-    connect,
-    cut (now) {
-      off = now
-      adapter?.link(!now)
-      if (!now) wake()
-    },
+    name: NAME, say, connect,
+    cut (now) { off = now },
     slow: now => { factor = now },
-    lost: () => { adapter = undefined },
-    get waiting () { return pending.length + (transaction?.length ?? 0) + replays }
+    lost: () => { endpoint = undefined },
+    restart () {
+      if (down) return
+      down = true
+      core.restart()
+      pusher.stop()
+      for (const cut of open) cut()
+      timeline.after(random.between(...RESTART_MS), () => {
+        down = false
+        pusher.start()
+        for (const run of held.splice(0)) run()
+      })
+    },
+    get waiting () { return pusher.waiting + held.length }
   }
 }

@@ -29,8 +29,8 @@ const YEAR_MS = 365 * 24 * HOUR_MS
 const EPOCH_MS = Date.UTC(2026, 0, 1)
 /** How long after the last fault everything must have ended: pauses of lanes, sources that try again, receipts that are late. */
 const QUIET_MS = 2 * HOUR_MS
-/** Pruning, presence, what is due; of XMPP the look at its rooms, the link's ping, the bookmarks. */
-const TIMERS_MAX = 6
+/** Pruning, presence, what is due; of Matrix the look every ten minutes; of XMPP the look at its rooms, the link's ping, the bookmarks. */
+const TIMERS_MAX = 7
 /** How long what is asked every now and then may be under way. */
 const ASKED_MS = 30_000
 /** After so many there is nothing more to learn from a seed. */
@@ -123,6 +123,11 @@ const GREAT: Record<GreatFault, (stage: Stage) => void> = {
     server.slow(random.pick([20, 200, 3000]))
     lasting(stage, random.between(1000, 5 * MINUTE_MS), () => server.slow(1))
   },
+  'homeserver restart' ({ world: { weather, note }, servers }) {
+    weather.happened('homeserver restart')
+    note('the homeserver is started anew')
+    for (const server of servers) server.restart?.()
+  },
   'clock jump' ({ world, wall }) {
     world.weather.happened('clock jump')
     wall.offset += jump(world)
@@ -150,7 +155,7 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const note = (text: string): void => { trace.push(`${(timeline.ms / 1000).toFixed(3)} ${text}`) }
   const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
   const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
-  const servers = [makeHomeserver(world), makeGroupchat(world), makeGateway(world)]
+  const servers: Server[] = [makeHomeserver(world, town, people?.addresses ?? []), makeGroupchat(world), makeGateway(world)]
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
   const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses: people?.addresses ?? [] })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')

@@ -6,6 +6,8 @@ import type { Random } from './random'
 
 const HOUR_MS = 3_600_000
 
+export const DOMAIN = 'example.org'
+
 /** As in src/networks/…/index.ts; shorter texts, so that some must be split. */
 export const CAN: Record<string, Capabilities> = {
   matrix: {
@@ -51,8 +53,8 @@ export const wordsIn = (text: string): { tag: string, number: number }[] =>
 
 /** Of a person, and of a place. */
 const IDS: Record<string, { person (name: string): string, place (number: number): string }> = {
-  matrix: { person: name => `@${name}`, place: number => `matrix-room-${number}` },
-  xmpp: { person: name => `${name}@example.org`, place: number => `room-${number}@rooms.example.org` },
+  matrix: { person: name => `@${name}:${DOMAIN}`, place: number => `!room-${number}:${DOMAIN}` },
+  xmpp: { person: name => `${name}@${DOMAIN}`, place: number => `room-${number}@rooms.${DOMAIN}` },
   sms: { person: name => name, place: number => `+4930${number}/+4917${number}` }
 }
 

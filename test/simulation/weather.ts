@@ -45,7 +45,8 @@ const GREAT = {
   'partition': 4,
   'slow peer': 4,
   'long outage': 1,
-  'clock jump': 3
+  'clock jump': 3,
+  'homeserver restart': 3
 } as const
 
 export type SmallFault = keyof typeof SMALL

@@ -28,6 +28,8 @@ export interface Server {
   slow (factor: number): void
   /** The process is gone. */
   lost (): void
+  /** It stops and comes back. */
+  restart? (): void
   /** What people said and the bridge has not taken, for whoever waits for the end. */
   readonly waiting: number
 }
