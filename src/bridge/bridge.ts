@@ -148,7 +148,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       for (const network of networks.values()) network.attend(attendances(network.name))
       await Promise.all([...networks.values()].map(network => network.start(inbox)))
       own.start()
-      prune()
+      pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: what networks bring again is recognised by what is kept
     },
     async stop () {
       stopped = true

@@ -10,6 +10,9 @@ import { isLong, option, table } from './long'
 import { LONG, type Outcome, raiseMortalTown, SHORT, shootAll, wrongs } from './moments'
 import { makeWitness, type Pair, PAIRS } from './witness'
 
+/** Rounds in which Synapse may leave an event lying while it finds us again, which then comes late (docs/promises.md). */
+const LYING_MAX = 2
+
 describe('faults: kill -9 at every moment', function () {
   this.timeout(isLong ? 3 * 3_600_000 : 900_000)
   needs('prosody', ...isLong ? ['synapse', 'strace'] as const : [])
@@ -28,13 +31,16 @@ describe('faults: kill -9 at every moment', function () {
       if (isLong) console.log(`        ${round}/${shots.length} ${what}: ${failed ?? `died ${deaths} times`}`)
     })
     const rows = [...new Set(outcomes.map(({ moment }) => moment))].map(moment => ({ moment, of: outcomes.filter(one => one.moment === moment) }))
+    const lying = new Set<number>()
     const bad: string[] = outcomes.flatMap(({ moment, at, failed }) => failed === undefined ? [] : [`${moment} at ${at}: ${failed}`])
     /** How often it was killed there, and how many invariants did not hold for what was said from one to the other meanwhile. */
     const cell = async (of: Outcome[], pair: Pair): Promise<string> => {
       const mine = of.filter(({ pair: aimed }) => aimed === undefined || (aimed.from === pair.from && aimed.to === pair.to))
       const before = bad.length
       for (const outcome of of) {
-        const found = wrongs(await witness.judge(outcome.round, pair), pair.to, outcome)
+        const verdict = await witness.judge(outcome.round, pair)
+        if (isLong && pair.from === 'matrix' && verdict.late.length > 0 && lying.add(outcome.round).size <= LYING_MAX) verdict.late = []
+        const found = wrongs(verdict, pair.to, outcome)
         bad.push(...found.map(wrong => `${outcome.moment} at ${outcome.at}, ${pair.from} → ${pair.to}: ${wrong}`))
       }
       return `${mine.reduce((sum, { deaths }) => sum + deaths, 0)}${bad.length > before ? ` ✗${bad.length - before}` : ''}`
@@ -46,6 +52,7 @@ describe('faults: kill -9 at every moment', function () {
       lines.push([moment, ...cells])
     }
     console.log(table(['killed', ...PAIRS.map(({ from, to }) => `${from}→${to}`)], lines))
+    if (lying.size > 0) console.log(`        left lying by Synapse for a while, and so late: something of the rounds ${[...lying].join(', ')}`)
     assert.deepEqual(bad, [])
   })
 })

@@ -92,7 +92,11 @@ const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
   const { homeserver, inbox, memory, signal, bot } = world
   const { place, room } = one
   const mark = memory.get(markKey(room))
-  if (mark !== undefined && mark !== COMING) return await readOn(world, one, mark)
+  if (mark !== undefined && mark !== COMING) {
+    try { return await readOn(world, one, mark) } catch (error) {
+      if (!(error instanceof Rejected) || error.status !== 400) throw error // else it does not know its own token: it was restored, say
+    }
+  }
   const by = mark === COMING ? { as: one.by?.as ?? bot, notBefore: 0 } : one.by
   const last = mark === COMING ? undefined : await inbox.lastKey(place)
   if (last !== undefined || by !== undefined) {

@@ -73,6 +73,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let endpoint: Endpoint | undefined
   let generation = 0 // of `found`: a new one takes over from one that is still trying
   let bringing = 0 // transactions under way
+  let readFor: string | undefined // the transaction because of whose coming again all was read
   let trouble = new AbortController() // the homeserver will have to bring something again
   const behind = makeBehind(clock, stopping.signal)
 
@@ -183,10 +184,11 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
 
   const transaction = async (events: unknown[], id: string): Promise<void> => {
     const turn = behind.turn(id)
-    if (turn === 'anew' || (turn === 'again' && !behind.now())) {
+    if (turn === 'anew' || (turn === 'again' && readFor !== id && !behind.now())) {
       behind.suspect()
       void found()
     }
+    if (turn === 'again') readFor = id // once: reading may take longer than the homeserver waits
     link.ask() // who pushes is there
     bringing++
     const crowded = new Set<string>()

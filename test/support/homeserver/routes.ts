@@ -54,6 +54,7 @@ const readBytes = async (stream: Readable, most: number): Promise<Buffer> => {
 const page = (room: HsRoom, query: URLSearchParams): Json => {
   const limit = Math.min(Number(query.get('limit') ?? 10), 1000)
   const back = query.get('dir') !== 'f'
+  if (query.has('from') && !/^t\d+$/.test(query.get('from')!)) throw new HsError(400, 'M_INVALID_PARAM', 'no token of mine')
   const from = query.has('from') ? Number(query.get('from')!.slice(1)) : back ? room.events.length : 0
   const chunk = back ? room.events.slice(Math.max(from - limit, 0), from).reverse() : room.events.slice(from, from + limit)
   const end = back ? from - chunk.length : from + chunk.length

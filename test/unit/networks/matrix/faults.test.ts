@@ -128,6 +128,36 @@ describe('Matrix: faults', () => {
       await inbox.until('both', () => inbox.arrivals.length === 2)
     })
 
+    it('may not know its own tokens any more: then a room is read from the newest that is stored', async () => {
+      const memory = makeMemory()
+      const { inbox, network } = await ready({ memory })
+      anna.send(place.id, 'eins')
+      await inbox.until('one', () => inbox.arrivals.length === 1)
+      await network.stop()
+      assert.notEqual(memory.get(`read ${place.id}`), undefined)
+      await memory.set(`read ${place.id}`, 'of-another-database')
+      homeserver.pusher.loseNext(1)
+      anna.send(place.id, 'verloren')
+      await begin({ memory, inbox })
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+      await until(() => memory.get(`read ${place.id}`) !== 'of-another-database', 'a new mark')
+    })
+
+    it('may bring a transaction again and again: all is read because of it once', async () => {
+      const { inbox } = await ready()
+      await homeserver.pusher.drained()
+      const reads = (): number => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length
+      const bring = () => homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+      await bring()
+      const before = reads()
+      await bring()
+      await until(() => reads() > before, 'it is read')
+      await inbox.until('found', () => inbox.links.get('homeserver') === true)
+      const after = reads()
+      for (let n = 0; n < 5; n++) await bring()
+      assert.equal(reads(), after)
+    })
+
     it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {
       const memory = makeMemory()
       const { inbox, network } = await ready({ memory })
