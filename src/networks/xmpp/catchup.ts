@@ -132,9 +132,9 @@ export const makeCatchUp = (
     for (;;) {
       const after = behind.from === '' ? undefined : behind.from
       const page = await archive.page(room, { after })
-      if (page === 'gone') { // deleted by age, so all that is left is newer
-        if (after === undefined) return
-        behind.from = ''
+      if (page === 'gone') {
+        if (after === undefined) throw new Unavailable('there is no such room now')
+        behind.from = '' // deleted by age, so all that is left is newer
         continue
       }
       await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, behind))
@@ -197,6 +197,7 @@ export const makeCatchUp = (
       behind.reading.catch(() => { /* out of the room: it is read when we are in again */ })
     },
     stored (room, id) {
+      if (stopped.signal.aborted) return
       passed.set(room, owned(id))
       timer ??= clock.after(BOOKMARK_EVERY_MS, () => {
         bookmarkPassed().catch(error => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))

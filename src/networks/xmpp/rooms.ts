@@ -26,6 +26,9 @@ const ENTER_MOST_MS = 5 * 60_000
 const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
 const LISTENER_NAME = 'Zentrale'
 
+/** XEP-0410 §3.2; the second also where there is no such room now. */
+const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
+
 export const STANZA_IDS = 'urn:xmpp:sid:0'
 export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
 export const ARCHIVE = 'urn:xmpp:mam:2'
@@ -196,7 +199,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     if (nick === '' || !link.isUp) return
     link.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
       if (answer.attrs.type !== 'error' || occupant.nick !== nick) return
-      if (conditionOf(answer).name === 'not-acceptable') occupant.lost('the room does not know us') // XEP-0410 §3.2
+      if (UNKNOWN.has(conditionOf(answer).name)) occupant.lost('the room does not know us')
     }, error => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
   }
 

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { request } from 'undici'
 import { Unavailable } from '../../../../src/model/errors'
-import type { Network } from '../../../../src/model/network'
 import type { Place } from '../../../../src/model/address'
 import type { Homeserver, HsEvent, HsPerson } from '../../../support/homeserver'
-import { practiceGround } from '../../../support/matrixGround'
 import { until } from '../../../support/practice'
-import { makeMemory } from '../../../support/world'
 import { quickClock } from '../../../support/quick'
-import { bernd, delivery, makeBridge, max, said, type Bridge, type Ground } from '../../../support/matrixSuite'
+import { bernd, delivery, max, said, type Ground } from '../../../support/matrixSuite'
+import { stage } from './stage'
 
 const GHOST = '@_zentrale_sms_+491701234567:practice.test'
 
@@ -18,36 +16,14 @@ describe('Matrix: faults', () => {
   let ground: Ground
   let anna: HsPerson
   let place: Place
-  const running: Network[] = []
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
 
-  const begin = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
-    const bridge = makeBridge(ground, more)
-    running.push(bridge.network)
-    bridge.network.attend([place])
-    await bridge.network.start(bridge.inbox)
-    return bridge
-  }
-  const ready = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
-    const bridge = await begin(more)
-    await bridge.inbox.until('it is there', () => bridge.inbox.links.get('rooms') === true)
-    return bridge
-  }
+  const { begin, ready } = stage(at => { ({ homeserver, ground, anna, place } = at) })
   const bodies = (): unknown[] => anna.events(place.id).map(event => event.content.body).filter(body => body !== undefined)
   const asHomeserver = (method: 'PUT' | 'POST' | 'GET', path: string, headers: Record<string, string> = {}) =>
     request(`http://127.0.0.1:${ground.config.listen.port}${path}`, {
       method, headers: { authorization: `Bearer ${ground.config.registration.hs_token}`, ...headers }
     })
-
-  beforeEach(async () => {
-    ({ homeserver, ground } = await practiceGround())
-    anna = homeserver.person('anna')
-    place = { network: 'matrix', id: anna.createRoom({ preset: 'public_chat' }) }
-  })
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map(network => network.stop()))
-    await homeserver.stop()
-  })
 
   describe('the homeserver', () => {
     it('is waited for when it is down at start and later', async () => {
@@ -77,140 +53,6 @@ describe('Matrix: faults', () => {
       await assert.rejects(network.send(second, signal()), { name: 'Unavailable' })
       await network.send({ ...second, attempt: 2 }, signal())
       assert.deepEqual(bodies(), ['eins', 'zwei'])
-    })
-
-    it('may lose what waited in its memory when it stopped: it is read from the room first, in order', async () => {
-      const { inbox } = await ready()
-      for (const text of ['eins', 'zwei']) anna.send(place.id, text)
-      await inbox.until('two', () => inbox.arrivals.length === 2)
-      homeserver.pusher.loseNext(1)
-      anna.send(place.id, 'verloren')
-      homeserver.pusher.restarted()
-      anna.send(place.id, 'danach')
-      await inbox.until('all four', () => inbox.arrivals.length === 4)
-      assert.deepEqual(said(inbox), ['eins', 'zwei', 'verloren', 'danach'])
-    })
-
-    it('may lose the very first words of a room: all that was said since the bot came is read', async () => {
-      const { inbox } = await ready()
-      await homeserver.pusher.drained()
-      homeserver.pusher.loseNext(1)
-      anna.send(place.id, 'verloren')
-      homeserver.pusher.restarted()
-      anna.send(place.id, 'danach')
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-      assert.deepEqual(said(inbox), ['verloren', 'danach'])
-    })
-
-    it('may have stopped when it brings the last one again: what it lost meanwhile comes before what it brings next', async () => {
-      const { inbox } = await ready()
-      await homeserver.pusher.drained()
-      await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
-      await inbox.until('found', () => inbox.links.get('homeserver') === true)
-      homeserver.pusher.loseNext(2)
-      const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
-      await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
-      const event = anna.events(place.id).find(({ event_id: id }) => id === danach)
-      await homeserver.pusher.raw('501', JSON.stringify({ events: [event] }))
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-      assert.deepEqual(said(inbox), ['verloren', 'danach'])
-    })
-
-    it('may lose one, bring the next, and we stop: then it is still known how far the room was read', async () => {
-      const memory = makeMemory()
-      const { inbox, network } = await ready({ memory })
-      await homeserver.pusher.drained()
-      homeserver.pusher.loseNext(1)
-      for (const text of ['verloren', 'danach']) anna.send(place.id, text)
-      await inbox.until('the second', () => inbox.arrivals.length === 1)
-      await network.stop()
-      await begin({ memory, inbox })
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-    })
-
-    it('may not know its own tokens any more: then a room is read from the newest that is stored', async () => {
-      const memory = makeMemory()
-      const { inbox, network } = await ready({ memory })
-      anna.send(place.id, 'eins')
-      await inbox.until('one', () => inbox.arrivals.length === 1)
-      await network.stop()
-      assert.notEqual(memory.get(`read ${place.id}`), undefined)
-      await memory.set(`read ${place.id}`, 'of-another-database')
-      homeserver.pusher.loseNext(1)
-      anna.send(place.id, 'verloren')
-      await begin({ memory, inbox })
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-      await until(() => memory.get(`read ${place.id}`) !== 'of-another-database', 'a new mark')
-    })
-
-    it('may bring a transaction again and again: all is read because of it once', async () => {
-      const { inbox } = await ready()
-      await homeserver.pusher.drained()
-      const reads = (): number => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length
-      const bring = () => homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
-      await bring()
-      const before = reads()
-      await bring()
-      await until(() => reads() > before, 'it is read')
-      await inbox.until('found', () => inbox.links.get('homeserver') === true)
-      const after = reads()
-      for (let n = 0; n < 5; n++) await bring()
-      assert.equal(reads(), after)
-    })
-
-    it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {
-      const memory = makeMemory()
-      const { inbox, network } = await ready({ memory })
-      anna.send(place.id, 'eins')
-      await inbox.until('one', () => inbox.arrivals.length === 1)
-      await network.stop()
-      homeserver.pusher.loseNext(1)
-      for (const text of ['verloren', 'danach']) anna.send(place.id, text)
-      homeserver.faults.push({ on: /\/join\//, times: 1, status: 500 })
-      await begin({ memory, inbox })
-      await inbox.until('all three', () => inbox.arrivals.length === 3)
-      assert.deepEqual(said(inbox), ['eins', 'verloren', 'danach'])
-    })
-
-    it('may bring the first words of a room while we look where to begin: they stay first', async () => {
-      homeserver.faults.push({ on: /\/messages/, times: 2, delayMs: 200 })
-      const { inbox } = await ready()
-      await until(() => homeserver.requests.some(line => line.includes('/messages')), 'it looks')
-      anna.send(place.id, 'zuerst')
-      await until(() => homeserver.requests.some(line => /dir=f|\/ping/.test(line)), 'it has looked')
-      anna.send(place.id, 'danach')
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-      assert.deepEqual(said(inbox), ['zuerst', 'danach'])
-    })
-
-    it('may leave one lying while it finds us again: a second look brings it', async () => {
-      const { inbox } = await ready({ clock: quickClock(20) })
-      await homeserver.pusher.drained()
-      homeserver.pusher.loseNext(1)
-      anna.send(place.id, 'liegengeblieben')
-      anna.send(place.id, 'danach')
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-      assert.deepEqual(said(inbox).sort(), ['danach', 'liegengeblieben'])
-    })
-
-    it('may leave one lying when its transaction failed, and bring nothing behind it: a look soon afterwards brings it', async () => {
-      const { inbox } = await ready({ clock: quickClock(20) })
-      await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
-      inbox.refusing = new Unavailable('full')
-      anna.send(place.id, 'abgelehnt')
-      await until(() => homeserver.pusher.counts.failed > 0, 'refused')
-      inbox.refusing = undefined
-      homeserver.pusher.loseNext(1)
-      anna.send(place.id, 'liegengeblieben')
-      await inbox.until('both', () => inbox.arrivals.length === 2)
-    })
-
-    it('may leave one lying at any time: a look every ten minutes brings it', async () => {
-      const { inbox } = await ready({ clock: quickClock(1000) })
-      await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
-      homeserver.pusher.loseNext(1)
-      anna.send(place.id, 'liegengeblieben')
-      await inbox.until('it', () => inbox.arrivals.length === 1)
     })
 
     it('is not pinged while it brings something: Synapse would try the same in two loops', async () => {

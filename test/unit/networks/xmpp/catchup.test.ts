@@ -36,6 +36,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
   let echoes = 0
   let life = 0
   let cut = false
+  let noRoom = '' // the id of one that is no more
   let failing = 0 // of the next questions to an archive
   let receiver: Receiver
   let rooms: Room[] = []
@@ -68,7 +69,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     const before = 'before' in range
     const bound = before ? range.before : range.after
     const at = items.findIndex(({ id }) => id === bound)
-    if (bound && at < 0) return 'gone'
+    if (room.id === noRoom || (bound && at < 0)) return 'gone'
     const end = before && bound ? at : items.length
     const found = before ? items.slice(Math.max(end - size, 0), end) : items.slice(at + 1, at + 1 + size)
     await turn()
@@ -100,6 +101,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     room: (index = 0): Room => rooms[index]!,
     kill: start,
     failNext (questions: number) { failing = questions },
+    remove (id: string) { noRoom = id },
     /** Something may be said between the moment in which the room lets us in and that in which we know. */
     async enter (index = 0, letIn = async (): Promise<void> => {}): Promise<void> {
       const room = rooms[index]!
@@ -327,6 +329,20 @@ describe('xmpp catching up', () => {
       await Promise.allSettled([entered, again])
       await all(at)
     }
+  })
+
+  it('waits for a room that is no more, and reads what was missed when it is there again', async () => {
+    const at = stage()
+    await firstVisit(at)
+    at.leave()
+    at.say('missed')
+    at.remove(at.room().id)
+    await at.enter()
+    at.say('live')
+    await turn()
+    assert.deepEqual(at.texts(), [])
+    at.remove('')
+    await all(at)
   })
 
   it('brings nothing again that was forgotten, and all that was said since, after months in a quiet room', async () => {

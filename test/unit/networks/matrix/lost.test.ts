@@ -1,0 +1,151 @@
+/** What a homeserver may lose or leave lying on its way to us: it is read from the rooms, and comes in order where that can be. */
+import assert from 'node:assert/strict'
+import { Unavailable } from '../../../../src/model/errors'
+import type { Place } from '../../../../src/model/address'
+import type { Homeserver, HsPerson } from '../../../support/homeserver'
+import { said } from '../../../support/matrixSuite'
+import { until } from '../../../support/practice'
+import { quickClock } from '../../../support/quick'
+import { makeMemory } from '../../../support/world'
+import { stage } from './stage'
+
+describe('Matrix: the homeserver', () => {
+  let homeserver: Homeserver
+  let anna: HsPerson
+  let place: Place
+  const { begin, ready } = stage(at => { ({ homeserver, anna, place } = at) })
+
+  it('may lose what waited in its memory when it stopped: it is read from the room first, in order', async () => {
+    const { inbox } = await ready()
+    for (const text of ['eins', 'zwei']) anna.send(place.id, text)
+    await inbox.until('two', () => inbox.arrivals.length === 2)
+    homeserver.pusher.loseNext(1)
+    anna.send(place.id, 'verloren')
+    homeserver.pusher.restarted()
+    anna.send(place.id, 'danach')
+    await inbox.until('all four', () => inbox.arrivals.length === 4)
+    assert.deepEqual(said(inbox), ['eins', 'zwei', 'verloren', 'danach'])
+  })
+
+  it('may lose the very first words of a room: all that was said since the bot came is read', async () => {
+    const { inbox } = await ready()
+    await homeserver.pusher.drained()
+    homeserver.pusher.loseNext(1)
+    anna.send(place.id, 'verloren')
+    homeserver.pusher.restarted()
+    anna.send(place.id, 'danach')
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    assert.deepEqual(said(inbox), ['verloren', 'danach'])
+  })
+
+  it('may have stopped when it brings the last one again: what it lost meanwhile comes before what it brings next', async () => {
+    const { inbox } = await ready()
+    await homeserver.pusher.drained()
+    await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+    await inbox.until('found', () => inbox.links.get('homeserver') === true)
+    homeserver.pusher.loseNext(2)
+    const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
+    await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+    const event = anna.events(place.id).find(({ event_id: id }) => id === danach)
+    await homeserver.pusher.raw('501', JSON.stringify({ events: [event] }))
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    assert.deepEqual(said(inbox), ['verloren', 'danach'])
+  })
+
+  it('may lose one, bring the next, and we stop: then it is still known how far the room was read', async () => {
+    const memory = makeMemory()
+    const { inbox, network } = await ready({ memory })
+    await homeserver.pusher.drained()
+    homeserver.pusher.loseNext(1)
+    for (const text of ['verloren', 'danach']) anna.send(place.id, text)
+    await inbox.until('the second', () => inbox.arrivals.length === 1)
+    await network.stop()
+    await begin({ memory, inbox })
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+  })
+
+  it('may not know its own tokens any more: then a room is read from the newest that is stored', async () => {
+    const memory = makeMemory()
+    const { inbox, network } = await ready({ memory })
+    anna.send(place.id, 'eins')
+    await inbox.until('one', () => inbox.arrivals.length === 1)
+    await network.stop()
+    assert.notEqual(memory.get(`read ${place.id}`), undefined)
+    await memory.set(`read ${place.id}`, 'of-another-database')
+    homeserver.pusher.loseNext(1)
+    anna.send(place.id, 'verloren')
+    await begin({ memory, inbox })
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    await until(() => memory.get(`read ${place.id}`) !== 'of-another-database', 'a new mark')
+  })
+
+  it('may bring a transaction again and again: all is read because of it once', async () => {
+    const { inbox } = await ready()
+    await homeserver.pusher.drained()
+    const reads = (): number => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length
+    const bring = () => homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
+    await bring()
+    const before = reads()
+    await bring()
+    await until(() => reads() > before, 'it is read')
+    await inbox.until('found', () => inbox.links.get('homeserver') === true)
+    const after = reads()
+    for (let n = 0; n < 5; n++) await bring()
+    assert.equal(reads(), after)
+  })
+
+  it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {
+    const memory = makeMemory()
+    const { inbox, network } = await ready({ memory })
+    anna.send(place.id, 'eins')
+    await inbox.until('one', () => inbox.arrivals.length === 1)
+    await network.stop()
+    homeserver.pusher.loseNext(1)
+    for (const text of ['verloren', 'danach']) anna.send(place.id, text)
+    homeserver.faults.push({ on: /\/join\//, times: 1, status: 500 })
+    await begin({ memory, inbox })
+    await inbox.until('all three', () => inbox.arrivals.length === 3)
+    assert.deepEqual(said(inbox), ['eins', 'verloren', 'danach'])
+  })
+
+  it('may bring the first words of a room while we look where to begin: they stay first', async () => {
+    homeserver.faults.push({ on: /\/messages/, times: 2, delayMs: 200 })
+    const { inbox } = await ready()
+    await until(() => homeserver.requests.some(line => line.includes('/messages')), 'it looks')
+    anna.send(place.id, 'zuerst')
+    await until(() => homeserver.requests.some(line => /dir=f|\/ping/.test(line)), 'it has looked')
+    anna.send(place.id, 'danach')
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    assert.deepEqual(said(inbox), ['zuerst', 'danach'])
+  })
+
+  it('may leave one lying while it finds us again: a second look brings it', async () => {
+    const { inbox } = await ready({ clock: quickClock(20) })
+    await homeserver.pusher.drained()
+    homeserver.pusher.loseNext(1)
+    anna.send(place.id, 'liegengeblieben')
+    anna.send(place.id, 'danach')
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    assert.deepEqual(said(inbox).sort(), ['danach', 'liegengeblieben'])
+  })
+
+  it('may leave one lying when its transaction failed, and bring nothing behind it: a look soon afterwards brings it', async () => {
+    const { inbox } = await ready({ clock: quickClock(20) })
+    await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
+    inbox.refusing = new Unavailable('full')
+    anna.send(place.id, 'abgelehnt')
+    await until(() => homeserver.pusher.counts.failed > 0, 'refused')
+    inbox.refusing = undefined
+    homeserver.pusher.loseNext(1)
+    anna.send(place.id, 'liegengeblieben')
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+  })
+
+  it('may leave one lying at any time: a look every ten minutes brings it', async () => {
+    const { inbox } = await ready({ clock: quickClock(1000) })
+    await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
+    homeserver.pusher.loseNext(1)
+    anna.send(place.id, 'liegengeblieben')
+    await inbox.until('it', () => inbox.arrivals.length === 1)
+  })
+})
