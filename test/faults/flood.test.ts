@@ -22,7 +22,7 @@ const FLOOD_MS = isLong ? option('flood-minutes', 1) * MINUTE_MS : 1_000
 /** Prosody reads the whole archive for each page, so that with ten minutes in it the room would be read for hours. */
 const FLOOD_MS_MAX = { matrix: Infinity, xmpp: MINUTE_MS }
 const PER_SECOND = 200
-const FLOOD_EVERY_MS = 20
+const FLOOD_EVERY_MS = 5 // one at a time: a room is flooded by many people, not by bursts of one
 const SMSC_BYTES_PER_SECOND = 2_400 // some 20 submit_sm a second
 const PROBES_QUIET = isLong ? 100 : 10
 const PROBE_EVERY_MS = 100
