@@ -18,7 +18,7 @@ export interface Behind {
   wait (): Promise<void>
 }
 
-const WAIT_MS = 10_000 // the homeserver gives up after 60 s, and tries again in any case
+export const WAIT_MS = 10_000 // the homeserver gives up after 60 s, and tries again in any case
 
 /** When `stopping` fires nobody waits any longer. */
 export const makeBehind = (clock: Clock, stopping: AbortSignal): Behind => {

@@ -9,7 +9,7 @@ import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
 import { makeAddresses, type Namespaces } from './addresses'
 import { makeAside } from './aside'
-import { makeBehind } from './behind'
+import { makeBehind, WAIT_MS } from './behind'
 import { catchUp, type CatchUpWorld, type ReadUpTo, type Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
@@ -74,6 +74,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let generation = 0 // of `found`: a new one takes over from one that is still trying
   let bringing = 0 // transactions under way
   let readFor: string | undefined // the transaction because of whose coming again all was read
+  let readingMs = 0 // how long that took
   let trouble = new AbortController() // the homeserver will have to bring something again
   const behind = makeBehind(clock, stopping.signal)
 
@@ -138,7 +139,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
         rooms.check()
         addresses.check()
         await rooms.settled()
+        const began = clock.tick()
         const read = await readNews([])
+        readingMs = clock.tick() - began
         if (mine === generation) behind.caughtUp()
         await ping(mine)
         return await lookAgain(mine, read)
@@ -184,11 +187,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
 
   const transaction = async (events: unknown[], id: string): Promise<void> => {
     const turn = behind.turn(id)
-    if (turn === 'anew' || (turn === 'again' && readFor !== id && !behind.now())) {
+    const inVain = readFor === id && readingMs > WAIT_MS // it came again because reading takes long: once more would never end
+    if (turn === 'anew' || (turn === 'again' && !inVain && !behind.now())) {
       behind.suspect()
       void found()
     }
-    if (turn === 'again') readFor = id // once: reading may take longer than the homeserver waits
+    if (turn === 'again') readFor = id
     link.ask() // who pushes is there
     bringing++
     const crowded = new Set<string>()
