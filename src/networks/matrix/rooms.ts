@@ -49,6 +49,8 @@ export interface Rooms {
   known (place: Place): string | undefined
   /** This place has a room from now on: it is attended. */
   made (place: Place, room: string): Promise<void>
+  /** The bot is about to come in, if it is not inside: what is said from then on is ours to carry. */
+  arrive (room: string): Promise<void>
   /** All rooms that are known. Whether the bot is in them shows when they are read: that it could not be asked says nothing. */
   all (): Array<{ place: Place, room: string }>
   /** Resolves when every place has been tried once since the last `check`. */
@@ -156,7 +158,6 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     }
   }
 
-  /** Remembered before we come in: what is said from then on is ours to carry. */
   const arrive = async (room: string): Promise<void> => {
     if (entered.has(room) || isMarked(memory, room)) return
     const me = await stateOf(homeserver, room, 'm.room.member', bot, {})
@@ -253,6 +254,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       entry.unmade = false
       start(entry)
     },
+    arrive,
     all: () => [...attended.values()].flatMap(({ place, room }) => room === undefined ? [] : [{ place, room }]),
     async settled () { await Promise.allSettled(running) },
     stop () {

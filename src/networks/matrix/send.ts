@@ -154,6 +154,7 @@ export const makeSend = (world: SendWorld): Send => {
     if (address !== undefined) return void await direct.roomFor(delivery.place, undefined, signal)
     if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery), signal)
     await ghosts.prepare()
+    await rooms.arrive(room)
     await homeserver.call('POST', `${roomPath(room)}/join`, { body: {}, signal })
   }
 
