@@ -164,6 +164,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
         if (delivery.target.length === 0) { clear(); flying.delete(row.id); return ending.pointless(row) }
       }
     } catch (error) { clear(); return failed(row, error) }
+    if (broken !== undefined) { clear(); flying.delete(row.id); returned.push(row); return } // one before it went back meanwhile
     if (parts.unwanted(row)) { clear(); flying.delete(row.id); return ending.unwanted(row) } // STOP came while its try was counted
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
     answer().then(sent => done(row, sent), error => failed(row, error)).finally(clear).catch(parts.bug)

@@ -314,6 +314,24 @@ describe('the path of a message', () => {
     assert.ok(commits['us/max']! > 1)
   })
 
+  it('lets no edit, which waits for the id of what it changes, overtake what went back meanwhile', async () => {
+    await red.say('room', 'anna', 'helo', { key: 'first' })
+    await until(() => blue.delivered.length === 1)
+    let busy = true
+    blue.onSend = () => {
+      if (!busy) return
+      busy = false
+      throw new Unavailable('busy', { retryAfterMs: 1 })
+    }
+    const base = { place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } }
+    await Promise.all([
+      red.say('room', 'anna', 'second'),
+      red.inbox.accept({ ...base, kind: 'edit', key: 'edit', of: 'first', content: { style: 'text', text: plain('hello') } })
+    ])
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('hall'), ['helo', 'second', 'hello'].map(text => `anna (red): ${text}`))
+  })
+
   it('gives back a try that was counted when another comes before it, and sends both once', async () => {
     blue.onSend = () => { throw new Refused('no') }
     await red.say('room', 'anna', 'first')
