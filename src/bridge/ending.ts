@@ -3,11 +3,11 @@ import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { Refused, Unavailable } from '../model/errors'
 import type { Sent } from '../model/message'
-import type { Queued, Store } from '../store/store'
+import type { Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import type { Directory } from './directory'
 import type { Observer } from './observer'
-import { failureNotice } from './plan'
+import { failureNotice, type Plan } from './plan'
 import { confirmed } from './receipt'
 
 /** How long what is done may wait for others to share its commit with, where a crash meanwhile does no harm. Nobody waits for it. */
@@ -33,6 +33,10 @@ interface Parts {
 type Problem = Parameters<typeof failureNotice>[3]
 
 export const makeEnding = ({ store, directory, observer, clock, log, linkMs, heard }: Parts): Ending => {
+  /** `clock` is the one that does not jump. */
+  const carryOut = (tx: Tx, plan: Plan, row: Queued, now: number): Promise<Applied> =>
+    apply(tx, plan, row, { directory, now, steadyNow: now, linkMs })
+
   const settled = (row: Queued, outcome: 'done' | 'failed' | 'unknown', parts: number, applied: Applied): void => {
     observer.settled(row.delivery.place.network, outcome, clock.now() - row.queuedAt, parts)
     heard(applied, row)
@@ -48,7 +52,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
       await tx.ended(row.id, state, reason, now)
       const origin = problem === undefined || row.notice ? undefined : await tx.origin(row.journal)
       const told = origin === undefined || problem === undefined ? [] : failureNotice(origin, { key, place }, directory, problem)
-      return apply(tx, { outcome: 'routed', changes: [], deliveries: told }, row, { directory, now, steadyNow: now, linkMs })
+      return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, now)
     }).then(applied => settled(row, state, 0, applied), () => {}) // a store that fails has said so itself
   }
 
@@ -63,7 +67,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
           const found = await tx.confirmable(row.delivery.place, [receipt.id])
           if (found === undefined) continue
           observer.receipt(row.delivery.place.network, receipt.outcome)
-          applied.queued.push(...(await apply(tx, confirmed(found, receipt, directory), row, { directory, now, steadyNow: now, linkMs })).queued)
+          applied.queued.push(...(await carryOut(tx, confirmed(found, receipt, directory), row, now)).queued)
         }
         return applied
       }, patienceMs).then(applied => settled(row, 'done', parts, applied), () => {})

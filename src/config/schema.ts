@@ -2,7 +2,7 @@
  * Every key of the config: its type, its default, its limits, and the words that explain it. config.sample.yaml and all
  * refusals are made from what stands here. Keys in the file are snake_case; load.ts turns them into what the program takes.
  */
-import type { CountryCode } from 'libphonenumber-js/max'
+import type { CountryCode } from 'libphonenumber-js'
 import { z } from 'zod'
 import { choice, country, domain, E164, host, list, listen, live, password, PHONE, phone, secret, section, text, told, url, whole, yes } from './keys'
 import { functionAddress } from './schema-address'

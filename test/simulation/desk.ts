@@ -6,10 +6,9 @@ import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Naming } from '../../src/model/network'
 import { addressOn, agent } from '../support/address'
-import { SERVICE } from './groupchat'
 import { naming } from './homeserver'
 import type { Random } from './random'
-import { DOMAIN, type Inhabitant, type Mouth, type Said } from './town'
+import { DOMAIN, ROOMS, type Inhabitant, type Mouth, type Said } from './town'
 import { NAMING } from './world'
 
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
@@ -42,7 +41,7 @@ const TEAM = [
 ]
 
 const NAMINGS: Record<string, Naming> = {
-  matrix: naming, xmpp: { ...NAMING, room: (address, what) => `_${address}_${what}@${SERVICE}` }, sms: NAMING
+  matrix: naming, xmpp: { ...NAMING, room: (address, what) => `_${address}_${what}@${ROOMS}` }, sms: NAMING
 }
 export const teamRoom = (network: string, slug: string, what: number | 'all'): string => NAMINGS[network]!.room(slug, what) ?? ''
 

@@ -4,12 +4,13 @@
  */
 import { addressKey, type Place } from '../../src/model/address'
 import { Refused, Unavailable } from '../../src/model/errors'
-import type { Delivery, ReceiptArrival, Sent } from '../../src/model/message'
+import type { Arrival, Delivery, ReceiptArrival, Sent } from '../../src/model/message'
 import type { Inbox, Network } from '../../src/model/network'
+import { plain } from '../../src/model/text'
 import { isSpeech, textOfDelivery } from './auditor'
 import { never, type Life } from './life'
 import { CAN } from './town'
-import { acknowledge, arrivalOf, makeScribe, NAMING, TYPICAL_MS, type Server, type Utterance, type World } from './world'
+import { acknowledge, makeScribe, NAMING, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
 const PART_CHARACTERS = 150
 const PATIENCE_MS = 10_000
@@ -20,6 +21,12 @@ const SECOND_MS = 60_000
 type Outcome = ReceiptArrival['outcome']
 
 interface Adapter { life: Life; inbox: Inbox }
+
+/** What is texted is never changed or taken back. */
+const arrivalOf = ({ key, place, at, by: { id, name, to }, text }: Utterance): Arrival => ({
+  kind: 'message', key, place, at: Math.round(at), sender: { id, name }, content: { style: 'text', text: plain(text) }, direct: true,
+  ...to === undefined ? {} : { to }
+})
 
 export const makeGateway = (world: World): Server => {
   const { timeline, random, weather, auditor, note } = world
@@ -64,7 +71,7 @@ export const makeGateway = (world: World): Server => {
     if (first === undefined || bringing.has(phone)) return
     bringing.add(phone)
     bring(async ({ inbox }) => {
-      await inbox.accept(arrivalOf(first, true))
+      await inbox.accept(arrivalOf(first))
       acknowledge(world, first)
     }, () => {
       queues.get(phone)!.shift()

@@ -16,11 +16,10 @@ import type { Life } from './life'
 import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
-import { DOMAIN as SERVER } from './town'
+import { DOMAIN as SERVER, ROOMS } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
 const DOMAIN = `chat.${SERVER}`
-export const SERVICE = `rooms.${SERVER}`
 const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
 const COMPONENT_NS = 'jabber:component:accept'
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -178,7 +177,7 @@ export const makeGroupchat = (world: World): Server => {
 
   const presence = (stanza: Element): void => {
     const { from = '', to = '', type } = stanza.attrs
-    if (!isOf(SERVICE, to)) return
+    if (!isOf(ROOMS, to)) return
     const room = roomAt(bareOf(to))
     const who = room.byJid(from)
     if (type === 'unavailable') return who && room.remove(who)
@@ -189,7 +188,7 @@ export const makeGroupchat = (world: World): Server => {
 
   const message = (stanza: Element): void => {
     const { to = '', type } = stanza.attrs
-    if (!isOf(SERVICE, to)) return
+    if (!isOf(ROOMS, to)) return
     if (weather.strikes('link drops')) breaks(session!)
     const room = roomAt(bareOf(to))
     const user = child(stanza, 'x', MUC_USER)
@@ -220,7 +219,7 @@ export const makeGroupchat = (world: World): Server => {
       return
     }
     if (stanza.attrs.type === 'result' || stanza.attrs.type === 'error') return
-    const answer = isOf(SERVICE, stanza.attrs.to!) ? ask(roomAt(bareOf(stanza.attrs.to!)), stanza) : { type: 'cancel', error: 'service-unavailable' }
+    const answer = isOf(ROOMS, stanza.attrs.to!) ? ask(roomAt(bareOf(stanza.attrs.to!)), stanza) : { type: 'cancel', error: 'service-unavailable' }
     if (answer !== undefined) reply(stanza, answer)
   }
 
@@ -277,7 +276,7 @@ export const makeGroupchat = (world: World): Server => {
   const connect = (life: Life, lent: Lent): Network => {
     const { dial, lost } = makeDialling(world, life, exchange)
     hangUp = lost
-    const config = { component: { host: 'localhost', port: 5347, domain: DOMAIN, secret: 'secret' }, rooms: SERVICE }
+    const config = { component: { host: 'localhost', port: 5347, domain: DOMAIN, secret: 'secret' }, rooms: ROOMS }
     return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
   }
 

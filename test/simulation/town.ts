@@ -7,6 +7,7 @@ import type { Random } from './random'
 const HOUR_MS = 3_600_000
 
 export const DOMAIN = 'example.org'
+export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 
 /** As in src/networks/…/index.ts; shorter texts, so that some must be split. */
 export const CAN: Record<string, Capabilities> = {
@@ -54,7 +55,7 @@ export const wordsIn = (text: string): { tag: string, number: number }[] =>
 /** Of a person, and of a place. */
 const IDS: Record<string, { person (name: string): string, place (number: number): string }> = {
   matrix: { person: name => `@${name}:${DOMAIN}`, place: number => `!room-${number}:${DOMAIN}` },
-  xmpp: { person: name => `${name}@${DOMAIN}`, place: number => `room-${number}@rooms.${DOMAIN}` },
+  xmpp: { person: name => `${name}@${DOMAIN}`, place: number => `room-${number}@${ROOMS}` },
   sms: { person: name => name, place: number => `+4930${number}/+4917${number}` }
 }
 

@@ -5,8 +5,6 @@ import type { Timeline } from './timeline'
 import type { Weather } from './weather'
 import type { Network, World as Lent } from '../../src/model/network'
 import type { Place } from '../../src/model/address'
-import type { Arrival } from '../../src/model/message'
-import { plain } from '../../src/model/text'
 import type { Inhabitant, Said } from './town'
 import type { Life } from './life'
 
@@ -58,17 +56,6 @@ export const makeScribe = (prefix: string, world: World) => {
       key, place: by.place, at: world.epoch + world.timeline.ms, by, text, kind: said?.kind ?? 'message',
       ...of === undefined ? {} : { of }, ...said === undefined ? {} : { tag: said.tag }, ...word === undefined ? {} : { word }
     }
-  }
-}
-
-export const arrivalOf = ({ key, place, at, by, text, kind, of }: Utterance, direct = by.to !== undefined): Arrival => {
-  const sender = { id: by.id, name: by.name }
-  const content = { style: 'text' as const, text: plain(text) }
-  const to = by.to === undefined ? {} : { to: by.to }
-  switch (kind) {
-    case 'message': return { kind, key, place, at: Math.round(at), sender, content, ...direct ? { direct } : {}, ...to }
-    case 'edit': return { kind, key, place, at: Math.round(at), sender, of: of!, content }
-    case 'deletion': return { kind, key, place, at: Math.round(at), sender, of: of! }
   }
 }
 

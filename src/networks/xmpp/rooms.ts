@@ -26,8 +26,8 @@ const ENTER_MOST_MS = 5 * 60_000
 const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
 const LISTENER_NAME = 'Zentrale'
 
-/** XEP-0410 §3.2; the second also where there is no such room now. */
-const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
+/** How a room says that it does not know whoever speaks or asks (XEP-0410 §3.2); the second also where there is no such room now. */
+export const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
 
 export const STANZA_IDS = 'urn:xmpp:sid:0'
 export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'

@@ -13,7 +13,7 @@ import type { Marks } from './marks'
 import { parseJid, resourceOf } from './names'
 import type { Occupant } from './occupant'
 import { stanzaId } from './receive'
-import { ARCHIVE, type Room, type Rooms } from './rooms'
+import { ARCHIVE, type Room, type Rooms, UNKNOWN } from './rooms'
 import type { Link } from './stream'
 import { el, type Element, owned, type Xml } from './xml'
 
@@ -208,10 +208,9 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
       unanswered.reject(failure)
       const lane = laneOf(room)
       if (lane.writing && failure instanceof Unavailable) lane.cameBack = failure
-      const gone = condition.name === 'item-not-found'
-      if (!gone && condition.name !== 'not-acceptable') return
+      if (!UNKNOWN.has(condition.name)) return
       unanswered.occupant.lost('the room does not know us')
-      if (gone) room.listener.lost('the room is gone')
+      if (condition.name === 'item-not-found') room.listener.lost('the room is gone')
       else rooms.verify(room, room.listener) // a room that has forgotten one may have forgotten all, and then shows us nothing
     },
     out (room) {
