@@ -154,6 +154,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const launch = async (row: Row): Promise<void> => {
     const { signal, done: clear } = deadline(clock, SEND_TIMEOUT_MS, stopping.signal)
     const delivery = { ...row.delivery }
+    const unsent = (): void => { clear(); flying.delete(row.id) }
     flying.set(row.id, row)
     try {
       const found = delivery.attempt > 1 ? await network.find?.(delivery, signal) : undefined
@@ -161,11 +162,11 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       if ('of' in delivery.action) {
         const { of } = delivery.action
         delivery.target = await store.run(tx => tx.remoteIds(of))
-        if (delivery.target.length === 0) { clear(); flying.delete(row.id); return ending.pointless(row) }
+        if (delivery.target.length === 0) { unsent(); return ending.pointless(row) }
       }
     } catch (error) { clear(); return failed(row, error) }
-    if (broken !== undefined) { clear(); flying.delete(row.id); returned.push(row); return } // one before it went back meanwhile
-    if (parts.unwanted(row)) { clear(); flying.delete(row.id); return ending.unwanted(row) } // STOP came while its try was counted
+    if (broken !== undefined) { unsent(); returned.push(row); return } // one before it went back meanwhile
+    if (parts.unwanted(row)) { unsent(); return ending.unwanted(row) } // STOP came while its try was counted
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
     answer().then(sent => done(row, sent), error => failed(row, error)).finally(clear).catch(parts.bug)
   }

@@ -18,8 +18,9 @@ import { makeCore } from '../support/homeserver/core'
 import { membership, type HsEvent, type Json } from '../support/homeserver/state'
 import { isSpeech } from './auditor'
 import { never, type Life } from './life'
+import { overhear } from './overhear'
 import { makePusher, type Endpoint } from './pusher'
-import { CAN, DOMAIN, type Inhabitant, type Said, type Town } from './town'
+import { DOMAIN, type Inhabitant, type Said, type Town } from './town'
 import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
 const NAME = 'matrix'
@@ -285,33 +286,12 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   const connect = (life: Life, { memory }: Lent): Network => {
-    const network = makeMatrix(config, {
+    const real = makeMatrix(config, {
       clock: life.clock, chance: random, log, memory, media: { open: () => never() }
     }, { exchange: exchangeFor(life), listen: listenFor(life) })
-    return {
-      ...network, can: { ...network.can, textBytesMax: CAN[NAME]!.textBytesMax },
-      start: inbox => network.start({
-        ...inbox,
-        async accept (arrival) {
-          const result = await life.through(() => inbox.accept(arrival))
-          stored(arrival.key)
-          return result
-        }
-      }),
-      async send (delivery, signal) {
-        if (!life.cross()) return never()
-        const { key, place, action } = delivery
-        auditor.began(delivery)
-        try {
-          const sent = await network.send(delivery, signal)
-          if (action.kind === 'room' && life.alive && isMade(place, action.room)) auditor.took(key)
-          return sent
-        } catch (error) {
-          if (life.alive && auditor.has(key)) auditor.ambiguous(delivery)
-          throw error
-        }
-      }
-    }
+    return overhear(world, life, real, {
+      stored: ({ key }) => stored(key), isMade, mayHave: ({ key }) => auditor.has(key)
+    })
   }
 
   return {

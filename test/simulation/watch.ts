@@ -1,13 +1,11 @@
-/**
- * What the auditor must hear of the real adapter beside what its server sees: when it begins to send, and when it says of what people
- * said that it is stored. What it accepts that nobody said, and what it puts into quarantine, is a violation.
- */
+/** What of all that was said in XMPP rooms the real adapter calls stored, by its own words; and from when on it listens in a room. */
 import { messageOf } from '../../src/model/errors'
-import type { Arrival, Delivery } from '../../src/model/message'
-import type { Inbox, Memory, Network } from '../../src/model/network'
-import { never, type Life } from './life'
+import type { Place } from '../../src/model/address'
+import type { Arrival, RoomState } from '../../src/model/message'
+import type { Memory, Network } from '../../src/model/network'
+import type { Life } from './life'
+import { overhear } from './overhear'
 import type { Room } from './room'
-import { CAN } from './town'
 import { acknowledge, type World } from './world'
 
 /** The adapter's words for a message that it wrote and whose fate it does not know. */
@@ -25,7 +23,7 @@ export interface Watch {
 }
 
 export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => {
-  const { auditor, note } = world
+  const { auditor } = world
   const begun = new Set<string>()
   const unsaid = new Map<string, (() => void)[]>()
 
@@ -42,52 +40,20 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
   }
 
   /** Everything up to there is stored, as it says itself. */
-  const heardUpTo = (id: string, last: string | undefined): void => {
+  const heardUpTo = ({ id }: Place, last: string | undefined): void => {
     const { archive } = roomAt(id)
     const end = archive.findIndex(item => `${id} ${item.id}` === last)
     for (const { utterance } of archive.slice(0, end + 1)) if (utterance !== undefined) acknowledge(world, utterance)
   }
 
-  const inboxOf = (life: Life, inbox: Inbox): Inbox => ({
-    ...inbox,
-    async accept (arrival) {
-      const answer = await life.through(() => inbox.accept(arrival))
-      heard(arrival)
-      return answer
-    },
-    async lastKey (place) {
-      const last = await life.through(() => inbox.lastKey(place))
-      heardUpTo(place.id, last)
-      return last
-    },
-    quarantine: async (_, raw, why) => auditor.violation('bug', `to quarantine: ${why.message} ${raw}`)
-  })
-
-  /** Whether a room of ours is as it was to be. */
-  const isMade = ({ place, action }: Delivery): boolean => {
-    if (action.kind !== 'room') return false
-    const room = roomAt(place.id)
-    return room.isClosed && action.room.people.every(jid => room.affiliationOf(jid) !== 'none')
+  const isMade = ({ id }: Place, { people }: RoomState): boolean => {
+    const room = roomAt(id)
+    return room.isClosed && people.every(jid => room.affiliationOf(jid) !== 'none')
   }
 
   return {
-    network: (life, real) => ({
-      ...real, can: { ...real.can, textBytesMax: CAN[real.name]!.textBytesMax },
-      start: inbox => real.start(inboxOf(life, inbox)),
-      async send (delivery, signal) {
-        if (!life.cross()) return never()
-        auditor.began(delivery)
-        try {
-          const sent = await real.send(delivery, signal)
-          if (isMade(delivery)) auditor.took(delivery.key)
-          return sent
-        } catch (error) {
-          if (!life.alive) return never()
-          note(`${delivery.key} not sent: ${messageOf(error)}`)
-          if (messageOf(error) === OPEN) auditor.ambiguous(delivery)
-          throw error
-        }
-      }
+    network: (life, real) => overhear(world, life, real, {
+      stored: heard, storedUpTo: heardUpTo, isMade, mayHave: (_, error) => messageOf(error) === OPEN
     }),
     memory (life, memory) {
       for (const id of unsaid.keys()) if (memory.get(READ + id) !== undefined) begin(id)

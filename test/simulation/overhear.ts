@@ -1,0 +1,56 @@
+/** A real adapter, as the auditor overhears it: when it begins to send, what came of it, and what of all that was said it calls stored. */
+import { messageOf } from '../../src/model/errors'
+import type { Arrival, Delivery, RoomState } from '../../src/model/message'
+import type { Inbox, Network } from '../../src/model/network'
+import type { Place } from '../../src/model/address'
+import { never, type Life } from './life'
+import { CAN } from './town'
+import type { World } from './world'
+
+export interface Ears {
+  stored (arrival: Arrival): void
+  /** Up to where a place is stored, as the bridge says when it is asked. */
+  storedUpTo? (place: Place, key: string | undefined): void
+  /** Whether a room of ours is as it was to be, for whoever looks. */
+  isMade (place: Place, room: RoomState): boolean
+  /** Whether the destination may have it, although sending it failed. */
+  mayHave (delivery: Delivery, error: unknown): boolean
+}
+
+export const overhear = ({ auditor, note }: World, life: Life, real: Network, ears: Ears): Network => {
+  const inboxOf = (inbox: Inbox): Inbox => ({
+    ...inbox,
+    async accept (arrival) {
+      const answer = await life.through(() => inbox.accept(arrival))
+      ears.stored(arrival)
+      return answer
+    },
+    async lastKey (place) {
+      const last = await life.through(() => inbox.lastKey(place))
+      ears.storedUpTo?.(place, last)
+      return last
+    },
+    quarantine: async (_, raw, why) => auditor.violation('bug', `to quarantine: ${why.message} ${raw}`)
+  })
+
+  return {
+    ...real, can: { ...real.can, textBytesMax: CAN[real.name]!.textBytesMax },
+    start: inbox => real.start(inboxOf(inbox)),
+    async send (delivery, signal) {
+      if (!life.cross()) return never()
+      auditor.began(delivery)
+      try {
+        const sent = await real.send(delivery, signal)
+        if (!life.alive) return await never()
+        const { key, place, action } = delivery
+        if (action.kind === 'room' && ears.isMade(place, action.room)) auditor.took(key)
+        return sent
+      } catch (error) {
+        if (!life.alive) return never()
+        note(`${delivery.key} not sent: ${messageOf(error)}`)
+        if (ears.mayHave(delivery, error)) auditor.ambiguous(delivery)
+        throw error
+      }
+    }
+  }
+}
