@@ -12,6 +12,7 @@ import { makeDoors } from './receive'
 import { bytesWithin } from './segments'
 import { canonicalNumber, threadId } from './names'
 import { sendBy } from './send'
+import type { Dial } from './smpp/session'
 import { makeSpending, SPENDING_LINK, type SpendingConfig } from './spending'
 
 export type { KannelConfig, SmppConfig }
@@ -23,11 +24,12 @@ export { canonicalNumber } from './names'
 const GIVE_UP_AFTER_MS = 24 * 3_600_000
 const name = 'sms'
 
-const makeGateway = (config: GatewayConfig, world: World): Gateway =>
-  config.kind === 'smpp' ? makeSmppGateway(config, world) : makeKannelGateway(config, world)
+const makeGateway = (config: GatewayConfig, world: World, dial?: Dial): Gateway =>
+  config.kind === 'smpp' ? makeSmppGateway(config, world, dial) : makeKannelGateway(config, world)
 
-export const makeSms = (config: SmsConfig, world: World): Network => {
-  const gateways = config.gateways.map(gateway => makeGateway(gateway, world))
+/** `dial`: how SMPP gateways are reached. */
+export const makeSms = (config: SmsConfig, world: World, dial?: Dial): Network => {
+  const gateways = config.gateways.map(gateway => makeGateway(gateway, world, dial))
   const spending = makeSpending(config.spending, world)
   return {
     name,

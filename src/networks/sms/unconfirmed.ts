@@ -5,25 +5,29 @@
  * are the same message only while that proof is missing: on a later connection, or on the same one if our answer was so slow
  * that it crossed the gateway's next try. What is lost of our answers is the end of them, and a gateway sends again before
  * it sends new, so the first new message of a sender ends it for that sender: in doubt a message comes twice, not never.
+ * How long the link was down, and what the clock says after that, does not matter.
  */
 import { createHash } from 'node:crypto'
 import type { World } from '../../model/network'
 
 const UNCONFIRMED_MAX = 100 // messages; a gateway rarely has more than 10 unanswered
-const REDELIVERY_MS = 600_000 // after that it is a new message
+const REDELIVERY_MS = 600_000 // after the link came back; after that it is a new message
 const SLOW_ANSWER_MS = 5000 // no gateway tries again sooner on the same connection
 const CROSSING_MS = 1000 // how long after our answer its next try may still be under way
 
-/** `at`, when it came in, in ms since 1970. */
-export interface Taken { thread: string; hash: string; key: string; at: number; connection: number; answeredAt?: number }
+/** When something came in: `at` in ms since 1970, `tick` for durations. */
+export interface Came { connection: number; at: number; tick: number }
+
+export interface Taken extends Came { thread: string; hash: string; key: string; answeredAt?: number } // in ticks
 
 export interface Unconfirmed {
-  /** The key of a message that came in `at`, on disk when this resolves: the former one if it is sent again. */
-  take (thread: string, content: readonly string[], connection: number, at: number): Promise<Taken>
+  /** The key of a message that came in, on disk when this resolves: the former one if it is sent again. */
+  take (thread: string, content: readonly string[], came: Came): Promise<Taken>
   /** The message is stored, and the gateway is being told so. */
   answered (taken: Taken): void
   /** For what is answered now on this connection; call the result when the gateway has proved to have read the answers. */
   proof (connection: number): () => void
+  link (up: boolean): void
 }
 
 const digest = (content: readonly string[]): string =>
@@ -33,19 +37,20 @@ export const makeUnconfirmed = (gateway: string, world: Pick<World, 'clock' | 'c
   const { clock, chance, memory, log } = world
   const place = `unconfirmed ${gateway}`
   let all = (JSON.parse(memory.get(place) ?? '[]') as [string, string, string, number][])
-    .map(([thread, hash, key, at]): Taken => ({ thread, hash, key, at, connection: 0 }))
+    .map(([thread, hash, key, at]): Taken => ({ thread, hash, key, at, tick: 0, connection: 0 }))
+  let upSince: number | undefined
 
   const save = (): Promise<void> =>
     memory.set(place, JSON.stringify(all.map(({ thread, hash, key, at }) => [thread, hash, key, at])))
   const saveLater = (): void => void save().catch(() => log.warn({ gateway }, 'could not note which SMS are confirmed'))
-  const crossed = (taken: Taken, at: number): boolean =>
-    at - taken.at >= SLOW_ANSWER_MS && at <= (taken.answeredAt ?? at) + CROSSING_MS
+  const crossed = (taken: Taken, tick: number): boolean =>
+    tick - taken.tick >= SLOW_ANSWER_MS && tick <= (taken.answeredAt ?? tick) + CROSSING_MS
 
   /** The newest of the same octets, because that is the one that may not be stored yet. */
-  const again = (thread: string, hash: string, connection: number, at: number): Taken | undefined => {
-    all = all.filter(taken => at - taken.at < REDELIVERY_MS)
+  const again = (thread: string, hash: string, { connection, tick }: Came): Taken | undefined => {
+    if (tick - (upSince ?? tick) >= REDELIVERY_MS) all = all.filter(taken => taken.connection === connection)
     const same = all.filter(taken =>
-      taken.thread === thread && taken.hash === hash && (taken.connection !== connection || crossed(taken, at)))
+      taken.thread === thread && taken.hash === hash && (taken.connection !== connection || crossed(taken, tick)))
     const read = all.slice(0, same[0] ? all.indexOf(same[0]) : all.length) // by the order of things, the answers to these were
     const over = new Set(read.filter(taken => taken.thread === thread && taken.connection !== connection))
     all = all.filter(taken => !over.has(taken))
@@ -53,15 +58,16 @@ export const makeUnconfirmed = (gateway: string, world: Pick<World, 'clock' | 'c
   }
 
   return {
-    take: async (thread, content, connection, at) => {
+    take: async (thread, content, came) => {
       const [who, hash] = [digest([thread]), digest(content)]
-      const former = again(who, hash, connection, at)
+      const former = again(who, hash, came)
       if (former) {
-        former.connection = connection // so that the next of the same words finds the next of the same
+        former.connection = came.connection // so that the next of the same words finds the next of the same
+        former.tick = came.tick // and is not taken for one that crossed our answer to this one
         delete former.answeredAt
         return former
       }
-      const taken: Taken = { thread: who, hash, key: `${gateway}-${hash}-${chance.token(9)}`, at, connection }
+      const taken: Taken = { thread: who, hash, key: `${gateway}-${hash}-${chance.token(9)}`, ...came }
       all = [...all, taken].slice(-UNCONFIRMED_MAX)
       try {
         await save()
@@ -71,7 +77,8 @@ export const makeUnconfirmed = (gateway: string, world: Pick<World, 'clock' | 'c
       }
       return taken
     },
-    answered: taken => { taken.answeredAt = clock.now() },
+    answered: taken => { taken.answeredAt = clock.tick() },
+    link: up => { upSince = up ? clock.tick() : undefined },
     proof: connection => {
       const proved = new Set(all.filter(taken => taken.connection === connection && taken.answeredAt !== undefined))
       return () => {

@@ -14,9 +14,9 @@ import { type Joined, makeParts, type StoredPiece } from '../parts'
 import { isReceipt, readReceipt, remoteId, spellings } from '../receipts'
 import { segment } from '../segments'
 import type { ShortMessage } from '../smpp/pdu'
-import { frameHex, makeSession, type SessionConfig } from '../smpp/session'
+import { type Dial, frameHex, makeSession, type SessionConfig } from '../smpp/session'
 import { STATUS } from '../smpp/status'
-import { makeUnconfirmed } from '../unconfirmed'
+import { type Came, makeUnconfirmed } from '../unconfirmed'
 import { type Doors, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
 
 export interface SmppConfig extends SessionConfig {
@@ -31,8 +31,6 @@ export interface SmppConfig extends SessionConfig {
 const PROGRESS_MAX = 10_000 // deliveries that stopped between two parts
 const RECEIPT_ASKED = 1 // registered_delivery (§5.2.17): on success and failure
 const INCOMPLETE_MARK = '[…]'
-
-interface Came { connection: number; at: number } // ms since 1970
 
 interface Progress { ref: number; ids: (string | undefined)[] }
 
@@ -69,7 +67,7 @@ const rawOf = (sm: ShortMessage): string => {
   return JSON.stringify({ ...sm, body: sm.body.toString('hex'), tlvs })
 }
 
-export const makeSmppGateway = (config: SmppConfig, world: World): Gateway => {
+export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): Gateway => {
   const { name, numbers, longMessages = 'udh', defaultCharset = 'gsm7', segmentsMax = SEGMENTS_MAX_DEFAULT } = config
   const log = world.log.child({ gateway: name })
   const { clock, chance, memory } = world
@@ -99,7 +97,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World): Gateway => {
 
   const receiveWhole = async (sm: ShortMessage, { octets, shifts }: Piece, text: string, came: Came): Promise<void> => {
     const content = [String(sm.dataCoding), JSON.stringify(shifts ?? 0), octets.toString('base64')]
-    const taken = await unconfirmed.take(`${sm.source.digits} ${sm.destination.digits}`, content, came.connection, came.at)
+    const taken = await unconfirmed.take(`${sm.source.digits} ${sm.destination.digits}`, content, came)
     await doors.message({ key: taken.key, ...threadOf(sm), text, at: taken.at })
     unconfirmed.answered(taken)
   }
@@ -116,7 +114,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World): Gateway => {
 
   const session = makeSession(config, { clock, chance, log }, {
     deliver: async (sm, connection) => {
-      const came = { connection, at: clock.now() }
+      const came = { connection, at: clock.now(), tick: clock.tick() }
       try {
         await turns(sm.source.digits, () => receive(sm, came)).catch(async error => {
           if (!(error instanceof Malformed)) throw error
@@ -130,8 +128,11 @@ export const makeSmppGateway = (config: SmppConfig, world: World): Gateway => {
     },
     malformed: (frame, why) => doors.quarantine(frameHex(frame), why),
     answered: connection => unconfirmed.proof(connection),
-    link: (up, detail) => doors.link(up, detail)
-  })
+    link (up, detail) {
+      unconfirmed.link(up)
+      doors.link(up, detail)
+    }
+  }, dial)
 
   const progressOf = (key: string): Progress => {
     const former = progress.get(key)

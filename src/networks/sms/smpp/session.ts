@@ -62,6 +62,11 @@ const INBOUND_OPEN_MAX = 100 // deliver_sm being stored; beyond it we stop readi
 
 const LATER = STATUS.temporaryAppError
 
+/** Begins to connect. */
+export type Dial = (to: Pick<SessionConfig, 'host' | 'port' | 'tls'>) => Socket
+
+const dialOut: Dial = ({ host, port, tls }) => tls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port })
+
 /** Why a session ended or did not begin, and the least wait before the next try. */
 interface Ending { why: string; waitMs: number }
 
@@ -69,20 +74,19 @@ type Lost = (why: string) => void
 
 type Lent = Pick<World, 'clock' | 'chance' | 'log'>
 
-export const makeSession = (config: SessionConfig, world: Lent, events: SessionEvents): Session => {
+export const makeSession = (config: SessionConfig, world: Lent, events: SessionEvents, dial: Dial = dialOut): Session => {
   const { clock, chance, log } = world
   const pace = makePace(clock, config.window ?? WINDOW_DEFAULT, config.perSecond)
   const stopping = new AbortController()
-  let wires: Wire[] = [] // all that is open, bound or not
+  let wires: Wire[] = [] // all of which something is left, bound or not
   let transmitter: Wire | undefined
   let pair = false // whether this peer wants separate binds
   let connections = 0
   let submitting = 0
   let running: Promise<void> = Promise.resolve()
 
-  const dial = (): Promise<Socket> => new Promise((resolve, reject) => {
-    const where = { host: config.host, port: config.port }
-    const socket = config.tls ? connectTls({ ...where, servername: config.host }) : connectTcp(where)
+  const connect = (): Promise<Socket> => new Promise((resolve, reject) => {
+    const socket = dial(config)
     const end = (done: () => void): void => {
       limit.cancel()
       socket.removeAllListeners('error')
@@ -97,7 +101,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
     socket.once(config.tls ? 'secureConnect' : 'connect', () => end(() => resolve(socket)))
   })
 
-  const answerDeliver = (wire: () => Wire, connection: number): ((sequence: number, status: Promise<number>) => void) => {
+  const answerDeliver = (wire: () => Wire, connection: number) => {
     let storing = 0
     let proof: Timer | undefined
     const prove = (): void => {
@@ -105,7 +109,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
       const proved = events.answered(connection)
       wire().request({ name: 'enquire_link' }, ENQUIRE_TIMEOUT_MS).then(proved, () => {})
     }
-    return (sequence, result) => {
+    const respond = (sequence: number, result: Promise<number>): void => {
       if (++storing === INBOUND_OPEN_MAX) wire().pause()
       void result.catch(() => LATER).then(status => {
         if (storing-- === INBOUND_OPEN_MAX) wire().resume()
@@ -113,13 +117,14 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
         if (wire().open) proof ??= clock.after(PROOF_AFTER_MS, prove)
       })
     }
+    return { respond, end: (): void => proof?.cancel() }
   }
 
   const open = async (lost: Lost): Promise<Wire> => {
     if (stopping.signal.aborted) throw new Unavailable('stopped', { link: true })
-    const socket = await dial()
+    const socket = await connect()
     const connection = ++connections
-    const respond = answerDeliver(() => wire, connection)
+    const { respond, end } = answerDeliver(() => wire, connection)
     const request = (pdu: Pdu): void => {
       switch (pdu.name) {
         case 'enquire_link': return wire.answer(pdu.sequence, { name: 'enquire_link_resp' })
@@ -135,9 +140,10 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
       if (header.name === 'deliver_sm') respond(header.sequence, events.malformed(frame, why).then(() => STATUS.ok))
       else wire.answer(header.sequence, { name: 'generic_nack' }, STATUS.invalidLength)
     }
-    const closed = (why: string): void => { wires = wires.filter(other => other !== wire); lost(why) }
+    const closed = (why: string): void => { end(); lost(why) }
     const wire = makeWire(socket, clock, { request, malformed, closed })
     wires.push(wire)
+    void wire.gone.then(() => { wires = wires.filter(other => other !== wire) })
     return wire
   }
 
@@ -262,7 +268,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
         await Promise.all(wires.map(wire => wire.request({ name: 'unbind' }, UNBIND_TIMEOUT_MS).catch(() => undefined)))
         closeAll('stopped')
       }
-      await running
+      await Promise.all([running, ...wires.map(({ gone }) => gone)])
     }
   }
 }

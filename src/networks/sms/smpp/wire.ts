@@ -26,6 +26,8 @@ export interface Wire {
   idleMs (): number // since the last PDU came in
   readonly open: boolean
   close (why: string): void
+  /** Resolves after the close, once nothing is left of it. */
+  readonly gone: Promise<void>
 }
 
 const LINGER_MS = 2000 // for the last bytes to leave
@@ -39,6 +41,7 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
   let open = true
   let heardAt = clock.tick()
   let outgoing: Buffer[] = []
+  const gone = new Promise<void>(resolve => { socket.once('close', () => resolve()) })
 
   const close = (why: string): void => {
     if (!open) return
@@ -46,7 +49,7 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
     open = false
     socket.destroySoon()
     const linger = clock.after(LINGER_MS, () => socket.destroy())
-    socket.once('close', () => linger.cancel())
+    void gone.then(() => linger.cancel())
     const broken = new Unavailable(`the SMS gateway link broke before the answer: ${why}`, { unknown: true })
     for (const { settle } of [...pending.values()]) settle(broken)
     events.closed(why)
@@ -115,6 +118,6 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
     resume: () => { socket.resume() },
     idleMs: () => clock.tick() - heardAt,
     get open () { return open },
-    close
+    close, gone
   }
 }

@@ -132,7 +132,7 @@ describe('SMPP session', () => {
     await smsc.phone(MAX).type('Antwort')
     assert(open.size > 0)
     await ours.sms.stop()
-    await waitFor(() => open.size === 0)
+    assert.equal(open.size, 0)
   })
 
   it('unbinds at the end and takes nothing more', async () => {
