@@ -70,18 +70,18 @@ const WINDOW = 10
 const REFUSED_AGAIN_MS = 200
 
 const INTERNATIONAL = 1
-const addressOf = (number: string): Address => /^\+?\d+$/.test(number)
+export const addressOf = (number: string): Address => /^\+?\d+$/.test(number)
   ? { ton: number.startsWith('+') ? INTERNATIONAL : 0, npi: 1, digits: number.replace('+', '') }
   : { ton: 5, npi: 0, digits: number }
-const numberOf = (address: Address): string => address.ton === INTERNATIONAL ? `+${address.digits}` : address.digits
+export const numberOf = (address: Address): string => address.ton === INTERNATIONAL ? `+${address.digits}` : address.digits
 
 const stamp = (ms: number): string => {
   return new Date(ms).toISOString().slice(2, 16).replace(/\D/g, '') // YYMMDDhhmm
 }
 
-/** A delivery receipt's user data, in the shape asked for. `id` is a decimal number padded to ten digits. */
-const receiptOf = (id: string, state: string, shape: ReceiptShape): Pick<ShortMessage, 'body' | 'dataCoding' | 'tlvs'> => {
-  const now = stamp(systemClock.now())
+/** A delivery receipt's user data, in the shape asked for. `id` is a decimal number padded to ten digits, `at` in ms since 1970. */
+export const receiptOf = (id: string, state: string, shape: ReceiptShape, at: number): Pick<ShortMessage, 'body' | 'dataCoding' | 'tlvs'> => {
+  const now = stamp(at)
   const error = state === 'DELIVRD' ? '000' : '045'
   const shown = { hex: BigInt(id).toString(16).toUpperCase(), unpadded: String(BigInt(id)) }[shape as string] ?? id
   const text = `id:${shown} sub:001 dlvrd:001 submit date:${now} done date:${now} stat:${state} err:${error}`
@@ -223,7 +223,7 @@ export const startSmsc = async (options: SmscOptions) => {
   }
 
   const sendReceipt = (sm: ShortMessage, id: string): void => {
-    const receipt = receiptOf(id, faults.receiptState, faults.receiptShape)
+    const receipt = receiptOf(id, faults.receiptState, faults.receiptShape, systemClock.now())
     void enqueue({ source: sm.destination, destination: sm.source, esmClass: 0x04, registeredDelivery: 0, ...receipt })
   }
 

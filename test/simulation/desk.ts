@@ -47,13 +47,13 @@ export const teamRoom = (network: string, slug: string, what: number | 'all'): s
 
 /** No case goes back by itself: what then happens would depend on a clock that jumps. */
 const makeAddress = (random: Random, name: string, index: number): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
-  name, slug: name, identities: [{ network: 'matrix', id: `@${name}:${DOMAIN}` }, { network: 'sms', id: `+4931${index}` }],
+  name, slug: name, identities: [{ network: 'matrix', id: `@${name}:${DOMAIN}` }, { network: 'sms', id: `+4930123500${index}` }],
   profile: { name, about: '' }, claimTimeoutMinutes: CENTURY_MINUTES, followUp: random.pick(['reopen', 'new'])
 })
 
 const makeContact = (random: Random, { identities }: FunctionAddress, index: number): Inhabitant => {
   const { network, id } = random.pick(identities)
-  const theirs = network === 'sms' ? `+4918${index}` : `@contact${index}:${DOMAIN}`
+  const theirs = network === 'sms' ? `+49170123500${index}` : `@contact${index}:${DOMAIN}`
   return { id: theirs, name: `contact${index}`, place: { network, id: NAMINGS[network]!.direct(id, theirs) }, to: id }
 }
 

@@ -1,194 +1,135 @@
 /**
- * An SMS gateway and the phones behind it. A long text goes out in parts, each with an answer of its own and, perhaps, a receipt: late,
- * twice, before the answer, never. What a phone sends is brought until it is acknowledged, one after the other from each phone.
+ * SMS: people at their phones, an SMSC in bad weather, and at this end of the link the real src/networks/sms, over octets. Of each part
+ * there may be a receipt, in one of the shapes that SMSCs write: late, twice, before the answer, never.
  */
+import type { FunctionAddress } from '../../src/desk/address'
+import { silentLog, type Log } from '../../src/lib/log'
 import { addressKey, type Place } from '../../src/model/address'
-import { Refused, Unavailable } from '../../src/model/errors'
-import type { Arrival, Delivery, ReceiptArrival, Sent } from '../../src/model/message'
-import type { Inbox, Network } from '../../src/model/network'
-import { plain } from '../../src/model/text'
-import { isSpeech, textOfDelivery } from './auditor'
-import { never, type Life } from './life'
-import { CAN } from './town'
-import { acknowledge, makeScribe, NAMING, TYPICAL_MS, type Server, type Utterance, type World } from './world'
+import { Unavailable } from '../../src/model/errors'
+import type { Arrival } from '../../src/model/message'
+import type { Network, World as Lent } from '../../src/model/network'
+import { toPlain } from '../../src/model/text'
+import { makeSms, type SmsConfig } from '../../src/networks/sms'
+import { remoteId } from '../../src/networks/sms/receipts'
+import type { ShortMessage } from '../../src/networks/sms/smpp/pdu'
+import { addressOf, receiptOf, type ReceiptShape } from '../../sandbox/smsc'
+import type { Life } from './life'
+import { overhear } from './overhear'
+import { FORMS, makePhones } from './phones'
+import { makeSmsc } from './smsc'
+import type { Random } from './random'
+import type { Town } from './town'
+import { makeNetDialling } from './wire'
+import { acknowledge, makeScribe, type Server, type Utterance, type World } from './world'
 
-const PART_CHARACTERS = 150
-const PATIENCE_MS = 10_000
-const RETRY_MS = [1000, 30_000] as const
+const NAME = 'sms'
+const GATEWAY = 'main'
 const LATE_MS = 3_600_000
 const SECOND_MS = 60_000
+const SHAPES: readonly ReceiptShape[] = ['text', 'upper', 'noText', 'ucs2', 'tlv', 'hex', 'unpadded']
+const FAILURES = ['UNDELIV', 'EXPIRED', 'REJECTD', 'DELETED'] as const
+const ESM_RECEIPT = 0x04
+const ID_DIGITS = 10
 
-type Outcome = ReceiptArrival['outcome']
-
-interface Adapter { life: Life; inbox: Inbox }
-
-/** What is texted is never changed or taken back. */
-const arrivalOf = ({ key, place, at, by: { id, name, to }, text }: Utterance): Arrival => ({
-  kind: 'message', key, place, at: Math.round(at), sender: { id, name }, content: { style: 'text', text: plain(text) }, direct: true,
-  ...to === undefined ? {} : { to }
+const configFor = (random: Random, town: Town, addresses: FunctionAddress[]): SmsConfig => ({
+  gateways: [{
+    name: GATEWAY, kind: 'smpp', host: '', port: 0, systemId: 'zentrale', password: 'secret', longMessages: random.pick(FORMS),
+    window: random.pick([1, 10]), ...random.happens(0.5) ? { perSecond: 20 } : {},
+    numbers: [
+      ...town.placesOf(NAME).map(({ id }) => id.split('/')[0]!),
+      ...addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NAME).map(({ id }) => id))
+    ]
+  }],
+  spending: { countries: ['DE'], partsPerDay: 1_000_000, partsPerDayToOne: 1_000_000 }
 })
 
-export const makeGateway = (world: World): Server => {
-  const { timeline, random, weather, auditor, note } = world
-  const name = 'sms'
-  const scribe = makeScribe('deliver', world)
-  const queues = new Map<string, Utterance[]>() // by phone
-  const bringing = new Set<string>()
-  let adapter: Adapter | undefined
-  let off = false
-  let factor = 1
-  let submits = 0
+export const makeGateway = (world: World, town: Town, addresses: FunctionAddress[]): Server => {
+  const { timeline, random, weather, auditor, note, epoch } = world
+  const config = configFor(random, town, addresses)
+  const scribe = makeScribe('typed', world)
+  const phones = makePhones(world)
+  const typed = new Map<string, Utterance[]>() // by phone, what the source has not heard yes to
+  const shape = random.pick(SHAPES)
+  const hex = random.happens(0.3) // how it writes an id in its answer
+  let lastId = 100_000_000 + random.below(1_000_000_000)
   let receipts = 0
+  let open = 0 // receipts that are not there yet
+  let hangUp = (): void => {} // the process's machine does
 
-  const travel = (run: () => void): void => { timeline.after(random.between(...TYPICAL_MS) * factor, run) }
+  const heardYes = (utterance: Utterance): void => {
+    const all = typed.get(addressKey(utterance.place))!
+    if (!all.includes(utterance)) return
+    all.splice(all.indexOf(utterance), 1)
+    acknowledge(world, utterance)
+  }
 
-  // to the bridge
+  /** Also what is stored but whose answer is under way is theirs no more: it is in no doubt. */
+  const stored = (arrival: Arrival): void => {
+    const [first] = typed.get(addressKey(arrival.place)) ?? []
+    if (first !== undefined && arrival.kind === 'message' && toPlain(arrival.content.text) === first.text) heardYes(first)
+  }
 
-  /** Brings something until it is acknowledged. */
-  const bring = (give: (to: Adapter) => Promise<unknown>, done: () => void): void => {
-    let over = false
-    const again = (): void => {
-      if (over) return
-      over = true
-      patience.cancel()
-      timeline.after(random.between(...RETRY_MS), () => bring(give, done))
+  const report = ({ source, destination }: ShortMessage, id: string, state: string, wait: number): void => {
+    const bring = (): void => {
+      const at = Math.round(epoch + timeline.ms)
+      const receipt = { source: destination, destination: source, esmClass: ESM_RECEIPT, registeredDelivery: 0, ...receiptOf(id, state, shape, at) }
+      smsc.bring(`receipt ${++receipts}`, receipt, () => {})
     }
-    const patience = timeline.after(PATIENCE_MS, again)
-    travel(() => {
-      const to = adapter
-      if (off || to === undefined || !to.life.alive) return
-      to.life.through(() => give(to)).then(() => travel(() => {
-        if (over || off || weather.strikes('answer to the gateway lost')) return
-        over = true
-        patience.cancel()
-        done()
-      }), () => travel(again))
-    })
+    if (wait === 0) return bring()
+    open++
+    timeline.after(wait, () => { open--; bring() })
   }
 
-  const bringNext = (phone: string): void => {
-    const [first] = queues.get(phone) ?? []
-    if (first === undefined || bringing.has(phone)) return
-    bringing.add(phone)
-    bring(async ({ inbox }) => {
-      await inbox.accept(arrivalOf(first))
-      acknowledge(world, first)
-    }, () => {
-      queues.get(phone)!.shift()
-      bringing.delete(phone)
-      bringNext(phone)
-    })
-  }
-
-  const report = (place: Place, id: string, outcome: Outcome, wait: number): void => {
-    receipts++
-    timeline.after(wait, () => {
-      const receipt: ReceiptArrival = {
-        kind: 'receipt', key: `receipt-${id}-${outcome}`, place, at: Math.round(world.epoch + timeline.ms), of: [id, `${id}-hex`], outcome
-      }
-      bring(({ inbox }) => inbox.accept(receipt), () => { receipts-- })
-    })
-  }
-
-  // from the bridge
-
-  /** What becomes of a part once the gateway has it. */
-  const deliver = (delivery: Delivery, id: string): Outcome => {
-    const { place } = delivery
-    const outcome = isSpeech(delivery) && weather.strikes('phone never gets it') ? 'failed' : 'delivered'
-    auditor.part(id, outcome)
+  const take = (sm: ShortMessage): string | undefined => {
+    const outcome = phones.receive(sm)
+    if (outcome === undefined) return undefined
+    const id = String(++lastId).padStart(ID_DIGITS, '0')
+    const answered = hex ? lastId.toString(16).toUpperCase() : id
+    auditor.part(remoteId(GATEWAY, answered)!, outcome)
     const early = weather.strikes('receipt before the answer')
     const late = weather.strikes('receipt late')
     const wait = (): number => early ? 0 : random.between(100, late ? LATE_MS : SECOND_MS)
-    if (outcome === 'failed' || !weather.strikes('receipt never')) report(place, id, outcome, wait())
-    if (weather.strikes('receipt twice')) report(place, id, outcome, wait())
-    return outcome
+    const state = outcome === 'failed' ? random.pick(FAILURES) : 'DELIVRD'
+    if (outcome === 'failed' || !weather.strikes('receipt never')) report(sm, id, state, wait())
+    if (weather.strikes('receipt twice')) report(sm, id, state, wait())
+    return answered
   }
 
-  /** One part. Resolves with its id, rejects as the link would. */
-  const submit = (life: Life, delivery: Delivery, signal: AbortSignal, outcomes: Outcome[]): Promise<string> => new Promise((resolve, reject) => {
-    const reply = (run: () => void): void => travel(() => { if (!off && life.cross()) run() })
-    const unknown = (): void => { auditor.ambiguous(delivery); reject(new Unavailable('no answer', { unknown: true })) }
-    if (off) return reject(new Unavailable('the link is down', { link: true }))
-    open.set(unknown, { life, delivery })
-    const settle = (run: () => void): void => { if (open.delete(unknown)) run() }
-    signal.addEventListener('abort', () => settle(unknown), { once: true })
-    travel(() => {
-      if (off || weather.strikes('submit lost')) return
-      if (weather.strikes('gateway busy')) return reply(() => settle(() => reject(new Unavailable('throttled', { retryAfterMs: 1000 }))))
-      if (isSpeech(delivery) && outcomes.length === 0 && weather.strikes('gateway refuses')) {
-        return reply(() => settle(() => reject(new Refused('refused'))))
-      }
-      const id = `sms${++submits}`
-      outcomes.push(deliver(delivery, id))
-      arrived(delivery, outcomes)
-      if (!weather.strikes('answer to submit lost')) reply(() => settle(() => resolve(id)))
-    })
-  })
+  const smsc = makeSmsc(world, take)
 
-  const open = new Map<() => void, { life: Life, delivery: Delivery }>() // submits without an answer
+  const told = (fields: object, message: string): void => note(`adapter: ${message} ${JSON.stringify(fields)}`)
+  const log: Log = { ...silentLog, info: told, warn: told, error: told, child: () => log }
 
-  const partsOf = (delivery: Delivery): number => Math.ceil(textOfDelivery(delivery).length / PART_CHARACTERS)
-
-  /** A phone shows a text when it has all of its parts. */
-  const arrived = (delivery: Delivery, outcomes: Outcome[]): void => {
-    if (outcomes.length < partsOf(delivery)) return
-    note(`${delivery.place.id} ${outcomes.join('+')} ${delivery.key} ${textOfDelivery(delivery)}`)
-    auditor.took(delivery.key)
-    if (!outcomes.includes('failed')) auditor.shown(delivery)
-  }
-
-  const linkIs = (up: boolean): void => {
-    const to = adapter
-    if (!up) for (const [unknown, { life }] of [...open]) if (open.delete(unknown) && life.cross()) unknown()
-    travel(() => { if (to?.life.cross()) to.inbox.link(name, 'gateway', up) })
-  }
-
-  const connect = (life: Life): Network => {
-    const progress = new Map<string, { ids: string[], outcomes: Outcome[] }>()
-    let mine: Adapter | undefined
-    return {
-      name, can: CAN[name]!, naming: { ...NAMING, room: () => undefined },
-      attend () {}, serve () {},
-      async start (inbox) {
-        mine = adapter = { life, inbox }
-        inbox.link(name, 'gateway', !off)
-      },
-      async send (delivery, signal): Promise<Sent> {
-        if (!life.cross()) return never()
-        const former = progress.get(delivery.key)
-        const now = former ?? { ids: [], outcomes: [] }
-        if (now.ids.length === 0) auditor.began(delivery)
-        progress.set(delivery.key, now)
-        while (now.ids.length < partsOf(delivery)) now.ids.push(await submit(life, delivery, signal, now.outcomes))
-        progress.delete(delivery.key)
-        return { ids: now.ids, parts: now.ids.length }
-      },
-      open: () => never(),
-      async stop () { if (adapter === mine) adapter = undefined }
+  const connect = (life: Life, lent: Lent): Network => {
+    const { dial, lost } = makeNetDialling(world, life, smsc.exchange)
+    hangUp = lost
+    const real = makeSms(config, { ...lent, log }, dial)
+    const send: Network['send'] = (delivery, signal) => {
+      phones.expect(delivery)
+      return real.send(delivery, signal)
     }
+    return overhear(world, life, { ...real, send }, {
+      stored, isMade: () => false, mayHave: (_, error) => error instanceof Unavailable && error.unknown
+    })
+  }
+
+  const type = (by: { place: Place }, utterance: Utterance): void => {
+    const [ours, theirs] = by.place.id.split('/') as [string, string]
+    const parts = phones.type(utterance.text, addressOf(theirs), addressOf(ours))
+    let left = parts.length
+    for (const part of parts) smsc.bring(addressKey(by.place), part, () => { if (--left === 0) heardYes(utterance) })
   }
 
   return {
-    name,
+    name: NAME, connect,
     say (by, text, said) {
-      const phone = addressKey(by.place)
-      const queue = queues.get(phone) ?? []
-      queues.set(phone, queue)
-      queue.push(scribe(by, text, said))
-      bringNext(phone)
+      const utterance = scribe(by, text, said)
+      typed.set(addressKey(by.place), [...typed.get(addressKey(by.place)) ?? [], utterance])
+      type(by, utterance)
     },
-    connect,
-    cut (now) {
-      off = now
-      linkIs(!now)
-    },
-    slow: now => { factor = now },
-    lost () {
-      adapter = undefined
-      for (const { delivery } of open.values()) auditor.ambiguous(delivery)
-      open.clear()
-    },
-    get waiting () { return receipts + [...queues.values()].reduce((sum, queue) => sum + queue.length, 0) }
+    cut: smsc.cut,
+    slow: smsc.slow,
+    lost: () => hangUp(),
+    get waiting () { return open + smsc.waiting }
   }
 }

@@ -12,7 +12,8 @@ const kept = JSON.parse(readFileSync(join(__dirname, 'seeds.json'), 'utf8')) as 
 const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 'partition matrix', 'partition xmpp', 'partition sms', 'slow down',
   'answer lost', 'link drops', 'link dies without a sign', 'archive does not answer', 'archive answers with an error', 'occupant kicked',
   'nickname is taken', 'room service restarts', 'room refuses for now', 'room refuses for good',
-  'receipt twice', 'receipt before the answer', 'transaction again, altered', 'stop and start', 'submit lost',
+  'receipt twice', 'receipt before the answer', 'transaction again, altered', 'stop and start', 'submit lost', 'answer to submit lost',
+  'gateway busy', 'gateway refuses', 'gateway restarts', 'gateway unbinds', 'bind refused', 'answer to the gateway lost',
   'homeserver restart', 'never pushed']
 const ENDS = ['matrix done', 'xmpp done', 'sms done', 'matrix failed', 'sms unknown', 'answers sent', 'answers held']
 

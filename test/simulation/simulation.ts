@@ -29,8 +29,11 @@ const YEAR_MS = 365 * 24 * HOUR_MS
 const EPOCH_MS = Date.UTC(2026, 0, 1)
 /** How long after the last fault everything must have ended: pauses of lanes, sources that try again, receipts that are late. */
 const QUIET_MS = 2 * HOUR_MS
-/** Pruning, presence, what is due; of Matrix the look every ten minutes; of XMPP the look at its rooms, the link's ping, the bookmarks. */
-const TIMERS_MAX = 7
+/**
+ * Pruning, presence, what is due; of Matrix the look every ten minutes; of XMPP the look at its rooms, the link's ping, the bookmarks; of
+ * SMS the link's enquiry.
+ */
+const TIMERS_MAX = 8
 /** How long what is asked every now and then may be under way. */
 const ASKED_MS = 30_000
 /** After so many there is nothing more to learn from a seed. */
@@ -155,9 +158,10 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const note = (text: string): void => { trace.push(`${(timeline.ms / 1000).toFixed(3)} ${text}`) }
   const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
   const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
-  const servers: Server[] = [makeHomeserver(world, town, people?.addresses ?? []), makeGroupchat(world), makeGateway(world)]
+  const addresses = people?.addresses ?? []
+  const servers: Server[] = [makeHomeserver(world, town, addresses), makeGroupchat(world), makeGateway(world, town, addresses)]
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
-  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses: people?.addresses ?? [] })
+  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   return { badMs, world, town, desk, servers, machine, disk, wall }

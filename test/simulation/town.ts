@@ -56,7 +56,7 @@ export const wordsIn = (text: string): { tag: string, number: number }[] =>
 const IDS: Record<string, { person (name: string): string, place (number: number): string }> = {
   matrix: { person: name => `@${name}:${DOMAIN}`, place: number => `!room-${number}:${DOMAIN}` },
   xmpp: { person: name => `${name}@${DOMAIN}`, place: number => `room-${number}@${ROOMS}` },
-  sms: { person: name => name, place: number => `+4930${number}/+4917${number}` }
+  sms: { person: name => name, place: number => `+4930123400${number}/+49170123400${number}` }
 }
 
 const KINDS = ['matrix', 'xmpp', 'sms', 'matrix', 'xmpp']

@@ -32,7 +32,10 @@ const SMALL = {
   'receipt before the answer': 0.3,
   'receipt never': 0.1,
   'receipt late': 0.1,
-  'answer to the gateway lost': 0.1
+  'answer to the gateway lost': 0.1,
+  'gateway unbinds': 0.01,
+  'gateway restarts': 0.01,
+  'bind refused': 0.1
 } as const
 
 /** Come by themselves; the number is the most times in one seed. */

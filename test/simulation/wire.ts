@@ -1,9 +1,10 @@
 /**
  * A connection to a server, as octets see it: they come in order, in pieces cut anywhere, and of what is under way when it breaks some
- * arrives and the rest does not, in either direction. And what stands in for @xmpp/component's own end of it: dialling, opening, the
- * handshake. Reading can be paused: then nothing is lost, and nobody notices that the other end is gone.
+ * arrives and the rest does not, in either direction. And what stands in for @xmpp/component's own end of it (dialling, opening, the
+ * handshake), and for a socket of node:net. Reading can be paused: then nothing is lost, and nobody notices that the other end is gone.
  */
 import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Component, component } from '@xmpp/component'
 import type { Life } from './life'
 import type { World } from './world'
@@ -19,7 +20,7 @@ export interface Peer {
 
 /** One connection, as the server holds it. */
 export interface Wire {
-  write (text: string): void
+  write (octets: string | Uint8Array): void
   /** Hangs up behind what was written. */
   end (): void
   /** It breaks, and both ends see it. */
@@ -96,14 +97,21 @@ const makeFlow = ({ timeline, random }: World, delay: () => number, give: (octet
   }
 }
 
+interface Reader {
+  data (octets: Buffer): void
+  /** The other end writes no more. */
+  end? (): void
+  close (error?: Error): void
+}
+
 /** The process's end of a connection that it dials, in the shape of a socket. */
-const makeSocket = (world: World, life: Life, exchange: Exchange, on: { data (octets: Buffer): void, close (error?: Error): void }) => {
+const makeSocket = (world: World, life: Life, exchange: Exchange, on: Reader) => {
   const { timeline } = world
   let open = false
   let over = false
   let ending = false
   let peer: Peer | undefined
-  let out = '' // of the server, in this event
+  let out: Buffer[] = [] // of the server, in this event
 
   const close = (error?: Error): void => {
     if (over) return
@@ -114,7 +122,7 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: { data (oc
   }
   const inward = makeFlow(world, exchange.delay, octets => {
     if (!life.cross()) return
-    if (octets === undefined) close()
+    if (octets === undefined) { on.end?.(); close() }
     else if (octets.length > 0) on.data(octets)
   })
   const outward = makeFlow(world, exchange.delay, octets => {
@@ -122,13 +130,13 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: { data (oc
     else peer?.heard(octets)
   })
   const flush = (): void => {
-    if (out !== '') inward.put(Buffer.from(out))
-    out = ''
+    if (out.length > 0) inward.put(Buffer.concat(out))
+    out = []
   }
   const wire: Wire = {
-    write (text) {
-      if (out === '') process.nextTick(flush)
-      out += text
+    write (octets) {
+      if (out.length === 0) process.nextTick(flush)
+      out.push(Buffer.from(octets as Uint8Array))
     },
     end () {
       flush()
@@ -155,8 +163,8 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: { data (oc
     })
   })
 
-  const write = (text: string): void => {
-    if (!over && !ending && life.cross()) outward.put(Buffer.from(text))
+  const write = (octets: string | Uint8Array): void => {
+    if (!over && !ending && life.cross()) outward.put(Buffer.from(octets as Uint8Array))
   }
   const socket = {
     writableLength: 0,
@@ -168,7 +176,15 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: { data (oc
       ending = true
       if (open && !over && life.cross()) outward.put(undefined)
     },
-    destroy () { if (life.cross()) close() }
+    destroy () { if (life.cross()) close() },
+    /** What was written still leaves. */
+    destroySoon () {
+      if (over || !life.cross()) return
+      outward.put(undefined)
+      over = true
+      inward.stops()
+      process.nextTick(() => on.close())
+    }
   }
   return { socket, connect, lost: () => { over = true; inward.stops(); outward.breaks() } }
 }
@@ -204,4 +220,26 @@ export const makeDialling = (world: World, life: Life, exchange: Exchange): { di
   }
 
   return { dial, lost: () => newest?.lost() }
+}
+
+/** What dials for one life in the shape of node:net. `lost`: the process is gone, and its machine hangs up for it. */
+export const makeNetDialling = (world: World, life: Life, exchange: Exchange): { dial (): Socket, lost (): void } => {
+  const open = new Set<() => void>()
+
+  const dial = (): Socket => {
+    const events = new EventEmitter()
+    const { socket: { on: _, ...socket }, connect, lost } = makeSocket(world, life, exchange, {
+      data: octets => events.emit('data', octets), end: () => events.emit('end'),
+      close (error) {
+        open.delete(lost)
+        if (error !== undefined) events.emit('error', error)
+        events.emit('close')
+      }
+    })
+    open.add(lost)
+    connect().then(() => events.emit('connect'), () => {})
+    return Object.assign(events, socket) as unknown as Socket
+  }
+
+  return { dial, lost: () => { for (const lost of open) lost() } }
 }
