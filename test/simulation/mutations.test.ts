@@ -72,9 +72,10 @@ const MUTATIONS: [what: string, file: string, line: string, by: string, breaks: 
     "if (answer.attrs.type !== 'error' || occupant.nick !== nick) return", 'if (occupant.nick !== undefined) return', ['I1', 'I2', 'I5']],
   ['says yes to an SMS before it is stored', 'networks/sms/smpp/session.ts', 'void result.catch(() => LATER).then(status => {',
     'void Promise.resolve(STATUS.ok).then(status => {', ['I1']],
-  ['takes an SMS that comes again for a new one', 'networks/sms/unconfirmed.ts', 'if (former) {', 'if (former && former.key === thread) {', ['I2', 'D1']],
-  ['takes an SMS whose answer was lost for unsent', 'networks/sms/smpp/wire.ts', '`the SMS gateway link broke before the answer: ${why}`, { unknown: true }',
-    '`the SMS gateway link broke before the answer: ${why}`, {}', ['I2', 'D2']]
+  ['takes an SMS that comes again for a new one', 'networks/sms/unconfirmed.ts', 'if (former) {', 'if (former && former.key === thread) {',
+    ['I2', 'D1']],
+  ['takes an SMS whose answer was lost for unsent', 'networks/sms/smpp/wire.ts', 'before the answer: ${why}`, { unknown: true }',
+    'before the answer: ${why}`, {}', ['I2', 'D2']]
 ]
 
 describe('the auditor finds it when the bridge', () => {
