@@ -24,7 +24,7 @@ interface Seen { copies: Map<string, number>; newest: Map<string, number>; remov
 
 export interface Auditor {
   readonly violations: Violation[]
-  readonly counts: { [what in 'said' | 'acknowledged' | 'shown' | 'notices' | 'answers sent' | 'answers held']: number }
+  readonly counts: { [what in 'said' | 'acknowledged' | 'shown' | 'notices' | 'answers sent' | 'answers held' | 'came back' | 'lost unread']: number }
   /** Second copies by network, and the failures that allow them. */
   readonly doubles: Map<string, { copies: number, allowed: number }>
   violation (invariant: string, what: string, tag?: string): void
@@ -33,6 +33,10 @@ export interface Auditor {
   withdrawn (tag: string): void
   /** The source was told yes. */
   acknowledged (tag: string): void
+  /** Its writer sees that it did not go out. */
+  returned (tag: string): void
+  /** A link broke around it: perhaps nobody hears of it any more, or of what became of it. */
+  unheard (tag: string): void
   /** A person sent STOP or START; the source was told yes to it. */
   asked (person: Inhabitant, key: string, word: 'stop' | 'start', acknowledged: boolean): void
   /** The bridge hands a message to a network. */
@@ -77,7 +81,9 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const taken = new Set<string>()
   const parts = new Map<string, 'delivered' | 'failed'>()
   const violations: Violation[] = []
-  const counts: Auditor['counts'] = { said: 0, acknowledged: 0, shown: 0, notices: 0, 'answers sent': 0, 'answers held': 0 }
+  const counts: Auditor['counts'] = {
+    said: 0, acknowledged: 0, shown: 0, notices: 0, 'answers sent': 0, 'answers held': 0, 'came back': 0, 'lost unread': 0
+  }
   const doubles = new Map(Object.keys(CAN).map(network => [network, { copies: 0, allowed: 0 }]))
 
   const violation = (invariant: string, what: string, tag?: string): void => {
@@ -184,6 +190,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       record.acknowledged = true
       counts.acknowledged++
     },
+    returned () {}, unheard () {},
     asked (person, key, word, acknowledged) {
       const place = addressKey(person.place)
       const all = wishes.get(place) ?? []

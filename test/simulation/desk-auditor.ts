@@ -23,7 +23,7 @@ export interface DeskAuditor extends Auditor {
   judgeDesk (db: DatabaseSync): Promise<void>
 }
 
-interface Line extends Said { at: number; acknowledged: boolean }
+interface Line extends Said { at: number; acknowledged: boolean; returned: boolean; unheard: boolean }
 interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string; reason: string | null }
 interface Sent { place: string; tag: string; row: Row }
 
@@ -33,8 +33,9 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   const lines = new Map<string, Line>() // by tag
   const copies = new Map<string, number>() // by place and tag
   const open = new Map<string, number>() // ambiguous failures, by place and tag
+  const keys = new Map<string, string>() // of what the contact sees, by place and tag
   const lastTry = new Map<string, number>() // by place and tag
-  const told = new Set<string>() // answers of whose failure the writer was told
+  const told = new Set<string>() // answers of whose failure their writer was told
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
   const each = (delivery: Delivery, run: (key: string) => void): void => {
@@ -52,10 +53,23 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     if (count > 1 + allowed) violation('D1', `${tag} was shown ${count} times at ${key}, ${allowed} failures allow it`, tag)
   }
 
-  const contactSees = (place: Place, text: string): void => {
+  /** Whether the contact sees it for the first time. Another copy has the same key, so that apps can tell. */
+  const isFirst = ({ key, place }: Delivery, text: string): boolean => {
+    const here = `${addressKey(place)} ${text}`
+    const before = keys.get(here)
+    keys.set(here, key)
+    const count = more(copies, here)
+    const allowed = place.network === 'xmpp' && before === key ? open.get(here) ?? 0 : 0
+    if (count > 1) under.doubles.get(place.network)!.copies++
+    if (count > 1 + allowed) violation('D2', `${text} came to ${addressKey(place)} ${count} times, ${allowed} failures allow it`, text)
+    return count === 1
+  }
+
+  const contactSees = (delivery: Delivery, text: string): void => {
+    const { place } = delivery
     const line = lines.get(text)
     if (line === undefined || kindOf(text) !== 'reply') return violation('D3', `${addressKey(place)} was shown “${text}”`, tagsIn(text)[0])
-    if (more(copies, `${addressKey(place)} ${text}`) > 1) violation('D2', `${text} came to ${addressKey(place)} twice`, text)
+    if (!isFirst(delivery, text)) return
     const all = got.get(addressKey(place)) ?? []
     got.set(addressKey(place), [...all, { agent: line.by.name, tag: text }])
     const strangers = all.find(({ agent }) => agent !== line.by.name)
@@ -63,10 +77,15 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     violation('D2', `${addressKey(place)} was answered by ${strangers.agent} (${strangers.tag}) and by ${line.by.name} (${text})`, text)
   }
 
+  /** In the room where they said it, or in the chat between them and the address. */
+  const tells = (place: Place, text: string): void => {
+    const failed = /^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “(reply-[\w-]+)”/.exec(text)?.[1]
+    const by = lines.get(failed ?? '')?.by
+    if (by !== undefined && (place.id.endsWith(` ${by.id}`) || addressKey(place) === addressKey(by.place))) told.add(failed!)
+  }
+
   const teamSees = ({ place, as, action }: Delivery, text: string): void => {
     if (text.includes('ALTERED')) violation('D1', `a replay with another text was taken: ${text}`, tagsIn(text)[0])
-    const failed = /^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “(reply-[\w-]+)”/.exec(text)?.[1]
-    if (failed !== undefined) told.add(`${addressKey(place)} ${failed}`)
     if (as !== undefined && action.kind === 'message') for (const tag of tagsIn(text)) copied(place, tag)
     if (as !== undefined) desk.shown(place, text)
   }
@@ -97,11 +116,10 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     for (const tag of held) if (copies.has(`${place} ${tag}`)) violation('D3', `${tag} is held and came to ${place}`, tag)
     for (const { tag, row } of out) {
       const lost = row.state === 'failed' || row.state === 'unknown' || !heardOf(row)
-      const writer = `${addressKey(lines.get(tag)!.by.place)} ${tag}`
-      if (!lost && !copies.has(`${place} ${tag}`)) violation('D2', `${tag} never came to ${place}`, tag)
+      if (!lost && !copies.has(`${place} ${tag}`) && !lines.get(tag)!.unheard) violation('D2', `${tag} never came to ${place}`, tag)
       const cutOff = row.reason?.startsWith('cut off') === true
       if (row.state === 'unknown' && !cutOff && !open.has(`${place} ${tag}`)) violation('D2', `${tag} counts as unknown without a reason`, tag)
-      if (lost && !told.has(writer) && !ordersOf(conversation)) violation('D2', `${tag} did not come to ${place}; nobody is told`, tag)
+      if (lost && !told.has(tag) && !ordersOf(conversation)) violation('D2', `${tag} did not come to ${place}; nobody is told`, tag)
     }
   }
 
@@ -125,6 +143,16 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tagsIn(text)[0])
     if (text.startsWith('!')) ordered(one, who, text)
     else if (kindOf(text) === 'reply') replied(one, who, text)
+  }
+
+  /** Who writes over XMPP hears yes, or no, or there was a link that broke; the yes itself may be lost too. */
+  const judgeSource = ({ tag, by, acknowledged, returned, unheard }: Line, taken: boolean): void => {
+    if (returned) under.counts['came back']++
+    if (returned && taken && !acknowledged) violation('D1', `${tag} came back to its writer and is there`, tag)
+    if (acknowledged && kindOf(tag) !== 'order' && !taken) violation('D1', `${tag} was acknowledged and is not there`, tag)
+    if (acknowledged || returned || (taken && by.to !== undefined && by.place.network === 'xmpp')) return
+    if (unheard) under.counts['lost unread']++
+    else violation('I5', `the source of ${tag} never heard yes`, tag)
   }
 
   const judgeConversation = (db: DatabaseSync, conversation: Conversation, all: Sent[], arrivals: MessageArrival[]): string[] => {
@@ -151,13 +179,18 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     ...under,
     said (said) {
       if (!/^(?:ask|reply|aside|order)-/.test(said.tag)) return under.said(said)
-      lines.set(said.tag, { ...said, at: now(), acknowledged: false })
+      lines.set(said.tag, { ...said, at: now(), acknowledged: false, returned: false, unheard: false })
     },
     acknowledged (tag) {
       const line = lines.get(tag)
       if (line === undefined) under.acknowledged(tag)
       else line.acknowledged = true
     },
+    returned (tag) {
+      lines.get(tag)!.returned = true
+      desk.returned(tag)
+    },
+    unheard (tag) { lines.get(tag)!.unheard = true },
     began (delivery) {
       under.began(delivery)
       each(delivery, key => lastTry.set(key, now()))
@@ -165,8 +198,9 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     shown (delivery) {
       under.shown(delivery)
       const text = textOfDelivery(delivery)
-      if (delivery.action.kind !== 'room' && desk.isContact(delivery.place)) contactSees(delivery.place, text)
+      if (delivery.action.kind !== 'room' && desk.isContact(delivery.place)) contactSees(delivery, text)
       if (desk.addressOf(delivery.place)) teamSees(delivery, text)
+      tells(delivery.place, text)
     },
     ambiguous (delivery) {
       under.ambiguous(delivery)
@@ -181,10 +215,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
         .filter(({ kind }) => kind === 'message')
       const conversations = db.prepare('SELECT data FROM conversation ORDER BY id').all().map(row => JSON.parse(String(row['data'])) as Conversation)
       const taken = new Set(conversations.flatMap(one => judgeConversation(db, one, all, arrivals)))
-      for (const { tag, acknowledged } of lines.values()) {
-        if (!acknowledged) violation('I5', `the source of ${tag} never heard yes`, tag)
-        else if (kindOf(tag) !== 'order' && !taken.has(tag)) violation('D1', `${tag} was acknowledged and is not there`, tag)
-      }
+      for (const line of lines.values()) judgeSource(line, taken.has(line.tag))
       return forged.then(line => { if (line !== undefined) violation('D4', `line ${line} of the logbook does not follow from those before`) })
     }
   }

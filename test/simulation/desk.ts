@@ -5,10 +5,11 @@
 import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Naming } from '../../src/model/network'
+import { directPlace } from '../../src/networks/xmpp/letters'
 import { addressOn, agent } from '../support/address'
 import { naming } from './homeserver'
 import type { Random } from './random'
-import { DOMAIN, ROOMS, type Inhabitant, type Mouth, type Said } from './town'
+import { COMPONENT, DOMAIN, ROOMS, type Inhabitant, type Mouth, type Said } from './town'
 import { NAMING } from './world'
 
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
@@ -28,6 +29,8 @@ export interface Desk {
   readonly quiet: ReadonlySet<string>
   /** A contact writes. */
   ask (): void
+  /** What a contact wrote came back to them: perhaps they write again. */
+  returned (tag: string): void
   /** A place shows something to whoever is there; the team reacts to what a contact wrote. */
   shown (place: Place, text: string): void
 }
@@ -41,25 +44,34 @@ const TEAM = [
 ]
 
 const NAMINGS: Record<string, Naming> = {
-  matrix: naming, xmpp: { ...NAMING, room: (address, what) => `_${address}_${what}@${ROOMS}` }, sms: NAMING
+  matrix: naming, xmpp: { ...NAMING, direct: directPlace, room: (address, what) => `_${address}_${what}@${ROOMS}` }, sms: NAMING
 }
 export const teamRoom = (network: string, slug: string, what: number | 'all'): string => NAMINGS[network]!.room(slug, what) ?? ''
 
 /** No case goes back by itself: what then happens would depend on a clock that jumps. */
-const makeAddress = (random: Random, name: string, index: number): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
-  name, slug: name, identities: [{ network: 'matrix', id: `@${name}:${DOMAIN}` }, { network: 'sms', id: `+4930123500${index}` }],
+const makeAddress = (
+  random: Random, name: string, index: number, chats: boolean
+): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
+  name, slug: name, identities: [
+    { network: 'matrix', id: `@${name}:${DOMAIN}` }, { network: 'sms', id: `+4930123500${index}` },
+    ...chats ? [{ network: 'xmpp', id: `${name}@${COMPONENT}` }] : []
+  ],
   profile: { name, about: '' }, claimTimeoutMinutes: CENTURY_MINUTES, followUp: random.pick(['reopen', 'new'])
 })
 
+const PERSONS: Record<string, (index: number) => string> = {
+  matrix: index => `@contact${index}:${DOMAIN}`, xmpp: index => `contact${index}@${DOMAIN}`, sms: index => `+49170123500${index}`
+}
+
 const makeContact = (random: Random, { identities }: FunctionAddress, index: number): Inhabitant => {
-  const { network, id } = random.pick(identities)
-  const theirs = network === 'sms' ? `+49170123500${index}` : `@contact${index}:${DOMAIN}`
+  const { network, id } = identities.length > 2 && random.happens(0.5) ? identities.at(-1)! : random.pick(identities)
+  const theirs = PERSONS[network]!(index)
   return { id: theirs, name: `contact${index}`, place: { network, id: NAMINGS[network]!.direct(id, theirs) }, to: id }
 }
 
-/** `after`: on the simulated timeline. */
-export const makeDesk = (random: Random, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
-  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index))
+/** `after`: on the simulated timeline. `chats`: people write over XMPP too. */
+export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
+  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index, chats))
   const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), index))
   const quiet = new Set(contacts.filter(() => random.happens(0.5)).map(({ place }) => addressKey(place)))
   const counters = new Map<string, number>()
@@ -79,6 +91,8 @@ export const makeDesk = (random: Random, after: (ms: number, run: () => void) =>
     if (mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => speak(by, 'order', `!${random.pick(COMMANDS)}`))
   }
 
+  const writerOf = (tag: string): Inhabitant | undefined => contacts.find(({ name }) => tag.startsWith(`ask-${name}-`))
+
   const addressOf = ({ network, id }: Place): FunctionAddress | undefined => addresses.find(({ slug }) => {
     const [start, end] = teamRoom(network, slug, 'all').split('all') as [string, string]
     return id.startsWith(start) && id.endsWith(end)
@@ -88,9 +102,13 @@ export const makeDesk = (random: Random, after: (ms: number, run: () => void) =>
     addresses, quiet, addressOf,
     isContact: place => contacts.some(one => addressKey(one.place) === addressKey(place)),
     ask: () => speak(random.pick(contacts), 'ask'),
+    returned (tag) {
+      const contact = writerOf(tag)
+      if (contact !== undefined && random.happens(0.5)) after(random.between(THINKING_MS, LATER_MS), () => speak(contact, 'ask'))
+    },
     shown (place, text) {
       const [tag = ''] = tagsIn(text)
-      const contact = contacts.find(({ name }) => tag.startsWith(`ask-${name}-`))
+      const contact = writerOf(tag)
       if (contact === undefined) return
       for (const { name, addresses: [...theirs] } of addressOf(place)?.team ?? []) {
         const here = theirs.find(({ network }) => network === place.network)

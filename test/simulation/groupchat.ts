@@ -14,12 +14,12 @@ import { makeParser } from '../../src/networks/xmpp/parser'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/xml'
 import type { Life } from './life'
 import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
+import { makeChats } from './chats'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
-import { DOMAIN as SERVER, ROOMS } from './town'
+import { COMPONENT as DOMAIN, DOMAIN as SERVER, ROOMS } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
-const DOMAIN = `chat.${SERVER}`
 const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
 const COMPONENT_NS = 'jabber:component:accept'
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -28,6 +28,8 @@ const HEADER = `<stream:stream xmlns='${COMPONENT_NS}' xmlns:stream='http://ethe
 const CONFLICT = '<stream:error><conflict xmlns=\'urn:ietf:params:xml:ns:xmpp-streams\'/></stream:error></stream:stream>'
 /** How long the server may believe in a link that is dead without a sign. */
 const BELIEVED_MS_MAX = 120_000
+/** What was written to a link so long before it broke has been read. */
+const READ_MS = 60_000
 /** How long somebody takes to follow an invitation. */
 const FOLLOW_MS = [10, 5000] as const
 
@@ -45,6 +47,8 @@ export const makeGroupchat = (world: World): Server => {
   const pageMax = random.pick([25, 50])
   let session: Wire | undefined
   let believed: Wire | undefined // dead, and not yet known to be
+  let deadSince = Infinity // of the session
+  let swift = true // the session was never slow
   let hangUp = (): void => {} // the process's machine does
   let off: 'refusing' | 'silent' | undefined
   let items = 0
@@ -177,6 +181,7 @@ export const makeGroupchat = (world: World): Server => {
 
   const presence = (stanza: Element): void => {
     const { from = '', to = '', type } = stanza.attrs
+    if (isOf(SERVER, to)) return chats.presence(stanza)
     if (!isOf(ROOMS, to)) return
     const room = roomAt(bareOf(to))
     const who = room.byJid(from)
@@ -188,8 +193,9 @@ export const makeGroupchat = (world: World): Server => {
 
   const message = (stanza: Element): void => {
     const { to = '', type } = stanza.attrs
-    if (!isOf(ROOMS, to)) return
-    if (weather.strikes('link drops')) breaks(session!)
+    if (!isOf(ROOMS, to) && !isOf(SERVER, to)) return
+    trouble()
+    if (isOf(SERVER, to)) return chats.message(stanza)
     const room = roomAt(bareOf(to))
     const user = child(stanza, 'x', MUC_USER)
     const invite = user && child(user, 'invite')
@@ -218,8 +224,10 @@ export const makeGroupchat = (world: World): Server => {
       send(el('iq', stanza.attrs, ...contentOf(stanza)))
       return
     }
-    if (stanza.attrs.type === 'result' || stanza.attrs.type === 'error') return
-    const answer = isOf(ROOMS, stanza.attrs.to!) ? ask(roomAt(bareOf(stanza.attrs.to!)), stanza) : { type: 'cancel', error: 'service-unavailable' }
+    const { to = '', type } = stanza.attrs
+    if (type === 'result' || type === 'error') return isOf(SERVER, to) ? chats.answered(stanza) : undefined
+    const answer = isOf(ROOMS, to) ? ask(roomAt(bareOf(to)), stanza)
+      : isOf(SERVER, to) ? chats.ask(stanza) : { type: 'cancel', error: 'service-unavailable' }
     if (answer !== undefined) reply(stanza, answer)
   }
 
@@ -229,13 +237,18 @@ export const makeGroupchat = (world: World): Server => {
     let open = true
     const end = (last: string): void => {
       open = false
-      if (session === wire) session = undefined
+      if (session === wire) {
+        session = undefined
+        chats.farewell(swift)
+      }
       wire.write(last)
       wire.end()
     }
     const greet = (): void => {
       if (session !== undefined) return end(CONFLICT)
       session = wire
+      deadSince = Infinity
+      swift = factor === 1
       wire.write('<handshake/>')
       note('the component is connected')
     }
@@ -257,19 +270,29 @@ export const makeGroupchat = (world: World): Server => {
         open = false
         if (session !== wire) return
         session = undefined
+        chats.broke(swift ? Math.min(deadSince, timeline.ms) - READ_MS : -Infinity)
         note('the link to the group chats is down')
       }
     }
+  }
+
+  const vanish = (wire: Wire): void => {
+    if (wire === session) deadSince = Math.min(deadSince, timeline.ms)
+    wire.vanish()
   }
 
   const breaks = (wire: Wire): void => {
     timeline.after(delay(), () => {
       if (!weather.strikes('link dies without a sign')) return wire.drop()
       note('the link to the group chats is dead')
-      wire.vanish()
+      vanish(wire)
       timeline.after(random.between(0, BELIEVED_MS_MAX), wire.forsake)
     })
   }
+
+  const trouble = (): void => { if (session !== undefined && weather.strikes('link drops')) breaks(session) }
+
+  const chats = makeChats({ world, send, trouble, invited: (room, person) => invited(roomAt(room), person) })
 
   const exchange: Exchange = { answer, delay, reachable: () => off === undefined ? true : off === 'silent' ? undefined : false }
 
@@ -298,20 +321,29 @@ export const makeGroupchat = (world: World): Server => {
   return {
     name: network,
     say (by, text, said) {
-      watch.whenBegun(by.place.id, () => say(by, text, said))
+      if (by.to !== undefined) chats.say(by, text, said)
+      else watch.whenBegun(by.place.id, () => say(by, text, said))
     },
     connect,
     cut (now) {
       off = now ? random.pick(['refusing', 'silent']) : undefined
       if (off === 'refusing') session?.drop()
-      else if (off === 'silent') { session?.vanish(); believed = session }
-      else if (believed !== undefined) {
+      else if (off === 'silent') {
+        if (session !== undefined) vanish(session)
+        believed = session
+      } else if (believed !== undefined) {
         timeline.after(random.between(0, BELIEVED_MS_MAX), believed.forsake)
         believed = undefined
       }
     },
-    slow: now => { factor = now },
-    lost: () => hangUp(),
-    get waiting () { return watch.waiting }
+    slow (now) {
+      factor = now
+      if (factor > 1) swift = false
+    },
+    lost () {
+      hangUp()
+      chats.broke(-Infinity)
+    },
+    get waiting () { return watch.waiting + chats.waiting }
   }
 }

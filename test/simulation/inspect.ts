@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Delivery } from '../../src/model/message'
+import { directEnds } from '../../src/networks/xmpp/letters'
 import type { Auditor } from './auditor'
 import { textOfDelivery } from './auditor'
 import { writeFiles, type Disk } from './disk'
@@ -36,6 +37,8 @@ const inspectRows = (db: DatabaseSync, auditor: Auditor, final: boolean): void =
     if (row.state === 'done' && !auditor.has(row.key)) {
       auditor.violation('I7', `${row.key} (${text}) counts as delivered at ${row.place}, which has not got it`)
     }
+    const cutOff = row.state === 'sending' && row.network === 'xmpp' && directEnds(row.place) !== undefined && auditor.has(row.key)
+    if (cutOff && !final) auditor.ambiguous(delivery)
     if (!final) continue
     if (row.state === 'waiting' || row.state === 'sending') auditor.violation('I5', `${row.key} (${text}) is ${row.state} for ever`)
     if (row.notice === 1 && row.state !== 'done') auditor.noticeHeld(delivery.place, text)

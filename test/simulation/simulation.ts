@@ -41,6 +41,8 @@ const VIOLATIONS_MAX = 20
 const MEMORY = '/dev/shm'
 /** One seed in so many has function addresses too; the others are the stories that they always were. */
 const DESK_EVERY = 3
+/** In one seed in so many of those, people write to them over XMPP too. */
+const CHATS_EVERY = 2
 
 export interface Outcome {
   seed: number
@@ -147,10 +149,10 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const random = makeRandom(seed)
   const timeline = makeTimeline()
   const town = makeTown(random)
-  const weather = makeWeather(random)
+  const weather = makeWeather(random, makeRandom(seed + 2 ** 32))
   const wall = { offset: 0, epoch: EPOCH_MS }
   const people = seed % DESK_EVERY === DESK_EVERY - 1
-    ? makeDesk(makeRandom(-seed), (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
+    ? makeDesk(makeRandom(-seed), seed % CHATS_EVERY === 0, (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
     : undefined
   const mirrors = makeAuditor(town.mirrors, () => timeline.ms)
   const desk = people && { people, auditor: makeDeskAuditor(mirrors, people, () => timeline.ms) }

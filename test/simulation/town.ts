@@ -7,6 +7,7 @@ import type { Random } from './random'
 const HOUR_MS = 3_600_000
 
 export const DOMAIN = 'example.org'
+export const COMPONENT = `chat.${DOMAIN}` // ours
 export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 
 /** As in src/networks/…/index.ts; shorter texts, so that some must be split. */

@@ -1,15 +1,17 @@
 /** What of all that was said in XMPP rooms the real adapter calls stored, by its own words; and from when on it listens in a room. */
 import { messageOf } from '../../src/model/errors'
+import { directEnds } from '../../src/networks/xmpp/letters'
 import type { Place } from '../../src/model/address'
-import type { Arrival, RoomState } from '../../src/model/message'
+import type { Arrival, Delivery, RoomState } from '../../src/model/message'
 import type { Memory, Network } from '../../src/model/network'
 import type { Life } from './life'
 import { overhear } from './overhear'
 import type { Room } from './room'
 import { acknowledge, type World } from './world'
 
-/** The adapter's words for a message that it wrote and whose fate it does not know. */
+/** The adapter's words for a message that it wrote and whose fate it does not know: in a room, to one person. */
 const OPEN = 'the room has not shown the message'
+const OPEN_LETTER = /^(?:the server has not confirmed the message|no answer to a question in time|the component link is down: .*)$/
 /** Where it remembers up to where it has read a room, from the end of its first visit on. */
 const READ = 'read '
 
@@ -34,6 +36,7 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
   }
 
   const heard = ({ key, place }: Arrival): void => {
+    if (directEnds(place.id) !== undefined) return // its writer hears that
     const utterance = roomAt(place.id).archive.find(({ id }) => `${place.id} ${id}` === key)?.utterance
     if (utterance === undefined) auditor.violation('I6', `nobody said ${key}`)
     else acknowledge(world, utterance)
@@ -46,6 +49,9 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
     for (const { utterance } of archive.slice(0, end + 1)) if (utterance !== undefined) acknowledge(world, utterance)
   }
 
+  const mayHave = ({ place }: Delivery, error: unknown): boolean =>
+    directEnds(place.id) === undefined ? messageOf(error) === OPEN : OPEN_LETTER.test(messageOf(error))
+
   const isMade = ({ id }: Place, { people }: RoomState): boolean => {
     const room = roomAt(id)
     return room.isClosed && people.every(jid => room.affiliationOf(jid) !== 'none')
@@ -53,7 +59,7 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
 
   return {
     network: (life, real) => overhear(world, life, real, {
-      stored: heard, storedUpTo: heardUpTo, isMade, mayHave: (_, error) => messageOf(error) === OPEN
+      stored: heard, storedUpTo: heardUpTo, isMade, mayHave
     }),
     memory (life, memory) {
       for (const id of unsaid.keys()) if (memory.get(READ + id) !== undefined) begin(id)

@@ -38,6 +38,14 @@ const SMALL = {
   'bind refused': 0.1
 } as const
 
+/** Of one-to-one chats. Their rates are drawn from a random of their own, so that the stories without such chats stay as they are. */
+const DIRECT = {
+  'letter again': 0.2,
+  'letter comes back for now': 0.1,
+  'letter comes back for good': 0.05,
+  'letter comes back later': 0.1
+} as const
+
 /** Come by themselves; the number is the most times in one seed. */
 const GREAT = {
   'crash': 6,
@@ -52,7 +60,7 @@ const GREAT = {
   'homeserver restart': 3
 } as const
 
-export type SmallFault = keyof typeof SMALL
+export type SmallFault = keyof typeof SMALL | keyof typeof DIRECT
 export type GreatFault = keyof typeof GREAT
 
 export interface Weather {
@@ -66,11 +74,13 @@ export interface Weather {
   clear (): void
 }
 
-export const makeWeather = (random: Random): Weather => {
+export const makeWeather = (random: Random, apart: Random): Weather => {
   const rates = new Map<SmallFault, number>()
-  for (const [fault, most] of Object.entries(SMALL)) {
-    rates.set(fault as SmallFault, random.happens(0.5) ? random.between(0, most) : 0)
+  const rate = (fault: string, most: number, from: Random): void => {
+    rates.set(fault as SmallFault, from.happens(0.5) ? from.between(0, most) : 0)
   }
+  for (const [fault, most] of Object.entries(SMALL)) rate(fault, most, random)
+  for (const [fault, most] of Object.entries(DIRECT)) rate(fault, most, apart)
   const coming = Object.entries(GREAT).flatMap(([fault, most]) => random.happens(fault === 'long outage' ? 0.05 : 0.5)
     ? Array.from({ length: 1 + random.below(most) }, () => ({ fault: fault as GreatFault, share: random.fraction() }))
     : [])

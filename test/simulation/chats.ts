@@ -1,0 +1,229 @@
+/**
+ * People on the XMPP server who write to addresses of ours one to one and read what comes from them, as Prosody 0.12 carries it. While the
+ * component is not connected, what they write comes back at once. What was written to its link is out of the server's hands: their apps ask
+ * for a receipt (XEP-0184), and that, or what comes back, is all that they hear. Where a link broke, nobody may hear of what was written to
+ * it shortly before: that is the window of docs/promises.md, and this file says to the auditor what is in it.
+ */
+import type { Delivery } from '../../src/model/message'
+import { plain } from '../../src/model/text'
+import { directPlace, RECEIPTS } from '../../src/networks/xmpp/letters'
+import { bareOf } from '../../src/networks/xmpp/names'
+import { INFO } from '../../src/networks/xmpp/rooms'
+import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/xml'
+import { isSpeech } from './auditor'
+import type { Answer } from './room'
+import type { Inhabitant, Said } from './town'
+import { acknowledge, makeScribe, type Utterance, type World } from './world'
+
+const APPS = ['phone', 'pc']
+const STATES = 'http://jabber.org/protocol/chatstates'
+const CONFERENCE = 'jabber:x:conference'
+const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+const VCARD = 'vcard-temp'
+/** How long an app takes that is there; how long until one comes online again. */
+const READING_MS = [10, 5000] as const
+const AWAY_MS_MAX = 3_600_000
+/** How long another server may be tried. */
+const ELSEWHERE_MS = [1000, 120_000] as const
+/** Until an app sends again what it does not know to have been taken by its own server. */
+const AGAIN_MS_MAX = 60_000
+/** After so long the bridge has been told whatever is told to it. */
+const TOLD_MS = 300_000
+/** What was written so long before somebody says farewell in peace has been read and is answered. */
+const READ_MS = 1000
+
+/** Something written to the component of which something is to be heard. `out`: copies of which nothing has been heard. */
+interface Open { at: number; out: number; excused: boolean; tag?: string; utterance?: Utterance }
+
+export interface Chats {
+  say (by: Inhabitant, text: string, said: Said | undefined): void
+  /** From the component to people. */
+  message (stanza: Element): void
+  presence (stanza: Element): void
+  /** Undefined: their app does not answer. */
+  ask (iq: Element): Answer | undefined
+  answered (iq: Element): void
+  /** What was written to the component since then may never have been read. */
+  broke (since: number): void
+  /** The component says farewell. `swift`: what was written to it has come at once. */
+  farewell (swift: boolean): void
+  readonly waiting: number
+}
+
+interface Parts {
+  world: World
+  send (stanza: Xml): boolean
+  /** What is being written may be the last on this link. */
+  trouble (): void
+  invited (room: string, person: string): void
+}
+
+export const makeChats = ({ world, send, trouble, invited }: Parts): Chats => {
+  const { timeline, random, weather, auditor, note } = world
+  const network = 'xmpp'
+  const scribe = makeScribe('letter', world)
+  const open = new Map<string, Open>() // by the id of what was written
+  const met = new Set<string>() // chats that have begun
+  const returned = new Set<string>() // ids of what its writer saw come back
+  const refused = new Set<string>() // keys, for good
+  const elsewhere = new Set<string>() // keys of what another server is being tried for
+  let ids = 0
+
+  const nextId = (): string => `app${++ids}`
+
+  /** Whether it is on its way; else it comes back at once. */
+  const write = (id: string, stanza: Xml): boolean => {
+    trouble()
+    const one = open.get(id)
+    const sent = send(stanza)
+    if (sent && one !== undefined) Object.assign(one, { at: timeline.ms, out: one.out + 1 })
+    return sent
+  }
+
+  const begin = (id: string, more: Partial<Open> = {}): void => { open.set(id, { at: timeline.ms, out: 0, excused: false, ...more }) }
+
+  const comesBack = (id: string): void => {
+    const { tag } = open.get(id)!
+    open.delete(id)
+    returned.add(id)
+    if (tag === undefined) return
+    note(`${tag} comes back to its writer`)
+    auditor.returned(tag)
+  }
+
+  const heardNo = (id: string): void => {
+    const one = open.get(id)
+    if (one !== undefined && --one.out === 0) comesBack(id)
+  }
+
+  const heardYes = (id: string): void => {
+    const { utterance } = open.get(id) ?? {}
+    open.delete(id)
+    if (utterance !== undefined) acknowledge(world, utterance)
+  }
+
+  // what people write
+
+  /** What apps want to know of somebody new. */
+  const meet = (from: string, { id, to }: Inhabitant): void => {
+    for (const payload of [el('query', { xmlns: INFO }), el('vCard', { xmlns: VCARD })]) {
+      const question = nextId()
+      begin(question)
+      if (!write(question, el('iq', { type: 'get', from, to, id: question }, payload))) open.delete(question)
+    }
+    send(el('presence', { type: 'subscribe', from: id, to }))
+  }
+
+  const letter = ({ key, text, by }: Utterance): void => {
+    const from = `${by.id}/${random.pick(APPS)}`
+    const on = write(key, el('message', { type: 'chat', from, to: by.to, id: key }, el('body', {}, text), el('request', { xmlns: RECEIPTS }),
+      el('active', { xmlns: STATES }), el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key })))
+    if (!on && open.get(key)?.out === 0) comesBack(key)
+  }
+
+  const say: Chats['say'] = (by, text, said) => {
+    const utterance = scribe(by, text, said)
+    const jid = `${by.id}/${random.pick(APPS)}`
+    if (!met.has(by.place.id)) meet(jid, by)
+    met.add(by.place.id)
+    if (random.happens(0.3)) send(el('message', { type: 'chat', from: jid, to: by.to }, el('composing', { xmlns: STATES })))
+    begin(utterance.key, { utterance, ...said && { tag: said.tag } })
+    letter(utterance)
+    const again = (): void => { if (!returned.has(utterance.key)) letter(utterance) }
+    if (weather.strikes('letter again')) timeline.after(random.between(0, AGAIN_MS_MAX), again)
+  }
+
+  // what we write to them
+
+  const back = ({ attrs: { from, to, id } }: Element, type: string, error: string): boolean =>
+    send(el('message', { type: 'error', from: to, to: from, id }, el('error', { type }, el(error, { xmlns: STANZAS }))))
+
+  /** The error that comes back at once. */
+  const refusal = (delivery: Delivery): [type: string, error: string] | undefined => {
+    const { key } = delivery
+    if (!isSpeech(delivery)) return undefined
+    if (weather.strikes('letter comes back for now')) return ['wait', 'resource-constraint']
+    if (!refused.has(key) && (auditor.has(key) || !weather.strikes('letter comes back for good'))) return undefined
+    refused.add(key)
+    return ['cancel', 'service-unavailable']
+  }
+
+  /** Our server has it and cannot hand it on; the error comes when it knows. */
+  const goesAstray = (stanza: Element, delivery: Delivery, tag: string): boolean => {
+    const { key } = delivery
+    if (elsewhere.has(key)) return true
+    if (!isSpeech(delivery) || auditor.has(key) || !weather.strikes('letter comes back later')) return false
+    auditor.took(key)
+    elsewhere.add(key)
+    timeline.after(random.between(...ELSEWHERE_MS), () => {
+      elsewhere.delete(key)
+      auditor.part(key, 'failed')
+      note(`${tag} comes back late`)
+      trouble()
+      if (!back(stanza, 'wait', 'remote-server-timeout')) return auditor.unheard(tag)
+      const id = nextId()
+      begin(id, { tag })
+      timeline.after(TOLD_MS, () => open.delete(id))
+    })
+    return true
+  }
+
+  /** The reader's app says that it has it, when it is there. */
+  const confirm = ({ attrs: { from, to } }: Element, key: string): void => {
+    timeline.after(random.happens(0.8) ? random.between(...READING_MS) : random.between(0, AWAY_MS_MAX), () => {
+      send(el('message', { from: `${to}/${random.pick(APPS)}`, to: from, id: nextId() }, el('received', { xmlns: RECEIPTS, id: key })))
+    })
+  }
+
+  const read = (stanza: Element, text: string): void => {
+    const { id: key = '', from = '', to = '' } = stanza.attrs
+    const place = { network, id: directPlace(bareOf(from), bareOf(to)) }
+    const delivery: Delivery = { key, place, at: 0, attempt: 1, action: { kind: 'message', content: { style: 'text', text: plain(text) } } }
+    const error = refusal(delivery)
+    if (error !== undefined) {
+      note(`${key} ${text} comes back: ${error[1]}`)
+      return void back(stanza, ...error)
+    }
+    if (goesAstray(stanza, delivery, text)) return note(`${key} ${text} is on its way to another server`)
+    note(`${to} has ${key} ${text}`)
+    auditor.took(key)
+    auditor.part(key, 'delivered')
+    auditor.shown(delivery)
+    if (child(stanza, 'request', RECEIPTS) !== undefined) confirm(stanza, key)
+  }
+
+  return {
+    say,
+    message (stanza) {
+      const { id = '', to = '', type } = stanza.attrs
+      const invitation = child(stanza, 'x', CONFERENCE)
+      const receipt = child(stanza, 'received', RECEIPTS)
+      const body = child(stanza, 'body')
+      if (type === 'error') heardNo(id)
+      else if (receipt !== undefined) heardYes(receipt.attrs.id ?? '')
+      else if (invitation !== undefined) invited(invitation.attrs.jid!, to)
+      else if (body !== undefined) read(stanza, textOf(body))
+    },
+    presence ({ attrs: { from = '', to, type } }) { if (type === 'subscribed') note(`${to} sees whether ${from} is there`) },
+    ask (iq) {
+      const [asked] = elementsIn(iq)
+      if (asked?.ns !== INFO) return { type: 'cancel', error: 'service-unavailable' }
+      return random.happens(0.2) ? undefined : { result: el('query', { xmlns: INFO }, el('feature', { var: INFO })) }
+    },
+    answered: ({ attrs: { id = '' } }) => { open.delete(id) },
+    broke (since) {
+      for (const one of open.values()) {
+        if (one.at < since || one.excused) continue
+        one.excused = true
+        if (one.tag !== undefined) auditor.unheard(one.tag)
+      }
+    },
+    farewell (swift) {
+      for (const { at, tag, utterance, excused } of open.values()) {
+        if (!swift || excused || timeline.ms - at < READ_MS || utterance === undefined) continue
+        auditor.violation('I5', `${tag} was read, and its writer hears nothing of it at the end`, tag)
+      }
+    },
+    get waiting () { return [...open.values()].filter(({ excused, tag }) => !excused && tag === undefined).length }
+  }
+}
