@@ -15,6 +15,10 @@ import { NAMING } from './world'
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
 const THINKING_MS = 200
 const LATER_MS = 60_000
+/** Where nothing waits for its turn at the source, some write much at once, now and then more than may wait here. */
+const BURSTS = 0.1
+const BURST_MS = 10_000
+const FLOOD = 100
 const CENTURY_MINUTES = 100 * 365 * 24 * 60
 
 /** What one of the desk's people says: `ask` to the address; `reply`, `aside` (a note) and `order` (a command) in the team's rooms. */
@@ -101,7 +105,12 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
   return {
     addresses, quiet, addressOf,
     isContact: place => contacts.some(one => addressKey(one.place) === addressKey(place)),
-    ask: () => speak(random.pick(contacts), 'ask'),
+    ask () {
+      const by = random.pick(contacts)
+      speak(by, 'ask')
+      if (by.place.network !== 'xmpp' || !random.happens(BURSTS)) return
+      for (let more = random.below(random.pick([10, 10, 10, FLOOD])); more > 0; more--) after(random.between(0, BURST_MS), () => speak(by, 'ask'))
+    },
     returned (tag) {
       const contact = writerOf(tag)
       if (contact !== undefined && random.happens(0.5)) after(random.between(THINKING_MS, LATER_MS), () => speak(contact, 'ask'))

@@ -76,11 +76,13 @@ const MUTATIONS: [what: string, file: string, line: string, by: string, breaks: 
     ['I2', 'D1']],
   ['takes an SMS whose answer was lost for unsent', 'networks/sms/smpp/wire.ts', 'before the answer: ${why}`, { unknown: true }',
     'before the answer: ${why}`, {}', ['I2', 'D2']],
-  ['tells a contact that it has what it has not stored', 'networks/xmpp/direct.ts', 'offer(arrival, say, {', 'say?.(); offer(arrival, undefined, {', ['D1']],
+  ['tells a contact that it has what it has not stored', 'networks/xmpp/direct.ts', 'offer(arrival, say, {',
+    'say?.(); offer(arrival, undefined, {', ['D1']],
   ['counts a letter as delivered once it is written', 'networks/xmpp/confirm.ts',
     'const error: Error | undefined = await link.ask(\'get\', domain, domain, ping).then(() => undefined, failed => failed)',
     'const error = await Promise.resolve(ping).then(() => undefined)', ['I7', 'D2']],
-  ['takes a letter that comes twice for two', 'networks/xmpp/direct.ts', "return id === undefined\n      ?", "return id !== undefined\n      ?", ['D1']],
+  ['takes a letter that comes twice for two', 'networks/xmpp/direct.ts', 'return id === undefined\n      ?',
+    'return id !== undefined\n      ?', ['D1']],
   ['does not hear of a letter that comes back late', 'networks/xmpp/index.ts', 'if (receipt !== undefined) receiver?.offer(receipt)',
     "if (receipt?.outcome === 'delivered') receiver?.offer(receipt)", ['D2']]
 ]

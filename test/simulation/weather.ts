@@ -40,10 +40,10 @@ const SMALL = {
 
 /** Of one-to-one chats. Their rates are drawn from a random of their own, so that the stories without such chats stay as they are. */
 const DIRECT = {
-  'letter again': 0.2,
-  'letter comes back for now': 0.1,
-  'letter comes back for good': 0.05,
-  'letter comes back later': 0.1
+  'letter again': 0.3,
+  'letter comes back for now': 0.2,
+  'letter comes back for good': 0.1,
+  'letter comes back later': 0.3
 } as const
 
 /** Come by themselves; the number is the most times in one seed. */
