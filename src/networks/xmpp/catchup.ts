@@ -189,6 +189,7 @@ export const makeCatchUp = (
       else behind.left += rest.length
     },
     setAside (room, id) {
+      if (stopped.signal.aborted) return
       if (!rooms.has(room.id)) log.info({ room: room.id }, 'set aside until there is space for what was said')
       const behind = behindIn(room)
       leave(behind, id)

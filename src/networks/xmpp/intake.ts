@@ -26,6 +26,7 @@ interface Entry {
   counted: boolean // as one that reading has brought
   stored: (() => void) | undefined
   kept?: () => void
+  underWay?: boolean // being stored just now
   bound?: Bound | undefined
 }
 
@@ -43,7 +44,7 @@ export interface Intake {
   offer (arrival: Arrival, stored?: () => void, bound?: Bound): void
   /** What was asked for. Resolves when all of it is on disk; calls `kept` for each that has to wait. */
   page (arrivals: Arrival[], kept: () => void): Promise<void>
-  /** What is kept will not be stored: those that have a bound are told so. */
+  /** What is kept, and what still comes, will not be stored: those that have a bound are told so. */
   stop (): void
 }
 
@@ -81,17 +82,19 @@ export const makeIntake = (
   }
 
   const keep = (line: Line, entry: Entry): void => {
-    if (line.kept[0] === entry) return
-    if (entry.bound !== undefined && line.kept.length >= entry.bound.most) {
+    const again = line.kept[0] === entry
+    if (entry.bound !== undefined && (stopped || (!again && line.kept.length >= entry.bound.most))) {
       leave(entry)
       return entry.bound.beyond()
     }
+    if (again) return
     line.kept.push(entry)
     entry.kept?.()
   }
 
   const give = (id: string, line: Line, entry: Entry): void => {
     line.open++
+    entry.underWay = true
     accept(entry.arrival).then(() => {
       if (line.kept[0] === entry) recovered(id, line)
       settled(id, line)
@@ -100,6 +103,7 @@ export const makeIntake = (
     }, error => {
       if (line.attempt === TELL_AFTER) log.warn({ why: messageOf(error), kept: line.kept.length }, 'what comes from a place cannot be stored yet')
       line.failing = true
+      entry.underWay = false
       keep(line, entry)
       settled(id, line)
     })
@@ -110,7 +114,7 @@ export const makeIntake = (
     line.kept = []
     line.failing = false
     line.attempt = 0
-    for (const entry of rest) give(id, line, entry)
+    if (!stopped) for (const entry of rest) give(id, line, entry)
   }
 
   const retry = (id: string, line: Line): void => {
@@ -119,7 +123,7 @@ export const makeIntake = (
   }
 
   const take = (entry: Entry): void => {
-    if (stopped) return
+    if (stopped) return entry.bound?.beyond()
     const id = lineOf(entry.arrival)
     let line = lines.get(id)
     if (line === undefined) lines.set(id, line = { open: 0, kept: [], failing: false, attempt: 0 })
@@ -138,7 +142,7 @@ export const makeIntake = (
       stopped = true
       for (const { timer, kept } of lines.values()) {
         timer?.cancel()
-        for (const { bound } of kept) bound?.beyond()
+        for (const { bound, underWay } of kept) if (!underWay) bound?.beyond()
       }
     }
   }

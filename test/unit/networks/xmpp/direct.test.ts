@@ -83,6 +83,34 @@ describe('xmpp direct chats', () => {
     assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
   })
 
+  it('give back what is read while we are being stopped', async () => {
+    const { inbox, sent, write, stop } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    stop()
+    for (const id of ['m0', 'm1']) write(ANNA, id)
+    await turn()
+    assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
+  })
+
+  it('do not give back what is being stored when we are stopped', async () => {
+    const { inbox, sent, write, stop, texts } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (const id of ['m0', 'm1']) write(ANNA, id)
+    await turn()
+    const { accept } = inbox
+    const storing = new Promise<() => void>(begun => {
+      inbox.accept = arrival => new Promise((resolve, reject) => begun(() => accept(arrival).then(resolve, reject)))
+    })
+    const finish = await storing
+    stop()
+    inbox.crowded.clear()
+    finish()
+    await turn()
+    assert.deepEqual(texts(ANNA), ['m0'])
+    assert.deepEqual(sent.map(({ xml }) => `${/resource-constraint|received/.exec(xml)?.[0]} ${/id='(m\d)'/.exec(xml)?.[1]}`),
+      ['resource-constraint m1', 'received m0'])
+  })
+
   it('refuse a command that cannot wait, instead of leaving it unanswered', async () => {
     const { inbox, write, commands } = stage()
     inbox.crowded.add(`${OURS} ${ANNA}`)
