@@ -178,6 +178,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await inbox.until('the second', () => heard(inbox).length === 2)
       await network.send(write(direct(), 'Antwort im zweiten'), signal())
       await contact.waitFor(two, 'the answer there', body('Antwort im zweiten'))
+      assert.deepEqual(await network.find!({ ...early, attempt: 2 }, signal()), sent, 'and is not said again here')
       const content = { style: 'text' as const, text: plain('geändert') }
       await network.send(write(direct(), '', { action: { kind: 'edit', of: early.key, content }, target: sent.ids }), signal())
       await contact.waitFor(one, 'the edit', body('* geändert'))

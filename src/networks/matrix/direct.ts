@@ -43,8 +43,8 @@ export interface Direct {
   wrote (room: string, chat: DirectRoom, at: number): Promise<void>
   /** Where to say something, made if there is no room yet; where to change something that was said. Throws Refused or Unavailable. */
   roomFor (place: Place, target: string | undefined, signal: AbortSignal): Promise<string>
-  /** Where the contact wrote last. */
-  known (place: Place): string | undefined
+  /** Where the contact wrote last, and before that. */
+  rooms (place: Place): string[]
   /** Takes the invitations that came meanwhile; resolves with the rooms in which something happened. `keep` when these are read. */
   look (): Promise<{ rooms: ReadUpTo[], keep: () => void }>
 }
@@ -219,7 +219,10 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (left !== (chat.left ?? false) && (left || stateKey === theirs)) await keepChat(place, { ...chat, left })
     },
     wrote,
-    known: place => chatOf(place)?.room,
+    rooms (place) {
+      const chat = chatOf(place)
+      return chat === undefined ? [] : [chat.room, ...chat.older]
+    },
     async roomFor (place, target, signal) {
       const { ours, theirs } = readDirect(place)!
       const chat = chatOf(place)

@@ -147,6 +147,24 @@ export const makeSend = (world: SendWorld): Send => {
     return action.kind === 'deletion' ? await redact(delivery, room, signal) : await say(delivery, action.content, room, signal)
   }
 
+  /** Whether it was said in this room; looks back FIND_PAGES_MAX pages of what this ghost said there. */
+  const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
+    const filter = JSON.stringify({ senders: [speaker(delivery)], types: ['m.room.message'] })
+    const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
+    let from: string | undefined
+    for (let page = 0; page < FIND_PAGES_MAX; page++) {
+      const query = { dir: 'b', limit: FIND_PAGE_EVENTS, filter, from }
+      const { chunk, end } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query, signal })
+      for (const event of Array.isArray(chunk) ? chunk as unknown[] : []) {
+        if (!isJson(event) || event.sender !== speaker(delivery) || !isJson(event.content)) continue
+        if (event.content[KEY_FIELD] === delivery.key && typeof event.event_id === 'string') return { ids: [event.event_id] }
+      }
+      from = stringOf(end)
+      if (from === undefined) return undefined
+    }
+    return undefined
+  }
+
   /** What the homeserver has forgotten, or somebody undid: the ghost, its device, its or the bot's place in the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
@@ -181,24 +199,21 @@ export const makeSend = (world: SendWorld): Send => {
       }
     },
 
-    /** Needed only where the transaction id no longer protects; looks back FIND_PAGES_MAX pages of what this ghost said. */
+    /** Needed only where the transaction id does not protect: after a while, and in rooms where the contact does not write any more. */
     async find (delivery, signal) {
       if (delivery.action.kind === 'deletion' || delivery.action.kind === 'room') return undefined // doing it again changes nothing
-      if (ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS) return undefined
-      const filter = JSON.stringify({ senders: [speaker(delivery)], types: ['m.room.message'] })
-      const room = readDirect(delivery.place) ? direct.known(delivery.place) : rooms.roomOf(delivery.place)
-      if (room === undefined) return undefined
-      const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
-      let from: string | undefined
-      for (let page = 0; page < FIND_PAGES_MAX; page++) {
-        const query = { dir: 'b', limit: FIND_PAGE_EVENTS, filter, from }
-        const { chunk, end } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query, signal })
-        for (const event of Array.isArray(chunk) ? chunk as unknown[] : []) {
-          if (!isJson(event) || event.sender !== speaker(delivery) || !isJson(event.content)) continue
-          if (event.content[KEY_FIELD] === delivery.key && typeof event.event_id === 'string') return { ids: [event.event_id] }
-        }
-        from = stringOf(end)
-        if (from === undefined) return undefined
+      const [now, ...older] = readDirect(delivery.place) ? direct.rooms(delivery.place) : [rooms.roomOf(delivery.place)]
+      const isProtected = ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS
+      if (now !== undefined && !isProtected) {
+        const found = await said(delivery, now, signal)
+        if (found !== undefined) return found
+      }
+      for (const room of older) {
+        const found = await said(delivery, room, signal).catch((error: unknown) => {
+          if (error instanceof Rejected) return undefined // out of there
+          throw error
+        })
+        if (found !== undefined) return found
       }
       return undefined
     }
