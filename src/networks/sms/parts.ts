@@ -2,7 +2,8 @@
  * Joins inbound parts, in whatever order they come. A part is acknowledged once it is in the network's durable memory (the
  * gateway may wait for that before it sends the next one); the last one once the whole message is accepted. What stays
  * incomplete is handed on as it is after PARTS_WAIT_MS, marked. A finished message is remembered for a while, so that a part
- * sent again after a lost answer does not begin a new one.
+ * sent again after a lost answer does not begin a new one. Both times begin anew when the link comes back, and end only while it is
+ * up: what is missing, or comes again, comes then.
  */
 import { createHash } from 'node:crypto'
 import type { Timer } from '../../lib/clock'
@@ -33,8 +34,9 @@ type Entry = Open | Done
 export interface Joined { key: string; from: string; to: string; at: number; pieces: (StoredPiece | null)[] }
 
 export interface Parts {
-  /** Hands on what was complete before a crash and sets the limits of the rest. */
+  /** Hands on what was complete before a crash. */
   start (): void
+  link (up: boolean): void
   /** Resolves when the part may be acknowledged. */
   add (from: string, to: string, part: Part, piece: StoredPiece): Promise<void>
   stop (): void
@@ -51,8 +53,10 @@ export const makeParts = (
   const entries = new Map<string, Entry>() // oldest first
   const timers = new Map<string, Timer>()
   const finishing = new Map<string, Promise<void>>()
+  let isUp = false
   const recordKey = (id: string): string => `part ${gateway} ${id}`
   const isOpen = (entry: Entry): entry is Open => 'pieces' in entry
+  const isWhole = (entry: Open): boolean => !entry.pieces.includes(null)
 
   for (const id of JSON.parse(memory.get(index) ?? '[]') as string[]) {
     const stored = memory.get(recordKey(id))
@@ -61,19 +65,29 @@ export const makeParts = (
 
   const saveIndex = (): Promise<void> => memory.set(index, JSON.stringify([...entries.keys()]))
   const save = (entry: Entry): Promise<void> => memory.set(recordKey(entry.id), JSON.stringify(entry))
-  const forget = async (id: string): Promise<void> => {
+  const cancel = (id: string): void => {
     timers.get(id)?.cancel()
     timers.delete(id)
+  }
+  const forget = async (id: string): Promise<void> => {
+    cancel(id)
     entries.delete(id)
     await saveIndex()
     await memory.delete(recordKey(id))
   }
   const later = (id: string, ms: number, run: () => Promise<void>): void => {
-    timers.get(id)?.cancel()
+    cancel(id)
     timers.set(id, clock.after(ms, () => void run().catch(() => {
       log.warn({ gateway, part: id }, 'could not hand on a long SMS: trying again')
       if (entries.has(id)) later(id, AGAIN_MS, run)
     })))
+  }
+
+  /** Sets the limit of what is incomplete or finished. */
+  const limit = (entry: Entry): void => {
+    if (!isUp) cancel(entry.id)
+    else if (isOpen(entry)) later(entry.id, PARTS_WAIT_MS, () => finish(entry))
+    else later(entry.id, PARTS_KEPT_MS, () => forget(entry.id))
   }
 
   const handOn = async (entry: Open): Promise<void> => {
@@ -82,7 +96,7 @@ export const makeParts = (
     const done: Done = { id, from, to, group, at, digests: pieces.map(digest) }
     entries.set(id, done)
     await save(done)
-    later(id, PARTS_KEPT_MS, () => forget(id))
+    limit(done)
   }
   /** From here on no part can join it any more; one that is in it already waits for its end. */
   const finish = (entry: Open): Promise<void> => {
@@ -94,7 +108,7 @@ export const makeParts = (
   const begin = (from: string, to: string, group: string, total: number): Open => {
     const entry: Open = { id: chance.token(9), from, to, group, at: clock.now(), pieces: Array<null>(total).fill(null) }
     entries.set(entry.id, entry)
-    later(entry.id, PARTS_WAIT_MS, () => finish(entry))
+    limit(entry)
     return entry
   }
 
@@ -131,7 +145,7 @@ export const makeParts = (
     if (reused) await finish(former) // the sender has begun another message with this reference
     const entry = former === undefined || reused ? begin(from, to, group, total) : former
     entry.pieces[seq - 1] = piece
-    if (!entry.pieces.includes(null)) return await finishWith(entry, seq)
+    if (isWhole(entry)) return await finishWith(entry, seq)
     makeRoom()
     if (entry !== former) await saveIndex()
     await save(entry)
@@ -140,11 +154,11 @@ export const makeParts = (
   return {
     add,
     start: () => {
-      for (const entry of entries.values()) {
-        const age = clock.now() - entry.at
-        if (!isOpen(entry)) later(entry.id, Math.max(PARTS_KEPT_MS - age, 0), () => forget(entry.id))
-        else later(entry.id, entry.pieces.includes(null) ? Math.max(PARTS_WAIT_MS - age, 0) : 0, () => finish(entry))
-      }
+      for (const entry of entries.values()) if (isOpen(entry) && isWhole(entry)) later(entry.id, 0, () => finish(entry))
+    },
+    link: up => {
+      isUp = up
+      for (const entry of entries.values()) if (!isOpen(entry) || !isWhole(entry)) limit(entry)
     },
     stop: () => {
       for (const timer of timers.values()) timer.cancel()

@@ -130,6 +130,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     answered: connection => unconfirmed.proof(connection),
     link (up, detail) {
       unconfirmed.link(up)
+      parts.link(up)
       doors.link(up, detail)
     }
   }, dial)
