@@ -117,7 +117,7 @@ export const makeTalk = (town: Town, random: Random, say: Mouth): () => void => 
     if (phone && stops && random.happens(0.1)) return say(by, random.pick(['STOP', 'Stopp!', 'START', 'Start']), undefined)
     const former = last.get(by.name)
     if (!phone && former !== undefined && random.happens(0.3)) return change(by, former)
-    const said: Said = { tag: tagFor(by), kind: 'message', by, words: random.happens(0.05) ? 2 + random.below(40) : 1 }
+    const said: Said = { tag: tagFor(by), kind: 'message', by, words: random.happens(phone ? 0.2 : 0.05) ? 2 + random.below(40) : 1 }
     if (said.words === 1) last.set(by.name, said)
     say(by, textOf(said), said)
   }
