@@ -55,10 +55,12 @@ interface Parts {
   send (stanza: Xml): boolean
   /** What is being written may be the last on this link. */
   trouble (): void
+  /** The server stops and comes back. */
+  restart (): void
   invited (room: string, person: string): void
 }
 
-export const makeChats = ({ world, send, trouble, invited }: Parts): Chats => {
+export const makeChats = ({ world, send, trouble, restart, invited }: Parts): Chats => {
   const { timeline, random, weather, auditor, note } = world
   const network = 'xmpp'
   const scribe = makeScribe('letter', world)
@@ -77,6 +79,7 @@ export const makeChats = ({ world, send, trouble, invited }: Parts): Chats => {
     const one = open.get(id)
     const sent = send(stanza)
     if (sent && one !== undefined) Object.assign(one, { at: timeline.ms, out: one.out + 1 })
+    if (weather.strikes('XMPP server restarts')) restart()
     return sent
   }
 

@@ -30,6 +30,7 @@ const CONFLICT = '<stream:error><conflict xmlns=\'urn:ietf:params:xml:ns:xmpp-st
 const BELIEVED_MS_MAX = 120_000
 /** What was written to a link so long before it broke has been read. */
 const READ_MS = 60_000
+const RESTART_MS = [1000, 30_000] as const
 /** How long somebody takes to follow an invitation. */
 const FOLLOW_MS = [10, 5000] as const
 
@@ -50,6 +51,7 @@ export const makeGroupchat = (world: World): Server => {
   let deadSince = Infinity // of the session
   let swift = true // the session was never slow
   let hangUp = (): void => {} // the process's machine does
+  let held: (() => void)[] | undefined // what people say while it is down
   let off: 'refusing' | 'silent' | undefined
   let items = 0
   let factor = 1
@@ -292,9 +294,21 @@ export const makeGroupchat = (world: World): Server => {
 
   const trouble = (): void => { if (session !== undefined && weather.strikes('link drops')) breaks(session) }
 
-  const chats = makeChats({ world, send, trouble, invited: (room, person) => invited(roomAt(room), person) })
+  const restart = (): void => {
+    if (held !== undefined) return
+    note('the XMPP server is started anew')
+    const waiting: (() => void)[] = held = []
+    session?.drop()
+    for (const room of rooms.values()) room.restart(false)
+    timeline.after(random.between(...RESTART_MS), () => {
+      held = undefined
+      for (const run of waiting) run()
+    })
+  }
 
-  const exchange: Exchange = { answer, delay, reachable: () => off === undefined ? true : off === 'silent' ? undefined : false }
+  const chats = makeChats({ world, send, trouble, restart, invited: (room, person) => invited(roomAt(room), person) })
+
+  const exchange: Exchange = { answer, delay, reachable: () => off === undefined ? held === undefined : off === 'silent' ? undefined : false }
 
   const connect = (life: Life, lent: Lent): Network => {
     const { dial, lost } = makeDialling(world, life, exchange)
@@ -303,7 +317,7 @@ export const makeGroupchat = (world: World): Server => {
     return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
   }
 
-  const say: Server['say'] = (by, text, said) => {
+  const speak: Server['say'] = (by, text, said) => {
     const utterance = scribe(by, text, said)
     const room = roomAt(by.place.id)
     const who = present(room, by.id, by.name)
@@ -318,12 +332,15 @@ export const makeGroupchat = (world: World): Server => {
     troubleIn(room)
   }
 
+  const say: Server['say'] = (by, text, said) => {
+    if (held !== undefined) held.push(() => say(by, text, said))
+    else if (by.to !== undefined) chats.say(by, text, said)
+    else watch.whenBegun(by.place.id, () => speak(by, text, said))
+  }
+
   return {
     name: network,
-    say (by, text, said) {
-      if (by.to !== undefined) chats.say(by, text, said)
-      else watch.whenBegun(by.place.id, () => say(by, text, said))
-    },
+    say,
     connect,
     cut (now) {
       off = now ? random.pick(['refusing', 'silent']) : undefined
@@ -344,6 +361,6 @@ export const makeGroupchat = (world: World): Server => {
       hangUp()
       chats.broke(-Infinity)
     },
-    get waiting () { return watch.waiting + chats.waiting }
+    get waiting () { return watch.waiting + chats.waiting + (held?.length ?? 0) }
   }
 }

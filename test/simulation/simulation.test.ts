@@ -14,7 +14,8 @@ const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 
   'nickname is taken', 'room service restarts', 'room refuses for now', 'room refuses for good',
   'receipt twice', 'receipt before the answer', 'transaction again, altered', 'stop and start', 'submit lost', 'answer to submit lost',
   'gateway busy', 'gateway refuses', 'gateway restarts', 'gateway unbinds', 'bind refused', 'answer to the gateway lost',
-  'homeserver restart', 'never pushed', 'letter again', 'letter comes back for now', 'letter comes back for good', 'letter comes back later']
+  'homeserver restart', 'never pushed', 'letter again', 'letter comes back for now', 'letter comes back for good', 'letter comes back later',
+  'XMPP server restarts']
 const ENDS = ['matrix done', 'xmpp done', 'sms done', 'matrix failed', 'sms unknown', 'answers sent', 'answers held', 'came back', 'lost unread']
 
 const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>> => {

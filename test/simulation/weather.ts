@@ -43,7 +43,8 @@ const DIRECT = {
   'letter again': 0.3,
   'letter comes back for now': 0.2,
   'letter comes back for good': 0.1,
-  'letter comes back later': 0.3
+  'letter comes back later': 0.3,
+  'XMPP server restarts': 0.02
 } as const
 
 /** Come by themselves; the number is the most times in one seed. */
