@@ -3,7 +3,7 @@
  * gateway may wait for that before it sends the next one); the last one once the whole message is accepted. What stays
  * incomplete is handed on as it is after PARTS_WAIT_MS, marked. A finished message is remembered for a while, so that a part
  * sent again after a lost answer does not begin a new one. Both times begin anew when the link comes back, and end only while it is
- * up: what is missing, or comes again, comes then.
+ * up, because what is missing, or comes again, comes then; but at the latest AT_MOST_MS after the first part or our start.
  */
 import { createHash } from 'node:crypto'
 import type { Timer } from '../../lib/clock'
@@ -13,6 +13,7 @@ import type { Part } from './longform'
 
 const PARTS_WAIT_MS = 600_000
 const PARTS_KEPT_MS = 600_000 // how long a finished message is remembered
+const AT_MOST_MS = 3 * 24 * 3_600_000
 const MESSAGES_OPEN_MAX = 200 // beyond it the oldest is handed on incomplete
 const MESSAGES_DONE_MAX = 500
 const AGAIN_MS = 5000
@@ -25,6 +26,7 @@ interface Sharing {
   to: string
   group: string // same numbers, reference and count
   at: number // when the first part came, ms since 1970
+  since: number // the same, or when we started, in ticks
 }
 interface Open extends Sharing { pieces: (StoredPiece | null)[] }
 interface Done extends Sharing { digests: (string | null)[] }
@@ -60,23 +62,20 @@ export const makeParts = (
 
   for (const id of JSON.parse(memory.get(index) ?? '[]') as string[]) {
     const stored = memory.get(recordKey(id))
-    if (stored !== undefined) entries.set(id, JSON.parse(stored) as Entry)
+    if (stored !== undefined) entries.set(id, { ...JSON.parse(stored) as Entry, since: clock.tick() })
   }
 
   const saveIndex = (): Promise<void> => memory.set(index, JSON.stringify([...entries.keys()]))
   const save = (entry: Entry): Promise<void> => memory.set(recordKey(entry.id), JSON.stringify(entry))
-  const cancel = (id: string): void => {
+  const forget = async (id: string): Promise<void> => {
     timers.get(id)?.cancel()
     timers.delete(id)
-  }
-  const forget = async (id: string): Promise<void> => {
-    cancel(id)
     entries.delete(id)
     await saveIndex()
     await memory.delete(recordKey(id))
   }
   const later = (id: string, ms: number, run: () => Promise<void>): void => {
-    cancel(id)
+    timers.get(id)?.cancel()
     timers.set(id, clock.after(ms, () => void run().catch(() => {
       log.warn({ gateway, part: id }, 'could not hand on a long SMS: trying again')
       if (entries.has(id)) later(id, AGAIN_MS, run)
@@ -85,15 +84,16 @@ export const makeParts = (
 
   /** Sets the limit of what is incomplete or finished. */
   const limit = (entry: Entry): void => {
-    if (!isUp) cancel(entry.id)
-    else if (isOpen(entry)) later(entry.id, PARTS_WAIT_MS, () => finish(entry))
-    else later(entry.id, PARTS_KEPT_MS, () => forget(entry.id))
+    const most = entry.since + AT_MOST_MS - clock.tick()
+    const within = (ms: number): number => Math.max(0, isUp ? Math.min(ms, most) : most)
+    if (isOpen(entry)) later(entry.id, within(PARTS_WAIT_MS), () => finish(entry))
+    else later(entry.id, within(PARTS_KEPT_MS), () => forget(entry.id))
   }
 
   const handOn = async (entry: Open): Promise<void> => {
-    const { id, from, to, group, at, pieces } = entry
+    const { id, from, to, group, at, since, pieces } = entry
     await complete({ key: `${gateway}-${id}`, from, to, at, pieces: [...pieces] })
-    const done: Done = { id, from, to, group, at, digests: pieces.map(digest) }
+    const done: Done = { id, from, to, group, at, since, digests: pieces.map(digest) }
     entries.set(id, done)
     await save(done)
     limit(done)
@@ -106,7 +106,8 @@ export const makeParts = (
   }
 
   const begin = (from: string, to: string, group: string, total: number): Open => {
-    const entry: Open = { id: chance.token(9), from, to, group, at: clock.now(), pieces: Array<null>(total).fill(null) }
+    const pieces = Array<null>(total).fill(null)
+    const entry: Open = { id: chance.token(9), from, to, group, at: clock.now(), since: clock.tick(), pieces }
     entries.set(entry.id, entry)
     limit(entry)
     return entry
@@ -154,7 +155,10 @@ export const makeParts = (
   return {
     add,
     start: () => {
-      for (const entry of entries.values()) if (isOpen(entry) && isWhole(entry)) later(entry.id, 0, () => finish(entry))
+      for (const entry of entries.values()) {
+        if (isOpen(entry) && isWhole(entry)) later(entry.id, 0, () => finish(entry))
+        else limit(entry)
+      }
     },
     link: up => {
       isUp = up

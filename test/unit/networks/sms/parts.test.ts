@@ -48,6 +48,21 @@ describe('an SMS in parts', () => {
     assert.deepEqual(joined.map(({ pieces }) => pieces.includes(null)), [true])
   })
 
+  it('is handed on as it is after three days at the latest, also where the link comes and goes or never comes back', async () => {
+    for (const [up, stepMs] of [[true, HOUR_MS / 10], [false, HOUR_MS]] as const) {
+      const { joined, begin, add, advance } = stage()
+      const parts = begin()
+      await add(parts, 1)
+      for (let ms = 0; ms < 72 * HOUR_MS; ms += stepMs) {
+        assert.equal(joined.length, 0)
+        parts.link(false)
+        if (up) parts.link(true)
+        await advance(stepMs)
+      }
+      assert.equal(joined.length, 1)
+    }
+  })
+
   for (const [what, offset] of [['an outage', 0], ['a clock set forward', 1000 * HOUR_MS], ['a clock set back', -1000 * HOUR_MS]] as const) {
     it(`is known again after a restart with ${what}`, async () => {
       const { wall, joined, begin, add, advance } = stage()
