@@ -16,7 +16,7 @@ import { asked, newCase, ordered, replied, type Case } from './desk-model'
 import type { Said } from './town'
 
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
-const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|refused|the room refused the message: forbidden .*)$/ // as the servers say them
+const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*)$/ // as the servers say them
 
 export interface DeskAuditor extends Auditor {
   /** Has read all of it when it returns. */
