@@ -1,7 +1,8 @@
 /**
  * Confirmation for messages to one person, which nobody echoes: a ping of our own, sent behind them on the same stream. When its
  * answer is back, the server has read what went before. What was bounced until then has failed; what is bounced later is told as
- * a receipt. Promises: one ping is under way at a time, and confirms all that was written before it.
+ * a receipt, unless it is to be tried again: then it says nothing of the tries to come.
+ * Promises: one ping is under way at a time, and confirms all that was written before it.
  */
 import { Refused, Unavailable } from '../../model/errors'
 import type { World } from '../../model/network'
@@ -12,13 +13,14 @@ import { el, type Element, type Xml } from './xml'
 
 /** Conditions that also mean “no such person”: tried so often, then taken at their word. */
 const PASSING_TRIES_MAX = 5
+const UNSURE_MAX = 1_000
 
 export interface Letter { stanza: Xml, id: string, to: string, attempt: number }
 
 export interface Confirm {
   /** Writes it at once. Resolves when the server has read it. Throws Refused or Unavailable. */
   write (letter: Letter, signal: AbortSignal): Promise<void>
-  /** A message of type error. False if it is about nothing that waits here. */
+  /** A message of type error. False if it is about nothing that waits here, or will again. */
   bounce (message: Element): boolean
   /** Resolves when nothing waits. */
   idle (): Promise<void>
@@ -28,6 +30,7 @@ interface Waiting extends Letter { done (error?: Error): void }
 
 export const makeConfirm = (domain: string, link: Link, { clock, log }: World): Confirm => {
   const waiting = new Map<string, Waiting>()
+  const unsure = new Set<string>() // ids of what will be written again; at most UNSURE_MAX
   let unasked: Waiting[] = []
   let asking = false
   let wakeIdle = (): void => {}
@@ -43,6 +46,11 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
     asking = false
   }
 
+  const again = (id: string): void => {
+    unsure.add(id)
+    if (unsure.size > UNSURE_MAX) unsure.delete(unsure.values().next().value!)
+  }
+
   return {
     write: (letter, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) throw new Unavailable('not within the time that was given')
@@ -53,12 +61,14 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
         done (error) {
           if (waiting.get(letter.id) === one) waiting.delete(letter.id)
           if (waiting.size === 0) wakeIdle()
+          if (error instanceof Unavailable) again(letter.id)
           signal.removeEventListener('abort', late)
           if (error === undefined) resolve()
           else reject(error)
         }
       }
       signal.addEventListener('abort', late, { once: true })
+      unsure.delete(letter.id)
       waiting.set(letter.id, one)
       unasked.push(one)
       if (asking) return
@@ -68,6 +78,7 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
     bounce (message) {
       const { id = '', from = '' } = message.attrs
       const one = waiting.get(id)
+      if (one === undefined && unsure.has(id)) return true
       if (one === undefined || (from !== one.to && bareOf(from) !== one.to)) return false
       const condition = conditionOf(message)
       log.info({ condition: condition.name, type: condition.type }, 'message to one person came back')

@@ -74,6 +74,21 @@ describe('xmpp confirm: the ping behind messages to one person', () => {
     assert.deepEqual(ended.sort(), ['a failed', 'b failed', 'c failed', 'd'])
   })
 
+  it('knows that what comes back between two tries is of the first, and says nothing of the second', async () => {
+    const { confirm, write, pings, ended } = stage()
+    void write('a')
+    await turn()
+    pings[0]?.fail(new Unavailable('the component link is down', { link: true }))
+    await turn()
+    assert.ok(confirm.bounce(bounceOf('a', 'remote-server-timeout', 'wait')))
+    void write('a', 2)
+    await turn()
+    pings[1]?.answer()
+    await turn()
+    assert.deepEqual(ended, ['a failed', 'a'])
+    assert.equal(confirm.bounce(bounceOf('a', 'remote-server-timeout', 'wait')), false, 'this one is of what counts as sent')
+  })
+
   it('fails everything when the link goes down or the time is over, and is idle then', async () => {
     const { confirm, write, pings, link, ended } = stage()
     const time = new AbortController()
