@@ -27,11 +27,15 @@ export const systemClock: Clock = {
   soon: run => { setImmediate(run) }
 }
 
-export const sleep = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> => new Promise(resolve => {
-  if (signal?.aborted) return resolve()
-  const done = (): void => { timer.cancel(); signal?.removeEventListener('abort', done); resolve() }
+export const sleep = (clock: Clock, ms: number, ...signals: (AbortSignal | undefined)[]): Promise<void> => new Promise(resolve => {
+  if (signals.some(signal => signal?.aborted)) return resolve()
+  const done = (): void => {
+    timer.cancel()
+    for (const signal of signals) signal?.removeEventListener('abort', done)
+    resolve()
+  }
   const timer = clock.after(ms, done)
-  signal?.addEventListener('abort', done)
+  for (const signal of signals) signal?.addEventListener('abort', done)
 })
 
 /** A signal that fires after `ms`, or when `parent` fires. Call `done` when it is no longer needed. */

@@ -86,9 +86,15 @@ export const makeDisk = (random: Random, folder: string): Disk => {
   let trouble: { kind: Trouble, left: number, struck: (how: string) => void } | undefined
   let misreading: { left: number, struck: () => void } | undefined
   let open: DatabaseSync | undefined
+  let statements: StatementSync[] = [] // of the life that is; a statement that is kept keeps its database, and with it all that knew its life
+
+  const close = (): void => {
+    if (open?.isOpen) open.close()
+    statements = []
+  }
 
   const seizeAs = (files: Files): void => {
-    if (open?.isOpen) open.close()
+    close()
     for (const ending of ['', '-wal', '-shm']) rmSync(path + ending, { force: true })
     path = join(home, `${++lives}.db`)
     writeFiles(path, files)
@@ -136,10 +142,11 @@ export const makeDisk = (random: Random, folder: string): Disk => {
 
   const watched = (life: Life, sql: string, statement: StatementSync): StatementSync => {
     const watch = /^\s*COMMIT/i.test(sql) ? committing : reading
+    const index = statements.push(statement) - 1
     return {
-      run: (...values: never[]) => watch(life, () => statement.run(...values)),
-      get: (...values: never[]) => watch(life, () => statement.get(...values)),
-      all: (...values: never[]) => watch(life, () => statement.all(...values))
+      run: (...values: never[]) => watch(life, () => statements[index]!.run(...values)),
+      get: (...values: never[]) => watch(life, () => statements[index]!.get(...values)),
+      all: (...values: never[]) => watch(life, () => statements[index]!.all(...values))
     } as unknown as StatementSync
   }
 
@@ -163,7 +170,7 @@ export const makeDisk = (random: Random, folder: string): Disk => {
     seize: () => seizeAs(filesAt(path)),
     files: () => filesAt(path),
     remove: () => {
-      if (open?.isOpen) open.close()
+      close()
       rmSync(home, { recursive: true, force: true })
     }
   }

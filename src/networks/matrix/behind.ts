@@ -37,7 +37,7 @@ export const makeBehind = (clock: Clock, stopping: AbortSignal): Behind => {
     async wait () {
       if (gate === undefined) return
       const over = new AbortController()
-      await Promise.race([gate.promise, sleep(clock, WAIT_MS, AbortSignal.any([over.signal, stopping]))])
+      await Promise.race([gate.promise, sleep(clock, WAIT_MS, over.signal, stopping)])
       over.abort()
       if (gate !== undefined) throw new Unavailable('catching up first with what was missed')
     }

@@ -171,7 +171,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const lookAgain = async (mine: number, read: ReadUpTo[]): Promise<void> => {
     let known = read
     for (let looks = 0; ; looks++) {
-      await sleep(clock, LOOK_AGAIN_MS[looks] ?? LOOK_AGAIN_MS.at(-1)!, AbortSignal.any([trouble.signal, stopping.signal]))
+      await sleep(clock, LOOK_AGAIN_MS[looks] ?? LOOK_AGAIN_MS.at(-1)!, trouble.signal, stopping.signal)
       if (mine !== generation || stopping.signal.aborted) return
       if (trouble.signal.aborted) {
         trouble = new AbortController()
