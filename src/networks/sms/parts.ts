@@ -36,7 +36,7 @@ type Entry = Open | Done
 export interface Joined { key: string; from: string; to: string; at: number; pieces: (StoredPiece | null)[] }
 
 export interface Parts {
-  /** Hands on what was complete before a crash. */
+  /** Hands on what was complete before a crash and sets the limits of the rest. */
   start (): void
   link (up: boolean): void
   /** Resolves when the part may be acknowledged. */
