@@ -44,7 +44,7 @@ export interface Accept extends Pick<Inbox, 'accept' | 'quarantine' | 'lastKey'>
 
 const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   switch (arrival.kind) {
-    case 'message': case 'order': return {}
+    case 'message': case 'standing': case 'order': return {}
     case 'edit': case 'deletion': return { original: await tx.recorded(arrival.place.network, arrival.of) }
     case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }
   }
@@ -105,7 +105,10 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
       }
       observer.accepted(network, stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
       if (arrival.kind === 'receipt') observer.receipt(network, stored.unmatched ? 'unmatched' : arrival.outcome)
-      for (const change of stored.plan.changes) if (change.kind === 'desk') changed(change.change)
+      for (const change of stored.plan.changes) {
+        if (change.kind === 'desk') changed(change.change)
+        if (change.kind === 'stand') deliver.wake(network) // what waits for this place ends now
+      }
       return 'stored'
     },
     quarantine,

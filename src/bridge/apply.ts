@@ -1,9 +1,16 @@
 /** Carries out a plan inside the commit that it belongs to. */
-import type { Place } from '../model/address'
+import { addressKey, type Place } from '../model/address'
+import type { Standing } from '../model/message'
 import type { Cause, Count, Queued, Tx } from '../store/store'
 import { applyDesk, learnDesk } from '../desk/desk'
 import type { Directory } from './directory'
 import type { Change, Plan } from './plan'
+
+/** Whose memory says which places are not `in`. */
+export const STANDINGS = 'standing'
+
+const keepStanding = (tx: Tx, place: Place, standing: Standing): Promise<void> =>
+  standing === 'in' ? tx.forget(STANDINGS, addressKey(place)) : tx.remember(STANDINGS, addressKey(place), standing)
 
 /** What lanes must hear once the commit is on disk. */
 export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: Count[] }[] }
@@ -20,6 +27,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
     case 'revokeLinks': await tx.revokeLinks(what.journal); return []
     case 'block': await tx.block(what.person, now); return []
     case 'unblock': await tx.unblock(what.person); return []
+    case 'stand': await keepStanding(tx, what.place, what.standing); return []
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return []
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return []
     case 'desk': await applyDesk(tx, what.change, journal, now); return []
@@ -36,6 +44,7 @@ export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: H
   for (const what of plan.changes) {
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)
+    if (what.kind === 'stand') directory.stand(what.place, what.standing)
     if (what.kind === 'desk') learnDesk(directory.desk, what.change)
   }
   return applied

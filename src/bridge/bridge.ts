@@ -11,6 +11,7 @@ import { DAY_MS } from '../desk/hours'
 import type { DeskMemory } from '../desk/memory'
 import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import { makeAccept } from './accept'
+import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
 import { makeDirectory, type Mirror } from './directory'
 import type { Links } from './links'
@@ -84,9 +85,9 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const aging = steady(clock)
   const networks = new Map(options.networks.map(network => [network.name, network]))
   const can = new Map(options.networks.map(network => [network.name, network.can]))
-  const blocked = await store.run(tx => tx.blocked())
+  const remembered = await store.run(async tx => ({ blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS) }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store)
-  const directory = makeDirectory(options.mirrors, blocked, can, options.links, TEXTS[options.language], desk)
+  const directory = makeDirectory(options.mirrors, remembered, can, options.links, TEXTS[options.language], desk)
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, linkMs: limits.linkMs })
   const accept = makeAccept({
     store, directory, deliver, observer, clock, aging, limits,

@@ -11,7 +11,7 @@ import type { Network } from '../model/network'
 import type { Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
 import { peopleAt, type Directory } from './directory'
-import { makeEnding } from './ending'
+import { makeEnding, type Unwanted } from './ending'
 import { makeLane, type Lane } from './lane'
 import type { Observer } from './observer'
 
@@ -63,10 +63,13 @@ export const makeDeliver = (parts: Parts): Deliver => {
     return network
   }
 
-  const unwanted = (row: Queued): boolean => {
-    const here = directory.mirrorAt(row.delivery.place)?.here
+  const unwanted = (row: Queued): Unwanted | undefined => {
+    const { place } = row.delivery
+    const standing = directory.standing(place)
+    if (standing === 'out' || (standing === 'encrypted' && !row.notice)) return 'rests'
+    const here = directory.mirrorAt(place)?.here
     const people = here === undefined ? [] : peopleAt(here)
-    return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person))
+    return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person)) ? 'stopped' : undefined
   }
 
   const heard = (applied: Applied, ended?: Queued): void => {

@@ -2,6 +2,7 @@
 import type { DeskMemory } from '../desk/memory'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
+import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
 import type { Links } from './links'
 import type { Texts } from './texts'
@@ -22,6 +23,9 @@ export interface Directory {
   isBlocked (person: string): boolean
   block (person: string): void
   unblock (person: string): void
+  /** How a place stands to us: see StandingArrival. */
+  standing (place: Place): Standing
+  stand (place: Place, standing: Standing): void
   /** Function addresses, their teams and conversations. */
   readonly desk: DeskMemory
   /** Whether a failure at one place may be told at the other: no contact hears of the team's places. */
@@ -34,14 +38,17 @@ export interface Directory {
 export const peopleAt = (where: MirrorPlace): string[] =>
   Object.keys(where.people ?? {}).map(id => addressKey({ network: where.place.network, id }))
 
-export const makeDirectory = (mirrors: Mirror[], blockedPeople: string[], can: ReadonlyMap<NetworkName, Capabilities>,
+interface Remembered { blocked: string[]; standings: [string, string][] }
+
+export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: ReadonlyMap<NetworkName, Capabilities>,
   links: Pick<Links, 'token' | 'url'>, texts: Texts, desk: DeskMemory): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {
     for (const person of peopleAt(here)) threads.set(person, [...threads.get(person) ?? [], here.place])
   }
-  const blocked = new Set(blockedPeople)
+  const blocked = new Set(remembered.blocked)
+  const standings = new Map(remembered.standings as [string, Standing][]) // by place; as many as are not `in`
   return {
     links, texts, desk,
     mayTell: (where, failed) => desk.spotOf(where)?.kind !== 'contact' && !desk.isTeams(failed),
@@ -55,6 +62,11 @@ export const makeDirectory = (mirrors: Mirror[], blockedPeople: string[], can: R
     isBlocked: person => blocked.has(person),
     block: person => { blocked.add(person) },
     unblock: person => { blocked.delete(person) },
+    standing: place => standings.get(addressKey(place)) ?? 'in',
+    stand (place, standing) {
+      if (standing === 'in') standings.delete(addressKey(place))
+      else standings.set(addressKey(place), standing)
+    },
     places: () => [...byPlace.values()].map(({ here }) => here.place)
   }
 }

@@ -21,9 +21,11 @@ export interface Ending {
   stalled (row: Queued, why: Unavailable): void
   /** It changes something that never arrived: nobody misses it. */
   pointless (row: Queued): void
-  /** Its reader has ended everything. */
-  unwanted (row: Queued): void
+  unwanted (row: Queued, why: Unwanted): void
 }
+
+/** Since it was queued its reader has ended everything, or its place has sent us out or is encrypted. */
+export type Unwanted = 'stopped' | 'rests'
 
 interface Parts {
   store: Store; directory: Directory; observer: Observer; clock: Clock; log: Log; linkMs: number
@@ -77,6 +79,8 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', { kind: 'failed', why: directory.texts.gaveUp }),
     stalled: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.gaveUp }),
     pointless: row => end(row, 'failed', 'what it changes was never delivered'),
-    unwanted: row => end(row, 'failed', 'the person sent STOP')
+    unwanted: (row, why) => why === 'stopped'
+      ? end(row, 'failed', 'the person sent STOP')
+      : end(row, 'failed', 'the place has sent us out, or is encrypted', { kind: 'failed', why: directory.texts.rests })
   }
 }

@@ -13,7 +13,7 @@ import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
 import type { Sent } from '../model/message'
 import type { Network } from '../model/network'
 import type { Queued, Store } from '../store/store'
-import type { Ending } from './ending'
+import type { Ending, Unwanted } from './ending'
 
 /** How many rows a lane holds in memory; the rest wait in the store. */
 export const LANE_ROWS_MAX = 512
@@ -27,7 +27,7 @@ export const LANE_STALL_MAX_MS = 15 * 60_000
 
 export interface LaneParts {
   store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending
-  unwanted (row: Queued): boolean // its reader has ended everything since it was queued
+  unwanted (row: Queued): Unwanted | undefined
   retried (): void
   bug (error: unknown): void
   idle (): void // nothing left: the lane may be forgotten
@@ -107,13 +107,23 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   const tooOld = (row: Row): boolean => clock.now() - row.queuedAt > can.giveUpAfterMs
 
+  const endsUnwanted = (row: Row): boolean => {
+    const why = parts.unwanted(row)
+    if (why !== undefined) ending.unwanted(row, why)
+    return why !== undefined
+  }
+
+  const endsUntried = (row: Row): boolean => {
+    if (!tooOld(row)) return endsUnwanted(row)
+    ending.gaveUp(row)
+    return true
+  }
+
   /** Counts the next rows as tried, in one commit, after ending those that need no try. */
   const take = async (): Promise<void> => {
     const apart = waiting.findIndex(suspect)
     const rows = waiting.splice(0, apart === -1 ? aheadMax : Math.min(Math.max(apart, 1), aheadMax))
-    for (const row of rows.filter(tooOld)) ending.gaveUp(row)
-    for (const row of rows.filter(row => !tooOld(row) && parts.unwanted(row))) ending.unwanted(row)
-    const wanted = rows.filter(row => !tooOld(row) && !parts.unwanted(row))
+    const wanted = rows.filter(row => !endsUntried(row))
     if (wanted.length === 0) return
     await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
     for (const row of wanted) row.delivery.attempt++
@@ -166,7 +176,8 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       }
     } catch (error) { clear(); return failed(row, error) }
     if (broken !== undefined) { unsent(); returned.push(row); return } // one before it went back meanwhile
-    if (parts.unwanted(row)) { unsent(); return ending.unwanted(row) } // STOP came while its try was counted
+    const why = parts.unwanted(row) // since its try was counted
+    if (why !== undefined) { unsent(); return ending.unwanted(row, why) }
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
     answer().then(sent => done(row, sent), error => failed(row, error)).finally(clear).catch(parts.bug)
   }

@@ -11,8 +11,9 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
   return people.length === 0 || people.some(person => !directory.isBlocked(person))
 }
 
-const others = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
-  mirror.places.filter(where => where !== here && wantsIt(where, directory))
+/** The other places of a mirror, without those that nothing is said to now. */
+export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
+  mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
 
 const speaker = (arrival: Spoken | DeletionArrival, here: MirrorPlace, directory: Directory): Persona =>
   personaOf(arrival.place.network, directory.can(arrival.place.network).label, arrival.sender, here.people?.[arrival.sender.id])
@@ -24,16 +25,17 @@ const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }
 
 export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
-  if (found === undefined || arrival.kind === 'receipt' || arrival.kind === 'order') return undefined
+  if (found === undefined || arrival.kind === 'receipt' || arrival.kind === 'order' || arrival.kind === 'standing') return undefined
+  if (directory.standing(arrival.place) !== 'in') return IGNORE
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return IGNORE
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return IGNORE
   const as = speaker(arrival, found.here, directory)
-  const places = others(found.mirror, found.here, directory)
+  const places = reached(found.mirror, found.here, directory)
   if (arrival.kind === 'deletion') {
     if (original === undefined || !('sender' in original.arrival)) return IGNORE
     const writer = speaker({ ...arrival, sender: original.arrival.sender }, found.here, directory)
     const deliveries = original.deliveries
-      .filter(({ place, notice }) => !notice && directory.can(place.network).deletions)
+      .filter(({ place, notice }) => !notice && directory.can(place.network).deletions && directory.standing(place) === 'in')
       .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
     return { outcome: 'routed', deliveries, changes: [{ kind: 'revokeLinks', journal: original.seq }] }
   }

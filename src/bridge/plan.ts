@@ -1,7 +1,7 @@
 /** What route decides: deliveries and changes, all of which are committed together with the arrival. */
 import { createHash } from 'node:crypto'
 import type { NetworkName, Place } from '../model/address'
-import type { Action, Arrival, Attachment, Persona } from '../model/message'
+import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery } from '../store/store'
 import type { DeskChange } from '../desk/desk'
@@ -11,6 +11,7 @@ export type Change =
   | { kind: 'link', token: string, file?: Attachment } // without a file: the arrival's own
   | { kind: 'revokeLinks', journal: number }
   | { kind: 'block' | 'unblock', person: string }
+  | { kind: 'stand', place: Place, standing: Standing }
   | { kind: 'cancel', lane: Place, reason: string }
   | { kind: 'confirm', place: Place, id: string, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
@@ -54,7 +55,8 @@ const excerptOf = (arrival: Arrival): string => {
   return text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS).toWellFormed().trimEnd()}…`
 }
 
-const whereOf = (place: Place, directory: Directory): string => {
+/** How people are told of a place. */
+export const whereOf = (place: Place, directory: Directory): string => {
   const { label } = directory.can(place.network)
   const names = Object.values(directory.mirrorAt(place)?.here.people ?? {})
   return names.length === 0 ? label : `${names.join(', ')} (${label})`

@@ -11,6 +11,7 @@ import type { Directory } from './directory'
 import { mirrorRule } from './mirror'
 import { IGNORE, type Plan } from './plan'
 import { receiptRule } from './receipt'
+import { standingRule } from './standing'
 
 /** What the store knows about what the arrival refers to. */
 export interface Facts { original?: Recorded | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined }
@@ -19,6 +20,7 @@ type Rule = (arrival: Arrival, facts: Facts, directory: Directory) => Plan | und
 
 const RULES: Rule[] = [
   (arrival, facts, directory) => receiptRule(arrival, facts.confirmable, directory),
+  (arrival, _facts, directory) => standingRule(arrival, directory),
   (arrival, facts, directory) => consentRule(arrival, facts.desk, directory),
   (arrival, facts, directory) => deskRule(arrival, facts.desk, facts.original, directory),
   (arrival, facts, directory) => mirrorRule(arrival, facts.original, directory),

@@ -10,6 +10,11 @@ export interface Texts {
   started: string
   left (name: string): string
   returned (name: string): string
+  isOut (where: string): string
+  isEncrypted (where: string): string
+  isBack (where: string): string
+  isEncryptedHere: string
+  rests: string
   refused: string
   tooLong: string
   gaveUp: string
@@ -24,6 +29,14 @@ const de: Texts = {
   started: 'Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
   returned: name => `${name} bekommt wieder Nachrichten (START).`,
+  isOut: where => `Die Verbindung zum Raum auf ${where} ruht, weil Zentrale dort entfernt wurde. Bis auf Weiteres kommt von dort ` +
+    'nichts an, und was Sie hier schreiben, kommt dort nicht an.',
+  isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. Bis auf Weiteres kommt von dort ` +
+    'nichts an, und was Sie hier schreiben, kommt dort nicht an.',
+  isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder.`,
+  isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
+    'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
+  rests: 'die Verbindung dorthin ruht',
   refused: 'vom Empfänger abgelehnt',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar'
@@ -38,6 +51,14 @@ const en: Texts = {
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,
   returned: name => `${name} gets messages again (START).`,
+  isOut: where => `The connection to the room on ${where} rests, because Zentrale was removed from it. For now nothing from there ` +
+    'arrives here, and nothing that you write here arrives there.',
+  isEncrypted: where => `The connection to the room on ${where} rests, because that room is encrypted. For now nothing from there ` +
+    'arrives here, and nothing that you write here arrives there.',
+  isBack: where => `The connection to the room on ${where} works again.`,
+  isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
+    'there, and nothing from there arrives here. A room without encryption can be mirrored.',
+  rests: 'the connection to it rests',
   refused: 'refused by the destination',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long'

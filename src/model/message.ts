@@ -58,6 +58,14 @@ export interface DeletionArrival extends Arrived {
  */
 export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: string[]; outcome: 'delivered' | 'failed'; detail?: string }
 
+/**
+ * How a place that is mirrored stands to us: `in` at each entering, `out` when it has sent us out or is gone, `encrypted` when what
+ * is said there cannot be read. From `out` or `encrypted` on nothing is carried from there or to there, until it is `in` again. What
+ * is the same as before changes nothing. `key`: the source's own id of the event that says so, else a new one.
+ */
+export interface StandingArrival extends Arrived { kind: 'standing'; standing: Standing }
+export type Standing = 'in' | 'out' | 'encrypted'
+
 /** What comes from Zentrale itself: a time that has come, an order of the operator. Its place is the function address. */
 export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
 
@@ -66,7 +74,7 @@ export type Order =
   | { what: 'open', all: boolean } // at the start: the rooms of an address, and with `all` those of its conversations, are to be as they should
   | { what: 'say', by: string, words: string } // a command, as the team types them
 
-export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReceiptArrival | OrderArrival
+export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReceiptArrival | StandingArrival | OrderArrival
 
 /** Whom a ghost stands in for, and the name to show, already cleaned and marked with the network. `hops`: with ours, 1 if absent. */
 export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }

@@ -1,0 +1,29 @@
+/**
+ * The rule for how places stand to us: a mirror rests at a place that has sent us out or is encrypted. Everybody else in the mirror is
+ * told once that it rests, and once that it is back; who writes in an encrypted room is told there too.
+ */
+import { addressKey } from '../model/address'
+import type { Arrival } from '../model/message'
+import type { Directory } from './directory'
+import { reached } from './mirror'
+import { IGNORE, notice, whereOf, type Plan } from './plan'
+
+export const standingRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
+  if (arrival.kind !== 'standing') return undefined
+  const { place, standing } = arrival
+  const found = directory.mirrorAt(place)
+  const before = directory.standing(place)
+  if (found === undefined || before === standing) return IGNORE
+  const { texts } = directory
+  const where = whereOf(place, directory)
+  const text = { in: texts.isBack, out: texts.isOut, encrypted: texts.isEncrypted }[standing](where)
+  const told = before === 'encrypted' && standing === 'out' ? [] : reached(found.mirror, found.here, directory)
+  return {
+    outcome: 'routed',
+    changes: [{ kind: 'stand', place, standing }],
+    deliveries: [
+      ...told.map(one => notice(arrival, one.place, addressKey(one.place), text)),
+      ...standing === 'encrypted' ? [notice(arrival, place, 'here', texts.isEncryptedHere)] : []
+    ]
+  }
+}

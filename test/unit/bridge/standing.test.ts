@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { Unavailable } from '../../../src/model/errors'
+import type { Standing } from '../../../src/model/message'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+describe('how a place stands to us', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+  let told = 0
+
+  const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, textBytesMax: 600 } as const
+  const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+  const OUT = 'The connection to the room on red rests, because Zentrale was removed from it. ' +
+    'For now nothing from there arrives here, and nothing that you write here arrives there.'
+  const ENCRYPTED = OUT.replace('Zentrale was removed from it', 'that room is encrypted')
+  const BACK = 'The connection to the room on red works again.'
+
+  const start = async (path?: string): Promise<void> => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
+    started = await startBridge([red, blue, phone], [MIRROR], path === undefined ? {} : { path })
+  }
+  beforeEach(() => start())
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const stands = (standing: Standing, key = `standing ${++told}`): Promise<'stored' | 'seen'> =>
+    red.inbox.accept({ kind: 'standing', key, place: { network: 'red', id: 'room' }, at: Date.now(), standing })
+  const phoneReads = (): string[] => phone.read('us/max')
+
+  it('a place that has sent us out is neither heard nor spoken into, and everybody else is told once', async () => {
+    assert.equal(await stands('out', 'kick'), 'stored')
+    assert.equal(await stands('out', 'kick'), 'seen')
+    assert.equal(await stands('out'), 'seen', 'the same is no news')
+    await red.say('room', 'anna', 'among ourselves')
+    await blue.say('hall', 'bernd', 'hello')
+    await until(() => phone.delivered.length === 2)
+    assert.deepEqual(phoneReads(), [`*: ${OUT}`, 'bernd (blue): bernd (blue): hello'])
+    assert.deepEqual(blue.read('hall'), [`*: ${OUT}`])
+    assert.deepEqual(red.delivered, [])
+  })
+
+  it('once it is back all goes on, everybody else is told once, and what was said meanwhile stays unsaid', async () => {
+    await stands('out')
+    await red.say('room', 'anna', 'among ourselves', { key: 'inside' })
+    await blue.say('hall', 'bernd', 'hello')
+    await stands('in')
+    await stands('in')
+    await red.say('room', 'anna', 'here you are again')
+    await blue.say('hall', 'bernd', 'yes')
+    await until(() => red.delivered.length === 1 && blue.delivered.length === 3)
+    assert.deepEqual(red.read('room'), ['bernd (blue): yes'])
+    assert.deepEqual(blue.read('hall'), [`*: ${OUT}`, `*: ${BACK}`, 'anna (red): here you are again'])
+  })
+
+  it('survives a restart', async () => {
+    await stands('out')
+    await until(() => blue.delivered.length === 1)
+    const { path } = started
+    await started.stop()
+    await start(path)
+    assert.equal(await stands('out'), 'seen')
+    await red.say('room', 'anna', 'among ourselves')
+    await blue.say('hall', 'bernd', 'hello')
+    await until(() => phoneReads().length === 1)
+    assert.deepEqual([...red.delivered, ...blue.delivered], [])
+    await stands('in')
+    await until(() => blue.delivered.length === 1)
+    assert.deepEqual(blue.read('hall'), [`*: ${BACK}`])
+  })
+
+  it('what waited for it ends, and its writers are told', async () => {
+    red.onSend = () => { throw new Unavailable('not in there') }
+    await blue.say('hall', 'bernd', 'one')
+    await blue.say('hall', 'bernd', 'two')
+    await stands('out')
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('hall').sort(), [
+      '*: Not delivered to red: “one” (the connection to it rests)', '*: Not delivered to red: “two” (the connection to it rests)', `*: ${OUT}`
+    ])
+    assert.equal((await started.bridge.queue.list('waiting')).length, 0)
+  })
+
+  it('into an encrypted place no word of others goes; who is there is told once too', async () => {
+    await stands('encrypted')
+    await blue.say('hall', 'bernd', 'hello')
+    await until(() => phone.delivered.length === 2 && red.delivered.length === 1)
+    assert.deepEqual(blue.read('hall'), [`*: ${ENCRYPTED}`])
+    assert.match(red.read('room')[0]!, /^\*: This room is encrypted\./)
+    await stands('out')
+    await stands('encrypted')
+    await until(() => red.delivered.length === 2)
+    assert.equal(blue.read('hall').length, 2, 'sent out of it: told already that it rests; in again: told that it is encrypted')
+  })
+
+  it('says nothing of a place that is in no mirror', async () => {
+    const place = { network: 'red', id: 'elsewhere' }
+    assert.equal(await red.inbox.accept({ kind: 'standing', key: 'else', place, at: 0, standing: 'out' }), 'seen')
+    assert.deepEqual([...blue.delivered, ...red.delivered], [])
+  })
+})
