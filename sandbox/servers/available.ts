@@ -10,7 +10,10 @@ const debian = {
   kannel: { package: 'kannel', file: '/usr/sbin/bearerbox' },
   perlSmsc: { package: 'libnet-smpp-perl', file: '/usr/share/perl5/Net/SMPP.pm' },
   promtool: { package: 'prometheus', file: '/usr/bin/promtool' },
-  strace: { package: 'strace', file: '/usr/bin/strace' }
+  strace: { package: 'strace', file: '/usr/bin/strace' },
+  chromium: { package: 'chromium', file: '/usr/bin/chromium' },
+  profanity: { package: 'profanity', file: '/usr/bin/profanity' },
+  tmux: { package: 'tmux', file: '/usr/bin/tmux' }
 }
 
 export type RealThing = keyof typeof debian | 'synapse'

@@ -1,7 +1,7 @@
 /**
  * Prosody on loopback, with its own configuration and data: c2s and component without TLS, MUC with an archive (XEP-0313),
- * upload over plain HTTP (XEP-0363), no s2s. Rooms are made as Prosody makes them by default: locked until their maker
- * has sent a form (XEP-0045 §10.1).
+ * upload over plain HTTP (XEP-0363), WebSocket for apps in a browser (at ws://localhost), no s2s. Rooms are made as Prosody makes them by
+ * default: locked until their maker has sent a form (XEP-0045 §10.1).
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -55,7 +55,8 @@ https_ports = {}
 http_external_url = "http://127.0.0.1:${httpPort}/"
 http_default_host = ${lua('upload.' + o.domain)}
 modules_enabled = { "roster", "saslauth", "disco", "ping", "presence", "message", "iq", "offline", "carbons", "smacks",
-  "mam", "pep", "vcard4", "vcard_legacy", "private", "blocklist", "time", "version" }
+  "mam", "pep", "vcard4", "vcard_legacy", "private", "blocklist", "time", "version", "websocket" }
+consider_websocket_secure = true
 modules_disabled = { "s2s", "s2s_auth_certs", "tls" }
 allow_registration = false
 authentication = "internal_plain"
@@ -71,6 +72,7 @@ restrict_room_creation = false
 muc_log_by_default = ${o.archive ?? true}
 ${o.config ?? ''}
 VirtualHost ${lua(o.domain)}
+  http_host = "localhost"
 Component ${lua(o.muc)} "muc"
   modules_enabled = { "muc_mam" }
 Component ${lua('upload.' + o.domain)} "http_file_share"

@@ -1,0 +1,72 @@
+/**
+ * Real apps, as people have them: Eva writes to the town hall from Converse.js in a browser, Gerd answers from profanity in a terminal.
+ * What counts is what stands on their screens.
+ */
+import assert from 'node:assert/strict'
+import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { startConverse, type Converse } from '../support/converse'
+import { startProfanity, type Profanity } from '../support/profanity'
+import { needs, scratch } from '../support/real'
+
+const ADDRESS = `bürgerbüro@chat.${DOMAIN}`
+const QUESTION = 'Haben Sie am 24. offen?'
+const AUTOMATIC = /^B\nBürgerbüro \d\d:\d\d\nAutomatische Antwort: .*Ihre Nachricht ist angekommen/
+const DAY = /^\w+ \d/ // a line between two days
+
+describe('real apps', () => {
+  needs('prosody', 'synapse', 'chromium', 'profanity', 'tmux')
+  const dir = scratch()
+  let town: Town, eva: Converse, gerd: Profanity
+
+  before(async () => {
+    town = await raiseTown({
+      dir: dir('town'),
+      addresses: [{ name: 'bürgerbüro', matrix: 'buergerbuero', more: {
+        title: 'Bürgerbüro', team: [{ name: 'Gerd', addresses: [`gerd@${DOMAIN}`] }, { name: 'Anna', addresses: [`@anna:${DOMAIN}`] }]
+      } }]
+    })
+    await town.xmpp.addUser('eva', PASSWORD)
+    await town.xmpp.addUser('gerd', PASSWORD)
+    gerd = await startProfanity(town.xmpp, 'gerd', PASSWORD, dir('gerd'))
+    eva = await startConverse(town.xmpp, 'eva', PASSWORD)
+  })
+  after(async () => {
+    await eva?.stop()
+    await gerd?.stop()
+    await town?.stop()
+  })
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') console.log((await eva.screen()).join('\n'), await gerd.screen())
+  })
+
+  /** What each message on Eva's screen says, without who and when. */
+  const evasWords = async (): Promise<string[]> => (await eva.screen()).filter(one => !DAY.test(one)).map(one => one.split('\n').at(-1) ?? '')
+
+  it('shows a customer the address by its name, that the question has arrived, and the automatic text below it', async () => {
+    await eva.openChat(ADDRESS)
+    await eva.type(QUESTION)
+    await eva.ticked(QUESTION)
+    assert.match(await eva.reads('Automatische Antwort'), AUTOMATIC)
+    assert.match(await eva.heading(), /Bürgerbüro/)
+    assert.match((await evasWords())[0] ?? '', /24\. offen/)
+  })
+
+  it('takes somebody of the team into the case by what their app shows, and the question is there', async () => {
+    await gerd.sees(/Use '\/join \S+' to accept/)
+    const [, join = ''] = /Use '(\/join \S+)' to accept/.exec(await gerd.screen()) ?? []
+    await gerd.type(join)
+    await gerd.sees(/You have joined the room/)
+    await gerd.sees(QUESTION)
+  })
+
+  it('shows a mirrored room with names and networks, both ways', async () => {
+    const { anna } = town.people
+    await eva.enterRoom(town.muc, 'Eva')
+    await anna.send(town.room, 'aus Element: 14. April')
+    assert.match(await eva.reads('aus Element'), /Anna \(Matrix\) \d\d:\d\d\naus Element: 14\. April$/)
+    await eva.type('aus dem Browser: 3. Stock')
+    const heard = await anna.waitFor(town.room, 'what Eva typed', ({ content }) => content['body'] === 'aus dem Browser: 3. Stock')
+    const member = await anna.call('GET', `v3/rooms/${encodeURIComponent(town.room)}/state/m.room.member/${encodeURIComponent(heard.sender)}`)
+    assert.equal(member['displayname'], 'Eva (XMPP)')
+  })
+})
