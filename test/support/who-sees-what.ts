@@ -1,0 +1,85 @@
+/** The tables of docs/who-sees-what.md, read as a program reads them. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const DOCUMENT = join(__dirname, '../../docs/who-sees-what.md')
+
+export interface Situation { where: string; names: string; what: string; who: string; case: string; address: string }
+export interface Outcome { customer: string; team: string; told: string }
+export interface Line { fits (one: Situation): boolean; outcome: Outcome; written: string }
+
+type Row = Record<string, string>
+
+const cellsOf = (line: string): string[] => line.split('|').slice(1, -1).map(cell => cell.trim())
+
+/** All tables of a document, each row by its column's heading. */
+export const tablesOf = (text: string): Row[][] => {
+  const tables = text.split('\n\n').filter(part => part.startsWith('|')).map(part => part.trim().split('\n'))
+  return tables.map(([head = '', , ...rows]) => rows.map(row => Object.fromEntries(cellsOf(row).map((cell, index) => [cellsOf(head)[index]!, cell]))))
+}
+
+const SITUATION = ['where', 'names', 'what', 'who', 'case', 'address'] as const
+
+const lineOf = (row: Row): Line => ({
+  fits: one => SITUATION.every(column => row[column] === 'any' || row[column]!.split(', ').includes(one[column])),
+  outcome: { customer: row['customer']!, team: row['team']!, told: row['told']! },
+  written: Object.values(row).join(' | ')
+})
+
+export interface Specification {
+  lines: Line[]
+  /** The word that a German clerk reads. */
+  german (word: string): string
+  /** The first line that fits. */
+  lineFor (one: Situation): Line
+}
+
+export const readSpecification = (text = readFileSync(DOCUMENT, 'utf8')): Specification => {
+  const tables = tablesOf(text)
+  const lines = tables.find(([row]) => row?.['customer'] !== undefined)!.map(lineOf)
+  const words = new Map(tables.flatMap(table => table.flatMap(row => row['Wort'] === undefined ? [] : [[row['in the table']!, row['Wort']] as const])))
+  return {
+    lines,
+    german (word) {
+      assert.ok(words.has(word), `no German word for ${word}`)
+      return words.get(word)!
+    },
+    lineFor (one) {
+      const found = lines.find(line => line.fits(one))
+      assert.ok(found, `no line of the table fits ${JSON.stringify(one)}`)
+      return found
+    }
+  }
+}
+
+type Language = 'de' | 'en'
+
+const HEADS = {
+  de: ['Sie schreiben', 'frei oder Ihr Vorgang', 'jemand anderes hat ihn'], en: ['you write', 'the case is free or yours', 'somebody else has it']
+}
+const OUTCOMES: Record<Language, (outcome: Outcome) => string> = {
+  de: ({ customer, team, told }) => (customer === 'text' ? 'geht an den Kunden' : team === 'not sent' ? 'bleibt liegen, nicht gesendet'
+    : team === 'nothing' ? 'sieht niemand' : 'sieht nur das Team') + (told === 'yes' ? '; Sie bekommen Bescheid' : ''),
+  en: ({ customer, team, told }) => (customer === 'text' ? 'goes to the customer' : team === 'not sent' ? 'kept back, not sent'
+    : team === 'nothing' ? 'nobody sees it' : 'only the team sees it') + (told === 'yes' ? '; you are told' : '')
+}
+/** What is printed for the team. */
+const SHORT = [
+  ['case room', 'none', 'words'], ['case room', 'none', 'note'], ['case room', 'none', 'thread'], ['case room', 'none', 'command'],
+  ['case room', 'none', 'unclear'], ['inbox room', 'none', 'words'], ['inbox room', 'number', 'words'], ['direct chat', 'none', 'words'],
+  ['direct chat', 'number', 'words']
+] as const
+
+/** The table of the team's page, made from the long one. */
+export const shortTable = ({ german, lineFor }: Specification, language: Language): string => {
+  const word = language === 'de' ? german : (english: string): string => english
+  const rows = SHORT.map(([where, names, what]) => {
+    const cell = (state: string): string =>
+      OUTCOMES[language](lineFor({ where, names, what, who: 'team', case: state, address: 'usual' }).outcome)
+    assert.equal(cell('free'), cell('mine'))
+    return [`${word(where)}: ${names === 'none' ? '' : '`#17` '}${word(what)}`, cell('mine'), cell('another\'s')]
+  })
+  const [head, ...others] = [HEADS[language], ...rows].map(cells => `| ${cells.join(' | ')} |`)
+  return [head, '|---|---|---|', ...others].join('\n')
+}

@@ -1,0 +1,236 @@
+/** docs/who-sees-what.md, tried line by line on the whole bridge: what each sees is what the table says, however a text is spelled. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type { FunctionAddress } from '../../../src/desk/address'
+import type { Place } from '../../../src/model/address'
+import type { Content, Delivery, MessageArrival } from '../../../src/model/message'
+import { toPlain, type Text } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { BANGS, capitalized, PLAINLY, SLASHES, spelled, spellings, type Spelling } from '../../support/spellings'
+import { startBridge, type Started } from '../../support/started'
+import { readSpecification, shortTable, type Situation } from '../../support/who-sees-what'
+
+const RUNS = 600
+const TEAM_PAGE = join(__dirname, '../../../docs/team.md')
+const specification = readSpecification()
+
+/** What may stand in each column, and where one excludes another. */
+const WHERE = ['case room', 'inbox room', 'direct chat']
+const NAMES = ['none', 'number', 'reply', 'wrong number']
+const SAID = ['words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below']
+const EDITS = ['answer changed', 'answer into another', 'note changed']
+const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
+const CASES = ['free', 'mine', 'another\'s', 'closed', 'ended']
+const ADDRESSES: Record<string, Partial<FunctionAddress>> = {
+  usual: {}, open: { claim: 'open' }, hard: { claim: 'hard' }, explicit: { answers: 'explicit' } as Partial<FunctionAddress>, pointing: { redirectOnly: true }
+}
+
+const canBe = ({ where, names, what, who, case: state, address }: Situation): boolean => {
+  if (who === 'outsider' && (where === 'direct chat' || !SAID.includes(what))) return false // there an outsider is a customer
+  if (address === 'pointing' && (state !== 'free' || EDITS.includes(what))) return false // nobody takes its cases, nothing goes out
+  if (what === 'first word') return names === 'none' && state === 'free'
+  if (EDITS.includes(what)) return names === (where === 'case room' ? 'none' : 'number')
+  return true
+}
+
+const ALL: Situation[] = WHERE.flatMap(where => NAMES.flatMap(names => WHAT.flatMap(what => ['team', 'outsider'].flatMap(who =>
+  CASES.flatMap(state => Object.keys(ADDRESSES).map(address => ({ where, names, what, who, case: state, address }))))))).filter(canBe)
+
+const pickFrom = <T>(list: readonly T[], { pick }: Spelling): T => list[pick % list.length]!
+
+const ANSWER_WORDS = ['a', 'sagen', 'antwort', 'say', 'answer']
+const NOTE_WORDS = ['n', 'notiz', 'note']
+const SENDING_WORDS = [...ANSWER_WORDS, 'senden', 'send', 't', 'neu', 'new']
+const COMMANDS = ['status', 'hilfe', 'help', 'etikett', 'frei', 'release', 'übernehmen', 'take', 'erledigt', 'done', 'warten', 'logbuch']
+const UNCLEAR: ((mark: string, one: Spelling) => string)[] = [
+  (mark, { bang }) => `${bang} important ${mark}`, (mark, { bang }) => `${bang}${bang}${bang} ${mark}`, (mark, { bang }) => `${bang}Achtung: ${mark}`,
+  (mark, { slash }) => `${slash}me waves ${mark}`, (mark, { slash }) => `${slash}${slash} careful ${mark}`, (mark, { slash }) => `${slash} ${mark}`,
+  (mark, { slash }) => `${slash}frei ${mark}`, (mark, { slash }) => `${slash}a ${mark}`, (mark, { bang }) => `${bang}wichtig ${mark}`
+]
+const WORDS = [
+  (mark: string) => `Good morning, ${mark}`, (mark: string) => mark, (mark: string) => `5/8 ${mark}!`, (mark: string) => `¿Qué? ${mark}`,
+  (mark: string) => `(!) ${mark}\n!!!`, (mark: string) => `- ${mark}`, (mark: string) => `Guten Tag!\n${mark}\n\nIhr Team`
+]
+
+interface Typed { text: Text; aside?: boolean }
+
+/** Never as an app or a hurried person might make it of what must be exact. */
+const inexact = (one: Spelling, word: string): string => one.bang === '!' && one.between === '' && one.behind === ''
+  ? `! ${word}` : `${one.bang}${one.between}${word}${one.behind}`
+
+/** What somebody types who means `what`. `number`: what stands in front. */
+const typed = (what: string, mark: string, number: string, one: Spelling): Typed => {
+  const exactly = (text: string): Typed => ({ text: spelled(text, number, PLAINLY) })
+  const loosely = (text: string): Typed => ({ text: spelled(text, number, one, one.bang) })
+  switch (what) {
+    case 'words': return { text: spelled(pickFrom(WORDS, one)(mark), number, one) }
+    case 'thread': return { text: spelled(pickFrom([(text: string) => text, ...WORDS, ...UNCLEAR], one)(mark, one), number, one), aside: true }
+    case 'marked answer': return exactly(`!${pickFrom(ANSWER_WORDS, one)} ${mark}`)
+    case 'note': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(NOTE_WORDS, one), one)}${one.behind} ${mark}`)
+    case 'command': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(COMMANDS, one), one)}${one.behind}`)
+    case 'nearly a command': return loosely(`${inexact(one, pickFrom(SENDING_WORDS, one))} ${mark}`)
+    case 'unclear': return { text: spelled(pickFrom(UNCLEAR, one)(mark, one), number, one, [...BANGS, ...SLASHES].find(sign => sign === one.bang) ?? '!') }
+    case 'command below': return { text: spelled(`Good morning ${mark}\n${one.front}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}`, number, one) }
+    case 'standard text': return exactly('!t offer')
+    case 'send': return exactly('!send')
+    default: throw new Error(what)
+  }
+}
+
+describe('who sees what', () => {
+  const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd'), { ...agent('Dora', 'blue dora'), direct: true }]
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+  let count = 0
+
+  before(async () => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { window: 8 }), makePractice('phone', { ghosts: false, edits: false, optOut: true })]
+    started = await startBridge([red, blue, phone], [], { addresses: Object.entries(ADDRESSES).map(([name, more]) => addressOn([], TEAM, {
+      name, slug: name, identities: ['red', 'blue', 'phone'].map(network => ({ network, id: name })),
+      profile: { name, about: '' }, texts: { offer: { text: 'Your offer is ready' } }, ...more
+    })) })
+  })
+  after(() => started.stop())
+
+  const settled = (): Promise<void> => until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'all delivered')
+  const networkOf = ({ network }: Place): Practice => [red, blue, phone].find(({ name }) => name === network)!
+  /** What was delivered at a place since. */
+  const since = (marks: Map<Practice, number>, place: Place): Delivery[] =>
+    networkOf(place).delivered.slice(marks.get(networkOf(place))).filter(one => one.place.id === place.id && one.action.kind !== 'room')
+  const textOf = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
+
+  /** One case, and who does what about it. */
+  const begin = async ({ where, address, case: state }: Situation) => {
+    const id = `phone:c${++count}`
+    const contact: Place = { network: 'phone', id: `${address}/${id}` }
+    const asks = (text: string) => phone.say(contact.id, id, text, { direct: true, to: address, key: `ask${count} ${text}` })
+    await asks('Is my bike ready?')
+    const one = (await started.store.run(tx => tx.desk.conversationAt(contact)))!
+    const room = `${address}-${one.id}`
+    const places: Record<string, Place> = {
+      'case room': { network: 'red', id: room }, 'inbox room': { network: 'red', id: `${address}-queue` }, 'direct chat': { network: 'blue', id: `${address}/dora` }
+    }
+    const here = places[where]!
+    const inChat = where === 'direct chat'
+    const more: Partial<MessageArrival> = inChat ? { direct: true, to: address } : {}
+    const writes = (content: Content, other: Partial<MessageArrival> = {}, sender = inChat ? 'dora' : '@anna') =>
+      networkOf(here).say(here.id, sender, '', { ...more, content, ...other })
+    const number = where === 'case room' ? '' : `#${one.id} `
+    const does = (text: string, other: Partial<MessageArrival> = {}) => writes({ style: 'text', text: spelled(text, number, PLAINLY) }, other)
+    const bernd = (text: string) => blue.say(room, 'bernd', text)
+    return {
+      contact, one, room, here, writes, does, bernd,
+      /** The case as it is to be, whatever it was. */
+      async becomes (): Promise<void> {
+        const { owner } = (await started.store.run(tx => tx.desk.conversationAt(contact)))!
+        if (owner !== undefined && state !== 'ended') await (owner === 'blue bernd' ? bernd('!release') : does('!release'))
+        if (state === 'mine') await does('!take')
+        if (state === 'another\'s' || state === 'closed') await bernd('!take')
+        if (state === 'closed') await bernd('!done')
+        if (state === 'ended') await asks('STOP')
+      }
+    }
+  }
+
+  type Story = Awaited<ReturnType<typeof begin>>
+
+  /** What was before: an answer that is to be edited, a note, something kept back. */
+  const prepare = async ({ what, address }: Situation, { does, bernd }: Story): Promise<string | undefined> => {
+    const key = `before${count}`
+    if (what.startsWith('answer ')) await does(address === 'explicit' ? '!a Former' : 'Former', { key })
+    if (what === 'note changed') await does('!n Former', { key })
+    if (what === 'send' && (address === 'open' || address === 'pointing')) await does('! Former')
+    else if (what === 'send') {
+      await bernd('!take')
+      await does('!a Former')
+    }
+    return EDITS.includes(what) ? key : undefined
+  }
+
+  const numberFor = ({ names }: Situation, { one }: Story): string =>
+    names === 'wrong number' ? '#999999 ' : names === 'number' ? `#${one.id} ` : ''
+
+  const acts = async (situation: Situation, story: Story, mark: string, one: Spelling, of: string | undefined): Promise<void> => {
+    const { what, who, names } = situation
+    const { writes, does, here } = story
+    if (what === 'first word') return void await does(`!new phone:p${count} ${mark}`)
+    const kind = what === 'answer changed' ? (situation.address === 'explicit' ? 'marked answer' : 'words') : !EDITS.includes(what) ? what
+      : pickFrom(what === 'note changed' ? ['words', 'note', 'unclear'] : ['note', 'command', 'unclear', 'nearly a command'], one)
+    const { text, aside } = typed(kind, mark, numberFor(situation, story), one)
+    const content: Content = { style: 'text', text }
+    if (of === undefined) {
+      const said = { ...aside === undefined ? {} : { aside }, ...names === 'reply' ? { replyTo: `ask${count} Is my bike ready?` } : {} }
+      return void await writes(content, said, who === 'outsider' ? '@mallory' : undefined)
+    }
+    const sender = here.network === 'blue' ? 'dora' : '@anna'
+    await networkOf(here).inbox.accept({
+      kind: 'edit', key: `edit${count}`, of, place: here, at: 1, sender: { id: sender, name: sender }, content
+    })
+  }
+
+  const judge = (situation: Situation, story: Story, mark: string, marks: Map<Practice, number>, others: Place[]): void => {
+    const { outcome: { customer, team, told } } = specification.lineFor(situation)
+    const { contact, one, here } = story
+    const shownTo = since(marks, contact).map(textOf)
+    if (customer === 'text') {
+      assert.equal(shownTo.length, 1, `the customer sees ${JSON.stringify(shownTo)}`)
+      assert.ok(shownTo[0]!.includes(mark) && !shownTo[0]!.includes(`#${one.id}`), `the customer sees “${shownTo[0]}”`)
+    } else assert.deepEqual(shownTo, [], 'the customer sees')
+    const person: Place = { network: 'phone', id: `${situation.address}/phone:p${count}` }
+    assert.deepEqual(since(marks, person).map(textOf), customer === 'another' ? [mark] : [], 'the person named sees')
+    for (const place of others) {
+      const lines = since(marks, place).map(textOf).filter(text => text.includes(mark))
+      const seen = lines.length === 0 ? 'nothing' : lines.some(text => /not sent/i.test(text)) ? 'not sent' : 'text'
+      assert.equal(seen, team === 'note' ? 'text' : team, `${place.network} ${place.id} sees ${JSON.stringify(lines)}`)
+    }
+    const answers = since(marks, here).filter(({ as, action }) => as === undefined && action.kind === 'message').map(textOf)
+    assert.equal(answers.length > 0 ? 'yes' : 'no', told, `told ${JSON.stringify(answers)}`)
+  }
+
+  const othersOf = ({ where, names, what, address }: Situation, { room, here }: Story, begun: number | undefined): Place[] => {
+    const inbox = where === 'inbox room' && names === 'none' && what !== 'first word'
+    const name = begun !== undefined ? `${address}-${begun}` : inbox ? `${address}-queue` : room
+    const all: Place[] = [{ network: 'red', id: name }, { network: 'blue', id: name }, { network: 'blue', id: `${address}/dora` }]
+    return all.filter(place => place.network !== here.network || place.id !== here.id)
+  }
+
+  const plays = async (situation: Situation, one: Spelling): Promise<void> => {
+    const story = await begin(situation)
+    const of = await prepare(situation, story)
+    await story.becomes()
+    const { address, what } = situation
+    if (what === 'first word') await red.say(`${address}-queue`, '@anna', `!consent phone:p${count} on paper`)
+    await settled()
+    const marks = new Map([red, blue, phone].map(network => [network, network.delivered.length]))
+    const mark = what === 'send' ? 'Former' : what === 'standard text' ? 'Your offer is ready' : `word${count}`
+    await acts(situation, story, mark, one, of)
+    await settled()
+    const begun = await started.store.run(tx => tx.desk.conversationOf(address, { network: 'phone', id: `phone:p${count}` }))
+    judge(situation, story, mark, marks, othersOf(situation, story, begun?.id))
+    assert.deepEqual(started.bugs, [])
+  }
+
+  it('has a line for every situation, and no line that fits none', () => {
+    const used = new Set(ALL.map(situation => specification.lineFor(situation).written))
+    assert.deepEqual(specification.lines.map(({ written }) => written).filter(line => !used.has(line)), [])
+  })
+
+  it('is what the page of the team says', () => {
+    const page = readFileSync(TEAM_PAGE, 'utf8')
+    for (const language of ['de', 'en'] as const) assert.ok(page.includes(shortTable(specification, language)), shortTable(specification, language))
+  })
+
+  for (const line of specification.lines) {
+    it(`holds: ${line.written}`, async () => {
+      const [first] = ALL.filter(one => specification.lineFor(one) === line)
+      await plays(first!, PLAINLY)
+    })
+  }
+
+  it('holds in every situation and every spelling', async () => {
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...ALL), spellings, plays), { numRuns: RUNS })
+  })
+})
