@@ -7,6 +7,7 @@ import type { NetworkName } from '../model/address'
 
 export const NAME_CHARACTERS_MAX = 60
 
+const NOTHING_LEFT = '?'
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\u115F\u1160\u3164\uFFA0\uFFFC\uFFFD]/gu
 
 const shortened = (name: string): string => {
@@ -20,7 +21,13 @@ const shortened = (name: string): string => {
 export const cleanName = (name: string): string => {
   const visible = name.slice(0, NAME_CHARACTERS_MAX * 16)
     .replace(/[\s\u2800]/gu, ' ').replace(INVISIBLE, '').replace(/ {2,}/g, ' ').normalize('NFC').trim()
-  return shortened(visible) || '?'
+  return shortened(visible) || NOTHING_LEFT
+}
+
+/** What to call somebody: nothing but a name that is really theirs. Undefined where they have none beside their address. */
+export const ownName = ({ name, nameless }: Sender): string | undefined => {
+  const clean = cleanName(name)
+  return nameless === true || clean === NOTHING_LEFT ? undefined : clean
 }
 
 /** `known` is the name that the config gives this person; `label` is the network's. */

@@ -8,7 +8,7 @@ import { agentKey, identityOn, OURS, type FunctionAddress, type StandardTextFile
 import { claimed, forbidden, note, ownerOf, send } from './agent'
 import type { Command, Word } from './commands'
 import { timeout } from './contact'
-import { ownerName, type Draft } from './draft'
+import { inFull, ownerName, type Draft } from './draft'
 import { MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
 import { withChange } from './memory'
 import { fill, listTexts } from './templates'
@@ -139,7 +139,7 @@ const standardText = onCase((draft, rest) => {
   if (owner !== undefined && owner !== who!.key && address.claim !== 'open') return draft.answer(texts.notYours(ownerName(address, owner)))
   const opening = nextOpening(shown.hours, now)
   const text = fill(found.text, {
-    contact: draft.conversation!.name, agent: name(draft), address: shown.profile.name,
+    contact: draft.conversation!.name ?? '', agent: name(draft), address: shown.profile.name,
     opening: opening === undefined ? '' : showTime(opening, shown.zone, shown.language, now)
   })
   const file = found.file && attachmentOf(found.file)
@@ -173,7 +173,7 @@ const project = onCase((draft, rest) => {
 })
 
 const statusLine = ({ facts: { address, memory, now }, texts, directory }: Draft, one: Conversation): string => texts.status({
-  id: one.id, state: texts.state(one.state, ownerName(address, one.owner)), contact: `${one.name} (${directory.can(one.contact.network).label})`,
+  id: one.id, state: texts.state(one.state, ownerName(address, one.owner)), contact: `${inFull(one)} (${directory.can(one.contact.network).label})`,
   project: one.project ?? '', labels: one.labels, awaits: one.awaits,
   since: showTime(one.openedAt, (memory.roster.named(one.desk) ?? address).zone, address.language, now)
 })
@@ -227,7 +227,7 @@ const begin: Act = (draft, rest) => {
   if (permitted !== true) return draft.answer(texts.consentRequired(written))
   draft.conversation = before ?? {
     id: next, address: shown.name, desk: shown.name, contact: person, place: { network: person.network, id: naming.direct(ours, person.id) },
-    name: written, state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
+    state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
   }
   const content = { style: 'text' as const, text: words(text) }
   draft.entry('team', who!.agent.name, content)

@@ -1,13 +1,14 @@
 /** What a contact's message does: the team sees it, a case begins or goes on, and perhaps an automatic text answers. */
 import type { Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
+import { ownName } from '../bridge/people'
 import { delivery } from '../bridge/plan'
 import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { addressKey } from '../model/address'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type Heard, type History } from './automatic'
-import { excerptOf, personaOfContact, type Draft } from './draft'
+import { excerptOf, named, personaOfContact, shownName, type Draft } from './draft'
 import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
 
 const HOUR_MS = 60 * MINUTE_MS
@@ -18,10 +19,10 @@ export const timeout = ({ hours, claimTimeoutMinutes }: FunctionAddress, now: nu
 
 const fresh = ({ arrival, facts: { next, shown, now } }: Draft, redirect: boolean): Conversation => {
   const { sender, place } = arrival as MessageArrival
-  return {
-    id: next, address: shown.name, desk: shown.name, contact: { network: place.network, id: sender.id }, place, name: sender.name,
+  return named({
+    id: next, address: shown.name, desk: shown.name, contact: { network: place.network, id: sender.id }, place,
     state: redirect ? 'done' : 'new', claim: 0, cases: 1, openedAt: now, awaits: false, labels: [], announced: []
-  }
+  }, sender)
 }
 
 const goesOn = (followUp: FollowUp, closedAt: number, now: number): boolean =>
@@ -41,7 +42,7 @@ const reopened = (draft: Draft, one: Conversation): Conversation => {
 const heardOf = ({ arrival, facts: { now, memory } }: Draft): Heard => {
   const { content, automatic, sender, place } = arrival as MessageArrival
   return {
-    at: now, text: toPlain(content.text), automatic: automatic === true, name: sender.name,
+    at: now, text: toPlain(content.text), automatic: automatic === true, name: ownName(sender),
     answerable: memory.naming(place.network)?.person(sender.id) !== undefined
   }
 }
@@ -84,7 +85,7 @@ const consented = (draft: Draft): void => {
 const moved = (draft: Draft, before: Conversation | undefined, machine: boolean): Conversation => {
   const { arrival, facts: { address, shown, now } } = draft
   const { sender, place } = arrival as MessageArrival
-  const known = before === undefined ? fresh(draft, shown.redirectOnly) : { ...before, name: sender.name, place }
+  const known = before === undefined ? fresh(draft, shown.redirectOnly) : named({ ...before, place }, sender)
   if (machine || shown.redirectOnly) return known
   const { dueAt: _, ...open } = known.state === 'done' ? reopened(draft, known) : known
   return {
@@ -95,18 +96,18 @@ const moved = (draft: Draft, before: Conversation | undefined, machine: boolean)
 
 export const contactSays = (draft: Draft): void => {
   const { facts: { shown, conversation: before }, texts } = draft
-  const { content, sender } = draft.arrival as MessageArrival
+  const { content } = draft.arrival as MessageArrival
   const machine = isMachine(heardOf(draft), historyOf(draft))
   const now = draft.conversation = moved(draft, before, machine)
   const opens = !shown.redirectOnly && (before === undefined || (before.state === 'done' && now.state !== 'done'))
-  draft.entry('contact', sender.name, content)
+  draft.entry('contact', shownName(now), content)
   consented(draft)
   draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'in' } })
   if (!shown.redirectOnly) {
     if (opens && now.state === 'new') draft.announce(excerptOf(content))
     if (before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner) draft.show()
     if (before !== undefined && now.cases !== before.cases) draft.tellTeam(texts.separator(now.id, now.cases))
-    draft.toTeam(content, personaOfContact(draft, now.name))
+    draft.toTeam(content, personaOfContact(draft, now))
   }
   if (opens) draft.log('opened', `case ${now.cases}`)
   answerAutomatically(draft, machine)
@@ -117,8 +118,8 @@ export const contactEdits = (draft: Draft, original: Recorded | undefined): void
   const edit = arrival as EditArrival
   if (conversation === undefined || conversation.contact.id !== edit.sender.id) return
   if (entry === undefined || entry.conversation !== conversation.id || entry.kind !== 'contact') return
-  const persona = personaOfContact(draft, conversation.name)
-  draft.entry('contact', conversation.name, edit.content)
+  const persona = personaOfContact(draft, conversation)
+  draft.entry('contact', shownName(conversation), edit.content)
   draft.changed(edit, original, () => persona, edit.content)
 }
 
@@ -128,7 +129,7 @@ export const contactTakesBack = (draft: Draft, original: Recorded | undefined): 
   const { sender } = arrival as DeletionArrival
   if (conversation === undefined || original === undefined || entry?.conversation !== conversation.id) return
   if (conversation.contact.id !== sender.id || entry.kind !== 'contact') return
-  const persona = personaOfContact(draft, conversation.name)
+  const persona = personaOfContact(draft, conversation)
   original.deliveries.filter(({ place, notice }) => !notice && directory.can(place.network).deletions).forEach(({ key, place }, index) => {
     draft.deliver(delivery(arrival, place, index, { kind: 'deletion', of: key }, persona))
   })

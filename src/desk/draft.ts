@@ -3,12 +3,12 @@
  * file makes deliveries for the desk, so that what may reach the contact and what may not is seen in one place: `toContact` alone
  * writes to the contact, and nothing in it names who of the team wrote.
  */
-import { personaOf } from '../bridge/people'
+import { cleanName, ownName, personaOf } from '../bridge/people'
 import { delivery, notice, type Change, type Plan } from '../bridge/plan'
 import { say, sayAgain } from '../bridge/say'
 import type { Directory } from '../bridge/directory'
 import type { Place } from '../model/address'
-import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState } from '../model/message'
+import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState, Sender } from '../model/message'
 import { Bug } from '../model/errors'
 import { plain, toPlain } from '../model/text'
 import type { Conversation, EntryKind } from '../store/desk'
@@ -18,12 +18,25 @@ import type { DeskFacts } from './facts'
 import type { TeamPlace } from './memory'
 import { DESK_TEXTS, type DeskTexts } from './texts'
 
-const EXCERPT_CHARACTERS = 60
 const samePlace = (one: Place, other: Place): boolean => one.network === other.network && one.id === other.id
 
+/** What the contact is called for the team: without a name, by the whole address. */
+export const shownName = ({ name, contact }: Conversation): string => name ?? contact.id
+
+/** Whom the team writes to, in full. */
+export const inFull = ({ name, contact }: Conversation): string => name === undefined ? contact.id : `${name}, ${contact.id}`
+
+/** The conversation with the name that its contact has now. */
+export const named = (one: Omit<Conversation, 'name'>, sender: Sender): Conversation => {
+  const { name: _, ...rest } = one as Conversation
+  const name = ownName(sender)
+  return { ...rest, ...name === undefined ? {} : { name } }
+}
+
+/** The beginning of what was said, as one line of which nothing is hidden. */
 export const excerptOf = ({ text, file }: Content): string => {
-  const words = (toPlain(text) || file?.name || '').replace(/\s+/g, ' ').trim()
-  return words.length <= EXCERPT_CHARACTERS ? words : `${words.slice(0, EXCERPT_CHARACTERS).toWellFormed().trimEnd()}…`
+  const words = (toPlain(text) || file?.name || '').trim()
+  return words === '' ? '' : cleanName(words)
 }
 
 /** An arrival by its network and key. */
@@ -105,7 +118,7 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
 
   const stateOf = ({ state, owner }: Conversation): string => texts.state(state, ownerName(address, owner))
   const networkName = ({ contact }: Conversation): string => directory.can(contact.network).label
-  const titleOf = (one: Conversation): string => `${stateOf(one)} · ${one.name} (${networkName(one)})`
+  const titleOf = (one: Conversation): string => `${stateOf(one)} · ${shownName(one)} (${networkName(one)})`
   const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
 
   /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front. */
@@ -167,7 +180,7 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
     },
     show (team) {
       const one = needed()
-      const topic = texts.topic(one.id, shown.profile.name, `${one.name}, ${one.contact.id}`, networkName(one))
+      const topic = texts.topic(one.id, shown.profile.name, inFull(one), networkName(one))
       const rooms = team === undefined ? memory.placesOf(address, one.id) : memory.roomsOf(team, one.id)
       for (const { place, people } of rooms) {
         if (people !== undefined) room(place, { name: titleOf(one), topic, people, ...speakersOf(one, place.network), ...inside(place) })
@@ -245,9 +258,8 @@ export const personaOfAgent = (draft: Draft): Persona | undefined => {
 }
 
 /** The contact, for the team. */
-export const personaOfContact = (draft: Draft, name: string): Persona => {
+export const personaOfContact = (draft: Draft, one: Conversation): Persona => {
   const { arrival, directory } = draft
-  const sender = 'sender' in arrival ? arrival.sender : { id: draft.conversation?.contact.id ?? '', name }
-  const { network } = arrival.place
-  return personaOf(network, directory.can(network).label, sender)
+  const { network } = one.contact
+  return personaOf(network, directory.can(network).label, 'sender' in arrival ? arrival.sender : { id: one.contact.id, name: '' }, shownName(one))
 }

@@ -18,6 +18,7 @@ export type Values = Partial<Record<Variable, string>>
 
 const EXCERPT_CHARACTERS_MAX = 60
 const WRITTEN = /(?<space> ?)\{ *(?<name>[\p{L}\p{M}\p{N}._-]+) *\}/gu
+const FIRST_OF_LINE = /^\{ *(?<name>[\p{L}\p{M}\p{N}._-]+) *\}[,:;]? ?/gmu
 
 const variableOf = (name: string): Variable | undefined => {
   const spelt = name.normalize('NFC').toLowerCase().replaceAll('ö', 'oe').replaceAll('ä', 'ae')
@@ -27,12 +28,21 @@ const variableOf = (name: string): Variable | undefined => {
 /** “Anna” of “Dr. Anna Müller”. */
 export const firstName = (name: string): string => name.trim().split(/\s+/).find(word => !word.endsWith('.')) ?? name
 
-export const fill = (text: string, values: Values): string => text.replaceAll(WRITTEN, (written, space: string, name: string) => {
+/** Undefined if there is no such variable, empty if nothing stands for it. */
+const valueOf = (name: string, values: Values): string | undefined => {
   const variable = variableOf(name)
-  if (variable === undefined) return written
+  if (variable === undefined) return undefined
   const value = values[variable] ?? ''
-  return value === '' ? '' : space + (variable === 'agent' ? firstName(value) : value)
-})
+  return variable === 'agent' && value !== '' ? firstName(value) : value
+}
+
+/** A line that would begin with what is missing begins behind the sign that follows it: “{name}, good day” is “good day”. */
+export const fill = (text: string, values: Values): string => text
+  .replaceAll(FIRST_OF_LINE, (written, name: string) => valueOf(name, values) === '' ? '' : written)
+  .replaceAll(WRITTEN, (written, space: string, name: string) => {
+    const value = valueOf(name, values)
+    return value === undefined ? written : value === '' ? '' : space + value
+  })
 
 /** What is wrong with a text of the config, as a sentence; undefined if nothing is. No agent speaks in an `automatic` one. */
 export const checkVariables = (text: string, kind: 'standard' | 'automatic'): string | undefined => {

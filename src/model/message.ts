@@ -28,10 +28,11 @@ export interface Content {
 export const HOPS_MAX = 3
 
 /**
- * `address`: their own address, where the place shows it and `id` is something else (an occupant of a room). `hops`: by how many
- * other switchboards it was carried here, as their mark says; HOPS_MAX on what such a one says itself.
+ * `nameless`: `name` is only made from the address, so nobody is to be called so. `address`: their own address, where the place shows
+ * it and `id` is something else (an occupant of a room). `hops`: by how many other switchboards it was carried here, as their mark
+ * says; HOPS_MAX on what such a one says itself.
  */
-export interface Sender { id: string; name: string; avatar?: MediaRef; address?: string; hops?: number }
+export interface Sender { id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; hops?: number }
 
 interface Arrived {
   key: string // the source's own id, unique on that network for ever: what it is deduplicated by

@@ -11,7 +11,7 @@ export interface Conversation {
   desk: string // the function address whose team works on it: the same, until it is passed on
   contact: Person
   place: Place // where the contact reads and writes
-  name: string // of the contact, as shown
+  name?: string // of the contact, cleaned; without it nothing but the address is known
   state: CaseState
   owner?: string // agentKey of who has the case
   claim: number // counts changes of owner, so that two cannot take it

@@ -28,7 +28,8 @@ const senderOf = (mxid: string, content: Json): Sender => {
   const name = stringOf(content.displayname)?.trim()
   const ref = stringOf(content.avatar_url)
   const avatar = ref !== undefined && MXC.test(ref) ? { avatar: { network: 'matrix', ref } } : {}
-  return { id: mxid, name: name || localpart(mxid), ...avatar }
+  const made = localpart(mxid) // which homeservers give as the name, too
+  return { id: mxid, name: name || made, ...(name || made) === made ? { nameless: true } : {}, ...avatar }
 }
 
 export const makeMembers = (homeserver: Homeserver, clock: Clock, stopping?: AbortSignal): Members => {

@@ -65,5 +65,5 @@ export const readThread = (id: string): { ours: string; theirs: string } => {
   return { ours: id.slice(0, slash), theirs: id.slice(slash + 1) }
 }
 
-/** What to call somebody of whom only the number is known: never the whole number. */
+/** How somebody of whom only the number is known is shown to those who are not to see it. It is no name. */
 export const nameOf = (id: string): string => isNumber(id) ? maskNumbers(id) : id.slice(id.indexOf(':') + 1)

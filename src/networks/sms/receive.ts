@@ -9,7 +9,7 @@ export const makeDoors = (inbox: Inbox, network: string, gateway: string): Doors
     if (text === '') return // a blank SMS says nothing, and there is no blank message
     await inbox.accept({
       kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true, to,
-      sender: { id: from, name: nameOf(from) }, content: { style: 'text', text: plain(text) }
+      sender: { id: from, name: nameOf(from), nameless: true }, content: { style: 'text', text: plain(text) }
     })
   },
   receipt: async ({ key, from, to, ids, outcome, detail, at }) => {

@@ -106,7 +106,7 @@ export const makeDirect = (
   const senderOf = (message: Element, contact: string): Sender => {
     const nick = textOf(child(message, 'nick', NICK)).trim()
     const { local = '', domain: theirs = contact } = parseJid(contact) ?? {}
-    return { id: contact, name: nick || local || theirs }
+    return nick === '' ? { id: contact, name: local || theirs, nameless: true } : { id: contact, name: nick }
   }
 
   const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {

@@ -76,7 +76,7 @@ describe('a function address', () => {
     await red.say(room, '@mallory', 'I am not in the team')
     await delivered(red, room, '*: Only the team may do this. Nothing of it went to the customer.')
     await blue.say(room, 'bernd', '!status')
-    await until(() => blue.read(room).some(line => /#1 🔴 new · max \(phone\) · since today/.test(line)))
+    await until(() => blue.read(room).some(line => /#1 🔴 new · max, phone:max \(phone\) · since today/.test(line)))
     assert.deepEqual(phone.delivered, [])
     assert.match(blue.read(room).join(), /Needs an answer/)
   })
