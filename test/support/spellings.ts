@@ -6,8 +6,8 @@ const QUOTATIONS = ['none', 'block', 'line', 'bare line', 'block and line'] as c
 const MARKUPS = ['none', 'bold', 'italic', 'strike', 'code', 'code block', 'list', 'bold sign'] as const
 const WHITE = ['', ' ', '\n', '\t', '\u00a0', '\u2003', '\u3000']
 const INVISIBLE = ['', '\u200b', '\ufeff', '\u2060', '\u00ad', '\u200e', '\u2068', '\ufe0f', '\u3164', '\u2800', '\u0007']
-export const BANGS = ['!', '！', '﹗', '︕', '‼', 'ǃ', '❗', '❕']
-export const SLASHES = ['/', '／', '⁄', '∕', '⧸', '╱']
+const BANGS = ['!', '！', '﹗', '︕', '‼', 'ǃ', '❗', '❕']
+const SLASHES = ['/', '／', '⁄', '∕', '⧸', '╱']
 const BEHIND = ['', '.', ',', ':', '!', '…']
 
 export interface Spelling {
