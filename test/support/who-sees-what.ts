@@ -38,7 +38,7 @@ export interface Specification {
 export const readSpecification = (text = readFileSync(DOCUMENT, 'utf8')): Specification => {
   const tables = tablesOf(text)
   const lines = tables.find(([row]) => row?.['customer'] !== undefined)!.map(lineOf)
-  const words = new Map(tables.flatMap(table => table.flatMap(row => row['Wort'] === undefined ? [] : [[row['in the table']!, row['Wort']] as const])))
+  const words = new Map(tables.flat().filter(row => row['Wort'] !== undefined).map(row => [row['in the table']!, row['Wort']!]))
   return {
     lines,
     german (word) {
