@@ -34,8 +34,10 @@ export interface RawOptions extends Omit<CallOptions, 'body'> {
   headers?: Record<string, string>
 }
 
-/** Told of every contact: what got through and what did not because nobody is there. */
-export interface Contact { reached (): void; lost (why: string): void }
+/** Told of every call that did not get through because nobody is there who knows us. */
+export interface Contact { lost (why: string): void }
+
+const UNKNOWN_TOKEN = 'the homeserver does not know our token: has it been restarted since the registration was added?'
 
 const CONNECTIONS_MAX = 64
 const CONNECT_TIMEOUT_MS = 10_000
@@ -128,18 +130,14 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
       contact.lost(`HTTP ${status}`)
       return new Unavailable(`homeserver: HTTP ${status}`, { link: true })
     }
-    if (status >= 200 && status < 300) {
-      contact.reached()
-      return body ? undefined : new Unavailable('homeserver: its answer is not JSON')
-    }
+    if (status >= 200 && status < 300) return body ? undefined : new Unavailable('homeserver: its answer is not JSON')
     const errcode = typeof body?.errcode === 'string' ? body.errcode.slice(0, 100) : `HTTP_${status}`
     const what = `homeserver: ${status} ${errcode}`
     const retryAfterMs = retryAfter(headers, body ?? {})
     if (errcode === 'M_UNKNOWN_TOKEN' || errcode === 'M_MISSING_TOKEN') {
-      contact.lost(errcode)
-      return new Unavailable(`${what}: it does not know our as_token; give it the registration and restart it`, { link: true })
+      contact.lost(UNKNOWN_TOKEN)
+      return new Unavailable(UNKNOWN_TOKEN, { link: true })
     }
-    contact.reached()
     if (status === 429 || status === 408 || status >= 500 || status < 400) {
       return new Unavailable(what, retryAfterMs === undefined ? {} : { retryAfterMs })
     }

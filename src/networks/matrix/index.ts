@@ -88,9 +88,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     }
     linkChanged('homeserver')(up, detail)
   }
-  const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, {
-    reached: () => link.reached(), lost: why => link.lost(why)
-  }, exchange)
+  const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, exchange)
   const link = makeLink({
     clock, chance, changed: homeserverChanged,
     probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
@@ -146,6 +144,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
         await ping(mine)
         return await lookAgain(mine, read)
       } catch (error) {
+        if (mine !== generation) return
         log.warn({ why: messageOf(error) }, 'could not catch up; trying again')
         await sleep(clock, backoffMs(chance, attempt, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopping.signal)
       }
