@@ -1,6 +1,6 @@
 /**
- * The rule for STOP and START on networks where a message may be unwanted: one whole message ends everything for that person at
- * once, on every number of ours, and the others in the mirror are told. Asked before all other rules.
+ * The rule for STOP and START, wherever a person writes to us alone: one whole message ends everything for that person at once, from
+ * every address of ours, and the others in the mirror are told. Asked before all other rules.
  */
 import { addressKey, type Place } from '../model/address'
 import type { Arrival, MessageArrival } from '../model/message'
@@ -26,7 +26,7 @@ const tellOthers = (arrival: MessageArrival, threads: Place[], directory: Direct
   })
 
 export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, directory: Directory): Plan | undefined => {
-  if (arrival.kind !== 'message' || arrival.direct !== true || !directory.can(arrival.place.network).optOut) return undefined
+  if (arrival.kind !== 'message' || arrival.direct !== true || (desk !== undefined && desk.from !== 'contact')) return undefined
   const word = consentWord(toPlain(arrival.content.text))
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
   if (word === undefined) return undefined

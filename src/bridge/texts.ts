@@ -8,6 +8,7 @@ export interface Texts {
   partFailed (where: string, excerpt: string, part: number, parts: number, why: string): string
   stopped: string
   started: string
+  ended: string
   left (name: string): string
   returned (name: string): string
   isOut (where: string): string
@@ -26,6 +27,7 @@ const de: Texts = {
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie bekommen keine Nachrichten mehr von uns. Mit START geht es wieder weiter.',
+  ended: 'Sie haben mit STOP alles beendet, darum antworten wir Ihnen hier nicht. Mit START bekommen Sie wieder Antworten.',
   started: 'Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
   returned: name => `${name} bekommt wieder Nachrichten (START).`,
@@ -48,6 +50,7 @@ const en: Texts = {
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',
+  ended: 'You have ended everything with STOP, so we do not answer you here. Send START to get answers again.',
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,
   returned: name => `${name} gets messages again (START).`,

@@ -54,10 +54,19 @@ const historyOf = ({ facts: { automatics = [], automaticsLastMinute = 0, lately 
   ...conversation?.saidAt === undefined ? {} : { teamWroteAt: conversation.saidAt }
 })
 
+/** Once, to a person who asks again after STOP. */
+const howToReturn = (draft: Draft, one: Conversation): void => {
+  if (one.hinted === true) return
+  draft.toContact({ style: 'notice', text: plain(draft.directory.texts.ended) })
+  draft.conversation = { ...one, hinted: true }
+  draft.log('told of START')
+}
+
 const answerAutomatically = (draft: Draft, machine: boolean): void => {
   const { facts: { shown, now }, texts, directory } = draft
   const one = draft.conversation!
-  if (machine || directory.isBlocked(addressKey(one.contact))) return
+  if (machine) return
+  if (directory.isBlocked(addressKey(one.contact))) return howToReturn(draft, one)
   const { texts: answers, tripped } = automaticTexts(shown, heardOf(draft), historyOf(draft), now)
   if (tripped !== undefined && now - (one.breakerAt ?? -Infinity) > HOUR_MS) {
     draft.conversation = { ...one, breakerAt: now }

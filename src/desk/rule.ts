@@ -61,6 +61,10 @@ export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, w
     draft.change({ kind: 'desk', change: { what: 'consent', consent } })
     if (word === 'stop') draft.change({ kind: 'cancel', lane: one.place, reason: 'the person sent STOP' })
   }
+  if (word === 'start' && draft.conversation?.hinted === true) {
+    const { hinted: _, ...rest } = draft.conversation
+    draft.conversation = rest
+  }
   draft.tellTeam(word === 'stop' ? draft.texts.left : draft.texts.returned)
   draft.log(word)
   const { deliveries, changes } = draft.plan()

@@ -21,7 +21,6 @@ export interface Capabilities {
   window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the link keeps order
   afterCrash: 'resend' | 'park' // a try that a crash cut off: send again with the same key, or leave it to a person
   giveUpAfterMs: number
-  optOut: boolean // a person here may end everything with STOP
 }
 
 /**

@@ -28,6 +28,7 @@ export interface Conversation {
   excerpt?: string // of what opened the case
   announced: { place: Place, key: string }[] // the notices about this case, to be changed when it changes
   claimedAt?: number
+  hinted?: boolean // the contact was told, since STOP, how to be answered again
   breakerAt?: number // when the team was last told that automatic texts were too many
   signed?: string // whose name the contact saw last
 }

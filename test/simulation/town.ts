@@ -14,15 +14,15 @@ export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 export const CAN: Record<string, Capabilities> = {
   matrix: {
     label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, textBytesMax: 1000,
-    window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS, optOut: false
+    window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   xmpp: {
     label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, textBytesMax: 1000,
-    window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS, optOut: false
+    window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   sms: {
     label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 300,
-    window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS, optOut: true
+    window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS
   }
 }
 

@@ -8,7 +8,7 @@ import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
   label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, textBytesMax: 10_000, window: 1,
-  afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000, optOut: false
+  afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
 }
 
 export interface Practice extends Network {

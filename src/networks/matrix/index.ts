@@ -46,7 +46,7 @@ const CAN: Capabilities = {
   label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true,
   textBytesMax: 12_000, // an edit holds body and HTML twice, and an event has 65536 bytes (CS API §Size limits)
   window: 1, // HTTP keeps no order
-  afterCrash: 'resend', giveUpAfterMs: 3 * 24 * 3600_000, optOut: false
+  afterCrash: 'resend', giveUpAfterMs: 3 * 24 * 3600_000
 }
 const UNREACHED = 'the homeserver does not reach us; check the url in the registration, and that the homeserver has read it'
 const PING_FIRST_MS = 1000

@@ -36,7 +36,7 @@ export const makeSms = (config: SmsConfig, world: World, dial?: Dial): Network =
     can: {
       label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, window: 1,
       textBytesMax: bytesWithin(Math.min(...gateways.map(gateway => gateway.segmentsMax))),
-      afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS, optOut: true
+      afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS
     },
     naming: { direct: threadId, room: () => undefined, person: canonicalNumber },
     serve: () => {}, // a phone shows the number and nothing else

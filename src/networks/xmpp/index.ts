@@ -110,7 +110,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     name: NAME,
     can: {
       label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, textBytesMax: TEXT_BYTES_MAX,
-      window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS, optOut: false
+      window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
     },
     naming: {
       direct: directPlace,

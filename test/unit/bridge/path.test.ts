@@ -12,7 +12,7 @@ describe('the path of a message', () => {
   let started: Started
 
   const PHONE = {
-    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, afterCrash: 'park', textBytesMax: 200
+    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, afterCrash: 'park', textBytesMax: 200
   } as const
   const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }], ['phone', 'us/eva', { eva: 'Eva' }])
 

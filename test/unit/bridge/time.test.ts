@@ -87,7 +87,7 @@ describe('when the clock is set', () => {
 
 it('sends nothing to a person once their STOP was acknowledged, whichever commit it shares', async () => {
   for (let moment = 1; moment <= 4; moment++) {
-    const [red, phone] = [makePractice('red'), makePractice('phone', { optOut: true, afterCrash: 'park' })]
+    const [red, phone] = [makePractice('red'), makePractice('phone', { afterCrash: 'park' })]
     const inner = openSqlite(join(temporaryFolder(), 'zentrale.db'), systemClock, error => { throw error })
     let left = Infinity
     let stopped: Promise<unknown> | undefined

@@ -8,7 +8,7 @@ describe('a function address', () => {
   let red: Practice, blue: Practice, phone: Practice
   let started: Started
   const PHONE = {
-    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, optOut: true, afterCrash: 'park', textBytesMax: 200
+    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, afterCrash: 'park', textBytesMax: 200
   } as const
   const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')]
 

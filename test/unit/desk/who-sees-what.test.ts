@@ -89,7 +89,7 @@ describe('who sees what', () => {
 
   before(async () => {
     [red, blue] = [makePractice('red'), makePractice('blue', { window: 8 })]
-    phone = makePractice('phone', { ghosts: false, edits: false, optOut: true })
+    phone = makePractice('phone', { ghosts: false, edits: false })
     started = await startBridge([red, blue, phone], [], { addresses: Object.entries(ADDRESSES).map(([name, more]) => addressOn([], TEAM, {
       name, slug: name, identities: ['red', 'blue', 'phone'].map(network => ({ network, id: name })),
       profile: { name, about: '' }, texts: { offer: { text: 'Your offer is ready' } }, ...more

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { startBridge, type Started } from '../../support/started'
+
+describe('a contact who has ended everything', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const room = 'werkstatt-1'
+  const chat = 'werkstatt/red:eva'
+
+  beforeEach(async () => {
+    [red, blue] = [makePractice('red'), makePractice('blue', { window: 8 })]
+    const team = [agent('Anna', 'red @anna'), { ...agent('Bernd', 'blue bernd'), direct: true }]
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], team)] })
+  })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const evaWrites = (text: string, more = {}): Promise<unknown> => red.say(chat, 'red:eva', text, { direct: true, to: 'werkstatt', ...more })
+  const reads = (where: Practice, place: string, line: string): Promise<void> =>
+    until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
+
+  const STOPPED = '*: You will get no more messages from us. Send START to get them again.'
+  const HINT = '*: You have ended everything with STOP, so we do not answer you here. Send START to get answers again.'
+  const STARTED = '*: You get messages from us again. Send STOP to end them.'
+
+  it('has done so by one word, on every network, and the team sees it', async () => {
+    await evaWrites('Hello?')
+    await evaWrites('Stop!')
+    await reads(red, chat, STOPPED)
+    await reads(red, room, '*: ⛔ The contact has ended everything with STOP.')
+    await red.say(room, '@anna', 'But why?')
+    await until(() => red.read(room).some(line => line.includes('Not sent: this contact has ended everything')))
+    assert.deepEqual(red.read(chat), [STOPPED])
+  })
+
+  it('is told once, when they ask again, how to be answered again; the team sees the question', async () => {
+    await evaWrites('Hello?')
+    await evaWrites('stop')
+    for (const text of ['Are you there?', 'Nobody?']) await evaWrites(text)
+    await reads(red, room, 'red:eva (red): Nobody?')
+    assert.deepEqual(red.read(chat), [STOPPED, HINT])
+    await evaWrites('start')
+    await reads(red, chat, STARTED)
+    await red.say(room, '@anna', 'Here we are')
+    await evaWrites('stop')
+    await evaWrites('And now?')
+    await until(() => red.read(chat).length === 6)
+    assert.deepEqual(red.read(chat).slice(2), [STARTED, '*: Here we are', STOPPED, HINT])
+  })
+
+  it('gets no hint when it is a machine that writes', async () => {
+    await evaWrites('Hello?')
+    await evaWrites('stop')
+    await evaWrites('Automatic reply: I am away', { automatic: true })
+    await reads(red, room, 'red:eva (red): Automatic reply: I am away')
+    assert.deepEqual(red.read(chat), [STOPPED])
+  })
+
+  it('is nobody of the team who says “Stop” to the address', async () => {
+    await evaWrites('Hello?')
+    await blue.say('werkstatt/bernd', 'bernd', 'Stop', { direct: true, to: 'werkstatt' })
+    await until(() => blue.read('werkstatt/bernd').length > 1)
+    assert.ok(!blue.read('werkstatt/bernd').includes(STOPPED))
+  })
+})
