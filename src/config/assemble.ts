@@ -40,9 +40,9 @@ const LINK_SECRET_BYTES = 32
 
 type WorldOf = (name: NetworkName) => Promise<World>
 
-const makeNetworks = async ({ networks: { matrix, xmpp, sms } }: Config, world: WorldOf): Promise<Network[]> => [
+const makeNetworks = async ({ networks: { matrix, xmpp, sms }, language }: Config, world: WorldOf): Promise<Network[]> => [
   ...matrix ? [makeMatrix(matrix, await world('matrix'))] : [],
-  ...xmpp ? [makeXmpp(xmpp, await world('xmpp'))] : [],
+  ...xmpp ? [makeXmpp({ ...xmpp, language }, await world('xmpp'))] : [],
   ...sms ? [makeSms(sms, await world('sms'))] : []
 ]
 

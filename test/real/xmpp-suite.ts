@@ -354,6 +354,26 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
       { condition: 'service-unavailable' }, 'only rooms are told')
   })
 
+  it('is put out by no private message and no question to one of ours, and tells who wrote that nobody got it', async () => {
+    await send(delivery(message('one')))
+    const before = anna.heard.length
+    for (let i = 0; i < 20; i++) {
+      for (const nick of [bob.name, 'Zentrale']) {
+        await anna.client.send(xml('message', { to: `${room}/${nick}`, type: 'chat', id: `p${i}` }, xml('body', {}, `psst ${i}`)))
+        await anna.ask('get', `${room}/${nick}`, xml('query', { xmlns: 'urn:unknown' })).catch(() => { /* of course */ })
+      }
+      await anna.say(room, `loud ${i}`, `s${i}`)
+    }
+    await send(delivery(message('two')))
+    await bridge.inbox.until('all', () => bridge.inbox.arrivals.length >= 20)
+    const answers = anna.heard.filter(one => one.is('message') && one.attrs.type === 'chat' && one.getChildText('body')?.includes('im Raum') === true)
+    assert.deepEqual([bob.name, 'Zentrale'].map(nick => answers.filter(one => one.attrs.from === `${room}/${nick}`).length), [20, 20])
+    assert.ok(answers.every(one => one.getChild('automatic')))
+    assert.deepEqual(bridge.inbox.arrivals.map(textOf), Array.from({ length: 20 }, (_, i) => `loud ${i}`), 'nothing is lost and nothing leaks')
+    const left = anna.heard.slice(before).filter(one => one.is('presence') && one.attrs.type === 'unavailable')
+    assert.deepEqual(left.map(({ attrs }) => attrs['from']), [], 'nobody was put out')
+  })
+
   it('answers who it is, and that nobody reads direct messages', async () => {
     const info = await anna.ask('get', DOMAIN, xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' }))
     assert.equal(info.getChild('query')?.getChild('identity')?.attrs.category, 'gateway')

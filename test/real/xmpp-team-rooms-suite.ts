@@ -143,6 +143,21 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.deepEqual(at.anna.bodies(room, 'Zentrale'), ['carl: für alle'])
   })
 
+  it('take a command in a private message as said in the room, and nothing else', async () => {
+    await send(at, make())
+    await at.anna.enter(room, 'Anna')
+    await send(at, delivery(say('Eva spricht'), place(), { as: eva }))
+    const whisper = (nick: string, body: string): Promise<void> =>
+      at.anna.client.send(xml('message', { to: `${room}/${nick}`, type: 'chat', id: `w${body}` }, xml('body', {}, body)))
+    await whisper('Zentrale', 'doch nicht')
+    await whisper('Zentrale', '!senden')
+    await whisper(eva.name, '！frei')
+    await at.anna.until('words', one => one.getChildText('body')?.includes('nur Befehle') === true && one.attrs.from === `${room}/Zentrale`)
+    const arrivals = await came(at, 2)
+    assert.deepEqual(arrivals.map(one => [textOf(one), one.place.id, one.kind === 'message' && one.sender.address]),
+      [['!senden', room, ANNA], ['！frei', room, ANNA]])
+  })
+
   it('work although an address is called as we call ourselves', async () => {
     const zentrale = `zentrale@${DOMAIN}`
     at.network.serve([IDENTITY, { id: zentrale, aliases: [], profile: { name: 'Zentrale', about: '' } }])

@@ -13,6 +13,7 @@ import { makeMarks } from './marks'
 import { bareOf, canonicalBare, parseJid } from './names'
 import { isPicture, makeSeen, makeWorn } from './pictures'
 import { makePresence } from './presence'
+import { type Language, makePrivateMessages } from './private-messages'
 import { makeReceiver, type Receiver } from './receive'
 import { makeRooms } from './rooms'
 import { type Apart, makeSender, type Sender, WINDOW } from './send'
@@ -22,7 +23,7 @@ import { makeOwnRooms, makeTeamRooms } from './teamRooms'
 import { el, type Element } from './xml'
 
 /** `rooms`: the server's room service, where rooms of ours are made. */
-export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig }
+export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig, language?: Language }
 
 export { canonicalBare } from './names'
 
@@ -62,6 +63,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   }, ownRooms)
   const seen = makeSeen(NAME, room => rooms.get(room)?.listener.jid, link)
   const teamRooms = makeTeamRooms(domain, ownRooms, rooms, addresses, link, confirm, world)
+  const privately = makePrivateMessages(config.language ?? 'de', link, world, (room, said) => receiver?.privately(room, said))
 
   const apart: Apart = (room, delivery, signal) => {
     const { action, key } = delivery
@@ -81,8 +83,9 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const receipt = letters.receipt(stanza, room !== undefined)
     if (receipt !== undefined) receiver?.offer(receipt)
     if (type === 'error') return room && sender?.bounce(room, stanza)
+    if (room !== undefined) return privately.heard(room, stanza)
     const address = addresses.at(to)
-    if (address !== undefined && room === undefined) return direct?.message(stanza, address)
+    if (address !== undefined) return direct?.message(stanza, address)
     const answer = answerDirect(stanza)
     if (answer !== undefined) link.send(answer)
   }
@@ -97,12 +100,14 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
 
   const stanza = (stanza: Element): void => {
     if (stanza.name === 'message') return message(stanza)
-    const address = addresses.at(stanza.attrs.to ?? '')
+    const inRoom = rooms.get(bareOf(stanza.attrs.from ?? '')) !== undefined
+    const address = inRoom ? undefined : addresses.at(stanza.attrs.to ?? '')
     if (stanza.name === 'presence') {
-      if (address === undefined || rooms.get(bareOf(stanza.attrs.from ?? '')) !== undefined) rooms.presence(stanza)
+      if (address === undefined) rooms.presence(stanza)
       else presence.heard(stanza, address)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
-      if (!askedOfGhost(stanza) && !commands?.take(stanza, answer => { link.send(answer) })) link.send(answerIq(stanza, address))
+      if (inRoom ? askedOfGhost(stanza) : commands?.take(stanza, answer => { link.send(answer) })) return
+      link.send(answerIq(stanza, address, inRoom))
     }
   }
 

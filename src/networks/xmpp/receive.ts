@@ -32,6 +32,8 @@ export interface Receiver {
   catchUp (room: Room): Promise<void>
   /** A groupchat message to the listener. Our own go to `echo`. */
   groupchat (room: Room, message: Element): void
+  /** A private message in the room that counts as said to all. Whatever it says of its ids is not of the room, and no archive has it. */
+  privately (room: Room, message: Element): void
   /** Everything else that comes in, in the order of each place. */
   offer: Intake['offer']
   stop (): void
@@ -141,6 +143,12 @@ export const makeReceiver = (
       if (child(message, 'delay', DELAY)?.attrs.from === room.id) return
       const speaker = { address: room.insiders.get(nick)?.address, avatar: avatarOf(room.id, nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
+    },
+    privately (room, message) {
+      const { name, ns, attrs } = message
+      const said = { name, ns, attrs, children: elementsIn(message).filter(one => one.name === 'body') }
+      const speaker = { address: room.insiders.get(resourceOf(attrs.from ?? ''))?.address }
+      catchUp.inTurn(room, { message: said, take: () => live(room, said, speaker) })
     },
     offer: intake.offer,
     stop () {

@@ -23,8 +23,11 @@ const identity = (to: string, address: Identity | undefined): Xml => {
 
 const FEATURES = [INFO, ITEMS, PING, VERSION, COMMANDS]
 
-/** The answer to an iq of type get or set, which is to a function address if that is given. */
-export const answerIq = (iq: Element, address?: Identity): Xml => {
+/**
+ * The answer to an iq of type get or set, which is to a function address if that is given. `inRoom`: to an occupant, whom “service
+ * unavailable” would make look gone (XEP-0410 §3.2).
+ */
+export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boolean): Xml => {
   const about = address && answerAbout(iq, address)
   if (about !== undefined) return about
   const asked = elementsIn(iq)[0]
@@ -37,10 +40,10 @@ export const answerIq = (iq: Element, address?: Identity): Xml => {
         ...(address === undefined ? FEATURES : [...FEATURES, ...ADDRESS_FEATURES]).map(feature => el('feature', { var: feature }))))
     }
   }
-  return errorReply(iq, 'cancel', 'service-unavailable')
+  return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')
 }
 
-/** The answer to a message to us alone, if it says anything; errors and receipts are never answered. */
+/** The answer to a message to us alone that is not from a room, if it says anything; errors and receipts are never answered. */
 export const answerDirect = (message: Element): Xml | undefined =>
   message.attrs.type === 'error' || message.attrs.type === 'groupchat' || child(message, 'body') === undefined
     ? undefined

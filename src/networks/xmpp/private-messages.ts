@@ -1,0 +1,67 @@
+/**
+ * Private messages to one of ours in a room (XEP-0045 §7.5). They are not carried: their writer is told so, in a private message from
+ * whom they wrote to. In a team's room a command is taken as if it had been typed in the room, because there the team is told things
+ * in private messages, and answers where it was told.
+ * Promises: nothing is answered with an error, because rooms put out who sends one; what a machine sends is not answered, and of all
+ * that comes in a minute ANSWERS_MAX are, so that two machines do not answer each other for ever.
+ */
+import type { World } from '../../model/network'
+import { plain } from '../../model/text'
+import { contentXml, isAutomatic } from './content'
+import type { Room } from './rooms'
+import type { Link } from './stream'
+import { child, el, type Element, owned, textOf } from './xml'
+
+const ANSWERS_MAX = 60 // a minute, over all rooms
+const MINUTE_MS = 60_000
+const KEY_BYTES = 12
+const MUC_USER = 'http://jabber.org/protocol/muc#user'
+
+export type Language = 'de' | 'en'
+
+const WORDS: Record<Language, { room: string, team: string }> = {
+  de: {
+    room: 'Diese private Nachricht hat niemand bekommen: Hier werden keine privaten Nachrichten übertragen. Bitte schreiben Sie im Raum.',
+    team: 'Diese private Nachricht hat niemand bekommen. Als private Nachricht werden hier nur Befehle gelesen, zum Beispiel !hilfe. ' +
+      'Alles andere bitte im Raum schreiben.'
+  },
+  en: {
+    room: 'Nobody got this private message: private messages are not carried here. Please write in the room.',
+    team: 'Nobody got this private message. Only commands are read in private messages here, for example !help. ' +
+      'Please write everything else in the room.'
+  }
+}
+
+/** In every spelling of the sign, and behind what nobody sees. */
+const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').startsWith('!')
+
+export interface PrivateMessages {
+  /** A message to one of ours from an occupant, neither to all nor an error. */
+  heard (room: Room, message: Element): void
+}
+
+/** `take`: it is to count as said in the room. */
+export const makePrivateMessages = (
+  language: Language, link: Pick<Link, 'send'>, { clock, chance }: World, take: (room: Room, message: Element) => void
+): PrivateMessages => {
+  let since = -Infinity
+  let answers = 0
+
+  const mayAnswer = (): boolean => {
+    if (clock.tick() - since > MINUTE_MS) [since, answers] = [clock.tick(), 0]
+    return ++answers <= ANSWERS_MAX
+  }
+
+  return {
+    heard (room, message) {
+      const { from = '', to, type } = message.attrs
+      const body = textOf(child(message, 'body'))
+      if (from === room.id || body === '' || type === 'headline' || isAutomatic(message)) return
+      if (room.own && isCommand(body)) return take(room, message)
+      if (!mayAnswer()) return
+      const words = WORDS[language][room.own ? 'team' : 'room']
+      link.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
+        ...contentXml({ style: 'notice', text: plain(words) }), el('x', { xmlns: MUC_USER })))
+    }
+  }
+}
