@@ -37,7 +37,7 @@ export const allowing = <T>(errors: readonly (new (...of: never[]) => Error)[], 
 export const orMalformed = <T>(run: () => T): T | undefined => allowing([Malformed], run)
 
 const HTML = '(?:[^<>&]|&(?:amp|lt|gt|quot|#39);|<br>|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|' +
-  '<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">)*'
+  '<ol start="-?[0-9]{1,9}">|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">)*'
 const ALLOWED_HTML = new RegExp(`^${HTML}$`, 'i')
 
 /** Only the few elements, each closed; no attribute but an address of a harmless kind. */

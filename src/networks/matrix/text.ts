@@ -4,7 +4,7 @@
  */
 import { Parser } from 'htmlparser2'
 import { Malformed } from '../../model/errors'
-import { isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../model/text'
+import { isLanguage, isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../model/text'
 
 const HTML_CHARS_MAX = 65_536 // an event cannot hold more
 const TAGS_MAX = 5000 // opening and closing
@@ -39,7 +39,8 @@ const writeBlock = (block: Block): string => {
     case 'quote': return `<blockquote>${writeHtml(block.of)}</blockquote>`
     case 'list': {
       const tag = block.ordered ? 'ol' : 'ul'
-      return `<${tag}>${block.items.map(item => `<li>${writeHtml(item)}</li>`).join('')}</${tag}>`
+      const start = block.start === undefined || !block.ordered ? '' : ` start="${block.start}"`
+      return `<${tag}${start}>${block.items.map(item => `<li>${writeHtml(item)}</li>`).join('')}</${tag}>`
     }
   }
 }
@@ -60,16 +61,19 @@ export const writeText = (text: Text): { body: string, html?: string } => ({
 /** A mark that holds while its element is open; `id` keeps two links side by side apart. */
 type Mark = { kind: 'bold' | 'italic' | 'strike' | 'code' } | { kind: 'link', href: string, id: number }
 interface Run { text: string; marks: Mark[] }
-interface Container { tag: string; blocks: Block[]; depth: number; list?: { ordered: boolean, items: Block[][] } }
+interface List { ordered: boolean, start?: number, items: Block[][] }
+interface Container { tag: string; blocks: Block[]; depth: number; list?: List }
 
 const MARKS: Record<string, 'bold' | 'italic' | 'strike' | 'code' | undefined> = Object.assign(Object.create(null), {
   b: 'bold', strong: 'bold', i: 'italic', em: 'italic', del: 'strike', s: 'strike', strike: 'strike', code: 'code', tt: 'code'
 })
 const HEADING = /^h[1-6]$/
 const BREAKS: ReadonlySet<string> = new Set(
-  ['p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'tr', 'details', 'summary', 'caption', 'hr'])
+  ['p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'tr', 'details', 'summary', 'caption', 'hr', 'dl', 'dt', 'dd', 'section', 'article',
+    'header', 'footer', 'figure', 'figcaption', 'address'])
 const HIDDEN: ReadonlySet<string> = new Set(
   ['mx-reply', 'script', 'style', 'title', 'textarea', 'template', 'head', 'iframe', 'noscript'])
+const NUMBER = /^-?\d{1,9}$/
 const ORDER = ['link', 'bold', 'italic', 'strike', 'code'] as const
 
 const markOf = (tag: string, attributes: Record<string, string>, id: number): Mark | undefined => {
@@ -157,7 +161,17 @@ const makeBuilder = () => {
     runs.push({ text, marks: marks.at(-1)! })
   }
 
-  const enter = (tag: string): void => {
+  /** An item that has a number of its own begins a list of its own, unless that number comes next anyway. */
+  const number = (written: string | undefined): void => {
+    const { list } = top()
+    if (!list?.ordered || written === undefined || !NUMBER.test(written)) return
+    const value = Number(written)
+    if (value === (list.start ?? 1) + list.items.length) return
+    if (list.items.length > 0) open.at(-2)!.blocks.push({ kind: 'list', ...list })
+    top().list = listFrom('ol', written)
+  }
+
+  const enter = (tag: string, attributes: Record<string, string>): void => {
     flush()
     if (tag === 'li' && top().tag === 'li' && ignored.length === 0) close()
     const depth = top().depth + (tag === 'li' ? 0 : 1)
@@ -165,9 +179,13 @@ const makeBuilder = () => {
       ignored.push(tag)
       return
     }
-    if (tag === 'li') { open.push({ tag, blocks: [], depth }); return }
+    if (tag === 'li') {
+      number(attributes.value)
+      open.push({ tag, blocks: [], depth })
+      return
+    }
     if (top().list) open.push({ tag: 'li', blocks: [], depth: top().depth }) // straight in a list: an item of its own
-    open.push(container(tag, depth))
+    open.push({ tag, blocks: [], depth, ...tag !== 'blockquote' && { list: listFrom(tag, attributes.start) } })
   }
 
   const leave = (tag: string): void => {
@@ -182,7 +200,10 @@ const makeBuilder = () => {
     flush()
     const done = open.pop()!
     const parent = top()
-    if (done.tag === 'li') { if (done.blocks.length > 0) parent.list?.items.push(done.blocks); return }
+    if (done.tag === 'li') { // an empty one still counts
+      if (done.blocks.length > 0 || parent.list?.ordered) parent.list?.items.push(done.blocks)
+      return
+    }
     if (done.list) { if (done.list.items.length > 0) parent.blocks.push({ kind: 'list', ...done.list }) }
     else if (done.blocks.length > 0) parent.blocks.push({ kind: 'quote', of: done.blocks })
   }
@@ -204,9 +225,10 @@ const makeBuilder = () => {
     if (marks.push(withMark(marks.at(-1)!, markOf(tag, attributes, tags))) > NESTED_MAX) throw new Malformed('too many open tags')
     if (tag === 'br') return add('\n')
     if (tag === 'img') return add((attributes.alt || attributes.title || '').replaceAll('\n', ' '))
-    if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return enter(tag)
+    if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return enter(tag, attributes)
     if (BREAKS.has(tag)) return flush()
     if (tag === 'td' || tag === 'th') add(' ')
+    if (tag === 'sup') add('^') // else 10² would be 102
   }
 
   const onclosetag = (tag: string): void => {
@@ -233,8 +255,10 @@ const makeBuilder = () => {
   }
 }
 
-const container = (tag: string, depth: number): Container =>
-  tag === 'blockquote' ? { tag, blocks: [], depth } : { tag, blocks: [], depth, list: { ordered: tag === 'ol', items: [] } }
+const listFrom = (tag: string, start = ''): List => {
+  const ordered = tag === 'ol'
+  return { ordered, ...ordered && NUMBER.test(start) && Number(start) !== 1 && { start: Number(start) }, items: [] }
+}
 
 /** A mention's link says nothing to people elsewhere; its label does (CS API §Room and user mentions). */
 const MENTION = /^https:\/\/matrix\.to\/#\/(?:@|%40)/i
@@ -254,9 +278,50 @@ export const parseHtml = (html: string): Text | undefined => {
   return text.length === 0 ? undefined : text
 }
 
-/** The body without the quoted reply in front (removed from Matrix 1.13 on, still sent by many clients). */
-const withoutReply = (body: string): string => body.startsWith('> ') ? body.replace(/^(?:> [^\n]*\n)+\n?/, '') : body
+// ---- the body beside it
+
+/**
+ * Words, and the signs that say something of a number: a star that touches it (if it is one, not a pair), and what stands in front
+ * of it at the beginning of a line.
+ */
+const WORDS = /[\p{L}\p{M}\p{N}]+|(?<!\*)\*(?=\d)|(?<=\d)\*(?!\*)|(?<=^[ \t>]*)[-+*−–](?=[ \t]*[\d€$£])/gmu
+/** What people write into a body for the sake of the HTML alone. */
+const TAG = /<\/?(?:del|s|strike|u|b|i|em|strong|sub|sup|br|span|font|p|code|pre|details|summary|h[1-6]|hr)\b[^<>]*>/gi
+const FENCE = /(?<=^[ \t>]*(?:```|~~~))[\w+]+$/gm
+
+const wordsOf = (text: string): string[] => text.normalize('NFC').toLowerCase().match(WORDS) ?? []
+
+const withoutSigns = (words: string[]): number => words.filter(word => !/^[-+*−–]$/.test(word)).length
+
+/** Whether the words of one are all in the other, in their order. */
+const areIn = (some: string[], all: string[]): boolean => {
+  let at = 0
+  return some.every(word => {
+    at = all.indexOf(word, at) + 1
+    return at > 0
+  })
+}
+
+/**
+ * Markdown takes signs and numbers for style that were none: "5*3*2" becomes HTML that says 532, "- 20" a bullet. What is missing
+ * there stands in the body, as it was typed. A body that says less than the HTML is only a stopgap.
+ */
+const saysLess = (html: Text, body: string): boolean => {
+  const [read, typed] = [wordsOf(toPlain(html)), wordsOf(body.replace(TAG, ' ').replace(FENCE, word => isLanguage(word) ? '' : word))]
+  return withoutSigns(read) <= withoutSigns(typed) && !areIn(typed, read)
+}
+
+/** The quoted reply in front (removed from Matrix 1.13 on, still sent by many clients), in its one form; whoever writes "> " says that. */
+const QUOTED_REPLY = /^> (?:\* )?<@[^>\n]+:[^>\n]+>[^\n]*\n(?:>(?: [^\n]*)?\n)*\n?/
+/** The same where the HTML says that it is there. */
+const QUOTED_SURELY = /^(?:>(?: [^\n]*)?\n)+\n?/
+
+const withoutReply = (body: string, html: string | undefined): string =>
+  body.replace(html?.includes('<mx-reply>') ? QUOTED_SURELY : QUOTED_REPLY, '') || body
 
 /** What an event's content says. `reply`: it answers another message, so that a quoted fallback may stand in front. */
-export const readText = (body: string, html: string | undefined, reply: boolean): Text =>
-  (html === undefined ? undefined : parseHtml(html)) ?? plain(reply ? withoutReply(body) : body)
+export const readText = (body: string, html: string | undefined, reply: boolean): Text => {
+  const typed = reply ? withoutReply(body, html) : body
+  const read = html === undefined ? undefined : parseHtml(html)
+  return read === undefined || saysLess(read, typed) ? plain(typed) : read
+}

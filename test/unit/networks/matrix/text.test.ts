@@ -6,7 +6,7 @@ import { slowness } from '../../../support/linear'
 
 const paragraph = (text: string): Block => ({ kind: 'paragraph', of: [{ kind: 'text', text }] })
 const repeated = (part: string, length: number): string => part.repeat(length / part.length)
-const TAG = '<br>|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">'
+const TAG = '<br>|<ol start="-?[0-9]+">|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">'
 const ALLOWED = new RegExp(`^(?:[^<>]|${TAG})*$`)
 
 /** Text in normal form: no two neighbours of one kind, marks nested in one order, no space at an edge. */
@@ -30,7 +30,9 @@ const leaf: fc.Arbitrary<Block> = fc.oneof(
 const few = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 1, maxLength: 2 })
 const block = (depth: number): fc.Arbitrary<Block> => depth === 0 ? leaf : fc.oneof(leaf,
   few(block(depth - 1)).map((of): Block => ({ kind: 'quote', of })),
-  fc.record({ ordered: fc.boolean(), items: few(few(block(depth - 1))) }).map((list): Block => ({ kind: 'list', ...list })))
+  fc.record({ ordered: fc.boolean(), items: few(few(block(depth - 1))) }).map((list): Block => ({ kind: 'list', ...list })),
+  fc.record({ start: fc.constantFrom(-7, 0, 14), items: few(few(block(depth - 1))) })
+    .map((list): Block => ({ kind: 'list', ordered: true, ...list })))
 const normal: fc.Arbitrary<Text> = fc.array(block(3), { minLength: 1, maxLength: 3 })
 
 const depthOf = (blocks: Text): number => Math.max(0, ...blocks.map(part =>
@@ -62,6 +64,9 @@ describe('Matrix text', () => {
     const parts = ['<b>', '</i>', '<', '&', ' ', '<br> ', '<!--', '<a href="', '<ul><li>', '<blockquote>', '&nbsp; ', '<p>\n', '> ', '<b><i>b>']
     for (const part of parts) {
       assert.equal(await slowness(times => readText('> '.repeat(5000 * times), repeated(part, 16_384 * times), true)), undefined, part)
+    }
+    for (const part of ['* ', '5*', '-', ' ', '> ', '```', '<b ', 'a ', '> <@a:b> x\n']) {
+      assert.equal(await slowness(times => readText(repeated(part, 16_384 * times), '<b>x</b> '.repeat(1500), true)), undefined, `${part} beside it`)
     }
     assert.equal(await slowness(times => parseHtml(`<img alt="${'\n'.repeat(16_000 * times)}x\n">`)), undefined, 'an image')
     assert.equal(await slowness(times => parseHtml('<b>'.repeat(1200 * times) + '</i>'.repeat(3000 * times))), undefined, 'open tags')

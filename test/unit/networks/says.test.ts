@@ -1,0 +1,143 @@
+/** What a text says, through every network: judged against its event's own plain body, beside the HTML that Element's Markdown makes of it. */
+import assert from 'node:assert/strict'
+import { HtmlRenderer, Parser } from 'commonmark'
+import fc from 'fast-check'
+import { plain, toPlain, type Text } from '../../../src/model/text'
+import { parseHtml, readText, writeHtml, writeText } from '../../../src/networks/matrix/text'
+import { bodyOf, parseStyled } from '../../../src/networks/xmpp/text'
+
+const markdown = (body: string): string => new HtmlRenderer({ softbreak: '<br />' }).render(new Parser().parse(body))
+
+const typedInElement = (body: string): Text => readText(body, markdown(body), false)
+
+const shownByXmppApp = (text: Text): string => {
+  const { body, unstyled } = bodyOf(text)
+  return toPlain(unstyled ? plain(body) : parseStyled(body))
+}
+
+/** By network, what people read. */
+const shown = (text: Text): Record<string, string> => {
+  const { body, html } = writeText(text)
+  const formatted = toPlain(html === undefined ? plain(body) : parseHtml(html) ?? [])
+  return { phone: toPlain(text), xmpp: bodyOf(text).body, app: shownByXmppApp(text), body, formatted }
+}
+
+const wordsOf = (text: string): string[] => text.normalize('NFC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+
+const keepsWords = (said: string, text: Text): void => {
+  for (const [network, out] of Object.entries(shown(text))) {
+    const words = wordsOf(out)
+    let at = 0
+    for (const word of wordsOf(said)) {
+      at = words.indexOf(word, at) + 1
+      assert.ok(at > 0, `${network}: ${JSON.stringify(word)} of ${JSON.stringify(said)} is missing in ${JSON.stringify(out)}`)
+    }
+  }
+}
+
+const onPhone = (html: string, body = ''): string => toPlain(readText(body, html, false))
+
+describe('what a text says', () => {
+  const piece = fc.constantFrom('Haus', '14', '3', '20', 'Euro', 'ä', '0', 'a_b', '*', '**', '_', '~', '~~', '`', '```', '```\n', ' ', ' ', '  ',
+    '\n', '\n\n', '. ', '.', ') ', '- ', '+ ', '* ', '> ', '#', '# ', '+', '-', '\n- ', '\n3. ', '\n+ ', ',', ':', '(', ')', '|', '\\', '=', '    ',
+    '\t', '1. ', '\n---\n', '<', '>', '&', '!', '[', ']')
+  const bodies = fc.array(piece, { minLength: 1, maxLength: 24 }).map(pieces => pieces.join(''))
+
+  it('keeps every number and word that was typed into Element, in order, on every network', () => {
+    fc.assert(fc.property(bodies, body => { keepsWords(body, typedInElement(body)) }), { numRuns: 4000 })
+  })
+
+  it('keeps every number and word that was typed into an XMPP app', () => {
+    fc.assert(fc.property(bodies, body => { keepsWords(body, parseStyled(body)) }), { numRuns: 4000 })
+  })
+
+  it('keeps them on the way from one network to the other and back', () => {
+    fc.assert(fc.property(bodies, body => {
+      const { body: sent, html } = writeText(parseStyled(body))
+      keepsWords(body, readText(sent, html, false))
+      const back = bodyOf(typedInElement(body))
+      keepsWords(body, back.unstyled ? plain(back.body) : parseStyled(back.body))
+    }), { numRuns: 4000 })
+  })
+
+  it('keeps the signs of what is no style: dial codes, sums, names of files', () => {
+    for (const typed of ['*21*0171123456#', 'Wähle *21*0171123456# und dann ##002#', '5*3*2 = 30', '5 *3* 2 = 30', 'datei_mit_strich_2.txt',
+      '2*3*4', '*#06#', 'a*b*c', '+ 20 Euro', '- 20 Euro', '* 20 Euro', '+ 20 Euro\n- 5 Euro', '*100*1#', '14. April\n16. Mai']) {
+      for (const [from, text] of Object.entries({ element: typedInElement(typed), app: parseStyled(typed) })) {
+        for (const [network, out] of Object.entries(shown(text))) assert.equal(out, typed, `${from} to ${network}`)
+      }
+    }
+  })
+
+  it('keeps the numbers of lists', () => {
+    assert.equal(onPhone('<ol start="3"><li>Stock</li><li>Dach</li></ol>'), '3. Stock\n4. Dach')
+    assert.equal(onPhone('<ol start="14"><li>April</li></ol>'), '14. April')
+    assert.equal(onPhone('<ol><li>a</li><li value="7">b</li><li>c</li></ol>'), '1. a\n7. b\n8. c')
+    assert.equal(onPhone('<ol><li></li><li>b</li></ol>'), '1.\n2. b')
+    assert.equal(onPhone('<ul><li>x<ol start="0"><li>null</li></ol></li></ul>'), '- x\n  0. null')
+    for (const wrong of ['', 'x', '1e3', '99999999999', '3.5']) assert.equal(onPhone(`<ol start="${wrong}"><li>a</li></ol>`), '1. a', wrong)
+    const list = parseHtml('<ol start="3"><li>Stock</li></ol>') ?? []
+    assert.equal(writeHtml(list), '<ol start="3"><li>Stock</li></ol>')
+    assert.equal(bodyOf(list).body, '3. Stock')
+  })
+
+  it('writes no bullet that could be the sign of a number', () => {
+    assert.equal(onPhone('<ul><li>20 Euro</li><li>Rest</li></ul>'), '* 20 Euro\n* Rest')
+    assert.equal(onPhone('<ul><li>-5 Grad</li></ul>'), '* -5 Grad')
+    assert.equal(onPhone('<ul><li>Bohrer</li></ul>'), '- Bohrer')
+  })
+
+  it('tells what is struck out as struck out', () => {
+    const price = readText('Preis: 50<del>0</del> Euro', 'Preis: 50<del>0</del> Euro', false)
+    const day = readText('~~Montag~~ Dienstag', '<del>Montag</del> Dienstag', false)
+    for (const network of ['phone', 'xmpp', 'app', 'body']) {
+      assert.equal(shown(price)[network], 'Preis: 50~0~ Euro', network)
+      assert.equal(shown(day)[network], '~Montag~ Dienstag', network)
+    }
+    assert.equal(writeText(price).html, 'Preis: 50<del>0</del> Euro')
+    assert.equal(onPhone('<del>a<br>b</del>'), '~a~\n~b~', 'each line by itself, as it may be split there')
+    const odd = parseHtml('x<del>a~b</del>y <del><b>c</b></del> z<s><i>d</i></s>') ?? []
+    assert.equal(bodyOf(odd).body, 'x~~a~b~~y *~c~* z~d~')
+  })
+
+  it('keeps powers apart from what they stand at', () => {
+    assert.equal(onPhone('10<sup>2</sup> m'), '10^2 m')
+    assert.equal(onPhone('<dl><dt>5</dt><dd>0</dd></dl>'), '5\n0')
+  })
+
+  it('takes the body where the HTML leaves something of it out, and the HTML where it says more', () => {
+    assert.equal(onPhone('532', '5*3*2'), '5*3*2')
+    assert.equal(onPhone('<b>Eilt</b> sehr', 'Eilt **sehr**'), 'Eilt sehr')
+    assert.equal(onPhone('<p>Störung seit 9 Uhr im ganzen Haus</p>', 'Neue Meldung'), 'Störung seit 9 Uhr im ganzen Haus')
+    assert.equal(onPhone('<pre><code class="language-js">let a</code></pre>', '```js\nlet a\n```'), 'let a')
+  })
+
+  it('leaves out of a reply only what its app quoted in front', () => {
+    const reply = (body: string, html?: string): string => toPlain(readText(body, html, true))
+    assert.equal(reply('> 20 Euro?\nja'), '> 20 Euro?\nja')
+    assert.equal(reply('> <@a:b.example> alt\n> mehr\n\nneu'), 'neu')
+    assert.equal(reply('> * <@a:b.example> winkt\n\nneu'), 'neu')
+    assert.equal(reply('> <@a:b.example> alt\n>\n> mehr\n\n> eigenes\nneu'), '> eigenes\nneu')
+    assert.equal(reply('> <@a:b.example> alt\n\n'), '> <@a:b.example> alt\n\n', 'nothing else is there')
+    assert.equal(reply('> <a> b\nneu'), '> <a> b\nneu')
+    assert.equal(reply('> alt\n\nneu', '<mx-reply><blockquote>alt</blockquote></mx-reply>neu'), 'neu', 'its HTML says that it is a quotation')
+    assert.equal(toPlain(readText('> <@a:b.example> alt\n\nneu', undefined, false)), '> <@a:b.example> alt\n\nneu', 'no reply')
+  })
+
+  it('makes no style of plain signs beside what is styled', () => {
+    const styled = (html: string): ReturnType<typeof bodyOf> => bodyOf(parseHtml(html) ?? [])
+    assert.deepEqual(styled('<b>Wichtig</b> 5 *x* 2'), { body: 'Wichtig 5 *x* 2', unstyled: true })
+    assert.deepEqual(styled('<b>Wichtig</b> ca. ~5~ km'), { body: 'Wichtig ca. ~5~ km', unstyled: true })
+    assert.deepEqual(styled('<b>Wichtig</b><p>&gt; 5 Euro</p>'), { body: 'Wichtig\n> 5 Euro', unstyled: true })
+    assert.deepEqual(styled('<b>Wichtig</b><p>```</p><p>x</p>'), { body: 'Wichtig\n```\nx', unstyled: true })
+    assert.deepEqual(styled('<pre>a\n```\nb</pre>'), { body: 'a\n```\nb', unstyled: true })
+    assert.deepEqual(styled('<b>Wichtig</b> 5*3 a_b'), { body: '*Wichtig* 5*3 a_b', unstyled: false })
+    assert.deepEqual(bodyOf(plain('*21*0171#')), { body: '*21*0171#', unstyled: true })
+  })
+
+  it('keeps inside and outside of a code block apart', () => {
+    assert.deepEqual(parseStyled('```so wie hier\nx\n```\ny'), [{ kind: 'code', text: 'so wie hier\nx' }, ...plain('y')])
+    assert.deepEqual(parseStyled('```js\nx\n```\ny'), [{ kind: 'code', text: 'x' }, ...plain('y')])
+    assert.deepEqual(parseStyled('```achtung\nx\n```'), [{ kind: 'code', text: 'achtung\nx' }])
+  })
+})
