@@ -10,6 +10,7 @@ const MATRIX = 'buergerbuero'
 const PAUL = '+491709998877'
 const QUESTION = 'Guten Tag, ist mein Personalausweis schon da? 😀'
 const ANSWERS = { anna: 'Ja, seit gestern!', bernd: 'Ja, bitte mit dem alten abholen.' }
+const CONFERENCE = 'jabber:x:conference'
 const WITHIN_MS = 60_000
 const RETRY_MS = 100
 
@@ -45,7 +46,6 @@ export const playAddress = async (town: Town, tell: (line: string) => void): Pro
   const { anna, bernd } = town.people
   const paul = town.smsc.phone(PAUL)
   const record: AddressRecord = { question: QUESTION, answers: [], owner: undefined, told: false, held: false, problems: [] }
-  const muc = `_${MATRIX}_1@${town.xmpp.muc}`
   const answersToPaul = (): string[] => paul.inbox.filter(({ from }) => from === ADDRESS_NUMBER).map(({ text }) => text)
   try {
     await bernd.client.send(xml('presence'))
@@ -53,6 +53,8 @@ export const playAddress = async (town: Town, tell: (line: string) => void): Pro
     const alias = encodeURIComponent(`#_zentrale_${MATRIX}_1:${DOMAIN}`)
     const room = await retried(async () => String((await anna.call('GET', `v3/directory/room/${alias}`))['room_id']))
     await retried(() => anna.join(room))
+    const asked = await bernd.until('Bernd is asked in', one => one.getChild('x', CONFERENCE) !== undefined, WITHIN_MS)
+    const muc = String(asked.getChild('x', CONFERENCE)?.attrs.jid)
     await retried(() => bernd.enter(muc, 'Bernd'))
     await anna.waitFor(room, 'Anna reads the question', ({ content }) => content['body'] === QUESTION, WITHIN_MS)
     await retried(async () => { if (!(await bernd.archived(muc)).includes(QUESTION)) throw new Error('Bernd does not see the question') })

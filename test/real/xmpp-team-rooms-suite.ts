@@ -49,6 +49,15 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.equal((await heardBody(at.anna, 'Ein Hinweis')).attrs.from, `${room}/Zentrale`)
   })
 
+  it('say nothing of themselves to who counts up their numbers', async () => {
+    await send(at, make({ people: [ANNA], name: '🟢 Dora Dachs · eva' }))
+    await at.anna.enter(room, 'Anna')
+    const counted = `_buergerbuero_${number}@${at.server.muc}`
+    const answer = await at.carl.ask('get', counted, xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' })).then(String, String)
+    assert.doesNotMatch(answer, /Dora/)
+    assert.match(answer, /item-not-found/)
+  })
+
   it('keep strangers out from the first moment, and change nothing when made again', async () => {
     const making = send(at, make({ people: [ANNA] }))
     await until(() => info(at.carl).then(() => true, () => false), 'the room')

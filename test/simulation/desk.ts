@@ -6,10 +6,12 @@ import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Naming } from '../../src/model/network'
 import { directPlace } from '../../src/networks/xmpp/letters'
+import { makeRoomNames } from '../../src/networks/xmpp/room-names'
 import { addressOn, agent } from '../support/address'
+import { makeMemory } from '../support/world'
 import { naming } from './homeserver'
 import type { Random } from './random'
-import { COMPONENT, DOMAIN, ROOMS, type Inhabitant, type Mouth, type Said } from './town'
+import { COMPONENT, DOMAIN, ROOMS, SECRET, type Inhabitant, type Mouth, type Said } from './town'
 import { NAMING } from './world'
 
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
@@ -47,10 +49,12 @@ const TEAM = [
   agent('anna', `matrix @anna:${DOMAIN}`), agent('bernd', `xmpp bernd@${DOMAIN}`), agent('clara', `matrix @clara:${DOMAIN}`, `xmpp clara@${DOMAIN}`)
 ]
 
+const roomNames = makeRoomNames(SECRET, { memory: makeMemory() })
 const NAMINGS: Record<string, Naming> = {
-  matrix: naming, xmpp: { ...NAMING, direct: directPlace, room: (address, what) => `_${address}_${what}@${ROOMS}` }, sms: NAMING
+  matrix: naming, sms: NAMING,
+  xmpp: { ...NAMING, direct: directPlace, room: (address, what) => typeof what === 'number' ? roomNames.of(address, what, ROOMS) : undefined }
 }
-export const teamRoom = (network: string, slug: string, what: number | 'all'): string => NAMINGS[network]!.room(slug, what) ?? ''
+export const teamRoom = (network: string, slug: string, what: number): string => NAMINGS[network]!.room(slug, what) ?? ''
 
 /** No case goes back by itself: what then happens would depend on a clock that jumps. */
 const makeAddress = (
@@ -98,7 +102,7 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
   const writerOf = (tag: string): Inhabitant | undefined => contacts.find(({ name }) => tag.startsWith(`ask-${name}-`))
 
   const addressOf = ({ network, id }: Place): FunctionAddress | undefined => addresses.find(({ slug }) => {
-    const [start, end] = teamRoom(network, slug, 'all').split('all') as [string, string]
+    const [start = '', end = ''] = { matrix: [`#_zentrale_${slug}_`, `:${DOMAIN}`], xmpp: [`_${slug}_`, `@${ROOMS}`] }[network] ?? ['nowhere']
     return id.startsWith(start) && id.endsWith(end)
   })
 

@@ -17,7 +17,7 @@ import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Ite
 import { makeChats } from './chats'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
-import { COMPONENT as DOMAIN, DOMAIN as SERVER, ROOMS } from './town'
+import { COMPONENT as DOMAIN, DOMAIN as SERVER, ROOMS, SECRET } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
 const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
@@ -313,7 +313,7 @@ export const makeGroupchat = (world: World): Server => {
   const connect = (life: Life, lent: Lent): Network => {
     const { dial, lost } = makeDialling(world, life, exchange)
     hangUp = lost
-    const config = { component: { host: 'localhost', port: 5347, domain: DOMAIN, secret: 'secret' }, rooms: ROOMS }
+    const config = { component: { host: 'localhost', port: 5347, domain: DOMAIN, secret: SECRET }, rooms: ROOMS }
     return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
   }
 

@@ -8,6 +8,7 @@ const HOUR_MS = 3_600_000
 
 export const DOMAIN = 'example.org'
 export const COMPONENT = `chat.${DOMAIN}` // ours
+export const SECRET = 'secret' // of the component
 export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 
 /** As in src/networks/…/index.ts; shorter texts, so that some must be split. */

@@ -15,6 +15,7 @@ import { isPicture, makeSeen, makeWorn } from './pictures'
 import { makePresence } from './presence'
 import { type Language, makePrivateMessages } from './private-messages'
 import { makeReceiver, type Receiver } from './receive'
+import { makeRoomNames } from './room-names'
 import { makeRooms } from './rooms'
 import { type Apart, makeSender, type Sender, WINDOW } from './send'
 import { answerDirect, answerIq } from './service'
@@ -40,6 +41,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const confirm = makeConfirm(domain, link, world)
   const letters = makeLetters(NAME, addresses, link, confirm, world)
   const presence = makePresence(addresses, link, world)
+  const roomNames = makeRoomNames(config.component.secret, world)
   const ownRooms = makeOwnRooms(domain, config.rooms, link)
   const worn = makeWorn(world)
   let inbox: Inbox | undefined
@@ -119,7 +121,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     },
     naming: {
       direct: directPlace,
-      room: (address, what) => typeof what === 'number' && config.rooms !== undefined ? `_${address}_${what}@${config.rooms}` : undefined,
+      room: (address, what) => typeof what === 'number' && config.rooms !== undefined ? roomNames.of(address, what, config.rooms) : undefined,
       person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined
     },
     serve (identities) {
@@ -138,6 +140,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       inbox = given
       given.link(NAME, 'component', false, 'not connected yet')
       if (attending) given.link(NAME, 'rooms', false, 'not in the rooms yet')
+      await roomNames.keep()
       const marks = await makeMarks(world)
       receiver = makeReceiver(NAME, given, link, archive, marks, world, (room, heard) => sender?.echo(room, heard), seen.of)
       sender = makeSender(rooms, link, archive, marks, world, apart)
