@@ -38,7 +38,7 @@ Everything stays up until you press Ctrl-C. Join in:
   XMPP app     ${'bernd@' + DOMAIN}, password ${PASSWORD}, server 127.0.0.1 port ${town.xmpp.c2sPort} without TLS, room ${town.muc}
   bürgerbüro   write to @buergerbuero:${DOMAIN}, bürgerbüro@chat.${DOMAIN} or ${ADDRESS_NUMBER}; Anna and Bernd are its team
   a phone      http://127.0.0.1:${page.port}/ in the browser: Max's phone, texting ${town.number}
-  operator     ${town.operateUrl}/metrics, and: npx zentrale --config ${town.configPath} queue`)
+  operator     ${town.operateUrl}/metrics, and: bin/zentrale --config ${town.configPath} queue`)
   await new Promise<void>(resolve => { process.once('SIGINT', resolve); process.once('SIGTERM', resolve) })
   await page.stop()
 }

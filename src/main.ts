@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command line on one screen. Exit codes: docs/operating.md. */
-import { existsSync } from 'node:fs'
+import './old-node'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import type { Config } from './config/config'
 import { loadConfig, namesToRegister } from './config/load'
@@ -22,7 +24,11 @@ import { EXIT, start } from './operate/start'
 const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`) }
 const leave = (ok: boolean): void => { process.exitCode = ok ? EXIT.ok : EXIT.failed }
 
-const program = new Command('zentrale').exitOverride().showHelpAfterError('zentrale --help shows all commands')
+process.umask(0o077) // what it writes holds secrets, texts and numbers
+
+const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string }
+
+const program = new Command('zentrale').version(`${version} (Node ${process.versions.node})`).exitOverride().showHelpAfterError('zentrale --help shows all commands')
   .description('A switchboard for open messaging: rooms mirrored between Matrix, XMPP and SMS.')
   .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? 'config.yaml')
 
@@ -57,7 +63,7 @@ program.command('registration').description('make a fresh registration file for 
   .option('--out <file>', 'write this file instead of printing')
   .action(({ domain, url, out }: { domain?: string, url?: string, out?: string }) => {
     const file = configFile()
-    const known = existsSync(file) ? namesToRegister(file, process.env) : undefined
+    const known = statSync(file, { throwIfNoEntry: false }) ? namesToRegister(file, process.env) : undefined
     const text = registrationText(domain ?? known?.domain ?? 'example.org', url ?? known?.url ?? 'http://127.0.0.1:9993', chance, known)
     if (out === undefined) return print(text)
     writeNew(out, text)

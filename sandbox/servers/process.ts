@@ -42,9 +42,8 @@ export const checkout = holder(__dirname)
 /** Zentrale as it was built: through ts-node a start would take seconds. */
 export const PROGRAM = join(checkout, 'dist/src/main.js')
 
-const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { start: string } }
-/** What `npm start` tells Node, for all who start Zentrale. */
-export const startOptions = scripts.start.split(' ').filter(word => word.startsWith('--'))
+/** What the launcher tells Node, for all who start Zentrale. */
+export const startOptions = readFileSync(join(checkout, 'bin/zentrale'), 'utf8').match(/--[a-z-]+=\d+/g) ?? []
 
 /** Ends a hang, no more: a slow machine takes long to start a server. */
 const READY_MS = 120_000

@@ -1,5 +1,5 @@
 /** Makes the whole program from a config, and says which network's folder is which. A fourth network is two lines here. */
-import { createReadStream, mkdirSync } from 'node:fs'
+import { chmodSync, createReadStream, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Bridge, makeBridge } from '../bridge/bridge'
 import { makeLinks } from '../bridge/links'
@@ -63,10 +63,18 @@ const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
   return secret
 }
 
+/** Who may read the files of the store reads what people wrote. An earlier version made them for everybody. */
+const closeToOthers = (path: string): void => {
+  for (const file of ['', '-wal', '-shm'].map(ending => path + ending)) {
+    try { chmodSync(file, 0o600) } catch { /* not there, or somebody else's: check says so */ }
+  }
+}
+
 /** Opens the store that the config names. Throws with a text for the operator: in use, too new, not writable. */
-export const openStore = (config: Config, clock: Clock, failed: (error: unknown) => void): Store => {
-  mkdirSync(dirname(config.store.path), { recursive: true, mode: 0o700 })
-  return openSqlite(config.store.path, clock, failed)
+export const openStore = ({ store: { path } }: Config, clock: Clock, failed: (error: unknown) => void): Store => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeToOthers(path) // before the log beside it is made, which gets the same mode
+  return openSqlite(path, clock, failed)
 }
 
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {

@@ -26,8 +26,8 @@ export const secret = (doc: string) => z.string().min(SECRET_CHARS_MIN).max(2000
   .register(told, { doc, must: `a secret of your own of at least ${SECRET_CHARS_MIN} characters`, sample: PLACEHOLDER, secret: true })
 export const password = (doc: string) => z.string().min(1).max(2000).refine(value => value !== PLACEHOLDER)
   .register(told, { doc, must: 'the password that you were given', sample: PLACEHOLDER, secret: true })
-export const url = (doc: string, sample: string) => z.url({ protocol: /^https?$/ })
-  .register(told, { doc, must: 'an address that begins with http:// or https://', sample })
+export const url = (doc: string, sample: string) => z.url({ protocol: /^https?$/ }).refine(address => !/^[^/]*\/\/[^/?#]*@/.test(address))
+  .register(told, { doc, must: 'an address that begins with http:// or https://, without a password in it', sample })
 export const section = <T extends z.ZodRawShape>(doc: string, shape: T) =>
   z.strictObject(shape).register(told, { doc, must: `a section with the keys ${Object.keys(shape).join(', ')}` })
 export const list = <T extends z.ZodType>(doc: string, must: string, most: number, item: T, sample?: string) =>

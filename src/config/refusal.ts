@@ -9,13 +9,20 @@ import { inner, type Node, nodeAt, valueAt } from './walk'
 
 const PREVIEW_CHARS_MAX = 40
 
-const describe = (value: unknown, about: Told | undefined): string => {
+/** What is shown when it is wrong. Where a section or a list belongs, what stands there may be meant for a key below it. */
+const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'enum', 'literal'])
+
+/** An address without what gives entry. */
+const veiled = (address: string): string => address.replace(/\/\/[^/@]*@/g, '//…@').replace(/([?&][^=&]*=)[^&#]*/g, '$1…')
+
+const describe = (value: unknown, about: Told | undefined, node: Node | undefined): string => {
   if (value === null || value === '') return 'is empty'
   if (Array.isArray(value)) return value.length === 0 ? 'is an empty list' : `is a list${value.length === 1 ? '' : ` of ${value.length}`}`
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'is empty' : `is a section with ${Object.keys(value).join(', ')}`
   if (value === PLACEHOLDER) return 'is still the sample\'s'
   if (about?.secret) return typeof value === 'string' ? 'is too short' : `is read as a ${typeof value}`
-  const shown = JSON.stringify(value)
+  if (node !== undefined && !SCALARS.has(node.def.type)) return `is a ${typeof value === 'string' ? 'text' : typeof value}` // whose? A secret's, perhaps
+  const shown = JSON.stringify(typeof value === 'string' ? veiled(value) : value)
   return `is ${shown.length > PREVIEW_CHARS_MAX ? `${shown.slice(0, PREVIEW_CHARS_MAX)}…` : shown}`
 }
 
@@ -92,7 +99,7 @@ const refuse = (root: z.ZodType, source: Source, value: unknown, issue: z.core.$
       ...issue.code === 'invalid_union' ? misspelt(root, source, value, path) : []]
   }
   const advice = unquoted(source, path, node, about, found) ?? `It must be ${about?.must ?? 'something else'}${example(path, about)}`
-  return [source.problem(path, spell(path), describe(found, about), advice)]
+  return [source.problem(path, spell(path), describe(found, about, node), advice)]
 }
 
 const isBelow = (path: Path, other: Path): boolean => path.every((part, index) => other[index] === part)

@@ -25,6 +25,11 @@ const ADVICE: Record<string, string> = {
   MULTILINE_IMPLICIT_KEY: 'A key needs a colon behind it, and a value that contains ": " needs quotes'
 }
 
+const NOT_READ: Record<string, string> = {
+  EACCES: 'It is there, but this user may not read it. Run the command as the user that Zentrale runs as (sudo -u zentrale …), or let this one read it',
+  EISDIR: 'It is a folder. Name the file in it: --config FILE'
+}
+
 /** As the user would type it: relative where that is shorter. */
 export const shown = (path: string): string => {
   const near = relative(process.cwd(), path)
@@ -53,7 +58,8 @@ export const readText = (path: string, file: string, missing: string): string =>
     if (bytes.length <= FILE_BYTES_MAX) return bytes.toString('utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    throw new ConfigError([{ file, line: 1, path: '', wrong: `cannot be read (${code})`, advice: missing }])
+    const advice = code === 'ENOENT' ? missing : NOT_READ[code] ?? 'Look at the disk and at the file'
+    throw new ConfigError([{ file, line: 1, path: '', wrong: `cannot be read (${code})`, advice }])
   }
   throw new ConfigError([{ file, line: 1, path: '', wrong: `is over ${FILE_BYTES_MAX} bytes`, advice: 'Is this the right file?' }])
 }
@@ -63,7 +69,7 @@ const parseSource = (file: string, text: string): Source => {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const lineAt = (offset: number): number => lines.linePos(offset).line || 1
   const refuse = (error: Pick<YAMLError, 'code' | 'message' | 'pos'>): Problem => ({
-    file, line: lineAt(error.pos[0]), path: '', wrong: error.message.replace(/\.$/, ''),
+    file, line: lineAt(error.pos[0]), path: '', wrong: error.message.replace(/\.$|(:| \\).*$/s, ''), // what it quotes may be a secret
     advice: ADVICE[error.code] ?? 'This line is not YAML; look at its quotes and at the spaces in front'
   })
   if (document.errors.length > 0) throw new ConfigError(document.errors.map(refuse))

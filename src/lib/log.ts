@@ -1,6 +1,7 @@
 /**
  * The one logger. It takes ids, sizes, codes and states: never message bodies, names or tokens. As a net under that rule,
- * phone numbers are masked in every line and fields whose names promise secrets are removed.
+ * phone numbers are masked in every line and fields whose names promise secrets are removed. JSON for programs; on a terminal
+ * lines that a person can read.
  */
 import pino from 'pino'
 
@@ -29,7 +30,28 @@ const maskValue = (value: unknown): unknown => typeof value === 'string'
   ? maskNumbers(value)
   : value instanceof Error ? { type: value.name, message: maskNumbers(value.message), stack: maskNumbers(value.stack ?? '') } : value
 
-export const makeLog = (level: Level, to: { write (line: string): void } = process.stderr): Log => pino({
+interface Written { level: string; time: string; msg: string; error?: { message?: string, stack?: string } }
+
+/** What would move the cursor or turn the line around. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+const printable = (value: unknown): string => {
+  const text = typeof value === 'string' && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value)
+  return text.replace(UNPRINTABLE, found => `\\u${found.codePointAt(0)!.toString(16).padStart(4, '0')}`)
+}
+
+/** A line of the log for a terminal: the local time, how grave, what, and the fields behind it. */
+export const readable = (line: string): string => {
+  const { level, time, msg, error, ...fields } = JSON.parse(line) as Written & Fields
+  const stack = error?.stack === undefined ? [] : error.stack.split('\n').slice(1).map(step => `    ${printable(step.trim())}`)
+  const pairs = Object.entries(error === undefined ? fields : { ...fields, error: error.message ?? error })
+    .map(([key, value]) => `${key}=${printable(value)}`)
+  return [[new Date(time).toTimeString().slice(0, 8), level.padEnd(5), msg.replace(UNPRINTABLE, '?'), ...pairs].join(' '), ...stack, ''].join('\n')
+}
+
+const forTerminal = { write: (line: string): void => { process.stderr.write(readable(line)) } }
+
+export const makeLog = (level: Level, to: { write (line: string): void } = process.stderr.isTTY ? forTerminal : process.stderr): Log => pino({
   level, base: null, timestamp: pino.stdTimeFunctions.isoTime,
   redact: { paths: SECRET_FIELDS.flatMap(field => [field, `*.${field}`]), remove: true },
   formatters: {

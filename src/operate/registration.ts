@@ -10,7 +10,14 @@ const HEAD = `# The registration of Zentrale as an application service. Both rea
 `
 
 /** The library takes a second and 40 MiB, so only these commands load it, and `start` does not. */
-const library = (): typeof import('../networks/matrix/registration') => require('../networks/matrix/registration')
+const library = (): typeof import('../networks/matrix/registration') => {
+  process.noDeprecation = true // something that the library loads uses what Node advises against: nothing for the operator
+  try {
+    return require('../networks/matrix/registration')
+  } finally {
+    process.noDeprecation = false
+  }
+}
 
 const BOT = 'zentrale'
 

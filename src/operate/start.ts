@@ -21,6 +21,10 @@ export const start = async (config: Config): Promise<never> => {
   }
   process.on('uncaughtException', bug)
   process.on('unhandledRejection', bug)
+  process.stderr.on('error', () => {}) // who does not read the log any more stops nothing
+  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+    process.on(signal, () => log.info({ signal }, 'nothing is read anew while Zentrale runs; restart it after a change of the config'))
+  }
   const signalled = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })

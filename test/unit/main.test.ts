@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { PROGRAM } from '../../sandbox/servers/process'
+import { checkout, PROGRAM } from '../../sandbox/servers/process'
 import { systemClock } from '../../src/lib/clock'
 import { serve } from '../../src/lib/serve'
 import { ask } from '../../src/operate/ask'
@@ -12,8 +12,10 @@ import { until } from '../support/practice'
 
 interface Run { child: ChildProcess; out (): string; err (): string; ended: Promise<number | null> }
 
-const run = (...args: string[]): Run => {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+const run = (...args: string[]): Run => runAs([process.execPath, PROGRAM], args)
+
+const runAs = ([command, ...first]: string[], args: string[]): Run => {
+  const child = spawn(command!, [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
   child.stdout!.on('data', chunk => { out += String(chunk) })
@@ -21,8 +23,12 @@ const run = (...args: string[]): Run => {
   return { child, out: () => out, err: () => err, ended: new Promise(resolve => child.once('close', resolve)) }
 }
 
-const end = async (...args: string[]): Promise<{ code: number | null, out: string, err: string }> => {
-  const started = run(...args)
+type Ended = Promise<{ code: number | null, out: string, err: string }>
+
+const end = (...args: string[]): Ended => endAs([process.execPath, PROGRAM], args)
+
+const endAs = async (command: string[], args: string[]): Ended => {
+  const started = runAs(command, args)
   return { code: await started.ended, out: started.out(), err: started.err() }
 }
 
@@ -55,6 +61,48 @@ describe('the command line', () => {
     assert.deepEqual([nothing.code, action.code], [64, 64])
     assert.equal(gone.code, 78)
     assert.match(gone.err, /\/nowhere\/config\.yaml:1: cannot be read/)
+  })
+
+  it('has a launcher that finds its Node, says its version and nothing else, and is found by a link too', async () => {
+    const link = join(temporaryFolder(), 'zentrale')
+    symlinkSync(join(checkout, 'bin/zentrale'), link)
+    for (const command of [join(checkout, 'bin/zentrale'), link]) {
+      const { code, out, err } = await endAs([command], ['--version'])
+      assert.deepEqual([code, err], [0, ''])
+      assert.match(out, /^\d+\.\d+\.\d+ \(Node 2\d\.\d+\.\d+\)\n$/)
+    }
+    const registration = await endAs([link], ['registration'])
+    assert.deepEqual([registration.code, registration.err], [0, ''])
+  })
+
+  it('says in one line that a Node is too old for it', async () => {
+    const old = join(temporaryFolder(), 'old.js')
+    writeFileSync(old, 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })')
+    const { code, err } = await endAs([process.execPath, '--require', old, PROGRAM], ['--version'])
+    assert.equal(code, 71)
+    assert.match(err, /^Zentrale needs Node 22\.18 or newer; this is 20\.20\.2\. Start it as bin\/zentrale: .*\n$/)
+  })
+
+  it('lets nobody else read what it keeps, also what it kept for everybody before; signals that mean nothing do not end it', async () => {
+    const { path, url } = await stoppedServers()
+    const data = join(dirname(path), 'data')
+    mkdirSync(data)
+    writeFileSync(join(data, 'zentrale.db'), '')
+    chmodSync(join(data, 'zentrale.db'), 0o644)
+    const { child, err, ended } = runAs(['sh', '-c', 'umask 022; exec "$@"', 'sh', process.execPath, PROGRAM], ['start', '-c', path])
+    try {
+      await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy')
+      const modes = readdirSync(data).map(file => [file, (statSync(join(data, file)).mode & 0o777).toString(8)])
+      assert.ok(modes.length > 1 && modes.every(([, mode]) => mode === '600'), JSON.stringify(modes))
+      for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+        child.kill(signal)
+        await until(() => err().includes(`"signal":"${signal}"`), `${signal} was heard`)
+      }
+      assert.equal((await ask(systemClock, `${url}/healthz`)).status, 200)
+    } finally {
+      child.kill('SIGTERM')
+    }
+    assert.equal(await ended, 0)
   })
 
   it('starts while every server is down, says so, refuses a second one, obeys commands, and stops in peace', async () => {

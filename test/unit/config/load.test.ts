@@ -205,7 +205,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
     assert.match(fromLine(refusedText('language: de\nlanguage: en\n')), /^2: Map keys must be unique\. Each key stands once/)
     assert.match(fromLine(refusedText('store:\n  path: x\n keep_days: 3\n')), /^[23]: .*spaces/s)
     assert.match(refusedText(''), /config\.yaml:1: is empty/)
-    assert.match(refusedText('just words'), /config\.yaml:1: is "just words"\. It must be a section/)
+    assert.match(refusedText('just words'), /config\.yaml:1: is a text\. It must be a section/)
     assert.match(refusedText('a: &a [x]\nb: *c\n'), /config\.yaml:\d: /)
   })
 })

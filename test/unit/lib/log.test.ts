@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { makeLog, maskNumbers } from '../../../src/lib/log'
+import { makeLog, maskNumbers, readable } from '../../../src/lib/log'
 
 describe('the log', () => {
   const lines: string[] = []
@@ -12,6 +12,15 @@ describe('the log', () => {
     const line = lines.at(-1)!
     assert.doesNotMatch(line, /CANARY|1701234567|30123457/)
     assert.deepEqual(JSON.parse(line).network, 'red')
+  })
+
+  it('is readable on a terminal, and nothing in it moves the cursor or turns the line around', () => {
+    log.child({ network: 'red' }).warn({ waiting: 3, why: 'not there', odd: '\u001b[2J\u202e\u009b', error: 'plain' }, 'lane pauses')
+    const line = readable(lines.at(-1)!)
+    assert.match(line, /^\d\d:\d\d:\d\d warn  lane pauses network=red waiting=3 why="not there" odd=\S+ error=plain\n$/)
+    assert.doesNotMatch(line.trimEnd(), /[\p{C}\p{Zl}\p{Zp}]/u)
+    log.error({ error: new Error('broken') }, 'stopping')
+    assert.match(readable(lines.at(-1)!), /^\S+ error stopping error=broken\n {4}"?at /)
   })
 
   it('leaves enough of a number to recognise it, and other digits alone', () => {
