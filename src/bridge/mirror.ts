@@ -1,9 +1,12 @@
 /** The rule for mirrors: what is said in one place is said in all the others, by the same person. */
-import { type Arrival, type DeletionArrival, type EditArrival, HOPS_MAX, type Persona } from '../model/message'
+import {
+  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Unreadable
+} from '../model/message'
+import { plain } from '../model/text'
 import type { Recorded } from '../store/store'
 import { peopleAt, type Directory, type Mirror, type MirrorPlace } from './directory'
 import { personaOf } from './people'
-import { delivery, IGNORE, type Plan } from './plan'
+import { delivery, IGNORE, notice, type Plan } from './plan'
 import { say, sayAgain, type Spoken } from './say'
 
 const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
@@ -23,6 +26,15 @@ const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }
   'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&
   (original.sender.id === arrival.sender.id || (arrival.kind === 'deletion' && arrival.moderated === true))
 
+/** Others see that something was said; its writer is told, where a person can write it in another way. */
+const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[], as: Persona, directory: Directory): Plan => {
+  if (why === 'kind' || why === 'call') return IGNORE // of no concern to a whole room
+  const content: Content = { style: 'text', text: plain(directory.texts.unreadable[why]) }
+  const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.texts.notCarried(why), 'alert')]
+  const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, '', directory)), ...told]
+  return { outcome: 'routed', deliveries, changes: [] }
+}
+
 export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
   if (found === undefined || arrival.kind === 'receipt' || arrival.kind === 'order' || arrival.kind === 'standing') return undefined
@@ -39,6 +51,8 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
       .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
     return { outcome: 'routed', deliveries, changes: [{ kind: 'revokeLinks', journal: original.seq }] }
   }
+  const { unreadable } = arrival.content
+  if (unreadable !== undefined && arrival.kind === 'message') return unread(arrival, unreadable, places, as, directory)
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
   const deliveries = places.flatMap(where => arrival.kind === 'edit'
     ? sayAgain(arrival, original, where.place, as, token, directory)

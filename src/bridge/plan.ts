@@ -38,10 +38,10 @@ export const delivery = (arrival: Arrival, place: Place, part: number, action: A
 })
 
 /** Zentrale's own words. `about` tells apart several notices that one arrival may cause at one place. */
-export const notice = (arrival: Arrival, place: Place, about: string, text: string): NewDelivery => ({
+export const notice = (arrival: Arrival, place: Place, about: string, text: string, style: 'notice' | 'alert' = 'notice'): NewDelivery => ({
   delivery: {
     key: deliveryKey(arrival.place.network, arrival.key, place, 0, `notice ${about}`), place, at: arrival.at,
-    action: { kind: 'message', content: { style: 'notice', text: plain(text) } }
+    action: { kind: 'message', content: { style, text: plain(text) } }
   },
   notice: true
 })
@@ -74,5 +74,5 @@ export const failureNotice = (arrival: Arrival, failed: { key: string, place: Pl
     : problem.kind === 'unknown'
       ? texts.unknown(where, excerpt)
       : texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
-  return [notice(arrival, arrival.place, `${problem.kind} ${failed.key}`, text)]
+  return [notice(arrival, arrival.place, `${problem.kind} ${failed.key}`, text, 'alert')]
 }

@@ -1,4 +1,5 @@
 /** What Zentrale itself says to people. */
+import type { Unreadable } from '../model/message'
 
 export type Language = 'de' | 'en'
 
@@ -9,6 +10,8 @@ export interface Texts {
   stopped: string
   started: string
   ended: string
+  unreadable: Record<Unreadable, string> // in place of what was said
+  notCarried (what: Unreadable): string // to its writer
   left (name: string): string
   returned (name: string): string
   isOut (where: string): string
@@ -27,6 +30,15 @@ const de: Texts = {
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie bekommen keine Nachrichten mehr von uns. Mit START geht es wieder weiter.',
+  unreadable: {
+    encrypted: '⚠ [verschlüsselte Nachricht, die hier nicht gelesen werden kann]', poll: '⚠ [Umfrage, die hier nicht gezeigt werden kann]',
+    call: '⚠ [Anruf, der hier nicht angenommen werden kann]', file: '⚠ [Datei, die hier nicht geöffnet werden kann]',
+    kind: '⚠ [Nachricht einer Art, die hier nicht gelesen werden kann]'
+  },
+  notCarried: what => `Nicht weitergegeben: ${{
+    encrypted: 'verschlüsselte Nachrichten können', poll: 'Umfragen können', call: 'Anrufe können', file: 'diese Datei kann',
+    kind: 'Nachrichten dieser Art können'
+  }[what]} hier nicht gelesen werden. Bitte schreiben Sie es als Text.`,
   ended: 'Sie haben mit STOP alles beendet, darum antworten wir Ihnen hier nicht. Mit START bekommen Sie wieder Antworten.',
   started: 'Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
@@ -50,6 +62,14 @@ const en: Texts = {
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',
+  unreadable: {
+    encrypted: '⚠ [an encrypted message that cannot be read here]', poll: '⚠ [a poll that cannot be shown here]',
+    call: '⚠ [a call that cannot be taken here]', file: '⚠ [a file that cannot be opened here]',
+    kind: '⚠ [a message of a kind that cannot be read here]'
+  },
+  notCarried: what => `Not passed on: ${{
+    encrypted: 'encrypted messages', poll: 'polls', call: 'calls', file: 'this file', kind: 'messages of this kind'
+  }[what]} cannot be read here. Please write it as text.`,
   ended: 'You have ended everything with STOP, so we do not answer you here. Send START to get answers again.',
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,

@@ -54,7 +54,7 @@ const free = (draft: Draft, text: string): void => {
   draft.log('released')
   draft.show()
   draft.announce(draft.conversation.excerpt ?? '')
-  draft.tellTeam(text)
+  draft.tellTeam(text, 'alert')
 }
 
 const release = onCase(draft => {
@@ -100,7 +100,7 @@ const assign = onCase((draft, rest) => {
   })
   draft.log('assigned', agent.name)
   draft.show()
-  draft.tellTeam(texts.passed(name(draft), agent.name))
+  draft.tellTeam(texts.passed(name(draft), agent.name), 'alert')
 })
 
 const done = onCase(draft => {
@@ -302,7 +302,7 @@ export const due = (draft: Draft): void => {
     draft.conversation = { ...rest, state: one.owner === undefined ? 'new' : 'claimed' }
     draft.log('woken')
     draft.show()
-    return draft.tellTeam(draft.texts.woken)
+    return draft.tellTeam(draft.texts.woken, 'alert')
   }
   if (one.state === 'claimed' && one.awaits) return free(draft, draft.texts.releasedByTime(ownerName(address, one.owner)))
   draft.conversation = rest

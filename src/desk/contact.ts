@@ -70,7 +70,7 @@ const answerAutomatically = (draft: Draft, machine: boolean): void => {
   const { texts: answers, tripped } = automaticTexts(shown, heardOf(draft), historyOf(draft), now)
   if (tripped !== undefined && now - (one.breakerAt ?? -Infinity) > HOUR_MS) {
     draft.conversation = { ...one, breakerAt: now }
-    draft.tellTeam(texts.breaker)
+    draft.tellTeam(texts.breaker, 'alert')
   }
   for (const { kind, text } of answers) {
     const content: Content = { style: 'notice', text: plain(text) }
@@ -104,8 +104,9 @@ const moved = (draft: Draft, before: Conversation | undefined, machine: boolean)
 }
 
 export const contactSays = (draft: Draft): void => {
-  const { facts: { shown, conversation: before }, texts } = draft
-  const { content } = draft.arrival as MessageArrival
+  const { facts: { shown, conversation: before }, texts, directory } = draft
+  const { content: { unreadable }, content: given } = draft.arrival as MessageArrival
+  const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(directory.texts.unreadable[unreadable]) }
   const machine = isMachine(heardOf(draft), historyOf(draft))
   const now = draft.conversation = moved(draft, before, machine)
   const opens = !shown.redirectOnly && (before === undefined || (before.state === 'done' && now.state !== 'done'))
@@ -119,7 +120,7 @@ export const contactSays = (draft: Draft): void => {
     draft.toTeam(content, personaOfContact(draft, now))
   }
   if (opens) draft.log('opened', `case ${now.cases}`)
-  answerAutomatically(draft, machine)
+  if (unreadable === undefined) answerAutomatically(draft, machine)
 }
 
 export const contactEdits = (draft: Draft, original: Recorded | undefined): void => {

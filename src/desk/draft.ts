@@ -55,8 +55,8 @@ export interface Draft {
   /** Something that was said, at all places of the team but where it was said. */
   toTeam (content: Content, as: Persona | undefined): void
   /** The desk's own words, in every place of the team on this conversation. */
-  tellTeam (text: string): void
-  /** To whoever wrote the arrival, alone, where they wrote it. */
+  tellTeam (text: string, style?: 'notice' | 'alert'): void
+  /** To whoever wrote the arrival, alone, where they wrote it; it may be that they wait for something in vain. */
   answer (text: string): void
   /** Shows all cases of the address where the team looks for them, or corrects what is shown of this one. */
   announce (excerpt: string): void
@@ -158,23 +158,23 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
         spoken(at(where, content, one, as), where.place, where.people === undefined ? undefined : as)
       }
     },
-    tellTeam (text) {
+    tellTeam (text, style = 'notice') {
       const one = needed()
       for (const where of memory.placesOf(address, one.id)) {
-        add(where.place, { kind: 'message', content: at(where, { style: 'notice', text: plain(text) }, one) }, undefined, true)
+        add(where.place, { kind: 'message', content: at(where, { style, text: plain(text) }, one) }, undefined, true)
       }
     },
     answer (text) {
       if (!('sender' in arrival)) return
-      const content: Content = { style: 'notice', text: plain(text) }
+      const content: Content = { style: 'alert', text: plain(text) }
       const { sender, place, key } = arrival
-      if (facts.from === 'chat' || place.id === '') return void deliveries.push(notice(arrival, place, `answer ${told++}`, text))
+      if (facts.from === 'chat' || place.id === '') return void deliveries.push(notice(arrival, place, `answer ${told++}`, text, 'alert'))
       add(place, { kind: 'message', content, aside: { of: key, person: sender.address ?? sender.id } }, undefined, true)
     },
     announce (excerpt) {
       const one = { ...needed(), excerpt }
       const announced = memory.placesOf(address, 'queue').map(({ place }) => ({
-        place, key: add(place, { kind: 'message', content: { style: 'notice', text: plain(announcement(one)) } }, undefined, true)
+        place, key: add(place, { kind: 'message', content: { style: 'alert', text: plain(announcement(one)) } }, undefined, true)
       }))
       draft.conversation = { ...one, announced }
     },
@@ -187,7 +187,7 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
       }
       for (const { place, key } of one.announced) {
         if (!directory.can(place.network).edits) continue
-        add(place, { kind: 'edit', of: key, content: { style: 'notice', text: plain(announcement(one)) } }, undefined, true)
+        add(place, { kind: 'edit', of: key, content: { style: 'alert', text: plain(announcement(one)) } }, undefined, true)
       }
     },
     close (place, topic) { room(place, { name: topic, topic, people: [] }) },

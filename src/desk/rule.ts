@@ -33,6 +33,7 @@ const team = (draft: Draft, original: Recorded | undefined): void => {
   switch (arrival.kind) {
     case 'message':
       if (arrival.automatic === true) return
+      if (arrival.content.unreadable !== undefined) return draft.answer(draft.directory.texts.notCarried(arrival.content.unreadable))
       if (command !== undefined && !isNote(draft, contentHere(draft))) return act(draft, command)
       return teamSays(draft)
     case 'edit': return teamEdits(draft, original)
@@ -65,7 +66,7 @@ export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, w
     const { hinted: _, ...rest } = draft.conversation
     draft.conversation = rest
   }
-  draft.tellTeam(word === 'stop' ? draft.texts.left : draft.texts.returned)
+  draft.tellTeam(word === 'stop' ? draft.texts.left : draft.texts.returned, 'alert')
   draft.log(word)
   const { deliveries, changes } = draft.plan()
   return { deliveries, changes }

@@ -17,11 +17,18 @@ export interface Attachment {
   url?: string // our own signed link, set on deliveries to networks that take links instead of files
 }
 
-/** A message's body. Either may be empty, not both; a delivery has one of the two, never both. */
+/** Why something that was said cannot be read here. `kind`: it is of a kind that we do not know. */
+export type Unreadable = 'encrypted' | 'poll' | 'call' | 'file' | 'kind'
+
+/**
+ * A message's body. Either may be empty, not both; a delivery has one of the two, never both. `alert`: our own words that need a person,
+ * so they sound like a person's; marked as a machine's like a `notice`. `unreadable`: it has neither, but somebody said something.
+ */
 export interface Content {
-  style: 'text' | 'notice' | 'emote'
+  style: 'text' | 'notice' | 'alert' | 'emote'
   text: Text
   file?: Attachment
+  unreadable?: Unreadable
 }
 
 /** How many switchboards like us may carry a message on, one after another: two that face each other would never end. */

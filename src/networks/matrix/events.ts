@@ -4,7 +4,7 @@
  */
 import type { Place } from '../../model/address'
 import { Malformed } from '../../model/errors'
-import type { Arrival, Attachment, Content, Sender } from '../../model/message'
+import type { Arrival, Attachment, Content, MessageArrival, Sender, Unreadable } from '../../model/message'
 import { plain } from '../../model/text'
 import type { Json } from './homeserver'
 import { readText } from './text'
@@ -93,9 +93,32 @@ const readContent = (content: Json): Content => {
 /** Said in a thread, beside the main line (CS API §Threading). */
 const isAside = (content: Json): boolean => jsonOf(content['m.relates_to']).rel_type === 'm.thread'
 
-/** CS API §m.notice, and the mark that is to replace it (MSC3955). */
-const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' ||
-  ['m.automated', 'org.matrix.msc1767.automated'].some(mark => content[mark] === true)
+/** What a machine made, beside m.notice (MSC3955), in its final and its present spelling. */
+export const AUTOMATIC_MARKS = ['m.automated', 'org.matrix.msc1767.automated'] as const
+
+const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' || AUTOMATIC_MARKS.some(mark => content[mark] === true)
+
+const POLLS: ReadonlySet<string> = new Set(['m.poll.start', 'org.matrix.msc3381.poll.start'])
+const CALLS: ReadonlySet<string> = new Set(['m.call.invite', 'm.rtc.notification', 'org.matrix.msc4075.rtc.notification'])
+const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.room.redaction'])
+/** What apps send beside what a person says: reactions, votes, keys, the progress of calls, the way of somebody who shares it. */
+const SILENT = new RegExp('^(' + [
+  'm\\.reaction$', '(m|org\\.matrix\\.msc3381)\\.poll\\.(response|end)$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
+  'm\\.(dummy|room_key|secret\\.)', 'org\\.matrix\\.(call|msc3401|msc4075|msc4143)\\.', 'io\\.element\\.call'
+].join('|') + ')')
+
+/** Why an event of this type cannot be read; undefined if it can, or if nobody says anything by it. */
+const unreadableOf = ({ type, content }: RoomEvent): Unreadable | undefined => {
+  if (READABLE.has(type)) return undefined
+  if (type === 'm.room.encrypted') return 'encrypted'
+  if (POLLS.has(type)) return jsonOf(content['m.relates_to']).rel_type === 'm.replace' ? undefined : 'poll'
+  if (CALLS.has(type)) return 'call'
+  return SILENT.test(type) || type.length === 0 ? undefined : 'kind'
+}
+
+/** Somebody said something that cannot be read. */
+export const unreadable = (event: RoomEvent, place: Place, sender: Sender, now: number, why: Unreadable): MessageArrival =>
+  ({ kind: 'message', key: event.id, place, at: event.at ?? now, sender, content: { style: 'text', text: [], unreadable: why } })
 
 const originalOf = (content: Json): string | undefined => {
   const relation = jsonOf(content['m.relates_to'])
@@ -127,11 +150,13 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
     case 'm.room.redaction':
       // A homeserver hands on only what it found valid (Room Version 3 §Handling redactions): whoever sent it may.
       return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$'), moderated: true }
-    default:
-      return undefined
+    default: {
+      const why = unreadableOf(event)
+      return why && unreadable(event, place, sender, now, why)
+    }
   }
 }
 
 /** Whether arrivalOf could make something of it, so that its sender is worth looking up. */
 export const speaks = (event: RoomEvent): boolean =>
-  event.type === 'm.room.message' || event.type === 'm.sticker' || event.type === 'm.room.redaction'
+  event.stateKey === undefined && (READABLE.has(event.type) || unreadableOf(event) !== undefined)

@@ -9,7 +9,7 @@ import type { Arrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
 import type { Take } from './catchup'
 import type { Direct } from './direct'
-import { arrivalOf, isJson, readEvent, speaks, type RoomEvent } from './events'
+import { arrivalOf, isJson, readEvent, speaks, unreadable, type RoomEvent } from './events'
 import type { Members } from './members'
 import type { Rooms } from './rooms'
 
@@ -72,20 +72,27 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     return chat && arrival.kind === 'message' ? { ...arrival, direct: true, to: chat.ours } : arrival
   }
 
+  /** What cannot be read is kept in quarantine, and that somebody said something is told all the same. */
+  const arrivalFrom = async (event: RoomEvent, raw: unknown, place: Place): Promise<Arrival | undefined> => {
+    const sender = members.of(event.room, event.sender)
+    try {
+      return arrivalOf(event, place, sender, clock.now())
+    } catch (error) {
+      await inbox.quarantine(network, rawOf(raw), malformed(error))
+      return event.type === 'm.room.redaction' ? undefined : unreadable(event, place, sender, clock.now(), 'kind')
+    }
+  }
+
   const takeOne = async (event: RoomEvent, raw: unknown, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
+    if (!speaks(event)) return
     if (event.type === 'm.room.encrypted') {
       news.encrypted(event.room)
-      return await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'))
+      await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'))
+      if (!direct.of(event.room)) return
     }
-    if (!speaks(event)) return
-    let arrival
-    try {
-      arrival = arrivalOf(event, place, members.of(event.room, event.sender), clock.now())
-    } catch (error) {
-      return await inbox.quarantine(network, rawOf(raw), malformed(error))
-    }
+    const arrival = await arrivalFrom(event, raw, place)
     if (!arrival) return
     try {
       await inbox.accept(withAddress(arrival, event.room))
@@ -99,9 +106,9 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     const events = raws.map(read)
     for (const event of events) if (!(event instanceof Malformed) && event.stateKey !== undefined) await notice(event)
     const said = events.flatMap(event => event instanceof Malformed || !isSaid(event) ? [] : [event])
-    for (const { room, sender, at } of said) {
+    for (const { room, sender, at, type } of said) {
       const chat = direct.of(room)
-      if (chat?.theirs === sender) await direct.wrote(room, chat, at ?? 0)
+      if (chat?.theirs === sender && type !== 'm.room.encrypted') await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
     const results = await Promise.allSettled(events.map((event, index) =>

@@ -8,7 +8,7 @@ import { Refused, Unavailable } from '../../model/errors'
 import { type Aside, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
 import type { Memory } from '../../model/network'
 import { readDirect, type Direct } from './direct'
-import { HOPS_FIELD, isJson, stringOf } from './events'
+import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
 import type { Ghosts } from './ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } from './homeserver'
 import { fileContent, type Uploaded, type Uploader } from './media'
@@ -24,7 +24,7 @@ const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; we lo
 const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver adds
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
-const MSGTYPES = { text: 'm.text', notice: 'm.notice', emote: 'm.emote' } as const
+const MSGTYPES = { text: 'm.text', notice: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; memory: Memory; clock: Clock
@@ -40,7 +40,7 @@ export interface Send {
 const messageContent = ({ style, text }: Content): Json => {
   const { body, html } = writeText(text)
   return {
-    msgtype: MSGTYPES[style], body, 'm.mentions': {},
+    msgtype: MSGTYPES[style], body, 'm.mentions': {}, ...style === 'alert' && { [AUTOMATIC_MARKS[1]]: true },
     ...(html === undefined ? {} : { format: 'org.matrix.custom.html', formatted_body: html })
   }
 }

@@ -1,9 +1,9 @@
 /** What a message says to people: its elements ↔ the content that crosses networks. The same in rooms and in direct chats. */
-import type { Attachment, Content } from '../../model/message'
+import type { Attachment, Content, Unreadable } from '../../model/message'
 import { type Inline, plain } from '../../model/text'
 import { mimeOf } from './files'
 import { bodyOf, parseStyled } from './text'
-import { child, el, type Element, textOf, type Xml } from './xml'
+import { child, el, type Element, elementsIn, textOf, type Xml } from './xml'
 
 export const CORRECT = 'urn:xmpp:message-correct:0'
 export const RETRACT = 'urn:xmpp:message-retract:1'
@@ -38,12 +38,34 @@ const fileOf = (network: string, message: Element): Attachment | undefined => {
   return { kind, name: readable, mime, at: { network, ref: url } }
 }
 
+/** How apps mark what only the reader's app can open. */
+const ENCRYPTED: ReadonlySet<string> = new Set([
+  'eu.siacs.conversations.axolotl encrypted', 'urn:xmpp:omemo:1 encrypted', 'urn:xmpp:omemo:2 encrypted',
+  'urn:xmpp:openpgp:0 openpgp', 'jabber:x:encrypted x', 'urn:xmpp:eme:0 encryption'
+])
+export const UNREADABLE: Content = { style: 'text', text: [], unreadable: 'encrypted' }
+
+/** By what a message is encrypted; its body, if it has one, says only that. */
+export const encryptionOf = (message: Element): string | undefined => {
+  const found = elementsIn(message).find(({ ns, name }) => ENCRYPTED.has(`${ns} ${name}`))
+  const keysAlone = found?.name === 'encrypted' && child(found, 'payload') === undefined // says nothing, renews the session
+  return found === undefined || keysAlone ? undefined : found.ns
+}
+
+/** Of what is no text: a call that rings (XEP-0353), a file without a link (XEP-0447). */
+const unreadableOf = (message: Element): Unreadable | undefined =>
+  child(message, 'propose', 'urn:xmpp:jingle-message:0') !== undefined ? 'call'
+    : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file' : undefined
+
 /** Undefined if the message says nothing to people: chat states, markers, a new subject. */
 export const contentOf = (network: string, message: Element): Content | undefined => {
   const file = fileOf(network, message)
   const body = textOf(child(message, 'body'))
   const said = file !== undefined && body.trim() === file.at.ref ? '' : body
-  if (said === '' && file === undefined) return undefined
+  if (said === '' && file === undefined) {
+    const why = unreadableOf(message)
+    return why && { style: 'text', text: [], unreadable: why }
+  }
   const emote = said.startsWith('/me ')
   const words = emote ? said.slice(4) : said
   const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
@@ -74,7 +96,7 @@ export const contentXml = ({ style, text, file }: Content): Xml[] => {
   }
   const { body, unstyled } = bodyOf(text)
   const mark = unstyled ? [el('unstyled', { xmlns: STYLING })] : []
-  if (style === 'notice') mark.push(el('automatic', { xmlns: AUTOMATIC }))
+  if (style === 'notice' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
   return [el('body', {}, style === 'emote' ? `/me ${body}` : body), ...mark]
 }
 

@@ -2,8 +2,8 @@
  * What people write to our function addresses becomes arrivals of direct chats.
  * Promises: a message counts as received (XEP-0184) only when it is stored; the same stanza delivered twice is one arrival, and two
  * messages that a careless app gave one id are two; only its own sender may correct or retract a message; what a machine sent is
- * marked so; what is encrypted is answered and kept in quarantine, never dropped in silence; of what one person writes faster than it
- * can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it was not delivered.
+ * marked so; what is encrypted is answered, kept in quarantine and handed on as unreadable, never dropped in silence; of what one person
+ * writes faster than it can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it was not delivered.
  */
 import { createHash } from 'node:crypto'
 import { Malformed, messageOf } from '../../model/errors'
@@ -12,7 +12,7 @@ import type { Identity, Inbox, World } from '../../model/network'
 import { plain } from '../../model/text'
 import { RESOURCE } from './addresses'
 import { notNow } from './conditions'
-import { asCorrection, contentOf, contentXml, CORRECT, isAutomatic, RETRACT } from './content'
+import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, RETRACT, UNREADABLE } from './content'
 import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace, RECEIPTS } from './letters'
 import { bareOf, canonicalBare, parseJid } from './names'
@@ -30,11 +30,6 @@ const KEY_BYTES = 18
 const DELAY = 'urn:xmpp:delay'
 const NO_REPLY = 'urn:xmpp:noreply:0'
 const NICK = 'http://jabber.org/protocol/nick'
-/** How apps mark what only the reader's app can open. */
-const ENCRYPTED: ReadonlySet<string> = new Set([
-  'eu.siacs.conversations.axolotl encrypted', 'urn:xmpp:omemo:1 encrypted', 'urn:xmpp:omemo:2 encrypted',
-  'urn:xmpp:openpgp:0 openpgp', 'jabber:x:encrypted x', 'urn:xmpp:eme:0 encryption'
-])
 const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachrichten können wir hier nicht lesen. Bitte schalten Sie die ' +
   'Verschlüsselung für diesen Chat aus und schreiben Sie noch einmal.\nThis chat is encrypted, and we cannot read encrypted messages ' +
   'here. Please switch encryption off for this chat and write again.'
@@ -49,12 +44,6 @@ const put = <V>(map: Map<string, V>, key: string, value: V, max: number): void =
   map.delete(key)
   map.set(key, value)
   if (map.size > max) map.delete(map.keys().next().value as string)
-}
-
-const encryptionOf = (message: Element): string | undefined => {
-  const found = elementsIn(message).find(({ ns, name }) => ENCRYPTED.has(`${ns} ${name}`))
-  const keysAlone = found?.name === 'encrypted' && child(found, 'payload') === undefined // says nothing, renews the session
-  return found === undefined || keysAlone ? undefined : found.ns
 }
 
 /** Mail-like apps say a part of it in the subject (RFC 6121 §5.2.4). */
@@ -121,9 +110,9 @@ export const makeDirect = (
       const of = original(retract)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
     }
-    const content = withSubject(message, contentOf(network, message))
+    const content = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : UNREADABLE
     if (content === undefined) return undefined
-    const replaced = child(message, 'replace', CORRECT)?.attrs.id
+    const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : original(replaced)
     if (id !== undefined) put(originals, owned(`${place.id} ${id}`), of ?? base.key, ORIGINALS_MAX)
     if (of !== undefined) return { ...base, kind: 'edit', of, content }
@@ -148,11 +137,11 @@ export const makeDirect = (
     message (message, to) {
       const { from = '', id } = message.attrs
       const encryption = encryptionOf(message)
-      if (encryption !== undefined) return cannotRead(message, encryption, to)
+      if (encryption !== undefined) cannotRead(message, encryption, to)
       const arrival = arrivalOf(message, to)
       if (arrival === undefined) return
       if (arrival.kind === 'message') askWhetherMachine(from, to.id)
-      const wanted = id !== undefined && child(message, 'request', RECEIPTS) !== undefined
+      const wanted = id !== undefined && encryption === undefined && child(message, 'request', RECEIPTS) !== undefined
       const answer = { from: message.attrs.to, to: owned(from), type: message.attrs.type, id: `received.${chance.token(KEY_BYTES)}` }
       const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
       const say = received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })

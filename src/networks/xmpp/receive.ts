@@ -10,7 +10,7 @@ import type { Arrival, MediaRef, Sender } from '../../model/message'
 import type { Inbox, World } from '../../model/network'
 import type { Archive, Archived } from './archive'
 import { makeCatchUp } from './catchup'
-import { asCorrection, contentOf, CORRECT, RETRACT, takenAway } from './content'
+import { asCorrection, contentOf, CORRECT, encryptionOf, RETRACT, takenAway, UNREADABLE } from './content'
 import { archivedAddress } from './insiders'
 import { type Intake, makeIntake } from './intake'
 import { markedHops, type Marks } from './marks'
@@ -103,9 +103,9 @@ export const makeReceiver = (
         (room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined) // XEP-0424 §3: the id that the room gave
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
     }
-    const content = contentOf(network, message)
+    const content = encryptionOf(message) === undefined ? contentOf(network, message) : UNREADABLE
     if (content === undefined) return undefined
-    const replaced = child(message, 'replace', CORRECT)?.attrs.id
+    const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     if (replaced !== undefined) {
       const of = originals.get(room.id)?.get(`${sender.id} ${replaced}`)
       remember(room, sender, id, of ?? base.key)

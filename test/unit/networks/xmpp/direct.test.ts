@@ -122,4 +122,13 @@ describe('xmpp direct chats', () => {
     assert.equal(answers.length, 1)
     assert.match(answers[0]!, /^<iq type='error' .*id='q1'.*<resource-constraint /)
   })
+
+  it('say that somebody calls, or sends a file without a link', async () => {
+    const { inbox, write } = stage()
+    write(ANNA, 'c', "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/><store xmlns='urn:xmpp:hints'/>")
+    write(ANNA, 'f', "<file-sharing xmlns='urn:xmpp:sfs:0'/>")
+    write(ANNA, 'n', "<composing xmlns='http://jabber.org/protocol/chatstates'/>")
+    await turn()
+    assert.deepEqual(inbox.arrivals.map(one => 'content' in one && one.content.unreadable), ['call', 'file'])
+  })
 })

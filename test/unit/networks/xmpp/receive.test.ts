@@ -89,4 +89,14 @@ describe('xmpp/receive', () => {
     assert.deepEqual(inbox.arrivals.map(arrival => arrival.kind === 'deletion' && [arrival.of, arrival.moderated]),
       [[`${ROOM} s1`, true], [`${ROOM} s2`, true]])
   })
+
+  it('hands on no words that only say that a message is encrypted', async () => {
+    const { hear } = stage()
+    const omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AAAA</payload></encrypted>"
+    const [arrival] = await hear(`${ROOM}/Anna`, `<body>I sent you an OMEMO encrypted message</body>${omemo}${stanzaId('s1')}${occupantId('o1')}`)
+    assert.deepEqual(arrival?.kind === 'message' && arrival.content, { style: 'text', text: [], unreadable: 'encrypted' })
+    const corrected = await hear(`${ROOM}/Anna`,
+      `<body>fallback</body>${omemo}<replace xmlns='urn:xmpp:message-correct:0' id='m1'/>${stanzaId('s2')}${occupantId('o1')}`, 'm2')
+    assert.equal(corrected[1]?.kind, 'message')
+  })
 })
