@@ -3,7 +3,8 @@
  * Promises: a message counts as received (XEP-0184) only when it is stored; the same stanza delivered twice is one arrival, and two
  * messages that a careless app gave one id are two; only its own sender may correct or retract a message; what a machine sent is
  * marked so; what is encrypted is answered, kept in quarantine and handed on as unreadable, never dropped in silence; of what one person
- * writes faster than it can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it was not delivered.
+ * writes faster than it can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it
+ * was not delivered.
  */
 import { createHash } from 'node:crypto'
 import { Malformed, messageOf } from '../../model/errors'
