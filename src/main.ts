@@ -28,7 +28,8 @@ process.umask(0o077) // what it writes holds secrets, texts and numbers
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string }
 
-const program = new Command('zentrale').version(`${version} (Node ${process.versions.node})`).exitOverride().showHelpAfterError('zentrale --help shows all commands')
+const program = new Command('zentrale').version(`${version} (Node ${process.versions.node})`)
+  .exitOverride().showHelpAfterError('zentrale --help shows all commands')
   .description('A switchboard for open messaging: rooms mirrored between Matrix, XMPP and SMS.')
   .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? 'config.yaml')
 

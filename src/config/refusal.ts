@@ -21,7 +21,7 @@ const describe = (value: unknown, about: Told | undefined, node: Node | undefine
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'is empty' : `is a section with ${Object.keys(value).join(', ')}`
   if (value === PLACEHOLDER) return 'is still the sample\'s'
   if (about?.secret) return typeof value === 'string' ? 'is too short' : `is read as a ${typeof value}`
-  if (node !== undefined && !SCALARS.has(node.def.type)) return `is a ${typeof value === 'string' ? 'text' : typeof value}` // whose? A secret's, perhaps
+  if (node !== undefined && !SCALARS.has(node.def.type)) return `is a ${typeof value === 'string' ? 'text' : typeof value}`
   const shown = JSON.stringify(typeof value === 'string' ? veiled(value) : value)
   return `is ${shown.length > PREVIEW_CHARS_MAX ? `${shown.slice(0, PREVIEW_CHARS_MAX)}…` : shown}`
 }

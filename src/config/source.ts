@@ -26,7 +26,8 @@ const ADVICE: Record<string, string> = {
 }
 
 const NOT_READ: Record<string, string> = {
-  EACCES: 'It is there, but this user may not read it. Run the command as the user that Zentrale runs as (sudo -u zentrale …), or let this one read it',
+  EACCES: 'It is there, but this user may not read it. Run the command as the user that Zentrale runs as (runuser -u zentrale -- …), ' +
+    'or let this one read it',
   EISDIR: 'It is a folder. Name the file in it: --config FILE'
 }
 
