@@ -97,7 +97,7 @@ export const goodName = (sender: Sender): void => {
 const PHONE: Capabilities = { ...CAN, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 660 }
 
 const goodContent = (content: Content, sender: Sender): void => {
-  assert.ok(content.text.length > 0 || content.file !== undefined)
+  assert.equal(content.text.length > 0 || content.file !== undefined, content.unreadable === undefined)
   goodText(content.text)
   for (const part of adapt(content, PHONE, personaOf('xmpp', LABEL, sender), () => 'https://files.example.org/x')) {
     assert.ok(Buffer.byteLength(toPlain(part.text)) <= PHONE.textBytesMax)
