@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Person, addressKey } from '../../model/address'
+import { nameprep, nodeprep } from './prep'
 
 /** An address taken apart. `local` and `resource` may be empty. */
 export interface Jid { local: string, domain: string, resource: string }
@@ -44,23 +45,15 @@ export const resourceOf = (jid: string): string => {
   return slash < 0 ? '' : jid.slice(slash + 1)
 }
 
-/** One letter as RFC 3454 table B.2 folds it: ß is ss, final sigma is sigma. */
-const foldLetter = (letter: string): string => {
-  const lower = letter.toLowerCase()
-  const upper = lower.toUpperCase()
-  return [...upper].length > 1 ? [...upper].map(one => one.toLowerCase()).join('') : lower === 'ς' ? 'σ' : lower
-}
-
-const fold = (part: string): string => [...part.normalize('NFKC')].map(foldLetter).join('').normalize('NFKC')
-
-/** The spelling that servers use for a bare address: `Bürger@Rooms.Example` is `bürger@rooms.example`. Undefined if it is none. */
+/** The spelling that servers use for a bare address: `Bürger@Rooms.Example` is `bürger@rooms.example`. Undefined if servers refuse it. */
 export const canonicalBare = (text: string): string | undefined => {
   const jid = parseJid(text)
   if (jid === undefined || jid.resource !== '') return undefined
-  const [local, domain] = [fold(jid.local), fold(jid.domain)]
+  const [local, domain] = [nodeprep(jid.local), nameprep(jid.domain.replace(/\.$/, ''))]
+  if (local === undefined || domain === undefined || domain.endsWith('.') || (local === '') !== (jid.local === '')) return undefined
   const folded = local === '' ? domain : `${local}@${domain}`
   const read = parseJid(folded) // a letter may have become a sign that parts an address
-  return read?.local === local && read.domain === domain ? folded.replace(/\.$/, '') : undefined
+  return read?.local === local && read.domain === domain ? folded : undefined
 }
 
 const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)

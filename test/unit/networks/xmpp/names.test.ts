@@ -67,6 +67,14 @@ describe('xmpp names', () => {
     }))
   })
 
+  it('folds only what servers fold, and refuses what they refuse: letters newer than Unicode 3.2, two directions at once', () => {
+    for (const [written, spelled] of [['Ꭰ@x', 'Ꭰ@x'], ['Ⴀ@x', 'Ⴀ@x'], ['a\u00adb@x', 'ab@x'], ['ℌans@x', 'hans@x'], ['x@Ⴀ.example', 'x@Ⴀ.example'],
+      ['אב@x', 'אב@x']]) assert.equal(canonicalBare(written!), spelled, written)
+    for (const wrong of ['ᵃnna@x', 'a😀@x', 'ẞ@x', 'anna@ᵃ.example', 'אa@x', 'a\u202e@x', '\u00ad@x', 'a\u2028@x']) {
+      assert.equal(canonicalBare(wrong), undefined, wrong)
+    }
+  })
+
   it('takes addresses apart', () => {
     assert.deepEqual(parseJid('a@b/c@d/e'), { local: 'a', domain: 'b', resource: 'c@d/e' })
     assert.deepEqual(parseJid('b'), { local: '', domain: 'b', resource: '' })
