@@ -104,6 +104,8 @@ export const functionAddress = section('One function address.', {
   redirect_only: yes('Whether the address only points elsewhere: every contact gets the redirect text, and no case is made.').default(false),
   claim: choice('What colleagues of whoever has a case may do. soft: write notes; open: answer too; hard: only read.',
     ['soft', 'open', 'hard']).default('soft'),
+  answers: choice('What the team says in the room of a case. all: goes to the contact, unless it is a note or a command; explicit: ' +
+    'stays inside, and only "!a text" or a reply to a message of the contact goes out.', ['all', 'explicit']).default('all'),
   claim_timeout_minutes: whole('After so many opening minutes without an answer of whoever has a case, anybody of the team may take it.',
     5, 10080, 60).default(60),
   signature: choice('What the contact sees of who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),

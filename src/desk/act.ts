@@ -5,10 +5,11 @@ import { plain, type Text } from '../model/text'
 import type { Conversation, Entry } from '../store/desk'
 import type { Attachment } from '../model/message'
 import { agentKey, identityOn, OURS, type FunctionAddress, type StandardTextFile } from './address'
-import { claimed, forbidden, note, ownerOf, send } from './agent'
-import type { Command, Word } from './commands'
+import { answers, claimed, forbidden, ownerOf, send } from './agent'
+import type { Command, CommandWord } from './commands'
 import { timeout } from './contact'
 import { inFull, ownerName, type Draft } from './draft'
+import type { CaseFacts, OrderFacts, PersonFacts, TeamFacts } from './facts'
 import { MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
 import { withChange } from './memory'
 import { fill, listTexts } from './templates'
@@ -17,14 +18,18 @@ import { timeMeant } from './when'
 const SHOWN_MAX = 20
 const TEXT_CHARACTERS_SHOWN = 120
 
-type Act = (draft: Draft, rest: string) => void
+type Act<F extends TeamFacts = TeamFacts> = (draft: Draft<F>, rest: string) => void
 
 const words = (text: string): Text => plain(text)
 const save = (draft: Draft, change: Partial<Conversation>): void => { draft.conversation = { ...draft.conversation!, ...change } }
-const name = ({ facts: { who } }: Draft): string => who!.agent.name
+const name = ({ facts: { who } }: Draft<TeamFacts>): string => who.agent.name
 
 /** For commands about a case. */
-const onCase = (act: Act): Act => (draft, rest) => draft.conversation === undefined ? draft.answer(draft.texts.which) : act(draft, rest)
+const onCase = (act: Act<CaseFacts>): Act => (draft, rest) => {
+  const { facts } = draft
+  if (facts.about === 'case') act(draft as Draft<CaseFacts>, rest)
+  else draft.answer(draft.texts.which)
+}
 
 const mayTake = ({ facts: { memory, address, now } }: Draft, { owner, saidAt, claimedAt = 0 }: Conversation): boolean =>
   owner === undefined || memory.isOff(address.name, owner) ||
@@ -34,7 +39,7 @@ const take = onCase(draft => {
   const { facts: { who, address, now }, texts } = draft
   const one = draft.conversation!
   const owner = ownerOf(one)
-  if (owner === who!.key) return draft.answer(texts.taken(name(draft), one.id))
+  if (owner === who.key) return draft.answer(texts.taken(name(draft), one.id))
   if (!mayTake(draft, { ...one, ...owner === undefined ? { owner: undefined } : { owner } } as Conversation)) {
     return draft.answer(texts.mayNotTake(ownerName(address, owner)))
   }
@@ -64,8 +69,8 @@ const release = onCase(draft => {
 })
 
 const sendHeld = onCase((draft, rest) => {
-  const { facts: { held = [], who }, texts } = draft
-  const wanted = /^\d+$/.test(rest) ? held.find(({ id }) => id === Number(rest)) : held.findLast(entry => entry.who === who!.agent.name)
+  const { facts: { held, who }, texts } = draft
+  const wanted = /^\d+$/.test(rest) ? held.find(({ id }) => id === Number(rest)) : held.findLast(entry => entry.who === who.agent.name)
   if (wanted === undefined) return draft.answer(texts.nothingHeld)
   const why = forbidden(draft)
   if (why !== undefined) return draft.answer(why)
@@ -78,14 +83,14 @@ const sendHeld = onCase((draft, rest) => {
 const byName = ({ team }: FunctionAddress, wanted: string) =>
   team.find(agent => agent.name.toLowerCase() === wanted || agent.addresses.some(({ id }) => id.toLowerCase() === wanted))
 
-const passToDesk = (draft: Draft, to: FunctionAddress): void => {
+const passToDesk = (draft: Draft<CaseFacts>, to: FunctionAddress): void => {
   const { facts: { memory, address }, texts } = draft
   const one = freed(draft.conversation!)
   draft.log('passed on', to.name)
   draft.tellTeam(texts.passed(name(draft), to.name))
   for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed(name(draft), to.name))
   draft.conversation = { ...one, desk: to.name, announced: [] }
-  draft.handOver(to)
+  draft.handOver(to, draft.facts.lately ?? [])
 }
 
 const assign = onCase((draft, rest) => {
@@ -136,7 +141,7 @@ const standardText = onCase((draft, rest) => {
   const why = forbidden(draft)
   if (why !== undefined) return draft.answer(why)
   const owner = ownerOf(draft.conversation!)
-  if (owner !== undefined && owner !== who!.key && address.claim !== 'open') return draft.answer(texts.notYours(ownerName(address, owner)))
+  if (owner !== undefined && owner !== who.key && address.claim !== 'open') return draft.answer(texts.notYours(ownerName(address, owner)))
   const opening = nextOpening(shown.hours, now)
   const text = fill(found.text, {
     contact: draft.conversation!.name ?? '', agent: name(draft), address: shown.profile.name,
@@ -195,15 +200,15 @@ const log: Act = draft => {
 }
 
 /** Off duty nobody keeps a case. */
-const goOffDuty = (draft: Draft): void => {
+const goOffDuty = (draft: Draft<TeamFacts>): void => {
   const { who, all = [], address } = draft.facts
-  for (const one of all.filter(({ owner, state }) => owner === who!.key && state === 'claimed')) {
+  for (const one of all.filter(({ owner, state }) => owner === who.key && state === 'claimed')) {
     draft.conversation = one
     free(draft, draft.texts.released(name(draft)))
     draft.keep(one)
   }
   draft.conversation = undefined
-  draft.change({ kind: 'desk', change: { what: 'duty', address: address.name, agent: who!.key, on: false } })
+  draft.change({ kind: 'desk', change: { what: 'duty', address: address.name, agent: who.key, on: false } })
 }
 
 const duty: Act = (draft, rest) => {
@@ -211,46 +216,47 @@ const duty: Act = (draft, rest) => {
   const off = /^(aus|off)$/i.test(rest)
   if (!off && !/^(an|on)$/i.test(rest)) return draft.answer(draft.texts.help)
   if (off) goOffDuty(draft)
-  else draft.change({ kind: 'desk', change: { what: 'duty', address: address.name, agent: who!.key, on: true } })
+  else draft.change({ kind: 'desk', change: { what: 'duty', address: address.name, agent: who.key, on: true } })
   draft.log(off ? 'off duty' : 'on duty')
   draft.answer(off ? draft.texts.dutyOff : draft.texts.dutyOn)
 }
 
-const begin: Act = (draft, rest) => {
-  const { facts: { person, permitted, shown, memory, next, now, conversation: before, who }, texts } = draft
+const begin: Act<PersonFacts> = (draft, rest) => {
+  const { facts: { target, address, memory, next, now }, texts } = draft
   const [written = '', ...others] = rest.split(/(\s+)/)
   const text = others.join('').trim()
-  const ours = person && identityOn(shown, person.network)
-  const naming = person && memory.naming(person.network)
-  if (person === undefined || ours === undefined || naming === undefined || text === '') return draft.answer(texts.notAPerson(written))
+  const ours = target && identityOn(address, target.person.network)
+  const naming = target && memory.naming(target.person.network)
+  if (target === undefined || ours === undefined || naming === undefined || text === '') return draft.answer(texts.notAPerson(written))
+  const { person, conversation: before } = target
+  if (address.redirectOnly) return draft.answer(texts.onlyRedirect)
+  if (before !== undefined && before.desk !== address.name) return draft.answer(texts.isAt(before.desk))
   if (draft.directory.isBlocked(addressKey(person))) return draft.answer(texts.blocked)
-  if (permitted !== true) return draft.answer(texts.consentRequired(written))
+  if (!target.permitted) return draft.answer(texts.consentRequired(written))
   draft.conversation = before ?? {
-    id: next, address: shown.name, desk: shown.name, contact: person, place: { network: person.network, id: naming.direct(ours, person.id) },
+    id: next, address: address.name, desk: address.name, contact: person, place: { network: person.network, id: naming.direct(ours, person.id) },
     state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
   }
-  const content = { style: 'text' as const, text: words(text) }
-  draft.entry('team', who!.agent.name, content)
-  send(draft, content)
-  if (before !== undefined) draft.show()
+  const { id } = draft.conversation
+  if (!answers(draft, { style: 'text', text: words(text) })) return
   draft.log('begun')
-  draft.tellTeam(`${texts.started(name(draft), draft.conversation.id)}\n${name(draft)}: ${text}`)
-  draft.answer(texts.started(name(draft), draft.conversation.id))
+  draft.tellTeam(texts.started(name(draft), id))
+  draft.answer(texts.started(name(draft), id))
 }
 
-const consent: Act = (draft, rest) => {
-  const { facts: { person, shown, now }, texts } = draft
+const consent: Act<PersonFacts> = (draft, rest) => {
+  const { facts: { target, address, now }, texts } = draft
   const [written = '', ...how] = rest.split(/\s+/)
-  if (person === undefined || how.length === 0) return draft.answer(texts.notAPerson(written))
+  if (target === undefined || how.length === 0) return draft.answer(texts.notAPerson(written))
   draft.change({ kind: 'desk', change: { what: 'consent', consent: {
-    person: addressKey(person), address: shown.name, kind: 'granted', how: `${how.join(' ')} (${name(draft)})`, at: now
+    person: addressKey(target.person), address: address.name, kind: 'granted', how: `${how.join(' ')} (${name(draft)})`, at: now
   } } })
   draft.log('consent')
   draft.answer(texts.consentNoted(written))
 }
 
 /** The team as it is now stands in every room of the address; who left has left them all, and their cases are free. */
-export const syncTeam = (draft: Draft, address: FunctionAddress): void => {
+export const syncTeam = (draft: Draft<OrderFacts>, address: FunctionAddress): void => {
   for (const one of draft.facts.all ?? []) {
     const gone = one.owner !== undefined && one.state !== 'done' && !address.team.some(agent => agentKey(agent) === one.owner)
     draft.conversation = gone ? freed(one) : one
@@ -261,9 +267,8 @@ export const syncTeam = (draft: Draft, address: FunctionAddress): void => {
   draft.house(address)
 }
 
-const team: Act = (draft, rest) => {
-  const { facts: { address, memory, from }, texts } = draft
-  if (from !== 'order') return draft.answer(address.team.map(agent => agent.name).join(', '))
+const changeTeam = (draft: Draft<OrderFacts>, rest: string): void => {
+  const { facts: { address, memory }, texts } = draft
   const [sign, network = '', id = '', ...called] = rest.split(/\s+/)
   if ((sign !== '+' && sign !== '-') || memory.naming(network) === undefined || id === '') return
   const change = { address: address.name, person: { network, id }, name: called.join(' ') || id, added: sign === '+' }
@@ -273,23 +278,33 @@ const team: Act = (draft, rest) => {
   draft.tellQueue(withChange(address, change), change.added ? texts.joined(change.name) : texts.removed(change.name))
 }
 
-const ACTS: Record<Word, Act> = {
-  take, release, send: sendHeld, assign, done, wait, text: standardText, label, project, log, duty, new: begin, consent, team,
+/** About a person there is no case at hand, and about a case no person: see facts.ts. */
+const onPerson = (act: Act<PersonFacts>): Act => (draft, rest) => {
+  if (draft.facts.about === 'person') act(draft as Draft<PersonFacts>, rest)
+}
+
+const ACTS: Record<CommandWord, Act> = {
+  take, release, send: sendHeld, assign, done, wait, text: standardText, label, project, log, duty, new: onPerson(begin), consent: onPerson(consent),
+  team: draft => { draft.answer(draft.facts.address.team.map(agent => agent.name).join(', ')) },
   texts: draft => { draft.answer(listTexts(draft.facts.address.texts) || draft.texts.none) },
   filed: draft => lines(draft, (draft.facts.found ?? []).map(entry => entryLine(draft, entry))),
-  note: onCase((draft, rest) => { note(draft, { style: 'text', text: words(rest) }) }),
   status: onCase(draft => { draft.answer(statusLine(draft, draft.conversation!)) }),
   list: draft => lines(draft, (draft.facts.listed ?? []).map(one => statusLine(draft, one))),
   search: draft => lines(draft, (draft.facts.found ?? []).map(entry => entryLine(draft, entry))),
   help: draft => { draft.answer(draft.texts.help) }
 }
 
-export const act = (draft: Draft, { word, typed, rest }: Command): void => {
-  const { from, who } = draft.facts
-  if (who === undefined && from !== 'order') return draft.answer(draft.texts.nobodyOf)
-  if (word === undefined) return draft.answer(draft.texts.unknownCommand(typed))
-  if (from === 'order' && word !== 'team') return
+/** A number in front that is no case here, or not the one of this room, is a slip: nothing is done. */
+export const act = (draft: Draft<TeamFacts>, { word, rest }: Command): void => {
+  const { facts, texts } = draft
+  if (facts.about === 'none' && facts.missing !== undefined) return draft.answer(texts.noCase(facts.missing))
+  if (facts.about === 'case' && facts.other !== undefined) return draft.answer(texts.otherCase(facts.other, facts.conversation.id))
   ACTS[word](draft, rest)
+}
+
+/** What the operator orders. */
+export const order = (draft: Draft<OrderFacts>, { word, rest }: Command): void => {
+  if (word === 'team') changeTeam(draft, rest)
 }
 
 /** A time has come: what was put off is back, or who has the case has not answered for too long. */

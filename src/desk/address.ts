@@ -11,6 +11,8 @@ export interface Agent { name: string; addresses: Person[]; direct?: boolean }
 
 /** soft: who does not have the case writes notes; open: everybody's words go out; hard: only who has the case may speak. */
 export type ClaimPolicy = 'soft' | 'open' | 'hard'
+/** What of what the team says in the room of a case goes to the contact: all that is no note and no command, or only what says that it is to. */
+export type Answers = 'all' | 'explicit'
 /** What a message to a closed case does: goes on with it, begins a new one, or goes on for so many days. */
 export type FollowUp = 'reopen' | 'new' | { days: number }
 /** What the contact sees of who answers, as a last line when it changes. */
@@ -36,6 +38,7 @@ export interface FunctionAddress {
   privacy?: string // link
   redirectOnly: boolean
   claim: ClaimPolicy
+  answers: Answers
   claimTimeoutMinutes: number // business minutes without a word of who has the case, after which anybody may take it
   signature: Signature
   followUp: FollowUp

@@ -1,36 +1,22 @@
 /**
  * What somebody of the team says: an answer, which claims the case if nobody has it; a note; or, if somebody else has the case, an
  * answer that is held. The claim and the answer that it sends are one plan, and so one commit: there is never the one without the other.
+ * What it is stands in typed.ts, which case it is about in facts.ts; nothing else goes to the contact.
  */
 import { delivery } from '../bridge/plan'
 import type { Persona, Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
 import type { Place } from '../model/address'
 import { addressKey } from '../model/address'
-import { plain, toPlain, type Text } from '../model/text'
+import { plain, toPlain } from '../model/text'
 import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
-import { ownerName, personaOfAgent, type Draft } from './draft'
+import { SENDING, spellingOf, type Word } from './commands'
+import { ownerName, personaOfSpeaker, type Draft } from './draft'
+import type { CaseFacts, TalkFacts, TeamFacts } from './facts'
 import { openMsBetween } from './hours'
 
 const RACE_MS = 60_000 // so soon after a claim, who comes second is told each time
 const HINT_EVERY_MS = 10 * 60_000
-
-/** Without the number of the case in front, as it is typed in a direct chat. */
-const withoutNumber = (text: Text): Text => {
-  const [first, ...others] = text
-  if (first?.kind !== 'paragraph') return text
-  const [start, ...rest] = first.of
-  return start?.kind !== 'text' ? text
-    : [{ kind: 'paragraph', of: [{ kind: 'text', text: start.text.replace(/^#\d{1,9}\s+/, '') }, ...rest] }, ...others]
-}
-
-export const contentHere = (draft: Draft): Content => {
-  const { content } = draft.arrival as MessageArrival | EditArrival
-  return draft.facts.from === 'chat' ? { ...content, text: withoutNumber(content.text) } : content
-}
-
-export const isNote = (draft: Draft, content: Content): boolean =>
-  (draft.arrival as MessageArrival).aside === true || toPlain(content.text).startsWith('//')
 
 const marked = (mark: string, content: Content): Content => {
   const [first, ...others] = content.text
@@ -40,28 +26,27 @@ const marked = (mark: string, content: Content): Content => {
 }
 
 /** An internal note, for the other places of the team. */
-export const note = (draft: Draft, content: Content): void => {
-  const { facts: { who } } = draft
-  const shown = toPlain(content.text).startsWith('//') ? content : marked('// ', content)
-  draft.entry('note', who?.agent.name ?? '?', content)
-  draft.toTeam(shown, personaOfAgent(draft))
+const note = (draft: Draft, content: Content): void => {
+  const persona = personaOfSpeaker(draft)
+  draft.entry('note', draft.facts.from === 'team' ? draft.facts.who.agent.name : persona.name, content)
+  draft.toTeam(marked(draft.texts.note, content), persona)
 }
 
 /** Who has the case now: nobody has one that is done. */
 export const ownerOf = ({ state, owner }: Conversation): string | undefined => state === 'done' ? undefined : owner
 
 /** The case goes to whoever speaks. */
-export const claimed = (draft: Draft, one: Conversation): Conversation => {
+export const claimed = (draft: Draft<TeamFacts>, one: Conversation): Conversation => {
   const { facts: { who, now, address } } = draft
   const before = ownerOf(one)
   draft.log('claimed', before === undefined ? '' : `from ${ownerName(address, before)}`)
-  return { ...one, state: 'claimed', owner: who!.key, claim: one.claim + 1, claimedAt: now }
+  return { ...one, state: 'claimed', owner: who.key, claim: one.claim + 1, claimedAt: now }
 }
 
-const signed = (draft: Draft, content: Content): Content => {
-  const { shown: { signature }, who, conversation } = draft.facts
-  if (signature === 'none' || conversation?.signed === who!.key) return content
-  const name = signature === 'full' ? who!.agent.name : who!.agent.name.split(' ')[0]!
+const signed = (draft: Draft<TeamFacts>, content: Content): Content => {
+  const { shown: { signature }, who } = draft.facts
+  if (signature === 'none' || draft.conversation?.signed === who.key) return content
+  const name = signature === 'full' ? who.agent.name : who.agent.name.split(' ')[0]!
   return { ...content, text: [...content.text, ...plain(`– ${name}`)] }
 }
 
@@ -73,26 +58,27 @@ const firstAnswer = (draft: Draft, one: Conversation): void => {
 }
 
 /** Out it goes, as the address. */
-export const send = (draft: Draft, content: Content, source?: { network: string, key: string }): void => {
+export const send = (draft: Draft<TeamFacts>, content: Content, source?: { network: string, key: string }): void => {
   const { facts: { now, who, shown } } = draft
   const before = draft.conversation!
   const { dueAt: _, closedAt: __, ...one } = ownerOf(before) === undefined ? claimed(draft, before) : before
   if (one.answeredAt === undefined) firstAnswer(draft, one)
   draft.toContact(signed(draft, content), source)
-  draft.conversation = { ...one, state: 'claimed', answeredAt: one.answeredAt ?? now, saidAt: now, awaits: false, signed: who!.key }
+  draft.conversation = { ...one, state: 'claimed', answeredAt: one.answeredAt ?? now, saidAt: now, awaits: false, signed: who.key }
   draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'out' } })
   if (before.owner !== one.owner || before.state !== 'claimed') draft.show()
 }
 
-const hold = (draft: Draft, content: Content): void => {
-  const { facts: { who, address, now, held = [] }, texts } = draft
+const hold = (draft: Draft<TeamFacts>, content: Content): void => {
+  const { facts: { who, address, now }, texts } = draft
+  const held = draft.facts.about === 'case' ? draft.facts.held : []
   const { owner, claimedAt = 0 } = draft.conversation!
   const name = ownerName(address, owner)
-  draft.entry('note', who!.agent.name, content, true)
-  draft.toTeam(marked(texts.heldNote(who!.agent.name), content), personaOfAgent(draft))
+  draft.entry('note', who.agent.name, content, true)
+  draft.toTeam(marked(texts.heldNote(who.agent.name), content), personaOfSpeaker(draft))
   draft.change({ kind: 'desk', change: { what: 'count', address: address.name, event: 'claim lost' } })
   draft.log('held')
-  const toldLately = held.some(entry => entry.who === who!.agent.name && now - entry.at < HINT_EVERY_MS)
+  const toldLately = held.some(entry => entry.who === who.agent.name && now - entry.at < HINT_EVERY_MS)
   if (now - claimedAt < RACE_MS) draft.answer(texts.held(name, Math.round((now - claimedAt) / 1000)))
   else if (!toldLately) draft.answer(texts.notYours(name))
 }
@@ -101,56 +87,125 @@ const hold = (draft: Draft, content: Content): void => {
 export const forbidden = ({ facts: { shown }, directory, texts, conversation }: Draft): string | undefined =>
   directory.isBlocked(addressKey(conversation!.contact)) ? texts.blocked : shown.redirectOnly ? texts.onlyRedirect : undefined
 
-const answers = (draft: Draft, content: Content): void => {
+/** An answer in the conversation of the draft: whether it goes out. If not it is kept, and its writer told why. */
+export const answers = (draft: Draft<TeamFacts>, content: Content): boolean => {
   const { facts: { who, address } } = draft
   const why = forbidden(draft)
-  if (why !== undefined) {
-    note(draft, content)
-    return draft.answer(why)
-  }
   const owner = ownerOf(draft.conversation!)
-  if (owner !== undefined && owner !== who!.key && address.claim !== 'open') return hold(draft, content)
-  draft.entry('team', who!.agent.name, content)
-  draft.toTeam(content, personaOfAgent(draft))
-  send(draft, content)
+  const isAnothers = owner !== undefined && owner !== who.key && address.claim !== 'open'
+  if (why !== undefined) unsent(draft, content, why, false)
+  else if (isAnothers) hold(draft, content)
+  if (why !== undefined || isAnothers) return false
+  draft.entry('team', who.agent.name, content)
+  send(draft, content) // first, because it makes the rooms of a new conversation
+  draft.toTeam(content, personaOfSpeaker(draft))
+  return true
 }
 
-export const teamSays = (draft: Draft): void => {
-  const { facts: { who, conversation, from }, texts } = draft
-  const content = contentHere(draft)
-  if (conversation === undefined) return from === 'chat' && who !== undefined ? draft.answer(texts.which) : undefined
-  if (who === undefined) {
-    note(draft, content)
-    return draft.answer(texts.nobodyOf)
+/** Kept, shown as not sent, and its writer told why. `held`: they may send it all the same. */
+const unsent = (draft: Draft<TeamFacts>, content: Content, why: string, held: boolean): void => {
+  const { who: { agent: { name } } } = draft.facts
+  draft.entry('note', name, content, held)
+  draft.toTeam(marked(draft.texts.heldNote(name), content), personaOfSpeaker(draft))
+  draft.answer(why)
+}
+
+const whyUnclear = ({ texts, facts: { address: { language } } }: Draft, meant: Word | undefined): string =>
+  meant === undefined ? texts.unclear : texts.meant(spellingOf(meant, language), !SENDING.has(meant))
+
+/** Words, unless only what says that it is an answer goes out from here. */
+const isAnswer = ({ address: { answers: which }, toContact }: CaseFacts): boolean => which === 'all' || toContact === true
+
+const saysInCase = (draft: Draft<CaseFacts>): void => {
+  const { facts, texts } = draft
+  const { content, typed } = facts.said!
+  const { aside } = draft.arrival as MessageArrival
+  if (facts.other !== undefined && aside !== true) return unsent(draft, content, texts.otherCase(facts.other, facts.conversation.id), true)
+  switch (typed.kind) {
+    case 'words': return void (isAnswer(facts) ? answers(draft, content) : note(draft, content))
+    case 'say': return void answers(draft, typed.content)
+    case 'note': return note(draft, typed.content)
+    case 'unclear': return unsent(draft, content, whyUnclear(draft, typed.meant), true)
+    case 'command':
   }
-  if (isNote(draft, content)) return note(draft, content)
-  answers(draft, content)
 }
 
-const mine = ({ facts: { who, entry, conversation } }: Draft): boolean =>
-  who !== undefined && entry !== undefined && entry.conversation === conversation?.id && entry.who === who.agent.name
+/** Without a number words are talk of the team, where it is together; nowhere do they go out. */
+const talks = (draft: Draft<TalkFacts>): void => {
+  const { facts: { where, missing, said }, texts } = draft
+  const { content, typed } = said!
+  if (missing !== undefined) return draft.answer(texts.noCase(missing))
+  const isTalk = typed.kind === 'words' || (draft.arrival as MessageArrival).aside === true
+  if (where === 'inbox' && isTalk) return draft.toInbox(typed.kind === 'note' ? typed.content : content, personaOfSpeaker(draft))
+  draft.answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(draft, typed.meant) : texts.which)
+}
+
+/** Anything but a command. */
+export const teamSays = (draft: Draft<TeamFacts>): void => {
+  if (isInCase(draft)) saysInCase(draft)
+  else if (draft.facts.about === 'none') talks(draft as Draft<TalkFacts>)
+}
+
+const isInCase = (draft: Draft<TeamFacts>): draft is Draft<CaseFacts> => draft.facts.about === 'case'
+
+/** Who is not of the team is heard there by the team alone. */
+export const outsiderSays = (draft: Draft): void => {
+  if (draft.conversation !== undefined) note(draft, (draft.arrival as MessageArrival).content)
+  draft.answer(draft.texts.nobodyOf)
+}
+
+/** The same words, as they are to be shown where they are no answer that went out. */
+const shownAs = ({ texts, facts: { who } }: Draft<TeamFacts>, content: Content, held: boolean): Content =>
+  marked(held ? texts.heldNote(who.agent.name) : texts.note, content)
+
+const wordsOf = ({ content, typed }: NonNullable<TeamFacts['said']>): Content =>
+  typed.kind === 'note' || typed.kind === 'say' ? typed.content : content
+
+const editsInCase = (draft: Draft<CaseFacts>, original: Recorded | undefined): void => {
+  const { facts: { entry, said, who, other }, texts } = draft
+  if (entry === undefined || entry.who !== who.agent.name) return
+  const edit = draft.arrival as EditArrival
+  const content = wordsOf(said!)
+  const isToGoOut = other === undefined && (said!.typed.kind === 'words' || said!.typed.kind === 'say')
+  if (entry.kind === 'team' && isToGoOut && forbidden(draft) === undefined) {
+    draft.entry('team', entry.who, content)
+    return draft.changed(edit, original, personaOfSpeaker(draft), content, content)
+  }
+  if (entry.kind === 'team') return draft.answer(texts.stillThere)
+  if (entry.held && said!.typed.kind !== 'words') return draft.answer(texts.stillHeld)
+  if (entry.held) draft.change({ kind: 'desk', change: { what: 'reword', entry: entry.id, content, text: toPlain(content.text) } })
+  else draft.entry('note', entry.who, content)
+  draft.changed(edit, original, personaOfSpeaker(draft), shownAs(draft, content, entry.held))
+}
+
+/** Whoever changes or takes back something is whoever said it. */
+const isOwn = ({ arrival }: Draft, original: Recorded | undefined): original is Recorded => original !== undefined &&
+  'sender' in arrival && 'sender' in original.arrival && original.arrival.sender.id === arrival.sender.id
+
+export const teamEdits = (draft: Draft<TeamFacts>, original: Recorded | undefined): void => {
+  if (isInCase(draft)) return editsInCase(draft, original)
+  const { said, where } = draft.facts
+  if (where === 'inbox' && isOwn(draft, original)) draft.changed(draft.arrival as EditArrival, original, personaOfSpeaker(draft), wordsOf(said!))
+}
 
 /** At the contact's place the address speaks; at the team's, whoever said it. */
 const speakerAt = (draft: Draft) => (place: Place): Persona | undefined => {
-  const { place: theirs } = draft.conversation!
-  return place.network === theirs.network && place.id === theirs.id ? undefined : personaOfAgent(draft)
+  const theirs = draft.conversation?.place
+  return place.network === theirs?.network && place.id === theirs.id ? undefined : personaOfSpeaker(draft)
 }
 
-export const teamEdits = (draft: Draft, original: Recorded | undefined): void => {
-  if (!mine(draft) || draft.conversation === undefined) return
+const takesBackInCase = (draft: Draft<CaseFacts>): void => {
   const { entry } = draft.facts
-  const content = contentHere(draft)
-  draft.entry(entry!.kind, entry!.who, content, entry!.held)
-  draft.changed(draft.arrival as EditArrival, original, speakerAt(draft), content)
+  if (entry!.held) draft.change({ kind: 'desk', change: { what: 'release', entry: entry!.id } })
+  draft.log('taken back')
 }
 
-export const teamTakesBack = (draft: Draft, original: Recorded | undefined): void => {
-  if (!mine(draft) || original === undefined || draft.conversation === undefined) return
-  const { directory, arrival } = draft
+export const teamTakesBack = (draft: Draft<TeamFacts>, original: Recorded | undefined): void => {
+  const { directory, arrival, facts } = draft
+  if (!isOwn(draft, original) || (isInCase(draft) && draft.facts.entry?.who !== facts.who.agent.name)) return
   const as = speakerAt(draft)
   original.deliveries.filter(({ place, notice }) => !notice && directory.can(place.network).deletions).forEach(({ key, place }, index) => {
     draft.deliver(delivery(arrival as DeletionArrival, place, index, { kind: 'deletion', of: key }, as(place)))
   })
-  if (draft.facts.entry!.held) draft.change({ kind: 'desk', change: { what: 'release', entry: draft.facts.entry!.id } })
-  draft.log('taken back')
+  if (isInCase(draft)) takesBackInCase(draft)
 }

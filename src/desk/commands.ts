@@ -1,25 +1,19 @@
-/** What the team may type: `!` and a word, German or English, parsed once into this table; the rest of the line is data. */
+/** What the team may type: `!` and a word, German or English. typed.ts finds them in what was typed; the rest of the line is data. */
 
-export type Word =
-  | 'take' | 'release' | 'send' | 'assign' | 'done' | 'wait' | 'text' | 'texts' | 'label' | 'project' | 'filed' | 'note' | 'status'
-  | 'list' | 'search' | 'log' | 'duty' | 'new' | 'consent' | 'team' | 'help'
-
-/** `rest`: what stands behind the word. An unknown word has `word` undefined and is said in `typed`. */
-export interface Command { word?: Word; typed: string; rest: string }
-
-const WORDS: Record<Word, string[]> = {
+const WORDS = {
+  say: ['sagen', 'a', 'antwort', 'answer', 'say'],
+  note: ['notiz', 'n', 'note'],
   take: ['übernehmen', 'uebernehmen', 'take'],
   release: ['frei', 'freigeben', 'release'],
   send: ['senden', 'send'],
   assign: ['an', 'weitergeben', 'assign'],
   done: ['erledigt', 'fertig', 'done'],
-  wait: ['warten', 'später', 'wait', 'snooze'],
+  wait: ['warten', 'später', 'snooze', 'wait'],
   text: ['t', 'text'],
   texts: ['texte', 'texts'],
   label: ['etikett', 'label'],
   project: ['projekt', 'project'],
   filed: ['projekt?', 'project?'],
-  note: ['notiz', 'note'],
   status: ['status'],
   list: ['liste', 'list'],
   search: ['suche', 'search'],
@@ -29,19 +23,29 @@ const WORDS: Record<Word, string[]> = {
   consent: ['einwilligung', 'consent'],
   team: ['team'],
   help: ['hilfe', 'help']
-}
+} satisfies Record<string, string[]>
 
-const BY_TYPED = new Map(Object.entries(WORDS).flatMap(([word, typed]) => typed.map(one => [one, word as Word])))
+export type Word = keyof typeof WORDS
+/** About a person, named by an address: such a command never concerns the case at hand. */
+export type PersonWord = 'new' | 'consent'
+/** What an answer and a note begin with are words of their own kind. */
+export type CommandWord = Exclude<Word, 'say' | 'note'>
 
-/** The first spelling in each language, for menus. */
+/** `rest`: what stands behind the word, as plain text. */
+export interface Command<W extends CommandWord = CommandWord> { word: W; rest: string }
+
+/** What sends something to a contact: a slip in typing must not. */
+export const SENDING: ReadonlySet<Word> = new Set<Word>(['say', 'send', 'text', 'new'])
+
+const BY_SPELLING = new Map(Object.entries(WORDS).flatMap(([word, spellings]) => spellings.map(one => [one, word as Word])))
+
+/** Long enough to be told apart from a slip. */
+export const SPELLINGS = [...BY_SPELLING.keys()].filter(({ length }) => length > 2)
+
+export const wordOf = (spelling: string): Word | undefined => BY_SPELLING.get(spelling)
+
+/** One spelling in each language, for menus and texts. */
+export const spellingOf = (word: Word, language: 'de' | 'en'): string => (language === 'de' ? WORDS[word][0] : WORDS[word].at(-1)) ?? word
+
 export const MENU: { word: Word, de: string, en: string }[] =
-  Object.entries(WORDS).map(([word, typed]) => ({ word: word as Word, de: typed[0]!, en: typed.at(-1)! }))
-
-/** Undefined if the text is no command: "!" alone, "!!!" and "! wichtig" are words for the contact. */
-export const commandOf = (text: string): Command | undefined => {
-  const found = /^!(\p{L}[\p{L}\p{N}]{0,30}\??)(?:\s+([\s\S]*))?$/u.exec(text.trim())
-  if (found === null) return undefined
-  const typed = found[1]!.normalize('NFC').toLowerCase()
-  const word = BY_TYPED.get(typed)
-  return { ...word === undefined ? {} : { word }, typed, rest: (found[2] ?? '').trim() }
-}
+  (Object.keys(WORDS) as Word[]).map(word => ({ word, de: spellingOf(word, 'de'), en: spellingOf(word, 'en') }))

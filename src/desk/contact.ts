@@ -9,6 +9,7 @@ import { addressKey } from '../model/address'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type Heard, type History } from './automatic'
 import { excerptOf, named, personaOfContact, shownName, type Draft } from './draft'
+import type { ContactFacts } from './facts'
 import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
 
 const HOUR_MS = 60 * MINUTE_MS
@@ -17,7 +18,7 @@ const HOUR_MS = 60 * MINUTE_MS
 export const timeout = ({ hours, claimTimeoutMinutes }: FunctionAddress, now: number): number =>
   addOpenMs(hours, now, claimTimeoutMinutes * MINUTE_MS)
 
-const fresh = ({ arrival, facts: { next, shown, now } }: Draft, redirect: boolean): Conversation => {
+const fresh = ({ arrival, facts: { next, shown, now } }: Draft<ContactFacts>, redirect: boolean): Conversation => {
   const { sender, place } = arrival as MessageArrival
   return named({
     id: next, address: shown.name, desk: shown.name, contact: { network: place.network, id: sender.id }, place,
@@ -29,17 +30,17 @@ const goesOn = (followUp: FollowUp, closedAt: number, now: number): boolean =>
   followUp === 'reopen' || (followUp !== 'new' && now - closedAt < followUp.days * DAY_MS)
 
 /** Who had the case keeps it, if on duty; otherwise everybody may take it. */
-const keeper = ({ facts: { memory, address } }: Draft, owner: string | undefined): { owner?: string, state: 'claimed' | 'new' } =>
+const keeper = ({ facts: { memory, address } }: Draft<ContactFacts>, owner: string | undefined): { owner?: string, state: 'claimed' | 'new' } =>
   owner !== undefined && !memory.isOff(address.name, owner) ? { owner, state: 'claimed' } : { state: 'new' }
 
-const reopened = (draft: Draft, one: Conversation): Conversation => {
+const reopened = (draft: Draft<ContactFacts>, one: Conversation): Conversation => {
   const { facts: { address, now } } = draft
   const { owner: before, closedAt = 0, answeredAt: _, ...rest } = one
   if (goesOn(address.followUp, closedAt, now)) return { ...rest, ...keeper(draft, before), claim: one.claim + 1, openedAt: now }
   return { ...rest, state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now, announced: [] }
 }
 
-const heardOf = ({ arrival, facts: { now, memory } }: Draft): Heard => {
+const heardOf = ({ arrival, facts: { now, memory } }: Draft<ContactFacts>): Heard => {
   const { content, automatic, sender, place } = arrival as MessageArrival
   return {
     at: now, text: toPlain(content.text), automatic: automatic === true, name: ownName(sender),
@@ -47,7 +48,7 @@ const heardOf = ({ arrival, facts: { now, memory } }: Draft): Heard => {
   }
 }
 
-const historyOf = ({ facts: { automatics = [], automaticsLastMinute = 0, lately = [], conversation, known } }: Draft): History => ({
+const historyOf = ({ facts: { automatics = [], automaticsLastMinute = 0, lately = [], conversation, known } }: Draft<ContactFacts>): History => ({
   sent: automatics, sentLastMinute: automaticsLastMinute,
   inbound: lately.filter(({ kind }) => kind === 'contact').map(({ at, text }) => ({ at, text })),
   known: known === true && conversation !== undefined,
@@ -55,14 +56,14 @@ const historyOf = ({ facts: { automatics = [], automaticsLastMinute = 0, lately 
 })
 
 /** Once, to a person who asks again after STOP. */
-const howToReturn = (draft: Draft, one: Conversation): void => {
+const howToReturn = (draft: Draft<ContactFacts>, one: Conversation): void => {
   if (one.hinted === true) return
   draft.toContact({ style: 'notice', text: plain(draft.directory.texts.ended) })
   draft.conversation = { ...one, hinted: true }
   draft.log('told of START')
 }
 
-const answerAutomatically = (draft: Draft, machine: boolean): void => {
+const answerAutomatically = (draft: Draft<ContactFacts>, machine: boolean): void => {
   const { facts: { shown, now }, texts, directory } = draft
   const one = draft.conversation!
   if (machine) return
@@ -81,7 +82,7 @@ const answerAutomatically = (draft: Draft, machine: boolean): void => {
   }
 }
 
-const consented = (draft: Draft): void => {
+const consented = (draft: Draft<ContactFacts>): void => {
   const { arrival, facts: { shown, now, known } } = draft
   if (known === true) return
   const person = addressKey({ network: arrival.place.network, id: (arrival as MessageArrival).sender.id })
@@ -91,7 +92,7 @@ const consented = (draft: Draft): void => {
 }
 
 /** What the message changes of its conversation: a machine's opens and wakes nothing. */
-const moved = (draft: Draft, before: Conversation | undefined, machine: boolean): Conversation => {
+const moved = (draft: Draft<ContactFacts>, before: Conversation | undefined, machine: boolean): Conversation => {
   const { arrival, facts: { address, shown, now } } = draft
   const { sender, place } = arrival as MessageArrival
   const known = before === undefined ? fresh(draft, shown.redirectOnly) : named({ ...before, place }, sender)
@@ -103,7 +104,7 @@ const moved = (draft: Draft, before: Conversation | undefined, machine: boolean)
   }
 }
 
-export const contactSays = (draft: Draft): void => {
+export const contactSays = (draft: Draft<ContactFacts>): void => {
   const { facts: { shown, conversation: before }, texts, directory } = draft
   const { content: { unreadable }, content: given } = draft.arrival as MessageArrival
   const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(directory.texts.unreadable[unreadable]) }
@@ -123,18 +124,18 @@ export const contactSays = (draft: Draft): void => {
   if (unreadable === undefined) answerAutomatically(draft, machine)
 }
 
-export const contactEdits = (draft: Draft, original: Recorded | undefined): void => {
+export const contactEdits = (draft: Draft<ContactFacts>, original: Recorded | undefined): void => {
   const { facts: { entry, conversation }, arrival } = draft
   const edit = arrival as EditArrival
   if (conversation === undefined || conversation.contact.id !== edit.sender.id) return
   if (entry === undefined || entry.conversation !== conversation.id || entry.kind !== 'contact') return
   const persona = personaOfContact(draft, conversation)
   draft.entry('contact', shownName(conversation), edit.content)
-  draft.changed(edit, original, () => persona, edit.content)
+  draft.changed(edit, original, persona, edit.content)
 }
 
 /** It goes from the team's places too; the record keeps what was said. */
-export const contactTakesBack = (draft: Draft, original: Recorded | undefined): void => {
+export const contactTakesBack = (draft: Draft<ContactFacts>, original: Recorded | undefined): void => {
   const { facts: { entry, conversation }, arrival, directory } = draft
   const { sender } = arrival as DeletionArrival
   if (conversation === undefined || original === undefined || entry?.conversation !== conversation.id) return

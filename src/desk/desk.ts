@@ -1,6 +1,7 @@
 /** Function addresses, as the bridge has them: what they know, what their plans change, and who they are on each network. */
 import type { Clock } from '../lib/clock'
 import type { NetworkName } from '../model/address'
+import type { Content } from '../model/message'
 import type { Identity, Naming, Network } from '../model/network'
 import type { Conversation, AutomaticSent, Consent, LogLine, NewEntry, TeamChange } from '../store/desk'
 import type { Store, Tx } from '../store/store'
@@ -14,6 +15,7 @@ export type DeskChange =
   | { what: 'save', conversation: Conversation, expected: number }
   | { what: 'entry', entry: NewEntry }
   | { what: 'release' | 'assign', entry: number, project?: string }
+  | { what: 'reword', entry: number, content: Content, text: string }
   | { what: 'automatic', conversation: number, address: string, sent: AutomaticSent }
   | { what: 'log', line: Omit<LogLine, 'hash'> }
   | { what: 'consent', consent: Consent }
@@ -43,6 +45,7 @@ export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: numbe
       return
     case 'entry': return await desk.entry(change.entry, journal)
     case 'release': return await desk.released(change.entry)
+    case 'reword': return await desk.reworded(change.entry, change.content, change.text)
     case 'assign': return await desk.assign(change.entry, change.project ?? '')
     case 'automatic': return await desk.automatic(change.conversation, change.sent, change.address)
     case 'log': return await desk.log(change.line)

@@ -11,7 +11,7 @@ import type { Place } from '../model/address'
 import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState, Sender } from '../model/message'
 import { Bug } from '../model/errors'
 import { plain, toPlain } from '../model/text'
-import type { Conversation, EntryKind } from '../store/desk'
+import type { Conversation, Entry, EntryKind } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { agentKey, identityOn, OURS, type FunctionAddress } from './address'
 import type { DeskFacts } from './facts'
@@ -42,9 +42,9 @@ export const excerptOf = ({ text, file }: Content): string => {
 /** An arrival by its network and key. */
 interface Source { network: string; key: string }
 
-export interface Draft {
+export interface Draft<F extends DeskFacts = DeskFacts> {
   readonly arrival: Arrival
-  readonly facts: DeskFacts
+  readonly facts: F
   readonly directory: Directory
   readonly texts: DeskTexts
   conversation: Conversation | undefined
@@ -54,6 +54,8 @@ export interface Draft {
   toContact (content: Content, source?: Source): void
   /** Something that was said, at all places of the team but where it was said. */
   toTeam (content: Content, as: Persona | undefined): void
+  /** What the team says about no case, wherever else all cases of the address are shown. */
+  toInbox (content: Content, as: Persona): void
   /** The desk's own words, in every place of the team on this conversation. */
   tellTeam (text: string, style?: 'notice' | 'alert'): void
   /** To whoever wrote the arrival, alone, where they wrote it; it may be that they wait for something in vain. */
@@ -64,8 +66,8 @@ export interface Draft {
   show (team?: FunctionAddress): void
   /** Everybody out of a room. */
   close (place: Place, topic: string): void
-  /** From now on the team of another address works on it. */
-  handOver (to: FunctionAddress): void
+  /** From now on the team of another address works on it, and sees what was said lately, newest first. */
+  handOver (to: FunctionAddress, lately: Entry[]): void
   /** The rooms in which all cases of the address are found, for its team. */
   house (team: FunctionAddress): void
   tellQueue (team: FunctionAddress, text: string): void
@@ -73,30 +75,39 @@ export interface Draft {
   keep (before: Conversation): void
   entry (kind: EntryKind, who: string, content: Content, held?: boolean): void
   log (what: string, detail?: string): void
-  /** Content and its edit to wherever the original went. */
-  changed (arrival: EditArrival, original: Recorded | undefined, as: (place: Place) => Persona | undefined, content: Content): void
+  /** Something that was said, said otherwise: for the team wherever the original went, and for the contact only if it is given. */
+  changed (arrival: EditArrival, original: Recorded | undefined, as: Persona | undefined, forTeam: Content, forContact?: Content): void
   plan (): Plan
 }
 
 export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
   address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
 
-export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directory): Draft => {
+/** The conversation that is there already, of those that the arrival may change. */
+const conversationIn = (facts: DeskFacts): Conversation | undefined => {
+  if (facts.from !== 'team') return facts.conversation
+  return facts.about === 'case' ? facts.conversation : facts.about === 'person' ? facts.target?.conversation : undefined
+}
+
+export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, directory: Directory): Draft<F> => {
   const { memory, shown, now } = facts
   let { address } = facts
   const texts = DESK_TEXTS[address.language]
   const deliveries: NewDelivery[] = []
   const changes: Change[] = []
-  const before = facts.conversation
+  const before = conversationIn(facts)
+  const inChat = facts.from === 'team' && facts.where === 'chat'
   const used = new Map<string, number>()
   let told = 0
+
+  const about = (): { conversation?: number } => draft.conversation === undefined ? {} : { conversation: draft.conversation.id }
 
   /** Several things at one place each need a key of their own. */
   const add = (place: Place, action: Action, as: Persona | undefined, ours: boolean): string => {
     const what = `${place.network} ${place.id} ${action.kind}`
     const part = used.get(what) ?? 0
     used.set(what, part + 1)
-    const made = delivery(arrival, place, part, action, as)
+    const made = { ...delivery(arrival, place, part, action, as), ...about() }
     deliveries.push(ours ? { ...made, notice: true } : made)
     return made.delivery.key
   }
@@ -122,9 +133,17 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
   const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
 
   /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front. */
-  const at = ({ people }: TeamPlace, content: Content, { id }: Conversation, as?: Persona): Content => people === undefined
-    ? { ...content, text: [...plain(as === undefined ? `#${id}` : `#${id} ${as.name}:`), ...content.text] }
+  const at = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => people === undefined
+    ? { ...content, text: [...plain([one && `#${one.id}`, as && `${as.name}:`].filter(part => part !== undefined).join(' ')), ...content.text] }
     : content
+
+  const speak = (content: Content, where: TeamPlace[], as: Persona | undefined): void => {
+    for (const one of where.filter(({ place }) => !samePlace(place, arrival.place))) {
+      spoken(at(one, content, draft.conversation, as), one.place, one.people === undefined ? undefined : as)
+    }
+  }
+
+  const teamPlaces = (): TeamPlace[] => memory.placesOf(address, draft.conversation?.id ?? 'queue')
 
   const room = (place: Place, of: RoomState): void => {
     const from = identityOn(address, place.network)
@@ -143,21 +162,16 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
     }
   }
 
-  const draft: Draft = {
-    arrival, facts, directory, texts, conversation: before,
+  const draft: Draft<F> = {
+    arrival, facts, directory, texts, conversation: facts.from === 'team' && facts.about === 'person' ? undefined : before,
     change: change => { changes.push(change) },
     deliver: one => { deliveries.push(one) },
     toContact (content, source) {
       if (content.file?.at.network === OURS) changes.push({ kind: 'link', token: token(content, source), file: content.file })
       spoken(content, needed().place, undefined, source)
     },
-    toTeam (content, as) {
-      const one = needed()
-      for (const where of memory.placesOf(address, one.id)) {
-        if (samePlace(where.place, arrival.place)) continue
-        spoken(at(where, content, one, as), where.place, where.people === undefined ? undefined : as)
-      }
-    },
+    toTeam (content, as) { speak(content, memory.placesOf(address, needed().id), as) },
+    toInbox (content, as) { speak(content, memory.placesOf(address, 'queue'), as) },
     tellTeam (text, style = 'notice') {
       const one = needed()
       for (const where of memory.placesOf(address, one.id)) {
@@ -168,7 +182,7 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
       if (!('sender' in arrival)) return
       const content: Content = { style: 'alert', text: plain(text) }
       const { sender, place, key } = arrival
-      if (facts.from === 'chat' || place.id === '') return void deliveries.push(notice(arrival, place, `answer ${told++}`, text, 'alert'))
+      if (inChat || place.id === '') return void deliveries.push({ ...notice(arrival, place, `answer ${told++}`, text, 'alert'), ...about() })
       add(place, { kind: 'message', content, aside: { of: key, person: sender.address ?? sender.id } }, undefined, true)
     },
     announce (excerpt) {
@@ -191,10 +205,10 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
       }
     },
     close (place, topic) { room(place, { name: topic, topic, people: [] }) },
-    handOver (to) {
+    handOver (to, lately) {
       address = to
       draft.show()
-      const lines = (facts.lately ?? []).toReversed().map(({ who, text }) => `${who}: ${text}`)
+      const lines = lately.toReversed().map(({ who, text }) => `${who}: ${text}`)
       draft.tellTeam(lines.join('\n'))
       draft.announce(needed().excerpt ?? '')
     },
@@ -222,19 +236,20 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
     },
     log (what, detail = '') {
       const ours = arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale'
-      const who = facts.who?.agent.name ?? (facts.from === 'contact' ? 'contact' : ours)
+      const who = facts.from === 'team' ? facts.who.agent.name : facts.from === 'contact' ? 'contact' : ours
       const conversation = draft.conversation?.id
       changes.push({ kind: 'desk', change: { what: 'log', line: {
         at: now, address: address.name, ...conversation === undefined ? {} : { conversation }, who, what, detail
       } } })
     },
-    changed (edit, original, as, content) {
-      const places = new Map((original?.deliveries ?? []).filter(({ notice }) => !notice).map(({ place }) => [`${place.network} ${place.id}`, place]))
-      for (const place of places.values()) {
-        const persona = as(place)
+    changed (edit, original, as, forTeam, forContact) {
+      const again = (place: Place, content: Content, persona: Persona | undefined): void => {
+        if (original?.deliveries.some(one => !one.notice && samePlace(one.place, place)) !== true) return
         const said = sayAgain({ ...edit, content }, original, place, persona, token(content), directory)
         for (const { delivery: { action } } of said) add(place, action, persona, false)
       }
+      for (const where of teamPlaces()) again(where.place, at(where, forTeam, draft.conversation, as), where.people === undefined ? undefined : as)
+      if (forContact !== undefined) again(needed().place, forContact, undefined)
     },
     plan () {
       const now = draft.conversation
@@ -250,11 +265,11 @@ export const makeDraft = (arrival: Arrival, facts: DeskFacts, directory: Directo
 }
 
 /** Who of the team speaks, for the others of the team. */
-export const personaOfAgent = (draft: Draft): Persona | undefined => {
-  const { arrival, facts: { who }, directory } = draft
-  if (!('sender' in arrival)) return undefined
-  const { sender, place: { network } } = arrival
-  return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, who?.agent.name)
+export const personaOfSpeaker = ({ arrival, facts, directory }: Draft): Persona => {
+  const { place: { network } } = arrival
+  const sender = 'sender' in arrival ? arrival.sender : { id: '', name: '' }
+  const known = facts.from === 'team' ? facts.who.agent.name : undefined
+  return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, known)
 }
 
 /** The contact, for the team. */

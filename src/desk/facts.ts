@@ -1,70 +1,103 @@
 /** What the rule may know beside the arrival: read in the same transaction in which its plan is carried out. */
 import { consentWord } from '../bridge/words'
 import { addressKey, type Person } from '../model/address'
-import type { Arrival, MessageArrival } from '../model/message'
-import { toPlain } from '../model/text'
+import type { Arrival, Content, MessageArrival } from '../model/message'
+import { plain, toPlain } from '../model/text'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
 import type { Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
-import { commandOf, type Command } from './commands'
+import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
 import { agentAt, type DeskMemory } from './memory'
+import { isSlip, numbered, typed, type Typed } from './typed'
 
-export interface DeskFacts {
+interface Common {
   now: number
   memory: DeskMemory
   address: FunctionAddress // whose team works on it
   shown: FunctionAddress // which the contact sees: the same, until the case was passed on
-  from: 'contact' | 'room' | 'queue' | 'chat' | 'order'
-  who?: { agent: Agent, key: string } // who of the team speaks
-  command?: Command
-  conversation?: Conversation
   next: number // the number that a new conversation would get
+}
+
+/** A contact, in their chat. */
+export interface ContactFacts extends Common {
+  from: 'contact'
+  conversation?: Conversation
   entry?: Entry // of what is edited or taken back
   theirs?: Conversation[] // all that this contact has with us, where they end or begin everything
   known?: boolean // the contact's consent is in the ledger
   automatics?: AutomaticSent[]
   automaticsLastMinute?: number
   lately?: Entry[] // the last entries of the conversation, newest first
-  held?: Entry[]
+}
+
+/** Somebody who is not of the team, in a place of the team. */
+export interface OutsiderFacts extends Common { from: 'outsider'; conversation?: Conversation }
+
+/** What an order or a command needs to know besides. */
+interface Asked {
+  lately?: Entry[]
   listed?: Conversation[]
   found?: Entry[]
   lines?: LogLine[]
-  person?: Person // whom a command is about
-  permitted?: boolean // their consent
   all?: Conversation[] // all of the address
 }
+
+/** The room of one case, the room in which all are announced, or somebody's own chat with the address. */
+export type Where = 'room' | 'inbox' | 'chat'
+
+/** What was said, without the number in front. */
+export interface Said { content: Content; typed: Typed }
+
+interface OfTeam extends Common, Asked {
+  from: 'team'
+  where: Where
+  who: { agent: Agent, key: string }
+  said?: Said // in a message or an edit
+}
+
+/** Said by the team about a case: in its room, or by its number, or in reply to a line about it. */
+export interface CaseFacts extends OfTeam {
+  about: 'case'
+  conversation: Conversation
+  held: Entry[] // answers that may still be sent
+  entry?: Entry // of what is edited or taken back
+  other?: number // in the room of a case, the number of another that stands in front
+  toContact?: boolean // in reply to what the contact wrote
+}
+
+/** A command about a person: there is no case at hand in it. */
+export interface PersonFacts extends OfTeam {
+  about: 'person'
+  command: Command<PersonWord>
+  target?: { person: Person, permitted: boolean, conversation?: Conversation } // their conversation with this address
+}
+
+/** Said by the team about no case. */
+export interface TalkFacts extends OfTeam { about: 'none'; missing?: number } // missing: a number in front of which there is no case here
+
+export type TeamFacts = CaseFacts | PersonFacts | TalkFacts
+
+/** Said by Zentrale itself. */
+export interface OrderFacts extends Common, Asked { from: 'order'; conversation?: Conversation; command?: Command }
+
+export type DeskFacts = ContactFacts | OutsiderFacts | TeamFacts | OrderFacts
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
 const LIST_MAX = 50
 const ALL_MAX = 10_000
 
+type Base = Pick<Common, 'now' | 'memory' | 'next'>
 
+const entryChanged = async (tx: Tx, arrival: Arrival): Promise<Entry | undefined> =>
+  arrival.kind === 'edit' || arrival.kind === 'deletion' ? await tx.desk.entryOf(arrival.place.network, arrival.of) : undefined
 
-const numberOf = (text: string): number | undefined => {
-  const found = /^#(\d{1,9})\s+/.exec(text)?.[1]
-  return found === undefined ? undefined : Number(found)
-}
-
-/** In a direct chat of the team the number of the case stands in front; without it, it is the only case that this agent has. */
-const meant = async (tx: Tx, text: string, key: string | undefined, address: FunctionAddress): Promise<Conversation | undefined> => {
-  const number = numberOf(text)
-  if (number !== undefined) {
-    const found = await tx.desk.conversation(number)
-    return found?.desk === address.name ? found : undefined
-  }
-  const mine = (await tx.desk.conversations(address.name, ['claimed', 'waiting', 'snoozed'], ALL_MAX)).filter(({ owner }) => owner === key)
-  return mine.length === 1 ? mine[0] : undefined
-}
-
-type Base = Pick<DeskFacts, 'now' | 'memory' | 'next'>
-
-const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, found: Conversation | undefined): Promise<DeskFacts> => {
+const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, found: Conversation | undefined): Promise<ContactFacts> => {
   const address = base.memory.roster.named(found?.desk ?? '') ?? shown
   const common = { ...base, address, shown, from: 'contact' as const, ...found === undefined ? {} : { conversation: found } }
   if (arrival.kind !== 'message') {
-    const entry = 'of' in arrival && typeof arrival.of === 'string' ? await tx.desk.entryOf(arrival.place.network, arrival.of) : undefined
+    const entry = await entryChanged(tx, arrival)
     return { ...common, ...entry === undefined ? {} : { entry } }
   }
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
@@ -81,8 +114,7 @@ const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: Functio
 }
 
 /** What a command needs to know besides. */
-const commandFacts = async ({ desk }: Tx, { word, rest }: Command, address: FunctionAddress,
-  conversation: Conversation | undefined): Promise<Partial<DeskFacts>> => {
+const askedBy = async ({ desk }: Tx, { word, rest }: Command, address: FunctionAddress, conversation: Conversation | undefined): Promise<Asked> => {
   switch (word) {
     case 'list': return { listed: await desk.conversations(address.name, ['new', 'claimed', 'waiting', 'snoozed'], LIST_MAX) }
     case 'search': return { found: rest === '' ? [] : await desk.search(address.name, rest, LIST_MAX) }
@@ -95,50 +127,71 @@ const commandFacts = async ({ desk }: Tx, { word, rest }: Command, address: Func
   }
 }
 
-/** `!neu` and `!einwilligung` name somebody by their address, on the network on which that is one. */
-const personFacts = async (tx: Tx, { word, rest }: Command, shown: FunctionAddress, memory: DeskMemory): Promise<Partial<DeskFacts>> => {
-  if (word !== 'new' && word !== 'consent') return {}
+/** Whoever is named by their address, on the network on which that is one, and their conversation with the address, if there is one. */
+const targetOf = async ({ desk }: Tx, rest: string, address: FunctionAddress, memory: DeskMemory): Promise<Pick<PersonFacts, 'target'>> => {
   const written = rest.split(/\s/)[0] ?? ''
-  const person = shown.identities.map(({ network }) => ({ network, id: memory.naming(network)?.person(written) }))
+  const person = address.identities.map(({ network }) => ({ network, id: memory.naming(network)?.person(written) }))
     .find((one): one is Person => one.id !== undefined)
   if (person === undefined) return {}
-  const [latest] = await tx.desk.consents(addressKey(person), shown.name)
-  const conversation = word === 'new' ? await tx.desk.conversationOf(shown.name, person) : undefined
-  return { person, permitted: latest?.kind === 'granted', ...conversation === undefined ? {} : { conversation } }
+  const [latest] = await desk.consents(addressKey(person), address.name)
+  const conversation = await desk.conversationOf(address.name, person)
+  return { target: { person, permitted: latest?.kind === 'granted', ...conversation === undefined ? {} : { conversation } } }
 }
 
-const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: FunctionAddress, from: 'room' | 'queue' | 'chat',
-  found: Conversation | undefined): Promise<DeskFacts> => {
+const isAboutPerson = (command: Command): command is Command<PersonWord> => command.word === 'new' || command.word === 'consent'
+
+/** Which case is meant, and how that is known. */
+interface Meant { conversation?: Conversation; entry?: Entry; other?: number; missing?: number; toContact?: boolean }
+
+const missingOf = (missing: number | undefined): Meant => missing === undefined ? {} : { missing }
+
+/** Of what is edited or taken back it is where it was said; else the room's own, that of the number, or that of the line replied to. */
+const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, own: Conversation | undefined,
+  number: number | undefined): Promise<Meant> => {
+  const entry = await entryChanged(tx, arrival)
+  const ids = arrival.kind === 'message' ? arrival.replyTo : undefined
+  const line = ids === undefined ? undefined : await tx.desk.lineOf(arrival.place, ids)
+  const id = entry?.conversation ?? own?.id ?? number ?? line?.conversation
+  const found = id === undefined || id === own?.id ? own : await tx.desk.conversation(id)
+  const others = number !== undefined && (own ?? entry) !== undefined && number !== id ? { other: number } : {}
+  const contradicts = number !== undefined && line !== undefined && line.conversation !== number && own === undefined
+  if (found?.desk !== address.name || contradicts) return missingOf(number ?? line?.conversation)
+  const replied = line?.conversation === found.id && (line.kind === 'contact' || found.announced.some(({ key }) => key === line.key))
+  return { conversation: found, ...others, ...entry === undefined ? {} : { entry }, ...replied ? { toContact: true } : {} }
+}
+
+const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: FunctionAddress, where: Where,
+  own: Conversation | undefined): Promise<TeamFacts | OutsiderFacts> => {
   const sender = 'sender' in arrival ? arrival.sender : undefined
   const who = sender && agentAt(address, arrival.place.network, sender.address ?? sender.id)
-  const text = arrival.kind === 'message' ? toPlain(arrival.content.text) : ''
-  const conversation = found ?? await meant(tx, text, who?.key, address)
-  const shown = base.memory.roster.named(conversation?.address ?? '') ?? address
-  const command = arrival.kind === 'message' ? commandOf(text.replace(/^#\d{1,9}\s+/, '')) : undefined
-  const entry = arrival.kind !== 'message' && 'of' in arrival && typeof arrival.of === 'string'
-    ? await tx.desk.entryOf(arrival.place.network, arrival.of)
-    : undefined
-  return {
-    ...base, address, shown, from,
-    ...who === undefined ? {} : { who },
-    ...conversation === undefined ? {} : { conversation, held: await tx.desk.held(conversation.id) },
-    ...entry === undefined ? {} : { entry },
-    ...command === undefined ? {} : {
-      command, ...await commandFacts(tx, command, address, conversation), ...await personFacts(tx, command, shown, base.memory)
-    }
+  const shown = (conversation?: Conversation): FunctionAddress => base.memory.roster.named(conversation?.address ?? '') ?? address
+  if (who === undefined) return { ...base, address, shown: shown(own), from: 'outsider', ...own === undefined ? {} : { conversation: own } }
+  const { number, content } = 'content' in arrival ? numbered(arrival.content) : {}
+  const said = content === undefined ? undefined : { content, typed: typed(content, arrival.kind === 'message' && arrival.aside === true) }
+  const common = { ...base, address, from: 'team' as const, where, who, ...said === undefined ? {} : { said } }
+  const command = arrival.kind === 'message' && said?.typed.kind === 'command' ? said.typed.command : undefined
+  const { conversation, ...known } = await meant(tx, arrival, address, own, number)
+  if (command !== undefined && isAboutPerson(command) && known.other === undefined && known.missing === undefined) {
+    return { ...common, shown: address, about: 'person', command, ...await targetOf(tx, command.rest, address, base.memory) }
   }
+  const held = conversation === undefined ? [] : (await tx.desk.held(conversation.id)).filter(one => !isSlip(one.content))
+  const asked = command === undefined ? {} : await askedBy(tx, command, address, conversation)
+  return conversation === undefined
+    ? { ...common, ...asked, shown: address, about: 'none', ...known.missing === undefined ? {} : { missing: known.missing } }
+    : { ...common, ...asked, ...known, shown: shown(conversation), about: 'case', conversation, held }
 }
 
-const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Base): Promise<DeskFacts | undefined> => {
+const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Base): Promise<OrderFacts | undefined> => {
   const { order } = arrival
   const conversation = order.what === 'due' ? await tx.desk.conversation(order.conversation) : undefined
   const address = base.memory.roster.named(conversation?.desk ?? arrival.place.id)
   if (address === undefined) return undefined
   const shown = base.memory.roster.named(conversation?.address ?? '') ?? address
-  const command = order.what === 'say' ? commandOf(order.words) : undefined
+  const said = order.what === 'say' ? typed({ style: 'text', text: plain(order.words) }, false) : undefined
+  const command = said?.kind === 'command' ? said.command : undefined
   return {
     ...base, address, shown, from: 'order', ...conversation === undefined ? {} : { conversation },
-    ...command === undefined ? {} : { command, ...await commandFacts(tx, command, address, conversation) }
+    ...command === undefined ? {} : { command, ...await askedBy(tx, command, address, conversation) }
   }
 }
 
@@ -152,7 +205,7 @@ export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean => a
 
 /** Undefined if the desk has nothing to do with it. */
 export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, now: number): Promise<DeskFacts | undefined> => {
-  if (arrival.kind === 'receipt' || !concernsDesk(arrival, memory)) return undefined
+  if (arrival.kind === 'receipt' || arrival.kind === 'standing' || !concernsDesk(arrival, memory)) return undefined
   const base = { now, memory, next: await tx.desk.nextConversation() }
   if (arrival.kind === 'order') return await orderFacts(tx, arrival, base)
   const spot = memory.spotOf(arrival.place)
@@ -163,7 +216,7 @@ export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, no
   }
   if (spot?.kind === 'queue') {
     const address = memory.roster.named(spot.address)
-    return address && await teamFacts(tx, arrival, base, address, 'queue', undefined)
+    return address && await teamFacts(tx, arrival, base, address, 'inbox', undefined)
   }
   const found = await tx.desk.conversationAt(arrival.place)
   const shown = isDirect(arrival)

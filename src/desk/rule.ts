@@ -4,23 +4,23 @@ import type { Arrival } from '../model/message'
 import type { Directory } from '../bridge/directory'
 import { IGNORE, type Plan } from '../bridge/plan'
 import type { Recorded } from '../store/store'
-import { act, due, syncTeam } from './act'
-import { isNote, contentHere, teamEdits, teamSays, teamTakesBack } from './agent'
+import { act, due, order, syncTeam } from './act'
+import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'
 import { contactEdits, contactSays, contactTakesBack } from './contact'
 import { makeDraft, type Draft } from './draft'
-import type { DeskFacts } from './facts'
+import type { ContactFacts, DeskFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
 
-const orders = (draft: Draft): void => {
+const orders = (draft: Draft<OrderFacts>): void => {
   const { arrival, facts: { command, address } } = draft
   if (arrival.kind !== 'order') return
   switch (arrival.order.what) {
     case 'due': return due(draft)
     case 'open': return arrival.order.all ? syncTeam(draft, address) : draft.house(address)
-    case 'say': if (command !== undefined) act(draft, command)
+    case 'say': if (command !== undefined) order(draft, command)
   }
 }
 
-const contact = (draft: Draft, original: Recorded | undefined): void => {
+const contact = (draft: Draft<ContactFacts>, original: Recorded | undefined): void => {
   switch (draft.arrival.kind) {
     case 'message': return contactSays(draft)
     case 'edit': return contactEdits(draft, original)
@@ -28,14 +28,17 @@ const contact = (draft: Draft, original: Recorded | undefined): void => {
   }
 }
 
-const team = (draft: Draft, original: Recorded | undefined): void => {
-  const { arrival, facts: { command } } = draft
+const outsider = (draft: Draft<OutsiderFacts>): void => {
+  if (draft.arrival.kind === 'message' && draft.arrival.automatic !== true) outsiderSays(draft)
+}
+
+const team = (draft: Draft<TeamFacts>, original: Recorded | undefined): void => {
+  const { arrival, facts: { said } } = draft
   switch (arrival.kind) {
     case 'message':
       if (arrival.automatic === true) return
       if (arrival.content.unreadable !== undefined) return draft.answer(draft.directory.texts.notCarried(arrival.content.unreadable))
-      if (command !== undefined && !isNote(draft, contentHere(draft))) return act(draft, command)
-      return teamSays(draft)
+      return said?.typed.kind === 'command' ? act(draft, said.typed.command) : teamSays(draft)
     case 'edit': return teamEdits(draft, original)
     case 'deletion': return teamTakesBack(draft, original)
   }
@@ -43,17 +46,23 @@ const team = (draft: Draft, original: Recorded | undefined): void => {
 
 export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, original: Recorded | undefined, directory: Directory): Plan | undefined => {
   if (facts === undefined) return arrival.kind === 'order' ? IGNORE : undefined
-  const draft = makeDraft(arrival, facts, directory)
-  if (facts.from === 'order') orders(draft)
-  else if (facts.from === 'contact') contact(draft, original)
-  else team(draft, original)
-  return draft.plan()
+  const drafted = <F extends DeskFacts>(of: F, decide: (draft: Draft<F>) => void): Plan => {
+    const draft = makeDraft(arrival, of, directory)
+    decide(draft)
+    return draft.plan()
+  }
+  switch (facts.from) {
+    case 'order': return drafted(facts, orders)
+    case 'contact': return drafted(facts, draft => contact(draft, original))
+    case 'outsider': return drafted(facts, outsider)
+    case 'team': return drafted(facts, draft => team(draft, original))
+  }
 }
 
 /** What the desk does beside, when a contact ends everything or returns: the ledger knows it, and the teams see it. */
 export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, word: 'stop' | 'start',
   directory: Directory): Pick<Plan, 'deliveries' | 'changes'> => {
-  if (facts?.conversation === undefined || facts.from !== 'contact') return { deliveries: [], changes: [] }
+  if (facts?.from !== 'contact' || facts.conversation === undefined) return { deliveries: [], changes: [] }
   const draft = makeDraft(arrival, facts, directory)
   for (const one of facts.theirs ?? []) {
     const person = addressKey(one.contact)

@@ -41,7 +41,14 @@ export interface DeskTexts {
   removed (who: string): string
   breaker: string
   onlyRedirect: string
-  unknownCommand (word: string): string
+  note: string // in front of what stays inside
+  unclear: string
+  meant (spelling: string, held: boolean): string
+  otherCase (number: number, own: number): string
+  noCase (number: number): string
+  stillThere: string
+  stillHeld: string
+  isAt (desk: string): string
   nobodyOf: string
   badTime: string
   help: string
@@ -54,7 +61,7 @@ const de: DeskTexts = {
     new: '🔴 neu', claimed: `🟢 ${owner}`, waiting: `🟡 wartet (${owner})`, snoozed: `🟡 zurückgestellt (${owner})`, done: '⚪ erledigt'
   })[state].replace(' ()', ''),
   topic: (id, address, contact, network) =>
-    `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kunden. // davor: interne Notiz. !hilfe`,
+    `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kunden. !n davor: interne Notiz. !hilfe`,
   queueName: address => `Eingang ${address}`,
   announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
@@ -94,13 +101,22 @@ const de: DeskTexts = {
   removed: who => `${who} gehört nicht mehr zum Team.`,
   breaker: 'Zu viele automatische Texte: sie sind hier für eine Weile abgeschaltet.',
   onlyRedirect: 'Diese Adresse verweist nur auf andere Wege; von hier aus wird nicht geantwortet.',
-  unknownCommand: word => `!${word} kenne ich nicht. !hilfe zeigt, was es gibt. Nichts davon ging an den Kunden.`,
+  note: '(Notiz) ',
+  unclear: 'Nicht gesendet, denn hier beginnt etwas mit ! oder /. An den Kunden geht es so mit !senden; eine Antwort, die so beginnen soll: ' +
+    '!sagen und dann der Text. Eine interne Notiz: !n und dann der Text.',
+  meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte genau so schreiben. ` +
+    (held ? 'Soll der Text so an den Kunden: !senden' : 'Soll der Text so an den Kunden: !sagen und dann der Text'),
+  otherCase: (number, own) => `Nicht gesendet: davor steht #${number}, und hier ist der Raum von #${own}.`,
+  noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, oder nicht der, auf den Sie antworten.`,
+  stillThere: 'Die Änderung ging nicht hinaus: der Kunde sieht weiterhin, was vorher dort stand.',
+  stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
+  isAt: desk => `Nicht gesendet: mit diesem Kontakt ist ${desk} befasst.`,
   nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kunden.',
   badTime: 'Die Zeit verstehe ich nicht. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
   help: [
-    'Wer zuerst antwortet, hat den Vorgang. // davor oder im Thread: interne Notiz.',
+    'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
     '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
-    '!t Name (Standardtext) · !texte · !etikett Wort · !projekt Name · !notiz Text · !status',
+    '!sagen Text (wörtlich) · !t Name (Standardtext) · !texte · !etikett Wort · !projekt Name · !n Notiz · !status',
     '!liste · !suche Wort · !projekt? Name · !logbuch · !dienst an/aus',
     '!neu Adresse Text (mit Einwilligung) · !einwilligung Adresse wie und wann'
   ].join('\n')
@@ -111,7 +127,7 @@ const en: DeskTexts = {
     new: '🔴 new', claimed: `🟢 ${owner}`, waiting: `🟡 waiting (${owner})`, snoozed: `🟡 put off (${owner})`, done: '⚪ done'
   })[state].replace(' ()', ''),
   topic: (id, address, contact, network) =>
-    `#${id} · ${address} · ${contact} by ${network} · Answers go to the customer. // in front: internal note. !help`,
+    `#${id} · ${address} · ${contact} by ${network} · Answers go to the customer. !n in front: internal note. !help`,
   queueName: address => `Inbox ${address}`,
   announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
   separator: (id, cases) => `— new case #${id}.${cases} —`,
@@ -151,13 +167,22 @@ const en: DeskTexts = {
   removed: who => `${who} is not in the team any more.`,
   breaker: 'Too many automatic texts: they are switched off here for a while.',
   onlyRedirect: 'This address only points to other ways; nothing is answered from here.',
-  unknownCommand: word => `I do not know !${word}. !help shows what there is. Nothing of it went to the customer.`,
+  note: '(note) ',
+  unclear: 'Not sent, because something in it begins with ! or /. !send sends it to the customer as it is; an answer that is to begin so: ' +
+    '!say and then the text. An internal note: !n and then the text.',
+  meant: (spelling, held) => `Not sent. Did you mean !${spelling}? Please type it exactly so. ` +
+    (held ? 'To send the text to the customer as it is: !send' : 'To send the text to the customer as it is: !say and then the text'),
+  otherCase: (number, own) => `Not sent: #${number} stands in front, and this is the room of #${own}.`,
+  noCase: number => `Nothing of it was sent: #${number} is no case of this address, or not the one to which you reply.`,
+  stillThere: 'The change did not go out: the customer still sees what was there before.',
+  stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes anew.',
+  isAt: desk => `Not sent: this contact is with ${desk}.`,
   nobodyOf: 'Only the team may do this. Nothing of it went to the customer.',
   badTime: 'I do not understand the time. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
   help: [
-    'Who answers first has the case. // in front or in a thread: internal note.',
+    'Who answers first has the case. !n in front or in a thread: internal note.',
     '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',
-    '!t name (standard text) · !texts · !label word · !project name · !note text · !status',
+    '!say text (as it is) · !t name (standard text) · !texts · !label word · !project name · !n note · !status',
     '!list · !search word · !project? name · !log · !duty on/off',
     '!new address text (with consent) · !consent address how and when'
   ].join('\n')

@@ -1,7 +1,7 @@
 /** The desk's statements. Values are always bound. */
 import { createHash } from 'node:crypto'
 import type { SQLInputValue } from 'node:sqlite'
-import type { CaseState, Consent, Conversation, DeskTx, Entry, LogLine } from './desk'
+import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, LogLine } from './desk'
 
 /** How statements are run: each is prepared once. */
 export interface Sql {
@@ -90,10 +90,26 @@ export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
     const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)
     return row && entryOf(row)
   },
+  async lineOf ({ network, id: place }, ids) {
+    for (const id of ids) {
+      const shown = one<{ key: string, journal: number, notice: number, conversation: number | null }>(`
+        SELECT outbox.key, journal, notice, conversation FROM remote JOIN outbox ON outbox.id = remote.outbox
+        WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, network, place, id)
+      const said = shown === undefined
+        ? one<{ conversation: number, kind: EntryKind }>('SELECT conversation, kind FROM entry WHERE network = ? AND key = ?', network, id)
+        : one<{ conversation: number, kind: EntryKind }>('SELECT conversation, kind FROM entry WHERE journal = ?', shown.journal)
+      const conversation = shown === undefined ? said?.conversation : shown.conversation ?? undefined
+      if (conversation === undefined) continue
+      const kind = shown?.notice !== 1 && said?.conversation === conversation ? said.kind : undefined
+      return { conversation, ...shown === undefined ? {} : { key: shown.key }, ...kind === undefined ? {} : { kind } }
+    }
+    return undefined
+  },
   async held (conversation) {
     return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND held = 1 ORDER BY id', conversation).map(entryOf)
   },
   async released (entry) { run('UPDATE entry SET held = 0 WHERE id = ?', entry) },
+  async reworded (entry, content, text) { run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
   async search (address, words, limit) {
     return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project
       FROM entry JOIN conversation ON conversation.id = entry.conversation

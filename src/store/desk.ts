@@ -42,6 +42,9 @@ export interface Entry {
 }
 export type NewEntry = Omit<Entry, 'id'>
 
+/** A line about a conversation, where the team reads it. `key`: of its delivery. `kind`: of what was said there, if that is what it shows. */
+export interface Line { conversation: number; key?: string; kind?: EntryKind }
+
 export interface LogLine { at: number; address: string; conversation?: number; who: string; what: string; detail: string; hash: string }
 
 export type ConsentKind = 'granted' | 'withdrawn'
@@ -67,8 +70,11 @@ export interface DeskTx {
   entry (entry: NewEntry, journal: number): Promise<void>
   entries (conversation: number, limit: number): Promise<Entry[]> // newest first
   entryOf (network: string, key: string): Promise<Entry | undefined>
+  /** What a place knows under one of these ids: a line that was delivered there, or something that was said there. */
+  lineOf (place: Place, ids: string[]): Promise<Line | undefined>
   held (conversation: number): Promise<Entry[]> // oldest first
   released (entry: number): Promise<void>
+  reworded (entry: number, content: Content, text: string): Promise<void>
   search (address: string, words: string, limit: number): Promise<Entry[]>
   ofProject (address: string, project: string, limit: number): Promise<Entry[]> // in order
   assign (entry: number, project: string): Promise<void>

@@ -184,4 +184,6 @@ CREATE TABLE team_change (
   added INTEGER NOT NULL CHECK (added IN (0, 1)),
   PRIMARY KEY (address, network, person)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE outbox ADD COLUMN conversation INTEGER;
 `]

@@ -25,7 +25,8 @@ export interface Queued extends Cause {
   crashes?: number // how often a crash cut it off, if ever
 }
 
-export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean }
+/** `conversation`: which it is a line about, so that a reply to it means that one. */
+export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean; conversation?: number }
 
 /** A stored arrival with what became of it. */
 export interface Recorded {

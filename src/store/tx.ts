@@ -87,12 +87,14 @@ export const makeTx = (db: DatabaseSync): Tx => {
         place.network, place.id)?.key
     },
 
-    async queue ({ journal, from }, { delivery, notice }, now, tried = false) {
+    async queue ({ journal, from }, { delivery, notice, conversation }, now, tried = false) {
       const { key, place, ...rest } = delivery
       const attempt = tried ? 1 : 0
       const { id } = run(
-        'INSERT INTO outbox (key, journal, network, place, delivery, notice, state, attempt, queued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        key, journal, place.network, place.id, JSON.stringify(rest), notice ? 1 : 0, tried ? 'sending' : 'waiting', attempt, now)
+        `INSERT INTO outbox (key, journal, network, place, delivery, notice, conversation, state, attempt, queued_at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        key, journal, place.network, place.id, JSON.stringify(rest), notice ? 1 : 0, conversation ?? null,
+        tried ? 'sending' : 'waiting', attempt, now)
       return { id, journal, from, delivery: { ...delivery, attempt }, notice, queuedAt: now }
     },
     async origin (journal) {

@@ -141,7 +141,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     if (addressKey(place) === addressKey(conversation.place)) return asked(one, followUp)
     const [who] = team.find(({ addresses }) => addresses.some(({ id }) => id === (sender.address ?? sender.id)))?.addresses.map(addressKey) ?? []
     if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tagsIn(text)[0])
-    if (text.startsWith('!')) ordered(one, who, text)
+    if (text.startsWith('!') && !text.startsWith('!n ')) ordered(one, who, text)
     else if (kindOf(text) === 'reply') replied(one, who, text)
   }
 

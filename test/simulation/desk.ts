@@ -90,7 +90,7 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
     counters.set(by.name, count)
     const tag = `${kind}-${by.name}-${count}`
     const said: Said = { tag, kind: 'message', by, words: 1 }
-    say(by, words ?? (kind === 'aside' ? `// ${tag}` : tag), said)
+    say(by, words ?? (kind === 'aside' ? `!n ${tag}` : tag), said)
   }
 
   const react = (by: Inhabitant, mayCommand: boolean): void => {

@@ -71,7 +71,7 @@ const typed = (what: string, mark: string, number: string, one: Spelling): Typed
     case 'thread': return { text: spelled(pickFrom([(text: string) => text, ...WORDS, ...UNCLEAR], one)(mark, one), number, one), aside: true }
     case 'marked answer': return exactly(`!${pickFrom(ANSWER_WORDS, one)} ${mark}`)
     case 'note': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(NOTE_WORDS, one), one)}${one.behind} ${mark}`)
-    case 'command': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(COMMANDS, one), one)}${one.behind}`)
+    case 'command': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(COMMANDS, one), one)}${one.behind} ${mark}`)
     case 'nearly a command': return loosely(`${inexact(one, pickFrom(SENDING_WORDS, one))} ${mark}`)
     case 'unclear': return loosely(pickFrom(UNCLEAR, one)(mark, one))
     case 'command below': return loosely(`Good morning ${mark}\n${one.front}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}`)
@@ -153,6 +153,12 @@ describe('who sees what', () => {
     return EDITS.includes(what) ? key : undefined
   }
 
+  /** The ids of the line by which the customer's words are shown where it is written. */
+  const linesOf = ({ here, one, room }: Story): string[] => networkOf(here).delivered
+    .filter(({ place }) => place.id === here.id)
+    .filter(shown => textOf(shown).includes('Is my bike ready?') && (here.id === room || textOf(shown).startsWith(`#${one.id} `)))
+    .map(({ key }) => `${here.network}-${key}`)
+
   const numberFor = ({ names }: Situation, { one }: Story): string =>
     names === 'wrong number' ? '#999999 ' : names === 'number' ? `#${one.id} ` : ''
 
@@ -165,7 +171,7 @@ describe('who sees what', () => {
     const { text, aside } = typed(kind, mark, numberFor(situation, story), one)
     const content: Content = { style: 'text', text }
     if (of === undefined) {
-      const said = { ...aside === undefined ? {} : { aside }, ...names === 'reply' ? { replyTo: `ask${count} Is my bike ready?` } : {} }
+      const said = { ...aside === undefined ? {} : { aside }, ...names === 'reply' ? { replyTo: linesOf(story) } : {} }
       return void await writes(content, said, who === 'outsider' ? '@mallory' : undefined)
     }
     const sender = here.network === 'blue' ? 'dora' : '@anna'

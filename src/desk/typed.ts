@@ -1,0 +1,210 @@
+/**
+ * What somebody of the team typed: words, a note, a command, or something unclear. Judged once, and by what they typed: behind
+ * quotations, without white space, invisible characters and markup, and whatever Unicode spelling the signs have, because apps change
+ * what is typed. What begins with `!` or `/` and is no known command is never words.
+ */
+import { nearest } from '../lib/nearest'
+import type { Content } from '../model/message'
+import { toPlain, type Block, type Inline, type Text } from '../model/text'
+import { SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
+
+/** `unclear`: what may have been meant, if that can be told. */
+export type Typed =
+  | { kind: 'words' }
+  | { kind: 'note' | 'say', content: Content }
+  | { kind: 'command', command: Command }
+  | { kind: 'unclear', meant?: Word }
+
+const SIGNS: Record<string, string> = Object.fromEntries([
+  ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!']), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'])
+])
+
+/** Not seen, wherever it stands. Marks are: they belong to the letter in front of them. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u
+const BLANK_LINE = /^[\s\p{M}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]*$/u
+
+/** A line as it is compared, and where in the line each of its UTF-16 units ends. */
+interface Folded { text: string; ends: number[] }
+
+const folded = (line: string): Folded => {
+  let text = ''
+  const ends: number[] = []
+  let end = 0
+  for (const character of line) {
+    end += character.length
+    if (INVISIBLE.test(character) && !/\s/.test(character)) continue
+    const seen = SIGNS[character] ?? Array.from(character.normalize('NFKC'), one => SIGNS[one] ?? one).join('')
+    text += seen
+    for (let unit = 0; unit < seen.length; unit++) ends.push(end)
+  }
+  return { text, ends }
+}
+
+/** What apps and people put in front as markup: emphasis, quotation marks, brackets, bullets, numbers of lists, headings. */
+const MARKUP = `(?:[\\s\\p{M}\\p{Pd}\\p{Ps}\\p{Pi}\\p{Pf}"'*_~\`+•·◦▪▫●○■□►▶➤→#]|\\d{1,3}[.)](?=\\s))`
+const WORD = '\\p{L}[\\p{L}\\p{M}\\p{N}]{0,40}'
+const HEAD = new RegExp(`^(${MARKUP}*)([!/])(?:[\\s\\p{M}]*(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$))?`, 'u')
+const NUMBER = /^[\s\p{M}]*#\s?(\d{1,9})(?!\d)(?:[:,;.)–—-]*(?:\s+|$)|(?=!))/u
+const QUOTING = /[\p{Ps}\p{Pi}\p{Pf}"']/u
+const EXACT = /^\s*!([\p{L}\p{M}]+)(?=\s|$)/u
+
+const spelt = (word: string): string => word.normalize('NFC').toLowerCase()
+
+/** How something begins. `order`: as a command does, not only with a sign. `length`: of all that, as it was typed. */
+interface Head { order: boolean; spelling: string; word: Word | undefined; length: number }
+
+const headOf = (raw: string): Head | undefined => {
+  const { text, ends } = folded(raw)
+  const found = HEAD.exec(text)
+  if (found === null) return undefined
+  const [whole, markup = '', sign, written = '', question = ''] = found
+  const spelling = spelt(written)
+  const word = wordOf(spelling + question) ?? wordOf(spelling)
+  const quoting = QUOTING.test(markup)
+  if (quoting && word === undefined) return undefined // “(!)” and the like are words
+  return { order: sign === '!' && !quoting, spelling, word, length: ends[whole.length - 1]! }
+}
+
+// ---- where in a text something was typed
+
+const rawOf = (parts: Inline[]): string => parts.map(part => 'text' in part ? part.text : rawOf(part.of)).join('')
+const isQuoted = (line: string): boolean => line.trimStart().startsWith('>')
+const isBlank = (line: string): boolean => BLANK_LINE.test(line)
+
+/** Of a paragraph or of code: how much of it is quoted, in front, and blank. */
+const skippedIn = (raw: string): number => {
+  let at = 0
+  for (const line of raw.split('\n')) {
+    if (!isQuoted(line) && !isBlank(line)) return at
+    at += line.length + 1
+  }
+  return raw.length
+}
+
+/** What stands in front of the cut, and behind it. */
+type Cut = (raw: string) => [from: number, to: number]
+
+const cutInline = (parts: Inline[], from: number, to: number): Inline[] => {
+  let at = 0
+  return parts.flatMap((part): Inline[] => {
+    const { length } = rawOf([part])
+    const [start, end] = [Math.max(from - at, 0), Math.min(to - at, length)]
+    at += length
+    if (start >= end) return [part]
+    if ('text' in part) {
+      const text = part.text.slice(0, start) + part.text.slice(end)
+      return text === '' ? [] : [{ ...part, text }]
+    }
+    const of = cutInline(part.of, start, end)
+    return of.length === 0 ? [] : [{ ...part, of }]
+  })
+}
+
+const rawOfBlock = (block: Block): string => block.kind === 'paragraph' ? rawOf(block.of) : block.kind === 'code' ? block.text : ''
+
+/** Whether something was typed in it. */
+const isTyped = (block: Block): boolean => block.kind === 'list'
+  ? block.items.some(item => item.some(isTyped))
+  : block.kind !== 'quote' && skippedIn(rawOfBlock(block)) < rawOfBlock(block).length
+
+const cutBlock = (block: Block, cut: Cut): Block[] => {
+  if (block.kind === 'quote') return [block]
+  if (block.kind === 'list') {
+    const at = block.items.findIndex(item => item.some(isTyped))
+    const items = block.items.flatMap((item, index) => {
+      const left = index === at ? cutText(item, cut) : item
+      return left.length === 0 ? [] : [left]
+    })
+    return items.length === 0 ? [] : [{ ...block, items }]
+  }
+  const [from, to] = cut(rawOfBlock(block))
+  if (block.kind === 'code') {
+    const text = block.text.slice(0, from) + block.text.slice(to)
+    return text === '' ? [] : [{ ...block, text }]
+  }
+  const of = cutInline(block.of, from, to)
+  return of.length === 0 ? [] : [{ ...block, of }]
+}
+
+/** Cuts something out of the first block in which something was typed. */
+const cutText = (text: Text, cut: Cut): Text => {
+  const at = text.findIndex(isTyped)
+  return text.flatMap((block, index) => index === at ? cutBlock(block, cut) : [block])
+}
+
+/** Without the first `length` units of what was typed, and the white space behind them. */
+const without = (content: Content, length: number): Content => ({
+  ...content, text: cutText(content.text, raw => {
+    const from = skippedIn(raw)
+    const rest = raw.slice(from + length)
+    return [from, raw.length - rest.trimStart().length]
+  })
+})
+
+/** All lines that were typed, in order, without quotations. */
+const linesOf = (text: Text): string[] => text.flatMap(block => block.kind === 'quote' ? []
+  : block.kind === 'list' ? block.items.flatMap(linesOf)
+    : rawOfBlock(block).split('\n').filter(line => !isQuoted(line) && !isBlank(line)))
+
+/** What was typed in the first block in which something was. */
+const firstTyped = (text: Text): string => {
+  const block = text.find(isTyped)
+  if (block?.kind === 'list') return firstTyped(block.items.find(item => item.some(isTyped)) ?? [])
+  const raw = block === undefined ? '' : rawOfBlock(block)
+  return raw.slice(skippedIn(raw))
+}
+
+/** Without quotations in front. */
+const withoutQuotation = (content: Content): Content => ({
+  ...content, text: content.text.some(isTyped) ? cutText(content.text.slice(content.text.findIndex(isTyped)), raw => [0, skippedIn(raw)]) : []
+})
+
+// ---- what it is
+
+/** The number of a case in front, if there is one, and what was said without it. */
+export const numbered = (content: Content): { number?: number, content: Content } => {
+  const { text, ends } = folded(firstTyped(content.text))
+  const found = NUMBER.exec(text)
+  return found === null ? { content } : { number: Number(found[1]), content: without(content, ends[found[0].length - 1]!) }
+}
+
+/** Whether the word stands there as plainly as what sends something must: no markup, no other spelling of the sign. */
+const isExact = ({ text }: Content, spelling: string): boolean => {
+  const block = text.find(isTyped)
+  const [first] = block?.kind === 'paragraph' ? cutInline(block.of, 0, skippedIn(rawOf(block.of))) : []
+  return first?.kind === 'text' && spelt(EXACT.exec(first.text)?.[1] ?? '') === spelling
+}
+
+const isEmpty = ({ text, file }: Content): boolean => text.length === 0 && file === undefined
+const isCommand = (line: string): boolean => {
+  const head = headOf(line)
+  return head?.order === true && head.word !== undefined
+}
+const unclear = (meant?: Word): Typed => ({ kind: 'unclear', ...meant === undefined ? {} : { meant } })
+
+const typedWithSign = (content: Content, { order, spelling, word, length }: Head, later: string[]): Typed => {
+  if (word === undefined) return unclear(wordOf(nearest(spelling, SPELLINGS) ?? ''))
+  if (!order || (SENDING.has(word) && !isExact(content, spelling))) return unclear(word)
+  const rest = without(withoutQuotation(content), length)
+  if (word === 'say') return isEmpty(rest) ? unclear(word) : { kind: 'say', content: rest }
+  if (word === 'note' || later.some(isCommand)) return unclear(word === 'note' ? word : undefined)
+  return { kind: 'command', command: { word, rest: toPlain(rest.text).trim() } }
+}
+
+/** Nearly what sends something: never to be sent itself, because whoever tries again means something else by it. */
+export const isSlip = (content: Content): boolean => {
+  const said = typed(content, false)
+  return said.kind === 'unclear' && said.meant !== undefined && SENDING.has(said.meant)
+}
+
+/** `aside`: said in a thread, beside the main line. The number of a case is not in front any more. */
+export const typed = (content: Content, aside: boolean): Typed => {
+  const [, ...later] = linesOf(content.text)
+  const head = headOf(firstTyped(content.text))
+  const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : aside ? content : undefined
+  if (noted !== undefined && !isEmpty(noted)) return { kind: 'note', content: noted }
+  if (isEmpty(content)) return unclear('say')
+  if (content.style === 'emote') return unclear()
+  if (head !== undefined) return typedWithSign(content, head, later)
+  return later.some(isCommand) ? unclear() : { kind: 'words' }
+}
