@@ -16,7 +16,7 @@ import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
 import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { answer, askOnTerminal, init, INIT_FLAGS } from './operate/init'
-import { QUEUE_STATES, type QueueState } from './operate/queue'
+import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
 import { registrationText, sampleRegistration, writeNew } from './operate/registration'
 import { EXIT, start } from './operate/start'
@@ -75,7 +75,7 @@ program.command('sample').description('print a config with every key explained')
   .action(({ registration }: { registration?: boolean }) => print(registration ? sampleRegistration() : sampleConfig()))
 
 program.command('queue').description('what waits, failed, may have arrived, was not understood, or concerned nobody')
-  .argument('[action]', QUEUE_ACTIONS.join(', '), 'list').argument('[id]', 'of the delivery')
+  .argument('[action]', QUEUE_ACTIONS.join(', '), 'list').argument('[id]', 'as the list shows it')
   .addOption(new Option('--state <state>', 'list only these').choices(QUEUE_STATES))
   .option('--text', 'show texts and whole numbers').option('--json', 'for programs')
   .action(async (action: string, id: string | undefined, flags: { state?: QueueState, text?: boolean, json?: boolean }) => {
@@ -83,9 +83,9 @@ program.command('queue').description('what waits, failed, may have arrived, was 
     if (!(QUEUE_ACTIONS as readonly string[]).includes(action)) {
       program.error(`there is no action ${action}; write one of: ${QUEUE_ACTIONS.join(', ')}`)
     }
-    if (needsId && !/^\d{1,15}$/.test(id ?? '')) program.error(`write the number of the delivery: zentrale queue ${action} 17`)
+    if (needsId && !LINE_ID.test(id ?? '')) program.error(`write the id that the list shows: zentrale queue ${action} 17`)
     const { text = false, json = false, state } = flags
-    const order = { action: action as QueueAction, text, json, ...needsId ? { id: Number(id) } : {},
+    const order = { action: action as QueueAction, text, json, ...needsId ? { id: id! } : {},
       ...state === undefined ? {} : { state } }
     const { output, ok } = await runQueue(config(), order, clock)
     print(output)

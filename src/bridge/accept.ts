@@ -70,9 +70,9 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
   }, patienceMs(arrival))
 
-  const quarantine: Accept['quarantine'] = async (network, raw, why) => {
-    await store.run(tx => tx.quarantine(network, raw, why.message, clock.now()))
-    observer.quarantined(network)
+  const quarantine: Accept['quarantine'] = async (network, raw, why, key) => {
+    const isNew = await store.run(tx => tx.quarantine(network, raw, why.message, clock.now(), key))
+    if (isNew) observer.quarantined(network)
   }
 
   return {
@@ -88,7 +88,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
       if (!concerns) return 'seen'
       const raw = JSON.stringify(arrival)
       if (raw.length > ARRIVAL_CHARACTERS_MAX) {
-        await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`))
+        await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`), arrival.key)
         return 'seen'
       }
       const stored = await door.pass(arrival, async passing => {

@@ -44,7 +44,10 @@ export interface Queue {
   /** Ends a waiting, failed or unknown delivery for good. False if there is none. */
   drop (id: number): Promise<boolean>
   unrouted (): Promise<UnroutedRow[]>
+  unroutedAt (seq: number): Promise<UnroutedRow | undefined>
   quarantined (): Promise<QuarantineRow[]>
+  quarantinedAt (id: number): Promise<QuarantineRow | undefined>
+  dropQuarantined (id: number): Promise<boolean>
 }
 
 export interface Bridge {
@@ -76,7 +79,10 @@ export const makeQueue = (store: Store, clock: Clock, changed: Deliver['changed'
     return dropped !== undefined
   },
   unrouted: () => store.run(tx => tx.unrouted(LIST_ROWS_MAX)),
-  quarantined: () => store.run(tx => tx.quarantined(LIST_ROWS_MAX))
+  unroutedAt: seq => store.run(tx => tx.unroutedAt(seq)),
+  quarantined: () => store.run(tx => tx.quarantined(LIST_ROWS_MAX)),
+  quarantinedAt: id => store.run(tx => tx.quarantinedAt(id)),
+  dropQuarantined: id => store.run(tx => tx.dropQuarantined(id))
 })
 
 /** Throws if the store cannot be read. */

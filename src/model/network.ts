@@ -94,8 +94,11 @@ export interface Inbox {
    * Calls are taken in order; many may be open at once and then share one commit.
    */
   accept (arrival: Arrival): Promise<'stored' | 'seen'>
-  /** Keeps what cannot be understood, so that the source can be told yes. `raw` is shortened to QUARANTINE_BYTES_MAX. */
-  quarantine (network: NetworkName, raw: string, why: Malformed): Promise<void>
+  /**
+   * Keeps what cannot be understood, so that the source can be told yes. `raw` is shortened to QUARANTINE_BYTES_MAX. The same `key`, the
+   * source's own id, is kept once however often it comes; without one, the same bytes are.
+   */
+  quarantine (network: NetworkName, raw: string, why: Malformed, key?: string): Promise<void>
   /** The key of the newest stored arrival from this place, to catch up from. */
   lastKey (place: Place): Promise<string | undefined>
   /** A link of this network went up or down. `name` is from a small fixed set (it labels a metric). Up wakes waiting lanes. */

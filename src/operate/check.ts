@@ -37,13 +37,13 @@ const portChecks = ({ operate, networks }: Config, isRunning: boolean): Promise<
 }
 
 const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
-  Promise.all((running?.links ?? []).map(({ network, name, up, since }) =>
-  runProbe(`Link ${network} ${name}`, () => up ? Promise.resolve(`is up since ${since}`)
-    : Promise.reject(new Wrong(`is down since ${since}`, 'The log of Zentrale says why; Zentrale goes on trying')))))
+  Promise.all((running?.links ?? []).map(({ network, name, up, since, why = 'no reason is known' }) =>
+    runProbe(`Link ${network} ${name}`, () => up ? Promise.resolve(`is up since ${since}`)
+      : Promise.reject(new Wrong(`is down since ${since}: ${why}`, 'Zentrale goes on trying. What else its log says may help')))))
 
 /** All findings, in the order of the config. */
 export const checkServers = async (config: Config, clock: Clock): Promise<Finding[]> => {
-  const running = await readiness(urlOf(config.operate.listen), clock)
+  const running = await readiness(urlOf(config.operate.listen), clock, config.operate.token)
   const isRunning = running !== undefined
   const findings = await Promise.all([
     isRunning ? [{ what: 'Zentrale', found: 'is running' }] : [await runProbe(`Store ${config.store.path}`, () => storeIsWritable(config))],

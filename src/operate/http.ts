@@ -12,7 +12,7 @@ import { messageOf } from '../model/errors'
 import type { Store } from '../store/store'
 import { addressRoutes } from './addresses'
 import type { Metrics } from './metrics'
-import { isQueueState, QUEUE_STATES, type QueueLines } from './queue'
+import { isQueueState, LINE_ID, QUEUE_STATES, type QueueLines } from './queue'
 
 export interface Operated {
   desk: Bridge['desk']
@@ -48,25 +48,33 @@ const health = (operated: Operated) => async (_request: Request, response: Respo
   }
 }
 
-/** Ready when every network has a link and all links are up. */
-const ready = ({ networks, metrics }: Operated) => (_request: Request, response: Response): void => {
+const hasToken = ({ token }: Operated, request: Request): boolean => {
+  const given = bearerOf(request.headers.authorization)
+  return given !== undefined && sameSecret(given, token)
+}
+
+/** Ready when every network has a link and all links are up. Why one is down is for who has the token: it may name rooms. */
+const ready = (operated: Operated) => (request: Request, response: Response): void => {
+  const { networks, metrics } = operated
   const links = metrics.links()
+  const showsWhy = hasToken(operated, request)
   const silent = networks.filter(network => !links.some(link => link.network === network))
   const isReady = silent.length === 0 && links.every(({ up }) => up)
   response.status(isReady ? 200 : 503).json({
     ready: isReady, waiting: silent,
-    links: links.map(({ network, name, up, since }) => ({ network, name, up, since: new Date(since).toISOString() }))
+    links: links.map(({ network, name, up, since, detail }) => ({
+      network, name, up, since: new Date(since).toISOString(), ...showsWhy && !up && detail !== undefined ? { why: detail } : {}
+    }))
   })
 }
 
-const guard = ({ token, log }: Operated) => (request: Request, response: Response, next: NextFunction): void => {
-  const given = bearerOf(request.headers.authorization)
-  if (given !== undefined && sameSecret(given, token)) return next()
-  log.warn({ path: request.path.slice(0, 64), from: request.socket.remoteAddress }, 'operate request without the right token')
+const guard = (operated: Operated) => (request: Request, response: Response, next: NextFunction): void => {
+  if (hasToken(operated, request)) return next()
+  operated.log.warn({ path: request.path.slice(0, 64), from: request.socket.remoteAddress }, 'operate request without the right token')
   response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: 'Send "Authorization: Bearer …" with operate.token of the config' })
 }
 
-const idOf = (request: Request): number => /^\d{1,15}$/.test(String(request.params['id'])) ? Number(request.params['id']) : -1
+const idOf = (request: Request): string => LINE_ID.test(String(request.params['id'])) ? String(request.params['id']) : '0'
 const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
@@ -82,7 +90,7 @@ const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Ro
   })
   routes.get('/queue/:id', async (request, response) => {
     const line = await queue.show(idOf(request), isOpen(request))
-    if (line === undefined) return notFound(response, 'no such delivery')
+    if (line === undefined) return notFound(response, 'nothing has this id')
     response.json(line)
   })
   for (const action of ['retry', 'drop'] as const) {
@@ -90,7 +98,7 @@ const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Ro
       const id = idOf(request)
       const changed = await queue[action](id)
       log.info({ id, action, changed }, 'queue changed by the operator')
-      if (!changed) return notFound(response, `no delivery with this id that one could ${action}`)
+      if (!changed) return notFound(response, `nothing with this id that one could ${action}`)
       response.json({ id, action })
     })
   }

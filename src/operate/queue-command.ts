@@ -1,20 +1,24 @@
 /** `zentrale queue`: through the running Zentrale if there is one, else on the store itself. */
+import { existsSync } from 'node:fs'
 import { makeQueue } from '../bridge/bridge'
 import { openStore } from '../config/assemble'
 import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
+import { Refused } from '../model/errors'
 import { makeQueueLines, QUEUE_STATES, type QueueLine, type QueueLines, type QueueState } from './queue'
 import { makeRemoteQueue, readiness, urlOf } from './remote-queue'
 
 export const QUEUE_ACTIONS = ['list', 'show', 'retry', 'drop'] as const
 export type QueueAction = (typeof QUEUE_ACTIONS)[number]
 
-export interface QueueOrder { action: QueueAction; id?: number; state?: QueueState; text: boolean; json: boolean }
+export interface QueueOrder { action: QueueAction; id?: string; state?: QueueState; text: boolean; json: boolean }
 
 /** Calls `use` with the queue of this config. Throws if the store is held by a process that does not answer. */
 const withQueue = async <T>(config: Config, clock: Clock, use: (queue: QueueLines) => Promise<T>): Promise<T> => {
   const url = urlOf(config.operate.listen)
   if (await readiness(url, clock) !== undefined) return await use(makeRemoteQueue(url, config.operate.token, clock))
+  const { path } = config.store
+  if (!existsSync(path)) throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
   const store = openStore(config, clock, () => {}) // a failing store rejects the job itself
   try {
     return await use(makeQueueLines(makeQueue(store, clock, () => {})))
@@ -27,7 +31,7 @@ const field = (name: string, value: string | number | undefined): string[] => va
   || value === '' ? [] : [`${name} ${value}`]
 
 const showLine = ({ id, state, network, place, since, attempt, from, reason, text }: QueueLine): string => [
-  `${String(id).padStart(6)}  ${state.padEnd(10)}  ${new Date(since).toISOString()}  ${network} ${place}`.trimEnd(),
+  `${id.padStart(6)}  ${state.padEnd(10)}  ${new Date(since).toISOString()}  ${network} ${place}`.trimEnd(),
   ...[...field('from', from), ...field('tries', attempt), ...field('because', reason)].map(part => `        ${part}`),
   ...text === undefined ? [] : text.split('\n').map(line => `        | ${line}`)
 ].join('\n')
@@ -47,9 +51,9 @@ export const runQueue = (config: Config, order: QueueOrder, clock: Clock): Promi
     }
     if (action === 'show') {
       const line = await queue.show(id!, text)
-      return { output: line === undefined ? `There is no delivery ${id}.` : print([line]), ok: line !== undefined }
+      return { output: line === undefined ? `Nothing has the id ${id}.` : print([line]), ok: line !== undefined }
     }
     const ok = await queue[action](id!)
-    const done = action === 'retry' ? 'will be tried again' : 'will not be sent'
-    return { output: ok ? `Delivery ${id} ${done}.` : `There is no delivery ${id} that one could ${action}.`, ok }
+    const done = action === 'retry' ? 'will be tried again' : id!.startsWith('q') ? 'is forgotten' : 'will not be sent'
+    return { output: ok ? `${id} ${done}.` : `Nothing has the id ${id} that one could ${action}.`, ok }
   })

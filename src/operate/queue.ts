@@ -12,20 +12,26 @@ export const QUEUE_STATES = ['waiting', 'sending', 'failed', 'unknown', 'quarant
 export type QueueState = (typeof QUEUE_STATES)[number]
 export const isQueueState = (word: unknown): word is QueueState => (QUEUE_STATES as readonly unknown[]).includes(word)
 
-/** `since`: ms since 1970. `text` only if asked for. Quarantine and unrouted lines are to be read only. */
+/** The id of a delivery is a number; what is in quarantine has its own, with a q before it, and so has what is unrouted, with a u. */
+export const LINE_ID = /^[qu]?\d{1,15}$/
+
+/** `since`: ms since 1970. `text` only if asked for. Only deliveries can be tried again; what is unrouted is to be read only. */
 export interface QueueLine {
-  id: number; state: QueueState | 'done'; network: string; place: string; since: number
+  id: string; state: QueueState | 'done'; network: string; place: string; since: number
   from?: string; attempt?: number; reason?: string; text?: string
 }
 
 export interface QueueLines {
   /** The newest first; not more than the bridge lists. */
   list (state: QueueState, open: boolean): Promise<QueueLine[]>
-  show (id: number, open: boolean): Promise<QueueLine | undefined>
+  show (id: string, open: boolean): Promise<QueueLine | undefined>
   /** Failed or unknown: try again, from now. False if there is no such delivery in these states. */
-  retry (id: number): Promise<boolean>
-  /** Waiting, failed or unknown: never send it; its sender is not told. False if there is no such delivery in these states. */
-  drop (id: number): Promise<boolean>
+  retry (id: string): Promise<boolean>
+  /**
+   * Waiting, failed or unknown: never send it; its sender is not told. What is in quarantine: forget it. False if there is nothing with
+   * this id that can be dropped.
+   */
+  drop (id: string): Promise<boolean>
 }
 
 const contentText = ({ text, file }: Content): string => [toPlain(text), file?.name ?? ''].filter(part => part !== '').join('\n')
@@ -38,17 +44,17 @@ const actionText = (action: Action): string => {
 }
 
 const deliveryLine = (row: QueueRow): QueueLine => ({
-  id: row.id, state: row.state, network: row.network, place: row.place, since: row.queuedAt, attempt: row.attempt,
+  id: String(row.id), state: row.state, network: row.network, place: row.place, since: row.queuedAt, attempt: row.attempt,
   from: `${row.from.network} ${row.from.place}`, text: actionText(row.delivery.action),
     ...row.reason === undefined ? {} : { reason: row.reason }
 })
 
 const unroutedLine = ({ seq, network, place, at, arrival }: UnroutedRow): QueueLine => ({
-  id: seq, state: 'unrouted', network, place, since: at, ...'content' in arrival ? { text: contentText(arrival.content) } : {}
+  id: `u${seq}`, state: 'unrouted', network, place, since: at, ...'content' in arrival ? { text: contentText(arrival.content) } : {}
 })
 
 const quarantineLine = ({ id, network, raw, why, at }: QuarantineRow): QueueLine =>
-  ({ id, state: 'quarantine', network, place: '', since: at, reason: why, text: raw })
+  ({ id: `q${id}`, state: 'quarantine', network, place: '', since: at, reason: why, text: raw })
 
 const masked = ({ text: _, ...line }: QueueLine): QueueLine => ({
   ...line, place: maskNumbers(line.place),
@@ -59,16 +65,26 @@ const masked = ({ text: _, ...line }: QueueLine): QueueLine => ({
 /** `open`: with texts and whole numbers. */
 const shown = (lines: QueueLine[], open: boolean): QueueLine[] => open ? lines : lines.map(masked)
 
+/** What an id says: which kind, and its number there. */
+const read = (id: string): { kind: string, number: number } => ({ kind: id.replace(/\d+$/, ''), number: Number(id.replace(/^\D/, '')) })
+
+const lineAt = async (queue: Queue, id: string): Promise<QueueLine[]> => {
+  const { kind, number } = read(id)
+  if (kind === 'q') return [await queue.quarantinedAt(number)].flatMap(row => row === undefined ? [] : quarantineLine(row))
+  if (kind === 'u') return [await queue.unroutedAt(number)].flatMap(row => row === undefined ? [] : unroutedLine(row))
+  return [await queue.show(number)].flatMap(row => row === undefined ? [] : deliveryLine(row))
+}
+
 export const makeQueueLines = (queue: Queue): QueueLines => ({
   list: async (state, open) => {
     if (state === 'unrouted') return shown((await queue.unrouted()).map(unroutedLine), open)
     if (state === 'quarantine') return shown((await queue.quarantined()).map(quarantineLine), open)
     return shown((await queue.list(state)).map(deliveryLine), open)
   },
-  show: async (id, open) => {
-    const row = await queue.show(id)
-    return row && shown([deliveryLine(row)], open)[0]
-  },
-  retry: queue.retry,
-  drop: queue.drop
+  show: async (id, open) => shown(await lineAt(queue, id), open)[0],
+  retry: async id => read(id).kind === '' && await queue.retry(read(id).number),
+  async drop (id) {
+    const { kind, number } = read(id)
+    return kind === 'q' ? await queue.dropQuarantined(number) : kind === '' && await queue.drop(number)
+  }
 })

@@ -10,17 +10,17 @@ export const urlOf = ({ host, port }: { host: string, port: number }): string =>
   return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
 }
 
-/** What /readyz of a running Zentrale says; undefined if none runs behind this listener. */
-export const readiness = async (url: string, clock: Clock): Promise<Readiness | undefined> => {
+/** What /readyz of a running Zentrale says, with the token also why; undefined if none runs behind this listener. */
+export const readiness = async (url: string, clock: Clock, token?: string): Promise<Readiness | undefined> => {
   try {
-    const { body } = await ask(clock, `${url}/readyz`)
+    const { body } = await ask(clock, `${url}/readyz`, token === undefined ? {} : { token })
     return typeof body === 'object' && body !== null && 'ready' in body ? body as Readiness : undefined
   } catch {
     return undefined
   }
 }
 
-export interface Readiness { ready: boolean; waiting: string[]; links: { network: string, name: string, up: boolean, since: string }[] }
+export interface Readiness { ready: boolean; waiting: string[]; links: { network: string, name: string, up: boolean, since: string, why?: string }[] }
 
 /** Throws Unavailable with what the listener says when it refuses. */
 export const makeRemoteQueue = (url: string, token: string, clock: Clock): QueueLines => {

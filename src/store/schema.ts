@@ -186,4 +186,8 @@ CREATE TABLE team_change (
 ) STRICT, WITHOUT ROWID;
 `, `
 ALTER TABLE outbox ADD COLUMN conversation INTEGER;
+`, `
+ALTER TABLE quarantine ADD COLUMN mark TEXT;
+ALTER TABLE quarantine ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0 CHECK (dropped IN (0, 1));
+CREATE UNIQUE INDEX quarantine_mark ON quarantine (network, mark);
 `]

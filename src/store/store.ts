@@ -88,7 +88,7 @@ export interface Tx {
   block (person: string, now: number): Promise<void>
   unblock (person: string): Promise<void>
   blocked (): Promise<string[]>
-  quarantine (network: NetworkName, raw: string, why: string, now: number): Promise<void>
+  quarantine (network: NetworkName, raw: string, why: string, now: number, key?: string): Promise<boolean> // false: it was there already
   remembered (owner: string): Promise<[string, string][]>
   remember (owner: string, key: string, value: string): Promise<void>
   forget (owner: string, key: string): Promise<void>
@@ -99,7 +99,10 @@ export interface Tx {
   retry (id: number, now: number): Promise<Changed | undefined> // failed or unknown → waiting; undefined if there is no such row
   drop (id: number, now: number): Promise<Changed & { waited: boolean } | undefined> // waiting, failed or unknown → failed, without a notice
   unrouted (limit: number): Promise<UnroutedRow[]>
+  unroutedAt (seq: number): Promise<UnroutedRow | undefined>
   quarantined (limit: number): Promise<QuarantineRow[]>
+  quarantinedAt (id: number): Promise<QuarantineRow | undefined>
+  dropQuarantined (id: number): Promise<boolean> // its bytes go; that it was there stays known, so that it does not come again
   /** Deletes what ended before `before`, at most `limit` arrivals, and early receipts; returns how many arrivals. */
   prune (before: number, limit: number): Promise<number>
 }

@@ -1,10 +1,11 @@
 /** Every SQL statement. Each is prepared once; values are always bound. */
+import { createHash } from 'node:crypto'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Place } from '../model/address'
 import type { Arrival, Attachment, Delivery } from '../model/message'
 import { makeDeskTx } from './desk-tx'
 import { EARLY_RECEIPT_MS, EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
-import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx } from './store'
+import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx, UnroutedRow } from './store'
 
 interface OutboxRow {
   id: number; key: string; journal: number; network: string; place: string; delivery: string; notice: number
@@ -35,6 +36,13 @@ const rowOf = (row: OutboxRow): QueueRow => ({
   id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
   attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
 })
+
+type Unrouted = Omit<UnroutedRow, 'arrival'> & { arrival: string }
+
+const UNROUTED = "SELECT seq, network, place, accepted_at AS at, arrival FROM journal WHERE outcome = 'unrouted' "
+const QUARANTINE = 'SELECT id, network, raw, why, at FROM quarantine WHERE dropped = 0 '
+
+const unroutedOf = (row: Unrouted): UnroutedRow => ({ ...row, arrival: JSON.parse(row.arrival) as Arrival })
 
 const changedOf = (row: OutboxRow): Changed => ({ lane: { network: row.network, id: row.place }, from: fromOf(row) })
 
@@ -193,10 +201,13 @@ export const makeTx = (db: DatabaseSync): Tx => {
     async block (person, now) { run('INSERT OR IGNORE INTO blocked (person, since) VALUES (?, ?)', person, now) },
     async unblock (person) { run('DELETE FROM blocked WHERE person = ?', person) },
     async blocked () { return all<{ person: string }>('SELECT person FROM blocked').map(row => row.person) },
-    async quarantine (network, raw, why, now) {
-      run('INSERT INTO quarantine (network, raw, why, at) VALUES (?, ?, ?, ?)',
-        network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now)
+    async quarantine (network, raw, why, now, key) {
+      const mark = key === undefined ? `bytes ${createHash('sha256').update(raw).digest('hex')}` : `key ${key}`
+      const { changes } = run('INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?) ON CONFLICT (network, mark) DO NOTHING',
+        network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now, mark)
+      if (changes === 0) return false
       run('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?', QUARANTINE_ROWS_MAX)
+      return true
     },
     async remembered (owner) {
       return all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner).map(row => [row.key, row.value])
@@ -228,12 +239,16 @@ export const makeTx = (db: DatabaseSync): Tx => {
       return { ...changedOf(row), waited: row.state === 'waiting' }
     },
     async unrouted (limit) {
-      return all<{ seq: number, network: string, place: string, at: number, arrival: string }>(`SELECT seq, network, place, accepted_at AS at, arrival
-        FROM journal WHERE outcome = 'unrouted' ORDER BY seq DESC LIMIT ?`, limit)
-        .map(row => ({ ...row, arrival: JSON.parse(row.arrival) as Arrival }))
+      return all<Unrouted>(UNROUTED + 'ORDER BY seq DESC LIMIT ?', limit).map(unroutedOf)
     },
-    async quarantined (limit) {
-      return all<QuarantineRow>('SELECT id, network, raw, why, at FROM quarantine ORDER BY id DESC LIMIT ?', limit)
+    async unroutedAt (seq) {
+      const row = one<Unrouted>(UNROUTED + 'AND seq = ?', seq)
+      return row && unroutedOf(row)
+    },
+    async quarantined (limit) { return all<QuarantineRow>(QUARANTINE + 'ORDER BY id DESC LIMIT ?', limit) },
+    async quarantinedAt (id) { return one<QuarantineRow>(QUARANTINE + 'AND id = ?', id) },
+    async dropQuarantined (id) {
+      return run("UPDATE quarantine SET raw = '', dropped = 1 WHERE dropped = 0 AND id = ?", id).changes === 1
     },
     async prune (before, limit) {
       run('DELETE FROM early_receipt WHERE at < ?', before)

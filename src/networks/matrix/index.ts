@@ -81,6 +81,13 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
+  let standing = false
+  /** Whether events come in, and if not, why. Shows as a link from the first trouble on. */
+  const intake = (trouble?: string): void => {
+    if (standing === (trouble !== undefined)) return
+    standing = !standing
+    linkChanged('intake')(!standing, trouble)
+  }
   const homeserverChanged = (up: boolean, detail?: string): void => {
     if (!up) {
       generation++
@@ -141,10 +148,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
         const read = await readNews([])
         readingMs = clock.tick() - began
         if (mine === generation) behind.caughtUp()
+        intake()
         await ping(mine)
         return await lookAgain(mine, read)
       } catch (error) {
         if (mine !== generation) return
+        intake(`what was missed cannot be read: ${messageOf(error)}`)
         log.warn({ why: messageOf(error) }, 'could not catch up; trying again')
         await sleep(clock, backoffMs(chance, attempt, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopping.signal)
       }
@@ -158,8 +167,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       if (bringing > 0) return // it reaches us, and a ping would have Synapse try the same in two loops
       try {
         await homeserver.call('POST', path, { body: { transaction_id: `ping${attempt}` }, signal: stopping.signal })
-        return
+        return intake()
       } catch (error) {
+        if (!stopping.signal.aborted) intake(UNREACHED)
         if (attempt === 1) log.warn({ why: messageOf(error) }, UNREACHED)
         await sleep(clock, backoffMs(chance, attempt, PING_FIRST_MS, PING_MOST_MS), stopping.signal)
       }
@@ -204,7 +214,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
         aside.hold(room)
       })
       await setAside(crowded)
+      intake()
     } catch (error) {
+      intake(messageOf(error))
       for (const room of crowded) aside.release(room) // all of it comes again
       trouble.abort()
       throw error

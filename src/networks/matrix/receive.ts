@@ -78,7 +78,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     try {
       return arrivalOf(event, place, sender, clock.now())
     } catch (error) {
-      await inbox.quarantine(network, rawOf(raw), malformed(error))
+      await inbox.quarantine(network, rawOf(raw), malformed(error), event.id)
       return event.type === 'm.room.redaction' ? undefined : unreadable(event, place, sender, clock.now(), 'kind')
     }
   }
@@ -89,7 +89,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     if (!speaks(event)) return
     if (event.type === 'm.room.encrypted') {
       news.encrypted(event.room)
-      await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'))
+      await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'), event.id)
       if (!direct.of(event.room)) return
     }
     const arrival = await arrivalFrom(event, raw, place)

@@ -92,6 +92,29 @@ describe('Matrix: the homeserver', () => {
     assert.equal((await bring()).status, 200)
   })
 
+  it('may bring what cannot be taken: that shows as a link that is down', async () => {
+    const { inbox } = await ready({ clock: quickClock(20) })
+    const intake = (): boolean | undefined => inbox.links.get('intake')
+    const trouble = { on: /\/(messages|context)/, times: 1000, status: 500 }
+    homeserver.faults.push(trouble)
+    homeserver.pusher.restarted()
+    anna.send(place.id, 'danach')
+    await inbox.until('it stands', () => intake() === false)
+    assert.equal(inbox.links.get('homeserver'), true)
+    trouble.times = 0
+    await inbox.until('it goes on', () => intake() === true && inbox.arrivals.length === 1)
+  })
+
+  it('may not reach us: that shows as a link that is down', async () => {
+    const deaf = { on: /\/ping/, times: 1000, status: 502, body: { errcode: 'M_CONNECTION_FAILED' } }
+    homeserver.faults.push(deaf)
+    homeserver.pusher.loseNext(1000) // what it brings would show that it reaches us
+    const { inbox } = await begin({ clock: quickClock(20) })
+    await inbox.until('it does not reach us', () => inbox.links.get('intake') === false)
+    deaf.times = 0
+    await inbox.until('it reaches us', () => inbox.links.get('intake') === true)
+  })
+
   it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {
     const memory = makeMemory()
     const { inbox, network } = await ready({ memory })
