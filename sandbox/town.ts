@@ -27,6 +27,7 @@ export interface TownOptions {
   via? (link: Link, port: number): Promise<number>
   env?: NodeJS.ProcessEnv // more of Zentrale's environment
   prosodyConfig?: string // see XmppServerOptions.config
+  fetchHosts?: string[] // further hosts on this machine that may be fetched from
 }
 
 /** Called `name` on Matrix and XMPP; `more`: further keys of the config. */
@@ -84,7 +85,7 @@ const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Home
 
 const configOf = (o: {
   homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string,
-  addresses: TownAddress[]
+  addresses: TownAddress[], fetchHosts: string[]
 }): string => stringify({
   language: o.language,
   store: { path: './data/zentrale.db' },
@@ -92,7 +93,7 @@ const configOf = (o: {
   xmpp: {
     component: { host: '127.0.0.1', port: o.xmpp.componentPort, domain: o.xmpp.component.domain, secret: o.xmpp.component.secret },
     rooms: o.xmpp.muc,
-    fetch: { allow_hosts: ['127.0.0.1'] } // where the sandbox's own upload service is
+    fetch: { allow_hosts: [`127.0.0.1:${o.xmpp.httpPort}`, ...o.fetchHosts] } // the sandbox's own upload service
   },
   sms: {
     gateways: [{
@@ -157,7 +158,7 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
 }
 
 const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
-  const { dir, mirrors = 0, language = 'de', env = {}, addresses = [] } = options
+  const { dir, mirrors = 0, language = 'de', env = {}, addresses = [], fetchHosts = [] } = options
   const via = options.via ?? (async (_link: Link, port: number): Promise<number> => port)
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
@@ -168,7 +169,7 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
   const configPath = join(dir, 'config.yaml')
   const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
-    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, language, addresses,
+    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, language, addresses, fetchHosts,
     xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })

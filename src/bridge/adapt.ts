@@ -5,6 +5,7 @@
 import { plain, toPlain, type Text } from '../model/text'
 import type { Attachment, Content, Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
+import { cleanName } from './people'
 
 const CHARACTER_UNITS = 64 // few characters as people see them are longer
 const characters = new Intl.Segmenter()
@@ -85,11 +86,10 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
 export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment) => string): Content[] => {
   const { style, file } = content
   let { text } = content
-  if (file !== undefined && can.files === 'text') text = [...text, ...plain(`${file.name}: ${url(file)}`)]
+  if (file !== undefined && can.files === 'text') text = [...text, ...plain(`${cleanName(file.name)}: ${url(file)}`)]
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const parts: Content[] = textParts(text, can).map(part => ({ style: shownStyle, text: part }))
-  if (file !== undefined && can.files === 'upload') parts.push({ style, text: [], file })
-  if (file !== undefined && can.files === 'link') parts.push({ style, text: [], file: { ...file, url: url(file) } })
+  if (file !== undefined && can.files !== 'text') parts.push({ style, text: [], file: { ...file, url: url(file) } })
   return parts
 }

@@ -12,6 +12,7 @@ import type { Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
 import { peopleAt, type Directory } from './directory'
 import { makeEnding, type Unwanted } from './ending'
+import { makeFiles } from './files'
 import { makeLane, type Lane } from './lane'
 import type { Observer } from './observer'
 
@@ -87,13 +88,14 @@ export const makeDeliver = (parts: Parts): Deliver => {
   }
 
   const ending = makeEnding({ ...parts, heard })
+  const files = makeFiles(parts.clock)
 
   const laneAt = (place: Place): Lane => {
     const key = addressKey(place)
     let lane = lanes.get(key)
     if (lane === undefined) {
       lane = makeLane(place, {
-        ...parts, network: networkOf(place), ending, unwanted,
+        ...parts, network: networkOf(place), ending, files, unwanted,
         retried: () => observer.retried(place.network),
         idle: () => { if (lanes.get(key) === lane) lanes.delete(key) }
       })

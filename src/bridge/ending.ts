@@ -2,12 +2,15 @@
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { Refused, Unavailable } from '../model/errors'
-import type { Sent } from '../model/message'
+import type { Action, Sent } from '../model/message'
+import { plain } from '../model/text'
 import type { Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import type { Directory } from './directory'
 import type { Observer } from './observer'
-import { failureNotice, type Plan } from './plan'
+import { type FileFailure, fileOf } from './files'
+import { cleanName } from './people'
+import { failureNotice, fileNotice, type Plan } from './plan'
 import { confirmed } from './receipt'
 
 /** How long what is done may wait for others to share its commit with, where a crash meanwhile does no harm. Nobody waits for it. */
@@ -21,6 +24,8 @@ export interface Ending {
   stalled (row: Queued, why: Unavailable): void
   /** It changes something that never arrived: nobody misses it. */
   pointless (row: Queued): void
+  /** No end: its file will not come, so from now on it says so in words, and its writer is told why. Resolves when that is on disk. */
+  inWords (row: Queued, why: FileFailure): Promise<Action>
   unwanted (row: Queued, why: Unwanted): void
 }
 
@@ -29,7 +34,7 @@ export type Unwanted = 'stopped' | 'rests'
 
 interface Parts {
   store: Store; directory: Directory; observer: Observer; clock: Clock; log: Log; linkMs: number
-  heard (applied: Applied, ended: Queued): void
+  heard (applied: Applied, ended?: Queued): void
 }
 
 type Problem = Parameters<typeof failureNotice>[3]
@@ -78,6 +83,26 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
     unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', { kind: 'failed', why: directory.texts.gaveUp }),
     stalled: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.gaveUp }),
+    async inWords (row, why) {
+      const { delivery: { action }, journal, notice } = row
+      const file = fileOf(row)
+      if (file === undefined || !('content' in action)) return action
+      log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'a file is said in words')
+      const link = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // else it leads nowhere either
+      const text = plain(directory.texts.instead(cleanName(file.name), link))
+      const changed: Action = { ...action, content: { style: action.content.style, text } }
+      const applied = await store.run(async tx => {
+        await tx.reword(row.id, changed)
+        const origin = notice ? undefined : await tx.origin(journal)
+        const before = origin && await tx.recorded(origin.place.network, origin.key)
+        const told = origin === undefined ? [] : fileNotice(origin, file.name, why.trouble, file.url !== undefined, directory)
+          .filter(({ delivery }) => before?.deliveries.every(({ key }) => key !== delivery.key))
+        return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, clock.now())
+      })
+      row.delivery.action = changed
+      heard(applied)
+      return changed
+    },
     pointless: row => end(row, 'failed', 'what it changes was never delivered'),
     unwanted: (row, why) => why === 'stopped'
       ? end(row, 'failed', 'the person sent STOP')

@@ -1,7 +1,7 @@
 /**
  * One lane: the deliveries to one place, in order. It counts each try on disk before the try, keeps at most `can.window`
  * unanswered, and when one has to wait, stops, lets the others be answered and goes back to the first unanswered one. What a crash
- * cut off is sent alone.
+ * cut off is sent alone. What carries a file waits for it as long as files.ts lets it, and is said in words if it does not come.
  * Nothing leaves a lane except as done, failed or unknown; what stops it delays this place only.
  */
 import { backoffMs } from '../lib/backoff'
@@ -14,6 +14,7 @@ import type { Sent } from '../model/message'
 import type { Network } from '../model/network'
 import type { Queued, Store } from '../store/store'
 import type { Ending, Unwanted } from './ending'
+import type { Files } from './files'
 
 /** How many rows a lane holds in memory; the rest wait in the store. */
 export const LANE_ROWS_MAX = 512
@@ -26,7 +27,7 @@ const RETRY_MOST_MS = 120_000
 export const LANE_STALL_MAX_MS = 15 * 60_000
 
 export interface LaneParts {
-  store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending
+  store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending; files: Files
   unwanted (row: Queued): Unwanted | undefined
   retried (): void
   bug (error: unknown): void
@@ -75,12 +76,14 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       waiting.push(row)
       lastId = row.id
     }
+    parts.files.ahead(network, rows)
   }
 
   /** It was counted when nothing was before it; if something is by now, it waits its turn like all others. */
   const begin = (row: Row): void => {
     if (late !== undefined || more || waiting.length > 0) return void giveBack([row]).then(reload, () => {})
     ready.push(row)
+    parts.files.ahead(network, ready)
     lastId = Math.max(lastId, row.id)
   }
 
@@ -128,6 +131,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
     for (const row of wanted) row.delivery.attempt++
     ready.push(...wanted)
+    parts.files.ahead(network, ready)
   }
 
   const failed = (row: Row, error: unknown): void => {
@@ -174,6 +178,8 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
         delivery.target = await store.run(tx => tx.remoteIds(of))
         if (delivery.target.length === 0) { unsent(); return ending.pointless(row) }
       }
+      const missing = await parts.files.brought(network, row, signal)
+      if (missing !== undefined) delivery.action = await ending.inWords(row, missing)
     } catch (error) { clear(); return failed(row, error) }
     if (broken !== undefined) { unsent(); returned.push(row); return } // one before it went back meanwhile
     const why = parts.unwanted(row) // since its try was counted

@@ -1,11 +1,13 @@
 /** What route decides: deliveries and changes, all of which are committed together with the arrival. */
 import { createHash } from 'node:crypto'
 import type { NetworkName, Place } from '../model/address'
+import type { FileTrouble } from '../model/errors'
 import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery } from '../store/store'
 import type { DeskChange } from '../desk/desk'
 import type { Directory } from './directory'
+import { cleanName } from './people'
 
 export type Change =
   | { kind: 'link', token: string, file?: Attachment } // without a file: the arrival's own
@@ -61,6 +63,12 @@ export const whereOf = (place: Place, directory: Directory): string => {
   const names = Object.values(directory.mirrorAt(place)?.here.people ?? {})
   return names.length === 0 ? label : `${names.join(', ')} (${label})`
 }
+
+/** Tells the writer, where they wrote, why their file is not there: once, however many places there are. No machine is told. */
+export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, { texts }: Directory): NewDelivery[] =>
+  (arrival.kind === 'message' && !arrival.automatic) || arrival.kind === 'edit'
+    ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked))]
+    : []
 
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. */
 export const failureNotice = (arrival: Arrival, failed: { key: string, place: Place }, directory: Directory,

@@ -1,4 +1,5 @@
 /** What Zentrale itself says to people. */
+import type { FileTrouble } from '../model/errors'
 import type { Unreadable } from '../model/message'
 
 export type Language = 'de' | 'en'
@@ -22,6 +23,10 @@ export interface Texts {
   refused: string
   tooLong: string
   gaveUp: string
+  /** What a reader gets instead of a file. */
+  instead (name: string, url: string | undefined): string
+  /** What its writer is told. `why`: undefined if it was the destination that did not take it. */
+  noFile (name: string, why: FileTrouble | undefined, linked: boolean): string
 }
 
 const de: Texts = {
@@ -53,7 +58,19 @@ const de: Texts = {
   rests: 'die Verbindung dorthin ruht',
   refused: 'vom Empfänger abgelehnt',
   tooLong: 'zu lang',
-  gaveUp: 'zu lange nicht erreichbar'
+  gaveUp: 'zu lange nicht erreichbar',
+  instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
+  noFile: (name, why, linked) => {
+    const linkedText = linked ? ' An ihrer Stelle steht ein Link.' : ''
+    switch (why) {
+      case 'gone': return `Die Datei „${name}“ ließ sich nicht holen: Es gibt sie dort nicht (mehr). Die anderen sehen nur ihren Namen.`
+      case 'large': return `Die Datei „${name}“ ist zu groß. Die anderen sehen nur ihren Namen.`
+      case 'forbidden':
+        return `Die Datei „${name}“ ließ sich nicht holen: Ihr Link führt zu keiner öffentlichen Adresse. Die anderen sehen nur ihren Namen.`
+      case 'unreachable': return `Die Datei „${name}“ ließ sich nicht holen: Ihr Server antwortet nicht.${linkedText}`
+      case undefined: return `Die Datei „${name}“ wurde beim Empfänger nicht angenommen.${linkedText}`
+    }
+  }
 }
 
 const en: Texts = {
@@ -84,7 +101,18 @@ const en: Texts = {
   rests: 'the connection to it rests',
   refused: 'refused by the destination',
   tooLong: 'too long',
-  gaveUp: 'not reachable for too long'
+  gaveUp: 'not reachable for too long',
+  instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
+  noFile: (name, why, linked) => {
+    const linkedText = linked ? ' There is a link in its place.' : ''
+    switch (why) {
+      case 'gone': return `The file “${name}” could not be fetched: it is not there (any more). The others see only its name.`
+      case 'large': return `The file “${name}” is too large. The others see only its name.`
+      case 'forbidden': return `The file “${name}” could not be fetched: its link leads to no public address. The others see only its name.`
+      case 'unreachable': return `The file “${name}” could not be fetched: its server does not answer.${linkedText}`
+      case undefined: return `The file “${name}” was not taken at its destination.${linkedText}`
+    }
+  }
 }
 
 export const TEXTS: Record<Language, Texts> = { de, en }

@@ -1,9 +1,12 @@
 /** What the bridge lends to each network: a durable memory of its own, and the files that lie on the others. */
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { Clock } from '../lib/clock'
+import { makeSlots, serverOf } from '../lib/slots'
 import type { NetworkName } from '../model/address'
-import { Refused } from '../model/errors'
-import type { Media, Memory, Network } from '../model/network'
+import { messageOf, Refused, Unavailable } from '../model/errors'
+import type { MediaRef } from '../model/message'
+import type { Download, Media, Memory, Network } from '../model/network'
 import type { Store } from '../store/store'
 
 /** Reads what is remembered for `owner`. Writes are on disk when they resolve; reads never wait. */
@@ -22,29 +25,59 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
   }
 }
 
+/** A server has so long to begin to bring a file. */
+export const OPEN_MS_MAX = 15_000
+/** Files that are being asked for at once: of one server, and of all. */
+const OPENING_FROM_ONE_MAX = 8
+const OPENING_MAX = 64
+
+/** Whatever went wrong where the file lies. */
+const asTrouble = (error: unknown): Refused | Unavailable => {
+  if (error instanceof Refused) return error.trouble === undefined ? new Refused(error.message, 'gone') : error
+  const link = error instanceof Unavailable && error.link
+  return new Unavailable(messageOf(error), { link, trouble: 'unreachable', cause: error })
+}
+
 const counting = (bytesMax: number): Transform => {
   let bytes = 0
   return new Transform({
     transform (chunk: Buffer, _encoding, next) {
       bytes += chunk.length
-      if (bytes > bytesMax) next(new Refused(`the file is over ${bytesMax} bytes`))
+      if (bytes > bytesMax) next(new Refused(`the file is over ${bytesMax} bytes`, 'large'))
       else next(null, chunk)
     }
   })
 }
 
 /** `network` finds the network by name. The size is counted, whatever was said of it. */
-export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> | undefined, bytesMax: number): Media => ({
-  async open ({ at }, signal) {
+export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> | undefined, bytesMax: number, clock: Clock): Media => {
+  const slots = makeSlots(OPENING_MAX, OPENING_FROM_ONE_MAX)
+
+  const opened = async (at: MediaRef, signal: AbortSignal): Promise<Download> => {
     const where = network(at.network)
     if (where === undefined) throw new Refused('the file lies on a network that is not there any more')
-    const download = await where.open(at.ref, signal)
-    if (download.size !== undefined && download.size > bytesMax) {
-      download.stream.destroy()
-      throw new Refused(`the file has ${download.size} bytes, over the ${bytesMax} allowed`)
+    const late = new AbortController()
+    const timer = clock.after(OPEN_MS_MAX, () => late.abort(new Error(`no answer within ${OPEN_MS_MAX} ms`)))
+    const either = AbortSignal.any([signal, late.signal])
+    try {
+      const done = await slots.take(`${at.network} ${serverOf(at.ref)}`, either)
+      return await where.open(at.ref, either).finally(done)
+    } finally {
+      timer.cancel()
     }
-    const stream = counting(bytesMax)
-    pipeline(download.stream, stream).catch(() => {}) // whoever reads `stream` gets the error
-    return { ...download, stream }
   }
-})
+
+  return {
+    async open ({ at }, signal) {
+      const download = await opened(at, signal).catch((error: unknown) => { throw asTrouble(error) })
+      if (download.size !== undefined && download.size > bytesMax) {
+        download.stream.destroy()
+        throw new Refused(`the file has ${download.size} bytes, over the ${bytesMax} allowed`, 'large')
+      }
+      const stream = counting(bytesMax)
+      download.stream.on('error', error => stream.destroy(asTrouble(error)))
+      pipeline(download.stream, stream).catch(() => {}) // whoever reads `stream` gets the error
+      return { ...download, stream }
+    }
+  }
+}

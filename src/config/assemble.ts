@@ -82,7 +82,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, operate } = config
   const store = openStore(config, clock, bug)
   const byName = new Map<NetworkName, Network>()
-  const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax)
+  const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock)
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
   const networks = await makeNetworks(config, async name =>
     ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name) }))

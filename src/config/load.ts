@@ -73,7 +73,7 @@ const matrixOf = (matrix: NonNullable<Written['matrix']>, registration: Registra
 const xmppOf = ({ component, rooms, fetch }: NonNullable<Written['xmpp']>, bytesMax: number): XmppConfig => ({
   component: { host: component.host, port: component.port, domain: component.domain, secret: component.secret },
   ...rooms === undefined ? {} : { rooms },
-  fetch: { allowHosts: fetch.allow_hosts, bytesMax, timeoutMs: fetch.timeout_seconds * SECOND_MS }
+  fetch: { allowHosts: fetch.allow_hosts.map(host => host.toLowerCase()), bytesMax, timeoutMs: fetch.timeout_seconds * SECOND_MS }
 })
 
 type Sms = NonNullable<Written['sms']>

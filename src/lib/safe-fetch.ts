@@ -1,25 +1,29 @@
 /**
  * Fetches what a stranger's link points at, without being led to where strangers may not go.
- * Promises: only http(s), only to public addresses, and the address that was checked is the one that is connected to, at every
- * redirect anew; the time and the bytes are limited, the bytes as they come; nothing is unpacked.
+ * Promises: only http(s), only to public addresses, never to what this process itself listens on, and the address that was checked is the
+ * one that is connected to, at every redirect anew; the time and the bytes are limited, the bytes as they come; nothing is unpacked.
  */
 import { lookup } from 'node:dns/promises'
 import { type LookupFunction, isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { type Readable, Transform } from 'node:stream'
 import ipaddr from 'ipaddr.js'
 import { Agent, request } from 'undici'
 import { type Clock, deadline } from './clock'
+import { isOurPort } from './serve'
 
 export const REDIRECTS_MAX = 5
 
 export interface FetchLimits {
-  allowHosts: string[] // exempt from the guard, as in a URL: lower case, IPv6 in brackets
+  /** Exempt from the guard against private addresses, as in a URL: lower case, IPv6 in brackets; without a port the default ones. */
+  allowHosts: string[]
   bytesMax: number
   timeoutMs: number // from the first connection to the last byte
 }
 
-/** `refused` says why it will never be had. The stream ends with an error at the limit of bytes or time. */
-export type Fetched = { stream: Readable, mime: string, size?: number } | { refused: string }
+/** `refused` says why it will never be had, in words and as a kind. The stream ends with an error at the limit of bytes or time. */
+export type Fetched = { stream: Readable, mime: string, size?: number } | Refusal
+interface Refusal { refused: string, kind: 'gone' | 'large' | 'forbidden' }
 
 export interface Address { address: string, family: number }
 export type Resolve = (host: string) => Promise<Address[]>
@@ -36,15 +40,31 @@ export const isPublicAddress = (text: string): boolean => {
 
 const resolveHost: Resolve = host => lookup(host, { all: true, verbatim: true })
 
+const DEFAULT_PORTS: ReadonlySet<number> = new Set([80, 443])
+
+const portOf = ({ protocol, port }: URL): number => Number(port) || (protocol === 'https:' ? 443 : 80)
+
+const isAllowed = (url: URL, { allowHosts }: FetchLimits): boolean =>
+  allowHosts.includes(`${url.hostname}:${portOf(url)}`) || (DEFAULT_PORTS.has(portOf(url)) && allowHosts.includes(url.hostname))
+
+const isThisMachine = (address: string): boolean => {
+  const parsed = ipaddr.process(address)
+  if (parsed.range() === 'loopback' || parsed.range() === 'unspecified') return true
+  return Object.values(networkInterfaces()).flat().some(own => own !== undefined && ipaddr.process(own.address).toString() === parsed.toString())
+}
+
+const forbidden = (refused: string): Refusal => ({ refused, kind: 'forbidden' })
+
 /** The addresses of a host that may be connected to, or why not. */
-const addressesOf = async (url: URL, limits: FetchLimits, resolve: Resolve): Promise<Address[] | string> => {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'not a web address'
-  if (url.username !== '' || url.password !== '') return 'a web address with a password in it'
+const addressesOf = async (url: URL, limits: FetchLimits, resolve: Resolve): Promise<Address[] | Refusal> => {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return forbidden('not a web address')
+  if (url.username !== '' || url.password !== '') return forbidden('a web address with a password in it')
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const addresses = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : await resolve(host)
   if (addresses.length === 0) throw new Error('the host has no address')
-  if (limits.allowHosts.includes(url.hostname)) return addresses
-  return addresses.every(({ address }) => isPublicAddress(address)) ? addresses : 'not a public address'
+  if (isOurPort(portOf(url)) && addresses.some(({ address }) => isThisMachine(address))) return forbidden('one of our own listeners')
+  if (isAllowed(url, limits)) return addresses
+  return addresses.every(({ address }) => isPublicAddress(address)) ? addresses : forbidden('not a public address')
 }
 
 const pinned = (addresses: Address[]): LookupFunction => (_host, options, done) => {
@@ -73,16 +93,18 @@ const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429])
 type Answer = Awaited<ReturnType<typeof request>>
 
 /** What the answer is worth: a redirect's URL, a reason to refuse, or nothing against it. Throws if it may be better later. */
-const judge = ({ statusCode, headers }: Answer, url: URL, limits: FetchLimits): URL | string | undefined => {
+const judge = ({ statusCode, headers }: Answer, url: URL, limits: FetchLimits): URL | Refusal | undefined => {
+  const gone = (refused: string): Refusal => ({ refused, kind: 'gone' })
   const location = headerOf(headers, 'location')
   if (statusCode >= 300 && statusCode < 400 && location !== '') {
-    return URL.canParse(location, url.href) ? new URL(location, url) : 'redirected to no address'
+    return URL.canParse(location, url.href) ? new URL(location, url) : gone('redirected to no address')
   }
   if (PASSING_STATUS.has(statusCode) || statusCode >= 500) throw new Error(`the server answered ${statusCode}`)
-  if (statusCode !== 200) return `the server answered ${statusCode}`
+  if (statusCode !== 200) return gone(`the server answered ${statusCode}`)
   const coding = headerOf(headers, 'content-encoding')
-  if (coding !== '' && coding !== 'identity') return 'compressed, though that was not asked for'
-  return Number(headerOf(headers, 'content-length')) > limits.bytesMax ? `larger than ${limits.bytesMax} bytes` : undefined
+  if (coding !== '' && coding !== 'identity') return gone('compressed, though that was not asked for')
+  const size = Number(headerOf(headers, 'content-length'))
+  return size > limits.bytesMax ? { refused: `larger than ${limits.bytesMax} bytes`, kind: 'large' } : undefined
 }
 
 const streamOf = ({ body, headers }: Answer, limits: FetchLimits, over: () => void): Fetched => {
@@ -102,7 +124,7 @@ const streamOf = ({ body, headers }: Answer, limits: FetchLimits, over: () => vo
 export const safeFetch = async (
   from: string, limits: FetchLimits, clock: Clock, signal: AbortSignal, resolve: Resolve = resolveHost
 ): Promise<Fetched> => {
-  if (!URL.canParse(from)) return { refused: 'not an address' }
+  if (!URL.canParse(from)) return forbidden('not an address')
   const limit = deadline(clock, limits.timeoutMs, signal)
   let url = new URL(from)
   for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
@@ -110,18 +132,18 @@ export const safeFetch = async (
     const over = (): void => { limit.done(); void agent?.destroy() }
     try {
       const addresses = await addressesOf(url, limits, resolve)
-      if (typeof addresses === 'string') { over(); return { refused: addresses } }
+      if ('refused' in addresses) { over(); return addresses }
       limit.signal.throwIfAborted() // undici would connect first
       agent = new Agent({ connect: { lookup: pinned(addresses) } })
       const answer = await request(url, { dispatcher: agent, signal: limit.signal, headers: { 'accept-encoding': 'identity' } })
       const verdict = judge(answer, url, limits)
       if (verdict === undefined) return streamOf(answer, limits, over)
       answer.body.on('error', () => {}).destroy()
-      if (typeof verdict === 'string') { over(); return { refused: verdict } }
+      if ('refused' in verdict) { over(); return verdict }
       url = verdict
       void agent.destroy()
     } catch (error) { over(); throw error }
   }
   limit.done()
-  return { refused: `more than ${REDIRECTS_MAX} redirects` }
+  return { refused: `more than ${REDIRECTS_MAX} redirects`, kind: 'gone' }
 }

@@ -10,12 +10,19 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTIONS_MAX = 256
 
+const listening = new Set<number>() // ports, as many as this process has listeners
+
+/** Whether this process itself listens on this port. */
+export const isOurPort = (port: number): boolean => listening.has(port)
+
 /** Resolves once it listens; port 0 takes a free one. Rejects with the system's reason (EADDRINUSE). `stop` ends open connections. */
 export const serve = (handler: Handler, { host, port }: { host: string, port: number }): Promise<Served> => {
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, handler)
   server.maxConnections = CONNECTIONS_MAX
   server.on('clientError', (_error, socket) => { socket.destroy() })
+  const portOf = (): number => (server.address() as AddressInfo).port
   const stop = (): Promise<void> => new Promise(resolve => {
+    if (server.listening) listening.delete(portOf())
     server.close(() => resolve())
     server.closeAllConnections()
   })
@@ -24,7 +31,8 @@ export const serve = (handler: Handler, { host, port }: { host: string, port: nu
     server.listen(port, host, () => {
       server.off('error', reject)
       server.on('error', () => {}) // of single connections; they end by themselves
-      resolve({ port: (server.address() as AddressInfo).port, stop })
+      listening.add(portOf())
+      resolve({ port: portOf(), stop })
     })
   })
 }

@@ -8,8 +8,18 @@
 /** What came in cannot be understood. It is kept raw and acknowledged, so that it cannot block what comes behind it. */
 export class Malformed extends Error { override name = 'Malformed' }
 
+/** Why a file cannot be had where it lies. Without one, whatever is wrong with a file is the destination's. */
+export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
+
 /** The destination will never take this. */
-export class Refused extends Error { override name = 'Refused' }
+export class Refused extends Error {
+  override name = 'Refused'
+  readonly trouble: FileTrouble | undefined
+  constructor (message: string, trouble?: FileTrouble) {
+    super(message)
+    this.trouble = trouble
+  }
+}
 
 /** The destination may take this later. */
 export class Unavailable extends Error {
@@ -21,12 +31,16 @@ export class Unavailable extends Error {
   readonly unknown: boolean
   /** True if only what comes from this place has to wait, because enough from there is still to be delivered. */
   readonly crowded: boolean
-  constructor (message: string, options: { retryAfterMs?: number, link?: boolean, unknown?: boolean, crowded?: boolean, cause?: unknown } = {}) {
+  readonly trouble: FileTrouble | undefined
+  constructor (message: string, options: {
+    retryAfterMs?: number, link?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble, cause?: unknown
+  } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
     this.link = options.link ?? false
     this.unknown = options.unknown ?? false
     this.crowded = options.crowded ?? false
+    this.trouble = options.trouble
   }
 }
 

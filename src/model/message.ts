@@ -14,7 +14,7 @@ export interface Attachment {
   mime: string
   size?: number // bytes, as the source says
   at: MediaRef
-  url?: string // our own signed link, set on deliveries to networks that take links instead of files
+  url?: string // our own signed link, set on deliveries
 }
 
 /** Why something that was said cannot be read here. `kind`: it is of a kind that we do not know. */

@@ -75,6 +75,11 @@ export interface Network {
    * called in order; with `can.window` > 1 before the former are answered, and then go out in that order.
    */
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
+  /**
+   * Where files are taken: brings the delivery's file here, after which `send` needs nothing of others. Once is enough, more do no harm.
+   * Throws Refused or Unavailable, with `trouble` if it cannot be had where it lies.
+   */
+  upload? (delivery: Delivery, signal: AbortSignal): Promise<void>
   /** For a delivery that was tried before with unknown outcome: did the destination get it? Undefined if not, or if it cannot tell. */
   find? (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
   /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
@@ -122,6 +127,9 @@ export interface Memory {
 }
 
 export interface Media {
-  /** Opens a file on whichever network it lies. Throws Refused or Unavailable; Refused also when it grows over the limit. */
+  /**
+   * Opens a file on whichever network it lies. Throws Refused or Unavailable, always with `trouble`, and so does the stream; Refused also
+   * when it grows over the limit.
+   */
   open (file: Pick<Attachment, 'at' | 'mime'>, signal: AbortSignal): Promise<Download>
 }

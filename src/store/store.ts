@@ -8,7 +8,7 @@
  * what is on disk is not known then, and only a restart tells.
  */
 import type { NetworkName, Place } from '../model/address'
-import type { Arrival, Attachment, Delivery } from '../model/message'
+import type { Action, Arrival, Attachment, Delivery } from '../model/message'
 import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
@@ -65,6 +65,7 @@ export interface Tx {
   lastKey (place: Place): Promise<string | undefined>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
+  reword (id: number, action: Action): Promise<void> // what a delivery does, before it is done
   origin (journal: number): Promise<Arrival | undefined>
   lanes (): Promise<Place[]> // with waiting rows
   waiting (lane: Place, afterId: number, limit: number): Promise<Queued[]>

@@ -105,6 +105,9 @@ export const makeTx = (db: DatabaseSync): Tx => {
         tried ? 'sending' : 'waiting', attempt, now)
       return { id, journal, from, delivery: { ...delivery, attempt }, notice, queuedAt: now }
     },
+    async reword (id, action) {
+      run("UPDATE outbox SET delivery = json_set(delivery, '$.action', json(?)) WHERE id = ?", JSON.stringify(action), id)
+    },
     async origin (journal) {
       return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))
     },

@@ -74,7 +74,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
     }
     try {
       const store = openSqlite(disk.path, mine.clock, ended('the store failed'), disk.engine(mine))
-      const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX)
+      const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX, mine.clock)
       const networks = await Promise.all(servers.map(async server => server.connect(mine, {
         clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name)
       })))

@@ -20,6 +20,8 @@ export interface Practice extends Network {
   read (place: string): string[]
   /** Called for each send before it is delivered; may throw or wait. */
   onSend: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
+  /** Called for each file before it is here; may throw or wait. */
+  onUpload: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
   say (place: string, sender: string, text: string, more?: Partial<MessageArrival>): Promise<'stored' | 'seen'>
   stopped: boolean
   served: Identity[]
@@ -37,7 +39,8 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: { accept: unavailable, quarantine: unavailable, lastKey: unavailable, link: () => {} },
-    onSend: () => {},
+    onSend: () => {}, onUpload: () => {},
+    async upload (delivery, signal) { await network.onUpload(delivery, signal) },
     attend (places) { network.attended.push(...places) },
     async start (inbox) { network.inbox = inbox },
     async send (delivery, signal): Promise<Sent> {
@@ -51,7 +54,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
       const who = as?.name ?? '*'
       if (!('content' in action)) return `${who}: ${action.kind === 'room' ? `[${action.room.name}]` : '(deleted)'}`
       const { text, file } = action.content
-      return `${who}: ${toPlain(text)}${file?.url ?? file?.name ?? ''}`
+      return `${who}: ${toPlain(text)}${(network.can.files === 'link' ? file?.url : file?.name) ?? ''}`
     }),
     say: (place, sender, text, more) => network.inbox.accept({
       kind: 'message', key: `${name}-in-${++count}`, place: { network: name, id: place }, at: 1_700_000_000_000 + count,

@@ -5,6 +5,7 @@
  */
 import type { Log } from '../../lib/log'
 import { deadline, type Clock } from '../../lib/clock'
+import { makeSlots, serverOf } from '../../lib/slots'
 import { messageOf, Refused } from '../../model/errors'
 import type { MediaRef, Persona } from '../../model/message'
 import type { Memory } from '../../model/network'
@@ -19,8 +20,10 @@ export const DEVICE = 'ZENTRALE'
 const DEVICES_KEY = 'devices'
 const NO_DEVICES = 'the homeserver has no devices for application services (MSC4190): after a crash, messages are looked up'
 const AVATAR_BYTES_MAX = 2 * 2 ** 20
-const AVATAR_MS_MAX = 30_000
-const AVATARS_WAITING_MAX = 256
+const AVATAR_MS_MAX = 10_000
+const AVATARS_WAITING_MAX = 1000
+const AVATARS_AT_ONCE = 4
+const AVATARS_FROM_ONE_MAX = 1 // of these from one server
 const AVATARS_FAILED_MAX = 1000
 const NAME_CHARS_MAX = 200
 
@@ -47,8 +50,9 @@ const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof
 export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain }: GhostWorld): Ghosts => {
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const avatarsFailed = new Set<string>()
-  const avatars = new Map<string, { mxid: string, avatar: MediaRef }>()
-  let avatarsRun = false
+  const avatars = new Set<string>() // whose picture waits or comes
+  const slots = makeSlots(AVATARS_AT_ONCE, AVATARS_FROM_ONE_MAX)
+  const always = new AbortController().signal
 
   const nameKey = (mxid: string): string => `name ${mxid}` // its presence says: registered, with a device
   const avatarKey = (mxid: string): string => `avatar ${mxid}`
@@ -94,7 +98,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     await memory.set(nameKey(mxid), name)
   }
 
-  const setAvatar = async ({ mxid, avatar }: { mxid: string, avatar: MediaRef }): Promise<void> => {
+  const setAvatar = async (mxid: string, avatar: MediaRef): Promise<void> => {
     const limit = deadline(clock, AVATAR_MS_MAX)
     try {
       const { uri } = await uploader.upload({ at: avatar, mime: 'image/png' }, mxid, AVATAR_BYTES_MAX, limit.signal)
@@ -109,22 +113,15 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     }
   }
 
-  /** Pictures come behind the messages: one after another, and no message waits for one. */
-  const runAvatars = async (): Promise<void> => {
-    if (avatarsRun) return
-    avatarsRun = true
-    for (let next = avatars.values().next(); !next.done; next = avatars.values().next()) {
-      await setAvatar(next.value)
-      avatars.delete(next.value.mxid)
-    }
-    avatarsRun = false
-  }
-
+  /** Pictures come behind the messages, which never wait for one; those on a server that hangs wait for one another alone. */
   const wantAvatar = (mxid: string, avatar: MediaRef): void => {
     if (memory.get(avatarKey(mxid)) === avatar.ref || avatarsFailed.has(`${mxid} ${avatar.ref}`)) return
     if (avatars.has(mxid) || avatars.size >= AVATARS_WAITING_MAX) return
-    avatars.set(mxid, { mxid, avatar })
-    void runAvatars()
+    avatars.add(mxid)
+    slots.take(`${avatar.network} ${serverOf(avatar.ref)}`, always)
+      .then(over => setAvatar(mxid, avatar).finally(over))
+      .catch(() => {}) // too many wait: it is asked for again with the next message
+      .finally(() => avatars.delete(mxid))
   }
 
   /** Joins, by the bot's invitation where the door is not open. Joining twice is no error (CS API §Joining rooms). */

@@ -40,6 +40,7 @@ export interface Contact { lost (why: string): void }
 const UNKNOWN_TOKEN = 'the homeserver does not know our token: has it been restarted since the registration was added?'
 
 const CONNECTIONS_MAX = 64
+const MEDIA_CONNECTIONS_MAX = 128 // apart: who reads files slowly, or from servers that hang, takes none from messages
 const CONNECT_TIMEOUT_MS = 10_000
 const ANSWER_TIMEOUT_MS = 45_000 // less than lanes give a delivery, or that would hide a homeserver that is dead without a sign
 const KEEP_ALIVE_MS = 30_000
@@ -49,9 +50,11 @@ const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504])
 /** AS API §Pinging: that the homeserver does not reach us. It is there itself. */
 const PING_FAILED: ReadonlySet<string> = new Set(['M_BAD_STATUS', 'M_CONNECTION_TIMEOUT', 'M_CONNECTION_FAILED'])
 const NOBODY_THERE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT'
+  'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT'
 ])
+/** It does not answer, which is its own doing unless others have a part in the answer. */
+const NO_ANSWER: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT'])
 
 interface Raw { status: number; headers: Record<string, string | string[] | undefined>; text: string }
 
@@ -110,16 +113,17 @@ const queryOf = ({ as, query }: CallOptions): string => {
 export const makeHomeserver = (url: string, token: string, contact: Contact, given?: Exchange): Homeserver => {
   const { origin, pathname } = new URL(url)
   const prefix = pathname.replace(/\/+$/, '')
-  const pool = new Pool(origin, {
-    connections: CONNECTIONS_MAX, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MS },
+  const poolOf = (connections: number): Pool => new Pool(origin, {
+    connections, pipelining: 1, connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: ANSWER_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS
   })
-  const exchange = given ?? collecting(pool)
+  const media = poolOf(MEDIA_CONNECTIONS_MAX)
+  const exchange = given ?? collecting(poolOf(CONNECTIONS_MAX))
   const authorization = `Bearer ${token}`
 
-  const failed = (error: unknown, signal: AbortSignal | undefined): Unavailable => {
+  const failed = (error: unknown, { signal, elsewhere }: Pick<CallOptions, 'signal' | 'elsewhere'>): Unavailable => {
     const code = codeOf(error)
-    const link = !signal?.aborted && NOBODY_THERE.has(code)
+    const link = !signal?.aborted && (NOBODY_THERE.has(code) || (NO_ANSWER.has(code) && !elsewhere))
     if (link) contact.lost(code)
     return new Unavailable(`homeserver: ${code || messageOf(error)}`, { link, cause: error })
   }
@@ -127,6 +131,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
   /** The error that an answer means; undefined if it is a success (CS API §Standard error response, §Rate limiting). */
   const trouble = ({ status, headers }: Raw, body: Json | undefined, elsewhere = false): Error | undefined => {
     if (GATEWAY_TROUBLE.has(status) && !PING_FAILED.has(String(body?.errcode)) && !(elsewhere && body !== undefined)) {
+      if (elsewhere) return new Unavailable(`homeserver: HTTP ${status}`) // a proxy in front gave up, on whom is not known
       contact.lost(`HTTP ${status}`)
       return new Unavailable(`homeserver: HTTP ${status}`, { link: true })
     }
@@ -148,19 +153,19 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
     const { bytes, headers, signal } = options
     let answer: Dispatcher.ResponseData
     try {
-      answer = await pool.request({
+      answer = await media.request({
         method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, body: bytes ?? null,
         headers: { authorization, ...headers }, signal: signal ?? null
       })
     } catch (error) {
       if (error instanceof Refused || error instanceof Unavailable) throw error // from the stream that was to be sent
-      if (codeOf(error) === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') throw new Refused('a file is not as long as it is said to be')
-      throw failed(error, signal)
+      if (codeOf(error) === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') throw new Refused('a file is not as long as it is said to be', 'gone')
+      throw failed(error, options)
     }
     if (answer.statusCode < 400) return answer
     const text = await answer.body.text().catch(() => '')
     const { statusCode: status, headers: received } = answer
-    throw trouble({ status, headers: received, text }, parse(text)) ?? new Unavailable('homeserver: no answer')
+    throw trouble({ status, headers: received, text }, parse(text), options.elsewhere) ?? new Unavailable('homeserver: no answer')
   }
 
   return {
@@ -174,7 +179,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
           method, path: `${prefix}/_matrix/${path}${queryOf(options)}`, headers, body: body ? JSON.stringify(body) : null
         }, signal)
       } catch (error) {
-        throw failed(error, signal)
+        throw failed(error, options)
       }
       const parsed = parse(answer.text)
       const error = trouble(answer, parsed, options.elsewhere)

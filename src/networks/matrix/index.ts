@@ -125,8 +125,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
   const { readNews, setAside } = makeReading({ rooms, direct, aside, clock, bot, isMadeByUs, world: catchingUp })
-  const { send, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, memory, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+  const { send, upload, find } = makeSend({
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
   })
   const news = makeInvitations({
     homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
@@ -240,7 +240,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
       link.ask()
     },
-    send, find,
+    send, upload, find,
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {
       stopping.abort()

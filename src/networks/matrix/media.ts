@@ -1,11 +1,13 @@
 /**
  * Files: fetched from the homeserver with our token (CS API §Content repository, authenticated media of v1.11), and stored
- * there. Streamed wherever the size is known beforehand, because the homeserver asks for it; never over the limit.
+ * there. Streamed wherever the size is known beforehand, because the homeserver asks for it; never over the limit. Most files lie on
+ * other servers, so their failure never says that our homeserver is down.
  */
-import { Transform, type Readable } from 'node:stream'
+import { addAbortSignal, Transform, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock'
 import { safeFetch } from '../../lib/safe-fetch'
+import { makeSlots, serverOf } from '../../lib/slots'
 import { Refused, Unavailable } from '../../model/errors'
 import type { Attachment, MediaRef } from '../../model/message'
 import type { Download, Media } from '../../model/network'
@@ -13,7 +15,9 @@ import { MXC } from './events'
 import { encode, Rejected, type Homeserver } from './homeserver'
 import { clean } from './text'
 
-const UNSIZED_BYTES_MAX = 16 * 2 ** 20 // what comes without a size is held in memory, one file at a time
+const UNSIZED_BYTES_MAX = 16 * 2 ** 20 // what comes without a size is held in memory
+const UNSIZED_MAX = 4 // such files at a time
+const UNSIZED_FROM_ONE_MAX = 1 // of these from one server
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const ELSEWHERE_MS_MAX = 120_000
 const MIME_CHARS_MAX = 255
@@ -26,7 +30,7 @@ const limited = (stream: Readable, most: number): Readable => {
   const count = new Transform({
     transform (chunk: Buffer, _encoding, done) {
       bytes += chunk.length
-      if (bytes > most) done(new Refused(`the file is larger than ${most} bytes`))
+      if (bytes > most) done(new Refused(`the file is larger than ${most} bytes`, 'large'))
       else done(null, chunk)
     }
   })
@@ -43,7 +47,7 @@ const sizeOf = (headers: Dispatcher.ResponseData['headers']): number | undefined
 /** Where the homeserver sent us on to: without our token, and guarded like any address that others choose. */
 const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal: AbortSignal): Promise<Download> => {
   const fetched = await safeFetch(url, { allowHosts: [], bytesMax, timeoutMs: ELSEWHERE_MS_MAX }, clock, signal)
-  if ('refused' in fetched) throw new Refused(`the homeserver sent us on, but: ${fetched.refused}`)
+  if ('refused' in fetched) throw new Refused(`the homeserver sent us on, but: ${fetched.refused}`, fetched.kind)
   return fetched
 }
 
@@ -54,9 +58,9 @@ export const openMedia = async (
   if (!MXC.test(ref)) throw new Refused('not an mxc:// address')
   const [server, id] = ref.slice('mxc://'.length).split('/') as [string, string]
   const where = `download/${encode(server)}/${encode(id)}`
-  const answer = await homeserver.raw('GET', `client/v1/media/${where}`, { signal }).catch((error: unknown) => {
+  const answer = await homeserver.raw('GET', `client/v1/media/${where}`, { signal, elsewhere: true }).catch((error: unknown) => {
     if (!(error instanceof Rejected) || error.errcode !== 'M_UNRECOGNIZED') throw error
-    return homeserver.raw('GET', `media/v3/${where}`, { signal }) // a homeserver from before v1.11
+    return homeserver.raw('GET', `media/v3/${where}`, { signal, elsewhere: true }) // a homeserver from before v1.11
   })
   if (REDIRECTS.has(answer.statusCode)) {
     answer.body.on('error', () => {}).destroy()
@@ -65,7 +69,7 @@ export const openMedia = async (
   const size = sizeOf(answer.headers)
   if (size !== undefined && size > bytesMax) {
     answer.body.on('error', () => {}).destroy()
-    throw new Refused(`the file is larger than ${bytesMax} bytes`)
+    throw new Refused(`the file is larger than ${bytesMax} bytes`, 'large')
   }
   const mime = headerOf(answer.headers['content-type']).slice(0, MIME_CHARS_MAX) || 'application/octet-stream'
   return { stream: limited(answer.body, bytesMax), mime, ...(size === undefined ? {} : { size }) }
@@ -85,14 +89,14 @@ const collect = async (stream: Readable, most: number): Promise<Buffer> => {
   let bytes = 0
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > most) throw new Refused(`the file is larger than ${most} bytes`)
+    if (bytes > most) throw new Refused(`the file is larger than ${most} bytes`, 'large')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
 export const makeUploader = (homeserver: Homeserver, media: Media): Uploader => {
-  let unsized: Promise<unknown> = Promise.resolve()
+  const unsized = makeSlots(UNSIZED_MAX, UNSIZED_FROM_ONE_MAX)
 
   const put = async (
     bytes: Readable | Buffer, size: number, mime: string, name: string | undefined, as: string | undefined, signal: AbortSignal
@@ -113,13 +117,16 @@ export const makeUploader = (homeserver: Homeserver, media: Media): Uploader => 
       stream.on('error', () => {})
       try {
         if (size !== undefined) {
-          if (size > bytesMax) throw new Refused(`the file is larger than ${bytesMax} bytes`)
+          if (size > bytesMax) throw new Refused(`the file is larger than ${bytesMax} bytes`, 'large')
           return await put(stream, size, type, file.name, as, signal)
         }
-        const turn = unsized.then(() => collect(stream, Math.min(bytesMax, UNSIZED_BYTES_MAX)))
-        unsized = turn.catch(() => {})
-        const bytes = await turn
-        return await put(bytes, bytes.length, type, file.name, as, signal)
+        const over = await unsized.take(`${file.at.network} ${serverOf(file.at.ref)}`, signal)
+        try {
+          const bytes = await collect(addAbortSignal(signal, stream), Math.min(bytesMax, UNSIZED_BYTES_MAX))
+          return await put(bytes, bytes.length, type, file.name, as, signal)
+        } finally {
+          over()
+        }
       } finally {
         stream.destroy()
       }

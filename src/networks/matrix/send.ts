@@ -6,7 +6,6 @@
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
 import { type Aside, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
-import type { Memory } from '../../model/network'
 import { readDirect, type Direct } from './direct'
 import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
 import type { Ghosts } from './ghosts'
@@ -24,15 +23,17 @@ const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; we lo
 const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver adds
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
+const UPLOADS_KEPT_MAX = 1000 // files that are at the homeserver, of events that are not
 const MSGTYPES = { text: 'm.text', notice: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
 export interface SendWorld {
-  homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; memory: Memory; clock: Clock
+  homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock
   bot: string; domain: string; mediaBytesMax: number
 }
 
 export interface Send {
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
+  upload (delivery: Delivery, signal: AbortSignal): Promise<void>
   find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
 }
 
@@ -62,19 +63,18 @@ const fitting = (content: Json): Json => {
 }
 
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, memory, clock, bot, domain, mediaBytesMax } = world
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax } = world
 
   /** In a direct chat always the address itself: its contact sees nobody else. */
   const speaker = ({ as, place }: Delivery): string => readDirect(place)?.ours ?? (as ? ghostMxid(as.person, domain) : bot)
-  const fileKey = (delivery: Delivery): string => `file ${delivery.key}`
+  const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
-  /** Uploaded once, however often the event itself has to be tried. */
-  const stored = async (delivery: Delivery, content: Content, signal: AbortSignal): Promise<Uploaded | undefined> => {
-    if (!content.file) return undefined
-    const before = memory.get(fileKey(delivery))
-    if (before !== undefined) return JSON.parse(before) as Uploaded
-    const uploaded = await uploader.upload(content.file, speaker(delivery), mediaBytesMax, signal)
-    await memory.set(fileKey(delivery), JSON.stringify(uploaded))
+  /** Uploaded once, however often the event itself has to be tried. By the bot, because the ghost may not be there yet. */
+  const stored = async ({ key }: Delivery, { file }: Content, signal: AbortSignal): Promise<Uploaded | undefined> => {
+    if (file === undefined || uploads.has(key)) return uploads.get(key)
+    const uploaded = await uploader.upload(file, undefined, mediaBytesMax, signal)
+    uploads.set(key, uploaded)
+    if (uploads.size > UPLOADS_KEPT_MAX) uploads.delete(uploads.keys().next().value as string)
     return uploaded
   }
 
@@ -122,7 +122,7 @@ export const makeSend = (world: SendWorld): Send => {
       as: speaker(delivery), query: identity(delivery), signal,
       body: { ...fitting(whole), [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
     })
-    if (uploaded) await memory.delete(fileKey(delivery))
+    uploads.delete(delivery.key)
     return { ids: [eventId(answer)] }
   }
 
@@ -177,6 +177,11 @@ export const makeSend = (world: SendWorld): Send => {
   }
 
   return {
+    async upload (delivery, signal) {
+      const { action } = delivery
+      if ('content' in action) await stored(delivery, action.content, signal)
+    },
+
     async send (delivery, signal) {
       const { place, action } = delivery
       const isDirect = readDirect(place) !== undefined

@@ -4,7 +4,7 @@ import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Download, World } from '../../model/network'
 
 export interface FetchConfig {
-  allowHosts: string[] // exempt from the guard against private addresses: our own upload service
+  allowHosts: string[] // see FetchLimits: our own upload service
   bytesMax: number
   timeoutMs: number
 }
@@ -26,6 +26,6 @@ export const mimeOf = (fileName: string): string =>
 export const openLink = async (url: string, config: FetchConfig, { clock }: World, signal: AbortSignal): Promise<Download> => {
   const got = await safeFetch(url, config, clock, signal)
     .catch((error: unknown) => { throw new Unavailable(`the file could not be fetched: ${messageOf(error)}`) })
-  if ('refused' in got) throw new Refused(`the file cannot be fetched: ${got.refused}`)
+  if ('refused' in got) throw new Refused(`the file cannot be fetched: ${got.refused}`, got.kind)
   return got
 }

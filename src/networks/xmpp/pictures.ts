@@ -5,6 +5,7 @@
  */
 import { addAbortSignal, Readable } from 'node:stream'
 import { deadline } from '../../lib/clock'
+import { makeSlots, serverOf } from '../../lib/slots'
 import { messageOf, Refused } from '../../model/errors'
 import type { MediaRef } from '../../model/message'
 import type { Download, Profile, World } from '../../model/network'
@@ -19,8 +20,10 @@ const SEEN_MAX = 5_000 // occupants of one room whose pictures are known
 const SEEN_BYTES_MAX = 512 * 1024
 const KEPT_MAX = 200 // pictures of ghosts in memory
 const KEPT_BYTES_MAX = 10 * 1024 * 1024
-const COMING_MAX = 256
-const FETCH_MS_MAX = 30_000
+const COMING_MAX = 1000
+const COMING_AT_ONCE = 4
+const COMING_FROM_ONE_MAX = 1 // of these from one server
+const FETCH_MS_MAX = 10_000
 
 const HASH = /^[0-9a-f]{40}$/
 const REF = /^picture:([^]+\/[^]+) ([0-9a-f]{40})$/
@@ -112,7 +115,7 @@ export const makeWorn = ({ clock, log, media }: World): Worn => {
   const coming = new Map<string, Promise<Picture>>()
   const stopped = new AbortController()
   let bytesKept = 0
-  let last: Promise<unknown> = Promise.resolve()
+  const slots = makeSlots(COMING_AT_ONCE, COMING_FROM_ONE_MAX)
 
   const read = async (at: MediaRef, signal: AbortSignal): Promise<Picture> => {
     const { stream } = await media.open({ at, mime: 'image/png' }, signal)
@@ -130,37 +133,42 @@ export const makeWorn = ({ clock, log, media }: World): Worn => {
   }
 
   const fetched = async (at: MediaRef): Promise<Picture> => {
+    const over = await slots.take(`${at.network} ${serverOf(at.ref)}`, stopped.signal)
     const limit = deadline(clock, FETCH_MS_MAX, stopped.signal)
     try { return await read(at, limit.signal) } catch (error) {
       log.info({ why: messageOf(error) }, 'a ghost stays without its picture')
       return undefined
-    } finally { limit.done() }
+    } finally {
+      limit.done()
+      over()
+    }
+  }
+
+  const drop = (key: string): void => {
+    bytesKept -= kept.get(key)?.bytes.length ?? 0
+    kept.delete(key)
   }
 
   const keep = (key: string, picture: Picture): void => {
     kept.set(key, picture)
     bytesKept += picture?.bytes.length ?? 0
-    for (const [oldest, { bytes } = { bytes: [] }] of kept) {
+    for (const oldest of kept.keys()) {
       if (kept.size <= KEPT_MAX && bytesKept <= KEPT_BYTES_MAX) return
-      kept.delete(oldest)
-      bytesKept -= bytes.length
+      drop(oldest)
     }
   }
 
-  /** One is fetched at a time. */
   const pictureAt = (at: MediaRef): Promise<Picture> => {
     const key = keyOf(at)
     if (kept.has(key)) return Promise.resolve(kept.get(key))
     const under = coming.get(key)
     if (under !== undefined) return under
     if (coming.size >= COMING_MAX || stopped.signal.aborted) return Promise.resolve(undefined)
-    const next = last.then(() => fetched(at)).then(picture => {
-      coming.delete(key)
+    const next = fetched(at).then(picture => {
       keep(key, picture)
       return picture
-    })
+    }, () => undefined).finally(() => coming.delete(key))
     coming.set(key, next)
-    last = next
     return next
   }
 
@@ -172,6 +180,7 @@ export const makeWorn = ({ clock, log, media }: World): Worn => {
         return
       }
       if (before !== undefined && keyOf(before) === keyOf(avatar)) return
+      if (before !== undefined) drop(keyOf(before)) // one ghost, one picture, however often it changes
       worn.set(ghost, avatar)
       void pictureAt(avatar).then(picture => {
         if (worn.get(ghost) === avatar) ghost.show(picture === undefined ? '' : sha1(picture.bytes))

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { gzipSync } from 'node:zlib'
 import { systemClock } from '../../../src/lib/clock'
 import { type Fetched, isPublicAddress, REDIRECTS_MAX, type Resolve, safeFetch } from '../../../src/lib/safe-fetch'
+import { serve } from '../../../src/lib/serve'
 
 describe('safe-fetch', () => {
   let server: Server
@@ -21,8 +23,9 @@ describe('safe-fetch', () => {
   after(() => { server.closeAllConnections(); server.close() })
   beforeEach(() => { hits = 0; handle = (_request, response) => { response.end('ok') } })
 
-  const limits = { allowHosts: ['127.0.0.1'], bytesMax: 1000, timeoutMs: 2_000 }
-  const fetchIt = (url: string, allowHosts = limits.allowHosts, resolve?: Resolve): Promise<Fetched> =>
+  const limits = { bytesMax: 1000, timeoutMs: 2_000 }
+  const allowed = (host = '127.0.0.1'): string[] => [`${host}:${port}`]
+  const fetchIt = (url: string, allowHosts = allowed(), resolve?: Resolve): Promise<Fetched> =>
     safeFetch(url, { ...limits, allowHosts }, systemClock, new AbortController().signal, resolve)
   const here = (path = '/'): string => `http://127.0.0.1:${port}${path}`
   const read = async (got: Fetched): Promise<string> => {
@@ -54,32 +57,58 @@ describe('safe-fetch', () => {
     assert.equal(hits, 0)
   })
 
+  it('opens one port of a host that is allowed, and without a port only those of the web', async () => {
+    assert.equal(await read(await fetchIt(here(), [`127.0.0.1:${port}`])), 'ok')
+    for (const allowHosts of [['127.0.0.1'], ['127.0.0.1:80'], ['127.0.0.1:1'], [`localhost:${port}`]]) {
+      assert.deepEqual(await fetchIt(here(), allowHosts), { refused: 'not a public address', kind: 'forbidden' }, String(allowHosts))
+    }
+    assert.equal(hits, 1)
+    for (const [url, host] of [['http://127.0.0.1/', '127.0.0.1'], ['https://127.0.0.1/', '127.0.0.1'], ['http://[::1]:1/', '[::1]:1']] as const) {
+      const got = await fetchIt(url, [host]).catch((error: unknown) => ({ refused: '', kind: String(error) })) // most likely nobody is there
+      assert.ok(!('refused' in got) || got.refused !== 'not a public address', url)
+    }
+  })
+
+  it('never fetches from what we listen on ourselves, whatever is allowed and whatever it is called', async () => {
+    const own = await serve((_request, response) => { response.end('our metrics') }, { host: '0.0.0.0', port: 0 })
+    const resolve: Resolve = async () => [{ address: '127.0.0.1', family: 4 }]
+    const addresses = Object.values(networkInterfaces()).flat().flatMap(one => one?.family === 'IPv4' ? [one.address] : [])
+    for (const host of ['127.0.0.1', '127.0.0.2', 'localhost', '0.0.0.0', '[::ffff:127.0.0.1]', ...addresses]) {
+      const got = await fetchIt(`http://${host}:${own.port}/metrics`, [new URL(`http://${host}:${own.port}`).host])
+      assert.deepEqual(got, { refused: 'one of our own listeners', kind: 'forbidden' }, host)
+    }
+    assert.ok('refused' in await fetchIt(`http://upload.example.org:${own.port}/`, [`upload.example.org:${own.port}`], resolve))
+    handle = (_request, response) => { response.writeHead(302, { location: `http://127.0.0.1:${own.port}/metrics` }).end() }
+    assert.ok('refused' in await fetchIt(here(), [...allowed(), `127.0.0.1:${own.port}`]))
+    await own.stop()
+  })
+
   it('connects to nobody when it was given up before', async () => {
     let connections = 0
     server.on('connection', () => { connections++ })
-    await assert.rejects(safeFetch(here(), limits, systemClock, AbortSignal.abort(new Error('given up'))), /given up/)
+    await assert.rejects(safeFetch(here(), { ...limits, allowHosts: allowed() }, systemClock, AbortSignal.abort(new Error('given up'))), /given up/)
     await read(await fetchIt(here()))
     assert.equal(connections, 1)
   })
 
   it('refuses a name with any private address behind it', async () => {
     const resolve: Resolve = async () => [{ address: '93.184.216.34', family: 4 }, { address: '127.0.0.1', family: 4 }]
-    assert.deepEqual(await fetchIt(`http://files.example.org:${port}/`, [], resolve), { refused: 'not a public address' })
+    assert.deepEqual(await fetchIt(`http://files.example.org:${port}/`, [], resolve), { refused: 'not a public address', kind: 'forbidden' })
     assert.equal(hits, 0)
   })
 
   it('connects to the address that was checked, whatever the name says a moment later', async () => {
     let asked = 0
     const resolve: Resolve = async () => ++asked === 1 ? [{ address: '127.0.0.1', family: 4 }] : [{ address: '10.0.0.1', family: 4 }]
-    assert.equal(await read(await fetchIt(`http://files.example.org:${port}/`, ['files.example.org'], resolve)), 'ok')
+    assert.equal(await read(await fetchIt(`http://files.example.org:${port}/`, allowed('files.example.org'), resolve)), 'ok')
     assert.equal(asked, 1)
   })
 
   it('checks again at a redirect', async () => {
     handle = (_request, response) => { response.writeHead(302, { location: `http://localhost:${port}/inside` }).end() }
-    assert.deepEqual(await fetchIt(here()), { refused: 'not a public address' })
+    assert.deepEqual(await fetchIt(here()), { refused: 'not a public address', kind: 'forbidden' })
     handle = (_request, response) => { response.writeHead(302, { location: 'file:///etc/passwd' }).end() }
-    assert.deepEqual(await fetchIt(here()), { refused: 'not a web address' })
+    assert.deepEqual(await fetchIt(here()), { refused: 'not a web address', kind: 'forbidden' })
     hits = 0
     handle = (_request, response) => { response.writeHead(302, { location: '/again' }).end() }
     assert.ok('refused' in await fetchIt(here()))
@@ -104,7 +133,7 @@ describe('safe-fetch', () => {
 
   it('counts bytes itself and believes no header', async () => {
     handle = (_request, response) => { response.writeHead(200, { 'content-length': '5000' }).end(Buffer.alloc(5000)) }
-    assert.deepEqual(await fetchIt(here()), { refused: 'larger than 1000 bytes' })
+    assert.deepEqual(await fetchIt(here()), { refused: 'larger than 1000 bytes', kind: 'large' })
     handle = (_request, response) => { response.write(Buffer.alloc(600)); response.end(Buffer.alloc(600)) }
     await assert.rejects(fetchIt(here()).then(read), /larger than 1000 bytes/)
   })
@@ -117,24 +146,24 @@ describe('safe-fetch', () => {
   it('tells what will never be there from what may come later', async () => {
     for (const status of [401, 403, 404, 410]) {
       handle = (_request, response) => { response.writeHead(status).end() }
-      assert.deepEqual(await fetchIt(here()), { refused: `the server answered ${status}` })
+      assert.deepEqual(await fetchIt(here()), { refused: `the server answered ${status}`, kind: 'gone' })
     }
     for (const status of [429, 500, 503]) {
       handle = (_request, response) => { response.writeHead(status).end() }
       await assert.rejects(fetchIt(here()))
     }
-    await assert.rejects(fetchIt('http://127.0.0.1:1/'))
+    await assert.rejects(fetchIt('http://127.0.0.1:1/', ['127.0.0.1:1']))
   })
 
   it('ends when the time is over, before and within the answer', async () => {
-    const soon = { ...limits, timeoutMs: 100 }
+    const soon = { ...limits, allowHosts: allowed(), timeoutMs: 100 }
     handle = () => { /* never answers */ }
     await assert.rejects(safeFetch(here(), soon, systemClock, new AbortController().signal))
     handle = (_request, response) => { response.write('begin') }
     await assert.rejects(safeFetch(here(), soon, systemClock, new AbortController().signal).then(read))
     const control = new AbortController()
     const cut = fetchIt(here()).then(read)
-    const stopped = safeFetch(here(), limits, systemClock, control.signal).then(read)
+    const stopped = safeFetch(here(), { ...limits, allowHosts: allowed() }, systemClock, control.signal).then(read)
     control.abort()
     await assert.rejects(stopped)
     await assert.rejects(cut)

@@ -115,6 +115,43 @@ describe('Matrix: faults', () => {
       }
     })
 
+    it('is not down because a server is on which somebody\'s picture lies, or a proxy in front of it waits no longer for that', async () => {
+      const { network, inbox } = await ready()
+      let downs = 0
+      const { link } = inbox
+      inbox.link = (...args) => {
+        if (!args[2]) downs++
+        link(...args)
+      }
+      const answers = [
+        { status: 502, body: { errcode: 'M_UNKNOWN' } }, { status: 504, body: { errcode: 'M_NOT_YET_UPLOADED' } },
+        { status: 502 }, { status: 504 }
+      ]
+      for (const answer of answers) {
+        homeserver.faults.push({ on: /media\/download/, times: 1, ...answer })
+        await assert.rejects(network.open('mxc://gone.test/x', signal()), { name: 'Unavailable', link: false })
+      }
+      assert.equal(downs, 0)
+      homeserver.faults.push({ on: /\/send\//, times: 1, status: 502 })
+      await assert.rejects(network.send(delivery(place, 'eins'), signal()), { name: 'Unavailable', link: true })
+      assert.equal(downs, 1)
+    })
+
+    it('keeps a file until its message is said, and stores it before that when asked to', async () => {
+      const { network, files } = await ready()
+      files.set('f', Buffer.alloc(10))
+      const file = { kind: 'image' as const, name: 'a.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f' } }
+      const message = delivery(place, '', { as: max, action: { kind: 'message', content: { style: 'text', text: [], file } } })
+      await network.upload!(message, signal())
+      files.delete('f')
+      homeserver.faults.push({ on: /\/send\//, times: 1, status: 502 })
+      await assert.rejects(network.send(message, signal()), { name: 'Unavailable' })
+      await network.send(message, signal())
+      const event = await anna.waitFor(place.id, ({ content }) => content.msgtype === 'm.image')
+      assert.equal(event.sender, GHOST)
+      assert.equal(homeserver.requests.filter(line => line.includes('/upload')).length, 1)
+    })
+
     it('sends us to no private address for a file, and cannot make us take more than the limit', async () => {
       const { network } = await ready({ mediaBytesMax: 1000 })
       const ref = anna.upload(Buffer.alloc(1001), 'image/png')

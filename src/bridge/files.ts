@@ -1,0 +1,140 @@
+/**
+ * Brings the files of deliveries to networks that take them, ahead of the lane and beside it. A place waits for a file only as long as is
+ * bounded here, whatever the server does on which it lies: what one person shares may hold up a place for HELD_BY_ONE_MS within
+ * HELD_WITHIN_MS, what all share there for HELD_BY_ALL_MS. What is not there by then is said in words instead (ending.ts).
+ */
+import { type Clock, sleep } from '../lib/clock'
+import { addressKey } from '../model/address'
+import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
+import type { Attachment } from '../model/message'
+import type { Network } from '../model/network'
+import type { Queued } from '../store/store'
+
+/** How long one file may take. */
+export const FILE_MS_MAX = 10_000
+export const HELD_BY_ONE_MS = 20_000
+export const HELD_BY_ALL_MS = 40_000
+export const HELD_WITHIN_MS = 600_000
+const HELD_KEPT_MAX = 10_000 // people and places that used some of it
+/** How many files are fetched before it is their turn: of one person, for one place, and in all. */
+const AHEAD_OF_ONE = 4
+const AHEAD_FOR_PLACE = 8
+const AHEAD_MAX = 32
+const FAILED_KEPT_MAX = 256
+
+export type FileFailure = Refused | Unavailable
+
+export interface Files {
+  /** These are next. What there is room for is fetched already. */
+  ahead (network: Network, rows: readonly Queued[]): void
+  /**
+   * Resolves when the row's file is at its destination, or with the reason why it will not come. Throws Unavailable if the destination
+   * is down or wants to be left alone for a while.
+   */
+  brought (network: Network, row: Queued, signal: AbortSignal): Promise<FileFailure | undefined>
+}
+
+interface Coming { one: string; place: string; began: number; result: Promise<unknown>; abort (why: Error): void } // result: the error, if any
+
+export const fileOf = ({ delivery: { action } }: Pick<Queued, 'delivery'>): Attachment | undefined =>
+  'content' in action ? action.content.file : undefined
+
+/** What of `most` ms is left, of which all come back within HELD_WITHIN_MS. */
+const makeAllowance = (clock: Clock, most: number) => {
+  const used = new Map<string, { ms: number, at: number }>() // the last charged last
+  const usedOf = (key: string): number => {
+    const { ms = 0, at = 0 } = used.get(key) ?? {}
+    return Math.max(0, ms - (clock.tick() - at) * most / HELD_WITHIN_MS)
+  }
+  return {
+    left: (key: string): number => Math.max(0, most - usedOf(key)),
+    charge (key: string, ms: number): void {
+      const now = usedOf(key) + ms
+      used.delete(key)
+      used.set(key, { ms: now, at: clock.tick() })
+      if (used.size > HELD_KEPT_MAX) used.delete(used.keys().next().value as string)
+    }
+  }
+}
+
+/** Whether it says nothing of the file: the destination is down, or wants to be left alone. */
+const isLanes = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
+  (error.link || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
+
+const asFailure = (error: unknown): FileFailure =>
+  error instanceof Refused || error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error })
+
+export const makeFiles = (clock: Clock): Files => {
+  const coming = new Map<number, Coming>()
+  const failed = new Map<number, FileFailure>() // before it was their turn
+  const ofOne = makeAllowance(clock, HELD_BY_ONE_MS)
+  const ofAll = makeAllowance(clock, HELD_BY_ALL_MS)
+
+  const oneOf = ({ delivery: { as, place } }: Queued): string => `${addressKey(place)} ${as === undefined ? '' : addressKey(as.person)}`
+
+  const begin = (network: Network, row: Queued): Coming => {
+    const control = new AbortController()
+    const timer = clock.after(FILE_MS_MAX, () => control.abort(new Unavailable(`no file within ${FILE_MS_MAX} ms`, { trouble: 'unreachable' })))
+    const given = Promise.withResolvers<unknown>() // whoever does not heed the signal is not waited for
+    control.signal.addEventListener('abort', () => given.resolve(control.signal.reason))
+    network.upload!({ ...row.delivery }, control.signal).then(() => given.resolve(undefined), given.resolve)
+    const one: Coming = {
+      one: oneOf(row), place: addressKey(row.delivery.place), began: clock.tick(), result: given.promise, abort: why => control.abort(why)
+    }
+    coming.set(row.id, one)
+    void given.promise.then(() => {
+      timer.cancel()
+      coming.delete(row.id)
+    })
+    return one
+  }
+
+  const hasRoom = (row: Queued): boolean => {
+    const now = [...coming.values()]
+    return now.length < AHEAD_MAX && now.filter(({ one }) => one === oneOf(row)).length < AHEAD_OF_ONE &&
+      now.filter(({ place }) => place === addressKey(row.delivery.place)).length < AHEAD_FOR_PLACE
+  }
+
+  /** Its result, or the reason to wait no longer. What it held up is charged to whoever shared it and to the place. */
+  const waitFor = async ({ result, one, place, began, abort }: Coming, signal: AbortSignal): Promise<unknown> => {
+    const from = clock.tick()
+    const most = Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))
+    const over = new AbortController()
+    const late = sleep(clock, Math.max(0, most), signal, over.signal)
+    const first = await Promise.race([result.then(error => ({ error })), late])
+    over.abort()
+    ofOne.charge(one, clock.tick() - from)
+    ofAll.charge(place, clock.tick() - from)
+    if (first !== undefined) return first.error
+    const why = signal.aborted ? asFailure(signal.reason) : new Unavailable('the file did not come in time', { trouble: 'unreachable' })
+    abort(why)
+    return why
+  }
+
+  return {
+    ahead (network, rows) {
+      if (network.upload === undefined) return
+      for (const row of rows) {
+        const file = fileOf(row)
+        if (file === undefined || coming.has(row.id) || failed.has(row.id) || !hasRoom(row)) continue
+        void begin(network, row).result.then(error => {
+          if (error === undefined || isLanes(error, file, network)) return
+          failed.set(row.id, asFailure(error))
+          if (failed.size > FAILED_KEPT_MAX) failed.delete(failed.keys().next().value as number)
+        })
+      }
+    },
+    async brought (network, row, signal) {
+      const file = fileOf(row)
+      if (file === undefined || network.upload === undefined) return undefined
+      const before = failed.get(row.id)
+      failed.delete(row.id)
+      if (before !== undefined) return before
+      const error = await waitFor(coming.get(row.id) ?? begin(network, row), signal)
+      failed.delete(row.id)
+      if (error === undefined) return undefined
+      if (signal.aborted || error instanceof Bug || isLanes(error, file, network)) throw error
+      return asFailure(error)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { makeSlots, serverOf } from '../../../src/lib/slots'
+
+describe('slots', () => {
+  const never = new AbortController().signal
+  const settled = async (work: Promise<unknown>): Promise<boolean> =>
+    await Promise.race([work.then(() => true, () => true), new Promise<boolean>(resolve => setImmediate(() => resolve(false)))])
+
+  it('are shared, and nobody takes them all', async () => {
+    const slots = makeSlots(4, 2)
+    const taken = [await slots.take('hangs', never), await slots.take('hangs', never)]
+    const third = slots.take('hangs', never)
+    assert.equal(await settled(third), false)
+    await slots.take('other', never)
+    await slots.take('another', never)
+    const last = slots.take('one more', never)
+    assert.equal(await settled(last), false)
+    taken[0]!()
+    taken[0]!() // giving it back twice gives one
+    await third
+    assert.equal(await settled(last), false)
+    taken[1]!()
+    await last
+  })
+
+  it('are not waited for longer than somebody wants, nor by more than can wait', async () => {
+    const slots = makeSlots(1, 1)
+    const over = await slots.take('a', never)
+    const control = new AbortController()
+    const given = slots.take('a', control.signal)
+    control.abort(new Error('enough'))
+    await assert.rejects(given, /enough/)
+    await assert.rejects(slots.take('a', control.signal), /enough/)
+    const waiting = Array.from({ length: 1001 }, (_, n) => slots.take(n < 501 ? 'a' : `b${n}`, never).then(back => { back(); return n }, String))
+    assert.match(String(await waiting[500]), /too many/)
+    over()
+    assert.deepEqual((await Promise.all(waiting)).slice(0, 3), [0, 1, 2])
+  })
+
+  it('go by the server that an address names', () => {
+    assert.deepEqual(['mxc://Gone.test:8448/x', 'https://Up.test.:5281/x/y.png', 'picture:room@x/nick 00', 'f'].map(serverOf), ['gone.test', 'up.test', '', ''])
+  })
+})
