@@ -67,7 +67,7 @@ export const whereOf = (place: Place, directory: Directory): string => {
 /** Tells the writer, where they wrote, why their file is not there: once, however many places there are. No machine is told. */
 export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, { texts }: Directory): NewDelivery[] =>
   (arrival.kind === 'message' && !arrival.automatic) || arrival.kind === 'edit'
-    ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked))]
+    ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked), 'alert')]
     : []
 
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. */

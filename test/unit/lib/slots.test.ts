@@ -38,6 +38,7 @@ describe('slots', () => {
   })
 
   it('go by the server that an address names', () => {
-    assert.deepEqual(['mxc://Gone.test:8448/x', 'https://Up.test.:5281/x/y.png', 'picture:room@x/nick 00', 'f'].map(serverOf), ['gone.test', 'up.test', '', ''])
+    const addresses = ['mxc://Gone.test:8448/x', 'https://Up.test.:5281/x/y.png', 'picture:room@x/nick 00', 'f']
+    assert.deepEqual(addresses.map(serverOf), ['gone.test', 'up.test', '', ''])
   })
 })
