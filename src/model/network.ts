@@ -104,7 +104,7 @@ export interface Inbox {
    * source's own id, is kept once however often it comes; without one, the same bytes are.
    */
   quarantine (network: NetworkName, raw: string, why: Malformed, key?: string): Promise<void>
-  /** The key of the newest stored arrival from this place, to catch up from. */
+  /** The key of the newest stored arrival that somebody said in this place, to catch up from. */
   lastKey (place: Place): Promise<string | undefined>
   /** A link of this network went up or down. `name` is from a small fixed set (it labels a metric). Up wakes waiting lanes. */
   link (network: NetworkName, name: string, up: boolean, detail?: string): void

@@ -91,7 +91,7 @@ export const makeTx = (db: DatabaseSync): Tx => {
       return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries }
     },
     async lastKey (place) {
-      return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? ORDER BY seq DESC LIMIT 1',
+      return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
         place.network, place.id)?.key
     },
 

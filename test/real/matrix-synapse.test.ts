@@ -5,6 +5,7 @@ import { systemChance } from '../../src/lib/chance'
 import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration'
 import { addressSuite } from '../support/addressSuite'
 import { ADDRESS, ALIAS } from '../support/matrixGround'
+import { membershipSuite } from '../support/membershipSuite'
 import { matrixSuite, type Ground } from '../support/matrixSuite'
 import { needs, scratch } from '../support/real'
 
@@ -34,4 +35,5 @@ describe('Matrix on Synapse', () => {
   after(async () => { await synapse?.stop() })
   matrixSuite(() => ground)
   addressSuite(() => ground)
+  membershipSuite(() => ground)
 })

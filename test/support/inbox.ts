@@ -1,11 +1,12 @@
 /** An inbox in memory: keeps what is accepted, drops what it has seen, and lets a test wait for what comes. */
 import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
-import type { Arrival } from '../../src/model/message'
+import type { Arrival, StandingArrival } from '../../src/model/message'
 import type { Inbox } from '../../src/model/network'
 
 export interface TestInbox extends Inbox {
-  readonly arrivals: Arrival[]
+  readonly arrivals: Arrival[] // without what is said of how places stand to us
+  readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly links: Map<string, boolean>
   refusing: Error | undefined // while set, nothing can be stored
@@ -22,15 +23,18 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], quarantined: [], links: new Map(), refusing: undefined, crowded: new Set(),
+    arrivals: [], standings: [], quarantined: [], links: new Map(), refusing: undefined, crowded: new Set(),
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing
       if (inbox.crowded.has(arrival.place.id)) throw new Unavailable('crowded', { crowded: true })
       const key = `${addressKey(arrival.place)} ${arrival.key}`
       if (keys.has(key)) return 'seen'
       keys.add(key)
-      newest.set(addressKey(arrival.place), arrival.key)
-      inbox.arrivals.push(arrival)
+      if (arrival.kind === 'standing') inbox.standings.push(arrival)
+      else {
+        newest.set(addressKey(arrival.place), arrival.key)
+        inbox.arrivals.push(arrival)
+      }
       tell()
       return 'stored'
     },

@@ -11,6 +11,7 @@ import type { Log } from '../../lib/log'
 import { messageOf } from '../../model/errors'
 import type { ReadUpTo } from './catchup'
 import { isJson, stringOf } from './events'
+import type { Json } from './homeserver'
 
 export interface Aside {
   /** From now on what is pushed from this room is left lying. */
@@ -28,12 +29,16 @@ export interface Aside {
 }
 
 /** `readOn` reads as far as it can be taken and resolves with where that was; undefined if the room cannot be read. */
-interface Parts { clock: Clock; chance: Chance; log: Log; signal: AbortSignal; readOn (room: ReadUpTo): Promise<ReadUpTo | undefined> }
+interface Parts { clock: Clock; chance: Chance; log: Log; signal: AbortSignal; bot: string; readOn (room: ReadUpTo): Promise<ReadUpTo | undefined> }
 
 const FIRST_MS = 250
 const MOST_MS = 1_000 // no longer: meanwhile all that waited may be delivered
 
-export const makeAside = ({ clock, chance, log, signal, readOn }: Parts): Aside => {
+/** Memberships are learned at once, except that the bot has left: what was said before is still to be read. */
+const isMembership = (raw: Json, bot: string): boolean => raw.type === 'm.room.member' &&
+  !(raw.state_key === bot && isJson(raw.content) && (raw.content.membership === 'leave' || raw.content.membership === 'ban'))
+
+export const makeAside = ({ clock, chance, log, signal, bot, readOn }: Parts): Aside => {
   const held = new Map<string, boolean>() // by room; true if something was left lying since it was last read to the end
 
   const reading = new Set<string>()
@@ -63,7 +68,7 @@ export const makeAside = ({ clock, chance, log, signal, readOn }: Parts): Aside 
     release (room) { held.delete(room) },
     has: room => held.has(room),
     leaves (raw) {
-      const room = isJson(raw) && raw.type !== 'm.room.member' ? stringOf(raw.room_id) : undefined
+      const room = isJson(raw) && !isMembership(raw, bot) ? stringOf(raw.room_id) : undefined
       if (room === undefined || !held.has(room)) return false
       held.set(room, true)
       return true

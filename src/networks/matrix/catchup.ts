@@ -26,6 +26,8 @@ export type Take = (raws: unknown[], crowded?: (room: string) => void) => Promis
 export interface CatchUpWorld {
   homeserver: Homeserver; inbox: Inbox; memory: Memory; log: Log; signal: AbortSignal; bot: string
   take: Take
+  /** Whether a room has sent us out. */
+  isOut (room: string): boolean
 }
 
 /**
@@ -40,7 +42,12 @@ export const beginsNow = async (memory: Memory, room: string): Promise<void> => 
   if (!isMarked(memory, room)) await memory.set(markKey(room), COMING)
 }
 
+/** We are out: once we come in again, only what is said from then on is ours to carry. */
+export const beginsAnew = (memory: Memory, room: string): Promise<void> => memory.set(markKey(room), COMING)
+
 export const isMarked = (memory: Memory, room: string): boolean => memory.get(markKey(room)) !== undefined
+
+export const isComing = (memory: Memory, room: string): boolean => memory.get(markKey(room)) === COMING
 
 /** Who of ours reads a room that is there for them: what counts is in `readBack`, if not before this time (ms). */
 export interface Reader { as: string; notBefore: number }
@@ -144,7 +151,7 @@ export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[]): Promise<R
     const { place, room, by } = one
     try {
       const end = 'token' in one ? await readOn(world, one, one.token) : await begin(world, one)
-      if (end.token !== undefined) await world.memory.set(markKey(room), end.token)
+      if (end.token !== undefined && !world.isOut(room)) await world.memory.set(markKey(room), end.token)
       read.push({ place, room, ...by && { by }, ...end })
     } catch (error) {
       if (!(error instanceof Refused)) throw error

@@ -14,6 +14,7 @@ export interface RoomEvent {
   id: string; room: string; sender: string; type: string; content: Json; at: number | undefined
   stateKey?: string; redacts?: string
   redacted: boolean
+  replaces?: string // of an invitation: the room that this one was made to replace, as its inviter's server says
 }
 
 /** On what a switchboard like us says: how far it has been carried. */
@@ -33,6 +34,13 @@ const idOf = (value: unknown, what: string, sigil: string): string => {
   throw new Malformed(`an event's ${what} is missing or wrong`)
 }
 
+/** CS API §Stripped state: what an invitation shows of its room. */
+const replacedBy = (unsigned: unknown): string | undefined => {
+  const { invite_room_state: shown } = jsonOf(unsigned)
+  const create = Array.isArray(shown) ? (shown as unknown[]).map(jsonOf).find(({ type }) => type === 'm.room.create') : undefined
+  return stringOf(jsonOf(jsonOf(create?.content).predecessor).room_id)
+}
+
 /** Throws Malformed if it is no room event at all. */
 export const readEvent = (raw: unknown): RoomEvent => {
   if (!isJson(raw)) throw new Malformed('an event is not an object')
@@ -40,11 +48,12 @@ export const readEvent = (raw: unknown): RoomEvent => {
   const stateKey = stringOf(raw.state_key)
   const redacts = stringOf(raw.redacts) ?? stringOf(content.redacts)
   const { origin_server_ts: at } = raw
+  const replaces = replacedBy(raw.unsigned)
   return {
     id: idOf(raw.event_id, 'event_id', '$'), room: idOf(raw.room_id, 'room_id', '!'), sender: idOf(raw.sender, 'sender', '@'),
     type: idOf(raw.type, 'type', ''), content, at: typeof at === 'number' && Number.isSafeInteger(at) && at >= 0 ? at : undefined,
     ...(stateKey === undefined ? {} : { stateKey }), ...(redacts === undefined ? {} : { redacts }),
-    redacted: isJson(jsonOf(raw.unsigned).redacted_because)
+    ...(replaces === undefined ? {} : { replaces }), redacted: isJson(jsonOf(raw.unsigned).redacted_because)
   }
 }
 

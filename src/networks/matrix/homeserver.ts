@@ -10,6 +10,9 @@ export class Rejected extends Refused {
   constructor (readonly status: number, readonly errcode: string, message: string) { super(message) }
 }
 
+/** The answer has more than ANSWER_BYTES_MAX: less is to be asked for at once. */
+class TooLong extends Unavailable {}
+
 export type Json = Record<string, unknown>
 export type Method = 'GET' | 'PUT' | 'POST'
 export type Query = Record<string, string | number | undefined>
@@ -123,6 +126,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
 
   const failed = (error: unknown, { signal, elsewhere }: Pick<CallOptions, 'signal' | 'elsewhere'>): Unavailable => {
     const code = codeOf(error)
+    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new TooLong('homeserver: its answer is too long', { cause: error })
     const link = !signal?.aborted && (NOBODY_THERE.has(code) || (NO_ANSWER.has(code) && !elsewhere))
     if (link) contact.lost(code)
     return new Unavailable(`homeserver: ${code || messageOf(error)}`, { link, cause: error })

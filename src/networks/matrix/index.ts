@@ -2,17 +2,16 @@
  * Matrix, as an application service of the business's own homeserver. Events come in by transactions that are stored before they
  * are answered; everything that is said goes out under ghosts, exactly once. A homeserver that is down is waited for.
  */
-import { backoffMs } from '../../lib/backoff'
-import { sleep } from '../../lib/clock'
 import type { Place } from '../../model/address'
 import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
 import { makeAddresses, type Namespaces } from './addresses'
 import { makeAside } from './aside'
 import { makeBehind, WAIT_MS } from './behind'
-import { catchUp, type CatchUpWorld, type ReadUpTo, type Take } from './catchup'
+import { catchUp, type CatchUpWorld, type Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
+import { makeFinding } from './finding'
 import { makeGhosts } from './ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
 import { makeInvitations } from './invitations'
@@ -21,7 +20,7 @@ import { makeMembers } from './members'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, isOurs as isOursOf } from './names'
 import { makeReading } from './reading'
-import { makeTake } from './receive'
+import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms'
 import { makeSend } from './send'
 import { makeTeamRooms, readTeamRoom } from './teamRooms'
@@ -48,12 +47,7 @@ const CAN: Capabilities = {
   window: 1, // HTTP keeps no order
   afterCrash: 'resend', giveUpAfterMs: 3 * 24 * 3600_000
 }
-const UNREACHED = 'the homeserver does not reach us; check the url in the registration, and that the homeserver has read it'
-const PING_FIRST_MS = 1000
-const PING_MOST_MS = 60_000
-const AGAIN_FIRST_MS = 1000
-const AGAIN_MOST_MS = 60_000
-const LOOK_AGAIN_MS = [3_000, 30_000, 600_000] // the last again and again
+const KEY_BYTES = 12
 
 export const namingOn = (domain: string): Naming => ({
   direct: (ours, theirs) => `${ours} ${theirs}`,
@@ -71,11 +65,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let attending = false
   let take: Take | undefined
   let endpoint: Endpoint | undefined
-  let generation = 0 // of `found`: a new one takes over from one that is still trying
   let bringing = 0 // transactions under way
   let readFor: string | undefined // the transaction because of whose coming again all was read
-  let readingMs = 0 // how long that took
-  let trouble = new AbortController() // the homeserver will have to bring something again
   const behind = makeBehind(clock, stopping.signal)
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
@@ -90,7 +81,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   }
   const homeserverChanged = (up: boolean, detail?: string): void => {
     if (!up) {
-      generation++
+      finding.lost()
       behind.suspect()
     }
     linkChanged('homeserver')(up, detail)
@@ -99,11 +90,13 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const link = makeLink({
     clock, chance, changed: homeserverChanged,
     probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
-    found: () => { void found() }
+    found: () => found()
   })
   const rooms = makeRooms({
     homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
-    isMadeByUs
+    isMadeByUs,
+    stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
+    readAnew: room => aside.read(room)
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
@@ -113,11 +106,11 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const catchingUp = (): CatchUpWorld => {
     if (!inbox || !take) throw new Bug('reading before start')
-    return { homeserver, inbox, take, memory, log, signal: stopping.signal, bot }
+    return { homeserver, inbox, take, memory, log, signal: stopping.signal, bot, isOut: rooms.isOut }
   }
 
   const aside = makeAside({
-    clock, chance, log, signal: stopping.signal, readOn: async room => (await catchUp(catchingUp(), [room]))[0]
+    clock, chance, log, signal: stopping.signal, bot, readOn: async room => (await catchUp(catchingUp(), [room]))[0]
   })
   const direct = makeDirect({
     homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
@@ -132,74 +125,27 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
   })
 
-  /** What is done each time the homeserver is found: rooms, what was missed, a ping so that a backlog comes at once, a second look. */
-  const found = async (): Promise<void> => {
-    if (!inbox) return
-    const mine = ++generation
-    trouble.abort() // who still looks for an earlier one ends
-    trouble = new AbortController()
-    for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
-      try {
-        await ghosts.prepare()
-        rooms.check()
-        addresses.check()
-        await rooms.settled()
-        const began = clock.tick()
-        const read = await readNews([])
-        readingMs = clock.tick() - began
-        if (mine === generation) behind.caughtUp()
-        intake()
-        await ping(mine)
-        return await lookAgain(mine, read)
-      } catch (error) {
-        if (mine !== generation) return
-        intake(`what was missed cannot be read: ${messageOf(error)}`)
-        log.warn({ why: messageOf(error) }, 'could not catch up; trying again')
-        await sleep(clock, backoffMs(chance, attempt, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopping.signal)
-      }
-    }
-  }
-
-  /** AS API §Pinging: until the homeserver says that it reaches us. */
-  const ping = async (mine: number): Promise<void> => {
-    const path = `client/v1/appservice/${encode(registration.id)}/ping`
-    for (let attempt = 1; mine === generation && !stopping.signal.aborted; attempt++) {
-      if (bringing > 0) return // it reaches us, and a ping would have Synapse try the same in two loops
-      try {
-        await homeserver.call('POST', path, { body: { transaction_id: `ping${attempt}` }, signal: stopping.signal })
-        return intake()
-      } catch (error) {
-        if (!stopping.signal.aborted) intake(UNREACHED)
-        if (attempt === 1) log.warn({ why: messageOf(error) }, UNREACHED)
-        await sleep(clock, backoffMs(chance, attempt, PING_FIRST_MS, PING_MOST_MS), stopping.signal)
-      }
-    }
-  }
-
-  /** See catchup.ts. A failure here is one of the link, after which everything is read again. */
-  const lookAgain = async (mine: number, read: ReadUpTo[]): Promise<void> => {
-    let known = read
-    for (let looks = 0; ; looks++) {
-      await sleep(clock, LOOK_AGAIN_MS[looks] ?? LOOK_AGAIN_MS.at(-1)!, trouble.signal, stopping.signal)
-      if (mine !== generation || stopping.signal.aborted) return
-      if (trouble.signal.aborted) {
-        trouble = new AbortController()
-        looks = -1
-        continue
-      }
-      known = await readNews(known).catch((error: unknown) => {
-        log.info({ why: messageOf(error) }, 'could not look again for what was missed')
-        return known
-      })
-    }
-  }
+  const finding = makeFinding({
+    clock, chance, log, signal: stopping.signal, behind, readNews, intake,
+    async prepare () {
+      await ghosts.prepare()
+      rooms.check()
+      addresses.check()
+      await rooms.settled()
+    },
+    ping: attempt => homeserver.call('POST', `client/v1/appservice/${encode(registration.id)}/ping`, {
+      body: { transaction_id: `ping${attempt}` }, signal: stopping.signal
+    }),
+    isBringing: () => bringing > 0
+  })
+  const found = (): void => { if (inbox) void finding.found() }
 
   const transaction = async (events: unknown[], id: string): Promise<void> => {
     const turn = behind.turn(id)
-    const inVain = readFor === id && readingMs > WAIT_MS // it came again because reading takes long: once more would never end
+    const inVain = readFor === id && finding.readingMs() > WAIT_MS // it came again because reading takes long: once more would never end
     if (turn === 'anew' || (turn === 'again' && !inVain && !behind.now())) {
       behind.suspect()
-      void found()
+      found()
     }
     if (turn === 'again') readFor = id
     link.ask() // who pushes is there
@@ -218,7 +164,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     } catch (error) {
       intake(messageOf(error))
       for (const room of crowded) aside.release(room) // all of it comes again
-      trouble.abort()
+      finding.troubled()
       throw error
     } finally {
       bringing--
@@ -236,7 +182,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.link(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
-      take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, isOurs })
+      take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
       link.ask()
     },

@@ -23,10 +23,11 @@ export interface InvitationsWorld {
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
 }
 
-const ENCRYPTED = 'This room is encrypted, and encrypted messages cannot be carried to other networks: ' +
-  'nothing that is said here arrives there. A room without encryption can be mirrored.'
+/** In a room that is not encrypted itself. The language of who wrote is not known. */
+const ENCRYPTED = 'Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Eine Nachricht in diesem Raum ist dort ' +
+  'nicht angekommen.\nEncrypted messages cannot be carried to other networks: a message in this room has not arrived there.'
 
-/** In a direct chat. The contact's language is not known. */
+/** In a direct chat. */
 const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt und kann hier nicht gelesen werden. Ihre Nachricht ist nicht angekommen: ' +
   'bitte beginnen Sie einen neuen Chat ohne Verschlüsselung und schreiben Sie dort noch einmal.\n' +
   'This chat is encrypted and cannot be read here. Your message has not arrived: please start a new chat without encryption and ' +
@@ -52,17 +53,18 @@ export const makeInvitations = (
     homeserver.call('POST', `${roomPath(room)}/${verb}`, { as, body: {} })
 
   const invited = (event: RoomEvent): void => {
-    const { room, sender, stateKey } = event
+    const { room, sender, stateKey, replaces } = event
     const target = stateKey!
     if (isOurs(sender)) return
     if (addresses.has(target)) return direct.invited(event)
     if (target !== bot) return background('declining for a ghost', room, () => post(room, 'leave', target))
-    if (rooms.placeOf(room)) return rooms.checkRoom(room)
+    if (rooms.placeOf(room) || rooms.awaits(room)) return rooms.checkRoom(room)
+    if (replaces !== undefined && rooms.isNow(replaces)) return rooms.checkRoom(replaces) // it may not be known yet that it is replaced
     background('answering an invitation', room, async () => {
       if (isOneOf(acceptFrom, sender)) { await post(room, 'join', bot); return }
       rooms.checkRoom(room) // perhaps a place of ours whose alias could not be resolved yet
       await rooms.settled()
-      if (rooms.placeOf(room)) return
+      if (rooms.placeOf(room) || rooms.awaits(room)) return
       log.info({ room, by: sender }, 'declined an invitation to a room that is not configured')
       await post(room, 'leave', bot)
     })
@@ -70,11 +72,11 @@ export const makeInvitations = (
 
   /** Something happened to one of ours. */
   const mine = (event: RoomEvent): void => {
-    const { room, stateKey, content: { membership } } = event
+    const { room, sender, stateKey, content: { membership } } = event
     if (membership === 'invite') return invited(event)
     if (membership === 'join') return
-    if (stateKey === bot) return rooms.checkRoom(room)
-    ghosts.left(stateKey!, room)
+    if (stateKey !== bot) ghosts.left(stateKey!, room)
+    else if (sender === bot) rooms.checkRoom(room) // what others do to it is seen in its order with what is said
   }
 
   return {

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock'
 import type { Place } from '../../model/address'
 import { Unavailable } from '../../model/errors'
 import type { Aside } from './aside'
-import { catchUp, isMarked, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catchup'
+import { catchUp, isComing, isMarked, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catchup'
 import type { Direct } from './direct'
 import type { Rooms } from './rooms'
 
@@ -26,8 +26,10 @@ export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, worl
   return {
     async readNews (known) {
       const chats = await direct.look()
-      const all = [...rooms.all().map(withReader), ...chats.rooms].filter(({ room }) => !aside.has(room))
-      const read = await catchUp(world(), all.map(one => known.find(({ room }) => room === one.room) ?? one))
+      const { memory } = world()
+      const all = [...rooms.all().map(withReader), ...chats.rooms].filter(({ room }) => !aside.has(room) && !rooms.isOut(room))
+      const before = known.filter(({ room }) => !isComing(memory, room))
+      const read = await catchUp(world(), all.map(one => before.find(({ room }) => room === one.room) ?? one))
       for (const one of read) if (one.crowded) aside.read(one)
       chats.keep()
       return read.filter(({ crowded }) => !crowded)

@@ -3,9 +3,9 @@
  * all together, before anybody is told yes. One bad event never holds up another: it is kept in quarantine.
  */
 import type { Clock } from '../../lib/clock'
-import { Malformed, Unavailable } from '../../model/errors'
+import { Bug, Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
-import type { Arrival } from '../../model/message'
+import type { Arrival, Standing, StandingArrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
 import type { Take } from './catchup'
 import type { Direct } from './direct'
@@ -24,9 +24,11 @@ export interface RoomNews {
 }
 
 export interface ReceiveWorld {
-  network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock
+  network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock; bot: string
   isOurs: (mxid: string) => boolean
 }
+
+interface Taken { raw: unknown; event: RoomEvent | Malformed }
 
 const RAW_DEPTH_ADVICE = 'an event that cannot be written down'
 
@@ -38,7 +40,13 @@ const rawOf = (raw: unknown): string => {
   }
 }
 
-export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, isOurs }: ReceiveWorld): Take => {
+/** Resolves when it is stored how this place stands to us. */
+export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArrival, 'kind'>): Promise<unknown> => {
+  if (inbox === undefined) throw new Bug('a room before start')
+  return inbox.accept({ kind: 'standing', ...told })
+}
+
+export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs }: ReceiveWorld): Take => {
   const malformed = (error: unknown): Malformed =>
     error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
 
@@ -48,6 +56,29 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     } catch (error) {
       return malformed(error)
     }
+  }
+
+  const standingOf = ({ type, stateKey, sender, content }: RoomEvent): Standing | undefined => {
+    if (type === 'm.room.encryption' && stateKey === '') return 'encrypted'
+    const isOfBot = type === 'm.room.member' && stateKey === bot && sender !== bot
+    return isOfBot && (content.membership === 'leave' || content.membership === 'ban') ? 'out' : undefined
+  }
+
+  /** Without what is said in rooms from which the bot was sent out, before or by one of these events: that is not for us. */
+  const heard = (taken: Taken[]): Taken[] => {
+    const out = new Set<string>()
+    return taken.filter(({ event }) => {
+      if (event instanceof Malformed) return true
+      if (out.has(event.room) || rooms.isOut(event.room)) return event.stateKey !== undefined
+      if (standingOf(event) === 'out') out.add(event.room)
+      return true
+    })
+  }
+
+  /** The room is asked too, because what is read once more may be long over. */
+  const leave = async (room: string): Promise<void> => {
+    await rooms.sentOut(room)
+    rooms.checkRoom(room)
   }
 
   const placeOf = (room: string): Place | undefined => rooms.placeOf(room) ?? direct.of(room)?.place
@@ -74,7 +105,10 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
 
   /** What cannot be read is kept in quarantine, and that somebody said something is told all the same. */
   const arrivalFrom = async (event: RoomEvent, raw: unknown, place: Place): Promise<Arrival | undefined> => {
-    const sender = members.of(event.room, event.sender)
+    const { id: key, room, at = clock.now() } = event
+    const standing = standingOf(event)
+    if (standing !== undefined) return rooms.isNow(room) ? { kind: 'standing', key, place, at, standing } : undefined
+    const sender = members.of(room, event.sender)
     try {
       return arrivalOf(event, place, sender, clock.now())
     } catch (error) {
@@ -86,8 +120,9 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   const takeOne = async (event: RoomEvent, raw: unknown, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
-    if (!speaks(event)) return
+    if (!speaks(event) && standingOf(event) === undefined) return
     if (event.type === 'm.room.encrypted') {
+      if (rooms.isEncrypted(event.room)) return // all know that nothing is carried from there
       news.encrypted(event.room)
       await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'), event.id)
       if (!direct.of(event.room)) return
@@ -103,17 +138,21 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   }
 
   return async (raws, crowded) => {
-    const events = raws.map(read)
-    for (const event of events) if (!(event instanceof Malformed) && event.stateKey !== undefined) await notice(event)
-    const said = events.flatMap(event => event instanceof Malformed || !isSaid(event) ? [] : [event])
+    const taken = heard(raws.map(raw => ({ raw, event: read(raw) })))
+    const events = taken.flatMap(({ event }) => event instanceof Malformed ? [] : [event])
+    for (const event of events) if (event.stateKey !== undefined) await notice(event)
+    const said = events.filter(isSaid)
     for (const { room, sender, at, type } of said) {
       const chat = direct.of(room)
       if (chat?.theirs === sender && type !== 'm.room.encrypted') await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
-    const results = await Promise.allSettled(events.map((event, index) =>
-      event instanceof Malformed ? inbox.quarantine(network, rawOf(raws[index]), event) : takeOne(event, raws[index], crowded)))
+    const full = new Set<string>()
+    const isFull = crowded && ((room: string): void => { full.add(room); crowded(room) })
+    const results = await Promise.allSettled(taken.map(({ event, raw }) =>
+      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(event, raw, isFull)))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
+    for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)
   }
 }

@@ -1,25 +1,30 @@
 /**
  * The rooms that we attend. A place is named by an alias or a room id for ever; here is which room that is now, whether the bot
  * is in it, and the way there: resolve, join, follow an upgrade, tell clients what the room is bridged to. What fails is tried
- * again with backoff, and shows as the link `rooms`.
+ * again with backoff, and shows as the link `rooms`. A room that has sent the bot out is entered again only when it invites it.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Chance } from '../../lib/chance'
-import type { Clock, Timer } from '../../lib/clock'
+import { sleep, type Clock, type Timer } from '../../lib/clock'
 import type { Log } from '../../lib/log'
 import type { Place } from '../../model/address'
-import { messageOf, Unavailable } from '../../model/errors'
+import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Standing } from '../../model/message'
 import type { Memory } from '../../model/network'
-import { beginsNow, isMarked } from './catchup'
-import { isJson, stringOf } from './events'
+import { beginsAnew, beginsNow, isComing, isMarked, type ReadUpTo } from './catchup'
+import { stringOf } from './events'
 import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
-import { stateOf } from './state'
+import { eventOf, stateOf } from './state'
+import { mayReplace, predecessorOf } from './upgrade'
 
 const FIRST_MS = 2000
 const MOST_MS = 5 * 60_000
 const MOVED = 'the alias points to another room now; staying in the old one. If it is meant, configure the new room by its id'
-const NO_PREDECESSOR = 'a room says it was replaced, but the new room does not name it as its predecessor; not followed'
+const NOT_REPLACED = 'a room says it was replaced, but not by who may decide that, or by a room that knows nothing of it; not followed'
+const CLOSED = 'a room was replaced by one that the bot cannot enter. Invite the bot there'
+const SENT_OUT = 'the room has sent the bot out; it comes again when it is invited'
 const CANNOT_BE_IN = 'cannot be in this room; trying again. Invite the bot there if it is closed'
+const SETTLED_MS_MAX = 15_000
 const UPGRADES_MAX = 20 // followed in one go
 
 interface Attended {
@@ -27,6 +32,9 @@ interface Attended {
   room?: string // as far as known
   joined: boolean
   described?: string // the room that we entered and said in that it is bridged, since start
+  encrypted?: boolean
+  failure?: unknown // of the last try
+  next?: string // which replaces it, and lets us in only by invitation
   attempt: number
   busy: boolean
   again: boolean // something happened while busy
@@ -42,8 +50,17 @@ export interface Rooms {
   checkRoom (room: string): void
   /** Whether the bot is in it, as far as known. */
   isIn (room: string): boolean
+  /** Whether it has sent the bot out: nothing that is said there is for us. */
+  isOut (room: string): boolean
+  /** Whether this is the room of a place now, and not one that was replaced. */
+  isNow (room: string): boolean
+  isEncrypted (room: string): boolean
+  /** It has sent the bot out. */
+  sentOut (room: string): Promise<void>
+  /** Whether a room of ours waits to be replaced by this one. */
+  awaits (room: string): boolean
   placeOf (room: string): Place | undefined
-  /** The room that a place is now. Throws Unavailable while it is not known. */
+  /** The room that a place is now. Throws Unavailable while the bot is not in there. */
   roomOf (place: Place): string
   /** The same, undefined while it is not known. */
   known (place: Place): string | undefined
@@ -53,7 +70,9 @@ export interface Rooms {
   arrive (room: string): Promise<void>
   /** All rooms that are known. Whether the bot is in them shows when they are read: that it could not be asked says nothing. */
   all (): Array<{ place: Place, room: string }>
-  /** Resolves when every place has been tried once since the last `check`. */
+  /** Looks at once whether the bot is in it, and enters if not. Throws Unavailable if it then is not. */
+  again (room: string): Promise<void>
+  /** Resolves when every place has been tried once since the last `check`, or when one takes long. */
   settled (): Promise<void>
   stop (): void
 }
@@ -62,13 +81,18 @@ export interface RoomsWorld {
   homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; bot: string; serviceId: string
   /** Whether we make this room ourselves once it is wanted: till then it is not missed. */
   isMadeByUs (place: Place): boolean
+  /** Resolves when it is stored how this place stands to us. */
+  stands (place: Place, standing: Standing): Promise<unknown>
+  /** The bot is in this room again: reads what was said since then. */
+  readAnew (room: ReadUpTo): void
   changed (allJoined: boolean, detail?: string): void
 }
 
 const memoryKey = (place: Place): string => `room ${place.id}`
+const outKey = (room: string): string => `out ${room}`
 
 export const makeRooms = (world: RoomsWorld): Rooms => {
-  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, changed } = world
+  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, readAnew, changed } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
   const entered = new Set<string>() // rooms of which it is known whether we were in them before
@@ -96,14 +120,14 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     const { id } = entry.place
     if (!id.startsWith('#')) return entry.room ?? id
     if (entry.room !== undefined && entry.described !== undefined) return entry.room
-    const answer = await homeserver.call('GET', `client/v3/directory/room/${encode(id)}`).catch((error: unknown) => {
+    const answer = await homeserver.call('GET', `client/v3/directory/room/${encode(id)}`, { elsewhere: true }).catch((error: unknown) => {
       if (entry.room === undefined || !(error instanceof Rejected)) throw error
       return { room_id: entry.room } // the alias is gone, the room is not
     })
     const room = stringOf(answer.room_id)
     if (room === undefined) throw new Unavailable('homeserver: an alias without a room')
     if (entry.room === undefined || entry.room === room) return room
-    if (!await isUpgradeOf(room, entry.room)) {
+    if (predecessorOf(await state(room, 'm.room.create')) !== entry.room) {
       log.error({ place: id, room: entry.room, now: room }, MOVED)
     }
     return entry.room
@@ -118,23 +142,24 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     }
   }
 
-  const isUpgradeOf = async (room: string, old: string): Promise<boolean> => {
-    const { predecessor } = await state(room, 'm.room.create')
-    return isJson(predecessor) && predecessor.room_id === old
-  }
-
-  /** Follows tombstones, each only if the new room names the old one as its predecessor (CS API §Room upgrades). */
+  /** Follows tombstones (CS API §Room upgrades), each only where upgrade.ts says so. */
   const follow = async (entry: Attended): Promise<void> => {
     for (let steps = 0; steps < UPGRADES_MAX; steps++) {
       const old = entry.room!
       const next = stringOf((await state(old, 'm.room.tombstone')).replacement_room)
+      delete entry.next
       if (next === undefined || !next.startsWith('!') || next === old) return
-      const other = byRoom.get(next)
-      if (other) return log.error({ room: old, next }, 'a room was replaced by one that is another place of ours; not followed')
+      if (byRoom.has(next)) return log.error({ room: old, next }, 'a room was replaced by one that is another place of ours; not followed')
+      const verdict = await mayReplace(homeserver, old)
+      if (verdict === undefined) return log.error({ room: old, next }, NOT_REPLACED)
+      entry.next = next
       await arrive(next)
-      await homeserver.call('POST', `client/v3/join/${encode(next)}`, { body: {} })
-      if (!await isUpgradeOf(next, old)) {
-        log.error({ room: old, next }, NO_PREDECESSOR)
+      await homeserver.call('POST', `client/v3/join/${encode(next)}`, { body: {}, elsewhere: true }).catch((error: unknown) => {
+        throw error instanceof Rejected ? new Refused(`${CLOSED}: ${next} (${error.message})`) : error
+      })
+      delete entry.next
+      if (!await verdict(next)) {
+        log.error({ room: old, next }, NOT_REPLACED)
         await homeserver.call('POST', `${roomPath(next)}/leave`, { body: {} })
         return
       }
@@ -165,16 +190,69 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     entered.add(room)
   }
 
+  const isOut = (room: string): boolean => memory.get(outKey(room)) !== undefined
+
+  const sentOut: Rooms['sentOut'] = async room => {
+    const entry = byRoom.get(room)
+    if (entry === undefined || isOut(room)) return
+    await beginsAnew(memory, room)
+    await memory.set(outKey(room), '1')
+    if (entry.room !== room) return // an earlier one, from which it has moved on
+    entry.joined = false
+    log.warn({ place: entry.place.id, room }, SENT_OUT)
+    show()
+  }
+
+  /** Who was sent out sees how it was then; who is invited, and on Synapse who is banned, sees nothing. */
+  const hasSentOut = async (room: string): Promise<boolean> => {
+    const me = await eventOf(homeserver, room, 'm.room.member', bot)
+    return me !== undefined && me.sender !== bot && (me.content.membership === 'leave' || me.content.membership === 'ban')
+  }
+
+  const wasIn = (room: string): boolean => isMarked(memory, room) && !isComing(memory, room)
+
+  const isRefused = async (entry: Attended, room: string): Promise<never> => {
+    await sentOut(room)
+    await stands(entry.place, 'out')
+    throw new Refused(SENT_OUT)
+  }
+
+  const join = async (entry: Attended, room: string): Promise<void> => {
+    try {
+      await homeserver.call('POST', `client/v3/join/${encode(entry.room ?? entry.place.id)}`, { body: {}, elsewhere: true })
+    } catch (error) {
+      if (error instanceof Rejected && (isOut(room) || wasIn(room))) return await isRefused(entry, room)
+      throw error
+    }
+  }
+
+  /** Nothing is said there, and nothing that was said there is carried on, before it is known how it stands to us. */
+  const begin = async (entry: Attended): Promise<void> => {
+    const { place } = entry
+    const room = entry.room!
+    entry.encrypted = (await state(room, 'm.room.encryption')).algorithm !== undefined
+    await stands(place, entry.encrypted ? 'encrypted' : 'in')
+    if (!isOut(room)) return
+    await memory.delete(outKey(room))
+    readAnew({ place, room })
+  }
+
   const enter = async (entry: Attended): Promise<void> => {
     const room = await resolve(entry)
-    if (!isMadeByUs(entry.place)) await arrive(room)
-    await homeserver.call('POST', `client/v3/join/${encode(entry.room ?? entry.place.id)}`, { body: {} })
+    const ours = isMadeByUs(entry.place)
+    if (!ours) {
+      if (await hasSentOut(room)) return await isRefused(entry, room)
+      await arrive(room)
+    }
+    await join(entry, room)
     await settle(entry, room)
     await follow(entry)
     if (entry.described !== entry.room) await describe(entry)
+    if (!ours) await begin(entry)
     entry.described = entry.room!
     entry.joined = true
     entry.attempt = 0
+    delete entry.failure
   }
 
   const run = async (entry: Attended): Promise<void> => {
@@ -184,7 +262,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     try {
       await enter(entry)
     } catch (error) {
-      entry.joined = false
+      entry.failure = error
+      if (error instanceof Refused) entry.joined = false
       entry.unmade = entry.room === undefined && isMadeByUs(entry.place) && error instanceof Rejected && error.status === 404
       if (entry.unmade) log.debug({ place: entry.place.id }, 'a room of ours is not made yet')
       else fail(entry, error)
@@ -196,7 +275,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
 
   const fail = (entry: Attended, error: unknown): void => {
     if (entry.attempt++ === 0) log.warn({ place: entry.place.id, why: messageOf(error) }, CANNOT_BE_IN)
-    if (!stopped) entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
+    if (stopped || (error instanceof Refused && entry.room !== undefined && isOut(entry.room))) return
+    entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
   }
 
   const start = (entry: Attended): void => {
@@ -233,16 +313,21 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       show()
     },
     checkRoom (room) {
-      const entry = byRoom.get(room)
+      const entry = byRoom.get(room) ?? [...attended.values()].find(({ next }) => next === room)
       if (entry) start(entry)
       else for (const waiting of attended.values()) if (waiting.room === undefined) start(waiting)
     },
     isIn: room => byRoom.get(room)?.joined ?? false,
+    isOut, sentOut,
+    isNow: room => byRoom.get(room)?.room === room,
+    isEncrypted: room => byRoom.get(room)?.encrypted ?? false,
+    awaits: room => [...attended.values()].some(({ next }) => next === room),
     placeOf: room => byRoom.get(room)?.place,
     roomOf (place) {
-      const room = attended.get(place.id)?.room
-      if (room !== undefined) return room
-      throw new Unavailable(`the room ${place.id} is not known yet; the bot must be able to join it`)
+      const { room, joined, failure } = attended.get(place.id) ?? {}
+      if (room !== undefined && joined === true) return room
+      const link = failure === undefined || (failure instanceof Unavailable && failure.link) // else it is the room
+      throw new Unavailable(`the bot is not in the room ${place.id}; it must be able to join it`, { link })
     },
     known: place => attended.get(place.id)?.room ?? memory.get(memoryKey(place)),
     async made (place, room) {
@@ -256,7 +341,17 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     },
     arrive,
     all: () => [...attended.values()].flatMap(({ place, room }) => room === undefined ? [] : [{ place, room }]),
-    async settled () { await Promise.allSettled(running) },
+    async again (room) {
+      const entry = byRoom.get(room)
+      if (entry === undefined || entry.busy) throw new Unavailable(`the bot enters ${room} just now`)
+      await run(entry)
+      if (!entry.joined) throw new Unavailable(`the bot is not in ${room}`)
+    },
+    async settled () {
+      const over = new AbortController()
+      await Promise.race([Promise.allSettled(running), sleep(clock, SETTLED_MS_MAX, over.signal)])
+      over.abort()
+    },
     stop () {
       stopped = true
       for (const entry of attended.values()) entry.timer?.cancel()

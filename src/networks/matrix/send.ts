@@ -172,8 +172,7 @@ export const makeSend = (world: SendWorld): Send => {
     if (address !== undefined) return void await direct.roomFor(delivery.place, undefined, signal)
     if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery), signal)
     await ghosts.prepare()
-    await rooms.arrive(room)
-    await homeserver.call('POST', `${roomPath(room)}/join`, { body: {}, signal })
+    await rooms.again(room)
   }
 
   return {
@@ -199,7 +198,7 @@ export const makeSend = (world: SendWorld): Send => {
         await repair(delivery, room, signal)
         return await act(delivery, room, signal)
       } catch (error) {
-        if (error instanceof Rejected && !isDirect && !rooms.isIn(room)) throw new Unavailable(`the bot is not in ${room}: ${error.message}`)
+        if (error instanceof Refused && !isDirect && !rooms.isIn(room)) throw new Unavailable(`the bot is not in ${room}: ${error.message}`)
         throw error
       }
     },

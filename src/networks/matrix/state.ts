@@ -42,6 +42,19 @@ export const stateOf = async (homeserver: Homeserver, room: string, type: string
   }
 }
 
+/** An entry of a room's state, and who set it; undefined as above, or if the homeserver does not say who. */
+export interface Stated { sender: string; content: Json }
+
+export const eventOf = async (homeserver: Homeserver, room: string, type: string, key = ''): Promise<Stated | undefined> => {
+  try {
+    const { sender, content } = await homeserver.call('GET', `${roomPath(room)}/state/${type}/${encode(key)}`, { query: { format: 'event' } })
+    return typeof sender === 'string' && isJson(content) ? { sender, content } : undefined
+  } catch (error) {
+    if (error instanceof Rejected) return undefined
+    throw error
+  }
+}
+
 export const setState = async (homeserver: Homeserver, room: string, { type, key = '', content }: Entry, by: By): Promise<void> => {
   await homeserver.call('PUT', `${roomPath(room)}/state/${type}/${encode(key)}`, { ...by, body: content })
 }

@@ -10,6 +10,7 @@ import type { Rooms } from '../../../src/networks/matrix/rooms'
 import type { Target } from '../engine'
 import { judgingInbox, ODD, textFrom } from '../judges'
 
+const BOT = '@zentrale:example.org'
 const ROOM = '!room:example.org'
 const EVENT = { event_id: '$1', room_id: ROOM, sender: '@anna:example.org', type: 'm.room.message', origin_server_ts: 1 }
 
@@ -22,7 +23,10 @@ const take = async (input: Buffer): Promise<void> => {
   if (value === undefined) return
   let answer: Json = {}
   const members = makeMembers({ call: async () => answer } as Partial<Homeserver> as Homeserver, systemClock)
-  const rooms = { placeOf: (room: string) => room === ROOM ? { network: 'matrix', id: ROOM } : undefined } as Partial<Rooms> as Rooms
+  const rooms = {
+    placeOf: (room: string) => room === ROOM ? { network: 'matrix', id: ROOM } : undefined, isNow: (room: string) => room === ROOM,
+    isOut: () => false, isEncrypted: () => false, sentOut: async () => {}, checkRoom () {}
+  } as Partial<Rooms> as Rooms
   const direct = { of: () => undefined } as Partial<Direct> as Direct
   const inbox = judgingInbox()
   const events = Array.isArray(value) ? value : [value]
@@ -30,13 +34,14 @@ const take = async (input: Buffer): Promise<void> => {
   let kept = 0
   const quarantine: typeof inbox.quarantine = async (network, raw, why) => { kept++; await inbox.quarantine(network, raw, why) }
   await makeTake({
-    network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, clock: systemClock,
+    network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, clock: systemClock, bot: BOT,
     isOurs: mxid => mxid.startsWith('@_'), news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
   })(events)
   assert.ok(kept <= events.length)
 }
 
-const PARTS = ['m.text', 'm.emote', 'm.image', 'm.room.message', 'm.room.redaction', 'm.sticker', 'm.room.member', 'm.room.encrypted', 'm.replace',
+const PARTS = [BOT, 'leave', 'ban', 'm.room.encryption',
+  'm.text', 'm.emote', 'm.image', 'm.room.message', 'm.room.redaction', 'm.sticker', 'm.room.member', 'm.room.encrypted', 'm.replace',
   'org.matrix.custom.html', '$1', '$2', ROOM, '@anna:example.org', 'mxc://example.org/abc', 'mxc://../..', '<b>fett</b>',
     '> <@a:b> zitiert\n\nneu', '']
 const KEYS = ['content', 'body', 'msgtype', 'formatted_body', 'format', 'url', 'info', 'mimetype', 'size', 'filename', 'm.relates_to', 'rel_type',

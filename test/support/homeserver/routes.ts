@@ -174,7 +174,8 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   on('POST', 'rooms/:/join', join)
   on('POST', 'rooms/:/leave', call => { state.leave(call.params[0]!, call.user); return { json: {} } })
   for (const [verb, run] of [['invite', state.invite], ['kick', state.kick],
-    ['ban', (id: string, by: string, who: string) => state.kick(id, by, who, 'ban')]] as const) {
+    ['ban', (id: string, by: string, who: string) => state.kick(id, by, who, 'ban')],
+    ['unban', (id: string, by: string, who: string) => state.kick(id, by, who)]] as const) {
     on('POST', `rooms/:/${verb}`, async call => {
       run(call.params[0]!, call.user, string((await call.json()).user_id))
       return { json: {} }
@@ -196,11 +197,11 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   })
   on('PUT', 'rooms/:/typing/:', () => ({ json: {} }))
   on('POST', 'rooms/:/receipt/:/:', () => ({ json: {} }))
-  on('GET', 'rooms/:/state', call => ({ json: [...state.joined(call.params[0]!, call.user).state.values()].map(shown) }))
+  on('GET', 'rooms/:/state', call => ({ json: [...state.readable(call.params[0]!, call.user).state.values()].map(shown) }))
   const getState: Handler = call => {
-    const found = state.joined(call.params[0]!, call.user).state.get(`${call.params[1]}\0${call.params[2] ?? ''}`)
+    const found = state.readable(call.params[0]!, call.user).state.get(`${call.params[1]}\0${call.params[2] ?? ''}`)
     if (!found) throw new HsError(404, 'M_NOT_FOUND', 'Event not found.')
-    return { json: found.content }
+    return { json: call.query.get('format') === 'event' ? shown(found) : found.content }
   }
   on('GET', 'rooms/:/state/:', getState)
   on('GET', 'rooms/:/state/:/:', getState)
@@ -210,7 +211,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   }
   on('PUT', 'rooms/:/state/:', setState)
   on('PUT', 'rooms/:/state/:/:', setState)
-  on('GET', 'rooms/:/messages', call => ({ json: page(state.joined(call.params[0]!, call.user), call.query) }))
+  on('GET', 'rooms/:/messages', call => ({ json: page(state.readable(call.params[0]!, call.user), call.query) }))
   on('GET', 'rooms/:/context/:', call => {
     const room = state.joined(call.params[0]!, call.user)
     const at = room.index.get(call.params[1]!)

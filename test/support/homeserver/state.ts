@@ -128,6 +128,19 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       return id
     },
 
+    /**
+     * A room as somebody may read it: whole who is in it, up to their going who was in it. As on Synapse, who is banned reads nothing.
+     */
+    readable (id: string, user: string): HsRoom {
+      const found = rooms.get(id)
+      const own = found?.state.get(stateKey('m.room.member', user))
+      if (!found || own?.content.membership !== 'leave') return joined(id, user)
+      const seen = found.events.slice(0, found.index.get(own.event_id)! + 1)
+      const entries = seen.filter(event => event.state_key !== undefined)
+      const then = new Map(entries.map(event => [stateKey(event.type, event.state_key!), event]))
+      return { ...found, events: seen, state: then }
+    },
+
     /** `called`: its id. */
     createRoom (creator: string, options: Json, called?: string): HsRoom {
       const version = String(options.room_version ?? '12')
@@ -149,7 +162,9 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       const ops = Object.fromEntries(trusted ? invited.map(who => [who, 100]) : [])
       set('m.room.power_levels', {
         users: Number(version) >= 12 ? {} : { [creator]: 100, ...ops }, users_default: 0, events_default: 0, state_default: 50,
-        ban: 50, kick: 50, redact: 50, invite: 0, historical: 100, ...object(options.power_level_content_override)
+        ban: 50, kick: 50, redact: 50, invite: 0, historical: 100,
+        events: { 'm.room.power_levels': 100, 'm.room.tombstone': Number(version) >= 12 ? 150 : 100, 'm.room.encryption': 100 },
+        ...object(options.power_level_content_override)
       })
       set('m.room.join_rules', { join_rule: options.preset === 'public_chat' ? 'public' : 'invite' })
       const initial = Array.isArray(options.initial_state) ? options.initial_state as Json[] : []

@@ -1,6 +1,7 @@
 import type { Homeserver } from '../../../support/homeserver'
 import { addressSuite } from '../../../support/addressSuite'
 import { practiceGround } from '../../../support/matrixGround'
+import { membershipSuite } from '../../../support/membershipSuite'
 import { matrixSuite, type Ground } from '../../../support/matrixSuite'
 
 describe('Matrix on the practice homeserver', () => {
@@ -10,4 +11,5 @@ describe('Matrix on the practice homeserver', () => {
   after(async () => { await homeserver.stop() })
   matrixSuite(() => ground)
   addressSuite(() => ground)
+  membershipSuite(() => ground)
 })

@@ -1,0 +1,205 @@
+/** Whether we are in a room at all, on any homeserver: sent out of it, let in again, led to another one, encrypted. */
+import assert from 'node:assert/strict'
+import type { Place } from '../../src/model/address'
+import type { Network } from '../../src/model/network'
+import type { TestInbox } from './inbox'
+import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrixPerson'
+import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrixSuite'
+
+const encode = encodeURIComponent
+
+export const membershipSuite = (ground: () => Ground): void => {
+  let anna: MatrixPerson
+  let people = 0
+  const running: Network[] = []
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000)
+  const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
+  const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text
+  const botIs = (now: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
+    type === 'm.room.member' && key === bot() && content.membership === now
+  const placeAt = (id: string): Place => ({ network: 'matrix', id })
+  const openRoom = async (): Promise<Place> => placeAt(await anna.createRoom({ preset: 'public_chat' }))
+  const standings = ({ standings: all }: TestInbox, { id }: Place): string[] =>
+    all.filter(({ place }) => place.id === id).map(({ standing }) => standing)
+
+  const newPerson = async (name: string): Promise<MatrixPerson> => {
+    const { userId, accessToken } = await ground().createUser(`${name}${++people}${newKey()}`.toLowerCase())
+    return makeMatrixPerson(ground().url, userId, accessToken)
+  }
+  const to = async (room: string, verb: 'kick' | 'ban' | 'unban' | 'invite', user: string, by = anna): Promise<void> => {
+    await by.call('POST', `v3/rooms/${encode(room)}/${verb}`, { user_id: user })
+  }
+  const start = async (places: Place[], more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+    const bridge = makeBridge(ground(), more)
+    running.push(bridge.network)
+    bridge.network.attend(places)
+    await bridge.network.start(bridge.inbox)
+    return bridge
+  }
+  const begin = async (places: Place[], more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+    const bridge = await start(places, more)
+    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.links.get('rooms') === true)
+    return bridge
+  }
+  /** All that was said before has been brought when a later word in another room has. */
+  const settled = async ({ inbox }: Bridge, other: Place): Promise<void> => {
+    const mark = `mark ${newKey()}`
+    await anna.send(other.id, mark)
+    await inbox.until('what comes behind', () => said(inbox).includes(mark))
+  }
+  const texts = ({ arrivals }: TestInbox, { id }: Place): string[] => said({ arrivals: arrivals.filter(({ place }) => place.id === id) })
+
+  before(async () => { anna = await newPerson('anna') })
+  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+
+  for (const verb of ['kick', 'ban'] as const) {
+    it(`a room that throws the bot out is neither heard nor spoken into, though ghosts are in it, until it invites the bot (${verb})`, async () => {
+      const [place, other] = [await openRoom(), await openRoom()]
+      const bridge = await begin([place, other])
+      const { network, inbox } = bridge
+      await network.send(delivery(place, 'ein Geist'), signal())
+      await anna.send(place.id, 'davor')
+      await to(place.id, verb, bot())
+      await anna.send(place.id, 'unter uns')
+      await inbox.until('it is out', () => standings(inbox, place).includes('out'))
+      await settled(bridge, other)
+      await assert.rejects(network.send(delivery(place, 'noch da?'), signal()), { name: 'Unavailable' })
+      if (verb === 'ban') await to(place.id, 'unban', bot())
+      await to(place.id, 'invite', bot())
+      await inbox.until('it is in again', () => inbox.links.get('rooms') === true)
+      await anna.send(place.id, 'danach')
+      await inbox.until('what is said then', () => texts(inbox, place).includes('danach'))
+      assert.deepEqual(texts(inbox, place), ['davor', 'danach'])
+      assert.deepEqual(standings(inbox, place).filter((one, index, all) => one !== all[index - 1]), ['in', 'out', 'in'])
+      await network.send(delivery(place, 'wieder da'), signal())
+      assert.deepEqual((await anna.events(place.id)).flatMap(event => event.sender === anna.userId ? [] : event.content.body ?? []),
+        ['ein Geist', 'wieder da'])
+    })
+
+    it(`it is found at the start that a room has thrown the bot out meanwhile, and it does not go in again (${verb})`, async () => {
+      const [place, other] = [await openRoom(), await openRoom()]
+      const first = await begin([place, other])
+      const { inbox, memory } = first
+      await first.network.send(delivery(place, 'ein Geist'), signal())
+      await settled(first, place)
+      await first.network.stop()
+      await anna.send(place.id, 'davor')
+      await to(place.id, verb, bot())
+      await anna.send(place.id, 'unter uns')
+      for (let times = 0; times < 2; times++) {
+        const next = await start([place, other], { inbox, memory })
+        await inbox.until('it knows', () => standings(inbox, place).at(-1) === 'out' && inbox.links.get('rooms') === false)
+        await settled(next, other)
+        await next.network.stop()
+      }
+      const last = await start([place, other], { inbox, memory })
+      if (verb === 'ban') await to(place.id, 'unban', bot())
+      await to(place.id, 'invite', bot())
+      await inbox.until('it is in again', () => inbox.links.get('rooms') === true)
+      await anna.send(place.id, 'danach')
+      await inbox.until('what is said then', () => texts(inbox, place).includes('danach'))
+      await last.network.stop()
+      assert.deepEqual(texts(inbox, place).filter(text => !text.startsWith('mark') && text !== 'davor'), ['danach'])
+      const comings = (await anna.events(place.id)).filter(botIs('join'))
+      assert.equal(comings.length, 2, 'it came once at first and once invited')
+    })
+  }
+
+  for (const hurry of [false, true]) {
+    it(`a closed room that was upgraded is followed by invitation${hurry ? ', which may come first' : ''}`, async () => {
+      const old = await anna.createRoom({ preset: 'private_chat', room_version: '11', invite: [bot()] })
+      const place = placeAt(old)
+      const { inbox, network } = await begin([place])
+      await anna.send(old, 'vorher')
+      await inbox.until('the first', () => texts(inbox, place).length === 1)
+      const creation = { predecessor: { room_id: old, event_id: '$unknown' } }
+      const next = hurry
+        ? await anna.createRoom({ preset: 'private_chat', creation_content: creation, invite: [bot()] })
+        : String((await anna.call('POST', `v3/rooms/${encode(old)}/upgrade`, { new_version: '12' })).replacement_room)
+      if (hurry) await anna.setState(old, 'm.room.tombstone', '', { body: 'umgezogen', replacement_room: next })
+      else {
+        await inbox.until('it cannot follow', () => inbox.links.get('rooms') === false)
+        await to(next, 'invite', bot())
+      }
+      await anna.waitFor(next, 'the bot follows', botIs('join'))
+      await inbox.until('it is there', () => inbox.links.get('rooms') === true)
+      await anna.send(next, 'nachher')
+      await inbox.until('the second', () => texts(inbox, place).length === 2)
+      assert.deepEqual(texts(inbox, place), ['vorher', 'nachher'])
+      await network.send(delivery(place, 'auch hier'), signal())
+      await anna.waitFor(next, 'the ghost is there', body('auch hier'))
+    })
+  }
+
+  it('a moderator cannot lead the mirror into a room of their own', async () => {
+    const mod = await newPerson('mod')
+    const power = { users: { [anna.userId]: 100, [mod.userId]: 50 }, events: { 'm.room.tombstone': 50, 'm.room.power_levels': 100 } }
+    const place = placeAt(await anna.createRoom({ preset: 'public_chat', room_version: '11', power_level_content_override: power }))
+    const bridge = await begin([place])
+    await mod.join(place.id)
+    const trap = await mod.createRoom({ preset: 'public_chat', creation_content: { predecessor: { room_id: place.id, event_id: '$unknown' } } })
+    await mod.setState(place.id, 'm.room.tombstone', '', { body: 'hier lang', replacement_room: trap })
+    await settled(bridge, place)
+    await bridge.network.stop()
+    const again = await begin([place], bridge)
+    await again.network.send(delivery(place, 'bleibt'), signal())
+    await anna.waitFor(place.id, 'it stayed', body('bleibt'))
+    const seen = await mod.events(trap)
+    assert.deepEqual(seen.filter(({ type, state_key: key }) => type === 'm.room.member' && key !== mod.userId), [], 'it never came')
+  })
+
+  it('an admin who made nothing here cannot pass off a stranger\'s room as the next', async () => {
+    const stranger = await newPerson('fremd')
+    const place = await openRoom()
+    const { network } = await begin([place])
+    const trap = await stranger.createRoom({ preset: 'public_chat', creation_content: { predecessor: { room_id: place.id, event_id: '$unknown' } } })
+    await anna.setState(place.id, 'm.room.tombstone', '', { body: 'hier lang', replacement_room: trap })
+    await stranger.waitFor(trap, 'it looked and left', botIs('leave'))
+    await network.send(delivery(place, 'bleibt'), signal())
+    await anna.waitFor(place.id, 'it stayed', body('bleibt'))
+  })
+
+  const ENCRYPTION: Json = { algorithm: 'm.megolm.v1.aes-sha2' }
+
+  it('a room that turns encrypted is told to be so behind what was said before, and what is encrypted in it is of no concern', async () => {
+    const [place, other] = [await openRoom(), await openRoom()]
+    const bridge = await begin([place, other])
+    const { inbox } = bridge
+    const order: string[] = []
+    const { accept } = inbox
+    inbox.accept = arrival => {
+      if (arrival.place.id === place.id) order.push(arrival.kind === 'standing' ? arrival.standing : said({ arrivals: [arrival] })[0]!)
+      return accept(arrival)
+    }
+    await anna.send(place.id, 'davor')
+    await anna.setState(place.id, 'm.room.encryption', '', ENCRYPTION)
+    await anna.send(place.id, 'danach')
+    await settled(bridge, other)
+    assert.deepEqual(order.slice(0, 2), ['davor', 'encrypted'])
+    await bridge.network.stop()
+    inbox.accept = accept
+    const again = await begin([place, other], { inbox, memory: bridge.memory })
+    assert.equal(standings(inbox, place).at(-1), 'encrypted')
+    await anna.send(place.id, { ...ENCRYPTION, ciphertext: 'x' }, 'm.room.encrypted')
+    await settled(again, other)
+    assert.deepEqual(inbox.quarantined, [])
+  })
+
+  it('a room that is encrypted already is told to be so before anything is said in it', async () => {
+    const encrypted = [{ type: 'm.room.encryption', state_key: '', content: ENCRYPTION }]
+    const place = placeAt(await anna.createRoom({ preset: 'public_chat', initial_state: encrypted }))
+    const bridge = makeBridge(ground())
+    running.push(bridge.network)
+    const tried: Promise<unknown>[] = []
+    const { accept } = bridge.inbox
+    bridge.inbox.accept = arrival => {
+      if (arrival.kind === 'standing') tried.push(assert.rejects(bridge.network.send(delivery(place, 'zu früh'), signal()), { name: 'Unavailable' }))
+      return accept(arrival)
+    }
+    bridge.network.attend([place])
+    await bridge.network.start(bridge.inbox)
+    await bridge.inbox.until('it is there', () => bridge.inbox.links.get('rooms') === true)
+    await Promise.all(tried)
+    assert.deepEqual(standings(bridge.inbox, place), ['encrypted'])
+  })
+}
