@@ -21,17 +21,31 @@ export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: C
  */
 interface How { directory: Directory; now: number; steadyNow: number; linkMs: number; begins? (place: Place): boolean }
 
-const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, steadyNow }: How): Promise<Applied['cancelled']> => {
+/** In place of the same number of deliveries each keeps its turn; of another number they come last in their lane. */
+const recall = async (tx: Tx, { original, lane, instead }: Change & { kind: 'recall' }, now: number): Promise<Partial<Applied>> => {
+  const held = original.deliveries.filter(({ held, place }) => held === true && addressKey(place) === addressKey(lane))
+  if (held.length !== instead.length) {
+    const cancelled = [{ lane, counts: await tx.recall(held.map(({ id }) => id)) }]
+    const queued: Queued[] = []
+    for (const one of instead) queued.push(await tx.queue({ journal: original.seq, from: original.arrival.place }, one, now))
+    return { cancelled, queued }
+  }
+  for (const [index, { id }] of held.entries()) await tx.rewrite(id, instead[index]!.delivery)
+  return { cancelled: [{ lane, counts: [] }] }
+}
+
+const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, steadyNow }: How): Promise<Partial<Applied>> => {
   switch (what.kind) {
-    case 'link': await tx.link(what.token, journal, now + linkMs, what.file); return []
-    case 'revokeLinks': await tx.revokeLinks(what.journal); return []
-    case 'block': await tx.block(what.person, now); return []
-    case 'unblock': await tx.unblock(what.person); return []
-    case 'stand': await keepStanding(tx, what.place, what.standing); return []
-    case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return []
-    case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return []
-    case 'desk': await applyDesk(tx, what.change, journal, now); return []
-    case 'cancel': return [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }]
+    case 'link': await tx.link(what.token, journal, now + linkMs, what.file); return {}
+    case 'revokeLinks': await tx.revokeLinks(what.journal); return {}
+    case 'block': await tx.block(what.person, now); return {}
+    case 'unblock': await tx.unblock(what.person); return {}
+    case 'stand': await keepStanding(tx, what.place, what.standing); return {}
+    case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
+    case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
+    case 'desk': await applyDesk(tx, what.change, journal, now); return {}
+    case 'recall': return await recall(tx, what, steadyNow)
+    case 'cancel': return { cancelled: [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }] }
   }
 }
 
@@ -39,8 +53,15 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
 export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: How): Promise<Applied> => {
   const { directory, steadyNow, begins } = how
   const applied: Applied = { queued: [], cancelled: [] }
-  for (const what of plan.changes) applied.cancelled.push(...await change(tx, what, journal, how))
-  for (const one of plan.deliveries) applied.queued.push(await tx.queue({ journal, from }, one, steadyNow, begins?.(one.delivery.place)))
+  for (const what of plan.changes) {
+    const { cancelled = [], queued = [] } = await change(tx, what, journal, how)
+    applied.cancelled.push(...cancelled)
+    applied.queued.push(...queued)
+  }
+  for (const one of plan.deliveries) {
+    const tried = one.afterMs === undefined && begins?.(one.delivery.place) === true
+    applied.queued.push(await tx.queue({ journal, from }, one, steadyNow, tried))
+  }
   for (const what of plan.changes) {
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)

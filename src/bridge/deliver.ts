@@ -75,7 +75,10 @@ export const makeDeliver = (parts: Parts): Deliver => {
 
   const heard = (applied: Applied, ended?: Queued): void => {
     if (ended !== undefined) count(ended.from, -1)
-    for (const { lane, counts } of applied.cancelled) for (const { from, count } of counts) changed({ lane, from }, -count)
+    for (const { lane, counts } of applied.cancelled) {
+      for (const { from, count } of counts) changed({ lane, from }, -count)
+      if (counts.length === 0 && running) laneAt(lane).reload() // what waits there says something else now
+    }
     const byLane = new Map<string, Queued[]>()
     for (const row of applied.queued) {
       count(row.from, 1)

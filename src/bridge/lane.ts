@@ -124,13 +124,18 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   /** Counts the next rows as tried, in one commit, after ending those that need no try. */
   const take = async (): Promise<void> => {
-    const apart = waiting.findIndex(suspect)
+    const until = waiting[0]?.notBefore
+    if (until !== undefined && until > clock.now()) { pause = clock.after(until - clock.now(), wake); return }
+    const apart = waiting.findIndex((row, index) => suspect(row) || (index > 0 && row.notBefore !== undefined))
     const rows = waiting.splice(0, apart === -1 ? aheadMax : Math.min(Math.max(apart, 1), aheadMax))
     const wanted = rows.filter(row => !endsUntried(row))
     if (wanted.length === 0) return
-    await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
-    for (const row of wanted) row.delivery.attempt++
-    ready.push(...wanted)
+    const taken = await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
+    for (const row of wanted) {
+      if (!taken.has(row.id)) continue // somebody ended it meanwhile
+      row.delivery = taken.get(row.id) ?? { ...row.delivery, attempt: row.delivery.attempt + 1 }
+      ready.push(row)
+    }
     parts.files.ahead(network, ready)
   }
 

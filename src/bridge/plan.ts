@@ -4,7 +4,7 @@ import type { NetworkName, Place } from '../model/address'
 import type { FileTrouble } from '../model/errors'
 import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
-import type { NewDelivery } from '../store/store'
+import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from '../desk/desk'
 import type { Directory } from './directory'
 import { cleanName } from './people'
@@ -15,6 +15,7 @@ export type Change =
   | { kind: 'block' | 'unblock', person: string }
   | { kind: 'stand', place: Place, standing: Standing }
   | { kind: 'cancel', lane: Place, reason: string }
+  | { kind: 'recall', original: Recorded, lane: Place, instead: NewDelivery[] } // what of it is held there never leaves, or `instead` does
   | { kind: 'confirm', place: Place, id: string, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
   | { kind: 'early', place: Place, ids: string[], outcome: 'delivered' | 'failed', detail?: string }

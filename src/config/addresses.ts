@@ -81,7 +81,8 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path, { config
     zone: written.hours?.zone ?? ZONE, ...hours === undefined ? {} : { hours },
     automatic: automaticOf(written, language, [...path, 'automatic'], problem),
     ...written.privacy === undefined ? {} : { privacy: written.privacy },
-    redirectOnly: written.redirect_only, claim: written.claim, answers: written.answers, claimTimeoutMinutes: written.claim_timeout_minutes,
+    undoSeconds: written.undo_seconds, redirectOnly: written.redirect_only, claim: written.claim, answers: written.answers,
+    claimTimeoutMinutes: written.claim_timeout_minutes,
     signature: SIGNATURES[written.signature], followUp: written.follow_up,
     texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days
   }

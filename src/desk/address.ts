@@ -39,6 +39,7 @@ export interface FunctionAddress {
   redirectOnly: boolean
   claim: ClaimPolicy
   answers: Answers
+  undoSeconds: number // an answer may be taken back so long before it leaves
   claimTimeoutMinutes: number // business minutes without a word of who has the case, after which anybody may take it
   signature: Signature
   followUp: FollowUp

@@ -3,8 +3,7 @@
  * answer that is held. The claim and the answer that it sends are one plan, and so one commit: there is never the one without the other.
  * What it is stands in typed.ts, which case it is about in facts.ts; nothing else goes to the contact.
  */
-import { delivery } from '../bridge/plan'
-import type { Persona, Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
+import type { Persona, Content, EditArrival, MessageArrival } from '../model/message'
 import type { Place } from '../model/address'
 import { addressKey } from '../model/address'
 import { plain, toPlain } from '../model/text'
@@ -63,7 +62,7 @@ export const send = (draft: Draft<TeamFacts>, content: Content, source?: { netwo
   const before = draft.conversation!
   const { dueAt: _, closedAt: __, ...one } = ownerOf(before) === undefined ? claimed(draft, before) : before
   if (one.answeredAt === undefined) firstAnswer(draft, one)
-  draft.toContact(signed(draft, content), source)
+  draft.answerContact(signed(draft, content), source)
   draft.conversation = { ...one, state: 'claimed', answeredAt: one.answeredAt ?? now, saidAt: now, awaits: false, signed: who.key }
   draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'out' } })
   if (before.owner !== one.owner || before.state !== 'claimed') draft.show()
@@ -171,7 +170,7 @@ const editsInCase = (draft: Draft<CaseFacts>, original: Recorded | undefined): v
     draft.entry('team', entry.who, content)
     return draft.changed(edit, original, personaOfSpeaker(draft), content, content)
   }
-  if (entry.kind === 'team') return draft.answer(texts.stillThere)
+  if (entry.kind === 'team') return draft.answer(original !== undefined && draft.recall(original) ? texts.neverLeft : texts.stillThere)
   if (entry.held && said!.typed.kind !== 'words') return draft.answer(texts.stillHeld)
   if (entry.held) draft.change({ kind: 'desk', change: { what: 'reword', entry: entry.id, content, text: toPlain(content.text) } })
   else draft.entry('note', entry.who, content)
@@ -188,10 +187,11 @@ export const teamEdits = (draft: Draft<TeamFacts>, original: Recorded | undefine
   if (where === 'inbox' && isOwn(draft, original)) draft.changed(draft.arrival as EditArrival, original, personaOfSpeaker(draft), wordsOf(said!))
 }
 
+const isAt = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
+
 /** At the contact's place the address speaks; at the team's, whoever said it. */
 const speakerAt = (draft: Draft) => (place: Place): Persona | undefined => {
-  const theirs = draft.conversation?.place
-  return place.network === theirs?.network && place.id === theirs.id ? undefined : personaOfSpeaker(draft)
+  return draft.conversation !== undefined && isAt(draft.conversation.place, place) ? undefined : personaOfSpeaker(draft)
 }
 
 const takesBackInCase = (draft: Draft<CaseFacts>): void => {
@@ -201,11 +201,12 @@ const takesBackInCase = (draft: Draft<CaseFacts>): void => {
 }
 
 export const teamTakesBack = (draft: Draft<TeamFacts>, original: Recorded | undefined): void => {
-  const { directory, arrival, facts } = draft
+  const { directory, facts, texts, conversation } = draft
   if (!isOwn(draft, original) || (isInCase(draft) && draft.facts.entry?.who !== facts.who.agent.name)) return
-  const as = speakerAt(draft)
-  original.deliveries.filter(({ place, notice }) => !notice && directory.can(place.network).deletions).forEach(({ key, place }, index) => {
-    draft.deliver(delivery(arrival as DeletionArrival, place, index, { kind: 'deletion', of: key }, as(place)))
-  })
+  const left = conversation !== undefined &&
+    original.deliveries.some(({ notice, place, held }) => !notice && held !== true && isAt(conversation.place, place))
+  const can = conversation && directory.can(conversation.place.network)
+  if (draft.takenBack(original, speakerAt(draft))) draft.answer(texts.neverLeft)
+  else if (left && can?.deletions === false) draft.answer(texts.stays(can.label))
   if (isInCase(draft)) takesBackInCase(draft)
 }

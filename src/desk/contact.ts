@@ -2,7 +2,6 @@
 import type { Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { ownName } from '../bridge/people'
-import { delivery } from '../bridge/plan'
 import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { addressKey } from '../model/address'
@@ -136,13 +135,11 @@ export const contactEdits = (draft: Draft<ContactFacts>, original: Recorded | un
 
 /** It goes from the team's places too; the record keeps what was said. */
 export const contactTakesBack = (draft: Draft<ContactFacts>, original: Recorded | undefined): void => {
-  const { facts: { entry, conversation }, arrival, directory } = draft
+  const { facts: { entry, conversation }, arrival } = draft
   const { sender } = arrival as DeletionArrival
   if (conversation === undefined || original === undefined || entry?.conversation !== conversation.id) return
   if (conversation.contact.id !== sender.id || entry.kind !== 'contact') return
   const persona = personaOfContact(draft, conversation)
-  original.deliveries.filter(({ place, notice }) => !notice && directory.can(place.network).deletions).forEach(({ key, place }, index) => {
-    draft.deliver(delivery(arrival, place, index, { kind: 'deletion', of: key }, persona))
-  })
+  draft.takenBack(original, () => persona)
   draft.log('taken back')
 }

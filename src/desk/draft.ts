@@ -50,8 +50,10 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   conversation: Conversation | undefined
   change (change: Change): void
   deliver (delivery: NewDelivery): void
-  /** The words of the address to the contact. `source`: the arrival that they came with, if it is not this one. */
-  toContact (content: Content, source?: Source): void
+  /** Words of the desk itself to the contact, as the address. */
+  toContact (content: Content): void
+  /** An answer of the team, as the address; it may be taken back for a while. `source`: what it came with, if it is not this arrival. */
+  answerContact (content: Content, source?: Source): void
   /** Something that was said, at all places of the team but where it was said. */
   toTeam (content: Content, as: Persona | undefined): void
   /** What the team says about no case, wherever else all cases of the address are shown. */
@@ -77,8 +79,18 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   log (what: string, detail?: string): void
   /** Something that was said, said otherwise: for the team wherever the original went, and for the contact only if it is given. */
   changed (arrival: EditArrival, original: Recorded | undefined, as: Persona | undefined, forTeam: Content, forContact?: Content): void
+  /** Gone from wherever it went, or it never leaves: then true. */
+  takenBack (original: Recorded, as: (place: Place) => Persona | undefined): boolean
+  /** What has not left yet never leaves; false if all of it has. */
+  recall (original: Recorded): boolean
   plan (): Plan
 }
+
+/** How long a delivery may be taken back. */
+type When = Pick<NewDelivery, 'afterMs'>
+
+const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
+  original.deliveries.filter(({ notice, place }) => !notice && samePlace(place, at))
 
 export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
   address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
@@ -103,23 +115,31 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
   const about = (): { conversation?: number } => draft.conversation === undefined ? {} : { conversation: draft.conversation.id }
 
   /** Several things at one place each need a key of their own. */
-  const add = (place: Place, action: Action, as: Persona | undefined, ours: boolean): string => {
+  const add = (place: Place, action: Action, as: Persona | undefined, ours: boolean, when: When = {}): string => {
     const what = `${place.network} ${place.id} ${action.kind}`
     const part = used.get(what) ?? 0
     used.set(what, part + 1)
-    const made = { ...delivery(arrival, place, part, action, as), ...about() }
-    deliveries.push(ours ? { ...made, notice: true } : made)
+    const made = delivery(arrival, place, part, action, as)
+    deliveries.push({ ...made, ...about(), ...ours && { notice: true }, ...when })
     return made.delivery.key
   }
 
   const token = ({ file }: Content, { network, key }: Source = { network: arrival.place.network, key: arrival.key }): string =>
     file === undefined ? '' : directory.links.token(network, key)
 
-  const spoken = (content: Content, place: Place, as: Persona | undefined, source?: Source): void => {
+  const spoken = (content: Content, place: Place, as: Persona | undefined, source?: Source, when?: When): void => {
     for (const made of say(arrival as MessageArrival, content, place, as, token(content, source), directory)) {
-      if (samePlace(made.delivery.place, place)) add(place, made.delivery.action, as, false)
+      if (samePlace(made.delivery.place, place)) add(place, made.delivery.action, as, false, when)
       else deliveries.push(made) // what is too long is told to its writer instead
     }
+  }
+
+  /** What has not left yet leaves so. What would be too long is told to its writer, and what waits stays as it is. */
+  const insteadOf = (original: Recorded, edit: EditArrival, content: Content, place: Place, as: Persona | undefined): void => {
+    const made = say({ ...edit, content }, content, place, as, token(content), directory)
+    const instead = made.filter(one => samePlace(one.delivery.place, place)).map(one => ({ ...one, afterMs: shown.undoSeconds * 1000 }))
+    if (instead.length > 0) changes.push({ kind: 'recall', original, lane: place, instead })
+    else deliveries.push(...made)
   }
 
   const needed = (): Conversation => {
@@ -166,9 +186,11 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     arrival, facts, directory, texts, conversation: facts.from === 'team' && facts.about === 'person' ? undefined : before,
     change: change => { changes.push(change) },
     deliver: one => { deliveries.push(one) },
-    toContact (content, source) {
+    toContact (content) { spoken(content, needed().place, undefined) },
+    answerContact (content, source) {
       if (content.file?.at.network === OURS) changes.push({ kind: 'link', token: token(content, source), file: content.file })
-      spoken(content, needed().place, undefined, source)
+      const { undoSeconds } = shown
+      spoken(content, needed().place, undefined, source, undoSeconds === 0 ? {} : { afterMs: undoSeconds * 1000 })
     },
     toTeam (content, as) { speak(content, memory.placesOf(address, needed().id), as) },
     toInbox (content, as) { speak(content, memory.placesOf(address, 'queue'), as) },
@@ -244,12 +266,26 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     changed (edit, original, as, forTeam, forContact) {
       const again = (place: Place, content: Content, persona: Persona | undefined): void => {
-        if (original?.deliveries.some(one => !one.notice && samePlace(one.place, place)) !== true) return
+        if (original === undefined || saidOf(original, place).length === 0) return
+        if (saidOf(original, place).every(({ held }) => held === true)) return insteadOf(original, edit, content, place, persona)
         const said = sayAgain({ ...edit, content }, original, place, persona, token(content), directory)
         for (const { delivery: { action } } of said) add(place, action, persona, false)
       }
       for (const where of teamPlaces()) again(where.place, at(where, forTeam, draft.conversation, as), where.people === undefined ? undefined : as)
       if (forContact !== undefined) again(needed().place, forContact, undefined)
+    },
+    takenBack (original, as) {
+      let index = 0
+      for (const { key, place, held } of original.deliveries.filter(({ notice }) => !notice)) {
+        if (held === true || !directory.can(place.network).deletions) continue
+        deliveries.push(delivery(arrival, place, index++, { kind: 'deletion', of: key }, as(place)))
+      }
+      return draft.recall(original)
+    },
+    recall (original) {
+      const first = original.deliveries.find(({ held }) => held === true)
+      if (first !== undefined) changes.push({ kind: 'recall', original, lane: first.place, instead: [] })
+      return first !== undefined
     },
     plan () {
       const now = draft.conversation

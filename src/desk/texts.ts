@@ -49,6 +49,8 @@ export interface DeskTexts {
   stillThere: string
   stillHeld: string
   isAt (desk: string): string
+  neverLeft: string
+  stays (network: string): string
   nobodyOf: string
   badTime: string
   help: string
@@ -111,6 +113,8 @@ const de: DeskTexts = {
   stillThere: 'Die Änderung ging nicht hinaus: der Kunde sieht weiterhin, was vorher dort stand.',
   stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
   isAt: desk => `Nicht gesendet: mit diesem Kontakt ist ${desk} befasst.`,
+  neverLeft: 'Zurückgenommen, bevor es gesendet wurde: der Kontakt hat nichts bekommen.',
+  stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
   nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kunden.',
   badTime: 'Die Zeit verstehe ich nicht. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
   help: [
@@ -177,6 +181,8 @@ const en: DeskTexts = {
   stillThere: 'The change did not go out: the customer still sees what was there before.',
   stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes anew.',
   isAt: desk => `Not sent: this contact is with ${desk}.`,
+  neverLeft: 'Taken back before it was sent: the contact has got nothing.',
+  stays: network => `Deleted here; but the contact still has the message: by ${network} nothing can be taken back.`,
   nobodyOf: 'Only the team may do this. Nothing of it went to the customer.',
   badTime: 'I do not understand the time. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
   help: [

@@ -190,4 +190,7 @@ ALTER TABLE outbox ADD COLUMN conversation INTEGER;
 ALTER TABLE quarantine ADD COLUMN mark TEXT;
 ALTER TABLE quarantine ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0 CHECK (dropped IN (0, 1));
 CREATE UNIQUE INDEX quarantine_mark ON quarantine (network, mark);
+`, `
+ALTER TABLE outbox ADD COLUMN not_before INTEGER;
+UPDATE conversation SET data = json_remove(data, '$.name') WHERE json_extract(data, '$.name') GLOB '+[0-9]*…[0-9]*';
 `]

@@ -22,16 +22,17 @@ export interface Queued extends Cause {
   delivery: Delivery // without target; attempt as counted so far
   notice: boolean // a notice never causes a notice
   queuedAt: number // ms since 1970
+  notBefore?: number // ms since 1970: it waits so long before its first try, and what waits behind it in its lane
   crashes?: number // how often a crash cut it off, if ever
 }
 
-/** `conversation`: which it is a line about, so that a reply to it means that one. */
-export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean; conversation?: number }
+/** `conversation`: which it is a line about, so that a reply to it means that one. `afterMs`: it may be taken back so long before it leaves. */
+export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean; conversation?: number; afterMs?: number }
 
 /** A stored arrival with what became of it. */
 export interface Recorded {
   seq: number; arrival: Arrival
-  deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean }[]
+  deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: waits to be taken back
 }
 
 /** A delivery found by one of its remote ids, for receipts. */
@@ -70,7 +71,9 @@ export interface Tx {
   lanes (): Promise<Place[]> // with waiting rows
   waiting (lane: Place, afterId: number, limit: number): Promise<Queued[]>
   open (): Promise<Count[]> // waiting or sending
-  trying (ids: number[]): Promise<void> // waiting → sending, attempt + 1
+  trying (ids: number[]): Promise<Map<number, Delivery | undefined>> // waiting → sending, attempt + 1; with what may have been rewritten
+  rewrite (id: number, delivery: NewDelivery['delivery']): Promise<void> // of a waiting row; its key stays
+  recall (ids: number[]): Promise<Count[]> // waiting rows → none
   waitAgain (ids: number[]): Promise<void> // sending → waiting
   done (row: Queued, remoteIds: string[], now: number): Promise<void> // → done
   ended (id: number, state: 'failed' | 'unknown', reason: string, now: number): Promise<void>

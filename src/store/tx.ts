@@ -9,13 +9,13 @@ import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Qu
 
 interface OutboxRow {
   id: number; key: string; journal: number; network: string; place: string; delivery: string; notice: number
-  state: OutboxState; attempt: number; crashes: number; reason: string | null; queued_at: number
+  state: OutboxState; attempt: number; crashes: number; reason: string | null; queued_at: number; not_before: number | null
   from_network: string; from_place: string
 }
 
 /** CROSS: the outbox first, whatever SQLite thinks of it. */
-const OUTBOX = `SELECT outbox.id, outbox.key, journal, outbox.network, outbox.place, delivery, notice, state, attempt, crashes, reason, queued_at,
-  journal.network AS from_network, journal.place AS from_place FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal `
+const OUTBOX = `SELECT outbox.id, outbox.key, journal, outbox.network, outbox.place, delivery, notice, state, attempt, crashes, reason,
+  queued_at, not_before, journal.network AS from_network, journal.place AS from_place FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal `
 
 const arrivalOf = (row: { arrival: string } | undefined): Arrival | undefined => row && JSON.parse(row.arrival) as Arrival
 
@@ -29,7 +29,7 @@ const fromOf = (row: { from_network: string, from_place: string }): Place => ({ 
 const queuedOf = (row: OutboxRow): Queued =>
   ({
     id: row.id, journal: row.journal, from: fromOf(row), delivery: deliveryOf(row), notice: row.notice === 1, queuedAt: row.queued_at,
-    ...row.crashes > 0 ? { crashes: row.crashes } : {}
+    ...row.crashes > 0 ? { crashes: row.crashes } : {}, ...row.not_before === null ? {} : { notBefore: row.not_before }
   })
 
 const rowOf = (row: OutboxRow): QueueRow => ({
@@ -86,7 +86,8 @@ export const makeTx = (db: DatabaseSync): Tx => {
       if (row === undefined) return undefined
       const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
         id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
-        state: delivery.state, notice: delivery.notice === 1
+        state: delivery.state, notice: delivery.notice === 1,
+        ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
       }))
       return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries }
     },
@@ -95,15 +96,16 @@ export const makeTx = (db: DatabaseSync): Tx => {
         place.network, place.id)?.key
     },
 
-    async queue ({ journal, from }, { delivery, notice, conversation }, now, tried = false) {
+    async queue ({ journal, from }, { delivery, notice, conversation, afterMs }, now, tried = false) {
       const { key, place, ...rest } = delivery
       const attempt = tried ? 1 : 0
+      const notBefore = afterMs === undefined ? undefined : now + afterMs
       const { id } = run(
-        `INSERT INTO outbox (key, journal, network, place, delivery, notice, conversation, state, attempt, queued_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO outbox (key, journal, network, place, delivery, notice, conversation, state, attempt, queued_at, not_before)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         key, journal, place.network, place.id, JSON.stringify(rest), notice ? 1 : 0, conversation ?? null,
-        tried ? 'sending' : 'waiting', attempt, now)
-      return { id, journal, from, delivery: { ...delivery, attempt }, notice, queuedAt: now }
+        tried ? 'sending' : 'waiting', attempt, now, notBefore ?? null)
+      return { id, journal, from, delivery: { ...delivery, attempt }, notice, queuedAt: now, ...notBefore === undefined ? {} : { notBefore } }
     },
     async reword (id, action) {
       run("UPDATE outbox SET delivery = json_set(delivery, '$.action', json(?)) WHERE id = ?", JSON.stringify(action), id)
@@ -125,7 +127,17 @@ export const makeTx = (db: DatabaseSync): Tx => {
       return counts("state IN ('waiting', 'sending')")
     },
     async trying (ids) {
-      run("UPDATE outbox SET state = 'sending', attempt = attempt + 1 WHERE id IN (SELECT value FROM json_each(?))", list(ids))
+      const rows = all<{ id: number, held: number }>(`UPDATE outbox SET state = 'sending', attempt = attempt + 1
+        WHERE state = 'waiting' AND id IN (SELECT value FROM json_each(?)) RETURNING id, not_before IS NOT NULL AS held`, list(ids))
+      return new Map(rows.map(({ id, held }) => [id, held === 1 ? deliveryOf(rowAt(id)!) : undefined]))
+    },
+    async rewrite (id, { key: _, place: __, ...rest }) {
+      run("UPDATE outbox SET delivery = ? WHERE id = ? AND state = 'waiting'", JSON.stringify(rest), id)
+    },
+    async recall (ids) {
+      const recalled = counts("state = 'waiting' AND id IN (SELECT value FROM json_each(?))", list(ids))
+      run("DELETE FROM outbox WHERE state = 'waiting' AND id IN (SELECT value FROM json_each(?))", list(ids))
+      return recalled
     },
     async waitAgain (ids) {
       run("UPDATE outbox SET state = 'waiting' WHERE state = 'sending' AND id IN (SELECT value FROM json_each(?))", list(ids))

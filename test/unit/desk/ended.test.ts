@@ -42,6 +42,7 @@ describe('a contact who has ended everything', () => {
     await evaWrites('stop')
     for (const text of ['Are you there?', 'Nobody?']) await evaWrites(text)
     await reads(red, room, 'red:eva (red): Nobody?')
+    await reads(red, chat, HINT)
     assert.deepEqual(red.read(chat), [STOPPED, HINT])
     await evaWrites('start')
     await reads(red, chat, STARTED)
@@ -57,7 +58,9 @@ describe('a contact who has ended everything', () => {
     await evaWrites('stop')
     await evaWrites('Automatic reply: I am away', { automatic: true })
     await reads(red, room, 'red:eva (red): Automatic reply: I am away')
-    assert.deepEqual(red.read(chat), [STOPPED])
+    await evaWrites('start')
+    await reads(red, chat, STARTED)
+    assert.deepEqual(red.read(chat), [STOPPED, STARTED])
   })
 
   it('is nobody of the team who says “Stop” to the address', async () => {

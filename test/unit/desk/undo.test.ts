@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import type { FunctionAddress } from '../../../src/desk/address'
+import { systemClock } from '../../../src/lib/clock'
+import type { Content } from '../../../src/model/message'
+import { plain } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
+import { startBridge, type Started } from '../../support/started'
+
+const words = (text: string): Content => ({ style: 'text', text: plain(text) })
+const UNDO_MS = 30_000
+
+describe('an answer that may be taken back', () => {
+  let red: Practice, phone: Practice
+  let started: Started
+  let clock: ReturnType<typeof skippingClock>
+  const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, afterCrash: 'park', textBytesMax: 200 } as const
+  const room = 'werkstatt-1'
+  const chat = 'werkstatt/phone:max'
+
+  const start = async (more: Partial<FunctionAddress> = { undoSeconds: 30 }, path?: string): Promise<void> => {
+    [red, phone] = [makePractice('red'), makePractice('phone', PHONE)]
+    started = await startBridge([red, phone], [], {
+      addresses: [addressOn(['red', 'phone'], [agent('Anna', 'red @anna')], more)], clock, ...path === undefined ? {} : { path }
+    })
+  }
+  beforeEach(() => { clock = skippingClock(systemClock) })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const maxTexts = (text: string) => phone.say(chat, 'phone:max', text, { direct: true, to: 'werkstatt' })
+  const here = { place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' } } as const
+  const annaSays = (key: string, text: string) => red.say(room, '@anna', text, { key })
+  const annaEdits = (key: string, of: string, text: string) => red.inbox.accept({ ...here, kind: 'edit', key, of, content: words(text) })
+  const annaDeletes = (key: string, of: string) => red.inbox.accept({ ...here, kind: 'deletion', key, of })
+  const reads = (where: Practice, place: string, line: string): Promise<void> =>
+    until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
+  /** What would be sent by now is sent: something that came later has made its whole way. */
+  const timePasses = async (ms: number): Promise<void> => {
+    clock.skip(ms)
+    await red.say(room, '@anna', '!status')
+    await until(() => red.read(room).some(line => line.includes('since today')))
+  }
+
+  it('waits before it leaves, and what comes behind it in its lane waits too', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'One')
+    await annaSays('a2', 'Two')
+    await timePasses(UNDO_MS - 5000)
+    assert.deepEqual(phone.read(chat), [])
+    clock.skip(6000)
+    await reads(phone, chat, '*: Two')
+    assert.deepEqual(phone.read(chat), ['*: One', '*: Two'])
+  })
+
+  it('never leaves if it is deleted meanwhile, and its writer is told', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'Oh no')
+    await annaSays('a2', 'Good day')
+    await annaDeletes('a3', 'a1')
+    await reads(red, room, '*: Taken back before it was sent: the contact has got nothing.')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+    assert.deepEqual(phone.read(chat), ['*: Good day'])
+  })
+
+  it('never leaves if it is edited into a note meanwhile', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'he owes us money')
+    await annaSays('a2', 'Good day')
+    await annaEdits('a3', 'a1', '!n he owes us money')
+    await reads(red, room, '*: Taken back before it was sent: the contact has got nothing.')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+    assert.deepEqual(phone.read(chat), ['*: Good day'])
+  })
+
+  it('leaves as it was edited last, in its turn, also in more parts than before; a deletion then takes all of them', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'One')
+    await annaSays('a2', 'Two')
+    await annaEdits('a3', 'a1', 'First')
+    await annaEdits('a4', 'a1', 'The first')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Two')
+    assert.deepEqual(phone.read(chat), ['*: The first', '*: Two'])
+    await annaSays('b1', 'short')
+    await annaEdits('b2', 'b1', 'long '.repeat(60))
+    await annaDeletes('b3', 'b1')
+    await annaSays('c1', 'short')
+    await annaEdits('c2', 'c1', 'long '.repeat(60))
+    clock.skip(UNDO_MS + 1000)
+    await until(() => phone.delivered.length === 4)
+    assert.deepEqual(phone.read(chat).slice(2).map(line => line.length < 210 && line.includes('long')), [true, true])
+  })
+
+  it('waits on after a restart', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'One')
+    await annaSays('a2', 'Two')
+    await started.stop()
+    await start({ undoSeconds: 30 }, started.path)
+    await annaDeletes('a3', 'a1')
+    await timePasses(1000)
+    assert.deepEqual(phone.read(chat), [])
+    clock.skip(UNDO_MS)
+    await reads(phone, chat, '*: Two')
+    assert.deepEqual(phone.read(chat), ['*: Two'])
+  })
+
+  it('that has left to a network where nothing can be deleted stays there, and its writer is told', async () => {
+    await start({})
+    await maxTexts('Hello?')
+    await annaSays('a1', 'Oh no')
+    await reads(phone, chat, '*: Oh no')
+    await annaDeletes('a2', 'a1')
+    await reads(red, room, '*: Deleted here; but the contact still has the message: by phone nothing can be taken back.')
+  })
+})
