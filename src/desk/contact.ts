@@ -8,7 +8,7 @@ import { addressKey } from '../model/address'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type Heard, type History } from './automatic'
 import { excerptOf, named, personaOfContact, shownName, type Draft } from './draft'
-import type { ContactFacts } from './facts'
+import type { ContactFacts, NobodyFacts } from './facts'
 import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
 
 const HOUR_MS = 60 * MINUTE_MS
@@ -142,4 +142,12 @@ export const contactTakesBack = (draft: Draft<ContactFacts>, original: Recorded 
   const persona = personaOfContact(draft, conversation)
   draft.takenBack(original, () => persona)
   draft.log('taken back')
+}
+
+/** In the chat of a contact: not shown, not answered; the team hears now and then that it happens. */
+export const somebodyElseSays = (draft: Draft<NobodyFacts>): void => {
+  const { facts: { conversation, now, shown }, arrival: { kind }, texts } = draft
+  if (conversation === undefined || shown.redirectOnly || kind !== 'message' || now - (conversation.othersAt ?? -Infinity) < HOUR_MS) return
+  draft.conversation = { ...conversation, othersAt: now }
+  draft.tellTeam(texts.somebodyElse(shownName(conversation)))
 }

@@ -78,10 +78,13 @@ export interface TalkFacts extends OfTeam { about: 'none'; missing?: number } //
 
 export type TeamFacts = CaseFacts | PersonFacts | TalkFacts
 
+/** Somebody in a direct chat of ours with two others: with a contact, if there is a conversation. */
+export interface NobodyFacts extends Common { from: 'nobody'; conversation?: Conversation }
+
 /** Said by Zentrale itself. */
 export interface OrderFacts extends Common, Asked { from: 'order'; conversation?: Conversation; command?: Command }
 
-export type DeskFacts = ContactFacts | OutsiderFacts | TeamFacts | OrderFacts
+export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | TeamFacts | OrderFacts
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
@@ -195,6 +198,30 @@ const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Ba
   }
 }
 
+const nobodyFacts = (base: Base, shown: FunctionAddress, conversation?: Conversation): NobodyFacts => ({
+  ...base, address: base.memory.roster.named(conversation?.desk ?? '') ?? shown, shown, from: 'nobody',
+  ...conversation === undefined ? {} : { conversation }
+})
+
+/** Whoever speaks in the chat of `to` is the one for whom it is. */
+const isTheirs = (arrival: Arrival, memory: DeskMemory): boolean => !isDirect(arrival) ||
+  memory.naming(arrival.place.network)?.direct(arrival.to, arrival.sender.id) === arrival.place.id
+
+const directFacts = async (tx: Tx, arrival: Arrival, base: Base): Promise<DeskFacts | undefined> => {
+  const { memory } = base
+  const found = await tx.desk.conversationAt(arrival.place)
+  const shown = isDirect(arrival)
+    ? memory.roster.called({ network: arrival.place.network, id: arrival.to })
+    : memory.roster.named(found?.address ?? '')
+  if (shown === undefined) return undefined
+  return isTheirs(arrival, memory) ? await contactFacts(tx, arrival, base, shown, found) : nobodyFacts(base, shown, found)
+}
+
+const chatFacts = async (tx: Tx, arrival: Arrival, base: Base, address: FunctionAddress, person: Person): Promise<DeskFacts> =>
+  'sender' in arrival && arrival.sender.id === person.id
+    ? await teamFacts(tx, arrival, base, address, 'chat', undefined)
+    : nobodyFacts(base, address)
+
 const isDirect = (arrival: Arrival): arrival is MessageArrival & { to: string } =>
   arrival.kind === 'message' && arrival.direct === true && arrival.to !== undefined
 
@@ -214,15 +241,12 @@ export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, no
     const address = memory.roster.named(conversation?.desk ?? '')
     return address && await teamFacts(tx, arrival, base, address, 'room', conversation)
   }
-  if (spot?.kind === 'queue') {
+  if (spot?.kind === 'queue' || spot?.kind === 'chat') {
     const address = memory.roster.named(spot.address)
-    return address && await teamFacts(tx, arrival, base, address, 'inbox', undefined)
+    if (address === undefined) return undefined
+    return spot.kind === 'queue'
+      ? await teamFacts(tx, arrival, base, address, 'inbox', undefined)
+      : await chatFacts(tx, arrival, base, address, spot.person)
   }
-  const found = await tx.desk.conversationAt(arrival.place)
-  const shown = isDirect(arrival)
-    ? memory.roster.called({ network: arrival.place.network, id: arrival.to })
-    : memory.roster.named(found?.address ?? '')
-  if (shown === undefined) return undefined
-  const inTeam = found === undefined && 'sender' in arrival && agentAt(shown, arrival.place.network, arrival.sender.id) !== undefined
-  return inTeam ? await teamFacts(tx, arrival, base, shown, 'chat', undefined) : await contactFacts(tx, arrival, base, shown, found)
+  return await directFacts(tx, arrival, base)
 }

@@ -11,6 +11,7 @@ export type Spot =
   | { kind: 'contact', conversation: number, address: string }
   | { kind: 'room', conversation: number, address: string } // address: whose team works there
   | { kind: 'queue', address: string }
+  | { kind: 'chat', address: string, person: Person } // of somebody of the team with the address: never a contact's place
 
 /** A place of the team. `people`: whom a room is for; a direct chat has no people, for it is one agent's own. */
 export interface TeamPlace { place: Place; people?: string[] }
@@ -56,6 +57,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   const team = ({ address, ...change }: TeamChange): void => {
     const found = roster.named(address)
     if (found !== undefined) roster.put(withChange(found, change))
+    learnChats()
   }
 
   const roomOn = (address: FunctionAddress, network: NetworkName, what: number | 'queue' | 'all'): Place | undefined => {
@@ -84,9 +86,12 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     return [...rooms, ...chats]
   }
 
-  /** The direct chats of a team, where it is shown its cases. */
-  const chats = (address: FunctionAddress): Set<string> =>
-    new Set(placesOf(address, 'queue').filter(({ people }) => people === undefined).map(({ place }) => addressKey(place)))
+  let chats = new Map<string, Spot>() // of all of the teams
+  const learnChats = (): void => {
+    chats = new Map(roster.all().flatMap(address => address.team.flatMap(({ addresses }) => addresses.flatMap(person =>
+      chatWith(address, person).map(({ place }): [string, Spot] => [addressKey(place), { kind: 'chat', address: address.name, person }])))))
+  }
+  const spotOf = (place: Place): Spot | undefined => chats.get(addressKey(place)) ?? spots.get(addressKey(place))?.spot
 
   const learn = ({ id, address: shown, desk, place }: Conversation): void => {
     put(place, { kind: 'contact', conversation: id, address: shown })
@@ -98,6 +103,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     }
   }
 
+  learnChats()
   for (const change of remembered.changes) team(change)
   for (const address of roster.all()) {
     for (const network of namings.keys()) {
@@ -111,11 +117,8 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     roster, learn, team,
     networks: () => [...namings.keys()],
     naming: network => namings.get(network),
-    spotOf: place => spots.get(addressKey(place))?.spot,
-    isTeams: place => {
-      const kind = spots.get(addressKey(place))?.spot.kind
-      return kind === undefined ? roster.all().some(address => chats(address).has(addressKey(place))) : kind !== 'contact'
-    },
+    spotOf,
+    isTeams: place => ['room', 'queue', 'chat'].includes(spotOf(place)?.kind ?? ''),
     isOff: (address, agent) => off.has(`${address} ${agent}`),
     duty (address, agent, on) {
       if (on) off.delete(`${address} ${agent}`)

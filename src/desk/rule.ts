@@ -6,7 +6,7 @@ import { IGNORE, type Plan } from '../bridge/plan'
 import type { Recorded } from '../store/store'
 import { act, due, order, syncTeam } from './act'
 import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'
-import { contactEdits, contactSays, contactTakesBack } from './contact'
+import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
 import { makeDraft, type Draft } from './draft'
 import type { ContactFacts, DeskFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
 
@@ -55,6 +55,7 @@ export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, origina
     case 'order': return drafted(facts, orders)
     case 'contact': return drafted(facts, draft => contact(draft, original))
     case 'outsider': return drafted(facts, outsider)
+    case 'nobody': return drafted(facts, somebodyElseSays)
     case 'team': return drafted(facts, draft => team(draft, original))
   }
 }

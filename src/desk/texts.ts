@@ -51,6 +51,7 @@ export interface DeskTexts {
   isAt (desk: string): string
   neverLeft: string
   stays (network: string): string
+  somebodyElse (contact: string): string
   nobodyOf: string
   badTime: string
   help: string
@@ -115,6 +116,7 @@ const de: DeskTexts = {
   isAt: desk => `Nicht gesendet: mit diesem Kontakt ist ${desk} befasst.`,
   neverLeft: 'Zurückgenommen, bevor es gesendet wurde: der Kontakt hat nichts bekommen.',
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
+  somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
   nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kunden.',
   badTime: 'Die Zeit verstehe ich nicht. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
   help: [
@@ -183,6 +185,7 @@ const en: DeskTexts = {
   isAt: desk => `Not sent: this contact is with ${desk}.`,
   neverLeft: 'Taken back before it was sent: the contact has got nothing.',
   stays: network => `Deleted here; but the contact still has the message: by ${network} nothing can be taken back.`,
+  somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,
   nobodyOf: 'Only the team may do this. Nothing of it went to the customer.',
   badTime: 'I do not understand the time. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
   help: [

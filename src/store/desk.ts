@@ -30,6 +30,7 @@ export interface Conversation {
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to be answered again
   breakerAt?: number // when the team was last told that automatic texts were too many
+  othersAt?: number // when the team was last told that somebody else writes in the contact's chat
   signed?: string // whose name the contact saw last
 }
 
