@@ -65,6 +65,13 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     assert.ok(deletion?.kind === 'deletion' && deletion.of === original?.key)
   })
 
+  it('tells which of our messages somebody answers', async () => {
+    const { ids: [id] } = await send(at, delivery(say('#17 neu: Müller'), direct()))
+    await write(OURS, 'Guten Tag', 'r1', xml('reply', { xmlns: 'urn:xmpp:reply:0', id: id!, to: OURS }))
+    const [answer] = await came(at, 1)
+    assert.deepEqual(answer?.kind === 'message' && answer.replyTo, [id])
+  })
+
   it('tells what machines send, and ignores what says nothing', async () => {
     const hour = new Date(Date.now() - 3_600_000).toISOString()
     await at.anna.client.send(xml('message', { to: OURS, type: 'chat' }, xml('composing', { xmlns: 'http://jabber.org/protocol/chatstates' })))

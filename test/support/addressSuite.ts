@@ -249,7 +249,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.equal((await contact.events(room)).filter(({ content }) => content.msgtype === 'm.notice').length, 1)
     })
 
-    it('says what a machine wrote, and what stands in a thread', async () => {
+    it('says what a machine wrote, what stands in a thread, and what it answers', async () => {
       const { inbox } = await begin()
       const room = await chat()
       const root = await contact.send(room, 'ein Mensch')
@@ -257,10 +257,11 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.send(room, { msgtype: 'm.text', body: 'auch einer', 'org.matrix.msc1767.automated': true })
       const thread = { rel_type: 'm.thread', event_id: root, is_falling_back: true, 'm.in_reply_to': { event_id: root } }
       await contact.send(room, { msgtype: 'm.text', body: `> <${contact.userId}> ein Mensch\n\nam Rand`, 'm.relates_to': thread })
-      await inbox.until('all', () => heard(inbox).length === 4)
-      assert.deepEqual(said({ arrivals: heard(inbox) }), ['ein Mensch', 'ein Automat', 'auch einer', 'am Rand'])
-      const marks = heard(inbox).map(arrival => arrival.kind === 'message' && [arrival.automatic ?? false, arrival.aside ?? false])
-      assert.deepEqual(marks, [[false, false], [true, false], [true, false], [false, true]])
+      await contact.send(room, { msgtype: 'm.text', body: 'Ja', 'm.relates_to': { 'm.in_reply_to': { event_id: root } } })
+      await inbox.until('all', () => heard(inbox).length === 5)
+      assert.deepEqual(said({ arrivals: heard(inbox) }), ['ein Mensch', 'ein Automat', 'auch einer', 'am Rand', 'Ja'])
+      const marks = heard(inbox).map(arrival => arrival.kind === 'message' && [arrival.automatic, arrival.aside, arrival.replyTo?.[0]])
+      assert.deepEqual(marks.map(String), [',,', 'true,,', 'true,,', `,true,${root}`, `,,${root}`])
     })
   })
 

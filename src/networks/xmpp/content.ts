@@ -72,6 +72,9 @@ export const contentOf = (network: string, message: Element): Content | undefine
   return { style: emote ? 'emote' : 'text', text, ...file && { file } }
 }
 
+/** The id of what it answers (XEP-0461 §3): in a room the one that the room gave, in a direct chat the sender's. */
+export const repliedTo = (message: Element): string | undefined => child(message, 'reply', 'urn:xmpp:reply:0')?.attrs.id
+
 /** The same with a few words in front. */
 const behind = (words: string, content: Content): Content => {
   const [first, ...rest] = content.text

@@ -13,7 +13,7 @@ import type { Identity, Inbox, World } from '../../model/network'
 import { plain } from '../../model/text'
 import { RESOURCE } from './addresses'
 import { notNow } from './conditions'
-import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, RETRACT, UNREADABLE } from './content'
+import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from './content'
 import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace, RECEIPTS } from './letters'
 import { bareOf, canonicalBare, parseJid } from './names'
@@ -118,7 +118,9 @@ export const makeDirect = (
     if (id !== undefined) put(originals, owned(`${place.id} ${id}`), of ?? base.key, ORIGINALS_MAX)
     if (of !== undefined) return { ...base, kind: 'edit', of, content }
     const automatic = isFromMachine(message, delayed)
-    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...automatic && { automatic } }
+    const answered = repliedTo(message)
+    const replies = answered === undefined ? {} : { replyTo: [answered] }
+    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...automatic && { automatic }, ...replies }
     return replaced === undefined ? first : { ...first, content: asCorrection(content) }
   }
 

@@ -10,7 +10,7 @@ import type { Arrival, MediaRef, Sender } from '../../model/message'
 import type { Inbox, World } from '../../model/network'
 import type { Archive, Archived } from './archive'
 import { makeCatchUp } from './catchup'
-import { asCorrection, contentOf, CORRECT, encryptionOf, RETRACT, takenAway, UNREADABLE } from './content'
+import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from './content'
 import { archivedAddress } from './insiders'
 import { type Intake, makeIntake } from './intake'
 import { markedHops, type Marks } from './marks'
@@ -113,7 +113,8 @@ export const makeReceiver = (
       return { ...base, kind: 'edit', of, content }
     }
     remember(room, sender, id, base.key)
-    return { ...base, kind: 'message', content }
+    const answered = repliedTo(message)
+    return { ...base, kind: 'message', content, ...answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] } }
   }
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {

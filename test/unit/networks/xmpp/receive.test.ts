@@ -55,6 +55,12 @@ describe('xmpp/receive', () => {
     assert.deepEqual(said.map(one => one.kind === 'message' && one.sender.avatar?.ref), ['picture of Anna', undefined])
   })
 
+  it('tells what a message answers, by each id under which that may be known', async () => {
+    const { hear } = stage()
+    const [answer] = await hear(`${ROOM}/Anna`, `<body>x</body><reply xmlns='urn:xmpp:reply:0' id='s1' to='${ROOM}/Eva'/>`)
+    assert.deepEqual(answer?.kind === 'message' && answer.replyTo, ['s1', `${ROOM} s1`])
+  })
+
   it('two who use one id stay two messages', async () => {
     const { hear } = stage([])
     await hear(`${ROOM}/Anna`, '<body>x</body>', 'same')
