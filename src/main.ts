@@ -94,17 +94,18 @@ program.command('queue').description('what waits, failed, may have arrived, was 
 
 const address = program.command('address')
   .description('the function addresses: all, one, its contact block for web page, address book and poster, its cases, its team')
-  .argument('[action]', [...ADDRESS_ACTIONS, ...LIVE_ACTIONS].join(', '), 'list').argument('[name]', 'of the address')
+  .argument('[action]', [...ADDRESS_ACTIONS, ...LIVE_ACTIONS].join(', '), 'list')
+  .argument('[name]', 'of the address; for verify: a seal from the log')
   .argument('[person]', 'who joins or leaves its team, by address').option('--called <name>', 'the name of who joins')
   .addOption(new Option('--format <format>', 'of the contact block').choices(CONTACT_FORMATS).default('text'))
 address.action(async (action: string, name: string | undefined, person: string | undefined, flags: { format: ContactFormat, called?: string }) => {
   const [known, live] = [ADDRESS_ACTIONS.find(each => each === action), LIVE_ACTIONS.find(each => each === action)]
   if (known === undefined && live === undefined) program.error(`there is no action ${action}; zentrale address --help names all`)
-  if (known !== 'list' && name === undefined) program.error(`write the name of the address: zentrale address ${action} info`)
+  if (known !== 'list' && live !== 'verify' && name === undefined) program.error(`write the name of the address: zentrale address ${action} info`)
   if ((live === 'join' || live === 'leave') && person === undefined) program.error(`write who: zentrale address ${action} info @anna:example.org`)
   const { output, ok } = live === undefined
     ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now())
-    : await runLive(config(), { action: live, name: name!, person, called: flags.called }, clock)
+    : await runLive(config(), { action: live, name: name ?? '', person, called: flags.called }, clock)
   print(output)
   leave(ok)
 })

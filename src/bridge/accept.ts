@@ -64,7 +64,8 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, directory.desk, now) }
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
-    const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json), from: arrival.place }
+    const shown = facts.desk?.shown.name ?? directory.desk.spotOf(arrival.place)?.address
+    const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json, shown), from: arrival.place }
     const applied = await apply(tx, plan, cause, { directory, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
     causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }

@@ -43,7 +43,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
     case 'stand': await keepStanding(tx, what.place, what.standing); return {}
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
-    case 'desk': await applyDesk(tx, what.change, journal, now); return {}
+    case 'desk': await applyDesk(tx, what.change, journal, now, steadyNow); return {}
     case 'recall': return await recall(tx, what, steadyNow)
     case 'cancel': return { cancelled: [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }] }
   }

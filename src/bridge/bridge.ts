@@ -8,6 +8,7 @@ import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '.
 import type { FunctionAddress } from '../desk/address'
 import { identitiesOn, readDesk } from '../desk/desk'
 import { DAY_MS } from '../desk/hours'
+import type { Conversation, Head } from '../store/desk'
 import type { DeskMemory } from '../desk/memory'
 import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import { makeAccept } from './accept'
@@ -62,6 +63,7 @@ export interface Bridge {
 const LIST_ROWS_MAX = 500
 const PRUNE_EVERY_MS = 3_600_000
 const PRUNE_ROWS = 500
+const SEAL_DIGITS = 16 // of a line's seal, enough to name it
 const SERVE_EVERY_MS = 60_000
 
 /** The queue on the store alone, or, with `changed`, on a bridge that runs. */
@@ -136,13 +138,28 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   let pruning: { cancel (): void } | undefined
   const prune = (): void => {
     store.run(async tx => {
-      let most = 0
-      for (const { name, retentionDays } of desk.roster.all()) {
-        most = Math.max(most, await tx.desk.forget(name, aging.now() - retentionDays * DAY_MS, PRUNE_ROWS))
+      const gone: Conversation[] = []
+      let most = await tx.prune(aging.now() - limits.keepMs, PRUNE_ROWS)
+      for (const name of await tx.desk.addresses()) {
+        const keepMs = (desk.roster.named(name)?.retentionDays ?? limits.keepMs / DAY_MS) * DAY_MS
+        const forgotten = await tx.desk.forget(name, aging.now() - keepMs, PRUNE_ROWS)
+        most = Math.max(most, forgotten.most)
+        gone.push(...forgotten.conversations)
       }
-      return Math.max(most, await tx.prune(aging.now() - limits.keepMs, PRUNE_ROWS))
-    }).then(
-      count => { if (!stopped) pruning = clock.after(count === PRUNE_ROWS ? 1000 : PRUNE_EVERY_MS, prune) }, () => {})
+      return { most, gone, head: await tx.desk.head() }
+    }).then(({ most, gone, head }) => {
+      for (const conversation of gone) desk.forget(conversation)
+      tellHead(head)
+      if (!stopped) pruning = clock.after(most === PRUNE_ROWS ? 1000 : PRUNE_EVERY_MS, prune)
+    }, () => {})
+  }
+
+  /** What is in the log cannot be changed from where the database is: with it a logbook that was written anew is found out. */
+  let told: string | undefined
+  const tellHead = (head: Head | undefined): void => {
+    if (head === undefined || head.seal === told) return
+    told = head.seal
+    log.info({ line: head.line, seal: head.seal.slice(0, SEAL_DIGITS) }, 'logbook')
   }
 
   const attendances = (network: NetworkName): Place[] =>
@@ -150,6 +167,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   return {
     async start () {
+      tellHead(await store.run(tx => tx.desk.head()))
       await deliver.start()
       serve()
       for (const network of networks.values()) network.attend(attendances(network.name))

@@ -1,4 +1,5 @@
 /** Makes the whole program from a config, and says which network's folder is which. A fourth network is two lines here. */
+import { hkdfSync } from 'node:crypto'
 import { chmodSync, createReadStream, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Bridge, makeBridge } from '../bridge/bridge'
@@ -70,11 +71,15 @@ const closeToOthers = (path: string): void => {
   }
 }
 
+/** Not the secret itself: what is made from it serves for nothing else. */
+const sealKey = ({ token, logbookKey = token }: Config['operate']): string =>
+  Buffer.from(hkdfSync('sha256', logbookKey, '', 'zentrale logbook', 32)).toString('hex')
+
 /** Opens the store that the config names. Throws with a text for the operator: in use, too new, not writable. */
-export const openStore = ({ store: { path } }: Config, clock: Clock, failed: (error: unknown) => void): Store => {
+export const openStore = ({ store: { path }, operate }: Config, clock: Clock, failed: (error: unknown) => void): Store => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeToOthers(path) // before the log beside it is made, which gets the same mode
-  return openSqlite(path, clock, failed)
+  return openSqlite(path, clock, failed, undefined, sealKey(operate))
 }
 
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
@@ -89,7 +94,8 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   for (const network of networks) byName.set(network.name, network)
   const names = [...byName.keys()]
   const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock, {
-    commits: store.commits, addresses: addresses.map(({ name }) => name), cases: () => store.run(tx => tx.desk.open())
+    commits: store.commits, addresses: addresses.map(({ name }) => name), cases: () => store.run(tx => tx.desk.open()),
+    head: () => store.run(tx => tx.desk.head())
   })
   const bridge = await makeBridge({
     networks, mirrors, addresses, store, links, language, observer: metrics.observer, clock, chance, log, bug,

@@ -22,5 +22,5 @@ export interface Config {
   limits: { queueMax: number, drainMs: number }
   mirrors: Mirror[]
   addresses: FunctionAddress[]
-  operate: { listen: Listen, token: string, metricsPublic: boolean }
+  operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string }
 }

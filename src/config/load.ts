@@ -116,6 +116,9 @@ const configOf = (written: Written, mirrors: Config['mirrors'], addresses: Funct
     },
     media: { listen: media.listen, publicUrl: media.public_url.replace(/\/+$/, ''), linkDays: media.link_days, bytesMax },
     limits: { queueMax: written.limits.queue_max, drainMs: written.limits.drain_seconds * SECOND_MS },
-    operate: { listen: operate.listen, token: operate.token, metricsPublic: operate.metrics_public }
+    operate: {
+      listen: operate.listen, token: operate.token, metricsPublic: operate.metrics_public,
+      ...operate.logbook_key === undefined ? {} : { logbookKey: operate.logbook_key }
+    }
   }
 }

@@ -120,7 +120,7 @@ export const functionAddress = section('One function address.', {
     '{contact.name}, {agent.first_name}.', 'lines of a short name and a text',
     z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,31}$/u).register(told, { doc: 'A name.', must: 'a short name without spaces' }),
     standardText, TEXTS_SAMPLE).optional(),
-  retention_days: whole('After so many days closed cases and their messages are deleted.', 1, 36500, 365).default(365)
+  retention_days: whole('After so many days what was said is forgotten, whether the case was closed or not.', 1, 36500, 365).default(365)
 })
 
 export type WrittenAddress = z.output<typeof functionAddress>

@@ -152,6 +152,8 @@ export const schema = section('Zentrale\'s config.', {
   operate: section('For the operator: health, metrics and commands, by HTTP.', {
     listen: listen('Where; keep it on this machine, or behind a web server with TLS.', 9350).prefault({}),
     token: secret('Whoever has this token may read metrics and change the queue ("Authorization: Bearer …").'),
+    logbook_key: secret('Seals the logbook of function addresses. Without it the token does: then keep the token, or what was written under ' +
+      'the old one cannot be verified any more.').optional(),
     metrics_public: yes('Whether /metrics may be read without the token.').default(false)
   })
 })

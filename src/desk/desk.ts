@@ -38,10 +38,10 @@ export const readDesk = (addresses: FunctionAddress[], networks: Network[], stor
 }
 
 /** Inside the commit that it belongs to. Throws Unavailable if somebody else was first: then the arrival comes again. */
-export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: number, now: number): Promise<void> => {
+export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: number, now: number, steadyNow: number): Promise<void> => {
   switch (change.what) {
     case 'save':
-      if (!await desk.save(change.conversation, change.expected)) throw new Unavailable('the case was taken in the same moment')
+      if (!await desk.save(change.conversation, change.expected, steadyNow)) throw new Unavailable('the case was taken in the same moment')
       return
     case 'entry': return await desk.entry(change.entry, journal)
     case 'release': return await desk.released(change.entry)

@@ -24,6 +24,7 @@ export interface DeskMemory {
   /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
   isTeams (place: Place): boolean
   learn (conversation: Conversation): void
+  forget (conversation: Conversation): void
   isOff (address: string, agent: string): boolean
   duty (address: string, agent: string, on: boolean): void
   team (change: TeamChange): void
@@ -103,6 +104,12 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     }
   }
 
+  const forget = ({ id, desk, place }: Conversation): void => {
+    const address = roster.named(desk)
+    const rooms = address === undefined ? [] : [...namings.keys()].flatMap(network => roomOn(address, network, id) ?? [])
+    for (const one of [place, ...rooms]) spots.delete(addressKey(one))
+  }
+
   learnChats()
   for (const change of remembered.changes) team(change)
   for (const address of roster.all()) {
@@ -114,7 +121,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   remembered.conversations.forEach(learn)
 
   return {
-    roster, learn, team,
+    roster, learn, forget, team,
     networks: () => [...namings.keys()],
     naming: network => namings.get(network),
     spotOf,

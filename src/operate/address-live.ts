@@ -1,14 +1,18 @@
-/** `zentrale address join | leave | cases | log`: through the running Zentrale, which alone has the store open. */
+/** `zentrale address join | leave | cases | log | verify`: through the running Zentrale, which alone has the store open. */
 import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import type { Conversation, LogLine } from '../store/desk'
+import type { LogbookAnswer } from './addresses'
 import { ask } from './ask'
 import { readiness, urlOf } from './remote-queue'
 
-export const LIVE_ACTIONS = ['join', 'leave', 'cases', 'log'] as const
+export const LIVE_ACTIONS = ['join', 'leave', 'cases', 'log', 'verify'] as const
 export type LiveAction = (typeof LIVE_ACTIONS)[number]
 
-/** `person`: whom to take in or out, by address. `called`: the name that the team shows. */
+/**
+ * `name`: of the address; for verify, a seal from the log or ''. `person`: whom to take in or out, by address. `called`: the name that
+ * the team shows.
+ */
 export interface LiveOrder { action: LiveAction; name: string; person: string | undefined; called: string | undefined }
 
 const caseLine = ({ id, state, owner, name, contact, awaits, labels, project }: Conversation): string =>
@@ -20,9 +24,21 @@ const logLine = ({ at, conversation, who, what, detail }: LogLine): string =>
 
 const shown = (action: LiveAction, body: unknown): string => {
   if (action === 'cases') return (body as Conversation[]).map(caseLine).join('\n') || 'No cases.'
-  const { lines, forged } = body as { lines: LogLine[], forged: number | null }
-  const whole = forged === null ? 'The logbook is whole.' : `The logbook was changed from outside, from line ${forged} on.`
-  return [...lines.map(logLine), whole].join('\n')
+  return (body as { lines: LogLine[] }).lines.map(logLine).join('\n') || 'Nothing.'
+}
+
+const SEAL_DIGITS = 16 // as many as the log shows
+
+const verdict = ({ lines, sealedFrom, head, wrong, asked }: LogbookAnswer, seal: string | undefined): { output: string, ok: boolean } => {
+  const unsealed = sealedFrom === undefined ? lines : sealedFrom - 1
+  const said = [
+    wrong === undefined ? `The logbook is whole: ${lines} lines.` : `The logbook was changed from outside: line ${wrong.line} ${wrong.why}.`,
+    ...wrong === undefined && unsealed > 0 ? [`Its first ${unsealed} lines are older than the seals: only their order was looked at.`] : [],
+    ...head === undefined ? [] : [`Last line ${head.line}, seal ${head.seal.slice(0, SEAL_DIGITS)}. Compare it with the last "logbook" in the log.`],
+    ...asked === undefined ? [] : [asked === null ? `No line has the seal ${seal}: lines were taken out or written anew.`
+      : `Line ${asked} has the seal ${seal}.`]
+  ]
+  return { output: said.join('\n'), ok: wrong === undefined && asked !== null }
 }
 
 /** What to print, and whether it was done. */
@@ -31,6 +47,11 @@ export const runLive = async ({ operate }: Config, { action, name, person, calle
   const url = urlOf(operate.listen)
   if (await readiness(url, clock) === undefined) {
     return { output: 'Zentrale does not run: start it first, or change the team in the config.', ok: false }
+  }
+  if (action === 'verify') {
+    const query = name === '' ? '' : `?seal=${encodeURIComponent(name)}`
+    const { status, body } = await ask(clock, `${url}/admin/logbook${query}`, { token: operate.token })
+    return status === 200 ? verdict(body as LogbookAnswer, name) : { output: String((body as { error?: string }).error ?? status), ok: false }
   }
   const base = `${url}/admin/addresses/${encodeURIComponent(name)}`
   const changes = action === 'join' || action === 'leave'

@@ -6,10 +6,15 @@ import express from 'express'
 import { agentKey, type FunctionAddress } from '../desk/address'
 import type { Person } from '../model/address'
 import type { Bridge } from '../bridge/bridge'
-import type { CaseState, Conversation, LogLine } from '../store/desk'
+import type { CaseState, Conversation, LogLine, Verified } from '../store/desk'
 import type { Store } from '../store/store'
 
 export interface AddressLine { name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[] }
+
+/** `asked`: the line that has the seal asked for. */
+export interface LogbookAnswer extends Verified { asked?: number | null }
+
+const SEAL = /^[0-9a-f]{12,64}$/
 
 export interface AddressesOperated { desk: Bridge['desk']; store: Store }
 
@@ -26,6 +31,17 @@ const isOrder = (body: unknown): body is TeamOrder => typeof body === 'object' &
   Object.entries(body).every(([key, value]) => ['add', 'remove', 'name', 'by'].includes(key) && typeof value === 'string')
 
 const BODY_BYTES_MAX = 10_000
+
+/** GET /admin/logbook: whether it is whole; with ?seal=, which line has this seal. */
+export const logbookRoute = ({ store }: Pick<AddressesOperated, 'store'>): express.RequestHandler => async (request, response) => {
+  const { seal } = request.query
+  if (seal !== undefined && !(typeof seal === 'string' && SEAL.test(seal))) {
+    return void response.status(400).json({ error: 'a seal is 12 to 64 of the digits 0-9 and a-f' })
+  }
+  const answer: LogbookAnswer = await store.run(async ({ desk }) =>
+    ({ ...await desk.verify(), ...seal === undefined ? {} : { asked: await desk.sealed(seal) ?? null } }))
+  response.json(answer)
+}
 
 /** Routes under /admin/addresses; see docs/operating.md. */
 export const addressRoutes = ({ desk, store }: AddressesOperated): express.Router => {
@@ -59,7 +75,7 @@ export const addressRoutes = ({ desk, store }: AddressesOperated): express.Route
     const found = meant(request, response)
     if (found === undefined) return
     const lines: LogLine[] = await store.run(tx => tx.desk.logbook(found.name, undefined, LINES_MAX))
-    response.json({ lines, forged: await store.run(tx => tx.desk.forged()) ?? null })
+    response.json({ lines })
   })
   routes.post('/:name/team', express.json({ limit: BODY_BYTES_MAX }), async (request, response) => {
     const found = meant(request, response)

@@ -10,7 +10,7 @@ import { bearerOf, sameSecret } from '../lib/secret'
 import type { NetworkName } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Store } from '../store/store'
-import { addressRoutes } from './addresses'
+import { addressRoutes, logbookRoute } from './addresses'
 import type { Metrics } from './metrics'
 import { isQueueState, LINE_ID, QUEUE_STATES, type QueueLines } from './queue'
 
@@ -82,6 +82,7 @@ const notFound = (response: Response, text: string): void => { response.status(4
 const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Router => {
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
+  routes.get('/logbook', logbookRoute({ store }))
   routes.get('/links', (_request, response) => { response.json(metrics.links()) })
   routes.get('/queue', async (request, response) => {
     const state = request.query['state'] ?? 'waiting'

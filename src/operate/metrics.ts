@@ -7,6 +7,7 @@ import type { Observer } from '../bridge/observer'
 import { maskNumbers } from '../lib/log'
 import type { Clock } from '../lib/clock'
 import type { NetworkName } from '../model/address'
+import type { Head } from '../store/desk'
 import type { Depth } from '../store/store'
 import { makeAddressMetrics, type OpenCases } from './address-metrics'
 
@@ -22,6 +23,7 @@ export interface Metrics {
 }
 
 export const LINKS_MAX = 64
+const SEAL_DIGITS = 12 // a number of 48 bits is whole in any tool
 
 /** From accept to done. Mirrors are at 1–10 ms; an outage of a network shows as minutes or hours. */
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400]
@@ -48,6 +50,8 @@ const instruments = (registers: Registry[]) => {
     }),
     committed: counter('zentrale_store_commits_total', 'Commits of the store, each of them one wait for the disk.', []),
     linkUp: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
+    logbookLine: gauge('zentrale_logbook_line', 'The number of the last line of the logbook.', []),
+    logbookSeal: gauge('zentrale_logbook_seal', 'The first digits of the seal of that line, as a number.', []),
     queued: gauge('zentrale_queue_messages', 'Deliveries in the queue, by destination network and state.', ['network', 'state']),
     oldest: gauge('zentrale_queue_oldest_age_seconds',
       'Age of the oldest delivery in the queue, by destination network and state.', ['network', 'state'])
@@ -55,15 +59,19 @@ const instruments = (registers: Registry[]) => {
 }
 
 /** What is counted only where it is. */
-export interface MoreMetrics { commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]> }
+export interface MoreMetrics {
+  commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]>; head?: () => Promise<Head | undefined>
+}
 
 /** `depth` reads the queue; `networks` are those configured, so that their counters show from the start. */
 export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock,
-  { commits, addresses, cases }: MoreMetrics = {}): Metrics => {
+  { commits, addresses, cases, head }: MoreMetrics = {}): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
-  const { arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, linkUp, queued, oldest } = instruments([registry])
+  const {
+    arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, linkUp, queued, oldest, logbookLine, logbookSeal
+  } = instruments([registry])
   const ofAddresses = makeAddressMetrics(registry, addresses ?? [], cases ?? (async () => []), clock)
   const links = new Map<string, LinkState>()
 
@@ -88,6 +96,9 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
     committed.reset()
     committed.inc(commits?.() ?? 0)
     await ofAddresses.read()
+    const last = await head?.()
+    logbookLine.set(last?.line ?? 0)
+    logbookSeal.set(parseInt(last?.seal.slice(0, SEAL_DIGITS) ?? '0', 16))
     queued.reset()
     oldest.reset()
     for (const network of networks) for (const state of ['waiting', 'failed', 'unknown']) queued.set({ network, state }, 0)

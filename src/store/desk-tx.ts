@@ -1,7 +1,7 @@
 /** The desk's statements. Values are always bound. */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import type { SQLInputValue } from 'node:sqlite'
-import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, LogLine } from './desk'
+import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, Head, LogLine, Verified } from './desk'
 
 /** How statements are run: each is prepared once. */
 export interface Sql {
@@ -36,7 +36,19 @@ const lineOf = ({ conversation, ...row }: Omit<LogLine, 'conversation'> & { conv
 /** For LIKE: the words as they are, wherever they stand. */
 const anywhere = (words: string): string => `%${words.replace(/[\\%_]/g, '\\$&')}%`
 
-export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
+type LogRow = Parameters<typeof lineOf>[0] & { id: number, seal: string | null }
+
+const sealOf = (hash: string, key: string): string => createHmac('sha256', key).update(hash).digest('hex')
+
+/** What is wrong with a line, given the one before it. `sealed`: there was a seal already. */
+const wrongWith = (row: LogRow, before: string, sealed: boolean, key: string): string | undefined => {
+  if (chained(before, lineOf(row)) !== row.hash) return 'does not follow from the lines before'
+  if (row.seal === null) return sealed ? 'has no seal' : undefined
+  return row.seal === sealOf(row.hash, key) ? undefined : 'has a seal that was not made with the key of this Zentrale'
+}
+
+/** `sealKey` lies outside of the database, so that who can write the file cannot write the logbook anew. */
+export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => ({
   async conversation (id) { return conversationOf(one('SELECT id, data FROM conversation WHERE id = ?', id)) },
   async conversationAt (place) {
     return conversationOf(one('SELECT id, data FROM conversation WHERE network = ? AND place = ?', place.network, place.id))
@@ -65,16 +77,16 @@ export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
       .flatMap(row => conversationOf(row) ?? [])
   },
   async nextDue () { return one<{ at: number | null }>('SELECT min(due_at) AS at FROM conversation')?.at ?? undefined },
-  async save (conversation, expected) {
+  async save (conversation, expected, now) {
     const { id, address, desk, contact, place, state, owner, claim, dueAt } = conversation
     const data = JSON.stringify(conversation)
-    const values = [desk, place.id, state, owner ?? null, claim, dueAt ?? null, data] as const
+    const values = [desk, place.id, state, owner ?? null, claim, dueAt ?? null, data, now] as const
     if (one('SELECT 1 FROM conversation WHERE id = ?', id) === undefined) {
-      run(`INSERT INTO conversation (id, address, network, contact, desk, place, state, owner, claim, due_at, data)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, address, contact.network, contact.id, ...values)
+      run(`INSERT INTO conversation (id, address, network, contact, desk, place, state, owner, claim, due_at, data, touched_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, address, contact.network, contact.id, ...values)
       return true
     }
-    return run(`UPDATE conversation SET desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?
+    return run(`UPDATE conversation SET desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?, touched_at = ?
       WHERE id = ? AND claim = ?`, ...values, id, expected).changes === 1
   },
 
@@ -134,21 +146,34 @@ export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
 
   async log (line) {
     const before = one<{ hash: string }>('SELECT hash FROM logbook ORDER BY id DESC LIMIT 1')?.hash ?? ''
-    run('INSERT INTO logbook (' + LOG + ', hash) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      line.at, line.address, line.conversation ?? null, line.who, line.what, line.detail, chained(before, line))
+    const hash = chained(before, line)
+    run('INSERT INTO logbook (' + LOG + ', hash, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      line.at, line.address, line.conversation ?? null, line.who, line.what, line.detail, hash, sealOf(hash, sealKey))
   },
   async logbook (address, conversation, limit) {
     return all<Parameters<typeof lineOf>[0]>('SELECT ' + LOG + `, hash FROM logbook
       WHERE address = ? AND (? IS NULL OR conversation = ?) ORDER BY id DESC LIMIT ?`,
     address, conversation ?? null, conversation ?? null, limit).map(lineOf)
   },
-  async forged () {
+  async verify () {
+    const rows = all<LogRow>('SELECT id, ' + LOG + ', hash, seal FROM logbook ORDER BY id')
+    const sealedFrom = rows.find(({ seal }) => seal !== null)?.id
+    const last = rows.at(-1)
+    const found: Verified = {
+      lines: rows.length, ...sealedFrom === undefined ? {} : { sealedFrom }, ...last?.seal ? { head: { line: last.id, seal: last.seal } } : {}
+    }
     let before = ''
-    for (const row of all<Parameters<typeof lineOf>[0] & { id: number }>('SELECT id, ' + LOG + ', hash FROM logbook ORDER BY id')) {
-      if (chained(before, lineOf(row)) !== row.hash) return row.id
+    for (const row of rows) {
+      const why = wrongWith(row, before, sealedFrom !== undefined && row.id > sealedFrom, sealKey)
+      if (why !== undefined) return { ...found, wrong: { line: row.id, why } }
       before = row.hash
     }
-    return undefined
+    const written = one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'logbook'")?.seq ?? 0
+    return written > (last?.id ?? 0) ? { ...found, wrong: { line: (last?.id ?? 0) + 1, why: 'is missing, with all behind it' } } : found
+  },
+  async head () { return one<Head>('SELECT id AS line, seal FROM logbook WHERE seal IS NOT NULL ORDER BY id DESC LIMIT 1') },
+  async sealed (seal) {
+    return one<{ id: number }>('SELECT id FROM logbook WHERE substr(seal, 1, ?) = ? ORDER BY id DESC LIMIT 1', seal.length, seal)?.id
   },
 
   async consent ({ person, address, kind, how, at }) {
@@ -172,10 +197,23 @@ export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
       .map(({ address, network, person, name, added }) => ({ address, person: { network, id: person }, name, added: added === 1 }))
   },
 
+  async addresses () { return all<{ address: string }>('SELECT DISTINCT address FROM conversation').map(row => row.address) },
   async forget (address, before, limit) {
-    return run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
-      JOIN journal ON journal.seq = entry.journal
-      WHERE conversation.address = ? AND state = 'done' AND accepted_at < ? ORDER BY entry.id LIMIT ?)`, address, before, limit).changes
+    const values = [address, before, limit] as const
+    const entries = run(`DELETE FROM entry WHERE id IN (SELECT entry.id FROM entry JOIN conversation ON conversation.id = entry.conversation
+      JOIN journal ON journal.seq = entry.journal WHERE conversation.address = ? AND accepted_at < ? ORDER BY entry.id LIMIT ?)`, ...values)
+    const texts = run(`DELETE FROM automatic WHERE id IN (SELECT automatic.id FROM automatic JOIN conversation ON conversation.id = conversation
+      WHERE conversation.address = ? AND at < ? ORDER BY automatic.id LIMIT ?)`, ...values)
+    const arrivals = run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
+      AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
+      AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending')) LIMIT ?)`, ...values)
+    run(`UPDATE conversation SET data = json_remove(data, '$.excerpt') WHERE address = ? AND json_extract(data, '$.openedAt') < ?
+      AND json_extract(data, '$.excerpt') IS NOT NULL`, address, before)
+    const conversations = all<ConversationRow>(`DELETE FROM conversation WHERE id IN (SELECT id FROM conversation
+      WHERE address = ? AND touched_at < ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.conversation = conversation.id) LIMIT ?)
+      RETURNING id, data`, ...values)
+      .flatMap(row => conversationOf(row) ?? [])
+    return { most: Math.max(entries.changes, texts.changes, arrivals.changes, conversations.length), conversations }
   },
   async open () {
     return all<{ address: string, state: CaseState, count: number, oldestAt: number | null }>(`SELECT desk AS address, state, count(*) AS count,
@@ -183,4 +221,3 @@ export const makeDeskTx = ({ one, all, run }: Sql): DeskTx => ({
       FROM conversation WHERE state <> 'done' GROUP BY desk, state`)
   }
 })
-

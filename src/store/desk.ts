@@ -48,6 +48,15 @@ export interface Line { conversation: number; key?: string; kind?: EntryKind }
 
 export interface LogLine { at: number; address: string; conversation?: number; who: string; what: string; detail: string; hash: string }
 
+/** The last line and its seal. */
+export interface Head { line: number; seal: string }
+
+/** `sealedFrom`: lines before it are older than the seals. `wrong`: the first line that is not as it was written. */
+export interface Verified { lines: number; sealedFrom?: number; head?: Head; wrong?: { line: number, why: string } }
+
+/** `most`: how many there were of the kind of which there were most. */
+export interface Forgotten { most: number; conversations: Conversation[] }
+
 export type ConsentKind = 'granted' | 'withdrawn'
 export interface Consent { person: string; address: string; kind: ConsentKind; how: string; at: number }
 
@@ -65,8 +74,11 @@ export interface DeskTx {
   nextConversation (): Promise<number>
   due (now: number, limit: number): Promise<Conversation[]>
   nextDue (): Promise<number | undefined>
-  /** Makes it or changes it. False if it was taken by somebody else since: `claim` is not what was expected. */
-  save (conversation: Conversation, expected: number): Promise<boolean>
+  /**
+   * Makes it or changes it. False if it was taken by somebody else since: `claim` is not what was expected. `now`: by the clock that does
+   * not jump.
+   */
+  save (conversation: Conversation, expected: number, now: number): Promise<boolean>
 
   entry (entry: NewEntry, journal: number): Promise<void>
   entries (conversation: number, limit: number): Promise<Entry[]> // newest first
@@ -86,8 +98,12 @@ export interface DeskTx {
 
   log (line: Omit<LogLine, 'hash'>): Promise<void>
   logbook (address: string, conversation: number | undefined, limit: number): Promise<LogLine[]> // newest first
-  /** The id of the first line whose hash is not what follows from the lines before; undefined if all is whole. */
-  forged (): Promise<number | undefined>
+  /** Reads the whole logbook and says whether it is as it was written. */
+  verify (): Promise<Verified>
+  /** The seal of the last line, which stands for all before it. */
+  head (): Promise<Head | undefined>
+  /** The line whose seal begins so. */
+  sealed (seal: string): Promise<number | undefined>
 
   consent (consent: Consent): Promise<void>
   consents (person: string, address: string): Promise<Consent[]> // newest first
@@ -97,7 +113,12 @@ export interface DeskTx {
   changeTeam (change: TeamChange): Promise<void>
   teamChanges (): Promise<TeamChange[]>
 
-  /** Forgets what was accepted before `before`, by the clock that does not jump, in closed cases of an address. Returns how many entries. */
-  forget (address: string, before: number, limit: number): Promise<number>
+  /** The names of all addresses that contacts have written to, also of those that are not in the config any more. */
+  addresses (): Promise<string[]>
+  /**
+   * Forgets what was said to and by an address before `before`, by the clock that does not jump, whatever became of the case: entries,
+   * automatic texts, arrivals with their deliveries, and conversations in which nothing happened since. At most `limit` of each.
+   */
+  forget (address: string, before: number, limit: number): Promise<Forgotten>
   open (): Promise<{ address: string, state: CaseState, count: number, oldestAt: number | null }[]> // not done, by address
 }

@@ -193,4 +193,12 @@ CREATE UNIQUE INDEX quarantine_mark ON quarantine (network, mark);
 `, `
 ALTER TABLE outbox ADD COLUMN not_before INTEGER;
 UPDATE conversation SET data = json_remove(data, '$.name') WHERE json_extract(data, '$.name') GLOB '+[0-9]*…[0-9]*';
+`, `
+ALTER TABLE journal ADD COLUMN desk TEXT;
+UPDATE journal SET desk = (SELECT address FROM entry JOIN conversation ON conversation.id = entry.conversation WHERE entry.journal = seq);
+CREATE INDEX journal_desk ON journal (desk, accepted_at) WHERE desk IS NOT NULL;
+ALTER TABLE conversation ADD COLUMN touched_at INTEGER NOT NULL DEFAULT 0;
+UPDATE conversation SET touched_at = max(coalesce(json_extract(data, '$.openedAt'), 0), coalesce(json_extract(data, '$.heardAt'), 0),
+  coalesce(json_extract(data, '$.saidAt'), 0));
+ALTER TABLE logbook ADD COLUMN seal TEXT;
 `]

@@ -18,7 +18,7 @@ const COMMIT_JOBS_MAX = 512
  */
 const PRAGMAS = [
   'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0', 'temp_store = MEMORY',
-  'wal_autocheckpoint = 4000'
+  'wal_autocheckpoint = 4000', 'secure_delete = ON' // what is forgotten is not in the file any more
 ]
 
 type S = StatementSync
@@ -61,11 +61,11 @@ const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {
 
 /**
  * Opens or makes the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
- * `Engine`: so that a simulation can put a disk under it that fails.
+ * `sealKey`: seals the logbook. `Engine`: so that a simulation can put a disk under it that fails.
  */
-export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync): Store => {
+export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = ''): Store => {
   const db = openFile(path, Engine)
-  const tx = makeTx(db)
+  const tx = makeTx(db, sealKey)
   const [open, savepoint, rollback, release, end] =
     ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []

@@ -61,7 +61,8 @@ export interface Tx {
   readonly desk: DeskTx
   // journal
   seen (network: NetworkName, key: string): Promise<boolean>
-  journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string): Promise<number> // json: the arrival's, if at hand
+  /** `json`: the arrival's, if at hand. `desk`: the function address after whose retention it is forgotten. */
+  journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: string): Promise<Recorded | undefined>
   lastKey (place: Place): Promise<string | undefined>
   // outbox

@@ -207,7 +207,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
       each(delivery, key => more(open, key))
     },
     judgeDesk (db) {
-      const forged = makeTx(db).desk.forged()
+      const verified = makeTx(db, '').desk.verify()
       const rows = db.prepare('SELECT * FROM outbox WHERE notice = 0 ORDER BY id').all() as unknown as Row[]
       const all = rows.flatMap(row => tagsIn(toPlain((JSON.parse(row.delivery) as { action: { content?: MessageArrival['content'] } })
         .action.content?.text ?? [])).map((tag): Sent => ({ place: `${row.network} ${row.place}`, tag, row })))
@@ -216,7 +216,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
       const conversations = db.prepare('SELECT data FROM conversation ORDER BY id').all().map(row => JSON.parse(String(row['data'])) as Conversation)
       const taken = new Set(conversations.flatMap(one => judgeConversation(db, one, all, arrivals)))
       for (const line of lines.values()) judgeSource(line, taken.has(line.tag))
-      return forged.then(line => { if (line !== undefined) violation('D4', `line ${line} of the logbook does not follow from those before`) })
+      return verified.then(({ wrong }) => { if (wrong !== undefined) violation('D4', `line ${wrong.line} of the logbook ${wrong.why}`) })
     }
   }
 }

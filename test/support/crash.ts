@@ -115,8 +115,8 @@ around(sms, 'makeSms', former => (...given) => mortal(former(...given)))
 
 let settled: Order | undefined // in the commit that is being made
 
-around(tx, 'makeTx', former => db => {
-  const made = former(db)
+around(tx, 'makeTx', former => (db, ...rest) => {
+  const made = former(db, ...rest)
   return {
     ...made,
     done (row, ...rest) {

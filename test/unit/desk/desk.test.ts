@@ -121,7 +121,7 @@ describe('a function address', () => {
     await until(() => red.read('werkstatt-queue').some(line => line.includes('How much') && line.includes('your offer is ready')))
     await red.say(room, '@anna', '!log')
     await until(() => red.read(room).some(line => line.includes('Anna · claimed') && line.includes('labels · offer')))
-    await started.store.run(async tx => assert.equal(await tx.desk.forged(), undefined))
+    await started.store.run(async tx => assert.equal((await tx.desk.verify()).wrong, undefined))
   })
 
   it('writes first only with consent, and never after STOP', async () => {

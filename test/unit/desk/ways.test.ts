@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import type { FunctionAddress } from '../../../src/desk/address'
 import type { Content, Delivery } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
+import { makeTx } from '../../../src/store/tx'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -9,6 +12,7 @@ import { startBridge, type Started } from '../../support/started'
 
 const words = (text: string): Content => ({ style: 'text', text: plain(text) })
 const HOUR_MS = 3_600_000
+const LONG = { queueMax: 10_000, linkMs: 2400 * HOUR_MS, keepMs: 2400 * HOUR_MS, drainMs: 2000 } // 100 days: longer than what is said here is kept
 
 describe('the ways in which a function address may work', () => {
   let red: Practice, blue: Practice
@@ -21,7 +25,9 @@ describe('the ways in which a function address may work', () => {
 
   const start = async (more: Partial<FunctionAddress>, others: FunctionAddress[] = []): Promise<void> => {
     [red, blue] = [makePractice('red'), makePractice('blue', { window: 8 })]
-    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA, BERND], more), ...others], clock })
+    started = await startBridge([red, blue], [], {
+      addresses: [addressOn(['red', 'blue'], [ANNA, BERND], more), ...others], clock, limits: LONG
+    })
   }
   afterEach(async () => {
     await started.stop()
@@ -217,16 +223,47 @@ describe('the ways in which a function address may work', () => {
     assert.deepEqual(blue.attended, [])
   })
 
-  it('forgets what was said in closed cases after its days, and keeps the logbook', async () => {
+
+  for (const closed of [true, false]) {
+    it(`forgets all of a case that ${closed ? 'was closed' : 'nobody closed'} after its days, and keeps the logbook`, async () => {
+      await start({ retentionDays: 10, automatic: { greeting: 'Welcome to us' } })
+      await evaWrites('Secret')
+      await red.say(room, '@anna', 'Confidential')
+      if (closed) {
+        await red.say(room, '@anna', '!done')
+        await until(async () => await stateOf() === 'done')
+      }
+      assert.ok((await started.store.run(tx => tx.desk.search('werkstatt', 'Secret', 9))).length === 1)
+      await until(async () => (await started.store.run(tx => tx.open())).length === 0, 'all is delivered')
+      for (let day = 0; day < 12; day++) clock.skip(24 * HOUR_MS)
+      await until(async () => (await started.store.run(tx => tx.desk.allConversations(9))).length === 0)
+      await started.stop()
+      assert.doesNotMatch(readFileSync(started.path, 'latin1'), /Secret|Confidential/, 'nor where the file has space')
+      const db = new DatabaseSync(started.path)
+      const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all().map(({ name }) => String(name))
+      const left = tables.filter(table => !['logbook', 'consent'].includes(table)).flatMap(table =>
+        db.prepare(`SELECT * FROM "${table}"`).all().map(row => `${table} ${JSON.stringify(row)}`))
+        .filter(row => /Secret|Confidential|Welcome|eva/.test(row))
+      assert.deepEqual(left, [])
+      assert.equal((await makeTx(db, '').desk.verify()).wrong, undefined)
+      db.close()
+      started = await startBridge([red, blue] = [makePractice('red'), makePractice('blue')], [], {
+        addresses: [addressOn(['red', 'blue'], [ANNA])], path: started.path, clock
+      })
+      await evaWrites('Hello again')
+      await until(async () => (await started.store.run(tx => tx.desk.allConversations(9))).length === 1)
+    })
+  }
+
+  it('forgets the old words of a case that goes on, and not the new ones', async () => {
     await start({ retentionDays: 10 })
     await evaWrites('Secret')
-    await red.say(room, '@anna', 'Fine')
-    await red.say(room, '@anna', '!done')
-    await until(async () => await stateOf() === 'done')
-    assert.ok((await started.store.run(tx => tx.desk.search('werkstatt', 'Secret', 9))).length === 1)
-    for (let day = 0; day < 12; day++) clock.skip(24 * HOUR_MS)
-    await until(async () => (await started.store.run(tx => tx.desk.entries(1, 9))).length === 0)
-    assert.equal(await started.store.run(tx => tx.desk.forged()), undefined)
+    for (let day = 0; day < 8; day++) clock.skip(24 * HOUR_MS)
+    await evaWrites('Still there?')
+    for (let day = 0; day < 4; day++) clock.skip(24 * HOUR_MS)
+    await until(async () => (await started.store.run(tx => tx.desk.entries(1, 9))).length === 1)
+    const conversation = await started.store.run(tx => tx.desk.conversation(1))
+    assert.equal(conversation?.excerpt, undefined)
   })
 
   it('keeps a logbook and a ledger that nobody can change', async () => {

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { createHash, createHmac } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { systemClock } from '../../../src/lib/clock'
+import type { Verified } from '../../../src/store/desk'
+import { openSqlite } from '../../../src/store/sqlite'
+import { makeTx } from '../../../src/store/tx'
+import { temporaryFolder } from '../../support/folder'
+
+const KEY = 'the key, which is not in the file'
+const WORDS = ['opened', 'claimed', 'passed on', 'done']
+
+interface Row { id: number; at: number; address: string; conversation: number | null; who: string; what: string; detail: string; hash: string }
+
+/** A logbook of four lines, changed by somebody who may write the file, and what is found then. */
+const verified = async (change: (db: DatabaseSync) => void, key = KEY): Promise<Verified> => {
+  const path = join(temporaryFolder(), 'zentrale.db')
+  const store = openSqlite(path, systemClock, () => {}, undefined, KEY)
+  await store.run(async tx => {
+    for (const [at, what] of WORDS.entries()) await tx.desk.log({ at, address: 'info', conversation: 1, who: 'Anna', what, detail: '' })
+  })
+  await store.close()
+  const db = new DatabaseSync(path)
+  db.exec('DROP TRIGGER logbook_stays; DROP TRIGGER logbook_keeps')
+  change(db)
+  const found = await makeTx(db, key).desk.verify()
+  db.close()
+  return found
+}
+
+/** Makes the chain anew, with seals by `sealOf`. */
+const chainAnew = (db: DatabaseSync, sealOf: (hash: string) => string | null): void => {
+  let before = ''
+  for (const row of db.prepare('SELECT * FROM logbook ORDER BY id').all() as unknown as Row[]) {
+    const { id, at, address, conversation, who, what, detail } = row
+    const hash = createHash('sha256').update(JSON.stringify([before, at, address, conversation, who, what, detail])).digest('hex')
+    db.prepare('UPDATE logbook SET hash = ?, seal = ? WHERE id = ?').run(hash, sealOf(hash), id)
+    before = hash
+  }
+}
+
+describe('the logbook', () => {
+  it('is whole as it was written', async () => {
+    const found = await verified(() => {})
+    assert.deepEqual([found.lines, found.sealedFrom, found.wrong], [4, 1, undefined])
+    assert.equal(found.head?.line, 4)
+  })
+
+  it('shows who changes a line, makes the chain anew, and has no key', async () => {
+    const lie = "UPDATE logbook SET who = 'Bernd' WHERE id = 2"
+    assert.equal((await verified(db => db.exec(lie))).wrong?.line, 2)
+    const anew = await verified(db => { db.exec(lie); chainAnew(db, hash => createHmac('sha256', 'a guess').update(hash).digest('hex')) })
+    assert.match(anew.wrong?.why ?? '', /a seal that was not made with the key/)
+    const kept = await verified(db => { db.exec(lie); chainAnew(db, hash => hash) })
+    assert.match(kept.wrong?.why ?? '', /a seal that was not made with the key/)
+  })
+
+  it('shows a line that is gone, in the middle or at the end, and seals that are gone', async () => {
+    assert.equal((await verified(db => db.exec('DELETE FROM logbook WHERE id = 2'))).wrong?.line, 3)
+    assert.deepEqual((await verified(db => db.exec('DELETE FROM logbook WHERE id = 4'))).wrong, { line: 4, why: 'is missing, with all behind it' })
+    assert.deepEqual((await verified(db => db.exec('UPDATE logbook SET seal = NULL WHERE id > 2'))).wrong, { line: 3, why: 'has no seal' })
+    assert.equal((await verified(db => db.exec('UPDATE logbook SET seal = NULL'))).sealedFrom, undefined, 'and the log knows the seal')
+  })
+
+  it('cannot be verified with another key', async () => {
+    assert.equal((await verified(() => {}, 'another')).wrong?.line, 1)
+  })
+})
