@@ -250,8 +250,7 @@ export const addressSuite = (ground: () => Ground): void => {
     })
 
     it('says what a machine wrote, what stands in a thread, and what it answers', async () => {
-      const { inbox } = await begin()
-      const room = await chat()
+      const [{ inbox }, room] = [await begin(), await chat()]
       const root = await contact.send(room, 'ein Mensch')
       await contact.send(room, { msgtype: 'm.notice', body: 'ein Automat' })
       await contact.send(room, { msgtype: 'm.text', body: 'auch einer', 'org.matrix.msc1767.automated': true })
@@ -364,9 +363,9 @@ export const addressSuite = (ground: () => Ground): void => {
       await make(bridge, where, {})
       const room = await anna.join(await roomAt(where))
       const words = await anna.send(room, 'schon unterwegs')
-      const aside = (of: string, text: string): Delivery => write(where, '', {
-        action: { kind: 'message', content: { style: 'notice', text: plain(text) }, aside: { of, person: anna.userId } }
-      })
+      const content = (text: string) => ({ style: 'notice' as const, text: plain(text) })
+      const aside = (of: string, text: string): Delivery =>
+        write(where, '', { action: { kind: 'message', content: content(text), aside: { of, person: anna.userId } } })
       await bridge.network.send(aside(words, 'nicht gesendet'), signal())
       const note = await anna.waitFor(room, 'the note', body('nicht gesendet'))
       const thread = { rel_type: 'm.thread', event_id: words, is_falling_back: true, 'm.in_reply_to': { event_id: words } }
@@ -374,14 +373,14 @@ export const addressSuite = (ground: () => Ground): void => {
         [thread, { user_ids: [anna.userId] }, 'm.notice', mxid('zentrale')])
       const inside = await anna.send(room, { msgtype: 'm.text', body: 'im Faden', 'm.relates_to': { rel_type: 'm.thread', event_id: words } })
       await bridge.network.send(aside(inside, 'auch da'), signal())
-      assert.deepEqual((await anna.waitFor(room, 'the note there', body('auch da'))).content['m.relates_to'], { ...thread, 'm.in_reply_to': { event_id: inside } })
+      const { content: deeper } = await anna.waitFor(room, 'the note there', body('auch da'))
+      assert.deepEqual(deeper['m.relates_to'], { ...thread, 'm.in_reply_to': { event_id: inside } })
       await bridge.network.send(aside('$nothingofthekind', 'ohne Bezug'), signal())
-      const alone = await anna.waitFor(room, 'the note alone', body('ohne Bezug'))
-      assert.deepEqual([alone.content['m.relates_to'], alone.content['m.mentions']], [undefined, { user_ids: [anna.userId] }])
+      const { content: alone } = await anna.waitFor(room, 'the note alone', body('ohne Bezug'))
+      assert.deepEqual([alone['m.relates_to'], alone['m.mentions']], [undefined, { user_ids: [anna.userId] }])
       const own = write(where, 'neu: Müller')
       const { ids } = await bridge.network.send(own, signal())
-      const content = { style: 'notice' as const, text: plain('✔ Anna') }
-      await bridge.network.send(write(where, '', { action: { kind: 'edit', of: own.key, content }, target: ids }), signal())
+      await bridge.network.send(write(where, '', { action: { kind: 'edit', of: own.key, content: content('✔ Anna') }, target: ids }), signal())
       const edit = await anna.waitFor(room, 'the edit', body('* ✔ Anna'))
       assert.deepEqual([edit.sender, edit.content['m.relates_to']], [mxid('zentrale'), { rel_type: 'm.replace', event_id: ids[0] }])
     })

@@ -99,16 +99,16 @@ const readContent = (content: Json): Content => {
   return { style: style ?? 'text', text: style ? readText(body, formatted(content), isReply(content)) : plain(body) }
 }
 
-/** Said in a thread, beside the main line (CS API §Threading). */
-const isAside = (content: Json): boolean => jsonOf(content['m.relates_to']).rel_type === 'm.thread'
-
-/** What it answers (CS API §Rich replies): in a thread its root, and what is named only for apps that know no threads is no answer. */
-const repliesTo = (content: Json): { replyTo?: string[] } => {
+/**
+ * Whether it is said in a thread, beside the main line, and what it answers: there the thread's root, for what else is named may be so
+ * only for apps that know no threads (CS API §Threading, §Rich replies).
+ */
+const relationsOf = (content: Json): Pick<MessageArrival, 'aside' | 'replyTo'> => {
   const relation = jsonOf(content['m.relates_to'])
+  const aside = relation.rel_type === 'm.thread'
   const named = relation.is_falling_back === true ? undefined : jsonOf(relation['m.in_reply_to']).event_id
-  const ids = [named, relation.rel_type === 'm.thread' ? relation.event_id : undefined]
-    .filter((id): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX)
-  return ids.length === 0 ? {} : { replyTo: ids }
+  const ids = [named, aside ? relation.event_id : undefined].filter((id): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX)
+  return { ...aside && { aside }, ...ids.length > 0 && { replyTo: ids } }
 }
 
 /** What a machine made, beside m.notice (MSC3955), in its final and its present spelling. */
@@ -158,12 +158,11 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
       const content = readContent(of === undefined ? event.content : jsonOf(event.content['m.new_content']))
       if (content.text.length === 0 && !content.file) return undefined
       if (of !== undefined) return { kind: 'edit', ...arrived, of, content }
-      const marks = { ...isAside(event.content) && { aside: true }, ...isAutomatic(event.content) && { automatic: true } }
-      return { kind: 'message', ...arrived, content, ...marks, ...repliesTo(event.content) }
+      return { kind: 'message', ...arrived, content, ...isAutomatic(event.content) && { automatic: true }, ...relationsOf(event.content) }
     }
     case 'm.sticker': {
       const file = attachment('image', event.content, stringOf(event.content.body) || 'sticker')
-      return { kind: 'message', ...arrived, content: { style: 'text', text: [], file }, ...isAside(event.content) && { aside: true }, ...repliesTo(event.content) }
+      return { kind: 'message', ...arrived, content: { style: 'text', text: [], file }, ...relationsOf(event.content) }
     }
     case 'm.room.redaction':
       // A homeserver hands on only what it found valid (Room Version 3 §Handling redactions): whoever sent it may.
