@@ -1,6 +1,7 @@
 import { startProsody } from '../../sandbox/servers/prosody'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
+import { xmppRoomsSuite } from './xmpp-rooms-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
@@ -8,5 +9,6 @@ describe('xmpp with Prosody', () => {
   needs('prosody')
   xmppSuite(startProsody)
   describe('function addresses', () => xmppAddressesSuite(startProsody))
+  describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody))
 })

@@ -15,7 +15,7 @@ import { makeInbox, type TestInbox } from '../support/inbox'
 import { until } from '../support/practice'
 import { scratch } from '../support/real'
 import { makeMemory, makeWorld } from '../support/world'
-import { MUC, startPerson, type XmppPerson } from '../support/xmpp-person'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const DOMAIN = 'chat.localhost'
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
@@ -288,25 +288,6 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     assert.deepEqual(heard(other), Array.from({ length: 30 }, (_, i) => `o${i * 10}`))
   })
 
-  it('comes back after a kick, and a banned person is refused', async () => {
-    const owner = `nur${++count}@${server.muc}`
-    await anna.enter(owner, 'Anna')
-    await anna.ask('set', owner, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
-    bridge.network.attend([place(owner)])
-    const inOwner = (text: string): Delivery => delivery(message(text), bob, { place: place(owner) })
-    await send(inOwner('one'))
-    const kick = (nick: string) => anna.ask('set', owner, xml('query', { xmlns: `${MUC}#admin` }, xml('item', { nick, role: 'none' })))
-    await kick('Bob (M)')
-    await kick('Zentrale')
-    await insist(inOwner('two'))
-    await anna.until('two', one => one.getChildText('body') === 'two')
-    const join = anna.heard.find(one => one.is('presence') && one.attrs.from === `${owner}/Bob (M)`)
-    const jid = String(join?.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]
-    await anna.ask('set', owner, xml('query', { xmlns: `${MUC}#admin` }, xml('item', { jid, affiliation: 'outcast' })))
-    await assert.rejects(insist(inOwner('three')), Refused)
-    await insist(delivery(message('four'), eva, { place: place(owner) }))
-  })
-
   it('goes on in order when the server restarts in the middle', async () => {
     const todo = Array.from({ length: 300 }, (_, i) => delivery(message(`r${i}`)))
     let restarted: Promise<void> | undefined
@@ -352,26 +333,6 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     assert.equal(shown.getChild('PHOTO')?.getChildText('BINVAL'), PICTURE.toString('base64'))
     await assert.rejects(anna.ask('get', `${ghostLocal(bob.person)}@${DOMAIN}`, xml('vCard', { xmlns: 'vcard-temp' })),
       { condition: 'service-unavailable' }, 'only rooms are told')
-  })
-
-  it('is put out by no private message and no question to one of ours, and tells who wrote that nobody got it', async () => {
-    await send(delivery(message('one')))
-    const before = anna.heard.length
-    for (let i = 0; i < 20; i++) {
-      for (const nick of [bob.name, 'Zentrale']) {
-        await anna.client.send(xml('message', { to: `${room}/${nick}`, type: 'chat', id: `p${i}` }, xml('body', {}, `psst ${i}`)))
-        await anna.ask('get', `${room}/${nick}`, xml('query', { xmlns: 'urn:unknown' })).catch(() => { /* of course */ })
-      }
-      await anna.say(room, `loud ${i}`, `s${i}`)
-    }
-    await send(delivery(message('two')))
-    await bridge.inbox.until('all', () => bridge.inbox.arrivals.length >= 20)
-    const answers = anna.heard.filter(one => one.is('message') && one.attrs.type === 'chat' && one.getChildText('body')?.includes('im Raum') === true)
-    assert.deepEqual([bob.name, 'Zentrale'].map(nick => answers.filter(one => one.attrs.from === `${room}/${nick}`).length), [20, 20])
-    assert.ok(answers.every(one => one.getChild('automatic')))
-    assert.deepEqual(bridge.inbox.arrivals.map(textOf), Array.from({ length: 20 }, (_, i) => `loud ${i}`), 'nothing is lost and nothing leaks')
-    const left = anna.heard.slice(before).filter(one => one.is('presence') && one.attrs.type === 'unavailable')
-    assert.deepEqual(left.map(({ attrs }) => attrs['from']), [], 'nobody was put out')
   })
 
   it('answers who it is, and that nobody reads direct messages', async () => {

@@ -170,7 +170,7 @@ export const makeGroupchat = (world: World): Server => {
     if (inside.length > 0 && weather.strikes('occupant kicked')) {
       const who = random.pick(inside)
       note(`${room.id} kicks ${who.nick}`)
-      room.remove(who, '307')
+      room.remove(who, '307', '333') // for a technical reason; whom somebody kicks stays out
     }
     if (weather.strikes('room service restarts')) {
       note('the room service is started anew')

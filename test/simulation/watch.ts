@@ -35,8 +35,8 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
     unsaid.delete(id)
   }
 
-  const heard = ({ key, place }: Arrival): void => {
-    if (directEnds(place.id) !== undefined) return // its writer hears that
+  const heard = ({ key, kind, place }: Arrival): void => {
+    if (kind === 'standing' || directEnds(place.id) !== undefined) return // nobody said it, or its writer hears that
     const utterance = roomAt(place.id).archive.find(({ id }) => `${place.id} ${id}` === key)?.utterance
     if (utterance === undefined) auditor.violation('I6', `nobody said ${key}`)
     else acknowledge(world, utterance)

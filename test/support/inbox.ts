@@ -1,4 +1,4 @@
-/** An inbox in memory: keeps what is accepted, drops what it has seen, and lets a test wait for what comes. */
+/** An inbox in memory: keeps what is accepted, drops what it has seen or what comes from where we are out, and lets a test wait for what comes. */
 import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Arrival, StandingArrival } from '../../src/model/message'
@@ -28,7 +28,8 @@ export const makeInbox = (): TestInbox => {
       if (inbox.refusing) throw inbox.refusing
       if (inbox.crowded.has(arrival.place.id)) throw new Unavailable('crowded', { crowded: true })
       const key = `${addressKey(arrival.place)} ${arrival.key}`
-      if (keys.has(key)) return 'seen'
+      const last = inbox.standings.filter(one => addressKey(one.place) === addressKey(arrival.place)).at(-1)
+      if (keys.has(key) || (last?.standing === 'out' && arrival.kind !== 'standing')) return 'seen'
       keys.add(key)
       if (arrival.kind === 'standing') inbox.standings.push(arrival)
       else {

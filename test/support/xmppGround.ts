@@ -31,16 +31,16 @@ export interface XmppGround {
   memory: Memory
   inbox: TestInbox
   network: Network
-  startBridge (port?: number): Promise<void>
+  startBridge (port?: number, inbox?: TestInbox): Promise<void>
 }
 
 /** Inside a describe. */
 export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppServer>): XmppGround => {
   const dir = scratch()
   const at = {
-    async startBridge (port = at.server.componentPort) {
+    async startBridge (port = at.server.componentPort, inbox = makeInbox()) {
       const component = { host: '127.0.0.1', port, domain: DOMAIN, secret: 'geheim' }
-      at.inbox = makeInbox()
+      at.inbox = inbox
       at.network = makeXmpp({ component, rooms: at.server.muc }, makeWorld({ memory: at.memory }))
       at.network.serve([IDENTITY])
       await at.network.start(at.inbox)

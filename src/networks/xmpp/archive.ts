@@ -4,7 +4,7 @@
  */
 import { Unavailable } from '../../model/errors'
 import { conditionOf, failureOf } from './conditions'
-import { ARCHIVE, type Room } from './rooms'
+import { ARCHIVE, type Room } from './room'
 import type { Link } from './stream'
 import { child, el, type Element, form, textOf } from './xml'
 

@@ -12,7 +12,7 @@ import type { Arrival } from '../../model/message'
 import type { Inbox, World } from '../../model/network'
 import type { Archive, Archived } from './archive'
 import type { Intake } from './intake'
-import { ARCHIVE, type Room } from './rooms'
+import { ARCHIVE, type Room } from './room'
 import { type Element, owned } from './xml'
 
 const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
@@ -49,10 +49,11 @@ export interface CatchUp {
   stop (): void
 }
 
-/** `idOf`: under which id the archive has a live message, if it has it. */
+/** `idOf`: under which id the archive has a live message, if it has it. `live`: all that was said before is read, nothing behind it taken. */
 export const makeCatchUp = (
   inbox: Inbox, archive: Archive, intake: Intake, { clock, chance, log, memory }: World, placeOf: (room: Room) => Place,
-  idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined
+  idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined,
+  live: (room: Room) => void
 ): CatchUp => {
   const rooms = new Map<string, Behind>()
   const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
@@ -171,6 +172,7 @@ export const makeCatchUp = (
       }
     } finally { behind.reading = undefined }
     rooms.delete(room.id)
+    live(room)
     for (const { take } of behind.waiting) take()
   }
 

@@ -17,7 +17,7 @@ import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic
 import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace, RECEIPTS } from './letters'
 import { bareOf, canonicalBare, parseJid } from './names'
-import { INFO } from './rooms'
+import { INFO } from './room'
 import type { Link } from './stream'
 import { child, el, type Element, elementsIn, owned, textOf } from './xml'
 

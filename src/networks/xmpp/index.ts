@@ -1,7 +1,7 @@
 /** XMPP: a component (XEP-0114) whose ghosts sit in group chats (XEP-0045). This file joins the drawers. */
 import type { Download, Inbox, Network, World } from '../../model/network'
 import { Malformed, messageOf, Refused, Unavailable } from '../../model/errors'
-import type { Sent } from '../../model/message'
+import { HOPS_MAX, type Sent } from '../../model/message'
 import { makeAddresses, RESOURCE } from './addresses'
 import { makeArchive } from './archive'
 import { type Commands, makeCommands } from './commands'
@@ -9,19 +9,22 @@ import { makeConfirm } from './confirm'
 import { type Direct, makeDirect } from './direct'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { directEnds, directPlace, makeLetters } from './letters'
-import { makeMarks } from './marks'
+import { makeMarks, type Marks } from './marks'
 import { bareOf, canonicalBare, parseJid } from './names'
 import { isPicture, makeSeen, makeWorn } from './pictures'
 import { makePresence } from './presence'
-import { type Language, makePrivateMessages } from './private-messages'
+import { makePrivateMessages } from './private-messages'
 import { makeReceiver, type Receiver } from './receive'
 import { makeRoomNames } from './room-names'
+import type { Room } from './room'
 import { makeRooms } from './rooms'
 import { type Apart, makeSender, type Sender, WINDOW } from './send'
 import { answerDirect, answerIq } from './service'
 import { type ComponentConfig, makeLink } from './stream'
 import { makeOwnRooms, makeTeamRooms } from './teamRooms'
-import { el, type Element } from './xml'
+import { makeVoices } from './voice'
+import type { Language } from './words'
+import { child, el, type Element } from './xml'
 
 /** `rooms`: the server's room service, where rooms of ours are made. */
 export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig, language?: Language }
@@ -46,11 +49,14 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const worn = makeWorn(world)
   let inbox: Inbox | undefined
   let attending = false
+  let marks: Marks | undefined
   let receiver: Receiver | undefined
   let sender: Sender | undefined
   let direct: Direct | undefined
   let commands: Commands | undefined
 
+  const language = config.language ?? 'de'
+  const voices = makeVoices(language, link, world, (room, id) => marks?.of(room, id, HOPS_MAX))
   const rooms = makeRooms(domain, link, world, {
     entering (room) {
       if (room.listener.nick === '') seen.forget(room.id)
@@ -58,14 +64,15 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     },
     entered: async room => { await receiver?.catchUp(room) },
     out: room => sender?.out(room),
-    allIn: all => inbox?.link(NAME, 'rooms', all),
+    putOut: room => receiver?.standing(room, 'out'),
+    allIn: (all, why) => inbox?.link(NAME, 'rooms', all, why),
     insider: (room, nick) => teamRooms.insider(room, nick),
     heard: (room, presence) => seen.heard(room.id, presence),
     speaks: (ghost, persona) => worn.wear(ghost, persona.avatar)
-  }, ownRooms)
+  }, voices, ownRooms)
   const seen = makeSeen(NAME, room => rooms.get(room)?.listener.jid, link)
   const teamRooms = makeTeamRooms(domain, ownRooms, rooms, addresses, link, confirm, world)
-  const privately = makePrivateMessages(config.language ?? 'de', link, world, (room, said) => receiver?.privately(room, said))
+  const privately = makePrivateMessages(language, link, world, (room, said) => receiver?.privately(room, said))
 
   const apart: Apart = (room, delivery, signal) => {
     const { action, key } = delivery
@@ -74,6 +81,12 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     if (action.kind !== 'message' || action.aside === undefined) return undefined
     const sent = letters.aside(room, delivery, teamRooms.addressOf(room), signal)
     return sent === false ? undefined : { sent, holds: false }
+  }
+
+  /** What a room itself says to one of ours (XEP-0045 §7.8.2): that somebody inside asks us in. */
+  const ofRoom = (room: Room, said: Element): void => {
+    const user = child(said, 'x', 'http://jabber.org/protocol/muc#user')
+    if (user !== undefined && child(user, 'invite') !== undefined) rooms.invited(room)
   }
 
   const message = (stanza: Element): void => {
@@ -85,7 +98,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const receipt = letters.receipt(stanza, room !== undefined)
     if (receipt !== undefined) receiver?.offer(receipt)
     if (type === 'error') return room && sender?.bounce(room, stanza)
-    if (room !== undefined) return privately.heard(room, stanza)
+    if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privately.heard(room, stanza)
     const address = addresses.at(to)
     if (address !== undefined) return direct?.message(stanza, address)
     const answer = answerDirect(stanza)
@@ -141,7 +154,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       given.link(NAME, 'component', false, 'not connected yet')
       if (attending) given.link(NAME, 'rooms', false, 'not in the rooms yet')
       await roomNames.keep()
-      const marks = await makeMarks(world)
+      marks = await makeMarks(world)
       receiver = makeReceiver(NAME, given, link, archive, marks, world, (room, heard) => sender?.echo(room, heard), seen.of)
       sender = makeSender(rooms, link, archive, marks, world, apart)
       direct = makeDirect(NAME, domain, given, receiver.offer, link, world)

@@ -12,7 +12,7 @@ import type { Confirm } from './confirm'
 import { conditionOf, failureOf } from './conditions'
 import { contentXml, correctionXml, retractionXml } from './content'
 import { bareOf, canonicalBare } from './names'
-import type { Room } from './rooms'
+import type { Room } from './room'
 import type { Link } from './stream'
 import { child, el, type Element, owned, type Xml } from './xml'
 

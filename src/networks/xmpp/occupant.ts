@@ -22,6 +22,9 @@ export interface Occupant {
   readonly jid: string // our full address behind it
   readonly nick: string // as the room spells it; '' while outside
   readonly name: string // as it is wanted
+  readonly affiliation: string // '' while outside
+  readonly role: string
+  readonly refusedFor: string // the condition of the last try that failed, '' if it did not
   usedAt: number // of clock.tick
   /** Enters, or joins in waiting for it. Throws Refused or Unavailable. */
   join (): Promise<void>
@@ -37,8 +40,15 @@ export interface Occupant {
 
 export interface OccupantEvents {
   nick (before: string, now: string): void // '' is outside
-  out (why: string): void
+  out (why: string, put: PutOut | undefined): void
+  /** Another role or affiliation than before. */
+  rank? (): void
+  /** The room is for members only: makes it one. Throws Unavailable. */
+  admit? (): Promise<void>
 }
+
+/** Somebody decided against us. `kicked`: trying again would be pressing; after the others the room itself lets in or does not. */
+export type PutOut = 'kicked' | 'shut out' | 'destroyed'
 
 /** For a room that is ours alone. */
 export interface OwnRoom {
@@ -62,10 +72,15 @@ const OUT_BECAUSE: Readonly<Record<string, string>> = {
   333: 'removed after an error'
 }
 
-const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): string => {
-  if (user !== undefined && child(user, 'destroy') !== undefined) return 'room destroyed'
-  for (const code of statuses) if (code !== undefined && OUT_BECAUSE[code] !== undefined) return OUT_BECAUSE[code]
-  return 'left'
+const PUT_OUT: Readonly<Record<string, PutOut>> = { 301: 'shut out', 307: 'kicked', 321: 'shut out', 322: 'shut out' }
+
+/** Technical reasons come with the code of a kick too (XEP-0045 §9.11). */
+const TECHNICAL = ['332', '333']
+
+const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [why: string, put: PutOut | undefined] => {
+  if (user !== undefined && child(user, 'destroy') !== undefined) return ['room destroyed', 'destroyed']
+  const code = [...TECHNICAL, ...Object.keys(OUT_BECAUSE)].find(one => statuses.has(one)) ?? ''
+  return [OUT_BECAUSE[code] ?? 'left', PUT_OUT[code]]
 }
 
 export const makeOccupant = (
@@ -75,6 +90,9 @@ export const makeOccupant = (
   let name = firstName
   let spellings = nickSpellings(name)
   let nick = ''
+  let rank = { affiliation: '', role: '' }
+  let refusedFor = ''
+  let admitted = false // in this try to enter
   let number = 1
   let photo: string | undefined // undefined: never had one, and says nothing of it
   let shown: string | undefined // what the last presence said
@@ -85,7 +103,15 @@ export const makeOccupant = (
     if (now === nick) return
     const before = nick
     nick = owned(now)
+    if (nick === '') rank = { affiliation: '', role: '' }
     events.nick(before, nick)
+  }
+
+  const setRank = (user: Element | undefined): void => {
+    const { affiliation = '', role = '' } = user && child(user, 'item')?.attrs || {}
+    if (affiliation === rank.affiliation && role === rank.role) return
+    rank = { affiliation: owned(affiliation), role: owned(role) }
+    events.rank?.()
   }
 
   const present = (as: string, enter?: Xml): void => {
@@ -98,11 +124,12 @@ export const makeOccupant = (
 
   const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
 
-  const admitted = async (own: OwnRoom, promise: Promise<void>): Promise<void> => {
-    const error: Error | undefined = await own.admit(jid).then(() => undefined, failed => failed)
+  const announceAfter = async (admit: Promise<void>): Promise<void> => {
+    const promise = entering?.promise
+    const error: Error | undefined = await admit.then(() => undefined, failed => failed)
     if (entering?.promise !== promise) return // over by other news
     if (error === undefined) announce()
-    else entering.done(error)
+    else entering?.done(error)
   }
 
   const begin = (): Promise<void> => {
@@ -111,8 +138,10 @@ export const makeOccupant = (
     entering = { promise, done (error) { timer?.cancel(); entering = undefined; settle(error) } }
     timer = clock.after(JOIN_TIMEOUT_MS, () => entering?.done(new Unavailable('no answer from the room when joining')))
     number = 1
+    refusedFor = ''
+    admitted = false
     if (own === undefined || own.isOwner) announce()
-    else void admitted(own, promise)
+    else void announceAfter(own.admit(jid))
     return promise
   }
 
@@ -127,14 +156,19 @@ export const makeOccupant = (
       spellings.shift()
       return announce()
     }
+    if (condition.name === 'registration-required' && entering !== undefined && events.admit !== undefined && !admitted) {
+      admitted = true
+      return void announceAfter(events.admit())
+    }
+    refusedFor = owned(condition.name)
     entering?.done(failureOf('the room does not let us in', condition))
   }
 
-  const lost = (why: string): void => {
+  const lost = (why: string, put?: PutOut): void => {
     const wasIn = nick !== ''
     setNick('')
     entering?.done(new Unavailable(`out of the room: ${why}`))
-    if (wasIn) events.out(why)
+    if (wasIn) events.out(why, put)
   }
 
   const configure = async (fields: Readonly<Record<string, string>>): Promise<Refused | Unavailable | undefined> => {
@@ -159,6 +193,7 @@ export const makeOccupant = (
     const affiliation = user && child(user, 'item')?.attrs.affiliation
     if (own?.isOwner === true && affiliation !== 'owner') return isForeign(now)
     setNick(now)
+    setRank(user)
     showPhoto()
     if (!created) entering?.done()
     else if (own === undefined) open().catch(error => entering?.done(error))
@@ -175,6 +210,9 @@ export const makeOccupant = (
     jid,
     get nick () { return nick },
     get name () { return name },
+    get affiliation () { return rank.affiliation },
+    get role () { return rank.role },
+    get refusedFor () { return refusedFor },
     usedAt: clock.tick(),
     join: () => entering?.promise ?? (nick !== '' ? Promise.resolve() : begin()),
     rename (now) {
@@ -201,7 +239,7 @@ export const makeOccupant = (
       if (stanza.attrs.type !== 'unavailable' || from !== nick) return
       const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
       if (next !== undefined) setNick(next)
-      else lost(whyOut(user, statuses))
+      else lost(...whyOut(user, statuses))
     },
     lost
   }

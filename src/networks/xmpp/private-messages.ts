@@ -8,29 +8,15 @@
 import type { World } from '../../model/network'
 import { plain } from '../../model/text'
 import { contentXml, isAutomatic } from './content'
-import type { Room } from './rooms'
+import type { Room } from './room'
 import type { Link } from './stream'
+import { type Language, WORDS } from './words'
 import { child, el, type Element, owned, textOf } from './xml'
 
 const ANSWERS_MAX = 60 // a minute, over all rooms
 const MINUTE_MS = 60_000
 const KEY_BYTES = 12
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
-
-export type Language = 'de' | 'en'
-
-const WORDS: Record<Language, { room: string, team: string }> = {
-  de: {
-    room: 'Diese private Nachricht hat niemand bekommen: Hier werden keine privaten Nachrichten übertragen. Bitte schreiben Sie im Raum.',
-    team: 'Diese private Nachricht hat niemand bekommen. Als private Nachricht werden hier nur Befehle gelesen, zum Beispiel !hilfe. ' +
-      'Alles andere bitte im Raum schreiben.'
-  },
-  en: {
-    room: 'Nobody got this private message: private messages are not carried here. Please write in the room.',
-    team: 'Nobody got this private message. Only commands are read in private messages here, for example !help. ' +
-      'Please write everything else in the room.'
-  }
-}
 
 /** In every spelling of the sign, and behind what nobody sees. */
 const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').startsWith('!')
@@ -56,10 +42,10 @@ export const makePrivateMessages = (
     heard (room, message) {
       const { from = '', to, type } = message.attrs
       const body = textOf(child(message, 'body'))
-      if (from === room.id || body === '' || type === 'headline' || isAutomatic(message)) return
+      if (body === '' || type === 'headline' || isAutomatic(message)) return
       if (room.own && isCommand(body)) return take(room, message)
       if (!mayAnswer()) return
-      const words = WORDS[language][room.own ? 'team' : 'room']
+      const words = WORDS[language].privately[room.own ? 'team' : 'room']
       link.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
         ...contentXml({ style: 'notice', text: plain(words) }), el('x', { xmlns: MUC_USER })))
     }

@@ -15,7 +15,7 @@ import { archivedAddress } from './insiders'
 import { type Intake, makeIntake } from './intake'
 import { markedHops, type Marks } from './marks'
 import { bareOf, resourceOf } from './names'
-import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './rooms'
+import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './room'
 import type { Link } from './stream'
 import { child, type Element, elementsIn, owned, textOf } from './xml'
 
@@ -34,6 +34,8 @@ export interface Receiver {
   groupchat (room: Room, message: Element): void
   /** A private message in the room that counts as said to all. Whatever it says of its ids is not of the room, and no archive has it. */
   privately (room: Room, message: Element): void
+  /** How the room stands to us, in the order of what is said in it. */
+  standing (room: Room, standing: 'in' | 'out'): void
   /** Everything else that comes in, in the order of each place. */
   offer: Intake['offer']
   stop (): void
@@ -130,7 +132,12 @@ export const makeReceiver = (
     return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message) })
   }
 
-  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived)
+  const standing = (room: Room, standing: 'in' | 'out'): void => {
+    const key = `${room.id}/${standing} ${chance.token(KEY_BYTES)}`
+    if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
+  }
+
+  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, room => standing(room, 'in'))
 
   return {
     hold: catchUp.hold,
@@ -151,6 +158,7 @@ export const makeReceiver = (
       const speaker = { address: room.insiders.get(resourceOf(attrs.from ?? ''))?.address }
       catchUp.inTurn(room, { message: said, take: () => live(room, said, speaker) })
     },
+    standing,
     offer: intake.offer,
     stop () {
       catchUp.stop()

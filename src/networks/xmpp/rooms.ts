@@ -1,8 +1,9 @@
 /**
  * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak.
- * Promises: while the link is up every attended room is entered, again and again with backoff; a room is `ready` only when the
- * listener is known to be inside and the room's features are known; that we are inside is verified when a room falls silent
- * (XEP-0410). Occupants that say nothing for OCCUPANT_IDLE_MS leave; there are never more than OCCUPANTS_MAX in a room.
+ * Promises: while the link is up every attended room is entered, again and again with backoff, unless it has put us out: then all of
+ * ours leave it, and a room that has kicked us, or was destroyed, is entered only when it asks us in, also after a restart; a room is
+ * `ready` only when the listener is known to be inside and the room's features are known; that we are inside is verified when a room
+ * falls silent (XEP-0410). Occupants that say nothing for OCCUPANT_IDLE_MS leave; there are never more than OCCUPANTS_MAX in a room.
  */
 import { backoffMs } from '../../lib/backoff'
 import { sleep, type Timer } from '../../lib/clock'
@@ -11,9 +12,10 @@ import type { Persona } from '../../model/message'
 import type { World } from '../../model/network'
 import { LISTENER_LOCAL, RESOURCE } from './addresses'
 import { conditionOf, failureOf } from './conditions'
-import { type Insider, noteInsider } from './insiders'
+import { noteInsider } from './insiders'
 import { bareOf, ghostLocal } from './names'
-import { makeOccupant, type Occupant } from './occupant'
+import { makeOccupant, type Occupant, type PutOut } from './occupant'
+import { ARCHIVE, canRule, INFO, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 import type { Link } from './stream'
 import { child, el, type Element, elementsIn } from './xml'
 
@@ -26,47 +28,17 @@ const ENTER_MOST_MS = 5 * 60_000
 const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
 const LISTENER_NAME = 'Zentrale'
 
-/** How a room says that it does not know whoever speaks or asks (XEP-0410 §3.2); the second also where there is no such room now. */
-export const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
-
-export const STANZA_IDS = 'urn:xmpp:sid:0'
-export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
-export const ARCHIVE = 'urn:xmpp:mam:2'
-export const INFO = 'http://jabber.org/protocol/disco#info'
-
-export interface Room {
-  readonly id: string
-  readonly listener: Occupant
-  readonly ghosts: Map<string, Occupant> // by full address
-  readonly nicks: Map<string, Occupant> // ours that are inside
-  readonly insiders: Map<string, Insider> // by nick: those whose own address the room shows us
-  readonly own: boolean // we made it, and nobody else may own it
-  features: ReadonlySet<string>
-  subject: string | undefined // unknown until the room has said it
-  ready: boolean
-  visit: number // counts the listener's entries, so that an answer about an older one is known
-  refusal: Refused | undefined // why the last try to enter can never succeed
-  heardAt: number
-  entering: boolean
-  waiting: Set<() => void> // for ready or refusal to change
-}
-
 export interface RoomEvents {
   entering (room: Room): void // the listener is about to enter: what it hears comes before what was missed
   entered (room: Room): Promise<void> // catch up; the room is ready already
   out (room: Room): void
-  allIn (all: boolean): void
+  /** By somebody's decision: it is neither heard nor spoken into until it is entered again. */
+  putOut (room: Room): void
+  /** All rooms are entered and everybody of ours who wants to speak in them may; else `why` not. */
+  allIn (all: boolean, why: string | undefined): void
   insider (room: Room, nick: string): void // came in, or is there in another role
   heard (room: Room, presence: Element): void // what the listener is told of everybody
   speaks (ghost: Occupant, persona: Persona): void // is about to
-}
-
-/** The rooms that are ours alone: which they are, how one is set up, and how one of us is let in. */
-export interface OwnRooms {
-  has (id: string): boolean
-  isClosed (features: ReadonlySet<string>): boolean
-  setUp (id: string): Promise<void>
-  admit (id: string, jid: string): Promise<void>
 }
 
 export interface Rooms {
@@ -75,6 +47,12 @@ export interface Rooms {
   all (): Iterable<Room>
   ghost (room: Room, persona: Persona): Occupant
   presence (stanza: Element): void
+  /** The room itself asks us in. */
+  invited (room: Room): void
+  /** Whether one of ours is inside and has a voice. */
+  maySpeak (occupant: Occupant): boolean
+  /** Brings one of ours in and gets it a voice. Throws Refused or Unavailable. */
+  bringIn (room: Room, occupant: Occupant): Promise<void>
   /** Asks the room anew what it can: its configuration has changed. */
   refresh (room: Room): Promise<void>
   /** Asks the room whether the occupant is inside; if not, it is lost and, being the listener, enters again. */
@@ -86,28 +64,57 @@ export interface Rooms {
   stop (): void
 }
 
-export const makeRooms = (domain: string, link: Link, world: World, events: RoomEvents, own?: OwnRooms): Rooms => {
-  const { clock, chance, log } = world
+export const makeRooms = (domain: string, link: Link, world: World, events: RoomEvents, voices: Voices, own?: OwnRooms): Rooms => {
+  const { clock, chance, log, memory } = world
   const rooms = new Map<string, Room>()
   let linkVisit = new AbortController() // aborted when the link goes down
   let enteringNow = 0
   let toEnter: Room[] = []
   let timer: Timer | undefined
-  let inside = 0
+  const missing = new Set<Room>() // that are to be entered
+  const mute = new Map<Occupant, string>() // of ours that wait for a way in or a voice, and why
 
-  const changed = (room: Room, ready: boolean): void => {
-    if (room.ready !== ready) inside += ready ? 1 : -1
-    room.ready = ready
-    for (const wake of room.waiting) wake()
-    room.waiting.clear()
-    events.allIn(inside === rooms.size)
+  const tellAllIn = (): void => {
+    const [first] = missing
+    const [why] = mute.values()
+    events.allIn(missing.size + mute.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? 'not entered yet'}`)
   }
 
-  const outside = (room: Room, why: string): void => {
+  const changed = (room: Room, ready: boolean): void => {
+    room.ready = ready
+    if (ready || room.putOut !== undefined) missing.delete(room)
+    else missing.add(room)
+    for (const wake of room.waiting) wake()
+    room.waiting.clear()
+    tellAllIn()
+  }
+
+  const remember = (room: Room, put: PutOut | undefined): void => {
+    room.putOut = put
+    const key = `put out ${room.id}`
+    const done = put !== undefined ? memory.set(key, put) : memory.get(key) === undefined ? undefined : memory.delete(key)
+    done?.catch(error => log.error({ room: room.id, why: messageOf(error) }, 'not remembered that a room has put us out'))
+  }
+
+  const putOut = (room: Room, put: PutOut, why: string): void => {
+    room.refusal = new Refused(`the room has put us out: ${why}`)
+    remember(room, put)
+    for (const ghost of room.ghosts.values()) ghost.leave(room.refusal)
+    events.putOut(room)
+  }
+
+  const outside = (room: Room, why: string, put: PutOut | undefined): void => {
     events.out(room)
+    if (put !== undefined && !room.own) putOut(room, put, why)
     changed(room, false)
     log.warn({ room: room.id, why }, 'outside of the room')
     enter(room)
+  }
+
+  const speechless = (occupant: Occupant, why: string | undefined): void => {
+    if (why === undefined ? !mute.delete(occupant) : mute.get(occupant) === why) return
+    if (why !== undefined) mute.set(occupant, why)
+    tellAllIn()
   }
 
   const occupantIn = (room: () => Room, id: string, local: string, name: string): Occupant => {
@@ -117,10 +124,16 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         if (nicks.get(before) === made) nicks.delete(before)
         if (now !== '') nicks.set(now, made)
       },
-      out (why) {
-        if (made === room().listener) outside(room(), why)
-        else log.info({ room: id, why }, 'occupant is outside of the room')
-      }
+      out (why, put) {
+        if (made === room().listener) return outside(room(), why, put)
+        speechless(made, undefined)
+        log.info({ room: id, why }, 'occupant is outside of the room')
+      },
+      rank () {
+        if (made.role !== 'visitor') speechless(made, undefined)
+        if (made === room().listener && canRule(room())) for (const ghost of room().ghosts.values()) speechless(ghost, undefined)
+      },
+      ...local === LISTENER_LOCAL || own?.has(id) === true ? {} : { admit: () => voices.admit(room(), made) }
     }, own?.has(id) !== true
       ? undefined
       : { setUp: () => own.setUp(id), admit: jid => own.admit(id, jid), isOwner: local === LISTENER_LOCAL })
@@ -153,6 +166,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     if (room.own && own !== undefined) await close(room, own)
     if (room.listener.nick === '') throw new Unavailable('out of the room again')
     room.refusal = undefined
+    if (room.putOut !== undefined) remember(room, undefined)
     room.visit++
     room.heardAt = clock.tick()
     changed(room, true)
@@ -160,12 +174,29 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     await events.entered(room)
   }
 
+  const isThere = async (room: Room): Promise<boolean> => {
+    const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
+  }
+
+  /** What those who wait for the room are told: most of what keeps us out somebody can mend, and until then it is as a link that is down. */
+  const judge = async (room: Room, error: unknown): Promise<Room['refusal']> => {
+    const { refusedFor } = room.listener
+    if (!(error instanceof Refused) || refusedFor === '') return error instanceof Refused ? error : undefined
+    if (refusedFor !== 'forbidden') return new Unavailable(error.message, { link: true })
+    if (!await isThere(room)) return new Unavailable('the room is not there, and the server does not let us make it', { link: true })
+    if (!room.own) putOut(room, 'shut out', 'banned')
+    return room.refusal ?? error
+  }
+
   const enterUntilIn = async (room: Room, signal: AbortSignal): Promise<void> => {
     for (let attempt = 1; !signal.aborted; attempt++) {
       try { return await enterOnce(room) } catch (error) {
+        const why = await judge(room, error).catch(() => room.refusal)
         if (signal.aborted) return
-        room.refusal = error instanceof Refused ? error : undefined
+        room.refusal = why
         changed(room, room.ready)
+        if (waitsForInvitation(room)) return
         const wait = backoffMs(chance, attempt, ENTER_FIRST_MS, ENTER_MOST_MS)
         log.warn({ room: room.id, why: messageOf(error), attempt, wait }, 'room could not be entered')
         await sleep(clock, wait, signal)
@@ -173,8 +204,10 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     }
   }
 
+  const waitsForInvitation = ({ putOut }: Room): boolean => putOut === 'kicked' || putOut === 'destroyed'
+
   const enter = (room: Room): void => {
-    if (room.entering || !link.isUp || linkVisit.signal.aborted) return
+    if (waitsForInvitation(room) || room.entering || !link.isUp || linkVisit.signal.aborted) return
     room.entering = true
     toEnter.push(room)
     enterNext()
@@ -226,9 +259,12 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     const room: Room = {
       id, listener: occupantIn(() => room, id, LISTENER_LOCAL, LISTENER_NAME),
       ghosts: new Map(), nicks: new Map(), insiders: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
-      ready: false, visit: 0, refusal: undefined, heardAt: 0, entering: false, waiting: new Set()
+      ready: false, visit: 0, putOut: memory.get(`put out ${id}`) as PutOut | undefined, refusal: undefined, heardAt: 0,
+      entering: false, waiting: new Set()
     }
     rooms.set(id, room)
+    if (room.putOut === undefined) missing.add(room)
+    else room.refusal = new Refused(`the room has put us out: ${room.putOut}`)
     enter(room)
     return room
   }
@@ -268,6 +304,23 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       occupant?.presence(stanza)
       if (nick !== undefined) events.insider(room, nick)
     },
+    invited (room) {
+      if (room.ready) return
+      log.info({ room: room.id }, 'asked in by the room')
+      if (waitsForInvitation(room)) room.putOut = 'shut out'
+      enter(room)
+    },
+    maySpeak: occupant => occupant.nick !== '' && occupant.role !== 'visitor',
+    async bringIn (room, occupant) {
+      try {
+        await occupant.join()
+        await voices.give(room, occupant)
+        speechless(occupant, undefined)
+      } catch (error) {
+        if (error instanceof Unavailable && error.link && link.isUp) speechless(occupant, `${room.id}: ${error.message}`)
+        throw error
+      }
+    },
     async refresh (room) { room.features = await featuresOf(room) },
     verify,
     async whenReady (room, signal) {
@@ -285,12 +338,14 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       linkVisit = new AbortController()
       if (timer === undefined) tick()
       for (const room of rooms.values()) {
-        room.refusal = undefined
+        if (room.putOut === undefined) room.refusal = undefined
         enter(room)
       }
+      tellAllIn()
     },
     linkDown () {
       linkVisit.abort()
+      mute.clear()
       for (const room of toEnter) room.entering = false
       toEnter = []
       for (const room of rooms.values()) {

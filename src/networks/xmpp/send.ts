@@ -13,7 +13,8 @@ import type { Marks } from './marks'
 import { parseJid, resourceOf } from './names'
 import type { Occupant } from './occupant'
 import { stanzaId } from './receive'
-import { ARCHIVE, type Room, type Rooms, UNKNOWN } from './rooms'
+import { ARCHIVE, type Room, UNKNOWN } from './room'
+import type { Rooms } from './rooms'
 import type { Link } from './stream'
 import { el, type Element, owned, type Xml } from './xml'
 
@@ -92,7 +93,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
 
   const prepare = async (room: Room, job: Job): Promise<void> => {
     await rooms.whenReady(room, job.signal)
-    await within(job.signal, speaker(room, job.delivery).join())
+    await within(job.signal, rooms.bringIn(room, speaker(room, job.delivery)))
     await within(job.signal, link.writable())
   }
 
@@ -122,7 +123,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
     for (let job = lane.jobs[0]; job !== undefined; job = lane.jobs[0]) {
       try {
         const occupant = speaker(room, job.delivery)
-        while (!room.ready || occupant.nick === '' || job.signal.aborted) await prepare(room, job)
+        while (!room.ready || !rooms.maySpeak(occupant) || job.signal.aborted) await prepare(room, job)
         await link.writable()
         if (lane.cameBack !== undefined) throw lane.cameBack
         const other = apart(room, job.delivery, job.signal)
@@ -204,7 +205,9 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
       if (unanswered === undefined || unanswered.occupant.jid !== message.attrs.to) return
       const condition = conditionOf(message)
       log.info({ room: room.id, condition: condition.name, type: condition.type }, 'message came back')
-      const failure = failureOf('the room refused the message', condition)
+      const failure = condition.name === 'forbidden' && unanswered.occupant.role === 'visitor'
+        ? new Unavailable('one of ours has no voice any more', { link: true })
+        : failureOf('the room refused the message', condition)
       unanswered.reject(failure)
       const lane = laneOf(room)
       if (lane.writing && failure instanceof Unavailable) lane.cameBack = failure

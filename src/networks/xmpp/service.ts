@@ -3,7 +3,7 @@ import type { Identity } from '../../model/network'
 import { COMMANDS } from './commands'
 import { errorReply } from './conditions'
 import { ADDRESS_FEATURES, answerAbout } from './profile'
-import { INFO } from './rooms'
+import { INFO } from './room'
 import { child, el, elementsIn, type Element, type Xml } from './xml'
 
 const ITEMS = 'http://jabber.org/protocol/disco#items'

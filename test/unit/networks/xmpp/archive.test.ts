@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { makeArchive } from '../../../../src/networks/xmpp/archive'
 import { makeParser } from '../../../../src/networks/xmpp/parser'
-import type { Room } from '../../../../src/networks/xmpp/rooms'
+import type { Room } from '../../../../src/networks/xmpp/room'
 import type { Link } from '../../../../src/networks/xmpp/stream'
 import type { Element, Xml } from '../../../../src/networks/xmpp/xml'
 

@@ -22,8 +22,8 @@ describe('xmpp rooms', () => {
   it('end when stopped while a room cannot be entered, although the link is still up', async () => {
     const link = muteLink()
     const rooms = makeRooms('chat.example.org', link, makeWorld(), {
-      entering () {}, entered: async () => {}, out () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
-    })
+      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+    }, { admit: async () => {}, give: async () => {} })
     rooms.attend(ROOM)
     link.isUp = true
     rooms.linkUp()
@@ -40,8 +40,8 @@ describe('xmpp rooms', () => {
       isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return features }
     })
     const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
-      entering () {}, entered: async () => {}, out () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
-    })
+      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+    }, { admit: async () => {}, give: async () => {} })
     rooms.linkUp()
     const room = rooms.attend(ROOM)
     for (const [nick, status] of [['Anna', ''], ['Zentrale', '<status code=\'110\'/>']] as const) {

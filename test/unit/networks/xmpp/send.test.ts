@@ -4,7 +4,8 @@ import { plain } from '../../../../src/model/text'
 import type { Archive } from '../../../../src/networks/xmpp/archive'
 import type { Marks } from '../../../../src/networks/xmpp/marks'
 import type { Occupant } from '../../../../src/networks/xmpp/occupant'
-import type { Room, Rooms } from '../../../../src/networks/xmpp/rooms'
+import type { Room } from '../../../../src/networks/xmpp/room'
+import type { Rooms } from '../../../../src/networks/xmpp/rooms'
 import { makeSender } from '../../../../src/networks/xmpp/send'
 import type { Link } from '../../../../src/networks/xmpp/stream'
 import { el, type Xml } from '../../../../src/networks/xmpp/xml'
@@ -29,7 +30,8 @@ const stage = () => {
     jid: 'anna@chat.example.org/zentrale', nick: '', join: () => joining.promise.then(() => { Object.assign(ghost, { nick: 'Anna' }) })
   } as Occupant
   const rooms: Partial<Rooms> = {
-    attend: () => room, ghost: () => ghost, whenReady: async () => {}, verify: (_room, { nick }) => { verified.push(nick) }
+    attend: () => room, ghost: () => ghost, whenReady: async () => {}, maySpeak: ({ nick }) => nick !== '', bringIn: (_room, one) => one.join(),
+    verify: (_room, { nick }) => { verified.push(nick) }
   }
   const link = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Link> as Link
   const marks: Marks = { of: () => el('mark'), isOurs: () => false }

@@ -1,0 +1,29 @@
+/** What this network itself says to people, in the language of the config. */
+
+export type Language = 'de' | 'en'
+
+interface Words {
+  privately: { room: string, team: string }
+  noVoice (listener: string): string
+}
+
+export const WORDS: Record<Language, Words> = {
+  de: {
+    privately: {
+      room: 'Diese private Nachricht hat niemand bekommen: Hier werden keine privaten Nachrichten übertragen. Bitte schreiben Sie im Raum.',
+      team: 'Diese private Nachricht hat niemand bekommen. Als private Nachricht werden hier nur Befehle gelesen, zum Beispiel !hilfe. ' +
+        'Alles andere bitte im Raum schreiben.'
+    },
+    noVoice: listener => 'Wer aus anderen Netzen schreibt, darf in diesem Raum noch nicht sprechen, weil er nur für Mitglieder oder ' +
+      `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`
+  },
+  en: {
+    privately: {
+      room: 'Nobody got this private message: private messages are not carried here. Please write in the room.',
+      team: 'Nobody got this private message. Only commands are read in private messages here, for example !help. ' +
+        'Please write everything else in the room.'
+    },
+    noVoice: listener => 'People who write from other networks may not speak in this room yet, because it is for members only or ' +
+      `moderated. Please make ${listener} an admin of this room. What was written waits until then.`
+  }
+}

@@ -1,0 +1,152 @@
+/** Who is let into a room, may speak there, and is put out: what must hold with every XMPP server; run with Prosody and with ejabberd. */
+import assert from 'node:assert/strict'
+import { xml, type Element } from '@xmpp/client'
+import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
+import type { Place } from '../../src/model/address'
+import { Refused, Unavailable } from '../../src/model/errors'
+import type { Delivery, Persona, Sent } from '../../src/model/message'
+import { delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmppGround'
+import { MUC } from '../support/xmpp-person'
+
+const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
+const eva: Persona = { person: { network: 'other', id: '@eva:example.org' }, name: 'Eva (M)' }
+const ZENTRALE = `zentrale@${DOMAIN}`
+
+export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {
+  const at = xmppGround(start)
+  let room = ''
+  let count = 0
+
+  const place = (): Place => ({ network: 'xmpp', id: room })
+  const inRoom = (text: string, as = bob): Delivery => delivery(say(text), place(), { as })
+
+  /** As a lane does it: what may work later is tried again. */
+  const insist = async (one: Delivery): Promise<Sent> => {
+    try { return await send(at, one) } catch (error) {
+      if (error instanceof Unavailable && one.attempt < 5) return await insist({ ...one, attempt: one.attempt + 1 })
+      throw error
+    }
+  }
+
+  /** Makes `room`, as Anna's, and lets Zentrale try to come in. */
+  const owned = async (fields: Record<string, string> = {}): Promise<void> => {
+    await at.anna.enter(room, 'Anna')
+    const field = (name: string, value: string): Element => xml('field', { var: name }, xml('value', {}, value))
+    await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' },
+      field('FORM_TYPE', `${MUC}#roomconfig`), ...Object.entries(fields).map(([name, value]) => field(name, value)))))
+    at.network.attend([place()])
+  }
+  const rule = (item: Record<string, string>) => at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#admin` }, xml('item', item)))
+  const link = (up: boolean): Promise<void> => at.inbox.until(`rooms ${up}`, () => at.inbox.links.get('rooms') === up)
+  /** What is no news left out. */
+  const standings = (): string => ['in', ...at.inbox.standings.filter(one => one.place.id === room).map(({ standing }) => standing)]
+    .filter((one, index, all) => index > 0 && one !== all[index - 1]).join()
+  const stands = (expected: string): Promise<void> => at.inbox.until(`stands ${expected}`, () => standings() === expected)
+  const gone = (nick: string): Promise<Element> => at.anna.until(`${nick} is out`, one =>
+    one.is('presence') && one.attrs.from === `${room}/${nick}` && one.attrs.type === 'unavailable')
+  const heard = (body: string): Promise<Element> => at.anna.until(body, one =>
+    one.getChildText('body') === body && one.attrs.from?.startsWith(room) === true)
+  const isWaiting = (error: unknown): boolean => error instanceof Unavailable && error.link
+
+  beforeEach(() => { room = `raum${++count}@${at.server.muc}` })
+
+  it('is out of a room that kicked it, with all its people and also after a restart, until the room asks it in', async () => {
+    await owned()
+    await send(at, inRoom('one'))
+    await rule({ nick: 'Zentrale', role: 'none' })
+    await Promise.all([gone('Zentrale'), gone(bob.name), stands('out')])
+    await at.anna.say(room, 'among ourselves', 'x1')
+    await assert.rejects(send(at, inRoom('two')), Refused)
+    await at.network.stop()
+    const before = at.anna.heard.length
+    await at.startBridge(at.server.componentPort, at.inbox)
+    at.network.attend([place()])
+    await assert.rejects(send(at, inRoom('three')), Refused)
+    await at.anna.client.send(xml('message', { to: room }, xml('x', { xmlns: `${MUC}#user` }, xml('invite', { to: ZENTRALE }))))
+    await stands('out,in')
+    assert.deepEqual(at.anna.bodies(room), ['one', 'among ourselves'])
+    await send(at, inRoom('four'))
+    await at.anna.say(room, 'with all', 'x2')
+    await at.inbox.until('all', () => at.inbox.arrivals.some(one => textOf(one) === 'with all'))
+    assert.deepEqual(at.inbox.arrivals.map(textOf), ['with all'])
+    assert.ok(at.anna.heard.slice(before).some(one => one.attrs.from === `${room}/Zentrale`))
+  })
+
+  it('is out of a room that bans it or is destroyed, and comes back by itself when the ban is over', async () => {
+    await owned()
+    await send(at, inRoom('one'))
+    await rule({ jid: ZENTRALE, affiliation: 'outcast' })
+    await stands('out')
+    await gone(bob.name)
+    await rule({ jid: ZENTRALE, affiliation: 'none' })
+    await stands('out,in')
+    await link(true)
+    await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('destroy', {})))
+    await stands('out,in,out')
+    await assert.rejects(send(at, inRoom('two')), Refused)
+  })
+
+  it('lets a banned person say nothing, and others go on', async () => {
+    await owned()
+    await send(at, inRoom('one'))
+    const join = at.anna.heard.find(one => one.is('presence') && one.attrs.from === `${room}/${bob.name}`)
+    const jid = String(join?.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!
+    await rule({ jid, affiliation: 'outcast' })
+    await assert.rejects(insist(inRoom('two')), Refused)
+    await insist(inRoom('three', eva))
+  })
+
+  it('waits for a room for members only until it is an admin, and makes its people members', async () => {
+    await owned({ 'muc#roomconfig_membersonly': '1' })
+    const first = inRoom('one')
+    await assert.rejects(send(at, first), isWaiting)
+    await link(false)
+    await rule({ jid: ZENTRALE, affiliation: 'member' })
+    await link(true)
+    await assert.rejects(send(at, first), isWaiting)
+    await at.anna.until('asking', one => one.attrs.from === `${room}/Zentrale` && one.getChildText('body')?.includes(ZENTRALE) === true)
+    await link(false)
+    await rule({ jid: ZENTRALE, affiliation: 'admin' })
+    await link(true)
+    await send(at, first)
+    await send(at, inRoom('two', eva))
+    await heard('two')
+  })
+
+  it('waits for a voice in a moderated room, asks for it, and gives it where it may', async () => {
+    await owned({ 'muc#roomconfig_moderatedroom': '1', members_by_default: '0' })
+    const first = inRoom('one')
+    await assert.rejects(send(at, first), isWaiting)
+    await link(false)
+    const isRequest = (one: Element): boolean => one.attrs.from === room && String(one.getChild('x', 'jabber:x:data')).includes(bob.name)
+    await at.anna.until('request', isRequest)
+    await rule({ nick: bob.name, role: 'participant' })
+    await link(true)
+    await send(at, first)
+    await rule({ jid: ZENTRALE, affiliation: 'admin' })
+    await insist(inRoom('two', eva))
+    await heard('two')
+  })
+
+  it('is put out by no private message and no question to one of ours, and tells who wrote that nobody got it', async () => {
+    await owned()
+    await send(at, inRoom('one'))
+    const before = at.anna.heard.length
+    for (let i = 0; i < 20; i++) {
+      for (const nick of [bob.name, 'Zentrale']) {
+        await at.anna.client.send(xml('message', { to: `${room}/${nick}`, type: 'chat', id: `p${i}` }, xml('body', {}, `psst ${i}`)))
+        await at.anna.ask('get', `${room}/${nick}`, xml('query', { xmlns: 'urn:unknown' })).catch(() => { /* of course */ })
+      }
+      await at.anna.say(room, `loud ${i}`, `s${i}`)
+    }
+    await send(at, inRoom('two'))
+    await at.inbox.until('all', () => at.inbox.arrivals.length >= 20)
+    const answers = at.anna.heard.filter(one =>
+      one.is('message') && one.attrs.type === 'chat' && one.getChildText('body')?.includes('im Raum') === true)
+    assert.deepEqual([bob.name, 'Zentrale'].map(nick => answers.filter(one => one.attrs.from === `${room}/${nick}`).length), [20, 20])
+    assert.ok(answers.every(one => one.getChild('automatic')))
+    assert.deepEqual(at.inbox.arrivals.map(textOf), Array.from({ length: 20 }, (_, i) => `loud ${i}`), 'nothing is lost and nothing leaks')
+    const left = at.anna.heard.slice(before).filter(one => one.is('presence') && one.attrs.type === 'unavailable')
+    assert.deepEqual(left.map(({ attrs }) => attrs['from']), [], 'nobody was put out')
+  })
+}
