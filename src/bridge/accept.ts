@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../lib/clock'
 import { Malformed, Unavailable } from '../model/errors'
-import type { Arrival } from '../model/message'
+import type { Arrival, Content } from '../model/message'
 import type { Inbox } from '../model/network'
 import type { Store, Tx } from '../store/store'
 import type { DeskChange } from '../desk/desk'
@@ -14,6 +14,7 @@ import type { Deliver } from './deliver'
 import type { Directory } from './directory'
 import { makeDoor, type Passing } from './door'
 import type { Observer } from './observer'
+import { cleanName, oneLine } from './people'
 import { route, type Facts } from './route'
 
 /** What one arrival may take on disk, as JSON. Larger ones go to quarantine, cut. */
@@ -50,6 +51,16 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   }
 }
 
+const tidyFile = (content: Content): Content =>
+  content.file === undefined ? content : { ...content, file: { ...content.file, name: oneLine(content.file.name) } }
+
+/** From here on names hold nothing that could be taken for more than a name, wherever they are shown. */
+const tidy = (given: Arrival): Arrival => {
+  if (!('sender' in given)) return given
+  const sender = { ...given.sender, name: cleanName(given.sender.name) }
+  return 'content' in given ? { ...given, sender, content: tidyFile(given.content) } : { ...given, sender }
+}
+
 export const makeAccept = ({ store, directory, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {
   const door = makeDoor(deliver, limits.queueMax)
   let open = true
@@ -78,7 +89,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
 
   return {
     async accept (given) {
-      const arrival = { ...given, at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
+      const arrival = { ...tidy(given), at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
       const { network } = arrival.place
       if (!open) {
         observer.accepted(network, 'refused')

@@ -3,6 +3,7 @@ import { addressKey, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Cause, Count, Queued, Tx } from '../store/store'
 import { applyDesk, learnDesk } from '../desk/desk'
+import { CALLED } from './apart'
 import type { Directory } from './directory'
 import type { Change, Plan } from './plan'
 
@@ -43,6 +44,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
     case 'stand': await keepStanding(tx, what.place, what.standing); return {}
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
+    case 'called': await tx.remember(CALLED, what.claim.key, what.claim.person); return {}
     case 'desk': await applyDesk(tx, what.change, journal, now, steadyNow); return {}
     case 'recall': return await recall(tx, what, steadyNow)
     case 'cancel': return { cancelled: [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }] }
@@ -66,6 +68,7 @@ export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: H
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)
     if (what.kind === 'stand') directory.stand(what.place, what.standing)
+    if (what.kind === 'called') directory.apart.learn(what.claim)
     if (what.kind === 'desk') learnDesk(directory.desk, what.change)
   }
   return applied

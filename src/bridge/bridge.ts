@@ -14,6 +14,7 @@ import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import { makeAccept } from './accept'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
+import { CALLED } from './apart'
 import { makeDirectory, type Mirror } from './directory'
 import type { Links } from './links'
 import type { Observer } from './observer'
@@ -93,7 +94,9 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const aging = steady(clock)
   const networks = new Map(options.networks.map(network => [network.name, network]))
   const can = new Map(options.networks.map(network => [network.name, network.can]))
-  const remembered = await store.run(async tx => ({ blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS) }))
+  const remembered = await store.run(async tx => ({
+    blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED)
+  }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store)
   const directory = makeDirectory(options.mirrors, remembered, can, options.links, TEXTS[options.language], desk)
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, linkMs: limits.linkMs })

@@ -4,6 +4,7 @@ import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
+import { makeApart, type Apart } from './apart'
 import type { Links } from './links'
 import type { Texts } from './texts'
 
@@ -26,6 +27,7 @@ export interface Directory {
   /** How a place stands to us: see StandingArrival. */
   standing (place: Place): Standing
   stand (place: Place, standing: Standing): void
+  readonly apart: Apart
   /** Function addresses, their teams and conversations. */
   readonly desk: DeskMemory
   /** Whether a failure at one place may be told at the other: no contact hears of the team's places. */
@@ -38,7 +40,7 @@ export interface Directory {
 export const peopleAt = (where: MirrorPlace): string[] =>
   Object.keys(where.people ?? {}).map(id => addressKey({ network: where.place.network, id }))
 
-interface Remembered { blocked: string[]; standings: [string, string][] }
+interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][] }
 
 export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: ReadonlyMap<NetworkName, Capabilities>,
   links: Pick<Links, 'token' | 'url'>, texts: Texts, desk: DeskMemory): Directory => {
@@ -50,7 +52,7 @@ export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: Re
   const blocked = new Set(remembered.blocked)
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; as many as are not `in`
   return {
-    links, texts, desk,
+    links, texts, desk, apart: makeApart(remembered.called),
     mayTell: (where, failed) => desk.spotOf(where)?.kind !== 'contact' && !desk.isTeams(failed),
     can: network => {
       const found = can.get(network)

@@ -5,8 +5,8 @@ import {
 import { plain } from '../model/text'
 import type { Recorded } from '../store/store'
 import { peopleAt, type Directory, type Mirror, type MirrorPlace } from './directory'
-import { personaOf } from './people'
-import { delivery, IGNORE, notice, type Plan } from './plan'
+import { cleanName, personaOf } from './people'
+import { delivery, IGNORE, notice, type Change, type Plan } from './plan'
 import { say, sayAgain, type Spoken } from './say'
 
 const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
@@ -18,8 +18,14 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
 export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
   mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
 
-const speaker = (arrival: Spoken | DeletionArrival, here: MirrorPlace, directory: Directory): Persona =>
-  personaOf(arrival.place.network, directory.can(arrival.place.network).label, arrival.sender, here.people?.[arrival.sender.id])
+const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: Mirror, here: MirrorPlace }, directory: Directory,
+  sender = arrival.sender): { as: Persona, changes: Change[] } => {
+  const { place: { network } } = arrival
+  const person = { network, id: sender.address ?? sender.id }
+  const given = cleanName(here.people?.[sender.id] ?? sender.name)
+  const { name, claim } = directory.apart.called(mirror.name, person, given, directory.desk.isReserved(given, person, false))
+  return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
+}
 
 /** Where it was said, its own speaker may change it, and whom the place's server lets may take it away. */
 const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
@@ -41,11 +47,11 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
   if (directory.standing(arrival.place) !== 'in') return IGNORE
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return IGNORE
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return IGNORE
-  const as = speaker(arrival, found.here, directory)
+  const { as, changes } = speaker(arrival, found, directory)
   const places = reached(found.mirror, found.here, directory)
   if (arrival.kind === 'deletion') {
     if (original === undefined || !('sender' in original.arrival)) return IGNORE
-    const writer = speaker({ ...arrival, sender: original.arrival.sender }, found.here, directory)
+    const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
     const deliveries = original.deliveries
       .filter(({ place, notice }) => !notice && directory.can(place.network).deletions && directory.standing(place) === 'in')
       .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
@@ -57,5 +63,5 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
   const deliveries = places.flatMap(where => arrival.kind === 'edit'
     ? sayAgain(arrival, original, where.place, as, token, directory)
     : say(arrival, arrival.content, where.place, as, token, directory))
-  return { outcome: 'routed', deliveries, changes: arrival.content.file === undefined ? [] : [{ kind: 'link', token }] }
+  return { outcome: 'routed', deliveries, changes: arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }] }
 }

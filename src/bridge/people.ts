@@ -2,10 +2,13 @@
  * How a person of one network is shown on another: by a cleaned name that always ends with the label of the network they really
  * speak from, so that nobody can pass for somebody of another network.
  */
+import unhomoglyph from 'unhomoglyph'
 import type { Persona, Sender } from '../model/message'
 import type { NetworkName } from '../model/address'
 
 export const NAME_CHARACTERS_MAX = 60
+const LINE_CHARACTERS_MAX = 1000
+const SKELETONS_MAX = 10_000 // kept ready; each message needs those of the whole team
 
 const NOTHING_LEFT = '?'
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\u115F\u1160\u3164\uFFA0\uFFFC\uFFFD]/gu
@@ -17,12 +20,31 @@ const shortened = (name: string): string => {
     : name
 }
 
-/** Without control, bidirectional and invisible characters, spaces made single, not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
-export const cleanName = (name: string): string => {
-  const visible = name.slice(0, NAME_CHARACTERS_MAX * 16)
-    .replace(/[\s\u2800]/gu, ' ').replace(INVISIBLE, '').replace(/ {2,}/g, ' ').normalize('NFC').trim()
-  return shortened(visible) || NOTHING_LEFT
+/** In one line: without control, bidirectional and invisible characters, spaces made single. */
+export const oneLine = (text: string): string => text.slice(0, LINE_CHARACTERS_MAX)
+  .replace(/[\s\u2800]/gu, ' ').replace(INVISIBLE, '').replace(/ {2,}/g, ' ').normalize('NFC').trim()
+
+/** In one line, and not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
+export const cleanName = (name: string): string => shortened(oneLine(name)) || NOTHING_LEFT
+
+const skeletons = new Map<string, string>()
+
+/**
+ * What names that look alike have in common: UTS 39's skeleton, and none of case, spaces, signs and marks, nor what stands in brackets.
+ * i is l, because I is.
+ */
+export const skeletonOf = (name: string): string => {
+  const before = skeletons.get(name)
+  if (before !== undefined) return before
+  const bare = name.normalize('NFKC').replace(/\([^()]*\)/g, '').normalize('NFD')
+  const letters = unhomoglyph(unhomoglyph(bare).toLowerCase()).toLowerCase().normalize('NFD').replace(/[^\p{L}\p{N}]/gu, '').replaceAll('i', 'l')
+  const skeleton = letters || name.normalize('NFKC')
+  if (skeletons.size >= SKELETONS_MAX) skeletons.clear()
+  skeletons.set(name, skeleton)
+  return skeleton
 }
+
+export const looksLike = (one: string, other: string): boolean => skeletonOf(one) === skeletonOf(other)
 
 /** What to call somebody: nothing but a name that is really theirs. Undefined where they have none beside their address. */
 export const ownName = ({ name, nameless }: Sender): string | undefined => {

@@ -6,6 +6,7 @@ import type { Action, Arrival, Attachment, Persona, Standing } from '../model/me
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from '../desk/desk'
+import type { Claim } from './apart'
 import type { Directory } from './directory'
 import { cleanName } from './people'
 
@@ -18,6 +19,7 @@ export type Change =
   | { kind: 'recall', original: Recorded, lane: Place, instead: NewDelivery[] } // what of it is held there never leaves, or `instead` does
   | { kind: 'confirm', place: Place, id: string, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
+  | { kind: 'called', claim: Claim }
   | { kind: 'early', place: Place, ids: string[], outcome: 'delivered' | 'failed', detail?: string }
 
 export interface Plan {

@@ -177,11 +177,14 @@ const project = onCase((draft, rest) => {
   draft.answer(draft.texts.project(draft.conversation!.project ?? '–'))
 })
 
-const statusLine = ({ facts: { address, memory, now }, texts, directory }: Draft, one: Conversation): string => texts.status({
-  id: one.id, state: texts.state(one.state, ownerName(address, one.owner)), contact: `${inFull(one)} (${directory.can(one.contact.network).label})`,
-  project: one.project ?? '', labels: one.labels, awaits: one.awaits,
-  since: showTime(one.openedAt, (memory.roster.named(one.desk) ?? address).zone, address.language, now)
-})
+const statusLine = (draft: Draft, one: Conversation): string => {
+  const { facts: { address, memory, now }, texts, directory } = draft
+  return texts.status({
+    id: one.id, state: texts.state(one.state, ownerName(address, one.owner)), project: one.project ?? '', labels: one.labels, awaits: one.awaits,
+    contact: `${inFull(draft, one)} (${directory.can(one.contact.network).label})`,
+    since: showTime(one.openedAt, (memory.roster.named(one.desk) ?? address).zone, address.language, now)
+  })
+}
 
 const lines = (draft: Draft, list: string[]): void => draft.answer(list.slice(0, SHOWN_MAX).join('\n') || draft.texts.none)
 

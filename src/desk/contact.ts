@@ -110,7 +110,7 @@ export const contactSays = (draft: Draft<ContactFacts>): void => {
   const machine = isMachine(heardOf(draft), historyOf(draft))
   const now = draft.conversation = moved(draft, before, machine)
   const opens = !shown.redirectOnly && (before === undefined || (before.state === 'done' && now.state !== 'done'))
-  draft.entry('contact', shownName(now), content)
+  draft.entry('contact', shownName(draft, now), content)
   consented(draft)
   draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'in' } })
   if (!shown.redirectOnly) {
@@ -129,7 +129,7 @@ export const contactEdits = (draft: Draft<ContactFacts>, original: Recorded | un
   if (conversation === undefined || conversation.contact.id !== edit.sender.id) return
   if (entry === undefined || entry.conversation !== conversation.id || entry.kind !== 'contact') return
   const persona = personaOfContact(draft, conversation)
-  draft.entry('contact', shownName(conversation), edit.content)
+  draft.entry('contact', shownName(draft, conversation), edit.content)
   draft.changed(edit, original, persona, edit.content)
 }
 
@@ -149,5 +149,5 @@ export const somebodyElseSays = (draft: Draft<NobodyFacts>): void => {
   const { facts: { conversation, now, shown }, arrival: { kind }, texts } = draft
   if (conversation === undefined || shown.redirectOnly || kind !== 'message' || now - (conversation.othersAt ?? -Infinity) < HOUR_MS) return
   draft.conversation = { ...conversation, othersAt: now }
-  draft.tellTeam(texts.somebodyElse(shownName(conversation)))
+  draft.tellTeam(texts.somebodyElse(shownName(draft, conversation)))
 }

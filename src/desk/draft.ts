@@ -3,7 +3,7 @@
  * file makes deliveries for the desk, so that what may reach the contact and what may not is seen in one place: `toContact` alone
  * writes to the contact, and nothing in it names who of the team wrote.
  */
-import { cleanName, ownName, personaOf } from '../bridge/people'
+import { cleanName, oneLine, ownName, personaOf } from '../bridge/people'
 import { delivery, notice, type Change, type Plan } from '../bridge/plan'
 import { say, sayAgain } from '../bridge/say'
 import type { Directory } from '../bridge/directory'
@@ -21,10 +21,14 @@ import { DESK_TEXTS, type DeskTexts } from './texts'
 const samePlace = (one: Place, other: Place): boolean => one.network === other.network && one.id === other.id
 
 /** What the contact is called for the team: without a name, by the whole address. */
-export const shownName = ({ name, contact }: Conversation): string => name ?? contact.id
+export const shownName = ({ facts: { memory }, texts }: Pick<Draft, 'facts' | 'texts'>, { name, contact }: Conversation): string => {
+  const clean = name === undefined ? oneLine(contact.id) : cleanName(name)
+  return memory.isReserved(clean, contact, true) ? texts.notOurs(clean) : clean
+}
 
 /** Whom the team writes to, in full. */
-export const inFull = ({ name, contact }: Conversation): string => name === undefined ? contact.id : `${name}, ${contact.id}`
+export const inFull = (draft: Pick<Draft, 'facts' | 'texts'>, one: Conversation): string =>
+  one.name === undefined ? shownName(draft, one) : `${shownName(draft, one)}, ${oneLine(one.contact.id)}`
 
 /** The conversation with the name that its contact has now. */
 export const named = (one: Omit<Conversation, 'name'>, sender: Sender): Conversation => {
@@ -149,7 +153,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
 
   const stateOf = ({ state, owner }: Conversation): string => texts.state(state, ownerName(address, owner))
   const networkName = ({ contact }: Conversation): string => directory.can(contact.network).label
-  const titleOf = (one: Conversation): string => `${stateOf(one)} · ${shownName(one)} (${networkName(one)})`
+  const titleOf = (one: Conversation): string => `${stateOf(one)} · ${shownName(draft, one)} (${networkName(one)})`
   const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
 
   /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front. */
@@ -216,7 +220,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     show (team) {
       const one = needed()
-      const topic = texts.topic(one.id, shown.profile.name, inFull(one), networkName(one))
+      const topic = texts.topic(one.id, shown.profile.name, inFull(draft, one), networkName(one))
       const rooms = team === undefined ? memory.placesOf(address, one.id) : memory.roomsOf(team, one.id)
       for (const { place, people } of rooms) {
         if (people !== undefined) room(place, { name: titleOf(one), topic, people, ...speakersOf(one, place.network), ...inside(place) })
@@ -312,5 +316,6 @@ export const personaOfSpeaker = ({ arrival, facts, directory }: Draft): Persona 
 export const personaOfContact = (draft: Draft, one: Conversation): Persona => {
   const { arrival, directory } = draft
   const { network } = one.contact
-  return personaOf(network, directory.can(network).label, 'sender' in arrival ? arrival.sender : { id: one.contact.id, name: '' }, shownName(one))
+  const sender = 'sender' in arrival ? arrival.sender : { id: one.contact.id, name: '' }
+  return personaOf(network, directory.can(network).label, sender, shownName(draft, one))
 }

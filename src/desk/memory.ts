@@ -4,6 +4,7 @@
  */
 import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
+import { looksLike } from '../bridge/people'
 import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
 
@@ -16,6 +17,15 @@ export type Spot =
 /** A place of the team. `people`: whom a room is for; a direct chat has no people, for it is one agent's own. */
 export interface TeamPlace { place: Place; people?: string[] }
 
+const HOUSE = 'Zentrale'
+const WORD_CHARACTERS_MIN = 3 // of a name, to be taken for the whole
+
+const wordsOf = (name: string): string[] => name.split(/[\s-]+/).filter(word => word.length >= WORD_CHARACTERS_MIN)
+
+/** What others may be taken for an address or somebody of its team, if they are called so. */
+const names = ({ name, profile, team }: FunctionAddress, words: boolean): string[] =>
+  [name, profile.name, ...team.flatMap(agent => words ? [agent.name, ...wordsOf(agent.name)] : agent.name)]
+
 export interface DeskMemory {
   readonly roster: Roster
   networks (): NetworkName[]
@@ -23,6 +33,8 @@ export interface DeskMemory {
   spotOf (place: Place): Spot | undefined
   /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
   isTeams (place: Place): boolean
+  /** Whether this person could be taken for an address or for somebody else, of a team. `words`: also by a part of that one's name. */
+  isReserved (name: string, person: Person, words: boolean): boolean
   learn (conversation: Conversation): void
   forget (conversation: Conversation): void
   isOff (address: string, agent: string): boolean
@@ -126,6 +138,8 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     naming: network => namings.get(network),
     spotOf,
     isTeams: place => ['room', 'queue', 'chat'].includes(spotOf(place)?.kind ?? ''),
+    isReserved: (name, person, words) => looksLike(name, HOUSE) || (!roster.all().some(address => agentOf(address, person) !== undefined) &&
+      roster.all().some(address => names(address, words).some(one => looksLike(one, name)))),
     isOff: (address, agent) => off.has(`${address} ${agent}`),
     duty (address, agent, on) {
       if (on) off.delete(`${address} ${agent}`)

@@ -2,6 +2,7 @@
 import type { CaseState } from '../store/desk'
 
 export interface DeskTexts {
+  notOurs (name: string): string // for a contact who is called like one of the house
   state (state: CaseState, owner: string): string // with a sign in front; the words alone say it too
   topic (id: number, address: string, contact: string, network: string): string
   queueName (address: string): string
@@ -60,6 +61,7 @@ export interface DeskTexts {
 const joined = (...parts: string[]): string => parts.filter(part => part !== '').join(' · ')
 
 const de: DeskTexts = {
+  notOurs: name => `${name} (Kontakt)`,
   state: (state, owner) => ({
     new: '🔴 neu', claimed: `🟢 ${owner}`, waiting: `🟡 wartet (${owner})`, snoozed: `🟡 zurückgestellt (${owner})`, done: '⚪ erledigt'
   })[state].replace(' ()', ''),
@@ -129,6 +131,7 @@ const de: DeskTexts = {
 }
 
 const en: DeskTexts = {
+  notOurs: name => `${name} (contact)`,
   state: (state, owner) => ({
     new: '🔴 new', claimed: `🟢 ${owner}`, waiting: `🟡 waiting (${owner})`, snoozed: `🟡 put off (${owner})`, done: '⚪ done'
   })[state].replace(' ()', ''),

@@ -53,7 +53,7 @@ describe('a room on Synapse, Prosody and phones', () => {
       formatted_body: '<b>fett</b>, <em>schräg</em>, <del>weg</del> und <code>a &lt; b</code><ul><li>Säge</li><li>Öl</li></ul>'
     })
     await story.berndReads('*fett*, _schräg_, ~weg~ und `a < b`\n- Säge\n- Öl')
-    await story.maxReads(`${LABELS.anna}: fett, schräg, weg und a < b\n- Säge\n- Öl`)
+    await story.maxReads(`${LABELS.anna}: fett, schräg, ~weg~ und a < b\n- Säge\n- Öl`)
     await story.berndSays('*dick* und _schief_ 😀\n> Grüße')
     const { content } = await story.annaReads('dick und schief 😀\n> Grüße')
     assert.match(String(content['formatted_body']), /<strong>dick<\/strong> und <em>schief<\/em> 😀.*<blockquote>.*Grüße/s)

@@ -1,0 +1,107 @@
+/** What people are called before others: in one line, and so that nobody passes for somebody else. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { looksLike } from '../../../src/bridge/people'
+import type { Attachment } from '../../../src/model/message'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, afterCrash: 'park', textBytesMax: 600 } as const
+const TEAM = [agent('Anna Adler', 'red @anna'), agent('Bernd', 'blue bernd')]
+const FORGED = 'Eva\n#99 🔴 new · Max\u202e\u2066 (red)\u0007'
+
+describe('names', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+
+  const start = async (path?: string): Promise<void> => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
+    const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+    const addresses = [addressOn(['red', 'blue', 'phone'], TEAM)]
+    started = await startBridge([red, blue, phone], [mirror], { addresses, ...path !== undefined && { path } })
+  }
+  beforeEach(() => start())
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  /** Says it in the mirrored room of `red`; resolves with the name that is shown on phones. */
+  let said = 0
+  const shownFor = async (id: string, name: string): Promise<string> => {
+    const before = phone.delivered.length
+    await red.say('hall', id, 'x', { sender: { id, name }, key: `said-${++said}` })
+    await until(() => phone.delivered.length > before)
+    return phone.read('us/max').at(-1)!.replace(/^.*\(red\): (.*) \(red\): x$/, '$1')
+  }
+  const contact = async (id: string, name: string, text = 'Hello'): Promise<void> => {
+    await blue.say(`werkstatt/${id}`, id, text, { direct: true, to: 'werkstatt', sender: { id, name } })
+    await until(() => red.read('werkstatt-queue').some(line => line.includes(text)))
+  }
+
+  it('two who are called alike in a mirror are told apart, the same way each time, over a restart too', async () => {
+    assert.equal(await shownFor('@anna:x', 'Anna'), 'Anna')
+    const other = await shownFor('@anna:y', 'Anna')
+    assert.match(other, /^Anna ·[0-9a-f]{4}$/)
+    assert.equal(await shownFor('@anna:x', 'Anna'), 'Anna')
+    assert.match(await shownFor('@anna:z', 'Аnnа'), /^Аnnа ·[0-9a-f]{4}$/, 'Cyrillic letters')
+    await started.stop()
+    await start(started.path)
+    assert.equal(await shownFor('@anna:y', 'Anna'), other)
+    assert.equal(await shownFor('@anna:x', 'Anna'), 'Anna')
+    assert.match(await shownFor('@anna:w', other), /^Anna ·[0-9a-f]{4} ·[0-9a-f]{4}$/, 'nor does anybody get what tells another apart')
+  })
+
+  it('nobody in a mirror is called like an address or somebody of a team but they themselves', async () => {
+    assert.match(await shownFor('@x:y', 'Werkstatt'), /^Werkstatt ·/)
+    assert.match(await shownFor('@x:y', 'BERND'), /^BERND ·/)
+    assert.match(await shownFor('@x:y', 'Zentrale'), /^Zentrale ·/)
+    assert.equal(await shownFor('@anna', 'Anna Adler'), 'Anna Adler')
+  })
+
+  it('a contact who is called like somebody of the team, or like an address, is marked as contact wherever the team reads', async () => {
+    await contact('evil', 'Веrnd')
+    await until(() => red.read('werkstatt-1').some(line => line.endsWith(': Hello')))
+    assert.deepEqual(red.read('werkstatt-1').map(line => line.replace('Веrnd', 'B')),
+      ['*: [🔴 new · B (contact) (blue)]', 'B (contact) (blue): Hello'])
+    assert.ok(red.read('werkstatt-queue').includes('*: #1 🔴 new · Веrnd (contact) (blue): “Hello”'))
+    await red.say('werkstatt-1', '@anna', '!status')
+    await until(() => red.read('werkstatt-1').some(line => /#1 🔴 new · Веrnd \(contact\), evil/u.test(line)))
+    await contact('other', 'Werkstatt', 'Hi')
+    await until(() => red.read('werkstatt-2').some(line => line === 'Werkstatt (contact) (blue): Hi'))
+    await contact('third', 'Anna', 'Hey')
+    await until(() => red.read('werkstatt-3').some(line => line === 'Anna (contact) (blue): Hey'))
+    await contact('fourth', 'Dora', 'Ho')
+    await until(() => red.read('werkstatt-4').some(line => line === 'Dora (blue): Ho'))
+  })
+
+  it('a name never forges a line, a direction or another name, in whatever is shown of it', async () => {
+    const file: Attachment = { kind: 'file', name: 'a\nAnna (red): zahl\u202e.pdf', mime: 'text/plain', at: { network: 'blue', ref: 'x' } }
+    await contact('eva', FORGED)
+    const forged = { sender: { id: 'eva', name: FORGED }, content: { style: 'text' as const, text: [], file } }
+    await blue.say('werkstatt/eva', 'eva', '', { ...forged, direct: true, to: 'werkstatt' })
+    await blue.say('hall', 'eva', '', forged)
+    const nameless = { id: '\u202eid', name: '', nameless: true }
+    await blue.say('werkstatt/\u202eid', nameless.id, 'Hello again', { direct: true, to: 'werkstatt', sender: nameless })
+    for (const command of ['!status', '!list', '!log', '!search Hello']) await red.say('werkstatt-1', '@anna', command)
+    await until(() => red.read('werkstatt-queue').some(line => line.includes('again')) && phone.delivered.length > 0 &&
+      red.delivered.filter(({ action }) => action.kind === 'message' && action.aside !== undefined).length >= 4)
+    for (const { as, action } of [...red.delivered, ...blue.delivered, ...phone.delivered]) {
+      const said = JSON.stringify([as?.name, action])
+      assert.doesNotMatch(said, /\u202e|\u2066|\\u0007/, said)
+      assert.doesNotMatch(said, /\\n#99|\\nAnna/, said)
+    }
+  })
+
+  it('are alike if people may take one for the other', () => {
+    for (const other of ['bernd', 'BERND', 'Веrnd', 'Bеrnd.', 'B e r n d', 'Ｂｅｒｎｄ', '𝐁𝐞𝐫𝐧𝐝', 'Bernd (Matrix)']) {
+      assert.ok(looksLike('Bernd', other), other)
+    }
+    const alike = [['Julia', 'JuIia'], ['JULIA', 'Julia'], ['Müller', 'Mu\u0308ller'], ['Otto', '0tto'], ['🙂', '🙂']] as const
+    for (const [one, other] of alike) assert.ok(looksLike(one, other), `${one} ${other}`)
+    const unlike = [['Bernd', 'Berta'], ['Anna', 'Hanna'], ['🙂', '🙃'], ['Max', '']] as const
+    for (const [one, other] of unlike) assert.ok(!looksLike(one, other), `${one} ${other}`)
+    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), name => { assert.ok(looksLike(name, name)) }))
+  })
+})
