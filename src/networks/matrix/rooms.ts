@@ -97,8 +97,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const byRoom = new Map<string, Attended>()
   const entered = new Set<string>() // rooms of which it is known whether we were in them before
   const running = new Set<Promise<void>>()
+  const stopping = new AbortController()
   let allowed = false
-  let stopped = false
   let shown: boolean | undefined
 
   const show = (): void => {
@@ -247,16 +247,16 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     await join(entry, room)
     await settle(entry, room)
     await follow(entry)
-    if (entry.described !== entry.room) await describe(entry)
     if (!ours) await begin(entry)
-    entry.described = entry.room!
     entry.joined = true
-    entry.attempt = 0
     delete entry.failure
+    if (entry.described !== entry.room) await describe(entry) // nothing that is said waits for this
+    entry.described = entry.room!
+    entry.attempt = 0
   }
 
   const run = async (entry: Attended): Promise<void> => {
-    if (entry.busy || !allowed || stopped) { entry.again = entry.busy; return }
+    if (entry.busy || !allowed || stopping.signal.aborted) { entry.again = entry.busy; return }
     entry.busy = true
     entry.timer?.cancel()
     try {
@@ -275,7 +275,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
 
   const fail = (entry: Attended, error: unknown): void => {
     if (entry.attempt++ === 0) log.warn({ place: entry.place.id, why: messageOf(error) }, CANNOT_BE_IN)
-    if (stopped || (error instanceof Refused && entry.room !== undefined && isOut(entry.room))) return
+    if (stopping.signal.aborted || (error instanceof Refused && entry.room !== undefined && isOut(entry.room))) return
     entry.timer = clock.after(backoffMs(chance, entry.attempt, FIRST_MS, MOST_MS), () => start(entry))
   }
 
@@ -349,11 +349,11 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     },
     async settled () {
       const over = new AbortController()
-      await Promise.race([Promise.allSettled(running), sleep(clock, SETTLED_MS_MAX, over.signal)])
+      await Promise.race([Promise.allSettled(running), sleep(clock, SETTLED_MS_MAX, over.signal, stopping.signal)])
       over.abort()
     },
     stop () {
-      stopped = true
+      stopping.abort()
       for (const entry of attended.values()) entry.timer?.cancel()
     }
   }
