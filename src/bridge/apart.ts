@@ -1,6 +1,7 @@
 /**
  * Nobody in a mirror is called like somebody else there, like an address of ours, or like somebody of a team: whoever was called so
  * first keeps the name, and it is remembered; behind the name of anybody else stands a sign made of their address, the same for ever.
+ * What is remembered are hashes: nobody can read in them who was there.
  */
 import { createHash } from 'node:crypto'
 import { addressKey, type Person } from '../model/address'
@@ -22,7 +23,7 @@ export interface Apart {
   learn (claim: Claim): void
 }
 
-const signOf = (person: string, length: number): string => `·${createHash('sha256').update(person).digest('hex').slice(0, length)}`
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 export const makeApart = (remembered: [key: string, person: string][]): Apart => {
   const holders = new Map<string, string>()
@@ -37,9 +38,9 @@ export const makeApart = (remembered: [key: string, person: string][]): Apart =>
 
   return {
     called (mirror, who, name, reserved) {
-      const person = addressKey(who)
-      const keyOf = (shown: string): string => JSON.stringify([mirror, who.network, skeletonOf(shown)])
-      const marked = SIGN_LENGTHS.map(length => `${name} ${signOf(person, length)}`)
+      const person = hash(addressKey(who))
+      const keyOf = (shown: string): string => JSON.stringify([mirror, who.network, hash(skeletonOf(shown))])
+      const marked = SIGN_LENGTHS.map(length => `${name} ·${person.slice(0, length)}`)
       for (const shown of reserved ? marked : [name, ...marked]) {
         const key = keyOf(shown)
         const holder = holders.get(key)
