@@ -24,6 +24,16 @@ const shortened = (name: string): string => {
 export const oneLine = (text: string): string => text.slice(0, LINE_CHARACTERS_MAX)
   .replace(/[\s\u2800]/gu, ' ').replace(INVISIBLE, '').replace(/ {2,}/g, ' ').normalize('NFC').trim()
 
+/** The beginning of a text, in one line that is all its own. */
+export const beginning = (text: string, characters: number): string => {
+  const line = oneLine(text)
+  return line.length <= characters ? line : `${line.slice(0, characters).toWellFormed().trimEnd()}…`
+}
+
+/** A text behind the name of whose it is: none of its further lines begins like somebody else's. */
+export const behindName = (text: string): string =>
+  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '').split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/).join('\n  ')
+
 /** In one line, and not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
 export const cleanName = (name: string): string => shortened(oneLine(name)) || NOTHING_LEFT
 

@@ -7,6 +7,7 @@ import { plain, toPlain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from '../desk/desk'
 import type { Claim } from './apart'
+import { beginning } from './people'
 import type { Directory } from './directory'
 import { cleanName } from './people'
 
@@ -56,8 +57,7 @@ const EXCERPT_CHARACTERS = 40
 /** The beginning of what was said, to remind its writer of it. */
 const excerptOf = (arrival: Arrival): string => {
   if (arrival.kind !== 'message' && arrival.kind !== 'edit') return ''
-  const text = (toPlain(arrival.content.text) || arrival.content.file?.name || '').replace(/\s+/g, ' ')
-  return text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS).toWellFormed().trimEnd()}…`
+  return beginning(toPlain(arrival.content.text) || arrival.content.file?.name || '', EXCERPT_CHARACTERS)
 }
 
 /** How people are told of a place. */

@@ -2,6 +2,7 @@
 
 import { addressKey } from '../model/address'
 import { plain, type Text } from '../model/text'
+import { beginning, cleanName } from '../bridge/people'
 import type { Conversation, Entry } from '../store/desk'
 import type { Attachment } from '../model/message'
 import { agentKey, identityOn, OURS, type FunctionAddress, type StandardTextFile } from './address'
@@ -190,9 +191,7 @@ const lines = (draft: Draft, list: string[]): void => draft.answer(list.slice(0,
 
 const entryLine = (draft: Draft, { conversation, at, who, text }: Entry): string => {
   const { address: { zone, language }, now } = draft.facts
-  const short = text.replace(/\s+/g, ' ')
-  return `#${conversation} ${showTime(at, zone, language, now)} ${who}: ` +
-    (short.length > TEXT_CHARACTERS_SHOWN ? `${short.slice(0, TEXT_CHARACTERS_SHOWN).toWellFormed()}…` : short)
+  return `#${conversation} ${showTime(at, zone, language, now)} ${who}: ${beginning(text, TEXT_CHARACTERS_SHOWN)}`
 }
 
 const log: Act = draft => {
@@ -274,7 +273,7 @@ const changeTeam = (draft: Draft<OrderFacts>, rest: string): void => {
   const { facts: { address, memory }, texts } = draft
   const [sign, network = '', id = '', ...called] = rest.split(/\s+/)
   if ((sign !== '+' && sign !== '-') || memory.naming(network) === undefined || id === '') return
-  const change = { address: address.name, person: { network, id }, name: called.join(' ') || id, added: sign === '+' }
+  const change = { address: address.name, person: { network, id }, name: cleanName(called.join(' ') || id), added: sign === '+' }
   draft.change({ kind: 'desk', change: { what: 'team', change } })
   syncTeam(draft, withChange(address, change))
   draft.log(change.added ? 'joined' : 'removed', change.name)

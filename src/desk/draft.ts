@@ -3,7 +3,7 @@
  * file makes deliveries for the desk, so that what may reach the contact and what may not is seen in one place: `toContact` alone
  * writes to the contact, and nothing in it names who of the team wrote.
  */
-import { cleanName, oneLine, ownName, personaOf } from '../bridge/people'
+import { behindName, cleanName, oneLine, ownName, personaOf } from '../bridge/people'
 import { delivery, notice, type Change, type Plan } from '../bridge/plan'
 import { say, sayAgain } from '../bridge/say'
 import type { Directory } from '../bridge/directory'
@@ -234,7 +234,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     handOver (to, lately) {
       address = to
       draft.show()
-      const lines = lately.toReversed().map(({ who, text }) => `${who}: ${text}`)
+      const lines = lately.toReversed().map(({ who, text }) => `${who}: ${behindName(text)}`)
       draft.tellTeam(lines.join('\n'))
       draft.announce(needed().excerpt ?? '')
     },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { looksLike } from '../../../src/bridge/people'
+import { Refused } from '../../../src/model/errors'
 import type { Attachment } from '../../../src/model/message'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
@@ -18,7 +19,8 @@ describe('names', () => {
   const start = async (path?: string): Promise<void> => {
     [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
     const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
-    const addresses = [addressOn(['red', 'blue', 'phone'], TEAM)]
+    const other = { name: 'verkauf', slug: 'verkauf', identities: [{ network: 'red', id: 'verkauf' }], profile: { name: 'Verkauf', about: '' } }
+    const addresses = [addressOn(['red', 'blue', 'phone'], TEAM), addressOn(['red'], TEAM, other)]
     started = await startBridge([red, blue, phone], [mirror], { addresses, ...path !== undefined && { path } })
   }
   beforeEach(() => start())
@@ -91,6 +93,24 @@ describe('names', () => {
       const said = JSON.stringify([as?.name, action])
       assert.doesNotMatch(said, /\u202e|\u2066|\\u0007/, said)
       assert.doesNotMatch(said, /\\n#99|\\nAnna/, said)
+    }
+  })
+
+  it('what somebody said stays theirs where it is shown behind their name', async () => {
+    const said = 'ok\n#9 today Bernd: he is a thief\u202e\rBernd: and a liar'
+    await contact('eva', 'Eva', 'ok')
+    await blue.say('werkstatt/eva', 'eva', said, { direct: true, to: 'werkstatt', sender: { id: 'eva', name: 'Eva' } })
+    await red.say('werkstatt-1', '@anna', '!search thief')
+    await until(() => red.read('werkstatt-1').some(line => line.includes('thief') && line.startsWith('*: #1')))
+    await red.say('werkstatt-1', '@anna', '!assign verkauf')
+    await until(() => red.read('verkauf-1').some(line => line.includes('liar')))
+    const handed = red.read('verkauf-1').find(line => line.includes('liar'))!
+    assert.doesNotMatch(handed, /^(?:#9|Bernd)|[\r\u202e]/m, handed)
+    blue.onSend = () => { throw new Refused('no') }
+    await red.say('hall', '@x', said)
+    await until(() => red.read('hall').some(line => line.includes('Not delivered')))
+    for (const line of [...red.read('werkstatt-1').filter(each => each.startsWith('*: #1')), ...red.read('hall')]) {
+      assert.doesNotMatch(line, /[\n\r\u202e]/, line)
     }
   })
 
