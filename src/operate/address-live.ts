@@ -16,8 +16,8 @@ export type LiveAction = (typeof LIVE_ACTIONS)[number]
 export interface LiveOrder { action: LiveAction; name: string; person: string | undefined; called: string | undefined }
 
 const caseLine = ({ id, state, owner, name, contact, awaits, labels, project }: Conversation): string =>
-  [`#${id} ${state}`, owner ?? '', `${name} (${contact.id})`, awaits ? 'needs an answer' : '', project ?? '', labels.join(', ')]
-    .filter(part => part !== '').join(' · ')
+  [`#${id} ${state}`, owner ?? '', name === undefined ? contact.id : `${name} (${contact.id})`, awaits ? 'needs an answer' : '', project ?? '',
+    labels.join(', ')].filter(part => part !== '').join(' · ')
 
 const logLine = ({ at, conversation, who, what, detail }: LogLine): string =>
   [new Date(at).toISOString(), conversation === undefined ? '' : `#${conversation}`, who, what, detail].filter(part => part !== '').join(' · ')

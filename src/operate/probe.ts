@@ -4,8 +4,8 @@ import { connect as connectTls } from 'node:tls'
 import { deadline, type Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 
-/** What one check found. `advice` says what to do; it is there exactly if something is wrong. */
-export interface Finding { what: string; found: string; advice?: string }
+/** What one check found. `advice` says what to do; it is there exactly if something is wrong. `mild`: it works all the same. */
+export interface Finding { what: string; found: string; advice?: string; mild?: true }
 
 /** A check that failed: what was found, and what to do. */
 export class Wrong extends Error {

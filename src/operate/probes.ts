@@ -1,7 +1,7 @@
 /** One check for each server and each thing of this machine that Zentrale needs. Each says what it found or what to do. */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir } from 'node:fs/promises'
+import { access, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config, Listen, MatrixSection } from '../config/config'
 import type { Clock } from '../lib/clock'
@@ -153,6 +153,15 @@ export const storeIsWritable = async ({ store: { path } }: Config): Promise<stri
     throw new Wrong(`cannot be written (${messageOf(error)})`,
       `Make ${folder} writable for the user that Zentrale runs as: chown -R zentrale: ${folder}`)
   }
+}
+
+const WORLD = 0o007
+
+/** Files that hold secrets. The registration is read by the homeserver too, so a group may read them. */
+export const isClosed = async (file: string): Promise<string> => {
+  const { mode } = await stat(file)
+  if ((mode & WORLD) !== 0) throw new Wrong('everybody on this machine can read the secrets in it', `chmod o= ${file}`)
+  return 'is closed to others'
 }
 
 const MARK = 'Zentrale is checking this address'

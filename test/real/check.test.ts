@@ -1,12 +1,27 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { type Element, xml } from '@xmpp/client'
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
+import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
+import type { Config } from '../../src/config/config'
+import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
+import { showFinding } from '../../src/operate/check'
+import { checkMatrixRooms } from '../../src/operate/check-matrix-rooms'
+import { checkXmppRooms } from '../../src/operate/check-xmpp-rooms'
 import { Wrong } from '../../src/operate/probe'
 import { componentLogsIn } from '../../src/operate/probes'
+import { makeMatrixPerson, type MatrixPerson } from '../support/matrixPerson'
 import { needs, scratch } from '../support/real'
+import { startPerson } from '../support/xmpp-person'
 
 const SECRET = 'component-secret'
+
+const configuring = (fields: Record<string, string>): Element => xml('query', { xmlns: 'http://jabber.org/protocol/muc#owner' },
+  xml('x', { xmlns: 'jabber:x:data', type: 'submit' },
+    xml('field', { var: 'FORM_TYPE', type: 'hidden' }, xml('value', {}, 'http://jabber.org/protocol/muc#roomconfig')),
+    ...Object.entries(fields).map(([name, value]) => xml('field', { var: name }, xml('value', {}, value)))))
 
 /** The check of the component link, against a real server. */
 const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void => {
@@ -32,6 +47,35 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
     it('says that the domain is not known', async () => {
       await assert.rejects(login({ domain: 'other.example.org' }), wrong(/does not take other\.example\.org|refuses the secret/))
     })
+    it('tells of each room whether it is there, whom it lets in, and whether it has an archive; and whether we may make rooms', async () => {
+      await server.addUser('anna', 'pw')
+      const anna = await startPerson(server, 'anna', 'pw')
+      const room = (local: string): string => `${local}@${server.muc}`
+      for (const local of ['offen', 'mitglieder', 'moderiert']) {
+        await anna.enter(room(local), 'Anna')
+        await anna.ask('set', room(local), configuring({
+          'muc#roomconfig_persistentroom': '1', 'muc#roomconfig_membersonly': local === 'mitglieder' ? '1' : '0',
+          'muc#roomconfig_moderatedroom': local === 'moderiert' ? '1' : '0',
+          ...name === 'prosody' ? {} : { members_by_default: local === 'moderiert' ? '0' : '1' }
+        }))
+      }
+      const look = async (rooms: string): Promise<string> => (await checkXmppRooms({
+        mirrors: ['offen', 'mitglieder', 'moderiert', 'fehlt'].map(local =>
+          ({ name: local, places: [{ place: { network: 'xmpp', id: room(local) } }] })),
+        addresses: [{}], networks: { xmpp: { rooms, component: {
+          host: '127.0.0.1', port: server.componentPort, domain: 'chat.example.org', secret: SECRET } } }
+      } as unknown as Config, systemClock, systemChance)).map(showFinding).join('\n')
+      const said = await look(server.muc)
+      assert.match(said, /✓ XMPP room service rooms\.example\.org: is there and lets us make rooms/)
+      assert.match(said, /✓ XMPP room offen@\S+: is there and lets us in/)
+      assert.match(said, /✗ XMPP room mitglieder@\S+: is for members only, and we are none\n +Make Zentrale an owner or admin/)
+      assert.match(said, /✗ XMPP room moderiert@\S+: is moderated, and we have no voice in it/)
+      assert.match(said, /✗ XMPP room fehlt@\S+: is not there \(item-not-found\)/)
+      assert.match(await look('nowhere.example.org'), /✗ XMPP room service nowhere\.example\.org: is not there/)
+      const info = await anna.ask('get', server.muc, xml('query', { xmlns: 'http://jabber.org/protocol/disco#items' }))
+      assert.deepEqual(String(info).match(/_zentrale-check|fehlt/g), null, 'no room is left behind')
+      await anna.stop()
+    })
     it('says that it is stopped', async () => {
       const { componentPort } = server
       await server.stop()
@@ -43,3 +87,64 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
 
 suite('prosody', startProsody)
 suite('ejabberd', startEjabberd)
+
+describe('zentrale check against Synapse', () => {
+  needs('synapse')
+  const dir = scratch()
+  let synapse: Synapse
+  let anna: MatrixPerson
+  const registered = { as_token: 'a'.repeat(43), hs_token: 'h'.repeat(43), id: 'zentrale', url: 'http://127.0.0.1:1', sender_localpart: 'zentrale',
+    rate_limited: false, namespaces: { users: [{ exclusive: true, regex: '@_zentrale_.*:example\\.org' }], aliases: [], rooms: [] } }
+  const bot = '@zentrale:example.org'
+  before(async () => {
+    writeFileSync(dir('registration.yaml'), JSON.stringify(registered))
+    synapse = await startSynapse({ dir: dir('synapse'), serverName: 'example.org', registrations: [dir('registration.yaml')] })
+    const user = await synapse.createUser('anna', 'pw')
+    anna = makeMatrixPerson(synapse.url, user.userId, user.accessToken)
+  })
+  after(async () => { await synapse?.stop() })
+
+  const look = async (...places: string[]): Promise<string[]> => (await checkMatrixRooms({
+    mirrors: places.map(id => ({ name: id, places: [{ place: { network: 'matrix', id } }] })),
+    networks: { matrix: { homeserverUrl: synapse.url, domain: 'example.org', registration: registered } }
+  } as unknown as Config, systemClock)).map(showFinding)
+
+  it('tells of each room whether it is there, and whether we are in or may come in; before the first start too', async () => {
+    const make = (name: string, more: Record<string, unknown> = {}): Promise<string> =>
+      anna.createRoom({ room_alias_name: name, preset: 'private_chat', ...more })
+    await make('offen', { preset: 'public_chat' })
+    await make('eingeladen', { invite: [bot] })
+    await make('zu')
+    const names = ['offen', 'eingeladen', 'zu', 'fehlt'].map(name => `#${name}:example.org`)
+    for (const isFirst of [true, false]) {
+      const said = await look(...names)
+      assert.match(said[0]!, /^✓ .*: is public; Zentrale enters when it starts$/)
+      assert.match(said[1]!, /^✓ .*: has invited @zentrale:example\.org, which enters when Zentrale starts$/)
+      assert.match(said[2]!, /^✗ .*: @zentrale:example\.org is not in it\n +Invite @zentrale:example\.org/)
+      assert.match(said[3]!, /^✗ .*: there is no such room/)
+      if (isFirst) await asBot('POST', 'v3/register', { type: 'm.login.application_service', username: 'zentrale' })
+    }
+  })
+
+  it('tells of rooms that we are in whether they are encrypted since, and whether we may invite', async () => {
+    const make = async (name: string, invite: number): Promise<string> => {
+      const room = await anna.createRoom({ room_alias_name: name, preset: 'private_chat', invite: [bot], power_level_content_override: { invite } })
+      await asBot('POST', `v3/join/${encodeURIComponent(room)}`, {})
+      return room
+    }
+    await make('gut', 0)
+    await make('machtlos', 50)
+    const later = await make('später', 0)
+    await anna.call('PUT', `v3/rooms/${encodeURIComponent(later)}/state/m.room.encryption/`, { algorithm: 'm.megolm.v1.aes-sha2' })
+    const said = await look('#gut:example.org', '#machtlos:example.org', '#später:example.org')
+    assert.match(said[0]!, /^✓ .*: is there, not encrypted, and Zentrale is in it$/)
+    assert.match(said[1]!, /^✗ .*may not invite \(it has the power 0 of 50\)\n +Give @zentrale:example\.org the power 50/)
+    assert.match(said[2]!, /^✗ .*: is encrypted/)
+  })
+
+  const asBot = async (method: string, path: string, body: object): Promise<void> => {
+    const answer = await fetch(`${synapse.url}/_matrix/client/${path}`,
+      { method, headers: { authorization: `Bearer ${registered.as_token}` }, body: JSON.stringify(body) })
+    assert.ok(answer.ok, await answer.text())
+  }
+})

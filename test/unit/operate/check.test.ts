@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { chmodSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createHash } from 'node:crypto'
 import { startSmsc } from '../../../sandbox/smsc'
 import type { Config } from '../../../src/config/config'
 import { loadConfig } from '../../../src/config/load'
+import { systemChance } from '../../../src/lib/chance'
 import { systemClock } from '../../../src/lib/clock'
 import { serve } from '../../../src/lib/serve'
 import { checkServers, showFinding } from '../../../src/operate/check'
@@ -39,7 +41,7 @@ const onFreePorts = async (change: (config: Tree, registered: Tree) => void = ()
 }
 
 const look = async (config: Config): Promise<(about: string) => Finding[]> => {
-  const findings = await checkServers(config, systemClock)
+  const findings = await checkServers(config, systemClock, systemChance)
   return about => findings.filter(({ what }) => what.startsWith(about))
 }
 
@@ -95,6 +97,14 @@ describe('zentrale check', () => {
     assert.match(wrong(find('Media')), /something else answers there \(HTTP 200\)\n.*Let your web server pass/)
   })
 
+  it('says that everybody can read the secrets, and what closes the file', async () => {
+    const config = await onFreePorts()
+    chmodSync(config.file, 0o644)
+    chmodSync(config.networks.matrix!.registrationFile, 0o640)
+    const find = await look(config)
+    assert.match(wrong(find('File')), /^✗ File \S+config\.yaml: everybody on this machine can read the secrets in it\n +chmod o= \S+config\.yaml$/)
+  })
+
   describe('with a homeserver', () => {
     const withHomeserver = async (change: (config: Tree, registered: Tree) => void, use: (find: (about: string) => Finding[]) =>
       void): Promise<void> => {
@@ -110,9 +120,9 @@ describe('zentrale check', () => {
 
     it('goes the whole way there and back', async () => {
       await withHomeserver(() => {}, find => {
-        assert.equal(wrong(find('Matrix')), '')
-        assert.deepEqual(find('Matrix').map(({ found }) => found.replace(/[\d.:]+\d$/, '')).length, 3)
-        assert.match(find('Matrix').at(-1)!.found, /reaches Zentrale/)
+        assert.equal(wrong(find('Matrix homeserver')), '')
+        assert.deepEqual(find('Matrix homeserver').map(({ found }) => found.replace(/[\d.:]+\d$/, '')).length, 3)
+        assert.match(find('Matrix homeserver').at(-1)!.found, /reaches Zentrale/)
       })
     })
 

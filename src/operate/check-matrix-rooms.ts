@@ -1,0 +1,78 @@
+/** What `zentrale check` finds about the Matrix rooms of mirrors: there, encrypted, replaced, and whether we are in or may come in. */
+import type { Config, MatrixSection } from '../config/config'
+import type { Clock } from '../lib/clock'
+import { type Answer, ask } from './ask'
+import { type Finding, runProbe, Wrong } from './probe'
+
+type Json = Record<string, unknown>
+
+const bodyOf = ({ body }: Answer): Json => typeof body === 'object' && body !== null ? body as Json : {}
+
+/** Calls below /_matrix/client/, as Zentrale's own user. */
+const caller = ({ homeserverUrl, registration }: MatrixSection, clock: Clock) => (path: string): Promise<Answer> =>
+  ask(clock, `${homeserverUrl}/_matrix/client/${path}`, { token: registration.as_token })
+
+type Call = ReturnType<typeof caller>
+
+const roomOf = async (call: Call, place: string): Promise<string> => {
+  if (!place.startsWith('#')) return place
+  const answer = await call(`v3/directory/room/${encodeURIComponent(place)}`)
+  if (answer.status === 200) return String(bodyOf(answer)['room_id'])
+  throw new Wrong('there is no such room', 'Make the room, or give this address to one that is there (Element: room settings, local addresses)')
+}
+
+const numberAt = (value: unknown, path: string[], otherwise: number): number => {
+  const found = path.reduce<unknown>((at, key) => (at as Json | undefined)?.[key], value)
+  return typeof found === 'number' ? found : otherwise
+}
+
+const MODERATOR = 50
+
+/** In a room for invited people everybody who writes from elsewhere has to be invited (CS API §m.room.power_levels). */
+const mayInvite = async (call: Call, room: string, bot: string): Promise<void> => {
+  const rule = bodyOf(await call(`v3/rooms/${room}/state/m.room.join_rules/`))['join_rule']
+  if (rule === 'public') return
+  const levels = bodyOf(await call(`v3/rooms/${room}/state/m.room.power_levels/`))
+  const mine = numberAt(levels, ['users', bot], numberAt(levels, ['users_default'], 0))
+  const needed = numberAt(levels, ['invite'], 0)
+  if (mine < needed) {
+    throw new Wrong(`is for invited people, and ${bot} may not invite (it has the power ${mine} of ${needed})`,
+      `Give ${bot} the power ${Math.max(needed, MODERATOR)} in the room's settings, or make the room public`)
+  }
+}
+
+/** We are not in it. Without a look inside only the summary says more (CS API §Room summary); older homeservers have none. */
+const mayEnter = async (call: Call, room: string, bot: string): Promise<string> => {
+  const answer = await call(`v1/room_summary/${room}`)
+  const { membership, join_rule: rule, encryption } = bodyOf(answer)
+  if (answer.status === 200 && encryption !== undefined) throw encrypted()
+  if (membership === 'ban') throw new Wrong(`has banned ${bot}`, `Take back the ban of ${bot} and invite it`)
+  if (membership === 'invite') return `has invited ${bot}, which enters when Zentrale starts`
+  if (answer.status === 200 && rule === 'public') return 'is public; Zentrale enters when it starts'
+  throw new Wrong(`${bot} is not in it`, `Invite ${bot} to the room. If it was invited already, Zentrale enters when it starts`)
+}
+
+const encrypted = (): Wrong => new Wrong('is encrypted and cannot be mirrored',
+  'Encryption cannot be switched off in a room: make a new one without it, invite people there, and write its address here')
+
+const look = async (call: Call, place: string, bot: string): Promise<string> => {
+  const room = encodeURIComponent(await roomOf(call, place))
+  const state = await call(`v3/rooms/${room}/state/m.room.encryption/`)
+  if (state.status === 200) throw encrypted()
+  const isIn = state.status === 404 && bodyOf(await call(`v3/rooms/${room}/state/m.room.member/${encodeURIComponent(bot)}`))['membership'] === 'join'
+  if (!isIn) return await mayEnter(call, room, bot)
+  if ((await call(`v3/rooms/${room}/state/m.room.tombstone/`)).status === 200 && !place.startsWith('#')) {
+    throw new Wrong('was replaced by another room', 'Write the alias of the room instead of its id, so that it leads to the newest')
+  }
+  await mayInvite(call, room, bot)
+  return 'is there, not encrypted, and Zentrale is in it'
+}
+
+export const checkMatrixRooms = async ({ mirrors, networks: { matrix } }: Config, clock: Clock): Promise<Finding[]> => {
+  if (matrix === undefined) return []
+  const bot = `@${matrix.registration.sender_localpart}:${matrix.domain}`
+  const places = mirrors.flatMap(mirror => mirror.places.flatMap(({ place: { network, id } }) => network === 'matrix' ? [id] : []))
+  const findings: Finding[] = []
+  for (const id of places) findings.push(await runProbe(`Matrix room ${id}`, () => look(caller(matrix, clock), id, bot)))
+  return findings
+}

@@ -1,0 +1,171 @@
+/**
+ * What `zentrale check` finds about the XMPP rooms of mirrors and the room service for teams. It logs in as the component, so not while
+ * Zentrale runs. A room that is there is entered for a moment, because only so it shows whom it lets in.
+ */
+import type { Config } from '../config/config'
+import type { Chance } from '../lib/chance'
+import { deadline, type Clock } from '../lib/clock'
+import { silentLog } from '../lib/log'
+import { messageOf } from '../model/errors'
+import type { World } from '../model/network'
+import type { XmppConfig } from '../networks/xmpp'
+import { conditionOf } from '../networks/xmpp/conditions'
+import { ARCHIVE, INFO } from '../networks/xmpp/rooms'
+import { type Link, makeLink } from '../networks/xmpp/stream'
+import { child, el, type Element, elementsIn } from '../networks/xmpp/xml'
+import { type Finding, runProbe, Wrong } from './probe'
+
+const MUC = 'http://jabber.org/protocol/muc'
+const ANSWER_TIMEOUT_MS = 10_000
+const TOKEN_BYTES = 9
+
+interface Session { link: Link; domain: string; me: string; clock: Clock; chance: Chance; next (from: string): Promise<Element> }
+
+/** Logs in, works, logs out. Throws if it cannot log in in time. */
+const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work: (session: Session) => Promise<T>): Promise<T> => {
+  const link = makeLink(config.component, { clock, chance, log: silentLog } as World)
+  const waiting = new Map<string, (stanza: Element) => void>() // one for each room that is being entered
+  const { signal, done } = deadline(clock, ANSWER_TIMEOUT_MS)
+  const { domain } = config.component
+  try {
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+      link.start({
+        up: resolve, down: why => reject(new Error(why)), dropped: () => {},
+        stanza: stanza => { if (stanza.name === 'presence') waiting.get(stanza.attrs.from?.split('/')[0] ?? '')?.(stanza) }
+      })
+    })
+    return await work({
+      link, domain, clock, chance, me: `zentrale@${domain}/check`,
+      next: from => new Promise((resolve, reject) => {
+        const limit = clock.after(ANSWER_TIMEOUT_MS, () => reject(new Error('no answer')))
+        waiting.set(from, stanza => {
+          if (!isMine(stanza)) return
+          waiting.delete(from)
+          limit.cancel()
+          resolve(stanza)
+        })
+      })
+    })
+  } finally {
+    done()
+    await link.stop()
+  }
+}
+
+const userOf = (stanza: Element): Element | undefined => child(stanza, 'x', `${MUC}#user`)
+const statusesOf = (stanza: Element): (string | undefined)[] => elementsIn(userOf(stanza) ?? stanza)
+  .flatMap(({ name, attrs }) => name === 'status' ? [attrs.code] : [])
+const isMine = (stanza: Element): boolean => stanza.attrs.type === 'error' || statusesOf(stanza).includes('110')
+
+/** XEP-0030: what it is and can; or the error's condition. */
+const about = async ({ link, me }: Session, jid: string): Promise<{ features: Set<string>, kinds: string[] } | { condition: string }> => {
+  const answer = await link.ask('get', me, jid, el('query', { xmlns: INFO }))
+  if (answer.attrs.type === 'error') return { condition: conditionOf(answer).name }
+  const parts = elementsIn(child(answer, 'query', INFO) ?? answer)
+  return {
+    features: new Set(parts.flatMap(({ name, attrs }) => name === 'feature' ? [attrs.var ?? ''] : [])),
+    kinds: parts.flatMap(({ name, attrs }) => name === 'identity' ? [attrs.category ?? ''] : [])
+  }
+}
+
+/** Resolves with our own presence in the room, or with the room's error. */
+const enter = async ({ link, me, next }: Session, room: string): Promise<Element> => {
+  const answer = next(room)
+  link.send(el('presence', { from: me, to: `${room}/Zentrale (check)` }, el('x', { xmlns: MUC }, el('history', { maxstanzas: '0' }))))
+  return await answer
+}
+
+const leave = ({ link, me }: Session, stanza: Element): void => {
+  link.send(el('presence', { from: me, to: stanza.attrs.from, type: 'unavailable' }))
+}
+
+const membersAdvice = (domain: string): string =>
+  `Make Zentrale an owner or admin of the room, which then lets in who speaks from elsewhere, or a member (ejabberd: the whole domain):
+    zentrale@${domain}      (in an app: room settings, affiliations)
+On ejabberd: ejabberdctl set_room_affiliation ROOM SERVICE zentrale@${domain} admin`
+
+const REFUSALS: Record<string, (domain: string) => [found: string, advice: string]> = {
+  'registration-required': domain => ['is for members only, and we are none', membersAdvice(domain)],
+  forbidden: domain => ['has banned us', `Take back the ban of ${domain} in the room's settings`],
+  'not-authorized': () => ['asks for a password, which is not supported', 'Remove the password from the room'],
+  'item-not-found': () => ['is locked: whoever made it has not set it up yet', 'Its owner has to save its settings once']
+}
+
+const ARCHIVE_ADVICE = `Without it what is said while Zentrale is down is not carried over. Switch it on in the room's settings, or for all rooms:
+    Prosody, below Component … "muc":   modules_enabled = { "muc_mam" }
+                                        muc_log_by_default = true
+    ejabberd, below mod_muc:            default_room_options:
+                                          mam: true
+              and the module mod_mam must be in modules`
+
+/** What is wrong with a room, if it does not keep us from mirroring it. */
+const remarks = (room: string, features: Set<string>): Finding[] => features.has(ARCHIVE) ? []
+  : [{ what: `XMPP room ${room}`, found: 'has no archive (XEP-0313)', advice: ARCHIVE_ADVICE, mild: true }]
+
+const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
+  let features = new Set<string>()
+  const finding = await runProbe(`XMPP room ${room}`, async () => {
+    const info = await about(at, room)
+    if ('condition' in info) {
+      throw new Wrong(`is not there (${info.condition})`, 'Make the room with an app and save its settings, so that it is there when nobody is in it')
+    }
+    features = info.features
+    const mine = await enter(at, room)
+    if (mine.attrs.type === 'error') {
+      const { name } = conditionOf(mine)
+      const [found, advice] = REFUSALS[name]?.(at.domain) ?? [`does not let us in (${name})`, 'Look at the settings of the room']
+      throw new Wrong(found, advice)
+    }
+    leave(at, mine)
+    const role = child(userOf(mine) ?? mine, 'item')?.attrs.role
+    if (role === 'visitor') {
+      throw new Wrong('is moderated, and we have no voice in it',
+        `Make zentrale@${at.domain} an owner or admin of the room, or switch off moderation in the room's settings`)
+    }
+    return 'is there and lets us in'
+  })
+  return [finding, ...finding.advice === undefined ? remarks(room, features) : []]
+}
+
+const makingAdvice = (service: string, domain: string): string => `Prosody, below Component "${service}" "muc":
+    restrict_room_creation = false
+  or, so that only Zentrale may besides your admins, in the global section: admins = { "zentrale@${domain}" }
+ejabberd, in ejabberd.yml:
+    acl:
+      zentrale:
+        server: ${domain}
+    access_rules:
+      muc_create:
+        allow: local
+        allow: zentrale
+  and below mod_muc: access_create: muc_create`
+
+/** Makes a room that nobody can know, and removes it. */
+const mayMakeRooms = async (at: Session, service: string): Promise<string> => {
+  const info = await about(at, service)
+  if ('condition' in info || !info.kinds.includes('conference')) {
+    throw new Wrong('condition' in info ? `is not there (${info.condition})` : 'is no room service',
+      `Write the room service of your XMPP server as xmpp.rooms. Prosody: Component "${service}" "muc"; ejabberd: mod_muc with hosts: ["${service}"]`)
+  }
+  const room = `_zentrale-check-${at.chance.token(TOKEN_BYTES).toLowerCase()}@${service}`
+  const mine = await enter(at, room)
+  if (mine.attrs.type === 'error') throw new Wrong(`does not let us make rooms (${conditionOf(mine).name})`, makingAdvice(service, at.domain))
+  await at.link.ask('set', at.me, room, el('query', { xmlns: `${MUC}#owner` }, el('destroy')))
+  return 'is there and lets us make rooms'
+}
+
+export const checkXmppRooms = async ({ mirrors, addresses, networks: { xmpp } }: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
+  const places = mirrors.flatMap(mirror => mirror.places.flatMap(({ place: { network, id } }) => network === 'xmpp' ? [id] : []))
+  const service = addresses.length > 0 ? xmpp?.rooms : undefined
+  if (xmpp === undefined || (places.length === 0 && service === undefined)) return []
+  try {
+    return await session(xmpp, clock, chance, async at => {
+      const findings = service === undefined ? [] : [await runProbe(`XMPP room service ${service}`, () => mayMakeRooms(at, service))]
+      for (const room of places) findings.push(...await lookAtRoom(at, room))
+      return findings
+    })
+  } catch (error) {
+    return [{ what: 'XMPP rooms', found: `could not be looked at (${messageOf(error)})`, advice: 'Try again' }]
+  }
+}
