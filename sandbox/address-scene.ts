@@ -66,7 +66,7 @@ export const playAddress = async (town: Town, tell: (line: string) => void): Pro
     const loser = record.owner === 'Anna' ? 'Bernd' : 'Anna'
     const held = `(nicht gesendet) ${loser}: ${loser === 'Anna' ? ANSWERS.anna : ANSWERS.bernd}`
     if (loser === 'Bernd') {
-      await bernd.until('Bernd is told', one => (one.getChildText('body') ?? '').startsWith('Nicht gesendet'), WITHIN_MS)
+      await bernd.until('Bernd is told', one => (one.getChildText('body') ?? '').includes('Nicht gesendet'), WITHIN_MS)
       await anna.waitFor(room, 'the held note', ({ content }) => content['body'] === held, WITHIN_MS)
     } else {
       await anna.waitFor(room, 'Anna is told', ({ content }) => String(content['body']).startsWith('Nicht gesendet'), WITHIN_MS)

@@ -1,18 +1,19 @@
 /** What each command of the team does. All are answered where they were typed; nothing of a command ever goes to the contact. */
 
 import { addressKey } from '../model/address'
-import { plain, type Text } from '../model/text'
 import { beginning, cleanName } from '../bridge/people'
+import { plain, toPlain, type Text } from '../model/text'
 import type { Conversation, Entry } from '../store/desk'
 import type { Attachment } from '../model/message'
-import { agentKey, identityOn, OURS, type FunctionAddress, type StandardTextFile } from './address'
-import { answers, claimed, forbidden, ownerOf, send } from './agent'
+import { agentKey, identityOn, OURS, type Agent, type FunctionAddress, type StandardTextFile } from './address'
+import { answers, claimed, forbidden, mayOverride, ownerOf, send } from './agent'
 import type { Command, CommandWord } from './commands'
 import { timeout } from './contact'
-import { inFull, ownerName, type Draft } from './draft'
+import { excerptOf, inFull, ownerName, personaOfSpeaker, type Draft } from './draft'
 import type { CaseFacts, OrderFacts, PersonFacts, TeamFacts } from './facts'
 import { MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
 import { withChange } from './memory'
+import { passingTo } from './passing'
 import { fill, listTexts } from './templates'
 import { timeMeant } from './when'
 
@@ -32,18 +33,27 @@ const onCase = (act: Act<CaseFacts>): Act => (draft, rest) => {
   else draft.answer(draft.texts.which)
 }
 
-const mayTake = ({ facts: { memory, address, now } }: Draft, { owner, saidAt, claimedAt = 0 }: Conversation): boolean =>
-  owner === undefined || memory.isOff(address.name, owner) ||
-  openMsBetween(address.hours, Math.max(saidAt ?? 0, claimedAt), now) > address.claimTimeoutMinutes * MINUTE_MS
+/** Nobody has it, or who has it is off duty or has said nothing for too long. */
+const isFree = ({ facts: { memory, address, now } }: Draft, one: Conversation): boolean => {
+  const owner = ownerOf(one)
+  return owner === undefined || memory.isOff(address.name, owner) ||
+    openMsBetween(address.hours, Math.max(one.saidAt ?? 0, one.claimedAt ?? 0), now) > address.claimTimeoutMinutes * MINUTE_MS
+}
+
+/** For what takes a case from whoever has it: only they may, or everybody when it is free. */
+const onOwn = (act: Act<CaseFacts>): Act => onCase((draft, rest) => {
+  const { facts: { who, address, conversation } } = draft
+  const owner = ownerOf(conversation)
+  if (owner === who.key || isFree(draft, conversation)) act(draft, rest)
+  else draft.answer(draft.texts.mayNot(ownerName(address, owner)))
+})
 
 const take = onCase(draft => {
   const { facts: { who, address, now }, texts } = draft
   const one = draft.conversation!
   const owner = ownerOf(one)
   if (owner === who.key) return draft.answer(texts.taken(name(draft), one.id))
-  if (!mayTake(draft, { ...one, ...owner === undefined ? { owner: undefined } : { owner } } as Conversation)) {
-    return draft.answer(texts.mayNotTake(ownerName(address, owner)))
-  }
+  if (!isFree(draft, one)) return draft.answer(texts.mayNot(ownerName(address, owner)))
   draft.conversation = { ...claimed(draft, one), ...one.awaits ? { dueAt: timeout(address, now) } : {} }
   draft.show()
   draft.tellTeam(texts.taken(name(draft), one.id))
@@ -63,26 +73,28 @@ const free = (draft: Draft, text: string): void => {
   draft.tellTeam(text, 'alert')
 }
 
-const release = onCase(draft => {
-  const { owner } = draft.conversation!
-  if (owner === undefined) return draft.answer(draft.texts.nothingHeld)
+const release = onOwn(draft => {
+  if (ownerOf(draft.conversation!) === undefined) return draft.answer(draft.texts.nobodyHas)
   free(draft, draft.texts.released(name(draft)))
 })
 
 const sendHeld = onCase((draft, rest) => {
-  const { facts: { held, who }, texts } = draft
-  const wanted = /^\d+$/.test(rest) ? held.find(({ id }) => id === Number(rest)) : held.findLast(entry => entry.who === who.agent.name)
+  const { facts: { held, who, address, conversation }, texts } = draft
+  const own = held.filter(entry => entry.who === who.agent.name)
+  const wanted = rest === '' ? own.at(-1) : own.find(({ id }) => String(id) === rest)
   if (wanted === undefined) return draft.answer(texts.nothingHeld)
   const why = forbidden(draft)
   if (why !== undefined) return draft.answer(why)
+  const owner = ownerOf(conversation)
+  if (owner !== undefined && owner !== who.key && !mayOverride(address)) return draft.answer(texts.mayNot(ownerName(address, owner)))
   draft.change({ kind: 'desk', change: { what: 'release', entry: wanted.id } })
   draft.entry('team', wanted.who, wanted.content)
   draft.log('sent all the same')
+  draft.toTeam(wanted.content, personaOfSpeaker(draft))
   send(draft, wanted.content, wanted)
+  const left = own.filter(entry => entry !== wanted).map(({ id, content }) => ({ id, excerpt: excerptOf(content) }))
+  draft.answerOpenly(texts.sentNow(name(draft), toPlain(wanted.content.text) || excerptOf(wanted.content), left))
 })
-
-const byName = ({ team }: FunctionAddress, wanted: string) =>
-  team.find(agent => agent.name.toLowerCase() === wanted || agent.addresses.some(({ id }) => id.toLowerCase() === wanted))
 
 const passToDesk = (draft: Draft<CaseFacts>, to: FunctionAddress): void => {
   const { facts: { memory, address }, texts } = draft
@@ -92,14 +104,11 @@ const passToDesk = (draft: Draft<CaseFacts>, to: FunctionAddress): void => {
   for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed(name(draft), to.name))
   draft.conversation = { ...one, desk: to.name, announced: [] }
   draft.handOver(to, draft.facts.lately ?? [])
+  if (to.team.every(agent => memory.isOff(to.name, agentKey(agent)))) draft.answer(texts.offDuty(to.profile.name))
 }
 
-const assign = onCase((draft, rest) => {
+const passToAgent = (draft: Draft<CaseFacts>, agent: Agent): void => {
   const { facts: { memory, address, now }, texts } = draft
-  const wanted = rest.toLowerCase()
-  const agent = byName(address, wanted)
-  const other = memory.roster.named(wanted)
-  if (agent === undefined) return other === undefined || other === address ? draft.answer(texts.noSuch(rest)) : passToDesk(draft, other)
   const one = draft.conversation!
   save(draft, {
     owner: agentKey(agent), state: 'claimed', claim: one.claim + 1, claimedAt: now, ...one.awaits ? { dueAt: timeout(address, now) } : {}
@@ -107,9 +116,21 @@ const assign = onCase((draft, rest) => {
   draft.log('assigned', agent.name)
   draft.show()
   draft.tellTeam(texts.passed(name(draft), agent.name), 'alert')
+  if (memory.isOff(address.name, agentKey(agent))) draft.answer(texts.offDuty(agent.name))
+}
+
+const assign = onOwn((draft, rest) => {
+  const { facts: { memory, address }, texts } = draft
+  const to = passingTo(rest, address, memory.roster)
+  if (to === undefined) return draft.answer(texts.noSuch(rest))
+  if (to.kind === 'several') return draft.answer(texts.several(to.names))
+  if (to.kind === 'agent') return passToAgent(draft as Draft<CaseFacts>, to.agent)
+  if (to.desk.redirectOnly) return draft.answer(texts.redirectsOnly(to.desk.profile.name))
+  passToDesk(draft as Draft<CaseFacts>, to.desk)
 })
 
-const done = onCase(draft => {
+const done = onOwn(draft => {
+  if (draft.conversation!.state === 'done') return draft.answer(draft.texts.isDone)
   const { dueAt: _, ...one } = draft.conversation!
   draft.conversation = { ...one, state: 'done', closedAt: draft.facts.now, awaits: false }
   draft.log('done')
@@ -117,9 +138,9 @@ const done = onCase(draft => {
   draft.tellTeam(draft.texts.done(name(draft)))
 })
 
-const wait = onCase((draft, rest) => {
-  const { facts: { now, address }, texts } = draft
-  const { dueAt: _, ...one } = ownerOf(draft.conversation!) === undefined ? claimed(draft, draft.conversation!) : draft.conversation!
+const wait = onOwn((draft, rest) => {
+  const { facts: { now, address, who }, texts } = draft
+  const { dueAt: _, ...one } = ownerOf(draft.conversation!) !== who.key ? claimed(draft, draft.conversation!) : draft.conversation!
   const until = rest === '' ? undefined : timeMeant(rest.replace(/^(bis|until)\s+/i, ''), address.zone, now)
   if (rest !== '' && until === undefined) return draft.answer(texts.badTime)
   draft.conversation = { ...one, state: until === undefined ? 'waiting' : 'snoozed', ...until === undefined ? {} : { dueAt: until } }
@@ -142,7 +163,7 @@ const standardText = onCase((draft, rest) => {
   const why = forbidden(draft)
   if (why !== undefined) return draft.answer(why)
   const owner = ownerOf(draft.conversation!)
-  if (owner !== undefined && owner !== who.key && address.claim !== 'open') return draft.answer(texts.notYours(ownerName(address, owner)))
+  if (owner !== undefined && owner !== who.key && address.claim !== 'open') return draft.answer(texts.mayNot(ownerName(address, owner)))
   const opening = nextOpening(shown.hours, now)
   const text = fill(found.text, {
     contact: draft.conversation!.name ?? '', agent: name(draft), address: shown.profile.name,
@@ -151,8 +172,9 @@ const standardText = onCase((draft, rest) => {
   const file = found.file && attachmentOf(found.file)
   const content = { style: 'text' as const, text: words(text), ...file === undefined ? {} : { file } }
   draft.entry('team', name(draft), content)
-  draft.tellTeam(`${name(draft)}: ${text}${file === undefined ? '' : ` [${file.name}]`}`)
+  draft.toTeam(content, personaOfSpeaker(draft))
   send(draft, content)
+  draft.answerOpenly(texts.sentNow(name(draft), `${text}${file === undefined ? '' : ` [${file.name}]`}`, []))
 })
 
 const label = onCase((draft, rest) => {
@@ -243,7 +265,6 @@ const begin: Act<PersonFacts> = (draft, rest) => {
   if (!answers(draft, { style: 'text', text: words(text) })) return
   draft.log('begun')
   draft.tellTeam(texts.started(name(draft), id))
-  draft.answer(texts.started(name(draft), id))
 }
 
 const consent: Act<PersonFacts> = (draft, rest) => {

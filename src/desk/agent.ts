@@ -10,12 +10,12 @@ import { plain, toPlain } from '../model/text'
 import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { SENDING, spellingOf, type Word } from './commands'
-import { ownerName, personaOfSpeaker, type Draft } from './draft'
+import type { FunctionAddress } from './address'
+import { excerptOf, ownerName, personaOfSpeaker, type Draft } from './draft'
 import type { CaseFacts, TalkFacts, TeamFacts } from './facts'
 import { openMsBetween } from './hours'
 
-const RACE_MS = 60_000 // so soon after a claim, who comes second is told each time
-const HINT_EVERY_MS = 10 * 60_000
+const RACE_MS = 60_000 // so soon after a claim, who comes second hears how soon
 
 const marked = (mark: string, content: Content): Content => {
   const [first, ...others] = content.text
@@ -70,17 +70,21 @@ export const send = (draft: Draft<TeamFacts>, content: Content, source?: { netwo
 
 const hold = (draft: Draft<TeamFacts>, content: Content): void => {
   const { facts: { who, address, now }, texts } = draft
-  const held = draft.facts.about === 'case' ? draft.facts.held : []
   const { owner, claimedAt = 0 } = draft.conversation!
   const name = ownerName(address, owner)
   draft.entry('note', who.agent.name, content, true)
   draft.toTeam(marked(texts.heldNote(who.agent.name), content), personaOfSpeaker(draft))
   draft.change({ kind: 'desk', change: { what: 'count', address: address.name, event: 'claim lost' } })
   draft.log('held')
-  const toldLately = held.some(entry => entry.who === who.agent.name && now - entry.at < HINT_EVERY_MS)
-  if (now - claimedAt < RACE_MS) draft.answer(texts.held(name, Math.round((now - claimedAt) / 1000)))
-  else if (!toldLately) draft.answer(texts.notYours(name))
+  const seconds = Math.round((now - claimedAt) / 1000)
+  const excerpt = excerptOf(content)
+  draft.answerOpenly(now - claimedAt < RACE_MS
+    ? texts.heldInRace(excerpt, name, seconds, mayOverride(address))
+    : texts.held(excerpt, name, mayOverride(address)))
 }
+
+/** Whether somebody may answer although a colleague has the case, if they say so. */
+export const mayOverride = ({ claim }: FunctionAddress): boolean => claim !== 'hard'
 
 /** Why nothing may go to this contact; undefined if it may. */
 export const forbidden = ({ facts: { shown }, directory, texts, conversation }: Draft): string | undefined =>
@@ -106,7 +110,7 @@ const unsent = (draft: Draft<TeamFacts>, content: Content, why: string, held: bo
   const { who: { agent: { name } } } = draft.facts
   draft.entry('note', name, content, held)
   draft.toTeam(marked(draft.texts.heldNote(name), content), personaOfSpeaker(draft))
-  draft.answer(why)
+  draft.answerOpenly(why)
 }
 
 const whyUnclear = ({ texts, facts: { address: { language } } }: Draft, meant: Word | undefined): string =>

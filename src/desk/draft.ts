@@ -62,10 +62,12 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   toTeam (content: Content, as: Persona | undefined): void
   /** What the team says about no case, wherever else all cases of the address are shown. */
   toInbox (content: Content, as: Persona): void
-  /** The desk's own words, in every place of the team on this conversation. */
+  /** The desk's own words, in every place of the team on this conversation, and where it was ordered. */
   tellTeam (text: string, style?: 'notice' | 'alert'): void
   /** To whoever wrote the arrival, alone, where they wrote it; it may be that they wait for something in vain. */
   answer (text: string): void
+  /** To whoever wrote the arrival, and to all who read it where they wrote it. */
+  answerOpenly (text: string): void
   /** Shows all cases of the address where the team looks for them, or corrects what is shown of this one. */
   announce (excerpt: string): void
   /** The state of the case, in the names of its rooms and in what was announced; `team`: as it is about to be. */
@@ -186,6 +188,14 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     }
   }
 
+  const answer = (text: string, open: boolean): void => {
+    if (!('sender' in arrival)) return
+    const content: Content = { style: 'alert', text: plain(text) }
+    const { sender, place, key } = arrival
+    if (inChat || place.id === '') return void deliveries.push({ ...notice(arrival, place, `answer ${told++}`, text, 'alert'), ...about() })
+    add(place, { kind: 'message', content, aside: { of: key, person: sender.address ?? sender.id, ...open && { open } } }, undefined, true)
+  }
+
   const draft: Draft<F> = {
     arrival, facts, directory, texts, conversation: facts.from === 'team' && facts.about === 'person' ? undefined : before,
     change: change => { changes.push(change) },
@@ -200,17 +210,12 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     toInbox (content, as) { speak(content, memory.placesOf(address, 'queue'), as) },
     tellTeam (text, style = 'notice') {
       const one = needed()
-      for (const where of memory.placesOf(address, one.id)) {
-        add(where.place, { kind: 'message', content: at(where, { style, text: plain(text) }, one) }, undefined, true)
-      }
+      const places = memory.placesOf(address, one.id)
+      for (const where of places) add(where.place, { kind: 'message', content: at(where, { style, text: plain(text) }, one) }, undefined, true)
+      if (facts.from === 'team' && !places.some(({ place }) => samePlace(place, arrival.place))) answer(text, false)
     },
-    answer (text) {
-      if (!('sender' in arrival)) return
-      const content: Content = { style: 'alert', text: plain(text) }
-      const { sender, place, key } = arrival
-      if (inChat || place.id === '') return void deliveries.push({ ...notice(arrival, place, `answer ${told++}`, text, 'alert'), ...about() })
-      add(place, { kind: 'message', content, aside: { of: key, person: sender.address ?? sender.id } }, undefined, true)
-    },
+    answer (text) { answer(text, false) },
+    answerOpenly (text) { answer(text, true) },
     announce (excerpt) {
       const one = { ...needed(), excerpt }
       const announced = memory.placesOf(address, 'queue').map(({ place }) => ({

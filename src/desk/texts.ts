@@ -8,12 +8,18 @@ export interface DeskTexts {
   queueName (address: string): string
   announce (title: string, id: number, excerpt: string): string
   separator (id: number, cases: number): string
-  held (owner: string, seconds: number): string
+  held (excerpt: string, owner: string, mayOverride: boolean): string
+  heldInRace (excerpt: string, owner: string, seconds: number, mayOverride: boolean): string
+  sentNow (who: string, text: string, left: { id: number, excerpt: string }[]): string
   heldNote (who: string): string
-  notYours (owner: string): string
   automatic: string
   taken (who: string, id: number): string
-  mayNotTake (owner: string): string
+  mayNot (owner: string): string
+  nobodyHas: string
+  isDone: string
+  several (names: string[]): string
+  offDuty (name: string): string
+  redirectsOnly (address: string): string
   released (who: string): string
   releasedByTime (who: string): string
   passed (who: string, to: string): string
@@ -70,13 +76,21 @@ const de: DeskTexts = {
   queueName: address => `Eingang ${address}`,
   announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
-  held: (owner, seconds) => `Nicht gesendet – ${owner} hat vor ${seconds} s übernommen. Ihr Text liegt hier als interne Notiz. ` +
-    '!senden schickt ihn trotzdem, !übernehmen holt den Vorgang.',
+  held: (excerpt, owner, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat den Vorgang. Der Text liegt hier als interne Notiz.` +
+    (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
+  heldInRace: (excerpt, owner, seconds, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat vor ${seconds} s übernommen. ` +
+    'Der Text liegt hier als interne Notiz.' + (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
+  sentNow: (who, text, left) => [`${who} hat gesendet: ${text}`,
+    ...left.map(({ id, excerpt }) => `Noch zurückgehalten: „${excerpt}“ (!senden ${id})`)].join('\n'),
   heldNote: who => `(nicht gesendet) ${who}: `,
-  notYours: owner => `Als Notiz behalten: ${owner} hat den Vorgang. !senden schickt es trotzdem, !übernehmen holt den Vorgang.`,
   automatic: '(automatisch) ',
   taken: (who, id) => `${who} hat #${id} übernommen.`,
-  mayNotTake: owner => `${owner} hat den Vorgang und ist im Dienst. Bitte absprechen; ${owner} kann ihn mit !frei freigeben.`,
+  mayNot: owner => `Nichts getan: ${owner} hat den Vorgang und ist im Dienst. Bitte absprechen; ${owner} kann ihn mit !frei freigeben.`,
+  nobodyHas: 'Nichts getan: niemand hat den Vorgang.',
+  isDone: 'Der Vorgang ist schon erledigt.',
+  several: names => `Nichts getan. Wer ist gemeint: ${names.join(', ')}? Bitte den ganzen Namen schreiben.`,
+  offDuty: name => `Achtung: ${name} ist zurzeit nicht im Dienst.`,
+  redirectsOnly: address => `Nichts getan: ${address} verweist nur auf andere Wege, dort antwortet niemand.`,
   released: who => `${who} hat den Vorgang freigegeben.`,
   releasedByTime: who => `${who} hat lange nicht geantwortet: der Vorgang ist wieder frei.`,
   passed: (who, to) => `${who} hat den Vorgang an ${to} weitergegeben.`,
@@ -140,13 +154,21 @@ const en: DeskTexts = {
   queueName: address => `Inbox ${address}`,
   announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
   separator: (id, cases) => `— new case #${id}.${cases} —`,
-  held: (owner, seconds) => `Not sent – ${owner} took this ${seconds} s ago. Your text stays here as an internal note. ` +
-    '!send sends it all the same, !take takes the case.',
+  held: (excerpt, owner, mayOverride) => `Not sent: “${excerpt}”. ${owner} has the case. The text stays here as an internal note.` +
+    (mayOverride ? ' !send sends it all the same.' : ''),
+  heldInRace: (excerpt, owner, seconds, mayOverride) => `Not sent: “${excerpt}”. ${owner} took this ${seconds} s ago. ` +
+    'The text stays here as an internal note.' + (mayOverride ? ' !send sends it all the same.' : ''),
+  sentNow: (who, text, left) => [`${who} has sent: ${text}`,
+    ...left.map(({ id, excerpt }) => `Still kept back: “${excerpt}” (!send ${id})`)].join('\n'),
   heldNote: who => `(not sent) ${who}: `,
-  notYours: owner => `Kept as a note: ${owner} has the case. !send sends it all the same, !take takes the case.`,
   automatic: '(automatic) ',
   taken: (who, id) => `${who} has taken #${id}.`,
-  mayNotTake: owner => `${owner} has the case and is on duty. Please agree with each other; ${owner} can give it up with !release.`,
+  mayNot: owner => `Nothing done: ${owner} has the case and is on duty. Please agree with each other; ${owner} can give it up with !release.`,
+  nobodyHas: 'Nothing done: nobody has the case.',
+  isDone: 'The case is closed already.',
+  several: names => `Nothing done. Who is meant: ${names.join(', ')}? Please write the whole name.`,
+  offDuty: name => `Please note: ${name} is off duty.`,
+  redirectsOnly: address => `Nothing done: ${address} only points to other ways, nobody answers there.`,
   released: who => `${who} has given up the case.`,
   releasedByTime: who => `${who} has not answered for long: the case is free again.`,
   passed: (who, to) => `${who} has passed the case on to ${to}.`,

@@ -91,8 +91,11 @@ export interface Persona { person: Person; name: string; avatar?: MediaRef; hops
 /** What is to be marked on a message, so that another switchboard knows when to stop. */
 export const hopsOf = (as: Persona | undefined): number => as === undefined ? HOPS_MAX : as.hops ?? 1
 
-/** A message for one person alone, about what they said: `of` is the arrival key of that, `person` its writer's address. */
-export interface Aside { of: string; person: string }
+/**
+ * A message for one person, about what they said: `of` is the arrival key of that, `person` its writer's address. `open`: all who read
+ * what they said are to read this too; else nobody need.
+ */
+export interface Aside { of: string; person: string; open?: boolean }
 
 /** How a room of ours is to be. Making it so again changes nothing. */
 export interface RoomState {

@@ -93,8 +93,8 @@ export const makeSend = (world: SendWorld): Send => {
     return target[0]
   }
 
-  /** A reply in the thread of what it is about, which may be in a thread itself (CS API §Threading); beside it if that is not here. */
-  const beside = async ({ of, person }: Aside, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
+  /** A reply to what it is about: in its thread, if it is not for all or that is in a thread itself (CS API §Threading); alone if that is not here. */
+  const beside = async ({ of, person, open }: Aside, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
     const mentions = person.startsWith('@') ? { user_ids: [person] } : {}
     const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(of)}`, { as, signal }).catch((error: unknown) => {
       if (error instanceof Rejected) return undefined
@@ -103,8 +103,9 @@ export const makeSend = (world: SendWorld): Send => {
     if (event === undefined) return { ...content, 'm.mentions': mentions }
     const relation = isJson(event.content) ? event.content['m.relates_to'] : undefined
     const root = isJson(relation) && typeof relation.rel_type === 'string' ? stringOf(relation.event_id) : undefined
-    const thread = { rel_type: 'm.thread', event_id: root ?? of, is_falling_back: true, 'm.in_reply_to': { event_id: of } }
-    return { ...content, 'm.mentions': mentions, 'm.relates_to': thread }
+    const reply = { 'm.in_reply_to': { event_id: of } }
+    const thread = { rel_type: 'm.thread', event_id: root ?? of, is_falling_back: true, ...reply }
+    return { ...content, 'm.mentions': mentions, 'm.relates_to': open === true && root === undefined ? reply : thread }
   }
 
   const wholeContent = async (

@@ -78,7 +78,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const { action, key } = delivery
     const made = (): Sent => ({ ids: [key] })
     if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then(made), holds: true }
-    if (action.kind !== 'message' || action.aside === undefined) return undefined
+    if (action.kind !== 'message' || action.aside === undefined || action.aside.open === true) return undefined
     const sent = letters.aside(room, delivery, teamRooms.addressOf(room), signal)
     return sent === false ? undefined : { sent, holds: false }
   }

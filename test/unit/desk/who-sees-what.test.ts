@@ -32,6 +32,7 @@ const ADDRESSES: Record<string, Partial<FunctionAddress>> = {
 const canBe = ({ where, names, what, who, case: state, address }: Situation): boolean => {
   if (who === 'outsider' && (where === 'direct chat' || !SAID.includes(what))) return false // there an outsider is a customer
   if (address === 'pointing' && (state !== 'free' || EDITS.includes(what))) return false // nobody takes its cases, nothing goes out
+  if (address === 'pointing' && names === 'reply') return false // its team is not shown what customers write
   if (what === 'first word') return names === 'none' && state === 'free'
   if (EDITS.includes(what)) return names === (where === 'case room' ? 'none' : 'number')
   return true

@@ -1,0 +1,31 @@
+/** To whom a case is passed on: a colleague or another address, by what somebody types of their name. */
+import { addressKey } from '../model/address'
+import type { Agent, FunctionAddress, Roster } from './address'
+
+export type Passing =
+  | { kind: 'agent', agent: Agent }
+  | { kind: 'desk', desk: FunctionAddress }
+  | { kind: 'several', names: string[] }
+
+interface Candidate { passing: Passing; name: string; exact: string[]; words: string[] }
+
+const folded = (text: string): string => text.normalize('NFC').toLowerCase()
+const wordsOf = (name: string): string[] => [name, ...name.split(/[\s-]+/)].map(folded)
+
+/** Exactly by name or address; else by the beginning of a name or of one of its words. Undefined if nobody is called so. */
+export const passingTo = (written: string, address: FunctionAddress, roster: Roster): Passing | undefined => {
+  const wanted = folded(written.trim().replace(/^@(?!.*:)/, '').replace(/[:,.]+$/, ''))
+  if (wanted === '') return undefined
+  const colleagues = address.team.map((agent): Candidate => ({
+    passing: { kind: 'agent', agent }, name: agent.name, words: wordsOf(agent.name),
+    exact: [agent.name, ...agent.addresses.flatMap(one => [one.id, addressKey(one)])].map(folded)
+  }))
+  const desks = roster.all().filter(({ name }) => name !== address.name).map((desk): Candidate => ({
+    passing: { kind: 'desk', desk }, name: desk.profile.name, words: [...wordsOf(desk.name), ...wordsOf(desk.profile.name)],
+    exact: [desk.name, desk.profile.name, ...desk.identities.map(({ id }) => id), ...desk.aliases.map(({ id }) => id)].map(folded)
+  }))
+  const all = [...colleagues, ...desks]
+  const exact = all.filter(one => one.exact.includes(wanted))
+  const found = exact.length > 0 ? exact : all.filter(one => one.words.some(word => word.startsWith(wanted)))
+  return found.length > 1 ? { kind: 'several', names: found.map(({ name }) => name) } : found[0]?.passing
+}
