@@ -93,7 +93,7 @@ export const makeSend = (world: SendWorld): Send => {
     return target[0]
   }
 
-  /** A reply to what it is about: in its thread, if it is not for all or that is in a thread itself (CS API §Threading); alone if that is not here. */
+  /** A reply, in a thread (CS API §Threading) unless it is for all; alone if what it is about is not here. */
   const beside = async ({ of, person, open }: Aside, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
     const mentions = person.startsWith('@') ? { user_ids: [person] } : {}
     const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(of)}`, { as, signal }).catch((error: unknown) => {

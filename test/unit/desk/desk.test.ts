@@ -53,7 +53,7 @@ describe('a function address', () => {
     await Promise.all([red.say(room, '@anna', 'I am on it'), blue.say(room, 'bernd', 'Me too')])
     await delivered(phone, 'werkstatt/phone:max', '*: I am on it')
     await delivered(red, room, 'Bernd (blue): (not sent) Bernd: Me too')
-    await until(() => blue.delivered.some(({ action }) => action.kind === 'message' && action.aside?.person === 'bernd' && action.aside.open === true))
+    await until(() => blue.delivered.some(({ action }) => action.kind === 'message' && action.aside?.person === 'bernd' && action.aside.open))
     assert.match(blue.read(room).find(line => line.includes('Not sent')) ?? '', /Anna took this \d+ s ago/)
     assert.equal(phone.delivered.length, 1)
     await blue.say(room, 'bernd', '!send')
