@@ -93,7 +93,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     const { inbox } = await begin([place])
     const first = await anna.send(place.id, 'Grüße 😀')
     const html = { format: 'org.matrix.custom.html', formatted_body: '<b>fett</b> <script>x</script>' }
-    await anna.send(place.id, { msgtype: 'm.text', body: 'x', ...html })
+    await anna.send(place.id, { msgtype: 'm.text', body: '**fett**', ...html })
     await anna.send(place.id, { msgtype: 'm.emote', body: 'winkt' })
     await anna.edit(place.id, first, 'Grüße!')
     await inbox.until('the first four', () => inbox.arrivals.length === 4) // what is taken back before it is brought comes empty

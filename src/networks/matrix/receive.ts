@@ -103,17 +103,29 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     return chat && arrival.kind === 'message' ? { ...arrival, direct: true, to: chat.ours } : arrival
   }
 
+  type Keep = (why: Malformed) => void
+
   /** What cannot be read is kept in quarantine, and that somebody said something is told all the same. */
-  const arrivalFrom = async (event: RoomEvent, raw: unknown, place: Place): Promise<Arrival | undefined> => {
+  const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep): Arrival | undefined => {
     const { id: key, room, at = clock.now() } = event
     const standing = standingOf(event)
     if (standing !== undefined) return rooms.isNow(room) ? { kind: 'standing', key, place, at, standing } : undefined
     const sender = members.of(room, event.sender)
+    if (event.type === 'm.room.encrypted') keep(new Malformed('encrypted'))
     try {
       return arrivalOf(event, place, sender, clock.now())
     } catch (error) {
-      await inbox.quarantine(network, rawOf(raw), malformed(error), event.id)
+      keep(malformed(error))
       return event.type === 'm.room.redaction' ? undefined : unreadable(event, place, sender, clock.now(), 'kind')
+    }
+  }
+
+  const accept = async (arrival: Arrival, room: string, crowded?: (room: string) => void): Promise<void> => {
+    try {
+      await inbox.accept(withAddress(arrival, room))
+    } catch (error) {
+      if (!crowded || !(error instanceof Unavailable && error.crowded)) throw error
+      crowded(room)
     }
   }
 
@@ -124,17 +136,11 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     if (event.type === 'm.room.encrypted') {
       if (rooms.isEncrypted(event.room)) return // all know that nothing is carried from there
       news.encrypted(event.room)
-      await inbox.quarantine(network, rawOf(raw), new Malformed('encrypted'), event.id)
-      if (!direct.of(event.room)) return
     }
-    const arrival = await arrivalFrom(event, raw, place)
-    if (!arrival) return
-    try {
-      await inbox.accept(withAddress(arrival, event.room))
-    } catch (error) {
-      if (!crowded || !(error instanceof Unavailable && error.crowded)) throw error
-      crowded(event.room)
-    }
+    const kept: Promise<void>[] = []
+    const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) })
+    const isMissed = arrival !== undefined && (event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined)
+    await Promise.all([...kept, ...isMissed ? [accept(arrival, event.room, crowded)] : []]) // at once, so that it keeps its turn
   }
 
   return async (raws, crowded) => {
