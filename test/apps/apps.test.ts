@@ -10,6 +10,7 @@ import { needs, scratch } from '../support/real'
 
 const ADDRESS = `bürgerbüro@chat.${DOMAIN}`
 const QUESTION = 'Haben Sie am 24. offen?'
+const ANSWER = 'Ja, ab 9 Uhr.'
 const AUTOMATIC = /^B\nBürgerbüro \d\d:\d\d\nAutomatische Antwort: .*Ihre Nachricht ist angekommen/
 const DAY = /^\w+ \d/ // a line between two days
 
@@ -57,6 +58,30 @@ describe('real apps', () => {
     await gerd.type(join)
     await gerd.sees(/You have joined the room/)
     await gerd.sees(QUESTION)
+  })
+
+  it('shows the customer the answer, and nothing of notes, commands, slips and what the app makes of slashes', async () => {
+    await gerd.type('!n Kundin ist schwierig')
+    await gerd.type('// nur für uns') // this app sends “/ nur für uns”
+    await gerd.sees(/Nicht gesendet/)
+    await gerd.type('! status')
+    await gerd.type('!ferig')
+    await gerd.sees(/!ferig/)
+    await gerd.type('!übernehmen!')
+    await gerd.sees(/Gerd hat #1 übernommen/)
+    await gerd.type(ANSWER)
+    await eva.reads(ANSWER)
+    const [question, automatic, ...rest] = await evasWords()
+    assert.equal(question, QUESTION)
+    assert.match(automatic ?? '', /^Automatische Antwort/)
+    assert.deepEqual(rest, [ANSWER])
+  })
+
+  it('keeps the order of question, automatic text and answer when the app is opened again', async () => {
+    await eva.reload()
+    await eva.openChat(ADDRESS)
+    await eva.reads(ANSWER)
+    assert.deepEqual((await evasWords()).map(one => one.slice(0, 12)), [QUESTION, 'Automatische', ANSWER].map(one => one.slice(0, 12)))
   })
 
   it('shows a mirrored room with names and networks, both ways', async () => {
