@@ -171,8 +171,9 @@ export const numbered = (content: Content): { number?: number, content: Content 
 /** Whether the word stands there as plainly as what sends something must: no markup, no other spelling of the sign. */
 const isExact = ({ text }: Content, spelling: string): boolean => {
   const block = text.find(isTyped)
-  const [first] = block?.kind === 'paragraph' ? cutInline(block.of, 0, skippedIn(rawOf(block.of))) : []
-  return first?.kind === 'text' && spelt(EXACT.exec(first.text)?.[1] ?? '') === spelling
+  const parts = block?.kind === 'paragraph' ? cutInline(block.of, 0, skippedIn(rawOf(block.of))) : []
+  const marked = parts.findIndex(({ kind }) => kind !== 'text')
+  return spelt(EXACT.exec(rawOf(marked < 0 ? parts : parts.slice(0, marked)))?.[1] ?? '') === spelling
 }
 
 const isEmpty = ({ text, file }: Content): boolean => text.length === 0 && file === undefined

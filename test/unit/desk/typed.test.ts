@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { MENU, SENDING, wordOf, type Word } from '../../../src/desk/commands'
+import { numbered, typed } from '../../../src/desk/typed'
+import { plain, toPlain, type Text } from '../../../src/model/text'
+import { parseStyled } from '../../../src/networks/xmpp/text'
+import { spelled, spellings } from '../../support/spellings'
+
+const content = (text: Text | string) => ({ style: 'text' as const, text: typeof text === 'string' ? plain(text) : text })
+const kindOf = (text: Text | string): string => typed(content(text), false).kind
+/** What it is, with what is left of it. */
+const told = (text: Text | string): string => {
+  const one = typed(content(text), false)
+  switch (one.kind) {
+    case 'command': return `command ${one.command.word} ${one.command.rest}`.trim()
+    case 'note': case 'say': return `${one.kind} ${toPlain(one.content.text)}`
+    case 'unclear': return `unclear ${one.meant ?? ''}`.trim()
+    case 'words': return 'words'
+  }
+}
+
+/**
+ * What apps send for what is typed into them, as tried with Gajim 1.7, Dino 0.4, profanity, poezio, nheko 0.11 and Converse.js, and as
+ * Element Web's source says. `undefined`: the app takes it for a command of its own, and sends nothing.
+ */
+const APPS = ['Gajim', 'Dino', 'profanity', 'poezio', 'Element Web', 'nheko', 'Converse.js'] as const
+const SENT: Record<string, Partial<Record<typeof APPS[number], string | undefined>> & { else: string | undefined, is: (sent: string) => string }> = {
+  '// he is difficult': {
+    else: '/ he is difficult', nheko: 'he is difficult', 'Converse.js': '// he is difficult', is: sent => sent.startsWith('/') ? 'unclear' : 'words'
+  },
+  '!n he is difficult': { else: '!n he is difficult', is: () => 'note he is difficult' },
+  '!frei': { else: '!frei', is: () => 'command release' },
+  '!a Good morning': { else: '!a Good morning', is: () => 'say Good morning' },
+  '> Hello?\n!n he is difficult': { else: '> Hello?\n!n he is difficult', is: () => 'note > Hello?\nhe is difficult' }
+}
+
+describe('what somebody of the team typed', () => {
+  for (const [written, { is, ...sent }] of Object.entries(SENT)) {
+    for (const app of APPS) {
+      const text = app in sent ? sent[app] : sent.else
+      it(`${JSON.stringify(written)} in ${app} comes as ${JSON.stringify(text)}, which is ${is(text ?? '')}`, () => {
+        assert.equal(told(text ?? ''), is(text ?? ''))
+      })
+    }
+  }
+
+  const CASES: [typed: string, is: string][] = [
+    ['! frei', 'command release'], ['!frei.', 'command release'], ['!erledigt!', 'command done'], ['!an: Bernd', 'command assign Bernd'],
+    ['!projekt? 2026', 'command filed 2026'], ['!liste?', 'command list'], ['1. !frei', 'command release'], ['!ÜBERNEHMEN', 'command take'],
+    ['!u\u0308bernehmen', 'command take'], ['!fr\u00adei', 'command release'], ['‼️ frei', 'command release'],
+    ['/frei', 'unclear release'], ['!frie', 'unclear release'], ['"!frei"', 'unclear release'], ['!!!', 'unclear'], ['! wichtig', 'unclear'],
+    ['!senden', 'command send'], ['!Senden', 'command send'], ['!senden.', 'unclear send'], ['! senden', 'unclear send'],
+    ['*!senden*', 'unclear send'], ['！senden', 'unclear send'], ['!a', 'unclear say'], ['!n', 'unclear note'], ['', 'unclear say'],
+    ['!sagen !frei', 'say !frei'], ['!a\nGood morning\n!frei', 'say Good morning\n!frei'], ['> Hello?\n!a Good morning', 'say Good morning'],
+    ['Good morning\n!frei', 'unclear'], ['Good morning\n! !!', 'words'], ['Good morning! Frei?', 'words'], ['(!) Good morning', 'words'],
+    ['5/8', 'words'], [':-/', 'words'], ['¡Hola!', 'words'], ['> !frei', 'words'], ['!neu +491 text\n!frei', 'unclear']
+  ]
+  for (const [text, is] of CASES) {
+    it(`${JSON.stringify(text)} is ${is}`, () => {
+      assert.equal(told(text), is)
+    })
+  }
+
+  it('keeps the formatting of a note and of an answer', () => {
+    const rest = parseStyled('*Good* morning').map(block => block)
+    for (const sign of ['!a', '!n']) {
+      const one = typed(content(parseStyled(`${sign} *Good* morning`)), false)
+      assert.deepEqual('content' in one && one.content.text, rest)
+    }
+  })
+
+  it('takes the number of a case from what was typed, however that is written, and nothing else', () => {
+    for (const text of ['#17 x', ' #17 x', '#17: x', '＃17 x', '> Hello?\n#17 x', '# 17 x', '#17\nx']) {
+      const one = numbered(content(text))
+      assert.deepEqual([text, one.number, toPlain(one.content.text).replace('> Hello?\n', '')], [text, 17, 'x'])
+    }
+    for (const text of ['17 x', '#17er x', 'x #17', '#17/2026 x', '#1234567890 x']) {
+      assert.deepEqual(numbered(content(text)), { content: content(text) })
+    }
+  })
+
+  it('in a thread all is a note', () => {
+    for (const text of ['x', '!frei', '// x', '!!!']) assert.equal(typed(content(text), true).kind, 'note')
+  })
+
+  it('begins with a sign and is never words, in every spelling', () => {
+    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), spellings, fc.constantFrom('bang', 'slash'), (rest, one, sign) => {
+      assert.notEqual(kindOf(spelled(one[sign as 'bang' | 'slash'] + rest, '', one, one[sign as 'bang' | 'slash'])), 'words')
+    }), { numRuns: 2000 })
+  })
+
+  it('is a command in every spelling, unless that sends something: then exactly as it is typed', () => {
+    const words: Word[] = MENU.map(({ word }) => word).filter(word => word !== 'note' && word !== 'say')
+    fc.assert(fc.property(fc.constantFrom(...words), fc.constantFrom('de', 'en'), spellings, (word, language, one) => {
+      const spelling = MENU.find(item => item.word === word)![language as 'de' | 'en']
+      assert.equal(wordOf(spelling), word)
+      const text = `${one.bang}${one.between}${spelling}${one.behind}`
+      const is = typed(content(spelled(text, '', one, one.bang)), false)
+      const exact = text === `!${spelling}` && one.markup === 'none' && one.front.trim() === ''
+      if (SENDING.has(word) && !exact) assert.notEqual(is.kind, 'command', 'it would send something')
+      else assert.deepEqual(is.kind === 'command' && is.command.word, word)
+    }), { numRuns: 2000 })
+  })
+
+  it('never throws, and takes no long over what is long', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), text => { told(text); told(parseStyled(text)); numbered(content(text)) }))
+    const before = process.cpuUsage()
+    for (const long of ['!', ' ', '\u200b', '\u0301', '- ', 'a', '.']) for (const start of ['', '!a', '#17']) told(start + long.repeat(60_000) + '.b')
+    assert.ok(process.cpuUsage(before).user < 5_000_000, `${process.cpuUsage(before).user} µs`)
+  })
+})
