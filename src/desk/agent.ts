@@ -124,6 +124,7 @@ const saysInCase = (draft: Draft<CaseFacts>): void => {
   const { content, typed } = facts.said!
   const { aside } = draft.arrival as MessageArrival
   if (facts.other !== undefined && aside !== true) return unsent(draft, content, texts.otherCase(facts.other, facts.conversation.id), true)
+  if (facts.strange === true && typed.kind === 'words' && isAnswer(facts)) return unsent(draft, content, texts.strange, true)
   switch (typed.kind) {
     case 'words': return void (isAnswer(facts) ? answers(draft, content) : note(draft, content))
     case 'say': return void answers(draft, typed.content)
@@ -165,11 +166,11 @@ const wordsOf = ({ content, typed }: NonNullable<TeamFacts['said']>): Content =>
   typed.kind === 'note' || typed.kind === 'say' ? typed.content : content
 
 const editsInCase = (draft: Draft<CaseFacts>, original: Recorded | undefined): void => {
-  const { facts: { entry, said, who, other }, texts } = draft
+  const { facts: { entry, said, who, other, strange }, texts } = draft
   if (entry === undefined || entry.who !== who.agent.name) return
   const edit = draft.arrival as EditArrival
   const content = wordsOf(said!)
-  const isToGoOut = other === undefined && (said!.typed.kind === 'words' || said!.typed.kind === 'say')
+  const isToGoOut = other === undefined && strange !== true && (said!.typed.kind === 'words' || said!.typed.kind === 'say')
   if (entry.kind === 'team' && isToGoOut && forbidden(draft) === undefined) {
     draft.entry('team', entry.who, content)
     return draft.changed(edit, original, personaOfSpeaker(draft), content, content)

@@ -9,7 +9,7 @@ import type { Agent, FunctionAddress } from './address'
 import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
 import { agentAt, type DeskMemory } from './memory'
-import { isSlip, numbered, typed, type Typed } from './typed'
+import { isSlip, numbered, quotedIn, typed, withoutQuotation, type Typed } from './typed'
 
 interface Common {
   now: number
@@ -64,6 +64,7 @@ export interface CaseFacts extends OfTeam {
   entry?: Entry // of what is edited or taken back
   other?: number // in the room of a case, the number of another that stands in front
   toContact?: boolean // in reply to what the contact wrote
+  strange?: boolean // it quotes what the contact has not seen
 }
 
 /** A command about a person: there is no case at hand in it. */
@@ -146,6 +147,18 @@ const isAboutPerson = (command: Command): command is Command<PersonWord> => comm
 /** Which case is meant, and how that is known. */
 interface Meant { conversation?: Conversation; entry?: Entry; other?: number; missing?: number; toContact?: boolean }
 
+const QUOTED_ENTRIES = 100
+const NAMED = /^(?:<[^>]*>|[^:]{1,80}:) /
+const asOneLine = (text: string): string => text.replace(/[>\s]+/g, ' ').trim()
+
+/** Whether all that is quoted stood in what the contact wrote or was sent; apps may put a name in front, and cut it. */
+const isStrange = async (tx: Tx, { text }: Content, { id }: Conversation): Promise<boolean> => {
+  const quoted = quotedIn(text).map(line => asOneLine(line).replace(/ ?(?:…|\.\.\.)$/, ''))
+  if (quoted.length === 0) return false
+  const seen = (await tx.desk.entries(id, QUOTED_ENTRIES)).filter(({ kind }) => kind !== 'note').map(entry => asOneLine(entry.text))
+  return !quoted.every(line => [line, line.replace(NAMED, '')].some(words => seen.some(one => one.includes(words))))
+}
+
 const missingOf = (missing: number | undefined): Meant => missing === undefined ? {} : { missing }
 
 /** Of what is edited or taken back it is where it was said; else the room's own, that of the number, or that of the line replied to. */
@@ -169,7 +182,8 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
   const who = sender && agentAt(address, arrival.place.network, sender.address ?? sender.id)
   const shown = (conversation?: Conversation): FunctionAddress => base.memory.roster.named(conversation?.address ?? '') ?? address
   if (who === undefined) return { ...base, address, shown: shown(own), from: 'outsider', ...own === undefined ? {} : { conversation: own } }
-  const { number, content } = 'content' in arrival ? numbered(arrival.content) : {}
+  const isReply = arrival.kind === 'message' && arrival.replyTo !== undefined // what it quotes in front stands there for other apps
+  const { number, content } = 'content' in arrival ? numbered(isReply ? withoutQuotation(arrival.content) : arrival.content) : {}
   const said = content === undefined ? undefined : { content, typed: typed(content, arrival.kind === 'message' && arrival.aside === true) }
   const common = { ...base, address, from: 'team' as const, where, who, ...said === undefined ? {} : { said } }
   const command = arrival.kind === 'message' && said?.typed.kind === 'command' ? said.typed.command : undefined
@@ -179,9 +193,10 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
   }
   const held = conversation === undefined ? [] : (await tx.desk.held(conversation.id)).filter(one => !isSlip(one.content))
   const asked = command === undefined ? {} : await askedBy(tx, command, address, conversation)
+  const strange = conversation !== undefined && content !== undefined && await isStrange(tx, content, conversation)
   return conversation === undefined
     ? { ...common, ...asked, shown: address, about: 'none', ...known.missing === undefined ? {} : { missing: known.missing } }
-    : { ...common, ...asked, ...known, shown: shown(conversation), about: 'case', conversation, held }
+    : { ...common, ...asked, ...known, shown: shown(conversation), about: 'case', conversation, held, strange }
 }
 
 const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Base): Promise<OrderFacts | undefined> => {

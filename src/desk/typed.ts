@@ -154,8 +154,12 @@ const firstTyped = (text: Text): string => {
   return raw.slice(skippedIn(raw))
 }
 
+/** All lines that are quoted. */
+export const quotedIn = (text: Text): string[] => text.flatMap(block => block.kind === 'quote' ? toPlain(block.of).split('\n')
+  : block.kind === 'list' ? block.items.flatMap(quotedIn) : rawOfBlock(block).split('\n').filter(isQuoted))
+
 /** Without quotations in front. */
-const withoutQuotation = (content: Content): Content => ({
+export const withoutQuotation = (content: Content): Content => ({
   ...content, text: content.text.some(isTyped) ? cutText(content.text.slice(content.text.findIndex(isTyped)), raw => [0, skippedIn(raw)]) : []
 })
 

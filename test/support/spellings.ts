@@ -35,7 +35,7 @@ export const spellings: fc.Arbitrary<Spelling> = fc.record({
 }).chain(all => fc.subarray(Object.keys(all) as (keyof Spelling)[]).map(kept =>
   ({ ...PLAINLY, pick: all.pick, ...Object.fromEntries(kept.map(key => [key, all[key]])) })))
 
-const QUOTED = 'what was said before'
+const QUOTED = 'Is my bike ready?' // which the customer has said
 
 const marked = (text: string, markup: Spelling['markup'], sign: string): Block[] => {
   const paragraph = (...of: Inline[]): Block[] => [{ kind: 'paragraph', of }]
@@ -54,7 +54,7 @@ const marked = (text: string, markup: Spelling['markup'], sign: string): Block[]
 /** `number` stands behind quotations and before all else. `sign`: with which the text begins, if it is one. */
 export const spelled = (text: string, number: string, { quotation, markup, front }: Spelling, sign = ''): Text => {
   const blocks: Block[] = quotation.startsWith('block') ? [{ kind: 'quote', of: [{ kind: 'paragraph', of: [{ kind: 'text', text: QUOTED }] }] }] : []
-  const lines = quotation === 'bare line' ? `>${QUOTED}\n` : quotation.endsWith('line') ? `> ${QUOTED}\n> and more\n` : ''
+  const lines = quotation === 'bare line' ? `>${QUOTED}\n` : quotation.endsWith('line') ? `> ${QUOTED}\n> Is my bike\n` : ''
   const [first, ...others] = marked(text, markup, sign)
   const before = lines + front + number
   if (before === '') return [...blocks, first!, ...others]

@@ -157,6 +157,23 @@ describe('what the team says by mistake', () => {
     await reads(phone, max, '*: An answer to the second')
   })
 
+  it('sends no quotation that the contact has not seen: of a note it is held, of an announcement it is left out', async () => {
+    await start()
+    await texts('max', 'Is my bike ready?\nAnd what is it?')
+    await reads(red, room, /Is my bike ready/)
+    await red.say(room, '@anna', '!n he owes us money')
+    await red.say(room, '@anna', '> he owes us money\nI know')
+    await reads(red, room, /quotes something that the customer has not seen/)
+    await red.say(room, '@anna', '> max (phone): And what is it…\n20 €', { key: 'a1' })
+    await reads(phone, max, '*: > max (phone): And what is it…\n20 €')
+    await edit(red, room, '@anna', 'a1', words('> he owes us money\n20 €'))
+    await reads(red, room, /still/)
+    await red.say(queue, '@anna', '> #1 🔴 new · max\nGood morning', replying(red, queue, /#1 /))
+    await reads(phone, max, '*: Good morning')
+    await delivered()
+    assert.deepEqual(phone.read(max).filter(line => /money|🔴/.test(line)), [])
+  })
+
   it('holds in a case room what names another case', async () => {
     await start()
     await texts('eva', 'First')

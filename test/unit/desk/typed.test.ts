@@ -38,7 +38,7 @@ describe('what somebody of the team typed', () => {
   for (const [written, { is, ...sent }] of Object.entries(SENT)) {
     for (const app of APPS) {
       const text = app in sent ? sent[app] : sent.else
-      it(`${JSON.stringify(written)} in ${app} comes as ${JSON.stringify(text)}, which is ${is(text ?? '')}`, () => {
+      it(`${JSON.stringify(written)} in ${app} comes as ${JSON.stringify(text)}, which is ${JSON.stringify(is(text ?? ''))}`, () => {
         assert.equal(told(text ?? ''), is(text ?? ''))
       })
     }

@@ -20,7 +20,7 @@ const specification = readSpecification()
 /** What may stand in each column, and where one excludes another. */
 const WHERE = ['case room', 'inbox room', 'direct chat']
 const NAMES = ['none', 'number', 'reply', 'wrong number']
-const SAID = ['words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below']
+const SAID = ['words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside']
 const EDITS = ['answer changed', 'answer into another', 'note changed']
 const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
 const CASES = ['free', 'mine', 'another\'s', 'closed', 'ended']
@@ -76,6 +76,7 @@ const typed = (what: string, mark: string, number: string, one: Spelling): Typed
     case 'nearly a command': return loosely(`${inexact(one, pickFrom(SENDING_WORDS, one))} ${mark}`)
     case 'unclear': return loosely(pickFrom(UNCLEAR, one)(mark, one))
     case 'command below': return loosely(`Good morning ${mark}\n${one.front}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}`)
+    case 'quoting inside': return { text: spelled(`Good morning ${mark}\n> he is difficult`, number, one) }
     case 'standard text': return exactly('!t offer')
     case 'send': return exactly('!send')
     default: throw new Error(what)
