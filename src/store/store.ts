@@ -124,4 +124,5 @@ export interface Store {
 export const QUARANTINE_BYTES_MAX = 8192
 export const QUARANTINE_ROWS_MAX = 10_000
 export const EARLY_RECEIPT_ROWS_MAX = 10_000
+export const EARLY_RECEIPT_PLACE_ROWS_MAX = 200 // of these for one place
 export const EARLY_RECEIPT_MS = 86_400_000 // older ones are of something else: gateways give their ids out anew

@@ -4,7 +4,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Place } from '../model/address'
 import type { Arrival, Attachment, Delivery } from '../model/message'
 import { makeDeskTx } from './desk-tx'
-import { EARLY_RECEIPT_MS, EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
+import { EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_ROWS_MAX } from './store'
 import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx, UnroutedRow } from './store'
 
 interface OutboxRow {
@@ -169,19 +169,16 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
     },
 
     async confirmable (place, ids) {
-      for (const id of ids) {
-        const found = one<{ outbox: number, part: number, journal: number, notice: number, arrival: string }>(`
-          SELECT outbox, part, outbox.journal, outbox.notice, arrival FROM remote
-          JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
-          WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, place.network, place.id, id)
-        if (found === undefined) continue
-        const outcomes = all<{ outcome: string | null }>('SELECT outcome FROM remote WHERE outbox = ? ORDER BY part', found.outbox)
-          .map(row => (row.outcome ?? undefined) as Confirmable['outcomes'][number])
-        const { outbox, part, journal } = found
-        const origin = JSON.parse(found.arrival) as Arrival
-        return { outbox, id, part, parts: outcomes.length, outcomes, origin, journal, place, notice: found.notice === 1 }
-      }
-      return undefined
+      const found = ids.flatMap(id => all<{ outbox: number, part: number, journal: number, notice: number, arrival: string }>(`
+        SELECT outbox, part, outbox.journal, outbox.notice, arrival FROM remote
+        JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
+        WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, place.network, place.id, id).map(row => ({ ...row, id })))
+      const [first] = found
+      if (first === undefined || found.some(({ outbox }) => outbox !== first.outbox)) return undefined // of several, it blames none
+      const { outbox, id, part, journal, notice, arrival } = first
+      const outcomes = all<{ outcome: string | null }>('SELECT outcome FROM remote WHERE outbox = ? ORDER BY part', outbox)
+        .map(row => (row.outcome ?? undefined) as Confirmable['outcomes'][number])
+      return { outbox, id, part, parts: outcomes.length, outcomes, origin: JSON.parse(arrival) as Arrival, journal, place, notice: notice === 1 }
     },
     async confirm (place, id, outcome) {
       run('UPDATE remote SET outcome = ? WHERE network = ? AND place = ? AND id = ?', outcome, place.network, place.id, id)
@@ -191,6 +188,9 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
         run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, detail, at) VALUES (?, ?, ?, ?, ?, ?)',
           place.network, place.id, id, outcome, detail ?? null, now)
       }
+      run(`DELETE FROM early_receipt WHERE network = ? AND place = ? AND id NOT IN
+        (SELECT id FROM early_receipt WHERE network = ? AND place = ? ORDER BY at DESC LIMIT ?)`,
+      place.network, place.id, place.network, place.id, EARLY_RECEIPT_PLACE_ROWS_MAX)
       if (early++ % EARLY_RECEIPTS_BETWEEN_TRIMS > 0) return
       run('DELETE FROM early_receipt WHERE at < (SELECT min(at) FROM (SELECT at FROM early_receipt ORDER BY at DESC LIMIT ?))',
         EARLY_RECEIPT_ROWS_MAX)

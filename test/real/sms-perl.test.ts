@@ -87,6 +87,23 @@ describe('SMS and Net::SMPP', function () {
     await smsc.waitFor(() => answers().length >= 5 + 4) // the receipts' too
   })
 
+  it('takes several long texts that use one reference and begin alike, each whole', async () => {
+    const before = texts().length
+    const part = (seq: number, text: string): Buffer => Buffer.concat([Buffer.from([5, 0, 3, 9, 2, seq]), encodeGsm7(text)])
+    for (const end of ['eins', 'zwei', 'drei']) {
+      smsc.deliver({ ...MAX_FIELDS, esm_class: 0x40, data_coding: 0 }, { short_message: part(1, 'Sehr geehrte Damen und Herren, ') })
+      smsc.deliver({ ...MAX_FIELDS, esm_class: 0x40, data_coding: 0 }, { short_message: part(2, end) })
+    }
+    await inbox.until('three texts', () => texts().length >= before + 3)
+    assert.deepEqual(texts().slice(before), ['eins', 'zwei', 'drei'].map(end => `Sehr geehrte Damen und Herren, ${end}`))
+  })
+
+  it('knows a sender whose national number is marked as international', async () => {
+    smsc.deliver({ ...MAX_FIELDS, source_addr: `0${MAX.slice(3)}`, esm_class: 0, data_coding: 0 }, { short_message: encodeGsm7('von hier') })
+    await inbox.until('the text', () => texts().includes('von hier'))
+    assert.equal(inbox.arrivals.at(-1)?.place.id, `${OURS}/${MAX}`)
+  })
+
   it('says why a login fails', async () => {
     const other = connect('wrong')
     const heard = makeInbox()

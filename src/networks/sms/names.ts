@@ -28,21 +28,27 @@ const valid = (written: string, country?: CountryCode): string | undefined => {
   return parsed?.isValid() && E164.test(parsed.number) ? parsed.number : undefined
 }
 
+/** A number as long as numbers of its country are, also of a range that is newer than our table. */
+const possible = (written: string): string | undefined => {
+  const parsed = parsePhoneNumberFromString(written, { extract: false })
+  return parsed?.isPossible() && E164.test(parsed.number) ? parsed.number : undefined
+}
+
 /**
- * A person's id from an SMPP address (§5.2.5 TON). Digits of unknown type are read as international without "+" if that is a
- * number that exists, then as a number in the country of ours: "4917012345678" is not a German national number.
+ * A person's id from an SMPP address (§5.2.5 TON). Gateways mark national numbers as international, so what cannot be a number there
+ * is read as one in the country of ours. Digits of unknown type are international if that is a number that exists: "4917012345678" is not a
+ * German national number.
  */
 export const fromAddress = ({ ton, digits: raw }: Address, ours: string): string => {
   const written = raw.trim()
   if (ton === TON.alphanumeric || !/^\+?[\d\s().-]+$/.test(written)) return `alpha:${written}`
   const digits = written.replace(/\D/g, '')
   const international = `+${digits.replace(/^00/, '')}`
-  if (written.startsWith('+') || (ton === TON.international && digits.length > SHORT_DIGITS_MAX)) {
-    return E164.test(international) ? international : `short:${digits}`
-  }
   if (digits.length <= SHORT_DIGITS_MAX) return `short:${digits}`
   const national = valid(digits, countryOf(ours))
-  return (ton === TON.national ? national : valid(international) ?? national) ?? `short:${digits}`
+  const isMarked = written.startsWith('+') || ton === TON.international
+  const found = isMarked ? possible(international) ?? national : ton === TON.national ? national : valid(international) ?? national
+  return found ?? (isMarked && E164.test(international) ? international : `short:${digits}`)
 }
 
 /** Which of our numbers a message was sent to. Gateways write it in every way; a gateway with one number has no choice. */

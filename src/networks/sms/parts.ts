@@ -4,18 +4,25 @@
  * incomplete is handed on as it is after PARTS_WAIT_MS, marked. A finished message is remembered for a while, so that a part
  * sent again after a lost answer does not begin a new one. Both times begin anew when the link comes back, and end only while it is
  * up, because what is missing, or comes again, comes then; but at the latest AT_MOST_MS after the first part or our start.
+ * References are few and phones use them again, so an equal part is the same part only as unconfirmed.ts says it of whole messages:
+ * while the gateway may not have read our answer. After that it belongs to another message.
  */
 import { createHash } from 'node:crypto'
 import type { Timer } from '../../lib/clock'
 import type { World } from '../../model/network'
 import type { Shifts } from './gsm7'
 import type { Part } from './longform'
+import { type Came, isAgain } from './unconfirmed'
 
 const PARTS_WAIT_MS = 600_000
 const PARTS_KEPT_MS = 600_000 // how long a finished message is remembered
 const AT_MOST_MS = 3 * 24 * 3_600_000
-const MESSAGES_OPEN_MAX = 200 // beyond it the oldest is handed on incomplete
-const MESSAGES_DONE_MAX = 500
+/** Unfinished messages of one sender, and of all; beyond it the oldest of whoever has most is handed on incomplete. */
+const OPEN_FROM_ONE_MAX = 10
+const OPEN_MAX = 500
+/** The same for finished ones, which are forgotten. */
+const DONE_FROM_ONE_MAX = 50
+const DONE_MAX = 1000
 const AGAIN_MS = 5000
 
 export interface StoredPiece { octets: string; dataCoding: number; shifts?: Shifts } // octets in base64
@@ -29,8 +36,11 @@ interface Sharing {
   since: number // the same, or when we started, in ticks
 }
 interface Open extends Sharing { pieces: (StoredPiece | null)[] }
-interface Done extends Sharing { digests: (string | null)[] }
+interface Done extends Sharing { digests: (string | null)[] } // of the parts that may come again
 type Entry = Open | Done
+
+/** A part that may come again, because nothing shows that the gateway has read our answer. */
+interface Mark extends Came { digest: string; answeredAt?: number } // in ticks
 
 /** All parts, or with gaps once the time is over. `key` is the same however often it is tried. */
 export interface Joined { key: string; from: string; to: string; at: number; pieces: (StoredPiece | null)[] }
@@ -39,8 +49,10 @@ export interface Parts {
   /** Hands on what was complete before a crash and sets the limits of the rest. */
   start (): void
   link (up: boolean): void
-  /** Resolves when the part may be acknowledged. */
-  add (from: string, to: string, part: Part, piece: StoredPiece): Promise<void>
+  /** Resolves when the part may be acknowledged, which then happens at once. */
+  add (from: string, to: string, part: Part, piece: StoredPiece, came: Came): Promise<void>
+  /** For what is answered now on this connection; call the result when the gateway has proved to have read the answers. */
+  proof (connection: number): () => void
   stop (): void
 }
 
@@ -53,6 +65,7 @@ export const makeParts = (
   const { clock, chance, memory, log } = world
   const index = `parts ${gateway}`
   const entries = new Map<string, Entry>() // oldest first
+  const marks = new Map<string, (Mark | undefined)[]>() // of each entry
   const timers = new Map<string, Timer>()
   const finishing = new Map<string, Promise<void>>()
   let isUp = false
@@ -62,7 +75,11 @@ export const makeParts = (
 
   for (const id of JSON.parse(memory.get(index) ?? '[]') as string[]) {
     const stored = memory.get(recordKey(id))
-    if (stored !== undefined) entries.set(id, { ...JSON.parse(stored) as Entry, since: clock.tick() })
+    if (stored === undefined) continue
+    const entry: Entry = { ...JSON.parse(stored) as Entry, since: clock.tick() }
+    entries.set(id, entry)
+    marks.set(id, (isOpen(entry) ? entry.pieces.map(digest) : entry.digests)
+      .map(mark => mark === null ? undefined : { digest: mark, connection: 0, at: entry.at, tick: 0 }))
   }
 
   const saveIndex = (): Promise<void> => memory.set(index, JSON.stringify([...entries.keys()]))
@@ -71,6 +88,7 @@ export const makeParts = (
     timers.get(id)?.cancel()
     timers.delete(id)
     entries.delete(id)
+    marks.delete(id)
     await saveIndex()
     await memory.delete(recordKey(id))
   }
@@ -90,10 +108,12 @@ export const makeParts = (
     else later(entry.id, within(PARTS_KEPT_MS), () => forget(entry.id))
   }
 
+  const digestsOf = (id: string): Done['digests'] => marks.get(id)!.map(mark => mark?.digest ?? null)
+
   const handOn = async (entry: Open): Promise<void> => {
     const { id, from, to, group, at, since, pieces } = entry
     await complete({ key: `${gateway}-${id}`, from, to, at, pieces: [...pieces] })
-    const done: Done = { id, from, to, group, at, since, digests: pieces.map(digest) }
+    const done: Done = { id, from, to, group, at, since, digests: digestsOf(id) }
     entries.set(id, done)
     await save(done)
     limit(done)
@@ -109,6 +129,7 @@ export const makeParts = (
     const pieces = Array<null>(total).fill(null)
     const entry: Open = { id: chance.token(9), from, to, group, at: clock.now(), since: clock.tick(), pieces }
     entries.set(entry.id, entry)
+    marks.set(entry.id, pieces.map(() => undefined))
     limit(entry)
     return entry
   }
@@ -118,42 +139,84 @@ export const makeParts = (
       await finish(entry)
     } catch (error) {
       entry.pieces[seq - 1] = null // told no, so it comes again
+      marks.get(entry.id)![seq - 1] = undefined
       throw error
     }
   }
 
-  /** Too many: the oldest unfinished is handed on as it is, the oldest finished forgotten. */
-  const makeRoom = (): void => {
-    const open = [...entries.values()].filter(isOpen)
-    const [oldest] = open
-    if (oldest && open.length > MESSAGES_OPEN_MAX) later(oldest.id, 0, () => finish(oldest))
-    const done = [...entries.values()].filter(entry => !isOpen(entry))
-    const [first] = done
-    if (first && done.length > MESSAGES_DONE_MAX) later(first.id, 0, () => forget(first.id))
+  /** The oldest of whoever has most of these, if there are too many of one sender's or of all. */
+  const tooMany = <E extends Entry>(which: E[], ofOne: number, ofAll: number): E | undefined => {
+    const counts = new Map<string, number>()
+    for (const { from } of which) counts.set(from, (counts.get(from) ?? 0) + 1)
+    const most = Math.max(0, ...counts.values())
+    return most > ofOne || which.length > ofAll ? which.find(({ from }) => counts.get(from) === most) : undefined
   }
 
-  const add: Parts['add'] = async (from, to, { ref, total, seq }, piece) => {
+  const makeRoom = (): void => {
+    const all = [...entries.values()]
+    const open = tooMany(all.filter(isOpen).filter(({ id }) => !finishing.has(id)), OPEN_FROM_ONE_MAX, OPEN_MAX)
+    if (open) later(open.id, 0, () => finish(open))
+    const done = tooMany(all.filter(entry => !isOpen(entry)), DONE_FROM_ONE_MAX, DONE_MAX)
+    if (done) later(done.id, 0, () => forget(done.id))
+  }
+
+  /** The message of which this part came before, if it may be that part sent again. */
+  const sentAgain = (same: Entry[], seq: number, now: Mark): Entry | undefined => same.find(({ id }) => {
+    const then = marks.get(id)?.[seq - 1]
+    return then?.digest === now.digest && isAgain(then, now)
+  })
+
+  const join = async (from: string, to: string, { ref, total, seq }: Part, piece: StoredPiece, mark: Mark): Promise<void> => {
     const group = `${from} ${to} ${ref} ${total}`
-    const mark = digest(piece)
     const same = [...entries.values()].filter(entry => entry.group === group).reverse()
-    if (same.some(entry => !isOpen(entry) && entry.digests[seq - 1] === mark)) return
-    const open = same.filter(isOpen)
-    const ending = open.find(entry => finishing.has(entry.id) && digest(entry.pieces[seq - 1] ?? null) === mark)
-    if (ending) return await finish(ending)
-    const former = open.find(entry => !finishing.has(entry.id))
-    const held = digest(former?.pieces[seq - 1] ?? null)
-    const reused = former !== undefined && held !== null && held !== mark
+    const before = sentAgain(same, seq, mark)
+    if (before) {
+      marks.get(before.id)![seq - 1] = mark
+      return isOpen(before) && finishing.has(before.id) ? await finish(before) : undefined
+    }
+    const former = same.filter(isOpen).find(entry => !finishing.has(entry.id))
+    const reused = former !== undefined && former.pieces[seq - 1] !== null
     if (reused) await finish(former) // the sender has begun another message with this reference
     const entry = former === undefined || reused ? begin(from, to, group, total) : former
     entry.pieces[seq - 1] = piece
+    marks.get(entry.id)![seq - 1] = mark
     if (isWhole(entry)) return await finishWith(entry, seq)
     makeRoom()
     if (entry !== former) await saveIndex()
     await save(entry)
   }
 
+  const add: Parts['add'] = async (from, to, part, piece, came) => {
+    const mark: Mark = { ...came, digest: digest(piece)! }
+    await join(from, to, part, piece, mark)
+    mark.answeredAt = clock.tick()
+  }
+
+  /** What is not needed any more of a finished message is forgotten on disk too, or a restart would bring it back. */
+  const proved = (id: string): void => {
+    const entry = entries.get(id)
+    if (entry === undefined || isOpen(entry)) return
+    const digests = digestsOf(id)
+    if (digests.every(mark => mark === null)) return later(id, 0, () => forget(id))
+    const left: Done = { ...entry, digests }
+    entries.set(id, left)
+    save(left).catch(() => log.warn({ gateway }, 'could not note which parts are confirmed'))
+  }
+
   return {
     add,
+    proof: connection => {
+      const answered = [...marks].map(([id, all]) =>
+        ({ id, ours: all.filter(mark => mark?.connection === connection && mark.answeredAt !== undefined) })).filter(({ ours }) => ours.length > 0)
+      return () => {
+        for (const { id, ours } of answered) {
+          const now = marks.get(id)
+          if (now === undefined) continue
+          marks.set(id, now.map(mark => ours.includes(mark) ? undefined : mark))
+          proved(id)
+        }
+      }
+    },
     start: () => {
       for (const entry of entries.values()) {
         if (isOpen(entry) && isWhole(entry)) later(entry.id, 0, () => finish(entry))

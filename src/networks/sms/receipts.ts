@@ -8,7 +8,7 @@ import { decodeUcs2 } from './coding'
 import { type ShortMessage, TLV } from './smpp/pdu'
 
 /** `outcome` is undefined while nothing is decided (ENROUTE, ACCEPTD, UNKNOWN). `state` and `done` tell receipts apart. */
-export interface Receipt { id: string; state: string; done: string; outcome?: 'delivered' | 'failed'; detail?: string }
+export interface Receipt { id: string; where: 'parameter' | 'text'; state: string; done: string; outcome?: 'delivered' | 'failed'; detail?: string }
 
 const ESM_KINDS = 0x3c
 const RECEIPT_KINDS: readonly number[] = [0x04, 0x08, 0x20] // delivery receipt, acknowledgement, intermediate notification
@@ -40,10 +40,11 @@ export const readReceipt = (sm: ShortMessage): Receipt => {
   if (!id || !state) throw new Malformed('SMS: a delivery receipt without id or state')
   const error = fields.get('err') ?? sm.tlvs.get(TLV.networkError)?.toString('hex')
   const done = fields.get('done date') ?? ''
-  if (DELIVERED.test(state)) return { id, state, done, outcome: 'delivered' }
-  if (!FAILED.test(state)) return { id, state, done }
+  const where = tlvId ? 'parameter' : 'text'
+  if (DELIVERED.test(state)) return { id, where, state, done, outcome: 'delivered' }
+  if (!FAILED.test(state)) return { id, where, state, done }
   const detail = error === undefined || /^0*$/.test(error) ? state : `${state} (error ${error})`
-  return { id, state, done, outcome: 'failed', detail }
+  return { id, where, state, done, outcome: 'failed', detail }
 }
 
 const ID_DIGITS_MAX = 40
@@ -59,13 +60,15 @@ const canonicalId = (id: string): string => {
 export const remoteId = (gateway: string, id: string): string | undefined =>
   id.trim() === '' ? undefined : `${gateway}:${canonicalId(id)}`
 
-/** All that `remoteId` may have made of the id that a receipt names, best first: as it is, then as if in the other base. */
-export const spellings = (gateway: string, id: string): string[] => {
+/** How a receipt may write an id: as the answer did, or as the same number in the other base. */
+export type Way = 'same' | 'decimal of hex' | 'hex of decimal'
+
+/** What `remoteId` made of the id that a receipt names, by how the receipt writes it; best first. */
+export const spellingsByWay = (gateway: string, id: string): Map<Way, string> => {
   const same = canonicalId(id)
-  const ids = [same]
-  if (same.length <= ID_DIGITS_MAX) {
-    if (/^\d+$/.test(same)) ids.push(BigInt(same).toString(16))
-    if (/^[\da-f]+$/.test(same)) ids.push(BigInt(`0x${same}`).toString(10))
-  }
-  return [...new Set(ids)].map(spelling => `${gateway}:${spelling}`)
+  const found = new Map<Way, string>([['same', `${gateway}:${same}`]])
+  if (same.length > ID_DIGITS_MAX) return found
+  if (/^\d+$/.test(same)) found.set('decimal of hex', `${gateway}:${BigInt(same).toString(16)}`)
+  if (/^[\da-f]+$/.test(same)) found.set('hex of decimal', `${gateway}:${BigInt(`0x${same}`).toString(10)}`)
+  return found
 }

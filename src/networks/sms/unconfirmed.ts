@@ -18,6 +18,10 @@ const CROSSING_MS = 1000 // how long after our answer its next try may still be 
 /** When something came in: `at` in ms since 1970, `tick` for durations. */
 export interface Came { connection: number; at: number; tick: number }
 
+/** Whether what came now may be what came then, sent again: on a later connection, or where our answer crossed its next try. */
+export const isAgain = (then: Came & { answeredAt?: number }, { connection, tick }: Came): boolean => then.connection !== connection ||
+  (tick - then.tick >= SLOW_ANSWER_MS && tick <= (then.answeredAt ?? tick) + CROSSING_MS)
+
 export interface Taken extends Came { thread: string; hash: string; key: string; answeredAt?: number } // in ticks
 
 export interface Unconfirmed {
@@ -43,14 +47,12 @@ export const makeUnconfirmed = (gateway: string, world: Pick<World, 'clock' | 'c
   const save = (): Promise<void> =>
     memory.set(place, JSON.stringify(all.map(({ thread, hash, key, at }) => [thread, hash, key, at])))
   const saveLater = (): void => void save().catch(() => log.warn({ gateway }, 'could not note which SMS are confirmed'))
-  const crossed = (taken: Taken, tick: number): boolean =>
-    tick - taken.tick >= SLOW_ANSWER_MS && tick <= (taken.answeredAt ?? tick) + CROSSING_MS
 
   /** The newest of the same octets, because that is the one that may not be stored yet. */
-  const again = (thread: string, hash: string, { connection, tick }: Came): Taken | undefined => {
+  const again = (thread: string, hash: string, came: Came): Taken | undefined => {
+    const { connection, tick } = came
     if (tick - (upSince ?? tick) >= REDELIVERY_MS) all = all.filter(taken => taken.connection === connection)
-    const same = all.filter(taken =>
-      taken.thread === thread && taken.hash === hash && (taken.connection !== connection || crossed(taken, tick)))
+    const same = all.filter(taken => taken.thread === thread && taken.hash === hash && isAgain(taken, came))
     const read = all.slice(0, same[0] ? all.indexOf(same[0]) : all.length) // by the order of things, the answers to these were
     const over = new Set(read.filter(taken => taken.thread === thread && taken.connection !== connection))
     all = all.filter(taken => !over.has(taken))

@@ -8,7 +8,7 @@ import { bytesWithin, segment } from '../../../src/networks/sms/segments'
 import { decode, type DefaultCharset } from '../../../src/networks/sms/coding'
 import { type LongForm, readPiece, writePieces } from '../../../src/networks/sms/longform'
 import { type Joined, makeParts } from '../../../src/networks/sms/parts'
-import { isReceipt, readReceipt, remoteId, spellings } from '../../../src/networks/sms/receipts'
+import { isReceipt, readReceipt, remoteId, spellingsByWay } from '../../../src/networks/sms/receipts'
 import { decodePdu, encodePdu, makeFramer, type Pdu, type ShortMessage, TLV } from '../../../src/networks/sms/smpp/pdu'
 import { makeWire } from '../../../src/networks/sms/smpp/wire'
 import { makeSms } from '../../../src/networks/sms'
@@ -68,8 +68,8 @@ const readReceiptOf = (sm: ShortMessage): void => {
   if (receipt === undefined) return
   assert.ok(receipt.id !== '' && receipt.state !== '')
   const kept = remoteId('main', receipt.id)
-  const named = spellings('main', receipt.id)
-  assert.ok(kept === undefined || named[0] === kept, 'our own spelling comes first')
+  const named = spellingsByWay('main', receipt.id)
+  assert.ok(kept === undefined || named.get('same') === kept, 'our own spelling comes first')
 }
 
 const readWire = (input: Buffer): void => {
@@ -164,7 +164,8 @@ const parts = async (input: Buffer): Promise<void> => {
     }
     const total = 2 + (which >> 4) % 4
     const part = { ref: group % 4, total, seq: 1 + (which & 15) % total }
-    await joiner.add(`+4917${group % 3}`, '+4930', part, { octets: Buffer.from([content]).toString('base64'), dataCoding: 0 })
+    await joiner.add(`+4917${group % 3}`, '+4930', part, { octets: Buffer.from([content]).toString('base64'), dataCoding: 0 },
+      { connection: which >> 6, at: 0, tick: at })
       .catch((error: unknown) => assert.equal((error as Error).message, 'cannot be stored now'))
   }
   joiner.stop()

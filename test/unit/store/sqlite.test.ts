@@ -63,6 +63,32 @@ describe('the store on SQLite', () => {
     assert.ok(await early(EARLY_RECEIPT_ROWS_MAX) <= EARLY_RECEIPT_ROWS_MAX * 1.1)
   })
 
+  it('keeps so many early receipts for one place that there is room for those of others', async () => {
+    await store.run(tx => tx.earlyReceipt({ ...place, id: 'other' }, ['x'], 'failed', undefined, 1))
+    await store.run(async tx => {
+      for (let n = 0; n < EARLY_RECEIPT_ROWS_MAX + 500; n++) await tx.earlyReceipt(place, [`a${n}`], 'delivered', undefined, 2 + n)
+    })
+    const take = (where: string, id: string): Promise<{ id: string }[]> => store.run(tx => tx.takeEarlyReceipts({ ...place, id: where }, [id], 3))
+    assert.equal((await take('other', 'x')).length, 1)
+    assert.equal((await take(place.id, `a${EARLY_RECEIPT_ROWS_MAX + 499}`)).length, 1)
+    assert.equal((await take(place.id, 'a0')).length, 0)
+  })
+
+  it('blames no delivery by a receipt that may be of several', async () => {
+    const made = await store.run(async tx => {
+      const cause = { journal: await tx.journal(arrival('j'), 'routed', 1), from: place }
+      return [await tx.queue(cause, delivery('d1'), 1), await tx.queue(cause, delivery('d2'), 1)]
+    })
+    await store.run(async tx => {
+      await tx.done(made[0]!, ['10'], 1)
+      await tx.done(made[1]!, ['a', 'aa'], 1)
+    })
+    const found = (ids: string[]) => store.run(tx => tx.confirmable(made[0]!.delivery.place, ids))
+    assert.equal(await found(['10', 'a']), undefined)
+    assert.equal((await found(['10', '16']))?.outbox, made[0]!.id)
+    assert.equal((await found(['aa', 'a']))?.outbox, made[1]!.id)
+  })
+
   it('does not take an old receipt, whose id was given out anew since, for an early one, and forgets it', async () => {
     const ids = ['1a2b', '6699']
     const take = (id: string, now: number): Promise<{ id: string }[]> => store.run(tx => tx.takeEarlyReceipts(place, [id], now))

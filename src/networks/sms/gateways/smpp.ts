@@ -7,11 +7,12 @@ import { makeTurns } from '../../../lib/turns'
 import { Malformed } from '../../../model/errors'
 import type { Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
+import { makeBases } from '../bases'
 import { decode, type DefaultCharset } from '../coding'
 import { type LongForm, type Piece, readPiece, writePieces } from '../longform'
-import { fromAddress, ourNumber, toAddress } from '../names'
+import { fromAddress, ourNumber, threadId, toAddress } from '../names'
 import { type Joined, makeParts, type StoredPiece } from '../parts'
-import { isReceipt, readReceipt, remoteId, spellings } from '../receipts'
+import { isReceipt, readReceipt, remoteId } from '../receipts'
 import { segment } from '../segments'
 import type { ShortMessage } from '../smpp/pdu'
 import { type Dial, frameHex, makeSession, type SessionConfig } from '../smpp/session'
@@ -73,6 +74,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   const { clock, chance, memory } = world
   const progress = new Map<string, Progress>()
   const unconfirmed = makeUnconfirmed(name, { clock, chance, memory, log })
+  const bases = makeBases(name, memory)
   const turns = makeTurns() // by sender: a text must not overtake the longer one before it
   let doors: Doors
   let ref = Math.floor(chance.fraction() * 256)
@@ -87,12 +89,12 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   }
 
   const receiveReceipt = async (sm: ShortMessage): Promise<void> => {
-    const { id, state, done, outcome, detail } = readReceipt(sm)
+    const { id, where, state, done, outcome, detail } = readReceipt(sm)
     if (outcome === undefined) return log.debug({ id, state }, 'SMS receipt: nothing decided yet')
     const { from, to } = threadOf(sm)
-    const ids = spellings(name, id)
     const key = `${name}-receipt-${id}-${state}-${done}`
-    await doors.receipt({ key, from, to, ids, outcome, at: clock.now(), ...detail !== undefined && { detail } })
+    await bases.resolve({ id, where, thread: threadId(to, from) }, ids =>
+      doors.receipt({ key, from, to, ids, outcome, at: clock.now(), ...detail !== undefined && { detail } }))
   }
 
   const receiveWhole = async (sm: ShortMessage, { octets, shifts }: Piece, text: string, came: Came): Promise<void> => {
@@ -109,7 +111,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     if (!piece.part) return await receiveWhole(sm, piece, text, came)
     const { from, to } = threadOf(sm)
     const { octets, shifts, part } = piece
-    await parts.add(from, to, part, { octets: octets.toString('base64'), dataCoding: sm.dataCoding, ...shifts && { shifts } })
+    await parts.add(from, to, part, { octets: octets.toString('base64'), dataCoding: sm.dataCoding, ...shifts && { shifts } }, came)
   }
 
   const session = makeSession(config, { clock, chance, log }, {
@@ -127,7 +129,10 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
       }
     },
     malformed: (frame, why) => doors.quarantine(frameHex(frame), why),
-    answered: connection => unconfirmed.proof(connection),
+    answered: connection => {
+      const proofs = [unconfirmed.proof(connection), parts.proof(connection)]
+      return () => { for (const proof of proofs) proof() }
+    },
     link (up, detail) {
       unconfirmed.link(up)
       parts.link(up)
@@ -151,7 +156,8 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     const pieces = writePieces(octets, longMessages, mine.ref)
     for (const piece of pieces.slice(mine.ids.length)) {
       const sm = { source: toAddress(from), destination: toAddress(to), dataCoding, registeredDelivery: RECEIPT_ASKED, ...piece }
-      mine.ids.push(remoteId(name, await session.submit(sm, signal)))
+      const submit = session.submit(sm, signal).then(id => remoteId(name, id))
+      mine.ids.push(await bases.submitting(threadId(from, to), submit))
       if (mine.ids.length < pieces.length) progress.set(key, mine)
     }
     progress.delete(key)

@@ -17,6 +17,16 @@ describe('SMS numbers', () => {
     assert.equal(from('15551234567', 1), '+15551234567')
   })
 
+  it('reads a national number that is marked as international, so that it can be answered', () => {
+    for (const written of ['01701234567', '1701234567', '+01701234567', '+4901701234567', '+491701234567']) {
+      assert.equal(from(written, 1), '+491701234567', written)
+    }
+    assert.equal(from('030123456', 1), OURS)
+    assert.equal(from('30123456', 1), OURS)
+    assert.equal(from('+01701234567'), '+491701234567')
+    assert.equal(from('4366412345678', 1), '+4366412345678', 'of another country')
+  })
+
   it('makes no number of what is none', () => {
     assert.deepEqual(['110', '116117', '15555'].map(digits => from(digits)), ['short:110', 'short:116117', 'short:15555'])
     assert.equal(from('116117', 1), 'short:116117')

@@ -32,6 +32,17 @@ const ask = (session: PeerSession, command: string, fields: object): Promise<Pee
   new Promise(resolve => (session[command] as Call).call(session, fields, resolve))
 
 describe('SMPP with npm smpp', () => {
+  const connect = async (server: Server) => {
+    const sms = makeSms({
+      gateways: [{ name: 'main', kind: 'smpp', host: '127.0.0.1', port: portOf(server), systemId: 'zentrale', password: 'secret', numbers: [OURS] }],
+      spending: SPENDING
+    }, makeWorld())
+    const inbox = makeInbox()
+    await sms.start(inbox)
+    await inbox.until('bound', () => inbox.links.get('main') === true)
+    return { sms, inbox }
+  }
+
   it('as the client of our simulator', async () => {
     const smsc = await startSmsc({ systemId: 'peer', password: 'secret' })
     const session = peer.connect(`smpp://127.0.0.1:${smsc.port}`)
@@ -66,13 +77,7 @@ describe('SMPP with npm smpp', () => {
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    const sms = makeSms({
-      gateways: [{ name: 'main', kind: 'smpp', host: '127.0.0.1', port: portOf(server), systemId: 'zentrale', password: 'secret', numbers: [OURS] }],
-      spending: SPENDING
-    }, makeWorld())
-    const inbox = makeInbox()
-    await sms.start(inbox)
-    await inbox.until('bound', () => inbox.links.get('main') === true)
+    const { sms, inbox } = await connect(server)
     const text = 'Ω'.repeat(100)
     const sent = await sms.send({
       key: 'k', place: { network: 'sms', id: `${OURS}/${MAX}` }, at: 0, attempt: 1,
@@ -89,6 +94,39 @@ describe('SMPP with npm smpp', () => {
     const [message, receipt] = ['message', 'receipt'].map(kind => inbox.arrivals.find(arrival => arrival.kind === kind))
     assert.equal(message?.kind === 'message' && toPlain(message.content.text), 'Grüße 😀')
     assert.deepEqual(receipt?.kind === 'receipt' && receipt.of, ['main:id-1'])
+    await sms.stop()
+    await new Promise(resolve => server.close(resolve))
+  })
+
+  it('as a gateway that answers with hexadecimal ids and writes decimal ones in its receipts: no receipt is of another message', async () => {
+    let phone: PeerSession | undefined
+    let last = 9
+    const server = peer.createServer(session => {
+      session.on('error', error => assert.fail(String(error)))
+      session.on('bind_transceiver', pdu => { phone = session; session.send(pdu.response()) })
+      session.on('submit_sm', pdu => session.send(pdu.response({ message_id: (++last).toString(16).toUpperCase() })))
+      session.on('enquire_link', pdu => session.send(pdu.response()))
+      session.on('unbind', pdu => { session.send(pdu.response()); session.close() })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { sms, inbox } = await connect(server)
+    for (let n = 10; n <= 40; n++) {
+      await sms.send({
+        key: `k${n}`, place: { network: 'sms', id: `${OURS}/${MAX}` }, at: 0, attempt: 1,
+        action: { kind: 'message', content: { style: 'text', text: plain(`n${n}`) } }
+      }, new AbortController().signal)
+    }
+    const numbers = { source_addr: MAX.slice(1), source_addr_ton: 1, destination_addr: OURS.slice(1), dest_addr_ton: 1 }
+    const order = [10, 16, 11, 20, ...Array.from({ length: 31 }, (_, n) => n + 10).filter(n => ![10, 16, 11, 20].includes(n))]
+    for (const n of order) {
+      const state = n === 16 ? 'UNDELIV' : 'DELIVRD'
+      await ask(phone!, 'deliver_sm', { ...numbers, esm_class: 4, short_message: `id:${n} stat:${state} err:000` })
+    }
+    const failed = inbox.arrivals.filter(arrival => arrival.kind === 'receipt' && arrival.outcome === 'failed')
+    assert.deepEqual(failed.map(arrival => arrival.kind === 'receipt' && arrival.of), [['main:10']], 'which is 16')
+    const told = inbox.arrivals.flatMap(arrival => arrival.kind === 'receipt' ? arrival.of : [])
+    assert.deepEqual(told.sort(), Array.from({ length: 31 }, (_, n) => `main:${(n + 10).toString(16)}`).sort())
     await sms.stop()
     await new Promise(resolve => server.close(resolve))
   })

@@ -1,0 +1,97 @@
+/**
+ * Of which message a receipt speaks. A gateway may write a message's id in its receipts in the other number base than in its answer, and
+ * then the same digits are the id of another message. Each gateway does so always or never: which, is learned from receipts that fit only
+ * one of the messages that we sent, and remembered. Until then a receipt that fits several of them, or comes while one is on its way, is
+ * kept back: it blames no message that it may not mean.
+ */
+import type { Memory } from '../../model/network'
+import { spellingsByWay, type Way } from './receipts'
+
+const SENT_MAX = 10_000 // ids
+const KEPT_BACK_MAX = 200 // receipts
+const SURE_AFTER = 2 // receipts that show the same
+const TIMES_MAX = 5 // so many more of another kind unsettle it
+
+/** `where` in the receipt its id stands: gateways may write it in two ways in two places. `thread`: to whom the message went. */
+export interface Named { id: string; where: 'parameter' | 'text'; thread: string }
+
+export interface Bases {
+  /** A message is on its way, until `submit` ends with the id that the gateway gave it, as we remember it. */
+  submitting (thread: string, submit: Promise<string | undefined>): Promise<string | undefined>
+  /** Calls `tell` with the spellings under which we may know the message, best first: now, or as soon as it is known which. */
+  resolve (named: Named, tell: (ids: string[]) => Promise<void>): Promise<void>
+}
+
+interface Evidence { way: Way; times: number }
+interface Back { named: Named; tell (ids: string[]): Promise<void> }
+
+export const makeBases = (gateway: string, memory: Memory): Bases => {
+  const sent = new Set<string>() // the newest SENT_MAX of this run, each with its thread
+  const submits = new Map<string, number>() // how many are on their way in a thread
+  let back: Back[] = []
+
+  const key = (where: Named['where']): string => `receipts ${gateway} ${where}`
+  const learned = (where: Named['where']): Evidence | undefined => {
+    const stored = memory.get(key(where))
+    return stored === undefined ? undefined : JSON.parse(stored) as Evidence
+  }
+  const learn = async (where: Named['where'], way: Way): Promise<void> => {
+    const before = learned(where)
+    const now = before === undefined || (before.way !== way && before.times <= 1) ? { way, times: 1 }
+      : { way: before.way, times: before.way === way ? Math.min(before.times + 1, TIMES_MAX) : before.times - 1 }
+    await memory.set(key(where), JSON.stringify(now))
+  }
+
+  /** The spellings to tell, or undefined if that is not known yet. */
+  const decide = async ({ id, where, thread }: Named): Promise<string[] | undefined> => {
+    const byWay = spellingsByWay(gateway, id)
+    const fitting = [...byWay].filter(([, spelling]) => sent.has(`${thread} ${spelling}`))
+    const [only, ...others] = new Set(fitting.map(([, spelling]) => spelling))
+    const before = learned(where)
+    const isSure = before !== undefined && before.times >= SURE_AFTER
+    if (fitting.length === 1 && !submits.has(thread)) await learn(where, fitting[0]![0])
+    if (isSure) return [byWay.get(before.way) ?? byWay.get('same')!]
+    const all = [...new Set(byWay.values())]
+    if (only === undefined || all.length === 1) return all // sent before our start, or not answered yet
+    if (others.length > 0 || submits.has(thread)) return undefined
+    return [only]
+  }
+
+  /** What was kept back, as far as it is known by now. */
+  const again = async (): Promise<void> => {
+    const waiting = back
+    back = []
+    for (const one of waiting) await resolve(one.named, one.tell)
+  }
+
+  const resolve: Bases['resolve'] = async (named, tell) => {
+    const ids = await decide(named)
+    if (ids === undefined) back = [...back, { named, tell }].slice(-KEPT_BACK_MAX)
+    else await tell(ids)
+  }
+
+  const ended = (thread: string): void => {
+    const left = submits.get(thread)! - 1
+    if (left === 0) submits.delete(thread)
+    else submits.set(thread, left)
+  }
+
+  return {
+    async submitting (thread, submit) {
+      submits.set(thread, (submits.get(thread) ?? 0) + 1)
+      try {
+        const id = await submit
+        if (id !== undefined) sent.add(`${thread} ${id}`)
+        if (sent.size > SENT_MAX) sent.delete(sent.values().next().value as string)
+        return id
+      } finally {
+        ended(thread)
+        if (back.length > 0) again().catch(() => {}) // a store that fails has said so itself
+      }
+    },
+    async resolve (named, tell) {
+      await resolve(named, tell)
+      if (back.length > 0 && (learned(named.where)?.times ?? 0) >= SURE_AFTER) await again()
+    }
+  }
+}
