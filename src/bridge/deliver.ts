@@ -32,6 +32,8 @@ export interface Deliver {
   heard (applied: Applied): void
   /** How many deliveries have not ended: all, or those that came from this place. */
   open (from?: Place): number
+  /** Of how many of these anybody can be the cause who writes to us, if this is such a place; else 0. */
+  openBeside (from: Place): number
   /** So many more are about to be queued because of what came from this place; negative when it is over. */
   expect (from: Place, count: number): void
   /** Whether a delivery to this place that is queued now is tried at once, and counting that try beforehand does no harm. */
@@ -46,16 +48,21 @@ export interface Deliver {
 export const makeDeliver = (parts: Parts): Deliver => {
   const { store, networks, directory, observer, log } = parts
   const lanes = new Map<string, Lane>() // as many as places with something to deliver
-  const openFrom = new Map<string, number>() // as many as places from which something is not delivered yet
+  /** As many as places from which something is not delivered yet. `anybodys`: anybody may write there, as it neither mirrors nor is a team's. */
+  const openFrom = new Map<string, { count: number, anybodys: boolean }>()
   let open = 0
+  let openFromAnybody = 0
   let running = false
 
+  const isAnybodys = (from: Place): boolean => directory.mirrorAt(from) === undefined && !directory.desk.isTeams(from)
+
   const count = (from: Place, more: number): void => {
-    open += more
     const key = addressKey(from)
-    const now = (openFrom.get(key) ?? 0) + more
-    if (now === 0) openFrom.delete(key)
-    else openFrom.set(key, now)
+    const { count, anybodys } = openFrom.get(key) ?? { count: 0, anybodys: isAnybodys(from) }
+    open += more
+    if (anybodys) openFromAnybody += more
+    if (count + more === 0) openFrom.delete(key)
+    else openFrom.set(key, { count: count + more, anybodys })
   }
 
   const networkOf = (place: Place): Network => {
@@ -137,7 +144,8 @@ export const makeDeliver = (parts: Parts): Deliver => {
       }
     },
     heard,
-    open: from => from === undefined ? open : openFrom.get(addressKey(from)) ?? 0,
+    open: from => from === undefined ? open : openFrom.get(addressKey(from))?.count ?? 0,
+    openBeside: from => openFrom.get(addressKey(from))?.anybodys ?? isAnybodys(from) ? openFromAnybody : 0,
     expect: count,
     begins: place => running && networks.get(place.network)?.can.afterCrash === 'resend' && !lanes.has(addressKey(place)),
     wake (network) {
@@ -146,6 +154,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     changed,
     async stop (signal) {
       running = false
+      files.stop()
       await Promise.all([...lanes.values()].map(lane => lane.stop(signal)))
     }
   }

@@ -1,6 +1,7 @@
 /**
- * Who may come in now. What came from one place may fill as much of the queue as is left for all others; beyond that it is refused,
- * and so is everything that is under way behind it from there, so that its order holds when it comes again.
+ * Who may come in now. What came from one place may fill as much of the queue as is left for all others, and so may all places together in
+ * which anybody may write to us, so that however many do, mirrors and teams have room. Beyond that it is refused, and so is everything that
+ * is under way behind it from there, so that its order holds when it comes again.
  */
 import { addressKey } from '../model/address'
 import { Unavailable } from '../model/errors'
@@ -17,7 +18,7 @@ export interface Passing {
 
 export interface Door { pass<T> (arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
 
-export const makeDoor = (deliver: Pick<Deliver, 'open' | 'expect'>, queueMax: number): Door => {
+export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'>, queueMax: number): Door => {
   const passing = new Map<string, { count: number, refusing: boolean }>() // as many as places from which something is under way
 
   return {
@@ -31,7 +32,7 @@ export const makeDoor = (deliver: Pick<Deliver, 'open' | 'expect'>, queueMax: nu
         return await job({
           enter () {
             if (kind === 'receipt') return // there are no more of them than of what we sent
-            here.refusing ||= queueMax - deliver.open() <= deliver.open(place)
+            here.refusing ||= queueMax - deliver.open() <= Math.max(deliver.open(place), deliver.openBeside(place))
             if (here.refusing) throw new Unavailable('enough is waiting that came from there', { crowded: true })
           },
           causes (count) {

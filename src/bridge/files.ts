@@ -32,6 +32,7 @@ export interface Files {
    * is down or wants to be left alone for a while.
    */
   brought (network: Network, row: Queued, signal: AbortSignal): Promise<FileFailure | undefined>
+  stop (): void
 }
 
 interface Coming { one: string; place: string; began: number; result: Promise<unknown>; abort (why: Error): void } // result: the error, if any
@@ -135,6 +136,9 @@ export const makeFiles = (clock: Clock): Files => {
       if (error === undefined) return undefined
       if (signal.aborted || error instanceof Bug || isLanes(error, file, network)) throw error
       return asFailure(error)
+    },
+    stop () {
+      for (const { abort } of coming.values()) abort(new Unavailable('shutting down', { link: true }))
     }
   }
 }

@@ -2,17 +2,22 @@
  * Serves the links to files. Only what a valid token stands for is ever opened, so this is no relay for other addresses. Files
  * of strangers stay harmless: nothing but four kinds of pictures is shown, all else is saved, and no script runs.
  */
+import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import express, { type Request, type Response } from 'express'
+import ipaddr from 'ipaddr.js'
 import type { Links } from '../bridge/links'
 import { deadline, type Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
-import { Refused } from '../model/errors'
+import { Refused, Unavailable } from '../model/errors'
 import type { Attachment } from '../model/message'
 import type { Media } from '../model/network'
 
 export interface MediaServed { links: Pick<Links, 'find'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
 
+/** Downloads at once: of one file, for one reader, and in all. */
+const OF_ONE_FILE_MAX = 16
+const FOR_ONE_READER_MAX = 8
 const DOWNLOADS_MAX = 64
 const DOWNLOAD_TIMEOUT_MS = 15 * 60_000
 const SHOWN: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
@@ -38,6 +43,23 @@ const disposition = (kind: 'inline' | 'attachment', given: string): string => {
   return `${kind}; filename="${name.replace(/[^\x20-\x7e]|["%\\]/g, '_')}"; filename*=UTF-8''${encoded}`
 }
 
+const prefixOf = (address: string): string => {
+  const parsed = ipaddr.process(address)
+  return parsed.kind() === 'ipv4' ? parsed.toString() : parsed.toByteArray().slice(0, 8).join('.') // a reader may have all of a /64
+}
+
+/**
+ * Who reads, as far as that is known: our web server says it in the last entry of X-Forwarded-For. What somebody else says there of
+ * themselves stands before it, or does not come from this machine.
+ */
+const readerOf = ({ socket, headers }: Request): string | undefined => {
+  const peer = socket.remoteAddress ?? ''
+  if (isIP(peer) === 0) return undefined
+  if (ipaddr.process(peer).range() !== 'loopback') return prefixOf(peer)
+  const said = String(headers['x-forwarded-for'] ?? '').split(',').at(-1)!.trim()
+  return isIP(said) === 0 ? undefined : prefixOf(said)
+}
+
 const headers = (file: Attachment, size: number | undefined): Record<string, string> => {
   const mime = file.mime.toLowerCase()
   const isShown = SHOWN.has(mime)
@@ -50,11 +72,15 @@ const headers = (file: Attachment, size: number | undefined): Record<string, str
   }
 }
 
+const tokenOf = ({ params }: Request): string | undefined => /^([A-Za-z0-9_-]{20})(?:\.[a-z0-9]{1,5})?$/.exec(String(params['token']))?.[1]
+
 const send = async ({ links, media, clock }: MediaServed, request: Request, response: Response, text: { gone: string }): Promise<void> => {
-  const token = /^([A-Za-z0-9_-]{20})(?:\.[a-z0-9]{1,5})?$/.exec(String(request.params['token']))?.[1]
+  const token = tokenOf(request)
   const file = token === undefined ? undefined : await links.find(token)
   if (file === undefined) return say(response, 404, text.gone)
-  const { signal, done } = deadline(clock, DOWNLOAD_TIMEOUT_MS)
+  const gone = new AbortController()
+  response.once('close', () => gone.abort(new Unavailable('nobody waits for it any more')))
+  const { signal, done } = deadline(clock, DOWNLOAD_TIMEOUT_MS, gone.signal)
   try {
     const download = await media.open(file, signal)
     response.set(headers(file, download.size))
@@ -71,15 +97,27 @@ const send = async ({ links, media, clock }: MediaServed, request: Request, resp
 /** GET and HEAD /media/<token>, optionally with a file extension behind it. All else is 404. */
 export const makeMediaApp = (served: MediaServed): express.Express => {
   const text = TEXTS[served.language]
-  let downloads = 0
+  const downloads = new Map<string, number>() // by file and by reader, as many as are under way
+  let all = 0
+  const count = (key: string, more: number): void => {
+    const now = (downloads.get(key) ?? 0) + more
+    if (now === 0) downloads.delete(key)
+    else downloads.set(key, now)
+  }
   const app = express().disable('x-powered-by').disable('etag')
   app.use((_request, response, next) => {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
     next()
   })
   app.get('/media/:token', async (request, response) => {
-    if (downloads >= DOWNLOADS_MAX) return say(response, 503, text.later)
-    downloads++
+    const file = `file ${tokenOf(request)}`
+    const reader = readerOf(request)
+    const isFull = all >= DOWNLOADS_MAX || (downloads.get(file) ?? 0) >= OF_ONE_FILE_MAX ||
+      (reader !== undefined && (downloads.get(`reader ${reader}`) ?? 0) >= FOR_ONE_READER_MAX)
+    if (isFull) return say(response, 503, text.later)
+    const keys = [file, ...reader === undefined ? [] : [`reader ${reader}`]]
+    for (const key of keys) count(key, 1)
+    all++
     try {
       await send(served, request, response, text)
     } catch (error) {
@@ -87,7 +125,8 @@ export const makeMediaApp = (served: MediaServed): express.Express => {
       served.log.info({ error }, 'a file could not be served')
       say(response, error instanceof Refused ? 404 : 503, error instanceof Refused ? text.gone : text.later)
     } finally {
-      downloads--
+      all--
+      for (const key of keys) count(key, -1)
     }
   })
   app.use((_request, response) => say(response, 404, text.gone))

@@ -123,6 +123,7 @@ export interface Store {
 /** How much of a quarantined thing is kept, and how many are; the oldest go first. */
 export const QUARANTINE_BYTES_MAX = 8192
 export const QUARANTINE_ROWS_MAX = 10_000
+export const QUARANTINE_KIND_ROWS_MAX = 2_000 // of these for one reason on one network
 export const EARLY_RECEIPT_ROWS_MAX = 10_000
 export const EARLY_RECEIPT_PLACE_ROWS_MAX = 200 // of these for one place
 export const EARLY_RECEIPT_MS = 86_400_000 // older ones are of something else: gateways give their ids out anew

@@ -69,6 +69,7 @@ export const makeParts = (
   const timers = new Map<string, Timer>()
   const finishing = new Map<string, Promise<void>>()
   let isUp = false
+  let stopped = false
   const recordKey = (id: string): string => `part ${gateway} ${id}`
   const isOpen = (entry: Entry): entry is Open => 'pieces' in entry
   const isWhole = (entry: Open): boolean => !entry.pieces.includes(null)
@@ -93,6 +94,7 @@ export const makeParts = (
     await memory.delete(recordKey(id))
   }
   const later = (id: string, ms: number, run: () => Promise<void>): void => {
+    if (stopped) return
     timers.get(id)?.cancel()
     timers.set(id, clock.after(ms, () => void run().catch(() => {
       log.warn({ gateway, part: id }, 'could not hand on a long SMS: trying again')
@@ -228,6 +230,7 @@ export const makeParts = (
       for (const entry of entries.values()) if (!isOpen(entry) || !isWhole(entry)) limit(entry)
     },
     stop: () => {
+      stopped = true
       for (const timer of timers.values()) timer.cancel()
       timers.clear()
     }

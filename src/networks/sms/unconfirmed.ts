@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import type { World } from '../../model/network'
 
 const UNCONFIRMED_MAX = 100 // messages; a gateway rarely has more than 10 unanswered
+const UNCONFIRMED_FROM_ONE_MAX = 20 // of these from one sender
 const REDELIVERY_MS = 600_000 // after the link came back; after that it is a new message
 const SLOW_ANSWER_MS = 5000 // no gateway tries again sooner on the same connection
 const CROSSING_MS = 1000 // how long after our answer its next try may still be under way
@@ -70,7 +71,9 @@ export const makeUnconfirmed = (gateway: string, world: Pick<World, 'clock' | 'c
         return former
       }
       const taken: Taken = { thread: who, hash, key: `${gateway}-${hash}-${chance.token(9)}`, ...came }
-      all = [...all, taken].slice(-UNCONFIRMED_MAX)
+      const ofOne = all.filter(({ thread }) => thread === who)
+      const over = ofOne.length >= UNCONFIRMED_FROM_ONE_MAX ? ofOne[0] : undefined
+      all = [...all.filter(other => other !== over), taken].slice(-UNCONFIRMED_MAX)
       try {
         await save()
       } catch (error) {

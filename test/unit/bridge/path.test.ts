@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import { plain, toPlain } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { temporaryFolder } from '../../support/folder'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
@@ -302,6 +303,24 @@ describe('the path of a message', () => {
     started = await startBridge([red, blue], mirrors, options)
     await assert.rejects(red.say('room', 'anna', 'x', { key: 'new' }), Unavailable)
     await assert.rejects(red.say('room3', 'anna', 'x', { key: 'newer' }), Unavailable)
+  })
+
+  it('leaves room for mirrors and teams however many strangers write, to an address that is slow', async () => {
+    await started.stop()
+    const [one, two] = [makePractice('red'), makePractice('blue')]
+    const limits = { queueMax: 100, linkMs: 1, keepMs: 86_400_000, drainMs: 1 }
+    const addresses = [addressOn(['red', 'blue'], [agent('Bernd', 'blue blue:bernd')])]
+    started = await startBridge([one, two], [mirrorOf(['red', 'room'], ['blue', 'hall'])], { limits, addresses })
+    two.onSend = () => new Promise(() => {})
+    const write = (stranger: string): Promise<boolean> =>
+      one.say(`werkstatt/${stranger}`, stranger, 'x', { direct: true, to: 'werkstatt' }).then(() => true, () => false)
+    const taken: boolean[] = []
+    for (let n = 0; n < 200; n++) taken.push(await write(`stranger${n}`))
+    assert.ok(taken.includes(false), 'strangers are refused at last')
+    assert.ok(taken.filter(yes => yes).length > 5)
+    let mirrored = 0
+    while (await one.say('room', 'anna', 'x').then(() => true, () => false)) mirrored++
+    assert.ok(mirrored >= 20, `${mirrored}`)
   })
 
   it('counts the first try with what it accepts, where trying again is harmless, and apart where not', async () => {

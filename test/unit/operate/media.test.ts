@@ -16,7 +16,7 @@ const BYTES_MAX = 1000
 const picture: Attachment = { kind: 'image', name: 'Foto "neu"\r\n/../ü.png', mime: 'image/png', at: { network: 'left', ref: 'x' } }
 
 /** Serves one file under TOKEN for as long as `use` takes. */
-const serving = async (file: Attachment, open: () => Promise<Download>, use: (url: string) => Promise<void>,
+const serving = async (file: Attachment, open: (ref: string, signal: AbortSignal) => Promise<Download>, use: (url: string) => Promise<void>,
   language: 'de' | 'en' = 'en'): Promise<void> => {
   const left = { ...makePractice('left'), open }
   const app = makeMediaApp({
@@ -83,6 +83,29 @@ describe('media links', () => {
     await serving(picture, async () => { throw new TypeError('a bug') }, async url => assert.equal((await fetch(url + TOKEN)).status, 503))
     await serving({ ...picture, at: { network: 'none', ref: 'x' } }, bytes(5), async url =>
       assert.equal((await fetch(url + TOKEN)).status, 404))
+  })
+
+  it('are not all for one reader, nor all of one file', async () => {
+    const hang = (_ref: string, signal: AbortSignal): Promise<Download> => new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error))
+    })
+    const status = async (url: string, reader?: string): Promise<number> => {
+      const headers = reader === undefined ? {} : { 'X-Forwarded-For': `9.9.9.9, ${reader}` }
+      return (await fetch(url + TOKEN, { headers, signal: AbortSignal.timeout(500) })).status
+    }
+    await serving(picture, hang, async url => {
+      const many = await Promise.allSettled(Array.from({ length: 12 }, () => status(url, '192.0.2.1')))
+      assert.equal(many.filter(one => one.status === 'fulfilled' && one.value === 503).length, 4)
+      await assert.rejects(status(url, '192.0.2.1'), 'for whoever goes away nothing is fetched any more')
+    })
+    await serving(picture, hang, async url => {
+      const many = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => status(url, `192.0.2.${n}`)))
+      assert.equal(many.filter(one => one.status === 'fulfilled' && one.value === 503).length, 4)
+    })
+    await serving(picture, hang, async url => {
+      const many = await Promise.allSettled(Array.from({ length: 12 }, (_, n) => status(url, `2001:db8::${n + 1}`)))
+      assert.equal(many.filter(one => one.status === 'fulfilled' && one.value === 503).length, 4, 'one network, one reader')
+    })
   })
 
   it('stop at the size limit, whatever was said before', async () => {

@@ -63,6 +63,17 @@ describe('the store on SQLite', () => {
     assert.ok(await early(EARLY_RECEIPT_ROWS_MAX) <= EARLY_RECEIPT_ROWS_MAX * 1.1)
   })
 
+  it('keeps so much in quarantine for one reason that there is room for what has another', async () => {
+    await store.run(tx => tx.quarantine('red', 'rare', 'rare', 1))
+    for (let n = 0; n < 12; n++) {
+      await store.run(async tx => { for (let m = 0; m < 1000; m++) await tx.quarantine('red', `flood ${n} ${m}`, 'flood', 1) })
+    }
+    const rows = await store.run(tx => tx.quarantined(20_000))
+    const count = (which: string): number => rows.filter(({ why }) => why === which).length
+    assert.equal(count('rare'), 1)
+    assert.ok(count('flood') <= 2_100, String(count('flood')))
+  })
+
   it('keeps so many early receipts for one place that there is room for those of others', async () => {
     await store.run(tx => tx.earlyReceipt({ ...place, id: 'other' }, ['x'], 'failed', undefined, 1))
     await store.run(async tx => {
