@@ -262,7 +262,7 @@ const begin: Act<PersonFacts> = (draft, rest) => {
     state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
   }
   const { id } = draft.conversation
-  if (!answers(draft, { style: 'text', text: words(text) })) return
+  if (!answers(draft, { style: 'text', text: words(text) })) return draft.answer(texts.keptAt(id))
   draft.log('begun')
   draft.tellTeam(texts.started(name(draft), id))
 }

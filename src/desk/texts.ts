@@ -54,6 +54,7 @@ export interface DeskTexts {
   otherCase (number: number, own: number): string
   noCase (number: number): string
   strange: string
+  keptAt (id: number): string
   stillThere: string
   stillHeld: string
   isAt (desk: string): string
@@ -128,6 +129,7 @@ const de: DeskTexts = {
     (held ? 'Soll der Text so an den Kunden: !senden' : 'Soll der Text so an den Kunden: !sagen und dann der Text'),
   otherCase: (number, own) => `Nicht gesendet: davor steht #${number}, und hier ist der Raum von #${own}.`,
   noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, oder nicht der, auf den Sie antworten.`,
+  keptAt: id => `Der Text liegt bei #${id}.`,
   strange: 'Nicht gesendet: zitiert wird etwas, das der Kunde nicht gesehen hat. So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
   stillThere: 'Die Änderung ging nicht hinaus: der Kunde sieht weiterhin, was vorher dort stand.',
   stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
@@ -207,6 +209,7 @@ const en: DeskTexts = {
     (held ? 'To send the text to the customer as it is: !send' : 'To send the text to the customer as it is: !say and then the text'),
   otherCase: (number, own) => `Not sent: #${number} stands in front, and this is the room of #${own}.`,
   noCase: number => `Nothing of it was sent: #${number} is no case of this address, or not the one to which you reply.`,
+  keptAt: id => `The text is kept at #${id}.`,
   strange: 'Not sent: it quotes something that the customer has not seen. As it is it goes out by !send; without the quotation: please write anew.',
   stillThere: 'The change did not go out: the customer still sees what was there before.',
   stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes anew.',

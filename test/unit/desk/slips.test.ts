@@ -115,6 +115,7 @@ describe('what the team says by mistake', () => {
     await reads(phone, eva, '*: I look after it')
     await red.say(queue, '@anna', '!new phone:eva Me too')
     await reads(red, queue, /Bernd/)
+    await reads(red, queue, /kept at #1/)
     await delivered()
     assert.deepEqual(phone.read(eva), ['*: I look after it'])
     assert.equal((await started.store.run(tx => tx.desk.held(1))).length, 1)
