@@ -31,5 +31,23 @@ ${indented(`listen:
       "${domain}":
         password: "${secret}"`)}`
 
+/** `hook`: our listener with the secret in its path. Without the last line Kannel drops a message when we are down. */
+export const kannelSnippet = ({ user, password, hook }: { user: string, password: string, hook: string }): string =>
+  `In kannel.conf, then restart bearerbox and smsbox (http-request-retry belongs into the group smsbox that is there):
+
+${indented(`group = sendsms-user
+username = ${user}
+password = ${password}
+max-messages = 10
+concatenation = true
+
+group = sms-service
+keyword = default
+max-messages = 0
+get-url = "${hook}/in?id=%I&from=%p&to=%P&text=%b&charset=%C"
+
+group = smsbox
+http-request-retry = 1000`)}`
+
 /** For advice about a server whose config is known but whose secret must not be shown. */
 export const SECRET_OF_CONFIG = '(xmpp.component.secret of the config)'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { loadConfig } from '../../../src/config/load'
 import { systemChance } from '../../../src/lib/chance'
-import { answer, init, INIT_FLAGS } from '../../../src/operate/init'
+import { answer, init } from '../../../src/operate/init'
 import { temporaryFolder } from '../../support/folder'
 
 describe('zentrale init', () => {
@@ -29,19 +29,17 @@ describe('zentrale init', () => {
 
   it('makes a first function address, with its lines in the registration and a number if there is one', async () => {
     const folder = temporaryFolder()
-    const answers = await answer({ address: 'Bürgerbüro', 'address-team': '@anna:example.org, bernd@example.org', 'sms-host': 'smsc.example.net' })
-    init(folder, { ...answers, 'sms-password': 'given' }, systemChance)
+    const answers = await answer({ address: 'Bürgerbüro', 'address-team': '@anna:example.org, bernd@example.org', 'sms-host': 'smsc.example.net',
+      'sms-password': 'given', 'sms-number': '+4930123456' })
+    init(folder, answers, systemChance)
     const { addresses: [address], networks } = loadConfig(join(folder, 'config.yaml'), {})
     assert.deepEqual(address!.identities.map(({ id }) => id), ['@buergerbuero:example.org', 'bürgerbüro@chat.example.org', '+4930123456'])
     assert.deepEqual(address!.team.map(({ name }) => name), ['Anna', 'Bernd'])
-    assert.equal(networks.xmpp!.rooms, 'rooms.example.org')
+    assert.equal(networks.xmpp!.rooms, 'conference.example.org')
     assert.match(readFileSync(join(folder, 'registration.yaml'), 'utf8'), /"#bürgerbüro:example/)
     const zentrale = temporaryFolder()
     init(zentrale, await answer({ address: 'zentrale' }), systemChance)
     assert.equal(loadConfig(join(zentrale, 'config.yaml'), {}).networks.matrix!.registration.sender_localpart, 'zentrale-bot')
-    const none = temporaryFolder()
-    assert.throws(() => init(none, { ...answers, address: 'справка' }, systemChance), /"справка" cannot be rewritten for Matrix/)
-    assert.deepEqual(readdirSync(none), [])
   })
 
   it('never overwrites', async () => {
@@ -61,16 +59,62 @@ describe('zentrale init', () => {
     assert.ok(!asked.some(question => /homeserver|Matrix room/.test(question)))
     assert.ok(asked.some(question => question.includes('[5347]')))
     const folder = temporaryFolder()
-    init(folder, { ...answers, 'sms-host': 'smsc.example.net', 'sms-port': '2775', 'sms-system-id': 'z', 'sms-password': 'p',
+    init(folder, { ...answers, 'sms-host': 'smsc.example.net', 'sms-kind': 'smpp', 'sms-port': '2775', 'sms-system-id': 'z', 'sms-password': 'p',
       'sms-number': '+4930123456' }, systemChance)
     const { networks } = loadConfig(join(folder, 'config.yaml'), {})
     assert.deepEqual(Object.keys(networks), ['xmpp', 'sms'])
   })
 
+  it('derives what it proposes from the domain that was given', async () => {
+    const proposed = async (flags: Record<string, string>): Promise<string> => {
+      const asked: string[] = []
+      await answer(flags, async question => { asked.push(question); return '' })
+      return asked.join('\n')
+    }
+    const text = await proposed({ 'matrix-domain': 'stadt.example', address: 'info' })
+    for (const preset of ['#zentrale:stadt.example', 'chat.stadt.example', 'zentrale@conference.stadt.example', '@anna:stadt.example',
+      'conference.stadt.example', 'https://media.stadt.example']) assert.ok(text.includes(`[${preset}]`), preset)
+    const xmpp = await proposed({ 'matrix-domain': 'none', 'xmpp-domain': 'zentrale.stadt.example', address: 'info' })
+    for (const preset of ['anna@stadt.example', 'conference.stadt.example', 'https://media.stadt.example']) {
+      assert.ok(xmpp.includes(`[${preset}]`), preset)
+    }
+    assert.ok(!/example\.org/.test(text + xmpp))
+  })
+
+  it('asks again for what cannot be, and refuses it from a flag', async () => {
+    const asked: string[] = []
+    const replies = ['https://example.net', 'example.net']
+    const answers = await answer({}, async question => { asked.push(question); return replies.shift() ?? '' })
+    assert.equal(answers['matrix-domain'], 'example.net')
+    assert.match(asked[1]!, /^That cannot be\. It must be a domain such as example\.org/)
+    for (const [key, value] of Object.entries({
+      'matrix-domain': '@anna:example.org', 'homeserver-url': '127.0.0.1:8008', 'matrix-room': 'werkstatt', 'xmpp-port': '70000',
+      'xmpp-room': 'werkstatt', 'sms-host': 'a b', address: 'справка', 'media-url': 'media.example.org'
+    })) await assert.rejects(answer({ [key]: value }), new RegExp(`^Error: --${key}: That cannot be`), key)
+    await assert.rejects(answer({ address: 'info', 'address-team': 'anna' }), /--address-team: That cannot be/)
+  })
+
+  it('leaves nothing behind when what was answered does not go together', async () => {
+    const folder = temporaryFolder()
+    const answers = await answer({ 'xmpp-host': 'xmpp.example.org' })
+    assert.throws(() => init(folder, answers, systemChance), /xmpp\.component\.host: xmpp\.example\.org is another machine/)
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  it('knows Kannel: its section, and what to paste there', async () => {
+    const folder = temporaryFolder()
+    const sms = { 'sms-host': '127.0.0.1', 'sms-kind': 'kannel', 'sms-password': 'p', 'sms-number': '+4930123456' }
+    const text = init(folder, await answer(sms), systemChance)
+    const [gateway] = loadConfig(join(folder, 'config.yaml'), {}).networks.sms!.gateways
+    assert.ok(gateway?.kind === 'kannel')
+    assert.equal(gateway.sendUrl, 'http://127.0.0.1:13013/cgi-bin/sendsms')
+    assert.ok(text.includes(`get-url = "http://127.0.0.1:9995/${gateway.secret}/in?id=%I&from=%p&to=%P&text=%b&charset=%C"`))
+  })
+
   it('gives what it wrote through unharmed, whatever was answered', async () => {
     const folder = temporaryFolder()
-    const odd = 'a: "b" #c\n- d'
-    init(folder, await answer({ ...Object.fromEntries(INIT_FLAGS.map(({ key }) => [key, odd])), address: 'none', 'xmpp-port': '1' }), systemChance)
-    assert.equal(parse(readFileSync(join(folder, 'config.yaml'), 'utf8')).matrix.domain, odd)
+    const odd = 'a: "b" #c - d'
+    init(folder, await answer({ 'sms-host': 'smsc.example.net', 'sms-password': odd, 'sms-number': '+4930123456' }), systemChance)
+    assert.equal(parse(readFileSync(join(folder, 'config.yaml'), 'utf8')).sms.gateways[0].password, odd)
   })
 })
