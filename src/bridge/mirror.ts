@@ -22,8 +22,10 @@ const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: 
   sender = arrival.sender): { as: Persona, changes: Change[] } => {
   const { place: { network } } = arrival
   const person = { network, id: sender.address ?? sender.id }
-  const given = cleanName(here.people?.[sender.id] ?? sender.name)
-  const { name, claim } = directory.apart.called(mirror.name, person, given, directory.desk.isReserved(given, person, false))
+  const known = here.people?.[sender.id]
+  const given = cleanName(known ?? sender.name)
+  const isReserved = known === undefined && directory.desk.isReserved(given, person, false)
+  const { name, claim } = directory.apart.called(mirror.name, person, given, isReserved)
   return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }
 

@@ -18,7 +18,7 @@ describe('names', () => {
 
   const start = async (path?: string): Promise<void> => {
     [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
-    const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+    const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Bernd' }])
     const other = { name: 'verkauf', slug: 'verkauf', identities: [{ network: 'red', id: 'verkauf' }], profile: { name: 'Verkauf', about: '' } }
     const addresses = [addressOn(['red', 'blue', 'phone'], TEAM), addressOn(['red'], TEAM, other)]
     started = await startBridge([red, blue, phone], [mirror], { addresses, ...path !== undefined && { path } })
@@ -60,6 +60,8 @@ describe('names', () => {
     assert.match(await shownFor('@x:y', 'BERND'), /^BERND ·/)
     assert.match(await shownFor('@x:y', 'Zentrale'), /^Zentrale ·/)
     assert.equal(await shownFor('@anna', 'Anna Adler'), 'Anna Adler')
+    await phone.say('us/max', 'max', 'bin da', { direct: true })
+    await until(() => red.read('hall').includes('Bernd (phone): bin da'), 'whom the config calls so is called so')
   })
 
   it('a contact who is called like somebody of the team, or like an address, is marked as contact wherever the team reads', async () => {
