@@ -14,7 +14,7 @@ export interface XmppServerOptions {
   component: { domain: string, secret: string }
   muc?: string // rooms.<domain> unless told otherwise
   config?: string // Prosody alone: more lines of its configuration, for all hosts; an option that stands there already makes it stumble
-  archive?: boolean // Prosody alone: whether rooms keep one; they do unless told otherwise
+  archive?: boolean // whether rooms keep one; they do unless told otherwise
 }
 
 /** The same for every kind of server. */
@@ -69,12 +69,12 @@ storage_archive_item_limit = 1000000
 archive_expires_after = "never"
 max_archive_query_results = 1000
 restrict_room_creation = false
-muc_log_by_default = ${o.archive ?? true}
+muc_log_by_default = true
 ${o.config ?? ''}
 VirtualHost ${lua(o.domain)}
   http_host = "localhost"
 Component ${lua(o.muc)} "muc"
-  modules_enabled = { "muc_mam" }
+  modules_enabled = { ${o.archive === false ? '' : '"muc_mam"'} }
 Component ${lua('upload.' + o.domain)} "http_file_share"
   http_file_share_access = { ${lua(o.component.domain)}, ${lua(o.domain)} }
 Component ${lua(o.component.domain)}

@@ -1,7 +1,7 @@
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
-import { xmppRoomsSuite } from './xmpp-rooms-suite'
+import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
@@ -10,5 +10,6 @@ describe('xmpp with ejabberd', () => {
   xmppSuite(startEjabberd)
   describe('function addresses', () => xmppAddressesSuite(startEjabberd))
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
+  describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd))
 })

@@ -1,7 +1,7 @@
 import { startProsody } from '../../sandbox/servers/prosody'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
-import { xmppRoomsSuite } from './xmpp-rooms-suite'
+import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
@@ -10,5 +10,6 @@ describe('xmpp with Prosody', () => {
   xmppSuite(startProsody)
   describe('function addresses', () => xmppAddressesSuite(startProsody))
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
+  describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody))
 })

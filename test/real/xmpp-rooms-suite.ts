@@ -5,7 +5,7 @@ import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosod
 import type { Place } from '../../src/model/address'
 import { Refused, Unavailable } from '../../src/model/errors'
 import type { Delivery, Persona, Sent } from '../../src/model/message'
-import { delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmppGround'
+import { came, delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmppGround'
 import { MUC } from '../support/xmpp-person'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
@@ -148,5 +148,92 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     assert.deepEqual(at.inbox.arrivals.map(textOf), Array.from({ length: 20 }, (_, i) => `loud ${i}`), 'nothing is lost and nothing leaks')
     const left = at.anna.heard.slice(before).filter(one => one.is('presence') && one.attrs.type === 'unavailable')
     assert.deepEqual(left.map(({ attrs }) => attrs['from']), [], 'nobody was put out')
+  })
+
+  it('finds, after a restart too, what is corrected and taken back', async () => {
+    await owned({ 'muc#roomconfig_whois': 'anyone' })
+    await link(true)
+    await at.anna.say(room, 'helo', 'c1')
+    const [original] = await came(at, 1)
+    await at.network.stop()
+    await gone('Zentrale')
+    const before = at.anna.heard.length
+    await at.startBridge(at.server.componentPort, at.inbox)
+    at.network.attend([place()])
+    await at.anna.until('Zentrale', one => at.anna.heard.indexOf(one) >= before && one.attrs.from === `${room}/Zentrale`)
+    await at.anna.say(room, 'hello', 'c2', xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id: 'c1' }))
+    const given = original?.key.slice(room.length + 1)
+    await at.anna.say(room, 'unsupported', 'c3', xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id: given }))
+    const [, edit, deletion] = await came(at, 3)
+    assert.ok(edit?.kind === 'edit' && edit.of === original?.key && textOf(edit) === 'hello')
+    assert.ok(deletion?.kind === 'deletion' && deletion.of === original?.key)
+  })
+}
+
+/** The same of rooms that keep no archive. */
+export const xmppNoArchiveSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {
+  const at = xmppGround(options => start({ ...options, archive: false }))
+  let room = ''
+  let count = 0
+
+  const restart = async (): Promise<void> => {
+    await at.startBridge(at.server.componentPort, at.inbox)
+    at.network.attend([{ network: 'xmpp', id: room }])
+    await at.inbox.until('in', () => at.inbox.links.get('rooms') === true)
+  }
+  const texts = (): string[] => at.inbox.arrivals.map(textOf)
+
+  beforeEach(async () => {
+    room = `raum${++count}@${at.server.muc}`
+    at.network.attend([{ network: 'xmpp', id: room }])
+    await at.inbox.until('in', () => at.inbox.links.get('rooms') === true)
+    await at.anna.enter(room, 'Anna')
+  })
+
+  it('takes what was said while it was away from what the room shows, once and in order, and nothing of before its first visit', async () => {
+    const other = `alt${count}@${at.server.muc}`
+    await at.anna.enter(other, 'Anna')
+    await at.anna.ask('set', other, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
+    await at.anna.say(other, 'before all', 'b1')
+    await at.anna.until('before all', one => one.getChildText('body') === 'before all')
+    at.network.attend([{ network: 'xmpp', id: other }])
+    await at.anna.say(room, 'heard', 'h1')
+    await at.anna.say(room, 'heard', 'h1')
+    await came(at, 2)
+    await send(at, delivery(say('ours'), { network: 'xmpp', id: room }, { as: bob }))
+    await at.network.stop()
+    for (let i = 0; i < 10; i++) await at.anna.say(room, `away ${i}`, 'same')
+    await at.anna.until('the last', one => one.getChildText('body') === 'away 9')
+    await restart()
+    at.network.attend([{ network: 'xmpp', id: other }])
+    await at.anna.say(room, 'live', 'l1')
+    await at.anna.say(other, 'live too', 'l1')
+    const all = ['heard', 'heard', ...Array.from({ length: 10 }, (_, i) => `away ${i}`), 'live', 'live too']
+    await came(at, all.length)
+    assert.deepEqual(texts().sort(), [...all].sort())
+    assert.deepEqual(texts().filter(text => text !== 'live too'), all.slice(0, -1))
+    await at.network.stop()
+    await restart()
+    await at.anna.say(room, 'end', 'e1')
+    await at.inbox.until('end', () => texts().includes('end'))
+    assert.equal(texts().length, all.length + 1)
+  })
+
+  it('lets whoever takes a nick change nothing of who had it before', async () => {
+    await at.anna.leave(room, 'Anna')
+    await at.anna.enter(room, 'Gast')
+    await at.anna.say(room, 'Anna\'s words', 'g1')
+    await at.anna.say(room, 'Anna\'s own words', 'g2', xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id: 'g1' }))
+    await came(at, 2)
+    await at.anna.leave(room, 'Gast')
+    await at.anna.until('out', one => one.attrs.from === `${room}/Gast` && one.attrs.type === 'unavailable')
+    await at.carl.enter(room, 'Gast')
+    await at.carl.say(room, 'Carl\'s words', 'g3', xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id: 'g1' }))
+    await at.carl.say(room, 'unsupported', 'g4', xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id: 'g1' }))
+    await at.carl.say(room, 'end', 'g5')
+    await at.inbox.until('end', () => texts().includes('end'))
+    assert.deepEqual(at.inbox.arrivals.map(one => [one.kind, textOf(one)]), [
+      ['message', 'Anna\'s words'], ['edit', 'Anna\'s own words'], ['message', '* Carl\'s words'], ['message', 'end']
+    ])
   })
 }

@@ -49,11 +49,14 @@ export interface CatchUp {
   stop (): void
 }
 
-/** `idOf`: under which id the archive has a live message, if it has it. `live`: all that was said before is read, nothing behind it taken. */
+/**
+ * `idOf`: under which id the archive has a live message, if it has it.
+ * `missed`: what a room without one shows. `live`: all that was said before is read, nothing behind it taken.
+ */
 export const makeCatchUp = (
   inbox: Inbox, archive: Archive, intake: Intake, { clock, chance, log, memory }: World, placeOf: (room: Room) => Place,
   idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined,
-  live: (room: Room) => void
+  missed: (room: Room) => Promise<Arrival[]>, live: (room: Room) => void
 ): CatchUp => {
   const rooms = new Map<string, Behind>()
   const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
@@ -167,6 +170,7 @@ export const makeCatchUp = (
         visit = room.visit
         behind.crowded = false
         if (room.features.has(ARCHIVE)) await insist(room, behind)
+        else await intake.page(await missed(room), () => behind.free.resolve())
         if (!room.ready) throw new Unavailable('out of the room again')
         if (left !== behind.left) behind.waiting = leaveAll(room, behind, behind.waiting)
       }

@@ -17,11 +17,11 @@ import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic
 import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace, RECEIPTS } from './letters'
 import { bareOf, canonicalBare, parseJid } from './names'
+import type { Originals } from './originals'
 import { INFO } from './room'
 import type { Link } from './stream'
 import { child, el, type Element, elementsIn, owned, textOf } from './xml'
 
-const ORIGINALS_MAX = 5_000 // messages that may still be corrected
 const TOLD_MAX = 2_000 // people who were told that we cannot read what is encrypted
 const TELL_AGAIN_MS = 3_600_000
 const MACHINES_MAX = 2_000
@@ -59,10 +59,9 @@ const stampOf = (message: Element): number | undefined => {
 }
 
 export const makeDirect = (
-  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], link: Link, { clock, chance, log }: World
+  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, link: Link, { clock, chance, log }: World
 ): Direct => {
   const startedAt = clock.now()
-  const originals = new Map<string, string>() // "place id" → arrival key
   const told = new Map<string, number>()
   const machines = new Map<string, boolean>() // who says of themselves that they take no answers
 
@@ -105,7 +104,7 @@ export const makeDirect = (
     const place = { network, id: directPlace(to.id, contact) }
     const delayed = stampOf(message)
     const base = { key: keyOf(message, contact, to), place, at: delayed ?? clock.now(), sender: senderOf(message, contact) }
-    const original = (named: string): string | undefined => originals.get(`${place.id} ${named}`)
+    const original = (named: string): string | undefined => originals.find(place.id, contact, named)
     const retract = child(message, 'retract', RETRACT)?.attrs.id
     if (retract !== undefined) {
       const of = original(retract)
@@ -115,7 +114,7 @@ export const makeDirect = (
     if (content === undefined) return undefined
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : original(replaced)
-    if (id !== undefined) put(originals, owned(`${place.id} ${id}`), of ?? base.key, ORIGINALS_MAX)
+    if (id !== undefined) originals.put(place.id, contact, id, of ?? base.key)
     if (of !== undefined) return { ...base, kind: 'edit', of, content }
     const automatic = isFromMachine(message, delayed)
     const answered = repliedTo(message)
@@ -151,7 +150,8 @@ export const makeDirect = (
       offer(arrival, say, {
         most: DIRECT_KEPT_MAX,
         beyond () {
-          originals.delete(`${arrival.place.id} ${id}`) // nobody has it, so a correction of it is said anew
+          const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
+          if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it is said anew
           link.send(notNow(message))
         }
       })

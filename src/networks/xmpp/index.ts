@@ -11,6 +11,8 @@ import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { directEnds, directPlace, makeLetters } from './letters'
 import { makeMarks, type Marks } from './marks'
 import { bareOf, canonicalBare, parseJid } from './names'
+import { makeNotebook } from './notebook'
+import { makeOriginals } from './originals'
 import { isPicture, makeSeen, makeWorn } from './pictures'
 import { makePresence } from './presence'
 import { makePrivateMessages } from './private-messages'
@@ -44,6 +46,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const confirm = makeConfirm(domain, link, world)
   const letters = makeLetters(NAME, addresses, link, confirm, world)
   const presence = makePresence(addresses, link, world)
+  const notes = makeNotebook(world)
+  const originals = makeOriginals(notes)
   const roomNames = makeRoomNames(config.component.secret, world)
   const ownRooms = makeOwnRooms(domain, config.rooms, link)
   const worn = makeWorn(world)
@@ -67,7 +71,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     putOut: room => receiver?.standing(room, 'out'),
     allIn: (all, why) => inbox?.link(NAME, 'rooms', all, why),
     insider: (room, nick) => teamRooms.insider(room, nick),
-    heard: (room, presence) => seen.heard(room.id, presence),
+    heard (room, presence) { seen.heard(room.id, presence); receiver?.presence(room, presence) },
     speaks: (ghost, persona) => worn.wear(ghost, persona.avatar)
   }, voices, ownRooms)
   const seen = makeSeen(NAME, room => rooms.get(room)?.listener.jid, link)
@@ -155,9 +159,9 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       if (attending) given.link(NAME, 'rooms', false, 'not in the rooms yet')
       await roomNames.keep()
       marks = await makeMarks(world)
-      receiver = makeReceiver(NAME, given, link, archive, marks, world, (room, heard) => sender?.echo(room, heard), seen.of)
+      receiver = makeReceiver(NAME, given, link, archive, marks, notes, originals, world, (room, heard) => sender?.echo(room, heard), seen.of)
       sender = makeSender(rooms, link, archive, marks, world, apart)
-      direct = makeDirect(NAME, domain, given, receiver.offer, link, world)
+      direct = makeDirect(NAME, domain, given, receiver.offer, originals, link, world)
       commands = makeCommands(NAME, addresses, receiver.offer, world)
       link.start({
         up () { given.link(NAME, 'component', true); rooms.linkUp(); presence.linkUp() },
@@ -187,6 +191,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       await presence.stop()
       worn.stop()
       rooms.stop()
+      await notes.stop()
       await link.stop()
     }
   }

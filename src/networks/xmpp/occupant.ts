@@ -41,6 +41,8 @@ export interface Occupant {
 export interface OccupantEvents {
   nick (before: string, now: string): void // '' is outside
   out (why: string, put: PutOut | undefined): void
+  /** How much of the past it is to be shown when it enters; without it, nothing. */
+  history? (): Record<string, string> | undefined
   /** Another role or affiliation than before. */
   rank? (): void
   /** The room is for members only: makes it one. Throws Unavailable. */
@@ -120,7 +122,7 @@ export const makeOccupant = (
   }
 
   const announce = (): void => present(nickOf(spellings[0] ?? name, number),
-    nick === '' ? el('x', { xmlns: MUC }, el('history', { maxchars: '0' })) : undefined)
+    nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' })) : undefined)
 
   const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
 

@@ -4,25 +4,25 @@
  * read from the last message that was stored, before anything live; ids are trusted only from the room itself and only if it
  * announces them (XEP-0359 §5, XEP-0421 §4); a correction or retraction is only handed on for a message of the same occupant.
  */
-import { createHash } from 'node:crypto'
 import type { Place } from '../../model/address'
 import type { Arrival, MediaRef, Sender } from '../../model/message'
 import type { Inbox, World } from '../../model/network'
 import type { Archive, Archived } from './archive'
 import { makeCatchUp } from './catchup'
 import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from './content'
+import { makeHistory, printOf } from './history'
 import { archivedAddress } from './insiders'
 import { type Intake, makeIntake } from './intake'
 import { markedHops, type Marks } from './marks'
 import { bareOf, resourceOf } from './names'
+import type { Notebook } from './notebook'
+import type { Originals } from './originals'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './room'
 import type { Link } from './stream'
 import { child, type Element, elementsIn, owned, textOf } from './xml'
 
-const ORIGINALS_MAX = 500 // messages of one room that may still be corrected
 const KEY_BYTES = 18
 
-const DELAY = 'urn:xmpp:delay'
 const NON_ANONYMOUS = 'muc_nonanonymous'
 
 export interface Receiver {
@@ -32,6 +32,8 @@ export interface Receiver {
   catchUp (room: Room): Promise<void>
   /** A groupchat message to the listener. Our own go to `echo`. */
   groupchat (room: Room, message: Element): void
+  /** What the listener is told of somebody in the room. */
+  presence (room: Room, presence: Element): void
   /** A private message in the room that counts as said to all. Whatever it says of its ids is not of the room, and no archive has it. */
   privately (room: Room, message: Element): void
   /** How the room stands to us, in the order of what is said in it. */
@@ -50,7 +52,7 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
 const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
 /** What is known of a speaker beside the message. `address`: their own, counted only where the room shows it to everybody. */
-interface Speaker { address: string | undefined, avatar?: MediaRef | undefined }
+interface Speaker { address: string | undefined, isHere: boolean, avatar?: MediaRef | undefined }
 
 const senderOf = (room: Room, message: Element, { address, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
@@ -62,29 +64,25 @@ const senderOf = (room: Room, message: Element, { address, avatar }: Speaker): S
 }
 
 export const makeReceiver = (
-  network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, world: World,
+  network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, notes: Notebook, originals: Originals, world: World,
   echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined
 ): Receiver => {
   const { clock, chance } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
-  const originals = new Map<string, Map<string, string>>()
+  const history = makeHistory(notes, world)
 
   const placeOf = (room: Room): Place => ({ network, id: room.id })
 
   const keyOf = (room: Room, message: Element, given: string | undefined): string => {
     if (given !== undefined) return `${room.id} ${given}`
-    const { from, id } = message.attrs
-    if (id === undefined) return `${room.id}/${chance.token(KEY_BYTES)}`
-    return `${room.id}/${createHash('sha256').update(JSON.stringify([from, id])).digest('base64url')}`
+    return `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` // whoever uses an id again says something new
   }
 
-  const remember = (room: Room, sender: Sender, id: string | undefined, key: string): void => {
-    if (id === undefined) return
-    let known = originals.get(room.id)
-    if (known === undefined) originals.set(room.id, known = new Map())
-    known.set(owned(`${sender.id} ${id}`), owned(key))
-    if (known.size > ORIGINALS_MAX) known.delete(known.keys().next().value as string)
-  }
+  /** Whom later words are believed to be of: nicks are given up and taken, so without more they count for one stay. */
+  const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { writer: string, stays: boolean } | undefined =>
+    sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
+      : address !== undefined ? { writer: address, stays: true }
+        : isHere ? { writer: sender.id, stays: false } : undefined
 
   /** What the room itself says is of concern only if it says that a moderator took something away. */
   const moderation = (room: Room, message: Element, at: number): Arrival | undefined => {
@@ -99,22 +97,23 @@ export const makeReceiver = (
     const sender = senderOf(room, message, speaker)
     const base = { key: keyOf(room, message, given), place: placeOf(room), at, sender }
     const { id } = message.attrs
-    const retract = child(message, 'retract', RETRACT)?.attrs.id
+    const by = writerOf(room, sender, speaker)
+    const find = (named: string): string | undefined => by && originals.find(room.id, by.writer, named)
+    const put = (key: string): void => {
+      for (const named of [id, given]) if (by !== undefined && named !== undefined) originals.put(room.id, by.writer, named, key, !by.stays)
+    }
+    const retract = child(message, 'retract', RETRACT)?.attrs.id // XEP-0424 §3: the id that the room gave
     if (retract !== undefined) {
-      const of = originals.get(room.id)?.get(`${sender.id} ${retract}`) ??
-        (room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined) // XEP-0424 §3: the id that the room gave
+      const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
     }
     const content = encryptionOf(message) === undefined ? contentOf(network, message) : UNREADABLE
     if (content === undefined) return undefined
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
-    if (replaced !== undefined) {
-      const of = originals.get(room.id)?.get(`${sender.id} ${replaced}`)
-      remember(room, sender, id, of ?? base.key)
-      if (of === undefined) return { ...base, kind: 'message', content: asCorrection(content) }
-      return { ...base, kind: 'edit', of, content }
-    }
-    remember(room, sender, id, base.key)
+    const of = replaced === undefined ? undefined : find(replaced)
+    put(of ?? base.key)
+    if (of !== undefined) return { ...base, kind: 'edit', of, content }
+    if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
     return { ...base, kind: 'message', content, ...answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] } }
   }
@@ -123,13 +122,29 @@ export const makeReceiver = (
     const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now(), speaker)
     if (arrival === undefined) return
     const id = idInArchive(room, message)
+    if (!room.features.has(ARCHIVE) && arrival.key.includes('.')) history.heard(room, message)
     if (id === undefined) intake.offer(arrival)
     else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, beyond: () => catchUp.setAside(room, id) })
   }
 
+  const offerPrivate = (room: Room, message: Element, speaker: Speaker): void => {
+    const arrival = arrivalOf(room, message, undefined, clock.now(), speaker)
+    if (arrival !== undefined) intake.offer({ ...arrival, key: `${room.id}/private ${chance.token(KEY_BYTES)}` })
+  }
+
   const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {
     if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return undefined
-    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message) })
+    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message), isHere: false })
+  }
+
+  /** What was said in a room without an archive since we heard it last. */
+  const missed = async (room: Room): Promise<Arrival[]> => {
+    const last = await inbox.lastKey(placeOf(room))
+    return history.missed(room, last, message => marks.isOurs(room.id, message)).flatMap(({ at, message }) => {
+      const arrival = arrivalOf(room, message, undefined, at ?? clock.now(), { address: undefined, isHere: false })
+      if (arrival !== undefined) history.heard(room, message)
+      return arrival ?? []
+    })
   }
 
   const standing = (room: Room, standing: 'in' | 'out'): void => {
@@ -137,10 +152,17 @@ export const makeReceiver = (
     if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
   }
 
-  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, room => standing(room, 'in'))
+  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, missed, room => standing(room, 'in'))
 
   return {
-    hold: catchUp.hold,
+    hold (room) {
+      originals.drop(room.id)
+      history.begin(room)
+      catchUp.hold(room)
+    },
+    presence (room, { attrs: { from, type } }) {
+      if (type === 'unavailable' && from !== undefined) originals.drop(room.id, from)
+    },
     catchUp: catchUp.read,
     groupchat (room, message) {
       const nick = resourceOf(message.attrs.from ?? '')
@@ -148,15 +170,15 @@ export const makeReceiver = (
       if (subject !== undefined && child(message, 'body') === undefined) room.subject = owned(textOf(subject))
       room.heardAt = clock.tick()
       if (room.nicks.has(nick) || marks.isOurs(room.id, message)) return echo(room, message)
-      if (child(message, 'delay', DELAY)?.attrs.from === room.id) return
-      const speaker = { address: room.insiders.get(nick)?.address, avatar: avatarOf(room.id, nick) }
+      if (history.take(room, message)) return
+      const speaker = { address: room.insiders.get(nick)?.address, isHere: true, avatar: avatarOf(room.id, nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
     },
     privately (room, message) {
       const { name, ns, attrs } = message
       const said = { name, ns, attrs, children: elementsIn(message).filter(one => one.name === 'body') }
-      const speaker = { address: room.insiders.get(resourceOf(attrs.from ?? ''))?.address }
-      catchUp.inTurn(room, { message: said, take: () => live(room, said, speaker) })
+      const speaker = { address: room.insiders.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
+      catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
     },
     standing,
     offer: intake.offer,

@@ -12,6 +12,7 @@ import type { Persona } from '../../model/message'
 import type { World } from '../../model/network'
 import { LISTENER_LOCAL, RESOURCE } from './addresses'
 import { conditionOf, failureOf } from './conditions'
+import { HISTORY_MAX } from './history'
 import { noteInsider } from './insiders'
 import { bareOf, ghostLocal } from './names'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
@@ -133,6 +134,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         if (made.role !== 'visitor') speechless(made, undefined)
         if (made === room().listener && canRule(room())) for (const ghost of room().ghosts.values()) speechless(ghost, undefined)
       },
+      ...local === LISTENER_LOCAL ? { history: () => memory.get(`read ${id}`) === undefined ? { maxstanzas: String(HISTORY_MAX) } : undefined } : {},
       ...local === LISTENER_LOCAL || own?.has(id) === true ? {} : { admit: () => voices.admit(room(), made) }
     }, own?.has(id) !== true
       ? undefined
@@ -341,7 +343,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         if (room.putOut === undefined) room.refusal = undefined
         enter(room)
       }
-      tellAllIn()
+      if (rooms.size > 0) tellAllIn()
     },
     linkDown () {
       linkVisit.abort()

@@ -8,6 +8,8 @@ import type { Marks } from '../../../src/networks/xmpp/marks'
 import { bareOf } from '../../../src/networks/xmpp/names'
 import { makeParser } from '../../../src/networks/xmpp/parser'
 import { makeReceiver } from '../../../src/networks/xmpp/receive'
+import { makeNotebook } from '../../../src/networks/xmpp/notebook'
+import { makeOriginals } from '../../../src/networks/xmpp/originals'
 import { ARCHIVE, OCCUPANT_IDS, STANZA_IDS, type Room } from '../../../src/networks/xmpp/room'
 import type { Link } from '../../../src/networks/xmpp/stream'
 import { el, type Element, legal } from '../../../src/networks/xmpp/xml'
@@ -86,7 +88,9 @@ const openRoom = () => {
   const room = {
     id: ROOM, ready: true, visit: 1, heardAt: 0, nicks: new Map(), insiders: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
   } as unknown as Room
-  const receiver = makeReceiver('xmpp', { ...inbox, accept }, link, archive, marks, makeWorld(), () => {})
+  const world = makeWorld()
+  const notes = makeNotebook(world)
+  const receiver = makeReceiver('xmpp', { ...inbox, accept }, link, archive, marks, notes, makeOriginals(notes), world, () => {})
   return {
     async run (input: Buffer) {
       for (const stanza of read([Buffer.from(HEADER), input]).stanzas) {

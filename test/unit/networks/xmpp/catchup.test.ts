@@ -6,7 +6,9 @@ import { toPlain } from '../../../../src/model/text'
 import type { Archive, Archived, Range } from '../../../../src/networks/xmpp/archive'
 import type { Marks } from '../../../../src/networks/xmpp/marks'
 import { makeReceiver, type Receiver } from '../../../../src/networks/xmpp/receive'
-import { ARCHIVE, type Room, STANZA_IDS } from '../../../../src/networks/xmpp/room'
+import { makeNotebook } from '../../../../src/networks/xmpp/notebook'
+import { makeOriginals } from '../../../../src/networks/xmpp/originals'
+import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../src/networks/xmpp/room'
 import type { Link } from '../../../../src/networks/xmpp/stream'
 import { el, type Element } from '../../../../src/networks/xmpp/xml'
 import { makeInbox } from '../../../support/inbox'
@@ -82,15 +84,16 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     commits = Promise.resolve()
     const link = { pause () { paused.push('pause') }, resume () { paused.push('resume') } } as Link
     const lasting = { ...memory, set: (key: string, value: string) => alive(() => memory.set(key, value), mine) }
+    const [world, notes] = [makeWorld({ memory: lasting, clock }), makeNotebook(makeWorld({ memory: lasting, clock }))]
     receiver?.stop()
     receiver = makeReceiver('xmpp', {
       ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
       lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
     }, link, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, marks,
-    makeWorld({ memory: lasting, clock }), () => { echoes++ })
+    notes, makeOriginals(notes), world, () => { echoes++ })
     hearing = new Set()
     rooms = roomIds.map(id => ({
-      id, ready: false, visit: 0, nicks: new Map(), insiders: new Map(), features: new Set([STANZA_IDS, ARCHIVE])
+      id, ready: false, visit: 0, nicks: new Map(), insiders: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
     } as unknown as Room))
   }
 
@@ -366,9 +369,10 @@ describe('xmpp catching up', () => {
     await firstVisit(at)
     at.space.set(at.room().id, 1)
     at.say('one')
-    at.say('helo')
-    at.say('hello', { inside: '<replace xmlns=\'urn:xmpp:message-correct:0\' id=\'ms1\'/>' })
-    at.say('gone', { inside: '<retract xmlns=\'urn:xmpp:message-retract:1\' id=\'s1\'/>' })
+    const who = '<occupant-id xmlns=\'urn:xmpp:occupant-id:0\' id=\'o\'/>'
+    at.say('helo', { inside: who })
+    at.say('hello', { inside: `${who}<replace xmlns='urn:xmpp:message-correct:0' id='ms1'/>` })
+    at.say('gone', { inside: `${who}<retract xmlns='urn:xmpp:message-retract:1' id='s1'/>` })
     await turn()
     at.space.delete(at.room().id)
     await at.inbox.until('all', () => at.inbox.arrivals.length === 4)

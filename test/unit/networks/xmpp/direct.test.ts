@@ -4,6 +4,8 @@ import { toPlain } from '../../../../src/model/text'
 import { makeAddresses } from '../../../../src/networks/xmpp/addresses'
 import { makeCommands } from '../../../../src/networks/xmpp/commands'
 import { makeDirect } from '../../../../src/networks/xmpp/direct'
+import { makeNotebook } from '../../../../src/networks/xmpp/notebook'
+import { makeOriginals } from '../../../../src/networks/xmpp/originals'
 import { DIRECT_KEPT_MAX, makeIntake } from '../../../../src/networks/xmpp/intake'
 import type { Link } from '../../../../src/networks/xmpp/stream'
 import type { Xml } from '../../../../src/networks/xmpp/xml'
@@ -31,7 +33,7 @@ const stage = () => {
   const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), link, world)
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
-  const direct = makeDirect('xmpp', DOMAIN, inbox, offer, link, world)
+  const direct = makeDirect('xmpp', DOMAIN, inbox, offer, makeOriginals(makeNotebook(world)), link, world)
   const commands = makeCommands('xmpp', addresses, offer, world)
   return {
     inbox, sent, commands, stop,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { Archive } from '../../../../src/networks/xmpp/archive'
 import type { Marks } from '../../../../src/networks/xmpp/marks'
 import { makeReceiver } from '../../../../src/networks/xmpp/receive'
+import { makeNotebook } from '../../../../src/networks/xmpp/notebook'
+import { makeOriginals } from '../../../../src/networks/xmpp/originals'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../src/networks/xmpp/room'
 import type { Link } from '../../../../src/networks/xmpp/stream'
 import { el } from '../../../../src/networks/xmpp/xml'
@@ -18,8 +20,10 @@ const stage = (features = FEATURES) => {
   const inbox = makeInbox()
   const link = { pause () {}, resume () {} } as Link
   const marks: Marks = { of: () => el('mark'), isOurs: () => false }
+  const world = makeWorld()
+  const notes = makeNotebook(world)
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
-  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, makeWorld(), () => {}, avatarOf)
+  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, notes, makeOriginals(notes), world, () => {}, avatarOf)
   const room = { id: ROOM, ready: true, nicks: new Map(), insiders: new Map(), features: new Set(features) } as unknown as Room
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
     receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))

@@ -1,0 +1,41 @@
+/**
+ * Memory that is written a moment later, many facts in one commit: one for each message would cost as much as storing it. What a crash
+ * takes of it, its readers can do without.
+ */
+import type { Timer } from '../../lib/clock'
+import { messageOf } from '../../model/errors'
+import type { World } from '../../model/network'
+
+const SOON_MS = 1_000
+
+export interface Notebook {
+  get (key: string): string | undefined
+  set (key: string, value: string): void
+  /** Resolves when all is on disk. */
+  stop (): Promise<void>
+}
+
+export const makeNotebook = ({ memory, clock, log }: Pick<World, 'memory' | 'clock' | 'log'>): Notebook => {
+  const unwritten = new Map<string, string>() // of the last SOON_MS
+  let timer: Timer | undefined
+
+  const write = async (): Promise<void> => {
+    timer = undefined
+    const all = [...unwritten]
+    unwritten.clear()
+    await Promise.all(all.map(([key, value]) => memory.set(key, value)))
+      .catch(error => log.warn({ why: messageOf(error) }, 'what was noted is not on disk'))
+  }
+
+  return {
+    get: key => unwritten.get(key) ?? memory.get(key),
+    set (key, value) {
+      unwritten.set(key, value)
+      timer ??= clock.after(SOON_MS, () => { void write() })
+    },
+    async stop () {
+      timer?.cancel()
+      await write()
+    }
+  }
+}

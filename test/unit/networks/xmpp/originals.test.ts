@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { makeNotebook } from '../../../../src/networks/xmpp/notebook'
+import { makeOriginals } from '../../../../src/networks/xmpp/originals'
+import { makeWorld } from '../../../support/world'
+
+describe('xmpp originals', () => {
+  it('are known over a restart, of their own writer, and those of a stay only as long as it lasts', async () => {
+    const world = makeWorld()
+    const notes = makeNotebook(world)
+    const before = makeOriginals(notes)
+    before.put('room', 'anna', 'm1', 'first')
+    before.put('room', 'anna', 'm1', 'first, again')
+    before.put('room', 'room/Gast', 'm2', 'of a stay', true)
+    assert.deepEqual([before.find('room', 'room/Gast', 'm2'), before.find('room', 'eva', 'm1')], ['of a stay', undefined])
+    before.drop('room', 'room/Gast')
+    assert.equal(before.find('room', 'room/Gast', 'm2'), undefined)
+    before.put('room', 'room/Gast', 'm2', 'of another', true)
+    await notes.stop()
+    const after = makeOriginals(makeNotebook(world))
+    assert.deepEqual([after.find('room', 'anna', 'm1'), after.find('room', 'room/Gast', 'm2')], ['first, again', undefined])
+  })
+
+  it('are not more than a fixed number', async () => {
+    const world = makeWorld()
+    const notes = makeNotebook(world)
+    const originals = makeOriginals(notes)
+    for (let i = 0; i <= 20_000; i++) originals.put('room', 'anna', String(i), String(i))
+    await notes.stop()
+    for (const one of [originals, makeOriginals(makeNotebook(world))]) {
+      assert.deepEqual([one.find('room', 'anna', '0'), one.find('room', 'anna', '1')], [undefined, '1'])
+    }
+  })
+})
