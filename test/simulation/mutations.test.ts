@@ -77,7 +77,7 @@ const MUTATIONS: [what: string, file: string, line: string, by: string, breaks: 
     'void Promise.resolve(STATUS.ok).then(status => {', ['I1']],
   ['takes an SMS that comes again for a new one', 'networks/sms/unconfirmed.ts', 'if (former) {', 'if (former && former.key === thread) {',
     ['I2', 'D1']],
-  ['takes a part that comes again for a new one', 'networks/sms/parts.ts', 'entry.digests[seq - 1] === mark)) return', 'false)) return', ['I2']],
+  ['takes a part that comes again for a new one', 'networks/sms/parts.ts', 'then?.digest === now.digest && isAgain(then, now)', 'false', ['I2']],
   ['takes an SMS whose answer was lost for unsent', 'networks/sms/smpp/wire.ts', 'before the answer: ${why}`, { unknown: true }',
     'before the answer: ${why}`, {}', ['I2', 'D2']],
   ['tells a contact that it has what it has not stored', 'networks/xmpp/direct.ts', 'offer(arrival, say, {',
