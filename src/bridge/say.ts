@@ -1,6 +1,6 @@
 /** From something that was said to the deliveries that say it at another place, in as many as it needs there. */
 import { addressKey, type Place } from '../model/address'
-import type { Content, EditArrival, MessageArrival, Persona } from '../model/message'
+import type { Attachment, Content, EditArrival, MessageArrival, Persona } from '../model/message'
 import { plain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import { adapt } from './adapt'
@@ -30,14 +30,37 @@ const joinFirst = (text: Content['text'], block: Content['text'][number], index:
     : [...text, block]
 }
 
-/** One delivery that became one message can be edited where the network can; anything else is said again with a star. */
+type Said = Recorded['deliveries'][number]
+
+/**
+ * What has to change of what was said in several deliveries, each in its place: texts are edited, those too many taken back. A correction
+ * that names no file leaves the file. Undefined where that does not say it all: another file, or more texts than before.
+ */
+const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[], as: Persona | undefined): NewDelivery[] | undefined => {
+  const isText = ({ file }: Content): boolean => file === undefined
+  const texts = now.filter(isText)
+  const saidTexts = before.filter((_, index) => isText(then[index]!))
+  const file = now.find(one => !isText(one))?.file?.at.ref
+  const known = file === undefined || then.some(one => one.file?.at.ref === file)
+  if (before.length !== then.length || texts.length > saidTexts.length || !known) return undefined
+  return saidTexts.map(({ key, place }, index) => {
+    const content = texts[index]
+    return delivery(arrival, place, index, content === undefined ? { kind: 'deletion', of: key } : { kind: 'edit', of: key, content }, as)
+  })
+}
+
+/** In its place where the network can and the same deliveries can say it; anything else is said again with a star. */
 export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined, token: string,
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
-  const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id)
-  const now = adapt(arrival.content, can, as, file => directory.links.url(token, file))
-  const [was, only] = [before?.[0], now[0]]
-  return can.edits && before?.length === 1 && was !== undefined && now.length === 1 && only !== undefined
-    ? [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only }, as)]
-    : say(arrival, corrected(arrival.content), place, as, token, directory)
+  const url = (file: Attachment): string => directory.links.url(token, file)
+  const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
+  const then = original !== undefined && 'content' in original.arrival ? adapt(original.arrival.content, can, as, url) : []
+  const now = adapt(arrival.content, can, as, url)
+  const [was, only] = [before[0], now[0]]
+  if (can.edits && before.length === 1 && was !== undefined && now.length === 1 && only !== undefined) {
+    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only }, as)]
+  }
+  const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, as) : undefined
+  return changes ?? say(arrival, corrected(arrival.content), place, as, token, directory)
 }

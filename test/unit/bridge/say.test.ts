@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import type { Directory } from '../../../src/bridge/directory'
+import { sayAgain } from '../../../src/bridge/say'
+import { TEXTS } from '../../../src/bridge/texts'
+import type { Content, EditArrival, MessageArrival } from '../../../src/model/message'
+import type { Capabilities } from '../../../src/model/network'
+import { plain, toPlain } from '../../../src/model/text'
+import type { Recorded } from '../../../src/store/store'
+
+const place = { network: 'blue', id: 'room' }
+const sender = { id: 'anna', name: 'Anna' }
+const can: Capabilities = {
+  label: 'Blue', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, textBytesMax: 100, window: 1,
+  afterCrash: 'resend', giveUpAfterMs: 1
+}
+const content = (text: string, ref?: string): Content => ({
+  style: 'text', text: plain(text), ...ref !== undefined && { file: { kind: 'image', name: 'a.png', mime: 'image/png', at: { network: 'red', ref } } }
+})
+
+/** What becomes of a correction of what was said as `before` in so many deliveries. */
+const corrected = (before: Content, said: number, now: Content, more: Partial<Capabilities> = {}): string[] => {
+  const directory = { can: () => ({ ...can, ...more }), links: { url: () => 'https://x' }, texts: TEXTS.en } as unknown as Directory
+  const arrival: MessageArrival = { kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content: before }
+  const deliveries = Array.from({ length: said }, (_, id) => ({ id, key: `d${id}`, place, state: 'done' as const, notice: false }))
+  const original: Recorded = { seq: 1, arrival, deliveries }
+  const edit: EditArrival = { ...arrival, kind: 'edit', key: 'e', of: 'k', content: now }
+  return sayAgain(edit, original, place, undefined, '', directory).map(({ delivery: { action } }) =>
+    `${action.kind}${'of' in action ? ` ${action.of}` : ''}${'content' in action ? ` ${toPlain(action.content.text) || 'file'}` : ''}`)
+}
+
+describe('saying again', () => {
+  it('corrects the caption of a file in its place, and leaves the file', () => {
+    assert.deepEqual(corrected(content('helo', 'f'), 2, content('hello', 'f')), ['edit d0 hello'])
+    assert.deepEqual(corrected(content('helo', 'f'), 2, content('hello')), ['edit d0 hello'], 'apps that name no file mean the words')
+    assert.deepEqual(corrected(content('helo', 'f'), 2, content('', 'f')), ['deletion d0'])
+  })
+
+  it('corrects a text of several parts in its places as long as it needs no more of them', () => {
+    const long = (letter: string, parts: number): Content => content(Array.from({ length: parts }, () => letter.repeat(99)).join(' '))
+    const [one, two, three] = ['a', 'b', 'c'].map(letter => letter.repeat(99))
+    assert.deepEqual(corrected(long('a', 2), 2, content(`${two} ${three}`)), [`edit d0 ${two}`, `edit d1 ${three}`])
+    assert.deepEqual(corrected(content(`${one} ${two} ${three}`), 3, content(`${two} ${three}`)), [`edit d0 ${two}`, `edit d1 ${three}`, 'deletion d2'])
+  })
+
+  it('says again with a star what does not fit: more parts, another file, a network without edits', () => {
+    assert.deepEqual(corrected(content('', 'f'), 1, content('words', 'f')), ['message * words', 'message file'])
+    assert.deepEqual(corrected(content('a', 'f'), 2, content('a', 'other')), ['message * a', 'message file'])
+    assert.deepEqual(corrected(content('a', 'f'), 2, content('b', 'f'), { edits: false }), ['message * b', 'message file'])
+  })
+})
