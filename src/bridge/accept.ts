@@ -9,11 +9,14 @@ import type { Inbox } from '../model/network'
 import type { Store, Tx } from '../store/store'
 import type { DeskChange } from '../desk/desk'
 import { concernsDesk, deskFacts } from '../desk/facts'
+import { openCases } from '../desk/open-cases'
+import { answeredBy } from './answered'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
 import type { Directory } from './directory'
 import { makeDoor, type Passing } from './door'
 import type { Observer } from './observer'
+import type { Plan } from './plan'
 import { cleanName, oneLine } from './people'
 import { route, type Facts } from './route'
 
@@ -38,7 +41,7 @@ interface Parts {
   changed (change: DeskChange): void
 }
 
-export interface Accept extends Pick<Inbox, 'accept' | 'quarantine' | 'lastKey'> {
+export interface Accept extends Pick<Inbox, 'accept' | 'ask' | 'cases' | 'quarantine' | 'lastKey'> {
   /** From now on everything is refused, so that the sources keep it. */
   close (): void
 }
@@ -87,42 +90,53 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     if (isNew) observer.quarantined(network)
   }
 
+  /** What it causes; undefined if it was there already or is of no concern. */
+  const enter = async (given: Arrival): Promise<Plan | undefined> => {
+    const arrival = { ...tidy(given), at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
+    const { network } = arrival.place
+    if (!open) {
+      observer.accepted(network, 'refused')
+      throw new Unavailable('shutting down')
+    }
+    const concerns = concernsDesk(arrival, directory.desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
+      (arrival.kind === 'message' && arrival.direct === true)
+    if (!concerns) return undefined
+    const raw = JSON.stringify(arrival)
+    if (raw.length > ARRIVAL_CHARACTERS_MAX) {
+      await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`), arrival.key)
+      return undefined
+    }
+    const stored = await door.pass(arrival, async passing => {
+      const applied = await record(arrival, raw, passing)
+      if (applied !== undefined) deliver.heard(applied)
+      return applied
+    }).catch((error: unknown) => {
+      observer.accepted(network, 'refused')
+      throw error
+    })
+    if (stored === undefined) {
+      observer.accepted(network, 'seen')
+      return undefined
+    }
+    observer.accepted(network, stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
+    if (arrival.kind === 'receipt') observer.receipt(network, stored.unmatched ? 'unmatched' : arrival.outcome)
+    for (const change of stored.plan.changes) {
+      if (change.kind === 'desk') changed(change.change)
+      if (change.kind === 'stand') deliver.wake(network) // what waits for this place ends now
+    }
+    return stored.plan
+  }
+
   return {
-    async accept (given) {
-      const arrival = { ...tidy(given), at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
-      const { network } = arrival.place
-      if (!open) {
-        observer.accepted(network, 'refused')
-        throw new Unavailable('shutting down')
-      }
-      const concerns = concernsDesk(arrival, directory.desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
-        (arrival.kind === 'message' && arrival.direct === true)
-      if (!concerns) return 'seen'
-      const raw = JSON.stringify(arrival)
-      if (raw.length > ARRIVAL_CHARACTERS_MAX) {
-        await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`), arrival.key)
-        return 'seen'
-      }
-      const stored = await door.pass(arrival, async passing => {
-        const applied = await record(arrival, raw, passing)
-        if (applied !== undefined) deliver.heard(applied)
-        return applied
-      }).catch((error: unknown) => {
-        observer.accepted(network, 'refused')
-        throw error
-      })
-      if (stored === undefined) {
-        observer.accepted(network, 'seen')
-        return 'seen'
-      }
-      observer.accepted(network, stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
-      if (arrival.kind === 'receipt') observer.receipt(network, stored.unmatched ? 'unmatched' : arrival.outcome)
-      for (const change of stored.plan.changes) {
-        if (change.kind === 'desk') changed(change.change)
-        if (change.kind === 'stand') deliver.wake(network) // what waits for this place ends now
-      }
-      return 'stored'
+    accept: async given => await enter(given) === undefined ? 'seen' : 'stored',
+    async ask (given) {
+      const plan = await enter(given)
+      return plan === undefined ? { text: '', done: true } : answeredBy(plan, given)
     },
+    cases: (network, id) => store.run(async tx => {
+      const address = directory.desk.roster.called({ network, id })
+      return address === undefined ? [] : await openCases(tx, address, directory)
+    }),
     quarantine,
     lastKey: place => store.run(tx => tx.lastKey(place)),
     close: () => { open = false }

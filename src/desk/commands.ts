@@ -46,6 +46,3 @@ export const wordOf = (spelling: string): Word | undefined => BY_SPELLING.get(sp
 
 /** One spelling in each language, for menus and texts. */
 export const spellingOf = (word: Word, language: 'de' | 'en'): string => (language === 'de' ? WORDS[word][0] : WORDS[word].at(-1)) ?? word
-
-export const MENU: { word: Word, de: string, en: string }[] =
-  (Object.keys(WORDS) as Word[]).map(word => ({ word, de: spellingOf(word, 'de'), en: spellingOf(word, 'en') }))

@@ -6,9 +6,9 @@ import type { Identity, Naming, Network } from '../model/network'
 import type { Conversation, AutomaticSent, Consent, LogLine, NewEntry, TeamChange } from '../store/desk'
 import type { Store, Tx } from '../store/store'
 import { agentKey, makeRoster, type FunctionAddress } from './address'
-import { MENU } from './commands'
 import { isOpen, nextOpening, showTime } from './hours'
 import { makeDeskMemory, type DeskMemory } from './memory'
+import { menuOf } from './menu'
 import { Unavailable } from '../model/errors'
 
 export type DeskChange =
@@ -79,5 +79,5 @@ export const identitiesOn = (network: NetworkName, memory: DeskMemory, clock: Pi
     id, aliases: address.aliases.filter(one => one.network === network).map(one => one.id),
     profile: { ...address.profile, present: presentAt(address, memory, clock.now()) },
     team: address.team.flatMap(({ addresses }) => addresses.filter(one => one.network === network).map(one => one.id)),
-    commands: MENU.map(item => ({ node: item[address.language], name: item[address.language] }))
+    menu: menuOf(address, memory)
   })))

@@ -21,9 +21,9 @@ import { DESK_TEXTS, type DeskTexts } from './texts'
 const samePlace = (one: Place, other: Place): boolean => one.network === other.network && one.id === other.id
 
 /** What the contact is called for the team: without a name, by the whole address. */
-export const shownName = ({ facts: { memory }, texts }: Pick<Draft, 'facts' | 'texts'>, { name, contact }: Conversation): string => {
+export const shownName = ({ facts, texts }: { facts: Pick<DeskFacts, 'memory'>, texts: DeskTexts }, { name, contact }: Conversation): string => {
   const clean = name === undefined ? oneLine(contact.id) : cleanName(name)
-  return memory.isReserved(clean, contact, true) ? texts.notOurs(clean) : clean
+  return facts.memory.isReserved(clean, contact, true) ? texts.notOurs(clean) : clean
 }
 
 /** Whom the team writes to, in full. */

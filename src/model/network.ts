@@ -42,8 +42,22 @@ export interface Identity {
   aliases: string[] // further spellings under which it is reached
   profile: Profile
   team?: string[] // the addresses, on this network, of those who answer here
-  commands?: { node: string, name: string }[] // what the team may choose from a menu, where there are menus: arrives as `!node words` from them
+  menu?: Menu // for the team, where there are menus
 }
+
+/** What a team may choose from. `missing`: what to say where something needed is not filled in. */
+export interface Menu { items: MenuItem[]; missing: string }
+
+/** Comes in as a message: the case as `#17`, then `words`, then all other fields. `reads`: it changes nothing. */
+export interface MenuItem { node: string; name: string; words: string; fields: MenuField[]; reads?: boolean }
+
+/** `case`: one of the open cases, as the inbox knows them. */
+export interface MenuField { name: string; label: string; kind: 'case' | 'line' | 'lines' | 'choice'; required: boolean; options?: Option[] }
+
+export interface Option { value: string; label: string }
+
+/** What came of something that was ordered. */
+export interface Answered { text: string; done: boolean }
 
 export interface Profile {
   name: string
@@ -99,6 +113,10 @@ export interface Inbox {
    * Calls are taken in order; many may be open at once and then share one commit.
    */
   accept (arrival: Arrival): Promise<'stored' | 'seen'>
+  /** Like accept, for what was chosen from a menu: resolves with what was answered. */
+  ask (arrival: Arrival): Promise<Answered>
+  /** The open cases of an address of ours. */
+  cases (network: NetworkName, address: string): Promise<Option[]>
   /**
    * Keeps what cannot be understood, so that the source can be told yes. `raw` is shortened to QUARANTINE_BYTES_MAX. The same `key`, the
    * source's own id, is kept once however often it comes; without one, the same bytes are.

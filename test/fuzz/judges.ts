@@ -117,6 +117,8 @@ export const goodArrival = (arrival: Arrival): void => {
 /** An inbox that judges what it is given, and keeps nothing. */
 export const judgingInbox = (): Inbox => ({
   async accept (arrival) { goodArrival(arrival); return 'stored' },
+  async ask (arrival) { goodArrival(arrival); return { text: '', done: true } },
+  async cases () { return [] },
   async quarantine (_network, raw, why) { assert.ok(typeof raw === 'string' && why instanceof Malformed) },
   async lastKey () { return undefined },
   link () {}

@@ -236,19 +236,37 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
       const answer = await who.ask('get', to, xml('query', { xmlns: 'http://jabber.org/protocol/disco#items', node: COMMANDS }))
       return answer.getChild('query')?.getChildren('item') ?? []
     }
-    assert.deepEqual((await list(at.anna, OURS)).map(({ attrs }) => [attrs['jid'], attrs['node'], attrs['name']]), [[OURS, 'frei', 'Freigeben']])
-    assert.deepEqual((await list(at.anna, DOMAIN)).map(({ attrs }) => attrs['name']), ['Bürgerbüro: Freigeben'])
+    const items = (await list(at.anna, OURS)).map(({ attrs }) => [attrs['jid'], attrs['node'], attrs['name']])
+    assert.deepEqual(items, [[OURS, 'take', 'Vorgang übernehmen']])
+    assert.deepEqual((await list(at.anna, DOMAIN)).map(({ attrs }) => attrs['name']), ['Bürgerbüro: Vorgang übernehmen'])
     assert.deepEqual(await list(at.carl, OURS), [])
-    const run = async (who: XmppPerson, attrs: Record<string, string>, ...form: Element[]): Promise<Element | undefined> =>
-      (await who.ask('set', OURS, xml('command', { xmlns: COMMANDS, node: 'frei', ...attrs }, ...form))).getChild('command')
+    const run = async (who: XmppPerson, attrs: Record<string, string>, fields?: Record<string, string>): Promise<Element> => {
+      const form = fields === undefined ? [] : [xml('x', { xmlns: 'jabber:x:data', type: 'submit' },
+        ...Object.entries(fields).map(([name, value]) => xml('field', { var: name }, ...value.split('\n').map(line => xml('value', {}, line)))))]
+      return (await who.ask('set', OURS, xml('command', { xmlns: COMMANDS, node: 'take', ...attrs }, ...form))).getChild('command')!
+    }
+    const noteOf = (command: Element): string => `${command.getChild('note')?.attrs['type']}: ${command.getChildText('note')}`
     await assert.rejects(run(at.carl, { action: 'execute' }), { condition: 'forbidden' })
     const first = await run(at.anna, { action: 'execute' })
-    assert.equal(first?.attrs['status'], 'executing')
-    const words = xml('x', { xmlns: 'jabber:x:data', type: 'submit' }, xml('field', { var: 'words' }, xml('value', {}, '17')))
-    const done = await run(at.anna, { action: 'complete', sessionid: first?.attrs['sessionid'] ?? '' }, words)
-    assert.equal(done?.attrs['status'], 'completed')
-    const [arrival] = at.inbox.arrivals
+    assert.equal(first.attrs['status'], 'executing')
+    const fields = first.getChild('x', 'jabber:x:data')!.getChildren('field')
+    assert.deepEqual(fields.map(one => [one.attrs['var'], one.attrs['type'], one.getChild('required') !== undefined]),
+      [['case', 'list-single', true], ['long', 'text-multi', false]])
+    assert.deepEqual(fields[0]!.getChildren('option').map(one => [one.attrs['label'], one.getChildText('value')]), [['#17 Eva', '17']])
+    const { sessionid = '' } = first.attrs
+    const missing = await run(at.anna, { action: 'complete', sessionid }, { long: 'nichts' })
+    assert.deepEqual([missing.attrs['status'], noteOf(missing)], ['executing', 'error: Bitte ausfüllen.'])
+    assert.equal(at.inbox.arrivals.length, 0)
+    at.inbox.answered = { text: 'Nichts getan: Bernd hat den Vorgang.', done: false }
+    const refused = await run(at.anna, { action: 'complete', sessionid }, { case: '17', long: 'eins\nzwei' })
+    assert.deepEqual([refused.attrs['status'], noteOf(refused)], ['executing', 'error: Nichts getan: Bernd hat den Vorgang.'])
+    assert.equal(refused.getChild('x', 'jabber:x:data')!.getChildren('field')[0]!.getChildText('value'), '17', 'what was filled in is there again')
+    at.inbox.answered = { text: 'Anna hat #17 übernommen.', done: true }
+    const done = await run(at.anna, { action: 'complete', sessionid }, { case: '17' })
+    assert.deepEqual([done.attrs['status'], noteOf(done)], ['completed', 'info: Anna hat #17 übernommen.'])
+    const [arrival, next] = at.inbox.arrivals
     assert.ok(arrival?.kind === 'message' && arrival.direct === true)
-    assert.deepEqual([textOf(arrival), arrival.place, arrival.sender.id], ['!frei 17', direct(), ANNA])
+    assert.deepEqual([textOf(arrival), textOf(next), arrival.place, arrival.sender.id],
+      ['#17 !übernehmen eins\nzwei', '#17 !übernehmen', direct(), ANNA])
   })
 }

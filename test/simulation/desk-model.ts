@@ -41,8 +41,8 @@ export const replied = (one: Case, who: string, tag: string): void => {
 
 const ORDERS: Record<string, (one: Case, who: string) => void> = {
   '!take' (one, who) { if (ownerOf(one) === undefined) claim(one, who) },
-  '!release' (one) { if (one.owner !== undefined) Object.assign(one, { owner: undefined, state: 'new', claim: one.claim + 1 }) },
-  '!done' (one) { one.state = 'done' },
+  '!release' (one, who) { if (ownerOf(one) === who) Object.assign(one, { owner: undefined, state: 'new', claim: one.claim + 1 }) },
+  '!done' (one, who) { if ((ownerOf(one) ?? who) === who) one.state = 'done' },
   '!send' (one, who) {
     const last = one.held.findLast(held => held.who === who)
     if (last === undefined) return

@@ -2,13 +2,14 @@
 import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Arrival, StandingArrival } from '../../src/model/message'
-import type { Inbox } from '../../src/model/network'
+import type { Answered, Inbox } from '../../src/model/network'
 
 export interface TestInbox extends Inbox {
   readonly arrivals: Arrival[] // without what is said of how places stand to us
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly links: Map<string, boolean>
+  answered: Answered // by what is asked
   refusing: Error | undefined // while set, nothing can be stored
   readonly crowded: Set<string> // ids of places from which nothing more can be stored
   /** What was accepted is so old that nothing is known of it any more. */
@@ -24,6 +25,7 @@ export const makeInbox = (): TestInbox => {
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
     arrivals: [], standings: [], quarantined: [], links: new Map(), refusing: undefined, crowded: new Set(),
+    answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing
       if (inbox.crowded.has(arrival.place.id)) throw new Unavailable('crowded', { crowded: true })
@@ -39,6 +41,8 @@ export const makeInbox = (): TestInbox => {
       tell()
       return 'stored'
     },
+    ask: async arrival => { await inbox.accept(arrival); return inbox.answered },
+    cases: async () => [{ value: '17', label: '#17 Eva' }],
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },
     forget () { keys.clear(); newest.clear() },

@@ -3,7 +3,7 @@ import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import type { Action, Arrival, Delivery, Sent } from '../../src/model/message'
-import type { Identity, Memory, Network, Profile } from '../../src/model/network'
+import type { Identity, Memory, MenuItem, Network, Profile } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
 import { makeInbox, type TestInbox } from './inbox'
@@ -22,7 +22,10 @@ export const PROFILE: Profile = {
   present: { available: true, text: 'offen bis 17 Uhr' }
 }
 /** Anna is of its team, Carl is not. */
-export const IDENTITY: Identity = { id: OURS, aliases: [ALIAS], profile: PROFILE, team: [ANNA], commands: [{ node: 'frei', name: 'Freigeben' }] }
+const TAKE: MenuItem = { node: 'take', name: 'Vorgang übernehmen', words: '!übernehmen', fields: [
+  { name: 'case', label: 'Vorgang', kind: 'case', required: true }, { name: 'long', label: 'Text', kind: 'lines', required: false }
+] }
+export const IDENTITY: Identity = { id: OURS, aliases: [ALIAS], profile: PROFILE, team: [ANNA], menu: { missing: 'Bitte ausfüllen.', items: [TAKE] } }
 
 export interface XmppGround {
   server: XmppServer

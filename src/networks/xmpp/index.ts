@@ -162,7 +162,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       receiver = makeReceiver(NAME, given, link, archive, marks, notes, originals, world, (room, heard) => sender?.echo(room, heard), seen.of)
       sender = makeSender(rooms, link, archive, marks, world, apart)
       direct = makeDirect(NAME, domain, given, receiver.offer, originals, link, world)
-      commands = makeCommands(NAME, addresses, receiver.offer, world)
+      commands = makeCommands(NAME, addresses, given, world)
       link.start({
         up () { given.link(NAME, 'component', true); rooms.linkUp(); presence.linkUp() },
         down (why) { rooms.linkDown(); given.link(NAME, 'component', false, why) },

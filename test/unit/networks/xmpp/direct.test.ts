@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Identity } from '../../../../src/model/network'
+import type { Identity, MenuItem } from '../../../../src/model/network'
 import { toPlain } from '../../../../src/model/text'
 import { makeAddresses } from '../../../../src/networks/xmpp/addresses'
 import { makeCommands } from '../../../../src/networks/xmpp/commands'
@@ -17,8 +17,11 @@ import { parse } from './parse'
 const DOMAIN = 'chat.example.org'
 const OURS = `info@${DOMAIN}`
 const ANNA = 'anna@example.org'
+const TAKE: MenuItem = { node: 'take', name: 'Vorgang übernehmen', words: '!übernehmen', fields: [
+  { name: 'case', label: 'Vorgang', kind: 'case', required: true }, { name: 'long', label: 'Text', kind: 'lines', required: false }
+] }
 const IDENTITY: Identity = {
-  id: OURS, aliases: [], profile: { name: 'Info', about: '' }, team: [ANNA], commands: [{ node: 'frei', name: 'Freigeben' }]
+  id: OURS, aliases: [], profile: { name: 'Info', about: '' }, team: [ANNA], menu: { missing: 'Bitte ausfüllen.', items: [TAKE] }
 }
 const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
 
@@ -34,7 +37,7 @@ const stage = () => {
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
   const direct = makeDirect('xmpp', DOMAIN, inbox, offer, makeOriginals(makeNotebook(world)), link, world)
-  const commands = makeCommands('xmpp', addresses, offer, world)
+  const commands = makeCommands('xmpp', addresses, inbox, world)
   return {
     inbox, sent, commands, stop,
     write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`) {
@@ -120,7 +123,9 @@ describe('xmpp direct chats', () => {
     await turn()
     const answers: string[] = []
     assert.ok(commands.take(parse(`<iq type='set' from='${ANNA}/phone' to='${OURS}' id='q1'><command xmlns='http://jabber.org/protocol/commands' ` +
-      'node=\'frei\'><x xmlns=\'jabber:x:data\' type=\'submit\'/></command></iq>'), ({ xml }) => { answers.push(xml) }))
+      'node=\'take\'><x xmlns=\'jabber:x:data\' type=\'submit\'><field var=\'case\'><value>17</value></field></x></command></iq>'),
+    ({ xml }) => { answers.push(xml) }))
+    await turn()
     assert.equal(answers.length, 1)
     assert.match(answers[0]!, /^<iq type='error' .*id='q1'.*<resource-constraint /)
   })

@@ -1,0 +1,15 @@
+/** What is answered to somebody who ordered something, and whether anything was done. */
+import { addressKey } from '../model/address'
+import type { Arrival } from '../model/message'
+import type { Answered } from '../model/network'
+import { toPlain } from '../model/text'
+import type { Plan } from './plan'
+
+/** What changes nothing that the team would ask for. */
+const BESIDE: ReadonlySet<string> = new Set(['count', 'log'])
+
+export const answeredBy = ({ deliveries, changes }: Plan, { place }: Arrival): Answered => ({
+  done: changes.some(change => change.kind === 'desk' && !BESIDE.has(change.change.what)),
+  text: deliveries.flatMap(({ delivery: { place: where, action, as } }) =>
+    action.kind === 'message' && as === undefined && addressKey(where) === addressKey(place) ? [toPlain(action.content.text)] : []).join('\n')
+})
