@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { MENU, SENDING, wordOf, type Word } from '../../../src/desk/commands'
+import { SENDING, spellingOf, SPELLINGS, type Word, wordOf } from '../../../src/desk/commands'
 import { numbered, typed } from '../../../src/desk/typed'
 import { plain, toPlain, type Text } from '../../../src/model/text'
 import { parseStyled } from '../../../src/networks/xmpp/text'
@@ -90,9 +90,9 @@ describe('what somebody of the team typed', () => {
   })
 
   it('is a command in every spelling, unless that sends something: then exactly as it is typed', () => {
-    const words: Word[] = MENU.map(({ word }) => word).filter(word => word !== 'note' && word !== 'say')
+    const words: Word[] = [...new Set(SPELLINGS.map(one => wordOf(one)!))].filter(word => word !== 'note' && word !== 'say')
     fc.assert(fc.property(fc.constantFrom(...words), fc.constantFrom('de', 'en'), spellings, (word, language, one) => {
-      const spelling = MENU.find(item => item.word === word)![language as 'de' | 'en']
+      const spelling = spellingOf(word, language as 'de' | 'en')
       assert.equal(wordOf(spelling), word)
       const text = `${one.bang}${one.between}${spelling}${one.behind}`
       const is = typed(content(spelled(text, '', one, one.bang)), false)
