@@ -103,13 +103,44 @@ const ARCHIVE_ADVICE = `Without it what is said while Zentrale is down is not ca
 const remarks = (room: string, features: Set<string>): Finding[] => features.has(ARCHIVE) ? []
   : [{ what: `XMPP room ${room}`, found: 'has no archive (XEP-0313)', advice: ARCHIVE_ADVICE, mild: true }]
 
+const makingAdvice = (service: string, domain: string): string => `Prosody, below Component "${service}" "muc":
+    restrict_room_creation = false
+ejabberd, in ejabberd.yml:
+    acl:
+      zentrale:
+        server: ${domain}
+    access_rules:
+      muc_create:
+        - allow: local
+        - allow: zentrale
+  and below mod_muc, if it is not there: access_create: muc_create`
+
+/** Makes a room that nobody can know, and removes it. */
+const mayMakeRooms = async (at: Session, service: string): Promise<string> => {
+  const info = await about(at, service)
+  if ('condition' in info || !info.kinds.includes('conference')) {
+    throw new Wrong('condition' in info ? `is not there (${info.condition})` : 'is no room service',
+      `Write the room service of your XMPP server as xmpp.rooms. Prosody: Component "${service}" "muc"; ejabberd: mod_muc with hosts: ["${service}"]`)
+  }
+  const room = `_zentrale-check-${at.chance.token(TOKEN_BYTES).toLowerCase()}@${service}`
+  const mine = await enter(at, room)
+  if (mine.attrs.type === 'error') throw new Wrong(`does not let us make rooms (${conditionOf(mine).name})`, makingAdvice(service, at.domain))
+  await at.link.ask('set', at.me, room, el('query', { xmlns: `${MUC}#owner` }, el('destroy')))
+  return 'is there and lets us make rooms'
+}
+
 const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
   let features = new Set<string>()
   const finding = await runProbe(`XMPP room ${room}`, async () => {
     const info = await about(at, room)
-    if ('condition' in info) {
-      throw new Wrong(`is not there (${info.condition})`, 'Make the room with an app and save its settings, so that it is there when nobody is in it')
+    if ('condition' in info && info.condition === 'item-not-found') {
+      await mayMakeRooms(at, room.slice(room.indexOf('@') + 1)).catch((error: unknown) => {
+        throw error instanceof Wrong ? new Wrong(`is not there, and its service ${error.message}`, `Make it with an app, or:\n${error.advice}`) : error
+      })
+      features.add(ARCHIVE) // what it will have shows once it is made
+      return 'is not there yet; Zentrale makes it when it starts'
     }
+    if ('condition' in info) throw new Wrong(`cannot be looked at (${info.condition})`, 'Is its address right, and does its server run?')
     features = info.features
     const mine = await enter(at, room)
     if (mine.attrs.type === 'error') {
@@ -126,33 +157,6 @@ const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
     return 'is there and lets us in'
   })
   return [finding, ...finding.advice === undefined ? remarks(room, features) : []]
-}
-
-const makingAdvice = (service: string, domain: string): string => `Prosody, below Component "${service}" "muc":
-    restrict_room_creation = false
-  or, so that only Zentrale may besides your admins, in the global section: admins = { "zentrale@${domain}" }
-ejabberd, in ejabberd.yml:
-    acl:
-      zentrale:
-        server: ${domain}
-    access_rules:
-      muc_create:
-        allow: local
-        allow: zentrale
-  and below mod_muc: access_create: muc_create`
-
-/** Makes a room that nobody can know, and removes it. */
-const mayMakeRooms = async (at: Session, service: string): Promise<string> => {
-  const info = await about(at, service)
-  if ('condition' in info || !info.kinds.includes('conference')) {
-    throw new Wrong('condition' in info ? `is not there (${info.condition})` : 'is no room service',
-      `Write the room service of your XMPP server as xmpp.rooms. Prosody: Component "${service}" "muc"; ejabberd: mod_muc with hosts: ["${service}"]`)
-  }
-  const room = `_zentrale-check-${at.chance.token(TOKEN_BYTES).toLowerCase()}@${service}`
-  const mine = await enter(at, room)
-  if (mine.attrs.type === 'error') throw new Wrong(`does not let us make rooms (${conditionOf(mine).name})`, makingAdvice(service, at.domain))
-  await at.link.ask('set', at.me, room, el('query', { xmlns: `${MUC}#owner` }, el('destroy')))
-  return 'is there and lets us make rooms'
 }
 
 export const checkXmppRooms = async ({ mirrors, addresses, networks: { xmpp } }: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
