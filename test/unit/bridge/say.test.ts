@@ -39,7 +39,8 @@ describe('saying again', () => {
     const long = (letter: string, parts: number): Content => content(Array.from({ length: parts }, () => letter.repeat(99)).join(' '))
     const [one, two, three] = ['a', 'b', 'c'].map(letter => letter.repeat(99))
     assert.deepEqual(corrected(long('a', 2), 2, content(`${two} ${three}`)), [`edit d0 ${two}`, `edit d1 ${three}`])
-    assert.deepEqual(corrected(content(`${one} ${two} ${three}`), 3, content(`${two} ${three}`)), [`edit d0 ${two}`, `edit d1 ${three}`, 'deletion d2'])
+    assert.deepEqual(corrected(content(`${one} ${two} ${three}`), 3, content(`${two} ${three}`)),
+      [`edit d0 ${two}`, `edit d1 ${three}`, 'deletion d2'])
   })
 
   it('says again with a star what does not fit: more parts, another file, a network without edits', () => {
