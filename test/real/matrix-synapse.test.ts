@@ -7,6 +7,7 @@ import { addressSuite } from '../support/addressSuite'
 import { ADDRESS, ALIAS } from '../support/matrixGround'
 import { membershipSuite } from '../support/membershipSuite'
 import { matrixSuite, type Ground } from '../support/matrixSuite'
+import { strangersSuite } from '../support/strangersSuite'
 import { needs, scratch } from '../support/real'
 
 const SERVER = 'synapse.test'
@@ -36,4 +37,5 @@ describe('Matrix on Synapse', () => {
   matrixSuite(() => ground)
   addressSuite(() => ground)
   membershipSuite(() => ground)
+  strangersSuite(() => ground)
 })

@@ -92,7 +92,9 @@ export const membershipSuite = (ground: () => Ground): void => {
         await settled(next, other)
         await next.network.stop()
       }
+      const known = standings(inbox, place).length
       const last = await start([place, other], { inbox, memory })
+      await inbox.until('it has looked', () => standings(inbox, place).length > known)
       if (verb === 'ban') await to(place.id, 'unban', bot())
       await to(place.id, 'invite', bot())
       await inbox.until('it is in again', () => inbox.links.get('rooms') === true)

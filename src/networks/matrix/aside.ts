@@ -29,16 +29,22 @@ export interface Aside {
 }
 
 /** `readOn` reads as far as it can be taken and resolves with where that was; undefined if the room cannot be read. */
-interface Parts { clock: Clock; chance: Chance; log: Log; signal: AbortSignal; bot: string; readOn (room: ReadUpTo): Promise<ReadUpTo | undefined> }
+interface Parts {
+  clock: Clock; chance: Chance; log: Log; signal: AbortSignal; bot: string
+  readOn (room: ReadUpTo): Promise<ReadUpTo | undefined>
+  /** It cannot be read, or can again. */
+  fails (room: string, failing: boolean): void
+}
 
 const FIRST_MS = 250
 const MOST_MS = 1_000 // no longer: meanwhile all that waited may be delivered
+const FAILED_MOST_MS = 5 * 60_000
 
 /** Memberships are learned at once, except that the bot has left: what was said before is still to be read. */
 const isMembership = (raw: Json, bot: string): boolean => raw.type === 'm.room.member' &&
   !(raw.state_key === bot && isJson(raw.content) && (raw.content.membership === 'leave' || raw.content.membership === 'ban'))
 
-export const makeAside = ({ clock, chance, log, signal, bot, readOn }: Parts): Aside => {
+export const makeAside = ({ clock, chance, log, signal, bot, readOn, fails }: Parts): Aside => {
   const held = new Map<string, boolean>() // by room; true if something was left lying since it was last read to the end
 
   const reading = new Set<string>()
@@ -46,18 +52,23 @@ export const makeAside = ({ clock, chance, log, signal, bot, readOn }: Parts): A
   const read = async (whole: ReadUpTo): Promise<void> => {
     const { room } = whole
     let from: ReadUpTo | undefined = whole
-    for (let attempt = 1; from !== undefined && !signal.aborted;) {
+    let attempt = 1
+    let failures = 0 // one after another
+    while (from !== undefined && !signal.aborted) {
       held.set(room, false)
-      try {
-        from = await readOn(from)
-        if (from?.crowded !== true) {
-          if (held.get(room) === true) continue
-          return
-        }
-      } catch (error) {
+      const before: ReadUpTo = from
+      from = await readOn(before).catch((error: unknown) => {
         log.info({ room, why: messageOf(error) }, 'a room that is read by itself cannot be read now')
+        return { ...before, crowded: true, failed: true }
+      })
+      if (from?.crowded !== true) {
+        if (held.get(room) === true) continue
+        return
       }
-      await sleep(clock, backoffMs(chance, attempt++, FIRST_MS, MOST_MS), signal)
+      failures = from.failed === true ? failures + 1 : 0
+      fails(room, failures > 0)
+      delete from.failed
+      await sleep(clock, backoffMs(chance, failures || attempt++, FIRST_MS, failures > 0 ? FAILED_MOST_MS : MOST_MS), signal)
     }
   }
 
@@ -81,6 +92,7 @@ export const makeAside = ({ clock, chance, log, signal, bot, readOn }: Parts): A
       void read(one).finally(() => {
         held.delete(room)
         reading.delete(room)
+        fails(room, false)
       })
     },
     busy: () => held.size > 0

@@ -4,15 +4,17 @@
  * each room is read on from where it was read to, and then once more: a little later, a little after each transaction that failed, and
  * every ten minutes. What is there already is recognised by its event id.
  */
+import { deadline, type Clock } from '../../lib/clock'
 import type { Log } from '../../lib/log'
 import type { Place } from '../../model/address'
-import { Refused } from '../../model/errors'
+import { Refused, Unavailable } from '../../model/errors'
 import type { Inbox, Memory } from '../../model/network'
 import { isJson, stringOf } from './events'
-import { encode, Rejected, roomPath, type Homeserver } from './homeserver'
+import { encode, Rejected, roomPath, TooLong, type Homeserver } from './homeserver'
 
 const PAGE_EVENTS = 100
-const PAGES_BACK_MAX = 100 // that are held in memory
+const EVENTS_BACK_MAX = 10_000 // that are looked through
+const NOTHING = JSON.stringify({ types: [] })
 
 /** How far to read back in a room of which nothing is stored: far less than what is stored is kept for, so that nothing comes twice. */
 export const READ_BACK_MS = 3 * 24 * 3600_000
@@ -24,7 +26,7 @@ export const READ_BACK_MS = 3 * 24 * 3600_000
 export type Take = (raws: unknown[], crowded?: (room: string) => void) => Promise<void>
 
 export interface CatchUpWorld {
-  homeserver: Homeserver; inbox: Inbox; memory: Memory; log: Log; signal: AbortSignal; bot: string
+  homeserver: Homeserver; inbox: Inbox; memory: Memory; clock: Clock; log: Log; signal: AbortSignal; bot: string
   take: Take
   /** Whether a room has sent us out. */
   isOut (room: string): boolean
@@ -45,6 +47,8 @@ export const beginsNow = async (memory: Memory, room: string): Promise<void> => 
 /** We are out: once we come in again, only what is said from then on is ours to carry. */
 export const beginsAnew = (memory: Memory, room: string): Promise<void> => memory.set(markKey(room), COMING)
 
+export const forgetMark = (memory: Memory, room: string): Promise<void> => memory.delete(markKey(room))
+
 export const isMarked = (memory: Memory, room: string): boolean => memory.get(markKey(room)) !== undefined
 
 export const isComing = (memory: Memory, room: string): boolean => memory.get(markKey(room)) === COMING
@@ -52,8 +56,10 @@ export const isComing = (memory: Memory, room: string): boolean => memory.get(ma
 /** Who of ours reads a room that is there for them: what counts is in `readBack`, if not before this time (ms). */
 export interface Reader { as: string; notBefore: number }
 
-/** Up to where a room's history was read (CS API §Pagination), if that is known. `crowded`: it goes on, but no more could be taken. */
-interface End { token?: string | undefined; crowded?: boolean }
+/**
+ * Up to where a room's history was read (CS API §Pagination), if that is known. `crowded`: it goes on, but no more could be
+ * taken. `failed`: nor be read. */
+interface End { token?: string | undefined; crowded?: boolean; failed?: boolean }
 
 export interface ReadUpTo extends End { place: Place; room: string; by?: Reader }
 
@@ -63,31 +69,58 @@ const isTaken = async ({ take }: CatchUpWorld, events: unknown[]): Promise<boole
   return !crowded
 }
 
-/** Takes what was said since an address was invited, or the bot came in. */
-const readBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Reader): Promise<End> => {
-  const { homeserver, signal, bot } = world
+interface Page { chunk: unknown[]; start?: string | undefined; end?: string | undefined }
+
+/** A room's history in pages, of fewer events where they are so large that many of them would be too long an answer. */
+const makePages = ({ homeserver, signal }: CatchUpWorld, room: string, as: string | undefined) => {
+  let limit = PAGE_EVENTS
+  const page = async (dir: 'b' | 'f', from: string | undefined): Promise<Page> => {
+    try {
+      const query = { dir, from, limit }
+      const answer = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query, signal, elsewhere: true })
+      limit = Math.min(limit * 2, PAGE_EVENTS)
+      return { chunk: Array.isArray(answer.chunk) ? answer.chunk : [], start: stringOf(answer.start), end: stringOf(answer.end) }
+    } catch (error) {
+      if (!(error instanceof TooLong) || limit === 1) throw error
+      limit = Math.ceil(limit / 4)
+      return await page(dir, from)
+    }
+  }
+  return page
+}
+
+/** The places in a room's history before and behind an event, without the room's state, which may be of any size. */
+const around = async ({ homeserver, signal }: CatchUpWorld, room: string, event: string, as: string | undefined): Promise<Page> => {
+  const query = { limit: 0, filter: NOTHING }
+  const { start, end } = await homeserver.call('GET', `${roomPath(room)}/context/${encode(event)}`, { as, query, signal, elsewhere: true })
+  return { chunk: [], start: stringOf(start), end: stringOf(end) }
+}
+
+/** Where to begin with what was said since an address was invited, or the bot came in: looks back for that, and keeps nothing of it. */
+const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Reader): Promise<string | undefined> => {
   const isBeginning = (event: unknown): boolean => {
     if (!isJson(event) || event.type !== 'm.room.member' || event.state_key !== as || !isJson(event.content)) return false
     const before = isJson(event.unsigned) && isJson(event.unsigned.prev_content) ? event.unsigned.prev_content.membership : undefined
-    return event.content.membership === (as === bot ? 'join' : 'invite') && before !== 'join' // else a change of our name
+    return event.content.membership === (as === world.bot ? 'join' : 'invite') && before !== 'join' // else a change of our name
   }
   /** Or so its server says, which may be wrong; and we send what is late with its own time. So one alone says nothing of those before. */
   const isOld = (event: unknown): boolean => isJson(event) && Number(event.origin_server_ts) < notBefore
-  const events: unknown[] = []
-  let start: string | undefined
+  const idOf = (event: unknown): string => isJson(event) ? String(event.event_id) : ''
+  const page = makePages(world, room, as)
+  let last: string | undefined // the earliest that is to be taken
+  let end: string | undefined
   let from: string | undefined
-  for (let page = 0; page < PAGES_BACK_MAX; page++) {
-    const answer = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query: { dir: 'b', from, limit: PAGE_EVENTS }, signal })
-    const chunk = Array.isArray(answer.chunk) ? answer.chunk as unknown[] : []
-    const end = chunk.findIndex(isBeginning)
-    const since = chunk.slice(0, end < 0 ? undefined : end)
-    events.push(...since)
-    start ??= stringOf(answer.start)
-    from = stringOf(answer.end)
-    if (end >= 0 || from === undefined || since.every(isOld)) break
+  for (let events = 0; events < EVENTS_BACK_MAX;) {
+    const { chunk, start, end: next } = await page('b', from)
+    end ??= start
+    const begun = chunk.find(isBeginning)
+    if (begun !== undefined) return (await around(world, room, idOf(begun), as)).end
+    last = idOf(chunk.findLast(event => !isOld(event))) || last
+    if (next === undefined || chunk.every(isOld)) break
+    from = next
+    events += Math.max(chunk.length, 1)
   }
-  events.length = events.findLastIndex(event => !isOld(event)) + 1
-  return await isTaken(world, events.reverse()) ? { token: start } : { crowded: true }
+  return last === undefined ? end : (await around(world, room, last, as)).start
 }
 
 /**
@@ -96,7 +129,7 @@ const readBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Re
  * just now must stay in front of what is said from now on.
  */
 const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
-  const { homeserver, inbox, memory, signal, bot } = world
+  const { inbox, memory, bot } = world
   const { place, room } = one
   const mark = memory.get(markKey(room))
   if (mark !== undefined && mark !== COMING) {
@@ -106,35 +139,29 @@ const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
   }
   const by = mark === COMING ? { as: one.by?.as ?? bot, notBefore: 0 } : one.by
   const last = mark === COMING ? undefined : await inbox.lastKey(place)
-  if (last !== undefined || by !== undefined) {
-    const start = await beginning(world, room, last, by)
-    return start.crowded ? start : await readOn(world, one, start.token)
-  }
-  return { token: stringOf((await homeserver.call('GET', `${roomPath(room)}/messages`, { query: { dir: 'b', limit: 1 }, signal })).start) }
+  if (last !== undefined || by !== undefined) return await readOn(world, one, await beginning(world, room, last, by))
+  return { token: (await makePages(world, room, undefined)('b', undefined)).start }
 }
 
-const beginning = async (world: CatchUpWorld, room: string, last: string | undefined, by: Reader | undefined): Promise<End> => {
-  const { homeserver, signal } = world
-  if (last === undefined) return by ? await readBack(world, room, by) : {}
+const beginning = async (world: CatchUpWorld, room: string, last: string | undefined, by: Reader | undefined): Promise<string | undefined> => {
+  if (last === undefined) return by && await lookBack(world, room, by)
   try {
-    const query = { limit: 0 }
-    return { token: stringOf((await homeserver.call('GET', `${roomPath(room)}/context/${encode(last)}`, { as: by?.as, query, signal })).end) }
+    return (await around(world, room, last, by?.as)).end
   } catch (error) {
     if (by === undefined || !(error instanceof Rejected)) throw error
-    return await readBack(world, room, by) // the newest is in another room of the same chat
+    return await lookBack(world, room, by) // the newest is in another room of the same chat
   }
 }
 
 /** Takes all that comes after `token`. */
 const readOn = async (world: CatchUpWorld, { room, by }: ReadUpTo, token: string | undefined): Promise<End> => {
-  const { homeserver, signal } = world
+  const page = makePages(world, room, by?.as)
   let from = token
-  while (from !== undefined && !signal.aborted) {
-    const query = { dir: 'f', from, limit: PAGE_EVENTS }
-    const { chunk, end } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as: by?.as, query, signal })
-    if (!Array.isArray(chunk) || chunk.length === 0) break
+  while (from !== undefined) {
+    if (world.signal.aborted) return { token: from, crowded: true }
+    const { chunk, end: next } = await page('f', from)
+    if (chunk.length === 0) break
     if (!await isTaken(world, chunk)) return { token: from, crowded: true }
-    const next = stringOf(end)
     if (next === undefined || next === from) break
     from = next
   }
@@ -142,20 +169,25 @@ const readOn = async (world: CatchUpWorld, { room, by }: ReadUpTo, token: string
 }
 
 /**
- * One room after another, from `token` where there is one; a room that cannot be read does not keep the others waiting.
- * Throws Unavailable if nobody answers.
+ * One room after another, from `token` where there is one. A room that cannot be read, or not within `eachMs`, does not keep the others
+ * waiting: it is to be read by itself. Throws Unavailable if nobody answers.
  */
-export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[]): Promise<ReadUpTo[]> => {
+export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: number): Promise<ReadUpTo[]> => {
   const read: ReadUpTo[] = []
   for (const one of rooms) {
     const { place, room, by } = one
+    const limit = deadline(world.clock, eachMs, world.signal)
+    const limited = { ...world, signal: limit.signal }
     try {
-      const end = 'token' in one ? await readOn(world, one, one.token) : await begin(world, one)
+      const end = 'token' in one ? await readOn(limited, one, one.token) : await begin(limited, one)
       if (end.token !== undefined && !world.isOut(room)) await world.memory.set(markKey(room), end.token)
       read.push({ place, room, ...by && { by }, ...end })
     } catch (error) {
-      if (!(error instanceof Refused)) throw error
-      world.log.info({ room, why: error.message }, 'what was missed in a room cannot be read')
+      if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.link)) throw error
+      world.log.warn({ room, why: error.message }, 'what was missed in a room cannot be read; the others go on')
+      if (error instanceof Unavailable) read.push({ ...one, crowded: true, failed: true })
+    } finally {
+      limit.done()
     }
   }
   return read

@@ -2,23 +2,25 @@
  * Direct chats between our addresses and their contacts. A chat is one place for ever, `<our MXID> <their MXID>`, whatever rooms it
  * has had: all of them are heard, and what we say goes to where the contact wrote last. An invitation is taken at once, and what the
  * contact said before we were in is read first. Nothing is kept of an invitation but by the homeserver: each time it is found it is
- * asked what happened since the last time.
+ * asked what happened since the last time. A room that is a place of its own, or of several, is no direct chat whatever its inviter says.
  */
 import { createHash } from 'node:crypto'
 import { backoffMs } from '../../lib/backoff'
 import type { Chance } from '../../lib/chance'
 import { sleep, type Clock } from '../../lib/clock'
 import type { Log } from '../../lib/log'
+import { makeSlots } from '../../lib/slots'
 import { makeTurns } from '../../lib/turns'
 import type { Place } from '../../model/address'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Memory } from '../../model/network'
 import type { Addresses } from './addresses'
 import type { Aside } from './aside'
-import { beginsNow, READ_BACK_MS, type ReadUpTo } from './catchup'
-import type { RoomEvent } from './events'
-import { encode, Rejected, roomPath, type Homeserver } from './homeserver'
-import { GHOST_PREFIX } from './names'
+import { beginsNow, forgetMark, READ_BACK_MS, type ReadUpTo } from './catchup'
+import { isJson, type RoomEvent } from './events'
+import { encode, Rejected, roomPath, TooLong, type Homeserver } from './homeserver'
+import { GHOST_PREFIX, sourceOf } from './names'
+import { makeParting } from './parting'
 import { lookSince } from './since'
 import { roomOfAlias, setState, stateOf } from './state'
 
@@ -30,6 +32,10 @@ export interface DirectWorld {
   network: string; domain: string
   isOurs: (mxid: string) => boolean
   aside: Aside
+  /** Whether a room is a place of its own: it is mirrored, or the team's. */
+  isAttended (room: string): boolean
+  /** The chat is encrypted: its contact is told so. */
+  encrypted (room: string): void
 }
 
 export interface Direct {
@@ -47,6 +53,7 @@ export interface Direct {
   rooms (place: Place): string[]
   /** Takes the invitations that came meanwhile; resolves with the rooms in which something happened. `keep` when these are read. */
   look (): Promise<{ rooms: ReadUpTo[], keep: () => void }>
+  stop (): void
 }
 
 /** `direct <place>` in memory. `at`: when it became this room, ms; 0 if not known. `older`: earlier rooms, newest first. */
@@ -55,9 +62,12 @@ interface Chat { room: string; at: number; left?: boolean; older: string[] }
 /** An invitation of an address. `direct`: the inviter says so. */
 interface Invited { room: string; chat: DirectRoom; direct: boolean; at: number }
 
-const OTHERS_MAX = 2 // in a direct chat beside us: more are a group
+const OTHERS_MAX = 1 // in a direct chat beside us: more are a group
+const OTHERS_SAID_MAX = 2 // the same where its inviter says that it is a direct chat: somebody's bridge or assistant may be in it
 const ENTERING_MAX = 1000 // invitations under way
-const AT_ONCE_MAX = 8 // of them tried at the same time, so that slow servers of others cannot take every connection
+const ENTERING_OF_ONE_MAX = 10 // of them by one inviter: who has more is no customer
+const AT_ONCE_MAX = 32 // of them tried at the same time, so that slow servers of others cannot take every connection
+const AT_ONCE_OF_ONE_MAX = 4 // and from one server, or one inviter of ours, so that they keep nobody else waiting
 const FIRST_MS = 1000
 const MOST_MS = 5 * 60_000
 const ATTEMPTS_MAX = 12
@@ -70,10 +80,10 @@ export const readDirect = ({ id }: Place): { ours: string, theirs: string } | un
 }
 
 export const makeDirect = (world: DirectWorld): Direct => {
-  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, network, domain, isOurs, aside } = world
+  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, network, domain, isOurs, aside, isAttended, encrypted } = world
   const turns = makeTurns()
-  const entering = new Map<string, Promise<void>>() // by room
-  let count = 0
+  const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX)
+  const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
   let dropped = false
 
   const placeOf = (ours: string, theirs: string): Place => ({ network, id: `${ours} ${theirs}` })
@@ -85,13 +95,20 @@ export const makeDirect = (world: DirectWorld): Direct => {
   }
   const keepChat = (place: Place, chat: Chat): Promise<void> => memory.set(chatKey(place), JSON.stringify(chat))
 
-  const of = (room: string): DirectRoom | undefined => {
+  const known = (room: string): DirectRoom | undefined => {
     const id = memory.get(roomKey(room))
     const pair = id === undefined ? undefined : readDirect({ network, id })
     return pair && { place: placeOf(pair.ours, pair.theirs), ...pair }
   }
+  const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : known(room)
 
   const wrote: Direct['wrote'] = async (room, { place }, at) => {
+    parting.stays(room)
+    await turnTo(room, place, at)
+  }
+
+  /** What is said to the contact goes here from now on. */
+  const turnTo = async (room: string, place: Place, at: number): Promise<void> => {
     const chat = chatOf(place)
     if (chat?.room === room && !chat.left && chat.at > 0) return
     if (chat && at > 0 && at < chat.at) return // read once more
@@ -100,8 +117,32 @@ export const makeDirect = (world: DirectWorld): Direct => {
   }
 
   const leave = async (room: string, ours: string): Promise<void> => {
-    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body: {}, elsewhere: true })
+    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body: {}, elsewhere: true, signal: stopping })
   }
+
+  /** Nothing is remembered of a room that is left, but that the contact is no more where they were answered last. */
+  const forget = async (room: string, place: Place): Promise<void> => {
+    const chat = chatOf(place)
+    if (chat !== undefined && chat.left !== true) {
+      const [now, ...older] = [chat.room, ...chat.older].filter(one => one !== room)
+      if (now === undefined) await memory.delete(chatKey(place))
+      else await keepChat(place, { room: now, at: now === chat.room ? chat.at : 0, older })
+    }
+    await memory.delete(roomKey(room))
+    await forgetMark(memory, room)
+    await memory.delete(`told ${room}`)
+  }
+
+  const parting = makeParting({
+    memory, clock, log, isBusy: room => aside.has(room) || entering.has(room),
+    async part (room) {
+      const chat = known(room)
+      if (chat === undefined) return
+      log.info({ room, address: chat.ours, contact: chat.theirs }, 'leaving a direct chat that is over')
+      await leave(room, chat.ours).catch((error: unknown) => { if (!(error instanceof Rejected)) throw error }) // not in there any more
+      await forget(room, chat.place)
+    }
+  })
 
   /** How many others are in a room that we are invited to (CS API §Room summaries); undefined where that cannot be known. */
   const othersIn = async (room: string, as: string, via: string): Promise<number | undefined> => {
@@ -116,18 +157,43 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
   }
 
-  const enter = async ({ room, chat, direct, at }: Invited): Promise<void> => {
-    const { ours, theirs } = chat
-    const others = await othersIn(room, ours, theirs)
-    if (others === undefined ? !direct : others > OTHERS_MAX) {
-      log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a group')
-      return await leave(room, ours)
+  /** The same once we are in; a room whose members would be too long an answer has many. */
+  const othersWithUs = async (room: string, as: string): Promise<number> => {
+    try {
+      const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { as, signal: stopping })
+      return Object.keys(isJson(joined) ? joined : {}).filter(mxid => mxid !== as).length
+    } catch (error) {
+      if (error instanceof TooLong) return Infinity
+      throw error
     }
+  }
+
+  const decline = async ({ room, chat: { ours, theirs } }: Invited, others?: number): Promise<void> => {
+    log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a room that is no direct chat')
+    aside.release(room)
+    parting.stays(room)
+    await leave(room, ours)
+  }
+
+  const enter = async (invited: Invited): Promise<void> => {
+    const { room, chat, direct, at } = invited
+    const { ours, theirs } = chat
+    const most = direct ? OTHERS_SAID_MAX : OTHERS_MAX
+    const others = await othersIn(room, ours, theirs)
+    if (isAttended(room) || (others === undefined ? !direct : others > most)) return await decline(invited, others)
     aside.hold(room)
+    if (known(room) === undefined) parting.quiet(room)
+    else parting.stays(room)
     await memory.set(roomKey(room), chat.place.id)
     await beginsNow(memory, room)
     await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
-    await wrote(room, chat, at)
+    const now = await othersWithUs(room, ours)
+    if (now > most) {
+      await decline(invited, now)
+      return await forget(room, chat.place)
+    }
+    if (await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined) encrypted(room)
+    await turnTo(room, chat.place, at)
     aside.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
   }
 
@@ -135,12 +201,17 @@ export const makeDirect = (world: DirectWorld): Direct => {
     const { room, chat } = invited
     for (let attempt = 1; !stopping.aborted; attempt++) {
       try {
-        return await turns(String(count++ % AT_ONCE_MAX), () => enter(invited))
+        const giveBack = await slots.take(sourceOf(chat.theirs, domain), stopping)
+        return await enter(invited).finally(giveBack)
       } catch (error) {
         if (stopping.aborted) return
         const over = attempt === ATTEMPTS_MAX || (error instanceof Rejected && error.errcode === 'M_FORBIDDEN')
         log.warn({ room, by: chat.theirs, attempt, over, why: messageOf(error) }, 'could not take an invitation to a direct chat')
-        if (over) return aside.release(room)
+        if (over) {
+          aside.release(room)
+          parting.stays(room)
+          return await forget(room, chat.place)
+        }
         await sleep(clock, backoffMs(chance, attempt, FIRST_MS, MOST_MS), stopping)
       }
     }
@@ -148,10 +219,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const invite = (room: string, ours: string, theirs: string, direct: boolean, at: number): void => {
     if (isOurs(theirs) || entering.has(room)) return
+    if ([...entering.values()].filter(({ by }) => by === theirs).length >= ENTERING_OF_ONE_MAX) {
+      return log.warn({ room, by: theirs }, 'too many invitations by one person at once; not taken')
+    }
     if (entering.size >= ENTERING_MAX) { dropped = true; return log.warn({ room }, 'too many invitations at once; taken up later') }
     const chat = { place: placeOf(ours, theirs), ours, theirs }
     const task = tryToEnter({ room, chat, direct, at }).finally(() => { entering.delete(room) })
-    entering.set(room, task)
+    entering.set(room, { by: theirs, task })
   }
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {
@@ -200,8 +274,9 @@ export const makeDirect = (world: DirectWorld): Direct => {
   /** What happened to one address: the rooms to read, and what to call when they were read. */
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
-    const { joined, invited, keep } = await lookSince(homeserver, memory, ours, stopping)
+    const { joined, invited, keep } = await lookSince(homeserver, memory, log, ours, stopping)
     for (const { room, by, direct } of invited) invite(room, ours, by, direct, 0)
+    for (const room of joined) if (isAttended(room) && known(room) !== undefined) parting.over(room)
     const rooms = [...joined].flatMap(room => {
       const chat = entering.has(room) ? undefined : of(room)
       return chat ? [{ place: chat.place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }] : []
@@ -213,9 +288,12 @@ export const makeDirect = (world: DirectWorld): Direct => {
     of,
     invited ({ room, sender, stateKey, content, at }) { invite(room, stateKey!, sender, content.is_direct === true, at ?? 0) },
     async member ({ room, stateKey, content: { membership } }, { place, ours, theirs }) {
+      if (stateKey !== ours && stateKey !== theirs) return
       const chat = chatOf(place)
-      if (chat?.room !== room || (stateKey !== ours && stateKey !== theirs)) return
       const left = membership === 'leave' || membership === 'ban'
+      if (left) parting.over(room)
+      else if (membership === 'join' && stateKey === theirs) parting.stays(room)
+      if (chat?.room !== room) return
       if (left !== (chat.left ?? false) && (left || stateKey === theirs)) await keepChat(place, { ...chat, left })
     },
     wrote,
@@ -231,7 +309,10 @@ export const makeDirect = (world: DirectWorld): Direct => {
       }
       if (chat?.left) throw new Refused(HAS_LEFT)
       await addresses.ready(ours, signal)
-      if (chat) return chat.room
+      if (chat) {
+        parting.stays(chat.room)
+        return chat.room
+      }
       return await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal))
     },
     async look () {
@@ -239,12 +320,12 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const found = await Promise.allSettled(addresses.all().map(lookAt))
       for (const one of found) {
         if (one.status === 'fulfilled') continue
-        if (one.reason instanceof Unavailable) throw one.reason
+        if (one.reason instanceof Unavailable && one.reason.link) throw one.reason
         log.warn({ why: messageOf(one.reason) }, 'an address cannot be asked what came for it')
       }
       const looked = found.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
       const keep = async (): Promise<void> => {
-        await Promise.allSettled(entering.values())
+        await Promise.allSettled([...entering.values()].map(({ task }) => task))
         if (dropped || aside.busy() || stopping.aborted) return // what is not read yet is to be shown again
         for (const one of looked) await one.keep()
       }
@@ -252,6 +333,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
         rooms: looked.flatMap(({ rooms }) => rooms),
         keep () { keep().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'could not remember up to where was looked')) }
       }
-    }
+    },
+    stop () { parting.stop() }
   }
 }

@@ -11,7 +11,7 @@ export class Rejected extends Refused {
 }
 
 /** The answer has more than ANSWER_BYTES_MAX: less is to be asked for at once. */
-class TooLong extends Unavailable {}
+export class TooLong extends Unavailable {}
 
 export type Json = Record<string, unknown>
 export type Method = 'GET' | 'PUT' | 'POST'

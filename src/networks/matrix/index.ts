@@ -8,18 +8,19 @@ import type { Capabilities, Inbox, Naming, Network, World } from '../../model/ne
 import { makeAddresses, type Namespaces } from './addresses'
 import { makeAside } from './aside'
 import { makeBehind, WAIT_MS } from './behind'
-import { catchUp, type CatchUpWorld, type Take } from './catchup'
+import type { CatchUpWorld, Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeFinding } from './finding'
 import { makeGhosts } from './ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
+import { makeIntake } from './intake'
 import { makeInvitations } from './invitations'
 import { makeLink } from './link'
 import { makeMembers } from './members'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, isOurs as isOursOf } from './names'
-import { makeReading } from './reading'
+import { makeReadApart, makeReading } from './reading'
 import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms'
 import { makeSend } from './send'
@@ -72,13 +73,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
-  let standing = false
-  /** Whether events come in, and if not, why. Shows as a link from the first trouble on. */
-  const intake = (trouble?: string): void => {
-    if (standing === (trouble !== undefined)) return
-    standing = !standing
-    linkChanged('intake')(!standing, trouble)
-  }
+  const intake = makeIntake(linkChanged('intake'))
   const homeserverChanged = (up: boolean, detail?: string): void => {
     if (!up) {
       finding.lost()
@@ -106,15 +101,16 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const catchingUp = (): CatchUpWorld => {
     if (!inbox || !take) throw new Bug('reading before start')
-    return { homeserver, inbox, take, memory, log, signal: stopping.signal, bot, isOut: rooms.isOut }
+    return { homeserver, inbox, take, memory, clock, log, signal: stopping.signal, bot, isOut: rooms.isOut }
   }
 
   const aside = makeAside({
-    clock, chance, log, signal: stopping.signal, bot, readOn: async room => (await catchUp(catchingUp(), [room]))[0]
+    clock, chance, log, signal: stopping.signal, bot, readOn: makeReadApart(catchingUp, domain),
+    fails: (room, failing) => { if (rooms.placeOf(room)) intake.room(room, failing) }
   })
   const direct = makeDirect({
     homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
-    aside
+    aside, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
   const { readNews, setAside } = makeReading({ rooms, direct, aside, clock, bot, isMadeByUs, world: catchingUp })
@@ -126,7 +122,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
 
   const finding = makeFinding({
-    clock, chance, log, signal: stopping.signal, behind, readNews, intake,
+    clock, chance, log, signal: stopping.signal, behind, readNews, intake: intake.is,
     async prepare () {
       await ghosts.prepare()
       rooms.check()
@@ -160,9 +156,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
         aside.hold(room)
       })
       await setAside(crowded)
-      intake()
+      intake.is()
     } catch (error) {
-      intake(messageOf(error))
+      intake.is(messageOf(error))
       for (const room of crowded) aside.release(room) // all of it comes again
       finding.troubled()
       throw error
@@ -192,6 +188,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       stopping.abort()
       link.stop()
       rooms.stop()
+      direct.stop()
       addresses.stop()
       await endpoint?.close()
     }

@@ -50,6 +50,12 @@ const makeMxid = (person: Person, domain: string): string => {
   return `${start}_${createHash('sha256').update(lone).digest('hex')}:${domain}`
 }
 
+/** Whose doing it is what this person does: their own server's, or on our server their own. */
+export const sourceOf = (mxid: string, domain: string): string => {
+  const server = mxid.slice(mxid.indexOf(':') + 1)
+  return server === domain ? mxid : server
+}
+
 /** Exact membership of our namespace: the bot and every ghost of ours. */
 export const isOurs = (mxid: string, bot: string, domain: string): boolean =>
   mxid === bot || (mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) &&

@@ -1,10 +1,12 @@
 /** What is read because it was not pushed, or because more was pushed than can be taken. */
 import type { Clock } from '../../lib/clock'
+import { makeSlots } from '../../lib/slots'
 import type { Place } from '../../model/address'
 import { Unavailable } from '../../model/errors'
 import type { Aside } from './aside'
 import { catchUp, isComing, isMarked, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catchup'
-import type { Direct } from './direct'
+import { readDirect, type Direct } from './direct'
+import { sourceOf } from './names'
 import type { Rooms } from './rooms'
 
 export interface Reading {
@@ -19,6 +21,26 @@ export interface Reading {
 
 interface Parts { rooms: Rooms; direct: Direct; aside: Aside; clock: Clock; bot: string; isMadeByUs (place: Place): boolean; world (): CatchUpWorld }
 
+const EACH_MS_MAX = 10_000 // for a room, while all the others wait
+const CHATS_MS_MAX = 30_000 // for all chats together then
+const APART_EACH_MS_MAX = 5 * 60_000
+const APART_MAX = 16 // rooms read by themselves at the same time
+const APART_OF_ONE_MAX = 2 // of them chats with people of one server, or one of ours
+
+/** Reads a room by itself, up to where it can be taken. */
+export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
+  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX)
+  return async (one: ReadUpTo): Promise<ReadUpTo | undefined> => {
+    const theirs = readDirect(one.place)?.theirs
+    const giveBack = await slots.take(theirs === undefined ? one.place.id : sourceOf(theirs, domain), world().signal)
+    try {
+      return (await catchUp(world(), [one], APART_EACH_MS_MAX))[0]
+    } finally {
+      giveBack()
+    }
+  }
+}
+
 export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, world }: Parts): Reading => {
   const readBy = (as: string): Reader => ({ as, notBefore: clock.now() - READ_BACK_MS })
   const withReader = (one: ReadUpTo): ReadUpTo => isMadeByUs(one.place) ? { ...one, by: readBy(bot) } : one
@@ -27,9 +49,15 @@ export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, worl
     async readNews (known) {
       const chats = await direct.look()
       const { memory } = world()
-      const all = [...rooms.all().map(withReader), ...chats.rooms].filter(({ room }) => !aside.has(room) && !rooms.isOut(room))
-      const before = known.filter(({ room }) => !isComing(memory, room))
-      const read = await catchUp(world(), all.map(one => before.find(({ room }) => room === one.room) ?? one))
+      const before = new Map(known.filter(({ room }) => !isComing(memory, room)).map(one => [one.room, one]))
+      const all = (list: ReadUpTo[]): ReadUpTo[] => list.filter(({ room }) => !aside.has(room) && !rooms.isOut(room))
+        .map(one => before.get(one.room) ?? one)
+      const read = await catchUp(world(), all(rooms.all().map(withReader)), EACH_MS_MAX)
+      const began = clock.tick()
+      for (const chat of all(chats.rooms)) {
+        if (clock.tick() - began < CHATS_MS_MAX) read.push(...await catchUp(world(), [chat], EACH_MS_MAX))
+        else read.push({ ...chat, crowded: true })
+      }
       for (const one of read) if (one.crowded) aside.read(one)
       chats.keep()
       return read.filter(({ crowded }) => !crowded)

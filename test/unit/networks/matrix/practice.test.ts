@@ -3,6 +3,7 @@ import { addressSuite } from '../../../support/addressSuite'
 import { practiceGround } from '../../../support/matrixGround'
 import { membershipSuite } from '../../../support/membershipSuite'
 import { matrixSuite, type Ground } from '../../../support/matrixSuite'
+import { strangersSuite } from '../../../support/strangersSuite'
 
 describe('Matrix on the practice homeserver', () => {
   let homeserver: Homeserver
@@ -12,4 +13,5 @@ describe('Matrix on the practice homeserver', () => {
   matrixSuite(() => ground)
   addressSuite(() => ground)
   membershipSuite(() => ground)
+  strangersSuite(() => ground)
 })

@@ -1,0 +1,100 @@
+/**
+ * Rooms of direct chats that an address is to leave: those in which the contact is no more, or that are a place of their own by now, and
+ * those in which the contact never said anything. Kept over a restart. A moment passes first, so that what was said before comes in.
+ */
+import type { Clock, Timer } from '../../lib/clock'
+import type { Log } from '../../lib/log'
+import { messageOf, Refused } from '../../model/errors'
+import type { Memory } from '../../model/network'
+
+export interface Parting {
+  /** Nobody has said anything in this room yet. */
+  quiet (room: string): void
+  /** It is to be left soon. */
+  over (room: string): void
+  /** It is not to be left any more. */
+  stays (room: string): void
+  stop (): void
+}
+
+interface Parts {
+  memory: Memory; clock: Clock; log: Log
+  /** Whether something from this room is still to be read. */
+  isBusy (room: string): boolean
+  /** Resolves when the room is left and forgotten. */
+  part (room: string): Promise<void>
+}
+
+const MEMORY_KEY = 'parting'
+const QUIET_MS = 7 * 24 * 3600_000
+const MOMENT_MS = 60_000
+const AGAIN_MS = 10 * 60_000
+const ROOMS_MAX = 1000 // the one that is due first is left at once when there are more
+
+export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Parting => {
+  const due = new Map(Object.entries(JSON.parse(memory.get(MEMORY_KEY) ?? '{}') as Record<string, number>)) // by room, ms since 1970
+  let timer: Timer | undefined
+  let stopped = false
+  let running = false
+
+  const keep = (): void => {
+    memory.set(MEMORY_KEY, JSON.stringify(Object.fromEntries(due))).catch((error: unknown) => {
+      log.warn({ why: messageOf(error) }, 'could not remember which rooms are to be left')
+    })
+  }
+
+  const first = (): [string, number] | undefined => {
+    let found: [string, number] | undefined
+    for (const one of due) if (found === undefined || one[1] < found[1]) found = one
+    return found
+  }
+
+  const leave = async (room: string): Promise<void> => {
+    try {
+      if (isBusy(room)) return put(room, clock.now() + MOMENT_MS)
+      await part(room)
+      due.delete(room)
+    } catch (error) {
+      if (error instanceof Refused) due.delete(room)
+      else put(room, clock.now() + AGAIN_MS)
+      log.info({ room, why: messageOf(error) }, 'a direct chat that is over could not be left')
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    for (let next = first(); next !== undefined && !stopped; next = first()) {
+      const [room, at] = next
+      if (at > clock.now() && due.size <= ROOMS_MAX) break
+      await leave(room)
+      keep()
+    }
+  }
+
+  const look = (): void => {
+    timer?.cancel()
+    const next = first()
+    if (next === undefined || stopped || running) return
+    timer = clock.after(Math.max(due.size > ROOMS_MAX ? 0 : next[1] - clock.now(), 0), () => {
+      running = true
+      void run().finally(() => { running = false; look() })
+    })
+  }
+
+  const put = (room: string, at: number): void => {
+    due.set(room, at)
+    keep()
+    look()
+  }
+
+  look()
+  return {
+    quiet: room => put(room, clock.now() + QUIET_MS),
+    over: room => put(room, clock.now() + MOMENT_MS),
+    stays (room) {
+      if (!due.delete(room)) return
+      keep()
+      look()
+    },
+    stop () { stopped = true; timer?.cancel() }
+  }
+}

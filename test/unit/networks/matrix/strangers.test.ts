@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import type { Identity, Network } from '../../../../src/model/network'
+import type { Homeserver } from '../../../support/homeserver'
+import { ADDRESS, practiceGround } from '../../../support/matrixGround'
+import { makeBridge, said, type Bridge, type Ground } from '../../../support/matrixSuite'
+import { quickClock } from '../../../support/quick'
+
+const TOO_LONG = 'x'.repeat(33 * 2 ** 20)
+
+describe('Matrix: strangers', () => {
+  let homeserver: Homeserver
+  let ground: Ground
+  const running: Network[] = []
+  const address = (): string => `@${ADDRESS}:${ground.serverName}`
+
+  beforeEach(async () => { ({ homeserver, ground } = await practiceGround()) })
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map(network => network.stop()))
+    await homeserver.stop()
+  })
+
+  const begin = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+    const bridge = makeBridge(ground, more)
+    running.push(bridge.network)
+    const identity: Identity = { id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }
+    bridge.network.serve([identity])
+    await bridge.network.start(bridge.inbox)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
+    return bridge
+  }
+  const direct = () => ({ preset: 'trusted_private_chat', is_direct: true, invite: [address()] })
+  const chatOf = (name: string): string => homeserver.person(name).createRoom(direct())
+
+  it('whose invitations hang keep no customer waiting', async () => {
+    const { inbox } = await begin()
+    homeserver.faults.push({ on: /fremd.*\/join/, times: 1000, delayMs: 100_000 })
+    for (let chats = 0; chats < 40; chats++) homeserver.state.createRoom('@fremd:practice.test', direct(), `!fremd${chats}`)
+    const room = chatOf('kunde')
+    homeserver.person('kunde').send(room, 'guten Tag')
+    await inbox.until('the customer', () => said(inbox).includes('guten Tag'))
+  })
+
+  it('whose chat cannot be read keep nobody else from being heard, and are heard later', async () => {
+    const { inbox, memory, network } = await begin()
+    homeserver.state.createRoom('@fremd:practice.test', direct(), '!fremd')
+    const [stranger, customer, room] = [homeserver.person('fremd'), homeserver.person('kunde'), chatOf('kunde')]
+    stranger.send('!fremd', 'eins')
+    customer.send(room, 'guten Tag')
+    await inbox.until('both', () => inbox.arrivals.length === 2)
+    await network.stop()
+    const trouble = { on: /fremd.*\/(messages|context)/, times: 1000, status: 500 }
+    homeserver.faults.push(trouble)
+    stranger.send('!fremd', 'zwei')
+    customer.send(room, 'noch etwas')
+    const again = await begin({ inbox, memory, clock: quickClock(20) })
+    await inbox.until('the customer', () => said(inbox).includes('noch etwas'))
+    customer.send(room, 'und noch etwas')
+    await inbox.until('the customer as it comes', () => said(inbox).includes('und noch etwas'))
+    assert.notEqual(inbox.links.get('intake'), false)
+    trouble.times = 0
+    await inbox.until('the stranger in the end', () => said(inbox).includes('zwei'))
+    await again.network.stop()
+    assert.deepEqual(said(inbox).sort(), ['eins', 'guten Tag', 'noch etwas', 'und noch etwas', 'zwei'])
+  })
+
+  it('who bring about that the answer to what is new is too long keep no known chat from being read', async () => {
+    const first = await begin()
+    const room = chatOf('kunde')
+    homeserver.person('kunde').send(room, 'eins')
+    await first.inbox.until('the words', () => first.inbox.arrivals.length === 1)
+    await first.network.stop()
+    homeserver.faults.push({ on: /\/sync(?!.*%22rooms%22)/, times: 1000, status: 200, body: { TOO_LONG } })
+    homeserver.pusher.loseNext(1)
+    homeserver.person('kunde').send(room, 'zwei')
+    const { inbox } = await begin(first)
+    await inbox.until('the next', () => inbox.arrivals.length === 2)
+  })
+
+  it('whose words are so large that a page of them is too long an answer are read in smaller pages', async () => {
+    const first = await begin()
+    const room = chatOf('kunde')
+    homeserver.person('kunde').send(room, 'eins')
+    await first.inbox.until('the words', () => first.inbox.arrivals.length === 1)
+    await first.network.stop()
+    homeserver.faults.push({ on: /\/messages.*limit=(100|25)\b/, times: 1000, status: 200, body: { TOO_LONG } })
+    homeserver.pusher.loseNext(1)
+    homeserver.person('kunde').send(room, 'zwei')
+    const { inbox } = await begin(first)
+    await inbox.until('the next', () => inbox.arrivals.length === 2)
+    assert.ok(homeserver.requests.some(line => line.includes('/messages') && line.includes('limit=7')))
+  })
+})
