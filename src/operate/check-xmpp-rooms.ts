@@ -81,9 +81,8 @@ const leave = ({ link, me }: Session, stanza: Element): void => {
 }
 
 const membersAdvice = (domain: string): string =>
-  `Make Zentrale an owner or admin of the room, which then lets in who speaks from elsewhere, or a member (ejabberd: the whole domain):
-    zentrale@${domain}      (in an app: room settings, affiliations)
-On ejabberd: ejabberdctl set_room_affiliation ROOM SERVICE zentrale@${domain} admin`
+  `Make zentrale@${domain} an owner or admin of the room (in an app: room settings, affiliations), not the domain: then it makes everybody
+who speaks there from elsewhere a member. On ejabberd: ejabberdctl set_room_affiliation ROOM SERVICE zentrale@${domain} admin`
 
 const REFUSALS: Record<string, (domain: string) => [found: string, advice: string]> = {
   'registration-required': domain => ['is for members only, and we are none', membersAdvice(domain)],
@@ -135,7 +134,8 @@ const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
     const info = await about(at, room)
     if ('condition' in info && info.condition === 'item-not-found') {
       await mayMakeRooms(at, room.slice(room.indexOf('@') + 1)).catch((error: unknown) => {
-        throw error instanceof Wrong ? new Wrong(`is not there, and its service ${error.message}`, `Make it with an app, or:\n${error.advice}`) : error
+        if (!(error instanceof Wrong)) throw error
+        throw new Wrong(`is not there, and its service ${error.message}`, `Make it with an app, or:\n${error.advice}`)
       })
       features.add(ARCHIVE) // what it will have shows once it is made
       return 'is not there yet; Zentrale makes it when it starts'
