@@ -3,11 +3,13 @@
  * and what others got to see.
  *
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
- * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.)
+ * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.) W3 a room that expelled
+ * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDER_MS.
  */
 import type { Mirror } from '../../src/bridge/directory'
+import { HELD_BY_ALL_MS } from '../../src/bridge/files'
 import { addressKey, type Place } from '../../src/model/address'
-import type { Delivery } from '../../src/model/message'
+import type { Delivery, Standing } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { CAN, wordsIn, type Inhabitant, type Said } from './town'
 
@@ -16,7 +18,13 @@ export interface Violation { invariant: string; what: string; tag?: string }
 /** No lane may give up sooner while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
 export const PATIENCE_MS = 15 * 60_000
 
-interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean; withdrawn?: boolean }
+/** By how much an outsider may hold up what others say: a place waits so long for files, and has a little for itself. */
+export const OUTSIDER_MS = HELD_BY_ALL_MS + 20_000
+
+/** A time for which a room has us out. `known`: the bridge has stored that; `over`: that it is in again. All on the timeline. */
+interface Exile { from: number; until: number; known: number; over: number }
+
+interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean; takenAt: number; withdrawn?: boolean }
 interface Notice { place: string; where: string; tag: string }
 /** STOP or START, as somebody sent it. */
 interface Wish { key: string; word: 'stop' | 'start'; acknowledgedAt: number }
@@ -56,6 +64,11 @@ export interface Auditor {
   outcome (id: string): 'delivered' | 'failed' | undefined
   /** A notice of which the operator can see that it was not delivered. */
   noticeHeld (place: Place, text: string): void
+  /** A room sends us out; lets us in again. */
+  expelled (place: Place): void
+  readmitted (place: Place): void
+  /** The bridge has stored how a place stands to it. */
+  stands (place: Place, standing: Standing): void
   judge (): void
 }
 
@@ -80,6 +93,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const late = new Set<string>()
   const taken = new Set<string>()
   const parts = new Map<string, 'delivered' | 'failed'>()
+  const exiles = new Map<string, Exile[]>() // by place
   const violations: Violation[] = []
   const counts: Auditor['counts'] = {
     said: 0, acknowledged: 0, shown: 0, notices: 0, 'answers sent': 0, 'answers held': 0, 'came back': 0, 'lost unread': 0
@@ -126,6 +140,9 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const count = (copies.get(word) ?? 0) + 1
     copies.set(word, count)
     if (count === 1 && number === 1) judgeOrder(record, place)
+    if (count === 1 && record.urgent && now() - record.at > OUTSIDER_MS) {
+      violation('W4', `${record.tag} came to ${place} after ${Math.round((now() - record.at) / 1000)} s`, record.tag)
+    }
     if (count === 1) return
     doubles.get(network)!.copies++
     const allowed = network === 'xmpp' ? open.get(`${place} ${record.tag}`) ?? 0 : 0
@@ -135,6 +152,9 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const judgeEyes = (record: Record, place: string, name: string): void => {
     if (record.place === place) violation('I6', `${record.tag} came back to ${place}`, record.tag)
     if (mirrorOf.get(place) !== mirrorOf.get(record.place)) violation('I6', `${record.tag} of another mirror was shown at ${place}`, record.tag)
+    if (exilesOf(record.place).some(({ from, until }) => record.at > from && record.at < until)) {
+      violation('W3', `${record.tag} was said in ${record.place}, which had us out, and was shown at ${place}`, record.tag)
+    }
     if (!name.startsWith(`${record.by.name} (`)) violation('I6', `${record.tag} was shown at ${place} as said by ${name}`, record.tag)
   }
 
@@ -147,10 +167,17 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const silentFor = (place: string, record: Record): boolean => (wishes.get(place) ?? []).some((wish, index, all) =>
     wish.word === 'stop' && (all.slice(index).find(({ word }) => word === 'start')?.acknowledgedAt ?? Infinity) > record.at)
 
+  const exilesOf = (place: string): Exile[] => exiles.get(place) ?? []
+
+  /** Whether it cannot have been heard where it was said, or not have been said there any more. */
+  const isExiled = ({ at, takenAt, place: source }: Record, place: string): boolean =>
+    exilesOf(place).some(({ over }) => at < over) || exilesOf(source).some(({ from, over }) => at < over && takenAt > from)
+
   /** What may be missing without a notice: what changes something that is not there. */
   const excused = (record: Record, place: string): boolean => {
     const original = record.of === undefined ? undefined : records.get(record.of)
-    return silentFor(place, record) || silentFor(record.place, record) || (original !== undefined && !complete(original, place))
+    return silentFor(place, record) || silentFor(record.place, record) || isExiled(record, place) ||
+      (original !== undefined && !complete(original, place))
   }
 
   const judgeArrival = (record: Record): void => {
@@ -169,7 +196,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       const key = addressKey(place)
       if (key === record.place || !CAN[place.network]!.deletions) continue
       const told = notices.some(({ tag, where }) => tag === original.tag && where === whereOf(key))
-      if (!complete(original, key) || seen.get(key)!.removed.has(original.tag) || told) continue
+      if (!complete(original, key) || isExiled(record, key)) continue
+      if (seen.get(key)!.removed.has(original.tag) || told) continue
       violation('I1', `${record.tag} did not take back ${original.tag} at ${key}`, original.tag)
     }
   }
@@ -178,7 +206,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     violations, counts, doubles, violation,
     said (said) {
       counts.said++
-      records.set(said.tag, { ...said, at: now(), place: addressKey(said.by.place), sequence: records.size + 1, acknowledged: false })
+      const nothing = { acknowledged: false, takenAt: Infinity }
+      records.set(said.tag, { ...said, ...nothing, at: now(), place: addressKey(said.by.place), sequence: records.size + 1 })
     },
     withdrawn (tag) {
       const record = records.get(tag)
@@ -188,6 +217,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       const record = records.get(tag)
       if (record === undefined || record.acknowledged) return
       record.acknowledged = true
+      record.takenAt = now()
       counts.acknowledged++
     },
     returned () {}, unheard () {},
@@ -199,6 +229,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       else for (const wish of all) if (wish.key === key) wish.acknowledgedAt = Math.min(wish.acknowledgedAt, now())
     },
     began (delivery) {
+      const away = exilesOf(addressKey(delivery.place)).some(({ known, over }) => now() > known && now() < over)
+      if (away) violation('W3', `${textOfDelivery(delivery)} was said into ${addressKey(delivery.place)}, which has us out`)
       const last = wishes.get(addressKey(delivery.place))?.at(-1)
       const [word] = wordsIn(textOfDelivery(delivery))
       if (delivery.as === undefined || word === undefined || last?.word !== 'stop' || last.acknowledgedAt === Infinity) return
@@ -241,9 +273,21 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       const found = noticeIn(text)
       if (found !== undefined) notices.push({ place: addressKey(place), ...found })
     },
+    expelled (place) {
+      const all = exilesOf(addressKey(place))
+      exiles.set(addressKey(place), [...all, { from: now(), until: Infinity, known: Infinity, over: Infinity }])
+    },
+    readmitted (place) { exilesOf(addressKey(place)).at(-1)!.until = now() },
+    stands (place, standing) {
+      const last = exilesOf(addressKey(place)).at(-1)
+      if (last === undefined) return
+      if (standing === 'out') last.known = Math.min(last.known, now())
+      else if (last.until < Infinity) last.over = Math.min(last.over, now())
+    },
     judge () {
       for (const record of records.values()) {
         if (!record.acknowledged && record.withdrawn) continue // nobody could read it
+        if (!record.acknowledged && isExiled(record, record.place)) continue
         if (!record.acknowledged) violation('I5', `the source of ${record.tag} never heard yes`, record.tag)
         else if (record.kind === 'deletion') judgeRemoval(record)
         else judgeArrival(record)

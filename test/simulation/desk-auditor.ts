@@ -2,18 +2,21 @@
  * The auditor of function addresses, from outside as the other: what people wrote, what they got to see, and the file that is left.
  *
  * D1 the whole team sees everything · D2 one owner, one answer, and what came second is held · D3 the contact sees answers alone ·
- * D4 the state that is left follows from what was said. (D5, everything ends: I5 in inspect.ts.)
+ * D4 the state that is left follows from what was said · D5 what is said among the team is heard by all of it · W1 what a contact was
+ * shown was meant for them by somebody who may · W2 what was said in notes, commands and among the team is shown to no contact.
+ * (Everything ends: I5 in inspect.ts.) What was meant is known from the story alone.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { addressKey, type Place } from '../../src/model/address'
-import type { Delivery, MessageArrival } from '../../src/model/message'
+import type { Delivery, EditArrival, MessageArrival } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import type { Conversation } from '../../src/store/desk'
 import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, textOfDelivery, type Auditor } from './auditor'
-import { kindOf, tagsIn, teamRoom, type Desk } from './desk'
-import { asked, newCase, ordered, replied, type Case } from './desk-model'
+import { teamRoom, type Desk } from './desk'
+import { asked, edited, hold, newCase, ordered, replied, type Case } from './desk-model'
 import type { Said } from './town'
+import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typing'
 
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
 const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*)$/ // as the servers say them
@@ -23,10 +26,9 @@ export interface DeskAuditor extends Auditor {
   judgeDesk (db: DatabaseSync): Promise<void>
 }
 
-/** What was kept back is shown so, and once more when it is sent all the same. */
-const HELD = /\((?:nicht gesendet|not sent)\) /
-
 interface Line extends Said { at: number; acknowledged: boolean; returned: boolean; unheard: boolean }
+/** A message, or its edit. */
+type Spoken = MessageArrival | EditArrival
 interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string; reason: string | null }
 interface Sent { place: string; tag: string; row: Row }
 
@@ -38,6 +40,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   const open = new Map<string, number>() // ambiguous failures, by place and tag
   const keys = new Map<string, string>() // of what the contact sees, by place and tag
   const lastTry = new Map<string, number>() // by place and tag
+  const seen = new Set<string>() // by place of the team and tag
   const told = new Set<string>() // answers of whose failure their writer was told
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
@@ -49,10 +52,11 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     return counts.get(key)!
   }
 
-  const copied = (place: Place, tag: string): void => {
+  /** The same words may come again under another mark, as sent now or as not sent. */
+  const copied = (place: Place, tag: string, text: string): void => {
     const key = `${addressKey(place)} ${tag}`
-    const count = more(copies, key)
-    const allowed = place.network === 'xmpp' ? open.get(key.replace(' held ', ' ')) ?? 0 : 0
+    const count = more(copies, `${addressKey(place)} ${text}`)
+    const allowed = place.network === 'xmpp' ? open.get(key) ?? 0 : 0
     if (count > 1 + allowed) violation('D1', `${tag} was shown ${count} times at ${key}, ${allowed} failures allow it`, tag)
   }
 
@@ -68,29 +72,46 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     return count === 1
   }
 
+  /** By what their writers meant, whoever carried it here. */
+  const judgeEyes = (place: string, text: string): void => {
+    for (const tag of tagsIn(text)) {
+      const kind = kindOf(tag)
+      const { by, about } = lines.get(tag) ?? {}
+      const theirs = kind === 'ask' ? by !== undefined && addressKey(by.place) === place : about === place
+      if (!theirs) violation('W1', `${place} was shown ${tag}, which is not for them`, tag)
+      if (kind !== 'ask' && kind !== 'reply' && kind !== 'slip') violation('W2', `${place} was shown ${tag}`, tag)
+    }
+    if (/(?:^|\s)#\d/.test(text)) violation('W2', `${place} was shown the number of a case: “${text}”`, ownTag(text))
+  }
+
   const contactSees = (delivery: Delivery, text: string): void => {
     const { place } = delivery
-    const line = lines.get(text)
-    if (line === undefined || kindOf(text) !== 'reply') return violation('D3', `${addressKey(place)} was shown “${text}”`, tagsIn(text)[0])
-    if (!isFirst(delivery, text)) return
+    const tag = ownTag(text) ?? ''
+    const line = lines.get(tag)
+    judgeEyes(addressKey(place), text)
+    if (line === undefined || kindOf(tag) === 'ask') return violation('D3', `${addressKey(place)} was shown “${text}”`, tag)
+    if (!isFirst(delivery, tag)) return
     const all = got.get(addressKey(place)) ?? []
-    got.set(addressKey(place), [...all, { agent: line.by.name, tag: text }])
+    got.set(addressKey(place), [...all, { agent: line.by.name, tag }])
     const strangers = all.find(({ agent }) => agent !== line.by.name)
     if (strangers === undefined || !desk.quiet.has(addressKey(place))) return
-    violation('D2', `${addressKey(place)} was answered by ${strangers.agent} (${strangers.tag}) and by ${line.by.name} (${text})`, text)
+    violation('D2', `${addressKey(place)} was answered by ${strangers.agent} (${strangers.tag}) and by ${line.by.name} (${tag})`, tag)
   }
 
   /** In the room where they said it, or in the chat between them and the address. */
   const tells = (place: Place, text: string): void => {
-    const failed = /^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “(reply-[\w-]+)”/.exec(text)?.[1]
+    const failed = ownTag(/^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “([^”]*)”/.exec(text)?.[1] ?? '')
     const by = lines.get(failed ?? '')?.by
     if (by !== undefined && (place.id.endsWith(` ${by.id}`) || addressKey(place) === addressKey(by.place))) told.add(failed!)
   }
 
   const teamSees = ({ place, as, action }: Delivery, text: string): void => {
     if (text.includes('ALTERED')) violation('D1', `a replay with another text was taken: ${text}`, tagsIn(text)[0])
-    if (as !== undefined && action.kind === 'message') for (const tag of tagsIn(text)) copied(place, HELD.test(text) ? `held ${tag}` : tag)
-    if (as !== undefined) desk.shown(place, text)
+    const tag = ownTag(text)
+    if (tag !== undefined) seen.add(`${addressKey(place)} ${tag}`)
+    if (as !== undefined && action.kind === 'message' && tag !== undefined) copied(place, tag, text)
+    if (as === undefined) desk.announced(place, text)
+    else desk.shown(place, text)
   }
 
   /** What failed as it may: the server said never, or it was tried for long. */
@@ -99,9 +120,10 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
 
   const judgeTeam = (line: Line, conversation: Conversation, all: Sent[]): void => {
     const { slug, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
+    if (line.kind === 'edit' || kindOf(line.tag) === 'intrusion') return
     for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
       const room = addressKey({ network, id: teamRoom(network, slug, conversation.id) })
-      if (room === addressKey(line.by.place) || copies.has(`${room} ${line.tag}`) || copies.has(`${room} held ${line.tag}`)) continue
+      if (room === addressKey(line.by.place) || seen.has(`${room} ${line.tag}`)) continue
       if (all.some(sent => sent.place === room && sent.tag === line.tag && excused(sent))) continue
       violation('D1', `${line.tag} was not shown at ${room}`, line.tag)
     }
@@ -121,6 +143,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
       const lost = row.state === 'failed' || row.state === 'unknown' || !heardOf(row)
       if (!lost && !copies.has(`${place} ${tag}`) && !lines.get(tag)!.unheard) violation('D2', `${tag} never came to ${place}`, tag)
       const cutOff = row.reason?.startsWith('cut off') === true
+      if (row.reason === 'what it changes was never delivered') continue
       if (row.state === 'unknown' && !cutOff && !open.has(`${place} ${tag}`)) violation('D2', `${tag} counts as unknown without a reason`, tag)
       if (lost && !told.has(tag) && !ordersOf(conversation)) violation('D2', `${tag} did not come to ${place}; nobody is told`, tag)
     }
@@ -138,14 +161,43 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   }
 
   /** The journal is the order in which the bridge took it. Each line of a team, and of a contact, moves the case on. */
-  const follow = (one: Case, conversation: Conversation, { place, sender, content }: MessageArrival): void => {
+  const follow = (one: Case, conversation: Conversation, arrival: Spoken): void => {
+    const { place, sender, content } = arrival
     const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
     const text = toPlain(content.text)
-    if (addressKey(place) === addressKey(conversation.place)) return asked(one, followUp)
-    const [who] = team.find(({ addresses }) => addresses.some(({ id }) => id === (sender.address ?? sender.id)))?.addresses.map(addressKey) ?? []
-    if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tagsIn(text)[0])
-    if (text.startsWith('!') && !text.startsWith('!n ')) ordered(one, who, text)
-    else if (kindOf(text) === 'reply') replied(one, who, text)
+    const tag = ownTag(text)
+    if (addressKey(place) === addressKey(conversation.place)) return sender.id === conversation.contact.id ? asked(one, followUp) : undefined
+    const keyOf = (found: (agent: typeof team[number]) => boolean): string | undefined => team.find(found)?.addresses.map(addressKey)[0]
+    const who = keyOf(({ addresses }) => addresses.some(({ id }) => id === (sender.address ?? sender.id)))
+    if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tag)
+    if (arrival.kind === 'edit') return tag !== undefined && kindOf(tag) === 'reply' ? edited(one, lines.get(tag)!.of!, tag) : undefined
+    if (tag === undefined) return ordered(one, who, meantBy(text) ?? '', named => keyOf(({ name }) => name === named))
+    if (kindOf(tag) === 'reply') replied(one, who, tag)
+    else if (kindOf(tag) === 'slip') hold(one, who, tag, isNearlySent(text))
+  }
+
+  /** Whether what was said there moves this case. */
+  const concerns = ({ id, place: theirs, desk: name }: Conversation) => ({ place, content }: Spoken): boolean => {
+    const address = desk.addresses.find(one => one.name === name)!
+    if (addressKey(place) === addressKey(theirs) || place.id === teamRoom(place.network, address.slug, id)) return true
+    if ((desk.addressOf(place) ?? desk.chatOf(place)) !== address) return false
+    const text = toPlain(content.text)
+    return meantBy(text)?.startsWith('duty') === true || (isOpenToAll(place) && numberIn(text) === id)
+  }
+
+  /** Rooms and chats in which cases are named by their number. */
+  const isOpenToAll = (place: Place): boolean => desk.chatOf(place) !== undefined || /_queue:/.test(place.id)
+
+  /** Everybody else of the team hears it, in the inbox room or in their chat with the address. */
+  const judgeTalk = ({ tag, by, acknowledged }: Line): void => {
+    const address = desk.addressOf(by.place)
+    if (kindOf(tag) !== 'talk' || !acknowledged || address === undefined) return
+    for (const { id } of address.identities.filter(({ network }) => network === 'xmpp')) {
+      for (const agent of address.team.flatMap(({ addresses }) => addresses.filter(({ network }) => network === 'xmpp'))) {
+        const chat = `xmpp ${id} ${agent.id}`
+        if (!seen.has(`${chat} ${tag}`)) violation('D5', `${tag} was not shown at ${chat}`, tag)
+      }
+    }
   }
 
   /** Who writes over XMPP hears yes, or no, or there was a link that broke; the yes itself may be lost too. */
@@ -158,14 +210,12 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     else violation('I5', `the source of ${tag} never heard yes`, tag)
   }
 
-  const judgeConversation = (db: DatabaseSync, conversation: Conversation, all: Sent[], arrivals: MessageArrival[]): string[] => {
-    const { id, desk: name } = conversation
-    const { slug } = desk.addresses.find(one => one.name === name)!
-    const mine = arrivals.filter(({ place }) =>
-      addressKey(place) === addressKey(conversation.place) || place.id === teamRoom(place.network, slug, id))
+  const judgeConversation = (db: DatabaseSync, conversation: Conversation, all: Sent[], arrivals: Spoken[]): void => {
+    const { id } = conversation
+    const mine = arrivals.filter(concerns(conversation))
     const one = newCase()
     for (const arrival of mine) follow(one, conversation, arrival)
-    const held = db.prepare('SELECT text FROM entry WHERE conversation = ? AND held = 1').all(id).map(row => String(row['text']))
+    const held = db.prepare('SELECT text FROM entry WHERE conversation = ? AND held = 1').all(id).map(row => ownTag(String(row['text'])) ?? '?')
     const claims = db.prepare("SELECT count(*) AS count FROM logbook WHERE conversation = ? AND what = 'claimed'").get(id)!['count']
     const failed = new Set(db.prepare(`SELECT key FROM remote JOIN outbox ON outbox.id = remote.outbox WHERE outcome = 'failed'`).all()
       .map(row => String(row['key'])))
@@ -173,15 +223,16 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     judgeState(one, conversation, Number(claims))
     under.counts['answers sent'] += one.sent.length
     under.counts['answers held'] += one.held.length
-    const taken = mine.flatMap(({ content }) => tagsIn(toPlain(content.text)))
-    for (const tag of taken) judgeTeam(lines.get(tag)!, conversation, all)
-    return taken
+    for (const { content } of mine) {
+      const line = lines.get(ownTag(toPlain(content.text)) ?? '')
+      if (line !== undefined) judgeTeam(line, conversation, all)
+    }
   }
 
   return {
     ...under,
     said (said) {
-      if (!/^(?:ask|reply|aside|order)-/.test(said.tag)) return under.said(said)
+      if (!/^(?:ask|reply|aside|order|talk|slip|intrusion)-/.test(said.tag)) return under.said(said)
       lines.set(said.tag, { ...said, at: now(), acknowledged: false, returned: false, unheard: false })
     },
     acknowledged (tag) {
@@ -202,8 +253,11 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
       under.shown(delivery)
       const text = textOfDelivery(delivery)
       if (delivery.action.kind !== 'room' && desk.isContact(delivery.place)) contactSees(delivery, text)
-      if (desk.addressOf(delivery.place)) teamSees(delivery, text)
+      if (desk.addressOf(delivery.place) ?? desk.chatOf(delivery.place)) teamSees(delivery, text)
       tells(delivery.place, text)
+      for (const tag of tagsIn(text)) {
+        if (kindOf(tag) === 'intrusion') violation('W1', `${addressKey(delivery.place)} was shown ${tag}, said by nobody who is anybody there`, tag)
+      }
     },
     ambiguous (delivery) {
       under.ambiguous(delivery)
@@ -212,13 +266,20 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     judgeDesk (db) {
       const verified = makeTx(db, '').desk.verify()
       const rows = db.prepare('SELECT * FROM outbox WHERE notice = 0 ORDER BY id').all() as unknown as Row[]
-      const all = rows.flatMap(row => tagsIn(toPlain((JSON.parse(row.delivery) as { action: { content?: MessageArrival['content'] } })
-        .action.content?.text ?? [])).map((tag): Sent => ({ place: `${row.network} ${row.place}`, tag, row })))
-      const arrivals = db.prepare('SELECT arrival FROM journal ORDER BY seq').all().map(row => JSON.parse(String(row['arrival'])) as MessageArrival)
-        .filter(({ kind }) => kind === 'message')
+      const all = rows.flatMap((row): Sent[] => {
+        const { action } = JSON.parse(row.delivery) as { action: { content?: MessageArrival['content'] } }
+        const tag = ownTag(toPlain(action.content?.text ?? []))
+        return tag === undefined ? [] : [{ place: `${row.network} ${row.place}`, tag, row }]
+      })
+      const arrivals = db.prepare('SELECT arrival FROM journal ORDER BY seq').all().map(row => JSON.parse(String(row['arrival'])) as Spoken)
+        .filter(({ kind }) => kind === 'message' || kind === 'edit')
       const conversations = db.prepare('SELECT data FROM conversation ORDER BY id').all().map(row => JSON.parse(String(row['data'])) as Conversation)
-      const taken = new Set(conversations.flatMap(one => judgeConversation(db, one, all, arrivals)))
-      for (const line of lines.values()) judgeSource(line, taken.has(line.tag))
+      for (const one of conversations) judgeConversation(db, one, all, arrivals)
+      const taken = new Set(arrivals.map(({ content }) => ownTag(toPlain(content.text))))
+      for (const line of lines.values()) {
+        judgeSource(line, taken.has(line.tag))
+        judgeTalk(line)
+      }
       return verified.then(({ wrong }) => { if (wrong !== undefined) violation('D4', `line ${wrong.line} of the logbook ${wrong.why}`) })
     }
   }

@@ -9,17 +9,21 @@ export interface Case {
   owner: string | undefined
   claim: number // changes of owner
   claims: number // of them, lines in the logbook that say so
-  held: { who: string, tag: string }[]
+  held: { who: string, tag: string, dead?: boolean }[] // dead: not to be sent
   sent: string[] // tags, in order
+  released: Set<string> // of them, what was held before: it is changed no more
+  off: Set<string> // who is off duty
 }
 
-export const newCase = (): Case => ({ state: 'new', owner: undefined, claim: 0, claims: 0, held: [], sent: [] })
+export const newCase = (): Case => ({ state: 'new', owner: undefined, claim: 0, claims: 0, held: [], sent: [], released: new Set(), off: new Set() })
 
 const ownerOf = ({ state, owner }: Case): string | undefined => state === 'done' ? undefined : owner
 
 const claim = (one: Case, who: string): void => {
   Object.assign(one, { owner: who, state: 'claimed', claim: one.claim + 1, claims: one.claims + 1 })
 }
+
+const free = (one: Case): void => { Object.assign(one, { owner: undefined, state: 'new', claim: one.claim + 1 }) }
 
 const send = (one: Case, who: string, tag: string): void => {
   if (ownerOf(one) === undefined) claim(one, who)
@@ -29,26 +33,55 @@ const send = (one: Case, who: string, tag: string): void => {
 
 export const asked = (one: Case, followUp: FollowUp): void => {
   if (one.state !== 'done') return
-  const owner = followUp === 'new' ? undefined : one.owner
+  const owner = followUp === 'new' || one.off.has(one.owner ?? '') ? undefined : one.owner
   Object.assign(one, { owner, claim: one.claim + 1, state: owner === undefined ? 'new' : 'claimed' })
 }
 
 export const replied = (one: Case, who: string, tag: string): void => {
   const owner = ownerOf(one)
   if (owner === undefined || owner === who) send(one, who, tag)
-  else one.held.push({ who, tag })
+  else hold(one, who, tag)
 }
 
-const ORDERS: Record<string, (one: Case, who: string) => void> = {
-  '!take' (one, who) { if (ownerOf(one) === undefined) claim(one, who) },
-  '!release' (one, who) { if (ownerOf(one) === who) Object.assign(one, { owner: undefined, state: 'new', claim: one.claim + 1 }) },
-  '!done' (one, who) { if ((ownerOf(one) ?? who) === who) one.state = 'done' },
-  '!send' (one, who) {
-    const last = one.held.findLast(held => held.who === who)
+export const hold = (one: Case, who: string, tag: string, dead = false): void => { one.held.push({ who, tag, dead }) }
+
+/** What was said before becomes other words; nothing that is no words takes the place of an answer. */
+export const edited = (one: Case, of: string, tag: string): void => {
+  const held = one.held.find(line => line.tag === of)
+  if (held !== undefined) Object.assign(held, { tag, dead: false })
+  else if (one.sent.includes(of) && !one.released.has(of)) one.sent.push(tag)
+}
+
+/** Who has the case decides about it, unless they are away. */
+const mayDecide = (one: Case, who: string): boolean => {
+  const owner = ownerOf(one)
+  return owner === undefined || owner === who || one.off.has(owner)
+}
+
+const ORDERS: Record<string, (one: Case, who: string, rest: string) => void> = {
+  take (one, who) { if (ownerOf(one) !== who && mayDecide(one, who)) claim(one, who) },
+  release (one, who) { if (ownerOf(one) !== undefined && mayDecide(one, who)) free(one) },
+  done (one, who) { if (mayDecide(one, who)) one.state = 'done' },
+  assign (one, who, to) { if (mayDecide(one, who)) Object.assign(one, { owner: to, state: 'claimed', claim: one.claim + 1 }) },
+  duty (one, who, rest) {
+    if (rest === 'on') one.off.delete(who)
+    else {
+      one.off.add(who)
+      if (one.owner === who && one.state === 'claimed') free(one)
+    }
+  },
+  send (one, who) {
+    const last = one.held.findLast(held => held.who === who && held.dead !== true)
     if (last === undefined) return
     one.held = one.held.filter(held => held !== last)
+    one.released.add(last.tag)
     send(one, who, last.tag)
   }
 }
 
-export const ordered = (one: Case, who: string, words: string): void => { ORDERS[words]!(one, who) }
+/** `keyOf`: under which the team knows somebody by this name. */
+export const ordered = (one: Case, who: string, words: string, keyOf: (name: string) => string | undefined): void => {
+  const [word = '', rest = ''] = words.split(' ')
+  const to = word === 'assign' ? keyOf(rest) : rest
+  if (to !== undefined) ORDERS[word]!(one, who, to)
+}

@@ -1,6 +1,6 @@
 /**
  * Function addresses in the same storms: contacts who write to them, and a team that answers as soon as it is shown what they wrote,
- * often several at once, with notes and commands between. Its choices have a random of their own.
+ * often several at once, with notes, commands and talk between, mistyped and edited as people do. Its choices have a random of their own.
  */
 import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
@@ -12,6 +12,7 @@ import { makeMemory } from '../support/world'
 import { naming } from './homeserver'
 import type { Random } from './random'
 import { COMPONENT, DOMAIN, ROOMS, SECRET, type Inhabitant, type Mouth, type Said } from './town'
+import { commandAs, kindOf, meantBy, ownTag, typedAs, type Kind } from './typing'
 import { NAMING } from './world'
 
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
@@ -23,13 +24,12 @@ const BURST_MS = 10_000
 const FLOOD = 100
 const CENTURY_MINUTES = 100 * 365 * 24 * 60
 
-/** What one of the desk's people says: `ask` to the address; `reply`, `aside` (a note) and `order` (a command) in the team's rooms. */
-export type Kind = 'ask' | 'reply' | 'aside' | 'order'
-
 export interface Desk {
   readonly addresses: FunctionAddress[]
   /** The address whose team this room is for. */
   addressOf (room: Place): FunctionAddress | undefined
+  /** The address with which somebody of its team has this direct chat. */
+  chatOf (place: Place): FunctionAddress | undefined
   isContact (place: Place): boolean
   /** Conversations, by the contact's place, in which nobody ever gives a command. */
   readonly quiet: ReadonlySet<string>
@@ -39,11 +39,11 @@ export interface Desk {
   returned (tag: string): void
   /** A place shows something to whoever is there; the team reacts to what a contact wrote. */
   shown (place: Place, text: string): void
+  /** Somebody else speaks where a contact speaks. */
+  intrude (): void
+  /** The desk itself says there that there is a case. */
+  announced (place: Place, text: string): void
 }
-
-/** All that the desk's people wrote in a text. */
-export const tagsIn = (text: string): string[] => text.match(/\b(?:ask|reply|aside)-[a-z]+\d*-\d+\b/g) ?? []
-export const kindOf = (tag: string): Kind => tag.split('-')[0] as Kind
 
 const TEAM = [
   agent('anna', `matrix @anna:${DOMAIN}`), agent('bernd', `xmpp bernd@${DOMAIN}`), agent('clara', `matrix @clara:${DOMAIN}`, `xmpp clara@${DOMAIN}`)
@@ -77,26 +77,78 @@ const makeContact = (random: Random, { identities }: FunctionAddress, index: num
   return { id: theirs, name: `contact${index}`, place: { network, id: NAMINGS[network]!.direct(id, theirs) }, to: id }
 }
 
+/** How often the team does what people do. All are 0 in some seeds, which tell of the plain case. */
+const makeHabits = (random: Random) => {
+  const habit = (most: number): number => random.happens(0.6) ? random.between(0, most) : 0
+  return { slips: habit(0.3), quotes: habit(0.5), edits: habit(0.4), talks: habit(0.6), numbers: habit(0.4), passes: habit(0.3), duty: habit(0.1) }
+}
+
+/** Somebody of the team, where they are, and the contact whose case it is about. */
+interface Matter { by: Inhabitant; about: Inhabitant; ask: string; mayCommand: boolean; number?: number }
+
 /** `after`: on the simulated timeline. `chats`: people write over XMPP too. */
 export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
   const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index, chats))
   const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), index))
-  const quiet = new Set(contacts.filter(() => random.happens(0.5)).map(({ place }) => addressKey(place)))
+  const habits = makeHabits(random)
+  const quiet = new Set(habits.duty > 0 ? [] : contacts.filter(() => random.happens(0.5)).map(({ place }) => addressKey(place)))
   const counters = new Map<string, number>()
   const reacted = new Set<string>()
 
-  const speak = (by: Inhabitant, kind: Kind, words?: string): void => {
+  const nextTag = (by: Inhabitant, kind: Kind): string => {
     const count = (counters.get(by.name) ?? 0) + 1
     counters.set(by.name, count)
-    const tag = `${kind}-${by.name}-${count}`
-    const said: Said = { tag, kind: 'message', by, words: 1 }
-    say(by, words ?? (kind === 'aside' ? `!n ${tag}` : tag), said)
+    return `${kind}-${by.name}-${count}`
   }
 
-  const react = (by: Inhabitant, mayCommand: boolean): void => {
-    if (random.happens(0.75)) after(random.between(0, THINKING_MS), () => speak(by, 'reply'))
-    if (random.happens(0.15)) after(random.between(0, LATER_MS), () => speak(by, 'aside'))
-    if (mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => speak(by, 'order', `!${random.pick(COMMANDS)}`))
+  const speak = (by: Inhabitant, kind: Kind, words: (tag: string) => string = tag => tag, more: Partial<Said> = {}): string => {
+    const tag = nextTag(by, kind)
+    say(by, words(tag), { tag, kind: 'message', by, words: 1, ...more })
+    return tag
+  }
+
+  const inFront = ({ number }: Matter): string => number === undefined ? '' : `#${number} `
+
+  const writes = (matter: Matter, kind: 'reply' | 'aside' | 'slip', more: Partial<Said> = {}): string => {
+    const quoted = more.of === undefined && random.happens(habits.quotes) ? matter.ask : undefined
+    const text = (tag: string): string => {
+      const typed = typedAs(random, kind, tag)
+      return quoted === undefined ? inFront(matter) + typed : `> ${quoted}\n${inFront(matter)}${typed}`
+    }
+    return speak(matter.by, kind, text, { about: addressKey(matter.about.place), ...more })
+  }
+
+  const edits = (matter: Matter, of: string): void => {
+    if (matter.number === undefined && random.happens(habits.edits)) {
+      after(random.between(0, LATER_MS), () => { writes(matter, random.pick(['reply', 'reply', 'aside', 'slip'] as const), { kind: 'edit', of }) })
+    }
+  }
+
+  const command = (): string => {
+    if (random.happens(habits.duty)) return random.pick(['duty off', 'duty on', 'duty on'])
+    if (random.happens(habits.passes)) return `assign ${random.pick(TEAM).name}`
+    return random.pick(COMMANDS)
+  }
+
+  const orders = (matter: Matter): void => {
+    const words = command()
+    speak(matter.by, 'order', () => `${inFront(matter)}${commandAs(random, words)}`, { about: addressKey(matter.about.place) })
+  }
+
+  const react = (matter: Matter): void => {
+    if (random.happens(0.75)) after(random.between(0, THINKING_MS), () => edits(matter, writes(matter, 'reply')))
+    if (random.happens(0.15)) after(random.between(0, LATER_MS), () => edits(matter, writes(matter, 'aside')))
+    if (random.happens(habits.slips)) after(random.between(0, LATER_MS), () => { writes(matter, 'slip') })
+    if (matter.mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => orders(matter))
+  }
+
+  /** In the inbox room, or in the chat with the address: there a number belongs in front, and is forgotten. */
+  const reactToNews = (matter: Matter): void => {
+    const { by } = matter
+    if (random.happens(habits.talks)) after(random.between(0, LATER_MS), () => { speak(by, 'talk', tag => typedAs(random, 'talk', tag)) })
+    if (random.happens(habits.slips)) after(random.between(0, LATER_MS), () => { speak(by, 'slip', tag => typedAs(random, 'slip', tag)) })
+    if (random.happens(habits.numbers)) after(random.between(0, LATER_MS), () => { writes(matter, random.pick(['reply', 'reply', 'aside', 'slip'])) })
+    if (matter.mayCommand && random.happens(habits.numbers)) after(random.between(0, LATER_MS), () => orders(matter))
   }
 
   const writerOf = (tag: string): Inhabitant | undefined => contacts.find(({ name }) => tag.startsWith(`ask-${name}-`))
@@ -106,8 +158,34 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
     return id.startsWith(start) && id.endsWith(end)
   })
 
+  const chatOf = ({ network, id }: Place): FunctionAddress | undefined => addresses.find(({ identities, team }) =>
+    identities.some(ours => ours.network === network && team.some(({ addresses: all }) =>
+      all.some(one => one.network === network && NAMINGS[network]!.direct(ours.id, one.id) === id))))
+
+  /** Those of a team who are there. */
+  const present = (place: Place): Inhabitant[] => {
+    const address = addressOf(place) ?? chatOf(place)
+    const ours = address?.identities.find(({ network }) => network === place.network)?.id
+    const chat = address !== undefined && addressOf(place) === undefined
+    return (address?.team ?? []).flatMap(({ name, addresses: all }): Inhabitant[] => {
+      const here = all.find(({ network }) => network === place.network)
+      if (here === undefined || (chat && NAMINGS[place.network]!.direct(ours!, here.id) !== place.id)) return []
+      return [{ id: here.id, name, place, ...chat ? { to: ours! } : {} }]
+    })
+  }
+
+  const each = (place: Place, tag: string, what: string, run: (matter: Matter) => void): void => {
+    const about = writerOf(tag)
+    if (about === undefined) return
+    for (const by of present(place)) {
+      if (reacted.has(`${what} ${by.name} ${tag}`)) continue
+      reacted.add(`${what} ${by.name} ${tag}`)
+      run({ by, about, ask: tag, mayCommand: !quiet.has(addressKey(about.place)) })
+    }
+  }
+
   return {
-    addresses, quiet, addressOf,
+    addresses, quiet, addressOf, chatOf,
     isContact: place => contacts.some(one => addressKey(one.place) === addressKey(place)),
     ask () {
       const by = random.pick(contacts)
@@ -115,20 +193,21 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
       if (by.place.network !== 'xmpp' || !random.happens(BURSTS)) return
       for (let more = random.below(random.pick([10, 10, 10, FLOOD])); more > 0; more--) after(random.between(0, BURST_MS), () => speak(by, 'ask'))
     },
+    intrude () {
+      const by = random.pick(contacts)
+      if (by.place.network === 'matrix') speak(by, 'intrusion', tag => random.pick([tag, `!done ${tag}`, `!n ${tag}`]))
+    },
     returned (tag) {
       const contact = writerOf(tag)
       if (contact !== undefined && random.happens(0.5)) after(random.between(THINKING_MS, LATER_MS), () => speak(contact, 'ask'))
     },
     shown (place, text) {
-      const [tag = ''] = tagsIn(text)
-      const contact = writerOf(tag)
-      if (contact === undefined) return
-      for (const { name, addresses: [...theirs] } of addressOf(place)?.team ?? []) {
-        const here = theirs.find(({ network }) => network === place.network)
-        if (here === undefined || reacted.has(`${name} ${tag}`)) continue
-        reacted.add(`${name} ${tag}`)
-        react({ id: here.id, name, place }, !quiet.has(addressKey(contact.place)))
-      }
+      if (addressOf(place) !== undefined) each(place, ownTag(text) ?? '', 'case', react)
+    },
+    announced (place, text) {
+      const number = Number(/#(\d+) /.exec(text)?.[1])
+      if (Number.isNaN(number) || meantBy(text) !== undefined || kindOf(ownTag(text) ?? '') !== 'ask') return
+      each(place, ownTag(text)!, 'news', matter => reactToNews({ ...matter, number }))
     }
   }
 }

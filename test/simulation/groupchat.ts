@@ -15,6 +15,7 @@ import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src
 import type { Life } from './life'
 import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
 import { makeChats } from './chats'
+import { makeRoomMischief } from './mischief-room'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
 import { COMPONENT as DOMAIN, DOMAIN as SERVER, ROOMS, SECRET } from './town'
@@ -31,6 +32,8 @@ const BELIEVED_MS_MAX = 120_000
 /** What was written to a link so long before it broke has been read. */
 const READ_MS = 60_000
 const RESTART_MS = [1000, 30_000] as const
+/** Errors by which a room knows that an occupant is there no more. */
+const GONE = new Set(['service-unavailable', 'gone', 'recipient-unavailable', 'remote-server-not-found', 'item-not-found', 'jid-malformed'])
 /** How long somebody takes to follow an invitation. */
 const FOLLOW_MS = [10, 5000] as const
 
@@ -150,6 +153,15 @@ export const makeGroupchat = (world: World): Server => {
 
   // people
 
+  /** Whose answer says that they are gone is taken out (Prosody, ejabberd). */
+  const answersFrom = (room: Room, stanza: Element): void => {
+    const error = child(stanza, 'error')
+    const who = room.byJid(stanza.attrs.from!)
+    if (error === undefined || who === undefined || !elementsIn(error).some(({ name }) => GONE.has(name))) return
+    auditor.violation('W4', `a private message puts ${who.nick} out of ${room.id}`)
+    room.remove(who, '333')
+  }
+
   const present = (room: Room, address: string, name: string): Occupant => {
     const jid = `${address}/app`
     if (room.byJid(jid) === undefined) {
@@ -201,7 +213,8 @@ export const makeGroupchat = (world: World): Server => {
     const room = roomAt(bareOf(to))
     const user = child(stanza, 'x', MUC_USER)
     const invite = user && child(user, 'invite')
-    if (type === 'groupchat') groupchat(room, stanza)
+    if (type === 'error') answersFrom(room, stanza)
+    else if (type === 'groupchat') groupchat(room, stanza)
     else if (resourceOf(to) !== '') whisper(room, stanza)
     else if (invite !== undefined) invited(room, invite.attrs.to!)
   }
@@ -339,7 +352,7 @@ export const makeGroupchat = (world: World): Server => {
   }
 
   return {
-    name: network,
+    name: network, mischief: makeRoomMischief({ world, roomAt, send, isDown: () => held !== undefined }),
     say,
     connect,
     cut (now) {

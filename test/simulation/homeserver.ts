@@ -18,9 +18,11 @@ import { makeCore } from '../support/homeserver/core'
 import { membership, type HsEvent, type Json } from '../support/homeserver/state'
 import { isSpeech } from './auditor'
 import { never, type Life } from './life'
+import { makeMischief } from './mischief'
 import { overhear } from './overhear'
 import { makePusher, type Endpoint } from './pusher'
 import { DOMAIN, type Inhabitant, type Said, type Town } from './town'
+import { kindOf } from './typing'
 import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
 const NAME = 'matrix'
@@ -158,6 +160,8 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     return room
   }
 
+  const mischief = makeMischief({ world, town, state, bot: BOT_ID, personOf, isDown: () => down })
+
   const act = (person: HsPerson, room: string, { kind, of, text }: Utterance): string => {
     switch (kind) {
       case 'message': return person.send(room, text)
@@ -170,10 +174,17 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   const isTooEarly = (room: string, said: Said | undefined): boolean =>
     membership(state.room(room), BOT_ID) !== 'join' || (said?.of !== undefined && !heard.has(said.of))
 
+  /** Somebody else, in the chat that this contact has begun. */
+  const intrude = (by: Inhabitant, contact: HsPerson, text: string): void => {
+    const room = chats.get(by.place.id)
+    if (room !== undefined) mischief.intrude(room, contact, text)
+  }
+
   const say: Server['say'] = (by, text, said) => {
     if (down) { held.push(() => say(by, text, said)); return }
     if (town.people.includes(by) && isTooEarly(by.place.id, said)) return
     const person = personOf(by)
+    if (said !== undefined && kindOf(said.tag) === 'intrusion') return intrude(by, person, text)
     const room = by.to === undefined ? state.resolve(by.place.id) : chatWith(by, person)
     if (membership(state.room(room), by.id) === 'invite') person.join(room)
     if (said?.kind === 'deletion') auditor.withdrawn(said.of!)
@@ -295,7 +306,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   return {
-    name: NAME, say, connect,
+    name: NAME, say, connect, mischief: mischief.deeds,
     cut (now) { off = now },
     slow: now => { factor = now },
     lost: () => { endpoint = undefined },

@@ -1,7 +1,10 @@
 /**
  * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken.
+ * `-- --mutation NAME --search 200 [--from 1]`: seeds that find the bridge broken so; NAME is a part of its name in mutations.ts.
  */
 import { parseArgs } from 'node:util'
+import { broken } from './mutate'
+import { MUTATIONS } from './mutations'
 import { makeTally, tellViolation } from './report'
 import { simulate, type Outcome } from './simulation'
 
@@ -9,6 +12,7 @@ import { simulate, type Outcome } from './simulation'
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string' }, trace: { type: 'boolean', default: false },
+    mutation: { type: 'string' }, search: { type: 'string', default: '200' },
     seeds: { type: 'string' }, minutes: { type: 'string' }, from: { type: 'string' }
   }
 })
@@ -41,8 +45,26 @@ const many = async (): Promise<void> => {
   process.exitCode = tally.violated > 0 ? 1 : 0
 }
 
+const FINDS_MAX = 3
+
+const search = async (name: string): Promise<void> => {
+  for (const mutation of MUTATIONS.filter(([what]) => what.includes(name))) {
+    const [what, , , , breaks] = mutation
+    const { simulate: simulateBroken } = broken(mutation)
+    const found: number[] = []
+    for (let seed = Number(flags.from ?? 1), left = Number(flags.search); left > 0 && found.length < FINDS_MAX; seed++, left--) {
+      const { violations } = await simulateBroken(seed)
+      const fits = violations.find(({ invariant }) => breaks.includes(invariant))
+      if (fits === undefined) continue
+      found.push(seed)
+      print(`${what}: seed ${seed} breaks ${fits.invariant}: ${fits.what}`)
+    }
+    if (found.length === 0) print(`${what}: not found`)
+  }
+}
+
 process.on('unhandledRejection', error => {
   process.stderr.write(`an error that nobody waits for: ${String((error as Error)?.stack ?? error)}\n`)
   process.exit(1)
 })
-void (flags.seed === undefined ? many() : one(Number(flags.seed)))
+void (flags.mutation !== undefined ? search(flags.mutation) : flags.seed === undefined ? many() : one(Number(flags.seed)))

@@ -22,7 +22,8 @@ export const overhear = ({ auditor, note }: World, life: Life, real: Network, ea
     ...inbox,
     async accept (arrival) {
       const answer = await life.through(() => inbox.accept(arrival))
-      ears.stored(arrival)
+      if (arrival.kind === 'standing') auditor.stands(arrival.place, arrival.standing)
+      else ears.stored(arrival)
       return answer
     },
     async lastKey (place) {

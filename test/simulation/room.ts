@@ -103,6 +103,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     if (isNew) affiliations.set(bareOf(jid), 'owner')
     if (!isOf(domain, jid)) locked = false // people's apps know what to do
     if (locked && !isNew && before === undefined) return { type: 'cancel', error: 'item-not-found' }
+    if (affiliationOf(jid) === 'outcast') return { type: 'auth', error: 'forbidden' }
     if (is('membersonly') && affiliationOf(jid) === 'none') return { type: 'auth', error: 'registration-required' }
     if (there !== undefined && bareOf(there.jid) !== bareOf(jid)) return { type: 'cancel', error: 'conflict' }
     const who: Occupant = before ?? { jid, nick, role: roleFor(jid) }
@@ -195,7 +196,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
   }
 
   return {
-    id, archive, occupants, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
+    id, archive, occupants, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
     get isClosed () { return is('membersonly') && config.get(`${CONFIG}whois`) === 'anyone' },
     manage: (jid: string, asked: Element): Answer =>
       affiliationOf(jid) !== 'owner' ? { type: 'auth', error: 'forbidden' } : asked.ns === OWNER ? form(asked) : admin(elementsIn(asked)[0]!),

@@ -39,6 +39,11 @@ const ASKED_MS = 30_000
 /** After so many there is nothing more to learn from a seed. */
 const VIOLATIONS_MAX = 20
 const MEMORY = '/dev/shm'
+/** How often there are outsiders who mean no good, where there are function addresses. */
+const TROUBLED = 0.7
+/** After so much good weather all that was late is there. */
+const RESTED_MS = 80 * MINUTE_MS
+const EXPELS = 'sends the bot out'
 /** One seed in so many has function addresses too; the others are the stories that they always were. */
 const DESK_EVERY = 3
 /** In one seed in so many of those, people write to them over XMPP too. */
@@ -59,6 +64,7 @@ export interface Outcome {
 interface Stage {
   badMs: number; world: World; town: Town; servers: Server[]; machine: Machine; disk: Disk; wall: { offset: number }
   desk: { people: Desk, auditor: DeskAuditor } | undefined
+  talk: ReturnType<typeof makeTalk>
 }
 
 /** Makes people act during the bad weather. Each workload plans its own deeds; its promises are judged by the auditor. */
@@ -68,8 +74,7 @@ const speakingOn = (servers: () => Server[]): Mouth => (by, text, said) => {
   servers().find(({ name }) => name === by.place.network)!.say(by, text, said)
 }
 
-const mirrored: Workload = ({ badMs, world: { random, timeline }, town, servers }) => {
-  const talk = makeTalk(town, random, speakingOn(() => servers))
+const mirrored: Workload = ({ badMs, world: { random, timeline }, talk }) => {
   const deeds = 30 + random.below(90)
   for (let planned = 0; planned < deeds;) {
     const at = random.between(0, badMs)
@@ -83,7 +88,31 @@ const answered: Workload = ({ badMs, world: { random, timeline }, desk }) => {
   for (let left = 5 + random.below(25); left > 0; left--) timeline.after(random.between(0, badMs), desk.people.ask)
 }
 
-const WORKLOADS: Workload[] = [mirrored, answered]
+/** One of the mirrored places gets what an outsider does there. */
+const mischief = ({ world: { random, note }, servers, town }: Stage, but?: string): void => {
+  const server = random.pick(servers)
+  const places = town.placesOf(server.name)
+  const [what, deed] = random.pick(Object.entries(server.mischief ?? {}).filter(([name]) => name !== but)) ?? []
+  if (what === undefined || places.length === 0) return
+  const place = random.pick(places)
+  if (deed!(place)) note(`an outsider at ${place.id} ${what}`)
+}
+
+/** Outsiders in the storm; and in good weather, when all has come to rest: then nobody else may feel them. */
+const troubled: Workload = stage => {
+  const { badMs, world: { random, timeline }, desk, talk } = stage
+  if (desk === undefined || !random.happens(TROUBLED)) return
+  for (let left = random.below(12); left > 0; left--) timeline.after(random.between(0, badMs), () => mischief(stage))
+  for (let left = random.below(5); left > 0; left--) timeline.after(random.between(0, badMs), desk.people.intrude)
+  for (let left = random.below(6); left > 0; left--) {
+    timeline.after(badMs + RESTED_MS + random.between(0, MINUTE_MS), () => {
+      mischief(stage, EXPELS)
+      for (let more = random.below(4); more > 0; more--) timeline.after(random.between(0, 2000), () => talk(true))
+    })
+  }
+}
+
+const WORKLOADS: Workload[] = [mirrored, answered, troubled]
 
 /** Bad weather ends for all at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
@@ -166,7 +195,7 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
-  return { badMs, world, town, desk, servers, machine, disk, wall }
+  return { badMs, world, town, desk, servers, machine, disk, wall, talk: makeTalk(town, random, speakingOn(() => servers)) }
 }
 
 /** Bad weather, then good weather until nothing moves any more. */

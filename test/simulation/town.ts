@@ -35,6 +35,8 @@ export interface Said {
   tag: string // conversation/sender/counter
   kind: 'message' | 'edit' | 'deletion'
   of?: string // the tag of what is changed
+  about?: string // the place of the contact whom it concerns
+  urgent?: boolean // said in good weather, beside what outsiders do
   by: Inhabitant
   words: number
 }
@@ -91,7 +93,7 @@ export const makeTown = (random: Random): Town => {
 export interface Mouth { (inhabitant: Inhabitant, text: string, said: Said | undefined): void }
 
 /** Makes people talk: each call is one thing that one of them says next. */
-export const makeTalk = (town: Town, random: Random, say: Mouth): () => void => {
+export const makeTalk = (town: Town, random: Random, say: Mouth): (urgent?: boolean) => void => {
   const counters = new Map<string, number>()
   const last = new Map<string, Said>() // of each person, what may still be changed
   const stops = random.happens(0.3)
@@ -112,8 +114,12 @@ export const makeTalk = (town: Town, random: Random, say: Mouth): () => void => 
     say(by, textOf(said), said)
   }
 
-  return () => {
+  return (urgent = false) => {
     const by = random.pick(town.people)
+    if (urgent) {
+      const said: Said = { tag: tagFor(by), kind: 'message', by, words: 1, urgent }
+      return say(by, textOf(said), said)
+    }
     const phone = by.place.network === 'sms'
     if (phone && stops && random.happens(0.1)) return say(by, random.pick(['STOP', 'Stopp!', 'START', 'Start']), undefined)
     const former = last.get(by.name)

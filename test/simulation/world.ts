@@ -14,6 +14,9 @@ export interface World {
   note (text: string): void
 }
 
+/** Each does something that must harm nobody else. False if it could not be done. */
+export type Mischief = Record<string, (place: Place) => boolean>
+
 /** A server of one kind, with the people on it. It lives on while the process dies and comes back. */
 export interface Server {
   readonly name: string
@@ -26,6 +29,8 @@ export interface Server {
   slow (factor: number): void
   /** The process is gone. */
   lost (): void
+  /** What outsiders do there, to one of the mirrored places. */
+  readonly mischief?: Mischief
   /** It stops and comes back. */
   restart? (): void
   /** What people said and the bridge has not taken, for whoever waits for the end. */

@@ -25,7 +25,7 @@ const EDITS = ['answer changed', 'answer into another', 'note changed']
 const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
 const CASES = ['free', 'mine', 'another\'s', 'closed', 'ended']
 const ADDRESSES: Record<string, Partial<FunctionAddress>> = {
-  usual: {}, open: { claim: 'open' }, hard: { claim: 'hard' }, explicit: { answers: 'explicit' } as Partial<FunctionAddress>,
+  usual: {}, open: { claim: 'open' }, hard: { claim: 'hard' }, explicit: { answers: 'explicit' },
   pointing: { redirectOnly: true }
 }
 

@@ -1,0 +1,75 @@
+/** What people in a group chat do who mean no good: each is something that anybody, or a moderator, can do there. */
+import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
+import { bareOf } from '../../src/networks/xmpp/names'
+import { el, type Xml } from '../../src/networks/xmpp/xml'
+import { isOf, MUC_USER, type Occupant, type Room } from './room'
+import { COMPONENT, DOMAIN, type Inhabitant } from './town'
+import type { Mischief, World } from './world'
+
+const LISTENER = `${LISTENER_LOCAL}@${COMPONENT}`
+const NETWORK = 'xmpp'
+const OUT_MS = [1000, 20 * 60_000] as const
+/** Until somebody who was asked in and did not come is asked again. */
+const AGAIN_MS = 60_000
+
+interface Parts { world: World; roomAt (id: string): Room; send (stanza: Xml): boolean; isDown (): boolean }
+
+export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischief => {
+  const { timeline, random, auditor, note, weather, epoch } = world
+  let count = 0
+
+  const insiderOf = (room: Room): Occupant | undefined => [...room.occupants.values()].find(({ jid }) => isOf(DOMAIN, jid))
+  const listenerOf = (room: Room): Occupant | undefined => [...room.occupants.values()].find(({ jid }) => bareOf(jid) === LISTENER)
+
+  /** An invitation is lost like everything else: somebody who does not come is asked once more. */
+  const askIn = (room: Room): void => {
+    if (listenerOf(room) !== undefined) return
+    send(el('message', { from: room.id, to: LISTENER, id: `invite${++count}` },
+      el('x', { xmlns: MUC_USER }, el('invite', { from: `mallory@${DOMAIN}` }))))
+    timeline.after(AGAIN_MS, () => askIn(room))
+  }
+
+  const deeds: Record<string, (room: Room, who: Occupant) => boolean> = {
+    'sends the bot out' (room) {
+      const listener = listenerOf(room)
+      if (listener === undefined) return false
+      const place = { network: NETWORK, id: room.id }
+      auditor.expelled(place)
+      room.affiliations.set(LISTENER, 'outcast')
+      room.remove(listener, '301')
+      timeline.after(random.between(...OUT_MS), () => {
+        note(`${room.id} asks us in again`)
+        auditor.readmitted(place)
+        room.affiliations.delete(LISTENER)
+        askIn(room)
+      })
+      return true
+    },
+    'shares a link that leads nowhere' (room, who) {
+      const messageId = `dead${++count}`
+      const url = `https://dead.example.org/${messageId}.jpg`
+      const by: Inhabitant = { id: bareOf(who.jid), name: who.nick, place: { network: NETWORK, id: room.id } }
+      const utterance = { key: messageId, place: by.place, at: epoch + timeline.ms, by, text: url, kind: 'message' as const }
+      room.broadcast({
+        id: `archived-${messageId}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId, text: url, utterance,
+        content: [el('body', {}, url), el('x', { xmlns: 'jabber:x:oob' }, el('url', {}, url))]
+      })
+      return true
+    },
+    'writes to ours in private' (room, who) {
+      for (const { jid } of [...room.occupants.values()].filter(one => isOf(COMPONENT, one.jid))) {
+        send(el('message', { type: 'chat', from: `${room.id}/${who.nick}`, to: jid, id: `whisper${++count}` }, el('body', {}, 'psst'),
+          el('x', { xmlns: MUC_USER })))
+      }
+      return true
+    }
+  }
+
+  return Object.fromEntries(Object.entries(deeds).map(([what, deed]) => [what, ({ id }) => {
+    const room = roomAt(id)
+    const who = insiderOf(room)
+    if (isDown() || who === undefined || !deed(room, who)) return false
+    weather.happened(what)
+    return true
+  }]))
+}

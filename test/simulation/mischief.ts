@@ -1,0 +1,64 @@
+/** What outsiders, and people who mean no good, do on the homeserver: each is something that anybody can do there. */
+import type { Place } from '../../src/model/address'
+import { membership, type State } from '../support/homeserver/state'
+import { makePerson, type HsPerson } from '../support/homeserver'
+import type { Inhabitant, Town } from './town'
+import type { Mischief, World } from './world'
+
+const OUT_MS = [1000, 20 * 60_000] as const
+const HUGE_CHARACTERS = 50_000
+const HUGE_EVENTS = 3
+
+interface Parts {
+  world: World; town: Town; state: State; bot: string
+  personOf (one: Inhabitant): HsPerson
+  isDown (): boolean
+}
+
+export const makeMischief = ({ world, town, state, bot, personOf, isDown }: Parts) => {
+  const { timeline, random, auditor, note, weather } = world
+  const insiders = ({ id }: Place): HsPerson[] => town.people.filter(({ place }) => place.id === id).map(personOf)
+
+  const readmit = (place: Place, by: string): void => {
+    if (isDown()) return void timeline.after(OUT_MS[0], () => readmit(place, by))
+    if (membership(state.room(place.id), bot) === 'ban') state.kick(place.id, by, bot)
+    note(`${place.id} asks us in again`)
+    auditor.readmitted(place)
+    state.invite(place.id, by, bot)
+  }
+
+  const deeds: Mischief = {
+    'sends the bot out' (place) {
+      const [first] = insiders(place)
+      if (first === undefined || membership(state.room(place.id), bot) !== 'join') return false
+      note(`${place.id} sends the bot out`)
+      auditor.expelled(place)
+      state.kick(place.id, first.userId, bot, random.pick(['leave', 'ban']))
+      timeline.after(random.between(...OUT_MS), () => readmit(place, first.userId))
+      return true
+    },
+    'fills a room with what nobody knows' (place) {
+      const who = random.pick(insiders(place))
+      if (membership(state.room(place.id), who.userId) !== 'join') return false
+      for (let index = 0; index < HUGE_EVENTS; index++) {
+        who.send(place.id, { huge: 'x'.repeat(HUGE_CHARACTERS), body: { not: 'a text' } }, `org.example.unknown${index}`)
+      }
+      return true
+    }
+  }
+
+  return {
+    deeds: Object.fromEntries(Object.entries(deeds).map(([what, deed]) => [what, (place: Place) => {
+      if (isDown() || !deed(place)) return false
+      weather.happened(what)
+      return true
+    }])) as Mischief,
+    /** Somebody else speaks in the chat of a contact with an address. */
+    intrude (room: string, contact: HsPerson, text: string): void {
+      const mallory = makePerson(state, 'mallory')
+      if (membership(state.room(room), mallory.userId) === 'leave') contact.invite(room, mallory.userId)
+      mallory.join(room)
+      mallory.send(room, text)
+    }
+  }
+}
