@@ -1,0 +1,52 @@
+/** A mirror rests: Anna's room throws Zentrale out, lets it in again, and turns encrypted. Bernd on XMPP and Max on his phone are told. */
+import assert from 'node:assert/strict'
+import { raiseTown, type Town } from '../../sandbox/town'
+import { needs, scratch } from '../support/real'
+import { storyOf, type Story } from '../support/story'
+
+const OUT = 'The connection to the room on Matrix rests, because Zentrale was removed from it. ' +
+  'For now nothing from there arrives here, and nothing that you write here arrives there.'
+const ENCRYPTED = OUT.replace('Zentrale was removed from it', 'that room is encrypted')
+const BACK = 'The connection to the room on Matrix works again.'
+
+describe('a mirror that rests, on Synapse, Prosody and phones', () => {
+  needs('synapse', 'prosody')
+  const dir = scratch()
+  let town: Town
+  let story: Story
+  before(async () => {
+    town = await raiseTown({ dir: dir('town'), language: 'en' })
+    story = storyOf(town)
+    await story.allIsWell('zuerst')
+  })
+  after(async () => { await town?.stop() })
+
+  const bot = (): string => `@zentrale:${town.domain}`
+  const to = (verb: string): Promise<unknown> =>
+    town.people.anna.call('POST', `v3/rooms/${encodeURIComponent(town.room)}/${verb}`, { user_id: bot() })
+  const timesForBernd = (text: string): number => town.people.bernd.bodies(town.muc).filter(body => body.includes(text)).length
+
+  it('since Anna\'s room threw Zentrale out nothing leaves it and nothing comes in, though the others\' stand-ins are in it; all others are told once', async () => {
+    await to('kick')
+    await Promise.all([story.berndReads(OUT), story.maxReads(OUT)])
+    await story.annaSays('nur unter uns')
+    await story.berndSays('hört Ihr mich?')
+    await story.maxReads('Bernd (XMPP): hört Ihr mich?')
+    await to('invite')
+    await Promise.all([story.berndReads(BACK), story.maxReads(BACK)])
+    await story.allIsWell('danach')
+    assert.deepEqual([timesForBernd('nur unter uns'), timesForBernd(OUT), timesForBernd(BACK)], [0, 1, 1])
+    assert.equal(await story.timesOnMatrix('hört Ihr mich?'), 0)
+  })
+
+  it('from the moment in which Anna\'s room turns encrypted no word of others goes into it; all are told once, in it too', async () => {
+    await town.people.anna.setState(town.room, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' })
+    await Promise.all([story.berndReads(ENCRYPTED), story.maxReads(ENCRYPTED)])
+    await town.people.anna.waitFor(town.room, 'the notice', ({ content }) => String(content['body']).startsWith('This room is encrypted.'))
+    await story.berndSays('im Klartext')
+    await story.maxReads('Bernd (XMPP): im Klartext')
+    await story.berndSays('noch einmal')
+    await story.maxReads('Bernd (XMPP): noch einmal')
+    assert.deepEqual([await story.timesOnMatrix('im Klartext'), timesForBernd(ENCRYPTED)], [0, 1])
+  })
+})
