@@ -18,6 +18,7 @@ export interface Notebook {
 export const makeNotebook = ({ memory, clock, log }: Pick<World, 'memory' | 'clock' | 'log'>): Notebook => {
   const unwritten = new Map<string, string>() // of the last SOON_MS
   let timer: Timer | undefined
+  let stopped = false
 
   const write = async (): Promise<void> => {
     timer = undefined
@@ -31,9 +32,10 @@ export const makeNotebook = ({ memory, clock, log }: Pick<World, 'memory' | 'clo
     get: key => unwritten.get(key) ?? memory.get(key),
     set (key, value) {
       unwritten.set(key, value)
-      timer ??= clock.after(SOON_MS, () => { void write() })
+      if (!stopped) timer ??= clock.after(SOON_MS, () => { void write() }) // what still comes in is refused, and comes again
     },
     async stop () {
+      stopped = true
       timer?.cancel()
       await write()
     }
