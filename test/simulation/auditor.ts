@@ -4,7 +4,8 @@
  *
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
  * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.) W3 a room that expelled
- * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDER_MS.
+ * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDER_MS · W5 no address of
+ * ours sits where it has no business.
  */
 import type { Mirror } from '../../src/bridge/directory'
 import { HELD_BY_ALL_MS } from '../../src/bridge/files'

@@ -160,7 +160,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     return room
   }
 
-  const mischief = makeMischief({ world, town, state, bot: BOT_ID, personOf, isDown: () => down })
+  const mischief = makeMischief({ world, town, addresses, state, bot: BOT_ID, personOf, isDown: () => down })
 
   const act = (person: HsPerson, room: string, { kind, of, text }: Utterance): string => {
     switch (kind) {
@@ -306,7 +306,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   return {
-    name: NAME, say, connect, mischief: mischief.deeds,
+    name: NAME, say, connect, mischief: mischief.deeds, judge: mischief.judge,
     cut (now) { off = now },
     slow: now => { factor = now },
     lost: () => { endpoint = undefined },

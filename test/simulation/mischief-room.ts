@@ -32,7 +32,7 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischi
   const deeds: Record<string, (room: Room, who: Occupant) => boolean> = {
     'sends the bot out' (room) {
       const listener = listenerOf(room)
-      if (listener === undefined) return false
+      if (listener === undefined || !room.isLasting) return false // a room that ends forgets whom it has banned
       const place = { network: NETWORK, id: room.id }
       auditor.expelled(place)
       room.affiliations.set(LISTENER, 'outcast')

@@ -1,4 +1,5 @@
 /** What outsiders, and people who mean no good, do on the homeserver: each is something that anybody can do there. */
+import type { FunctionAddress } from '../../src/desk/address'
 import type { Place } from '../../src/model/address'
 import { membership, type State } from '../support/homeserver/state'
 import { makePerson, type HsPerson } from '../support/homeserver'
@@ -8,16 +9,23 @@ import type { Mischief, World } from './world'
 const OUT_MS = [1000, 20 * 60_000] as const
 const HUGE_CHARACTERS = 50_000
 const HUGE_EVENTS = 3
+const RABBLE = 4
 
 interface Parts {
-  world: World; town: Town; state: State; bot: string
+  world: World; town: Town; addresses: FunctionAddress[]; state: State; bot: string
   personOf (one: Inhabitant): HsPerson
   isDown (): boolean
 }
 
-export const makeMischief = ({ world, town, state, bot, personOf, isDown }: Parts) => {
+export const makeMischief = ({ world, town, addresses, state, bot, personOf, isDown }: Parts) => {
   const { timeline, random, auditor, note, weather } = world
+  const unwanted: [room: string, address: string][] = [] // in which no address of ours has any business
   const insiders = ({ id }: Place): HsPerson[] => town.people.filter(({ place }) => place.id === id).map(personOf)
+
+  const anAddress = (): string | undefined => {
+    const all = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === 'matrix'))
+    return all.length === 0 ? undefined : random.pick(all).id
+  }
 
   const readmit = (place: Place, by: string): void => {
     if (isDown()) return void timeline.after(OUT_MS[0], () => readmit(place, by))
@@ -35,6 +43,27 @@ export const makeMischief = ({ world, town, state, bot, personOf, isDown }: Part
       auditor.expelled(place)
       state.kick(place.id, first.userId, bot, random.pick(['leave', 'ban']))
       timeline.after(random.between(...OUT_MS), () => readmit(place, first.userId))
+      return true
+    },
+    'asks an address into a mirrored room, as if alone' (place) {
+      const address = anAddress()
+      const who = random.pick(insiders(place))
+      const room = state.room(place.id)
+      if (address === undefined || membership(room, who.userId) !== 'join' || membership(room, address) === 'invite') return false
+      unwanted.push([place.id, address])
+      state.invite(place.id, who.userId, address, { is_direct: true })
+      return true
+    },
+    'asks an address into a crowd, as if alone' () {
+      const address = anAddress()
+      if (address === undefined) return false
+      const mallory = makePerson(state, 'mallory')
+      const friends = Array.from({ length: RABBLE }, (_, index) => makePerson(state, `friend${index}`))
+      const room = mallory.createRoom({ preset: 'public_chat' })
+      for (const one of friends) one.join(room)
+      unwanted.push([room, address])
+      state.invite(room, mallory.userId, address, { is_direct: true })
+      mallory.send(room, 'a crowd says something')
       return true
     },
     'fills a room with what nobody knows' (place) {
@@ -59,6 +88,12 @@ export const makeMischief = ({ world, town, state, bot, personOf, isDown }: Part
       if (membership(state.room(room), mallory.userId) === 'leave') contact.invite(room, mallory.userId)
       mallory.join(room)
       mallory.send(room, text)
+    },
+    /** At the end. */
+    judge (): void {
+      for (const [room, address] of unwanted) {
+        if (membership(state.room(room), address) === 'join') auditor.violation('W5', `${address} sits in ${room}, where it has no business`)
+      }
     }
   }
 }

@@ -197,6 +197,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
 
   return {
     id, archive, occupants, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
+    get isLasting () { return is('persistentroom') },
     get isClosed () { return is('membersonly') && config.get(`${CONFIG}whois`) === 'anyone' },
     manage: (jid: string, asked: Element): Answer =>
       affiliationOf(jid) !== 'owner' ? { type: 'auth', error: 'forbidden' } : asked.ns === OWNER ? form(asked) : admin(elementsIn(asked)[0]!),

@@ -15,7 +15,8 @@ const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 
   'receipt twice', 'receipt before the answer', 'transaction again, altered', 'stop and start', 'submit lost', 'answer to submit lost',
   'gateway busy', 'gateway refuses', 'gateway restarts', 'gateway unbinds', 'bind refused', 'answer to the gateway lost',
   'homeserver restart', 'never pushed', 'letter again', 'letter comes back for now', 'letter comes back for good', 'letter comes back later',
-  'XMPP server restarts']
+  'XMPP server restarts', 'sends the bot out', 'asks an address into a mirrored room, as if alone', 'asks an address into a crowd, as if alone',
+  'fills a room with what nobody knows', 'shares a link that leads nowhere', 'writes to ours in private']
 const ENDS = ['matrix done', 'xmpp done', 'sms done', 'matrix failed', 'sms unknown', 'answers sent', 'answers held', 'came back', 'lost unread']
 
 const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>> => {

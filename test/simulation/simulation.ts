@@ -226,6 +226,7 @@ const play = async (stage: Stage): Promise<void> => {
   while (!stopped && timeline.ms < limit && await timeline.next());
   inspect(disk, auditor, true)
   auditor.judge()
+  for (const server of servers) server.judge?.()
   if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
 }
 

@@ -31,6 +31,8 @@ export interface Server {
   lost (): void
   /** What outsiders do there, to one of the mirrored places. */
   readonly mischief?: Mischief
+  /** Looks at the end how it is left. */
+  judge? (): void
   /** It stops and comes back. */
   restart? (): void
   /** What people said and the bridge has not taken, for whoever waits for the end. */
