@@ -1,10 +1,9 @@
 /**
  * Turns at something that all share: at most `all` at once, and of these at most `each` for one key, so that nobody takes it from the
- * others. Whoever waits gets a turn in order, as soon as one is free for its key.
+ * others. Of those that may wait, at most half do for one key. Whoever waits gets a turn in order, as soon as one is free for its key.
  */
 
 const WAITING_MAX = 1000
-const WAITING_FOR_ONE_MAX = 500
 
 export interface Slots {
   /** Resolves with what gives the turn back. Rejects with the signal's reason, or when too many wait. */
@@ -16,12 +15,15 @@ interface Waiter { key: string; start (): void }
 /** The server that an address names, however it is spelled; '' if it names none. */
 export const serverOf = (address: string): string => URL.canParse(address) ? new URL(address).hostname.toLowerCase().replace(/\.$/, '') : ''
 
-export const makeSlots = (all: number, each: number): Slots => {
+/** `waitingMax`: more may wait only where something else bounds them. */
+export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): Slots => {
   const used = new Map<string, number>() // as many as keys with a turn
   const waiting = new Set<Waiter>()
   let total = 0
 
   const isFree = (key: string): boolean => total < all && (used.get(key) ?? 0) < each
+
+  const ofKey = (key: string): number => waitingMax === Infinity ? 0 : [...waiting].filter(waiter => waiter.key === key).length
 
   const next = (): void => {
     for (const waiter of waiting) {
@@ -49,8 +51,7 @@ export const makeSlots = (all: number, each: number): Slots => {
     take: (key, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error)
       if (isFree(key)) return resolve(begin(key))
-      const ofKey = [...waiting].filter(waiter => waiter.key === key).length
-      if (waiting.size >= WAITING_MAX || ofKey >= WAITING_FOR_ONE_MAX) return reject(new Error('too many wait for the same'))
+      if (waiting.size >= waitingMax || ofKey(key) >= waitingMax / 2) return reject(new Error('too many wait for the same'))
       const over = (): void => { waiting.delete(waiter); signal.removeEventListener('abort', abort) }
       const abort = (): void => { over(); reject(signal.reason as Error) }
       const waiter: Waiter = { key, start: () => { over(); resolve(begin(key)) } }

@@ -18,6 +18,7 @@ export const COMMANDS = 'http://jabber.org/protocol/commands'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const FORM = 'jabber:x:data'
 const SESSION_BYTES = 12
+const RUNNING_OF_ONE_MAX = 8 // commands of one person that wait for their answer
 
 export interface Commands {
   /** The answer to an iq about commands goes to `reply`, at once or when what it asks for is stored. False if it is about something else. */
@@ -48,6 +49,14 @@ const wordsOf = (item: MenuItem, filled: Map<string, string>): string => {
 }
 
 export const makeCommands = (network: string, addresses: Addresses, inbox: Pick<Inbox, 'ask' | 'cases'>, { clock, chance, log }: World): Commands => {
+  const running = new Map<string, number>() // by person
+
+  const count = (person: string, change: 1 | -1): void => {
+    const now = (running.get(person) ?? 0) + change
+    if (now === 0) running.delete(person)
+    else running.set(person, now)
+  }
+
   /** The addresses that somebody answers for: behind one JID, or behind all. */
   const servedBy = (person: string, to: string): Identity[] => {
     const asked = to.includes('@') ? [addresses.at(to)] : addresses.all() ?? []
@@ -90,17 +99,20 @@ export const makeCommands = (network: string, addresses: Addresses, inbox: Pick<
     take (iq, reply) {
       const asked = elementsIn(iq)[0]
       const { from = '', to = '', type } = iq.attrs
-      const served = servedBy(canonicalBare(bareOf(from)) ?? '', to)
+      const person = canonicalBare(bareOf(from)) ?? ''
+      const served = servedBy(person, to)
       if (type === 'get' && asked?.ns === ITEMS && asked.attrs.node === COMMANDS) reply(list(iq, served))
       else if (type === 'set' && asked?.ns === COMMANDS) {
         const item = served[0]?.menu?.items.find(({ node }) => node === asked.attrs.node)
         if (!to.includes('@') || served[0] === undefined) reply(errorReply(iq, 'auth', 'forbidden'))
         else if (item === undefined) reply(errorReply(iq, 'cancel', 'item-not-found'))
+        else if ((running.get(person) ?? 0) >= RUNNING_OF_ONE_MAX) reply(notNow(iq))
         else {
+          count(person, 1)
           run(iq, asked, served[0], item, reply).catch((error: unknown) => {
             log.info({ why: messageOf(error) }, 'a command from a menu cannot be taken now')
             reply(notNow(iq))
-          })
+          }).finally(() => count(person, -1))
         }
       } else return false
       return true

@@ -4,10 +4,11 @@
  * a receipt, unless it is to be tried again: then it says nothing of the tries to come.
  * Promises: one ping is under way at a time, and confirms all that was written before it.
  */
+import { makeShares } from '../../lib/shares'
 import { Refused, Unavailable } from '../../model/errors'
 import type { World } from '../../model/network'
 import { conditionOf, failureOf } from './conditions'
-import { bareOf } from './names'
+import { bareOf, serverOf } from './names'
 import type { Link } from './stream'
 import { el, type Element, type Xml } from './xml'
 
@@ -30,7 +31,7 @@ interface Waiting extends Letter { done (error?: Error): void }
 
 export const makeConfirm = (domain: string, link: Link, { clock, log }: World): Confirm => {
   const waiting = new Map<string, Waiting>()
-  const unsure = new Set<string>() // ids of what will be written again; at most UNSURE_MAX
+  const unsure = makeShares<true>(UNSURE_MAX) // ids of what will be written again
   let unasked: Waiting[] = []
   let asking = false
   let wakeIdle = (): void => {}
@@ -46,11 +47,6 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
     asking = false
   }
 
-  const again = (id: string): void => {
-    unsure.add(id)
-    if (unsure.size > UNSURE_MAX) unsure.delete(unsure.values().next().value!)
-  }
-
   return {
     write: (letter, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) throw new Unavailable('not within the time that was given')
@@ -61,7 +57,7 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
         done (error) {
           if (waiting.get(letter.id) === one) waiting.delete(letter.id)
           if (waiting.size === 0) wakeIdle()
-          if (error instanceof Unavailable) again(letter.id)
+          if (error instanceof Unavailable) unsure.put(letter.id, { group: serverOf(letter.to), owner: bareOf(letter.to) }, true)
           signal.removeEventListener('abort', late)
           if (error === undefined) resolve()
           else reject(error)

@@ -7,6 +7,8 @@
  * was not delivered.
  */
 import { createHash } from 'node:crypto'
+import { makeShares, type Owner } from '../../lib/shares'
+import { makeSlots } from '../../lib/slots'
 import { Malformed, messageOf } from '../../model/errors'
 import type { Arrival, Content, MessageArrival, Sender } from '../../model/message'
 import type { Identity, Inbox, World } from '../../model/network'
@@ -16,7 +18,7 @@ import { notNow } from './conditions'
 import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from './content'
 import { DIRECT_KEPT_MAX, type Intake } from './intake'
 import { directPlace, RECEIPTS } from './letters'
-import { bareOf, canonicalBare, parseJid } from './names'
+import { bareOf, canonicalBare, parseJid, serverOf } from './names'
 import type { Originals } from './originals'
 import { INFO } from './room'
 import type { Link } from './stream'
@@ -25,6 +27,8 @@ import { child, el, type Element, elementsIn, owned, textOf } from './xml'
 const TOLD_MAX = 2_000 // people who were told that we cannot read what is encrypted
 const TELL_AGAIN_MS = 3_600_000
 const MACHINES_MAX = 2_000
+const ASKING_MAX = 64 // whether they are machines, at once
+const ASKING_AT_ONE_MAX = 8 // of one server
 const LATE_MS = 10 * 60_000 // what was under way for longer is answered by people, not by a machine
 const KEY_BYTES = 18
 
@@ -40,12 +44,7 @@ export interface Direct {
   message (stanza: Element, to: Identity): void
 }
 
-/** Keeps the newest `max` entries of a map. */
-const put = <V>(map: Map<string, V>, key: string, value: V, max: number): void => {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size > max) map.delete(map.keys().next().value as string)
-}
+const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
 
 /** Mail-like apps say a part of it in the subject (RFC 6121 §5.2.4). */
 const withSubject = (message: Element, content: Content | undefined): Content | undefined => {
@@ -62,17 +61,24 @@ export const makeDirect = (
   network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, link: Link, { clock, chance, log }: World
 ): Direct => {
   const startedAt = clock.now()
-  const told = new Map<string, number>()
-  const machines = new Map<string, boolean>() // who says of themselves that they take no answers
+  const told = makeShares<number>(TOLD_MAX)
+  const machines = makeShares<boolean>(MACHINES_MAX) // who says of themselves that they take no answers
+  const asking = makeSlots(ASKING_MAX, ASKING_AT_ONE_MAX)
+  const never = new AbortController().signal
 
   /** Asked once, beside the path: nobody waits for the answer. */
   const askWhetherMachine = (from: string, to: string): void => {
     if (machines.has(from)) return
-    put(machines, owned(from), false, MACHINES_MAX)
-    link.ask('get', to, from, el('query', { xmlns: INFO })).then(answer => {
-      const query = child(answer, 'query', INFO)
-      if (query && elementsIn(query).some(one => one.attrs.var === NO_REPLY)) put(machines, owned(from), true, MACHINES_MAX)
-    }, () => { /* whoever does not answer has not said it */ })
+    const whom = owned(from)
+    machines.put(whom, ownerOf(whom), false)
+    asking.take(serverOf(whom), never).then(async over => {
+      try {
+        const query = child(await link.ask('get', to, whom, el('query', { xmlns: INFO })), 'query', INFO)
+        if (query && elementsIn(query).some(one => one.attrs.var === NO_REPLY)) machines.put(whom, ownerOf(whom), true)
+      } finally {
+        over()
+      }
+    }).catch(() => { /* whoever does not answer has not said it */ })
   }
 
   const isFromMachine = (message: Element, at: number | undefined): boolean => {
@@ -130,7 +136,7 @@ export const makeDirect = (
       .catch(error => log.error({ why: messageOf(error) }, 'not quarantined'))
     const chat = directPlace(to.id, bareOf(from))
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
-    put(told, owned(chat), clock.tick(), TOLD_MAX)
+    told.put(owned(chat), ownerOf(owned(from)), clock.tick())
     link.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
       ...contentXml({ style: 'notice', text: plain(CANNOT_READ) })))
   }
@@ -148,7 +154,7 @@ export const makeDirect = (
       const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
       const say = received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })
       offer(arrival, say, {
-        most: DIRECT_KEPT_MAX,
+        most: DIRECT_KEPT_MAX, server: serverOf(answer.to),
         beyond () {
           const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
           if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it is said anew

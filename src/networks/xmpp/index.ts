@@ -1,16 +1,18 @@
 /** XMPP: a component (XEP-0114) whose ghosts sit in group chats (XEP-0045). This file joins the drawers. */
+import { makeAllowance } from '../../lib/allowance'
 import type { Download, Inbox, Network, World } from '../../model/network'
 import { Malformed, messageOf, Refused, Unavailable } from '../../model/errors'
 import { HOPS_MAX, type Sent } from '../../model/message'
 import { makeAddresses, RESOURCE } from './addresses'
 import { makeArchive } from './archive'
 import { type Commands, makeCommands } from './commands'
+import { notNow } from './conditions'
 import { makeConfirm } from './confirm'
 import { type Direct, makeDirect } from './direct'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { directEnds, directPlace, makeLetters } from './letters'
 import { makeMarks, type Marks } from './marks'
-import { bareOf, canonicalBare, parseJid } from './names'
+import { bareOf, canonicalBare, parseJid, serverOf } from './names'
 import { makeNotebook } from './notebook'
 import { makeOriginals } from './originals'
 import { isPicture, makeSeen, makeWorn } from './pictures'
@@ -26,7 +28,7 @@ import { type ComponentConfig, makeLink } from './stream'
 import { makeOwnRooms, makeTeamRooms } from './teamRooms'
 import { makeVoices } from './voice'
 import type { Language } from './words'
-import { child, el, type Element } from './xml'
+import { child, el, type Element, type Xml } from './xml'
 
 /** `rooms`: the server's room service, where rooms of ours are made. */
 export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig, language?: Language }
@@ -35,6 +37,9 @@ export { canonicalBare } from './names'
 
 export const NAME = 'xmpp'
 const GIVE_UP_AFTER_MS = 3 * 24 * 3_600_000
+// What answers to questions (vCards with pictures) may come to in a minute, in characters: more than a thousand pictures
+const ANSWERED_MAX = 128 * 1024 * 1024
+const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 const TEXT_BYTES_MAX = 64 * 1024 // escaped at its worst it still fits into a stanza
 
 /** Throws Refused from `start` if the component's domain is none. */
@@ -51,6 +56,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const roomNames = makeRoomNames(config.component.secret, world)
   const ownRooms = makeOwnRooms(domain, config.rooms, link)
   const worn = makeWorn(world)
+  const answered = makeAllowance(world.clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
   let inbox: Inbox | undefined
   let attending = false
   let marks: Marks | undefined
@@ -109,12 +115,18 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     if (answer !== undefined) link.send(answer)
   }
 
+  /** Nobody makes us write so much that what is said has to wait behind it. */
+  const answer = (iq: Element, inRoom: boolean, xml: Xml): void => {
+    const { from = '' } = iq.attrs
+    link.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq))
+  }
+
   /** A room hands a question for an occupant's vCard on to whoever is behind it, in the name of who asks there. */
   const askedOfGhost = (iq: Element): boolean => {
     const ghost = rooms.get(bareOf(iq.attrs.from ?? ''))?.ghosts.get(`${bareOf(iq.attrs.to ?? '')}/${RESOURCE}`)
-    const answer = ghost && worn.answer(iq, ghost)
-    void answer?.then(xml => { if (xml !== undefined) link.send(xml) })
-    return answer !== undefined
+    const given = ghost && worn.answer(iq, ghost)
+    void given?.then(xml => { if (xml !== undefined) answer(iq, true, xml) })
+    return given !== undefined
   }
 
   const stanza = (stanza: Element): void => {
@@ -126,7 +138,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       else presence.heard(stanza, address)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
       if (inRoom ? askedOfGhost(stanza) : commands?.take(stanza, answer => { link.send(answer) })) return
-      link.send(answerIq(stanza, address, inRoom))
+      answer(stanza, inRoom, answerIq(stanza, address, inRoom))
     }
   }
 

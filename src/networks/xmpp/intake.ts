@@ -3,7 +3,8 @@
  * now is kept, with what comes behind it from that place, and offered again with backoff until it is; other places go on. Meanwhile
  * reading goes on, because only by it are deliveries confirmed and a full queue drained. When ACCEPTS_OPEN_MAX of what was read are
  * kept or under way, over all places (and the rest of one read), it pauses: the last resort. Pages that were asked for do not count:
- * whoever asks has one at a time.
+ * whoever asks has one at a time. What its sender is told about when it cannot be kept (a Bound) is kept within bounds for each place,
+ * each server, and all together, so that it alone never makes reading pause.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Timer } from '../../lib/clock'
@@ -13,12 +14,14 @@ import type { World } from '../../model/network'
 
 export const ACCEPTS_OPEN_MAX = 1_024
 export const DIRECT_KEPT_MAX = 64 // of what one person writes to an address of ours
+const SERVER_KEPT_MAX = 256 // of what people of one server do
+const BOUND_KEPT_MAX = ACCEPTS_OPEN_MAX / 2 // of what all do
 const RETRY_FIRST_MS = 100
 const RETRY_MOST_MS = 30_000
 const TELL_AFTER = 5 // tries
 
-/** With `most` of its place kept already, an arrival is not, and `beyond` says so. */
-export interface Bound { most: number, beyond (): void }
+/** With `most` of its place kept already, or as much of its sender's server as may be, an arrival is not, and `beyond` says so. */
+export interface Bound { most: number, server: string, beyond (): void }
 
 interface Entry {
   arrival: Arrival
@@ -27,6 +30,7 @@ interface Entry {
   stored: (() => void) | undefined
   kept?: () => void
   underWay?: boolean // being stored just now
+  wasKept?: boolean
   bound?: Bound | undefined
 }
 
@@ -55,6 +59,8 @@ export const makeIntake = (
   accept: (arrival: Arrival) => Promise<unknown>, reading: { pause (): void, resume (): void }, { clock, chance, log }: World
 ): Intake => {
   const lines = new Map<string, Line>() // only of places from which something waits
+  const keptOf = new Map<string, number>() // what has a bound, by server
+  let boundKept = 0
   let counted = 0
   let offered = 0
   let paused = false
@@ -81,14 +87,28 @@ export const makeIntake = (
     else if (!stopped) line.timer = clock.after(backoffMs(chance, ++line.attempt, RETRY_FIRST_MS, RETRY_MOST_MS), () => retry(id, line))
   }
 
+  const isBeyond = (line: Line, { most, server }: Bound): boolean =>
+    stopped || line.kept.length >= most || (keptOf.get(server) ?? 0) >= SERVER_KEPT_MAX || boundKept >= BOUND_KEPT_MAX
+
+  const countKept = ({ bound }: Entry, change: 1 | -1): void => {
+    if (bound === undefined) return
+    const now = (keptOf.get(bound.server) ?? 0) + change
+    boundKept += change
+    if (now === 0) keptOf.delete(bound.server)
+    else keptOf.set(bound.server, now)
+  }
+
   const keep = (line: Line, entry: Entry): void => {
+    const { bound } = entry
     const again = line.kept[0] === entry
-    if (entry.bound !== undefined && (stopped || (!again && line.kept.length >= entry.bound.most))) {
+    if (bound !== undefined && (again || entry.wasKept ? stopped : isBeyond(line, bound))) {
       leave(entry)
-      return entry.bound.beyond()
+      return bound.beyond()
     }
     if (again) return
     line.kept.push(entry)
+    entry.wasKept = true
+    countKept(entry, 1)
     entry.kept?.()
   }
 
@@ -111,6 +131,7 @@ export const makeIntake = (
 
   const recovered = (id: string, line: Line): void => {
     const [, ...rest] = line.kept
+    for (const entry of line.kept) countKept(entry, -1)
     line.kept = []
     line.failing = false
     line.attempt = 0

@@ -4,6 +4,7 @@
  * receipt. After a link break the same id goes out again, so a second copy is only possible then.
  */
 import type { Place } from '../../model/address'
+import { makeShares } from '../../lib/shares'
 import { Refused, Unavailable } from '../../model/errors'
 import type { Action, Delivery, ReceiptArrival, Sent } from '../../model/message'
 import type { World } from '../../model/network'
@@ -47,7 +48,7 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
 }
 
 export const makeLetters = (network: string, addresses: Addresses, link: Link, confirm: Confirm, { clock }: World): Letters => {
-  const asides = new Map<string, { place: Place, to: string }>()
+  const asides = makeShares<{ place: Place, to: string }>(ASIDES_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
     const { key: id, attempt } = delivery
@@ -74,8 +75,7 @@ export const makeLetters = (network: string, addresses: Addresses, link: Link, c
       const sender = from === undefined ? undefined : addresses.at(from)
       if (nick === undefined && sender === undefined) return false
       const to = nick === undefined ? person : `${room.id}/${nick}`
-      asides.set(key, { place, to: owned(to) })
-      if (asides.size > ASIDES_MAX) asides.delete(asides.keys().next().value as string)
+      asides.put(key, { group: room.id, owner: person }, { place, to: owned(to) })
       return nick === undefined
         ? write(delivery, `${sender?.id}/${RESOURCE}`, to, contentXml(action.content), signal)
         : write(delivery, room.listener.jid, to, [...contentXml(action.content), el('x', { xmlns: MUC_USER })], signal)

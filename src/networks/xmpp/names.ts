@@ -35,6 +35,9 @@ export const parseJid = (text: string): Jid | undefined => {
   return fits(local) && fits(domain) && fits(resource) ? { local, domain, resource } : undefined
 }
 
+/** Whose bounds count for somebody: who has a domain has all names below it. */
+export const serverOf = (jid: string): string => (parseJid(jid)?.domain ?? jid).toLowerCase().split('.').slice(-2).join('.')
+
 export const bareOf = (jid: string): string => {
   const slash = jid.indexOf('/')
   return slash < 0 ? jid : jid.slice(0, slash)

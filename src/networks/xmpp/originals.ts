@@ -1,7 +1,11 @@
 /**
  * Which message somebody means when they correct it or take it back: what its writer's app called it, to the key of its arrival.
- * Promises: the newest KEPT_MAX of all are known over a restart, less what the notebook lost; what is asked for by another writer is not found.
+ * Promises: the newest KEPT_MAX are known over a restart, less what the notebook lost, and of these each room and each server has its
+ * part, and each writer in it; what is asked for by another writer is not found.
  */
+import { makeShares, type Owner } from '../../lib/shares'
+import { directEnds } from './letters'
+import { serverOf } from './names'
 import type { Notebook } from './notebook'
 import { owned } from './xml'
 
@@ -22,37 +26,60 @@ export interface Originals {
 
 const nameOf = (place: string, writer: string, id: string): string => JSON.stringify([place, writer, id])
 
-export const makeOriginals = (notes: Pick<Notebook, 'get' | 'set'>): Originals => {
-  const kept = Array.from({ length: KEPT_MAX }, (_, slot) => notes.get(`said ${slot}`))
-    .flatMap(value => value === undefined ? [] : [JSON.parse(value) as Kept]).sort(([one], [other]) => one - other)
-  const known = new Map(kept.map(([, name, key]) => [name, key]))
-  const passing = new Map<string, string>()
-  let number = (kept.at(-1)?.[0] ?? -1) + 1
+const ownerOf = (place: string, writer: string): Owner => {
+  const ends = directEnds(place)
+  return { group: ends === undefined ? place : serverOf(ends.theirs), owner: writer }
+}
 
-  const keep = (name: string, key: string): void => {
-    known.delete(name)
-    known.set(name, key)
-    if (known.size > KEPT_MAX) known.delete(known.keys().next().value as string)
-    notes.set(`said ${number % KEPT_MAX}`, JSON.stringify([number, name, key] satisfies Kept))
-    number++
+export const makeOriginals = (notes: Pick<Notebook, 'get' | 'set'>): Originals => {
+  const known = makeShares<{ slot: number, key: string }>(KEPT_MAX)
+  const passing = makeShares<string>(PASSING_MAX)
+  const free: number[] = []
+  let number = 0
+
+  const read = (): void => {
+    const stored: { slot: number, kept: Kept }[] = []
+    for (let slot = KEPT_MAX - 1; slot >= 0; slot--) {
+      const value = notes.get(`said ${slot}`)
+      if (value === undefined) free.push(slot)
+      else stored.push({ slot, kept: JSON.parse(value) as Kept })
+    }
+    for (const { slot, kept: [at, name, key] } of stored.sort((one, other) => one.kept[0] - other.kept[0])) {
+      const [place = '', writer = ''] = JSON.parse(name) as string[]
+      const before = known.delete(name)
+      if (before !== undefined) free.push(before.slot)
+      known.put(name, ownerOf(place, writer), { slot, key })
+      number = at + 1
+    }
   }
 
+  const keep = (name: string, of: Owner, key: string): void => {
+    const before = known.delete(name)
+    const entry = { slot: 0, key }
+    const gone = known.put(name, of, entry) ?? before
+    entry.slot = gone?.slot ?? free.pop()!
+    notes.set(`said ${entry.slot}`, JSON.stringify([number++, name, key] satisfies Kept))
+  }
+
+  read()
   return {
     find (place, writer, id) {
       const name = nameOf(place, writer, id)
-      return known.get(name) ?? passing.get(name)
+      return known.get(name)?.key ?? passing.get(name)
     },
     put (place, writer, id, key, isPassing = false) {
       const name = owned(nameOf(place, writer, id))
-      if (!isPassing) return keep(name, owned(key))
-      passing.delete(name)
-      passing.set(name, owned(key))
-      if (passing.size > PASSING_MAX) passing.delete(passing.keys().next().value as string)
+      const of = ownerOf(place, writer)
+      if (isPassing) passing.put(name, of, owned(key))
+      else keep(name, of, owned(key))
     },
-    remove (place, writer, id) { known.delete(nameOf(place, writer, id)) },
+    remove (place, writer, id) {
+      const gone = known.delete(nameOf(place, writer, id))
+      if (gone !== undefined) free.push(gone.slot)
+    },
     drop (place, writer) {
       const start = JSON.stringify(writer === undefined ? [place] : [place, writer]).slice(0, -1) + ','
-      for (const name of passing.keys()) if (name.startsWith(start)) passing.delete(name)
+      for (const [name] of passing.entries()) if (name.startsWith(start)) passing.delete(name)
     }
   }
 }

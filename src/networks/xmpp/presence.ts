@@ -1,12 +1,13 @@
 /**
  * Whether a function address is there, told to those who asked to know (RFC 6121 §3, §4).
  * Promises: whoever subscribes is let; what they are told is what the profile says now; who subscribed outlives a restart, the
- * WATCHERS_MAX newest of each address. Those dropped are told again when they next ask.
+ * WATCHERS_MAX newest of each address, shared out among servers. Those dropped are told again when they next ask.
  */
+import { makeShares, type Shares } from '../../lib/shares'
 import { messageOf } from '../../model/errors'
 import type { Identity, Profile, World } from '../../model/network'
 import { type Addresses, RESOURCE } from './addresses'
-import { bareOf } from './names'
+import { bareOf, serverOf } from './names'
 import { photoOf } from './profile'
 import type { Link } from './stream'
 import { el, type Element, owned, type Xml } from './xml'
@@ -25,20 +26,26 @@ export interface Presence {
 }
 
 export const makePresence = (addresses: Addresses, link: Link, { memory, log }: World): Presence => {
-  const watchers = new Map<string, Set<string>>()
+  const watchers = new Map<string, Shares<true>>()
   const shown = new Map<string, string>() // what was told last, by address, while the link is up
   const saving = new Map<string, boolean>() // true: it changed while it was being saved
 
-  const of = (id: string): Set<string> => {
+  const note = (known: Shares<true>, jid: string): void => { known.put(jid, { group: serverOf(jid), owner: jid }, true) }
+
+  const of = (id: string): Shares<true> => {
     let known = watchers.get(id)
-    if (known === undefined) watchers.set(id, known = new Set(JSON.parse(memory.get(`watchers ${id}`) ?? '[]') as string[]))
+    if (known !== undefined) return known
+    watchers.set(id, known = makeShares(WATCHERS_MAX))
+    for (const jid of JSON.parse(memory.get(`watchers ${id}`) ?? '[]') as string[]) note(known, jid)
     return known
   }
+
+  const everybody = (id: string): string[] => [...of(id).entries()].map(([jid]) => jid)
 
   const save = (id: string): void => {
     if (saving.has(id)) return void saving.set(id, true)
     saving.set(id, false)
-    memory.set(`watchers ${id}`, JSON.stringify([...of(id)]))
+    memory.set(`watchers ${id}`, JSON.stringify(everybody(id)))
       .catch(error => log.error({ why: messageOf(error) }, 'subscribers not remembered'))
       .finally(() => {
         const again = saving.get(id)
@@ -50,8 +57,7 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
   const add = (id: string, jid: string): void => {
     const known = of(id)
     if (known.has(jid)) return
-    known.add(owned(jid))
-    if (known.size > WATCHERS_MAX) known.delete(known.values().next().value as string)
+    note(known, owned(jid))
     save(id)
   }
 
@@ -65,7 +71,7 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
   }
 
   const tellWatchers = async (as: string, profile: Profile): Promise<void> => {
-    for (const jid of [...of(as)]) {
+    for (const jid of everybody(as)) {
       await link.writable()
       link.send(presenceXml(profile, as, jid))
     }
@@ -102,7 +108,7 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
       const as = bareOf(stanza.attrs.to ?? '')
       if (type === 'subscribe') subscribed(to, as, jid)
       else if (type === 'unsubscribe') {
-        if (of(as).delete(jid)) save(as)
+        if (of(as).delete(jid) !== undefined) save(as)
         link.send(el('presence', { type: 'unsubscribed', from: as, to: jid }))
       } else if (type === 'probe' && to.profile.present !== undefined) {
         add(as, jid)

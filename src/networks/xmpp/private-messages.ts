@@ -3,8 +3,9 @@
  * whom they wrote to. In a team's room a command is taken as if it had been typed in the room, because there the team is told things
  * in private messages, and answers where it was told.
  * Promises: nothing is answered with an error, because rooms put out who sends one; what a machine sends is not answered, and of all
- * that comes in a minute ANSWERS_MAX are, so that two machines do not answer each other for ever.
+ * that comes in a minute ANSWERS_MAX are, first of one occupant and of one room, so that two machines do not answer each other for ever.
  */
+import { makeAllowance } from '../../lib/allowance'
 import type { World } from '../../model/network'
 import { plain } from '../../model/text'
 import { contentXml, isAutomatic } from './content'
@@ -13,8 +14,9 @@ import type { Link } from './stream'
 import { type Language, WORDS } from './words'
 import { child, el, type Element, owned, textOf } from './xml'
 
-const ANSWERS_MAX = 60 // a minute, over all rooms
-const MINUTE_MS = 60_000
+const ANSWERS_MAX = 240 // a minute, over all rooms
+const OF_ONE_ROOM_MAX = 80
+const OF_ONE_MAX = 40
 const KEY_BYTES = 12
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
@@ -30,13 +32,7 @@ export interface PrivateMessages {
 export const makePrivateMessages = (
   language: Language, link: Pick<Link, 'send'>, { clock, chance }: World, take: (room: Room, message: Element) => void
 ): PrivateMessages => {
-  let since = -Infinity
-  let answers = 0
-
-  const mayAnswer = (): boolean => {
-    if (clock.tick() - since > MINUTE_MS) [since, answers] = [clock.tick(), 0]
-    return ++answers <= ANSWERS_MAX
-  }
+  const answers = makeAllowance(clock, ANSWERS_MAX, OF_ONE_MAX, OF_ONE_ROOM_MAX)
 
   return {
     heard (room, message) {
@@ -44,7 +40,7 @@ export const makePrivateMessages = (
       const body = textOf(child(message, 'body'))
       if (body === '' || type === 'headline' || isAutomatic(message)) return
       if (room.own && isCommand(body)) return take(room, message)
-      if (!mayAnswer()) return
+      if (!answers.take([owned(from), room.id])) return
       const words = WORDS[language].privately[room.own ? 'team' : 'room']
       link.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
         ...contentXml({ style: 'notice', text: plain(words) }), el('x', { xmlns: MUC_USER })))

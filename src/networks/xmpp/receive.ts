@@ -124,7 +124,7 @@ export const makeReceiver = (
     const id = idInArchive(room, message)
     if (!room.features.has(ARCHIVE) && arrival.key.includes('.')) history.heard(room, message)
     if (id === undefined) intake.offer(arrival)
-    else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, beyond: () => catchUp.setAside(room, id) })
+    else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, server: room.id, beyond: () => catchUp.setAside(room, id) })
   }
 
   const offerPrivate = (room: Room, message: Element, speaker: Speaker): void => {

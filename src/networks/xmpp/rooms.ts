@@ -7,6 +7,7 @@
  */
 import { backoffMs } from '../../lib/backoff'
 import { sleep, type Timer } from '../../lib/clock'
+import { makeSlots } from '../../lib/slots'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Persona } from '../../model/message'
 import type { World } from '../../model/network'
@@ -14,7 +15,7 @@ import { LISTENER_LOCAL, RESOURCE } from './addresses'
 import { conditionOf, failureOf } from './conditions'
 import { HISTORY_MAX } from './history'
 import { noteInsider } from './insiders'
-import { bareOf, ghostLocal } from './names'
+import { bareOf, ghostLocal, serverOf } from './names'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { ARCHIVE, canRule, INFO, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 import type { Link } from './stream'
@@ -27,6 +28,7 @@ const TICK_MS = 60_000
 const ENTER_FIRST_MS = 1_000
 const ENTER_MOST_MS = 5 * 60_000
 const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
+const ENTERING_AT_ONE_MAX = 16 // of these at one room service, which may hang
 const LISTENER_NAME = 'Zentrale'
 
 export interface RoomEvents {
@@ -69,8 +71,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   const { clock, chance, log, memory } = world
   const rooms = new Map<string, Room>()
   let linkVisit = new AbortController() // aborted when the link goes down
-  let enteringNow = 0
-  let toEnter: Room[] = []
+  const entering = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more wait than there are rooms
   let timer: Timer | undefined
   const missing = new Set<Room>() // that are to be entered
   const mute = new Map<Occupant, string>() // of ours that wait for a way in or a voice, and why
@@ -176,6 +177,12 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     await events.entered(room)
   }
 
+  /** Others have their turn while this one waits for its next try. */
+  const enterInTurn = async (room: Room, signal: AbortSignal): Promise<void> => {
+    const over = await entering.take(serverOf(room.id), signal)
+    try { await enterOnce(room) } finally { over() }
+  }
+
   const isThere = async (room: Room): Promise<boolean> => {
     const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
     return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
@@ -193,7 +200,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
 
   const enterUntilIn = async (room: Room, signal: AbortSignal): Promise<void> => {
     for (let attempt = 1; !signal.aborted; attempt++) {
-      try { return await enterOnce(room) } catch (error) {
+      try { return await enterInTurn(room, signal) } catch (error) {
         const why = await judge(room, error).catch(() => room.refusal)
         if (signal.aborted) return
         room.refusal = why
@@ -211,22 +218,10 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   const enter = (room: Room): void => {
     if (waitsForInvitation(room) || room.entering || !link.isUp || linkVisit.signal.aborted) return
     room.entering = true
-    toEnter.push(room)
-    enterNext()
-  }
-
-  const enterNext = (): void => {
-    while (enteringNow < ENTERING_MAX && toEnter.length > 0) {
-      const room = toEnter.shift() as Room
-      const { signal } = linkVisit
-      enteringNow++
-      void enterUntilIn(room, signal).finally(() => {
-        enteringNow--
-        room.entering = false
-        if (!room.ready) enter(room)
-        enterNext()
-      })
-    }
+    void enterUntilIn(room, linkVisit.signal).finally(() => {
+      room.entering = false
+      if (!room.ready) enter(room)
+    })
   }
 
   const verify = (room: Room, occupant: Occupant): void => {
@@ -348,8 +343,6 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     linkDown () {
       linkVisit.abort()
       mute.clear()
-      for (const room of toEnter) room.entering = false
-      toEnter = []
       for (const room of rooms.values()) {
         for (const occupant of [...room.ghosts.values(), room.listener]) occupant.lost('the component link went down')
         events.out(room)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Clock } from '../../../../src/lib/clock'
 import type { Identity, MenuItem } from '../../../../src/model/network'
 import { toPlain } from '../../../../src/model/text'
 import { makeAddresses } from '../../../../src/networks/xmpp/addresses'
@@ -10,7 +11,7 @@ import { DIRECT_KEPT_MAX, makeIntake } from '../../../../src/networks/xmpp/intak
 import type { Link } from '../../../../src/networks/xmpp/stream'
 import type { Xml } from '../../../../src/networks/xmpp/xml'
 import { makeInbox } from '../../../support/inbox'
-import { quickClock } from '../../../support/quick'
+import { handClock, quickClock } from '../../../support/quick'
 import { makeWorld } from '../../../support/world'
 import { parse } from './parse'
 
@@ -26,13 +27,13 @@ const IDENTITY: Identity = {
 const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
 
 /** One function address, and a door that can be shut. */
-const stage = () => {
+const stage = (ask: Link['ask'] = () => new Promise(() => {}), clock: Clock = quickClock(1000)) => {
   const inbox = makeInbox()
   const sent: Xml[] = []
   const link = {
-    send (one: Xml) { sent.push(one); return true }, ask: () => new Promise(() => {}), pause () {}, resume () {}
+    send (one: Xml) { sent.push(one); return true }, ask, pause () {}, resume () {}
   } as Partial<Link> as Link
-  const world = makeWorld({ clock: quickClock(1000) })
+  const world = makeWorld({ clock })
   const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), link, world)
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
@@ -137,5 +138,43 @@ describe('xmpp direct chats', () => {
     write(ANNA, 'n', "<composing xmlns='http://jabber.org/protocol/chatstates'/>")
     await turn()
     assert.deepEqual(inbox.arrivals.map(one => 'content' in one && one.content.unreadable), ['call', 'file'])
+  })
+
+  it('of strangers leave questions to ask of others: of one server few are open, and of all few more', async () => {
+    const asked: string[] = []
+    const { write } = stage((_type, _from, to) => { asked.push(to); return new Promise(() => {}) })
+    for (let n = 0; n < 100; n++) write(`p${n}@flood.example`, `m${n}`)
+    write(ANNA, 'hello')
+    await turn()
+    assert.deepEqual([asked.length, asked.at(-1)], [9, `${ANNA}/phone`])
+    for (let n = 0; n < 100; n++) write(`p@s.n${n}.example`, `m${n}`)
+    await turn()
+    assert.equal(asked.length, 64)
+  })
+
+  it('tell whom they have told of encryption, though a server of others makes up people by the thousand', async () => {
+    const { sent, write } = stage(undefined, handClock())
+    const secret = '<encrypted xmlns=\'eu.siacs.conversations.axolotl\'><payload/></encrypted>'
+    const told = (): number => sent.filter(({ xml }) => xml.includes(`to='${ANNA}'`) && xml.includes('verschlüsselt')).length
+    write(ANNA, 'one', secret)
+    for (let n = 0; n < 2_100; n++) write(`p${n}@flood.example`, `m${n}`, secret)
+    write(ANNA, 'two', secret)
+    assert.equal(told(), 1)
+  })
+
+  it('run only so many commands of one person at a time', async () => {
+    const { commands, inbox } = stage()
+    const answers: string[] = []
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    const wait = inbox.ask
+    inbox.ask = () => new Promise(() => {})
+    for (let n = 0; n < 12; n++) {
+      commands.take(parse(`<iq type='set' from='${ANNA}/desk' to='${OURS}' id='c${n}'><command xmlns='http://jabber.org/protocol/commands' ` +
+        'node=\'take\' action=\'execute\'><x xmlns=\'jabber:x:data\' type=\'submit\'><field var=\'case\'><value>17</value></field></x>' +
+        '</command></iq>'), ({ xml }) => { answers.push(xml) })
+    }
+    inbox.ask = wait
+    await turn()
+    assert.deepEqual([answers.length, answers.every(xml => xml.includes('resource-constraint'))], [4, true])
   })
 })

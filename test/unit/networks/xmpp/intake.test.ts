@@ -137,7 +137,7 @@ describe('xmpp intake', () => {
     }, reading, makeWorld({ clock: quickClock(1000) }))
     const offer = (): Promise<void> => new Promise(resolve => {
       const number = count++
-      intake.offer(arrival(number), resolve, { most: 64, beyond () { away.push(number); resolve() } })
+      intake.offer(arrival(number), resolve, { most: 64, server: 'x', beyond () { away.push(number); resolve() } })
     })
     const first = Array.from({ length: 80 }, offer) // in one tick: none is refused yet
     for (let tried = tries; tries < tried + 3;) await new Promise(resolve => setImmediate(resolve))
@@ -158,6 +158,27 @@ describe('xmpp intake', () => {
     }
     await new Promise(resolve => setImmediate(resolve))
     assert.deepEqual([kept, paused], [2000, []])
+    intake.stop()
+  })
+
+  it('goes on reading however many strangers write what cannot be stored, and people of other servers keep room', async () => {
+    const steps: string[] = []
+    const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
+    const intake = makeIntake(async () => { throw new Unavailable('full', { crowded: true }) }, link, makeWorld())
+    const away = new Map<string, number>()
+    const write = async (who: string, server: string, count: number): Promise<void> => {
+      for (let n = 0; n < count; n++) {
+        intake.offer(arrival(n, who), undefined, { most: 64, server, beyond () { away.set(server, (away.get(server) ?? 0) + 1) } })
+        await Promise.resolve()
+      }
+    }
+    for (let person = 0; person < 32; person++) await write(`info ${person}@flood.example`, 'flood.example', 64)
+    await new Promise(resolve => setImmediate(resolve))
+    await write('info anna@town.example', 'town.example', 40)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual([steps, away.get('flood.example'), away.get('town.example')], [[], 32 * 64 - 256, undefined])
+    for (let server = 0; server < 40; server++) await write(`info x@${server}.example`, `${server}.example`, 64)
+    assert.deepEqual(steps, [])
     intake.stop()
   })
 })

@@ -30,4 +30,26 @@ describe('xmpp originals', () => {
       assert.deepEqual([one.find('room', 'anna', '0'), one.find('room', 'anna', '1')], [undefined, '1'])
     }
   })
+
+  it('of one server, or of one room, take none from those of others, also over a restart', async () => {
+    const world = makeWorld()
+    const notes = makeNotebook(world)
+    const originals = makeOriginals(notes)
+    originals.put('room@rooms.example', 'anna', 'm1', 'mirrored')
+    originals.put('info@chat.example bernd@town.example', 'bernd@town.example', 'm1', 'asked')
+    for (let i = 0; i < 25_000; i++) {
+      const who = `${i % 300}@s${i % 7}.flood.example`
+      originals.put(`info@chat.example ${who}`, who, String(i), String(i))
+      originals.put('loud@rooms.example', `loud@rooms.example/${i % 3}`, String(i), String(i), true)
+    }
+    originals.put('room@rooms.example', 'room@rooms.example/Gast', 'm2', 'passing', true)
+    for (let i = 0; i < 6_000; i++) originals.put('loud@rooms.example', 'loud@rooms.example/x', String(i), String(i), true)
+    assert.equal(originals.find('room@rooms.example', 'room@rooms.example/Gast', 'm2'), 'passing')
+    await notes.stop()
+    for (const one of [originals, makeOriginals(makeNotebook(world))]) {
+      assert.deepEqual([
+        one.find('room@rooms.example', 'anna', 'm1'), one.find('info@chat.example bernd@town.example', 'bernd@town.example', 'm1')
+      ], ['mirrored', 'asked'])
+    }
+  })
 })

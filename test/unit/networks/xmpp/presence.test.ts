@@ -61,4 +61,12 @@ describe('xmpp presence of function addresses', () => {
     presence.heard(from('anna@example.org', 'subscribe'), silent)
     assert.deepEqual(written.map(xml => /type='(\w+)'/.exec(xml)?.[1]), ['subscribed'])
   })
+
+  it('forgets nobody because others, of one server, subscribe by the thousand', async () => {
+    const { presence, serve } = stage()
+    await serve(identity('open'))
+    presence.heard(from('anna@town.example', 'subscribe'), identity('open'))
+    for (let i = 0; i < 2_000; i++) presence.heard(from(`p${i}@s${i % 9}.flood.example`, 'subscribe'), identity('open'))
+    assert.ok((await serve(identity('closed'))).some(xml => xml.includes('anna@town.example')))
+  })
 })

@@ -27,6 +27,7 @@ describe('xmpp rooms', () => {
     rooms.attend(ROOM)
     link.isUp = true
     rooms.linkUp()
+    await new Promise(resolve => setImmediate(resolve))
     assert.equal(link.said, 1, 'it asked to be let in')
     rooms.stop()
     await new Promise(resolve => setImmediate(resolve)) // never comes if it tries again and again without a pause
@@ -50,6 +51,22 @@ describe('xmpp rooms', () => {
     }
     await rooms.whenReady(room, AbortSignal.timeout(60_000))
     assert.deepEqual([asked, room.insiders.get('Anna')?.address], [2, 'anna@example.org'])
+    rooms.stop()
+  })
+
+  it('that cannot be entered keep no other out, however many they are, and however their server hangs', async () => {
+    const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+    const link: Link = Object.assign(muteLink(), { isUp: true, ask: async () => features })
+    const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
+      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+    }, { admit: async () => {}, give: async () => {} })
+    rooms.linkUp()
+    for (let n = 0; n < 40; n++) rooms.attend(`r${n}@hangs.example.net`)
+    const room = rooms.attend(ROOM)
+    await new Promise(resolve => setImmediate(resolve))
+    rooms.presence(parse(`<presence from='${ROOM}/Zentrale' to='${room.listener.jid}'><x xmlns='http://jabber.org/protocol/muc#user'>` +
+      '<item role=\'participant\'/><status code=\'110\'/></x></presence>'))
+    await rooms.whenReady(room, AbortSignal.timeout(1_000))
     rooms.stop()
   })
 })
