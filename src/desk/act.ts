@@ -9,9 +9,11 @@ import { agentKey, identityOn, OURS, type Agent, type FunctionAddress, type Stan
 import { answers, claimed, forbidden, mayOverride, ownerOf, send } from './agent'
 import type { Command, CommandWord } from './commands'
 import { timeout } from './contact'
-import { excerptOf, inFull, ownerName, personaOfSpeaker, type Draft } from './draft'
+import { excerptOf, inFull, ownerName, personaOfSpeaker, saidBy, type Draft } from './draft'
 import type { CaseFacts, OrderFacts, PersonFacts, TeamFacts } from './facts'
 import { MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
+import { lacks } from './lacks'
+import { readLine } from './logbook'
 import { withChange } from './memory'
 import { passingTo } from './passing'
 import { fill, listTexts } from './templates'
@@ -159,7 +161,7 @@ const standardText = onCase((draft, rest) => {
   const { facts: { address, shown, now, who }, texts } = draft
   const key = rest.toLowerCase()
   const found = Object.hasOwn(address.texts, key) ? address.texts[key] : undefined
-  if (found === undefined) return draft.answer(texts.noSuch(`${rest} (${Object.keys(address.texts).join(', ') || '–'})`))
+  if (found === undefined) return draft.answer(texts.noText(rest, Object.keys(address.texts)))
   const why = forbidden(draft)
   if (why !== undefined) return draft.answer(why)
   const owner = ownerOf(draft.conversation!)
@@ -211,15 +213,16 @@ const statusLine = (draft: Draft, one: Conversation): string => {
 
 const lines = (draft: Draft, list: string[]): void => draft.answer(list.slice(0, SHOWN_MAX).join('\n') || draft.texts.none)
 
-const entryLine = (draft: Draft, { conversation, at, who, text }: Entry): string => {
+const entryLine = (draft: Draft, entry: Entry): string => {
   const { address: { zone, language }, now } = draft.facts
-  return `#${conversation} ${showTime(at, zone, language, now)} ${who}: ${beginning(text, TEXT_CHARACTERS_SHOWN)}`
+  const said = saidBy(draft.texts, entry, beginning(entry.text, TEXT_CHARACTERS_SHOWN))
+  return `#${entry.conversation} ${showTime(entry.at, zone, language, now)} ${said}`
 }
 
 const log: Act = draft => {
   const { address: { zone, language }, now, lines: all = [] } = draft.facts
-  lines(draft, all.map(({ at, conversation, who, what, detail }) => [
-    showTime(at, zone, language, now), conversation === undefined ? '' : `#${conversation}`, who, what, detail
+  lines(draft, all.map(line => [
+    showTime(line.at, zone, language, now), line.conversation === undefined ? '' : `#${line.conversation}`, ...readLine(line, language)
   ].filter(part => part !== '').join(' · ')))
 }
 
@@ -322,6 +325,8 @@ export const act = (draft: Draft<TeamFacts>, { word, rest }: Command): void => {
   const { facts, texts } = draft
   if (facts.about === 'none' && facts.missing !== undefined) return draft.answer(texts.noCase(facts.missing))
   if (facts.about === 'case' && facts.other !== undefined) return draft.answer(texts.otherCase(facts.other, facts.conversation.id))
+  const lacking = lacks(facts.address, word, rest)
+  if (lacking !== undefined) return draft.answer(lacking)
   ACTS[word](draft, rest)
 }
 

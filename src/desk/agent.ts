@@ -9,11 +9,13 @@ import { addressKey } from '../model/address'
 import { plain, toPlain } from '../model/text'
 import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
-import { SENDING, spellingOf, type Word } from './commands'
+import { SENDING, spellingOf } from './commands'
 import type { FunctionAddress } from './address'
 import { excerptOf, ownerName, personaOfSpeaker, type Draft } from './draft'
 import type { CaseFacts, TalkFacts, TeamFacts } from './facts'
 import { openMsBetween } from './hours'
+import { lacks } from './lacks'
+import type { Typed } from './typed'
 
 const RACE_MS = 60_000 // so soon after a claim, who comes second hears how soon
 
@@ -113,8 +115,9 @@ const unsent = (draft: Draft<TeamFacts>, content: Content, why: string, held: bo
   draft.answerOpenly(why)
 }
 
-const whyUnclear = ({ texts, facts: { address: { language } } }: Draft, meant: Word | undefined): string =>
-  meant === undefined ? texts.unclear : texts.meant(spellingOf(meant, language), !SENDING.has(meant))
+const whyUnclear = ({ texts, facts: { address } }: Draft, { meant, lacking }: Typed & { kind: 'unclear' }): string =>
+  (meant !== undefined && lacking === true ? lacks(address, meant, '') : undefined) ??
+  (meant === undefined ? texts.unclear : texts.meant(spellingOf(meant, address.language), !SENDING.has(meant)))
 
 /** Words, unless only what says that it is an answer goes out from here. */
 const isAnswer = ({ address: { answers: which }, toContact }: CaseFacts): boolean => which === 'all' || toContact === true
@@ -129,7 +132,7 @@ const saysInCase = (draft: Draft<CaseFacts>): void => {
     case 'words': return void (isAnswer(facts) ? answers(draft, content) : note(draft, content))
     case 'say': return void answers(draft, typed.content)
     case 'note': return note(draft, typed.content)
-    case 'unclear': return unsent(draft, content, whyUnclear(draft, typed.meant), true)
+    case 'unclear': return unsent(draft, content, whyUnclear(draft, typed), true)
     case 'command':
   }
 }
@@ -141,7 +144,7 @@ const talks = (draft: Draft<TalkFacts>): void => {
   if (missing !== undefined) return draft.answer(texts.noCase(missing))
   const isTalk = typed.kind === 'words' || (draft.arrival as MessageArrival).aside === true
   if (where === 'inbox' && isTalk) return draft.toInbox(typed.kind === 'note' ? typed.content : content, personaOfSpeaker(draft))
-  draft.answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(draft, typed.meant) : texts.which)
+  draft.answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(draft, typed) : texts.which)
 }
 
 /** Anything but a command. */

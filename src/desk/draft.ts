@@ -15,6 +15,7 @@ import type { Conversation, Entry, EntryKind } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { agentKey, identityOn, OURS, type FunctionAddress } from './address'
 import type { DeskFacts } from './facts'
+import type { LogWord } from './logbook'
 import type { TeamPlace } from './memory'
 import { DESK_TEXTS, type DeskTexts } from './texts'
 
@@ -45,6 +46,10 @@ export const excerptOf = ({ text, file }: Content): string => {
 
 /** An arrival by its network and key. */
 interface Source { network: string; key: string }
+
+/** What was said, with whoever said it, and whether the contact knows it. */
+export const saidBy = (texts: DeskTexts, { kind, who, held }: Entry, text: string): string =>
+  `${held ? texts.heldNote(who) : `${kind === 'note' ? texts.note : ''}${who}: `}${text}`
 
 export interface Draft<F extends DeskFacts = DeskFacts> {
   readonly arrival: Arrival
@@ -82,7 +87,7 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   /** The conversation as it is now is changed too, beside the one that the arrival is about. */
   keep (before: Conversation): void
   entry (kind: EntryKind, who: string, content: Content, held?: boolean): void
-  log (what: string, detail?: string): void
+  log (what: LogWord, detail?: string): void
   /** Something that was said, said otherwise: for the team wherever the original went, and for the contact only if it is given. */
   changed (arrival: EditArrival, original: Recorded | undefined, as: Persona | undefined, forTeam: Content, forContact?: Content): void
   /** Gone from wherever it went, or it never leaves: then true. */
@@ -110,7 +115,7 @@ const conversationIn = (facts: DeskFacts): Conversation | undefined => {
 export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, directory: Directory): Draft<F> => {
   const { memory, shown, now } = facts
   let { address } = facts
-  const texts = DESK_TEXTS[address.language]
+  let texts = DESK_TEXTS[address.language]
   const deliveries: NewDelivery[] = []
   const changes: Change[] = []
   const before = conversationIn(facts)
@@ -157,6 +162,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
   const networkName = ({ contact }: Conversation): string => directory.can(contact.network).label
   const titleOf = (one: Conversation): string => `${stateOf(one)} · ${shownName(draft, one)} (${networkName(one)})`
   const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
+  let stands: string | undefined // what is announced of the conversation
 
   /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front. */
   const at = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => people === undefined
@@ -188,6 +194,14 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     }
   }
 
+  /** In every place of the team on this conversation, which it gives back. */
+  const tell = (text: string, style: 'notice' | 'alert'): TeamPlace[] => {
+    const one = needed()
+    const places = memory.placesOf(address, one.id)
+    for (const where of places) add(where.place, { kind: 'message', content: at(where, { style, text: plain(text) }, one) }, undefined, true)
+    return places
+  }
+
   const answer = (text: string, open: boolean): void => {
     if (!('sender' in arrival)) return
     const content: Content = { style: 'alert', text: plain(text) }
@@ -197,7 +211,8 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
   }
 
   const draft: Draft<F> = {
-    arrival, facts, directory, texts, conversation: facts.from === 'team' && facts.about === 'person' ? undefined : before,
+    arrival, facts, directory, conversation: facts.from === 'team' && facts.about === 'person' ? undefined : before,
+    get texts () { return texts },
     change: change => { changes.push(change) },
     deliver: one => { deliveries.push(one) },
     toContact (content) { spoken(content, needed().place, undefined) },
@@ -209,15 +224,14 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     toTeam (content, as) { speak(content, memory.placesOf(address, needed().id), as) },
     toInbox (content, as) { speak(content, memory.placesOf(address, 'queue'), as) },
     tellTeam (text, style = 'notice') {
-      const one = needed()
-      const places = memory.placesOf(address, one.id)
-      for (const where of places) add(where.place, { kind: 'message', content: at(where, { style, text: plain(text) }, one) }, undefined, true)
+      const places = tell(text, style)
       if (facts.from === 'team' && !places.some(({ place }) => samePlace(place, arrival.place))) answer(text, false)
     },
     answer (text) { answer(text, false) },
     answerOpenly (text) { answer(text, true) },
     announce (excerpt) {
       const one = { ...needed(), excerpt }
+      stands = announcement(one)
       const announced = memory.placesOf(address, 'queue').map(({ place }) => ({
         place, key: add(place, { kind: 'message', content: { style: 'alert', text: plain(announcement(one)) } }, undefined, true)
       }))
@@ -230,6 +244,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
       for (const { place, people } of rooms) {
         if (people !== undefined) room(place, { name: titleOf(one), topic, people, ...speakersOf(one, place.network), ...inside(place) })
       }
+      if (announcement(one) === stands) return
       for (const { place, key } of one.announced) {
         if (!directory.can(place.network).edits) continue
         add(place, { kind: 'edit', of: key, content: { style: 'alert', text: plain(announcement(one)) } }, undefined, true)
@@ -238,9 +253,9 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     close (place, topic) { room(place, { name: topic, topic, people: [] }) },
     handOver (to, lately) {
       address = to
+      texts = DESK_TEXTS[to.language]
       draft.show()
-      const lines = lately.toReversed().map(({ who, text }) => `${who}: ${behindName(text)}`)
-      draft.tellTeam(lines.join('\n'))
+      tell(lately.toReversed().map(entry => saidBy(texts, entry, behindName(entry.text))).join('\n'), 'notice')
       draft.announce(needed().excerpt ?? '')
     },
     house (team) {
@@ -306,6 +321,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
       return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes] }
     }
   }
+  stands = before && announcement(before)
   return draft
 }
 

@@ -163,14 +163,16 @@ const missingOf = (missing: number | undefined): Meant => missing === undefined 
 
 /** Of what is edited or taken back it is where it was said; else the room's own, that of the number, or that of the line replied to. */
 const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, own: Conversation | undefined,
-  number: number | undefined): Promise<Meant> => {
+  number: number | undefined, another: number | undefined): Promise<Meant> => {
   const entry = await entryChanged(tx, arrival)
   const ids = arrival.kind === 'message' ? arrival.replyTo : undefined
   const line = ids === undefined ? undefined : await tx.desk.lineOf(arrival.place, ids)
   const id = entry?.conversation ?? own?.id ?? number ?? line?.conversation
   const found = id === undefined || id === own?.id ? own : await tx.desk.conversation(id)
-  const others = number !== undefined && (own ?? entry) !== undefined && number !== id ? { other: number } : {}
+  const other = [number, another].find(one => one !== undefined && one !== id)
+  const others = (own ?? entry) !== undefined && other !== undefined ? { other } : {}
   const contradicts = number !== undefined && line !== undefined && line.conversation !== number && own === undefined
+  if (others.other === undefined && other !== undefined && another !== undefined) return missingOf(another)
   if (found?.desk !== address.name || contradicts) return missingOf(number ?? line?.conversation)
   const replied = line?.conversation === found.id && (line.kind === 'contact' || found.announced.some(({ key }) => key === line.key))
   return { conversation: found, ...others, ...entry === undefined ? {} : { entry }, ...replied ? { toContact: true } : {} }
@@ -183,11 +185,11 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
   const shown = (conversation?: Conversation): FunctionAddress => base.memory.roster.named(conversation?.address ?? '') ?? address
   if (who === undefined) return { ...base, address, shown: shown(own), from: 'outsider', ...own === undefined ? {} : { conversation: own } }
   const isReply = arrival.kind === 'message' && arrival.replyTo !== undefined // what it quotes in front stands there for other apps
-  const { number, content } = 'content' in arrival ? numbered(isReply ? withoutQuotation(arrival.content) : arrival.content) : {}
+  const { number, another, content } = 'content' in arrival ? numbered(isReply ? withoutQuotation(arrival.content) : arrival.content) : {}
   const said = content === undefined ? undefined : { content, typed: typed(content, arrival.kind === 'message' && arrival.aside === true) }
   const common = { ...base, address, from: 'team' as const, where, who, ...said === undefined ? {} : { said } }
   const command = arrival.kind === 'message' && said?.typed.kind === 'command' ? said.typed.command : undefined
-  const { conversation, ...known } = await meant(tx, arrival, address, own, number)
+  const { conversation, ...known } = await meant(tx, arrival, address, own, number, another)
   if (command !== undefined && isAboutPerson(command) && known.other === undefined && known.missing === undefined) {
     return { ...common, shown: address, about: 'person', command, ...await targetOf(tx, command.rest, address, base.memory) }
   }

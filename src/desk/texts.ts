@@ -24,6 +24,8 @@ export interface DeskTexts {
   releasedByTime (who: string): string
   passed (who: string, to: string): string
   noSuch (what: string): string
+  noText (name: string, known: string[]): string
+  lacks (command: string, example: string): string
   nothingHeld: string
   done (who: string): string
   waiting (who: string, until: string): string
@@ -97,6 +99,9 @@ const de: DeskTexts = {
   releasedByTime: who => `${who} hat lange nicht geantwortet: der Vorgang ist wieder frei.`,
   passed: (who, to) => `${who} hat den Vorgang an ${to} weitergegeben.`,
   noSuch: what => `${what} gibt es nicht.`,
+  noText: (name, known) => (name === '' ? 'Welcher Standardtext?' : `Den Standardtext „${name}“ gibt es nicht.`) +
+    ` Es gibt: ${known.join(', ') || 'keine'}`,
+  lacks: (command, example) => `Nichts getan: hinter ${command} fehlt etwas. Zum Beispiel: ${command} ${example}`,
   nothingHeld: 'Hier liegt keine zurückgehaltene Antwort von Ihnen.',
   done: who => `${who} hat den Vorgang erledigt.`,
   waiting: (who, until) => `${who} stellt den Vorgang zurück${until === '' ? '' : ` bis ${until}`}.`,
@@ -128,7 +133,8 @@ const de: DeskTexts = {
   meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte genau so schreiben. ` +
     (held ? 'Soll der Text so an den Kunden: !senden' : 'Soll der Text so an den Kunden: !sagen und dann der Text'),
   otherCase: (number, own) => `Nicht gesendet: davor steht #${number}, und hier ist der Raum von #${own}.`,
-  noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, oder nicht der, auf den Sie antworten.`,
+  noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
+    'oder nicht der, der sonst gemeint ist: durch eine Nummer davor oder die Zeile, auf die Sie antworten.',
   keptAt: id => `Der Text liegt bei #${id}.`,
   strange: 'Nicht gesendet: zitiert wird etwas, das der Kunde nicht gesehen hat. So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
   stillThere: 'Die Änderung ging nicht hinaus: der Kunde sieht weiterhin, was vorher dort stand.',
@@ -177,6 +183,9 @@ const en: DeskTexts = {
   releasedByTime: who => `${who} has not answered for long: the case is free again.`,
   passed: (who, to) => `${who} has passed the case on to ${to}.`,
   noSuch: what => `There is no ${what}.`,
+  noText: (name, known) => (name === '' ? 'Which standard text?' : `There is no standard text “${name}”.`) +
+    ` There are: ${known.join(', ') || 'none'}`,
+  lacks: (command, example) => `Nothing done: something is missing behind ${command}. For example: ${command} ${example}`,
   nothingHeld: 'There is no answer of yours kept back here.',
   done: who => `${who} has closed the case.`,
   waiting: (who, until) => `${who} puts the case off${until === '' ? '' : ` until ${until}`}.`,
@@ -208,7 +217,8 @@ const en: DeskTexts = {
   meant: (spelling, held) => `Not sent. Did you mean !${spelling}? Please type it exactly so. ` +
     (held ? 'To send the text to the customer as it is: !send' : 'To send the text to the customer as it is: !say and then the text'),
   otherCase: (number, own) => `Not sent: #${number} stands in front, and this is the room of #${own}.`,
-  noCase: number => `Nothing of it was sent: #${number} is no case of this address, or not the one to which you reply.`,
+  noCase: number => `Nothing of it was sent: #${number} is no case of this address, ` +
+    'or not the one that is meant otherwise: by a number in front, or the line to which you reply.',
   keptAt: id => `The text is kept at #${id}.`,
   strange: 'Not sent: it quotes something that the customer has not seen. As it is it goes out by !send; without the quotation: please write anew.',
   stillThere: 'The change did not go out: the customer still sees what was there before.',

@@ -8,12 +8,12 @@ import type { Content } from '../model/message'
 import { toPlain, type Block, type Inline, type Text } from '../model/text'
 import { SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
 
-/** `unclear`: what may have been meant, if that can be told. */
+/** `unclear`: what may have been meant, if that can be told; `lacking`: it is typed right, and nothing stands behind it. */
 export type Typed =
   | { kind: 'words' }
   | { kind: 'note' | 'say', content: Content }
   | { kind: 'command', command: Command }
-  | { kind: 'unclear', meant?: Word }
+  | { kind: 'unclear', meant?: Word, lacking?: boolean }
 
 const SIGNS: Record<string, string> = Object.fromEntries([
   ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!']), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'])
@@ -165,11 +165,16 @@ export const withoutQuotation = (content: Content): Content => ({
 
 // ---- what it is
 
-/** The number of a case in front, if there is one, and what was said without it. */
-export const numbered = (content: Content): { number?: number, content: Content } => {
+/** The number of a case in front, if there is one, and what was said without it. `another`: a second number behind it. */
+export const numbered = (content: Content): { number?: number, another?: number, content: Content } => {
   const { text, ends } = folded(firstTyped(content.text))
   const found = NUMBER.exec(text)
-  return found === null ? { content } : { number: Number(found[1]), content: without(content, ends[found[0].length - 1]!) }
+  if (found === null) return { content }
+  const number = Number(found[1])
+  const rest = without(content, ends[found[0].length - 1]!)
+  const further = numbered(rest)
+  if (further.number === number) return further
+  return { number, content: rest, ...further.number === undefined ? {} : { another: further.number } }
 }
 
 /** Whether the word stands there as plainly as what sends something must: no markup, no other spelling of the sign. */
@@ -191,8 +196,9 @@ const typedWithSign = (content: Content, { order, spelling, word, length }: Head
   if (word === undefined) return unclear(wordOf(nearest(spelling, SPELLINGS) ?? ''))
   if (!order || (SENDING.has(word) && !isExact(content, spelling))) return unclear(word)
   const rest = without(withoutQuotation(content), length)
-  if (word === 'say') return isEmpty(rest) ? unclear(word) : { kind: 'say', content: rest }
-  if (word === 'note' || later.some(isCommand)) return unclear(word === 'note' ? word : undefined)
+  if (word === 'say') return isEmpty(rest) ? { kind: 'unclear', meant: word, lacking: true } : { kind: 'say', content: rest }
+  if (word === 'note') return { kind: 'unclear', meant: word, lacking: true }
+  if (later.some(isCommand)) return unclear()
   return { kind: 'command', command: { word, rest: toPlain(rest.text).trim() } }
 }
 

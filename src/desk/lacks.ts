@@ -1,0 +1,22 @@
+/** What a command needs behind it, and an example of it for who left it out. */
+import type { FunctionAddress } from './address'
+import { spellingOf, type Word } from './commands'
+import { DESK_TEXTS } from './texts'
+
+const EXAMPLES: Record<'de' | 'en', Partial<Record<Word, string>>> = {
+  de: {
+    say: 'Guten Tag …', note: 'ruft morgen an', assign: 'Bernd', search: 'Reisepass', filed: '2026-117', duty: 'aus',
+    new: '+491701234567 Guten Tag …', consent: '+491701234567 mündlich am 3.5.'
+  },
+  en: {
+    say: 'Good morning …', note: 'calls tomorrow', assign: 'Bernd', search: 'passport', filed: '2026-117', duty: 'off',
+    new: '+491701234567 Good morning …', consent: '+491701234567 by word on 3 May'
+  }
+}
+
+/** Undefined if nothing is lacking. What is said about a person needs the person and something behind it. */
+export const lacks = ({ language }: FunctionAddress, word: Word, rest: string): string | undefined => {
+  const example = EXAMPLES[language][word]
+  const needed = word === 'new' || word === 'consent' ? /\S\s+\S/ : /\S/
+  return example === undefined || needed.test(rest) ? undefined : DESK_TEXTS[language].lacks(`!${spellingOf(word, language)}`, example)
+}

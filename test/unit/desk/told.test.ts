@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import type { FunctionAddress } from '../../../src/desk/address'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
+import { startBridge, type Started } from '../../support/started'
+
+describe('what the team is told', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')]
+  const room = 'werkstatt-1'
+  const chat = 'werkstatt/red:eva'
+
+  const start = async (more: Partial<FunctionAddress> = {}): Promise<void> => {
+    [red, blue] = [makePractice('red'), makePractice('blue')]
+    const sales: FunctionAddress = {
+      ...addressOn(['red', 'blue'], [agent('Vera', 'red @vera')]), name: 'verkauf', slug: 'verkauf', profile: { name: 'Verkauf', about: '' },
+      identities: [{ network: 'red', id: 'verkauf' }, { network: 'blue', id: 'verkauf' }]
+    }
+    const addresses = [addressOn(['red', 'blue'], TEAM, { language: 'de', ...more }), sales]
+    started = await startBridge([red, blue], [], { addresses, clock: skippingClock() })
+    await evaWrites('Hallo?')
+  }
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+  const evaWrites = (text: string): Promise<unknown> => red.say(chat, 'red:eva', text, {
+    direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }
+  })
+  const reads = (where: Practice, place: string, line: string): Promise<void> =>
+    until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
+  const anna = (text: string, more = {}) => red.say(room, '@anna', text, more)
+  const bernd = (text: string, more = {}) => blue.say(room, 'bernd', text, more)
+  const said = async (): Promise<void> => {
+    await anna('Guten Tag')
+    await anna('!n die ist schwierig')
+    await bernd('Schon verschickt')
+    await reads(red, room, 'Bernd (blue): (nicht gesendet) Bernd: Schon verschickt')
+  }
+
+  it('by who gets a case tells notes and what was not sent from what the contact knows, in their language, and nobody else', async () => {
+    await start()
+    await said()
+    await anna('!an verkauf')
+    await reads(red, 'verkauf-1', '*: Eva: Hallo?\nAnna: Guten Tag\n(note) Anna: die ist schwierig\n(not sent) Bernd: Schon verschickt')
+    await reads(red, 'verkauf-queue', '*: #1 🔴 new · Eva (red): “Hallo?”')
+    assert.deepEqual([...red.read(room), ...blue.read(room)].filter(line => line.includes('Eva: Hallo?\n')), [])
+  })
+
+  it('by a search tells notes and what was not sent from what the contact knows', async () => {
+    await start()
+    await said()
+    await anna('!suche schwierig')
+    await until(() => red.read(room).some(line => /^\*: #1 heute \S+ \(Notiz\) Anna: die ist schwierig$/.test(line)))
+    await anna('!suche verschickt')
+    await until(() => red.read(room).some(line => /^\*: #1 heute \S+ \(nicht gesendet\) Bernd: Schon verschickt$/.test(line)))
+  })
+
+  it('by the logbook is in their language', async () => {
+    await start()
+    await said()
+    await anna('!warten')
+    await anna('!logbuch')
+    const shown = () => red.read(room).find(line => line.includes(' · #1 · ')) ?? ''
+    await until(() => shown() !== '')
+    assert.deepEqual(shown().split('\n').map(line => line.split(' · ').slice(2).join(' · ')), [
+      'Anna · stellt zurück', 'Bernd · nicht gesendet', 'Anna · übernommen', 'Kontakt · eröffnet · Vorgang 1'
+    ])
+  })
+
+  it('when a command lacks something is what it lacks, with an example, and nothing happens', async () => {
+    await start({ texts: { angebot: { text: 'Ihr Angebot' } } })
+    for (const [typed, told] of [
+      ['!an', 'Nichts getan: hinter !an fehlt etwas. Zum Beispiel: !an Bernd'],
+      ['!t', 'Welcher Standardtext? Es gibt: angebot'],
+      ['!t preise', 'Den Standardtext „preise“ gibt es nicht. Es gibt: angebot'],
+      ['!neu +491701234567', 'Nichts getan: hinter !neu fehlt etwas. Zum Beispiel: !neu +491701234567 Guten Tag …'],
+      ['!einwilligung +491701234567', 'Nichts getan: hinter !einwilligung fehlt etwas. Zum Beispiel: !einwilligung +491701234567 mündlich am 3.5.'],
+      ['!suche', 'Nichts getan: hinter !suche fehlt etwas. Zum Beispiel: !suche Reisepass'],
+      ['!dienst', 'Nichts getan: hinter !dienst fehlt etwas. Zum Beispiel: !dienst aus'],
+      ['!sagen', 'Nichts getan: hinter !sagen fehlt etwas. Zum Beispiel: !sagen Guten Tag …'],
+      ['!n', 'Nichts getan: hinter !notiz fehlt etwas. Zum Beispiel: !notiz ruft morgen an']
+    ] as const) {
+      await anna(typed)
+      await reads(red, room, `*: ${told}`)
+    }
+    assert.deepEqual(red.read(chat), [])
+  })
+
+  it('of a case that did not change is told once', async () => {
+    await start()
+    await anna('!status')
+    await until(() => red.read(room).some(line => line.startsWith('*: #1 🔴')))
+    const announced = [...red.delivered, ...blue.delivered].filter(({ place, action }) => place.id === 'werkstatt-queue' && action.kind === 'edit')
+    assert.deepEqual(announced, [])
+  })
+
+  it('where two numbers stand in front nothing goes out', async () => {
+    await start()
+    for (const text of ['#1 #2 Guten Tag', '#1: #2, Guten Tag', '#1\n#2 !a Guten Tag']) {
+      await red.say('werkstatt-queue', '@anna', text)
+      await anna(text)
+    }
+    const told = (place: string, fits: RegExp): number => red.read(place).filter(line => fits.test(line)).length
+    await until(() => told('werkstatt-queue', /Nichts davon wurde gesendet: #2 ist/) === 3)
+    await until(() => told(room, /Nicht gesendet: davor steht #2, und hier ist der Raum von #1/) === 3)
+    assert.deepEqual(red.read(chat), [])
+    await anna('#1 #1 Guten Tag')
+    await reads(red, chat, '*: Guten Tag')
+  })
+})
