@@ -80,11 +80,14 @@ const release = onOwn(draft => {
   free(draft, draft.texts.released(name(draft)))
 })
 
+const excerpts = (held: Entry[]): { id: number, excerpt: string }[] => held.map(({ id, content }) => ({ id, excerpt: excerptOf(content) }))
+
+/** Without a number only what they said last: what they have said anew since, or held back long ago, is not what they mean. */
 const sendHeld = onCase((draft, rest) => {
   const { facts: { held, who, address, conversation }, texts } = draft
   const own = held.filter(entry => entry.who === who.agent.name)
-  const wanted = rest === '' ? own.at(-1) : own.find(({ id }) => String(id) === rest)
-  if (wanted === undefined) return draft.answer(texts.nothingHeld)
+  const wanted = own.find(({ id }) => rest === '' ? id === draft.facts.last : String(id) === rest)
+  if (wanted === undefined) return draft.answer(texts.nothingSent(excerpts(own)))
   const why = forbidden(draft)
   if (why !== undefined) return draft.answer(why)
   const owner = ownerOf(conversation)
@@ -94,7 +97,7 @@ const sendHeld = onCase((draft, rest) => {
   draft.log('sent all the same')
   draft.toTeam(wanted.content, personaOfSpeaker(draft))
   send(draft, wanted.content, wanted)
-  const left = own.filter(entry => entry !== wanted).map(({ id, content }) => ({ id, excerpt: excerptOf(content) }))
+  const left = excerpts(own.filter(entry => entry !== wanted))
   draft.answerOpenly(texts.sentNow(name(draft), toPlain(wanted.content.text) || excerptOf(wanted.content), left))
 })
 

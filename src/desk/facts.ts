@@ -37,6 +37,7 @@ export interface OutsiderFacts extends Common { from: 'outsider'; conversation?:
 /** What an order or a command needs to know besides. */
 interface Asked {
   lately?: Entry[]
+  last?: number // of what its writer said in this case last: the entry
   listed?: Conversation[]
   found?: Entry[]
   lines?: LogLine[]
@@ -64,7 +65,7 @@ export interface CaseFacts extends OfTeam {
   entry?: Entry // of what is edited or taken back
   other?: number // in the room of a case, the number of another that stands in front
   toContact?: boolean // in reply to what the contact wrote
-  strange?: boolean // it quotes what the contact has not seen
+  strange?: boolean // it quotes or answers what the contact has not seen
 }
 
 /** A command about a person: there is no case at hand in it. */
@@ -89,6 +90,7 @@ export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | TeamFacts |
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
+const QUOTED_ENTRIES = 100
 const LIST_MAX = 50
 const ALL_MAX = 10_000
 
@@ -117,13 +119,25 @@ const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: Functio
   }
 }
 
+/** No slip in sending something else. */
+const maySend = (one: Entry): boolean => !isSlip(one.content)
+
+/** Slips do not count. */
+const lastOf = async (desk: Tx['desk'], { id }: Conversation, { name }: Agent): Promise<Asked> => {
+  const said = (await desk.entries(id, QUOTED_ENTRIES)).filter(({ who, kind }) => who === name && (kind === 'team' || kind === 'note'))
+  const last = said.find(one => !one.held || maySend(one))
+  return last === undefined ? {} : { last: last.id }
+}
+
 /** What a command needs to know besides. */
-const askedBy = async ({ desk }: Tx, { word, rest }: Command, address: FunctionAddress, conversation: Conversation | undefined): Promise<Asked> => {
+const askedBy = async ({ desk }: Tx, { word, rest }: Command, address: FunctionAddress, conversation: Conversation | undefined,
+  who?: Agent): Promise<Asked> => {
   switch (word) {
     case 'list': return { listed: await desk.conversations(address.name, ['new', 'claimed', 'waiting', 'snoozed'], LIST_MAX) }
     case 'search': return { found: rest === '' ? [] : await desk.search(address.name, rest, LIST_MAX) }
     case 'filed': return { found: await desk.ofProject(address.name, rest, ALL_MAX) }
     case 'log': return { lines: await desk.logbook(address.name, conversation?.id, LIST_MAX) }
+    case 'send': return conversation === undefined || who === undefined ? {} : await lastOf(desk, conversation, who)
     case 'assign': return conversation === undefined ? {} : { lately: await desk.entries(conversation.id, LATELY_ENTRIES) }
     case 'project': return conversation === undefined ? {} : { found: await desk.entries(conversation.id, ALL_MAX) }
     case 'duty': case 'team': return { all: await desk.conversations(address.name, ['new', 'claimed', 'waiting', 'snoozed', 'done'], ALL_MAX) }
@@ -145,9 +159,8 @@ const targetOf = async ({ desk }: Tx, rest: string, address: FunctionAddress, me
 const isAboutPerson = (command: Command): command is Command<PersonWord> => command.word === 'new' || command.word === 'consent'
 
 /** Which case is meant, and how that is known. */
-interface Meant { conversation?: Conversation; entry?: Entry; other?: number; missing?: number; toContact?: boolean }
+interface Meant { conversation?: Conversation; entry?: Entry; other?: number; missing?: number; toContact?: boolean; strange?: boolean }
 
-const QUOTED_ENTRIES = 100
 const NAMED = /^(?:<[^>]*>|[^:]{1,80}:) /
 const asOneLine = (text: string): string => text.replace(/[>\s]+/g, ' ').trim()
 
@@ -175,7 +188,10 @@ const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, own: Co
   if (others.other === undefined && other !== undefined && another !== undefined) return missingOf(another)
   if (found?.desk !== address.name || contradicts) return missingOf(number ?? line?.conversation)
   const replied = line?.conversation === found.id && (line.kind === 'contact' || found.announced.some(({ key }) => key === line.key))
-  return { conversation: found, ...others, ...entry === undefined ? {} : { entry }, ...replied ? { toContact: true } : {} }
+  const inside = line !== undefined && (line.kind === 'note' || (line.kind === undefined && own !== undefined))
+  return {
+    conversation: found, ...others, ...entry === undefined ? {} : { entry }, ...replied ? { toContact: true } : {}, ...inside ? { strange: true } : {}
+  }
 }
 
 const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: FunctionAddress, where: Where,
@@ -193,9 +209,9 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
   if (command !== undefined && isAboutPerson(command) && known.other === undefined && known.missing === undefined) {
     return { ...common, shown: address, about: 'person', command, ...await targetOf(tx, command.rest, address, base.memory) }
   }
-  const held = conversation === undefined ? [] : (await tx.desk.held(conversation.id)).filter(one => !isSlip(one.content))
-  const asked = command === undefined ? {} : await askedBy(tx, command, address, conversation)
-  const strange = conversation !== undefined && content !== undefined && await isStrange(tx, content, conversation)
+  const held = conversation === undefined ? [] : (await tx.desk.held(conversation.id)).filter(maySend)
+  const asked = command === undefined ? {} : await askedBy(tx, command, address, conversation, who.agent)
+  const strange = known.strange === true || (conversation !== undefined && content !== undefined && await isStrange(tx, content, conversation))
   return conversation === undefined
     ? { ...common, ...asked, shown: address, about: 'none', ...known.missing === undefined ? {} : { missing: known.missing } }
     : { ...common, ...asked, ...known, shown: shown(conversation), about: 'case', conversation, held, strange }

@@ -26,7 +26,7 @@ export interface DeskTexts {
   noSuch (what: string): string
   noText (name: string, known: string[]): string
   lacks (command: string, example: string): string
-  nothingHeld: string
+  nothingSent (held: { id: number, excerpt: string }[]): string
   done (who: string): string
   waiting (who: string, until: string): string
   woken: string
@@ -70,6 +70,10 @@ export interface DeskTexts {
 
 const joined = (...parts: string[]): string => parts.filter(part => part !== '').join(' · ')
 
+interface Kept { id: number, excerpt: string }
+const keptDe = ({ id, excerpt }: Kept): string => `Noch zurückgehalten: „${excerpt}“ (!senden ${id})`
+const keptEn = ({ id, excerpt }: Kept): string => `Still kept back: “${excerpt}” (!send ${id})`
+
 const de: DeskTexts = {
   notOurs: name => `${name} (Kontakt)`,
   state: (state, owner) => ({
@@ -85,7 +89,7 @@ const de: DeskTexts = {
   heldInRace: (excerpt, owner, seconds, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat vor ${seconds} s übernommen. ` +
     'Der Text liegt hier als interne Notiz.' + (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
   sentNow: (who, text, left) => [`${who} hat gesendet: ${text}`,
-    ...left.map(({ id, excerpt }) => `Noch zurückgehalten: „${excerpt}“ (!senden ${id})`)].join('\n'),
+    ...left.map(keptDe)].join('\n'),
   heldNote: who => `(nicht gesendet) ${who}: `,
   automatic: '(automatisch) ',
   taken: (who, id) => `${who} hat #${id} übernommen.`,
@@ -102,7 +106,9 @@ const de: DeskTexts = {
   noText: (name, known) => (name === '' ? 'Welcher Standardtext?' : `Den Standardtext „${name}“ gibt es nicht.`) +
     ` Es gibt: ${known.join(', ') || 'keine'}`,
   lacks: (command, example) => `Nichts getan: hinter ${command} fehlt etwas. Zum Beispiel: ${command} ${example}`,
-  nothingHeld: 'Hier liegt keine zurückgehaltene Antwort von Ihnen.',
+  nothingSent: held => held.length === 0
+    ? 'Hier liegt keine zurückgehaltene Antwort von Ihnen.'
+    : ['Nichts gesendet.', ...held.map(keptDe)].join('\n'),
   done: who => `${who} hat den Vorgang erledigt.`,
   waiting: (who, until) => `${who} stellt den Vorgang zurück${until === '' ? '' : ` bis ${until}`}.`,
   woken: 'Die Wartezeit ist um.',
@@ -136,7 +142,8 @@ const de: DeskTexts = {
   noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
     'oder nicht der, der sonst gemeint ist: durch eine Nummer davor oder die Zeile, auf die Sie antworten.',
   keptAt: id => `Der Text liegt bei #${id}.`,
-  strange: 'Nicht gesendet: zitiert wird etwas, das der Kunde nicht gesehen hat. So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
+  strange: 'Nicht gesendet: zitiert oder beantwortet wird etwas, das der Kunde nicht gesehen hat. ' +
+    'So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
   stillThere: 'Die Änderung ging nicht hinaus: der Kunde sieht weiterhin, was vorher dort stand.',
   stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
   isAt: desk => `Nicht gesendet: mit diesem Kontakt ist ${desk} befasst.`,
@@ -169,7 +176,7 @@ const en: DeskTexts = {
   heldInRace: (excerpt, owner, seconds, mayOverride) => `Not sent: “${excerpt}”. ${owner} took this ${seconds} s ago. ` +
     'The text stays here as an internal note.' + (mayOverride ? ' !send sends it all the same.' : ''),
   sentNow: (who, text, left) => [`${who} has sent: ${text}`,
-    ...left.map(({ id, excerpt }) => `Still kept back: “${excerpt}” (!send ${id})`)].join('\n'),
+    ...left.map(keptEn)].join('\n'),
   heldNote: who => `(not sent) ${who}: `,
   automatic: '(automatic) ',
   taken: (who, id) => `${who} has taken #${id}.`,
@@ -186,7 +193,7 @@ const en: DeskTexts = {
   noText: (name, known) => (name === '' ? 'Which standard text?' : `There is no standard text “${name}”.`) +
     ` There are: ${known.join(', ') || 'none'}`,
   lacks: (command, example) => `Nothing done: something is missing behind ${command}. For example: ${command} ${example}`,
-  nothingHeld: 'There is no answer of yours kept back here.',
+  nothingSent: held => held.length === 0 ? 'There is no answer of yours kept back here.' : ['Nothing sent.', ...held.map(keptEn)].join('\n'),
   done: who => `${who} has closed the case.`,
   waiting: (who, until) => `${who} puts the case off${until === '' ? '' : ` until ${until}`}.`,
   woken: 'The time of waiting is over.',
@@ -220,7 +227,8 @@ const en: DeskTexts = {
   noCase: number => `Nothing of it was sent: #${number} is no case of this address, ` +
     'or not the one that is meant otherwise: by a number in front, or the line to which you reply.',
   keptAt: id => `The text is kept at #${id}.`,
-  strange: 'Not sent: it quotes something that the customer has not seen. As it is it goes out by !send; without the quotation: please write anew.',
+  strange: 'Not sent: it quotes or answers something that the customer has not seen. ' +
+    'As it is it goes out by !send; without the quotation: please write anew.',
   stillThere: 'The change did not go out: the customer still sees what was there before.',
   stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes anew.',
   isAt: desk => `Not sent: this contact is with ${desk}.`,

@@ -202,10 +202,10 @@ const typedWithSign = (content: Content, { order, spelling, word, length }: Head
   return { kind: 'command', command: { word, rest: toPlain(rest.text).trim() } }
 }
 
-/** Nearly what sends something: never to be sent itself, because whoever tries again means something else by it. */
+/** Nearly what sends something, or a mark with nothing behind it: never to be sent itself, because whoever tries again means something else. */
 export const isSlip = (content: Content): boolean => {
   const said = typed(content, false)
-  return said.kind === 'unclear' && said.meant !== undefined && SENDING.has(said.meant)
+  return said.kind === 'unclear' && said.meant !== undefined && (said.lacking === true || SENDING.has(said.meant))
 }
 
 /** `aside`: said in a thread, beside the main line. The number of a case is not in front any more. */

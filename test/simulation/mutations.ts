@@ -63,7 +63,7 @@ export const MUTATIONS: Mutation[] = [
   ['knows one spelling of a sign', 'desk/typed.ts',
     "const seen = SIGNS[character] ?? Array.from(character.normalize('NFKC'), one => SIGNS[one] ?? one).join('')",
     'const seen = character', ['W2', 'D2'], 2],
-  ['sends what was nearly a command', 'desk/facts.ts', '.filter(one => !isSlip(one.content))', '', ['D2']],
+  ['sends what was nearly a command', 'desk/facts.ts', '!isSlip(one.content)', 'one.id > 0', ['D2']],
   ['lets everybody decide about a case', 'desk/act.ts', 'if (owner === who.key || isFree(draft, conversation)) act(draft, rest)',
     'if (owner !== null) act(draft, rest)',
     ['D4', 'D2'], 2],

@@ -97,6 +97,54 @@ describe('what the team is told', () => {
     assert.deepEqual(announced, [])
   })
 
+  const replying = (where: Practice, text: string, fits: RegExp) => {
+    const line = where.delivered.find(({ place, action }) => place.id === room && action.kind === 'message' && fits.test(JSON.stringify(action)))
+    return { text, more: { replyTo: [`${where.name}-${line!.key}`] } }
+  }
+
+  it('in reply to a note, to an answer not sent or to the desk reaches the contact only by !senden', async () => {
+    await start()
+    await anna('Guten Tag', { key: 'answer' })
+    await anna('!n die ist schwierig', { key: 'note' })
+    await bernd('Schon verschickt')
+    await reads(red, room, 'Bernd (blue): (nicht gesendet) Bernd: Schon verschickt')
+    const strange = () => red.read(room).filter(line => line.startsWith('*: Nicht gesendet: zitiert oder beantwortet wird etwas')).length
+    await anna('stimmt', { replyTo: ['note'] })
+    await until(() => strange() === 1)
+    const held = replying(red, 'Ach was', /nicht gesendet\) Bernd/)
+    await anna(held.text, held.more)
+    await until(() => strange() === 2)
+    await anna('!an bernd')
+    await until(() => red.read(room).some(line => line.includes('weitergegeben')))
+    const passed = replying(blue, 'Danke!', /weitergegeben/)
+    await bernd(passed.text, passed.more)
+    await until(() => blue.read(room).filter(line => line.startsWith('*: Nicht gesendet: zitiert oder beantwortet wird etwas')).length === 1)
+    const asked = replying(blue, 'Ja bitte?', /Hallo/)
+    await bernd(asked.text, asked.more)
+    await reads(red, chat, '*: Ja bitte?')
+    assert.deepEqual(red.read(chat), ['*: Guten Tag', '*: Ja bitte?'])
+  })
+
+  it('by !senden without a number goes out only if it was their last word, and never a note without words', async () => {
+    await start()
+    await anna('!n')
+    await anna('!senden')
+    await reads(red, room, '*: Hier liegt keine zurückgehaltene Antwort von Ihnen.')
+    await anna('! wichtig')
+    await anna('Guten Tag')
+    await anna('! senden')
+    await anna('!senden')
+    const [left] = await started.store.run(tx => tx.desk.held(1)).then(all => all.filter(({ text }) => text === '! wichtig'))
+    await reads(red, room, `*: Nichts gesendet.\nNoch zurückgehalten: „! wichtig“ (!senden ${left!.id})`)
+    await anna(`!senden ${left!.id}`)
+    await reads(red, chat, '*: ! wichtig')
+    await anna('/ eilig')
+    await anna('! senden')
+    await anna('!senden')
+    await reads(red, chat, '*: / eilig')
+    assert.deepEqual(red.read(chat), ['*: Guten Tag', '*: ! wichtig', '*: / eilig'])
+  })
+
   it('where two numbers stand in front nothing goes out', async () => {
     await start()
     for (const text of ['#1 #2 Guten Tag', '#1: #2, Guten Tag', '#1\n#2 !a Guten Tag']) {
