@@ -175,12 +175,20 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await leave(room, ours)
   }
 
+  /** An invitation that was taken before comes once more: whoever else has come into the chat since then is no reason to leave it. */
+  const isInChat = async ({ room, chat: { place, ours } }: Invited): Promise<boolean> => {
+    const chat = chatOf(place)
+    if (chat === undefined || chat.left || ![chat.room, ...chat.older].includes(room)) return false
+    const now = await stateOf(homeserver, room, 'm.room.member', ours, { as: ours, signal: stopping })
+    return now?.membership === 'join'
+  }
+
   const enter = async (invited: Invited): Promise<void> => {
     const { room, chat, direct, at } = invited
     const { ours, theirs } = chat
-    const most = direct ? OTHERS_SAID_MAX : OTHERS_MAX
-    const others = await othersIn(room, ours, theirs)
-    if (isAttended(room) || (others === undefined ? !direct : others > most)) return await decline(invited, others)
+    const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
+    const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
+    if (isAttended(room) || others > most) return await decline(invited, others)
     aside.hold(room)
     if (known(room) === undefined) parting.quiet(room)
     else parting.stays(room)

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Log } from '../../lib/log'
+import { makeSlots } from '../../lib/slots'
 import { makeTurns } from '../../lib/turns'
 import type { Place } from '../../model/address'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
@@ -36,18 +37,23 @@ const BOT = 100
 const CREATORS_RULE = 12 // from this room version on, who made a room stands above all power (MSC4289)
 const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
 const EVERYTHING = 'all' // the room of rooms
+/** How many are made at once: it is the most that can be asked of a homeserver, and everybody else's words pass through the same one. */
+const MAKING_MAX = 4
+const MAKING_OF_ONE_MAX = 2 // of these for one address
 
 /** `#_zentrale_<address>_<what>:domain`, as `naming.room` says. */
-export const readTeamRoom = (id: string, domain: string): { what: string } | undefined => {
+export const readTeamRoom = (id: string, domain: string): { address: string, what: string } | undefined => {
   const [start, end] = [`#${GHOST_PREFIX}`, `:${domain}`]
-  const what = id.startsWith(start) && id.endsWith(end) ? /^[a-z0-9-]+_(\d+|queue|all)$/.exec(id.slice(start.length, -end.length))?.[1] : undefined
-  return what === undefined ? undefined : { what }
+  const inside = id.startsWith(start) && id.endsWith(end) ? id.slice(start.length, -end.length) : ''
+  const [, address, what] = /^([a-z0-9-]+)_(\d+|queue|all)$/.exec(inside) ?? []
+  return address === undefined || what === undefined ? undefined : { address, what }
 }
 
 const isNumber = (version: string, least: number): boolean => /^\d+$/.test(version) && Number(version) >= least
 
 export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isOurs }: TeamRoomsWorld): TeamRooms => {
   const turns = makeTurns()
+  const slots = makeSlots(MAKING_MAX, MAKING_OF_ONE_MAX)
   const hashKey = (place: Place): string => `made ${place.id}`
 
   /** Power: nobody may change anything; only `speakers` and ours may speak, if there are some. */
@@ -128,9 +134,29 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     if (unavailable) throw unavailable
   }
 
+  /** However long others take before it, that is no failure of this room. */
+  const turnToMake = async (place: Place, signal: AbortSignal): Promise<() => void> => {
+    try {
+      return await slots.take(readTeamRoom(place.id, domain)?.address ?? '', signal)
+    } catch (error) {
+      throw new Unavailable('many rooms are to be made before it', { link: true, cause: error })
+    }
+  }
+
   const make = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void> => {
     const hash = createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')
-    if (memory.get(hashKey(place)) === hash && rooms.known(place) !== undefined) return
+    const isThere = rooms.known(place) !== undefined
+    if (memory.get(hashKey(place)) === hash && isThere) return
+    const over = isThere ? () => {} : await turnToMake(place, signal)
+    try {
+      await bringAbout(place, wanted, signal)
+      await memory.set(hashKey(place), hash)
+    } finally {
+      over()
+    }
+  }
+
+  const bringAbout = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void> => {
     const space = await spaceOf(wanted.inside, signal)
     const room = await roomAt(place, wanted, signal)
     await rooms.made(place, room)
@@ -144,7 +170,6 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     ], { signal })
     if (space !== undefined) await putInside(room, now, space, signal)
     await takeIn(room, now, people, signal)
-    await memory.set(hashKey(place), hash)
   }
 
   const permit = async (place: Place, mxid: string, signal: AbortSignal): Promise<void> => {

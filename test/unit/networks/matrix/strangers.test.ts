@@ -89,4 +89,51 @@ describe('Matrix: strangers', () => {
     await inbox.until('the next', () => inbox.arrivals.length === 2)
     assert.ok(homeserver.requests.some(line => line.includes('/messages') && line.includes('limit=7')))
   })
+
+  it('who come all at once are made rooms a few at a time, so that the homeserver has time for everybody else', async () => {
+    const { network } = await begin()
+    const room = { name: 'Müller', topic: '', people: [homeserver.person('anna').userId] }
+    const make = (what: number, signal = new AbortController().signal): Promise<unknown> => network.send({
+      key: `room${what}`, attempt: 1, at: 0, place: { network: 'matrix', id: network.naming.room('amt', what)! }, action: { kind: 'room', room }
+    }, signal)
+    const creates = (): number => homeserver.requests.filter(line => line.includes('/createRoom')).length
+    const made = homeserver.state.rooms.size
+    const asked = creates()
+    homeserver.faults.push({ on: /createRoom/, times: 100, delayMs: 200 })
+    const all = Array.from({ length: 12 }, (_, what) => make(what + 1))
+    let most = 0
+    const finished = Promise.all(all).then(() => true)
+    while (!await Promise.race([finished, new Promise<false>(resolve => setImmediate(() => resolve(false)))])) {
+      most = Math.max(most, creates() - asked - (homeserver.state.rooms.size - made))
+    }
+    assert.deepEqual([most, homeserver.state.rooms.size - made], [2, 12])
+    const busy = [make(13), make(14)]
+    const hurried = new AbortController()
+    const waits = make(15, hurried.signal)
+    hurried.abort()
+    await assert.rejects(waits, { name: 'Unavailable', link: true }) // it says nothing about this room
+    await Promise.all(busy)
+  })
+
+  it('whom a contact took along are no reason to leave the chat when its invitation comes once more', async () => {
+    const { inbox } = await begin()
+    const room = chatOf('kunde')
+    homeserver.person('kunde').send(room, 'eins')
+    await inbox.until('the words', () => said(inbox).includes('eins'))
+    for (const name of ['eins', 'zwei', 'drei']) {
+      homeserver.state.invite(room, '@kunde:practice.test', homeserver.person(name).userId)
+      homeserver.person(name).join(room)
+    }
+    homeserver.pusher.push({
+      type: 'm.room.member', room_id: room, sender: '@kunde:practice.test', state_key: address(), event_id: '$again',
+      content: { membership: 'invite', is_direct: true }, origin_server_ts: 1
+    })
+    await homeserver.pusher.drained()
+    const next = chatOf('andere') // its invitation is looked at behind the other
+    homeserver.person('andere').send(next, 'auch')
+    await inbox.until('the words of another', () => said(inbox).includes('auch'))
+    homeserver.person('kunde').send(room, 'zwei')
+    await inbox.until('more words', () => said(inbox).includes('zwei'))
+    assert.equal(homeserver.membership(room, address()), 'join')
+  })
 })
