@@ -12,14 +12,14 @@ import { makeMatrixPerson, type MatrixPerson } from '../test/support/matrixPerso
 import { startPerson, type XmppPerson } from '../test/support/xmpp-person'
 import { startEjabberd } from './servers/ejabberd'
 import { answersHttp, freePorts, PROGRAM, startOptions, startProcess, type Process, type Server } from './servers/process'
-import { startProsody, type XmppServer } from './servers/prosody'
+import { startProsody, type XmppServer, type XmppServerOptions } from './servers/prosody'
 import { startSynapse, type SynapseUser } from './servers/synapse'
 import { startSmsc, type Phone, type Smsc } from './smsc'
 
 export interface TownOptions {
   dir: string
   homeserver?: 'synapse' | 'practice'
-  xmppServer?: 'prosody' | 'ejabberd'
+  xmppServer?: 'prosody' | 'ejabberd' | ((options: XmppServerOptions) => Promise<XmppServer>)
   mirrors?: number // how many rooms are mirrored between Matrix and XMPP beside the first; 0 if left out
   language?: 'de' | 'en'
   addresses?: TownAddress[] // function addresses, as the config has them
@@ -136,20 +136,21 @@ type Keep = <T extends { stop (): Promise<void> }>(starting: Promise<T>) => Prom
 /** `port`: where Zentrale listens; `reached`: where the homeserver is told that it does. */
 const raiseServers = async (options: TownOptions, port: number, reached: number, keep: Keep) => {
   const { dir, homeserver: kind = 'synapse', xmppServer = 'prosody', prosodyConfig, addresses = [] } = options
+  const startXmpp = typeof xmppServer === 'function' ? xmppServer : xmppServer === 'prosody' ? startProsody : startEjabberd
   const ours = registrationText(DOMAIN, `http://127.0.0.1:${port}`, systemChance, {
     users: addresses.map(({ matrix }) => `@${matrix}:${DOMAIN}`), aliases: addresses.flatMap(({ name, matrix }) => [aliasOf(name), aliasOf(matrix)])
   })
   const registration = ours.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${reached}`)
   const registrationPath = join(dir, 'homeserver-registration.yaml')
-  writeFileSync(join(dir, 'registration.yaml'), ours)
+  writeFileSync(join(dir, 'registration.yaml'), ours, { mode: 0o600 })
   writeFileSync(registrationPath, registration)
   const practice = kind === 'practice'
     ? await keep(startHomeserver({ serverName: DOMAIN, registration: parse(registration) as Registration }))
     : undefined
   const [homeserver, xmpp, smsc] = await Promise.all([
     practice ? asServer(practice) : keep(startSynapse({ dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath] })),
-    keep((xmppServer === 'prosody' ? startProsody : startEjabberd)({
-      dir: join(dir, xmppServer), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) },
+    keep(startXmpp({
+      dir: join(dir, 'xmpp'), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) },
       ...prosodyConfig === undefined ? {} : { config: prosodyConfig }
     })),
     keep(startSmsc(GATEWAY))

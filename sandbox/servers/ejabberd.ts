@@ -7,13 +7,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answers, freePorts, startProcess } from './process'
-import { streamOpens, type XmppServer, type XmppServerOptions } from './prosody'
+import { streamOpens, type XmppConfiguration, type XmppServer, type XmppServerOptions } from './prosody'
 
 const CONTROL = '/usr/sbin/ejabberdctl'
 /** Erlang's schedulers must not spin while they wait: others share the machine. */
 const QUIET = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none']
-
-interface Ports { c2s: number, component: number, http: number }
 
 const modules = (options: XmppServerOptions, muc: string, http: number): object => ({
   mod_adhoc: {}, mod_admin_extra: {}, mod_caps: {}, mod_carboncopy: {}, mod_disco: {}, mod_last: {}, mod_offline: {},
@@ -27,7 +25,7 @@ const modules = (options: XmppServerOptions, muc: string, http: number): object 
 })
 
 /** JSON is YAML. */
-const configuration = (options: XmppServerOptions, muc: string, ports: Ports): string => JSON.stringify({
+const configuration: XmppConfiguration = (options, { c2sPort, componentPort, httpPort }) => JSON.stringify({
   hosts: [options.domain],
   loglevel: 'info',
   auth_method: 'internal',
@@ -36,18 +34,18 @@ const configuration = (options: XmppServerOptions, muc: string, ports: Ports): s
   disable_sasl_mechanisms: ['DIGEST-MD5', 'X-OAUTH2', 'SCRAM-SHA-1'],
   s2s_access: 'none',
   listen: [
-    { port: ports.c2s, ip: '127.0.0.1', module: 'ejabberd_c2s', max_stanza_size: 262_144, starttls: false },
+    { port: c2sPort, ip: '127.0.0.1', module: 'ejabberd_c2s', max_stanza_size: 262_144, starttls: false },
     {
-      port: ports.component, ip: '127.0.0.1', module: 'ejabberd_service', access: 'all',
+      port: componentPort, ip: '127.0.0.1', module: 'ejabberd_service', access: 'all',
       hosts: { [options.component.domain]: { password: options.component.secret } }
     },
     {
-      port: ports.http, ip: '127.0.0.1', module: 'ejabberd_http',
+      port: httpPort, ip: '127.0.0.1', module: 'ejabberd_http',
       request_handlers: { '/api': 'mod_http_api', '/upload': 'mod_http_upload' }
     }
   ],
   api_permissions: { loopback: { who: { ip: '127.0.0.1/8' }, what: ['register'] } },
-  modules: modules(options, muc, ports.http)
+  modules: modules(options, options.muc, httpPort)
 }, null, 2)
 
 /** Where Debian keeps ejabberd's Erlang code; its own script knows. */
@@ -61,13 +59,16 @@ const register = async (http: number, host: string, user: string, password: stri
   throw new Error(`ejabberd does not register ${user}: ${answer.status} ${text}`)
 }
 
-export const startEjabberd = async (options: XmppServerOptions): Promise<XmppServer> => {
+export const startEjabberd = (options: XmppServerOptions): Promise<XmppServer> => ejabberdWith(configuration, options)
+
+export const ejabberdWith = async (configuration: XmppConfiguration, options: XmppServerOptions): Promise<XmppServer> => {
   const { dir, domain, component, muc = `rooms.${domain}` } = options
   const [c2sPort, componentPort, httpPort] = await freePorts(3) as [number, number, number]
   const logFile = join(dir, 'ejabberd.out')
   mkdirSync(join(dir, 'spool'), { recursive: true })
-  const ports = { c2s: c2sPort, component: componentPort, http: httpPort }
-  writeFileSync(join(dir, 'ejabberd.yml'), configuration(options, muc, ports))
+  const text = configuration({ ...options, muc }, { c2sPort, componentPort, httpPort })
+  const takesComponents = text.includes('ejabberd_service')
+  writeFileSync(join(dir, 'ejabberd.yml'), text)
   const { stop, kill, restart } = await startProcess({
     command: 'erl', args: ['-noinput', ...QUIET, '-mnesia', 'dir', JSON.stringify(join(dir, 'spool')), '-s', 'ejabberd'],
     env: {
@@ -75,7 +76,7 @@ export const startEjabberd = async (options: XmppServerOptions): Promise<XmppSer
       EJABBERD_CONFIG_PATH: join(dir, 'ejabberd.yml'), EJABBERD_LOG_PATH: join(dir, 'ejabberd.log')
     },
     cwd: dir, logFile,
-    ready: async () => await answers(httpPort) && await answers(componentPort) && await streamOpens(c2sPort, domain)
+    ready: async () => await answers(httpPort) && (!takesComponents || await answers(componentPort)) && await streamOpens(c2sPort, domain)
   })
   const addUser = (local: string, password: string): Promise<void> => register(httpPort, domain, local, password)
   for (const [local, password] of Object.entries(options.users)) await addUser(local, password)

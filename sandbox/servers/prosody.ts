@@ -29,16 +29,18 @@ export interface XmppServer extends Server {
   addUser (local: string, password: string): Promise<void> // while it runs
 }
 
-const lua = (text: string): string =>
+export const lua = (text: string): string =>
   `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f]/g, c => '\\' + String(c.charCodeAt(0)).padStart(3, '0'))}"`
 
 /** A name as Prosody's internal storage spells it in a path. */
 const pathName = (name: string): string =>
   Buffer.from(name).toString('latin1').replace(/[^a-z0-9]/gi, c => '%' + c.charCodeAt(0).toString(16).padStart(2, '0'))
 
-type Ports = Record<'c2sPort' | 'componentPort' | 'httpPort', number>
+export type XmppPorts = Record<'c2sPort' | 'componentPort' | 'httpPort', number>
+/** The text of a server's config. */
+export type XmppConfiguration = (options: XmppServerOptions & { muc: string }, ports: XmppPorts) => string
 
-const configuration = (o: XmppServerOptions & { muc: string }, { c2sPort, componentPort, httpPort }: Ports): string => `
+const configuration: XmppConfiguration = (o, { c2sPort, componentPort, httpPort }) => `
 run_as_root = true
 daemonize = false
 pidfile = ${lua(join(o.dir, 'prosody.pid'))}
@@ -86,7 +88,9 @@ export const streamOpens = (port: number, domain: string): Promise<boolean> => a
   `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${domain}'>`,
   'features')
 
-export const startProsody = async (options: XmppServerOptions): Promise<XmppServer> => {
+export const startProsody = (options: XmppServerOptions): Promise<XmppServer> => prosodyWith(configuration, options)
+
+export const prosodyWith = async (configuration: XmppConfiguration, options: XmppServerOptions): Promise<XmppServer> => {
   const { dir, domain, component, muc = `rooms.${domain}` } = options
   const [c2sPort, componentPort, httpPort] = await freePorts(3) as [number, number, number]
   const accounts = join(dir, 'data', pathName(domain), 'accounts')

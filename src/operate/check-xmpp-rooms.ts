@@ -91,12 +91,12 @@ const REFUSALS: Record<string, (domain: string) => [found: string, advice: strin
   'item-not-found': () => ['is locked: whoever made it has not set it up yet', 'Its owner has to save its settings once']
 }
 
-const ARCHIVE_ADVICE = `Without it what is said while Zentrale is down is not carried over. Switch it on in the room's settings, or for all rooms:
+const ARCHIVE_ADVICE = `Of what is said while Zentrale is down only as much is carried over as the room shows to who enters, often 20 messages.
+Switch an archive on in the room's settings, or for all rooms:
     Prosody, below Component … "muc":   modules_enabled = { "muc_mam" }
                                         muc_log_by_default = true
-    ejabberd, below mod_muc:            default_room_options:
-                                          mam: true
-              and the module mod_mam must be in modules`
+    ejabberd, below modules:            mod_mam: {}
+              and below mod_muc, if it is not there: default_room_options: { mam: true }`
 
 /** What is wrong with a room, if it does not keep us from mirroring it. */
 const remarks = (room: string, features: Set<string>): Finding[] => features.has(ARCHIVE) ? []

@@ -30,6 +30,7 @@ const ENTER_MOST_MS = 5 * 60_000
 const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
 const ENTERING_AT_ONE_MAX = 16 // of these at one room service, which may hang
 const LISTENER_NAME = 'Zentrale'
+const NOT_YET = 'not entered yet'
 
 export interface RoomEvents {
   entering (room: Room): void // the listener is about to enter: what it hears comes before what was missed
@@ -73,19 +74,19 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   let linkVisit = new AbortController() // aborted when the link goes down
   const entering = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more wait than there are rooms
   let timer: Timer | undefined
-  const missing = new Set<Room>() // that are to be entered
+  const missing = new Map<Room, string>() // that are to be entered, and why they are not yet
   const mute = new Map<Occupant, string>() // of ours that wait for a way in or a voice, and why
 
   const tellAllIn = (): void => {
-    const [first] = missing
+    const [[first, cause] = []] = missing
     const [why] = mute.values()
-    events.allIn(missing.size + mute.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? 'not entered yet'}`)
+    events.allIn(missing.size + mute.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`)
   }
 
-  const changed = (room: Room, ready: boolean): void => {
+  const changed = (room: Room, ready: boolean, why = NOT_YET): void => {
     room.ready = ready
     if (ready || room.putOut !== undefined) missing.delete(room)
-    else missing.add(room)
+    else missing.set(room, why)
     for (const wake of room.waiting) wake()
     room.waiting.clear()
     tellAllIn()
@@ -204,7 +205,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         const why = await judge(room, error).catch(() => room.refusal)
         if (signal.aborted) return
         room.refusal = why
-        changed(room, room.ready)
+        changed(room, room.ready, messageOf(error))
         if (waitsForInvitation(room)) return
         const wait = backoffMs(chance, attempt, ENTER_FIRST_MS, ENTER_MOST_MS)
         log.warn({ room: room.id, why: messageOf(error), attempt, wait }, 'room could not be entered')
@@ -260,7 +261,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       entering: false, waiting: new Set()
     }
     rooms.set(id, room)
-    if (room.putOut === undefined) missing.add(room)
+    if (room.putOut === undefined) missing.set(room, NOT_YET)
     else room.refusal = new Refused(`the room has put us out: ${room.putOut}`)
     enter(room)
     return room
