@@ -16,6 +16,7 @@ import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
 import { CALLED } from './apart'
 import { makeDirectory, type Mirror } from './directory'
+import { makeForgetting } from './forgetting'
 import type { Links } from './links'
 import type { Observer } from './observer'
 import { TEXTS, type Language } from './texts'
@@ -137,6 +138,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     if (desk.roster.all().length > 0) serving = clock.after(SERVE_EVERY_MS, serve)
   }
 
+  const forgetting = makeForgetting({ store, networks, desk, log })
   let stopped = false
   let pruning: { cancel (): void } | undefined
   const prune = (): void => {
@@ -149,9 +151,11 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
         most = Math.max(most, forgotten.most)
         gone.push(...forgotten.conversations)
       }
+      await forgetting.note(tx, gone)
       return { most, gone, head: await tx.desk.head() }
     }).then(({ most, gone, head }) => {
       for (const conversation of gone) desk.forget(conversation)
+      void forgetting.tell()
       tellHead(head)
       if (!stopped) pruning = clock.after(most === PRUNE_ROWS ? 1000 : PRUNE_EVERY_MS, prune)
     }, () => {})
@@ -176,6 +180,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       for (const network of networks.values()) network.attend(attendances(network.name))
       await Promise.all([...networks.values()].map(network => network.start(inbox)))
       own.start()
+      void forgetting.tell()
       pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: what networks bring again is recognised by what is kept
     },
     async stop () {

@@ -21,7 +21,8 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
     },
     delete: async key => {
       if (facts.delete(key)) await store.run(tx => tx.forget(owner, key))
-    }
+    },
+    keys: start => [...facts.keys()].filter(key => key.startsWith(start))
   }
 }
 

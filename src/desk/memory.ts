@@ -37,6 +37,8 @@ export interface DeskMemory {
   isReserved (name: string, person: Person, words: boolean): boolean
   learn (conversation: Conversation): void
   forget (conversation: Conversation): void
+  /** The contact's, and the rooms of the team that are for this conversation alone. */
+  placesFor (conversation: Conversation): Place[]
   isOff (address: string, agent: string): boolean
   duty (address: string, agent: string, on: boolean): void
   team (change: TeamChange): void
@@ -116,10 +118,14 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     }
   }
 
-  const forget = ({ id, desk, place }: Conversation): void => {
+  const placesFor = ({ id, desk, place }: Conversation): Place[] => {
     const address = roster.named(desk)
     const rooms = address === undefined ? [] : [...namings.keys()].flatMap(network => roomOn(address, network, id) ?? [])
-    for (const one of [place, ...rooms]) spots.delete(addressKey(one))
+    return [place, ...rooms]
+  }
+
+  const forget = (conversation: Conversation): void => {
+    for (const one of placesFor(conversation)) spots.delete(addressKey(one))
   }
 
   learnChats()
@@ -133,7 +139,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   remembered.conversations.forEach(learn)
 
   return {
-    roster, learn, forget, team,
+    roster, learn, forget, placesFor, team,
     networks: () => [...namings.keys()],
     naming: network => namings.get(network),
     spotOf,

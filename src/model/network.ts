@@ -98,6 +98,11 @@ export interface Network {
   find? (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
   /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
   open (ref: string, signal: AbortSignal): Promise<Download>
+  /**
+   * Forgets what it remembers of these direct chats and rooms of ours, whose conversations are forgotten, and leaves them. Throws what keeps
+   * it from that; then, and after a crash, it is called again. Absent: nothing of them is kept.
+   */
+  forget? (places: Place[]): Promise<void>
   /** Stop receiving first; sends under way may still finish until their signal fires. Idempotent. */
   stop (): Promise<void>
 }
@@ -142,6 +147,7 @@ export interface Memory {
   get (key: string): string | undefined // kept whole in memory
   set (key: string, value: string): Promise<void> // resolves when on disk
   delete (key: string): Promise<void>
+  keys (start: string): string[] // that begin so
 }
 
 export interface Media {

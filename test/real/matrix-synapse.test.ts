@@ -5,6 +5,7 @@ import { systemChance } from '../../src/lib/chance'
 import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration'
 import { addressSuite } from '../support/addressSuite'
 import { ADDRESS, ALIAS } from '../support/matrixGround'
+import { forgettingSuite } from '../support/forgettingSuite'
 import { membershipSuite } from '../support/membershipSuite'
 import { matrixSuite, type Ground } from '../support/matrixSuite'
 import { strangersSuite } from '../support/strangersSuite'
@@ -38,4 +39,5 @@ describe('Matrix on Synapse', () => {
   addressSuite(() => ground)
   membershipSuite(() => ground)
   strangersSuite(() => ground)
+  forgettingSuite(() => ground)
 })

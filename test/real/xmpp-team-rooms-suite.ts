@@ -49,6 +49,22 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.equal((await heardBody(at.anna, 'Ein Hinweis')).attrs.from, `${room}/Zentrale`)
   })
 
+  it('are gone when their case is forgotten, with all that is remembered of them', async () => {
+    await send(at, make())
+    await at.anna.enter(room, 'Anna')
+    await send(at, delivery(say('Eine Frage'), place(), { as: eva }))
+    await says(at.anna, 'Eine Antwort')
+    await at.inbox.until('it', () => at.inbox.arrivals.length === 1)
+    await at.network.forget!([place()])
+    await at.anna.until('out', one => one.is('presence') && one.attrs.type === 'unavailable' && one.attrs.from === `${room}/Anna`)
+    assert.match(await info().then(String, String), /item-not-found|gone|^$/)
+    await at.network.forget!([place()]) // as after a crash
+    await at.network.stop()
+    assert.deepEqual(at.memory.keys('').filter(key => `${key} ${at.memory.get(key)}`.includes(room)), [])
+    await at.startBridge()
+    assert.match(await info().then(String, String), /item-not-found|gone|^$/, 'and it is not made again')
+  })
+
   it('say nothing of themselves to who counts up their numbers', async () => {
     await send(at, make({ people: [ANNA], name: '🟢 Dora Dachs · eva' }))
     await at.anna.enter(room, 'Anna')

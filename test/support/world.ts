@@ -8,7 +8,8 @@ import type { Memory, World } from '../../src/model/network'
 export const makeMemory = (facts = new Map<string, string>()): Memory => ({
   get: key => facts.get(key),
   set: async (key, value) => { facts.set(key, value) },
-  delete: async key => { facts.delete(key) }
+  delete: async key => { facts.delete(key) },
+  keys: start => [...facts.keys()].filter(key => key.startsWith(start))
 })
 
 export const makeWorld = (given: Partial<World> = {}): World => ({

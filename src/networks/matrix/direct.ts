@@ -18,6 +18,7 @@ import type { Addresses } from './addresses'
 import type { Aside } from './aside'
 import { beginsNow, forgetMark, READ_BACK_MS, type ReadUpTo } from './catchup'
 import { isJson, type RoomEvent } from './events'
+import { unlessRejected } from './ghosts'
 import { encode, Rejected, roomPath, TooLong, type Homeserver } from './homeserver'
 import { GHOST_PREFIX, sourceOf } from './names'
 import { makeParting } from './parting'
@@ -51,6 +52,8 @@ export interface Direct {
   roomFor (place: Place, target: string | undefined, signal: AbortSignal): Promise<string>
   /** Where the contact wrote last, and before that. */
   rooms (place: Place): string[]
+  /** Leaves all rooms of a chat and remembers nothing of it. */
+  over (place: Place): Promise<void>
   /** Takes the invitations that came meanwhile; resolves with the rooms in which something happened. `keep` when these are read. */
   look (): Promise<{ rooms: ReadUpTo[], keep: () => void }>
   stop (): void
@@ -133,13 +136,16 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await memory.delete(`told ${room}`)
   }
 
+  /** An alias that nobody sees: by it a try that was cut off finds the room again instead of making a second one. */
+  const aliasOf = (place: Place): string => `#${GHOST_PREFIX}_${createHash('sha256').update(place.id).digest('hex').slice(0, 32)}:${domain}`
+
   const parting = makeParting({
     memory, clock, log, isBusy: room => aside.has(room) || entering.has(room),
     async part (room) {
       const chat = known(room)
       if (chat === undefined) return
       log.info({ room, address: chat.ours, contact: chat.theirs }, 'leaving a direct chat that is over')
-      await leave(room, chat.ours).catch((error: unknown) => { if (!(error instanceof Rejected)) throw error }) // not in there any more
+      await leave(room, chat.ours).catch(unlessRejected) // not in there any more
       await forget(room, chat.place)
     }
   })
@@ -240,9 +246,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     const before = chatOf(place)
     if (before) return before.room
     await addresses.ready(ours, signal)
-    // An alias that nobody sees: by it a try that was cut off finds the room again instead of making a second one.
-    const alias = `#${GHOST_PREFIX}_${createHash('sha256').update(place.id).digest('hex').slice(0, 32)}:${domain}`
-    const { room, made } = await roomOfAlias(homeserver, alias, {
+    const { room, made } = await roomOfAlias(homeserver, aliasOf(place), {
       preset: 'trusted_private_chat', is_direct: true, invite: [theirs],
       initial_state: [{ type: 'm.room.canonical_alias', state_key: '', content: {} }]
     }, { as: ours, signal })
@@ -255,18 +259,18 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (there === undefined) await setState(homeserver, room, { type: 'm.room.member', key: theirs, content }, by)
     }
     await keepChat(place, { room, at: 0, older: [] })
-    await noteDirect(ours, theirs, room).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'm.direct could not be kept'))
+    await noteDirect(ours, theirs, [room]).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'm.direct could not be kept'))
     return room
   }
 
   /** CS API §Direct messaging. */
-  const noteDirect = async (ours: string, theirs: string, room: string): Promise<void> => {
+  const noteDirect = async (ours: string, theirs: string, rooms: string[]): Promise<void> => {
     const path = `client/v3/user/${encode(ours)}/account_data/m.direct`
     const now = await homeserver.call('GET', path, { as: ours }).catch((error: unknown) => {
       if (error instanceof Rejected) return {}
       throw error
     })
-    await homeserver.call('PUT', path, { as: ours, body: { ...now, [theirs]: [room] } })
+    await homeserver.call('PUT', path, { as: ours, body: { ...now, [theirs]: rooms } })
   }
 
   const isThere = async (room: string, event: string, as: string, signal: AbortSignal): Promise<boolean> => {
@@ -322,6 +326,19 @@ export const makeDirect = (world: DirectWorld): Direct => {
         return chat.room
       }
       return await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal))
+    },
+    async over (place) {
+      const pair = readDirect(place)
+      const rooms = memory.keys('dm ').filter(key => memory.get(key) === place.id).map(key => key.slice('dm '.length))
+      if (pair === undefined || rooms.length === 0) return
+      await homeserver.call('DELETE', `client/v3/directory/room/${encode(aliasOf(place))}`, { as: pair.ours }).catch(unlessRejected)
+      await noteDirect(pair.ours, pair.theirs, []).catch(unlessRejected)
+      for (const room of rooms) {
+        parting.stays(room)
+        if (!isAttended(room)) await leave(room, pair.ours).catch(unlessRejected)
+        await forget(room, place)
+      }
+      await memory.delete(chatKey(place))
     },
     async look () {
       dropped = false

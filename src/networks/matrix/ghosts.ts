@@ -37,6 +37,8 @@ export interface Ghosts {
   /** What was remembered of this user is not so. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
+  /** All of them leave; what is remembered of those that are in no other room goes. */
+  forgetRoom (room: string): Promise<void>
   /** Undefined where the homeserver has no devices for us: then only `find` can tell whether a message is there. */
   device (): string | undefined
 }
@@ -44,6 +46,9 @@ export interface Ghosts {
 export interface GhostWorld {
   homeserver: Homeserver; uploader: Uploader; memory: Memory; clock: Clock; log: Log; bot: string; domain: string
 }
+
+/** For what is done already, or cannot be done any more. */
+export const unlessRejected = (error: unknown): void => { if (!(error instanceof Rejected)) throw error }
 
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
 
@@ -168,6 +173,19 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       memory.delete(joinKey(mxid, room)).catch((error: unknown) => {
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
+    },
+    async forgetRoom (room) {
+      for (const key of memory.keys(joinKey('', room))) {
+        const mxid = key.slice(key.lastIndexOf(' ') + 1)
+        await homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {} }).catch(unlessRejected)
+        const isElsewhere = memory.keys('in ').some(other => other !== key && other.endsWith(` ${mxid}`))
+        if (!isElsewhere) {
+          await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/displayname`, { as: mxid, body: { displayname: '' } }).catch(unlessRejected)
+          await memory.delete(nameKey(mxid))
+          await memory.delete(avatarKey(mxid))
+        }
+        await memory.delete(key)
+      }
     },
     device: () => devices ? DEVICE : undefined
   }

@@ -14,7 +14,7 @@ export class Rejected extends Refused {
 export class TooLong extends Unavailable {}
 
 export type Json = Record<string, unknown>
-export type Method = 'GET' | 'PUT' | 'POST'
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 export type Query = Record<string, string | number | undefined>
 
 export interface CallOptions {

@@ -12,6 +12,7 @@ import type { CatchUpWorld, Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeFinding } from './finding'
+import { makeForgetting } from './forgetting'
 import { makeGhosts } from './ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
 import { makeIntake } from './intake'
@@ -183,6 +184,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       link.ask()
     },
     send, upload, find,
+    forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs }),
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {
       stopping.abort()

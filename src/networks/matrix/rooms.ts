@@ -11,7 +11,7 @@ import type { Place } from '../../model/address'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Standing } from '../../model/message'
 import type { Memory } from '../../model/network'
-import { beginsAnew, beginsNow, isComing, isMarked, type ReadUpTo } from './catchup'
+import { beginsAnew, beginsNow, forgetMark, isComing, isMarked, type ReadUpTo } from './catchup'
 import { stringOf } from './events'
 import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
 import { eventOf, stateOf } from './state'
@@ -67,6 +67,8 @@ export interface Rooms {
   /** This place has a room from now on: it is attended. */
   made (place: Place, room: string): Promise<void>
   /** The bot is about to come in, if it is not inside: what is said from then on is ours to carry. */
+  /** Its place is over. */
+  forget (place: Place): Promise<void>
   arrive (room: string): Promise<void>
   /** All rooms that are known. Whether the bot is in them shows when they are read: that it could not be asked says nothing. */
   all (): Array<{ place: Place, room: string }>
@@ -338,6 +340,20 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
       entry.joined = true
       entry.unmade = false
       start(entry)
+    },
+    async forget (place) {
+      const entry = attended.get(place.id)
+      entry?.timer?.cancel()
+      attended.delete(place.id)
+      for (const [room, one] of byRoom) {
+        if (one.place.id !== place.id) continue
+        byRoom.delete(room)
+        entered.delete(room)
+        await memory.delete(outKey(room))
+        await forgetMark(memory, room)
+      }
+      await memory.delete(memoryKey(place))
+      show()
     },
     arrive,
     all: () => [...attended.values()].flatMap(({ place, room }) => room === undefined ? [] : [{ place, room }]),

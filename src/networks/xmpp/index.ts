@@ -10,6 +10,7 @@ import { notNow } from './conditions'
 import { makeConfirm } from './confirm'
 import { type Direct, makeDirect } from './direct'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
+import { makeForgetting } from './forgetting'
 import { directEnds, directPlace, makeLetters } from './letters'
 import { makeMarks, type Marks } from './marks'
 import { bareOf, canonicalBare, parseJid, serverOf } from './names'
@@ -196,6 +197,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       const tells = directEnds(delivery.place.id) === undefined && delivery.action.kind !== 'room'
       return tells ? await sender?.find(delivery, signal) : undefined
     },
+    forget: makeForgetting(rooms, ownRooms, originals, presence, notes, world.memory),
     open: (ref, signal): Promise<Download> => isPicture(ref) ? seen.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {
       receiver?.stop()

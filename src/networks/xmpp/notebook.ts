@@ -11,6 +11,7 @@ const SOON_MS = 1_000
 export interface Notebook {
   get (key: string): string | undefined
   set (key: string, value: string): void
+  delete (key: string): Promise<void>
   /** Resolves when all is on disk. */
   stop (): Promise<void>
 }
@@ -33,6 +34,10 @@ export const makeNotebook = ({ memory, clock, log }: Pick<World, 'memory' | 'clo
     set (key, value) {
       unwritten.set(key, value)
       if (!stopped) timer ??= clock.after(SOON_MS, () => { void write() }) // what still comes in is refused, and comes again
+    },
+    async delete (key) {
+      unwritten.delete(key)
+      await memory.delete(key)
     },
     async stop () {
       stopped = true

@@ -22,6 +22,8 @@ export interface Originals {
   remove (place: string, writer: string, id: string): void
   /** Nobody is that writer any more; without one, none of those in this place that were passing. */
   drop (place: string, writer?: string): void
+  /** All that was said there is forgotten. */
+  forget (place: string): Promise<void>
 }
 
 const nameOf = (place: string, writer: string, id: string): string => JSON.stringify([place, writer, id])
@@ -31,7 +33,7 @@ const ownerOf = (place: string, writer: string): Owner => {
   return { group: ends === undefined ? place : serverOf(ends.theirs), owner: writer }
 }
 
-export const makeOriginals = (notes: Pick<Notebook, 'get' | 'set'>): Originals => {
+export const makeOriginals = (notes: Pick<Notebook, 'get' | 'set' | 'delete'>): Originals => {
   const known = makeShares<{ slot: number, key: string }>(KEPT_MAX)
   const passing = makeShares<string>(PASSING_MAX)
   const free: number[] = []
@@ -80,6 +82,15 @@ export const makeOriginals = (notes: Pick<Notebook, 'get' | 'set'>): Originals =
     drop (place, writer) {
       const start = JSON.stringify(writer === undefined ? [place] : [place, writer]).slice(0, -1) + ','
       for (const [name] of passing.entries()) if (name.startsWith(start)) passing.delete(name)
+    },
+    async forget (place) {
+      const start = JSON.stringify([place]).slice(0, -1) + ','
+      for (const [name, { slot }] of known.entries()) {
+        if (!name.startsWith(start)) continue
+        known.delete(name)
+        free.push(slot)
+        await notes.delete(`said ${slot}`)
+      }
     }
   }
 }

@@ -17,6 +17,8 @@ const WATCHERS_MAX = 1_000
 export interface Presence {
   /** A presence to an address of ours. */
   heard (stanza: Element, to: Identity): void
+  /** Nothing is known any more of who asked to know about an address. */
+  forget (as: string, jid: string): Promise<void>
   /** The addresses, or what is known of them, have changed. */
   changed (): void
   /** Tells everybody; after the link has come up nobody knows. */
@@ -114,6 +116,9 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
         add(as, jid)
         link.send(presenceXml(to.profile, as, from))
       }
+    },
+    async forget (as, jid) {
+      if (of(as).delete(jid) !== undefined) await memory.set(`watchers ${as}`, JSON.stringify(everybody(as)))
     },
     changed () { void tell(addresses.all() ?? []) },
     linkUp () { shown.clear(); void tell(addresses.all() ?? []) },

@@ -65,6 +65,8 @@ export interface Rooms {
   whenReady (room: Room, signal: AbortSignal): Promise<void>
   linkUp (): void
   linkDown (): void
+  /** It is neither entered nor heard any more. */
+  end (id: string): void
   stop (): void
 }
 
@@ -200,7 +202,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   }
 
   const enterUntilIn = async (room: Room, signal: AbortSignal): Promise<void> => {
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    for (let attempt = 1; !signal.aborted && rooms.get(room.id) === room; attempt++) {
       try { return await enterInTurn(room, signal) } catch (error) {
         const why = await judge(room, error).catch(() => room.refusal)
         if (signal.aborted) return
@@ -217,7 +219,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   const waitsForInvitation = ({ putOut }: Room): boolean => putOut === 'kicked' || putOut === 'destroyed'
 
   const enter = (room: Room): void => {
-    if (waitsForInvitation(room) || room.entering || !link.isUp || linkVisit.signal.aborted) return
+    if (waitsForInvitation(room) || rooms.get(room.id) !== room || room.entering || !link.isUp || linkVisit.signal.aborted) return
     room.entering = true
     void enterUntilIn(room, linkVisit.signal).finally(() => {
       room.entering = false
@@ -349,6 +351,17 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         events.out(room)
         changed(room, false)
       }
+    },
+    end (id) {
+      const room = rooms.get(id)
+      if (room === undefined) return
+      rooms.delete(id)
+      missing.delete(room)
+      for (const occupant of [...room.ghosts.values(), room.listener]) {
+        mute.delete(occupant)
+        occupant.leave()
+      }
+      tellAllIn()
     },
     stop () {
       linkVisit.abort()

@@ -57,6 +57,8 @@ export interface TeamRooms {
 
 /** How the rooms that are ours alone are set up and entered. `service` is the room service on which we make them. */
 export const makeOwnRooms = (domain: string, service: string | undefined, link: Link): OwnRooms & {
+  /** It is there no more, and nobody in it. Being so already is no error. */
+  destroy (id: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
   affiliate (id: string, jid: string, affiliation: string): Promise<Element>
 } => {
@@ -84,6 +86,12 @@ export const makeOwnRooms = (domain: string, service: string | undefined, link: 
   return {
     isClosed: features => NEEDED.every(feature => features.has(feature)),
     has: id => service !== undefined && id.startsWith('_') && id.endsWith(`@${service}`),
+    async destroy (id) {
+      const answer = await ask('set', id, el('query', { xmlns: OWNER }, el('destroy')))
+      const condition = conditionOf(answer)
+      const isOver = answer.attrs.type !== 'error' || condition.name === 'item-not-found' || condition.name === 'gone'
+      if (!isOver) throw failureOf('a room of ours cannot be ended', condition)
+    },
     async setUp (id) { await configure(id, CLOSED, true) },
     async admit (id, jid) {
       const answer = await affiliate(id, bareOf(jid), 'member')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { FunctionAddress } from '../../../src/desk/address'
+import { Unavailable } from '../../../src/model/errors'
 import type { Content, Delivery } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
 import { makeTx } from '../../../src/store/tx'
@@ -254,6 +255,27 @@ describe('the ways in which a function address may work', () => {
       await until(async () => (await started.store.run(tx => tx.desk.allConversations(9))).length === 1)
     })
   }
+
+  it('lets the networks forget the places of a case, also when they cannot at first, and those alone that nobody needs again', async () => {
+    await start({ retentionDays: 10 })
+    const told: string[] = []
+    red.forget = async places => { told.push(...places.map(({ id }) => `red ${id}`)); throw new Unavailable('down') }
+    blue.forget = async places => { told.push(...places.map(({ id }) => `blue ${id}`)) }
+    await evaWrites('Secret')
+    for (let day = 0; day < 12; day++) clock.skip(24 * HOUR_MS)
+    await until(() => told.length >= 3, 'all are told')
+    assert.deepEqual([...new Set(told)].sort(), [`blue ${room}`, `red ${room}`, `red ${chat}`].sort())
+    await started.stop()
+    told.length = 0
+    const again = makePractice('red')
+    again.forget = async places => { told.push(...places.map(({ id }) => `red ${id}`)) }
+    started = await startBridge([red, blue] = [again, makePractice('blue')], [], {
+      addresses: [addressOn(['red', 'blue'], [ANNA])], path: started.path, clock
+    })
+    await until(() => told.length === 2, 'those that could not')
+    assert.deepEqual(told.sort(), [`red ${room}`, `red ${chat}`].sort())
+    await until(async () => (await started.store.run(tx => tx.remembered('forgotten'))).length === 0)
+  })
 
   it('forgets the old words of a case that goes on, and not the new ones', async () => {
     await start({ retentionDays: 10 })

@@ -1,6 +1,7 @@
 import type { Homeserver } from '../../../support/homeserver'
 import { addressSuite } from '../../../support/addressSuite'
 import { practiceGround } from '../../../support/matrixGround'
+import { forgettingSuite } from '../../../support/forgettingSuite'
 import { membershipSuite } from '../../../support/membershipSuite'
 import { matrixSuite, type Ground } from '../../../support/matrixSuite'
 import { strangersSuite } from '../../../support/strangersSuite'
@@ -14,4 +15,5 @@ describe('Matrix on the practice homeserver', () => {
   addressSuite(() => ground)
   membershipSuite(() => ground)
   strangersSuite(() => ground)
+  forgettingSuite(() => ground)
 })

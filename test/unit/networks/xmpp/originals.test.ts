@@ -20,6 +20,20 @@ describe('xmpp originals', () => {
     assert.deepEqual([after.find('room', 'anna', 'm1'), after.find('room', 'room/Gast', 'm2')], ['first, again', undefined])
   })
 
+  it('of a place that is forgotten are in no file any more', async () => {
+    const [world, chat] = [makeWorld(), 'info@chat.example bernd@town.example']
+    const notes = makeNotebook(world)
+    const originals = makeOriginals(notes)
+    for (let i = 0; i < 3; i++) for (const place of ['room', chat]) originals.put(place, 'bernd@town.example', String(i), `${place} ${i}`)
+    await originals.forget(chat)
+    originals.put('room', 'anna', 'm1', 'new')
+    await notes.stop()
+    const after = makeOriginals(makeNotebook(world))
+    assert.deepEqual([after.find(chat, 'bernd@town.example', '1'), after.find('room', 'bernd@town.example', '1'), after.find('room', 'anna', 'm1')],
+      [undefined, 'room 1', 'new'])
+    assert.ok(world.memory.keys('said').every(key => !world.memory.get(key)!.includes(chat)))
+  })
+
   it('are not more than a fixed number', async () => {
     const world = makeWorld()
     const notes = makeNotebook(world)

@@ -1,0 +1,51 @@
+/** The end of places whose conversations are forgotten: a room of ours for a team is closed, the rooms of a direct chat are left. */
+import type { Place } from '../../model/address'
+import type { Memory } from '../../model/network'
+import type { Direct } from './direct'
+import { isJson } from './events'
+import { type Ghosts, unlessRejected } from './ghosts'
+import { encode, roomPath, type Homeserver } from './homeserver'
+import type { Rooms } from './rooms'
+import type { TeamRooms } from './teamRooms'
+
+export interface ForgettingWorld {
+  homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string
+  isOurs: (mxid: string) => boolean
+  isMadeByUs (place: Place): boolean
+}
+
+export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
+  const { homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs } = world
+
+  /** Everybody is out, so that the homeserver can delete what was said. What is done already is no error: it may have been cut off. */
+  const close = async (place: Place, room: string): Promise<void> => {
+    await homeserver.call('DELETE', `client/v3/directory/room/${encode(place.id)}`).catch(unlessRejected)
+    await ghosts.forgetRoom(room)
+    const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`).catch((error: unknown) => {
+      unlessRejected(error)
+      return { joined: {} }
+    })
+    for (const mxid of Object.keys(isJson(joined) ? joined : {})) {
+      if (mxid === bot) continue
+      const leaving = isOurs(mxid)
+        ? homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {} })
+        : homeserver.call('POST', `${roomPath(room)}/kick`, { body: { user_id: mxid }, elsewhere: true })
+      await leaving.catch(unlessRejected)
+    }
+    await homeserver.call('POST', `${roomPath(room)}/leave`, { body: {} }).catch(unlessRejected)
+    await memory.delete(`told ${room}`)
+  }
+
+  return async places => {
+    for (const place of places) {
+      if (!isMadeByUs(place)) {
+        await direct.over(place)
+        continue
+      }
+      const room = rooms.known(place)
+      if (room !== undefined) await close(place, room)
+      await teamRooms.changed(place)
+      await rooms.forget(place)
+    }
+  }
+}

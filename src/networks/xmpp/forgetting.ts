@@ -1,0 +1,26 @@
+/** The end of places whose conversations are forgotten: rooms of ours are destroyed, of direct chats nothing is known any more. */
+import type { Place } from '../../model/address'
+import type { Memory } from '../../model/network'
+import { directEnds } from './letters'
+import type { Notebook } from './notebook'
+import type { Originals } from './originals'
+import type { Presence } from './presence'
+import type { Rooms } from './rooms'
+import type { makeOwnRooms } from './teamRooms'
+
+export const makeForgetting = (
+  rooms: Pick<Rooms, 'end'>, own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>, originals: Originals, presence: Presence,
+  notes: Notebook, memory: Memory
+): ((places: Place[]) => Promise<void>) => async places => {
+  for (const { id } of places) {
+    const ends = directEnds(id)
+    if (ends !== undefined) await presence.forget(ends.ours, ends.theirs)
+    else if (own.has(id)) {
+      rooms.end(id)
+      await own.destroy(id)
+      for (const key of ['put out', 'read', 'asked', 'team']) await memory.delete(`${key} ${id}`)
+      await notes.delete(`heard ${id}`)
+    }
+    await originals.forget(id)
+  }
+}
