@@ -14,7 +14,7 @@ import type { Conversation } from '../../src/store/desk'
 import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, textOfDelivery, type Auditor } from './auditor'
 import { teamRoom, type Desk } from './desk'
-import { asked, edited, hold, newCase, ordered, replied, type Case } from './desk-model'
+import { asked, edited, hold, newCase, noted, ordered, replied, type Case } from './desk-model'
 import type { Said } from './town'
 import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typing'
 
@@ -170,10 +170,11 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     const keyOf = (found: (agent: typeof team[number]) => boolean): string | undefined => team.find(found)?.addresses.map(addressKey)[0]
     const who = keyOf(({ addresses }) => addresses.some(({ id }) => id === (sender.address ?? sender.id)))
     if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tag)
-    if (arrival.kind === 'edit') return tag !== undefined && kindOf(tag) === 'reply' ? edited(one, lines.get(tag)!.of!, tag) : undefined
+    if (arrival.kind === 'edit') return tag === undefined ? undefined : edited(one, who, lines.get(tag)!.of!, tag, kindOf(tag) === 'reply')
     if (tag === undefined) return ordered(one, who, meantBy(text) ?? '', named => keyOf(({ name }) => name === named))
     if (kindOf(tag) === 'reply') replied(one, who, tag)
     else if (kindOf(tag) === 'slip') hold(one, who, tag, isNearlySent(text))
+    else noted(one, who, tag)
   }
 
   /** Whether what was said there moves this case. */

@@ -10,12 +10,13 @@ export interface Case {
   claim: number // changes of owner
   claims: number // of them, lines in the logbook that say so
   held: { who: string, tag: string, dead?: boolean }[] // dead: not to be sent
+  said: { who: string, tag: string, dead?: boolean }[] // all that the team said in it, in order
   sent: string[] // tags, in order
   released: Set<string> // of them, what was held before: it is changed no more
   off: Set<string> // who is off duty
 }
 
-export const newCase = (): Case => ({ state: 'new', owner: undefined, claim: 0, claims: 0, held: [], sent: [], released: new Set(), off: new Set() })
+export const newCase = (): Case => ({ state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], released: new Set(), off: new Set() })
 
 const ownerOf = ({ state, owner }: Case): string | undefined => state === 'done' ? undefined : owner
 
@@ -39,17 +40,25 @@ export const asked = (one: Case, followUp: FollowUp): void => {
 
 export const replied = (one: Case, who: string, tag: string): void => {
   const owner = ownerOf(one)
-  if (owner === undefined || owner === who) send(one, who, tag)
-  else hold(one, who, tag)
+  if (owner !== undefined && owner !== who) return hold(one, who, tag)
+  noted(one, who, tag)
+  send(one, who, tag)
 }
 
-export const hold = (one: Case, who: string, tag: string, dead = false): void => { one.held.push({ who, tag, dead }) }
+export const noted = (one: Case, who: string, tag: string): void => { one.said.push({ who, tag }) }
+
+export const hold = (one: Case, who: string, tag: string, dead = false): void => {
+  one.held.push({ who, tag, dead })
+  one.said.push({ who, tag, dead })
+}
 
 /** What was said before becomes other words; nothing that is no words takes the place of an answer. */
-export const edited = (one: Case, of: string, tag: string): void => {
+export const edited = (one: Case, who: string, of: string, tag: string, words: boolean): void => {
   const held = one.held.find(line => line.tag === of)
-  if (held !== undefined) Object.assign(held, { tag, dead: false })
-  else if (one.sent.includes(of) && !one.released.has(of)) one.sent.push(tag)
+  const answer = held === undefined && one.sent.includes(of) && !one.released.has(of)
+  if (held !== undefined && words) for (const line of [held, one.said.find(said => said.tag === of)!]) Object.assign(line, { tag, dead: false })
+  if (answer && words) one.sent.push(tag)
+  if (held === undefined && (words || !answer)) noted(one, who, tag)
 }
 
 /** Who has the case decides about it, unless they are away. */
@@ -71,8 +80,10 @@ const ORDERS: Record<string, (one: Case, who: string, rest: string) => void> = {
     }
   },
   send (one, who) {
-    const last = one.held.findLast(held => held.who === who && held.dead !== true)
+    const { tag } = one.said.findLast(said => said.who === who && said.dead !== true) ?? {}
+    const last = one.held.find(held => held.tag === tag && held.who === who)
     if (last === undefined) return
+    noted(one, who, last.tag)
     one.held = one.held.filter(held => held !== last)
     one.released.add(last.tag)
     send(one, who, last.tag)

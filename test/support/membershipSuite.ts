@@ -168,9 +168,13 @@ export const membershipSuite = (ground: () => Ground): void => {
     const bridge = await begin([place, other])
     const { inbox } = bridge
     const order: string[] = []
+    const brought = new Set<string>() // the homeserver may bring one twice
     const { accept } = inbox
     inbox.accept = arrival => {
-      if (arrival.place.id === place.id) order.push(arrival.kind === 'standing' ? arrival.standing : said({ arrivals: [arrival] })[0]!)
+      if (arrival.place.id === place.id && !brought.has(arrival.key)) {
+        order.push(arrival.kind === 'standing' ? arrival.standing : said({ arrivals: [arrival] })[0]!)
+      }
+      brought.add(arrival.key)
       return accept(arrival)
     }
     await anna.send(place.id, 'davor')
