@@ -106,7 +106,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : known(room)
 
   const wrote: Direct['wrote'] = async (room, { place }, at) => {
-    parting.stays(room)
+    parting.spoken(room)
     await turnTo(room, place, at)
   }
 
@@ -244,12 +244,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {
     const before = chatOf(place)
-    if (before) return before.room
+    if (before && !isAttended(before.room)) return before.room
     await addresses.ready(ours, signal)
     const { room, made } = await roomOfAlias(homeserver, aliasOf(place), {
       preset: 'trusted_private_chat', is_direct: true, invite: [theirs],
       initial_state: [{ type: 'm.room.canonical_alias', state_key: '', content: {} }]
     }, { as: ours, signal })
+    if (isAttended(room)) throw new Refused('the room of this chat is a place of its own now')
     await memory.set(roomKey(room), place.id)
     await beginsNow(memory, room)
     const by = { as: ours, signal }
@@ -317,15 +318,14 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const { ours, theirs } = readDirect(place)!
       const chat = chatOf(place)
       if (target !== undefined && chat) {
-        for (const room of chat.older) if (await isThere(room, target, ours, signal)) return room
+        for (const room of chat.older) if (!isAttended(room) && await isThere(room, target, ours, signal)) return room
       }
       if (chat?.left) throw new Refused(HAS_LEFT)
       await addresses.ready(ours, signal)
-      if (chat) {
-        parting.stays(chat.room)
-        return chat.room
-      }
-      return await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal))
+      const room = chat && [chat.room, ...chat.older].find(one => !isAttended(one))
+      if (room === undefined) return await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal))
+      parting.spoken(room)
+      return room
     },
     async over (place) {
       const pair = readDirect(place)

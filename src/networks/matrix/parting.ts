@@ -10,9 +10,11 @@ import type { Memory } from '../../model/network'
 export interface Parting {
   /** Nobody has said anything in this room yet. */
   quiet (room: string): void
+  /** Something was said there. */
+  spoken (room: string): void
   /** It is to be left soon. */
   over (room: string): void
-  /** It is not to be left any more. */
+  /** It is not to be left any more, whatever was before. */
   stays (room: string): void
   stop (): void
 }
@@ -25,6 +27,9 @@ interface Parts {
   part (room: string): Promise<void>
 }
 
+/** `at`: ms since 1970. `quiet`: unless something is said till then. */
+interface Due { at: number; quiet: boolean }
+
 const MEMORY_KEY = 'parting'
 const QUIET_MS = 7 * 24 * 3600_000
 const MOMENT_MS = 60_000
@@ -32,7 +37,7 @@ const AGAIN_MS = 10 * 60_000
 const ROOMS_MAX = 1000 // the one that is due first is left at once when there are more
 
 export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Parting => {
-  const due = new Map(Object.entries(JSON.parse(memory.get(MEMORY_KEY) ?? '{}') as Record<string, number>)) // by room, ms since 1970
+  const due = new Map(Object.entries(JSON.parse(memory.get(MEMORY_KEY) ?? '{}') as Record<string, Due>)) // by room
   let timer: Timer | undefined
   let stopped = false
   let running = false
@@ -43,27 +48,27 @@ export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Partin
     })
   }
 
-  const first = (): [string, number] | undefined => {
-    let found: [string, number] | undefined
-    for (const one of due) if (found === undefined || one[1] < found[1]) found = one
+  const first = (): [string, Due] | undefined => {
+    let found: [string, Due] | undefined
+    for (const one of due) if (found === undefined || one[1].at < found[1].at) found = one
     return found
   }
 
   const leave = async (room: string): Promise<void> => {
     try {
-      if (isBusy(room)) return put(room, clock.now() + MOMENT_MS)
+      if (isBusy(room)) return put(room, MOMENT_MS)
       await part(room)
       due.delete(room)
     } catch (error) {
       if (error instanceof Refused) due.delete(room)
-      else put(room, clock.now() + AGAIN_MS)
+      else put(room, AGAIN_MS)
       log.info({ room, why: messageOf(error) }, 'a direct chat that is over could not be left')
     }
   }
 
   const run = async (): Promise<void> => {
     for (let next = first(); next !== undefined && !stopped; next = first()) {
-      const [room, at] = next
+      const [room, { at }] = next
       if (at > clock.now() && due.size <= ROOMS_MAX) break
       await leave(room)
       keep()
@@ -74,27 +79,30 @@ export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Partin
     timer?.cancel()
     const next = first()
     if (next === undefined || stopped || running) return
-    timer = clock.after(Math.max(due.size > ROOMS_MAX ? 0 : next[1] - clock.now(), 0), () => {
+    timer = clock.after(Math.max(due.size > ROOMS_MAX ? 0 : next[1].at - clock.now(), 0), () => {
       running = true
       void run().finally(() => { running = false; look() })
     })
   }
 
-  const put = (room: string, at: number): void => {
-    due.set(room, at)
+  const put = (room: string, inMs: number, quiet = due.get(room)?.quiet ?? false): void => {
+    due.set(room, { at: clock.now() + inMs, quiet })
+    keep()
+    look()
+  }
+
+  const stays = (room: string): void => {
+    if (!due.delete(room)) return
     keep()
     look()
   }
 
   look()
   return {
-    quiet: room => put(room, clock.now() + QUIET_MS),
-    over: room => put(room, clock.now() + MOMENT_MS),
-    stays (room) {
-      if (!due.delete(room)) return
-      keep()
-      look()
-    },
+    quiet: room => put(room, QUIET_MS, true),
+    spoken (room) { if (due.get(room)?.quiet === true) stays(room) }, // else it is over, and this was said before
+    over: room => put(room, MOMENT_MS, false),
+    stays,
     stop () { stopped = true; timer?.cancel() }
   }
 }

@@ -40,6 +40,19 @@ describe('Matrix: strangers', () => {
     await inbox.until('the customer', () => said(inbox).includes('guten Tag'))
   })
 
+  it('who are gone before we have read what they said are left all the same, and heard', async () => {
+    const { inbox } = await begin({ clock: quickClock(50) })
+    homeserver.faults.push({ on: /joined_members/, times: 1, delayMs: 500 })
+    const [customer, room] = [homeserver.person('kunde'), chatOf('kunde')]
+    await customer.waitFor(room, ({ state_key: key, content }) => key === address() && content.membership === 'join')
+    customer.invite(room, homeserver.person('fremd').userId)
+    homeserver.person('fremd').join(room)
+    customer.send(room, 'auf Wiedersehen')
+    customer.leave(room)
+    await customer.waitFor(room, ({ state_key: key, content }) => key === address() && content.membership === 'leave')
+    assert.deepEqual(said(inbox), ['auf Wiedersehen'])
+  })
+
   it('whose chat cannot be read keep nobody else from being heard, and are heard later', async () => {
     const { inbox, memory, network } = await begin()
     homeserver.state.createRoom('@fremd:practice.test', direct(), '!fremd')
