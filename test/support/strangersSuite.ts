@@ -144,7 +144,8 @@ export const strangersSuite = (ground: () => Ground): void => {
       await inbox.until('the words', () => words(inbox, direct(contact)).length === 1)
       const silent = await chat(stranger)
       await stranger.waitFor(silent, 'the address leaves', membership(address(), 'leave'), LEAVES_WITHIN_MS)
-      await until(() => memory.get(`dm ${silent}`) === undefined && memory.get(`direct ${direct(stranger).id}`) === undefined, 'it is forgotten', LEAVES_WITHIN_MS)
+      const forgotten = [`dm ${silent}`, `direct ${direct(stranger).id}`]
+      await until(() => forgotten.every(key => memory.get(key) === undefined), 'it is forgotten', LEAVES_WITHIN_MS)
       assert.notEqual(memory.get(`dm ${spoken}`), undefined)
     })
   })
