@@ -31,9 +31,9 @@ const EPOCH_MS = Date.UTC(2026, 0, 1)
 const QUIET_MS = 2 * HOUR_MS
 /**
  * Pruning, presence, what is due; of Matrix the look every ten minutes; of XMPP the look at its rooms, the link's ping, the bookmarks; of
- * SMS the link's enquiry.
+ * SMS the link's enquiry, twice where one link sends and another receives.
  */
-const TIMERS_MAX = 8
+const TIMERS_MAX = 9
 /** How long what is asked every now and then may be under way. */
 const ASKED_MS = 30_000
 /** After so many there is nothing more to learn from a seed. */
