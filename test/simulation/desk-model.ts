@@ -16,7 +16,9 @@ export interface Case {
   off: Set<string> // who is off duty
 }
 
-export const newCase = (): Case => ({ state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], released: new Set(), off: new Set() })
+export const newCase = (): Case => ({
+  state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], released: new Set(), off: new Set()
+})
 
 const ownerOf = ({ state, owner }: Case): string | undefined => state === 'done' ? undefined : owner
 
