@@ -181,7 +181,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     await anna.setState(place.id, 'm.room.encryption', '', ENCRYPTION)
     await anna.send(place.id, 'danach')
     await settled(bridge, other)
-    assert.deepEqual(order.slice(0, 2), ['davor', 'encrypted'])
+    assert.deepEqual([...new Set(order)].slice(0, 2), ['davor', 'encrypted']) // what was pushed may be read once more
     await bridge.network.stop()
     inbox.accept = accept
     const again = await begin([place, other], { inbox, memory: bridge.memory })

@@ -107,7 +107,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const wrote: Direct['wrote'] = async (room, { place }, at) => {
     parting.spoken(room)
-    await turnTo(room, place, at)
+    if (!parting.isOver(room)) await turnTo(room, place, at) // else it was said before that
   }
 
   /** What is said to the contact goes here from now on. */
@@ -123,14 +123,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body: {}, elsewhere: true, signal: stopping })
   }
 
-  /** Nothing is remembered of a room that is left, but that the contact is no more where they were answered last. */
-  const forget = async (room: string, place: Place): Promise<void> => {
+  /** Nothing is remembered of a room that is left, but, where the contact was answered last, that they are gone. */
+  const forget = async (room: string, place: Place, gone: boolean): Promise<void> => {
     const chat = chatOf(place)
-    if (chat !== undefined && chat.left !== true) {
-      const [now, ...older] = [chat.room, ...chat.older].filter(one => one !== room)
-      if (now === undefined) await memory.delete(chatKey(place))
-      else await keepChat(place, { room: now, at: now === chat.room ? chat.at : 0, older })
-    }
+    const [now, ...older] = [chat?.room, ...chat?.older ?? []].filter(one => one !== undefined && one !== room) as string[]
+    if (gone && (chat === undefined || chat.room === room)) await keepChat(place, { room, at: chat?.at ?? 0, left: true, older })
+    else if (now === undefined) await memory.delete(chatKey(place))
+    else await keepChat(place, now === chat!.room ? { ...chat!, older } : { room: now, at: 0, older })
     await memory.delete(roomKey(room))
     await forgetMark(memory, room)
     await memory.delete(`told ${room}`)
@@ -141,12 +140,12 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const parting = makeParting({
     memory, clock, log, isBusy: room => aside.has(room) || entering.has(room),
-    async part (room) {
+    async part (room, quiet) {
       const chat = known(room)
       if (chat === undefined) return
       log.info({ room, address: chat.ours, contact: chat.theirs }, 'leaving a direct chat that is over')
       await leave(room, chat.ours).catch(unlessRejected) // not in there any more
-      await forget(room, chat.place)
+      await forget(room, chat.place, !quiet && !isAttended(room))
     }
   })
 
@@ -204,7 +203,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     const now = await othersWithUs(room, ours)
     if (now > most) {
       await decline(invited, now)
-      return await forget(room, chat.place)
+      return await forget(room, chat.place, false)
     }
     if (await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined) encrypted(room)
     await turnTo(room, chat.place, at)
@@ -224,7 +223,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
         if (over) {
           aside.release(room)
           parting.stays(room)
-          return await forget(room, chat.place)
+          return await forget(room, chat.place, false)
         }
         await sleep(clock, backoffMs(chance, attempt, FIRST_MS, MOST_MS), stopping)
       }
@@ -287,7 +286,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   /** What happened to one address: the rooms to read, and what to call when they were read. */
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
-    const { joined, invited, keep } = await lookSince(homeserver, memory, log, ours, stopping)
+    const { joined, invited, keep } = await lookSince(homeserver, memory, world, ours, stopping)
     for (const { room, by, direct } of invited) invite(room, ours, by, direct, 0)
     for (const room of joined) if (isAttended(room) && known(room) !== undefined) parting.over(room)
     const rooms = [...joined].flatMap(room => {
@@ -323,6 +322,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (chat?.left) throw new Refused(HAS_LEFT)
       await addresses.ready(ours, signal)
       const room = chat && [chat.room, ...chat.older].find(one => !isAttended(one))
+      if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT)
       if (room === undefined) return await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal))
       parting.spoken(room)
       return room
@@ -336,7 +336,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       for (const room of rooms) {
         parting.stays(room)
         if (!isAttended(room)) await leave(room, pair.ours).catch(unlessRejected)
-        await forget(room, place)
+        await forget(room, place, false)
       }
       await memory.delete(chatKey(place))
     },

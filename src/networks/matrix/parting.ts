@@ -14,6 +14,7 @@ export interface Parting {
   spoken (room: string): void
   /** It is to be left soon. */
   over (room: string): void
+  isOver (room: string): boolean
   /** It is not to be left any more, whatever was before. */
   stays (room: string): void
   stop (): void
@@ -24,7 +25,7 @@ interface Parts {
   /** Whether something from this room is still to be read. */
   isBusy (room: string): boolean
   /** Resolves when the room is left and forgotten. */
-  part (room: string): Promise<void>
+  part (room: string, quiet: boolean): Promise<void>
 }
 
 /** `at`: ms since 1970. `quiet`: unless something is said till then. */
@@ -57,7 +58,7 @@ export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Partin
   const leave = async (room: string): Promise<void> => {
     try {
       if (isBusy(room)) return put(room, MOMENT_MS)
-      await part(room)
+      await part(room, due.get(room)?.quiet === true)
       due.delete(room)
     } catch (error) {
       if (error instanceof Refused) due.delete(room)
@@ -102,6 +103,7 @@ export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Partin
     quiet: room => put(room, QUIET_MS, true),
     spoken (room) { if (due.get(room)?.quiet === true) stays(room) }, // else it is over, and this was said before
     over: room => put(room, MOMENT_MS, false),
+    isOver: room => due.get(room)?.quiet === false,
     stays,
     stop () { stopped = true; timer?.cancel() }
   }

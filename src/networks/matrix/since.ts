@@ -2,6 +2,7 @@
  * What happened to one user of ours since the last time (CS API §Syncing): the homeserver knows which rooms have something new and
  * which invitations wait, so that not every room has to be asked. Up to where was looked is remembered once all of it was handled.
  */
+import type { Clock } from '../../lib/clock'
 import type { Log } from '../../lib/log'
 import type { Memory } from '../../model/network'
 import { isJson, stringOf } from './events'
@@ -15,12 +16,11 @@ export interface Since {
   keep (): Promise<void>
 }
 
-const filterFor = (rooms: Json): string => JSON.stringify({
-  event_fields: ['event_id'], presence: { types: [] }, account_data: { types: [] },
+/** Synapse answers the same question alike for two minutes, so the time stands in it too, as a field that no event has. */
+const filterFor = (now: number, rooms: Json): string => JSON.stringify({
+  event_fields: ['event_id', String(now)], presence: { types: [] }, account_data: { types: [] },
   room: { account_data: { types: [] }, ephemeral: { types: [] }, state: { types: [] }, timeline: { limit: 1 }, ...rooms }
 })
-const FILTER = filterFor({})
-const NO_ROOMS = filterFor({ rooms: [] })
 
 const TOO_MUCH = 'what happened to an address is too long an answer: all of its rooms are read, and who invited it meanwhile must ask again'
 
@@ -35,15 +35,16 @@ const invitationOf = (user: string, room: string, entry: unknown): Invitation[] 
   return by === undefined ? [] : [{ room, by, direct: jsonOf(mine?.content).is_direct === true }]
 }
 
-export const lookSince = async (homeserver: Homeserver, memory: Memory, log: Log, user: string, signal: AbortSignal): Promise<Since> => {
+export const lookSince = async (homeserver: Homeserver, memory: Memory, { log, clock }: { log: Log, clock: Clock }, user: string, signal: AbortSignal): Promise<Since> => {
   const key = `since ${user}`
-  const ask = (filter: string): Promise<Json> =>
-    homeserver.call('GET', 'client/v3/sync', { as: user, query: { filter, timeout: 0, since: memory.get(key) }, signal })
-  const [answer, joined] = await ask(FILTER).then(found => [found, Object.keys(jsonOf(jsonOf(found.rooms).join))] as const, async error => {
+  const ask = (rooms: Json): Promise<Json> => homeserver.call('GET', 'client/v3/sync', {
+    as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal
+  })
+  const [answer, joined] = await ask({}).then(found => [found, Object.keys(jsonOf(jsonOf(found.rooms).join))] as const, async error => {
     if (!(error instanceof TooLong)) throw error
     log.warn({ address: user }, TOO_MUCH)
     const { joined_rooms: all } = await homeserver.call('GET', 'client/v3/joined_rooms', { as: user, signal })
-    return [await ask(NO_ROOMS), Array.isArray(all) ? all.map(String) : []] as const
+    return [await ask({ rooms: [] }), Array.isArray(all) ? all.map(String) : []] as const
   })
   const { invite } = jsonOf(answer.rooms)
   const next = stringOf(answer.next_batch)

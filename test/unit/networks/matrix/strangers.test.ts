@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Identity, Network } from '../../../../src/model/network'
 import type { Homeserver } from '../../../support/homeserver'
 import { ADDRESS, practiceGround } from '../../../support/matrixGround'
-import { makeBridge, said, type Bridge, type Ground } from '../../../support/matrixSuite'
+import { delivery, makeBridge, said, type Bridge, type Ground } from '../../../support/matrixSuite'
 import { quickClock } from '../../../support/quick'
 
 const TOO_LONG = 'x'.repeat(33 * 2 ** 20)
@@ -41,7 +41,7 @@ describe('Matrix: strangers', () => {
   })
 
   it('who are gone before we have read what they said are left all the same, and heard', async () => {
-    const { inbox } = await begin({ clock: quickClock(50) })
+    const { inbox, network } = await begin({ clock: quickClock(50) })
     homeserver.faults.push({ on: /joined_members/, times: 1, delayMs: 500 })
     const [customer, room] = [homeserver.person('kunde'), chatOf('kunde')]
     await customer.waitFor(room, ({ state_key: key, content }) => key === address() && content.membership === 'join')
@@ -51,6 +51,8 @@ describe('Matrix: strangers', () => {
     customer.leave(room)
     await customer.waitFor(room, ({ state_key: key, content }) => key === address() && content.membership === 'leave')
     assert.deepEqual(said(inbox), ['auf Wiedersehen'])
+    const place = { network: 'matrix', id: `${address()} ${customer.userId}` }
+    await assert.rejects(network.send(delivery(place, 'noch da?'), AbortSignal.timeout(60_000)), { name: 'Refused' })
   })
 
   it('whose chat cannot be read keep nobody else from being heard, and are heard later', async () => {
