@@ -286,7 +286,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   /** What happened to one address: the rooms to read, and what to call when they were read. */
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
-    const { joined, invited, keep } = await lookSince(homeserver, memory, world, ours, stopping)
+    const { joined, invited, keep } = await lookSince(world, ours, stopping)
     for (const { room, by, direct } of invited) invite(room, ours, by, direct, 0)
     for (const room of joined) if (isAttended(room) && known(room) !== undefined) parting.over(room)
     const rooms = [...joined].flatMap(room => {

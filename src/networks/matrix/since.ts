@@ -35,7 +35,9 @@ const invitationOf = (user: string, room: string, entry: unknown): Invitation[] 
   return by === undefined ? [] : [{ room, by, direct: jsonOf(mine?.content).is_direct === true }]
 }
 
-export const lookSince = async (homeserver: Homeserver, memory: Memory, { log, clock }: { log: Log, clock: Clock }, user: string, signal: AbortSignal): Promise<Since> => {
+interface Parts { homeserver: Homeserver; memory: Memory; clock: Clock; log: Log }
+
+export const lookSince = async ({ homeserver, memory, clock, log }: Parts, user: string, signal: AbortSignal): Promise<Since> => {
   const key = `since ${user}`
   const ask = (rooms: Json): Promise<Json> => homeserver.call('GET', 'client/v3/sync', {
     as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal
