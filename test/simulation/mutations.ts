@@ -5,7 +5,7 @@ export type Mutation = [what: string, file: string, line: string, by: string, br
 
 export const MUTATIONS: Mutation[] = [
   ['answers before the commit', 'store/sqlite.ts', 'answers.push(() => resolve(value))',
-    'resolve(value); await new Promise(later => clock.soon(later))', ['I1', 'I7']],
+    'resolve(value); await new Promise(later => clock.after(300, later))', ['I1', 'I7']],
   ['forgets what it has seen', 'bridge/accept.ts', 'if (await tx.seen(arrival.place.network, arrival.key)) return undefined',
     'arrival = { ...arrival, key: `${arrival.key} ${clock.tick()}` }', ['I2']],
   ['loses the order when it tries again', 'bridge/lane.ts', 'waiting.unshift(...rows)', 'waiting.push(...rows)', ['I3']],
@@ -21,8 +21,9 @@ export const MUTATIONS: Mutation[] = [
   ['goes on after the disk could not be read', 'store/sqlite.ts', 'if (isOfTheDisk(error)) throw error', '', ['I1', 'I3', 'I5']],
   ['tells nobody that something failed', 'bridge/ending.ts', 'problem === undefined || row.notice ? undefined', 'true ? undefined', ['I8', 'I1']],
   ['lets a second one answer who has not seen the claim', 'desk/facts.ts',
-    'const { conversation, ...known } = await meant(tx, arrival, address, own, number)',
-    'const { conversation: { owner: _, ...conversation }, ...known } = await meant(tx, arrival, address, own, number)', ['D2']],
+    'const { conversation, ...known } = await meant(tx, arrival, address, own, number, another)',
+    'const { conversation: whole, ...known } = await meant(tx, arrival, address, own, number, another); ' +
+    'const conversation = whole && { ...whole, owner: undefined }', ['D2']],
   ['sends the contact what is held', 'desk/agent.ts', "draft.log('held')", "draft.toContact(content)", ['D2', 'D3']],
   ['sends the contact a note', 'desk/agent.ts',
     "draft.entry('note', draft.facts.from === 'team' ? draft.facts.who.agent.name : persona.name, content)",
@@ -52,7 +53,7 @@ export const MUTATIONS: Mutation[] = [
   // the desk
   ['takes what is said among the team for an answer', 'desk/facts.ts', 'const id = entry?.conversation ?? own?.id ?? number ?? line?.conversation',
     'const id = entry?.conversation ?? own?.id ?? number ?? line?.conversation ?? 1', ['W1', 'W2'], 2],
-  ['leaves the number of the case in an answer', 'desk/typed.ts', 'content: without(content, ends[found[0].length - 1]!) }', 'content }', ['W2'], 11],
+  ['leaves the number of the case in an answer', 'desk/typed.ts', 'return { number, content: rest, ', 'return { number, content, ', ['W2'], 11],
   ['takes what is unclear for an answer', 'desk/agent.ts', "case 'unclear': return ",
     "case 'unclear': return void answers(draft, content), ", ['D2'], 2],
   ['sends the edit of an answer whatever it has become', 'desk/agent.ts',
