@@ -34,7 +34,7 @@ const importsOf = ({ path, text }: File): string[] => [...text.matchAll(/(?:from
 /** What each folder of src may import, so that data goes one way. */
 const ARROWS: Record<string, string[]> = {
   lib: ['lib'], model: ['lib', 'model'], store: ['lib', 'model', 'store'],
-  bridge: ['lib', 'model', 'store', 'bridge', 'desk'], desk: ['lib', 'model', 'store', 'bridge', 'desk'],
+  plan: ['lib', 'model', 'store', 'plan'], desk: ['lib', 'model', 'store', 'plan', 'desk'], bridge: ['lib', 'model', 'store', 'plan', 'desk', 'bridge'],
   networks: ['lib', 'model', 'networks']
 }
 
@@ -65,7 +65,7 @@ const inFolders = (...folders: string[]) => (path: string): boolean => folders.i
 const except = (...paths: string[]) => (path: string): boolean => path.startsWith('src/') && !paths.includes(path)
 
 const BANS: Ban[] = [
-  { what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'the core knows no network by name', where: inFolders('model', 'bridge', 'desk', 'store', 'lib') },
+  { what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'the core knows no network by name', where: inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib') },
   {
     what: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|timers\/promises/,
     because: 'time comes from lib/clock.ts, so that everything runs on a simulated clock', where: except('src/lib/clock.ts')
@@ -86,7 +86,7 @@ const BANS: Ban[] = [
   { what: /(SELECT|INSERT|UPDATE|DELETE|WHERE|VALUES|SET)\b[^'"`;]*\$\{/, because: 'values are bound, never written into SQL', where: inFolders('store') },
   {
     what: /throw new (?!Malformed\b|Refused\b|Unavailable\b|Bug\b|ConfigError\b)\w+/, because: 'only the four error classes cross a folder',
-    where: path => inFolders('networks', 'bridge', 'desk')(path)
+    where: path => inFolders('networks', 'plan', 'bridge', 'desk')(path)
   },
   { what: /from 'node:(http|https)'|from 'request'/, because: 'outgoing HTTP goes through undici', where: except('src/lib/serve.ts') },
   { what: /export default/, because: 'a thing has one name', where: path => path !== 'test/style.test.ts' },
@@ -139,6 +139,8 @@ describe('style', () => {
   it('keeps the arrows between folders', () => {
     assert.deepEqual(src.flatMap(wrongArrows), [])
     assert.equal(wrongArrows({ path: 'src/model/x.ts', text: "import '../bridge/route'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/desk/x.ts', text: "import '../bridge/route'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/plan/x.ts', text: "import '../desk/address'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/networks/sms/x.ts', text: "import '../xmpp/index'" }).length, 1)
   })
 

@@ -2,22 +2,23 @@
  * The door. An arrival is checked, dropped if it was seen (by the source's own id, durably), routed, and committed together with
  * everything it causes; only then does the call resolve, and only then may the source be told yes.
  */
+import { concernsDesk, deskFacts } from '../desk/facts'
+import type { DeskMemory } from '../desk/memory'
+import { openCases } from '../desk/open-cases'
 import type { Clock } from '../lib/clock'
 import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival, Content } from '../model/message'
 import type { Inbox } from '../model/network'
+import type { DeskChange } from '../plan/desk-change'
+import type { Directory } from '../plan/directory'
+import { cleanName, oneLine } from '../plan/people'
+import type { Plan } from '../plan/plan'
 import type { Store, Tx } from '../store/store'
-import type { DeskChange } from '../desk/desk'
-import { concernsDesk, deskFacts } from '../desk/facts'
-import { openCases } from '../desk/open-cases'
 import { answeredBy } from './answered'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
-import type { Directory } from './directory'
 import { makeDoor, type Passing } from './door'
 import type { Observer } from './observer'
-import type { Plan } from './plan'
-import { cleanName, oneLine } from './people'
 import { route, type Facts } from './route'
 
 /** What one arrival may take on disk, as JSON. Larger ones go to quarantine, cut. */
@@ -37,7 +38,7 @@ export interface AcceptLimits {
 
 /** `changed`: something of the desk was committed. */
 interface Parts {
-  store: Store; directory: Directory; deliver: Deliver; observer: Observer; clock: Clock; aging: Clock; limits: AcceptLimits
+  store: Store; directory: Directory; desk: DeskMemory; deliver: Deliver; observer: Observer; clock: Clock; aging: Clock; limits: AcceptLimits
   changed (change: DeskChange): void
 }
 
@@ -64,7 +65,7 @@ const tidy = (given: Arrival): Arrival => {
   return 'content' in given ? { ...given, sender, content: tidyFile(given.content) } : { ...given, sender }
 }
 
-export const makeAccept = ({ store, directory, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {
+export const makeAccept = ({ store, directory, desk, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {
   const door = makeDoor(deliver, limits.queueMax)
   let open = true
 
@@ -75,12 +76,12 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
     enter()
     const now = clock.now()
-    const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, directory.desk, now) }
+    const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, desk, now) }
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
-    const shown = facts.desk?.shown.name ?? directory.desk.spotOf(arrival.place)?.address
+    const shown = facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address
     const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json, shown), from: arrival.place }
-    const applied = await apply(tx, plan, cause, { directory, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
+    const applied = await apply(tx, plan, cause, { directory, desk, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
     causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
   }, patienceMs(arrival))
@@ -98,7 +99,7 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
       observer.accepted(network, 'refused')
       throw new Unavailable('shutting down')
     }
-    const concerns = concernsDesk(arrival, directory.desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
+    const concerns = concernsDesk(arrival, desk) || directory.mirrorAt(arrival.place) !== undefined || arrival.kind === 'receipt' ||
       (arrival.kind === 'message' && arrival.direct === true)
     if (!concerns) return undefined
     const raw = JSON.stringify(arrival)
@@ -134,8 +135,8 @@ export const makeAccept = ({ store, directory, deliver, observer, clock, aging, 
       return plan === undefined ? { text: '', done: true } : answeredBy(plan, given)
     },
     cases: (network, id) => store.run(async tx => {
-      const address = directory.desk.roster.called({ network, id })
-      return address === undefined ? [] : await openCases(tx, address, directory)
+      const address = desk.roster.called({ network, id })
+      return address === undefined ? [] : await openCases(tx, address, desk, directory)
     }),
     quarantine,
     lastKey: place => store.run(tx => tx.lastKey(place)),

@@ -3,7 +3,7 @@ import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { Answered } from '../model/network'
 import { toPlain } from '../model/text'
-import type { Plan } from './plan'
+import type { Plan } from '../plan/plan'
 
 /** What changes nothing that the team would ask for. */
 const BESIDE: ReadonlySet<string> = new Set(['count', 'log'])

@@ -1,11 +1,12 @@
 /** Carries out a plan inside the commit that it belongs to. */
+import { applyDesk, learnDesk } from '../desk/desk'
+import type { DeskMemory } from '../desk/memory'
 import { addressKey, type Place } from '../model/address'
 import type { Standing } from '../model/message'
+import type { Directory } from '../plan/directory'
+import { CALLED } from '../plan/namesakes'
+import type { Change, Plan } from '../plan/plan'
 import type { Cause, Count, Queued, Tx } from '../store/store'
-import { applyDesk, learnDesk } from '../desk/desk'
-import { CALLED } from './apart'
-import type { Directory } from './directory'
-import type { Change, Plan } from './plan'
 
 /** Whose memory says which places are not `in`. */
 export const STANDINGS = 'standing'
@@ -20,7 +21,7 @@ export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: C
  * `steadyNow`: by the clock that does not jump. `linkMs`: how long a link to a file works. `begins`: deliveries there are tried as soon as
  * they are committed, so that try is counted too.
  */
-interface How { directory: Directory; now: number; steadyNow: number; linkMs: number; begins? (place: Place): boolean }
+interface How { directory: Directory; desk: DeskMemory; now: number; steadyNow: number; linkMs: number; begins? (place: Place): boolean }
 
 /** In place of the same number of deliveries each keeps its turn; of another number they come last in their lane. */
 const recall = async (tx: Tx, { original, lane, instead }: Change & { kind: 'recall' }, now: number): Promise<Partial<Applied>> => {
@@ -53,7 +54,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
 
 /** The directory's memory changes last: if that commit fails, the process ends anyway. */
 export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: How): Promise<Applied> => {
-  const { directory, steadyNow, begins } = how
+  const { directory, desk, steadyNow, begins } = how
   const applied: Applied = { queued: [], cancelled: [] }
   for (const what of plan.changes) {
     const { cancelled = [], queued = [] } = await change(tx, what, journal, how)
@@ -68,8 +69,8 @@ export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: H
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)
     if (what.kind === 'stand') directory.stand(what.place, what.standing)
-    if (what.kind === 'called') directory.apart.learn(what.claim)
-    if (what.kind === 'desk') learnDesk(directory.desk, what.change)
+    if (what.kind === 'called') directory.namesakes.learn(what.claim)
+    if (what.kind === 'desk') learnDesk(desk, what.change)
   }
   return applied
 }

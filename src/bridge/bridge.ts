@@ -1,25 +1,25 @@
 /** Joins the steps: accept ▶ route ▶ deliver ▶ receipt. Starts and stops them in the order in which nothing is lost. */
+import type { FunctionAddress } from '../desk/address'
+import { identitiesOn, readDesk } from '../desk/desk'
+import { DAY_MS } from '../desk/hours'
+import type { DeskMemory } from '../desk/memory'
+import { makeDeskReceive, type DeskReceive } from '../desk/receive'
 import type { Chance } from '../lib/chance'
 import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName, Place } from '../model/address'
 import type { Inbox, Network } from '../model/network'
-import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
-import type { FunctionAddress } from '../desk/address'
-import { identitiesOn, readDesk } from '../desk/desk'
-import { DAY_MS } from '../desk/hours'
+import { makeDirectory, type Mirror } from '../plan/directory'
+import type { Links } from '../plan/links'
+import { CALLED } from '../plan/namesakes'
+import { TEXTS, type Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
-import type { DeskMemory } from '../desk/memory'
-import { makeDeskReceive, type DeskReceive } from '../desk/receive'
+import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
 import { makeAccept } from './accept'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
-import { CALLED } from './apart'
-import { makeDirectory, type Mirror } from './directory'
 import { makeForgetting } from './forgetting'
-import type { Links } from './links'
 import type { Observer } from './observer'
-import { TEXTS, type Language } from './texts'
 import { makeMemory } from './world'
 
 export interface BridgeOptions {
@@ -100,9 +100,9 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store)
   const directory = makeDirectory(options.mirrors, remembered, can, options.links, TEXTS[options.language], desk)
-  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, linkMs: limits.linkMs })
+  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs })
   const accept = makeAccept({
-    store, directory, deliver, observer, clock, aging, limits,
+    store, directory, desk, deliver, observer, clock, aging, limits,
     changed (change) {
       if (change.what === 'count') observer.counted(change)
       if (change.what === 'save') own.changed()

@@ -2,15 +2,15 @@
  * The rule for STOP and START, wherever a person writes to us alone: one whole message ends everything for that person at once, from
  * every address of ours, and the others in the mirror are told. Asked before all other rules.
  */
+import type { DeskFacts } from '../desk/facts'
+import { consentChanged } from '../desk/rule'
 import { addressKey, type Place } from '../model/address'
 import type { Arrival, MessageArrival } from '../model/message'
 import { toPlain } from '../model/text'
+import { consentWord } from '../plan/consent-word'
+import type { Directory } from '../plan/directory'
+import { notice, type Change, type Plan } from '../plan/plan'
 import type { NewDelivery } from '../store/store'
-import type { DeskFacts } from '../desk/facts'
-import { consentChanged } from '../desk/rule'
-import type { Directory } from './directory'
-import { notice, type Change, type Plan } from './plan'
-import { consentWord } from './words'
 
 const samePlace = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
 

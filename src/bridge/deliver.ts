@@ -2,15 +2,16 @@
  * Delivers what was accepted: one lane a place, made when it has something to do and forgotten when it has not. What a crash cut
  * off is sorted out here at the start, by what each network can promise.
  */
+import type { DeskMemory } from '../desk/memory'
 import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Network } from '../model/network'
+import { peopleAt, type Directory } from '../plan/directory'
 import type { Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
-import { peopleAt, type Directory } from './directory'
 import { makeEnding, type Unwanted } from './ending'
 import { makeFiles } from './files'
 import { makeLane, type Lane } from './lane'
@@ -20,7 +21,7 @@ import type { Observer } from './observer'
 export const CRASHES_MAX = 10
 
 interface Parts {
-  store: Store; networks: ReadonlyMap<NetworkName, Network>; directory: Directory
+  store: Store; networks: ReadonlyMap<NetworkName, Network>; directory: Directory; desk: DeskMemory
   clock: Clock; chance: Chance; log: Log; observer: Observer; linkMs: number
   bug (error: unknown): void
 }
@@ -54,7 +55,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
   let openFromAnybody = 0
   let running = false
 
-  const isAnybodys = (from: Place): boolean => directory.mirrorAt(from) === undefined && !directory.desk.isTeams(from)
+  const isAnybodys = (from: Place): boolean => directory.mirrorAt(from) === undefined && !directory.teams.isTeams(from)
 
   const count = (from: Place, more: number): void => {
     const key = addressKey(from)

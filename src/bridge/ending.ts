@@ -1,16 +1,17 @@
 /** How a delivery ends: each way is one commit, with the notice to its writer in it, and then lanes and the operator hear of it. */
+import type { DeskMemory } from '../desk/memory'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { Refused, Unavailable } from '../model/errors'
 import type { Action, Sent } from '../model/message'
 import { plain } from '../model/text'
+import type { Directory } from '../plan/directory'
+import { cleanName } from '../plan/people'
+import { failureNotice, fileNotice, type Plan } from '../plan/plan'
 import type { Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
-import type { Directory } from './directory'
-import type { Observer } from './observer'
 import { type FileFailure, fileOf } from './files'
-import { cleanName } from './people'
-import { failureNotice, fileNotice, type Plan } from './plan'
+import type { Observer } from './observer'
 import { confirmed } from './receipt'
 
 /** How long what is done may wait for others to share its commit with, where a crash meanwhile does no harm. Nobody waits for it. */
@@ -33,16 +34,16 @@ export interface Ending {
 export type Unwanted = 'stopped' | 'rests'
 
 interface Parts {
-  store: Store; directory: Directory; observer: Observer; clock: Clock; log: Log; linkMs: number
+  store: Store; directory: Directory; desk: DeskMemory; observer: Observer; clock: Clock; log: Log; linkMs: number
   heard (applied: Applied, ended?: Queued): void
 }
 
 type Problem = Parameters<typeof failureNotice>[3]
 
-export const makeEnding = ({ store, directory, observer, clock, log, linkMs, heard }: Parts): Ending => {
+export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   /** `clock` is the one that does not jump. */
   const carryOut = (tx: Tx, plan: Plan, row: Queued, now: number): Promise<Applied> =>
-    apply(tx, plan, row, { directory, now, steadyNow: now, linkMs })
+    apply(tx, plan, row, { directory, desk, now, steadyNow: now, linkMs })
 
   const settled = (row: Queued, outcome: 'done' | 'failed' | 'unknown', parts: number, applied: Applied): void => {
     observer.settled(row.delivery.place.network, outcome, clock.now() - row.queuedAt, parts)
@@ -52,7 +53,7 @@ export const makeEnding = ({ store, directory, observer, clock, log, linkMs, hea
   const end = (row: Queued, state: 'failed' | 'unknown', reason: string, problem?: Problem): void => {
     const { place, key, attempt } = row.delivery
     log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
-    const spot = directory.desk.spotOf(place)
+    const spot = desk.spotOf(place)
     if (spot?.kind === 'contact') observer.counted({ what: 'count', address: spot.address, event: 'failed' })
     store.run(async tx => {
       const now = clock.now()

@@ -3,11 +3,11 @@ import {
   type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
+import { peopleAt, type Directory, type Mirror, type MirrorPlace } from '../plan/directory'
+import { cleanName, personaOf } from '../plan/people'
+import { delivery, IGNORE, notice, type Change, type Plan } from '../plan/plan'
+import { say, sayAgain, type Spoken } from '../plan/say'
 import type { Recorded } from '../store/store'
-import { peopleAt, type Directory, type Mirror, type MirrorPlace } from './directory'
-import { cleanName, personaOf } from './people'
-import { delivery, IGNORE, notice, type Change, type Plan } from './plan'
-import { say, sayAgain, type Spoken } from './say'
 
 const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
   const people = peopleAt(where)
@@ -24,8 +24,8 @@ const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: 
   const person = { network, id: sender.address ?? sender.id }
   const known = here.people?.[sender.id]
   const given = cleanName(known ?? sender.name)
-  const isReserved = known === undefined && directory.desk.isReserved(given, person, false)
-  const { name, claim } = directory.apart.called(mirror.name, person, given, isReserved)
+  const isReserved = known === undefined && directory.teams.isReserved(given, person, false)
+  const { name, claim } = directory.namesakes.called(mirror.name, person, given, isReserved)
   return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }
 

@@ -1,6 +1,6 @@
 /** What the bridge tells whoever counts. All labels are from small fixed sets. Calls must not throw. */
-import type { Counted } from '../desk/desk'
 import type { NetworkName } from '../model/address'
+import type { Counted } from '../plan/desk-change'
 
 export interface Observer {
   accepted (network: NetworkName, outcome: 'stored' | 'seen' | 'unrouted' | 'refused'): void

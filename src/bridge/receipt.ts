@@ -3,9 +3,9 @@
  * failure is told to the writer; a receipt that comes before the answer to its own send is kept until then.
  */
 import type { Arrival, ReceiptArrival } from '../model/message'
+import type { Directory } from '../plan/directory'
+import { failureNotice, type Plan } from '../plan/plan'
 import type { Confirmable } from '../store/store'
-import type { Directory } from './directory'
-import { failureNotice, type Plan } from './plan'
 
 type Told = Pick<ReceiptArrival, 'outcome' | 'detail'>
 

@@ -2,14 +2,14 @@
  * Decides what an arrival causes. Pure: the same arrival, facts and directory give the same plan, and nothing is changed here.
  * The rules are asked in order; the first that knows the arrival decides.
  */
-import type { Arrival } from '../model/message'
 import type { DeskFacts } from '../desk/facts'
 import { deskRule } from '../desk/rule'
+import type { Arrival } from '../model/message'
+import type { Directory } from '../plan/directory'
+import { IGNORE, type Plan } from '../plan/plan'
 import type { Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
-import type { Directory } from './directory'
 import { mirrorRule } from './mirror'
-import { IGNORE, type Plan } from './plan'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
 

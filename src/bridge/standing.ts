@@ -4,9 +4,9 @@
  */
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
-import type { Directory } from './directory'
+import type { Directory } from '../plan/directory'
+import { IGNORE, notice, whereOf, type Plan } from '../plan/plan'
 import { reached } from './mirror'
-import { IGNORE, notice, whereOf, type Plan } from './plan'
 
 export const standingRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
   if (arrival.kind !== 'standing') return undefined

@@ -1,10 +1,10 @@
 /** The config as the program takes it: complete, checked, without a word of where it stood. */
-import type { Mirror } from '../bridge/directory'
 import type { FunctionAddress } from '../desk/address'
 import type { Level } from '../lib/log'
 import type { MatrixConfig } from '../networks/matrix'
 import type { SmsConfig } from '../networks/sms'
 import type { XmppConfig } from '../networks/xmpp'
+import type { Mirror } from '../plan/directory'
 import type { Registration } from './registration'
 
 export interface Listen { host: string; port: number }

@@ -1,9 +1,9 @@
 /** What no single key is wrong about: things that stand twice, or that point at something that is not there. */
 import { isIP } from 'node:net'
-import type { Mirror, MirrorPlace } from '../bridge/directory'
 import { addressKey } from '../model/address'
-import { type Path, spell } from './problem'
+import type { Mirror, MirrorPlace } from '../plan/directory'
 import { Impossible, matrixRoom, phoneThread, xmppRoom } from './places'
+import { type Path, spell } from './problem'
 import type { Written } from './schema'
 
 export type Problems = (path: Path, wrong: string, advice: string) => void

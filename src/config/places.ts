@@ -1,8 +1,8 @@
 /** Places as people write them, in the spelling that each network counts as canonical. */
-import type { MirrorPlace } from '../bridge/directory'
 import type { Place } from '../model/address'
 import { canonicalNumber, threadId } from '../networks/sms/names'
 import { canonicalBare } from '../networks/xmpp/names'
+import type { MirrorPlace } from '../plan/directory'
 
 /** A place that its network cannot have. */
 export class Impossible extends Error {

@@ -1,10 +1,10 @@
 /** What each command of the team does. All are answered where they were typed; nothing of a command ever goes to the contact. */
 
 import { addressKey } from '../model/address'
-import { beginning, cleanName } from '../bridge/people'
-import { plain, toPlain, type Text } from '../model/text'
-import type { Conversation, Entry } from '../store/desk'
 import type { Attachment } from '../model/message'
+import { plain, toPlain, type Text } from '../model/text'
+import { beginning, cleanName } from '../plan/people'
+import type { Conversation, Entry } from '../store/desk'
 import { agentKey, identityOn, OURS, type Agent, type FunctionAddress, type StandardTextFile } from './address'
 import { answers, claimed, forbidden, mayOverride, ownerOf, send } from './agent'
 import type { Command, CommandWord } from './commands'

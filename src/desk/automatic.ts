@@ -3,7 +3,7 @@
  * at most, one in ten minutes to one contact. So two addresses that answer each other stop after one text each, even where no
  * network marks what is automatic.
  */
-import { consentWord } from '../bridge/words'
+import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent } from '../store/desk'
 import type { FunctionAddress } from './address'
 import { DAY_MS, isOpen, MINUTE_MS, nextOpening, showTime } from './hours'

@@ -1,10 +1,10 @@
 /** What a contact's message does: the team sees it, a case begins or goes on, and perhaps an automatic text answers. */
+import { addressKey } from '../model/address'
 import type { Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
-import { ownName } from '../bridge/people'
+import { ownName } from '../plan/people'
 import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
-import { addressKey } from '../model/address'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type Heard, type History } from './automatic'
 import { excerptOf, named, personaOfContact, shownName, type Draft } from './draft'

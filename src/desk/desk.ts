@@ -1,32 +1,14 @@
 /** Function addresses, as the bridge has them: what they know, what their plans change, and who they are on each network. */
 import type { Clock } from '../lib/clock'
 import type { NetworkName } from '../model/address'
-import type { Content } from '../model/message'
+import { Unavailable } from '../model/errors'
 import type { Identity, Naming, Network } from '../model/network'
-import type { Conversation, AutomaticSent, Consent, LogLine, NewEntry, TeamChange } from '../store/desk'
+import type { DeskChange } from '../plan/desk-change'
 import type { Store, Tx } from '../store/store'
 import { agentKey, makeRoster, type FunctionAddress } from './address'
 import { isOpen, nextOpening, showTime } from './hours'
 import { makeDeskMemory, type DeskMemory } from './memory'
 import { menuOf } from './menu'
-import { Unavailable } from '../model/errors'
-
-export type DeskChange =
-  | { what: 'save', conversation: Conversation, expected: number }
-  | { what: 'entry', entry: NewEntry }
-  | { what: 'release' | 'assign', entry: number, project?: string }
-  | { what: 'reword', entry: number, content: Content, text: string }
-  | { what: 'automatic', conversation: number, address: string, sent: AutomaticSent }
-  | { what: 'log', line: Omit<LogLine, 'hash'> }
-  | { what: 'consent', consent: Consent }
-  | { what: 'duty', address: string, agent: string, on: boolean }
-  | { what: 'team', change: TeamChange }
-  | Counted
-
-/** What is counted of an address. For the first answer: how long it took, by the clock and within opening hours. */
-export type Counted =
-  | { what: 'count', address: string, event: 'in' | 'out' | 'failed' | 'claim lost' }
-  | { what: 'count', address: string, event: 'first answer', ms: number, openMs: number }
 
 const CONVERSATIONS_MAX = 1_000_000
 

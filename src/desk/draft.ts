@@ -3,14 +3,14 @@
  * file makes deliveries for the desk, so that what may reach the contact and what may not is seen in one place: `toContact` alone
  * writes to the contact, and nothing in it names who of the team wrote.
  */
-import { behindName, cleanName, oneLine, ownName, personaOf } from '../bridge/people'
-import { delivery, notice, type Change, type Plan } from '../bridge/plan'
-import { say, sayAgain } from '../bridge/say'
-import type { Directory } from '../bridge/directory'
 import type { Place } from '../model/address'
-import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState, Sender } from '../model/message'
 import { Bug } from '../model/errors'
+import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState, Sender } from '../model/message'
 import { plain, toPlain } from '../model/text'
+import type { Directory } from '../plan/directory'
+import { behindName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
+import { delivery, notice, type Change, type Plan } from '../plan/plan'
+import { say, sayAgain } from '../plan/say'
 import type { Conversation, Entry, EntryKind } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { agentKey, identityOn, OURS, type FunctionAddress } from './address'

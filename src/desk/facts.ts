@@ -1,8 +1,8 @@
 /** What the rule may know beside the arrival: read in the same transaction in which its plan is carried out. */
-import { consentWord } from '../bridge/words'
 import { addressKey, type Person } from '../model/address'
 import type { Arrival, Content, MessageArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
+import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
 import type { Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'

@@ -4,7 +4,8 @@
  */
 import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
-import { looksLike } from '../bridge/people'
+import type { Teams } from '../plan/directory'
+import { looksLike } from '../plan/people'
 import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
 
@@ -26,15 +27,11 @@ const wordsOf = (name: string): string[] => name.split(/[\s-]+/).filter(word => 
 const names = ({ name, profile, team }: FunctionAddress, words: boolean): string[] =>
   [name, profile.name, ...team.flatMap(agent => words ? [agent.name, ...wordsOf(agent.name)] : agent.name)]
 
-export interface DeskMemory {
+export interface DeskMemory extends Teams {
   readonly roster: Roster
   networks (): NetworkName[]
   naming (network: NetworkName): Naming | undefined
   spotOf (place: Place): Spot | undefined
-  /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
-  isTeams (place: Place): boolean
-  /** Whether this person could be taken for an address or for somebody else, of a team. `words`: also by a part of that one's name. */
-  isReserved (name: string, person: Person, words: boolean): boolean
   learn (conversation: Conversation): void
   forget (conversation: Conversation): void
   /** The contact's, and the rooms of the team that are for this conversation alone. */
@@ -143,6 +140,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     networks: () => [...namings.keys()],
     naming: network => namings.get(network),
     spotOf,
+    isContacts: place => spotOf(place)?.kind === 'contact',
     isTeams: place => ['room', 'queue', 'chat'].includes(spotOf(place)?.kind ?? ''),
     isReserved: (name, person, words) => looksLike(name, HOUSE) || (!roster.all().some(address => agentOf(address, person) !== undefined) &&
       roster.all().some(address => names(address, words).some(one => looksLike(one, name)))),

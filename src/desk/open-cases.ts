@@ -1,17 +1,18 @@
 /** The open cases of an address, to choose one of from a menu. */
-import type { Directory } from '../bridge/directory'
 import type { Option } from '../model/network'
+import type { Directory } from '../plan/directory'
 import type { Tx } from '../store/store'
 import type { FunctionAddress } from './address'
 import { ownerName, shownName } from './draft'
+import type { DeskMemory } from './memory'
 import { DESK_TEXTS } from './texts'
 
 const CASES_MAX = 100
 
-export const openCases = async ({ desk }: Tx, address: FunctionAddress, directory: Directory): Promise<Option[]> => {
+export const openCases = async ({ desk }: Tx, address: FunctionAddress, memory: DeskMemory, directory: Directory): Promise<Option[]> => {
   const texts = DESK_TEXTS[address.language]
   return (await desk.conversations(address.name, ['new', 'claimed', 'waiting', 'snoozed'], CASES_MAX)).map(one => ({ value: String(one.id), label: [
     `#${one.id} ${texts.state(one.state, ownerName(address, one.owner))}`,
-    `${shownName({ facts: { memory: directory.desk }, texts }, one)} (${directory.can(one.contact.network).label})`, one.excerpt ?? ''
+    `${shownName({ facts: { memory }, texts }, one)} (${directory.can(one.contact.network).label})`, one.excerpt ?? ''
   ].filter(part => part !== '').join(' · ') }))
 }

@@ -1,8 +1,8 @@
 /** The rule for function addresses: who spoke where decides which file answers. Pure, as all rules. */
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
-import type { Directory } from '../bridge/directory'
-import { IGNORE, type Plan } from '../bridge/plan'
+import type { Directory } from '../plan/directory'
+import { IGNORE, type Plan } from '../plan/plan'
 import type { Recorded } from '../store/store'
 import { act, due, order, syncTeam } from './act'
 import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'

@@ -1,6 +1,6 @@
 /**
  * The one interface between the bridge and a network. A fourth network is a folder that implements Network, and two lines
- * where networks are made. Everything a network cannot do is said in `can` and made up for in bridge/adapt.ts.
+ * where networks are made. Everything a network cannot do is said in `can` and made up for in plan/adapt.ts.
  */
 import type { Readable } from 'node:stream'
 import type { Chance } from '../lib/chance'

@@ -1,7 +1,7 @@
 /** What Prometheus reads of function addresses. There are as many label values as the config has addresses. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { Counted } from '../desk/desk'
 import type { Clock } from '../lib/clock'
+import type { Counted } from '../plan/desk-change'
 import type { CaseState } from '../store/desk'
 
 export interface OpenCases { address: string; state: CaseState; count: number; oldestAt: number | null }

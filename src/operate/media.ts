@@ -6,12 +6,12 @@ import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import express, { type Request, type Response } from 'express'
 import ipaddr from 'ipaddr.js'
-import type { Links } from '../bridge/links'
 import { deadline, type Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { Refused, Unavailable } from '../model/errors'
 import type { Attachment } from '../model/message'
 import type { Media } from '../model/network'
+import type { Links } from '../plan/links'
 
 export interface MediaServed { links: Pick<Links, 'find'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
 

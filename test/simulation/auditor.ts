@@ -7,7 +7,7 @@
  * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDER_MS · W5 no address of
  * ours sits where it has no business.
  */
-import type { Mirror } from '../../src/bridge/directory'
+import type { Mirror } from '../../src/plan/directory'
 import { HELD_BY_ALL_MS } from '../../src/bridge/files'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, Standing } from '../../src/model/message'

@@ -1,7 +1,7 @@
 /** The machine on which the bridge runs: it starts it, kills it, stops it in peace, and starts it again. */
 import { makeBridge, type Bridge } from '../../src/bridge/bridge'
 import { makeMedia, makeMemory } from '../../src/bridge/world'
-import { makeLinks } from '../../src/bridge/links'
+import { makeLinks } from '../../src/plan/links'
 import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog } from '../../src/lib/log'

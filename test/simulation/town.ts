@@ -1,7 +1,7 @@
 /** Who lives where, and what they say: places of three kinds, mirrors of two to four of them, and people in them. */
 import { addressKey, type Place } from '../../src/model/address'
 import type { Capabilities } from '../../src/model/network'
-import type { Mirror } from '../../src/bridge/directory'
+import type { Mirror } from '../../src/plan/directory'
 import type { Random } from './random'
 
 const HOUR_MS = 3_600_000

@@ -1,8 +1,8 @@
 /** A whole bridge on practice networks, with a store in a temporary file that can be killed and started again. */
 import { join } from 'node:path'
 import { makeBridge, type Bridge, type BridgeOptions } from '../../src/bridge/bridge'
-import type { Mirror } from '../../src/bridge/directory'
-import { makeLinks } from '../../src/bridge/links'
+import type { Mirror } from '../../src/plan/directory'
+import { makeLinks } from '../../src/plan/links'
 import type { Observer } from '../../src/bridge/observer'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock, type Clock } from '../../src/lib/clock'

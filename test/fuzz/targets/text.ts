@@ -1,7 +1,7 @@
 /** Texts: Matrix HTML, message styling, and the splitter that makes messages of what is too long for one. */
 import assert from 'node:assert/strict'
-import { splitText } from '../../../src/bridge/adapt'
-import { cleanName } from '../../../src/bridge/people'
+import { splitText } from '../../../src/plan/adapt'
+import { cleanName } from '../../../src/plan/people'
 import { isPlain, plain, toPlain } from '../../../src/model/text'
 import { parseHtml, readText, writeHtml } from '../../../src/networks/matrix/text'
 import { bodyOf, parseStyled, writeStyled } from '../../../src/networks/xmpp/text'

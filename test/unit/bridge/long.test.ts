@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { PARTS_MAX } from '../../../src/bridge/say'
+import { PARTS_MAX } from '../../../src/plan/say'
 import { makePractice, until } from '../../support/practice'
 import { mirrorOf, startBridge } from '../../support/started'
 

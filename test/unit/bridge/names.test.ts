@@ -1,7 +1,7 @@
 /** What people are called before others: in one line, and so that nobody passes for somebody else. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { looksLike } from '../../../src/bridge/people'
+import { looksLike } from '../../../src/plan/people'
 import { Refused } from '../../../src/model/errors'
 import type { Attachment } from '../../../src/model/message'
 import { addressOn, agent } from '../../support/address'

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { adapt } from '../../../src/bridge/adapt'
-import { personaOf } from '../../../src/bridge/people'
 import { plain, toPlain } from '../../../src/model/text'
+import { adapt, splitText } from '../../../src/plan/adapt'
+import { personaOf } from '../../../src/plan/people'
 import { CAN } from '../../support/practice'
+
+const HOSTILE_MS_MAX = 1500
 
 const PHONE = { ...CAN, ghosts: false, formatting: false, textBytesMax: 100 }
 const bernd = personaOf('blue', 'Blue', { id: 'b', name: 'Bernd' })
@@ -46,5 +48,36 @@ describe('where the name stands in front of what somebody says', () => {
       const got = shown(words).join('').replace(/\n> /g, '\n').replace(/\s/g, '')
       assert.equal(got.replace(/^Bernd\(Blue\):/, '').replace(/^> /, ''), words.replace(/\s/g, ''))
     }))
+  })
+})
+
+describe('a text that is too long for one message', () => {
+  it('splits a text into parts that fit, and loses nothing but white space at the joints', () => {
+    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), fc.integer({ min: 70, max: 200 }), (text, max) => {
+      const parts = splitText(text, max)
+      assert.ok(parts.every(part => Buffer.byteLength(part) <= max))
+      assert.equal(parts.join('').replace(/\s/gu, ''), text.replace(/\s/gu, ''))
+    }))
+  })
+
+  it('splits at words, and never inside what people see as one character', () => {
+    assert.deepEqual(splitText('eins zwei drei vier', 10), ['eins zwei', 'drei vier'])
+    const family = '👨‍👩‍👧‍👦'
+    assert.deepEqual(splitText(family.repeat(3), 60), [family.repeat(2), family])
+  })
+
+  it('splits what stands for unreadable letters as any other letters', () => {
+    assert.deepEqual(splitText('\uFFFD'.repeat(10), 12), ['\uFFFD'.repeat(4), '\uFFFD'.repeat(4), '\uFFFD'.repeat(2)])
+    assert.deepEqual(splitText('aä'.repeat(5), 4), ['aäa', 'äa', 'äa', 'äa', 'ä'])
+  })
+
+  it('splits any text, even one that is not well formed, and ends', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 4, max: 50 }), (text, max) => { splitText(text, max) }))
+  })
+
+  it('splits a text that is as long as a stanza may be in no time', () => {
+    const began = performance.now()
+    assert.ok(splitText('ü'.repeat(500_000), 660).length > 1000)
+    assert.ok(performance.now() - began < HOSTILE_MS_MAX)
   })
 })

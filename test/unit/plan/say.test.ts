@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import type { Directory } from '../../../src/bridge/directory'
-import { sayAgain } from '../../../src/bridge/say'
-import { TEXTS } from '../../../src/bridge/texts'
 import type { Content, EditArrival, MessageArrival } from '../../../src/model/message'
 import type { Capabilities } from '../../../src/model/network'
 import { plain, toPlain } from '../../../src/model/text'
+import type { Directory } from '../../../src/plan/directory'
+import { sayAgain } from '../../../src/plan/say'
+import { TEXTS } from '../../../src/plan/texts'
 import type { Recorded } from '../../../src/store/store'
 
 const place = { network: 'blue', id: 'room' }

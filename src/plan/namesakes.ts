@@ -17,7 +17,7 @@ const SIGN_LENGTHS = [4, 8, 16, 64] // hexadecimal digits; more where the shorte
 /** A name of a mirror, and who has it now. `key`: what it is remembered by. */
 export interface Claim { key: string; person: string }
 
-export interface Apart {
+export interface Namesakes {
   /** What this person is called in a mirror, and the claim that makes it so if that is new. `reserved`: not a name for them. */
   called (mirror: string, person: Person, name: string, reserved: boolean): { name: string, claim?: Claim }
   learn (claim: Claim): void
@@ -25,7 +25,7 @@ export interface Apart {
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-export const makeApart = (remembered: [key: string, person: string][]): Apart => {
+export const makeNamesakes = (remembered: [key: string, person: string][]): Namesakes => {
   const holders = new Map<string, string>()
   const counts = new Map<string, number>() // by mirror, as many as the config has
 

@@ -3,8 +3,8 @@
  * speak from, so that nobody can pass for somebody of another network.
  */
 import unhomoglyph from 'unhomoglyph'
-import type { Persona, Sender } from '../model/message'
 import type { NetworkName } from '../model/address'
+import type { Persona, Sender } from '../model/message'
 
 export const NAME_CHARACTERS_MAX = 60
 const LINE_CHARACTERS_MAX = 1000

@@ -1,17 +1,26 @@
 /** What route may know beside the arrival: who mirrors what, who wants nothing more, what each network can. Kept whole in memory. */
-import type { DeskMemory } from '../desk/memory'
-import { addressKey, type NetworkName, type Place } from '../model/address'
+import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { makeApart, type Apart } from './apart'
 import type { Links } from './links'
+import { makeNamesakes, type Namesakes } from './namesakes'
 import type { Texts } from './texts'
 
 /** `people`: who is there, for places that are one person's thread: person id → the name that the config gives. */
 export interface MirrorPlace { place: Place; people?: Record<string, string> }
 
 export interface Mirror { name: string; places: MirrorPlace[] }
+
+/** What function addresses tell the rules of others. */
+export interface Teams {
+  /** Whether the place is a contact's. */
+  isContacts (place: Place): boolean
+  /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
+  isTeams (place: Place): boolean
+  /** Whether this person could be taken for an address or for somebody else, of a team. `words`: also by a part of that one's name. */
+  isReserved (name: string, person: Person, words: boolean): boolean
+}
 
 export interface Directory {
   readonly links: Pick<Links, 'token' | 'url'>
@@ -27,9 +36,8 @@ export interface Directory {
   /** How a place stands to us: see StandingArrival. */
   standing (place: Place): Standing
   stand (place: Place, standing: Standing): void
-  readonly apart: Apart
-  /** Function addresses, their teams and conversations. */
-  readonly desk: DeskMemory
+  readonly namesakes: Namesakes
+  readonly teams: Teams
   /** Whether a failure at one place may be told at the other: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
   /** All places of all mirrors. */
@@ -43,7 +51,7 @@ export const peopleAt = (where: MirrorPlace): string[] =>
 interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][] }
 
 export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: ReadonlyMap<NetworkName, Capabilities>,
-  links: Pick<Links, 'token' | 'url'>, texts: Texts, desk: DeskMemory): Directory => {
+  links: Pick<Links, 'token' | 'url'>, texts: Texts, teams: Teams): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {
@@ -52,8 +60,8 @@ export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: Re
   const blocked = new Set(remembered.blocked)
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; as many as are not `in`
   return {
-    links, texts, desk, apart: makeApart(remembered.called),
-    mayTell: (where, failed) => desk.spotOf(where)?.kind !== 'contact' && !desk.isTeams(failed),
+    links, texts, teams, namesakes: makeNamesakes(remembered.called),
+    mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => {
       const found = can.get(network)
       if (found === undefined) throw new Bug(`no network is called ${network}`)

@@ -2,9 +2,9 @@
  * Makes up for what a network cannot do, by its capabilities, in this one place: a name is written in front where there are no
  * ghosts, formatting becomes plain text, a file becomes a link, what is too long becomes several messages. Nothing is ever cut.
  */
-import { plain, toPlain, type Text } from '../model/text'
 import type { Attachment, Content, Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
+import { plain, toPlain, type Text } from '../model/text'
 import { cleanName } from './people'
 
 const CHARACTER_UNITS = 64 // few characters as people see them are longer

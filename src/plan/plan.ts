@@ -5,10 +5,10 @@ import type { FileTrouble } from '../model/errors'
 import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
-import type { DeskChange } from '../desk/desk'
-import type { Claim } from './apart'
-import { beginning } from './people'
+import type { DeskChange } from './desk-change'
 import type { Directory } from './directory'
+import type { Claim } from './namesakes'
+import { beginning } from './people'
 import { cleanName } from './people'
 
 export type Change =

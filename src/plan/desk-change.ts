@@ -1,0 +1,20 @@
+/** What the desk's part of a plan changes beside its deliveries. */
+import type { Content } from '../model/message'
+import type { AutomaticSent, Consent, Conversation, LogLine, NewEntry, TeamChange } from '../store/desk'
+
+export type DeskChange =
+  | { what: 'save', conversation: Conversation, expected: number }
+  | { what: 'entry', entry: NewEntry }
+  | { what: 'release' | 'assign', entry: number, project?: string }
+  | { what: 'reword', entry: number, content: Content, text: string }
+  | { what: 'automatic', conversation: number, address: string, sent: AutomaticSent }
+  | { what: 'log', line: Omit<LogLine, 'hash'> }
+  | { what: 'consent', consent: Consent }
+  | { what: 'duty', address: string, agent: string, on: boolean }
+  | { what: 'team', change: TeamChange }
+  | Counted
+
+/** What is counted of an address. For the first answer: how long it took, by the clock and within opening hours. */
+export type Counted =
+  | { what: 'count', address: string, event: 'in' | 'out' | 'failed' | 'claim lost' }
+  | { what: 'count', address: string, event: 'first answer', ms: number, openMs: number }
