@@ -168,6 +168,12 @@ describe('style', () => {
     assert.equal(functionLines({ path: 'x.ts', text: `const f = () => {\n${'\n'.repeat(80)}}` })[0]!.lines > FUNCTION_LINES_MAX, true)
   })
 
+  it('names files in kebab-case', () => {
+    const isKebab = ({ path }: File): boolean => /^[a-z0-9]+([-.][a-z0-9]+)*$/.test(path.split('/').at(-1)!)
+    assert.deepEqual(code.filter(file => !isKebab(file)).map(({ path }) => path), [])
+    assert.equal(isKebab({ path: 'src/x/teamRooms.ts', text: '' }), false)
+  })
+
   it('has no file and no export that nobody uses', () => {
     const used = new Set(code.flatMap(importsOf))
     assert.deepEqual(src.map(({ path }) => path).filter(path => !used.has(path) && path !== 'src/main.ts'), [])

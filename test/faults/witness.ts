@@ -5,7 +5,7 @@
 import type { Element } from '@xmpp/client'
 import { until } from '../../sandbox/servers/process'
 import type { Town } from '../../sandbox/town'
-import type { SeenEvent } from '../support/matrixPerson'
+import type { SeenEvent } from '../support/matrix-person'
 import type { XmppPerson } from '../support/xmpp-person'
 
 export const SIDES = ['matrix', 'xmpp', 'sms'] as const

@@ -1,7 +1,7 @@
 /** Whom people see: nobody is taken for somebody else, however names are chosen. */
 import assert from 'node:assert/strict'
 import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
-import { makeMatrixPerson, type MatrixPerson } from '../support/matrixPerson'
+import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { LABELS, type Story, storyOf } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'

@@ -9,7 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path'
 import { xml } from '@xmpp/client'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
-import { makeMatrixPerson } from '../support/matrixPerson'
+import { makeMatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { type Story, storyOf } from '../support/story'
 

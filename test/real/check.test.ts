@@ -12,7 +12,7 @@ import { checkMatrixRooms } from '../../src/operate/check-matrix-rooms'
 import { checkXmppRooms } from '../../src/operate/check-xmpp-rooms'
 import { Wrong } from '../../src/operate/probe'
 import { componentLogsIn } from '../../src/operate/probes'
-import { makeMatrixPerson, type MatrixPerson } from '../support/matrixPerson'
+import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { startPerson } from '../support/xmpp-person'
 

@@ -1,7 +1,7 @@
 /** Our SMPP session against an SMSC that shares no code with ours: Perl's Net::SMPP. */
 import assert from 'node:assert/strict'
 import { missing } from '../../sandbox/servers/available'
-import { type PerlSmsc, startPerlSmsc } from '../../sandbox/servers/perlSmsc'
+import { type PerlSmsc, startPerlSmsc } from '../../sandbox/servers/perl-smsc'
 import type { ReceiptArrival } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'

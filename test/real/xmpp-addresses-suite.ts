@@ -8,7 +8,7 @@ import { until } from '../support/practice'
 import { startProxy } from '../support/proxy'
 import {
   ALIAS, ANNA, came, CARL, delivery, DOMAIN, heardBody, IDENTITY, LOGO, OURS, PROFILE, say, send, textOf, xmppGround
-} from '../support/xmppGround'
+} from '../support/xmpp-ground'
 import type { XmppPerson } from '../support/xmpp-person'
 
 const REQUEST = xml('request', { xmlns: 'urn:xmpp:receipts' })

@@ -5,7 +5,7 @@ import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosod
 import type { Place } from '../../src/model/address'
 import { Refused, Unavailable } from '../../src/model/errors'
 import type { Delivery, Persona, Sent } from '../../src/model/message'
-import { came, delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmppGround'
+import { came, delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmpp-ground'
 import { MUC } from '../support/xmpp-person'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }

@@ -6,7 +6,7 @@ import { Refused } from '../../src/model/errors'
 import type { Delivery, RoomState } from '../../src/model/message'
 import { plain } from '../../src/model/text'
 import { until } from '../support/practice'
-import { ANNA, came, CARL, delivery, DOMAIN, heardBody, IDENTITY, OURS, say, send, textOf, xmppGround } from '../support/xmppGround'
+import { ANNA, came, CARL, delivery, DOMAIN, heardBody, IDENTITY, OURS, say, send, textOf, xmppGround } from '../support/xmpp-ground'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
 
 export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type Element, xml } from '@xmpp/client'
 import type { PhoneMessage } from '../../sandbox/smsc'
 import type { Town } from '../../sandbox/town'
-import type { Json, SeenEvent } from './matrixPerson'
+import type { Json, SeenEvent } from './matrix-person'
 import type { XmppPerson } from './xmpp-person'
 
 export const READ_WITHIN_MS = 120_000

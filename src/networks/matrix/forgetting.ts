@@ -6,7 +6,7 @@ import { isJson } from './events'
 import { type Ghosts, unlessRejected } from './ghosts'
 import { encode, roomPath, type Homeserver } from './homeserver'
 import type { Rooms } from './rooms'
-import type { TeamRooms } from './teamRooms'
+import type { TeamRooms } from './team-rooms'
 
 export interface ForgettingWorld {
   homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string

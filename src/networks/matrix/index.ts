@@ -25,7 +25,7 @@ import { makeReadApart, makeReading } from './reading'
 import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms'
 import { makeSend } from './send'
-import { makeTeamRooms, readTeamRoom } from './teamRooms'
+import { makeTeamRooms, readTeamRoom } from './team-rooms'
 
 /** What the registration file says (AS API §Registration), as far as it is needed to run. */
 export interface Registered { id: string; as_token: string; hs_token: string; sender_localpart: string; namespaces: Namespaces }

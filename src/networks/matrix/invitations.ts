@@ -13,7 +13,7 @@ import type { Ghosts } from './ghosts'
 import { roomPath, type Homeserver } from './homeserver'
 import type { RoomNews } from './receive'
 import type { Rooms } from './rooms'
-import type { TeamRooms } from './teamRooms'
+import type { TeamRooms } from './team-rooms'
 
 const TASKS_MAX = 100 // under way at once; what comes on top is dropped, for it can be asked for again
 

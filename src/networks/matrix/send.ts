@@ -13,7 +13,7 @@ import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } fr
 import { fileContent, type Uploaded, type Uploader } from './media'
 import { ghostMxid } from './names'
 import type { Rooms } from './rooms'
-import type { TeamRooms } from './teamRooms'
+import type { TeamRooms } from './team-rooms'
 import { writeText } from './text'
 
 export const KEY_FIELD = 'org.zentrale.key'

@@ -6,7 +6,7 @@ import type { Notebook } from './notebook'
 import type { Originals } from './originals'
 import type { Presence } from './presence'
 import type { Rooms } from './rooms'
-import type { makeOwnRooms } from './teamRooms'
+import type { makeOwnRooms } from './team-rooms'
 
 export const makeForgetting = (
   rooms: Pick<Rooms, 'end'>, own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>, originals: Originals, presence: Presence,

@@ -6,7 +6,7 @@ import type { Place } from '../../../../src/model/address'
 import type { Homeserver, HsEvent, HsPerson } from '../../../support/homeserver'
 import { until } from '../../../support/practice'
 import { quickClock } from '../../../support/quick'
-import { bernd, delivery, max, said, type Ground } from '../../../support/matrixSuite'
+import { bernd, delivery, max, said, type Ground } from '../../../support/matrix-suite'
 import { stage } from './stage'
 
 const GHOST = '@_zentrale_sms_+491701234567:practice.test'

@@ -1,10 +1,10 @@
 import type { Homeserver } from '../../../support/homeserver'
-import { addressSuite } from '../../../support/addressSuite'
-import { practiceGround } from '../../../support/matrixGround'
-import { forgettingSuite } from '../../../support/forgettingSuite'
-import { membershipSuite } from '../../../support/membershipSuite'
-import { matrixSuite, type Ground } from '../../../support/matrixSuite'
-import { strangersSuite } from '../../../support/strangersSuite'
+import { addressSuite } from '../../../support/address-suite'
+import { practiceGround } from '../../../support/matrix-ground'
+import { forgettingSuite } from '../../../support/forgetting-suite'
+import { membershipSuite } from '../../../support/membership-suite'
+import { matrixSuite, type Ground } from '../../../support/matrix-suite'
+import { strangersSuite } from '../../../support/strangers-suite'
 
 describe('Matrix on the practice homeserver', () => {
   let homeserver: Homeserver

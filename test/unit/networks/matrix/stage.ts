@@ -2,8 +2,8 @@
 import type { Place } from '../../../../src/model/address'
 import type { Network } from '../../../../src/model/network'
 import type { Homeserver, HsPerson } from '../../../support/homeserver'
-import { practiceGround } from '../../../support/matrixGround'
-import { makeBridge, type Bridge, type Ground } from '../../../support/matrixSuite'
+import { practiceGround } from '../../../support/matrix-ground'
+import { makeBridge, type Bridge, type Ground } from '../../../support/matrix-suite'
 
 interface Stage { homeserver: Homeserver; ground: Ground; anna: HsPerson; place: Place }
 

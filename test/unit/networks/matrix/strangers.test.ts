@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Identity, Network } from '../../../../src/model/network'
 import type { Homeserver } from '../../../support/homeserver'
-import { ADDRESS, practiceGround } from '../../../support/matrixGround'
-import { delivery, makeBridge, said, type Bridge, type Ground } from '../../../support/matrixSuite'
+import { ADDRESS, practiceGround } from '../../../support/matrix-ground'
+import { delivery, makeBridge, said, type Bridge, type Ground } from '../../../support/matrix-suite'
 import { quickClock } from '../../../support/quick'
 
 const TOO_LONG = 'x'.repeat(33 * 2 ** 20)

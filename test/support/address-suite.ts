@@ -5,9 +5,9 @@ import type { Arrival, Delivery, MessageArrival, RoomState } from '../../src/mod
 import type { Identity, Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import type { TestInbox } from './inbox'
-import { ADDRESS, ALIAS } from './matrixGround'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrixPerson'
-import { delivery, makeBridge, max, newKey, PNG, said, type Bridge, type Ground } from './matrixSuite'
+import { ADDRESS, ALIAS } from './matrix-ground'
+import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { delivery, makeBridge, max, newKey, PNG, said, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
 const body = (text: string) => (event: SeenEvent): boolean => event.content.body === text

@@ -2,7 +2,7 @@
 import { systemChance } from '../../src/lib/chance'
 import { freePort } from '../../sandbox/servers/process'
 import { startHomeserver, type Homeserver, type HomeserverOptions } from './homeserver'
-import type { Ground } from './matrixSuite'
+import type { Ground } from './matrix-suite'
 
 const SERVER = 'practice.test'
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Network } from '../../src/model/network'
 import type { TestInbox } from './inbox'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrixPerson'
-import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrixSuite'
+import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Delivery } from '../../src/model/message'
-import { ADDRESS } from './matrixGround'
-import { makeMatrixPerson, type Json, type MatrixPerson } from './matrixPerson'
-import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrixSuite'
+import { ADDRESS } from './matrix-ground'
+import { makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
+import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
 

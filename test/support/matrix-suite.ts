@@ -8,7 +8,7 @@ import type { Download, Memory, Network } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
 import { makeMatrix, type MatrixConfig } from '../../src/networks/matrix'
 import { makeInbox, type TestInbox } from './inbox'
-import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrixPerson'
+import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { makeMemory, makeWorld } from './world'
 
 export interface Ground {
