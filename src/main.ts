@@ -19,7 +19,7 @@ import { answer, askOnTerminal, init, INIT_FLAGS } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
 import { registrationText, sampleRegistration, writeNew } from './operate/registration'
-import { EXIT, start } from './operate/start'
+import { EXIT, start } from './start'
 
 const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`) }
 const leave = (ok: boolean): void => { process.exitCode = ok ? EXIT.ok : EXIT.failed }

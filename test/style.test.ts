@@ -35,7 +35,9 @@ const importsOf = ({ path, text }: File): string[] => [...text.matchAll(/(?:from
 const ARROWS: Record<string, string[]> = {
   lib: ['lib'], model: ['lib', 'model'], store: ['lib', 'model', 'store'],
   plan: ['lib', 'model', 'store', 'plan'], desk: ['lib', 'model', 'store', 'plan', 'desk'], bridge: ['lib', 'model', 'store', 'plan', 'desk', 'bridge'],
-  networks: ['lib', 'model', 'networks']
+  networks: ['lib', 'model', 'networks'],
+  config: ['lib', 'model', 'networks', 'plan', 'desk', 'config'],
+  operate: ['lib', 'model', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'operate']
 }
 
 const wrongArrows = (file: File): string[] => importsOf(file).filter(target => {
@@ -142,6 +144,9 @@ describe('style', () => {
     assert.equal(wrongArrows({ path: 'src/desk/x.ts', text: "import '../bridge/route'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/plan/x.ts', text: "import '../desk/address'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/networks/sms/x.ts', text: "import '../xmpp/index'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/config/x.ts', text: "import '../zentrale'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/config/x.ts', text: "import '../bridge/bridge'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/operate/x.ts', text: "import '../start'" }).length, 1)
   })
 
   it('has no import cycles', () => {

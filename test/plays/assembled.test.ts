@@ -1,7 +1,7 @@
 /** The whole program as `start` makes it, between a practice homeserver and phones: what a config says comes true. */
 import assert from 'node:assert/strict'
 import { startSmsc, type Phone, type Smsc } from '../../sandbox/smsc'
-import { assemble, type Zentrale } from '../../src/config/assemble'
+import { assemble, type Zentrale } from '../../src/zentrale'
 import { loadConfig } from '../../src/config/load'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'

@@ -1,10 +1,10 @@
 /** `zentrale start`: the process from start to end. Every way out has an exit code (docs/operating.md). */
-import { assemble } from '../config/assemble'
-import type { Config } from '../config/config'
-import { systemChance } from '../lib/chance'
-import { deadline, systemClock } from '../lib/clock'
-import { type Log, makeLog } from '../lib/log'
-import { messageOf } from '../model/errors'
+import type { Config } from './config/config'
+import { systemChance } from './lib/chance'
+import { deadline, systemClock } from './lib/clock'
+import { type Log, makeLog } from './lib/log'
+import { messageOf } from './model/errors'
+import { assemble } from './zentrale'
 
 /** sysexits.h where it has a word for it. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, bug: 70, cannotStart: 71, config: 78 } as const

@@ -1,28 +1,26 @@
-/** Makes the whole program from a config, and says which network's folder is which. A fourth network is two lines here. */
-import { hkdfSync } from 'node:crypto'
-import { chmodSync, createReadStream, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { type Bridge, makeBridge } from '../bridge/bridge'
-import { makeMedia, makeMemory } from '../bridge/world'
-import { OURS, type FunctionAddress } from '../desk/address'
-import type { Chance } from '../lib/chance'
-import type { Clock } from '../lib/clock'
-import type { Log } from '../lib/log'
-import { serve } from '../lib/serve'
-import type { NetworkName } from '../model/address'
-import { Refused } from '../model/errors'
-import type { Network, World } from '../model/network'
-import { makeMatrix } from '../networks/matrix'
-import { makeSms } from '../networks/sms'
-import { makeXmpp } from '../networks/xmpp'
-import { makeOperateApp } from '../operate/http'
-import { makeMediaApp } from '../operate/media'
-import { makeMetrics, type Metrics } from '../operate/metrics'
-import { makeQueueLines } from '../operate/queue'
-import { makeLinks } from '../plan/links'
-import { openSqlite } from '../store/sqlite'
-import type { Store } from '../store/store'
-import type { Config } from './config'
+/** Joins the parts of the program as a config says, and says which network's folder is which. A fourth network is two lines here. */
+import { createReadStream } from 'node:fs'
+import { type Bridge, makeBridge } from './bridge/bridge'
+import { makeMedia, makeMemory } from './bridge/world'
+import { OURS, type FunctionAddress } from './desk/address'
+import type { Config } from './config/config'
+import type { Chance } from './lib/chance'
+import type { Clock } from './lib/clock'
+import type { Log } from './lib/log'
+import { serve } from './lib/serve'
+import type { NetworkName } from './model/address'
+import { Refused } from './model/errors'
+import type { Network, World } from './model/network'
+import { makeMatrix } from './networks/matrix'
+import { makeSms } from './networks/sms'
+import { makeXmpp } from './networks/xmpp'
+import { makeOperateApp } from './operate/http'
+import { makeMediaApp } from './operate/media'
+import { makeMetrics, type Metrics } from './operate/metrics'
+import { makeQueueLines } from './operate/queue'
+import { makeLinks } from './plan/links'
+import { openStore } from './store/open'
+import type { Store } from './store/store'
 
 /** What the machine gives, and whom to tell when the process must stop: `bug`: we contradict ourselves, or the store failed. */
 export interface Machine { clock: Clock; chance: Chance; log: Log; bug (error: unknown): void }
@@ -64,28 +62,10 @@ const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
   return secret
 }
 
-/** Who may read the files of the store reads what people wrote. An earlier version made them for everybody. */
-const closeToOthers = (path: string): void => {
-  for (const file of ['', '-wal', '-shm'].map(ending => path + ending)) {
-    try { chmodSync(file, 0o600) } catch { /* not there, or somebody else's: check says so */ }
-  }
-}
-
-/** Not the secret itself: what is made from it serves for nothing else. */
-const sealKey = ({ token, logbookKey = token }: Config['operate']): string =>
-  Buffer.from(hkdfSync('sha256', logbookKey, '', 'zentrale logbook', 32)).toString('hex')
-
-/** Opens the store that the config names. Throws with a text for the operator: in use, too new, not writable. */
-export const openStore = ({ store: { path }, operate }: Config, clock: Clock, failed: (error: unknown) => void): Store => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeToOthers(path) // before the log beside it is made, which gets the same mode
-  return openSqlite(path, clock, failed, undefined, sealKey(operate))
-}
-
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
   const { clock, chance, log, bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, operate } = config
-  const store = openStore(config, clock, bug)
+  const store = openStore(config.store.path, operate.logbookKey ?? operate.token, clock, bug)
   const byName = new Map<NetworkName, Network>()
   const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock)
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
