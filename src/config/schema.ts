@@ -118,7 +118,8 @@ export const schema = section('Zentrale\'s config.', {
     rooms: live(domain('The server\'s room service (MUC), where the rooms for teams of function addresses are made.', 'rooms.example.org')),
     fetch: section('How files that people link to in XMPP rooms are taken over.', {
       allow_hosts: list('Where files may be fetched from although the address is private, such as your own upload service: its host and ' +
-        'port, as in its links. Without a port only 80 and 443 are meant.', 'a list of hosts, with a port where the links have one', 100,
+        'port, as in its links. Without a port only 80 and 443 are meant. Only these are looked for in this machine\'s hosts file too.',
+      'a list of hosts, with a port where the links have one', 100,
       text('One of them.', 'a host, or host:port', 'upload.example.org:5281', /^(\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._-]+)(:\d{1,5})?$/), '[]')
         .default([]),
       timeout_seconds: whole('Longer downloads are given up.', 1, 600, 60).default(60)

@@ -1,9 +1,10 @@
 /**
  * Fetches what a stranger's link points at, without being led to where strangers may not go.
  * Promises: only http(s), only to public addresses, never to what this process itself listens on, and the address that was checked is the
- * one that is connected to, at every redirect anew; the time and the bytes are limited, the bytes as they come; nothing is unpacked.
+ * one that is connected to, at every redirect anew; the time and the bytes are limited, the bytes as they come; nothing is unpacked; a
+ * stranger's name server that does not answer keeps nobody else waiting.
  */
-import { lookup } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import { type LookupFunction, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type Readable, Transform } from 'node:stream'
@@ -18,7 +19,7 @@ export interface FetchLimits {
   /** Exempt from the guard against private addresses, as in a URL: lower case, IPv6 in brackets; without a port the default ones. */
   allowHosts: string[]
   bytesMax: number
-  timeoutMs: number // from the first connection to the last byte
+  timeoutMs: number // from the first question for a name to the last byte
 }
 
 /** `refused` says why it will never be had, in words and as a kind. The stream ends with an error at the limit of bytes or time. */
@@ -26,7 +27,10 @@ export type Fetched = { stream: Readable, mime: string, size?: number } | Refusa
 interface Refusal { refused: string, kind: 'gone' | 'large' | 'forbidden' }
 
 export interface Address { address: string, family: number }
-export type Resolve = (host: string) => Promise<Address[]>
+export type Resolve = (host: string, signal: AbortSignal) => Promise<Address[]>
+
+const DNS_TRY_MS = 3_000
+const DNS_TRIES = 2
 
 const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number]
 
@@ -38,7 +42,32 @@ export const isPublicAddress = (text: string): boolean => {
   return address.kind() === 'ipv4' || (address as ipaddr.IPv6).match(PUBLIC_IPV6)
 }
 
-const resolveHost: Resolve = host => lookup(host, { all: true, verbatim: true })
+/**
+ * By the machine, so also by its hosts file. Until the name server has answered, this holds one of the four threads in which Node reads
+ * files, and cannot be cancelled: not for names that strangers choose.
+ */
+const askingMachine: Resolve = host => lookup(host, { all: true, verbatim: true })
+
+/** By name servers alone, beside those threads. `servers`: the machine's own by default. */
+export const askingDns = (servers?: string[], tryMs = DNS_TRY_MS): Resolve => async (host, signal) => {
+  signal.throwIfAborted()
+  if (/(^|\.)localhost\.?$/.test(host)) return [{ address: '127.0.0.1', family: 4 }] // RFC 6761 §6.3: never asked for
+  const resolver = new Resolver({ timeout: tryMs, tries: DNS_TRIES })
+  if (servers !== undefined) resolver.setServers(servers)
+  const cancel = (): void => resolver.cancel()
+  signal.addEventListener('abort', cancel)
+  const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  signal.removeEventListener('abort', cancel)
+  if (four.status === 'rejected' && six.status === 'rejected') throw four.reason
+  return [four, six].flatMap((answer, index) =>
+    answer.status === 'rejected' ? [] : answer.value.map(address => ({ address, family: index === 0 ? 4 : 6 })))
+}
+
+/** Ends with the signal's reason if that fires first. */
+const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  work.then(resolve, reject)
+})
 
 const DEFAULT_PORTS: ReadonlySet<number> = new Set([80, 443])
 
@@ -56,11 +85,11 @@ const isThisMachine = (address: string): boolean => {
 const forbidden = (refused: string): Refusal => ({ refused, kind: 'forbidden' })
 
 /** The addresses of a host that may be connected to, or why not. */
-const addressesOf = async (url: URL, limits: FetchLimits, resolve: Resolve): Promise<Address[] | Refusal> => {
+const addressesOf = async (url: URL, limits: FetchLimits, resolve: Resolve, signal: AbortSignal): Promise<Address[] | Refusal> => {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return forbidden('not a web address')
   if (url.username !== '' || url.password !== '') return forbidden('a web address with a password in it')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const addresses = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : await resolve(host)
+  const addresses = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : await within(signal, resolve(host, signal))
   if (addresses.length === 0) throw new Error('the host has no address')
   if (isOurPort(portOf(url)) && addresses.some(({ address }) => isThisMachine(address))) return forbidden('one of our own listeners')
   if (isAllowed(url, limits)) return addresses
@@ -122,7 +151,7 @@ const streamOf = ({ body, headers }: Answer, limits: FetchLimits, over: () => vo
 
 /** Throws if it may work later: no connection, no answer in time, a server in trouble. The stream must be read or destroyed. */
 export const safeFetch = async (
-  from: string, limits: FetchLimits, clock: Clock, signal: AbortSignal, resolve: Resolve = resolveHost
+  from: string, limits: FetchLimits, clock: Clock, signal: AbortSignal, resolve?: Resolve
 ): Promise<Fetched> => {
   if (!URL.canParse(from)) return forbidden('not an address')
   const limit = deadline(clock, limits.timeoutMs, signal)
@@ -131,7 +160,7 @@ export const safeFetch = async (
     let agent: Agent | undefined
     const over = (): void => { limit.done(); void agent?.destroy() }
     try {
-      const addresses = await addressesOf(url, limits, resolve)
+      const addresses = await addressesOf(url, limits, resolve ?? (isAllowed(url, limits) ? askingMachine : askingDns()), limit.signal)
       if ('refused' in addresses) { over(); return addresses }
       limit.signal.throwIfAborted() // undici would connect first
       agent = new Agent({ connect: { lookup: pinned(addresses) } })

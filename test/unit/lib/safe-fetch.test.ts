@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { gzipSync } from 'node:zlib'
 import { systemClock } from '../../../src/lib/clock'
-import { type Fetched, isPublicAddress, REDIRECTS_MAX, type Resolve, safeFetch } from '../../../src/lib/safe-fetch'
+import { askingDns, type Fetched, isPublicAddress, REDIRECTS_MAX, type Resolve, safeFetch } from '../../../src/lib/safe-fetch'
 import { serve } from '../../../src/lib/serve'
 
 describe('safe-fetch', () => {
@@ -167,5 +169,46 @@ describe('safe-fetch', () => {
     control.abort()
     await assert.rejects(stopped)
     await assert.rejects(cut)
+  })
+  it('ends when the time is over also while the name of a host is still asked for', async () => {
+    const never: Resolve = () => new Promise(() => {})
+    const soon = { ...limits, allowHosts: [], timeoutMs: 100 }
+    await assert.rejects(safeFetch('http://example.org/', soon, systemClock, new AbortController().signal, never), /no answer within 100 ms/)
+  })
+
+  it('keeps none of the threads that files are read in while a stranger\'s name server does not answer', async () => {
+    const silent = createSocket('udp4')
+    silent.bind(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const control = new AbortController()
+    const asked = once(silent, 'message')
+    const resolve = askingDns([`127.0.0.1:${silent.address().port}`])
+    const hang = Array.from({ length: 8 }, (_, index) =>
+      safeFetch(`http://host${index}.example.org/`, { ...limits, allowHosts: [], timeoutMs: 60_000 }, systemClock, control.signal, resolve))
+    const ended = Promise.allSettled(hang)
+    const byDefault = fetchIt('http://nobody.invalid/', []).catch(() => {})
+    assert.ok(!process.getActiveResourcesInfo().some(name => name.startsWith('GetAddrInfo')), 'asked in a thread that all share')
+    await asked
+    assert.ok((await readFile(__filename)).length > 0)
+    control.abort(new Error('given up'))
+    for (const one of await ended) assert.match(String(one.status === 'rejected' && one.reason), /given up/)
+    await byDefault
+    silent.close()
+  })
+
+  it('gives a name server that does not answer a time of its own', async () => {
+    const silent = createSocket('udp4')
+    let questions = 0
+    silent.on('message', () => { questions++ })
+    silent.bind(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const resolve = askingDns([`127.0.0.1:${silent.address().port}`], 50)
+    await assert.rejects(resolve('example.org', new AbortController().signal), /ETIMEOUT/)
+    assert.equal(questions, 4, 'two tries for each kind of address')
+    silent.close()
+  })
+
+  it('knows the names of this machine\'s hosts file for hosts that are allowed', async () => {
+    assert.equal(await read(await fetchIt(`http://localhost:${port}/`, allowed('localhost'))), 'ok')
   })
 })
