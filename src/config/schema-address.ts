@@ -108,7 +108,7 @@ export const functionAddress = section('One function address.', {
     'stays inside, and only "!a text" or a reply to a message of the contact goes out.', ['all', 'explicit']).default('all'),
   undo_seconds: whole('So many seconds an answer waits before it goes to the contact. Deleted meanwhile it never leaves; edited, the edit leaves.',
     0, 60, 0).default(0),
-  claim_timeout_minutes: whole('After so many opening minutes without an answer of whoever has a case, anybody of the team may take it.',
+  claim_timeout_minutes: whole('When whoever has a case lets the contact wait for so many opening minutes, it is free again.',
     5, 10080, 60).default(60),
   signature: choice('What the contact sees of who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),
   follow_up: either('What a message to a closed case does: reopen it, begin a new one, or reopen it for so many days.',

@@ -35,11 +35,11 @@ const onCase = (act: Act<CaseFacts>): Act => (draft, rest) => {
   else draft.answer(draft.texts.which)
 }
 
-/** Nobody has it, or who has it is off duty or has said nothing for too long. */
+/** Nobody has it, or who has it is off duty or lets the contact wait for too long. */
 const isFree = ({ facts: { memory, address, now } }: Draft, one: Conversation): boolean => {
   const owner = ownerOf(one)
-  return owner === undefined || memory.isOff(address.name, owner) ||
-    openMsBetween(address.hours, Math.max(one.saidAt ?? 0, one.claimedAt ?? 0), now) > address.claimTimeoutMinutes * MINUTE_MS
+  const waitsFor = (): number => openMsBetween(address.hours, Math.max(one.heardAt ?? 0, one.claimedAt ?? 0), now)
+  return owner === undefined || memory.isOff(address.name, owner) || (one.awaits && waitsFor() > address.claimTimeoutMinutes * MINUTE_MS)
 }
 
 /** For what takes a case from whoever has it: only they may, or everybody when it is free. */

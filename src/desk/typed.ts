@@ -46,6 +46,7 @@ const WORD = '\\p{L}[\\p{L}\\p{M}\\p{N}]{0,40}'
 const HEAD = new RegExp(`^(${MARKUP}*)([!/])(?:[\\s\\p{M}]*(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$))?`, 'u')
 const NUMBER = /^[\s\p{M}]*#\s?(\d{1,9})(?!\d)(?:[:,;.)–—-]*(?:\s+|$)|(?=!))/u
 const QUOTING = /[\p{Ps}\p{Pi}\p{Pf}"']/u
+const WITHIN = new RegExp(`\\s[*_~\`]*!(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$)`, 'gu')
 const EXACT = /^\s*!([\p{L}\p{M}]+)(?=\s|$)/u
 
 const spelt = (word: string): string => word.normalize('NFC').toLowerCase()
@@ -190,6 +191,9 @@ const isCommand = (line: string): boolean => {
   const head = headOf(line)
   return head?.order === true && head.word !== undefined
 }
+/** Behind the words, as a word of its own: “he is angry !n”. A sign that stands alone is a sign of exclamation. */
+const holdsCommand = (line: string): boolean => [...folded(line).text.matchAll(WITHIN)].some(([, written = '', question = '']) =>
+  (wordOf(spelt(written) + question) ?? wordOf(spelt(written))) !== undefined)
 const unclear = (meant?: Word): Typed => ({ kind: 'unclear', ...meant === undefined ? {} : { meant } })
 
 const typedWithSign = (content: Content, { order, spelling, word, length }: Head, later: string[]): Typed => {
@@ -198,7 +202,7 @@ const typedWithSign = (content: Content, { order, spelling, word, length }: Head
   const rest = without(withoutQuotation(content), length)
   if (word === 'say') return isEmpty(rest) ? { kind: 'unclear', meant: word, lacking: true } : { kind: 'say', content: rest }
   if (word === 'note') return { kind: 'unclear', meant: word, lacking: true }
-  if (later.some(isCommand)) return unclear()
+  if (later.some(isCommand) || linesOf(rest.text).some(holdsCommand)) return unclear()
   return { kind: 'command', command: { word, rest: toPlain(rest.text).trim() } }
 }
 
@@ -210,12 +214,13 @@ export const isSlip = (content: Content): boolean => {
 
 /** `aside`: said in a thread, beside the main line. The number of a case is not in front any more. */
 export const typed = (content: Content, aside: boolean): Typed => {
-  const [, ...later] = linesOf(content.text)
+  const lines = linesOf(content.text)
+  const later = lines.slice(1)
   const head = headOf(firstTyped(content.text))
   const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : aside ? content : undefined
   if (noted !== undefined && !isEmpty(noted)) return { kind: 'note', content: noted }
   if (isEmpty(content)) return unclear('say')
   if (content.style === 'emote') return unclear()
   if (head !== undefined) return typedWithSign(content, head, later)
-  return later.some(isCommand) ? unclear() : { kind: 'words' }
+  return later.some(isCommand) || lines.some(holdsCommand) ? unclear() : { kind: 'words' }
 }

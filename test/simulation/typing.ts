@@ -13,12 +13,13 @@ export const ownTag = (text: string): string | undefined => tagsIn(text).at(-1)
 export const kindOf = (tag: string): Kind => tag.split('-')[0] as Kind
 
 const SPELLINGS: { [kind in 'reply' | 'aside' | 'talk' | 'slip']: ((tag: string) => string)[] } = {
-  reply: [tag => tag, tag => `Hello,\n${tag}`, tag => `5/8 (!) ${tag}`],
+  reply: [tag => tag, tag => `Hello,\n${tag}`, tag => `5/8 (!) ${tag}`, tag => `Done ! ${tag} !`],
   aside: [tag => `!n ${tag}`, tag => `! n ${tag}`, tag => `！note ${tag}`, tag => `\u200b!N ${tag}`, tag => `!notiz: ${tag}`],
   talk: [tag => tag, tag => `who takes this? ${tag}`],
   slip: [
     tag => `! important ${tag}`, tag => `!!! ${tag}`, tag => `/me sighs ${tag}`, tag => `// ${tag}`, tag => `/release ${tag}`, tag => `❗ ${tag}`,
-    tag => `!relese ${tag}`, tag => `! send ${tag}`, tag => `！a ${tag}`, tag => `hello ${tag}\n!done`, tag => `∕∕ ${tag}`
+    tag => `!relese ${tag}`, tag => `! send ${tag}`, tag => `！a ${tag}`, tag => `hello ${tag}\n!done`, tag => `∕∕ ${tag}`,
+    tag => `${tag} !n`, tag => `difficult ${tag} ！done.`
   ]
 }
 

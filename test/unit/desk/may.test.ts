@@ -41,7 +41,7 @@ describe('who of a team may do what', () => {
     assert.deepEqual(await one(), before)
   })
 
-  it('does all of that with a case of nobody, of a colleague off duty, or of one who has said nothing for too long', async () => {
+  it('does all of that with a case of nobody, of a colleague off duty, or of one who lets the contact wait for too long', async () => {
     await start({ claimTimeoutMinutes: 60 })
     await bernd('!assign Dora')
     assert.equal((await one()).owner, 'blue dora')
@@ -55,9 +55,23 @@ describe('who of a team may do what', () => {
     await anna('Here it is')
     await blue.say(room, 'b2', '!release')
     await reads(blue, room, REFUSED)
+    await evaWrites('And now?')
+    await anna('!wait')
     clock.skip(2 * 3_600_000)
     await blue.say(room, 'b2', '!release')
     assert.equal((await one()).owner, undefined)
+  })
+
+  it('takes no case whose contact is not waiting, however long who has it has said nothing', async () => {
+    await start({ claimTimeoutMinutes: 60 })
+    await anna('Here it is')
+    clock.skip(24 * 3_600_000)
+    const before = await one()
+    for (const [index, command] of ['!take', '!release', '!done', '!wait', '!assign Dora'].entries()) {
+      await bernd(command)
+      await until(() => blue.read(room).filter(line => line === REFUSED).length === index + 1, command)
+    }
+    assert.deepEqual(await one(), before)
   })
 
   it('tells each time, and all who read it, that an answer was not sent', async () => {

@@ -53,6 +53,10 @@ describe('what somebody of the team typed', () => {
     ['*!senden*', 'unclear send'], ['！senden', 'unclear send'], ['!a', 'unclear say'], ['!n', 'unclear note'], ['', 'unclear say'],
     ['!sagen !frei', 'say !frei'], ['!a\nGood morning\n!frei', 'say Good morning\n!frei'], ['> Hello?\n!a Good morning', 'say Good morning'],
     ['Good morning\n!frei', 'unclear'], ['Good morning\n! !!', 'words'], ['Good morning! Frei?', 'words'], ['(!) Good morning', 'words'],
+    ['Kunde nervt !n', 'unclear'], ['gleich fertig !erledigt', 'unclear'], ['ok\n!frei', 'unclear'], ['he owes us money !n do not answer', 'unclear'],
+    ['done ！Done.', 'unclear'], ['on my way ❗️take', 'unclear'], ['Guten Tag\ngleich fertig !frei!', 'unclear'], ['!neu +491 text !n', 'unclear'],
+    ['!n he said !frei', 'note he said !frei'], ['!a Type !hilfe', 'say Type !hilfe'], ['> nervt !n\nJa', 'words'], ['I read "!frei"', 'words'],
+    ['Sehr gut !', 'words'], ['Achtung ! Wichtig', 'words'], ['Es ist da ! Fertig', 'words'], ['Danke!frei', 'words'], ['a !important', 'words'],
     ['5/8', 'words'], [':-/', 'words'], ['¡Hola!', 'words'], ['> !frei', 'words'], ['!neu +491 text\n!frei', 'unclear']
   ]
   for (const [text, is] of CASES) {
@@ -60,6 +64,16 @@ describe('what somebody of the team typed', () => {
       assert.equal(told(text), is)
     })
   }
+
+  it('takes no ordinary sentence for anything but words, however many signs of exclamation are in it', () => {
+    const words = [...SPELLINGS.filter(one => /^[\p{L}]+$/u.test(one)), 'an', 'a', 'n', 't', 'Danke', 'Wichtig', 'sehr', 'the', 'is', '24']
+    const marks = ['', '', '', ',', '.', '!', ' !', '!!!', ' !!', '?!', ' ?!', '!“', '“!', '!)', ' – ', '! :-)', '！', ' ❗', '‼️', '\n', '!\n', ' !\n']
+    const word = fc.constantFrom(...words, ...words.map(one => one[0]!.toUpperCase() + one.slice(1)))
+    fc.assert(fc.property(fc.array(fc.tuple(word, fc.constantFrom(...marks)), { minLength: 1, maxLength: 12 }), sentence => {
+      const text = sentence.map(([one, mark]) => one + mark).join(' ')
+      assert.equal(told(text), 'words', text)
+    }), { numRuns: 3000 })
+  })
 
   it('keeps the formatting of a note and of an answer', () => {
     const rest = parseStyled('*Good* morning').map(block => block)

@@ -149,12 +149,14 @@ describe('the ways in which a function address may work', () => {
     assert.equal(await stateOf(), 'claimed')
   })
 
-  it('lets another take a case only when its owner is away or silent for too long', async () => {
+  it('lets another take a case only when its owner lets the contact wait for too long', async () => {
     await start({ claimTimeoutMinutes: 30 })
     await evaWrites('Hello?')
     await red.say(room, '@anna', 'Moment')
     await blue.say(room, 'bernd', '!take')
     await until(() => blue.read(room).some(line => line.includes('Anna Meier has the case and is on duty')))
+    await evaWrites('And now?')
+    await red.say(room, '@anna', '!wait')
     clock.skip(HOUR_MS)
     await blue.say(room, 'bernd', '!take')
     await reads(red, room, '*: Bernd has taken #1.')

@@ -75,7 +75,10 @@ const typed = (what: string, mark: string, number: string, one: Spelling): Typed
     case 'command': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(COMMANDS, one), one)}${one.behind} ${mark}`)
     case 'nearly a command': return loosely(`${inexact(one, pickFrom(SENDING_WORDS, one))} ${mark}`)
     case 'unclear': return loosely(pickFrom(UNCLEAR, one)(mark, one))
-    case 'command below': return loosely(`Good morning ${mark}\n${one.front}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}`)
+    case 'command below': {
+      const before = one.capital ? `Good morning ${mark} ` : `Good morning ${mark}\n${one.front}`
+      return loosely(`${before}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}${one.behind}`)
+    }
     case 'quoting inside': return { text: spelled(`Good morning ${mark}\n> he is difficult`, number, one) }
     case 'standard text': return exactly('!t offer')
     case 'send': return exactly('!send')
