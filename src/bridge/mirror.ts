@@ -54,8 +54,8 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
   if (arrival.kind === 'deletion') {
     if (original === undefined || !('sender' in original.arrival)) return IGNORE
     const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
-    const deliveries = original.deliveries
-      .filter(({ place, notice }) => !notice && directory.can(place.network).deletions && directory.standing(place) === 'in')
+    const deliveries = [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
+      .filter(({ place }) => directory.can(place.network).deletions && directory.standing(place) === 'in')
       .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
     return { outcome: 'routed', deliveries, changes: [{ kind: 'revokeLinks', journal: original.seq }] }
   }

@@ -300,8 +300,8 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     takenBack (original, as) {
       let index = 0
-      for (const { key, place, held } of original.deliveries.filter(({ notice }) => !notice)) {
-        if (held === true || !directory.can(place.network).deletions) continue
+      for (const { key, place } of [...original.deliveries.filter(({ notice, held }) => !notice && held !== true), ...original.copies]) {
+        if (!directory.can(place.network).deletions) continue
         deliveries.push(delivery(arrival, place, index++, { kind: 'deletion', of: key }, as(place)))
       }
       return draft.recall(original)

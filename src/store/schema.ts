@@ -201,4 +201,8 @@ ALTER TABLE conversation ADD COLUMN touched_at INTEGER NOT NULL DEFAULT 0;
 UPDATE conversation SET touched_at = max(coalesce(json_extract(data, '$.openedAt'), 0), coalesce(json_extract(data, '$.heardAt'), 0),
   coalesce(json_extract(data, '$.saidAt'), 0));
 ALTER TABLE logbook ADD COLUMN seal TEXT;
+`, `
+ALTER TABLE journal ADD COLUMN corrects TEXT;
+UPDATE journal SET corrects = json_extract(arrival, '$.of') WHERE json_extract(arrival, '$.kind') = 'edit';
+CREATE INDEX journal_corrects ON journal (network, corrects) WHERE corrects IS NOT NULL;
 `]

@@ -29,10 +29,14 @@ export interface Queued extends Cause {
 /** `conversation`: which it is a line about, so that a reply to it means that one. `afterMs`: it may be taken back so long before it leaves. */
 export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean; conversation?: number; afterMs?: number }
 
-/** A stored arrival with what became of it. */
+/** Deliveries that said one thing again, as far as they are known with it. */
+export const COPIES_MAX = 100
+
+/** A stored arrival with what became of it. `copies`: how its corrections said it again where they did not fit in its place. */
 export interface Recorded {
   seq: number; arrival: Arrival
   deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: waits to be taken back
+  copies: { key: string, place: Place }[]
 }
 
 /** A delivery found by one of its remote ids, for receipts. */
@@ -89,7 +93,7 @@ export interface Tx {
   // links, people, quarantine, memory
   link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without: the arrival's own
   linked (token: string, now: number): Promise<Attachment | undefined>
-  revokeLinks (journal: number): Promise<void>
+  revokeLinks (journal: number): Promise<void> // those of its corrections too
   block (person: string, now: number): Promise<void>
   unblock (person: string): Promise<void>
   blocked (): Promise<string[]>

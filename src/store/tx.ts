@@ -5,7 +5,8 @@ import type { Place } from '../model/address'
 import type { Arrival, Attachment, Delivery } from '../model/message'
 import { makeDeskTx } from './desk-tx'
 import {
-  EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_KIND_ROWS_MAX, QUARANTINE_ROWS_MAX
+  COPIES_MAX, EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_KIND_ROWS_MAX,
+  QUARANTINE_ROWS_MAX
 } from './store'
 import type { Changed, Confirmable, Count, Depth, OutboxState, QuarantineRow, Queued, QueueRow, Tx, UnroutedRow } from './store'
 
@@ -81,9 +82,10 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
       return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
     },
     async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
-      return run('INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-        arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
-        json, outcome, now, desk ?? null).id
+      return run(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
+      json, outcome, now, desk ?? null, arrival.kind === 'edit' ? arrival.of : null).id
     },
     async recorded (network, key) {
       const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
@@ -93,7 +95,11 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
         state: delivery.state, notice: delivery.notice === 1,
         ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
       }))
-      return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries }
+      const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
+        FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
+        AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
+        .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
+      return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }
     },
     async lastKey (place) {
       return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
@@ -216,7 +222,10 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
       const arrival = arrivalOf(row)
       return row?.file ? JSON.parse(row.file) as Attachment : arrival && 'content' in arrival ? arrival.content.file : undefined
     },
-    async revokeLinks (journal) { run('DELETE FROM link WHERE journal = ?', journal) },
+    async revokeLinks (journal) {
+      run(`DELETE FROM link WHERE journal IN (SELECT ? UNION SELECT other.seq FROM journal
+        CROSS JOIN journal AS other ON other.network = journal.network AND other.corrects = journal.key WHERE journal.seq = ?)`, journal, journal)
+    },
     async block (person, now) { run('INSERT OR IGNORE INTO blocked (person, since) VALUES (?, ?)', person, now) },
     async unblock (person) { run('DELETE FROM blocked WHERE person = ?', person) },
     async blocked () { return all<{ person: string }>('SELECT person FROM blocked').map(row => row.person) },

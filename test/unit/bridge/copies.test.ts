@@ -1,0 +1,85 @@
+/** What was said again with a star, because its correction did not fit in its place, goes with what it corrects. */
+import assert from 'node:assert/strict'
+import { plain, toPlain } from '../../../src/model/text'
+import type { Attachment } from '../../../src/model/message'
+import { COPIES_MAX } from '../../../src/store/store'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+const LONG = 'a longer text, said in several parts'
+const ADDRESS = addressOn(['red', 'blue'], [agent('Anna', 'red @anna')])
+
+describe('copies of what was corrected', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const here = { place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'carla', name: 'carla' } } as const
+
+  beforeEach(async () => {
+    [red, blue] = [makePractice('red', { files: 'link' }), makePractice('blue', { textBytesMax: 20, files: 'link' })]
+    started = await startBridge([red, blue], [mirrorOf(['red', 'room'], ['blue', 'hall'])])
+  })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const edit = (key: string, text: string, file?: Attachment) =>
+    red.inbox.accept({ ...here, kind: 'edit', key, of: 'first', content: { style: 'text', text: plain(text), ...file && { file } } })
+  const messages = (): string[] => blue.delivered.filter(({ action }) => action.kind === 'message').map(({ key }) => `blue-${key}`)
+  const gone = (): string[] => blue.delivered.filter(({ action }) => action.kind === 'deletion').flatMap(({ target }) => target ?? [])
+
+  it('are taken back with it, each once, and nothing of anybody else', async () => {
+    await red.say('room', 'carla', 'short', { key: 'first' })
+    await edit('e1', LONG)
+    await edit('e2', `${LONG} again`)
+    await red.say('room', 'carla', 'other words')
+    await until(() => blue.read('hall').at(-1) === 'carla (red): other words')
+    const said = messages().slice(0, -1)
+    assert.ok(said.length > 3, `${said.length} messages`)
+    await red.inbox.accept({ ...here, kind: 'deletion', key: 'd', of: 'first' })
+    await red.say('room', 'carla', 'end')
+    await until(() => blue.read('hall').at(-1) === 'carla (red): end')
+    assert.deepEqual(gone(), said)
+  })
+
+  it('open no file any more', async () => {
+    const file: Attachment = { kind: 'file', name: 'a.pdf', mime: 'application/pdf', at: { network: 'red', ref: 'a' } }
+    await red.say('room', 'carla', 'short', { key: 'first' })
+    await edit('e1', '', file)
+    const url = () => blue.delivered.map(({ action }) => 'content' in action ? action.content.file?.url : undefined).find(one => one !== undefined)
+    await until(() => url() !== undefined)
+    const linked = () => started.store.run(tx => tx.linked(url()!.split(/[/.]/).at(-2)!, 0))
+    assert.equal((await linked())?.name, 'a.pdf')
+    await red.inbox.accept({ ...here, kind: 'deletion', key: 'd', of: 'first' })
+    assert.equal(await linked(), undefined)
+  })
+
+  it('of a contact\'s words go from the places of the team', async () => {
+    const chat = { ...here, place: { network: 'blue', id: 'werkstatt/eva' }, sender: { id: 'eva', name: 'Eva' } } as const
+    await started.stop();
+    [red, blue] = [makePractice('red', { textBytesMax: 20 }), makePractice('blue')]
+    started = await startBridge([red, blue], [], { addresses: [ADDRESS] })
+    await blue.say('werkstatt/eva', 'eva', 'Hi', { key: 'first', direct: true, to: 'werkstatt', sender: chat.sender })
+    await blue.inbox.accept({ ...chat, kind: 'edit', key: 'e', of: 'first', content: { style: 'text', text: plain(LONG) } })
+    const words = () => red.delivered.filter(({ place, as, action }) => place.id === 'werkstatt-1' && as !== undefined && action.kind === 'message')
+    await until(() => words().length === 4)
+    await blue.inbox.accept({ ...chat, kind: 'deletion', key: 'd', of: 'first' })
+    await until(() => red.delivered.filter(({ action }) => action.kind === 'deletion').length === 4)
+    assert.deepEqual(red.delivered.flatMap(({ action }) => action.kind === 'deletion' ? [action.of] : []), words().map(({ key }) => key))
+    assert.match(words().map(({ action }) => action.kind === 'message' ? toPlain(action.content.text) : '').join(' '), /^Hi \* a longer/)
+  })
+
+  it('are taken back up to a bound, the newest first', async () => {
+    await red.say('room', 'carla', 'short', { key: 'first' })
+    const many = COPIES_MAX / 2
+    for (let index = 0; index < many; index++) await edit(`e${index}`, `${LONG} ${index}`)
+    await until(() => messages().length > many)
+    await red.inbox.accept({ ...here, kind: 'deletion', key: 'd', of: 'first' })
+    await red.say('room', 'carla', 'end')
+    await until(() => blue.read('hall').at(-1) === 'carla (red): end')
+    const said = messages().slice(0, -1)
+    assert.ok(said.length > COPIES_MAX + 1)
+    assert.deepEqual(gone(), [said[0], ...said.slice(-COPIES_MAX)])
+  })
+})
