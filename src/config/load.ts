@@ -67,7 +67,7 @@ const registrationOf = ({ matrix }: Written, addresses: FunctionAddress[], sourc
 const matrixOf = (matrix: NonNullable<Written['matrix']>, registration: Registration, path: string, bytesMax: number): MatrixSection => ({
   homeserverUrl: matrix.homeserver_url.replace(/\/+$/, ''), domain: matrix.domain, registration, listen: matrix.listen,
   registrationFile: resolve(dirname(path), matrix.registration),
-  acceptInvitesFrom: matrix.accept_invites_from, mediaBytesMax: bytesMax
+  acceptInvitesFrom: matrix.accept_invites_from, notHeardFrom: matrix.not_heard_from, mediaBytesMax: bytesMax
 })
 
 const xmppOf = ({ component, rooms, fetch }: NonNullable<Written['xmpp']>, bytesMax: number): XmppConfig => ({

@@ -104,7 +104,12 @@ export const schema = section('Zentrale\'s config.', {
       'Whose invitations Zentrale accepts besides those to rooms of mirrors: users (@anna:example.org) or servers (:example.org).',
       'a list of users (@anna:example.org) or servers (:example.org)', 1000,
       text('One of them.', 'a user (@anna:example.org) or a server (:example.org)', '":example.org"', /^(@[^\s:]+)?:[^\s]+$/),
-        '[]').default([])
+        '[]').default([]),
+    not_heard_from: list(
+      'Who is not heard: users whose words are carried nowhere, such as the ghosts of another bridge that are still in rooms of mirrors. A star ' +
+      'stands for the rest of a name: "@_bifrost_*:example.org".', 'a list of users, such as "@_bifrost_*:example.org"', 1000,
+      text('One of them, or all whose names begin so.', 'a user, such as "@anna:example.org" or "@_bifrost_*:example.org"',
+        '"@_bifrost_*:example.org"', /^@[^\s:*]+\*?:[^\s*]+$/), '[]').default([])
   }).optional(),
   xmpp: section('Your XMPP server. Leave the section out if you have none.', {
     component: section('The component link (XEP-0114), as it stands in the server\'s config.', {

@@ -36,7 +36,7 @@ export const naming = namingOn(DOMAIN)
 const exactly = (name: string) => ({ exclusive: true, regex: `${name}:${DOMAIN}` })
 
 const configFor = (addresses: FunctionAddress[]): MatrixConfig => ({
-  homeserverUrl: `http://${DOMAIN}`, domain: DOMAIN, listen: { host: '', port: 0 }, acceptInvitesFrom: [], mediaBytesMax: 0,
+  homeserverUrl: `http://${DOMAIN}`, domain: DOMAIN, listen: { host: '', port: 0 }, acceptInvitesFrom: [], notHeardFrom: [], mediaBytesMax: 0,
   registration: {
     id: 'zentrale', as_token: 'as', hs_token: 'hs', sender_localpart: BOT, namespaces: {
       users: [exactly(`@${GHOST_PREFIX}.*`), exactly(`@${BOT}`), ...addresses.map(({ slug }) => exactly(`@${slug}`))],

@@ -14,7 +14,7 @@ import { makeMemory, makeWorld } from './world'
 export interface Ground {
   url: string
   serverName: string
-  config: Omit<MatrixConfig, 'acceptInvitesFrom' | 'mediaBytesMax'>
+  config: Omit<MatrixConfig, 'acceptInvitesFrom' | 'notHeardFrom' | 'mediaBytesMax'>
   createUser (name: string): Promise<{ userId: string, accessToken: string }>
   /** Stops and starts the homeserver, with what it has on disk. */
   restart (): Promise<void>
@@ -36,7 +36,7 @@ export const makeBridge = (ground: Ground, more: BridgeOptions = {}): Bridge => 
     return { stream: Readable.from([bytes]), mime: 'image/png', ...(sized ? { size: bytes.length + sizeError } : {}) }
   }
   const world = makeWorld({ memory, clock, media: { open } })
-  const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], mediaBytesMax: 1_000_000, ...config }, world)
+  const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], notHeardFrom: [], mediaBytesMax: 1_000_000, ...config }, world)
   return { network, inbox, memory, files }
 }
 

@@ -208,4 +208,24 @@ export const membershipSuite = (ground: () => Ground): void => {
     await Promise.all(tried)
     assert.deepEqual(standings(bridge.inbox, place), ['encrypted'])
   })
+
+  it('who is not to be heard is heard neither live nor from the past, and can send the bot out all the same', async () => {
+    const [place, other] = [await openRoom(), await openRoom()]
+    const ghost = await newPerson('bifrost_bernd')
+    await ghost.call('POST', `v3/rooms/${encode(place.id)}/join`)
+    await anna.call('PUT', `v3/rooms/${encode(place.id)}/state/m.room.power_levels/`, { users: { [ghost.userId]: 100 } })
+    const notHeardFrom = [`@bifrost_*:${ground().serverName}`]
+    const bridge = await begin([place, other], { notHeardFrom })
+    await ghost.send(place.id, 'von der alten Brücke')
+    await anna.send(place.id, 'von Anna')
+    await settled(bridge, other)
+    await bridge.network.stop()
+    await ghost.send(place.id, 'noch einmal von ihr')
+    await anna.send(place.id, 'noch einmal von Anna')
+    const again = await begin([place, other], { notHeardFrom, inbox: bridge.inbox, memory: bridge.memory })
+    await settled(again, other)
+    assert.deepEqual(texts(bridge.inbox, place), ['von Anna', 'noch einmal von Anna'])
+    await to(place.id, 'kick', bot(), ghost)
+    await bridge.inbox.until('it is sent out', () => standings(bridge.inbox, place).at(-1) === 'out')
+  })
 }

@@ -20,7 +20,7 @@ import { makeInvitations } from './invitations'
 import { makeLink } from './link'
 import { makeMembers } from './members'
 import { makeUploader, openMedia } from './media'
-import { GHOST_PREFIX, isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, isAmong, isOurs as isOursOf } from './names'
 import { makeReadApart, makeReading } from './reading'
 import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms'
@@ -36,6 +36,7 @@ export interface MatrixConfig {
   registration: Registered
   listen: { host: string, port: number }
   acceptInvitesFrom: string[] // MXIDs, or ':domain' for everybody of a domain
+  notHeardFrom: string[] // MXIDs; a star stands for the rest of a localpart
   mediaBytesMax: number
 }
 
@@ -179,7 +180,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.link(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
-      take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs })
+      take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard: isAmong(config.notHeardFrom) })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
       link.ask()
     },

@@ -56,6 +56,16 @@ export const sourceOf = (mxid: string, domain: string): string => {
   return server === domain ? mxid : server
 }
 
+/** Whether somebody is one of these: MXIDs, with a star for the rest of a localpart. */
+export const isAmong = (listed: string[]): (mxid: string) => boolean => {
+  const exact = new Set(listed)
+  const begun = listed.flatMap(one => {
+    const star = one.indexOf('*:')
+    return star < 0 ? [] : [{ start: one.slice(0, star), end: one.slice(star + 1) }]
+  })
+  return mxid => exact.has(mxid) || begun.some(({ start, end }) => mxid.startsWith(start) && mxid.slice(mxid.indexOf(':')) === end)
+}
+
 /** Exact membership of our namespace: the bot and every ghost of ours. */
 export const isOurs = (mxid: string, bot: string, domain: string): boolean =>
   mxid === bot || (mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) &&

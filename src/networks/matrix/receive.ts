@@ -26,6 +26,8 @@ export interface RoomNews {
 export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock; bot: string
   isOurs: (mxid: string) => boolean
+  /** Whose words go nowhere. What they do to us counts all the same. */
+  isUnheard: (mxid: string) => boolean
 }
 
 interface Taken { raw: unknown; event: RoomEvent | Malformed }
@@ -46,7 +48,7 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
   return inbox.accept({ kind: 'standing', ...told })
 }
 
-export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs }: ReceiveWorld): Take => {
+export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard }: ReceiveWorld): Take => {
   const malformed = (error: unknown): Malformed =>
     error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
 
@@ -96,7 +98,8 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   }
 
   /** Somebody else says something in a room that we attend. */
-  const isSaid = (event: RoomEvent): boolean => speaks(event) && !isOurs(event.sender) && placeOf(event.room) !== undefined
+  const isSaid = (event: RoomEvent): boolean =>
+    speaks(event) && !isOurs(event.sender) && !isUnheard(event.sender) && placeOf(event.room) !== undefined
 
   const withAddress = (arrival: Arrival, room: string): Arrival => {
     const chat = direct.of(room)
@@ -132,7 +135,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   const takeOne = async (event: RoomEvent, raw: unknown, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
-    if (!speaks(event) && standingOf(event) === undefined) return
+    if (speaks(event) ? isUnheard(event.sender) : standingOf(event) === undefined) return
     if (event.type === 'm.room.encrypted') {
       if (rooms.isEncrypted(event.room)) return // all know that nothing is carried from there
       news.encrypted(event.room)

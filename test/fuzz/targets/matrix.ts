@@ -35,7 +35,8 @@ const take = async (input: Buffer): Promise<void> => {
   const quarantine: typeof inbox.quarantine = async (network, raw, why) => { kept++; await inbox.quarantine(network, raw, why) }
   await makeTake({
     network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, clock: systemClock, bot: BOT,
-    isOurs: mxid => mxid.startsWith('@_'), news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
+    isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
+    news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
   })(events)
   assert.ok(kept <= events.length)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { escapeLocalpart, ghostMxid, isOurs } from '../../../../src/networks/matrix/names'
+import { escapeLocalpart, ghostMxid, isAmong, isOurs } from '../../../../src/networks/matrix/names'
 
 const DOMAIN = 'example.org'
 const mxid = (id: string, network = 'xmpp'): string => ghostMxid({ network, id }, DOMAIN)
@@ -42,5 +42,13 @@ describe('Matrix names', () => {
     for (const other of others) {
       assert.equal(isOurs(other, '@zentrale:example.org', DOMAIN), false, other)
     }
+  })
+
+  it('of a list are those in it, and those that begin like one with a star', () => {
+    const isIn = isAmong(['@_bifrost_*:example.org', '@anna:example.com', '@*:example.net:8448'])
+    const within = ['@_bifrost_Bernd=2fx=40y:example.org', '@_bifrost_:example.org', '@anna:example.com', '@x:example.net:8448']
+    const without = ['@_bifrost_b:example.com', '@_bifrost:example.org', '@anna:example.org', '@x:example.net', '@_bifrost_x', '',
+      '@_bifrost_a:b:example.org']
+    assert.deepEqual([within.filter(mxid => !isIn(mxid)), without.filter(isIn)], [[], []])
   })
 })
