@@ -80,7 +80,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
         return applied
       }, patienceMs).then(applied => settled(row, 'done', parts, applied), () => {})
     },
-    refused: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.refused }),
+    refused: (row, why) =>
+      end(row, 'failed', why.message, { kind: 'failed', why: directory.texts[why.because ?? 'refused'] }),
     unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', { kind: 'failed', why: directory.texts.gaveUp }),
     stalled: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.gaveUp }),

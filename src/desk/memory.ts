@@ -10,7 +10,7 @@ import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
 
 export type Spot =
-  | { kind: 'contact', conversation: number, address: string }
+  | { kind: 'contact', conversation: number, address: string, desk: string } // desk: whose team has it now
   | { kind: 'room', conversation: number, address: string } // address: whose team works there
   | { kind: 'queue', address: string }
   | { kind: 'chat', address: string, person: Person } // of somebody of the team with the address: never a contact's place
@@ -106,7 +106,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   const spotOf = (place: Place): Spot | undefined => chats.get(addressKey(place)) ?? spots.get(addressKey(place))?.spot
 
   const learn = ({ id, address: shown, desk, place }: Conversation): void => {
-    put(place, { kind: 'contact', conversation: id, address: shown })
+    put(place, { kind: 'contact', conversation: id, address: shown, desk })
     const address = roster.named(desk)
     if (address === undefined) return
     for (const network of namings.keys()) {
@@ -142,6 +142,12 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     spotOf,
     isContacts: place => spotOf(place)?.kind === 'contact',
     isTeams: place => ['room', 'queue', 'chat'].includes(spotOf(place)?.kind ?? ''),
+    roomsFor (place) {
+      const spot = spotOf(place)
+      const address = spot?.kind === 'contact' ? roster.named(spot.desk) : undefined
+      return address === undefined || spot?.kind !== 'contact' ? [] : roomsOf(address, spot.conversation)
+        .filter(({ people }) => people.length > 0).map(({ place }) => place)
+    },
     isReserved: (name, person, words) => looksLike(name, HOUSE) || (!roster.all().some(address => agentOf(address, person) !== undefined) &&
       roster.all().some(address => names(address, words).some(one => looksLike(one, name)))),
     isOff: (address, agent) => off.has(`${address} ${agent}`),

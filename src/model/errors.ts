@@ -11,13 +11,18 @@ export class Malformed extends Error { override name = 'Malformed' }
 /** Why a file cannot be had where it lies. Without one, whatever is wrong with a file is the destination's. */
 export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 
+/** Why nothing may be said there, where that is more than that it was refused. `encrypted`: we could say it only in the clear. */
+export type Forbidden = 'encrypted'
+
 /** The destination will never take this. */
 export class Refused extends Error {
   override name = 'Refused'
   readonly trouble: FileTrouble | undefined
-  constructor (message: string, trouble?: FileTrouble) {
+  readonly because: Forbidden | undefined
+  constructor (message: string, trouble?: FileTrouble, because?: Forbidden) {
     super(message)
     this.trouble = trouble
+    this.because = because
   }
 }
 

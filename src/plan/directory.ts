@@ -18,6 +18,8 @@ export interface Teams {
   isContacts (place: Place): boolean
   /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
   isTeams (place: Place): boolean
+  /** The rooms in which the team works on the case of this contact's place; none for any other place. */
+  roomsFor (place: Place): Place[]
   /** Whether this person could be taken for an address or for somebody else, of a team. `words`: also by a part of that one's name. */
   isReserved (name: string, person: Person, words: boolean): boolean
 }

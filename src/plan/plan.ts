@@ -1,6 +1,6 @@
 /** What route decides: deliveries and changes, all of which are committed together with the arrival. */
 import { createHash } from 'node:crypto'
-import type { NetworkName, Place } from '../model/address'
+import { addressKey, type NetworkName, type Place } from '../model/address'
 import type { FileTrouble } from '../model/errors'
 import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
@@ -73,7 +73,7 @@ export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | un
     ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked), 'alert')]
     : []
 
-/** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. */
+/** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place; and of a contact's, all of the team. */
 export const failureNotice = (arrival: Arrival, failed: { key: string, place: Place }, directory: Directory,
   problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
   if ((arrival.kind !== 'message' && arrival.kind !== 'edit') || !directory.mayTell(arrival.place, failed.place)) return []
@@ -85,5 +85,7 @@ export const failureNotice = (arrival: Arrival, failed: { key: string, place: Pl
     : problem.kind === 'unknown'
       ? texts.unknown(where, excerpt)
       : texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
-  return [notice(arrival, arrival.place, `${problem.kind} ${failed.key}`, text, 'alert')]
+  const about = `${problem.kind} ${failed.key}`
+  const others = directory.teams.roomsFor(failed.place).filter(place => addressKey(place) !== addressKey(arrival.place))
+  return [notice(arrival, arrival.place, about, text, 'alert'), ...others.map(place => notice(arrival, place, about, text))]
 }

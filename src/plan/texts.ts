@@ -21,6 +21,7 @@ export interface Texts {
   isEncryptedHere: string
   rests: string
   refused: string
+  encrypted: string
   tooLong: string
   gaveUp: string
   /** What a reader gets instead of a file. */
@@ -57,6 +58,7 @@ const de: Texts = {
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
   rests: 'die Verbindung dorthin ruht',
   refused: 'vom Empfänger abgelehnt',
+  encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
@@ -100,6 +102,7 @@ const en: Texts = {
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',
   rests: 'the connection to it rests',
   refused: 'refused by the destination',
+  encrypted: 'that chat is encrypted; it says there to write without encryption',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,

@@ -5,6 +5,7 @@ import { systemChance } from '../../src/lib/chance'
 import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration'
 import { addressSuite } from '../support/address-suite'
 import { ADDRESS, ALIAS } from '../support/matrix-ground'
+import { encryptionSuite } from '../support/encryption-suite'
 import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
@@ -40,4 +41,5 @@ describe('Matrix on Synapse', () => {
   membershipSuite(() => ground)
   strangersSuite(() => ground)
   forgettingSuite(() => ground)
+  encryptionSuite(() => ground)
 })

@@ -27,11 +27,11 @@ export interface InvitationsWorld {
 const ENCRYPTED = 'Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Eine Nachricht in diesem Raum ist dort ' +
   'nicht angekommen.\nEncrypted messages cannot be carried to other networks: a message in this room has not arrived there.'
 
-/** In a direct chat. */
-const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt und kann hier nicht gelesen werden. Ihre Nachricht ist nicht angekommen: ' +
-  'bitte beginnen Sie einen neuen Chat ohne Verschlüsselung und schreiben Sie dort noch einmal.\n' +
-  'This chat is encrypted and cannot be read here. Your message has not arrived: please start a new chat without encryption and ' +
-  'write again there.'
+/** In a direct chat: all that ever goes into an encrypted one in the clear, for it says nothing of anybody (send.ts refuses the rest). */
+const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt. Verschlüsselte Nachrichten können wir nicht lesen, und Antworten schicken wir nicht ' +
+  'unverschlüsselt hierher: Bitte beginnen Sie einen neuen Chat ohne Verschlüsselung und schreiben Sie dort noch einmal.\n' +
+  'This chat is encrypted. We cannot read encrypted messages, and we do not send answers here without encryption: please start a new chat ' +
+  'without encryption and write again there.'
 
 /** Whether `mxid` is one of `list`, whose entries are MXIDs or ':domain'. */
 export const isOneOf = (list: string[], mxid: string): boolean =>

@@ -93,6 +93,8 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
       await news.member(event)
     } else if (event.type === 'm.room.tombstone' && event.stateKey === '') {
       news.replaced(event.room)
+    } else if (standingOf(event) === 'encrypted' && direct.of(event.room)) {
+      news.encrypted(event.room)
     }
     if (place && !isOurs(event.sender)) await news.changed(place)
   }

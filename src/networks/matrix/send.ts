@@ -13,6 +13,7 @@ import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } fr
 import { fileContent, type Uploaded, type Uploader } from './media'
 import { ghostMxid } from './names'
 import type { Rooms } from './rooms'
+import { stateOf } from './state'
 import type { TeamRooms } from './team-rooms'
 import { writeText } from './text'
 
@@ -115,7 +116,14 @@ export const makeSend = (world: SendWorld): Send => {
     return action.kind === 'message' && action.aside ? await beside(action.aside, said, as, room, signal) : said
   }
 
+  /** Asked each time, because the contact may encrypt the chat at any time, and that is told to us later. */
+  const needsPlain = async (as: string, room: string, signal: AbortSignal): Promise<void> => {
+    const encryption = await stateOf(homeserver, room, 'm.room.encryption', '', { as, signal })
+    if (encryption !== undefined) throw new Refused('the contact has encrypted this chat', undefined, 'encrypted')
+  }
+
   const say = async (delivery: Delivery, content: Content, room: string, signal: AbortSignal): Promise<Sent> => {
+    if (readDirect(delivery.place)) await needsPlain(speaker(delivery), room, signal)
     const uploaded = await stored(delivery, content, signal)
     const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content)
     const whole = await wholeContent(delivery, said, speaker(delivery), room, signal)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
+import { Refused } from '../../../src/model/errors'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -47,6 +48,19 @@ describe('what the team is told', () => {
     await reads(red, 'verkauf-1', '*: Eva: Hallo?\nAnna: Guten Tag\n(note) Anna: die ist schwierig\n(not sent) Bernd: Schon verschickt')
     await reads(red, 'verkauf-queue', '*: #1 🔴 new · Eva (red): “Hallo?”')
     assert.deepEqual([...red.read(room), ...blue.read(room)].filter(line => line.includes('Eva: Hallo?\n')), [])
+  })
+
+  it('of answers that a contact\'s chat does not take says so in all rooms of the case, and why, and not to the contact', async () => {
+    await start()
+    red.onSend = ({ place, as }) => { if (place.id === chat && as === undefined) throw new Refused('encrypted', undefined, 'encrypted') }
+    await bernd('Guten Tag')
+    await bernd('Noch etwas')
+    for (const text of ['Guten Tag', 'Noch etwas']) {
+      const line = `*: Not delivered to red: “${text}” (that chat is encrypted; it says there to write without encryption)`
+      await reads(blue, room, line)
+      await reads(red, room, line)
+    }
+    assert.deepEqual(red.read(chat), [])
   })
 
   it('by a search tells notes and what was not sent from what the contact knows', async () => {

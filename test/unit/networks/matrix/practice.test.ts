@@ -1,6 +1,7 @@
 import type { Homeserver } from '../../../support/homeserver'
 import { addressSuite } from '../../../support/address-suite'
 import { practiceGround } from '../../../support/matrix-ground'
+import { encryptionSuite } from '../../../support/encryption-suite'
 import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
@@ -16,4 +17,5 @@ describe('Matrix on the practice homeserver', () => {
   membershipSuite(() => ground)
   strangersSuite(() => ground)
   forgettingSuite(() => ground)
+  encryptionSuite(() => ground)
 })
