@@ -88,14 +88,25 @@ const fileContent = (kind: Attachment['kind'], content: Json, body: string): Con
   }
 }
 
+/** RFC 5870: two or three numbers, then parameters. */
+const GEO = /^geo:-?\d{1,3}(\.\d{1,20})?(,-?\d{1,9}(\.\d{1,20})?){1,2}(;[\w-]{1,20}(=[\w.%+:-]{1,40})?){0,8}$/
+
+/** A location (CS API §m.location, MSC3488) in words: what its body says, and where it is if that does not say it. */
+const locationText = (content: Json): string | undefined => {
+  const body = stringOf(content.body)?.trim() ? stringOf(content.body) : undefined
+  const uri = [content.geo_uri, jsonOf(content['m.location']).uri, jsonOf(content['org.matrix.msc3488.location']).uri]
+    .find((one): one is string => typeof one === 'string' && GEO.test(one))
+  return uri === undefined || body?.includes(uri) === true ? body : [body, uri].filter(line => line !== undefined).join('\n')
+}
+
 const readContent = (content: Json): Content => {
   const msgtype = stringOf(content.msgtype)
-  const body = stringOf(content.body)
+  const body = msgtype === 'm.location' ? locationText(content) : stringOf(content.body)
   if (msgtype === undefined || body === undefined) throw new Malformed('a message without msgtype or body')
   const kind = KINDS.get(msgtype)
   if (kind) return fileContent(kind, content, body)
   const style = STYLES.get(msgtype)
-  // An unknown msgtype, such as a location: its body is there for those who do not know it.
+  // An unknown msgtype: its body is there for those who do not know it.
   return { style: style ?? 'text', text: style ? readText(body, formatted(content), isReply(content)) : plain(body) }
 }
 
