@@ -10,6 +10,7 @@ import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { strangersSuite } from '../support/strangers-suite'
+import { takingBackSuite } from '../support/taking-back-suite'
 import { needs, scratch } from '../support/real'
 
 const SERVER = 'synapse.test'
@@ -42,4 +43,5 @@ describe('Matrix on Synapse', () => {
   strangersSuite(() => ground)
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
+  takingBackSuite(() => ground)
 })

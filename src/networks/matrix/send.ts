@@ -24,6 +24,8 @@ const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; we lo
 const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver adds
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
+const EDIT_PAGES_MAX = 5 // of edits of one message that are taken back with it
+const EDIT_PAGE_EVENTS = 100
 const UPLOADS_KEPT_MAX = 1000 // files that are at the homeserver, of events that are not
 const MSGTYPES = { text: 'm.text', notice: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
@@ -135,16 +137,39 @@ export const makeSend = (world: SendWorld): Send => {
     return { ids: [eventId(answer)] }
   }
 
-  /** CS API §Redactions. All that the delivery became, each under an id of its own. */
+  /** What of the same speaker replaced this event (CS API §Relationships API); what is taken back already is not among it. */
+  const editsOf = async (target: string, as: string, room: string, signal: AbortSignal): Promise<string[]> => {
+    const path = `client/v1/rooms/${encode(room)}/relations/${encode(target)}/m.replace/m.room.message`
+    const found: string[] = []
+    let from: string | undefined
+    for (let page = 0; page < EDIT_PAGES_MAX; page++) {
+      const answer = await homeserver.call('GET', path, { as, query: { limit: EDIT_PAGE_EVENTS, from }, signal }).catch((error: unknown) => {
+        if (error instanceof Rejected) return {} as Json // whatever is wrong is said to the redaction too
+        throw error
+      })
+      for (const event of Array.isArray(answer.chunk) ? answer.chunk as unknown[] : []) {
+        if (isJson(event) && event.sender === as && typeof event.event_id === 'string') found.push(event.event_id)
+      }
+      from = stringOf(answer.next_batch)
+      if (from === undefined) break
+    }
+    return found
+  }
+
+  /**
+   * CS API §Redactions. All that the delivery became, each under an id of its own, and before each what replaced it: the homeserver
+   * does that to none of the edits, and of what is gone it tells none.
+   */
   const redact = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     targetOf(delivery)
+    const as = speaker(delivery)
+    const one = async (event: string, txn: string): Promise<string> => eventId(await homeserver.call(
+      'PUT', `${roomPath(room)}/redact/${encode(event)}/${encode(`${delivery.key}.${txn}`)}`,
+      { as, query: { device_id: ghosts.device() }, body: {}, signal }))
     const ids: string[] = []
     for (const [index, target] of delivery.target!.entries()) {
-      const path = `${roomPath(room)}/redact/${encode(target)}/${encode(`${delivery.key}.${index}`)}`
-      const answer = await homeserver.call('PUT', path, {
-        as: speaker(delivery), query: { device_id: ghosts.device() }, body: {}, signal
-      })
-      ids.push(eventId(answer))
+      for (const edit of await editsOf(target, as, room, signal)) await one(edit, edit)
+      ids.push(await one(target, String(index)))
     }
     return { ids }
   }

@@ -6,6 +6,7 @@ import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
+import { takingBackSuite } from '../../../support/taking-back-suite'
 
 describe('Matrix on the practice homeserver', () => {
   let homeserver: Homeserver
@@ -18,4 +19,5 @@ describe('Matrix on the practice homeserver', () => {
   strangersSuite(() => ground)
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
+  takingBackSuite(() => ground)
 })
