@@ -4,7 +4,7 @@ import type { Place } from '../../src/model/address'
 import type { Network } from '../../src/model/network'
 import type { TestInbox } from './inbox'
 import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
-import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
+import { bernd, delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
 
@@ -106,6 +106,28 @@ export const membershipSuite = (ground: () => Ground): void => {
       assert.equal(comings.length, 2, 'it came once at first and once invited')
     })
   }
+
+  it('a room that throws the bot out is left by all ghosts too, though we were away, and they come again with it', async () => {
+    const place = await openRoom()
+    const first = await begin([place])
+    const { inbox, memory } = first
+    const [max, others] = [delivery(place, 'Max'), delivery(place, 'Bernd', { as: bernd })]
+    for (const one of [max, others]) await first.network.send(one, signal())
+    const ghosts = (await anna.events(place.id)).flatMap(({ type, sender }) => type === 'm.room.message' ? [sender] : [])
+    assert.equal(ghosts.length, 2)
+    await first.network.stop()
+    await to(place.id, 'kick', bot())
+    await start([place], { inbox, memory })
+    const left = (ghost: string) => ({ type, state_key: key, content }: SeenEvent): boolean =>
+      type === 'm.room.member' && key === ghost && content.membership === 'leave'
+    for (const ghost of ghosts) await anna.waitFor(place.id, 'it leaves', left(ghost))
+    await to(place.id, 'invite', bot())
+    await inbox.until('it is in again', () => inbox.links.get('rooms') === true)
+    await running.at(-1)!.send(delivery(place, 'wieder da'), signal())
+    await anna.waitFor(place.id, 'it speaks', body('wieder da'))
+    const { joined } = await anna.call('GET', `v3/rooms/${encode(place.id)}/joined_members`)
+    assert.deepEqual(Object.keys(joined as Json).sort(), [anna.userId, bot(), ghosts[0]!].sort())
+  })
 
   for (const hurry of [false, true]) {
     it(`a closed room that was upgraded is followed by invitation${hurry ? ', which may come first' : ''}`, async () => {

@@ -37,6 +37,8 @@ export interface Ghosts {
   /** What was remembered of this user is not so. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
+  /** All that are remembered to be in this room leave it, one after another as long as they are to. Throws Unavailable. */
+  leave (room: string, isToLeave: () => boolean): Promise<void>
   /** All of them leave; what is remembered of those that are in no other room goes. */
   forgetRoom (room: string): Promise<void>
   /** Undefined where the homeserver has no devices for us: then only `find` can tell whether a message is there. */
@@ -149,6 +151,12 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     if (before !== name) await setName(mxid, name, signal)
   }
 
+  const inRoom = (room: string): string[] => memory.keys(joinKey('', room)).map(key => key.slice(key.lastIndexOf(' ') + 1))
+
+  const leaveAs = async (mxid: string, room: string): Promise<void> => {
+    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, elsewhere: true }).catch(unlessRejected)
+  }
+
   return {
     user,
     async ready (persona, room, signal) {
@@ -174,10 +182,17 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
     },
+    async leave (room, isToLeave) {
+      for (const mxid of inRoom(room)) {
+        if (!isToLeave()) return
+        await leaveAs(mxid, room)
+        await memory.delete(joinKey(mxid, room))
+      }
+    },
     async forgetRoom (room) {
-      for (const key of memory.keys(joinKey('', room))) {
-        const mxid = key.slice(key.lastIndexOf(' ') + 1)
-        await homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {} }).catch(unlessRejected)
+      for (const mxid of inRoom(room)) {
+        const key = joinKey(mxid, room)
+        await leaveAs(mxid, room)
         const isElsewhere = memory.keys('in ').some(other => other !== key && other.endsWith(` ${mxid}`))
         if (!isElsewhere) {
           await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/displayname`, { as: mxid, body: { displayname: '' } }).catch(unlessRejected)

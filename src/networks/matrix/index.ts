@@ -11,6 +11,7 @@ import { makeBehind, WAIT_MS } from './behind'
 import type { CatchUpWorld, Take } from './catchup'
 import { makeDirect } from './direct'
 import { openEndpoint, type Endpoint } from './endpoint'
+import { makeExpelled } from './expelled'
 import { makeFinding } from './finding'
 import { makeForgetting } from './forgetting'
 import { makeGhosts } from './ghosts'
@@ -71,7 +72,6 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let bringing = 0 // transactions under way
   let readFor: string | undefined // the transaction because of whose coming again all was read
   const behind = makeBehind(clock, stopping.signal)
-
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
@@ -93,11 +93,13 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
     isMadeByUs,
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
+    expelled: room => expelled(room),
     readAnew: room => aside.read(room)
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
   const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
+  const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
   })

@@ -85,6 +85,8 @@ export interface RoomsWorld {
   isMadeByUs (place: Place): boolean
   /** Resolves when it is stored how this place stands to us. */
   stands (place: Place, standing: Standing): Promise<unknown>
+  /** This room has sent the bot out, as is found each time it is looked for. */
+  expelled (room: string): void
   /** The bot is in this room again: reads what was said since then. */
   readAnew (room: ReadUpTo): void
   changed (allJoined: boolean, detail?: string): void
@@ -94,7 +96,7 @@ const memoryKey = (place: Place): string => `room ${place.id}`
 const outKey = (room: string): string => `out ${room}`
 
 export const makeRooms = (world: RoomsWorld): Rooms => {
-  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, readAnew, changed } = world
+  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, expelled, readAnew, changed } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
   const entered = new Set<string>() // rooms of which it is known whether we were in them before
@@ -216,6 +218,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const isRefused = async (entry: Attended, room: string): Promise<never> => {
     await sentOut(room)
     await stands(entry.place, 'out')
+    expelled(room)
     throw new Refused(SENT_OUT)
   }
 

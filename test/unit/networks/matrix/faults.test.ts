@@ -288,5 +288,25 @@ describe('Matrix: faults', () => {
       assert.equal(count(/\/displayname/), 2)
       assert.equal(count(/POST .*\/join\?user_id/), 1)
     })
+
+    it('leave a room that has sent the bot out one at a time, again where that fails, and after a restart', async () => {
+      const first = await ready({ clock: quickClock(20) })
+      for (let n = 0; n < 5; n++) {
+        const as = { ...bernd, person: { network: 'xmpp', id: `b${n}@example.org` } }
+        await first.network.send(delivery(place, `n${n}`, { as }), signal())
+      }
+      const leaving = (): string[] => homeserver.requests.filter(line => /\/leave/.test(line))
+      const trouble = { on: /\/leave/, times: 1000, status: 500 }
+      homeserver.faults.push(trouble)
+      homeserver.state.kick(place.id, anna.userId, '@zentrale:practice.test')
+      await until(() => leaving().length >= 3)
+      assert.equal(new Set(leaving()).size, 1, 'the first is tried until it is out')
+      await first.network.stop()
+      trouble.times = 1
+      await begin({ inbox: first.inbox, memory: first.memory, clock: quickClock(20) })
+      const inside = (): string[] => [...homeserver.state.rooms.get(place.id)!.state.values()]
+        .flatMap(({ type, state_key: key, content }) => type === 'm.room.member' && content.membership === 'join' ? [key!] : [])
+      await until(() => inside().length === 1 && first.memory.keys(`in ${place.id}`).length === 0)
+    })
   })
 })
