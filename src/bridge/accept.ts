@@ -58,10 +58,12 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
 const tidyFile = (content: Content): Content =>
   content.file === undefined ? content : { ...content, file: { ...content.file, name: oneLine(content.file.name) } }
 
-/** From here on names hold nothing that could be taken for more than a name, wherever they are shown. */
-const tidy = (given: Arrival): Arrival => {
+/** From here on names hold nothing that could be taken for more than a name; and an address that only we see is kept of a team alone. */
+const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
   if (!('sender' in given)) return given
-  const sender = { ...given.sender, name: cleanName(given.sender.name) }
+  const { account, ...shown } = given.sender
+  const known = account !== undefined && isOfTeam({ network: given.place.network, id: account })
+  const sender = { ...shown, name: cleanName(shown.name), ...known && { account } }
   return 'content' in given ? { ...given, sender, content: tidyFile(given.content) } : { ...given, sender }
 }
 
@@ -93,7 +95,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
 
   /** What it causes; undefined if it was there already or is of no concern. */
   const enter = async (given: Arrival): Promise<Plan | undefined> => {
-    const arrival = { ...tidy(given), at: Math.min(given.at, clock.now()) } // nothing was said later than now, whatever its source claims
+    const at = Math.min(given.at, clock.now()) // nothing was said later than now, whatever its source claims
+    const arrival = { ...tidy(given, desk.isOfTeam), at }
     const { network } = arrival.place
     if (!open) {
       observer.accepted(network, 'refused')

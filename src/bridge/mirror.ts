@@ -24,7 +24,8 @@ const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: 
   const person = { network, id: sender.address ?? sender.id }
   const known = here.people?.[sender.id]
   const given = cleanName(known ?? sender.name)
-  const isReserved = known === undefined && directory.teams.isReserved(given, person, false)
+  const speaks = sender.account === undefined ? person : { network, id: sender.account }
+  const isReserved = known === undefined && directory.teams.isReserved(given, speaks, false)
   const { name, claim } = directory.namesakes.called(mirror.name, person, given, isReserved)
   return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }

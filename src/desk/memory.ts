@@ -121,6 +121,8 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     return [place, ...rooms]
   }
 
+  const isOfTeam = (person: Person): boolean => roster.all().some(address => agentOf(address, person) !== undefined)
+
   const forget = (conversation: Conversation): void => {
     for (const one of placesFor(conversation)) spots.delete(addressKey(one))
   }
@@ -148,7 +150,8 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
       return address === undefined || spot?.kind !== 'contact' ? [] : roomsOf(address, spot.conversation)
         .filter(({ people }) => people.length > 0).map(({ place }) => place)
     },
-    isReserved: (name, person, words) => looksLike(name, HOUSE) || (!roster.all().some(address => agentOf(address, person) !== undefined) &&
+    isOfTeam,
+    isReserved: (name, person, words) => looksLike(name, HOUSE) || (!isOfTeam(person) &&
       roster.all().some(address => names(address, words).some(one => looksLike(one, name)))),
     isOff: (address, agent) => off.has(`${address} ${agent}`),
     duty (address, agent, on) {

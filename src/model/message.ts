@@ -36,10 +36,11 @@ export const HOPS_MAX = 3
 
 /**
  * `nameless`: `name` is only made from the address, so nobody is to be called so. `address`: their own address, where the place shows
- * it and `id` is something else (an occupant of a room). `hops`: by how many other switchboards it was carried here, as their mark
+ * it and `id` is something else (an occupant of a room). `account`: the same where the place shows it to us alone: nobody else is
+ * shown it. `hops`: by how many other switchboards it was carried here, as their mark
  * says; HOPS_MAX on what such a one says itself.
  */
-export interface Sender { id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; hops?: number }
+export interface Sender { id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; account?: string; hops?: number }
 
 interface Arrived {
   key: string // the source's own id, unique on that network for ever: what it is deduplicated by

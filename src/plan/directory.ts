@@ -20,6 +20,7 @@ export interface Teams {
   isTeams (place: Place): boolean
   /** The rooms in which the team works on the case of this contact's place; none for any other place. */
   roomsFor (place: Place): Place[]
+  isOfTeam (person: Person): boolean
   /** Whether this person could be taken for an address or for somebody else, of a team. `words`: also by a part of that one's name. */
   isReserved (name: string, person: Person, words: boolean): boolean
 }

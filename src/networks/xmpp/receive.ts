@@ -51,12 +51,13 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
 /** Under which the room's archive has a message (XEP-0313 §3.1.1). Without one we cannot know that it is there. */
 const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
-/** What is known of a speaker beside the message. `address`: their own, counted only where the room shows it to everybody. */
+/** What is known of a speaker beside the message. `address`: their own, as the room shows it to us. */
 interface Speaker { address: string | undefined, isHere: boolean, avatar?: MediaRef | undefined }
 
-const senderOf = (room: Room, message: Element, { address, avatar }: Speaker): Sender => {
+/** A room that hides addresses from others may let anybody write one into a message that its archive keeps. */
+const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
-  const shown = address !== undefined && room.features.has(NON_ANONYMOUS) && { address }
+  const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) ? { address } : isHere && { account: address })
   const occupant = room.features.has(OCCUPANT_IDS) ? child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id : undefined
   const hops = markedHops(message)
   const id = occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`

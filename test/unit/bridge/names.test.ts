@@ -64,6 +64,23 @@ describe('names', () => {
     await until(() => red.read('hall').includes('Bernd (phone): bin da'), 'whom the config calls so is called so')
   })
 
+  it('somebody of a team whose address the room shows to us alone is called as they are, and of others that address is not kept', async () => {
+    const shownAs = async (account: string, id: string): Promise<string> => {
+      const before = phone.delivered.length
+      await red.say('hall', id, 'x', { sender: { id, name: 'Anna Adler', account }, key: `seen-${id}` })
+      await until(() => phone.delivered.length > before)
+      return phone.read('us/max').at(-1)!
+    }
+    assert.match(await shownAs('@anna', 'hall/occupant-1'), /: Anna Adler \(red\): x$/)
+    assert.match(await shownAs('@other', 'hall/occupant-2'), /: Anna Adler ·[0-9a-f]{4} \(red\): x$/)
+    assert.ok(!blue.delivered.some(({ as }) => as?.person.id === '@anna'), 'nobody else is shown the address')
+    for (const [id, kept] of [['hall/occupant-1', '@anna'], ['hall/occupant-2', undefined]]) {
+      const found = await started.store.run(tx => tx.recorded('red', `seen-${id}`))
+      assert.ok(found?.arrival.kind === 'message')
+      assert.equal(found.arrival.sender.account, kept)
+    }
+  })
+
   it('a contact who is called like somebody of the team, or like an address, is marked as contact wherever the team reads', async () => {
     await contact('evil', 'Веrnd')
     await until(() => red.read('werkstatt-1').some(line => line.endsWith(': Hello')))

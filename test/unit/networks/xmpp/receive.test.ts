@@ -25,12 +25,13 @@ const stage = (features = FEATURES) => {
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
   const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, notes, makeOriginals(notes), world, () => {}, avatarOf)
   const room = { id: ROOM, ready: true, nicks: new Map(), insiders: new Map(), features: new Set(features) } as unknown as Room
+  const enters = (nick: string, address: string): void => { room.insiders.set(nick, { address, role: 'participant' }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
     receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
     await new Promise(resolve => setImmediate(resolve))
     return inbox.arrivals
   }
-  return { hear, inbox }
+  return { hear, inbox, enters }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -50,6 +51,17 @@ describe('xmpp/receive', () => {
     assert.deepEqual([known.key, known.sender.id, other.key], [`${ROOM} s1`, `${ROOM} o1`, `${ROOM} s2`])
     assert.match(unknown.key, new RegExp(`^${ROOM}/`))
     assert.equal(unknown.sender.id, `${ROOM}/Anna`)
+  })
+
+  it('tells the address of who speaks to all where the room shows it to all, and to us alone where it shows it to us alone', async () => {
+    for (const [toAll, shown] of [[true, { address: 'bernd@example.org' }], [false, { account: 'bernd@example.org' }]] as const) {
+      const { hear, enters } = stage(toAll ? [...FEATURES, 'muc_nonanonymous'] : FEATURES)
+      enters('Bernd', 'bernd@example.org')
+      await hear(`${ROOM}/Bernd`, '<body>x</body>')
+      const said = await hear(`${ROOM}/Eva`, "<body>x</body><x xmlns='http://jabber.org/protocol/muc#user'><item jid='bernd@example.org'/></x>")
+      assert.deepEqual(said.map(one => one.kind === 'message' && { ...one.sender }),
+        [{ id: `${ROOM}/Bernd`, name: 'Bernd', ...shown }, { id: `${ROOM}/Eva`, name: 'Eva' }])
+    }
   })
 
   it('shows the picture of who speaks, and of nobody else', async () => {
