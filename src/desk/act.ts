@@ -92,8 +92,7 @@ const sendHeld = onCase((draft, rest) => {
   if (why !== undefined) return draft.answer(why)
   const owner = ownerOf(conversation)
   if (owner !== undefined && owner !== who.key && !mayOverride(address)) return draft.answer(texts.mayNot(ownerName(address, owner)))
-  draft.change({ kind: 'desk', change: { what: 'release', entry: wanted.id } })
-  draft.entry('team', wanted.who, wanted.content)
+  draft.change({ kind: 'desk', change: { what: 'release', entry: wanted.id, sent: true } })
   draft.log('sent all the same')
   draft.toTeam(wanted.content, personaOfSpeaker(draft))
   send(draft, wanted.content, wanted)
@@ -176,7 +175,6 @@ const standardText = onCase((draft, rest) => {
   })
   const file = found.file && attachmentOf(found.file)
   const content = { style: 'text' as const, text: words(text), ...file === undefined ? {} : { file } }
-  draft.entry('team', name(draft), content)
   draft.toTeam(content, personaOfSpeaker(draft))
   send(draft, content)
   draft.answerOpenly(texts.sentNow(name(draft), `${text}${file === undefined ? '' : ` [${file.name}]`}`, []))

@@ -7,13 +7,14 @@ import type { Persona, Content, EditArrival, MessageArrival } from '../model/mes
 import type { Place } from '../model/address'
 import { addressKey } from '../model/address'
 import { plain, toPlain } from '../model/text'
-import type { Conversation } from '../store/desk'
+import type { Conversation, Entry } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { SENDING, spellingOf } from './commands'
 import type { FunctionAddress } from './address'
 import { excerptOf, ownerName, personaOfSpeaker, type Draft } from './draft'
 import type { CaseFacts, TalkFacts, TeamFacts } from './facts'
 import { openMsBetween } from './hours'
+import { timeout } from './contact'
 import { lacks } from './lacks'
 import type { Typed } from './typed'
 
@@ -44,12 +45,14 @@ export const claimed = (draft: Draft<TeamFacts>, one: Conversation): Conversatio
   return { ...one, state: 'claimed', owner: who.key, claim: one.claim + 1, claimedAt: now }
 }
 
-const signed = (draft: Draft<TeamFacts>, content: Content): Content => {
-  const { shown: { signature }, who } = draft.facts
-  if (signature === 'none' || draft.conversation?.signed === who.key) return content
-  const name = signature === 'full' ? who.agent.name : who.agent.name.split(' ')[0]!
-  return { ...content, text: [...content.text, ...plain(`– ${name}`)] }
+/** The name that the contact is to see below an answer, if they have not seen it last. */
+const signatureOf = ({ facts: { shown: { signature }, who }, conversation }: Draft<TeamFacts>): { signature?: string } => {
+  if (signature === 'none' || conversation?.signed === who.key) return {}
+  return { signature: signature === 'full' ? who.agent.name : who.agent.name.split(' ')[0]! }
 }
+
+const signed = (content: Content, { signature }: { signature?: string }): Content =>
+  signature === undefined ? content : { ...content, text: [...content.text, ...plain(`– ${signature}`)] }
 
 const firstAnswer = (draft: Draft, one: Conversation): void => {
   const { now, shown, address } = draft.facts
@@ -64,7 +67,9 @@ export const send = (draft: Draft<TeamFacts>, content: Content, source?: { netwo
   const before = draft.conversation!
   const { dueAt: _, closedAt: __, ...one } = ownerOf(before) === undefined ? claimed(draft, before) : before
   if (one.answeredAt === undefined) firstAnswer(draft, one)
-  draft.answerContact(signed(draft, content), source)
+  const signature = signatureOf(draft)
+  draft.entry('team', who.agent.name, content, signature)
+  draft.answerContact(signed(content, signature), source)
   draft.conversation = { ...one, state: 'claimed', answeredAt: one.answeredAt ?? now, saidAt: now, awaits: false, signed: who.key }
   draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'out' } })
   if (before.owner !== one.owner || before.state !== 'claimed') draft.show()
@@ -74,7 +79,7 @@ const hold = (draft: Draft<TeamFacts>, content: Content): void => {
   const { facts: { who, address, now }, texts } = draft
   const { owner, claimedAt = 0 } = draft.conversation!
   const name = ownerName(address, owner)
-  draft.entry('note', who.agent.name, content, true)
+  draft.entry('note', who.agent.name, content, { held: true })
   draft.toTeam(marked(texts.heldNote(who.agent.name), content), personaOfSpeaker(draft))
   draft.change({ kind: 'desk', change: { what: 'count', address: address.name, event: 'claim lost' } })
   draft.log('held')
@@ -101,7 +106,6 @@ export const answers = (draft: Draft<TeamFacts>, content: Content): boolean => {
   if (why !== undefined) unsent(draft, content, why, false)
   else if (isAnothers) hold(draft, content)
   if (why !== undefined || isAnothers) return false
-  draft.entry('team', who.agent.name, content)
   send(draft, content) // first, because it makes the rooms of a new conversation
   draft.toTeam(content, personaOfSpeaker(draft))
   return true
@@ -110,7 +114,7 @@ export const answers = (draft: Draft<TeamFacts>, content: Content): boolean => {
 /** Kept, shown as not sent, and its writer told why. `held`: they may send it all the same. */
 const unsent = (draft: Draft<TeamFacts>, content: Content, why: string, held: boolean): void => {
   const { who: { agent: { name } } } = draft.facts
-  draft.entry('note', name, content, held)
+  draft.entry('note', name, content, { held })
   draft.toTeam(marked(draft.texts.heldNote(name), content), personaOfSpeaker(draft))
   draft.answerOpenly(why)
 }
@@ -168,21 +172,61 @@ const shownAs = ({ texts, facts: { who } }: Draft<TeamFacts>, content: Content, 
 const wordsOf = ({ content, typed }: NonNullable<TeamFacts['said']>): Content =>
   typed.kind === 'note' || typed.kind === 'say' ? typed.content : content
 
+const isAt = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
+
+const reword = (draft: Draft, { id }: Entry, content: Content): void => {
+  draft.change({ kind: 'desk', change: { what: 'reword', entry: id, content, text: toPlain(content.text) } })
+}
+
+/** Of what goes to the contact: what has left, and what still waits to. */
+const toContact = ({ conversation }: Draft, { deliveries }: Recorded): { left: boolean, waits: boolean } => {
+  const theirs = deliveries.filter(({ notice, place }) => !notice && conversation !== undefined && isAt(conversation.place, place))
+  return { left: theirs.some(({ held }) => held !== true), waits: theirs.some(({ held }) => held === true) }
+}
+
+const isWaiting = (draft: Draft, went: Recorded): boolean => {
+  const { left, waits } = toContact(draft, went)
+  return waits && !left
+}
+
+/** An answer that never left was none: the contact waits as before, if nothing else was answered since. Who has the case keeps it. */
+const unsaid = (draft: Draft<CaseFacts>, { id, signature }: Entry): void => {
+  const { facts: { address, lately = [] } } = draft
+  const { saidAt: _, answeredAt, signed: name, dueAt, ...one } = draft.conversation!
+  const others = lately.filter(entry => entry.kind === 'team' && entry.id !== id)
+  const asked = lately.find(({ kind, at }) => kind === 'contact' && at === one.heardAt)
+  const awaits = one.state !== 'done' && asked !== undefined && others.every(entry => entry.id < asked.id)
+  const due = awaits && one.state === 'claimed' ? timeout(address, Math.max(asked.at, one.claimedAt ?? 0)) : dueAt
+  draft.change({ kind: 'desk', change: { what: 'unsaid', entry: id } })
+  draft.conversation = {
+    ...one, awaits, ...due === undefined ? {} : { dueAt: due }, ...others[0] === undefined ? {} : { saidAt: others[0].at },
+    ...answeredAt === undefined || (awaits && others.every(({ at }) => at < one.openedAt)) ? {} : { answeredAt },
+    ...name === undefined || signature !== undefined ? {} : { signed: name }
+  }
+}
+
 const editsInCase = (draft: Draft<CaseFacts>, original: Recorded | undefined): void => {
-  const { facts: { entry, said, who, other, strange }, texts } = draft
+  const { facts: { entry, said, who, other, strange, sentBy }, texts } = draft
   if (entry === undefined || entry.who !== who.agent.name) return
   const edit = draft.arrival as EditArrival
+  const went = sentBy ?? original
   const content = wordsOf(said!)
   const isToGoOut = other === undefined && strange !== true && (said!.typed.kind === 'words' || said!.typed.kind === 'say')
   if (entry.kind === 'team' && isToGoOut && forbidden(draft) === undefined) {
-    draft.entry('team', entry.who, content)
-    return draft.changed(edit, original, personaOfSpeaker(draft), content, content)
+    if (went !== undefined && isWaiting(draft, went)) reword(draft, entry, content)
+    else draft.entry('team', entry.who, content)
+    return draft.changed(edit, went, personaOfSpeaker(draft), content, signed(content, entry))
   }
-  if (entry.kind === 'team') return draft.answer(original !== undefined && draft.recall(original) ? texts.neverLeft : texts.stillThere)
+  if (entry.kind === 'team') {
+    if (went === undefined || !isWaiting(draft, went) || !draft.recall(went)) return draft.answer(texts.stillThere)
+    unsaid(draft, entry)
+    draft.changed(edit, went, personaOfSpeaker(draft), shownAs(draft, entry.content, true))
+    return draft.answer(texts.neverLeft)
+  }
   if (entry.held && said!.typed.kind !== 'words') return draft.answer(texts.stillHeld)
-  if (entry.held) draft.change({ kind: 'desk', change: { what: 'reword', entry: entry.id, content, text: toPlain(content.text) } })
+  if (entry.held) reword(draft, entry, content)
   else draft.entry('note', entry.who, content)
-  draft.changed(edit, original, personaOfSpeaker(draft), shownAs(draft, content, entry.held))
+  draft.changed(edit, went, personaOfSpeaker(draft), shownAs(draft, content, entry.held))
 }
 
 /** Whoever changes or takes back something is whoever said it. */
@@ -195,26 +239,28 @@ export const teamEdits = (draft: Draft<TeamFacts>, original: Recorded | undefine
   if (where === 'inbox' && isOwn(draft, original)) draft.changed(draft.arrival as EditArrival, original, personaOfSpeaker(draft), wordsOf(said!))
 }
 
-const isAt = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
-
 /** At the contact's place the address speaks; at the team's, whoever said it. */
 const speakerAt = (draft: Draft) => (place: Place): Persona | undefined => {
   return draft.conversation !== undefined && isAt(draft.conversation.place, place) ? undefined : personaOfSpeaker(draft)
 }
 
-const takesBackInCase = (draft: Draft<CaseFacts>): void => {
+/** `recalled`: it never left. */
+const takesBackInCase = (draft: Draft<CaseFacts>, recalled: boolean): void => {
   const { entry } = draft.facts
   if (entry!.held) draft.change({ kind: 'desk', change: { what: 'release', entry: entry!.id } })
+  if (recalled) unsaid(draft, entry!)
   draft.log('taken back')
 }
 
 export const teamTakesBack = (draft: Draft<TeamFacts>, original: Recorded | undefined): void => {
   const { directory, facts, texts, conversation } = draft
   if (!isOwn(draft, original) || (isInCase(draft) && draft.facts.entry?.who !== facts.who.agent.name)) return
-  const left = conversation !== undefined &&
-    original.deliveries.some(({ notice, place, held }) => !notice && held !== true && isAt(conversation.place, place))
+  const sentBy = isInCase(draft) ? draft.facts.sentBy : undefined
+  const went = sentBy === undefined ? original : { ...sentBy, deliveries: [...original.deliveries, ...sentBy.deliveries] }
+  const { left } = toContact(draft, went)
   const can = conversation && directory.can(conversation.place.network)
-  if (draft.takenBack(original, speakerAt(draft))) draft.answer(texts.neverLeft)
+  const recalled = draft.takenBack(went, speakerAt(draft)) && !left
+  if (recalled) draft.answer(texts.neverLeft)
   else if (left && can?.deletions === false) draft.answer(texts.stays(can.label))
-  if (isInCase(draft)) takesBackInCase(draft)
+  if (isInCase(draft)) takesBackInCase(draft, recalled)
 }

@@ -26,9 +26,10 @@ export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: numbe
       if (!await desk.save(change.conversation, change.expected, steadyNow)) throw new Unavailable('the case was taken in the same moment')
       return
     case 'entry': return await desk.entry(change.entry, journal)
-    case 'release': return await desk.released(change.entry)
+    case 'release': return await desk.released(change.entry, change.sent === true ? journal : undefined)
+    case 'unsaid': return await desk.unsaid(change.entry)
     case 'reword': return await desk.reworded(change.entry, change.content, change.text)
-    case 'assign': return await desk.assign(change.entry, change.project ?? '')
+    case 'assign': return await desk.assign(change.entry, change.project)
     case 'automatic': return await desk.automatic(change.conversation, change.sent, change.address)
     case 'log': return await desk.log(change.line)
     case 'consent': return await desk.consent(change.consent)

@@ -86,7 +86,7 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   tellQueue (team: FunctionAddress, text: string): void
   /** The conversation as it is now is changed too, beside the one that the arrival is about. */
   keep (before: Conversation): void
-  entry (kind: EntryKind, who: string, content: Content, held?: boolean): void
+  entry (kind: EntryKind, who: string, content: Content, more?: { held?: boolean, signature?: string }): void
   log (what: LogWord, detail?: string): void
   /** Something that was said, said otherwise: for the team wherever the original went, and for the contact only if it is given. */
   changed (arrival: EditArrival, original: Recorded | undefined, as: Persona | undefined, forTeam: Content, forContact?: Content): void
@@ -273,11 +273,12 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     keep (one) {
       changes.push({ kind: 'desk', change: { what: 'save', conversation: needed(), expected: one.claim } })
     },
-    entry (kind, who, content, held = false) {
+    entry (kind, who, content, { held = false, signature } = {}) {
       const { id, project } = needed()
       changes.push({ kind: 'desk', change: { what: 'entry', entry: {
         conversation: id, at: now, kind, who, text: toPlain(content.text) || content.file?.name || '', content,
-        network: arrival.place.network, key: arrival.key, held, ...project === undefined ? {} : { project }
+        network: arrival.place.network, key: arrival.key, held, ...project === undefined ? {} : { project },
+        ...signature === undefined ? {} : { signature }
       } } })
     },
     log (what, detail = '') {

@@ -4,7 +4,7 @@ import type { Arrival, Content, MessageArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
-import type { Tx } from '../store/store'
+import type { Recorded, Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
@@ -63,6 +63,7 @@ export interface CaseFacts extends OfTeam {
   conversation: Conversation
   held: Entry[] // answers that may still be sent
   entry?: Entry // of what is edited or taken back
+  sentBy?: Recorded // by what that went out after all, if it was held before
   other?: number // in the room of a case, the number of another that stands in front
   toContact?: boolean // in reply to what the contact wrote
   strange?: boolean // it quotes or answers what the contact has not seen
@@ -96,8 +97,19 @@ const ALL_MAX = 10_000
 
 type Base = Pick<Common, 'now' | 'memory' | 'next'>
 
-const entryChanged = async (tx: Tx, arrival: Arrival): Promise<Entry | undefined> =>
-  arrival.kind === 'edit' || arrival.kind === 'deletion' ? await tx.desk.entryOf(arrival.place.network, arrival.of) : undefined
+/** What was held before is what went out after all. */
+const entryChanged = async ({ desk }: Tx, arrival: Arrival): Promise<Entry | undefined> => {
+  if (arrival.kind !== 'edit' && arrival.kind !== 'deletion') return undefined
+  const entry = await desk.entryOf(arrival.place.network, arrival.of)
+  return entry?.sentBy === undefined ? entry : await desk.sentBy(entry.sentBy) ?? entry
+}
+
+/** By what the entry went out, if that is not what is changed; as if its words had been said in that. */
+const sentByAnother = async (tx: Tx, arrival: Arrival, { network, key, content }: Entry): Promise<{ sentBy?: Recorded }> => {
+  if (!('of' in arrival) || arrival.of === key) return {}
+  const found = await tx.recorded(network, key)
+  return found === undefined ? {} : { sentBy: { ...found, arrival: { ...found.arrival, content } as Arrival } }
+}
 
 const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, found: Conversation | undefined): Promise<ContactFacts> => {
   const address = base.memory.roster.named(found?.desk ?? '') ?? shown
@@ -159,7 +171,9 @@ const targetOf = async ({ desk }: Tx, rest: string, address: FunctionAddress, me
 const isAboutPerson = (command: Command): command is Command<PersonWord> => command.word === 'new' || command.word === 'consent'
 
 /** Which case is meant, and how that is known. */
-interface Meant { conversation?: Conversation; entry?: Entry; other?: number; missing?: number; toContact?: boolean; strange?: boolean }
+interface Meant extends Partial<Pick<CaseFacts, 'conversation' | 'entry' | 'sentBy' | 'lately' | 'other' | 'toContact' | 'strange'>> {
+  missing?: number
+}
 
 const NAMED = /^(?:<[^>]*>|[^:]{1,80}:) /
 const asOneLine = (text: string): string => text.replace(/[>\s]+/g, ' ').trim()
@@ -190,7 +204,8 @@ const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, own: Co
   const replied = line?.conversation === found.id && (line.kind === 'contact' || found.announced.some(({ key }) => key === line.key))
   const inside = line !== undefined && (line.kind === 'note' || (line.kind === undefined && own !== undefined))
   return {
-    conversation: found, ...others, ...entry === undefined ? {} : { entry }, ...replied ? { toContact: true } : {}, ...inside ? { strange: true } : {}
+    conversation: found, ...others, ...replied ? { toContact: true } : {}, ...inside ? { strange: true } : {},
+    ...entry === undefined ? {} : { entry, ...await sentByAnother(tx, arrival, entry), lately: await tx.desk.entries(found.id, QUOTED_ENTRIES) }
   }
 }
 

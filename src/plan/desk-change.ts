@@ -5,7 +5,9 @@ import type { AutomaticSent, Consent, Conversation, LogLine, NewEntry, TeamChang
 export type DeskChange =
   | { what: 'save', conversation: Conversation, expected: number }
   | { what: 'entry', entry: NewEntry }
-  | { what: 'release' | 'assign', entry: number, project?: string }
+  | { what: 'release', entry: number, sent?: boolean } // sent: by this arrival
+  | { what: 'unsaid', entry: number }
+  | { what: 'assign', entry: number, project: string }
   | { what: 'reword', entry: number, content: Content, text: string }
   | { what: 'automatic', conversation: number, address: string, sent: AutomaticSent }
   | { what: 'log', line: Omit<LogLine, 'hash'> }

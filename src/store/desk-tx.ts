@@ -13,17 +13,20 @@ export interface Sql {
 interface ConversationRow { id: number; data: string }
 interface EntryRow {
   id: number; conversation: number; at: number; kind: Entry['kind']; who: string; text: string; content: string
-  network: string; key: string; held: number; project: string | null
+  network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null
 }
 
 const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
   row && { ...JSON.parse(row.data) as Conversation, id: row.id }
 
-const entryOf = ({ project, held, content, ...row }: EntryRow): Entry => ({
-  ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project }
+const entryOf = ({ project, held, content, sent_by: sentBy, signature, ...row }: EntryRow): Entry => ({
+  ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project },
+  ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature }
 })
 
-const ENTRY = 'id, conversation, at, kind, who, text, content, network, key, held, project'
+const ENTRY = 'id, conversation, at, kind, who, text, content, network, key, held, project, sent_by, signature'
+/** What went out after all is an answer, wherever it is found. */
+const SAID = "conversation, CASE WHEN sent_by IS NULL THEN kind ELSE 'team' END AS kind"
 const LOG = 'at, address, conversation, who, what, detail'
 
 /** Each line's hash covers the one before it, so that no line can be changed or left out unseen. */
@@ -90,16 +93,21 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       WHERE id = ? AND claim = ?`, ...values, id, expected).changes === 1
   },
 
-  async entry ({ conversation, at, kind, who, text, content, network, key, held, project }, journal) {
-    run(`INSERT INTO entry (conversation, at, kind, who, text, content, network, key, held, project, journal)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    conversation, at, kind, who, text, JSON.stringify(content), network, key, held ? 1 : 0, project ?? null, journal)
+  async entry ({ conversation, at, kind, who, text, content, network, key, held, project, signature }, journal) {
+    run(`INSERT INTO entry (conversation, at, kind, who, text, content, network, key, held, project, signature, journal)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    conversation, at, kind, who, text, JSON.stringify(content), network, key, held ? 1 : 0, project ?? null, signature ?? null, journal)
   },
   async entries (conversation, limit) {
-    return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? ORDER BY id DESC LIMIT ?', conversation, limit).map(entryOf)
+    return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?', conversation, limit)
+      .map(entryOf)
   },
   async entryOf (network, key) {
     const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)
+    return row && entryOf(row)
+  },
+  async sentBy (journal) {
+    const row = one<EntryRow>('SELECT ' + ENTRY + " FROM entry WHERE journal = ? AND kind <> 'contact' ORDER BY id LIMIT 1", journal)
     return row && entryOf(row)
   },
   async lineOf ({ network, id: place }, ids) {
@@ -108,8 +116,8 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
         SELECT outbox.key, journal, notice, conversation FROM remote JOIN outbox ON outbox.id = remote.outbox
         WHERE remote.network = ? AND remote.place = ? AND remote.id = ?`, network, place, id)
       const said = shown === undefined
-        ? one<{ conversation: number, kind: EntryKind }>('SELECT conversation, kind FROM entry WHERE network = ? AND key = ?', network, id)
-        : one<{ conversation: number, kind: EntryKind }>('SELECT conversation, kind FROM entry WHERE journal = ?', shown.journal)
+        ? one<{ conversation: number, kind: EntryKind }>('SELECT ' + SAID + ' FROM entry WHERE network = ? AND key = ?', network, id)
+        : one<{ conversation: number, kind: EntryKind }>('SELECT ' + SAID + ' FROM entry WHERE journal = ?', shown.journal)
       const conversation = shown === undefined ? said?.conversation : shown.conversation ?? undefined
       if (conversation === undefined) continue
       const kind = shown?.notice !== 1 && said?.conversation === conversation ? said.kind : undefined
@@ -120,17 +128,18 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async held (conversation) {
     return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND held = 1 ORDER BY id', conversation).map(entryOf)
   },
-  async released (entry) { run('UPDATE entry SET held = 0 WHERE id = ?', entry) },
+  async released (entry, sentBy) { run('UPDATE entry SET held = 0, sent_by = ? WHERE id = ?', sentBy ?? null, entry) },
+  async unsaid (entry) { run("UPDATE entry SET kind = 'note' WHERE id = ?", entry) },
   async reworded (entry, content, text) { run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
   async search (address, words, limit) {
-    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project
+    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature
       FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND text LIKE ? ESCAPE '\\' ORDER BY entry.id DESC LIMIT ?`, address, anywhere(words), limit).map(entryOf)
+      WHERE desk = ? AND sent_by IS NULL AND text LIKE ? ESCAPE '\\' ORDER BY entry.id DESC LIMIT ?`, address, anywhere(words), limit).map(entryOf)
   },
   async ofProject (address, project, limit) {
-    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project
+    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature
       FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND project = ? ORDER BY entry.id LIMIT ?`, address, project, limit).map(entryOf)
+      WHERE desk = ? AND sent_by IS NULL AND project = ? ORDER BY entry.id LIMIT ?`, address, project, limit).map(entryOf)
   },
   async assign (entry, project) { run('UPDATE entry SET project = ? WHERE id = ?', project, entry) },
 

@@ -36,12 +36,15 @@ export interface Conversation {
 
 export type EntryKind = 'contact' | 'team' | 'note' | 'automatic'
 
-/** What was said in a conversation. `held`: an answer that did not go out because somebody else has the case. */
+/**
+ * What was said in a conversation. `held`: an answer that did not go out because somebody else has the case. `sentBy`: by which arrival it
+ * went out after all, as an entry of its own. `signature`: the name that the contact saw below it.
+ */
 export interface Entry {
   id: number; conversation: number; at: number; kind: EntryKind; who: string; text: string
-  content: Content; network: string; key: string; held: boolean; project?: string
+  content: Content; network: string; key: string; held: boolean; project?: string; sentBy?: number; signature?: string
 }
-export type NewEntry = Omit<Entry, 'id'>
+export type NewEntry = Omit<Entry, 'id' | 'sentBy'>
 
 /** A line about a conversation, where the team reads it. `key`: of its delivery. `kind`: of what was said there, if that is what it shows. */
 export interface Line { conversation: number; key?: string; kind?: EntryKind }
@@ -81,12 +84,15 @@ export interface DeskTx {
   save (conversation: Conversation, expected: number, now: number): Promise<boolean>
 
   entry (entry: NewEntry, journal: number): Promise<void>
-  entries (conversation: number, limit: number): Promise<Entry[]> // newest first
+  entries (conversation: number, limit: number): Promise<Entry[]> // newest first; what went out after all stands there once
   entryOf (network: string, key: string): Promise<Entry | undefined>
+  sentBy (journal: number): Promise<Entry | undefined>
   /** What a place knows under one of these ids: a line that was delivered there, or something that was said there. */
   lineOf (place: Place, ids: string[]): Promise<Line | undefined>
   held (conversation: number): Promise<Entry[]> // oldest first
-  released (entry: number): Promise<void>
+  released (entry: number, sentBy?: number): Promise<void>
+  /** It never left: no answer, but a note. */
+  unsaid (entry: number): Promise<void>
   reworded (entry: number, content: Content, text: string): Promise<void>
   search (address: string, words: string, limit: number): Promise<Entry[]>
   ofProject (address: string, project: string, limit: number): Promise<Entry[]> // in order

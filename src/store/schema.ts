@@ -202,6 +202,9 @@ UPDATE conversation SET touched_at = max(coalesce(json_extract(data, '$.openedAt
   coalesce(json_extract(data, '$.saidAt'), 0));
 ALTER TABLE logbook ADD COLUMN seal TEXT;
 `, `
+ALTER TABLE entry ADD COLUMN sent_by INTEGER;
+ALTER TABLE entry ADD COLUMN signature TEXT;
+`, `
 ALTER TABLE journal ADD COLUMN corrects TEXT;
 UPDATE journal SET corrects = json_extract(arrival, '$.of') WHERE json_extract(arrival, '$.kind') = 'edit';
 CREATE INDEX journal_corrects ON journal (network, corrects) WHERE corrects IS NOT NULL;

@@ -9,15 +9,15 @@ export interface Case {
   owner: string | undefined
   claim: number // changes of owner
   claims: number // of them, lines in the logbook that say so
-  held: { who: string, tag: string, dead?: boolean }[] // dead: not to be sent
+  held: { who: string, tag: string, first: string, dead?: boolean }[] // first: what it was before it was edited; dead: not to be sent
   said: { who: string, tag: string, dead?: boolean }[] // all that the team said in it, in order
   sent: string[] // tags, in order
-  released: Set<string> // of them, what was held before: it is changed no more
+  answers: Set<string> // what they were before they were edited
   off: Set<string> // who is off duty
 }
 
 export const newCase = (): Case => ({
-  state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], released: new Set(), off: new Set()
+  state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], answers: new Set(), off: new Set()
 })
 
 const ownerOf = ({ state, owner }: Case): string | undefined => state === 'done' ? undefined : owner
@@ -28,10 +28,11 @@ const claim = (one: Case, who: string): void => {
 
 const free = (one: Case): void => { Object.assign(one, { owner: undefined, state: 'new', claim: one.claim + 1 }) }
 
-const send = (one: Case, who: string, tag: string): void => {
+const send = (one: Case, who: string, tag: string, first = tag): void => {
   if (ownerOf(one) === undefined) claim(one, who)
   one.state = 'claimed'
   one.sent.push(tag)
+  one.answers.add(first)
 }
 
 export const asked = (one: Case, followUp: FollowUp): void => {
@@ -50,15 +51,15 @@ export const replied = (one: Case, who: string, tag: string): void => {
 export const noted = (one: Case, who: string, tag: string): void => { one.said.push({ who, tag }) }
 
 export const hold = (one: Case, who: string, tag: string, dead = false): void => {
-  one.held.push({ who, tag, dead })
+  one.held.push({ who, tag, first: tag, dead })
   one.said.push({ who, tag, dead })
 }
 
 /** What was said before becomes other words; nothing that is no words takes the place of an answer. */
 export const edited = (one: Case, who: string, of: string, tag: string, words: boolean): void => {
-  const held = one.held.find(line => line.tag === of)
-  const answer = held === undefined && one.sent.includes(of) && !one.released.has(of)
-  if (held !== undefined && words) for (const line of [held, one.said.find(said => said.tag === of)!]) Object.assign(line, { tag, dead: false })
+  const held = one.held.find(({ first }) => first === of)
+  const answer = held === undefined && one.answers.has(of)
+  if (held !== undefined && words) for (const line of [one.said.find(said => said.tag === held.tag)!, held]) Object.assign(line, { tag, dead: false })
   if (answer && words) one.sent.push(tag)
   if (held === undefined && (words || !answer)) noted(one, who, tag)
 }
@@ -87,8 +88,7 @@ const ORDERS: Record<string, (one: Case, who: string, rest: string) => void> = {
     if (last === undefined) return
     noted(one, who, last.tag)
     one.held = one.held.filter(held => held !== last)
-    one.released.add(last.tag)
-    send(one, who, last.tag)
+    send(one, who, last.tag, last.first)
   }
 }
 

@@ -116,6 +116,63 @@ describe('an answer that may be taken back', () => {
     assert.deepEqual(phone.read(chat), ['*: Two'])
   })
 
+  const one = async () => (await started.store.run(tx => tx.desk.conversation(1)))!
+
+  it('leaves the case as it was if it is taken back: the contact waits, within the same time, and was told no name', async () => {
+    await start({ undoSeconds: 30, signature: 'first name' })
+    await maxTexts('Hello?')
+    await red.say(room, '@anna', '!take')
+    const before = await one()
+    await annaSays('a1', 'Oh no')
+    assert.equal((await one()).awaits, false)
+    await annaDeletes('a2', 'a1')
+    assert.deepEqual(await one(), before)
+    await annaSays('b1', 'he owes us money')
+    await annaEdits('b2', 'b1', '!n he owes us money')
+    assert.deepEqual(await one(), before)
+    await red.say(room, '@anna', '!list')
+    await until(() => red.read(room).some(line => line.includes('#1 🟢 Anna') && line.endsWith('Needs an answer')))
+    await annaSays('c1', 'Good day')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day\n– Anna')
+  })
+
+  it('is followed by another that goes out: then the contact does not wait', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'Oh no')
+    await annaSays('a2', 'Good day')
+    await annaDeletes('a3', 'a1')
+    assert.equal((await one()).awaits, false)
+    await annaDeletes('a4', 'a2')
+    assert.equal((await one()).awaits, true)
+    assert.equal((await one()).saidAt, undefined)
+  })
+
+  it('is taken for something that was said neither by who gets the case nor by a search', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'he owes us')
+    await annaEdits('a2', 'a1', 'he owes us money')
+    await annaDeletes('a3', 'a1')
+    await red.say(room, '@anna', '!search owes')
+    await until(() => red.read(room).some(line => /^\*: #1 today \S+ \(note\) Anna: he owes us money$/.test(line)))
+  })
+
+  it('that was held and sent all the same may be taken back too', async () => {
+    await start({ undoSeconds: 30, team: [agent('Anna', 'red @anna'), agent('Bernd', 'red @bernd')] })
+    await maxTexts('Hello?')
+    await annaSays('a1', 'I have it')
+    await red.say(room, '@bernd', 'Oh no', { key: 'b1' })
+    await red.say(room, '@bernd', '!send')
+    await red.inbox.accept({ ...here, sender: { id: '@bernd', name: 'Bernd' }, kind: 'deletion', key: 'b2', of: 'b1' })
+    await reads(red, room, '*: Taken back before it was sent: the contact has got nothing.')
+    await annaSays('a2', 'Good day')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+    assert.deepEqual(phone.read(chat), ['*: I have it', '*: Good day'])
+  })
+
   it('that has left to a network where nothing can be deleted stays there, and its writer is told', async () => {
     await start({})
     await maxTexts('Hello?')

@@ -146,9 +146,12 @@ describe('who sees what', () => {
   type Story = Awaited<ReturnType<typeof begin>>
 
   /** What was before: an answer that is to be edited, a note, something kept back. */
-  const prepare = async ({ what, address }: Situation, { does, bernd }: Story): Promise<string | undefined> => {
+  const prepare = async ({ what, address }: Situation, { does, bernd }: Story, one: Spelling): Promise<string | undefined> => {
     const key = `before${count}`
+    const afterAll = what.startsWith('answer ') && address !== 'hard' && address !== 'open' && one.pick % 2 === 1
+    if (afterAll) await bernd('!take')
     if (what.startsWith('answer ')) await does(address === 'explicit' ? '!a Former' : 'Former', { key })
+    if (afterAll) await does('!send')
     if (what === 'note changed') await does('!n Former', { key })
     if (what === 'send' && (address === 'open' || address === 'pointing')) await does('! Former')
     else if (what === 'send') {
@@ -213,7 +216,7 @@ describe('who sees what', () => {
 
   const plays = async (situation: Situation, one: Spelling): Promise<void> => {
     const story = await begin(situation)
-    const of = await prepare(situation, story)
+    const of = await prepare(situation, story, one)
     await story.becomes()
     const { address, what } = situation
     if (what === 'first word') await red.say(`${address}-queue`, '@anna', `!consent phone:p${count} on paper`)

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import type { FunctionAddress } from '../../../src/desk/address'
+import type { Content } from '../../../src/model/message'
+import { plain } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
+import { startBridge, type Started } from '../../support/started'
+
+const words = (text: string): Content => ({ style: 'text', text: plain(text) })
+
+describe('an answer that is changed or taken back', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+  const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd', 'red @bernd')]
+  const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 200 } as const
+  const room = 'werkstatt-1'
+  const eva = 'werkstatt/red:eva'
+  const max = 'werkstatt/phone:max'
+
+  const start = async (more: Partial<FunctionAddress> = {}): Promise<void> => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { window: 8 }), makePractice('phone', PHONE)]
+    started = await startBridge([red, blue, phone], [], { addresses: [addressOn(['red', 'blue', 'phone'], TEAM, more)], clock: skippingClock() })
+  }
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const evaWrites = (text: string) => red.say(eva, 'red:eva', text, { direct: true, to: 'werkstatt' })
+  const maxWrites = (text: string) => phone.say(max, 'phone:max', text, { direct: true, to: 'werkstatt' })
+  const anna = (text: string, more = {}) => red.say(room, '@anna', text, more)
+  const bernd = (text: string, more = {}) => blue.say(room, 'bernd', text, more)
+  const berndsPlace = { place: { network: 'blue', id: room }, at: 1, sender: { id: 'bernd', name: 'Bernd' } } as const
+  const annasPlace = { place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' } } as const
+  const berndEdits = (key: string, of: string, text: string) => blue.inbox.accept({ ...berndsPlace, kind: 'edit', key, of, content: words(text) })
+  const berndDeletes = (key: string, of: string) => blue.inbox.accept({ ...berndsPlace, kind: 'deletion', key, of })
+  const annaEdits = (key: string, of: string, text: string) => red.inbox.accept({ ...annasPlace, kind: 'edit', key, of, content: words(text) })
+  const reads = (where: Practice, place: string, line: string): Promise<void> =>
+    until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
+  const done = (where: Practice, place: string): string[] => where.delivered.filter(one => one.place.id === place)
+    .filter(({ action }) => action.kind !== 'room').map(({ action }) => action.kind)
+  const settled = (): Promise<void> => until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'all delivered')
+
+  /** Anna has the case; Bernd's answer is held, and he sends it all the same: as `by` types it. */
+  const sentAfterAll = async (by = () => bernd('!send')): Promise<void> => {
+    await anna('I have it')
+    await bernd('On Mondey', { key: 'b1' })
+    await until(() => blue.read(room).some(line => line.includes('Not sent: “On Mondey”')))
+    await by()
+  }
+
+  it('reaches the contact as an edit, also if it was sent by !send', async () => {
+    await start()
+    await evaWrites('When?')
+    await sentAfterAll()
+    await reads(red, eva, '*: On Mondey')
+    await berndEdits('b2', 'b1', 'On Monday')
+    await reads(red, eva, '*: On Monday')
+    await reads(red, room, 'Bernd (blue): On Monday')
+    assert.deepEqual(done(red, eva), ['message', 'message', 'edit'])
+    await berndEdits('b3', 'b1', '!n she is difficult')
+    await reads(blue, room, '*: The change did not go out: the customer still sees what was there before.')
+    await settled()
+    assert.deepEqual(red.read(eva), ['*: I have it', '*: On Mondey', '*: On Monday'])
+  })
+
+  it('is taken back, also if it was sent by !send from another app of its writer', async () => {
+    await start()
+    await evaWrites('When?')
+    await sentAfterAll(() => red.say(room, '@bernd', '!send'))
+    await reads(red, eva, '*: On Mondey')
+    await berndDeletes('b2', 'b1')
+    await until(() => done(red, eva).at(-1) === 'deletion')
+    await settled()
+    assert.deepEqual(done(red, eva), ['message', 'message', 'deletion'])
+    assert.deepEqual(red.read(room).filter(line => line.endsWith('(deleted)')).length, 1, 'of what the team was shown as not sent')
+    assert.deepEqual(blue.read(room).filter(line => line.endsWith('(deleted)')).length, 1, 'of what the team was shown as sent')
+  })
+
+  it('stays on a phone, also if it was sent by !send, and its writer is told; an edit is a message more', async () => {
+    await start()
+    await maxWrites('When?')
+    await sentAfterAll()
+    await reads(phone, max, '*: On Mondey')
+    await berndEdits('b2', 'b1', 'On Monday')
+    await reads(phone, max, '*: * On Monday')
+    await berndDeletes('b3', 'b1')
+    await reads(blue, room, '*: Deleted here; but the contact still has the message: by phone nothing can be taken back.')
+  })
+
+  it('stands once in what is found of the case, if it was sent by !send, and a reply to it is no reply to something unseen', async () => {
+    await start()
+    await evaWrites('When?')
+    await sentAfterAll()
+    await reads(red, eva, '*: On Mondey')
+    await bernd('!search Mondey')
+    await until(() => blue.read(room).some(line => /^\*: #1 today \S+ Bernd: On Mondey$/.test(line)), JSON.stringify(blue.read(room)))
+    await bernd('I mean Monday', { replyTo: ['b1'] })
+    await bernd('!send')
+    await reads(red, eva, '*: I mean Monday')
+    assert.deepEqual(blue.read(room).filter(line => line.includes('has not seen')), [])
+  })
+
+  it('keeps the line with its writer\'s name, if it had one', async () => {
+    await start({ signature: 'first name' })
+    await evaWrites('When?')
+    await anna('On Mondey', { key: 'a1' })
+    await anna('At teen', { key: 'a2' })
+    await reads(red, eva, '*: On Mondey\n– Anna')
+    await annaEdits('a3', 'a1', 'On Monday')
+    await reads(red, eva, '*: On Monday\n– Anna')
+    await annaEdits('a4', 'a2', 'At ten')
+    await reads(red, eva, '*: At ten')
+    await reads(blue, room, 'Anna (red): On Monday')
+    assert.deepEqual(red.read(eva), ['*: On Mondey\n– Anna', '*: At teen', '*: On Monday\n– Anna', '*: At ten'])
+    await bernd('See you', { key: 'b1' })
+    await bernd('!send')
+    await reads(red, eva, '*: See you\n– Bernd')
+    await berndEdits('b2', 'b1', 'See you then')
+    await reads(red, eva, '*: See you then\n– Bernd')
+  })
+})
