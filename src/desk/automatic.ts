@@ -131,16 +131,16 @@ export const defaultTexts = (language: 'de' | 'en', { privacy, retentionDays, re
   const join = (...sentences: (string | false)[]): string => sentences.filter(sentence => sentence !== false).join(' ')
   const kept = retentionDays !== undefined && retentionDays > 0
   return language === 'de' ? {
-    greeting: join('Automatische Antwort: Willkommen bei {adresse}. Ihre Nachricht ist angekommen.',
+    greeting: join('Automatische Antwort ({adresse}): Ihre Nachricht ist angekommen.',
       kept && `Wir bewahren sie höchstens ${retentionDays} Tage auf.`, privacy !== undefined && `Datenschutz: ${privacy}`),
-    absence: 'Abwesenheitsnotiz: Wir sind gerade nicht da. Wieder geöffnet: {oeffnung_naechste}',
-    redirect: join('Automatische Antwort: Hier wird nicht geantwortet.',
-      reach.length > 0 ? `Sie erreichen {adresse} hier: ${reach.join(', ')}` : 'Bitte schreiben Sie {adresse} auf einem anderen Weg.')
+    absence: 'Abwesenheitsnotiz: Wir haben zurzeit geschlossen. Wieder geöffnet: {oeffnung_naechste}',
+    redirect: join('Automatische Antwort ({adresse}): Hier wird nicht geantwortet.',
+      reach.length > 0 ? `Sie erreichen uns hier: ${reach.join(', ')}` : 'Bitte schreiben Sie uns auf einem anderen Weg.')
   } : {
-    greeting: join('Automatic reply: Welcome to {address}. Your message has arrived.',
+    greeting: join('Automatic reply ({address}): Your message has arrived.',
       kept && `We keep it for ${retentionDays} days at most.`, privacy !== undefined && `Privacy: ${privacy}`),
-    absence: 'Out of office: We are closed right now. Open again: {next_opening}',
-    redirect: join('Automatic reply: Nobody answers here.',
-      reach.length > 0 ? `You can reach {address} here: ${reach.join(', ')}` : 'Please write to {address} in another way.')
+    absence: 'Out of office: We are closed at the moment. Open again: {next_opening}',
+    redirect: join('Automatic reply ({address}): Messages are not answered here.',
+      reach.length > 0 ? `You can reach us here: ${reach.join(', ')}` : 'Please contact us in another way.')
   }
 }

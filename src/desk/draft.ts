@@ -69,6 +69,8 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   toInbox (content: Content, as: Persona): void
   /** The desk's own words, in every place of the team on this conversation, and where it was ordered. */
   tellTeam (text: string, style?: 'notice' | 'alert'): void
+  /** What is done meanwhile is about another conversation, for the team that works on it. */
+  about (one: Conversation, run: () => void): void
   /** To whoever wrote the arrival, alone, where they wrote it; it may be that they wait for something in vain. */
   answer (text: string): void
   /** To whoever wrote the arrival, and to all who read it where they wrote it. */
@@ -226,6 +228,18 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     tellTeam (text, style = 'notice') {
       const places = tell(text, style)
       if (facts.from === 'team' && !places.some(({ place }) => samePlace(place, arrival.place))) answer(text, false)
+    },
+    about (one, run) {
+      const other = memory.roster.named(one.desk)
+      if (other === undefined) return
+      const own = { conversation: draft.conversation, address, texts }
+      draft.conversation = one
+      address = other
+      texts = DESK_TEXTS[other.language]
+      run()
+      draft.conversation = own.conversation
+      address = own.address
+      texts = own.texts
     },
     answer (text) { answer(text, false) },
     answerOpenly (text) { answer(text, true) },

@@ -65,19 +65,23 @@ export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, w
   directory: Directory): Pick<Plan, 'deliveries' | 'changes'> => {
   if (facts?.from !== 'contact' || facts.conversation === undefined) return { deliveries: [], changes: [] }
   const draft = makeDraft(arrival, facts, directory)
+  const tell = (): void => {
+    draft.tellTeam(word === 'stop' ? draft.texts.left : draft.texts.returned, 'alert')
+    draft.log(word)
+  }
   for (const one of facts.theirs ?? []) {
     const person = addressKey(one.contact)
     const kind = word === 'stop' ? 'withdrawn' as const : 'granted' as const
     const consent = { person, address: one.address, kind, how: word.toUpperCase(), at: facts.now }
     draft.change({ kind: 'desk', change: { what: 'consent', consent } })
     if (word === 'stop') draft.change({ kind: 'cancel', lane: one.place, reason: 'the person sent STOP' })
+    if (one.state !== 'done' && one.id !== facts.conversation.id) draft.about(one, tell)
   }
   if (word === 'start' && draft.conversation?.hinted === true) {
     const { hinted: _, ...rest } = draft.conversation
     draft.conversation = rest
   }
-  draft.tellTeam(word === 'stop' ? draft.texts.left : draft.texts.returned, 'alert')
-  draft.log(word)
+  tell()
   const { deliveries, changes } = draft.plan()
   return { deliveries, changes }
 }

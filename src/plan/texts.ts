@@ -35,7 +35,7 @@ const de: Texts = {
   unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte nachfragen, ob es angekommen ist.`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
-  stopped: 'Sie bekommen keine Nachrichten mehr von uns. Mit START geht es wieder weiter.',
+  stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
   unreadable: {
     encrypted: '⚠ [verschlüsselte Nachricht, die hier nicht gelesen werden kann]', poll: '⚠ [Umfrage, die hier nicht gezeigt werden kann]',
     call: '⚠ [Anruf, der hier nicht angenommen werden kann]', file: '⚠ [Datei, die hier nicht geöffnet werden kann]',
@@ -45,8 +45,8 @@ const de: Texts = {
     encrypted: 'verschlüsselte Nachrichten können', poll: 'Umfragen können', call: 'Anrufe können', file: 'diese Datei kann',
     kind: 'Nachrichten dieser Art können'
   }[what]} hier nicht gelesen werden. Bitte schreiben Sie es als Text.`,
-  ended: 'Sie haben mit STOP alles beendet, darum antworten wir Ihnen hier nicht. Mit START bekommen Sie wieder Antworten.',
-  started: 'Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.',
+  ended: 'Sie haben unsere Nachrichten mit STOP abbestellt, darum antworten wir Ihnen hier nicht. Wenn Sie Antworten möchten, senden Sie START.',
+  started: 'Sie erhalten wieder Nachrichten von uns. Wenn Sie keine mehr möchten, senden Sie STOP.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
   returned: name => `${name} bekommt wieder Nachrichten (START).`,
   isOut: where => `Die Verbindung zum Raum auf ${where} ruht, weil Zentrale dort entfernt wurde. Bis auf Weiteres kommt von dort ` +

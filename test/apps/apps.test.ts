@@ -11,7 +11,7 @@ import { needs, scratch } from '../support/real'
 const ADDRESS = `bürgerbüro@chat.${DOMAIN}`
 const QUESTION = 'Haben Sie am 24. offen?'
 const ANSWER = 'Ja, ab 9 Uhr.'
-const AUTOMATIC = /^B\nBürgerbüro \d\d:\d\d\nAutomatische Antwort: .*Ihre Nachricht ist angekommen/
+const AUTOMATIC = /^B\nBürgerbüro \d\d:\d\d\nAutomatische Antwort \(Bürgerbüro\): Ihre Nachricht ist angekommen/
 const DAY = /^\w+ \d/ // a line between two days
 
 describe('real apps', () => {

@@ -145,13 +145,13 @@ describe('a room on Synapse, Prosody and phones', () => {
 
   it('STOP ends it for Max at once and the others are told; START brings him back', async () => {
     await story.maxTypes(' Stopp. ')
-    await story.maxReads('Sie bekommen keine Nachrichten mehr von uns. Mit START geht es wieder weiter.')
+    await story.maxReads('Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.')
     const left = 'Max bekommt keine Nachrichten mehr (STOP).'
     await Promise.all([story.annaReads(left), story.berndReads(left)])
     await story.annaSays('Das liest Max nicht')
     await story.berndReads('Das liest Max nicht')
     await story.maxTypes('START')
-    await story.maxReads('Sie bekommen wieder Nachrichten von uns. Mit STOP enden sie.')
+    await story.maxReads('Sie erhalten wieder Nachrichten von uns. Wenn Sie keine mehr möchten, senden Sie STOP.')
     const back = 'Max bekommt wieder Nachrichten (START).'
     await Promise.all([story.annaReads(back), story.berndReads(back)])
     await story.allIsWell('Max ist wieder da')

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { automaticTexts, defaultTexts, isMachine, type Answering, type AutomaticPlan, type Heard, type History } from '../../../src/desk/automatic'
 import { DAY_MS, MINUTE_MS, type Hours, type Slot } from '../../../src/desk/hours'
 import { checkVariables } from '../../../src/desk/templates'
+import { segment } from '../../../src/networks/sms/segments'
+import { TEXTS } from '../../../src/plan/texts'
 
 const MONDAY = Date.parse('2026-11-23T00:00Z')
 const HOUR_MS = 60 * MINUTE_MS
@@ -147,6 +149,21 @@ describe('automatic texts', () => {
       const never = address({ automatic: texts, hours: hoursOf(), language })
       const [said] = automaticTexts(never, heard('Hallo'), nothing, NOON).texts
       assert.match(said!.text, language === 'de' ? /Werkstatt.*noch nicht bekannt/s : /Werkstatt.*not known yet/s)
+    }
+  })
+
+  it('are right whatever the address is called: nothing around its name needs an article, and each fits one SMS', () => {
+    for (const language of ['de', 'en'] as const) {
+      const texts = defaultTexts(language, { retentionDays: 3650 })
+      for (const text of [...Object.values(texts), ...Object.values(defaultTexts(language, { reach: ['https://www.example.org/kontakt'] }))]) {
+        assert.doesNotMatch(text.replace('({adresse})', '').replace('({address})', ''), /\{adress/)
+        const said = text.replace(/\{adresse\}|\{address\}/, 'Amt für Soziales').replace(/\{[^}]*\}/, 'Donnerstag, 24.12.2026, 10:00')
+        assert.equal(segment(said).texts.length, 1, said)
+      }
+    }
+    const { stopped, started, ended } = TEXTS.de
+    for (const text of [stopped, started, ended, ...Object.values(TEXTS.en).filter(one => typeof one === 'string' && one.includes('STOP'))]) {
+      assert.equal(segment(String(text)).texts.length, 1, String(text))
     }
   })
 })

@@ -148,7 +148,7 @@ describe('a function address', () => {
     await start({ automatic: { greeting: 'Welcome to {address}.' } })
     await maxTexts('Hello?')
     await delivered(phone, 'werkstatt/phone:max', '*: Welcome to Werkstatt.')
-    await delivered(red, room, '*: (automatic) Welcome to Werkstatt.')
+    await delivered(red, room, '*: The contact got: Welcome to Werkstatt.')
     await maxTexts('Anybody?')
     await delivered(red, room, 'max (phone): Anybody?')
     assert.equal(phone.delivered.length, 1)

@@ -37,6 +37,29 @@ describe('a contact who has ended everything', () => {
     assert.deepEqual(red.read(chat), [STOPPED])
   })
 
+  it('is seen to have done so by every team that has an open case of theirs, in its language, and by no other', async () => {
+    await started.stop()
+    const [anna, bernd, vera] = [agent('Anna', 'red @anna'), { ...agent('Bernd', 'blue bernd'), direct: true }, agent('Vera', 'red @vera')]
+    const named = (name: string, team: typeof anna[], more = {}) => ({
+      ...addressOn([], team, { name, slug: name, profile: { name, about: '' }, ...more }),
+      identities: ['red', 'blue'].map(network => ({ network, id: name }))
+    })
+    started = await startBridge([red, blue], [], { addresses: [
+      named('werkstatt', [anna, bernd]), named('verkauf', [vera, bernd], { language: 'de' }), named('lager', [vera]), named('kasse', [anna])
+    ] })
+    for (const to of ['werkstatt', 'verkauf', 'lager']) await red.say(`${to}/red:eva`, 'red:eva', 'Hello?', { direct: true, to })
+    await red.say('lager-3', '@vera', '!done')
+    await red.say('werkstatt/red:eva', 'red:eva', 'Stop', { direct: true, to: 'werkstatt' })
+    const stopped = (where: Practice, place: string): number => where.read(place).filter(line => line.includes('⛔')).length
+    await reads(red, 'werkstatt-1', '*: ⛔ The contact has ended everything with STOP.')
+    await reads(red, 'verkauf-2', '*: ⛔ Der Kontakt hat mit STOP alles beendet.')
+    await until(() => stopped(blue, 'verkauf/bernd') === 1 && stopped(blue, 'werkstatt/bernd') === 1)
+    await red.say('verkauf/red:eva', 'red:eva', 'Start', { direct: true, to: 'verkauf' })
+    await reads(red, 'werkstatt-1', '*: The contact takes messages again (START).')
+    await reads(red, 'verkauf-2', '*: Der Kontakt nimmt wieder Nachrichten an (START).')
+    assert.equal(stopped(red, 'lager-3'), 0)
+  })
+
   it('is told once, when they ask again, how to be answered again; the team sees the question', async () => {
     await evaWrites('Hello?')
     await evaWrites('stop')
