@@ -21,6 +21,7 @@ import { makePresence } from './presence'
 import { makePrivateMessages } from './private-messages'
 import { makeReceiver, type Receiver } from './receive'
 import { makeRoomNames } from './room-names'
+import { makeRoomNotices } from './room-notices'
 import type { Room } from './room'
 import { makeRooms } from './rooms'
 import { type Apart, makeSender, type Sender, WINDOW } from './send'
@@ -67,7 +68,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   let commands: Commands | undefined
 
   const language = config.language ?? 'de'
-  const voices = makeVoices(language, link, world, (room, id) => marks?.of(room, id, HOPS_MAX))
+  const notices = makeRoomNotices(language, link, world, (room, id) => marks?.of(room, id, HOPS_MAX))
+  const voices = makeVoices(language, link, world, notices.say)
   const rooms = makeRooms(domain, link, world, {
     entering (room) {
       if (room.listener.nick === '') seen.forget(room.id)
@@ -172,7 +174,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       if (attending) given.link(NAME, 'rooms', false, 'not in the rooms yet')
       await roomNames.keep()
       marks = await makeMarks(world)
-      receiver = makeReceiver(NAME, given, link, archive, marks, notes, originals, world, (room, heard) => sender?.echo(room, heard), seen.of)
+      receiver = makeReceiver(NAME, given, link, archive, marks, notes, originals, world, (room, heard) => sender?.echo(room, heard), seen.of,
+        notices.tooMuch)
       sender = makeSender(rooms, link, archive, marks, world, apart)
       direct = makeDirect(NAME, domain, given, receiver.offer, originals, link, world)
       commands = makeCommands(NAME, addresses, given, world)

@@ -4,7 +4,8 @@
  * reading goes on, because only by it are deliveries confirmed and a full queue drained. When ACCEPTS_OPEN_MAX of what was read are
  * kept or under way, over all places (and the rest of one read), it pauses: the last resort. Pages that were asked for do not count:
  * whoever asks has one at a time. What its sender is told about when it cannot be kept (a Bound) is kept within bounds for each place,
- * each server, and all together, so that it alone never makes reading pause.
+ * each server, and all together, so that it alone never makes reading pause. Of a room that keeps no archive ROOM_KEPT_MAX are kept, so
+ * that it takes several such rooms, all crowded.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Timer } from '../../lib/clock'
@@ -13,6 +14,7 @@ import type { Arrival } from '../../model/message'
 import type { World } from '../../model/network'
 
 export const ACCEPTS_OPEN_MAX = 1_024
+export const ROOM_KEPT_MAX = ACCEPTS_OPEN_MAX / 4 // of what is said in one room that keeps no archive
 export const DIRECT_KEPT_MAX = 64 // of what one person writes to an address of ours
 const SERVER_KEPT_MAX = 256 // of what people of one server do
 const BOUND_KEPT_MAX = ACCEPTS_OPEN_MAX / 2 // of what all do
@@ -20,8 +22,11 @@ const RETRY_FIRST_MS = 100
 const RETRY_MOST_MS = 30_000
 const TELL_AFTER = 5 // tries
 
-/** With `most` of its place kept already, or as much of its sender's server as may be, an arrival is not, and `beyond` says so. */
-export interface Bound { most: number, server: string, beyond (): void }
+/**
+ * With `most` of its place kept already, an arrival is not, and `beyond` says so. `server`: so too with as much kept of its sender's
+ * server, or of all servers, as may be.
+ */
+export interface Bound { most: number, server?: string, beyond (): void }
 
 interface Entry {
   arrival: Arrival
@@ -59,7 +64,7 @@ export const makeIntake = (
   accept: (arrival: Arrival) => Promise<unknown>, reading: { pause (): void, resume (): void }, { clock, chance, log }: World
 ): Intake => {
   const lines = new Map<string, Line>() // only of places from which something waits
-  const keptOf = new Map<string, number>() // what has a bound, by server
+  const keptOf = new Map<string, number>() // what has a bound of its server, by server
   let boundKept = 0
   let counted = 0
   let offered = 0
@@ -88,10 +93,11 @@ export const makeIntake = (
   }
 
   const isBeyond = (line: Line, { most, server }: Bound): boolean =>
-    stopped || line.kept.length >= most || (keptOf.get(server) ?? 0) >= SERVER_KEPT_MAX || boundKept >= BOUND_KEPT_MAX
+    stopped || line.kept.length >= most ||
+    (server !== undefined && ((keptOf.get(server) ?? 0) >= SERVER_KEPT_MAX || boundKept >= BOUND_KEPT_MAX))
 
   const countKept = ({ bound }: Entry, change: 1 | -1): void => {
-    if (bound === undefined) return
+    if (bound?.server === undefined) return
     const now = (keptOf.get(bound.server) ?? 0) + change
     boundKept += change
     if (now === 0) keptOf.delete(bound.server)

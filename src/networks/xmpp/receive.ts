@@ -12,7 +12,7 @@ import { makeCatchUp } from './catchup'
 import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from './content'
 import { makeHistory, printOf } from './history'
 import { archivedAddress } from './insiders'
-import { type Intake, makeIntake } from './intake'
+import { type Intake, makeIntake, ROOM_KEPT_MAX } from './intake'
 import { markedHops, type Marks } from './marks'
 import { bareOf, resourceOf } from './names'
 import type { Notebook } from './notebook'
@@ -66,11 +66,13 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
 
 export const makeReceiver = (
   network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, notes: Notebook, originals: Originals, world: World,
-  echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined
+  echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined,
+  tooMuch: (room: Room) => void = () => {}
 ): Receiver => {
   const { clock, chance } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
   const history = makeHistory(notes, world)
+  let stopped = false
 
   const placeOf = (room: Room): Place => ({ network, id: room.id })
 
@@ -124,7 +126,7 @@ export const makeReceiver = (
     if (arrival === undefined) return
     const id = idInArchive(room, message)
     if (!room.features.has(ARCHIVE) && arrival.key.includes('.')) history.heard(room, message)
-    if (id === undefined) intake.offer(arrival)
+    if (id === undefined) intake.offer(arrival, undefined, { most: ROOM_KEPT_MAX, beyond: () => { if (!stopped) tooMuch(room) } })
     else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, server: room.id, beyond: () => catchUp.setAside(room, id) })
   }
 
@@ -184,6 +186,7 @@ export const makeReceiver = (
     standing,
     offer: intake.offer,
     stop () {
+      stopped = true
       catchUp.stop()
       intake.stop()
     }

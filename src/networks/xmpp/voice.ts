@@ -5,25 +5,20 @@
  */
 import { messageOf, Unavailable } from '../../model/errors'
 import type { World } from '../../model/network'
-import { plain } from '../../model/text'
 import { conditionOf, failureOf } from './conditions'
-import { contentXml } from './content'
 import { bareOf } from './names'
 import type { Occupant } from './occupant'
 import { canRule, type Room, type Voices } from './room'
+import type { RoomNotices } from './room-notices'
 import type { Link } from './stream'
 import { type Language, WORDS } from './words'
-import { el, form, type Xml } from './xml'
+import { el, form } from './xml'
 
 const ASK_AGAIN_MS = 24 * 3_600_000
 const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one in half an hour
-const KEY_BYTES = 12
 const MUC = 'http://jabber.org/protocol/muc'
 
-/** `mark`: by which our own words are known again. */
-export const makeVoices = (
-  language: Language, link: Link, { clock, chance, memory, log }: World, mark: (room: string, id: string) => Xml | undefined
-): Voices => {
+export const makeVoices = (language: Language, link: Link, { clock, memory, log }: World, say: RoomNotices['say']): Voices => {
   const requested = new WeakMap<Occupant, number>()
 
   const change = async (room: Room, item: Record<string, string>): Promise<void> => {
@@ -35,9 +30,7 @@ export const makeVoices = (
     const last = Number(memory.get(`asked ${room.id}`) ?? '0')
     if (Math.abs(clock.now() - last) < ASK_AGAIN_MS) return
     memory.set(`asked ${room.id}`, String(clock.now())).catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
-    const id = `ask.${chance.token(KEY_BYTES)}`
-    const words = contentXml({ style: 'notice', text: plain(WORDS[language].noVoice(bareOf(room.listener.jid))) })
-    link.send(el('message', { type: 'groupchat', from: room.listener.jid, to: room.id, id }, ...words, mark(room.id, id)))
+    say(room, WORDS[language].noVoice(bareOf(room.listener.jid)))
   }
 
   /** XEP-0045 §7.13. */

@@ -5,6 +5,7 @@ export type Language = 'de' | 'en'
 interface Words {
   privately: { room: string, team: string }
   noVoice (listener: string): string
+  tooMuch: string
 }
 
 export const WORDS: Record<Language, Words> = {
@@ -15,7 +16,8 @@ export const WORDS: Record<Language, Words> = {
         'Alles andere bitte im Raum schreiben.'
     },
     noVoice: listener => 'Wer aus anderen Netzen schreibt, darf in diesem Raum noch nicht sprechen, weil er nur für Mitglieder oder ' +
-      `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`
+      `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`,
+    tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.'
   },
   en: {
     privately: {
@@ -24,6 +26,7 @@ export const WORDS: Record<Language, Words> = {
         'Please write everything else in the room.'
     },
     noVoice: listener => 'People who write from other networks may not speak in this room yet, because it is for members only or ' +
-      `moderated. Please make ${listener} an admin of this room. What was written waits until then.`
+      `moderated. Please make ${listener} an admin of this room. What was written waits until then.`,
+    tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.'
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Archive } from '../../../../src/networks/xmpp/archive'
 import type { Marks } from '../../../../src/networks/xmpp/marks'
+import { ACCEPTS_OPEN_MAX, ROOM_KEPT_MAX } from '../../../../src/networks/xmpp/intake'
 import { makeReceiver } from '../../../../src/networks/xmpp/receive'
 import { makeNotebook } from '../../../../src/networks/xmpp/notebook'
 import { makeOriginals } from '../../../../src/networks/xmpp/originals'
@@ -18,12 +19,15 @@ const FEATURES = [STANZA_IDS, OCCUPANT_IDS, ARCHIVE]
 /** A receiver for one room that we are in. */
 const stage = (features = FEATURES) => {
   const inbox = makeInbox()
-  const link = { pause () {}, resume () {} } as Link
+  const steps: string[] = []
+  const told: string[] = []
+  const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } } as unknown as Link
   const marks: Marks = { of: () => el('mark'), isOurs: () => false }
   const world = makeWorld()
   const notes = makeNotebook(world)
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
-  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, notes, makeOriginals(notes), world, () => {}, avatarOf)
+  const tooMuch = ({ id }: Room): void => { told.push(id) }
+  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
   const room = { id: ROOM, ready: true, nicks: new Map(), insiders: new Map(), features: new Set(features) } as unknown as Room
   const enters = (nick: string, address: string): void => { room.insiders.set(nick, { address, role: 'participant' }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
@@ -31,7 +35,7 @@ const stage = (features = FEATURES) => {
     await new Promise(resolve => setImmediate(resolve))
     return inbox.arrivals
   }
-  return { hear, inbox, enters }
+  return { hear, inbox, enters, steps, told }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -51,6 +55,14 @@ describe('xmpp/receive', () => {
     assert.deepEqual([known.key, known.sender.id, other.key], [`${ROOM} s1`, `${ROOM} o1`, `${ROOM} s2`])
     assert.match(unknown.key, new RegExp(`^${ROOM}/`))
     assert.equal(unknown.sender.id, `${ROOM}/Anna`)
+  })
+
+  it('goes on reading while one room without an archive is crowded: of it so many messages wait, and the room is told of the rest', async () => {
+    const { hear, inbox, steps, told } = stage([OCCUPANT_IDS])
+    inbox.crowded.add(ROOM)
+    for (let n = 0; n < ACCEPTS_OPEN_MAX + ROOM_KEPT_MAX; n++) await hear(`${ROOM}/Eva`, `<body>${n}</body>`, `m${n}`)
+    assert.deepEqual(steps, [])
+    assert.ok(told.length === ACCEPTS_OPEN_MAX && told.every(room => room === ROOM), `${told.length} times`)
   })
 
   it('tells the address of who speaks to all where the room shows it to all, and to us alone where it shows it to us alone', async () => {
