@@ -14,7 +14,7 @@ interface Parts {
   clock: Clock; chance: Chance; log: Log; signal: AbortSignal; behind: Behind
   /** Makes ready what is read with. */
   prepare (): Promise<void>
-  readNews (known: ReadUpTo[]): Promise<ReadUpTo[]>
+  readNews (known?: ReadUpTo[]): Promise<ReadUpTo[]>
   /** AS API §Pinging. */
   ping (attempt: number): Promise<unknown>
   /** Whether the homeserver is bringing something just now. */
@@ -91,7 +91,7 @@ export const makeFinding = (parts: Parts): Finding => {
         try {
           await prepare()
           const began = clock.tick()
-          const read = await readNews([])
+          const read = await readNews()
           lastMs = clock.tick() - began
           if (!isOver(mine)) { behind.caughtUp(); intake() }
           await ping(mine)

@@ -8,13 +8,15 @@ import { catchUp, isComing, isMarked, READ_BACK_MS, type CatchUpWorld, type Read
 import { readDirect, type Direct } from './direct'
 import { sourceOf } from './names'
 import type { Rooms } from './rooms'
+import { readTeamRoom } from './team-rooms'
 
 export interface Reading {
   /**
    * Reads what may have been missed: in direct chats where the homeserver says that something happened; elsewhere always, because
-   * Synapse answers the bot no /sync. `known` is up to where was read before; resolves with the same for the next time.
+   * Synapse answers the bot no /sync. `known` is up to where was read before; resolves with the same for the next time. The first time,
+   * while nothing else is taken, rooms of teams are only set aside, because there may be thousands.
    */
-  readNews (known: ReadUpTo[]): Promise<ReadUpTo[]>
+  readNews (known?: ReadUpTo[]): Promise<ReadUpTo[]>
   /** From crowded rooms nothing more is taken as it comes. Throws if of one it cannot be known from where to read on. */
   setAside (crowded: Iterable<string>): Promise<void>
 }
@@ -25,14 +27,17 @@ const EACH_MS_MAX = 10_000 // for a room, while all the others wait
 const CHATS_MS_MAX = 30_000 // for all chats together then
 const APART_EACH_MS_MAX = 5 * 60_000
 const APART_MAX = 16 // rooms read by themselves at the same time
-const APART_OF_ONE_MAX = 2 // of them chats with people of one server, or one of ours
+const APART_OF_ONE_MAX = 2 // of them chats with people of one server, or one of ours; or rooms of one team
 
 /** Reads a room by itself, up to where it can be taken. */
 export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
-  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX)
+  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX, Infinity) // as many wait as rooms are set aside
+  const sharer = ({ id, network }: Place): string => {
+    const theirs = readDirect({ id, network })?.theirs
+    return theirs === undefined ? readTeamRoom(id, domain)?.address ?? id : sourceOf(theirs, domain)
+  }
   return async (one: ReadUpTo): Promise<ReadUpTo | undefined> => {
-    const theirs = readDirect(one.place)?.theirs
-    const giveBack = await slots.take(theirs === undefined ? one.place.id : sourceOf(theirs, domain), world().signal)
+    const giveBack = await slots.take(sharer(one.place), world().signal)
     try {
       return (await catchUp(world(), [one], APART_EACH_MS_MAX))[0]
     } finally {
@@ -49,9 +54,10 @@ export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, worl
     async readNews (known) {
       const chats = await direct.look()
       const { memory } = world()
-      const before = new Map(known.filter(({ room }) => !isComing(memory, room)).map(one => [one.room, one]))
+      const before = new Map((known ?? []).filter(({ room }) => !isComing(memory, room)).map(one => [one.room, one]))
       const all = (list: ReadUpTo[]): ReadUpTo[] => list.filter(({ room }) => !aside.has(room) && !rooms.isOut(room))
         .map(one => before.get(one.room) ?? one)
+      if (known === undefined) all(rooms.all().filter(({ place }) => isMadeByUs(place)).map(withReader)).forEach(aside.read)
       const read = await catchUp(world(), all(rooms.all().map(withReader)), EACH_MS_MAX)
       const began = clock.tick()
       for (const chat of all(chats.rooms)) {

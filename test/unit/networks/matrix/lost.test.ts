@@ -52,6 +52,34 @@ describe('Matrix: the homeserver', () => {
     assert.deepEqual(said(inbox), ['verloren', 'danach'])
   })
 
+  it('may be slow to tell what was said in many rooms of a team: nobody else waits for that, and there it comes in order', async () => {
+    const { inbox, memory, network } = await ready()
+    const cases = Array.from({ length: 20 }, (_, n): Place => ({ network: 'matrix', id: network.naming.room('amt', n + 1)! }))
+    const rooms: string[] = []
+    for (const [n, where] of cases.entries()) {
+      const action = { kind: 'room' as const, room: { name: 'Müller', topic: '', people: [anna.userId] } }
+      await network.send({ key: `room${n}`, attempt: 1, at: 0, place: where, action }, AbortSignal.timeout(60_000))
+      rooms.push(anna.join(homeserver.state.resolve(where.id)))
+      anna.send(rooms[n]!, `Fall ${n}`)
+    }
+    await inbox.until('all of them', () => said(inbox).length === 20)
+    await network.stop()
+    homeserver.pusher.loseNext(20)
+    for (const room of rooms) anna.send(room, 'verloren')
+    homeserver.faults.push({ on: new RegExp(`GET .*(${rooms.join('|')})/messages`), times: 1000, delayMs: 100 })
+    const asked = homeserver.requests.length
+    await begin({ inbox, memory }, cases)
+    for (const room of rooms) anna.send(room, 'danach')
+    const pages = (): number => homeserver.requests.slice(asked).filter(line => rooms.some(room => line.includes(`${room}/messages`))).length
+    await until(() => pages() > 0)
+    anna.send(place.id, 'guten Tag')
+    await inbox.until('the other room', () => said(inbox).includes('guten Tag'))
+    assert.ok(pages() < 20, `${pages()} pages were read first`)
+    await inbox.until('all', () => said(inbox).length === 61)
+    const at = ({ id }: Place): string[] => said({ arrivals: inbox.arrivals.filter(({ place }) => place.id === id) })
+    for (const [n, where] of cases.entries()) assert.deepEqual(at(where), [`Fall ${n}`, 'verloren', 'danach'])
+  })
+
   it('may lose one, bring the next, and we stop: then it is still known how far the room was read', async () => {
     const memory = makeMemory()
     const { inbox, network } = await ready({ memory })

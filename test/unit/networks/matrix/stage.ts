@@ -22,10 +22,10 @@ export const stage = (set: (at: Stage) => void) => {
     await at.homeserver.stop()
   })
 
-  const begin = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+  const begin = async (more: Parameters<typeof makeBridge>[1] = {}, others: Place[] = []): Promise<Bridge> => {
     const bridge = makeBridge(at.ground, more)
     running.push(bridge.network)
-    bridge.network.attend([at.place])
+    bridge.network.attend([at.place, ...others])
     await bridge.network.start(bridge.inbox)
     return bridge
   }
