@@ -13,4 +13,4 @@ const install = async (): Promise<void> => {
   console.log(`there: ${things.join(', ')}`)
 }
 
-install().catch(error => { console.error((error as Error).message); process.exitCode = 1 })
+install().catch((error: unknown) => { console.error((error as Error).message); process.exitCode = 1 })

@@ -85,7 +85,7 @@ const startBoxes = async (
   const bearerbox = await start('/usr/sbin/bearerbox', async () =>
     await answersHttp(statusUrl) && await answers(box) && await linkUp(statusUrl))
   const smsbox = await start('/usr/sbin/smsbox', () => answers(sendsms))
-    .catch(async error => { await bearerbox.kill(); throw error })
+    .catch(async (error: unknown) => { await bearerbox.kill(); throw error })
   return {
     sendsmsUrl: `http://127.0.0.1:${sendsms}/cgi-bin/sendsms`, username, password, statusUrl, logFile,
     stop: async () => { await smsbox.stop(); await bearerbox.stop() },

@@ -16,7 +16,7 @@ export interface Passing {
   causes (count: number): void
 }
 
-export interface Door { pass<T> (arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
+export interface Door { pass<T>(arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
 
 export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'>, queueMax: number): Door => {
   const passing = new Map<string, { count: number, refusing: boolean }>() // as many as places from which something is under way

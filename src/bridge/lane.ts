@@ -190,7 +190,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     const why = parts.unwanted(row) // since its try was counted
     if (why !== undefined) { unsent(); return ending.unwanted(row, why) }
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
-    answer().then(sent => done(row, sent), error => failed(row, error)).finally(clear).catch(parts.bug)
+    answer().then(sent => done(row, sent), (error: unknown) => failed(row, error)).finally(clear).catch(parts.bug)
   }
 
   /** Puts everything that is not done back in order, and waits before the next try. */
@@ -231,7 +231,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const pump = (): void => {
     if (pumping) { again = true; return }
     pumping = true
-    work().catch(error => { if (stopped === undefined) parts.bug(error) }).finally(() => {
+    work().catch((error: unknown) => { if (stopped === undefined) parts.bug(error) }).finally(() => {
       pumping = false
       if (again) { again = false; pump() }
     })

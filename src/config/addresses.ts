@@ -60,7 +60,7 @@ const automaticOf = (written: WrittenAddress, language: 'de' | 'en', path: Path,
 /** By names in lower case, because that is how they are looked up; without a prototype, so that nothing else is found: "constructor". */
 const textsOf = (written: WrittenAddress, path: Path, files: Files, problem: Problems): Record<string, StandardText> =>
   Object.assign(Object.create(null) as object, Object.fromEntries(Object.entries(written.texts ?? {}).map(([name, given]) => {
-    const { text, file = undefined } = typeof given === 'string' ? { text: given } : given
+    const { text, file } = typeof given === 'string' ? { text: given, file: undefined } : given
     const attachment = file === undefined ? undefined : files.attachment(file, [...path, name, 'file'])
     return [canonicalName(name), {
       text: checked(text, 'standard', [...path, name], problem), ...attachment === undefined ? {} : { file: attachment }

@@ -27,7 +27,7 @@ export type Registration = z.output<typeof shape>
 const AFRESH = 'Make the file afresh: zentrale registration --out FILE, and give the same file to the homeserver'
 
 const MUST: Record<string, string> = {
-  url: `It must be the address at which the homeserver reaches matrix.listen, such as http://127.0.0.1:9993`,
+  url: 'It must be the address at which the homeserver reaches matrix.listen, such as http://127.0.0.1:9993',
   as_token: `It must be a secret of at least ${TOKEN_CHARS_MIN} characters of your own. ${AFRESH}`,
   hs_token: `It must be a secret of at least ${TOKEN_CHARS_MIN} characters of your own. ${AFRESH}`
 }

@@ -113,13 +113,13 @@ export const functionAddress = section('One function address.', {
   signature: choice('What the contact sees of who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),
   follow_up: either('What a message to a closed case does: reopen it, begin a new one, or reopen it for so many days.',
     'reopen, new, or a section with days', [
-    choice('What it does.', ['reopen', 'new']),
-    section('For so many days.', { days: whole('How many days a closed case is reopened.', 1, 3650, 7) })
-  ], '{ days: 7 }').default({ days: 7 }),
+      choice('What it does.', ['reopen', 'new']),
+      section('For so many days.', { days: whole('How many days a closed case is reopened.', 1, 3650, 7) })
+    ], '{ days: 7 }').default({ days: 7 }),
   texts: lines('Standard texts, which the team sends by "!t angebot". Variables: {kunde.name}, {agent.vorname} and those above; in English ' +
     '{contact.name}, {agent.first_name}.', 'lines of a short name and a text',
-    z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,31}$/u).register(told, { doc: 'A name.', must: 'a short name without spaces' }),
-    standardText, TEXTS_SAMPLE).optional(),
+  z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,31}$/u).register(told, { doc: 'A name.', must: 'a short name without spaces' }),
+  standardText, TEXTS_SAMPLE).optional(),
   retention_days: whole('After so many days what was said is forgotten, whether the case was closed or not.', 1, 36500, 365).default(365)
 })
 

@@ -9,7 +9,7 @@ import { functionAddress } from './schema-address'
 
 const ownNumbers = () =>
   list('Our numbers on this gateway, in international form, in quotes.', `a list of ${PHONE.replace('a phone', 'phone')}`,
-  1000, text('One of our numbers.', PHONE, '"+4930123456"', E164), '["+4930123456", "+4930123457"]').min(1)
+    1000, text('One of our numbers.', PHONE, '"+4930123456"', E164), '["+4930123456", "+4930123457"]').min(1)
 const gatewayName = () => text('A short name of your choice, under which mirrors and metrics name this gateway.',
   'a short name of a–z, 0–9, _ and -', 'main', /^[a-z][a-z0-9_-]{0,31}$/)
 
@@ -104,7 +104,7 @@ export const schema = section('Zentrale\'s config.', {
       'Whose invitations Zentrale accepts besides those to rooms of mirrors: users (@anna:example.org) or servers (:example.org).',
       'a list of users (@anna:example.org) or servers (:example.org)', 1000,
       text('One of them.', 'a user (@anna:example.org) or a server (:example.org)', '":example.org"', /^(@[^\s:]+)?:[^\s]+$/),
-        '[]').default([]),
+      '[]').default([]),
     not_heard_from: list(
       'Who is not heard: users whose words are carried nowhere, such as the ghosts of another bridge that are still in rooms of mirrors. A star ' +
       'stands for the rest of a name: "@_bifrost_*:example.org".', 'a list of users, such as "@_bifrost_*:example.org"', 1000,

@@ -1,7 +1,7 @@
 /** A YAML file as plain values, with the line of each: refusals name it. */
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, type Pair, type YAMLError } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
 import { ConfigError, type Path, type Problem } from './problem'
 
 export interface Source {
@@ -39,7 +39,7 @@ export const shown = (path: string): string => {
 
 const step = (node: unknown, key: string | number): { key?: unknown, value: unknown } | undefined => {
   if (isMap(node)) {
-    const pair = (node.items as Pair[]).find(item => String(isScalar(item.key) ? item.key.value : item.key) === String(key))
+    const pair = node.items.find(item => String(isScalar(item.key) ? item.key.value : item.key) === String(key))
     return pair && { key: pair.key, value: pair.value }
   }
   return isSeq(node) && node.items[Number(key)] !== undefined ? { value: node.items[Number(key)] } : undefined

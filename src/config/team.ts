@@ -61,8 +61,8 @@ export const teamOf = (config: Written, { team }: WrittenAddress, path: Path, ou
   }
   for (const { entry, first } of twice(seats, ({ name }) => folded(name))) {
     problem(entry.path, `two people of the team are called ${entry.name}`, `The other is ${spell(first.path)}. ` +
-      `If they are one person, write { name: ${entry.name}, addresses: [${[...first.written, ...entry.written].map(({ address }) =>
-        `"${address}"`).join(', ')}] }; otherwise give them names that differ`)
+    `If they are one person, write { name: ${entry.name}, addresses: [${[...first.written, ...entry.written].map(({ address }) =>
+      `"${address}"`).join(', ')}] }; otherwise give them names that differ`)
   }
   return seats.map(({ name, direct, found }) => ({ name, addresses: found.map(({ person }) => person), ...direct ? { direct } : {} }))
 }

@@ -21,14 +21,14 @@ const formOfNode = ({ def: { type } }: Node): string => type === 'record' ? 'obj
 export const pick = (node: Node, value: unknown): Node => node.def.type !== 'union' ? node
   : node.def.options!.find(option =>
     option.def.shape?.['kind']?.safeParse((value as { kind?: unknown } | null | undefined)?.kind).success === true)
-    ?? node.def.options!.find(option => formOfNode(option) === formOf(value)) ?? node.def.options![0]!
+  ?? node.def.options!.find(option => formOfNode(option) === formOf(value)) ?? node.def.options![0]!
 
 const child = (value: unknown, key: string | number): unknown => (value as Record<string | number, unknown> | null | undefined)?.[key]
 
 export const valueAt = (value: unknown, path: Path): unknown => path.reduce(child, value)
 
 export const nodeAt = (root: z.ZodType, path: Path, value: unknown): Node | undefined => {
-  let node = pick(inner(root as Node), value)
+  let node = pick(inner(root), value)
   for (const [depth, key] of path.entries()) {
     const next: Node | undefined = node.def.element ?? node.def.valueType ?? node.def.shape?.[key]
     if (next === undefined) return undefined

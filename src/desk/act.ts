@@ -128,9 +128,9 @@ const assign = onOwn((draft, rest) => {
   const to = passingTo(rest, address, memory.roster)
   if (to === undefined) return draft.answer(texts.noSuch(rest))
   if (to.kind === 'several') return draft.answer(texts.several(to.names))
-  if (to.kind === 'agent') return passToAgent(draft as Draft<CaseFacts>, to.agent)
+  if (to.kind === 'agent') return passToAgent(draft, to.agent)
   if (to.desk.redirectOnly) return draft.answer(texts.redirectsOnly(to.desk.profile.name))
-  passToDesk(draft as Draft<CaseFacts>, to.desk)
+  passToDesk(draft, to.desk)
 })
 
 const done = onOwn(draft => {
@@ -351,4 +351,3 @@ export const due = (draft: Draft): void => {
   if (one.state === 'claimed' && one.awaits) return free(draft, draft.texts.releasedByTime(ownerName(address, one.owner)))
   draft.conversation = rest
 }
-

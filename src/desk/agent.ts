@@ -133,8 +133,13 @@ const saysInCase = (draft: Draft<CaseFacts>): void => {
   if (facts.other !== undefined && aside !== true) return unsent(draft, content, texts.otherCase(facts.other, facts.conversation.id), true)
   if (facts.strange === true && typed.kind === 'words' && isAnswer(facts)) return unsent(draft, content, texts.strange, true)
   switch (typed.kind) {
-    case 'words': return void (isAnswer(facts) ? answers(draft, content) : note(draft, content))
-    case 'say': return void answers(draft, typed.content)
+    case 'words':
+      if (isAnswer(facts)) answers(draft, content)
+      else note(draft, content)
+      return
+    case 'say':
+      answers(draft, typed.content)
+      return
     case 'note': return note(draft, typed.content)
     case 'unclear': return unsent(draft, content, whyUnclear(draft, typed), true)
     case 'command':

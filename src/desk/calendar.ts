@@ -40,9 +40,9 @@ const periodsSince = ({ freq, wkst }: ICAL.Recur, first: number, day: number, fr
 
 /** Without any day in the rule, that of the first event counts. */
 const isDayOf = ({ freq, parts }: ICAL.Recur, first: number, day: number, from: Fields, here: Fields): boolean => {
-  const months = parts['BYMONTH'] as number[] | undefined
-  const dates = parts['BYMONTHDAY'] as number[] | undefined
-  const weekdays = parts['BYDAY'] as string[] | undefined
+  const months = parts['BYMONTH']
+  const dates = parts['BYMONTHDAY']
+  const weekdays = parts['BYDAY']
   const given = dates !== undefined || weekdays !== undefined
   return (months?.includes(here.month) ?? (freq !== 'YEARLY' || given || here.month === from.month))
     && (dates?.some(date => date === here.date || date === here.date - here.length - 1) ?? true)
@@ -53,7 +53,7 @@ const isDayOf = ({ freq, parts }: ICAL.Recur, first: number, day: number, from: 
 const checkRule = (name: string, rule: ICAL.Recur): void => {
   const parts = Object.keys(rule.parts)
   const strange = parts.find(part => UNDERSTOOD[rule.freq]?.includes(part) !== true)
-  const nth = ((rule.parts['BYDAY'] ?? []) as string[]).some(part => part.length > 2)
+  const nth = (rule.parts['BYDAY'] ?? []).some(part => part.length > 2)
   const nthOfYear = nth && (rule.freq === 'WEEKLY' || (rule.freq === 'YEARLY' && !parts.includes('BYMONTH')))
   if (UNDERSTOOD[rule.freq] === undefined || strange !== undefined || nthOfYear) {
     throw new Malformed(`the event "${name}" repeats by a rule that is not understood (${rule.toString()}): write its days one by one`)
@@ -83,7 +83,7 @@ const ruled = (name: string, first: number, rule: ICAL.Recur): Event['falls'] =>
 const checkDates = (event: ICAL.Component): void => {
   for (const property of event.getAllProperties()) {
     for (const [index, value] of property.getValues().entries()) {
-      const written = property.toJSON()[3 + index]
+      const written = (property.toJSON() as unknown[])[3 + index]
       if (value instanceof ICAL.Time && value.toString() !== written) throw new Malformed(`${String(written)} is no date`)
     }
   }
@@ -93,13 +93,13 @@ const isWhole = ({ startDate: start, endDate: end }: ICAL.Event): boolean =>
   start.isDate || (start.hour + start.minute + end.hour + end.minute === 0 && end.compare(start) > 0)
 
 const daysOf = (event: ICAL.Component, property: string): number[] =>
-  event.getAllProperties(property).flatMap(each => each.getValues()).filter(value => value instanceof ICAL.Time).map(dayOf)
+  event.getAllProperties(property).flatMap(each => each.getValues() as unknown[]).filter(value => value instanceof ICAL.Time).map(dayOf)
 
 const readEvent = (component: ICAL.Component, all: ICAL.Component[]): Event[] => {
   checkDates(component)
   const event = new ICAL.Event(component, { strictExceptions: true })
   if (!isWhole(event) || component.getFirstPropertyValue('status') === 'CANCELLED') return []
-  const name = String(event.summary ?? event.uid ?? '')
+  const name = event.summary ?? event.uid ?? ''
   const first = dayOf(event.startDate)
   const rule = component.getFirstPropertyValue('rrule')
   const moved = all.filter(other => other !== component && event.uid !== null && other.getFirstPropertyValue('uid') === event.uid)

@@ -43,7 +43,7 @@ const ofCalendar = (text: string): Source => {
 
 /** Throws Malformed with a text for the operator. */
 export const holidaysOf = ({ regions, list, calendar }: { regions: string[], list: string[], calendar?: string | undefined }):
-((day: string) => string | undefined) => {
+  ((day: string) => string | undefined) => {
   const sources = [...regions.map(ofRegion), ofList(list), ...calendar === undefined ? [] : [ofCalendar(calendar)]]
   const years = new Map<number, Map<string, string>>()
   return day => {

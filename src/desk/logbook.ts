@@ -2,11 +2,11 @@
 import type { LogLine } from '../store/desk'
 
 const GERMAN = {
-  'opened': 'eröffnet', 'claimed': 'übernommen', 'released': 'freigegeben', 'held': 'nicht gesendet', 'sent all the same': 'doch gesendet',
-  'taken back': 'zurückgenommen', 'passed on': 'weitergegeben', 'assigned': 'weitergegeben', 'waits': 'stellt zurück', 'woken': 'wieder da',
-  'done': 'erledigt', 'begun': 'begonnen', 'labels': 'Etiketten', 'project': 'Projekt', 'consent': 'Einwilligung', 'start': 'START',
-  'stop': 'STOP', 'told of START': 'Hinweis auf START', 'automatic': 'automatisch', 'on duty': 'im Dienst', 'off duty': 'außer Dienst',
-  'joined': 'neu im Team', 'removed': 'nicht mehr im Team'
+  opened: 'eröffnet', claimed: 'übernommen', released: 'freigegeben', held: 'nicht gesendet', 'sent all the same': 'doch gesendet',
+  'taken back': 'zurückgenommen', 'passed on': 'weitergegeben', assigned: 'weitergegeben', waits: 'stellt zurück', woken: 'wieder da',
+  done: 'erledigt', begun: 'begonnen', labels: 'Etiketten', project: 'Projekt', consent: 'Einwilligung', start: 'START',
+  stop: 'STOP', 'told of START': 'Hinweis auf START', automatic: 'automatisch', 'on duty': 'im Dienst', 'off duty': 'außer Dienst',
+  joined: 'neu im Team', removed: 'nicht mehr im Team'
 } as const
 
 export type LogWord = keyof typeof GERMAN

@@ -69,7 +69,7 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
     if (running || stopped) { again = running; return }
     running = true
     timer?.cancel()
-    look().catch(error => {
+    look().catch((error: unknown) => {
       if (stopped) return
       log.warn({ why: messageOf(error) }, 'what is due waits')
       timer = clock.after(RETRY_MS, changed)

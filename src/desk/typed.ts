@@ -16,7 +16,7 @@ export type Typed =
   | { kind: 'unclear', meant?: Word, lacking?: boolean }
 
 const SIGNS: Record<string, string> = Object.fromEntries([
-  ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!']), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'])
+  ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!'] as const), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'] as const)
 ])
 
 /** Not seen, wherever it stands. Marks are: they belong to the letter in front of them. */

@@ -46,7 +46,7 @@ export const isPublicAddress = (text: string): boolean => {
  * By the machine, so also by its hosts file. Until the name server has answered, this holds one of the four threads in which Node reads
  * files, and cannot be cancelled: not for names that strangers choose.
  */
-const askingMachine: Resolve = host => lookup(host, { all: true, verbatim: true })
+const askingMachine: Resolve = host => lookup(host, { all: true, order: 'verbatim' })
 
 /** By name servers alone, beside those threads. `servers`: the machine's own by default. */
 export const askingDns = (servers?: string[], tryMs = DNS_TRY_MS): Resolve => async (host, signal) => {

@@ -57,7 +57,7 @@ export const runLive = async ({ operate }: Config, { action, name, person, calle
   const changes = action === 'join' || action === 'leave'
   const { status, body } = changes
     ? await ask(clock, `${base}/team`, { method: 'POST', token: operate.token,
-      json: { [action === 'join' ? 'add' : 'remove']: person, by: 'operator', ...called === undefined ? {} : { name: called } } })
+        json: { [action === 'join' ? 'add' : 'remove']: person, by: 'operator', ...called === undefined ? {} : { name: called } } })
     : await ask(clock, `${base}/${action === 'cases' ? 'cases' : 'logbook'}`, { token: operate.token })
   if (status >= 300) return { output: String((body as { error?: string }).error ?? status), ok: false }
   return { output: changes ? `${person} ${action === 'join' ? 'is in' : 'is out of'} the team of ${name}.` : shown(action, body), ok: true }

@@ -71,8 +71,8 @@ const QUESTIONS = [
     fits: orNone(name => transliterated(name) !== undefined), must: 'a name of letters a–z, umlauts and digits, which can be rewritten for Matrix' },
   { key: 'address-team', ask: 'Who answers there: their addresses, with commas between', preset: before => has(before['matrix-domain'])
     ? `@anna:${before['matrix-domain']}` : `anna@${own(before)}`, unless: ['address'],
-    fits: answer => people(answer).every(like(/^(@[^\s:@]+:\S+|[^\s/@]+@[^\s/@]+)$/)),
-    must: 'addresses such as @anna:example.org, bernd@example.org' },
+  fits: answer => people(answer).every(like(/^(@[^\s:@]+:\S+|[^\s/@]+@[^\s/@]+)$/)),
+  must: 'addresses such as @anna:example.org, bernd@example.org' },
   { key: 'xmpp-rooms', ask: 'Room service of your XMPP server, for the rooms of that team ("none" if there is none)',
     preset: rooms, unless: ['address', 'xmpp-domain'], ...domain },
   { key: 'media-url', ask: 'Public address for links to files, which your web server passes on to Zentrale',
@@ -138,7 +138,7 @@ const sections = (answers: Answers, secrets: Secrets): object => {
       registration: './registration.yaml' } } : {},
     ...xmpp ? { xmpp: { component: { host: answers['xmpp-host'], port: Number(answers['xmpp-port']),
       domain: answers['xmpp-domain'], secret: secrets.component },
-      ...has(answers['xmpp-rooms']) ? { rooms: answers['xmpp-rooms'] } : {} } } : {},
+    ...has(answers['xmpp-rooms']) ? { rooms: answers['xmpp-rooms'] } : {} } } : {},
     ...has(answers['sms-host']) ? { sms: { gateways: [gateway(answers, secrets)] } } : {},
     media: { public_url: answers['media-url'] },
     mirrors: has(answers['matrix-room']) && has(answers['xmpp-room'])

@@ -27,7 +27,7 @@ const NAME_CHARS_MAX = 120
 const TEXTS = {
   de: { gone: 'Diese Datei gibt es nicht oder nicht mehr. Links gelten nur eine begrenzte Zeit. ' +
     'Bitte lassen Sie sich die Datei noch einmal schicken.',
-    later: 'Die Datei ist gerade nicht erreichbar. Bitte versuchen Sie es in ein paar Minuten noch einmal.' },
+  later: 'Die Datei ist gerade nicht erreichbar. Bitte versuchen Sie es in ein paar Minuten noch einmal.' },
   en: { gone: 'This file does not exist, or no longer. Links work for a limited time. Please ask for the file to be sent again.',
     later: 'The file cannot be reached just now. Please try again in a few minutes.' }
 }

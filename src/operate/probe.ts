@@ -53,12 +53,12 @@ export const converse = <T>({ host, port, tls }: Peer, clock: Clock, first: stri
   const socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port })
   return new Promise<T>((resolve, reject) => {
     socket.once(tls ? 'secureConnect' : 'connect', () => { socket.write(first) })
-    socket.on('data', chunk => {
+    socket.on('data', (chunk: Buffer) => {
       try {
         const result = hear(chunk, socket)
         if (result !== undefined) resolve(result)
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
     socket.on('error', reject)

@@ -61,7 +61,7 @@ export const homeserverReachesUs = async (config: MatrixSection, isRunning: bool
   const { homeserverUrl, registration, listen } = config
   const ping = (): Promise<Answer> =>
     ask(clock, `${homeserverUrl}/_matrix/client/v1/appservice/${encodeURIComponent(registration.id)}/ping`,
-    { method: 'POST', token: registration.as_token, json: {} })
+      { method: 'POST', token: registration.as_token, json: {} })
   const answer = isRunning ? await ping() : await listening(listen, pingListener, ping)
   if (answer.status === 200) return `reaches Zentrale at ${registration.url}`
   throw new Wrong(`cannot reach Zentrale at ${registration.url} (${field(answer, 'errcode')} ${field(answer, 'error')})`,

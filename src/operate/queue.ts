@@ -46,7 +46,7 @@ const actionText = (action: Action): string => {
 const deliveryLine = (row: QueueRow): QueueLine => ({
   id: String(row.id), state: row.state, network: row.network, place: row.place, since: row.queuedAt, attempt: row.attempt,
   from: `${row.from.network} ${row.from.place}`, text: actionText(row.delivery.action),
-    ...row.reason === undefined ? {} : { reason: row.reason }
+  ...row.reason === undefined ? {} : { reason: row.reason }
 })
 
 const unroutedLine = ({ seq, network, place, at, arrival }: UnroutedRow): QueueLine => ({

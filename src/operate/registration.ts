@@ -13,7 +13,7 @@ const HEAD = `# The registration of Zentrale as an application service. Both rea
 const library = (): typeof import('../networks/matrix/registration') => {
   process.noDeprecation = true // something that the library loads uses what Node advises against: nothing for the operator
   try {
-    return require('../networks/matrix/registration')
+    return require('../networks/matrix/registration') as ReturnType<typeof library> // eslint-disable-line @typescript-eslint/no-require-imports
   } finally {
     process.noDeprecation = false
   }

@@ -5,8 +5,8 @@ import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, Head, 
 
 /** How statements are run: each is prepared once. */
 export interface Sql {
-  all<Row> (sql: string, ...values: SQLInputValue[]): Row[]
-  one<Row> (sql: string, ...values: SQLInputValue[]): Row | undefined
+  all<Row>(sql: string, ...values: SQLInputValue[]): Row[]
+  one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined
   run (sql: string, ...values: SQLInputValue[]): { changes: number, id: number }
 }
 

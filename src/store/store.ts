@@ -117,7 +117,7 @@ export interface Tx {
 }
 
 export interface Store {
-  run<T> (job: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>
+  run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>
   /** How many commits there were since it was opened. */
   commits (): number
   /** Waits for the jobs under way, then closes. Later jobs reject. */

@@ -202,7 +202,7 @@ describe('faults: a flood', function () {
         most = Math.max(most, rssMib(town))
         assert.deepEqual([...others.wrong, ...phone.wrong], [])
         return others.next === count && phone.next === count
-      }).catch(error => { throw new Error(`${others.next} and ${phone.next} of ${count} have arrived`, { cause: error }) })
+      }).catch((error: unknown) => { throw new Error(`${others.next} and ${phone.next} of ${count} have arrived`, { cause: error }) })
       const seconds = (performance.now() - since) / 1000
       ears.delete(others.take)
       console.log(`        the ${left} that were left took ${seconds.toFixed(1)} s: ${(left / seconds).toFixed()} a second; ` +

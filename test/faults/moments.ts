@@ -93,7 +93,7 @@ export const shootAll = async (town: Town, witness: Witness, shots: Shot[], prog
     const round = first + index
     const least = await shoot(town, witness, round, shot)
     const ended = await witness.settle(round, least, least > 1 ? POISON_WITHIN_MS : undefined)
-      .then(deaths => ({ deaths }), error => ({ deaths: 0, failed: messageOf(error) }))
+      .then(deaths => ({ deaths }), (error: unknown) => ({ deaths: 0, failed: messageOf(error) }))
     outcomes.push({ ...shot, round, ...ended })
     progress(outcomes.at(-1)!)
   }

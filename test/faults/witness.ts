@@ -109,7 +109,7 @@ export const makeWitness = (town: Town): Witness => {
       await until('', limitMs, async () => {
         if (!town.zentrale.running) {
           deaths++
-          await town.zentrale.restart().catch(error => { why = String(error) }) // killed again while it started: seen at the next look
+          await town.zentrale.restart().catch((error: unknown) => { why = String(error) }) // killed again while it started: seen at the next look
         }
         const texts = await look()
         missing = PAIRS.flatMap(pair => verdict(texts, round, pair).lost.map(number => `${round}/${pair.from}/${number} → ${pair.to}`))

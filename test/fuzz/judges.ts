@@ -23,7 +23,7 @@ export const anyText = (words: readonly string[], maxLength = 40): fc.Arbitrary<
 
 export const ODD = ['\\ud800', '\\udc00', '\u0000', '\u0001', '\u001b', '\u007f', '\u00a0', '\u00ad', '\u200b', '\u200d', '\u202e', '\u2066',
   '\u2028', '\ufeff', '\ufffd', '\ufffe', '\uffff', '\u{e0041}', '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}', 'e\u0301\u0301', 'ß', 'ﬁ', 'İ', '\r\n',
-    '\n', '\t', ' ']
+  '\n', '\t', ' ']
 
 /** Runs it and lets no error through but those that are promised. */
 export const allowing = <T>(errors: readonly (new (...of: never[]) => Error)[], run: () => T): T | undefined => {

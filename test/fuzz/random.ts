@@ -3,7 +3,7 @@
 export interface Random {
   fraction (): number // in [0, 1)
   below (most: number): number // a whole number in [0, most)
-  pick<T> (from: readonly T[]): T
+  pick<T>(from: readonly T[]): T
 }
 
 /** mulberry32. */

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { xml } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import { Refused, Unavailable } from '../../src/model/errors'
-import type { Action, Arrival, Attachment, Delivery, Persona, Sent } from '../../src/model/message'
+import type { Action, Arrival, Attachment, Delivery, Persona } from '../../src/model/message'
 import type { Memory, Network } from '../../src/model/network'
 import { plain, type Text, toPlain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
@@ -42,14 +42,6 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
   const delivery = (action: Action, as: Persona | null = bob, more: Partial<Delivery> = {}): Delivery =>
     ({ key: key(), place: place(), ...as && { as }, at: 0, attempt: 1, action, ...more })
   const send = (one: Delivery, ms = 60_000) => bridge.network.send(one, AbortSignal.timeout(ms))
-
-  /** As a lane does it: what may work later is tried again. */
-  const insist = async (one: Delivery): Promise<Sent> => {
-    try { return await send(one) } catch (error) {
-      if (error instanceof Unavailable && one.attempt < 5) return await insist({ ...one, attempt: one.attempt + 1 })
-      throw error
-    }
-  }
 
   const media = { open: async () => ({ stream: Readable.from([PICTURE]), mime: 'image/png' }) }
 

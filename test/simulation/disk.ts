@@ -61,12 +61,12 @@ const torn = (before: Buffer, after: Buffer, random: Random): Buffer => {
   let length = before.length
   for (let at = from; at < to;) {
     const end = Math.min((Math.floor(at / SECTOR) + 1) * SECTOR, to)
-    if (random.happens(lost!)) {
+    if (random.happens(lost)) {
       file.fill(0, at, end)
       before.subarray(at, end).copy(file, at)
     } else {
       length = Math.max(length, end)
-      if (random.happens(rubbish!)) random.bytes(end - at).copy(file, at)
+      if (random.happens(rubbish)) random.bytes(end - at).copy(file, at)
     }
     at = end
   }

@@ -268,7 +268,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     travel(() => {
       if (off || down) return
       if (weather.strikes('request lost')) return lost()
-      void answer(method, String(path), headers as Record<string, string>, String(body ?? '')).then(({ status, text }) => {
+      void answer(method, path, headers as Record<string, string>, String(body ?? '')).then(({ status, text }) => {
         if (weather.strikes('answer lost')) return lost()
         travel(() => { if (!off) end(() => resolve({ status, headers: {}, text })) })
       })

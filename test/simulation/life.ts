@@ -15,7 +15,7 @@ export interface Life {
   /** False if the process is gone, perhaps at this very moment. */
   cross (): boolean
   /** A call across the border: its answer comes only to those who live. */
-  through<T> (work: () => Promise<T>): Promise<T>
+  through<T>(work: () => Promise<T>): Promise<T>
   /** It ends at a crossing to come. */
   doom (crossings: number): void
   end (): void
@@ -63,7 +63,7 @@ export const makeLife = (timeline: Timeline, random: Random, wall: { offset: num
     get timers () { return timers },
     through: work => new Promise((resolve, reject) => {
       if (!cross()) return
-      work().then(value => { if (cross()) resolve(value) }, error => { if (cross()) reject(error) })
+      work().then(value => { if (cross()) resolve(value) }, (error: unknown) => { if (cross()) reject(error) })
     }),
     doom: crossings => { left = crossings },
     end: () => { alive = false }

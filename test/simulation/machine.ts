@@ -113,7 +113,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
       mine.end()
       over('stopped', ended === undefined)
       ended?.()
-    }, error => {
+    }, (error: unknown) => {
       if (mine.alive) auditor.violation('bug', `stop: ${String(error)}`)
       if (mine.alive) kill('it does not stop well')
     })

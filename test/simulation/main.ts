@@ -8,7 +8,6 @@ import { MUTATIONS } from './mutations'
 import { makeTally, tellViolation } from './report'
 import { simulate, type Outcome } from './simulation'
 
-
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string' }, trace: { type: 'boolean', default: false },

@@ -36,4 +36,3 @@ export const broken = ([, file, line, by]: Mutation): Simulation => {
     for (const [name, module] of kept) require.cache[name] = module
   }
 }
-

@@ -24,7 +24,7 @@ export const MUTATIONS: Mutation[] = [
     'const { conversation, ...known } = await meant(tx, arrival, address, own, number, another)',
     'const { conversation: whole, ...known } = await meant(tx, arrival, address, own, number, another); ' +
     'const conversation = whole && { ...whole, owner: undefined }', ['D2']],
-  ['sends the contact what is held', 'desk/agent.ts', "draft.log('held')", "draft.toContact(content)", ['D2', 'D3']],
+  ['sends the contact what is held', 'desk/agent.ts', "draft.log('held')", 'draft.toContact(content)', ['D2', 'D3']],
   ['sends the contact a note', 'desk/agent.ts',
     "draft.entry('note', draft.facts.from === 'team' ? draft.facts.who.agent.name : persona.name, content)",
     'draft.toContact(content)', ['D3']],
@@ -76,5 +76,5 @@ export const MUTATIONS: Mutation[] = [
   ['speaks into a room that has sent us out', 'bridge/deliver.ts', "if (standing === 'out' ||", "if (standing === 'never' as string ||", ['W3'], 20],
   ['hears a room that has sent us out', 'bridge/mirror.ts', "if (directory.standing(arrival.place) !== 'in') return IGNORE", '', ['W3'], 23],
   ['forgets over a restart which rooms have sent us out', 'bridge/apply.ts',
-    ": tx.remember(STANDINGS, addressKey(place), standing)", ': Promise.resolve()', ['W3'], 11]
+    ': tx.remember(STANDINGS, addressKey(place), standing)', ': Promise.resolve()', ['W3'], 11]
 ]

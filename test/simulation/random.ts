@@ -5,7 +5,7 @@ export interface Random extends Chance {
   below (end: number): number // whole, in [0, end)
   between (from: number, to: number): number
   happens (probability: number): boolean
-  pick<T> (from: readonly T[]): T
+  pick<T>(from: readonly T[]): T
   bytes (count: number): Buffer
 }
 

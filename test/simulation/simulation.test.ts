@@ -26,7 +26,6 @@ const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>
 }
 
 describe('in bad weather', () => {
-
   it('keeps every promise under 200 seeds', async () => {
     const tally = makeTally()
     for (let seed = 1; seed <= SEEDS; seed++) tally.add(await judge(seed))

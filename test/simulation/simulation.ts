@@ -95,7 +95,7 @@ const mischief = ({ world: { random, note }, servers, town }: Stage, but?: strin
   const [what, deed] = random.pick(Object.entries(server.mischief ?? {}).filter(([name]) => name !== but)) ?? []
   if (what === undefined || places.length === 0) return
   const place = random.pick(places)
-  if (deed!(place)) note(`an outsider at ${place.id} ${what}`)
+  if (deed(place)) note(`an outsider at ${place.id} ${what}`)
 }
 
 /** Outsiders in the storm; and in good weather, when all has come to rest: then nobody else may feel them. */
@@ -131,7 +131,7 @@ const partition = (stage: Stage, forMs: number): void => {
 const jump = ({ random }: World): number => random.pick([1, -1]) * random.pick([HOUR_MS * random.fraction() * 2, YEAR_MS * random.fraction() * 10])
 
 const GREAT: Record<GreatFault, (stage: Stage) => void> = {
-  'crash': ({ world: { random }, machine }) => machine.doom(1 + random.below(random.pick([5, 50, 500]))),
+  crash: ({ world: { random }, machine }) => machine.doom(1 + random.below(random.pick([5, 50, 500]))),
   'power cut': ({ world: { random, weather }, disk, machine }) => disk.expect('power cut', 1 + random.below(20), how => {
     weather.happened('power cut')
     machine.kill(`power cut ${how}`)
@@ -140,7 +140,7 @@ const GREAT: Record<GreatFault, (stage: Stage) => void> = {
     weather.happened('disk error')
     note(`process: disk error ${how}`)
   }),
-  'unreadable': ({ world: { random, weather, note }, disk }) => disk.misread(1 + random.below(200), () => {
+  unreadable: ({ world: { random, weather, note }, disk }) => disk.misread(1 + random.below(200), () => {
     weather.happened('unreadable')
     note('process: a statement cannot read the disk')
   }),
@@ -148,7 +148,7 @@ const GREAT: Record<GreatFault, (stage: Stage) => void> = {
     weather.happened('stop and start')
     machine.stop()
   },
-  'partition': stage => partition(stage, stage.world.random.between(100, 10 * MINUTE_MS)),
+  partition: stage => partition(stage, stage.world.random.between(100, 10 * MINUTE_MS)),
   'long outage': stage => partition(stage, stage.world.random.between(0.25 * HOUR_MS, 30 * HOUR_MS)),
   'slow peer' (stage) {
     const { world: { random, weather }, servers } = stage

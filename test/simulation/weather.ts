@@ -49,12 +49,12 @@ const DIRECT = {
 
 /** Come by themselves; the number is the most times in one seed. */
 const GREAT = {
-  'crash': 6,
+  crash: 6,
   'power cut': 4,
   'disk error': 2,
-  'unreadable': 1,
+  unreadable: 1,
   'stop and start': 2,
-  'partition': 4,
+  partition: 4,
   'slow peer': 4,
   'long outage': 1,
   'clock jump': 3,

@@ -122,8 +122,7 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: Reader) =>
   }
   const inward = makeFlow(world, exchange.delay, octets => {
     if (!life.cross()) return
-    if (octets === undefined) { on.end?.(); close() }
-    else if (octets.length > 0) on.data(octets)
+    if (octets === undefined) { on.end?.(); close() } else if (octets.length > 0) on.data(octets)
   })
   const outward = makeFlow(world, exchange.delay, octets => {
     if (octets === undefined) peer?.closed()

@@ -30,7 +30,7 @@ export const wholeConfig = (): Tree => ({
     gateways: [
       { name: 'main', kind: 'smpp', host: '127.0.0.1', port: 2775, tls: false, system_id: 'zentrale', password: 'pass',
         numbers: ['+4930123456', '+4930123457'], window: 5, per_second: 10, default_charset: 'gsm7', long_messages: 'udh',
-          segments_max: 6 },
+        segments_max: 6 },
       { name: 'box', kind: 'kannel', send_url: 'http://127.0.0.1:13013/cgi-bin/sendsms', username: 'u', password: 'p',
         numbers: ['+4930999999'],
         listen: { host: '127.0.0.1', port: 9995 }, public_url: 'http://127.0.0.1:9995', secret: 'hook-secret-hook' }

@@ -36,10 +36,10 @@ const pageFor = (server: XmppServer, jid: string, password: string): string => `
 await import('/converse.min.js')
 converse.plugins.add('test', { initialize () { window.api = this._converse.api } })
 converse.initialize(${JSON.stringify({
-    websocket_url: `ws://localhost:${server.httpPort}/xmpp-websocket`, discover_connection_methods: false, authentication: 'login',
-    auto_login: true, jid, password, view_mode: 'fullscreen', assets_path: '/', i18n: 'de', whitelisted_plugins: ['test'],
-    allow_non_roster_messaging: true, loglevel: 'error'
-  })})
+  websocket_url: `ws://localhost:${server.httpPort}/xmpp-websocket`, discover_connection_methods: false, authentication: 'login',
+  auto_login: true, jid, password, view_mode: 'fullscreen', assets_path: '/', i18n: 'de', whitelisted_plugins: ['test'],
+  allow_non_roster_messaging: true, loglevel: 'error'
+})})
 </script>`
 
 const serve = async (html: string): Promise<Server> => {

@@ -18,8 +18,8 @@ const runAs = ([command, ...first]: string[], args: string[]): Run => {
   const child = spawn(command!, [...first, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
-  child.stdout!.on('data', chunk => { out += String(chunk) })
-  child.stderr!.on('data', chunk => { err += String(chunk) })
+  child.stdout.on('data', chunk => { out += String(chunk) })
+  child.stderr.on('data', chunk => { err += String(chunk) })
   return { child, out: () => out, err: () => err, ended: new Promise(resolve => child.once('close', resolve)) }
 }
 
@@ -51,7 +51,6 @@ const stoppedServers = async (): Promise<{ path: string, config: Tree, url: stri
 }
 
 describe('the command line', () => {
-
   it('ends with the documented exit codes', async () => {
     const [help, nothing, gone, action] = await Promise.all([
       end('--help'), end('nonsense'), end('check', '-c', '/nowhere/config.yaml'), end('queue', 'eat')

@@ -115,7 +115,7 @@ export const openEndpoint = async ({ hsToken, host, port, log, take }: EndpointO
   const served = await serve((request, response) => {
     answer(request).then(
       found => reply(response, found),
-      error => {
+      (error: unknown) => {
         log.warn({ why: messageOf(error) }, 'a request of the homeserver broke off')
         response.destroy()
       })

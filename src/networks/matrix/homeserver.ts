@@ -109,7 +109,7 @@ export const roomPath = (room: string): string => `client/v3/rooms/${encode(room
 
 const queryOf = ({ as, query }: CallOptions): string => {
   const pairs = Object.entries({ ...query, user_id: as }).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}=${encode(String(value))}`])
+    value === undefined ? [] : [`${key}=${encode(value)}`])
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 

@@ -143,8 +143,8 @@ export const makeSend = (world: SendWorld): Send => {
     const found: string[] = []
     let from: string | undefined
     for (let page = 0; page < EDIT_PAGES_MAX; page++) {
-      const answer = await homeserver.call('GET', path, { as, query: { limit: EDIT_PAGE_EVENTS, from }, signal }).catch((error: unknown) => {
-        if (error instanceof Rejected) return {} as Json // whatever is wrong is said to the redaction too
+      const answer = await homeserver.call('GET', path, { as, query: { limit: EDIT_PAGE_EVENTS, from }, signal }).catch((error: unknown): Json => {
+        if (error instanceof Rejected) return {} // whatever is wrong is said to the redaction too
         throw error
       })
       for (const event of Array.isArray(answer.chunk) ? answer.chunk as unknown[] : []) {
@@ -203,7 +203,10 @@ export const makeSend = (world: SendWorld): Send => {
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
     if (address !== undefined || delivery.as) await ghosts.forget(speaker(delivery), room)
-    if (address !== undefined) return void await direct.roomFor(delivery.place, undefined, signal)
+    if (address !== undefined) {
+      await direct.roomFor(delivery.place, undefined, signal)
+      return
+    }
     if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery), signal)
     await ghosts.prepare()
     await rooms.again(room)

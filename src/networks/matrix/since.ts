@@ -42,7 +42,7 @@ export const lookSince = async ({ homeserver, memory, clock, log }: Parts, user:
   const ask = (rooms: Json): Promise<Json> => homeserver.call('GET', 'client/v3/sync', {
     as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal
   })
-  const [answer, joined] = await ask({}).then(found => [found, Object.keys(jsonOf(jsonOf(found.rooms).join))] as const, async error => {
+  const [answer, joined] = await ask({}).then(found => [found, Object.keys(jsonOf(jsonOf(found.rooms).join))] as const, async (error: unknown) => {
     if (!(error instanceof TooLong)) throw error
     log.warn({ address: user }, TOO_MUCH)
     const { joined_rooms: all } = await homeserver.call('GET', 'client/v3/joined_rooms', { as: user, signal })

@@ -64,7 +64,7 @@ interface Run { text: string; marks: Mark[] }
 interface List { ordered: boolean, start?: number, items: Block[][] }
 interface Container { tag: string; blocks: Block[]; depth: number; list?: List }
 
-const MARKS: Record<string, 'bold' | 'italic' | 'strike' | 'code' | undefined> = Object.assign(Object.create(null), {
+const MARKS = Object.assign(Object.create(null) as Record<string, 'bold' | 'italic' | 'strike' | 'code' | undefined>, {
   b: 'bold', strong: 'bold', i: 'italic', em: 'italic', del: 'strike', s: 'strike', strike: 'strike', code: 'code', tt: 'code'
 })
 const HEADING = /^h[1-6]$/
@@ -204,8 +204,11 @@ const makeBuilder = () => {
       if (done.blocks.length > 0 || parent.list?.ordered) parent.list?.items.push(done.blocks)
       return
     }
-    if (done.list) { if (done.list.items.length > 0) parent.blocks.push({ kind: 'list', ...done.list }) }
-    else if (done.blocks.length > 0) parent.blocks.push({ kind: 'quote', of: done.blocks })
+    if (done.list !== undefined) {
+      if (done.list.items.length > 0) parent.blocks.push({ kind: 'list', ...done.list })
+    } else if (done.blocks.length > 0) {
+      parent.blocks.push({ kind: 'quote', of: done.blocks })
+    }
   }
 
   const closePre = (): void => {

@@ -207,7 +207,7 @@ export const makeCatchUp = (
       if (stopped.signal.aborted) return
       passed.set(room, owned(id))
       timer ??= clock.after(BOOKMARK_EVERY_MS, () => {
-        bookmarkPassed().catch(error => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))
+        bookmarkPassed().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))
       })
     },
     stop () {

@@ -41,7 +41,7 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
       const asked = unasked
       unasked = []
       const ping = el('ping', { xmlns: 'urn:xmpp:ping' })
-      const error: Error | undefined = await link.ask('get', domain, domain, ping).then(() => undefined, failed => failed)
+      const error: Error | undefined = await link.ask('get', domain, domain, ping).then(() => undefined, (failed: Error) => failed)
       for (const one of asked) one.done(error)
     }
     asking = false

@@ -133,7 +133,7 @@ export const makeDirect = (
     const { from = '', id, type } = message.attrs
     const { xml } = el('message', { from, to: message.attrs.to, id, type }, el('encrypted', { xmlns: encryption }))
     inbox.quarantine(network, xml, new Malformed(`a message was encrypted: ${encryption}`))
-      .catch(error => log.error({ why: messageOf(error) }, 'not quarantined'))
+      .catch((error: unknown) => log.error({ why: messageOf(error) }, 'not quarantined'))
     const chat = directPlace(to.id, bareOf(from))
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
     told.put(owned(chat), ownerOf(owned(from)), clock.tick())

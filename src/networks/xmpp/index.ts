@@ -186,7 +186,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
         dropped (why, { name, attrs }) {
           const { xml } = el(name, { from: attrs.from, to: attrs.to, id: attrs.id, type: attrs.type })
           given.quarantine(NAME, xml, new Malformed(`a stanza was dropped: ${why}`))
-            .catch(error => world.log.error({ why: messageOf(error) }, 'not quarantined'))
+            .catch((error: unknown) => world.log.error({ why: messageOf(error) }, 'not quarantined'))
         }
       })
     },

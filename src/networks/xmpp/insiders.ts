@@ -14,7 +14,7 @@ export const noteInsider = (insiders: Map<string, Insider>, presence: Element): 
   if (type === 'unavailable') insiders.delete(nick)
   if (type !== undefined) return undefined
   const user = child(presence, 'x', MUC_USER)
-  const { jid, role = '' } = user && child(user, 'item')?.attrs || {}
+  const { jid, role = '' } = (user && child(user, 'item')?.attrs) ?? {}
   if (jid === undefined || (insiders.size >= INSIDERS_MAX && !insiders.has(nick))) return undefined
   insiders.set(owned(nick), { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)), role: owned(role) })
   return nick

@@ -126,7 +126,7 @@ export const makeIntake = (
       settled(id, line)
       leave(entry)
       entry.stored?.()
-    }, error => {
+    }, (error: unknown) => {
       if (line.attempt === TELL_AFTER) log.warn({ why: messageOf(error), kept: line.kept.length }, 'what comes from a place cannot be stored yet')
       line.failing = true
       entry.underWay = false

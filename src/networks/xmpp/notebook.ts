@@ -26,7 +26,7 @@ export const makeNotebook = ({ memory, clock, log }: Pick<World, 'memory' | 'clo
     const all = [...unwritten]
     unwritten.clear()
     await Promise.all(all.map(([key, value]) => memory.set(key, value)))
-      .catch(error => log.warn({ why: messageOf(error) }, 'what was noted is not on disk'))
+      .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'what was noted is not on disk'))
   }
 
   return {

@@ -110,7 +110,7 @@ export const makeOccupant = (
   }
 
   const setRank = (user: Element | undefined): void => {
-    const { affiliation = '', role = '' } = user && child(user, 'item')?.attrs || {}
+    const { affiliation = '', role = '' } = (user && child(user, 'item')?.attrs) ?? {}
     if (affiliation === rank.affiliation && role === rank.role) return
     rank = { affiliation: owned(affiliation), role: owned(role) }
     events.rank?.()
@@ -128,7 +128,7 @@ export const makeOccupant = (
 
   const announceAfter = async (admit: Promise<void>): Promise<void> => {
     const promise = entering?.promise
-    const error: Error | undefined = await admit.then(() => undefined, failed => failed)
+    const error: Error | undefined = await admit.then(() => undefined, (failed: Error) => failed)
     if (entering?.promise !== promise) return // over by other news
     if (error === undefined) announce()
     else entering?.done(error)
@@ -198,8 +198,8 @@ export const makeOccupant = (
     setRank(user)
     showPhoto()
     if (!created) entering?.done()
-    else if (own === undefined) open().catch(error => entering?.done(error))
-    else own.setUp().then(() => entering?.done(), error => { leave(error) })
+    else if (own === undefined) open().catch((error: Error) => entering?.done(error))
+    else own.setUp().then(() => entering?.done(), (error: Error) => { leave(error) })
   }
 
   const leave = (why: Error = new Unavailable('leaving')): void => {

@@ -75,7 +75,7 @@ interface Tag { name: string, attrs: Record<string, string>, count: number, empt
 const parseTag = (token: string): Tag => {
   TAG_NAME.lastIndex = 0
   const name = checkName(TAG_NAME.exec(token)?.[1] ?? fault('a bad tag'))
-  const attrs: Record<string, string> = Object.create(null)
+  const attrs = Object.create(null) as Record<string, string>
   let count = 0
   let at = name.length + 1
   for (;; count++) {
@@ -137,7 +137,7 @@ const scopeOf = (outer: Scope, attrs: Record<string, string>): Scope | string =>
 
 const elementOf = ({ name, attrs: all, count }: Tag, scope: Scope): Element | string => {
   if (count > ATTRIBUTES_MAX) return 'too many attributes'
-  const attrs: Record<string, string> = Object.create(null)
+  const attrs = Object.create(null) as Record<string, string>
   const full = new Set<string>()
   for (const key in all) {
     if (key === 'xmlns' || key.startsWith('xmlns:')) continue
@@ -161,7 +161,7 @@ export const makeParser = (heard: Heard): StreamParser => {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const names: string[] = [] // of all open tags, the stream's first
   const open: { element: Element, scope: Scope }[] = [] // the same without the stream, while a stanza is built
-  let root: Scope = Object.assign(Object.create(null), { '': '', xml: XML_NS })
+  let root: Scope = Object.assign(Object.create(null) as object, { '': '', xml: XML_NS })
   let rest = '' // of a token that is cut off
   let text: string[] = []
   let textSize = 0

@@ -48,7 +48,7 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
     if (saving.has(id)) return void saving.set(id, true)
     saving.set(id, false)
     memory.set(`watchers ${id}`, JSON.stringify(everybody(id)))
-      .catch(error => log.error({ why: messageOf(error) }, 'subscribers not remembered'))
+      .catch((error: unknown) => log.error({ why: messageOf(error) }, 'subscribers not remembered'))
       .finally(() => {
         const again = saving.get(id)
         saving.delete(id)
@@ -69,7 +69,7 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
     return present === undefined
       ? el('presence', { from, to, type: 'unavailable' })
       : el('presence', { from, to }, present.available ? undefined : el('show', {}, 'away'),
-        present.text === '' ? undefined : el('status', {}, present.text), photoOf(profile))
+          present.text === '' ? undefined : el('status', {}, present.text), photoOf(profile))
   }
 
   const tellWatchers = async (as: string, profile: Profile): Promise<void> => {

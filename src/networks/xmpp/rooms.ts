@@ -98,7 +98,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     room.putOut = put
     const key = `put out ${room.id}`
     const done = put !== undefined ? memory.set(key, put) : memory.get(key) === undefined ? undefined : memory.delete(key)
-    done?.catch(error => log.error({ room: room.id, why: messageOf(error) }, 'not remembered that a room has put us out'))
+    done?.catch((error: unknown) => log.error({ room: room.id, why: messageOf(error) }, 'not remembered that a room has put us out'))
   }
 
   const putOut = (room: Room, put: PutOut, why: string): void => {
@@ -233,7 +233,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     link.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
       if (answer.attrs.type !== 'error' || occupant.nick !== nick) return
       if (UNKNOWN.has(conditionOf(answer).name)) occupant.lost('the room does not know us')
-    }, error => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
+    }, (error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
   }
 
   const partIdle = (room: Room, now: number): void => {

@@ -161,7 +161,7 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World,
     timer = clock.after(HANDSHAKE_TIMEOUT_MS, () => lost(mine, 'no answer to the handshake'))
     mine.connect(`xmpp://${host}:${config.port}`)
       .then(() => mine.open({ domain: config.domain, timeout: HANDSHAKE_TIMEOUT_MS }))
-      .catch(error => lost(mine, messageOf(error)))
+      .catch((error: unknown) => lost(mine, messageOf(error)))
   }
 
   /** A server routes what a component sends to itself back to it: the shortest way through all that must work. */

@@ -129,7 +129,7 @@ export const makeTeamRooms = (
     link.send(sender === undefined
       ? el('message', { from: room.listener.jid, to: room.id, id }, el('x', { xmlns: `${MUC}#user` }, asked))
       : el('message', { from: sender.id, to: jid, id }, el('x', { xmlns: 'jabber:x:conference', jid: room.id, reason: name }),
-        el('store', { xmlns: 'urn:xmpp:hints' })))
+          el('store', { xmlns: 'urn:xmpp:hints' })))
   }
 
   /** The invitation goes out in one breath with the membership, so that a crash leaves neither or both. */
@@ -185,7 +185,7 @@ export const makeTeamRooms = (
     addressOf: room => keptOf(room).from,
     insider (room, nick) {
       if (!room.own || memory.get(`team ${room.id}`) === undefined) return
-      voice(room, nick, keptOf(room).speakers).catch(error => log.warn({ room: room.id, why: messageOf(error) }, 'voice not set'))
+      voice(room, nick, keptOf(room).speakers).catch((error: unknown) => log.warn({ room: room.id, why: messageOf(error) }, 'voice not set'))
     }
   }
 }

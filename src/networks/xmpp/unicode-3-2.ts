@@ -79,4 +79,3 @@ export const LEFT_TO_RIGHT = new RegExp([
   String.raw`\u{1d540}-\u{1d544}\u{1d546}\u{1d54a}-\u{1d550}\u{1d552}-\u{1d6a3}\u{1d6a8}-\u{1d7c9}\u{20000}-\u{2a6d6}\u{2f800}-\u{2fa1d}`,
   String.raw`\u{f0000}-\u{ffffd}\u{100000}-\u{10fffd}]`
 ].join(''), 'u')
-

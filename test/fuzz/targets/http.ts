@@ -77,7 +77,7 @@ const openOperate = async (): Promise<Opened> => {
   const queue = { list: async () => [], show: async () => undefined, retry: async () => false, drop: async () => false } as unknown as QueueLines
   const app = makeOperateApp({
     token: TOKEN, metricsPublic: false, networks: ['left'], metrics: makeMetrics(['left'], async () => [], systemClock), queue, store,
-      clock: systemClock, log: silentLog, desk: emptyDesk
+    clock: systemClock, log: silentLog, desk: emptyDesk
   })
   const { port, stop } = await serve(app, { host: '127.0.0.1', port: 0 })
   const forAll = /^(?:GET|HEAD) +\S*healthz/im
@@ -97,7 +97,7 @@ const openMedia = async (): Promise<Opened> => {
 const HEADERS = ['content-length: 2', 'content-length: 999999999', 'content-length: -1', 'transfer-encoding: chunked', 'content-encoding: gzip',
   'content-type: application/json',
   'content-type: text/plain; charset=utf-7', 'expect: 100-continue', 'upgrade: websocket', 'connection: close', 'connection: upgrade',
-    `authorization: Bearer ${TOKEN}`,
+  `authorization: Bearer ${TOKEN}`,
   'authorization: Bearer wrong', 'authorization: Basic Og==', 'cookie: a=b', 'host: x', 'x-forwarded-for: ::1', 'range: bytes=0-']
 const WORDS = ['GET ', 'PUT ', 'POST ', 'HEAD ', 'OPTIONS ', 'TRACE ', 'CONNECT ', ' HTTP/1.1\r\n', ' HTTP/1.0\r\n', 'host: x\r\n', '\r\n',
   '\r\n\r\n', '%', '%00', '%ff', '%c3%28', '..', '/', '//', '?', '&', '=',
@@ -110,7 +110,7 @@ const requests = (paths: string[], bodies: string[]): fc.Arbitrary<string> => fc
   headers: fc.subarray(['host: x', ...HEADERS], { maxLength: 5 }), token: fc.boolean(), body: fc.constantFrom('', ...bodies)
 }).map(({ method, path, headers, token, body }) => [
   `${method} ${path} HTTP/1.1`, 'host: x', ...token ? [`authorization: Bearer ${TOKEN}`] : [],
-    ...body === '' ? [] : [`content-length: ${Buffer.byteLength(body)}`], ...headers, '', body
+  ...body === '' ? [] : [`content-length: ${Buffer.byteLength(body)}`], ...headers, '', body
 ].join('\r\n'))
 
 const target = (name: string, paths: string[], open: Target['open'], bodies: string[] = []): Target =>
@@ -123,7 +123,7 @@ export const httpTargets: Target[] = [
   target('kannel', [`/${TOKEN}/in?id=1&from=%2B491701234567&to=4930123456&text=Hallo&charset=UTF-8`,
     `/${TOKEN}/in?id=1&from=DHL&text=%E4&charset=windows-1252`,
     `/${TOKEN}/in?id=2&from=1&text=%00%41&charset=UTF-16BE`, `/${TOKEN}/dlr?ref=k1&from=4930123456&to=491701234567&type=1`, `/${TOKEN}/`,
-      '/wrong/in'], openKannel),
+    '/wrong/in'], openKannel),
   target('operate', ['/healthz', '/readyz', '/metrics', '/admin/queue', '/admin/queue?state=failed', '/admin/queue/1', '/admin/queue/1/retry',
     '/admin/links'], openOperate),
   target('media', ['/media/AAAAAAAAAAAAAAAAAAAA', '/media/AAAAAAAAAAAAAAAAAAAA.png', '/media/..%2f', '/media/'], openMedia)

@@ -44,11 +44,11 @@ const take = async (input: Buffer): Promise<void> => {
 const PARTS = [BOT, 'leave', 'ban', 'm.room.encryption',
   'm.text', 'm.emote', 'm.image', 'm.room.message', 'm.room.redaction', 'm.sticker', 'm.room.member', 'm.room.encrypted', 'm.replace',
   'org.matrix.custom.html', '$1', '$2', ROOM, '@anna:example.org', 'mxc://example.org/abc', 'mxc://../..', '<b>fett</b>',
-    '> <@a:b> zitiert\n\nneu', '']
+  '> <@a:b> zitiert\n\nneu', '']
 const KEYS = ['content', 'body', 'msgtype', 'formatted_body', 'format', 'url', 'info', 'mimetype', 'size', 'filename', 'm.relates_to', 'rel_type',
   'event_id',
   'm.in_reply_to', 'm.new_content', 'redacts', 'unsigned', 'redacted_because', 'state_key', 'displayname', 'avatar_url', 'membership', '__proto__',
-    'constructor', 'toString']
+  'constructor', 'toString']
 const value = fc.letrec<{ any: unknown }>(tie => ({
   any: fc.oneof({ maxDepth: 4, withCrossShrink: true }, fc.constantFrom<unknown>(...PARTS, null, true, -1, 1e308, {}, []),
     fc.dictionary(fc.constantFrom(...KEYS), tie('any'), { maxKeys: 5 }), fc.array(tie('any'), { maxLength: 3 }))

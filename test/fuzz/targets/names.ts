@@ -101,7 +101,7 @@ const urls = async (input: Buffer): Promise<void> => {
 const URLS = ['http://', 'https://', 'HTTP:\\\\', 'ftp://', 'file:///', '127.0.0.1', '0x7f.1', '2130706433', '017700000001', '[::1]',
   '[::ffff:7f00:1]',
   '[64:ff9b::7f00:1]', '[2002:7f00:1::]', '[fe80::1%25lo]', 'localhost', '169.254.169.254', '8.8.8.8', '[2a00::1]', '[2001:4860::1]', '@', ':80',
-    ':', '/', '#', '?', '%00',
+  ':', '/', '#', '?', '%00',
   '①②⑦.0.0.1', '。', '\t', 'a', ...ODD]
 const url = fc.tuple(fc.constantFrom(...URLS.slice(0, 5)), fc.oneof(fc.ipV4(), fc.ipV6().map(ip => `[${ip}]`), fc.ipV4Extended(), fc.domain()))
   .map(parts => parts.join(''))

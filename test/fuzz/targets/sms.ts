@@ -24,8 +24,8 @@ const octets = (maxLength: number): fc.Arbitrary<Buffer> => fc.uint8Array({ maxL
 const RECEIPT = 'id:0012ab sub:001 dlvrd:001 submit date:2601020304 done date:2601020305 stat:DELIVRD err:000 text:Hallo'
 const body = fc.oneof(octets(160), fc.constantFrom(RECEIPT, RECEIPT.toUpperCase(), 'id:5 stat:UNDELIV', 'Grüße').map(text => Buffer.from(text,
   'latin1')),
-  fc.tuple(fc.constantFrom('0500031e0201', '060804abcd0201', '0003', 'ff', '05000300ff', '0325010124'), octets(20))
-    .map(([head, rest]) => Buffer.concat([Buffer.from(head, 'hex'), rest])))
+fc.tuple(fc.constantFrom('0500031e0201', '060804abcd0201', '0003', 'ff', '05000300ff', '0325010124'), octets(20))
+  .map(([head, rest]) => Buffer.concat([Buffer.from(head, 'hex'), rest])))
 const address = fc.record({ ton: fc.nat(7), npi: fc.nat(20), digits: fc.constantFrom('', '4917012345678', '+4930123456', 'DHL', '0', '\xff') })
 const tlvs = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...Object.values(TLV)), fc.nat(0xffff)), octets(12)),
   { maxLength: 4 }).map(all => new Map(all))
@@ -223,7 +223,7 @@ export const smsTargets: Target[] = [
   { name: 'smpp-session', words: WORDS, generate: frames, open: openSession, untimed: true },
   { name: 'receipts', words: DLR, generate: fc.tuple(octets(2), fc.oneof(bytesOf(RECEIPT), anyText(DLR,
     12).map(text => Buffer.from(text)))).map(both => Buffer.concat(both)),
-    open: () => ({ run: receipt }) },
+  open: () => ({ run: receipt }) },
   { name: 'segments', words: ALPHABET, generate: anyText(ALPHABET, 200), open: () => ({ run: segments }) },
   { name: 'coding', words: WORDS, generate: octets(200), open: () => ({ run: coding }) },
   { name: 'parts', words: ['\0\0\0', '\0\x01\x01', '\xff', '\x01\x11\0'], generate: octets(90), open: () => ({ run: parts }), untimed: true }

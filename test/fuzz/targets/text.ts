@@ -12,7 +12,7 @@ const TAGS = ['<b>', '</b>', '<strong>', '<i>', '</i>', '<em>', '<del>', '<code>
   '<ul>',
   '</ul>', '<ol start=3>', '</ol>', '<li>', '</li>', '<blockquote>', '</blockquote>', '<h1>', '</h1>', '<a href="https://x.example/?a=1&amp;b">',
   '<a href="javascript:alert(1)">', '<a href=\'https://matrix.to/#/@a:b\'>', '</a>', '<script>', '</script>', '<style>',
-    '<img src=x onerror=alert(1)>',
+  '<img src=x onerror=alert(1)>',
   '<img alt="<b>">', '<mx-reply>', '</mx-reply>', '<table>', '<td>', '<hr>', '<span data-mx-color="#fff">', '<svg>', '<![CDATA[', '<!--', '-->', '<',
   '&lt;', '&amp;', '&nbsp;', '&#0;', '&#x1F600;', '&#xd800;', '&quot;', '"', '\'', '> ']
 

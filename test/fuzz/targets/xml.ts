@@ -81,7 +81,7 @@ const ROOM = 'raum@rooms.example.org'
 const openRoom = () => {
   const inbox = judgingInbox()
   const wrong: unknown[] = []
-  const accept: typeof inbox.accept = arrival => inbox.accept(arrival).catch(error => { wrong.push(error); return 'seen' })
+  const accept: typeof inbox.accept = arrival => inbox.accept(arrival).catch((error: unknown) => { wrong.push(error); return 'seen' })
   const link = { pause () {}, resume () {} } as Link
   const archive = makeArchive(link)
   const marks: Marks = { of: () => el('mark'), isOurs: () => false }

@@ -99,7 +99,7 @@ describe('the path of a message', () => {
   })
 
   it('survives being cut off: what was accepted is delivered after the restart, what was under way is sent with the same key', async () => {
-    let keys: string[] = []
+    const keys: string[] = []
     blue.onSend = delivery => { keys.push(delivery.key); return new Promise(() => {}) }
     phone.onSend = () => new Promise(() => {})
     await red.say('room', 'anna', 'one')
@@ -263,7 +263,7 @@ describe('the path of a message', () => {
     const blocked = new Promise<void>(resolve => { release = resolve })
     two.onSend = () => blocked
     const texts = ['a', 'b', 'c', 'd', 'e', 'f']
-    const say = (text: string): Promise<boolean> => one.say('room', 'anna', text, { key: text }).then(() => true, error => {
+    const say = (text: string): Promise<boolean> => one.say('room', 'anna', text, { key: text }).then(() => true, (error: unknown) => {
       assert.ok(error instanceof Unavailable && error.crowded)
       return false
     })

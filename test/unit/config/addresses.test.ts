@@ -71,8 +71,10 @@ describe('a function address', () => {
   })
 
   it('says what is open in one line, however the days fall', () => {
-    const words = (hours: Tree): string => load(({ function_addresses: [address] }) => { address.hours = hours; delete address.imprint
-      delete address.privacy; delete address.about })[0]!.profile.about
+    const words = (hours: Tree): string => load(({ function_addresses: [address] }) => {
+      address.hours = hours; delete address.imprint
+      delete address.privacy; delete address.about
+    })[0]!.profile.about
     const day = ['8:00-12:00']
     assert.equal(words({ mon: day, tue: day, wed: day, thu: day, fri: day, sat: ['9:00 – 11:30'] }),
       'Geöffnet: Mo–Fr 8:00–12:00; Sa 9:00–11:30')
@@ -96,7 +98,7 @@ describe('a function address', () => {
     writeFileSync(join(folder, 'files/preise.pdf'), '%PDF')
     writeFileSync(join(folder, 'logo.png'), 'not a picture')
     writeFileSync(join(folder, 'days.ics'), 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Betriebsausflug\r\n' +
-      'DTSTART;VALUE=DATE:20261123\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
+    'DTSTART;VALUE=DATE:20261123\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
     assert.match(refusals(() => loadConfig(path, {})).text, /\[0\]\.logo: \.\/logo\.png is no picture that all apps show/)
     writeFileSync(join(folder, 'logo.png'), Buffer.from('89504e470d0a1a0a', 'hex'))
     const [loaded] = loadConfig(path, {}).addresses

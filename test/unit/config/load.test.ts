@@ -127,20 +127,26 @@ describe('a config that is wrong is refused with line, path and advice', () => {
   })
 
   it('a place used twice', () => {
-    const text = refused(({ mirrors }) => { mirrors.push({ name: 'büro',
-      places: [{ xmpp: 'buero@rooms.example.org' }, { matrix: '#werkstatt:EXAMPLE.org' }] }) })
+    const text = refused(({ mirrors }) => {
+      mirrors.push({ name: 'büro',
+        places: [{ xmpp: 'buero@rooms.example.org' }, { matrix: '#werkstatt:EXAMPLE.org' }] })
+    })
     assert.match(text, /mirrors\[1\]\.places\[1\]\.matrix: #werkstatt:example\.org is used twice\. .* Remove one/)
-    const thread = refused(({ mirrors }) => { mirrors[0].places.push({ sms: { gateway: 'main', number: '+4930123457',
-      members: { '+491701234567': 'Moritz' } } }) })
+    const thread = refused(({ mirrors }) => {
+      mirrors[0].places.push({ sms: { gateway: 'main', number: '+4930123457',
+        members: { '+491701234567': 'Moritz' } } })
+    })
     assert.match(thread, /mirrors\[0\]\.places\[3\]\.sms\.members\.\+491701234567: \+4930123457\/\+491701234567 is used twice/)
   })
 
   it('a mirror of one place, two of one name', () => {
     assert.match(refused(({ mirrors }) => { mirrors[0].places.length = 1 }),
       /mirrors\[0\]\.places: has one place only\. A mirror needs at least two/)
-    assert.match(refused(({ mirrors }) => { mirrors.push({ name: 'Werkstatt',
-      places: [{ matrix: '#a:example.org' }, { xmpp: 'a@rooms.example.org' }] }) }),
-      /mirrors\[1\]\.name: "Werkstatt" is the name of two mirrors/)
+    assert.match(refused(({ mirrors }) => {
+      mirrors.push({ name: 'Werkstatt',
+        places: [{ matrix: '#a:example.org' }, { xmpp: 'a@rooms.example.org' }] })
+    }),
+    /mirrors\[1\]\.name: "Werkstatt" is the name of two mirrors/)
   })
 
   it('an entry that is no place, or two', () => {
@@ -169,7 +175,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
     assert.match(refusedText(gateway('"030 123456"')), /numbers\[0\]: is "030 123456"\. It must be a phone number in international form/)
     assert.match(refusedText(`${gateway('"+4930123456"')}mirrors:\n  - name: m\n    places:\n` +
       '      - sms: { gateway: main, number: "+4930123456", members: { +491701234567: Max, "+491701234568": Eva } }\n'),
-      /config\.yaml:10: mirrors\[0\]\.places\[0\]\.sms\.members\.491701234567: .* Put the number in quotes: "\+491701234567"/)
+    /config\.yaml:10: mirrors\[0\]\.places\[0\]\.sms\.members\.491701234567: .* Put the number in quotes: "\+491701234567"/)
     assert.match(refused(({ mirrors }) => { mirrors[0].places[2].sms.number = '+4930000000' }),
       /sms\.number: \+4930000000 does not belong to the gateway "main"\. Write one of its numbers: "\+4930123456", "\+4930123457"/)
     assert.match(refused(({ mirrors }) => { mirrors[0].places[2].sms.gateway = 'mian' }),

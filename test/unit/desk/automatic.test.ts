@@ -47,7 +47,7 @@ describe('a machine', () => {
       'I am out of office until Monday', 'Out-of-Office', 'Auto-Reply: hi', 'AUTOREPLY', 'This is an automated message', 'STOP', ' stopp! ']
     for (const text of machines) assert.equal(isMachine(heard(text), nothing), true, text)
     const people = ['Stopp, ich komme später', 'Mein Automatikgetriebe ist kaputt', 'Die Tür geht automatisch auf', 'Bitte antworten', '',
-      `${'Ich habe Ihren Brief bekommen und da steht'} Abwesenheit`]
+      'Ich habe Ihren Brief bekommen und da steht Abwesenheit']
     for (const text of people) assert.equal(isMachine(heard(text), nothing), false, text)
   })
 

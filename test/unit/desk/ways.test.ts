@@ -226,7 +226,6 @@ describe('the ways in which a function address may work', () => {
     assert.deepEqual(blue.attended, [])
   })
 
-
   for (const closed of [true, false]) {
     it(`forgets all of a case that ${closed ? 'was closed' : 'nobody closed'} after its days, and keeps the logbook`, async () => {
       await start({ retentionDays: 10, automatic: { greeting: 'Welcome to us' } })

@@ -84,7 +84,7 @@ describe('zentrale check of function addresses', () => {
 
   it('says where each is reached', () => {
     assert.equal(check(), '✓ Function address bürgerbüro: is reached as @buergerbuero:example.org, bürgerbüro@chat.example.org, +4930123456, ' +
-      'also as #bürgerbüro:example.org, #buergerbuero:example.org, buergerbuero@chat.example.org; 2 people answer')
+    'also as #bürgerbüro:example.org, #buergerbuero:example.org, buergerbuero@chat.example.org; 2 people answer')
   })
 
   it('says which lines the registration lacks', () => {

@@ -137,8 +137,10 @@ describe('zentrale check', () => {
       await withHomeserver((config, registered) => {
         config.matrix.domain = 'example.com'
         registered.namespaces.users[0].regex = '@_zentrale_.*:example\\.com'
-      }, find => { assert.match(wrong(find('Matrix')),
-        /calls Zentrale @zentrale:example\.org instead of @zentrale:example\.com\n.*matrix\.domain/) })
+      }, find => {
+        assert.match(wrong(find('Matrix')),
+          /calls Zentrale @zentrale:example\.org instead of @zentrale:example\.com\n.*matrix\.domain/)
+      })
     })
   })
 

@@ -19,18 +19,17 @@ interface Running { url: string; left: Practice; right: Practice; started: Start
 const run = async (metricsPublic = false): Promise<Running> => {
   const left = makePractice('left')
   const right = makePractice('right')
-  let started: Started | undefined
-  const metrics = makeMetrics(['left', 'right'], () => started!.store.run(tx => tx.depth()), systemClock)
-  started = await startBridge([left, right],
+  const metrics = makeMetrics(['left', 'right'], () => started.store.run(tx => tx.depth()), systemClock)
+  const started: Started = await startBridge([left, right],
     [mirrorOf(['left', 'room'], ['right', '+4930123457/+491701234567', { '+491701234567': 'Max' }])],
     { observer: metrics.observer })
   const app = makeOperateApp({
     token: TOKEN, metricsPublic, networks: ['left', 'right'], metrics, queue: makeQueueLines(started.bridge.queue),
-      store: started.store, clock: systemClock, log: silentLog, desk: emptyDesk
+    store: started.store, clock: systemClock, log: silentLog, desk: emptyDesk
   })
   const served: Served = await serve(app, { host: '127.0.0.1', port: 0 })
   return { url: `http://127.0.0.1:${served.port}`, left, right, started, metrics,
-    stop: async () => { await served.stop(); await started!.stop() } }
+    stop: async () => { await served.stop(); await started.stop() } }
 }
 
 describe('the operator\'s HTTP', () => {

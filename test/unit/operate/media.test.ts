@@ -21,7 +21,7 @@ const serving = async (file: Attachment, open: (ref: string, signal: AbortSignal
   const left = { ...makePractice('left'), open }
   const app = makeMediaApp({
     links: { find: async token => token === TOKEN ? file : undefined },
-      media: makeMedia(name => name === 'left' ? left : undefined, BYTES_MAX, systemClock),
+    media: makeMedia(name => name === 'left' ? left : undefined, BYTES_MAX, systemClock),
     language, clock: systemClock, log: silentLog
   })
   const served = await serve(app, { host: '127.0.0.1', port: 0 })

@@ -120,7 +120,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
   const hook = (take: (fields: Fields) => Promise<void>) => async (asked: Request, answer: Response): Promise<void> => {
     if (!sameSecret(String(asked.params.secret), config.secret)) return void answer.status(404).end()
     try {
-      await take(readQuery(asked.url)).catch(async error => {
+      await take(readQuery(asked.url)).catch(async (error: unknown) => {
         if (!(error instanceof Malformed)) throw error
         await doors.quarantine(asked.url.slice(asked.url.indexOf('?') + 1), error)
       })

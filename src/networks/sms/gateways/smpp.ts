@@ -118,7 +118,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     deliver: async (sm, connection) => {
       const came = { connection, at: clock.now(), tick: clock.tick() }
       try {
-        await turns(sm.source.digits, () => receive(sm, came)).catch(async error => {
+        await turns(sm.source.digits, () => receive(sm, came)).catch(async (error: unknown) => {
           if (!(error instanceof Malformed)) throw error
           await doors.quarantine(rawOf(sm), error)
         })

@@ -205,7 +205,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
   const live = async (attempt: number): Promise<Ending & { lived: boolean }> => {
     let lost: Lost = () => {}
     const ended = new Promise<string>(resolve => { lost = resolve })
-    const bound = await bindAll(lost).catch(error => failed(error, attempt))
+    const bound = await bindAll(lost).catch((error: unknown) => failed(error, attempt))
     if (typeof bound === 'number' || 'why' in bound) {
       closeAll('could not bind')
       return { ...typeof bound === 'number' ? refused(bound, attempt) : bound, lived: false }

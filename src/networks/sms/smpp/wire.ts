@@ -4,7 +4,7 @@
  * was still open rejects with Unavailable `unknown` (its bytes may have arrived). Nothing is sent after the close.
  */
 import type { Socket } from 'node:net'
-import type { Clock, Timer } from '../../../lib/clock'
+import type { Clock } from '../../../lib/clock'
 import { Malformed, messageOf, Unavailable } from '../../../model/errors'
 import { type Body, decodePdu, encodePdu, type Header, isAnswer, makeFramer, type Pdu, readHeader, SEQUENCE_MAX } from './pdu'
 import { STATUS } from './status'
@@ -68,10 +68,9 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
     if (!open) return reject(new Unavailable('the SMS gateway link is down', { link: true }))
     sequence = sequence === SEQUENCE_MAX ? 1 : sequence + 1
     const mine = sequence
-    let timer: Timer | undefined
     const settle = (result: Pdu | Unavailable): void => {
       pending.delete(mine)
-      timer?.cancel()
+      timer.cancel()
       signal?.removeEventListener('abort', abort)
       if (result instanceof Unavailable) reject(result)
       else resolve(result)
@@ -79,7 +78,7 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
     const abort = (): void => settle(new Unavailable('gave up waiting for the SMS gateway to answer', { unknown: true }))
     write({ ...body, status: STATUS.ok, sequence: mine }) // if a field does not fit, this rejects
     const late = (): Unavailable => new Unavailable(`the SMS gateway did not answer within ${timeoutMs} ms`, { unknown: true })
-    timer = clock.after(timeoutMs, () => settle(late()))
+    const timer = clock.after(timeoutMs, () => settle(late()))
     signal?.addEventListener('abort', abort)
     pending.set(mine, { settle })
   })

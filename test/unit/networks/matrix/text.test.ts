@@ -10,7 +10,7 @@ const TAG = '<br>|<ol start="-?[0-9]+">|</?(?:p|strong|em|del|code|pre|blockquot
 const ALLOWED = new RegExp(`^(?:[^<>]|${TAG})*$`)
 
 /** Text in normal form: no two neighbours of one kind, marks nested in one order, no space at an edge. */
-const word = fc.string({ unit: fc.constantFrom(...'abäß😀<>&"\'`*_#;') , minLength: 1, maxLength: 8 })
+const word = fc.string({ unit: fc.constantFrom(...'abäß😀<>&"\'`*_#;'), minLength: 1, maxLength: 8 })
 const words = fc.array(word, { minLength: 1, maxLength: 4 }).chain(list =>
   fc.constantFrom(' ', '  ', '\n').map(gap => list.join(gap)))
 const text = words.map((value): Inline => ({ kind: 'text', text: value }))

@@ -36,7 +36,7 @@ describe('what SMS may cost', () => {
     const ask = async (at: typeof first, from: number, to: number): Promise<number> => {
       let sent = 0
       for (let n = from; n < to; n++) {
-        await at.send('greeting', `k${n}`, numberOf(n)).then(() => { sent++ }, error => assert.ok(waits(error)))
+        await at.send('greeting', `k${n}`, numberOf(n)).then(() => { sent++ }, (error: unknown) => assert.ok(waits(error)))
       }
       return sent
     }

@@ -26,7 +26,7 @@ const stage = () => {
   const ended: string[] = []
   const write = (id: string, attempt = 1, signal = never): Promise<unknown> =>
     confirm.write({ stanza: el('message', { id }), id, to: ANNA, attempt }, signal)
-      .then(() => { ended.push(id) }, error => { ended.push(`${id} failed`); return error })
+      .then(() => { ended.push(id) }, (error: unknown) => { ended.push(`${id} failed`); return error })
   return { confirm, write, written, pings, ended, link }
 }
 

@@ -5,7 +5,7 @@ import { decodePdu, encodePdu, makeFramer, type Pdu, PDU_BYTES_MAX, SEQUENCE_MAX
 
 const HOSTILE_MS_MAX = 1000
 
-const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record(model, { noNullPrototype: true })
 const text = (most: number) => fc.string({ unit: fc.integer({ min: 1, max: 255 }).map(code => String.fromCharCode(code)), maxLength: most })
 const octet = fc.integer({ min: 0, max: 255 })
 const octets = (most: number) => fc.uint8Array({ maxLength: most }).map(bytes => Buffer.from(bytes))
