@@ -19,7 +19,7 @@ const filesIn = (folder: string, ending: string): File[] => !existsSync(join(ROO
 const src = filesIn('src', '.ts').filter(({ path }) => !path.endsWith('.d.ts'))
 const tests = filesIn('test', '.ts')
 const code = [...src, ...tests, ...filesIn('sandbox', '.ts'), ...filesIn('bench', '.ts')]
-const markdown = ['README.md', 'CHANGELOG.md'].filter(path => existsSync(join(ROOT, path)))
+const markdown = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'].filter(path => existsSync(join(ROOT, path)))
   .map(path => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })).concat(filesIn('docs', '.md'))
 
 const folderOf = (path: string): string => path.split('/')[1] ?? ''
@@ -202,6 +202,13 @@ describe('style', () => {
         assert.ok(tests.some(file => file.path === test && file.text.includes(name)), `${path} names a test that is not there: ${test}: ${name}`)
       }
     }
+  })
+
+  it('names files that are there', () => {
+    const named = ({ text }: File): string[] => [...text.matchAll(/`((?:src|test|docs|bench|sandbox)\/[\w./-]*)`/g)].map(match => match[1]!)
+    const gone = (file: File): string[] => named(file).filter(path => !existsSync(join(ROOT, path)))
+    assert.deepEqual(markdown.flatMap(file => gone(file).map(path => `${file.path}: ${path}`)), [])
+    assert.deepEqual(gone({ path: 'x.md', text: '`src/model/message.ts` and `src/model/gone.ts`' }), ['src/model/gone.ts'])
   })
 
   it('gives every document a title and speaks of the project alone', () => {

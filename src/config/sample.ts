@@ -1,4 +1,4 @@
-/** config.sample.yaml, written from the schema, so that it cannot say what is no longer true (`npm run sample`). */
+/** config.sample.yaml, written from the schema, so that it cannot say what is no longer true (`zentrale sample`). */
 import { type Told, told } from './keys'
 import { schema } from './schema'
 import { inner, type Node } from './walk'
