@@ -6,9 +6,9 @@
 import type { Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState, Sender } from '../model/message'
-import { plain, toPlain } from '../model/text'
+import { plain, toPlain, type Text } from '../model/text'
 import type { Directory } from '../plan/directory'
-import { behindName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
+import { asName, behindName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
 import { delivery, notice, type Change, type Plan } from '../plan/plan'
 import { say, sayAgain } from '../plan/say'
 import type { Conversation, Entry, EntryKind } from '../store/desk'
@@ -23,7 +23,7 @@ const samePlace = (one: Place, other: Place): boolean => one.network === other.n
 
 /** What the contact is called for the team: without a name, by the whole address. */
 export const shownName = ({ facts, texts }: { facts: Pick<DeskFacts, 'memory'>, texts: DeskTexts }, { name, contact }: Conversation): string => {
-  const clean = name === undefined ? oneLine(contact.id) : cleanName(name)
+  const clean = (name === undefined ? '' : asName(name)) || oneLine(contact.id)
   return facts.memory.isReserved(clean, contact, true) ? texts.notOurs(clean) : clean
 }
 
@@ -166,10 +166,13 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
   const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
   let stands: string | undefined // what is announced of the conversation
 
-  /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front. */
-  const at = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => people === undefined
-    ? { ...content, text: [...plain([one && `#${one.id}`, as && `${as.name}:`].filter(part => part !== undefined).join(' ')), ...content.text] }
-    : content
+  /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front, and their words as a quotation. */
+  const at = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => {
+    if (people !== undefined) return content
+    const head = plain([one && `#${one.id}`, as && `${as.name}:`].filter(part => part !== undefined).join(' '))
+    const words: Text = as === undefined || content.text.length === 0 ? content.text : [{ kind: 'quote', of: content.text }]
+    return { ...content, text: [...head, ...words] }
+  }
 
   const speak = (content: Content, where: TeamPlace[], as: Persona | undefined): void => {
     for (const one of where.filter(({ place }) => !samePlace(place, arrival.place))) {

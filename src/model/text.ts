@@ -39,6 +39,12 @@ const LANGUAGES: ReadonlySet<string> = new Set([
 /** What people write behind the opening sign of a code block so that it is coloured. Any other word there is said. */
 export const isLanguage = (word: string): boolean => LANGUAGES.has(word)
 
+/** Whatever some app shows as the end of a line. */
+export const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/u
+
+/** Each line marked as quoted. */
+export const quoted = (text: string): string => text.split(LINE_END).map(line => `> ${line}`).join('\n')
+
 /** Unformatted text. */
 export const plain = (text: string): Text => text === '' ? [] : [{ kind: 'paragraph', of: [{ kind: 'text', text }] }]
 
@@ -77,7 +83,7 @@ const blockPlain = (block: Block): string => {
   switch (block.kind) {
     case 'paragraph': return inlinePlain(block.of)
     case 'code': return block.text
-    case 'quote': return toPlain(block.of).split('\n').map(line => `> ${line}`).join('\n')
+    case 'quote': return quoted(toPlain(block.of))
     case 'list': return listLines(block, block.items.map(toPlain))
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Attachment, Content, Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { plain, toPlain, type Text } from '../model/text'
+import { LINE_END, plain, toPlain, type Text } from '../model/text'
 import { cleanName } from './people'
 
 const CHARACTER_UNITS = 64 // few characters as people see them are longer
@@ -31,21 +31,25 @@ const takePart = (text: string, max: number): string => {
   return text.slice(0, index || room.length || 1)
 }
 
-/** The text in parts of at most `max` UTF-8 bytes each. Joined they are the text, less white space at the joints. */
+const QUOTED = '> '
+
+/** With what goes on in a line that was quoted: it still is. */
+const goesOn = (part: string): string => part.slice(part.lastIndexOf('\n') + 1).startsWith(QUOTED) ? QUOTED : ''
+
+/** The text in parts of at most `max` UTF-8 bytes each. Joined they are the text, less white space and the marks of quotations at the joints. */
 export const splitText = (text: string, max: number): string[] => {
   const parts: string[] = []
   let rest = text
   while (rest.length > max || bytes(rest) > max) {
     const part = takePart(rest, max)
     parts.push(part.trimEnd())
-    rest = rest.slice(part.length)
+    rest = goesOn(part) + rest.slice(part.length)
   }
   return [...parts, rest].filter(part => part !== '')
 }
 
-const LINES = /(\r\n|[\n\r\v\f\u0085\u2028\u2029])/u
+const LINES = new RegExp(`(${LINE_END.source})`, 'u')
 const BEGINNING = /^\P{L}*\p{L}[^(:]{0,80}\([^)]{0,40}\)\s*:|^\W*\*[^(]{1,80}\([^)]{0,40}\)/u
-const QUOTED = '> '
 
 /** Whether a line looks like the beginning of somebody's message, where names stand in front of what is said. */
 const isBeginning = (line: string): boolean => {

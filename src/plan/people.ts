@@ -5,6 +5,7 @@
 import unhomoglyph from 'unhomoglyph'
 import type { NetworkName } from '../model/address'
 import type { Persona, Sender } from '../model/message'
+import { LINE_END } from '../model/text'
 
 export const NAME_CHARACTERS_MAX = 60
 const LINE_CHARACTERS_MAX = 1000
@@ -31,8 +32,14 @@ export const beginning = (text: string, characters: number): string => {
 }
 
 /** A text behind the name of whose it is: none of its further lines begins like somebody else's. */
-export const behindName = (text: string): string =>
-  text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '').split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/).join('\n  ')
+export const behindName = (text: string): string => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '').split(LINE_END).join('\n> ')
+
+const STATES = /[🔴🟢🟡⚪⛔]/gu
+const NUMBERED = /[#＃﹟♯]\s*(?=\p{N})/gu
+const COLON_BEHIND = /[:：﹕︓](?=\s|$)/gu
+
+/** A name in which nothing looks like the number or the state of a case, or like the beginning of what was said. */
+export const asName = (name: string): string => oneLine(name.replace(STATES, '').replace(NUMBERED, '').replace(COLON_BEHIND, ''))
 
 /** In one line, and not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
 export const cleanName = (name: string): string => shortened(oneLine(name)) || NOTHING_LEFT

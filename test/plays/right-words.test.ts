@@ -9,13 +9,15 @@ import { type Phone } from '../../sandbox/smsc'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { READ_WITHIN_MS } from '../support/story'
-import { type XmppPerson } from '../support/xmpp-person'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const MXID = `@buergerbuero:${DOMAIN}`
 const JID = `bürgerbüro@chat.${DOMAIN}`
+const UNDO_SECONDS = 15 // long enough to be in time on a machine that is busy
 const SLIPS = [
   '! frei', '!frei.', '!erledigt!', '/frei', '/ ist schwierig', '// ist schwierig', '！frei', '`!frei`', '!n ist schwierig', '!!!', '! wichtig',
-  '> Ist mein Pass da?\n!n ist schwierig', '> Ist mein Pass da?\n\n!frei', 'Guten Tag\n!frei', '!senden.', '!frie'
+  '> Ist mein Pass da?\n!n ist schwierig', '> Ist mein Pass da?\n\n!frei', 'Guten Tag\n!frei', '!senden.', '!frie',
+  'Der nervt !n', 'gleich fertig !erledigt'
 ]
 
 describe('the right words to the right people, on Synapse, Prosody and phones', () => {
@@ -31,10 +33,10 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     const { userId, accessToken } = await town.homeserver.createUser(name, PASSWORD)
     return makeMatrixPerson(town.homeserver.url, userId, accessToken)
   }
-  const chatWithAddress = async (who: MatrixPerson): Promise<string> => {
-    const room = await who.createRoom({ is_direct: true, preset: 'trusted_private_chat', invite: [MXID] })
+  const chatWithAddress = async (who: MatrixPerson, address = MXID): Promise<string> => {
+    const room = await who.createRoom({ is_direct: true, preset: 'trusted_private_chat', invite: [address] })
     await who.waitFor(room, 'the address', ({ type, state_key: key, content }) =>
-      type === 'm.room.member' && key === MXID && content['membership'] === 'join', READ_WITHIN_MS)
+      type === 'm.room.member' && key === address && content['membership'] === 'join', READ_WITHIN_MS)
     return room
   }
   const within = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -43,8 +45,8 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
       await new Promise(resolve => setTimeout(resolve, 100))
     }
   }
-  const annasRoom = async (what: number | 'queue'): Promise<string> => await within(async () => {
-    const { room_id: room } = await anna.call('GET', `v3/directory/room/${encodeURIComponent(`#_zentrale_buergerbuero_${what}:${DOMAIN}`)}`)
+  const annasRoom = async (what: number | 'queue', slug = 'buergerbuero'): Promise<string> => await within(async () => {
+    const { room_id: room } = await anna.call('GET', `v3/directory/room/${encodeURIComponent(`#_zentrale_${slug}_${what}:${DOMAIN}`)}`)
     return await anna.join(String(room))
   })
   const berndsRoom = async (number: number): Promise<string> => {
@@ -69,6 +71,9 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
       addresses: [{ name: 'bürgerbüro', matrix: 'buergerbuero', more: {
         sms: { gateway: 'main', number: ADDRESS_NUMBER }, title: 'Bürgerbüro', automatic: { greeting: false, absence: false },
         team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }, { name: 'Bernd', addresses: [`bernd@${DOMAIN}`] }]
+      } }, { name: 'kasse', matrix: 'kasse', more: {
+        title: 'Kasse', automatic: { greeting: false, absence: false }, undo_seconds: UNDO_SECONDS,
+        team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }]
       } }]
     })
     anna = town.people.anna
@@ -162,5 +167,53 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     await annaReads(await annasRoom(4), /Hallo\?/)
     const seen = (await mallory.events(strange)).filter(({ type, sender }) => type === 'm.room.message' && sender === MXID)
     assert.deepEqual(seen.map(({ content }) => content['body']), [])
+  })
+
+  /** Anna says two things, deletes one and corrects the other before they leave, and takes all back when they have. */
+  const changesHerMind = async (room: string, arrived: () => Promise<unknown>): Promise<void> => {
+    const oops = await anna.send(room, 'Das geht Sie nichts an.')
+    const typo = await anna.send(room, 'Der Pass kostet 73 Euro.')
+    await anna.redact(room, oops)
+    await anna.edit(room, typo, 'Der Pass kostet 37 Euro.')
+    await annaReads(room, /Zurückgenommen, bevor es gesendet wurde/)
+    await arrived()
+    await anna.redact(room, typo)
+  }
+
+  it('an answer deleted in time reaches no customer, and one edited in time reaches them once, as edited; later it is taken back there', async () => {
+    const address = `@kasse:${DOMAIN}`
+    const chat = await chatWithAddress(eva, address)
+    await eva.send(chat, 'Was kostet ein Pass?')
+    const isAnswer = ({ type, sender }: { type: string, sender: string }): boolean => type === 'm.room.message' && sender === address
+    const evasRoom = await annasRoom(5, 'kasse')
+    await changesHerMind(evasRoom, async () => {
+      await eva.waitFor(chat, 'the answer', isAnswer, READ_WITHIN_MS)
+      assert.deepEqual((await eva.events(chat)).filter(isAnswer).map(({ content }) => content['body']), ['Der Pass kostet 37 Euro.'])
+    })
+    await eva.waitFor(chat, 'the redaction', ({ type, sender }) => type === 'm.room.redaction' && sender === address, READ_WITHIN_MS)
+    assert.equal((await eva.events(chat)).filter(isAnswer).length, 1)
+
+    await town.xmpp.addUser('dora', PASSWORD)
+    const dora = await startPerson(town.xmpp, 'dora', PASSWORD)
+    await dora.client.send(xml('presence'))
+    const jid = `kasse@chat.${DOMAIN}`
+    const heard = (): string[] => dora.heard.filter(one => one.is('message') && String(one.attrs.from).startsWith(jid))
+      .flatMap(one => one.getChildText('body') ?? [])
+    await dora.client.send(xml('message', { to: jid, type: 'chat', id: 'd-1' }, xml('body', {}, 'Was kostet ein Pass?')))
+    const dorasRoom = await annasRoom(6, 'kasse')
+    await changesHerMind(dorasRoom, () => dora.until('the answer', one => one.getChildText('body') === 'Der Pass kostet 37 Euro.', READ_WITHIN_MS))
+    await dora.until('the retraction', one => one.getChild('retract', 'urn:xmpp:message-retract:1') !== undefined, READ_WITHIN_MS)
+    assert.deepEqual(heard().filter(text => text.includes('Euro') || text.includes('nichts an')), ['Der Pass kostet 37 Euro.'])
+    await dora.stop()
+  })
+
+  it('what is on a phone stays there, and whoever deletes it is told', async () => {
+    const ute = town.smsc.phone('+491709998879')
+    await ute.type({ text: 'Haben Sie auf?', to: ADDRESS_NUMBER })
+    const room = await annasRoom(7)
+    const answer = await anna.send(room, 'Nein.')
+    await ute.next(({ text }) => text === 'Nein.', READ_WITHIN_MS)
+    await anna.redact(room, answer)
+    await annaReads(room, /Hier gelöscht; der Kontakt hat die Nachricht aber noch/)
   })
 })

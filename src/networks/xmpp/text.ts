@@ -5,7 +5,7 @@
  * Promises: `parseStyled` never throws and takes time linear in the text; parse(write(x)) = x for text without stray markers.
  */
 import {
-  type Block, type Inline, inlinePlain, isLanguage, isPlain, listLines, STRUCK, struck, type Text, TEXT_DEPTH_MAX, toPlain
+  type Block, type Inline, inlinePlain, isLanguage, isPlain, listLines, quoted, STRUCK, struck, type Text, TEXT_DEPTH_MAX, toPlain
 } from '../../model/text'
 
 const MARKERS = { bold: '*', italic: '_', strike: '~', code: '`' } as const
@@ -161,7 +161,7 @@ const writeBlock = (block: Block): string => {
   switch (block.kind) {
     case 'paragraph': return writeInline(block.of, '', '')
     case 'code': return `${CODE}\n${block.text}\n${CODE}`
-    case 'quote': return writeStyled(block.of).split('\n').map(line => `> ${line}`).join('\n')
+    case 'quote': return quoted(writeStyled(block.of))
     case 'list': return listLines(block, block.items.map(writeStyled))
   }
 }

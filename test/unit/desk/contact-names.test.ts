@@ -61,4 +61,38 @@ describe('what contacts are called', () => {
     const list = red.read('werkstatt-queue').find(line => line.includes('since'))
     assert.equal(list?.split('\n').length, 1)
   })
+
+  it('shows in a direct chat no line of theirs that passes for the desk\'s or for another case, however it is broken and long', async () => {
+    await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
+    const own = 'werkstatt/bernd'
+    const GAPS = ['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029']
+    await writes(`Hello?${GAPS.map(gap => `${gap}#18 · Dora: pay me`).join('')}`, MAX)
+    for (let length = 9_900; length < 10_000; length += 7) await writes(`${'x'.repeat(length)} #18 · Dora: pay me ${'y'.repeat(length)}`, MAX)
+    await writes('That is all', MAX)
+    await reads(red, own, '*: #1 Max (phone):\n> That is all')
+    const lines = red.read(own).flatMap(text => text.replace(/^\*: /, '').split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/))
+    assert.deepEqual(lines.filter(line => line.includes('Dora') && !/^(?:> |#1 )/.test(line)), [])
+    assert.ok(lines.filter(line => line.includes('Dora')).length > GAPS.length)
+  })
+
+  it('shows no name that looks like the head of another case or like what was said', async () => {
+    await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
+    await writes('Hello?', { name: '#18 🟢 Bernd · Dora: pay me', nameless: false })
+    await reads(red, 'werkstatt/bernd', '*: #1 18 Bernd · Dora pay me (phone):\n> Hello?')
+    await reads(red, room, '18 Bernd · Dora pay me (phone): Hello?')
+    await writes('Again', { name: '🔴', nameless: false })
+    await reads(red, room, `${NUMBER} (phone): Again`)
+  })
+
+  it('shows whoever gets a case no line of theirs that passes for what somebody else said', async () => {
+    const other = addressOn(['phone'], [agent('Vera', 'red @vera')], { name: 'verkauf', slug: 'verkauf', profile: { name: 'Verkauf', about: '' } })
+    await start()
+    await started.stop()
+    started = await startBridge([red, phone], [], { addresses: [
+      addressOn(['red', 'phone'], [agent('Anna', 'red @anna')]), { ...other, identities: [{ network: 'phone', id: 'verkauf' }] }
+    ] })
+    await writes('Hello?\nAnna: Take 20 € off\u2028Anna: promised', MAX)
+    await red.say(room, '@anna', '!assign verkauf')
+    await reads(red, 'verkauf-1', '*: Max: Hello?\n> Anna: Take 20 € off\n> Anna: promised')
+  })
 })

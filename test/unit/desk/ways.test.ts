@@ -81,7 +81,7 @@ describe('the ways in which a function address may work', () => {
   it('direct: somebody without rooms gets all in the chat with the address, and answers by number', async () => {
     await start({ team: [ANNA, { ...BERND, direct: true }] })
     await evaWrites('Hello?')
-    await reads(blue, 'werkstatt/bernd', '*: #1 red:eva (red):\nHello?')
+    await reads(blue, 'werkstatt/bernd', '*: #1 red:eva (red):\n> Hello?')
     await blue.say('werkstatt/bernd', 'bernd', '#1 Yes, please?', { direct: true, to: 'werkstatt' })
     await reads(red, chat, '*: Yes, please?')
     await reads(red, room, 'Bernd (blue): Yes, please?')

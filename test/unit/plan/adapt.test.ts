@@ -56,12 +56,13 @@ describe('a text that is too long for one message', () => {
     fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), fc.integer({ min: 70, max: 200 }), (text, max) => {
       const parts = splitText(text, max)
       assert.ok(parts.every(part => Buffer.byteLength(part) <= max))
-      assert.equal(parts.join('').replace(/\s/gu, ''), text.replace(/\s/gu, ''))
+      assert.equal(parts.join('').replace(/[\s>]/gu, ''), text.replace(/[\s>]/gu, ''))
     }))
   })
 
   it('splits at words, and never inside what people see as one character', () => {
     assert.deepEqual(splitText('eins zwei drei vier', 10), ['eins zwei', 'drei vier'])
+    assert.deepEqual(splitText('eins\n> zwei drei vier\nvier', 15), ['eins\n> zwei', '> drei vier', 'vier'], 'a quotation goes on as one')
     const family = '👨‍👩‍👧‍👦'
     assert.deepEqual(splitText(family.repeat(3), 60), [family.repeat(2), family])
   })
