@@ -1,6 +1,5 @@
 /** What route may know beside the arrival: who mirrors what, who wants nothing more, what each network can. Kept whole in memory. */
 import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
-import { Bug } from '../model/errors'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
 import type { Links } from './links'
@@ -28,6 +27,7 @@ export interface Teams {
 export interface Directory {
   readonly links: Pick<Links, 'token' | 'url'>
   readonly texts: Texts
+  /** Also of a network that is not there any more. */
   can (network: NetworkName): Capabilities
   mirrorAt (place: Place): { mirror: Mirror, here: MirrorPlace } | undefined
   /** Every place that is this person's own thread. */
@@ -51,6 +51,12 @@ export interface Directory {
 export const peopleAt = (where: MirrorPlace): string[] =>
   Object.keys(where.people ?? {}).map(id => addressKey({ network: where.place.network, id }))
 
+/** Of a network that is not in the config any more, though something is remembered of it: nothing is sent there. */
+const gone = (network: NetworkName): Capabilities => ({
+  label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: Infinity, window: 1,
+  afterCrash: 'park', giveUpAfterMs: 0
+})
+
 interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][] }
 
 export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: ReadonlyMap<NetworkName, Capabilities>,
@@ -65,11 +71,7 @@ export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: Re
   return {
     links, texts, teams, namesakes: makeNamesakes(remembered.called),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
-    can: network => {
-      const found = can.get(network)
-      if (found === undefined) throw new Bug(`no network is called ${network}`)
-      return found
-    },
+    can: network => can.get(network) ?? gone(network),
     mirrorAt: place => byPlace.get(addressKey(place)),
     threadsOf: person => threads.get(person) ?? [],
     isBlocked: person => blocked.has(person),
