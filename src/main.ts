@@ -19,6 +19,7 @@ import { answer, askOnTerminal, init, INIT_FLAGS } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
 import { registrationText, sampleRegistration, writeNew } from './operate/registration'
+import { retiredNow } from './operate/retired'
 import { EXIT, start } from './start'
 
 const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`) }
@@ -103,8 +104,9 @@ address.action(async (action: string, name: string | undefined, person: string |
   if (known === undefined && live === undefined) program.error(`there is no action ${action}; zentrale address --help names all`)
   if (known !== 'list' && live !== 'verify' && name === undefined) program.error(`write the name of the address: zentrale address ${action} info`)
   if ((live === 'join' || live === 'leave') && person === undefined) program.error(`write who: zentrale address ${action} info @anna:example.org`)
+  const retired = known === 'list' ? await retiredNow(config(), clock).catch(() => []) : [] // the config is listed without a store too
   const { output, ok } = live === undefined
-    ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now())
+    ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now(), retired)
     : await runLive(config(), { action: live, name: name ?? '', person, called: flags.called }, clock)
   print(output)
   leave(ok)

@@ -98,7 +98,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const remembered = await store.run(async tx => ({
     blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED)
   }))
-  const desk = await readDesk(options.addresses ?? [], options.networks, store)
+  const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
   const directory = makeDirectory(options.mirrors, remembered, can, options.links, TEXTS[options.language], desk)
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs })
   const accept = makeAccept({

@@ -6,7 +6,7 @@ import { plain, toPlain, type Text } from '../model/text'
 import { beginning, cleanName } from '../plan/people'
 import type { Conversation, Entry } from '../store/desk'
 import { agentKey, identityOn, OURS, type Agent, type FunctionAddress, type StandardTextFile } from './address'
-import { answers, claimed, forbidden, mayOverride, ownerOf, send } from './agent'
+import { answers, claimed, forbidden, freed, mayOverride, ownerOf, send } from './agent'
 import type { Command, CommandWord } from './commands'
 import { timeout } from './contact'
 import { excerptOf, inFull, ownerName, personaOfSpeaker, saidBy, type Draft } from './draft'
@@ -60,11 +60,6 @@ const take = onCase(draft => {
   draft.show()
   draft.tellTeam(texts.taken(name(draft), one.id))
 })
-
-const freed = (one: Conversation): Conversation => {
-  const { owner: _, dueAt: __, claimedAt: ___, ...rest } = one
-  return { ...rest, state: 'new', claim: one.claim + 1 }
-}
 
 /** Free again, and shown below in the queue, where it is seen. */
 const free = (draft: Draft, text: string): void => {
@@ -257,7 +252,7 @@ const begin: Act<PersonFacts> = (draft, rest) => {
   const naming = target && memory.naming(target.person.network)
   if (target === undefined || ours === undefined || naming === undefined || text === '') return draft.answer(texts.notAPerson(written))
   const { person, conversation: before } = target
-  if (address.redirectOnly) return draft.answer(texts.onlyRedirect)
+  if (address.redirectOnly) return draft.answer(address.retired === undefined ? texts.onlyRedirect : texts.closed(address.profile.name))
   if (before !== undefined && before.desk !== address.name) return draft.answer(texts.isAt(before.desk))
   if (draft.directory.isBlocked(addressKey(person))) return draft.answer(texts.blocked)
   if (!target.permitted) return draft.answer(texts.consentRequired(written))
@@ -282,16 +277,22 @@ const consent: Act<PersonFacts> = (draft, rest) => {
   draft.answer(texts.consentNoted(written))
 }
 
-/** The team as it is now stands in every room of the address; who left has left them all, and their cases are free. */
+/** The team as it is now stands in every room of the address; who left has left them all, and their cases are free, which is told. */
 export const syncTeam = (draft: Draft<OrderFacts>, address: FunctionAddress): void => {
+  const free: number[] = []
   for (const one of draft.facts.all ?? []) {
     const gone = one.owner !== undefined && one.state !== 'done' && !address.team.some(agent => agentKey(agent) === one.owner)
-    draft.conversation = gone ? freed(one) : one
+    const { toldClosed, ...here } = gone ? freed(one) : one // it is in the config
+    draft.conversation = here
     draft.show(address)
-    if (gone) draft.keep(one)
+    if (gone || toldClosed === true) draft.keep(one)
+    if (!gone) continue
+    free.push(one.id)
+    draft.log('released')
   }
   draft.conversation = undefined
   draft.house(address)
+  if (free.length > 0) draft.tellQueue(address, draft.texts.withoutOwner(free))
 }
 
 const changeTeam = (draft: Draft<OrderFacts>, rest: string): void => {

@@ -45,6 +45,7 @@ export interface FunctionAddress {
   followUp: FollowUp
   texts: Record<string, StandardText> // by name
   retentionDays: number
+  retired?: Person[] // what it was called, if it is not in the config any more
 }
 
 export interface Roster {

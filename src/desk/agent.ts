@@ -10,7 +10,7 @@ import { plain, toPlain } from '../model/text'
 import type { Conversation, Entry } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { SENDING, spellingOf } from './commands'
-import type { FunctionAddress } from './address'
+import { identityOn, type FunctionAddress } from './address'
 import { excerptOf, ownerName, personaOfSpeaker, type Draft } from './draft'
 import type { CaseFacts, TalkFacts, TeamFacts } from './facts'
 import { openMsBetween } from './hours'
@@ -36,6 +36,11 @@ const note = (draft: Draft, content: Content): void => {
 
 /** Who has the case now: nobody has one that is done. */
 export const ownerOf = ({ state, owner }: Conversation): string | undefined => state === 'done' ? undefined : owner
+
+export const freed = (one: Conversation): Conversation => {
+  const { owner: _, dueAt: __, claimedAt: ___, ...rest } = one
+  return { ...rest, state: 'new', claim: one.claim + 1 }
+}
 
 /** The case goes to whoever speaks. */
 export const claimed = (draft: Draft<TeamFacts>, one: Conversation): Conversation => {
@@ -94,8 +99,12 @@ const hold = (draft: Draft<TeamFacts>, content: Content): void => {
 export const mayOverride = ({ claim }: FunctionAddress): boolean => claim !== 'hard'
 
 /** Why nothing may go to this contact; undefined if it may. */
-export const forbidden = ({ facts: { shown }, directory, texts, conversation }: Draft): string | undefined =>
-  directory.isBlocked(addressKey(conversation!.contact)) ? texts.blocked : shown.redirectOnly ? texts.onlyRedirect : undefined
+export const forbidden = ({ facts: { shown }, directory, texts, conversation }: Draft): string | undefined => {
+  const { contact } = conversation!
+  if (directory.isBlocked(addressKey(contact))) return texts.blocked
+  if (shown.redirectOnly && shown.retired === undefined) return texts.onlyRedirect
+  return identityOn(shown, contact.network) === undefined ? texts.noWay(directory.can(contact.network).label) : undefined
+}
 
 /** An answer in the conversation of the draft: whether it goes out. If not it is kept, and its writer told why. */
 export const answers = (draft: Draft<TeamFacts>, content: Content): boolean => {

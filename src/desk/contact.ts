@@ -10,6 +10,7 @@ import { automaticTexts, isMachine, type Heard, type History } from './automatic
 import { excerptOf, named, personaOfContact, shownName, type Draft } from './draft'
 import type { ContactFacts, NobodyFacts } from './facts'
 import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
+import { pointsOnly } from './retired'
 
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -47,11 +48,14 @@ const heardOf = ({ arrival, facts: { now, memory } }: Draft<ContactFacts>): Hear
   }
 }
 
-const historyOf = ({ facts: { automatics = [], automaticsLastMinute = 0, lately = [], conversation, known } }: Draft<ContactFacts>): History => ({
+const historyOf = ({ facts: {
+  automatics = [], automaticsLastMinute = 0, lately = [], conversation, known, shown
+} }: Draft<ContactFacts>): History => ({
   sent: automatics, sentLastMinute: automaticsLastMinute,
   inbound: lately.filter(({ kind }) => kind === 'contact').map(({ at, text }) => ({ at, text })),
   known: known === true && conversation !== undefined,
-  ...conversation?.saidAt === undefined ? {} : { teamWroteAt: conversation.saidAt }
+  // who writes to a retired address when its team has just closed the case is told at once
+  ...conversation?.saidAt === undefined || shown.retired !== undefined ? {} : { teamWroteAt: conversation.saidAt }
 })
 
 /** Once, to a person who asks again after STOP. */
@@ -65,7 +69,8 @@ const howToReturn = (draft: Draft<ContactFacts>, one: Conversation): void => {
 const answerAutomatically = (draft: Draft<ContactFacts>, machine: boolean): void => {
   const { facts: { shown, now }, texts, directory } = draft
   const one = draft.conversation!
-  if (machine) return
+  const redirect = pointsOnly(shown, one)
+  if (machine || (shown.retired !== undefined && !redirect)) return
   if (directory.isBlocked(addressKey(one.contact))) return howToReturn(draft, one)
   const { texts: answers, tripped } = automaticTexts(shown, heardOf(draft), historyOf(draft), now)
   if (tripped !== undefined && now - (one.breakerAt ?? -Infinity) > HOUR_MS) {
@@ -75,7 +80,7 @@ const answerAutomatically = (draft: Draft<ContactFacts>, machine: boolean): void
   for (const { kind, text } of answers) {
     const content: Content = { style: 'notice', text: plain(text) }
     draft.toContact(content)
-    if (!shown.redirectOnly) draft.tellTeam(texts.automatic + text)
+    if (!redirect) draft.tellTeam(texts.automatic + text)
     draft.change({ kind: 'desk', change: { what: 'automatic', conversation: one.id, address: shown.name, sent: { kind, at: now, text } } })
     draft.log('automatic', kind)
   }
@@ -94,8 +99,9 @@ const consented = (draft: Draft<ContactFacts>): void => {
 const moved = (draft: Draft<ContactFacts>, before: Conversation | undefined, machine: boolean): Conversation => {
   const { arrival, facts: { address, shown, now } } = draft
   const { sender, place } = arrival as MessageArrival
-  const known = before === undefined ? fresh(draft, shown.redirectOnly) : named({ ...before, place }, sender)
-  if (machine || shown.redirectOnly) return known
+  const redirect = pointsOnly(shown, before)
+  const known = before === undefined ? fresh(draft, redirect) : named({ ...before, place }, sender)
+  if (machine || redirect) return known
   const { dueAt: _, ...open } = known.state === 'done' ? reopened(draft, known) : known
   return {
     ...open, state: open.owner === undefined ? 'new' : 'claimed', heardAt: now, awaits: true,
@@ -109,17 +115,19 @@ export const contactSays = (draft: Draft<ContactFacts>): void => {
   const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(directory.texts.unreadable[unreadable]) }
   const machine = isMachine(heardOf(draft), historyOf(draft))
   const now = draft.conversation = moved(draft, before, machine)
-  const opens = !shown.redirectOnly && (before === undefined || (before.state === 'done' && now.state !== 'done'))
+  const redirect = pointsOnly(shown, before)
+  const opens = !redirect && (before === undefined || (before.state === 'done' && now.state !== 'done'))
   draft.entry('contact', shownName(draft, now), content)
   consented(draft)
   draft.change({ kind: 'desk', change: { what: 'count', address: shown.name, event: 'in' } })
-  if (!shown.redirectOnly) {
+  if (!redirect) {
     if (opens && now.state === 'new') draft.announce(excerptOf(content))
     if (before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner) draft.show()
     if (before !== undefined && now.cases !== before.cases) draft.tellTeam(texts.separator(now.id, now.cases))
     draft.toTeam(content, personaOfContact(draft, now))
   }
   if (opens) draft.log('opened', `case ${now.cases}`)
+  if (redirect && shown.retired !== undefined) draft.log('written after the end')
   if (unreadable === undefined) answerAutomatically(draft, machine)
 }
 
@@ -147,7 +155,8 @@ export const contactTakesBack = (draft: Draft<ContactFacts>, original: Recorded 
 /** In the chat of a contact: not shown, not answered; the team hears now and then that it happens. */
 export const somebodyElseSays = (draft: Draft<NobodyFacts>): void => {
   const { facts: { conversation, now, shown }, arrival: { kind }, texts } = draft
-  if (conversation === undefined || shown.redirectOnly || kind !== 'message' || now - (conversation.othersAt ?? -Infinity) < HOUR_MS) return
+  if (conversation === undefined || pointsOnly(shown, conversation) || kind !== 'message') return
+  if (now - (conversation.othersAt ?? -Infinity) < HOUR_MS) return
   draft.conversation = { ...conversation, othersAt: now }
   draft.tellTeam(texts.somebodyElse(shownName(draft, conversation)))
 }

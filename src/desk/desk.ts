@@ -1,5 +1,6 @@
 /** Function addresses, as the bridge has them: what they know, what their plans change, and who they are on each network. */
 import type { Clock } from '../lib/clock'
+import type { Log } from '../lib/log'
 import type { NetworkName } from '../model/address'
 import { Unavailable } from '../model/errors'
 import type { Identity, Naming, Network } from '../model/network'
@@ -9,14 +10,33 @@ import { agentKey, makeRoster, type FunctionAddress } from './address'
 import { isOpen, nextOpening, showTime } from './hours'
 import { makeDeskMemory, type DeskMemory } from './memory'
 import { menuOf } from './menu'
+import { remember, retiredFrom } from './retired'
 
 const CONVERSATIONS_MAX = 1_000_000
 
-export const readDesk = (addresses: FunctionAddress[], networks: Network[], store: Store): Promise<DeskMemory> => {
+/** What the config does not know of what the store knows. */
+const tellGone = (used: string[], addresses: FunctionAddress[], retired: FunctionAddress[], log: Log): void => {
+  for (const { name, identities, retired: before = [] } of retired) {
+    log.warn({ address: name, called: identities.map(({ id }) => id), before: before.map(({ id }) => id) },
+      'an address is not in the config any more; its open cases can still be answered, see zentrale check')
+  }
+  for (const address of used.filter(one => ![...addresses, ...retired].some(({ name }) => name === one))) {
+    log.error({ address }, 'an address is not in the config any more, and nothing else is known of it: nobody can answer its contacts; put it back')
+  }
+}
+
+export const readDesk = (addresses: FunctionAddress[], networks: Network[], store: Store, log: Log): Promise<DeskMemory> => {
   const namings = new Map<NetworkName, Naming>(networks.map(({ name, naming }) => [name, naming]))
-  return store.run(async ({ desk }) => makeDeskMemory(makeRoster(addresses), namings, {
-    conversations: await desk.allConversations(CONVERSATIONS_MAX), offDuty: await desk.offDuty(), changes: await desk.teamChanges()
-  }))
+  return store.run(async tx => {
+    const conversations = await tx.desk.allConversations(CONVERSATIONS_MAX)
+    const used = new Set(conversations.flatMap(({ address, desk }) => [address, desk]))
+    const retired = await retiredFrom(tx, addresses, used, namings)
+    await remember(tx, addresses, retired)
+    tellGone([...used], addresses, retired, log)
+    return makeDeskMemory(makeRoster([...retired, ...addresses]), namings, { // what has the same name for its rooms is the one in the config
+      conversations, offDuty: await tx.desk.offDuty(), changes: await tx.desk.teamChanges()
+    })
+  })
 }
 
 /** Inside the commit that it belongs to. Throws Unavailable if somebody else was first: then the arrival comes again. */
@@ -48,10 +68,10 @@ export const learnDesk = (memory: DeskMemory, change: DeskChange): void => {
 
 /** Available when the address is open and somebody of its team is on duty. */
 const presentAt = (address: FunctionAddress, memory: DeskMemory, now: number): { available: boolean, text: string } => {
-  const { hours, name, team, language, zone } = address
+  const { hours, name, team, language, zone, retired } = address
   const open = isOpen(hours, now)
   const staffed = team.some(agent => !memory.isOff(name, agentKey(agent)))
-  if (open) return { available: staffed, text: '' }
+  if (open) return { available: staffed && retired === undefined, text: '' }
   const next = nextOpening(hours, now)
   return { available: false, text: next === undefined ? '' : `${language === 'de' ? 'wieder da' : 'back'} ${showTime(next, zone, language, now)}` }
 }

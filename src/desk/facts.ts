@@ -3,12 +3,13 @@ import { addressKey, type Person } from '../model/address'
 import type { Arrival, Content, MessageArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
-import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
+import type { AutomaticSent, CaseState, Conversation, Entry, LogLine } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
 import { agentAt, type DeskMemory } from './memory'
+import { leftBy, type Left } from './retired'
 import { isSlip, numbered, quotedIn, typed, withoutQuotation, type Typed } from './typed'
 
 interface Common {
@@ -85,7 +86,10 @@ export type TeamFacts = CaseFacts | PersonFacts | TalkFacts
 export interface NobodyFacts extends Common { from: 'nobody'; conversation?: Conversation }
 
 /** Said by Zentrale itself. */
-export interface OrderFacts extends Common, Asked { from: 'order'; conversation?: Conversation; command?: Command }
+export interface OrderFacts extends Common, Asked {
+  from: 'order'; conversation?: Conversation; command?: Command
+  left?: Left[] // by a retired address
+}
 
 export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | TeamFacts | OrderFacts
 
@@ -94,6 +98,7 @@ const LATELY_ENTRIES = 10
 const QUOTED_ENTRIES = 100
 const LIST_MAX = 50
 const ALL_MAX = 10_000
+const STATES: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed', 'done']
 
 type Base = Pick<Common, 'now' | 'memory' | 'next'>
 
@@ -111,7 +116,14 @@ const sentByAnother = async (tx: Tx, arrival: Arrival, { network, key, content }
   return found === undefined ? {} : { sentBy: { ...found, arrival: { ...found.arrival, content } as Arrival } }
 }
 
-const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, found: Conversation | undefined): Promise<ContactFacts> => {
+/** What the team of a retired address has done with goes back to the address that the contact sees. */
+const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown: FunctionAddress): Conversation | undefined =>
+  found?.state === 'done' && shown.retired === undefined && roster.named(found.desk)?.retired !== undefined
+    ? { ...found, desk: shown.name, announced: [] }
+    : found
+
+const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, stored?: Conversation): Promise<ContactFacts> => {
+  const found = goneBack(stored, base.memory, shown)
   const address = base.memory.roster.named(found?.desk ?? '') ?? shown
   const common = { ...base, address, shown, from: 'contact' as const, ...found === undefined ? {} : { conversation: found } }
   if (arrival.kind !== 'message') {
@@ -152,7 +164,7 @@ const askedBy = async ({ desk }: Tx, { word, rest }: Command, address: FunctionA
     case 'send': return conversation === undefined || who === undefined ? {} : await lastOf(desk, conversation, who)
     case 'assign': return conversation === undefined ? {} : { lately: await desk.entries(conversation.id, LATELY_ENTRIES) }
     case 'project': return conversation === undefined ? {} : { found: await desk.entries(conversation.id, ALL_MAX) }
-    case 'duty': case 'team': return { all: await desk.conversations(address.name, ['new', 'claimed', 'waiting', 'snoozed', 'done'], ALL_MAX) }
+    case 'duty': case 'team': return { all: await desk.conversations(address.name, STATES, ALL_MAX) }
     default: return {}
   }
 }
@@ -240,8 +252,11 @@ const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Ba
   const shown = base.memory.roster.named(conversation?.address ?? '') ?? address
   const said = order.what === 'say' ? typed({ style: 'text', text: plain(order.words) }, false) : undefined
   const command = said?.kind === 'command' ? said.command : undefined
+  const opens = order.what === 'open' && order.all
   return {
     ...base, address, shown, from: 'order', ...conversation === undefined ? {} : { conversation },
+    ...opens && address.retired === undefined ? { all: await tx.desk.conversations(address.name, STATES, ALL_MAX) } : {},
+    ...opens && address.retired !== undefined ? { left: await leftBy(tx, address, base.memory.roster) } : {},
     ...command === undefined ? {} : { command, ...await askedBy(tx, command, address, conversation) }
   }
 }

@@ -20,7 +20,7 @@ export const passingTo = (written: string, address: FunctionAddress, roster: Ros
     passing: { kind: 'agent', agent }, name: agent.name, words: wordsOf(agent.name),
     exact: [agent.name, ...agent.addresses.flatMap(one => [one.id, addressKey(one)])].map(folded)
   }))
-  const desks = roster.all().filter(({ name }) => name !== address.name).map((desk): Candidate => ({
+  const desks = roster.all().filter(({ name, retired }) => name !== address.name && retired === undefined).map((desk): Candidate => ({
     passing: { kind: 'desk', desk }, name: desk.profile.name, words: [...wordsOf(desk.name), ...wordsOf(desk.profile.name)],
     exact: [desk.name, desk.profile.name, ...desk.identities.map(({ id }) => id), ...desk.aliases.map(({ id }) => id)].map(folded)
   }))

@@ -14,7 +14,7 @@ import type { DeskMemory } from './memory'
 
 const DUE_MAX = 100
 const RETRY_MS = 5_000
-/** Until the next look where something due stays due: its address is not in the config any more, or there was too much at once. */
+/** Until the next look where something due stays due: its address is not known any more, or there was too much at once. */
 const STUCK_MS = 10_000
 const TOKEN_BYTES = 12
 const WAIT_MOST_MS = 86_400_000
@@ -32,8 +32,9 @@ export interface DeskReceive {
 interface Parts { inbox: Pick<Inbox, 'accept'>; store: Store; memory: DeskMemory; remembered: Memory; clock: Clock; chance: Chance; log: Log }
 
 /** What the rooms of an address depend on: if it changed since the last start, all of them are seen to. */
-const shapeOf = ({ team, profile, slug }: FunctionAddress): string =>
-  JSON.stringify([slug, profile.name, team.map(agent => [agentKey(agent), agent.name, agent.direct === true, agent.addresses])])
+const shapeOf = ({ team, profile, slug, identities, retired }: FunctionAddress): string =>
+  JSON.stringify([slug, profile.name, team.map(agent => [agentKey(agent), agent.name, agent.direct === true, agent.addresses]),
+    ...retired === undefined ? [] : ['retired', retired, identities]])
 
 export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chance, log }: Parts): DeskReceive => {
   let timer: Timer | undefined

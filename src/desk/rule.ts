@@ -5,6 +5,7 @@ import type { Directory } from '../plan/directory'
 import { IGNORE, type Plan } from '../plan/plan'
 import type { Recorded } from '../store/store'
 import { act, due, order, syncTeam } from './act'
+import { retire } from './retire'
 import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'
 import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
 import { makeDraft, type Draft } from './draft'
@@ -15,7 +16,7 @@ const orders = (draft: Draft<OrderFacts>): void => {
   if (arrival.kind !== 'order') return
   switch (arrival.order.what) {
     case 'due': return due(draft)
-    case 'open': return arrival.order.all ? syncTeam(draft, address) : draft.house(address)
+    case 'open': return !arrival.order.all ? draft.house(address) : address.retired === undefined ? syncTeam(draft, address) : retire(draft)
     case 'say': if (command !== undefined) order(draft, command)
   }
 }

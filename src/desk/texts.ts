@@ -22,6 +22,7 @@ export interface DeskTexts {
   redirectsOnly (address: string): string
   released (who: string): string
   releasedByTime (who: string): string
+  withoutOwner (cases: number[]): string
   passed (who: string, to: string): string
   noSuch (what: string): string
   noText (name: string, known: string[]): string
@@ -64,6 +65,8 @@ export interface DeskTexts {
   stays (network: string): string
   somebodyElse (contact: string): string
   nobodyOf: string
+  closed (address: string): string
+  noWay (network: string): string
   badTime: string
   help: string
 }
@@ -100,6 +103,7 @@ const de: DeskTexts = {
   offDuty: name => `Achtung: ${name} ist zurzeit nicht im Dienst.`,
   redirectsOnly: address => `Nichts getan: ${address} verweist nur auf andere Wege, dort antwortet niemand.`,
   released: who => `${who} hat den Vorgang freigegeben.`,
+  withoutOwner: cases => `Wieder frei, weil nicht mehr im Team ist, wer den Vorgang hatte: ${cases.map(id => `#${id}`).join(', ')}`,
   releasedByTime: who => `${who} hat lange nicht geantwortet: der Vorgang ist wieder frei.`,
   passed: (who, to) => `${who} hat den Vorgang an ${to} weitergegeben.`,
   noSuch: what => `${what} gibt es nicht.`,
@@ -151,6 +155,9 @@ const de: DeskTexts = {
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
   nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kunden.',
+  closed: address => `Die Adresse ${address} wird nicht weitergeführt. Kontakte mit offenem Vorgang wurden benachrichtigt, soweit sie erreichbar ` +
+    'sind. Offene Vorgänge können noch beantwortet werden; wer neu schreibt, bekommt nur einen automatischen Text.',
+  noWay: network => `Nicht gesendet: Diese Adresse ist über ${network} nicht mehr erreichbar.`,
   badTime: 'Die Zeit verstehe ich nicht. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
   help: [
     'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
@@ -187,6 +194,7 @@ const en: DeskTexts = {
   offDuty: name => `Please note: ${name} is off duty.`,
   redirectsOnly: address => `Nothing done: ${address} only points to other ways, nobody answers there.`,
   released: who => `${who} has given up the case.`,
+  withoutOwner: cases => `Free again, because who had the case is not in the team any more: ${cases.map(id => `#${id}`).join(', ')}`,
   releasedByTime: who => `${who} has not answered for long: the case is free again.`,
   passed: (who, to) => `${who} has passed the case on to ${to}.`,
   noSuch: what => `There is no ${what}.`,
@@ -236,6 +244,9 @@ const en: DeskTexts = {
   stays: network => `Deleted here; but the contact still has the message: by ${network} nothing can be taken back.`,
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,
   nobodyOf: 'Only the team may do this. Nothing of it went to the customer.',
+  closed: address => `The address ${address} is no longer continued. Contacts with an open case have been told, where they can be reached. ` +
+    'Open cases can still be answered; whoever writes anew gets an automatic text only.',
+  noWay: network => `Not sent: this address can no longer be reached by ${network}.`,
   badTime: 'I do not understand the time. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
   help: [
     'Who answers first has the case. !n in front or in a thread: internal note.',

@@ -34,6 +34,8 @@ export interface Naming {
   room (address: string, what: number | 'queue' | 'all'): string | undefined
   /** The person that somebody means by what they write: the canonical id, or undefined if it is nobody's on this network. */
   person (written: string): string | undefined
+  /** Whether an address of ours can be called so, as this network is set up now. */
+  serves (ours: string): boolean
 }
 
 /** A public address of ours: who it is for everybody else. */

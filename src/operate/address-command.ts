@@ -5,6 +5,7 @@ import { hoursInWords } from '../config/opening'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening, showTime } from '../desk/hours'
 import { type ContactFormat, contactBlock } from './contact'
+import { casesInWords, type RetiredLine } from './retired'
 
 export const ADDRESS_ACTIONS = ['list', 'show', 'contact'] as const
 export type AddressAction = (typeof ADDRESS_ACTIONS)[number]
@@ -13,8 +14,10 @@ export interface AddressOrder { action: AddressAction; name?: string; format: Co
 
 const reached = ({ identities }: FunctionAddress): string => identities.map(({ id }) => id).join(', ')
 
-const list = (addresses: FunctionAddress[]): string => addresses.length === 0 ? 'No function addresses.' : addresses.map(address =>
-  `${address.name}: ${reached(address)} (${address.team.map(({ name }) => name).join(', ')})`).join('\n')
+const list = (addresses: FunctionAddress[], retired: RetiredLine[]): string => [
+  ...addresses.map(address => `${address.name}: ${reached(address)} (${address.team.map(({ name }) => name).join(', ')})`),
+  ...retired.map(({ name, open }) => `${name}: retired, not in the config any more; ${casesInWords(open)}`)
+].join('\n') || 'No function addresses.'
 
 const openNow = ({ hours, language, zone }: FunctionAddress, now: number): string => {
   if (hours === undefined) return 'always'
@@ -38,8 +41,10 @@ const show = (address: FunctionAddress, now: number): string => {
   return rows.filter(([, said]) => said !== '').map(([label, said]) => `${label}: ${said}`).join('\n')
 }
 
-export const runAddress = ({ addresses }: Config, { action, name = '', format }: AddressOrder, now: number): { output: string, ok: boolean } => {
-  if (action === 'list') return { output: list(addresses), ok: true }
+/** `retired`: what is to be listed beside the addresses of the config. */
+export const runAddress = ({ addresses }: Config, { action, name = '', format }: AddressOrder, now: number,
+  retired: RetiredLine[] = []): { output: string, ok: boolean } => {
+  if (action === 'list') return { output: list(addresses, retired), ok: true }
   const address = addresses.find(each => folded(each.name) === folded(name))
   if (address === undefined) {
     return { output: `There is no function address "${name}". There are: ${addresses.map(each => each.name).join(', ') || 'none'}`, ok: false }

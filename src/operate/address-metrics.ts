@@ -1,4 +1,4 @@
-/** What Prometheus reads of function addresses. There are as many label values as the config has addresses. */
+/** What Prometheus reads of function addresses. There are as many label values as the config has, or had, addresses. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../lib/clock'
 import type { Counted } from '../plan/desk-change'
@@ -31,6 +31,10 @@ export const makeAddressMetrics = (registry: Registry, addresses: string[], open
     name: 'zentrale_address_waiting_age_seconds', registers, labelNames: ['address'],
     help: 'How long the contact who waits longest for an answer has waited.'
   })
+  const retired = new Gauge({
+    name: 'zentrale_address_retired', registers, labelNames: ['address'],
+    help: '1 for each address that is not in the config any more and still has open cases.'
+  })
   for (const address of addresses) for (const what of ['in', 'out', 'failed', 'claim lost']) messages.inc({ address, what }, 0)
 
   return {
@@ -43,6 +47,7 @@ export const makeAddressMetrics = (registry: Registry, addresses: string[], open
     async read () {
       cases.reset()
       waiting.reset()
+      retired.reset()
       for (const address of addresses) {
         waiting.set({ address }, 0)
         for (const state of OPEN_STATES) cases.set({ address, state }, 0)
@@ -50,6 +55,7 @@ export const makeAddressMetrics = (registry: Registry, addresses: string[], open
       const oldest = new Map<string, number>()
       for (const { address, state, count, oldestAt } of await open()) {
         cases.set({ address, state }, count)
+        if (!addresses.includes(address)) retired.set({ address }, 1)
         if (oldestAt !== null) oldest.set(address, Math.min(oldest.get(address) ?? Infinity, oldestAt))
       }
       for (const [address, at] of oldest) waiting.set({ address }, Math.max(0, clock.now() - at) / 1000)

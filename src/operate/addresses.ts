@@ -8,8 +8,12 @@ import type { Person } from '../model/address'
 import type { Bridge } from '../bridge/bridge'
 import type { CaseState, Conversation, LogLine, Verified } from '../store/desk'
 import type { Store } from '../store/store'
+import { retiredLines, type RetiredLine } from './retired'
 
-export interface AddressLine { name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[] }
+/** `retired`: it is not in the config any more. */
+export interface AddressLine {
+  name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[]; retired?: RetiredLine
+}
 
 /** `asked`: the line that has the seal asked for. */
 export interface LogbookAnswer extends Verified { asked?: number | null }
@@ -59,7 +63,16 @@ export const addressRoutes = ({ desk, store }: AddressesOperated): express.Route
   const personOf = (written: string): Person | undefined => desk.memory.networks()
     .map(network => ({ network, id: desk.memory.naming(network)?.person(written) })).find((one): one is Person => one.id !== undefined)
 
-  routes.get('/', (_request, response) => { response.json(roster.all().map(lineOf(desk))) })
+  routes.get('/', async (_request, response) => {
+    const there = roster.all().filter(({ retired }) => retired === undefined)
+    const gone = roster.all().filter(one => !there.includes(one))
+    const left = await store.run(tx => retiredLines(tx, gone, there.map(({ name }) => name)))
+    const lines: AddressLine[] = left.map(line => {
+      const known = roster.named(line.name)
+      return { ...known === undefined ? { name: line.name, called: [], team: [] } : lineOf(desk)(known), retired: line }
+    })
+    response.json([...there.map(lineOf(desk)), ...lines])
+  })
   routes.get('/:name', (request, response) => {
     const found = meant(request, response)
     if (found === undefined) return

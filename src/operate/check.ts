@@ -5,8 +5,10 @@
 import type { Config, Listen } from '../config/config'
 import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
+import { messageOf } from '../model/errors'
 import { checkAddresses } from './check-addresses'
 import { checkMatrixRooms } from './check-matrix-rooms'
+import { checkRetired } from './retired'
 import { checkXmppRooms } from './check-xmpp-rooms'
 import { type Finding, runProbe, Wrong } from './probe'
 import { componentLogsIn, gatewayAnswers, homeserverAnswers, homeserverKnowsUs, homeserverReachesUs, isClosed, mediaIsReached, portIsFree,
@@ -66,7 +68,10 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
     portChecks(config, isRunning),
     runProbe(`Media links ${config.media.publicUrl}`, () => mediaIsReached(config, isRunning, clock)).then(finding => [finding]),
     linkChecks(running),
-    checkAddresses(config, clock.now())
+    checkAddresses(config, clock.now()),
+    checkRetired(config, clock).catch((error: unknown): Finding[] => [{
+      what: `Store ${config.store.path}`, found: `cannot be read (${messageOf(error)})`, advice: 'Look whether another program has it open'
+    }])
   ])
   return findings.flat()
 }

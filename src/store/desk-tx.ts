@@ -69,6 +69,11 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       WHERE desk = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`, desk, JSON.stringify(states), limit)
       .flatMap(row => conversationOf(row) ?? [])
   },
+  async ofAddress (address, limit) {
+    return all<ConversationRow>(`SELECT id, data FROM conversation WHERE desk = ? OR address = ?
+      ORDER BY state = 'done', id LIMIT ?`, address, address, limit)
+      .flatMap(row => conversationOf(row) ?? [])
+  },
   async allConversations (limit) {
     return all<ConversationRow>('SELECT id, data FROM conversation ORDER BY id LIMIT ?', limit).flatMap(row => conversationOf(row) ?? [])
   },
@@ -83,13 +88,13 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async save (conversation, expected, now) {
     const { id, address, desk, contact, place, state, owner, claim, dueAt } = conversation
     const data = JSON.stringify(conversation)
-    const values = [desk, place.id, state, owner ?? null, claim, dueAt ?? null, data, now] as const
+    const values = [address, desk, place.id, state, owner ?? null, claim, dueAt ?? null, data, now] as const
     if (one('SELECT 1 FROM conversation WHERE id = ?', id) === undefined) {
-      run(`INSERT INTO conversation (id, address, network, contact, desk, place, state, owner, claim, due_at, data, touched_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, address, contact.network, contact.id, ...values)
+      run(`INSERT INTO conversation (id, network, contact, address, desk, place, state, owner, claim, due_at, data, touched_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, contact.network, contact.id, ...values)
       return true
     }
-    return run(`UPDATE conversation SET desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?, touched_at = ?
+    return run(`UPDATE conversation SET address = ?, desk = ?, place = ?, state = ?, owner = ?, claim = ?, due_at = ?, data = ?, touched_at = ?
       WHERE id = ? AND claim = ?`, ...values, id, expected).changes === 1
   },
 

@@ -30,6 +30,7 @@ export interface Conversation {
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to be answered again
   breakerAt?: number // when the team was last told that automatic texts were too many
+  toldClosed?: boolean // that the address is not in the config any more
   othersAt?: number // when the team was last told that somebody else writes in the contact's chat
   signed?: string // whose name the contact saw last
 }
@@ -73,6 +74,7 @@ export interface DeskTx {
   conversationOf (address: string, contact: Person): Promise<Conversation | undefined>
   conversationsWith (contact: Person): Promise<Conversation[]>
   conversations (desk: string, states: CaseState[], limit: number): Promise<Conversation[]>
+  ofAddress (address: string, limit: number): Promise<Conversation[]> // that contacts see, or whose team works on them; open ones first
   allConversations (limit: number): Promise<Conversation[]>
   nextConversation (): Promise<number>
   due (now: number, limit: number): Promise<Conversation[]>

@@ -34,7 +34,8 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     name, served: [],
     naming: {
       direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
-      person: written => written.startsWith(`${name}:`) ? written : undefined
+      person: written => written.startsWith(`${name}:`) ? written : undefined,
+      serves: ours => !ours.endsWith('@elsewhere')
     },
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,

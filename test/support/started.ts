@@ -23,13 +23,15 @@ export const mirrorOf = (...places: [network: string, id: string, people?: Recor
   places: places.map(([network, id, people]) => ({ place: { network, id }, ...people === undefined ? {} : { people } }))
 })
 
-type StartOptions = Partial<BridgeOptions> & { path?: string }
+/** `around`: what stands between the bridge and its store. */
+type StartOptions = Partial<BridgeOptions> & { path?: string, around?: (store: Store) => Store }
 
 export const startBridge = async (networks: Practice[], mirrors: Mirror[], options: StartOptions = {}): Promise<Started> => {
   const path = options.path ?? join(temporaryFolder(), 'zentrale.db')
   const clock: Clock = options.clock ?? systemClock
   const bugs: unknown[] = []
-  const store = openSqlite(path, clock, error => bugs.push(error))
+  const opened = openSqlite(path, clock, error => bugs.push(error))
+  const store = options.around?.(opened) ?? opened
   const bridge = await makeBridge({
     networks, mirrors, store, links: makeLinks('secret', 'https://files.example.org', store, clock.now), language: 'en', observer: nothingObserved,
     clock, chance: systemChance, log: silentLog, limits: { queueMax: 10_000, linkMs: 86_400_000, keepMs: 86_400_000, drainMs: 2000 },

@@ -56,7 +56,8 @@ const KEY_BYTES = 12
 export const namingOn = (domain: string): Naming => ({
   direct: (ours, theirs) => `${ours} ${theirs}`,
   room: (address, what) => `#${GHOST_PREFIX}${address}_${what}:${domain}`,
-  person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined
+  person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined,
+  serves: ours => ours.endsWith(`:${domain}`)
 })
 
 export const makeMatrix = (config: MatrixConfig, world: World, { exchange, listen }: Wire = { listen: openEndpoint }): Network => {

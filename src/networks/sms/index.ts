@@ -38,7 +38,9 @@ export const makeSms = (config: SmsConfig, world: World, dial?: Dial): Network =
       textBytesMax: bytesWithin(Math.min(...gateways.map(gateway => gateway.segmentsMax))),
       afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS
     },
-    naming: { direct: threadId, room: () => undefined, person: canonicalNumber },
+    naming: {
+      direct: threadId, room: () => undefined, person: canonicalNumber, serves: ours => gateways.some(({ numbers }) => numbers.includes(ours))
+    },
     serve: () => {}, // a phone shows the number and nothing else
     attend: () => {}, // whoever writes to our numbers is heard
     start: async inbox => {

@@ -179,12 +179,13 @@ describe('the ways in which a function address may work', () => {
     assert.equal(await stateOf(), 'new')
   })
 
-  it('leaves alone what is due for an address that is gone from the config, and does it when it is back', async () => {
+  it('leaves alone what is due for an address of which nothing but the name is known any more, and does it when it is back', async () => {
     await start({})
     await evaWrites('Hello?')
     await red.say(room, '@anna', '!wait 1h')
     await until(async () => await stateOf() === 'snoozed')
     const { path } = started
+    await started.store.run(tx => tx.forget('desk', 'address werkstatt'))
     await started.stop()
     started = await startBridge([red, blue], [], { addresses: [], path, clock })
     clock.skip(2 * HOUR_MS)

@@ -55,7 +55,8 @@ describe('metrics', () => {
     const metrics = makeMetrics(['matrix'], async () => [], { ...systemClock, now: () => 100_000 }, {
       addresses: ['info', 'werkstatt'],
       cases: async () => [
-        { address: 'info', state: 'new', count: 2, oldestAt: 40_000 }, { address: 'info', state: 'claimed', count: 1, oldestAt: null }
+        { address: 'info', state: 'new', count: 2, oldestAt: 40_000 }, { address: 'info', state: 'claimed', count: 1, oldestAt: null },
+        { address: 'alt', state: 'new', count: 1, oldestAt: null }
       ]
     })
     const { counted } = metrics.observer
@@ -68,6 +69,7 @@ describe('metrics', () => {
       'zentrale_address_messages_total{address="info",what="claim lost"} 1',
       'zentrale_address_messages_total{address="werkstatt",what="failed"} 0',
       'zentrale_address_cases{address="info",state="new"} 2',
+      'zentrale_address_cases{address="alt",state="new"} 1', 'zentrale_address_retired{address="alt"} 1',
       'zentrale_address_cases{address="werkstatt",state="new"} 0',
       'zentrale_address_waiting_age_seconds{address="info"} 60',
       'zentrale_address_waiting_age_seconds{address="werkstatt"} 0',

@@ -1,0 +1,56 @@
+/** What becomes of the conversations of an address that was taken out of the config. Done twice it changes nothing. */
+import { addressKey } from '../model/address'
+import { plain } from '../model/text'
+import type { Conversation } from '../store/desk'
+import { agentKey, identityOn, type FunctionAddress } from './address'
+import { freed } from './agent'
+import type { Draft } from './draft'
+import type { OrderFacts } from './facts'
+import { closesText, type Heir } from './retired'
+
+const closeRooms = (draft: Draft<OrderFacts>, one: Conversation, to: FunctionAddress): void => {
+  const { facts: { memory, address }, texts } = draft
+  if (to.slug === address.slug) return
+  for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed('Zentrale', to.name))
+}
+
+/** Another address is called so now: the conversation is that one's, and stays with who has it if they are of its team. */
+const inherit = (draft: Draft<OrderFacts>, one: Conversation, { to, shown, lately, consent }: Heir): void => {
+  const { address, now } = draft.facts
+  const isOurs = one.desk === address.name
+  const stays = one.owner === undefined || to.team.some(agent => agentKey(agent) === one.owner)
+  const moved = { ...one, ...shown ? { address: to.name } : {}, ...isOurs ? { desk: to.name, announced: [] } : {} }
+  draft.conversation = isOurs && !stays && one.state !== 'done' ? freed(moved) : moved
+  draft.log('passed on', to.name)
+  if (consent !== undefined) draft.change({ kind: 'desk', change: { what: 'consent', consent: { ...consent, address: to.name, at: now } } })
+  if (isOurs) closeRooms(draft, one, to)
+  if (isOurs && one.state !== 'done') draft.handOver(to, lately)
+  draft.keep(one)
+}
+
+/** Whether the contact can be told: they want to hear of us, and there is a way to them. */
+const canBeTold = ({ directory, facts: { address } }: Draft<OrderFacts>, { address: shown, contact }: Conversation): boolean =>
+  shown === address.name && identityOn(address, contact.network) !== undefined && !directory.isBlocked(addressKey(contact))
+
+const tell = (draft: Draft<OrderFacts>, one: Conversation): void => {
+  const { address } = draft.facts
+  draft.conversation = { ...one, toldClosed: true }
+  if (canBeTold(draft, one)) {
+    draft.toContact({ style: 'notice', text: plain(closesText(address)) })
+    draft.log('told of the end')
+  }
+  if (one.desk === address.name) draft.show(address)
+  draft.keep(one)
+}
+
+export const retire = (draft: Draft<OrderFacts>): void => {
+  const { facts: { address, memory, left = [] }, texts } = draft
+  const handed = left.filter(({ heir }) => heir !== undefined)
+  const open = left.filter(({ heir, conversation }) => heir === undefined && conversation.state !== 'done' && conversation.toldClosed !== true)
+  for (const { conversation } of open) tell(draft, conversation)
+  draft.conversation = undefined
+  const teams = new Set(open.flatMap(({ conversation: { desk } }) => memory.roster.named(desk) ?? []))
+  for (const team of teams) draft.tellQueue(team, texts.closed(address.profile.name))
+  for (const { conversation, heir } of handed) inherit(draft, conversation, heir!)
+  draft.conversation = undefined
+}

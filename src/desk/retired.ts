@@ -1,0 +1,86 @@
+/**
+ * Addresses that are not in the config any more, though contacts have written to them. Each goes on for what is open, and answers
+ * everything else by a text, until nothing is remembered of its contacts. What another address is called now is that one's.
+ */
+import { addressKey, type NetworkName, type Person } from '../model/address'
+import type { Naming } from '../model/network'
+import type { Consent, Conversation, Entry } from '../store/desk'
+import type { Tx } from '../store/store'
+import { identityOn, OURS, type FunctionAddress, type Roster } from './address'
+
+const KEY = 'address '
+const ALL_MAX = 10_000
+const LATELY_ENTRIES = 10
+
+const CLOSED = {
+  de: 'Automatische Antwort: {adresse} wird nicht weitergeführt. Nachrichten werden hier nicht mehr gelesen.',
+  en: 'Automatic reply: {address} is no longer continued. Messages are not read here any more.'
+}
+const CLOSES = {
+  de: (name: string) => `Automatische Nachricht: ${name} wird nicht weitergeführt. Neue Anliegen werden hier nicht mehr angenommen. ` +
+    'Was Sie zu Ihrem laufenden Anliegen schreiben, sieht das Team noch.',
+  en: (name: string) => `Automatic message: ${name} is no longer continued. Nothing new is taken up here. ` +
+    'What you write about what is still open is seen by the team.'
+}
+
+/** What contacts with an open case are told. Neither text promises an answer. */
+export const closesText = ({ language, profile: { name } }: FunctionAddress): string => CLOSES[language](name)
+
+/** What is needed of an address without its config: no files, no texts, and no hours, which nobody keeps any more. */
+const asRemembered = ({ hours: _, profile: { logo: __, ...profile }, ...address }: FunctionAddress): string =>
+  JSON.stringify({ ...address, profile, automatic: {}, texts: {} })
+
+/** All that have ever been in the config and are not now, as they were then. */
+export const goneFrom = async (tx: Pick<Tx, 'remembered'>, addresses: FunctionAddress[]): Promise<FunctionAddress[]> => {
+  const names = new Set(addresses.map(({ name }) => name))
+  return (await tx.remembered(OURS)).filter(([key]) => key.startsWith(KEY) && !names.has(key.slice(KEY.length)))
+    .map(([, value]) => JSON.parse(value) as FunctionAddress)
+}
+
+/** Beside those of the config. Where another address, or no network, has its identity, it is called so no more. */
+export const retiredFrom = async (tx: Pick<Tx, 'remembered'>, addresses: FunctionAddress[], used: ReadonlySet<string>,
+  namings: ReadonlyMap<NetworkName, Naming>): Promise<FunctionAddress[]> => {
+  const called = new Set(addresses.flatMap(({ identities, aliases }) => [...identities, ...aliases]).map(addressKey))
+  const isOurs = (person: Person): boolean => !called.has(addressKey(person)) && namings.get(person.network)?.serves(person.id) === true
+  return (await goneFrom(tx, addresses)).filter(({ name }) => used.has(name)).map(address => ({
+    ...address, identities: address.identities.filter(isOurs), aliases: address.aliases.filter(isOurs),
+    retired: address.identities, redirectOnly: true, automatic: { redirect: CLOSED[address.language] }
+  }))
+}
+
+/** At the start, before anybody can write to them: the addresses of the config are remembered, and what is needed no more is not. */
+export const remember = async (tx: Tx, addresses: FunctionAddress[], retired: FunctionAddress[]): Promise<void> => {
+  for (const address of addresses) await tx.remember(OURS, KEY + address.name, asRemembered(address))
+  for (const { name } of await goneFrom(tx, [...addresses, ...retired])) await tx.forget(OURS, KEY + name)
+}
+
+/** Whether what is said in this conversation is answered by a text alone. */
+export const pointsOnly = ({ redirectOnly, retired }: FunctionAddress, conversation: Conversation | undefined): boolean =>
+  redirectOnly && (retired === undefined || conversation === undefined || conversation.state === 'done')
+
+/** Whose it is now, what was said lately, and whether the contact is known there too. */
+export interface Heir { to: FunctionAddress; shown: boolean; lately: Entry[]; consent?: Consent }
+
+/** A conversation of an address that is not in the config any more. */
+export interface Left { conversation: Conversation; heir?: Heir }
+
+/** Who is called now what the address was called where the contact writes; what it only works on goes to whoever has any of its names. */
+const heirOf = (address: FunctionAddress, { address: shown, contact: { network } }: Conversation, roster: Roster): FunctionAddress | undefined => {
+  const { retired = [] } = address
+  const names = shown === address.name ? retired.filter(one => one.network === network) : retired
+  return names.filter(one => identityOn(address, one.network) === undefined).map(roster.called).find(one => one !== undefined)
+}
+
+export const leftBy = async ({ desk }: Tx, address: FunctionAddress, roster: Roster): Promise<Left[]> => {
+  const left: Left[] = []
+  for (const conversation of await desk.ofAddress(address.name, ALL_MAX)) {
+    const to = heirOf(address, conversation, roster)
+    if (to === undefined) { left.push({ conversation }); continue }
+    const isShown = conversation.address === address.name && await desk.conversationOf(to.name, conversation.contact) === undefined
+    const [consent] = isShown ? await desk.consents(addressKey(conversation.contact), address.name) : []
+    left.push({ conversation, heir: {
+      to, shown: isShown, lately: await desk.entries(conversation.id, LATELY_ENTRIES), ...consent?.kind === 'granted' ? { consent } : {}
+    } })
+  }
+  return left
+}

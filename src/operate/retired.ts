@@ -1,0 +1,71 @@
+/** What is left of addresses that are not in the config any more: asked of the running Zentrale, or read from the store. */
+import { existsSync } from 'node:fs'
+import type { Config } from '../config/config'
+import type { FunctionAddress } from '../desk/address'
+import { goneFrom } from '../desk/retired'
+import type { Clock } from '../lib/clock'
+import { addressKey } from '../model/address'
+import { openStore } from '../store/open'
+import type { Store, Tx } from '../store/store'
+import { ask } from './ask'
+import type { Finding } from './probe'
+import { readiness, urlOf } from './remote-queue'
+
+/** `team`: their names, empty if nothing is known but the name. `lost`: what it was called and can be called no more. */
+export interface RetiredLine { name: string; called: string[]; team: string[]; open: number; lost: string[] }
+
+/** Beside `inConfig`, all of which something is open, and all that are known. */
+export const retiredLines = async ({ desk }: Tx, retired: FunctionAddress[], inConfig: string[]): Promise<RetiredLine[]> => {
+  const open = (await desk.open()).filter(({ address }) => !inConfig.includes(address))
+  return [...new Set([...retired.map(({ name }) => name), ...open.map(({ address }) => address)])].map(name => {
+    const { identities = [], team = [], retired: before = identities } = retired.find(one => one.name === name) ?? {}
+    return {
+      name, called: identities.map(({ id }) => id), team: team.map(agent => agent.name),
+      open: open.filter(({ address }) => address === name).reduce((sum, { count }) => sum + count, 0),
+      lost: before.filter(one => !identities.includes(one)).map(({ id }) => id)
+    }
+  })
+}
+
+const inStore = async (tx: Tx, addresses: FunctionAddress[]): Promise<RetiredLine[]> => {
+  const called = new Set(addresses.flatMap(({ identities, aliases }) => [...identities, ...aliases]).map(addressKey))
+  const written = new Set(await tx.desk.addresses())
+  const gone = (await goneFrom(tx, addresses)).filter(({ name }) => written.has(name))
+    .map(one => ({ ...one, identities: one.identities.filter(person => !called.has(addressKey(person))), retired: one.identities }))
+  return await retiredLines(tx, gone, addresses.map(({ name }) => name))
+}
+
+/** Throws if the store cannot be opened. */
+export const retiredNow = async (config: Config, clock: Clock): Promise<RetiredLine[]> => {
+  const { addresses, store: { path }, operate: { listen, token, logbookKey = token } } = config
+  const url = urlOf(listen)
+  if (await readiness(url, clock) !== undefined) {
+    const { body } = await ask(clock, `${url}/admin/addresses`, { token })
+    return Array.isArray(body) ? (body as { retired?: RetiredLine }[]).flatMap(({ retired }) => retired ?? []) : []
+  }
+  if (!existsSync(path)) return []
+  const store: Store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the job itself
+  try {
+    return await store.run(tx => inStore(tx, addresses))
+  } finally {
+    await store.close()
+  }
+}
+
+export const casesInWords = (count: number): string => count === 0 ? 'no open cases' : count === 1 ? '1 open case' : `${count} open cases`
+
+const findingOf = ({ name, called, team, open, lost }: RetiredLine): Finding => {
+  const what = `Function address ${name}`
+  const cannot = lost.length === 0 ? '' : `; it is not reached as ${lost.join(', ')} any more`
+  const found = `is not in the config any more, and has ${casesInWords(open)}${cannot}`
+  if (team.length === 0) return { what, found, advice: 'Nothing else is known of it, so nobody can answer: put it back into the config' }
+  const still = 'Whoever writes to it gets an automatic text, until nothing is remembered of its contacts.'
+  if (open === 0) return { what, found, advice: still, mild: true }
+  return { what, found, mild: true, advice: [
+    `Contacts with an open case and the team are told, once. ${team.join(', ')} can still answer in the rooms that they have. ${still}`,
+    'To end it, let the team close the cases (!done), put it back into the config,',
+    `or give what it is called to another address, which takes the conversations over${called.length === 0 ? '' : `: ${called.join(', ')}`}`
+  ].join('\n') }
+}
+
+export const checkRetired = async (config: Config, clock: Clock): Promise<Finding[]> => (await retiredNow(config, clock)).map(findingOf)
