@@ -1,12 +1,12 @@
 /** The end of places whose conversations are forgotten: a room of ours for a team is closed, the rooms of a direct chat are left. */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
-import type { Direct } from './direct'
+import type { Direct } from './direct/direct'
 import { isJson } from './events'
-import { type Ghosts, unlessRejected } from './ghosts'
+import { type Ghosts, unlessRejected } from './users/ghosts'
 import { encode, roomPath, type Homeserver } from './homeserver'
-import type { Rooms } from './rooms'
-import type { TeamRooms } from './team-rooms'
+import type { Rooms } from './rooms/rooms'
+import type { TeamRooms } from './rooms/team-rooms'
 
 export interface ForgettingWorld {
   homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string

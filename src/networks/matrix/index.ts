@@ -5,28 +5,28 @@
 import type { Place } from '../../model/address'
 import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
-import { makeAddresses, type Namespaces } from './addresses'
-import { makeAside } from './aside'
-import { makeBehind, WAIT_MS } from './behind'
-import type { CatchUpWorld, Take } from './catchup'
-import { makeDirect } from './direct'
+import { makeAddresses, type Namespaces } from './users/addresses'
+import { makeBacklog } from './recovery/backlog'
+import { makeGap, WAIT_MS } from './recovery/gap'
+import type { CatchUpWorld, Take } from './recovery/catch-up'
+import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
-import { makeExpelled } from './expelled'
-import { makeFinding } from './finding'
+import { makeExpelled } from './rooms/expelled'
+import { makeFinding } from './recovery/finding'
 import { makeForgetting } from './forgetting'
-import { makeGhosts } from './ghosts'
+import { makeGhosts } from './users/ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
-import { makeIntake } from './intake'
-import { makeInvitations } from './invitations'
+import { makeIntake } from './recovery/intake'
+import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
-import { makeMembers } from './members'
+import { makeMembers } from './rooms/members'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, isAmong, isOurs as isOursOf } from './names'
-import { makeReadApart, makeReading } from './reading'
+import { makeReadApart, makeReading } from './recovery/reading'
 import { makeTake, tellStanding } from './receive'
-import { makeRooms } from './rooms'
+import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
-import { makeTeamRooms, readTeamRoom } from './team-rooms'
+import { makeTeamRooms, readTeamRoom } from './rooms/team-rooms'
 
 /** What the registration file says (AS API §Registration), as far as it is needed to run. */
 export interface Registered { id: string; as_token: string; hs_token: string; sender_localpart: string; namespaces: Namespaces }
@@ -72,7 +72,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let endpoint: Endpoint | undefined
   let bringing = 0 // transactions under way
   let readFor: string | undefined // the transaction because of whose coming again all was read
-  const behind = makeBehind(clock, stopping.signal)
+  const gap = makeGap(clock, stopping.signal)
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
@@ -80,7 +80,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const homeserverChanged = (up: boolean, detail?: string): void => {
     if (!up) {
       finding.lost()
-      behind.suspect()
+      gap.suspect()
     }
     linkChanged('homeserver')(up, detail)
   }
@@ -95,7 +95,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     isMadeByUs,
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled: room => expelled(room),
-    readAnew: room => aside.read(room)
+    readAnew: room => backlog.read(room)
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
@@ -109,25 +109,25 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     return { homeserver, inbox, take, memory, clock, log, signal: stopping.signal, bot, isOut: rooms.isOut }
   }
 
-  const aside = makeAside({
+  const backlog = makeBacklog({
     clock, chance, log, signal: stopping.signal, bot, readOn: makeReadApart(catchingUp, domain),
     fails: (room, failing) => { if (rooms.placeOf(room)) intake.room(room, failing) }
   })
   const direct = makeDirect({
     homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
-    aside, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
+    backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
-  const { readNews, setAside } = makeReading({ rooms, direct, aside, clock, bot, isMadeByUs, world: catchingUp })
+  const { readNews, toBacklog } = makeReading({ rooms, direct, backlog, clock, bot, isMadeByUs, world: catchingUp })
   const { send, upload, find } = makeSend({
     homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
   })
-  const news = makeInvitations({
+  const news = makeRoomNews({
     homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
   })
 
   const finding = makeFinding({
-    clock, chance, log, signal: stopping.signal, behind, readNews, intake: intake.is,
+    clock, chance, log, signal: stopping.signal, gap, readNews, intake: intake.is,
     async prepare () {
       await ghosts.prepare()
       rooms.check()
@@ -142,10 +142,10 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const found = (): void => { if (inbox) void finding.found() }
 
   const transaction = async (events: unknown[], id: string): Promise<void> => {
-    const turn = behind.turn(id)
+    const turn = gap.turn(id)
     const inVain = readFor === id && finding.readingMs() > WAIT_MS // it came again because reading takes long: once more would never end
-    if (turn === 'anew' || (turn === 'again' && !inVain && !behind.now())) {
-      behind.suspect()
+    if (turn === 'anew' || (turn === 'again' && !inVain && !gap.now())) {
+      gap.suspect()
       found()
     }
     if (turn === 'again') readFor = id
@@ -153,18 +153,18 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     bringing++
     const crowded = new Set<string>()
     try {
-      await behind.wait()
+      await gap.wait()
       if (!take) throw new Bug('a transaction before start')
-      await take(events.filter(event => !aside.leaves(event)), room => {
-        if (aside.has(room)) return
+      await take(events.filter(event => !backlog.leaves(event)), room => {
+        if (backlog.has(room)) return
         crowded.add(room)
-        aside.hold(room)
+        backlog.hold(room)
       })
-      await setAside(crowded)
+      await toBacklog(crowded)
       intake.is()
     } catch (error) {
       intake.is(messageOf(error))
-      for (const room of crowded) aside.release(room) // all of it comes again
+      for (const room of crowded) backlog.release(room) // all of it comes again
       finding.troubled()
       throw error
     } finally {

@@ -7,21 +7,12 @@ import { Bug, Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
 import type { Arrival, Standing, StandingArrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
-import type { Take } from './catchup'
-import type { Direct } from './direct'
+import type { Take } from './recovery/catch-up'
+import type { Direct } from './direct/direct'
 import { arrivalOf, isJson, readEvent, speaks, unreadable, type RoomEvent } from './events'
-import type { Members } from './members'
-import type { Rooms } from './rooms'
-
-/** What happens around what is said. Must not wait for the homeserver. */
-export interface RoomNews {
-  /** Somebody's membership changed. What it resolves to is on disk. */
-  member (event: RoomEvent): Promise<void> | undefined
-  /** Somebody else changed the state of a room that we attend. */
-  changed (place: Place): Promise<void>
-  replaced (room: string): void
-  encrypted (room: string): void
-}
+import type { Members } from './rooms/members'
+import type { RoomNews } from './rooms/room-news'
+import type { Rooms } from './rooms/rooms'
 
 export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock; bot: string

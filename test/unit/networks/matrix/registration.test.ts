@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { parse } from 'yaml'
 import { systemChance } from '../../../../src/lib/chance'
-import { isOneOf } from '../../../../src/networks/matrix/invitations'
 import { ghostMxid } from '../../../../src/networks/matrix/names'
 import { makeRegistration, writeRegistration } from '../../../../src/networks/matrix/registration'
 
@@ -34,13 +33,5 @@ describe('Matrix registration of function addresses', () => {
       { domain: 'example.org', url: 'http://127.0.0.1:9993', addresses: ['winter.dienst'], aliases: ['bürgerbüro'] }, systemChance)
     assert.ok(namespaces.users?.some(({ regex, exclusive }) => exclusive && regex === '@winter\\.dienst:example\\.org'))
     assert.ok(namespaces.aliases?.some(({ regex, exclusive }) => exclusive && regex === '#bürgerbüro:example\\.org'))
-  })
-})
-
-describe('Matrix invitations', () => {
-  it('are taken from a person or a domain that is listed', () => {
-    const list = ['@anna:a.org', ':b.org']
-    const taken = ['@anna:a.org', '@x:b.org', '@x:a.org', '@x:c.b.org', '@x:b.org.evil'].filter(mxid => isOneOf(list, mxid))
-    assert.deepEqual(taken, ['@anna:a.org', '@x:b.org'])
   })
 })

@@ -2,10 +2,10 @@
  * Rooms of direct chats that an address is to leave: those in which the contact is no more, or that are a place of their own by now, and
  * those in which the contact never said anything. Kept over a restart. A moment passes first, so that what was said before comes in.
  */
-import type { Clock, Timer } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import { messageOf, Refused } from '../../model/errors'
-import type { Memory } from '../../model/network'
+import type { Clock, Timer } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf, Refused } from '../../../model/errors'
+import type { Memory } from '../../../model/network'
 
 export interface Parting {
   /** Nobody has said anything in this room yet. */

@@ -3,21 +3,31 @@
  * bot that was sent out is noticed, and an encrypted room is told once that it cannot be mirrored.
  */
 import { createHash } from 'node:crypto'
-import type { Log } from '../../lib/log'
-import { messageOf } from '../../model/errors'
-import type { Memory } from '../../model/network'
-import type { Addresses } from './addresses'
-import type { Direct } from './direct'
-import type { RoomEvent } from './events'
-import type { Ghosts } from './ghosts'
-import { roomPath, type Homeserver } from './homeserver'
-import type { RoomNews } from './receive'
+import type { Log } from '../../../lib/log'
+import type { Place } from '../../../model/address'
+import { messageOf } from '../../../model/errors'
+import type { Memory } from '../../../model/network'
+import type { Addresses } from '../users/addresses'
+import type { Direct } from '../direct/direct'
+import type { RoomEvent } from '../events'
+import type { Ghosts } from '../users/ghosts'
+import { roomPath, type Homeserver } from '../homeserver'
 import type { Rooms } from './rooms'
 import type { TeamRooms } from './team-rooms'
 
 const TASKS_MAX = 100 // under way at once; what comes on top is dropped, for it can be asked for again
 
-export interface InvitationsWorld {
+/** What happens around what is said. Must not wait for the homeserver. */
+export interface RoomNews {
+  /** Somebody's membership changed. What it resolves to is on disk. */
+  member (event: RoomEvent): Promise<void> | undefined
+  /** Somebody else changed the state of a room that we attend. */
+  changed (place: Place): Promise<void>
+  replaced (room: string): void
+  encrypted (room: string): void
+}
+
+export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
   memory: Memory; log: Log; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
@@ -37,8 +47,8 @@ const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt. Verschlüsselte Nachrich
 export const isOneOf = (list: string[], mxid: string): boolean =>
   list.some(entry => entry.startsWith(':') ? mxid.slice(mxid.indexOf(':')) === entry : mxid === entry)
 
-export const makeInvitations = (
-  { homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom }: InvitationsWorld
+export const makeRoomNews = (
+  { homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom }: RoomNewsWorld
 ): RoomNews => {
   const telling = new Set<string>()
   let tasks = 0

@@ -4,16 +4,16 @@
  * the door takes it; so no room waits for another. A room is listened to again once it was read to its end with nothing left lying
  * meanwhile. Nothing of this is kept: at each start all rooms are read from what is stored.
  */
-import { backoffMs } from '../../lib/backoff'
-import type { Chance } from '../../lib/chance'
-import { sleep, type Clock } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import { messageOf } from '../../model/errors'
-import type { ReadUpTo } from './catchup'
-import { isJson, stringOf } from './events'
-import type { Json } from './homeserver'
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf } from '../../../model/errors'
+import type { ReadUpTo } from './catch-up'
+import { isJson, stringOf } from '../events'
+import type { Json } from '../homeserver'
 
-export interface Aside {
+export interface Backlog {
   /** From now on what is pushed from this room is left lying. */
   hold (room: string): void
   /** It is listened to again. */
@@ -44,7 +44,7 @@ const FAILED_MOST_MS = 5 * 60_000
 const isMembership = (raw: Json, bot: string): boolean => raw.type === 'm.room.member' &&
   !(raw.state_key === bot && isJson(raw.content) && (raw.content.membership === 'leave' || raw.content.membership === 'ban'))
 
-export const makeAside = ({ clock, chance, log, signal, bot, readOn, fails }: Parts): Aside => {
+export const makeBacklog = ({ clock, chance, log, signal, bot, readOn, fails }: Parts): Backlog => {
   const held = new Map<string, boolean>() // by room; true if something was left lying since it was last read to the end
 
   const reading = new Set<string>()

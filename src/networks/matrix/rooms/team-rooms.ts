@@ -4,19 +4,19 @@
  * customer's words to anybody. Each has an alias of ours that nobody sees, so that a try that was cut off makes no second room.
  */
 import { createHash } from 'node:crypto'
-import type { Log } from '../../lib/log'
-import { makeSlots } from '../../lib/slots'
-import { makeTurns } from '../../lib/turns'
-import type { Place } from '../../model/address'
-import { messageOf, Refused, Unavailable } from '../../model/errors'
-import type { RoomState } from '../../model/message'
-import type { Memory } from '../../model/network'
-import { isJson } from './events'
-import { Rejected, roomPath, type Homeserver, type Json } from './homeserver'
-import { GHOST_PREFIX } from './names'
+import type { Log } from '../../../lib/log'
+import { makeSlots } from '../../../lib/slots'
+import { makeTurns } from '../../../lib/turns'
+import type { Place } from '../../../model/address'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { RoomState } from '../../../model/message'
+import type { Memory } from '../../../model/network'
+import { isJson } from '../events'
+import { Rejected, roomPath, type Homeserver, type Json } from '../homeserver'
+import { GHOST_PREFIX } from '../names'
 import type { Rooms } from './rooms'
 import { bring, readState, resolveAlias, roomOfAlias, setState, stateOf, type Entry, type RoomNow } from './state'
-import { clean } from './text'
+import { clean } from '../text'
 
 export interface TeamRoomsWorld {
   homeserver: Homeserver; rooms: Rooms; memory: Memory; log: Log; bot: string; domain: string

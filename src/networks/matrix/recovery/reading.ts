@@ -1,27 +1,32 @@
 /** What is read because it was not pushed, or because more was pushed than can be taken. */
-import type { Clock } from '../../lib/clock'
-import { makeSlots } from '../../lib/slots'
-import type { Place } from '../../model/address'
-import { Unavailable } from '../../model/errors'
-import type { Aside } from './aside'
-import { catchUp, isComing, isMarked, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catchup'
-import { readDirect, type Direct } from './direct'
-import { sourceOf } from './names'
-import type { Rooms } from './rooms'
-import { readTeamRoom } from './team-rooms'
+import type { Clock } from '../../../lib/clock'
+import { makeSlots } from '../../../lib/slots'
+import type { Place } from '../../../model/address'
+import { Unavailable } from '../../../model/errors'
+import type { Backlog } from './backlog'
+import { catchUp, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catch-up'
+import { isComing, hasPosition } from './history-position'
+import { readDirect, type Direct } from '../direct/direct'
+import { sourceOf } from '../names'
+import type { Rooms } from '../rooms/rooms'
+import { readTeamRoom } from '../rooms/team-rooms'
 
 export interface Reading {
   /**
    * Reads what may have been missed: in direct chats where the homeserver says that something happened; elsewhere always, because
    * Synapse answers the bot no /sync. `known` is up to where was read before; resolves with the same for the next time. The first time,
-   * while nothing else is taken, rooms of teams are only set aside, because there may be thousands.
+   * while nothing else is taken, rooms of teams only go into the backlog, because there may be thousands.
    */
   readNews (known?: ReadUpTo[]): Promise<ReadUpTo[]>
   /** From crowded rooms nothing more is taken as it comes. Throws if of one it cannot be known from where to read on. */
-  setAside (crowded: Iterable<string>): Promise<void>
+  toBacklog (crowded: Iterable<string>): Promise<void>
 }
 
-interface Parts { rooms: Rooms; direct: Direct; aside: Aside; clock: Clock; bot: string; isMadeByUs (place: Place): boolean; world (): CatchUpWorld }
+interface Parts {
+  rooms: Rooms; direct: Direct; backlog: Backlog; clock: Clock; bot: string
+  isMadeByUs (place: Place): boolean
+  world (): CatchUpWorld
+}
 
 const EACH_MS_MAX = 10_000 // for a room, while all the others wait
 const CHATS_MS_MAX = 30_000 // for all chats together then
@@ -31,7 +36,7 @@ const APART_OF_ONE_MAX = 2 // of them chats with people of one server, or one of
 
 /** Reads a room by itself, up to where it can be taken. */
 export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
-  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX, Infinity) // as many wait as rooms are set aside
+  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX, Infinity) // as many wait as rooms are in the backlog
   const sharer = ({ id, network }: Place): string => {
     const theirs = readDirect({ id, network })?.theirs
     return theirs === undefined ? readTeamRoom(id, domain)?.address ?? id : sourceOf(theirs, domain)
@@ -46,7 +51,7 @@ export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
   }
 }
 
-export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, world }: Parts): Reading => {
+export const makeReading = ({ rooms, direct, backlog, clock, bot, isMadeByUs, world }: Parts): Reading => {
   const readBy = (as: string): Reader => ({ as, notBefore: clock.now() - READ_BACK_MS })
   const withReader = (one: ReadUpTo): ReadUpTo => isMadeByUs(one.place) ? { ...one, by: readBy(bot) } : one
 
@@ -55,32 +60,32 @@ export const makeReading = ({ rooms, direct, aside, clock, bot, isMadeByUs, worl
       const chats = await direct.look()
       const { memory } = world()
       const before = new Map((known ?? []).filter(({ room }) => !isComing(memory, room)).map(one => [one.room, one]))
-      const all = (list: ReadUpTo[]): ReadUpTo[] => list.filter(({ room }) => !aside.has(room) && !rooms.isOut(room))
+      const all = (list: ReadUpTo[]): ReadUpTo[] => list.filter(({ room }) => !backlog.has(room) && !rooms.isOut(room))
         .map(one => before.get(one.room) ?? one)
-      if (known === undefined) all(rooms.all().filter(({ place }) => isMadeByUs(place)).map(withReader)).forEach(aside.read)
+      if (known === undefined) all(rooms.all().filter(({ place }) => isMadeByUs(place)).map(withReader)).forEach(backlog.read)
       const read = await catchUp(world(), all(rooms.all().map(withReader)), EACH_MS_MAX)
       const began = clock.tick()
       for (const chat of all(chats.rooms)) {
         if (clock.tick() - began < CHATS_MS_MAX) read.push(...await catchUp(world(), [chat], EACH_MS_MAX))
         else read.push({ ...chat, crowded: true })
       }
-      for (const one of read) if (one.crowded) aside.read(one)
+      for (const one of read) if (one.crowded) backlog.read(one)
       chats.keep()
       return read.filter(({ crowded }) => !crowded)
     },
-    async setAside (crowded) {
+    async toBacklog (crowded) {
       const { inbox, memory } = world()
       const all: ReadUpTo[] = []
       for (const room of crowded) {
         const chat = direct.of(room)
         const attended = rooms.all().find(one => one.room === room)
         const one = chat ? { place: chat.place, room, by: readBy(chat.ours) } : attended && withReader(attended)
-        if (one === undefined || (one.by === undefined && !isMarked(memory, room) && await inbox.lastKey(one.place) === undefined)) {
+        if (one === undefined || (one.by === undefined && !hasPosition(memory, room) && await inbox.lastKey(one.place) === undefined)) {
           throw new Unavailable('a room is crowded, and nothing from it is stored yet')
         }
         all.push(one)
       }
-      all.forEach(aside.read)
+      all.forEach(backlog.read)
     }
   }
 }

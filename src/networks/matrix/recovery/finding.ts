@@ -1,17 +1,17 @@
 /**
  * What is done each time the homeserver is found: rooms are entered, what was missed is read, a ping makes a backlog come at once, and
- * then it is looked again for what was missed (see catchup.ts). Until all of that was read once nothing new is taken.
+ * then it is looked again for what was missed (see catch-up.ts). Until all of that was read once nothing new is taken.
  */
-import { backoffMs } from '../../lib/backoff'
-import type { Chance } from '../../lib/chance'
-import { sleep, type Clock } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import { messageOf } from '../../model/errors'
-import type { Behind } from './behind'
-import type { ReadUpTo } from './catchup'
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf } from '../../../model/errors'
+import type { Gap } from './gap'
+import type { ReadUpTo } from './catch-up'
 
 interface Parts {
-  clock: Clock; chance: Chance; log: Log; signal: AbortSignal; behind: Behind
+  clock: Clock; chance: Chance; log: Log; signal: AbortSignal; gap: Gap
   /** Makes ready what is read with. */
   prepare (): Promise<void>
   readNews (known?: ReadUpTo[]): Promise<ReadUpTo[]>
@@ -42,7 +42,7 @@ const AGAIN_MOST_MS = 60_000
 const LOOK_AGAIN_MS = [3_000, 30_000, 600_000] // the last again and again
 
 export const makeFinding = (parts: Parts): Finding => {
-  const { clock, chance, log, signal, behind, prepare, readNews, intake } = parts
+  const { clock, chance, log, signal, gap, prepare, readNews, intake } = parts
   let generation = 0
   let lastMs = 0
   let trouble = new AbortController()
@@ -93,7 +93,7 @@ export const makeFinding = (parts: Parts): Finding => {
           const began = clock.tick()
           const read = await readNews()
           lastMs = clock.tick() - began
-          if (!isOver(mine)) { behind.caughtUp(); intake() }
+          if (!isOver(mine)) { gap.caughtUp(); intake() }
           await ping(mine)
           return await lookAgain(mine, read)
         } catch (error) {

@@ -1,13 +1,13 @@
 /** What a homeserver may lose or leave lying on its way to us: it is read from the rooms, and comes in order where that can be. */
 import assert from 'node:assert/strict'
-import { Unavailable } from '../../../../src/model/errors'
-import type { Place } from '../../../../src/model/address'
-import type { Homeserver, HsPerson } from '../../../support/homeserver'
-import { said } from '../../../support/matrix-suite'
-import { until } from '../../../support/practice'
-import { quickClock } from '../../../support/quick'
-import { makeMemory } from '../../../support/world'
-import { stage } from './stage'
+import { Unavailable } from '../../../../../src/model/errors'
+import type { Place } from '../../../../../src/model/address'
+import type { Homeserver, HsPerson } from '../../../../support/homeserver'
+import { said } from '../../../../support/matrix-suite'
+import { until } from '../../../../support/practice'
+import { quickClock } from '../../../../support/quick'
+import { makeMemory } from '../../../../support/world'
+import { stage } from '../stage'
 
 describe('Matrix: the homeserver', () => {
   let homeserver: Homeserver

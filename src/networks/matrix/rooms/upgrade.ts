@@ -3,8 +3,8 @@
  * room that names ours as its predecessor; so the mirror moves on only when both were done by people who may decide everything in our
  * room: those with the power of who made it, by which it was given to us in the first place.
  */
-import { isJson, stringOf } from './events'
-import type { Homeserver, Json } from './homeserver'
+import { isJson, stringOf } from '../events'
+import type { Homeserver, Json } from '../homeserver'
 import { eventOf, stateOf, type Stated } from './state'
 
 const EVERYTHING = 100 // the power of who makes a room, as all servers set it (CS API §m.room.power_levels)

@@ -3,16 +3,16 @@
  * What was done is remembered, so that neither a message nor a restart does it again; `forget` makes it be done again when the
  * homeserver turns out to know nothing of it.
  */
-import type { Log } from '../../lib/log'
-import { deadline, type Clock } from '../../lib/clock'
-import { makeSlots, serverOf } from '../../lib/slots'
-import { messageOf, Refused } from '../../model/errors'
-import type { MediaRef, Persona } from '../../model/message'
-import type { Memory } from '../../model/network'
-import { encode, Rejected, roomPath, type Homeserver } from './homeserver'
-import type { Uploader } from './media'
-import { ghostMxid } from './names'
-import { clean } from './text'
+import type { Log } from '../../../lib/log'
+import { deadline, type Clock } from '../../../lib/clock'
+import { makeSlots, serverOf } from '../../../lib/slots'
+import { messageOf, Refused } from '../../../model/errors'
+import type { MediaRef, Persona } from '../../../model/message'
+import type { Memory } from '../../../model/network'
+import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import type { Uploader } from '../media'
+import { ghostMxid } from '../names'
+import { clean } from '../text'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
 export const DEVICE = 'ZENTRALE'

@@ -1,12 +1,12 @@
 /**
  * Whether the homeserver may have lost events that we never saw: from the start, after it could not be reached, and when its
  * transaction ids begin anew or it brings one again, because it may have stopped in between (Synapse then drops what waits in its
- * memory, synapse#11637). While we are behind nothing new is taken, so that all keeps its order; what is refused comes again.
+ * memory, synapse#11637). While there is such a gap nothing new is taken, so that all keeps its order; what is refused comes again.
  */
-import { sleep, type Clock } from '../../lib/clock'
-import { Unavailable } from '../../model/errors'
+import { sleep, type Clock } from '../../../lib/clock'
+import { Unavailable } from '../../../model/errors'
 
-export interface Behind {
+export interface Gap {
   /** Something may have been missed. */
   suspect (): void
   /** Whether that is so now. */
@@ -21,7 +21,7 @@ export interface Behind {
 export const WAIT_MS = 10_000 // the homeserver gives up after 60 s, and tries again in any case
 
 /** When `stopping` fires nobody waits any longer. */
-export const makeBehind = (clock: Clock, stopping: AbortSignal): Behind => {
+export const makeGap = (clock: Clock, stopping: AbortSignal): Gap => {
   let gate: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>()
   let lastId = 0
   return {

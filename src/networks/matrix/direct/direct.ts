@@ -5,25 +5,26 @@
  * asked what happened since the last time. A room that is a place of its own, or of several, is no direct chat whatever its inviter says.
  */
 import { createHash } from 'node:crypto'
-import { backoffMs } from '../../lib/backoff'
-import type { Chance } from '../../lib/chance'
-import { sleep, type Clock } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import { makeSlots } from '../../lib/slots'
-import { makeTurns } from '../../lib/turns'
-import type { Place } from '../../model/address'
-import { messageOf, Refused, Unavailable } from '../../model/errors'
-import type { Memory } from '../../model/network'
-import type { Addresses } from './addresses'
-import type { Aside } from './aside'
-import { beginsNow, forgetMark, READ_BACK_MS, type ReadUpTo } from './catchup'
-import { isJson, type RoomEvent } from './events'
-import { unlessRejected } from './ghosts'
-import { encode, Rejected, roomPath, TooLong, type Homeserver } from './homeserver'
-import { GHOST_PREFIX, sourceOf } from './names'
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { makeSlots } from '../../../lib/slots'
+import { makeTurns } from '../../../lib/turns'
+import type { Place } from '../../../model/address'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { Memory } from '../../../model/network'
+import type { Addresses } from '../users/addresses'
+import type { Backlog } from '../recovery/backlog'
+import { READ_BACK_MS, type ReadUpTo } from '../recovery/catch-up'
+import { beginsNow, forgetPosition } from '../recovery/history-position'
+import { isJson, type RoomEvent } from '../events'
+import { unlessRejected } from '../users/ghosts'
+import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeserver'
+import { GHOST_PREFIX, sourceOf } from '../names'
 import { makeParting } from './parting'
-import { lookSince } from './since'
-import { roomOfAlias, setState, stateOf } from './state'
+import { askSync } from '../recovery/sync-position'
+import { roomOfAlias, setState, stateOf } from '../rooms/state'
 
 /** A room of a direct chat. */
 export interface DirectRoom { place: Place; ours: string; theirs: string }
@@ -32,7 +33,7 @@ export interface DirectWorld {
   homeserver: Homeserver; addresses: Addresses; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
   network: string; domain: string
   isOurs: (mxid: string) => boolean
-  aside: Aside
+  backlog: Backlog
   /** Whether a room is a place of its own: it is mirrored, or the team's. */
   isAttended (room: string): boolean
   /** The chat is encrypted: its contact is told so. */
@@ -83,7 +84,7 @@ export const readDirect = ({ id }: Place): { ours: string, theirs: string } | un
 }
 
 export const makeDirect = (world: DirectWorld): Direct => {
-  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, network, domain, isOurs, aside, isAttended, encrypted } = world
+  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, network, domain, isOurs, backlog, isAttended, encrypted } = world
   const turns = makeTurns()
   const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX)
   const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
@@ -131,7 +132,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     else if (now === undefined) await memory.delete(chatKey(place))
     else await keepChat(place, now === chat!.room ? { ...chat!, older } : { room: now, at: 0, older })
     await memory.delete(roomKey(room))
-    await forgetMark(memory, room)
+    await forgetPosition(memory, room)
     await memory.delete(`told ${room}`)
   }
 
@@ -139,7 +140,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   const aliasOf = (place: Place): string => `#${GHOST_PREFIX}_${createHash('sha256').update(place.id).digest('hex').slice(0, 32)}:${domain}`
 
   const parting = makeParting({
-    memory, clock, log, isBusy: room => aside.has(room) || entering.has(room),
+    memory, clock, log, isBusy: room => backlog.has(room) || entering.has(room),
     async part (room, quiet) {
       const chat = known(room)
       if (chat === undefined) return
@@ -175,7 +176,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const decline = async ({ room, chat: { ours, theirs } }: Invited, others?: number): Promise<void> => {
     log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a room that is no direct chat')
-    aside.release(room)
+    backlog.release(room)
     parting.stays(room)
     await leave(room, ours)
   }
@@ -194,7 +195,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
     if (isAttended(room) || others > most) return await decline(invited, others)
-    aside.hold(room)
+    backlog.hold(room)
     if (known(room) === undefined) parting.quiet(room)
     else parting.stays(room)
     await memory.set(roomKey(room), chat.place.id)
@@ -207,7 +208,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
     if (await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined) encrypted(room)
     await turnTo(room, chat.place, at)
-    aside.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
+    backlog.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
   }
 
   const tryToEnter = async (invited: Invited): Promise<void> => {
@@ -221,7 +222,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
         const over = attempt === ATTEMPTS_MAX || (error instanceof Rejected && error.errcode === 'M_FORBIDDEN')
         log.warn({ room, by: chat.theirs, attempt, over, why: messageOf(error) }, 'could not take an invitation to a direct chat')
         if (over) {
-          aside.release(room)
+          backlog.release(room)
           parting.stays(room)
           return await forget(room, chat.place, false)
         }
@@ -286,7 +287,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   /** What happened to one address: the rooms to read, and what to call when they were read. */
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
-    const { joined, invited, keep } = await lookSince(world, ours, stopping)
+    const { joined, invited, keep } = await askSync(world, ours, stopping)
     for (const { room, by, direct } of invited) invite(room, ours, by, direct, 0)
     for (const room of joined) if (isAttended(room) && known(room) !== undefined) parting.over(room)
     const rooms = [...joined].flatMap(room => {
@@ -351,7 +352,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const looked = found.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
       const keep = async (): Promise<void> => {
         await Promise.allSettled([...entering.values()].map(({ task }) => task))
-        if (dropped || aside.busy() || stopping.aborted) return // what is not read yet is to be shown again
+        if (dropped || backlog.busy() || stopping.aborted) return // what is not read yet is to be shown again
         for (const one of looked) await one.keep()
       }
       return {

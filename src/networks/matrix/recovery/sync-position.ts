@@ -2,15 +2,15 @@
  * What happened to one user of ours since the last time (CS API §Syncing): the homeserver knows which rooms have something new and
  * which invitations wait, so that not every room has to be asked. Up to where was looked is remembered once all of it was handled.
  */
-import type { Clock } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import type { Memory } from '../../model/network'
-import { isJson, stringOf } from './events'
-import { TooLong, type Homeserver, type Json } from './homeserver'
+import type { Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import type { Memory } from '../../../model/network'
+import { isJson, stringOf } from '../events'
+import { TooLong, type Homeserver, type Json } from '../homeserver'
 
 export interface Invitation { room: string; by: string; direct: boolean }
 
-export interface Since {
+export interface SyncNews {
   joined: Set<string> // rooms that they are in, in which something happened
   invited: Invitation[]
   keep (): Promise<void>
@@ -37,7 +37,7 @@ const invitationOf = (user: string, room: string, entry: unknown): Invitation[] 
 
 interface Parts { homeserver: Homeserver; memory: Memory; clock: Clock; log: Log }
 
-export const lookSince = async ({ homeserver, memory, clock, log }: Parts, user: string, signal: AbortSignal): Promise<Since> => {
+export const askSync = async ({ homeserver, memory, clock, log }: Parts, user: string, signal: AbortSignal): Promise<SyncNews> => {
   const key = `since ${user}`
   const ask = (rooms: Json): Promise<Json> => homeserver.call('GET', 'client/v3/sync', {
     as: user, query: { filter: filterFor(clock.now(), rooms), timeout: 0, since: memory.get(key) }, signal

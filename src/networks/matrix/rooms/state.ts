@@ -1,7 +1,7 @@
 /** A room's state (CS API §Room state), brought to how it is to be: read first, then only what differs is set. */
 import { isDeepStrictEqual } from 'node:util'
-import { isJson } from './events'
-import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
+import { isJson } from '../events'
+import { encode, Rejected, roomPath, type Homeserver, type Json } from '../homeserver'
 
 export interface Entry { type: string; key?: string; content: Json }
 

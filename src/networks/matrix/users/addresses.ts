@@ -4,17 +4,17 @@
  * `addresses`, which for an address outside of our namespace says the very line that the registration lacks.
  */
 import { createHash } from 'node:crypto'
-import { backoffMs } from '../../lib/backoff'
-import type { Chance } from '../../lib/chance'
-import { deadline, type Clock, type Timer } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import { messageOf, Refused, Unavailable } from '../../model/errors'
-import type { Identity, Memory, Profile } from '../../model/network'
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { deadline, type Clock, type Timer } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { Identity, Memory, Profile } from '../../../model/network'
 import { makeAbout } from './about'
 import type { Ghosts } from './ghosts'
-import { encode, type Homeserver } from './homeserver'
-import { MXC } from './events'
-import { exactly } from './names'
+import { encode, type Homeserver } from '../homeserver'
+import { MXC } from '../events'
+import { exactly } from '../names'
 
 export type Namespace = Array<{ exclusive: boolean, regex: string }> | undefined
 export interface Namespaces { users?: Namespace; aliases?: Namespace }

@@ -3,12 +3,12 @@
  * name on Matrix can hold no umlauts and an alias can; it says what the address is and that one writes to it in a direct chat.
  */
 import { createHash } from 'node:crypto'
-import { Refused } from '../../model/errors'
-import type { Identity, Memory } from '../../model/network'
+import { Refused } from '../../../model/errors'
+import type { Identity, Memory } from '../../../model/network'
 import type { Ghosts } from './ghosts'
-import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
-import { bring, readState, resolveAlias, roomOfAlias, setState, type Entry } from './state'
-import { clean } from './text'
+import { encode, Rejected, roomPath, type Homeserver, type Json } from '../homeserver'
+import { bring, readState, resolveAlias, roomOfAlias, setState, type Entry } from '../rooms/state'
+import { clean } from '../text'
 
 export interface AboutWorld { homeserver: Homeserver; memory: Memory; ghosts: Ghosts }
 

@@ -3,12 +3,12 @@
  * one room at a time, because there may be hundreds in each. What is still to be done is what is remembered of who is in them, so it
  * is taken up again each time such a room is found, also after a restart.
  */
-import { backoffMs } from '../../lib/backoff'
-import type { Chance } from '../../lib/chance'
-import { sleep, type Clock } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import { messageOf } from '../../model/errors'
-import type { Ghosts } from './ghosts'
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf } from '../../../model/errors'
+import type { Ghosts } from '../users/ghosts'
 
 const ROOMS_MAX = 1000 // to be left; what comes on top is taken up when it is found again
 const FIRST_MS = 1000

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import type { Delivery } from '../../../../src/model/message'
-import type { Place } from '../../../../src/model/address'
-import type { Identity, Network } from '../../../../src/model/network'
-import type { Homeserver, HsPerson } from '../../../support/homeserver'
-import { ADDRESS, ALIAS, practiceGround } from '../../../support/matrix-ground'
-import { delivery, makeBridge, PNG, said, type Bridge, type Ground } from '../../../support/matrix-suite'
-import { until } from '../../../support/practice'
-import { quickClock } from '../../../support/quick'
+import type { Delivery } from '../../../../../src/model/message'
+import type { Place } from '../../../../../src/model/address'
+import type { Identity, Network } from '../../../../../src/model/network'
+import type { Homeserver, HsPerson } from '../../../../support/homeserver'
+import { ADDRESS, ALIAS, practiceGround } from '../../../../support/matrix-ground'
+import { delivery, makeBridge, PNG, said, type Bridge, type Ground } from '../../../../support/matrix-suite'
+import { until } from '../../../../support/practice'
+import { quickClock } from '../../../../support/quick'
 
 const OURS = `@${ADDRESS}:practice.test`
 const PROFILE = { name: 'Bürgerbüro', about: 'Mo–Fr', logo: { bytes: PNG, mime: 'image/png' }, present: { available: true, text: 'bis 12 Uhr' } }

@@ -4,13 +4,14 @@
  * each room is read on from where it was read to, and then once more: a little later, a little after each transaction that failed, and
  * every ten minutes. What is there already is recognised by its event id.
  */
-import { deadline, type Clock } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import type { Place } from '../../model/address'
-import { Refused, Unavailable } from '../../model/errors'
-import type { Inbox, Memory } from '../../model/network'
-import { isJson, stringOf } from './events'
-import { encode, Rejected, roomPath, TooLong, type Homeserver } from './homeserver'
+import { deadline, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import type { Place } from '../../../model/address'
+import { Refused, Unavailable } from '../../../model/errors'
+import type { Inbox, Memory } from '../../../model/network'
+import { isJson, stringOf } from '../events'
+import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeserver'
+import { COMING, positionKey } from './history-position'
 
 const PAGE_EVENTS = 100
 const EVENTS_BACK_MAX = 10_000 // that are looked through
@@ -31,27 +32,6 @@ export interface CatchUpWorld {
   /** Whether a room has sent us out. */
   isOut (room: string): boolean
 }
-
-/**
- * Up to where a room was read, as remembered: a token of its history, or that we are about to come in. Not the newest stored arrival,
- * because one before it may never have been pushed.
- */
-const markKey = (room: string): string => `read ${room}`
-const COMING = 'coming'
-
-/** All that is said from now on in a room that we are about to come into is ours to carry. */
-export const beginsNow = async (memory: Memory, room: string): Promise<void> => {
-  if (!isMarked(memory, room)) await memory.set(markKey(room), COMING)
-}
-
-/** We are out: once we come in again, only what is said from then on is ours to carry. */
-export const beginsAnew = (memory: Memory, room: string): Promise<void> => memory.set(markKey(room), COMING)
-
-export const forgetMark = (memory: Memory, room: string): Promise<void> => memory.delete(markKey(room))
-
-export const isMarked = (memory: Memory, room: string): boolean => memory.get(markKey(room)) !== undefined
-
-export const isComing = (memory: Memory, room: string): boolean => memory.get(markKey(room)) === COMING
 
 /** Who of ours reads a room that is there for them: what counts is in `readBack`, if not before this time (ms). */
 export interface Reader { as: string; notBefore: number }
@@ -131,7 +111,7 @@ const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Re
 const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
   const { inbox, memory, bot } = world
   const { place, room } = one
-  const mark = memory.get(markKey(room))
+  const mark = memory.get(positionKey(room))
   if (mark !== undefined && mark !== COMING) {
     try { return await readOn(world, one, mark) } catch (error) {
       if (!(error instanceof Rejected) || error.status !== 400) throw error // else it does not know its own token: it was restored, say
@@ -180,7 +160,7 @@ export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: nu
     const limited = { ...world, signal: limit.signal }
     try {
       const end = 'token' in one ? await readOn(limited, one, one.token) : await begin(limited, one)
-      if (end.token !== undefined && !world.isOut(room)) await world.memory.set(markKey(room), end.token)
+      if (end.token !== undefined && !world.isOut(room)) await world.memory.set(positionKey(room), end.token)
       read.push({ place, room, ...by && { by }, ...end })
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.link)) throw error

@@ -3,17 +3,18 @@
  * is in it, and the way there: resolve, join, follow an upgrade, tell clients what the room is bridged to. What fails is tried
  * again with backoff, and shows as the link `rooms`. A room that has sent the bot out is entered again only when it invites it.
  */
-import { backoffMs } from '../../lib/backoff'
-import type { Chance } from '../../lib/chance'
-import { sleep, type Clock, type Timer } from '../../lib/clock'
-import type { Log } from '../../lib/log'
-import type { Place } from '../../model/address'
-import { messageOf, Refused, Unavailable } from '../../model/errors'
-import type { Standing } from '../../model/message'
-import type { Memory } from '../../model/network'
-import { beginsAnew, beginsNow, forgetMark, isComing, isMarked, type ReadUpTo } from './catchup'
-import { stringOf } from './events'
-import { encode, Rejected, roomPath, type Homeserver, type Json } from './homeserver'
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock, type Timer } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import type { Place } from '../../../model/address'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { Standing } from '../../../model/message'
+import type { Memory } from '../../../model/network'
+import type { ReadUpTo } from '../recovery/catch-up'
+import { beginsAnew, beginsNow, forgetPosition, isComing, hasPosition } from '../recovery/history-position'
+import { stringOf } from '../events'
+import { encode, Rejected, roomPath, type Homeserver, type Json } from '../homeserver'
 import { eventOf, stateOf } from './state'
 import { mayReplace, predecessorOf } from './upgrade'
 
@@ -188,7 +189,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   }
 
   const arrive = async (room: string): Promise<void> => {
-    if (entered.has(room) || isMarked(memory, room)) return
+    if (entered.has(room) || hasPosition(memory, room)) return
     const me = await stateOf(homeserver, room, 'm.room.member', bot, {})
     if (me?.membership !== 'join') await beginsNow(memory, room)
     entered.add(room)
@@ -213,7 +214,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     return me !== undefined && me.sender !== bot && (me.content.membership === 'leave' || me.content.membership === 'ban')
   }
 
-  const wasIn = (room: string): boolean => isMarked(memory, room) && !isComing(memory, room)
+  const wasIn = (room: string): boolean => hasPosition(memory, room) && !isComing(memory, room)
 
   const isRefused = async (entry: Attended, room: string): Promise<never> => {
     await sentOut(room)
@@ -353,7 +354,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
         byRoom.delete(room)
         entered.delete(room)
         await memory.delete(outKey(room))
-        await forgetMark(memory, room)
+        await forgetPosition(memory, room)
       }
       await memory.delete(memoryKey(place))
       show()
