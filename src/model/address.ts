@@ -2,15 +2,26 @@
 
 export type NetworkName = string
 
+declare const kind: unique symbol
+/** Tells types of the same shape apart for the compiler, and is never there: what is just read may become any, one kind never another. */
+export interface Kind<K extends string> { readonly [kind]?: K }
+
 /** Somebody on one network: an MXID, a JID or MUC occupant, an E.164 number. */
-export interface Person { network: NetworkName; id: string }
+export interface Person extends Kind<'person'> { network: NetworkName; id: string }
 
 /**
  * Where people read and write on one network: a room, a group chat, a thread between two numbers.
  * The id is the one that the config uses (an alias stays an alias), in the network's canonical spelling,
  * so that it stays the same while the network is down and across restarts.
  */
-export interface Place { network: NetworkName; id: string }
+export interface Place extends Kind<'place'> { network: NetworkName; id: string }
+
+/** A source's own id of what came in from there: unique on its network for ever. */
+export type ArrivalKey = string & Kind<'arrival'>
+/** Of a delivery: [A-Za-z0-9_-]{1,64}, unique for ever; never changes, however often it is tried. */
+export type DeliveryKey = string & Kind<'delivery'>
+/** By which a destination knows what was delivered there. */
+export type RemoteId = string & Kind<'remote'>
 
 /** One string for one person or place, to be a key of maps and of the store. The network's name has no space. */
 export const addressKey = (address: Person | Place): string => `${address.network} ${address.id}`

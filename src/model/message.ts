@@ -2,7 +2,7 @@
  * What flows: an arrival comes in from a network, a delivery goes out to one.
  * Both are plain data and survive JSON, because both are stored before anything is done with them.
  */
-import type { NetworkName, Person, Place } from './address'
+import type { ArrivalKey, DeliveryKey, NetworkName, Person, Place, RemoteId } from './address'
 import type { Text } from './text'
 
 /** A file where it lies: an mxc:// or https:// address that only its network can open. */
@@ -43,7 +43,7 @@ export const HOPS_MAX = 3
 export interface Sender { id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; account?: string; hops?: number }
 
 interface Arrived {
-  key: string // the source's own id, unique on that network for ever: what it is deduplicated by
+  key: ArrivalKey // what it is deduplicated by
   place: Place
   at: number // ms since 1970 as the source claims: for display, never for order or expiry
 }
@@ -53,20 +53,20 @@ export interface MessageArrival extends Arrived {
   direct?: boolean // the place is a person writing to us alone, so it concerns us even if nothing is configured for it
   to?: string // direct: which address of ours they wrote to, in its canonical spelling
   aside?: boolean // said beside the main line (a thread)
-  replyTo?: string[] // what it answers: spellings of the id by which its place knows that, an arrival's key or a delivery's remote id
+  replyTo?: (ArrivalKey | RemoteId)[] // what it answers: spellings of the id by which its place knows that, an arrival's key or a delivery's remote id
   automatic?: boolean // its network says that a machine made it: never to be answered by a machine
 }
 /** `of` is the arrival key of what is changed. Only its own sender may change it: route checks. */
-export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: string; content: Content }
+export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content }
 export interface DeletionArrival extends Arrived {
-  kind: 'deletion'; sender: Sender; of: string
+  kind: 'deletion'; sender: Sender; of: ArrivalKey
   moderated?: boolean // the place's own server vouches that they may take it away there, whoever said it
 }
 /**
  * What became of a delivery after it was sent. `of` lists spellings of the remote id, best first (gateways write one id in
  * several ways); each remote id of a delivery gets its own receipt.
  */
-export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: string[]; outcome: 'delivered' | 'failed'; detail?: string }
+export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[]; outcome: 'delivered' | 'failed'; detail?: string }
 
 /**
  * How a place that is mirrored stands to us: `in` at each entering, `out` when it has sent us out or is gone, `encrypted` when what
@@ -96,7 +96,7 @@ export const hopsOf = (as: Persona | undefined): number => as === undefined ? HO
  * A message for one person, about what they said: `of` is the arrival key of that, `person` its writer's address. `open`: all who read
  * what they said are to read this too; else nobody need.
  */
-export interface Aside { of: string; person: string; open?: boolean }
+export interface Aside { of: ArrivalKey; person: string; open?: boolean }
 
 /** How a room of ours is to be. Making it so again changes nothing. */
 export interface RoomState {
@@ -111,21 +111,21 @@ export interface RoomState {
 export type Action =
   | { kind: 'message'; content: Content; aside?: Aside }
   | { kind: 'room'; room: RoomState }
-  | { kind: 'edit'; of: string; content: Content } // of: the key of the delivery that is changed
-  | { kind: 'deletion'; of: string }
+  | { kind: 'edit'; of: DeliveryKey; content: Content }
+  | { kind: 'deletion'; of: DeliveryKey }
 
 export interface Delivery {
-  key: string // [A-Za-z0-9_-]{1,64}, unique for ever, never changes however often it is tried
+  key: DeliveryKey
   place: Place
   as?: Persona // who speaks; without it Zentrale itself does
   at: number // ms since 1970: when the source says it was said
   action: Action
   attempt: number // 1 on the first try
-  target?: string[] // for edit and deletion: the remote ids of the delivery that is changed
+  target?: RemoteId[] // for edit and deletion: the remote ids of the delivery that is changed
 }
 
 /**
  * `ids`: by which the destination knows it, the first being the one to name in a later edit; where it became several messages,
  * one for each. `parts`: how many messages it became, 1 if absent.
  */
-export interface Sent { ids: string[]; parts?: number }
+export interface Sent { ids: RemoteId[]; parts?: number }

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
-import type { NetworkName, Place } from './address'
+import type { ArrivalKey, NetworkName, Place } from './address'
 import type { Malformed } from './errors'
 import type { Arrival, Attachment, Delivery, Sent } from './message'
 
@@ -128,9 +128,9 @@ export interface Inbox {
    * Keeps what cannot be understood, so that the source can be told yes. `raw` is shortened to QUARANTINE_BYTES_MAX. The same `key`, the
    * source's own id, is kept once however often it comes; without one, the same bytes are.
    */
-  quarantine (network: NetworkName, raw: string, why: Malformed, key?: string): Promise<void>
+  quarantine (network: NetworkName, raw: string, why: Malformed, key?: ArrivalKey): Promise<void>
   /** The key of the newest stored arrival that somebody said in this place, to catch up from. */
-  lastKey (place: Place): Promise<string | undefined>
+  lastKey (place: Place): Promise<ArrivalKey | undefined>
   /** A link of this network went up or down. `name` is from a small fixed set (it labels a metric). Up wakes waiting lanes. */
   link (network: NetworkName, name: string, up: boolean, detail?: string): void
 }

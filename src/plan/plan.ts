@@ -1,6 +1,6 @@
 /** What route decides: deliveries and changes, all of which are committed together with the arrival. */
 import { createHash } from 'node:crypto'
-import { addressKey, type NetworkName, type Place } from '../model/address'
+import { addressKey, type ArrivalKey, type DeliveryKey, type NetworkName, type Place, type RemoteId } from '../model/address'
 import type { FileTrouble } from '../model/errors'
 import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
@@ -18,10 +18,10 @@ export type Change =
   | { kind: 'stand', place: Place, standing: Standing }
   | { kind: 'cancel', lane: Place, reason: string }
   | { kind: 'recall', original: Recorded, lane: Place, instead: NewDelivery[] } // what of it is held there never leaves, or `instead` does
-  | { kind: 'confirm', place: Place, id: string, outcome: 'delivered' | 'failed' }
+  | { kind: 'confirm', place: Place, id: RemoteId, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
   | { kind: 'called', claim: Claim }
-  | { kind: 'early', place: Place, ids: string[], outcome: 'delivered' | 'failed', detail?: string }
+  | { kind: 'early', place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail?: string }
 
 export interface Plan {
   outcome: 'routed' | 'unrouted' | 'ignored' // unrouted: kept and shown to the operator; ignored: not kept
@@ -32,7 +32,7 @@ export interface Plan {
 export const IGNORE: Plan = { outcome: 'ignored', deliveries: [], changes: [] }
 
 /** The same for the same arrival, place, part and purpose, even after the store was lost; nobody can foresee or forge a collision. */
-const deliveryKey = (source: NetworkName, arrivalKey: string, place: Place, part: number, purpose: string): string =>
+const deliveryKey = (source: NetworkName, arrivalKey: ArrivalKey, place: Place, part: number, purpose: string): DeliveryKey =>
   createHash('sha256').update(JSON.stringify([source, arrivalKey, place.network, place.id, part, purpose])).digest('base64url').slice(0, 27)
 
 export const delivery = (arrival: Arrival, place: Place, part: number, action: Action, as?: Persona): NewDelivery => ({
@@ -74,7 +74,7 @@ export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | un
     : []
 
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place; and of a contact's, all of the team. */
-export const failureNotice = (arrival: Arrival, failed: { key: string, place: Place }, directory: Directory,
+export const failureNotice = (arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory,
   problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
   if ((arrival.kind !== 'message' && arrival.kind !== 'edit') || !directory.mayTell(arrival.place, failed.place)) return []
   const { texts } = directory

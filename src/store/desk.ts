@@ -1,5 +1,5 @@
 /** What the desk remembers: conversations with their current case, what was said in them, consent, and the logbook. */
-import type { Person, Place } from '../model/address'
+import type { ArrivalKey, DeliveryKey, NetworkName, Person, Place, RemoteId } from '../model/address'
 import type { Content } from '../model/message'
 
 export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'
@@ -26,7 +26,7 @@ export interface Conversation {
   labels: string[]
   project?: string
   excerpt?: string // of what opened the case
-  announced: { place: Place, key: string }[] // the notices about this case, to be changed when it changes
+  announced: { place: Place, key: DeliveryKey }[] // the notices about this case, to be changed when it changes
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to be answered again
   breakerAt?: number // when the team was last told that automatic texts were too many
@@ -43,12 +43,12 @@ export type EntryKind = 'contact' | 'team' | 'note' | 'automatic'
  */
 export interface Entry {
   id: number; conversation: number; at: number; kind: EntryKind; who: string; text: string
-  content: Content; network: string; key: string; held: boolean; project?: string; sentBy?: number; signature?: string
+  content: Content; network: NetworkName; key: ArrivalKey; held: boolean; project?: string; sentBy?: number; signature?: string
 }
 export type NewEntry = Omit<Entry, 'id' | 'sentBy'>
 
 /** A line about a conversation, where the team reads it. `key`: of its delivery. `kind`: of what was said there, if that is what it shows. */
-export interface Line { conversation: number; key?: string; kind?: EntryKind }
+export interface Line { conversation: number; key?: DeliveryKey; kind?: EntryKind }
 
 export interface LogLine { at: number; address: string; conversation?: number; who: string; what: string; detail: string; hash: string }
 
@@ -87,10 +87,10 @@ export interface DeskTx {
 
   entry (entry: NewEntry, journal: number): Promise<void>
   entries (conversation: number, limit: number): Promise<Entry[]> // newest first; what went out after all stands there once
-  entryOf (network: string, key: string): Promise<Entry | undefined>
+  entryOf (network: NetworkName, key: ArrivalKey): Promise<Entry | undefined>
   sentBy (journal: number): Promise<Entry | undefined>
   /** What a place knows under one of these ids: a line that was delivered there, or something that was said there. */
-  lineOf (place: Place, ids: string[]): Promise<Line | undefined>
+  lineOf (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Line | undefined>
   held (conversation: number): Promise<Entry[]> // oldest first
   released (entry: number, sentBy?: number): Promise<void>
   /** It never left: no answer, but a note. */

@@ -7,7 +7,7 @@
  * If a commit itself fails, or the disk while a job reads, every job in it rejects, `failed` is called and nothing runs any more:
  * what is on disk is not known then, and only a restart tells.
  */
-import type { NetworkName, Place } from '../model/address'
+import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Action, Arrival, Attachment, Delivery } from '../model/message'
 import type { DeskTx } from './desk'
 
@@ -35,13 +35,13 @@ export const COPIES_MAX = 100
 /** A stored arrival with what became of it. `copies`: how its corrections said it again where they did not fit in its place. */
 export interface Recorded {
   seq: number; arrival: Arrival
-  deliveries: { id: number, key: string, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: waits to be taken back
-  copies: { key: string, place: Place }[]
+  deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: waits to be taken back
+  copies: { key: DeliveryKey, place: Place }[]
 }
 
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {
-  outbox: number; id: string; part: number; parts: number // part counts from 0
+  outbox: number; id: RemoteId; part: number; parts: number // part counts from 0
   outcomes: ('delivered' | 'failed' | undefined)[] // of all parts so far
   origin: Arrival; journal: number; place: Place; notice: boolean
 }
@@ -64,11 +64,11 @@ export interface Depth { network: NetworkName; state: OutboxState; count: number
 export interface Tx {
   readonly desk: DeskTx
   // journal
-  seen (network: NetworkName, key: string): Promise<boolean>
+  seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
   /** `json`: the arrival's, if at hand. `desk`: the function address after whose retention it is forgotten. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
-  recorded (network: NetworkName, key: string): Promise<Recorded | undefined>
-  lastKey (place: Place): Promise<string | undefined>
+  recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
+  lastKey (place: Place): Promise<ArrivalKey | undefined>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
   reword (id: number, action: Action): Promise<void> // what a delivery does, before it is done
@@ -84,12 +84,12 @@ export interface Tx {
   ended (id: number, state: 'failed' | 'unknown', reason: string, now: number): Promise<void>
   interrupted (): Promise<(Queued & { crashes: number })[]> // sending at start; counts one more crash each
   cancel (lane: Place, reason: string, now: number): Promise<Count[]> // waiting rows of a lane → failed
-  remoteIds (key: string): Promise<string[]> // of a done delivery, in order of parts
+  remoteIds (key: DeliveryKey): Promise<RemoteId[]> // of a done delivery, in order of parts
   // receipts
-  confirmable (place: Place, ids: string[]): Promise<Confirmable | undefined>
-  confirm (place: Place, id: string, outcome: 'delivered' | 'failed'): Promise<void>
-  earlyReceipt (place: Place, ids: string[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
-  takeEarlyReceipts (place: Place, ids: string[], now: number): Promise<{ id: string, outcome: 'delivered' | 'failed', detail?: string }[]>
+  confirmable (place: Place, ids: RemoteId[]): Promise<Confirmable | undefined>
+  confirm (place: Place, id: RemoteId, outcome: 'delivered' | 'failed'): Promise<void>
+  earlyReceipt (place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
+  takeEarlyReceipts (place: Place, ids: RemoteId[], now: number): Promise<{ id: RemoteId, outcome: 'delivered' | 'failed', detail?: string }[]>
   // links, people, quarantine, memory
   link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without: the arrival's own
   linked (token: string, now: number): Promise<Attachment | undefined>
@@ -97,7 +97,7 @@ export interface Tx {
   block (person: string, now: number): Promise<void>
   unblock (person: string): Promise<void>
   blocked (): Promise<string[]>
-  quarantine (network: NetworkName, raw: string, why: string, now: number, key?: string): Promise<boolean> // false: it was there already
+  quarantine (network: NetworkName, raw: string, why: string, now: number, key?: ArrivalKey): Promise<boolean> // false: it was there already
   remembered (owner: string): Promise<[string, string][]>
   remember (owner: string, key: string, value: string): Promise<void>
   forget (owner: string, key: string): Promise<void>

@@ -88,8 +88,9 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const privately = makePrivateMessages(language, link, world, (room, said) => receiver?.privately(room, said))
 
   const apart: Apart = (room, delivery, signal) => {
-    const { action, key } = delivery
-    const made = (): Sent => ({ ids: [key] })
+    const { action } = delivery
+    const id: string = delivery.key // of the stanza, so the other side knows it by that
+    const made = (): Sent => ({ ids: [id] })
     if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then(made), holds: true }
     if (action.kind !== 'message' || action.aside === undefined || action.aside.open === true) return undefined
     const sent = letters.aside(room, delivery, teamRooms.addressOf(room), signal)

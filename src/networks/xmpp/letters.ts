@@ -51,7 +51,8 @@ export const makeLetters = (network: string, addresses: Addresses, link: Link, c
   const asides = makeShares<{ place: Place, to: string }>(ASIDES_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
-    const { key: id, attempt } = delivery
+    const { attempt } = delivery
+    const id: string = delivery.key // of the stanza, so the other side knows it by that
     const stanza = el('message', { type: 'chat', from, to, id }, ...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id }))
     await link.writable()
     await confirm.write({ stanza, id, to, attempt }, signal)
