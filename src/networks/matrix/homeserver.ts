@@ -108,8 +108,9 @@ export const encode = (part: string): string => encodeURIComponent(part.toWellFo
 export const roomPath = (room: string): string => `client/v3/rooms/${encode(room)}`
 
 const queryOf = ({ as, query }: CallOptions): string => {
-  const pairs = Object.entries({ ...query, user_id: as }).flatMap(([key, value]) =>
-    value === undefined ? [] : [`${key}=${encode(value)}`])
+  const all: Query = { ...query, user_id: as } // a spread alone forgets that there are numbers
+  const pairs = Object.entries(all).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encode(String(value))}`])
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 
