@@ -83,7 +83,7 @@ const de: DeskTexts = {
     new: '🔴 neu', claimed: `🟢 ${owner}`, waiting: `🟡 wartet (${owner})`, snoozed: `🟡 zurückgestellt (${owner})`, done: '⚪ erledigt'
   })[state].replace(' ()', ''),
   topic: (id, address, contact, network) =>
-    `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kunden. !n davor: interne Notiz. !hilfe`,
+    `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kontakt. !n davor: interne Notiz. !hilfe`,
   queueName: address => `Eingang ${address}`,
   announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
@@ -138,23 +138,23 @@ const de: DeskTexts = {
   breaker: 'Zu viele automatische Texte: sie sind hier für eine Weile abgeschaltet.',
   onlyRedirect: 'Diese Adresse verweist nur auf andere Wege; von hier aus wird nicht geantwortet.',
   note: '(Notiz) ',
-  unclear: 'Nicht gesendet, denn hier beginnt etwas mit ! oder /. An den Kunden geht es so mit !senden; eine Antwort, die so beginnen soll: ' +
+  unclear: 'Nicht gesendet, denn hier beginnt etwas mit ! oder /. An den Kontakt geht es so mit !senden; eine Antwort, die so beginnen soll: ' +
     '!sagen und dann der Text. Eine interne Notiz: !n und dann der Text.',
   meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte genau so schreiben. ` +
-    (held ? 'Soll der Text so an den Kunden: !senden' : 'Soll der Text so an den Kunden: !sagen und dann der Text'),
+    (held ? 'Soll der Text so an den Kontakt: !senden' : 'Soll der Text so an den Kontakt: !sagen und dann der Text'),
   otherCase: (number, own) => `Nicht gesendet: davor steht #${number}, und hier ist der Raum von #${own}.`,
   noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
     'oder nicht der, der sonst gemeint ist: durch eine Nummer davor oder die Zeile, auf die Sie antworten.',
   keptAt: id => `Der Text liegt bei #${id}.`,
-  strange: 'Nicht gesendet: zitiert oder beantwortet wird etwas, das der Kunde nicht gesehen hat. ' +
+  strange: 'Nicht gesendet: zitiert oder beantwortet wird etwas, das der Kontakt nicht gesehen hat. ' +
     'So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
-  stillThere: 'Die Änderung ging nicht hinaus: der Kunde sieht weiterhin, was vorher dort stand.',
+  stillThere: 'Die Änderung ging nicht hinaus: der Kontakt sieht weiterhin, was vorher dort stand.',
   stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
   isAt: desk => `Nicht gesendet: mit diesem Kontakt ist ${desk} befasst.`,
   neverLeft: 'Zurückgenommen, bevor es gesendet wurde: der Kontakt hat nichts bekommen.',
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
-  nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kunden.',
+  nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kontakt.',
   closed: address => `Die Adresse ${address} wird nicht weitergeführt. Kontakte mit offenem Vorgang wurden benachrichtigt, soweit sie erreichbar ` +
     'sind. Offene Vorgänge können noch beantwortet werden; wer neu schreibt, bekommt nur einen automatischen Text.',
   noWay: network => `Nicht gesendet: Diese Adresse ist über ${network} nicht mehr erreichbar.`,
@@ -174,7 +174,7 @@ const en: DeskTexts = {
     new: '🔴 new', claimed: `🟢 ${owner}`, waiting: `🟡 waiting (${owner})`, snoozed: `🟡 put off (${owner})`, done: '⚪ done'
   })[state].replace(' ()', ''),
   topic: (id, address, contact, network) =>
-    `#${id} · ${address} · ${contact} by ${network} · Answers go to the customer. !n in front: internal note. !help`,
+    `#${id} · ${address} · ${contact} by ${network} · Answers go to the contact. !n in front: internal note. !help`,
   queueName: address => `Inbox ${address}`,
   announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
   separator: (id, cases) => `— new case #${id}.${cases} —`,
@@ -227,23 +227,23 @@ const en: DeskTexts = {
   breaker: 'Too many automatic texts: they are switched off here for a while.',
   onlyRedirect: 'This address only points to other ways; nothing is answered from here.',
   note: '(note) ',
-  unclear: 'Not sent, because something in it begins with ! or /. !send sends it to the customer as it is; an answer that is to begin so: ' +
+  unclear: 'Not sent, because something in it begins with ! or /. !send sends it to the contact as it is; an answer that is to begin so: ' +
     '!say and then the text. An internal note: !n and then the text.',
   meant: (spelling, held) => `Not sent. Did you mean !${spelling}? Please type it exactly so. ` +
-    (held ? 'To send the text to the customer as it is: !send' : 'To send the text to the customer as it is: !say and then the text'),
+    (held ? 'To send the text to the contact as it is: !send' : 'To send the text to the contact as it is: !say and then the text'),
   otherCase: (number, own) => `Not sent: #${number} stands in front, and this is the room of #${own}.`,
   noCase: number => `Nothing of it was sent: #${number} is no case of this address, ` +
     'or not the one that is meant otherwise: by a number in front, or the line to which you reply.',
   keptAt: id => `The text is kept at #${id}.`,
-  strange: 'Not sent: it quotes or answers something that the customer has not seen. ' +
+  strange: 'Not sent: it quotes or answers something that the contact has not seen. ' +
     'As it is it goes out by !send; without the quotation: please write anew.',
-  stillThere: 'The change did not go out: the customer still sees what was there before.',
+  stillThere: 'The change did not go out: the contact still sees what was there before.',
   stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes anew.',
   isAt: desk => `Not sent: this contact is with ${desk}.`,
   neverLeft: 'Taken back before it was sent: the contact has got nothing.',
   stays: network => `Deleted here; but the contact still has the message: by ${network} nothing can be taken back.`,
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,
-  nobodyOf: 'Only the team may do this. Nothing of it went to the customer.',
+  nobodyOf: 'Only the team may do this. Nothing of it went to the contact.',
   closed: address => `The address ${address} is no longer continued. Contacts with an open case have been told, where they can be reached. ` +
     'Open cases can still be answered; whoever writes anew gets an automatic text only.',
   noWay: network => `Not sent: this address can no longer be reached by ${network}.`,

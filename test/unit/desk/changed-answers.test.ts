@@ -60,7 +60,7 @@ describe('an answer that is changed or taken back', () => {
     await reads(red, room, 'Bernd (blue): On Monday')
     assert.deepEqual(done(red, eva), ['message', 'message', 'edit'])
     await berndEdits('b3', 'b1', '!n she is difficult')
-    await reads(blue, room, '*: The change did not go out: the customer still sees what was there before.')
+    await reads(blue, room, '*: The change did not go out: the contact still sees what was there before.')
     await settled()
     assert.deepEqual(red.read(eva), ['*: I have it', '*: On Mondey', '*: On Monday'])
   })

@@ -164,7 +164,7 @@ describe('what the team says by mistake', () => {
     await reads(red, room, /Is my bike ready/)
     await red.say(room, '@anna', '!n he owes us money')
     await red.say(room, '@anna', '> he owes us money\nI know')
-    await reads(red, room, /quotes or answers something that the customer has not seen/)
+    await reads(red, room, /quotes or answers something that the contact has not seen/)
     await red.say(room, '@anna', '> max (phone): And what is it…\n20 €', { key: 'a1' })
     await reads(phone, max, '*: > max (phone): And what is it…\n20 €')
     await edit(red, room, '@anna', 'a1', words('> he owes us money\n20 €'))
