@@ -47,6 +47,8 @@ export default defineConfig(
       '@stylistic/no-mixed-operators': 'off',
       // `Promise.all` takes what is there already beside what is to come.
       '@typescript-eslint/await-thenable': 'off',
+      // Types promise more than libraries and networks keep.
+      '@typescript-eslint/no-unnecessary-type-conversion': 'off',
       // Short cases of one line, and lists broken where they read best.
       '@stylistic/max-statements-per-line': 'off',
       '@stylistic/list-style': 'off',

@@ -99,7 +99,7 @@ const readEvent = (component: ICAL.Component, all: ICAL.Component[]): Event[] =>
   checkDates(component)
   const event = new ICAL.Event(component, { strictExceptions: true })
   if (!isWhole(event) || component.getFirstPropertyValue('status') === 'CANCELLED') return []
-  const name = event.summary ?? event.uid ?? ''
+  const name = String(event.summary ?? event.uid ?? '')
   const first = dayOf(event.startDate)
   const rule = component.getFirstPropertyValue('rrule')
   const moved = all.filter(other => other !== component && event.uid !== null && other.getFirstPropertyValue('uid') === event.uid)

@@ -58,7 +58,7 @@ export const makeLog = (level: Level, to: { write (line: string): void } = proce
     level: label => ({ level: label }),
     log: fields => Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, maskValue(value)]))
   },
-  hooks: { logMethod (args, method) { args[1] = maskNumbers(args[1] ?? ''); method.apply(this, args) } }
+  hooks: { logMethod (args, method) { args[1] = maskNumbers(String(args[1] ?? '')); method.apply(this, args) } }
 }, to)
 
 const nothing = (): void => {}
