@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /** The command line on one screen. Exit codes: docs/operating.md. */
 import './old-node'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import type { Config } from './config/config'
-import { loadConfig, namesToRegister } from './config/load'
-import { ConfigError } from './config/problem'
+import { loadConfig } from './config/load'
+import { ConfigError } from './settings/problem'
 import { sampleConfig } from './config/sample'
 import { systemChance as chance } from './lib/chance'
 import { systemClock as clock } from './lib/clock'
@@ -15,7 +15,7 @@ import { checkServers, showFinding } from './operate/check'
 import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
 import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
-import { answer, askOnTerminal, init, INIT_FLAGS } from './operate/init'
+import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
 import { registrationText, sampleRegistration, writeNew } from './operate/registration'
@@ -41,12 +41,12 @@ const first = program.command('init')
   .description('ask for what is needed, write config.yaml and registration.yaml, say what to paste where')
   .option('--dir <folder>', 'where to write them', '.').option('-y, --yes', 'ask nothing: take the flags, and the presets for the rest')
   .action(async (flags: Record<string, string>) => {
-    const given = Object.fromEntries(INIT_FLAGS.map(({ key }) =>
+    const given = Object.fromEntries(questionsOf().map(({ key }) =>
       [key, flags[key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())]]))
     const answers = flags['yes'] || !process.stdin.isTTY ? await answer(given) : await askOnTerminal(ask => answer(given, ask))
     print(init(flags['dir']!, answers, chance))
   })
-for (const { key, ask } of INIT_FLAGS) first.option(`--${key} <value>`, ask)
+for (const { key, ask } of questionsOf()) first.option(`--${key} <value>`, ask)
 
 program.command('check').description('look at the config, then try each server and say what to do')
   .action(async () => {
@@ -63,10 +63,8 @@ program.command('registration').description('make a fresh registration file for 
   .option('--domain <domain>', 'the domain of your Matrix users; without it the config\'s')
   .option('--url <url>', 'where the homeserver reaches Zentrale; without it the config\'s matrix.listen')
   .option('--out <file>', 'write this file instead of printing')
-  .action(({ domain, url, out }: { domain?: string, url?: string, out?: string }) => {
-    const file = configFile()
-    const known = statSync(file, { throwIfNoEntry: false }) ? namesToRegister(file, process.env) : undefined
-    const text = registrationText(domain ?? known?.domain ?? 'example.org', url ?? known?.url ?? 'http://127.0.0.1:9993', chance, known)
+  .action(({ out, ...flags }: { domain?: string, url?: string, out?: string }) => {
+    const text = registrationText(configFile(), flags, process.env, chance)
     if (out === undefined) return print(text)
     writeNew(out, text)
     print(`Written: ${out}`)

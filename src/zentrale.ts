@@ -1,9 +1,9 @@
-/** Joins the parts of the program as a config says, and says which network's folder is which. A fourth network is two lines here. */
+/** Joins the parts of the program as a config says. */
 import { createReadStream } from 'node:fs'
 import { type Bridge, makeBridge } from './bridge/bridge'
 import { makeMedia, makeMemory } from './bridge/world'
 import { OURS, type FunctionAddress } from './desk/address'
-import type { Config } from './config/config'
+import { type Config, networksOf } from './config/config'
 import type { Chance } from './lib/chance'
 import type { Clock } from './lib/clock'
 import type { Log } from './lib/log'
@@ -11,9 +11,6 @@ import { serve } from './lib/serve'
 import type { NetworkName } from './model/address'
 import { Refused } from './model/errors'
 import type { Network, World } from './model/network'
-import { makeMatrix } from './networks/matrix'
-import { makeSms } from './networks/sms'
-import { makeXmpp } from './networks/xmpp'
 import { makeOperateApp } from './operate/http'
 import { makeMediaApp } from './operate/media'
 import { makeMetrics, type Metrics } from './operate/metrics'
@@ -39,11 +36,11 @@ const LINK_SECRET_BYTES = 32
 
 type WorldOf = (name: NetworkName) => Promise<World>
 
-const makeNetworks = async ({ networks: { matrix, xmpp, sms }, language }: Config, world: WorldOf): Promise<Network[]> => [
-  ...matrix ? [makeMatrix(matrix, await world('matrix'))] : [],
-  ...xmpp ? [makeXmpp({ ...xmpp, language }, await world('xmpp'))] : [],
-  ...sms ? [makeSms(sms, await world('sms'))] : []
-]
+const makeNetworks = async (given: Config, world: WorldOf): Promise<Network[]> => {
+  const made: Network[] = []
+  for (const { kind, config } of networksOf(given)) made.push(kind.make(config, await world(kind.settings.name)))
+  return made
+}
 
 /** The files that go with standard texts, and no others. */
 const ownFiles = (addresses: FunctionAddress[]): Pick<Network, 'open'> => ({

@@ -35,15 +35,16 @@ const importsOf = ({ path, text }: File): string[] => [...text.matchAll(/(?:from
 const ARROWS: Record<string, string[]> = {
   lib: ['lib'], model: ['lib', 'model'], store: ['lib', 'model', 'store'],
   plan: ['lib', 'model', 'store', 'plan'], desk: ['lib', 'model', 'store', 'plan', 'desk'], bridge: ['lib', 'model', 'store', 'plan', 'desk', 'bridge'],
-  networks: ['lib', 'model', 'networks'],
-  config: ['lib', 'model', 'networks', 'plan', 'desk', 'config'],
-  operate: ['lib', 'model', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'operate']
+  settings: ['lib', 'model', 'settings'], networks: ['lib', 'model', 'settings', 'networks'],
+  config: ['lib', 'model', 'settings', 'networks', 'plan', 'desk', 'config'],
+  operate: ['lib', 'model', 'settings', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'operate']
 }
+const KINDS = ['src/networks/kind.ts', 'src/networks/kinds.ts'] // all that others know of networks
 
 const wrongArrows = (file: File): string[] => importsOf(file).filter(target => {
   const allowed = ARROWS[folderOf(file.path)]
-  const otherNetwork = networkOf(file.path) !== undefined && networkOf(target) !== undefined && networkOf(file.path) !== networkOf(target)
-  return allowed !== undefined && (!allowed.includes(folderOf(target)) || otherNetwork)
+  const otherNetwork = networkOf(target) !== undefined && networkOf(file.path) !== networkOf(target) && !KINDS.includes(file.path)
+  return otherNetwork || (allowed !== undefined && !allowed.includes(folderOf(target)))
 }).map(target => `${file.path} imports ${target}`)
 
 const cycles = (files: File[]): string[] => {
@@ -66,8 +67,15 @@ interface Ban { what: RegExp; because: string; where: (path: string) => boolean 
 const inFolders = (...folders: string[]) => (path: string): boolean => folders.includes(folderOf(path)) && path.startsWith('src/')
 const except = (...paths: string[]) => (path: string): boolean => path.startsWith('src/') && !paths.includes(path)
 
+/** Networks' settings and checks run in commands, and throw what those show. */
+const SAYS_TO_OPERATORS = /\/([a-z]+-)?(settings|check)(-[a-z]+)?\.ts$/
+
 const BANS: Ban[] = [
-  { what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'the core knows no network by name', where: inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib') },
+  {
+    what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'only a network\'s own folder knows it by name',
+    where: path => inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib', 'settings', 'config', 'operate')(path)
+      || ['src/networks/kind.ts', 'src/zentrale.ts', 'src/start.ts'].includes(path)
+  },
   {
     what: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|timers\/promises/,
     because: 'time comes from lib/clock.ts, so that everything runs on a simulated clock', where: except('src/lib/clock.ts')
@@ -88,7 +96,7 @@ const BANS: Ban[] = [
   { what: /(SELECT|INSERT|UPDATE|DELETE|WHERE|VALUES|SET)\b[^'"`;]*\$\{/, because: 'values are bound, never written into SQL', where: inFolders('store') },
   {
     what: /throw new (?!Malformed\b|Refused\b|Unavailable\b|Bug\b|ConfigError\b)\w+/, because: 'only the four error classes cross a folder',
-    where: path => inFolders('networks', 'plan', 'bridge', 'desk')(path)
+    where: path => inFolders('networks', 'plan', 'bridge', 'desk')(path) && !SAYS_TO_OPERATORS.test(path)
   },
   { what: /from 'node:(http|https)'|from 'request'/, because: 'outgoing HTTP goes through undici', where: except('src/lib/serve.ts') },
   { what: /export default/, because: 'a thing has one name', where: path => path !== 'test/style.test.ts' },
@@ -147,6 +155,8 @@ describe('style', () => {
     assert.equal(wrongArrows({ path: 'src/config/x.ts', text: "import '../zentrale'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/config/x.ts', text: "import '../bridge/bridge'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/operate/x.ts', text: "import '../start'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/operate/x.ts', text: "import '../networks/sms'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/settings/x.ts', text: "import '../config/load'" }).length, 1)
   })
 
   it('has no import cycles', () => {
@@ -158,6 +168,8 @@ describe('style', () => {
   it('keeps to what is banned where', () => {
     assert.deepEqual(code.flatMap(banned), [])
     assert.equal(banned({ path: 'src/bridge/x.ts', text: "const a = 'xmpp'" }).length, 1)
+    assert.equal(banned({ path: 'src/config/x.ts', text: "if (network === 'matrix') return" }).length, 1)
+    assert.equal(banned({ path: 'src/operate/x.ts', text: 'const { sms } = config.networks' }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/x.ts', text: 'setTimeout(f, 1)' }).length, 1)
     assert.equal(banned({ path: 'src/store/x.ts', text: "'SELECT a WHERE b = ${c}'" }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/send.ts', text: 'inbox.accept(x)' }).length, 1)

@@ -1,9 +1,10 @@
 /** The rule for mirrors: what is said in one place is said in all the others, by the same person. */
+import type { MirrorPlace } from '../model/address'
 import {
   type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
-import { peopleAt, type Directory, type Mirror, type MirrorPlace } from '../plan/directory'
+import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import { cleanName, personaOf } from '../plan/people'
 import { delivery, IGNORE, notice, type Change, type Plan } from '../plan/plan'
 import { say, sayAgain, type Spoken } from '../plan/say'

@@ -4,13 +4,14 @@ import { type AutomaticKind, defaultTexts } from '../desk/automatic'
 import type { Hours } from '../desk/hours'
 import { checkVariables } from '../desk/templates'
 import { addressKey } from '../model/address'
+import type { NetworkKind, Tell } from '../networks/kind'
+import type { Mirror } from '../plan/directory'
 import { type Called, calledOf } from './called'
-import type { Problems } from './contradictions'
 import { filesIn, type Files } from './files'
-import { canonicalName, capitalized } from './names'
+import { canonicalName, capitalized } from '../settings/names'
 import { hoursInWords, hoursOf } from './opening'
-import type { Path } from './problem'
-import type { Written } from './schema'
+import type { Path, Problems } from '../settings/problem'
+import { type Written, writtenOf } from './schema'
 import type { WrittenAddress } from './schema-address'
 import { teamOf } from './team'
 
@@ -23,7 +24,14 @@ const WORDS = {
 
 type Profile = FunctionAddress['profile']
 
-const profileOf = (written: WrittenAddress, language: 'de' | 'en', hours: Hours | undefined, logo: Profile['logo']): Profile => {
+/** What networks show of it by themselves. */
+const shownBy = (written: WrittenAddress, kinds: readonly NetworkKind[]): Partial<Profile> => Object.assign({}, ...kinds.map(kind => {
+  const own = writtenOf(written, kind)
+  return own === undefined ? {} : kind.settings.address.profile?.(own)
+})) as Partial<Profile>
+
+const profileOf = (written: WrittenAddress, kinds: readonly NetworkKind[], language: 'de' | 'en', hours: Hours | undefined,
+  logo: Profile['logo']): Profile => {
   const words = WORDS[language]
   const open = hours === undefined ? '' : hoursInWords(hours, language)
   const lines = [written.about?.trim(), open && `${words.hours}: ${open}`, written.imprint && `${words.imprint}: ${written.imprint}`,
@@ -31,7 +39,7 @@ const profileOf = (written: WrittenAddress, language: 'de' | 'en', hours: Hours 
   return {
     name: written.title ?? capitalized(written.name.normalize('NFC')), about: lines.filter(line => line).join('\n'),
     ...written.website === undefined ? {} : { website: written.website },
-    ...written.sms === undefined ? {} : { phone: written.sms.number },
+    ...shownBy(written, kinds),
     ...logo === undefined ? {} : { logo }
   }
 }
@@ -69,15 +77,16 @@ const textsOf = (written: WrittenAddress, path: Path, files: Files, problem: Pro
 
 const SIGNATURES = { none: 'none', first_name: 'first name', full: 'full' } as const
 
-interface Around { config: Written; ours: Set<string>; files: Files; problem: Problems }
+interface Around { config: Written; kinds: readonly NetworkKind[]; ours: Set<string>; files: Files; problem: Problems }
 
-const addressOf = (written: WrittenAddress, called: Called, path: Path, { config, ours, files, problem }: Around): FunctionAddress => {
+const addressOf = (written: WrittenAddress, called: Called, path: Path,
+  { config, kinds, ours, files, problem }: Around): FunctionAddress => {
   const language = written.language ?? config.language
   const hours = written.hours && hoursOf(written.hours, [...path, 'hours'], files, problem)
   const logo = written.logo === undefined ? undefined : files.logo(written.logo, [...path, 'logo'])
   return {
-    ...called, language, team: teamOf(config, written, path, ours, problem),
-    profile: profileOf(written, language, hours, logo),
+    ...called, language, team: teamOf(config, kinds, written, path, ours, problem),
+    profile: profileOf(written, kinds, language, hours, logo),
     zone: written.hours?.zone ?? ZONE, ...hours === undefined ? {} : { hours },
     automatic: automaticOf(written, language, [...path, 'automatic'], problem),
     ...written.privacy === undefined ? {} : { privacy: written.privacy },
@@ -88,10 +97,11 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path, { config
   }
 }
 
-/** `folder`: where the config lies. `line` tells where something stands in it. */
-export const addressesOf = (config: Written, folder: string, problem: Problems, line: (path: Path) => number): FunctionAddress[] => {
-  const all = calledOf(config, problem, line)
+/** `folder`: where the config lies. */
+export const addressesOf = (config: Written, kinds: readonly NetworkKind[], mirrors: Mirror[], folder: string, tell: Tell): FunctionAddress[] => {
+  const { problem } = tell
+  const all = calledOf(config, kinds, mirrors, tell)
   const ours = new Set(all.flatMap(({ identities, aliases }) => [...identities, ...aliases]).map(addressKey))
-  const around: Around = { config, ours, files: filesIn(folder, config.media.bytes_max, problem), problem }
+  const around: Around = { config, kinds, ours, files: filesIn(folder, config.media.bytes_max, problem), problem }
   return config.function_addresses.map((written, index) => addressOf(written, all[index]!, ['function_addresses', index], around))
 }

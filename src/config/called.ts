@@ -1,10 +1,10 @@
 /** What each function address is called on each network, and that nobody else is called so. */
+import type { Names, NetworkKind, Tell } from '../networks/kind'
+import type { Mirror } from '../plan/directory'
 import type { Person } from '../model/address'
-import { GHOST_PREFIX } from '../networks/matrix/names'
-import { isOnGateway, type Problems, twice } from './contradictions'
-import { aliasesOf, canonicalName, folded, slugOf, transliterated, xmppLocal } from './names'
-import { type Path, spell } from './problem'
-import type { Written } from './schema'
+import { canonicalName, folded, slugOf, transliterated } from '../settings/names'
+import { type Path, type Problems, spell, twice } from '../settings/problem'
+import { type Written, writtenOf } from './schema'
 import type { WrittenAddress } from './schema-address'
 
 export interface Called { name: string; slug: string; identities: Person[]; aliases: Person[] }
@@ -12,81 +12,56 @@ export interface Called { name: string; slug: string; identities: Person[]; alia
 /** With all that its name may be taken for, and where each stands. */
 interface Known extends Called { path: Path; spellings: { key: string, path: Path }[] }
 
-const MATRIX_BYTES_MAX = 255 // Matrix appendices §User identifiers
+/** What it is called by keys of its own. */
+interface Spelled { key: string; spelling: string; ascii: string | undefined }
 
-const matrixNames = ({ matrix }: Written, written: WrittenAddress, path: Path, problem: Problems): Pick<Called, 'identities' | 'aliases'> => {
-  if (matrix === undefined) return { identities: [], aliases: [] }
-  const local = written.matrix ?? transliterated(written.name)
-  const at = [...path, written.matrix === undefined ? 'name' : 'matrix']
-  const id = `@${local}:${matrix.domain}`
-  if (local === undefined) {
-    problem(at, `"${written.name}" has letters that cannot be rewritten for Matrix`,
-      'Write below it what it is called there, of a–z and 0–9. For example: matrix: rathaus')
-  } else if (local.startsWith(GHOST_PREFIX)) {
-    problem(at, `${id} would be the name of a stand-in of Zentrale's`, 'Write a name that does not begin with an underscore')
-  } else if (Buffer.byteLength(id) > MATRIX_BYTES_MAX) {
-    problem(at, `${id} is over ${MATRIX_BYTES_MAX} bytes`, 'Write a shorter name')
-  }
-  const aliases = local === undefined ? [] : aliasesOf(written.name, local)
-  return {
-    identities: local === undefined ? [] : [{ network: 'matrix', id }],
-    aliases: aliases.map(alias => ({ network: 'matrix', id: `#${alias}:${matrix.domain}` }))
-  }
-}
+const spelledBy = (written: WrittenAddress, kinds: readonly NetworkKind[]): Spelled[] => kinds.flatMap(kind => {
+  const { name, address } = kind.settings
+  const own = writtenOf(written, kind)
+  return own === undefined || address.spelled === undefined ? [] : [{ key: name, ...address.spelled(own) }]
+})
 
-const xmppNames = ({ xmpp }: Written, written: WrittenAddress, path: Path, problem: Problems): Pick<Called, 'identities' | 'aliases'> => {
-  if (xmpp === undefined) return { identities: [], aliases: [] }
-  const local = xmppLocal(written.xmpp ?? written.name)
-  const at = [...path, written.xmpp === undefined ? 'name' : 'xmpp']
-  if (local === undefined) problem(at, `"${written.xmpp ?? written.name}" cannot stand before the @ of an XMPP address`, 'Write another name')
-  else if (local.startsWith('_')) {
-    problem(at, `"${local}" could be the name of a stand-in of Zentrale's`, 'Write a name that does not begin with an underscore')
-  }
-  const ascii = transliterated(written.xmpp ?? written.name) ?? written.matrix
-  const person = (spelling: string): Person => ({ network: 'xmpp', id: `${spelling}@${xmpp.component.domain}` })
-  return {
-    identities: local === undefined ? [] : [person(local)],
-    aliases: ascii === undefined || ascii === local || xmppLocal(ascii) !== ascii ? [] : [person(ascii)]
-  }
-}
-
-const phone = (config: Written, { sms }: WrittenAddress, path: Path, problem: Problems): Person[] => {
-  if (sms === undefined || !isOnGateway(config, sms, [...path, 'sms'], problem)) return []
-  return [{ network: 'sms', id: sms.number }]
-}
+const someOf = (words: string[]): string => words.join(' or ')
 
 /** Short names of rooms come from the plainest spelling there is. */
-const slug = (written: WrittenAddress, path: Path, problem: Problems): string => {
-  const plainest = transliterated(written.name) ?? written.matrix ?? transliterated(written.xmpp ?? '')
-  const made = slugOf(plainest ?? '')
-  if (made === '' && written.matrix === undefined) {
-    problem([...path, 'name'], `"${written.name}" cannot be rewritten with a–z and 0–9`,
-      'Write below it how, as its name on Matrix or XMPP. For example: matrix: rathaus')
-  }
-  return made
+const slug = (name: string, ascii: string | undefined, kinds: readonly NetworkKind[], path: Path, problem: Problems): string => {
+  const made = slugOf(transliterated(name) ?? ascii ?? '')
+  if (made !== '') return made
+  const named = kinds.filter(({ settings }) => settings.address.spelled !== undefined).map(({ settings }) => settings)
+  problem([...path, 'name'], `"${name}" cannot be rewritten with a–z and 0–9`,
+    `Write below it how, as its name on ${someOf(named.map(({ label }) => label))}. For example: ${named[0]?.name}: rathaus`)
+  return ''
 }
 
-const knownAs = (config: Written, written: WrittenAddress, index: number, problem: Problems): Known => {
+/** Whether an address could be on this network as the config stands. */
+const isOn = (config: Written, written: WrittenAddress, kind: NetworkKind): boolean =>
+  writtenOf(kind.settings.address.needs === undefined ? config : written, kind) !== undefined
+
+const nowhere = (kinds: readonly NetworkKind[]): string => {
+  const all = kinds.map(({ settings }) => settings)
+  const below = all.flatMap(({ name, address: { needs } }) => needs === undefined ? [] : [`${name} with ${needs.what} below its name`])
+  const above = all.filter(({ address: { needs } }) => needs === undefined).map(({ name }) => name)
+  return `Write ${[...below, `a section ${someOf(above)} above`].join(', or ')}`
+}
+
+const knownAs = (config: Written, kinds: readonly NetworkKind[], written: WrittenAddress, index: number, problem: Problems): Known => {
   const path: Path = ['function_addresses', index]
-  const [matrix, xmpp] = [matrixNames(config, written, path, problem), xmppNames(config, written, path, problem)]
-  const short = config.matrix === undefined || matrix.identities.length > 0 ? slug(written, path, problem) : ''
-  for (const network of ['matrix', 'xmpp'] as const) {
-    if (written[network] !== undefined && config[network] === undefined) {
-      problem([...path, network], `there is no section ${network}`, `Write the section ${network} first, or remove this name`)
-    }
+  const { name } = written
+  const spelled = spelledBy(written, kinds)
+  const ascii = spelled.map(each => each.ascii).find(each => each !== undefined)
+  const names = kinds.map((kind): Names | undefined =>
+    kind.settings.address.names({ name, written: writtenOf(written, kind), ascii }, writtenOf(config, kind), path, problem))
+  const short = names.includes(undefined) ? '' : slug(name, ascii, kinds, path, problem) // what cannot be rewritten is told once
+  if (!kinds.some(kind => isOn(config, written, kind))) problem(path, 'is on no network', nowhere(kinds))
+  const spellings = [{ key: 'name', spelling: name }, ...spelled, { key: 'name', spelling: short }]
+    .flatMap(({ key, spelling }) => spelling === '' ? [] : [{ key: folded(spelling), path: [...path, key] }])
+  return {
+    path, name: canonicalName(name), slug: short, spellings,
+    identities: names.flatMap(each => each?.identities ?? []), aliases: names.flatMap(each => each?.aliases ?? [])
   }
-  const identities = [...matrix.identities, ...xmpp.identities, ...phone(config, written, path, problem)]
-  if (config.matrix === undefined && config.xmpp === undefined && written.sms === undefined) {
-    problem(path, 'is on no network', 'Write sms with one of your numbers below its name, or a section matrix or xmpp above')
-  }
-  const spelled: [string | undefined, string][] = [[written.name, 'name'], [written.matrix, 'matrix'], [written.xmpp, 'xmpp'],
-    [short, 'name']]
-  const spellings = spelled.flatMap(([spelling, key]) =>
-    spelling === undefined || spelling === '' ? [] : [{ key: folded(spelling), path: [...path, key] }])
-  return { path, name: canonicalName(written.name), slug: short, identities, aliases: [...matrix.aliases, ...xmpp.aliases], spellings }
 }
 
-const checkNames = (all: Known[], config: Written, problem: Problems, line: (path: Path) => number): void => {
+const checkNames = (all: Known[], config: Written, { problem, line }: Tell): void => {
   const entries = all.flatMap(known => [...new Map(known.spellings.toReversed().map(spelling => [spelling.key, spelling])).values()]
     .toReversed().map(spelling => ({ ...spelling, known })))
   const told = new Set<Known>()
@@ -100,28 +75,15 @@ const checkNames = (all: Known[], config: Written, problem: Problems, line: (pat
   }
 }
 
-const checkNumbers = (config: Written, problem: Problems, line: (path: Path) => number): void => {
-  const ofMirrors = config.mirrors.flatMap(({ places }, index) => places.flatMap(({ sms }, at) => sms === undefined ? []
-    : [{ number: sms.number, path: ['mirrors', index, 'places', at, 'sms', 'number'] }]))
-  const ours = config.function_addresses.flatMap(({ sms }, index) => sms === undefined ? []
-    : [{ number: sms.number, path: ['function_addresses', index, 'sms', 'number'] }])
-  const firsts = [...new Map(ofMirrors.map(each => [each.number, each])).values()]
-  for (const { entry, first } of twice([...firsts, ...ours], ({ number }) => number)) {
-    problem(entry.path, `${entry.number} is used already`,
-      `It stands at ${spell(first.path)} in line ${line(first.path)}; a number leads to one address or to mirrors. Write another number`)
-  }
-}
-
 /** An alias that leads to a mirrored room goes on leading there. */
-const withoutRooms = (aliases: Person[], config: Written): Person[] => {
-  const rooms = new Set(config.mirrors.flatMap(({ places }) => places.flatMap(({ matrix }) => matrix?.toLowerCase() ?? [])))
+const withoutRooms = (aliases: Person[], mirrors: Mirror[]): Person[] => {
+  const rooms = new Set(mirrors.flatMap(({ places }) => places.map(({ place }) => place.id.toLowerCase())))
   return aliases.filter(({ id }) => !rooms.has(id.toLowerCase()))
 }
 
-/** In the order of the config. `line` tells where something stands. */
-export const calledOf = (config: Written, problem: Problems, line: (path: Path) => number): Called[] => {
-  const all = config.function_addresses.map((written, index) => knownAs(config, written, index, problem))
-  checkNames(all, config, problem, line)
-  checkNumbers(config, problem, line)
-  return all.map(({ name, slug, identities, aliases }) => ({ name, slug, identities, aliases: withoutRooms(aliases, config) }))
+/** In the order of the config. */
+export const calledOf = (config: Written, kinds: readonly NetworkKind[], mirrors: Mirror[], tell: Tell): Called[] => {
+  const all = config.function_addresses.map((written, index) => knownAs(config, kinds, written, index, tell.problem))
+  checkNames(all, config, tell)
+  return all.map(({ name, slug, identities, aliases }) => ({ name, slug, identities, aliases: withoutRooms(aliases, mirrors) }))
 }

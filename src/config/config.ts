@@ -1,26 +1,32 @@
 /** The config as the program takes it: complete, checked, without a word of where it stood. */
 import type { FunctionAddress } from '../desk/address'
 import type { Level } from '../lib/log'
-import type { MatrixConfig } from '../networks/matrix'
-import type { SmsConfig } from '../networks/sms'
-import type { XmppConfig } from '../networks/xmpp'
+import type { Listen } from '../lib/serve'
+import type { NetworkName } from '../model/address'
+import type { NetworkKind } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
-import type { Registration } from './registration'
-
-export interface Listen { host: string; port: number }
-
-/** With all of the registration, and where it lies, for checks and advice. */
-export interface MatrixSection extends MatrixConfig { registration: Registration; registrationFile: string }
 
 export interface Config {
   file: string // absolute
   language: 'de' | 'en'
   logLevel: Level
   store: { path: string, keepDays: number } // path is absolute
-  networks: { matrix?: MatrixSection, xmpp?: XmppConfig, sms?: SmsConfig }
+  kinds: readonly NetworkKind[] // the networks that it could have
+  networks: Partial<Record<NetworkName, unknown>> // those that it has, each as its adapter takes it
   media: { listen: Listen, publicUrl: string, linkDays: number, bytesMax: number }
   limits: { queueMax: number, drainMs: number }
   mirrors: Mirror[]
   addresses: FunctionAddress[]
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string }
 }
+
+/** The networks that a config has, with their parts of it. */
+export const networksOf = ({ kinds, networks }: Pick<Config, 'kinds' | 'networks'>): { kind: NetworkKind, config: unknown }[] =>
+  kinds.flatMap(kind => {
+    const config = networks[kind.settings.name]
+    return config === undefined ? [] : [{ kind, config }]
+  })
+
+/** The places of all mirrors on one network. */
+export const placesOn = (mirrors: Mirror[], network: NetworkName) =>
+  mirrors.flatMap(({ places }) => places.flatMap(({ place }) => place.network === network ? [place] : []))

@@ -3,9 +3,8 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { StandardText } from '../desk/address'
 import type { Profile } from '../model/network'
-import { mimeOf } from '../networks/xmpp/files'
-import type { Problems } from './contradictions'
-import type { Path } from './problem'
+import { mimeOf } from '../lib/mime'
+import type { Path, Problems } from '../settings/problem'
 
 /** Each tells a problem and gives undefined if the file cannot be had. Paths count from the config's folder. */
 export interface Files {
@@ -16,7 +15,7 @@ export interface Files {
 }
 
 const TEXT_BYTES_MAX = 4 * 1024 * 1024
-const LOGO_BYTES_MAX = 100 * 1024 // goes through XMPP whole, in one stanza
+const LOGO_BYTES_MAX = 100 * 1024 // some networks take it whole only, in one piece
 
 const MAGIC: [mime: string, begins: RegExp][] = [
   ['image/png', /^\x89PNG/], ['image/jpeg', /^\xff\xd8\xff/], ['image/gif', /^GIF8/], ['image/webp', /^RIFF.{4}WEBP/s]

@@ -3,9 +3,8 @@ import type { FunctionAddress } from '../desk/address'
 import { holidaysOf } from '../desk/holidays'
 import type { Hours, Slot } from '../desk/hours'
 import { messageOf } from '../model/errors'
-import type { Problems } from './contradictions'
 import type { Files } from './files'
-import type { Path } from './problem'
+import type { Path, Problems } from '../settings/problem'
 import type { WrittenAddress } from './schema-address'
 
 type WrittenHours = NonNullable<WrittenAddress['hours']>

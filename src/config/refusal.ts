@@ -1,10 +1,10 @@
 /** Turns what the schema finds wrong into sentences that say what to write instead. */
 import type { z } from 'zod'
 import { nearest } from '../lib/nearest'
-import { PLACEHOLDER, type Told, told } from './keys'
+import { PLACEHOLDER, type Told, told } from '../settings/keys'
 import { NOT_YET } from './schema'
-import { type Path, type Problem, spell } from './problem'
-import type { Source } from './source'
+import { type Path, type Problem, spell } from '../settings/problem'
+import type { Source } from '../settings/source'
 import { inner, type Node, nodeAt, valueAt } from './walk'
 
 const PREVIEW_CHARS_MAX = 40
@@ -32,7 +32,7 @@ const example = (path: Path, about: Told | undefined): string => {
   return `. Write for example: ${typeof key === 'string' ? `${key}: ` : ''}${about.sample}`
 }
 
-/** ZENTRALE_XMPP_COMPONENT_SECRET, ZENTRALE_SMS_GATEWAYS_MAIN_PASSWORD: the name of a secret in the environment. */
+/** The name of a secret in the environment: ZENTRALE_OPERATE_TOKEN. */
 export const environmentName = (path: Path): string => ['zentrale', ...path].join('_').toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
 
 /** The path with the names of list items instead of their numbers, because secrets in the environment go by them. */
@@ -70,14 +70,11 @@ const misspelt = (root: z.ZodType, source: Source, value: unknown, path: Path): 
     .map(key => unknownKey(source, nodeAt(root, section, value), section, key))
 }
 
-/** A key of free choice, such as a day or a phone number, that is none. */
+/** A key of free choice, such as a day, that is none. */
 const wrongKey = (root: z.ZodType, source: Source, value: unknown, path: Path): Problem => {
   const key = String(path.at(-1))
-  const about = told.get(nodeAt(root, path.slice(0, -1), value)!.def.keyType!)
-  const advice = about !== undefined ? `It must be ${about.must}`
-    : /^\d{7,15}$/.test(key) ? `Put the number in quotes: "+${key}"`
-      : 'Write it in international form, in quotes, such as "+491701234567"'
-  return source.problem(path, spell(path), `is not ${about?.must ?? 'a phone number in international form'}`, advice)
+  const about = told.get(nodeAt(root, path.slice(0, -1), value)!.def.keyType!)!
+  return source.problem(path, spell(path), `is not ${about.must}`, about.instead?.(key) ?? `It must be ${about.must}`)
 }
 
 /** Of a choice between forms: what is wrong with the form that was meant. */

@@ -1,15 +1,30 @@
 /** config.sample.yaml, written from the schema, so that it cannot say what is no longer true (`zentrale sample`). */
-import { type Told, told } from './keys'
-import { schema } from './schema'
+import { type Told, told } from '../settings/keys'
+import type { NetworkKind } from '../networks/kind'
+import { KINDS } from '../networks/kinds'
+import { schemaOf } from './schema'
+import { environmentName } from './refusal'
 import { inner, type Node } from './walk'
 
 const LINE_CHARS_MAX = 110
 
-const HEAD = `# Zentrale's config. Copy it to config.yaml and change what is yours, or let "zentrale init" ask you.
+const SECRETS_MAX = 2 // as examples
+
+/** Where secrets belong, one for each section: the names of what leads there. */
+const secretsIn = (node: Node): string[][] => Object.entries(node.def.shape ?? {}).flatMap(([key, wrapped]) => {
+  const below = inner(wrapped)
+  if (told.get(below)?.secret) return [[key]]
+  const item = below.def.type === 'array' ? inner(below.def.element!) : undefined
+  const first = item?.def.options?.[0] ?? item
+  const named = first === undefined ? [] : secretsIn(first).map(path => [told.get(inner(first.def.shape!['name'] ?? first))?.sample ?? '', ...path])
+  return [...secretsIn(below), ...named].slice(0, 1).map(path => [key, ...path])
+})
+
+const headOf = (secrets: string[][]): string => `# Zentrale's config. Copy it to config.yaml and change what is yours, or let "zentrale init" ask you.
 # "zentrale check" says what is wrong with it, line by line, and tries the servers. All keys are shown; those with a
 # default show it. Instead of a secret you can write its key with _file behind it and the path of a file
-# (secret_file: ./xmpp.secret), or leave it out and set it in the environment (ZENTRALE_XMPP_COMPONENT_SECRET,
-# ZENTRALE_SMS_GATEWAYS_MAIN_PASSWORD). Paths count from this file's folder.
+# (${secrets[0]!.at(-1)}_file: ./${secrets[0]![0]}.${secrets[0]!.at(-1)}), or leave it out and set it in the environment (${
+  secrets.map(environmentName).join(',\n# ')}). Paths count from this file's folder.
 `
 
 const wrap = (doc: string, room: number): string[] => doc.split(' ').reduce<string[]>((lines, word) => {
@@ -50,11 +65,12 @@ const sectionLines = (node: Node, itemFirst: boolean): string[] => Object.entrie
 })
 
 /** The text of config.sample.yaml. */
-export const sampleConfig = (): string => {
-  const sections = Object.entries((schema as Node).def.shape!).map(([key, wrapped]) => {
+export const sampleConfig = (kinds: readonly NetworkKind[] = KINDS): string => {
+  const schema = schemaOf(kinds) as Node
+  const sections = Object.entries(schema.def.shape!).map(([key, wrapped]) => {
     const below = inner(wrapped)
     const about = told.get(below)!
     return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...value(key, below, about)].join('\n')
   })
-  return `${[HEAD.trimEnd(), ...sections].join('\n\n')}\n`
+  return `${[headOf(secretsIn(schema).slice(0, SECRETS_MAX)).trimEnd(), ...sections].join('\n\n')}\n`
 }

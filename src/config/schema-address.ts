@@ -1,33 +1,46 @@
 /** The keys of a function address. Name and team are enough; everything else has a default or may be left out. */
 import { z } from 'zod'
 import { isZone } from '../desk/hours'
-import { choice, either, lines, list, live, phone, section, text, told, url, whole, yes } from './keys'
+import type { NetworkKind } from '../networks/kind'
+import { choice, either, lines, list, live, section, text, told, url, whole, yes } from '../settings/keys'
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u
 const SLOT = /^ *(?:[01]?\d|2[0-4]):[0-5]\d *[-–] *(?:[01]?\d|2[0-4]):[0-5]\d *$/
 const TEXT_CHARS_MAX = 2000
 const DAYS = 'a day such as 2026-12-24, or 12-24 for every year'
-const ADDRESS = 'an address such as "@anna:example.org" or "bernd@example.org"'
+const ADDRESS = /^[^\s]{3,255}$/
 const SLOTS = 'a list of times such as ["8:00-12:00", "13:00-17:00"]'
 
 const filePath = (doc: string, sample: string) => text(doc, 'the path of a file', sample)
-const personAddress = () => text('An address.', ADDRESS, '"@anna:example.org"', /^[^\s]{3,255}$/)
+/** Of all networks on which people of a team may be. */
+const staffed = (kinds: readonly NetworkKind[]) =>
+  kinds.flatMap(({ settings: { agents } }) => 'person' in agents ? [agents] : [])
 
-const member = either('Somebody of the team.', `${ADDRESS}, or a section with name and addresses`, [
-  text('Somebody of the team, by address.', `${ADDRESS}, or a section with name and addresses`, '"@anna:example.org"', /^[^\s]{3,255}$/),
-  section('Somebody of the team.', {
-    name: text('The name that colleagues see.', 'a name of at most 60 characters', 'Anna Arnold', /^.{1,60}$/),
-    addresses: list('All addresses of this person: one case, whichever app it is answered from.', 'a list of addresses', 10,
-      personAddress(), '["@anna:example.org", "anna@example.org"]').min(1),
-    direct: yes('Whether this person gets the cases in direct chats instead of rooms.').default(false)
-  })
-])
+const memberOf = (kinds: readonly NetworkKind[]) => {
+  const person = `an address such as ${staffed(kinds).map(({ example }) => `"${example}"`).join(' or ')}`
+  const sample = `"${staffed(kinds)[0]?.example}"`
+  const must = `${person}, or a section with name and addresses`
+  return either('Somebody of the team.', must, [
+    text('Somebody of the team, by address.', must, sample, ADDRESS),
+    section('Somebody of the team.', {
+      name: text('The name that colleagues see.', 'a name of at most 60 characters', 'Anna Arnold', /^.{1,60}$/),
+      addresses: list('All addresses of this person: one case, whichever app it is answered from.', 'a list of addresses', 10,
+        text('An address.', person, sample, ADDRESS), '["@anna:example.org", "anna@example.org"]').min(1),
+      direct: yes('Whether this person gets the cases in direct chats instead of rooms.').default(false)
+    })
+  ])
+}
 
-const TEAM_SAMPLE = `
-- "@anna:example.org"                   # an address on Matrix, in quotes, or on XMPP
+const teamSample = (kinds: readonly NetworkKind[]): string => `
+- "@anna:example.org"                   # an address ${staffed(kinds).map(({ sample }) => sample).join(', or ')}
 - name: Bernd Berger                    # or a person with a name and several addresses
   addresses: [bernd@example.org, "@bernd:example.org"]
   direct: false                         # true: gets the cases in direct chats instead of rooms`
+
+/** Of networks where an address is only if it says so (`needed`), or by its name alone. */
+const keysOf = (kinds: readonly NetworkKind[], needed: boolean) => Object.fromEntries(kinds
+  .filter(({ settings }) => (settings.address.needs !== undefined) === needed)
+  .map(({ settings }) => [settings.name, settings.address.key.optional()])) as object
 
 const slots = (doc: string) =>
   list(doc, SLOTS, 10, text('A time from – to.', 'a time such as "8:00-12:00"', '"8:00-12:00"', SLOT), '["8:00-12:00", "13:00-17:00"]')
@@ -72,15 +85,12 @@ const standardText = either('A text.', 'a text, or a section with text and file'
   })
 ])
 
-export const functionAddress = section('One function address.', {
+export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One function address.', {
   name: text('What stands before the @; umlauts are welcome.', 'a name of letters, digits, ".", "_" and "-" that begins with a letter or digit',
     'bürgerbüro', NAME),
-  team: list('Who answers there, from the app that they have. Who answers first has the case.', 'a list of people', 200, member,
-    TEAM_SAMPLE).min(1),
-  sms: section('Its phone number. Leave the section out if it has none.', {
-    gateway: text('The gateway\'s name.', 'the name of a gateway under sms.gateways', 'main'),
-    number: phone('One of the gateway\'s numbers, for this address alone.', '+4930123456')
-  }).optional(),
+  team: list('Who answers there, from the app that they have. Who answers first has the case.', 'a list of people', 200, memberOf(kinds),
+    teamSample(kinds)).min(1),
+  ...keysOf(kinds, true),
   title: text('The name that people see. Without it the name with a capital.', 'a text of at most 80 characters', 'Bürgerbüro Musterstadt',
     /^.{1,80}$/).optional(),
   about: text('What it is for, in a line or two.', 'a text of at most 500 characters', 'Ausweise, Anmeldung, Auskünfte', /^[^]{1,500}$/).optional(),
@@ -89,10 +99,7 @@ export const functionAddress = section('One function address.', {
   privacy: url('The link to the privacy policy; the greeting names it.', 'https://www.example.org/datenschutz').optional(),
   logo: filePath('Its picture: PNG, JPEG, GIF or WebP, at most 100 KiB.', './logo.png').optional(),
   language: choice('The language of its automatic texts. Without it the language above.', ['de', 'en']).optional(),
-  matrix: text('Its name on Matrix, where only a–z, 0–9 and a few signs are allowed. Without it the name is rewritten: ü becomes ue.',
-    'a name of a–z, 0–9, ".", "_", "=", "-", "/" and "+"', 'buergerbuero', /^[a-z0-9._=/+-]{1,200}$/).optional(),
-  xmpp: text('Its name on XMPP. Without it the name itself; the rewritten one is reached too.', 'what stands before the @ of an XMPP address',
-    'bürgerbüro', /^[^\s"&'/:<>@]{1,200}$/).optional(),
+  ...keysOf(kinds, false),
   hours: hours.optional(),
   automatic: section('What Zentrale answers by itself, sparingly. Variables: {adresse}, {name}, {oeffnung_naechste}; in English ' +
     '{address}, {name}, {next_opening}.', {
@@ -123,4 +130,4 @@ export const functionAddress = section('One function address.', {
   retention_days: whole('After so many days what was said is forgotten, whether the case was closed or not.', 1, 36500, 365).default(365)
 })
 
-export type WrittenAddress = z.output<typeof functionAddress>
+export type WrittenAddress = z.output<ReturnType<typeof functionAddressOf>>

@@ -1,13 +1,13 @@
 /**
- * Secrets may stand in the config itself, in a file of their own (`secret_file: ./xmpp.secret`) or in the environment
- * (ZENTRALE_XMPP_COMPONENT_SECRET). Here the last two are put where the schema looks for the first.
+ * Secrets may stand in the config itself, in a file of their own (`token_file: ./operate.token`) or in the environment
+ * (ZENTRALE_OPERATE_TOKEN). Here the last two are put where the schema looks for the first.
  */
 import { dirname, resolve } from 'node:path'
-import { ConfigError, type Path, type Problem, spell } from './problem'
+import type { z } from 'zod'
+import { ConfigError, type Path, type Problem, spell } from '../settings/problem'
 import { environmentName, named } from './refusal'
-import { told } from './keys'
-import { schema } from './schema'
-import { readText, shown, type Source } from './source'
+import { told } from '../settings/keys'
+import { readText, shown, type Source } from '../settings/source'
 import { inner, type Node, pick } from './walk'
 
 export type Environment = Record<string, string | undefined>
@@ -30,7 +30,7 @@ const slots = (node: Node, value: unknown, path: Path): Slot[] => {
 }
 
 /** Takes secrets from files and the environment into `source.value`. Returns what is wrong. */
-export const fillSecrets = (source: Source, path: string, environment: Environment): Problem[] =>
+export const fillSecrets = (schema: z.ZodType, source: Source, path: string, environment: Environment): Problem[] =>
   slots(schema as Node, source.value, []).flatMap(slot => fill(slot, source, path, environment))
 
 const fill = ({ section, path, key }: Slot, source: Source, config: string, environment: Environment): Problem[] => {

@@ -1,35 +1,25 @@
 /** Who answers at a function address: people by their addresses, of networks that there are. */
 import { addressKey, type Person } from '../model/address'
 import type { Agent } from '../desk/address'
-import { GHOST_PREFIX } from '../networks/matrix/names'
-import { canonicalBare } from '../networks/xmpp/names'
-import { type Problems, twice } from './contradictions'
-import { capitalized, folded } from './names'
-import { Impossible } from './places'
-import { type Path, spell } from './problem'
-import type { Written } from './schema'
+import type { NetworkKind } from '../networks/kind'
+import { capitalized, folded } from '../settings/names'
+import { attempt, Impossible, type Path, type Problems, spell, twice } from '../settings/problem'
+import { type Written, writtenOf } from './schema'
 import type { WrittenAddress } from './schema-address'
 
-const MXID = /^@(?<local>[^:\s]+):(?<server>[^\s]+)$/
-
-const noSection = (written: string, network: string): Impossible =>
-  new Impossible(`${written} is on ${network}, and there is no section ${network}`, `Write the section ${network} first, or remove this person`)
-
 /** Throws Impossible. */
-const personOf = ({ matrix, xmpp }: Written, written: string): Person => {
-  const { local, server } = MXID.exec(written)?.groups ?? {}
-  if (local !== undefined && server !== undefined) {
-    if (matrix === undefined) throw noSection(written, 'matrix')
-    if (local.startsWith(GHOST_PREFIX)) throw new Impossible(`${written} is a stand-in of Zentrale's`, 'Write the person\'s own address')
-    return { network: 'matrix', id: `@${local}:${server.toLowerCase()}` }
+const personOf = (config: Written, kinds: readonly NetworkKind[], written: string): Person => {
+  const staffed = kinds.flatMap(kind => 'person' in kind.settings.agents ? [{ kind, agents: kind.settings.agents }] : [])
+  for (const { settings: { agents } } of kinds) {
+    if ('refused' in agents && agents.pattern.test(written)) throw new Impossible(`${written} ${agents.refused.wrong}`,
+      `Who answers needs an address on ${staffed.map(({ kind }) => kind.settings.label).join(' or ')}: ${agents.refused.because}`)
   }
-  if (written.startsWith('+')) throw new Impossible(`${written} is a phone`, 'Who answers needs an address on Matrix or XMPP: ' +
-    'the sender of an SMS can be forged, and then anybody could answer in your name')
-  const id = written.indexOf('@') > 0 ? canonicalBare(written) : undefined
-  if (id === undefined) throw new Impossible(`"${written}" is nobody's address`, 'Write one such as "@anna:example.org" or "bernd@example.org"')
-  if (xmpp === undefined) throw noSection(written, 'xmpp')
-  if (id.endsWith(`@${xmpp.component.domain}`)) throw new Impossible(`${written} is on Zentrale's own domain`, 'Write the person\'s own address')
-  return { network: 'xmpp', id }
+  for (const { kind, agents } of staffed) {
+    const person = agents.person(written, writtenOf(config, kind))
+    if (person !== undefined) return person
+  }
+  throw new Impossible(`"${written}" is nobody's address`,
+    `Write one such as ${staffed.map(({ agents }) => `"${agents.example}"`).join(' or ')}`)
 }
 
 const localpart = (address: string): string => /^@?(?<local>[^:@]+)/.exec(address)?.groups?.['local'] ?? address
@@ -42,20 +32,15 @@ const seatOf = (member: WrittenAddress['team'][number], path: Path): Seat => typ
       written: member.addresses.map((address, at) => ({ address, path: [...path, 'addresses', at] })) }
 
 /** `ours`: the keys of our function addresses; none of them can be of a team. */
-export const teamOf = (config: Written, { team }: WrittenAddress, path: Path, ours: Set<string>, problem: Problems): Agent[] => {
-  const attempt = (address: string, at: Path): Person[] => {
-    try {
-      const person = personOf(config, address)
-      if (ours.has(addressKey(person))) throw new Impossible(`${address} is a function address itself`, 'Write the people who answer there')
-      return [person]
-    } catch (error) {
-      if (!(error instanceof Impossible)) throw error
-      problem(at, error.message, error.advice)
-      return []
-    }
-  }
+export const teamOf = (config: Written, kinds: readonly NetworkKind[], { team }: WrittenAddress, path: Path, ours: Set<string>,
+  problem: Problems): Agent[] => {
+  const personAt = (address: string, at: Path): Person[] => attempt(at, problem, () => {
+    const person = personOf(config, kinds, address)
+    if (ours.has(addressKey(person))) throw new Impossible(`${address} is a function address itself`, 'Write the people who answer there')
+    return person
+  })
   const seats = team.map((member, index) => seatOf(member, [...path, 'team', index]))
-    .map(seat => ({ ...seat, found: seat.written.flatMap(({ address, path: at }) => attempt(address, at).map(person => ({ person, path: at }))) }))
+    .map(seat => ({ ...seat, found: seat.written.flatMap(({ address, path: at }) => personAt(address, at).map(person => ({ person, path: at }))) }))
   for (const { entry, first } of twice(seats.flatMap(({ found }) => found), ({ person }) => addressKey(person))) {
     problem(entry.path, `${entry.person.id} is in the team twice`, `It stands at ${spell(first.path)} already. Remove one of the two`)
   }

@@ -1,7 +1,7 @@
 /** Finds its way in the schema: which node rules a path of the config. */
 import type { z } from 'zod'
-import type { Path } from './problem'
-import { told } from './keys'
+import type { Path } from '../settings/problem'
+import { told } from '../settings/keys'
 
 /** As much of zod's inside as is looked at here. */
 export type Node = z.ZodType & {

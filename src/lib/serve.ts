@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net'
 
 export type Handler = RequestListener
 
+/** Where to listen. */
+export interface Listen { host: string; port: number }
+
 export interface Served { port: number; stop (): Promise<void> }
 
 const HEADERS_TIMEOUT_MS = 10_000
@@ -16,7 +19,7 @@ const listening = new Set<number>() // ports, as many as this process has listen
 export const isOurPort = (port: number): boolean => listening.has(port)
 
 /** Resolves once it listens; port 0 takes a free one. Rejects with the system's reason (EADDRINUSE). `stop` ends open connections. */
-export const serve = (handler: Handler, { host, port }: { host: string, port: number }): Promise<Served> => {
+export const serve = (handler: Handler, { host, port }: Listen): Promise<Served> => {
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, handler)
   server.maxConnections = CONNECTIONS_MAX
   server.on('clientError', (_error, socket) => { socket.destroy() })

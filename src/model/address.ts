@@ -23,5 +23,11 @@ export type DeliveryKey = string & Kind<'delivery'>
 /** By which a destination knows what was delivered there. */
 export type RemoteId = string & Kind<'remote'>
 
+/**
+ * A place whose messages are carried to others. `people`: who is there, for places that are one person's thread: person id → the name that
+ * the config gives.
+ */
+export interface MirrorPlace { place: Place; people?: Record<string, string> }
+
 /** One string for one person or place, to be a key of maps and of the store. The network's name has no space. */
 export const addressKey = (address: Person | Place): string => `${address.network} ${address.id}`

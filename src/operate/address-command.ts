@@ -1,6 +1,6 @@
 /** `zentrale address`: what the config says of function addresses, for people. */
 import type { Config } from '../config/config'
-import { folded } from '../config/names'
+import { folded } from '../settings/names'
 import { hoursInWords } from '../config/opening'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening, showTime } from '../desk/hours'
@@ -42,12 +42,12 @@ const show = (address: FunctionAddress, now: number): string => {
 }
 
 /** `retired`: what is to be listed beside the addresses of the config. */
-export const runAddress = ({ addresses }: Config, { action, name = '', format }: AddressOrder, now: number,
+export const runAddress = ({ addresses, kinds }: Config, { action, name = '', format }: AddressOrder, now: number,
   retired: RetiredLine[] = []): { output: string, ok: boolean } => {
   if (action === 'list') return { output: list(addresses, retired), ok: true }
   const address = addresses.find(each => folded(each.name) === folded(name))
   if (address === undefined) {
     return { output: `There is no function address "${name}". There are: ${addresses.map(each => each.name).join(', ') || 'none'}`, ok: false }
   }
-  return { output: action === 'show' ? show(address, now) : contactBlock(address, format), ok: true }
+  return { output: action === 'show' ? show(address, now) : contactBlock(address, format, kinds), ok: true }
 }

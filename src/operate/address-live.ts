@@ -3,7 +3,7 @@ import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import type { Conversation, LogLine } from '../store/desk'
 import type { LogbookAnswer } from './addresses'
-import { ask } from './ask'
+import { ask } from '../lib/ask'
 import { readiness, urlOf } from './remote-queue'
 
 export const LIVE_ACTIONS = ['join', 'leave', 'cases', 'log', 'verify'] as const

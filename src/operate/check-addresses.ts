@@ -1,14 +1,12 @@
 /** What `zentrale check` finds about function addresses: where they are reached, and what would not work though the config is well-formed. */
-import type { Config } from '../config/config'
-import { unregistered } from '../config/registration'
+import { type Config, networksOf } from '../config/config'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening } from '../desk/hours'
-import type { Finding } from './probe'
+import type { Trouble } from '../networks/kind'
+import type { Finding } from '../settings/probe'
 
 const SLOT_MINUTES_MIN = 15
 const DAY_MINUTES = 1440
-
-interface Trouble { found: string; advice: string }
 
 const hoursTrouble = ({ hours }: FunctionAddress, now: number): Trouble[] => {
   if (hours === undefined) return []
@@ -24,26 +22,13 @@ const hoursTrouble = ({ hours }: FunctionAddress, now: number): Trouble[] => {
   return isAlways ? [{ found: 'is open day and night', advice: 'If it is meant so, remove mon to sun; and who answers at night?' }] : []
 }
 
-const roomTrouble = ({ networks: { xmpp } }: Config, { team }: FunctionAddress): Trouble[] => {
-  const needs = team.filter(({ addresses, direct }) => !direct && addresses.some(({ network }) => network === 'xmpp'))
-  if (xmpp === undefined || xmpp.rooms !== undefined || needs.length === 0) return []
-  return [{ found: `has no room service for ${needs.map(({ name }) => name).join(', ')}`,
-    advice: 'Write the room service of your XMPP server below xmpp, for example: rooms: rooms.example.org\nOr write direct: true at these people' }]
-}
-
-const aliasTrouble = ({ networks: { matrix } }: Config, { aliases }: FunctionAddress): Trouble[] => {
-  if (matrix === undefined) return []
-  const { names, lines } = unregistered(matrix.registration, 'aliases', aliases.filter(({ network }) => network === 'matrix').map(({ id }) => id))
-  return names.length === 0 ? [] : [{ found: `cannot be reached as ${names.join(' and ')}`,
-    advice: `Add in ${matrix.registrationFile} below namespaces, aliases, and restart the homeserver:\n${lines}` }]
-}
-
 const findingsOf = (config: Config, address: FunctionAddress, now: number): Finding[] => {
   const what = `Function address ${address.name}`
   const { identities, aliases, team } = address
   const also = aliases.length === 0 ? '' : `, also as ${aliases.map(({ id }) => id).join(', ')}`
   const people = team.length === 1 ? team[0]!.name : `${team.length} people`
-  const troubles = [...hoursTrouble(address, now), ...roomTrouble(config, address), ...aliasTrouble(config, address)]
+  const troubles = [...hoursTrouble(address, now),
+    ...networksOf(config).flatMap(({ kind, config }) => kind.check.address?.(config, address) ?? [])]
   return [{ what, found: `is reached as ${identities.map(({ id }) => id).join(', ')}${also}; ${people} answer${team.length === 1 ? 's' : ''}` },
     ...troubles.map(trouble => ({ what, ...trouble }))]
 }

@@ -1,29 +1,20 @@
 /** How a function address is made known: one block with the same links and codes for a web page, an address book, a poster. */
 import { encodeQR } from 'qr'
 import type { FunctionAddress } from '../desk/address'
+import type { ContactWay, NetworkKind } from '../networks/kind'
 
 export const CONTACT_FORMATS = ['text', 'html', 'vcard'] as const
 export type ContactFormat = (typeof CONTACT_FORMATS)[number]
 
-/** One way to write to the address. `uri` opens an app; `code` is what a camera reads. */
-interface Way { network: string; label: string; shown: string; uri: string; code: string }
+interface Way extends ContactWay { label: string; shown: string }
 
-/** RFC 5122 and the specification of Matrix leave @ and : as they are. */
-const escaped = (id: string): string => encodeURIComponent(id).replaceAll('%40', '@').replaceAll('%3A', ':')
+const waysOf = ({ identities }: FunctionAddress, kinds: readonly NetworkKind[]): Way[] => identities.flatMap(({ network, id }) =>
+  kinds.flatMap(({ settings: { name, label, contact } }) => name === network ? [{ label, shown: id, ...contact(id) }] : []))
 
-const WAYS: Record<string, (id: string) => Omit<Way, 'network'>> = {
-  matrix: id => ({ label: 'Matrix', shown: id, uri: `matrix:u/${escaped(id.slice(1))}?action=chat`, code: `https://matrix.to/#/${escaped(id)}` }),
-  xmpp: id => ({ label: 'XMPP', shown: id, uri: `xmpp:${escaped(id)}?message`, code: `xmpp:${escaped(id)}?message` }),
-  sms: id => ({ label: 'SMS', shown: id, uri: `sms:${id}`, code: `sms:${id}` })
-}
-
-const waysOf = ({ identities }: FunctionAddress): Way[] =>
-  identities.flatMap(({ network, id }) => WAYS[network] === undefined ? [] : [{ network, ...WAYS[network](id) }])
-
-const asText = (address: FunctionAddress): string => {
+const asText = (address: FunctionAddress, kinds: readonly NetworkKind[]): string => {
   const { profile } = address
   const head = [profile.name, profile.about, profile.website].filter(line => line)
-  const ways = waysOf(address).map(({ label, shown, code }) => `${label}: ${shown}\n${code}\n\n${encodeQR(code, 'ascii')}`)
+  const ways = waysOf(address, kinds).map(({ label, shown, code }) => `${label}: ${shown}\n${code}\n\n${encodeQR(code, 'ascii')}`)
   return `${head.join('\n')}\n\n${ways.join('\n')}`
 }
 
@@ -35,12 +26,12 @@ const linked = (line: string): string => line.split(/(https?:\/\/\S+)/).map((par
 const picture = (code: string): string => encodeQR(code, 'svg').trim()
   .replace('<svg ', `<svg role="img" style="background:#fff" aria-label="QR: ${html(code)}" width="160" height="160" `)
 
-const asHtml = (address: FunctionAddress): string => {
+const asHtml = (address: FunctionAddress, kinds: readonly NetworkKind[]): string => {
   const { profile: { name, about, website, logo } } = address
   const lines = [...about.split('\n').filter(line => line !== ''), ...website === undefined ? [] : [website]]
-  const ways = waysOf(address).map(({ label, shown, uri, code, network }) => `  <figure>
+  const ways = waysOf(address, kinds).map(({ label, shown, code, href }) => `  <figure>
     ${picture(code)}
-    <figcaption>${label}: <a href="${html(network === 'matrix' ? code : uri)}">${html(shown)}</a></figcaption>
+    <figcaption>${label}: <a href="${html(href)}">${html(shown)}</a></figcaption>
   </figure>`)
   return [
     `<section class="contact" lang="${address.language}">`,
@@ -60,16 +51,17 @@ const foldedLine = (line: string): string => Array.from(line).reduce<{ lines: st
 }, { lines: [''], bytes: 0 }).lines.join('\r\n')
 
 /** RFC 6350, with IMPP for chats. */
-const asVcard = (address: FunctionAddress): string => {
+const asVcard = (address: FunctionAddress, kinds: readonly NetworkKind[]): string => {
   const { profile: { name, about, website, phone } } = address
   return [
     'BEGIN:VCARD', 'VERSION:4.0', 'KIND:org', `FN:${value(name)}`, `LANG:${address.language}`,
-    ...waysOf(address).filter(({ network }) => network !== 'sms').map(({ uri }) => `IMPP:${uri.replace(/\?.*/, '')}`),
+    ...waysOf(address, kinds).flatMap(({ impp }) => impp === undefined ? [] : [`IMPP:${impp}`]),
     ...phone === undefined ? [] : [`TEL;VALUE=uri;TYPE=text:tel:${phone}`],
     ...website === undefined ? [] : [`URL:${website}`], ...about === '' ? [] : [`NOTE:${value(about)}`], 'END:VCARD', ''
   ].map(foldedLine).join('\r\n')
 }
 
-const FORMS: Record<ContactFormat, (address: FunctionAddress) => string> = { text: asText, html: asHtml, vcard: asVcard }
+const FORMS: Record<ContactFormat, typeof asText> = { text: asText, html: asHtml, vcard: asVcard }
 
-export const contactBlock = (address: FunctionAddress, format: ContactFormat): string => FORMS[format](address)
+export const contactBlock = (address: FunctionAddress, format: ContactFormat, kinds: readonly NetworkKind[]): string =>
+  FORMS[format](address, kinds)

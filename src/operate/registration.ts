@@ -1,39 +1,26 @@
-/** `zentrale registration`: a fresh registration file for the homeserver. Alone loads the library that makes it. */
-import { writeFileSync } from 'node:fs'
-import { PLACEHOLDER } from '../config/keys'
-import { localOf, type RegistrationNames } from '../config/registration'
+/** `zentrale registration`: a fresh file that names the function addresses, for the server of the network that needs one. */
+import { statSync, writeFileSync } from 'node:fs'
+import { readSection } from '../config/load'
 import type { Chance } from '../lib/chance'
+import type { NetworkKind, Registering } from '../networks/kind'
+import { KINDS } from '../networks/kinds'
 
-const HEAD = `# The registration of Zentrale as an application service. Both read this file: the homeserver (Synapse's homeserver.yaml:
-# app_service_config_files) and Zentrale (config.yaml: matrix.registration). The tokens are secrets: mode 0600, and readable
-# for the homeserver's user. Make a fresh one with "zentrale registration"; restart both when it changes.
-`
-
-/** The library takes a second and 40 MiB, so only these commands load it, and `start` does not. */
-const library = (): typeof import('../networks/matrix/registration') => {
-  process.noDeprecation = true // something that the library loads uses what Node advises against: nothing for the operator
-  try {
-    return require('../networks/matrix/registration') as ReturnType<typeof library> // eslint-disable-line @typescript-eslint/no-require-imports
-  } finally {
-    process.noDeprecation = false
-  }
+const registering = (kinds: readonly NetworkKind[]): { kind: NetworkKind, registration: Registering<unknown> } => {
+  const found = kinds.flatMap(kind => kind.settings.registration === undefined ? [] : [{ kind, registration: kind.settings.registration }])
+  if (found[0] === undefined) throw new Error('no network needs a registration')
+  return found[0]
 }
 
-const BOT = 'zentrale'
-
-/** `url`: where the homeserver reaches Zentrale. `names`: what function addresses need. */
-export const registrationText = (domain: string, url: string, chance: Chance,
-  { users, aliases }: Pick<RegistrationNames, 'users' | 'aliases'> = { users: [], aliases: [] }): string => {
-  const { makeRegistration, writeRegistration } = library()
-  const addresses = users.map(localOf)
-  const botLocalpart = addresses.includes(BOT) ? `${BOT}-bot` : BOT // a function address may well be called so
-  return HEAD + writeRegistration(makeRegistration({ domain, url, botLocalpart, addresses, aliases: aliases.map(localOf) }, chance))
+/** `config`: its file, which may be missing. Throws ConfigError. */
+export const registrationText = (config: string, flags: { domain?: string, url?: string }, environment: Record<string, string | undefined>,
+  chance: Chance, kinds: readonly NetworkKind[] = KINDS): string => {
+  const { kind, registration } = registering(kinds)
+  const known = statSync(config, { throwIfNoEntry: false }) ? readSection(config, environment, kind, kinds) : undefined
+  return registration.text(flags, chance, known)
 }
 
-/** registration.yaml as the project shows it: with tokens that are refused, and the address of config.sample.yaml. */
-export const sampleRegistration = (): string =>
-  registrationText('example.org', 'http://127.0.0.1:9993', { fraction: () => 0, token: () => PLACEHOLDER },
-    { users: ['@buergerbuero:example.org'], aliases: ['#bürgerbüro:example.org', '#buergerbuero:example.org'] })
+/** As the project shows it. */
+export const sampleRegistration = (kinds: readonly NetworkKind[] = KINDS): string => registering(kinds).registration.sample()
 
 /** A new file, readable for its owner only. Throws with a text rather than overwrite. */
 export const writeNew = (path: string, text: string): void => {

@@ -1,7 +1,7 @@
 /** The queue of a running Zentrale, over its operate listener: it alone has the store open. */
 import type { Clock } from '../lib/clock'
 import { Unavailable } from '../model/errors'
-import { ask } from './ask'
+import { ask } from '../lib/ask'
 import type { QueueLine, QueueLines } from './queue'
 
 /** Where a listener is reached from this machine. */

@@ -1,13 +1,10 @@
 /** What route may know beside the arrival: who mirrors what, who wants nothing more, what each network can. Kept whole in memory. */
-import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
+import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
 import type { Links } from './links'
 import { makeNamesakes, type Namesakes } from './namesakes'
 import type { Texts } from './texts'
-
-/** `people`: who is there, for places that are one person's thread: person id → the name that the config gives. */
-export interface MirrorPlace { place: Place; people?: Record<string, string> }
 
 export interface Mirror { name: string; places: MirrorPlace[] }
 

@@ -4,14 +4,13 @@ import { type Element, xml } from '@xmpp/client'
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
-import type { Config } from '../../src/config/config'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
+import { checkRooms as checkMatrixRooms } from '../../src/networks/matrix/check-rooms'
+import { logsIn } from '../../src/networks/xmpp/check'
+import { checkRooms as checkXmppRooms } from '../../src/networks/xmpp/check-rooms'
 import { showFinding } from '../../src/operate/check'
-import { checkMatrixRooms } from '../../src/operate/check-matrix-rooms'
-import { checkXmppRooms } from '../../src/operate/check-xmpp-rooms'
-import { Wrong } from '../../src/operate/probe'
-import { componentLogsIn } from '../../src/operate/probes'
+import { Wrong } from '../../src/settings/probe'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
 import { startPerson } from '../support/xmpp-person'
@@ -33,7 +32,7 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
       server = await start({ dir: dir(name), domain: 'example.org', users: {}, component: { domain: 'chat.example.org', secret: SECRET } })
     })
     after(async () => { await server?.stop() })
-    const login = (more: { domain?: string, secret?: string } = {}): Promise<string> => componentLogsIn(
+    const login = (more: { domain?: string, secret?: string } = {}): Promise<string> => logsIn(
       { component: { host: '127.0.0.1', port: server.componentPort, domain: 'chat.example.org', secret: SECRET, ...more } }, systemClock)
     const wrong = (pattern: RegExp) => (error: unknown): boolean => error instanceof Wrong && pattern.test(error.message)
 
@@ -59,12 +58,10 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
           ...name === 'prosody' ? {} : { members_by_default: local === 'moderiert' ? '0' : '1' }
         }))
       }
-      const look = async (rooms: string): Promise<string> => (await checkXmppRooms({
-        mirrors: ['offen', 'mitglieder', 'moderiert', 'fehlt'].map(local =>
-          ({ name: local, places: [{ place: { network: 'xmpp', id: room(local) } }] })),
-        addresses: [{}], networks: { xmpp: { rooms, component: {
-          host: '127.0.0.1', port: server.componentPort, domain: 'chat.example.org', secret: SECRET } } }
-      } as unknown as Config, systemClock, systemChance)).map(showFinding).join('\n')
+      const look = async (rooms: string): Promise<string> => (await checkXmppRooms(
+        { rooms, component: { host: '127.0.0.1', port: server.componentPort, domain: 'chat.example.org', secret: SECRET } },
+        { rooms: ['offen', 'mitglieder', 'moderiert', 'fehlt'].map(room), ofTeams: true }, systemClock, systemChance
+      )).map(showFinding).join('\n')
       const said = await look(server.muc)
       assert.match(said, /✓ XMPP room service rooms\.example\.org: is there and lets us make rooms/)
       assert.match(said, /✓ XMPP room offen@\S+: is there and lets us in/)
@@ -80,7 +77,7 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
       const { componentPort } = server
       await server.stop()
       const component = { host: '127.0.0.1', port: componentPort, domain: 'x.example.org', secret: SECRET }
-      await assert.rejects(componentLogsIn({ component }, systemClock), wrong(/nothing listens there/))
+      await assert.rejects(logsIn({ component }, systemClock), wrong(/nothing listens there/))
     })
   })
 }
@@ -104,10 +101,8 @@ describe('zentrale check against Synapse', () => {
   })
   after(async () => { await synapse?.stop() })
 
-  const look = async (...places: string[]): Promise<string[]> => (await checkMatrixRooms({
-    mirrors: places.map(id => ({ name: id, places: [{ place: { network: 'matrix', id } }] })),
-    networks: { matrix: { homeserverUrl: synapse.url, domain: 'example.org', registration: registered } }
-  } as unknown as Config, systemClock)).map(showFinding)
+  const look = async (...places: string[]): Promise<string[]> => (await checkMatrixRooms(
+    { homeserverUrl: synapse.url, domain: 'example.org', registration: registered }, places, systemClock)).map(showFinding)
 
   it('tells of each room whether it is there, and whether we are in or may come in; before the first start too', async () => {
     const make = (name: string, more: Record<string, unknown> = {}): Promise<string> =>

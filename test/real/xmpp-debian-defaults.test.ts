@@ -6,15 +6,14 @@ import { type Element, xml } from '@xmpp/client'
 import { answersHttp, PROGRAM, until } from '../../sandbox/servers/process'
 import type { XmppServerOptions } from '../../sandbox/servers/prosody'
 import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
-import type { Config } from '../../src/config/config'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
 import { makeXmpp } from '../../src/networks/xmpp'
+import { logsIn } from '../../src/networks/xmpp/check'
+import { checkRooms } from '../../src/networks/xmpp/check-rooms'
+import { ejabberdSnippet, prosodySnippet } from '../../src/networks/xmpp/snippets'
 import { showFinding } from '../../src/operate/check'
-import { checkXmppRooms } from '../../src/operate/check-xmpp-rooms'
-import { ejabberdSnippet, prosodySnippet } from '../../src/operate/snippets'
-import type { Wrong } from '../../src/operate/probe'
-import { componentLogsIn } from '../../src/operate/probes'
+import type { Wrong } from '../../src/settings/probe'
 import { makeInbox } from '../support/inbox'
 import { packagedEjabberd, packagedProsody, type PackagedServer, readmeLines } from '../support/packaged'
 import { needs, scratch } from '../support/real'
@@ -68,9 +67,8 @@ for (const kind of KINDS()) {
     after(async () => { await (town ?? server)?.stop() })
 
     const component = () => ({ host: '127.0.0.1', port: server.componentPort, ...server.component })
-    const look = async (): Promise<string> => (await checkXmppRooms({
-      mirrors: [], addresses: [{}], networks: { xmpp: { rooms: SERVICE, component: component() } }
-    } as unknown as Config, systemClock, systemChance)).map(showFinding).join('\n')
+    const look = async (): Promise<string> => (await checkRooms({ rooms: SERVICE, component: component() }, { rooms: [], ofTeams: true },
+      systemClock, systemChance)).map(showFinding).join('\n')
     const check = async (): Promise<{ code: number | null, said: string }> => {
       const child = spawn(process.execPath, [PROGRAM, '--config', town.configPath, 'check'], { stdio: ['ignore', 'pipe', 'inherit'] })
       let said = ''
@@ -86,7 +84,7 @@ for (const kind of KINDS()) {
       .flatMap(({ content, type }) => type === 'm.room.message' && String(content['body']).startsWith(mark) ? [String(content['body'])] : [])
 
     it('check says that it takes no component, and what to paste', async () => {
-      await assert.rejects(componentLogsIn({ component: component() }, systemClock), ({ advice, message }: Wrong) =>
+      await assert.rejects(logsIn({ component: component() }, systemClock), ({ advice, message }: Wrong) =>
         /nothing listens there/.test(message) && advice.includes('module: ejabberd_service') && advice.includes(`Component "chat.${DOMAIN}"`))
       const indented = kind.component.split('\n').map(line => `    ${line}`).join('\n')
       assert.ok(kind.said.includes(indented), 'init and README say the same')
@@ -94,7 +92,7 @@ for (const kind of KINDS()) {
 
     it('with the lines for the component, check says that rooms cannot be made, and what to paste', async () => {
       await server.paste(kind.component)
-      assert.match(await componentLogsIn({ component: component() }, systemClock), /takes chat\.\S+ as a component/)
+      assert.match(await logsIn({ component: component() }, systemClock), /takes chat\.\S+ as a component/)
       assert.match(await look(), kind.withoutRooms)
     })
 

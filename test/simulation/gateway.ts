@@ -10,6 +10,7 @@ import type { Arrival } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
 import { toPlain } from '../../src/model/text'
 import { makeSms, type SmsConfig } from '../../src/networks/sms'
+import type { SmppConfig } from '../../src/networks/sms/gateways/smpp'
 import { remoteId } from '../../src/networks/sms/receipts'
 import type { ShortMessage } from '../../src/networks/sms/smpp/pdu'
 import { addressOf, receiptOf, type ReceiptShape } from '../../sandbox/smsc'
@@ -31,7 +32,7 @@ const FAILURES = ['UNDELIV', 'EXPIRED', 'REJECTD', 'DELETED'] as const
 const ESM_RECEIPT = 0x04
 const ID_DIGITS = 10
 
-const configFor = (random: Random, town: Town, addresses: FunctionAddress[]): SmsConfig => ({
+const configFor = (random: Random, town: Town, addresses: FunctionAddress[]): SmsConfig<SmppConfig> => ({
   gateways: [{
     name: GATEWAY, kind: 'smpp', host: '', port: 0, systemId: 'zentrale', password: 'secret', longMessages: random.pick(FORMS),
     window: random.pick([1, 10]), ...random.happens(0.5) ? { perSecond: 20 } : {},

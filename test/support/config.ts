@@ -2,8 +2,20 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { ConfigError, type Problem } from '../../src/config/problem'
+import type { Config } from '../../src/config/config'
+import { loadConfig as load } from '../../src/config/load'
+import type { MatrixSection } from '../../src/networks/matrix/settings'
+import type { SmsConfig } from '../../src/networks/sms'
+import type { KannelConfig } from '../../src/networks/sms/gateways/kannel'
+import type { SmppConfig } from '../../src/networks/sms/gateways/smpp'
+import type { XmppConfig } from '../../src/networks/xmpp'
+import { ConfigError, type Problem } from '../../src/settings/problem'
 import { temporaryFolder } from './folder'
+
+/** A config of the networks that there are. */
+export interface Loaded extends Config { networks: { matrix?: MatrixSection, xmpp?: XmppConfig, sms?: SmsConfig<SmppConfig | KannelConfig> } }
+
+export const loadConfig = (path: string, environment: Record<string, string | undefined>): Loaded => load(path, environment) as Loaded
 
 /** JSON-like, to be changed by tests. */
 export type Tree = Record<string, any>

@@ -44,7 +44,7 @@ export interface MatrixConfig {
 /** How we reach the homeserver and it reaches us: over HTTP, if nothing else is given. */
 export interface Wire { exchange?: Exchange; listen: typeof openEndpoint }
 
-const NAME = 'matrix'
+export const NAME = 'matrix'
 const CAN: Capabilities = {
   label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true,
   textBytesMax: 12_000, // an edit holds body and HTML twice, and an event has 65536 bytes (CS API §Size limits)

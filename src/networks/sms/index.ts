@@ -5,9 +5,8 @@
  */
 import { Refused } from '../../model/errors'
 import type { Network, World } from '../../model/network'
-import type { Gateway } from './gateways/gateway'
-import { type KannelConfig, makeKannelGateway } from './gateways/kannel'
-import { makeSmppGateway, type SmppConfig } from './gateways/smpp'
+import type { GatewayKind, WrittenGateway } from './gateways/kind'
+import { GATEWAYS, kindOf } from './gateways/kinds'
 import { makeDoors } from './receive'
 import { bytesWithin } from './segments'
 import { canonicalNumber, threadId } from './names'
@@ -15,24 +14,21 @@ import { sendBy } from './send'
 import type { Dial } from './smpp/session'
 import { makeSpending, SPENDING_LINK, type SpendingConfig } from './spending'
 
-export type { KannelConfig, SmppConfig }
-export type GatewayConfig = SmppConfig | KannelConfig
-export interface SmsConfig { gateways: GatewayConfig[]; spending: SpendingConfig }
+/** Each gateway as its kind takes it. */
+export interface SmsConfig<G extends WrittenGateway = WrittenGateway> { gateways: G[]; spending: SpendingConfig }
 
 export { canonicalNumber } from './names'
 
+export const NAME = 'sms'
 const GIVE_UP_AFTER_MS = 24 * 3_600_000
-const name = 'sms'
-
-const makeGateway = (config: GatewayConfig, world: World, dial?: Dial): Gateway =>
-  config.kind === 'smpp' ? makeSmppGateway(config, world, dial) : makeKannelGateway(config, world)
 
 /** `dial`: how SMPP gateways are reached. */
-export const makeSms = (config: SmsConfig, world: World, dial?: Dial): Network => {
-  const gateways = config.gateways.map(gateway => makeGateway(gateway, world, dial))
+export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: World, dial?: Dial,
+  kinds: readonly GatewayKind[] = GATEWAYS): Network => {
+  const gateways = config.gateways.map(gateway => kindOf(kinds, gateway).make(gateway, world, dial))
   const spending = makeSpending(config.spending, world)
   return {
-    name,
+    name: NAME,
     can: {
       label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, window: 1,
       textBytesMax: bytesWithin(Math.min(...gateways.map(gateway => gateway.segmentsMax))),
@@ -44,8 +40,8 @@ export const makeSms = (config: SmsConfig, world: World, dial?: Dial): Network =
     serve: () => {}, // a phone shows the number and nothing else
     attend: () => {}, // whoever writes to our numbers is heard
     start: async inbox => {
-      spending.start((up, detail) => inbox.link(name, SPENDING_LINK, up, detail))
-      for (const gateway of gateways) await gateway.start(makeDoors(inbox, name, gateway.name))
+      spending.start((up, detail) => inbox.link(NAME, SPENDING_LINK, up, detail))
+      for (const gateway of gateways) await gateway.start(makeDoors(inbox, NAME, gateway.name))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
     open: async () => { throw new Refused('nothing lies on SMS') },

@@ -8,7 +8,7 @@ import type { Address } from './smpp/pdu'
 
 export const TON = { unknown: 0, international: 1, national: 2, alphanumeric: 5 } as const
 const NPI_E164 = 1
-const E164 = /^\+[1-9]\d{6,14}$/
+export const E164 = /^\+[1-9]\d{6,14}$/
 const SHORT_DIGITS_MAX = 6
 const TAIL_DIGITS_MIN = 4 // fewer are not taken for the end of a number
 

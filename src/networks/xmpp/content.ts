@@ -1,7 +1,7 @@
 /** What a message says to people: its elements ↔ the content that crosses networks. The same in rooms and in direct chats. */
+import { mimeOf } from '../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../model/message'
 import { type Inline, plain } from '../../model/text'
-import { mimeOf } from './files'
 import { bodyOf, parseStyled } from './text'
 import { child, el, type Element, elementsIn, textOf, type Xml } from './xml'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { loadConfig } from '../../../src/config/load'
-import { ConfigError } from '../../../src/config/problem'
+import { ConfigError } from '../../../src/settings/problem'
 import type { Opened, Target } from '../engine'
 import { allowing, ODD, textFrom } from '../judges'
 

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { loadConfig, namesToRegister } from '../../../src/config/load'
-import { folded, slugOf, transliterated } from '../../../src/config/names'
+import { parse } from 'yaml'
+import { readSection } from '../../../src/config/load'
 import { isOpen } from '../../../src/desk/hours'
 import type { FunctionAddress } from '../../../src/desk/address'
-import { addressConfig, refusals, registrationWith, type Tree, wholeConfig, write } from '../../support/config'
+import { systemChance } from '../../../src/lib/chance'
+import { KINDS } from '../../../src/networks/kinds'
+import { namesToRegister } from '../../../src/networks/matrix/registration-file'
+import { registrationText } from '../../../src/operate/registration'
+import { folded, slugOf, transliterated } from '../../../src/settings/names'
+import { addressConfig, loadConfig, refusals, registrationWith, type Tree, wholeConfig, write } from '../../support/config'
 
 const ANY = registrationWith('.*')
 
@@ -174,6 +179,8 @@ describe('the names of function addresses', () => {
     assert.equal(slugOf('vorname.nach_name-'), 'vorname-nach-name')
     assert.match(refused(address => { address.name = 'справка'; delete address.matrix; delete address.xmpp }),
       /\[0\]\.name: "справка" has letters that cannot be rewritten for Matrix\. Write below it .* matrix: rathaus/)
+    assert.match(refused(address => { address.name = 'справка'; address.matrix = '='; delete address.xmpp }), // nothing is left of it for rooms
+      /\[0\]\.name: "справка" cannot be rewritten with a–z and 0–9\. Write below it how, as its name on Matrix or XMPP\. .* matrix: rathaus/)
     const [address] = load(({ function_addresses: [one] }) => { one.name = 'справка'; one.matrix = 'spravka'; delete one.xmpp })
     assert.deepEqual([address!.slug, ...ids(address!.identities)], [
       'spravka', '@spravka:example.org', 'справка@chat.example.org', '+4930123456'])
@@ -204,7 +211,10 @@ describe('the names of function addresses', () => {
     const added = /\n(- [^]*)/.exec(refusals(() => loadConfig(path, {})).text)![1]
     assert.equal(added, "- { exclusive: true, regex: '@buergerbuero:example\\.org' }\n- { exclusive: true, regex: '@info\\.post:example\\.org' }")
     assert.equal(loadConfig(write(config, registrationWith('buergerbuero', 'info\\.post')), {}).addresses.length, 2)
-    assert.deepEqual(namesToRegister(path, {}), { url: 'http://127.0.0.1:9993', domain: 'example.org',
+    const kind = KINDS.find(({ settings }) => settings.registration !== undefined)!
+    const { section, addresses } = readSection(path, {}, kind)!
+    assert.equal(parse(registrationText(path, {}, {}, systemChance)).url, 'http://127.0.0.1:9993')
+    assert.deepEqual(namesToRegister((section as Tree)['domain'], addresses), { domain: 'example.org',
       users: ['@buergerbuero:example.org', '@info.post:example.org'],
       aliases: ['#bürgerbüro:example.org', '#buergerbuero:example.org', '#info.post:example.org'] })
   })

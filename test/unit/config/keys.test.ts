@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { loadConfig } from '../../../src/config/load'
-import { told } from '../../../src/config/keys'
-import { schema } from '../../../src/config/schema'
+import { KINDS } from '../../../src/networks/kinds'
+import { told } from '../../../src/settings/keys'
+import { schemaOf } from '../../../src/config/schema'
 import { inner, type Node, nodeAt } from '../../../src/config/walk'
-import type { Path } from '../../../src/config/problem'
-import { addressConfig, refusals, type Tree, write } from '../../support/config'
+import type { Path } from '../../../src/settings/problem'
+import { addressConfig, loadConfig, refusals, type Tree, write } from '../../support/config'
+
+const schema = schemaOf(KINDS)
 
 const pathsOf = (value: unknown, path: Path = []): Path[] => {
   if (typeof value !== 'object' || value === null) return [path]

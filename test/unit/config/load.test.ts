@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { loadConfig } from '../../../src/config/load'
-import { refusals, registration, type Tree, wholeConfig, write } from '../../support/config'
+import { loadConfig, refusals, registration, type Tree, wholeConfig, write } from '../../support/config'
 
 const refused = (change: (config: Tree) => void, environment = {}): string => {
   const config = wholeConfig()

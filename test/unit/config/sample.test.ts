@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../../../src/config/load'
 import { sampleConfig } from '../../../src/config/sample'
-import { PLACEHOLDER } from '../../../src/config/keys'
+import { PLACEHOLDER } from '../../../src/settings/keys'
 import { sampleRegistration } from '../../../src/operate/registration'
-import { refusals, write } from '../../support/config'
+import { loadConfig, refusals, write } from '../../support/config'
 
 const root = join(__dirname, '../../..')
 const own = (text: string): string => text.replaceAll(PLACEHOLDER, () => 'my-own-secret-of-some-length-' + String(count++).padStart(8, '0'))

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
-import { loadConfig } from '../../../src/config/load'
-import { ConfigError } from '../../../src/config/problem'
-import { registration, type Tree, wholeConfig, write } from '../../support/config'
+import { ConfigError } from '../../../src/settings/problem'
+import { loadConfig, registration, type Tree, wholeConfig, write } from '../../support/config'
 
 const CANARY = 'cAnArY-5ecret-5ecret'
 

@@ -5,13 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { createHash } from 'node:crypto'
 import { startSmsc } from '../../../sandbox/smsc'
 import type { Config } from '../../../src/config/config'
-import { loadConfig } from '../../../src/config/load'
 import { systemChance } from '../../../src/lib/chance'
 import { systemClock } from '../../../src/lib/clock'
 import { serve } from '../../../src/lib/serve'
 import { checkServers, showFinding } from '../../../src/operate/check'
-import type { Finding } from '../../../src/operate/probe'
-import { registration, type Tree, wholeConfig, write } from '../../support/config'
+import type { Finding } from '../../../src/settings/probe'
+import { type Loaded, loadConfig, registration, type Tree, wholeConfig, write } from '../../support/config'
 import { startHomeserver } from '../../support/homeserver'
 
 /** A port where nothing listens. */
@@ -22,7 +21,7 @@ const freePort = async (): Promise<number> => {
 }
 
 /** A config whose servers are all on free ports of this machine. */
-const onFreePorts = async (change: (config: Tree, registered: Tree) => void = () => {}): Promise<Config> => {
+const onFreePorts = async (change: (config: Tree, registered: Tree) => void = () => {}): Promise<Loaded> => {
   const config = wholeConfig()
   const registered = registration()
   const [matrix, hook, media, operate, homeserver, component, smpp, kannel] = await Promise.all(Array.from({ length: 8 }, freePort))

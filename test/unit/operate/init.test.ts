@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { loadConfig } from '../../../src/config/load'
 import { systemChance } from '../../../src/lib/chance'
 import { answer, init } from '../../../src/operate/init'
+import { loadConfig } from '../../support/config'
 import { temporaryFolder } from '../../support/folder'
 
 describe('zentrale init', () => {

@@ -1,12 +1,11 @@
 /** What a key of the config can be: its type and limits, and the words that explain it. */
-import { getCountries } from 'libphonenumber-js'
 import { z } from 'zod'
 
 /**
  * What people are told about a key. `must` ends the sentence "… must be"; `sample` is YAML for config.sample.yaml, where a key that may
- * be left out stands behind a # unless it is `live`.
+ * be left out stands behind a # unless it is `live`. `instead`: what to write instead of a key of free choice that is none.
  */
-export interface Told { doc: string; must: string; sample?: string; secret?: true; live?: true }
+export interface Told { doc: string; must: string; sample?: string; secret?: true; live?: true; instead? (key: string): string }
 
 export const told = z.registry<Told>()
 
@@ -41,13 +40,6 @@ export const listen = (doc: string, port: number) => section(doc, {
     '127.0.0.1').default('127.0.0.1'),
   port: whole('The port to listen on.', 1, 65535, port).default(port)
 })
-
-export const E164 = /^\+[1-9]\d{6,14}$/
-export const PHONE = 'a phone number in international form, in quotes'
-export const phone = (doc: string, sample: string) => text(doc, PHONE, `"${sample}"`, E164)
-
-export const country = (doc: string, sample: string) => z.enum(getCountries())
-  .register(told, { doc, must: 'the two letters of a country, such as DE', sample })
 
 /** The key may be left out, and the sample has it all the same. */
 export const live = <T extends z.ZodType>(key: T): z.ZodOptional<T> => {

@@ -1,15 +1,17 @@
 /** What `zentrale check` finds about the Matrix rooms of mirrors: there, encrypted, replaced, and whether we are in or may come in. */
-import type { Config, MatrixSection } from '../config/config'
-import type { Clock } from '../lib/clock'
-import { type Answer, ask } from './ask'
-import { type Finding, runProbe, Wrong } from './probe'
+import { type Answer, ask } from '../../lib/ask'
+import type { Clock } from '../../lib/clock'
+import { type Finding, runProbe, Wrong } from '../../settings/probe'
+import type { MatrixConfig } from '.'
 
 type Json = Record<string, unknown>
 
 const bodyOf = ({ body }: Answer): Json => typeof body === 'object' && body !== null ? body as Json : {}
 
+type Homeserver = Pick<MatrixConfig, 'homeserverUrl' | 'domain' | 'registration'>
+
 /** Calls below /_matrix/client/, as Zentrale's own user. */
-const caller = ({ homeserverUrl, registration }: MatrixSection, clock: Clock) => (path: string): Promise<Answer> =>
+const caller = ({ homeserverUrl, registration }: Homeserver, clock: Clock) => (path: string): Promise<Answer> =>
   ask(clock, `${homeserverUrl}/_matrix/client/${path}`, { token: registration.as_token })
 
 type Call = ReturnType<typeof caller>
@@ -68,11 +70,9 @@ const look = async (call: Call, place: string, bot: string): Promise<string> => 
   return 'is there, not encrypted, and Zentrale is in it'
 }
 
-export const checkMatrixRooms = async ({ mirrors, networks: { matrix } }: Config, clock: Clock): Promise<Finding[]> => {
-  if (matrix === undefined) return []
-  const bot = `@${matrix.registration.sender_localpart}:${matrix.domain}`
-  const places = mirrors.flatMap(mirror => mirror.places.flatMap(({ place: { network, id } }) => network === 'matrix' ? [id] : []))
+export const checkRooms = async (homeserver: Homeserver, rooms: string[], clock: Clock): Promise<Finding[]> => {
+  const bot = `@${homeserver.registration.sender_localpart}:${homeserver.domain}`
   const findings: Finding[] = []
-  for (const id of places) findings.push(await runProbe(`Matrix room ${id}`, () => look(caller(matrix, clock), id, bot)))
+  for (const id of rooms) findings.push(await runProbe(`Matrix room ${id}`, () => look(caller(homeserver, clock), id, bot)))
   return findings
 }

@@ -1,7 +1,8 @@
-/** The tools of the checks: a connection that is tried once, and what its failures mean. */
+/** The tools of the checks: a connection or a port that is tried once, and what its failures mean. */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { deadline, type Clock } from '../lib/clock'
+import { type Handler, type Listen, serve } from '../lib/serve'
 import { messageOf } from '../model/errors'
 
 /** What one check found. `advice` says what to do; it is there exactly if something is wrong. `mild`: it works all the same. */
@@ -66,3 +67,23 @@ export const converse = <T>({ host, port, tls }: Peer, clock: Clock, first: stri
     signal.addEventListener('abort', () => reject(signal.reason as Error))
   }).finally(() => { done(); socket.destroy() })
 }
+
+export const hostAndPort = ({ host, port }: Listen): string => `${host}:${port}`
+
+const portTaken = ({ host, port }: Listen, error: unknown): Wrong => (error as { code?: string }).code === 'EADDRINUSE'
+  ? new Wrong('the port is taken by another program', `Find it: ss -ltnp 'sport = :${port}'. Stop it, or write another port in the config`)
+  : new Wrong(`cannot be listened on: ${messageOf(error)}`, `Look whether ${host} is an address of this machine`)
+
+/** Listens for as long as `during` takes. */
+export const listening = async <T>(listen: Listen, handler: Handler, during: () => Promise<T>): Promise<T> => {
+  const served = await serve(handler, listen).catch((error: unknown) => { throw portTaken(listen, error) })
+  return await during().finally(served.stop)
+}
+
+/** Whoever calls is told to come again, so that nothing is lost while this listens. */
+const comeAgain: Handler = (request, response) => {
+  request.resume()
+  response.writeHead(503, { 'content-type': 'application/json' }).end('{}')
+}
+
+export const portIsFree = async (listen: Listen): Promise<string> => await listening(listen, comeAgain, () => Promise.resolve('is free'))

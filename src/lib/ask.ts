@@ -1,6 +1,6 @@
 /** One question over HTTP, for commands: bounded in time and size, no connection kept, so that a command ends when its work does. */
 import { Agent, request } from 'undici'
-import { deadline, type Clock } from '../lib/clock'
+import { deadline, type Clock } from './clock'
 
 export interface Answer {
   status: number

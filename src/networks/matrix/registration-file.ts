@@ -1,12 +1,11 @@
 /** The registration file (Matrix AS API §Registration): read, and compared with the config that it must agree with. */
 import { z } from 'zod'
-import type { FunctionAddress } from '../desk/address'
-import type { Person } from '../model/address'
-import { exactly, GHOST_PREFIX, ghostMxid } from '../networks/matrix/names'
-import { PLACEHOLDER } from './keys'
-import type { Written } from './schema'
-import { ConfigError, type Path, type Problem, spell } from './problem'
-import { readSource, type Source } from './source'
+import type { Person } from '../../model/address'
+import { PLACEHOLDER } from '../../settings/keys'
+import { ConfigError, type Path, type Problem, spell } from '../../settings/problem'
+import { readSource, type Source } from '../../settings/source'
+import type { Names } from '../kind'
+import { exactly, GHOST_PREFIX, ghostMxid } from './names'
 
 const TOKEN_CHARS_MIN = 32
 
@@ -46,7 +45,7 @@ const covers = (regex: string, mxid: string): boolean => {
 /** What the function addresses need: each user and each alias whole, and what stands between its sign and the domain. */
 export interface RegistrationNames { domain: string; users: string[]; aliases: string[] }
 
-export const namesOf = (addresses: FunctionAddress[], domain: string): RegistrationNames => {
+export const namesToRegister = (domain: string, addresses: Names[]): RegistrationNames => {
   const onMatrix = (people: Person[]): string[] => people.filter(({ network }) => network === 'matrix').map(({ id }) => id)
   return {
     domain, users: onMatrix(addresses.flatMap(({ identities }) => identities)), aliases: onMatrix(addresses.flatMap(({ aliases }) => aliases))
@@ -64,8 +63,11 @@ export const unregistered = ({ namespaces }: Registration, kind: 'users' | 'alia
   return { names: missing, lines: missing.map(lineFor).join('\n') }
 }
 
+/** As much of the config as the registration must agree with. */
+interface Homeserver { domain: string; listen: { port: number } }
+
 /** What the file and the config say that does not agree. */
-const disagreements = (registration: Registration, source: Source, matrix: NonNullable<Written['matrix']>,
+const disagreements = (registration: Registration, source: Source, matrix: Homeserver,
   { users }: RegistrationNames): Problem[] => {
   const problem = (path: Path, wrong: string, advice: string): Problem => source.problem(path, spell(path), wrong, advice)
   const problems: Problem[] = []
@@ -97,7 +99,7 @@ const disagreements = (registration: Registration, source: Source, matrix: NonNu
 }
 
 /** Reads the registration. Throws ConfigError: missing, not a registration, or at odds with the config. */
-export const readRegistration = (path: string, matrix: NonNullable<Written['matrix']>, names: RegistrationNames): Registration => {
+export const readRegistration = (path: string, matrix: Homeserver, names: RegistrationNames): Registration => {
   const source = readSource(path, `Make it: zentrale registration --out ${path}`)
   const read = shape.safeParse(source.value)
   if (!read.success) {

@@ -2,18 +2,17 @@
  * What `zentrale check` finds about the XMPP rooms of mirrors and the room service for teams. It logs in as the component, so not while
  * Zentrale runs. A room that is there is entered for a moment, because only so it shows whom it lets in.
  */
-import type { Config } from '../config/config'
-import type { Chance } from '../lib/chance'
-import { deadline, type Clock } from '../lib/clock'
-import { silentLog } from '../lib/log'
-import { messageOf } from '../model/errors'
-import type { World } from '../model/network'
-import type { XmppConfig } from '../networks/xmpp'
-import { conditionOf } from '../networks/xmpp/conditions'
-import { ARCHIVE, INFO } from '../networks/xmpp/room'
-import { type Link, makeLink } from '../networks/xmpp/stream'
-import { child, el, type Element, elementsIn } from '../networks/xmpp/xml'
-import { type Finding, runProbe, Wrong } from './probe'
+import type { Chance } from '../../lib/chance'
+import { deadline, type Clock } from '../../lib/clock'
+import { silentLog } from '../../lib/log'
+import { messageOf } from '../../model/errors'
+import type { World } from '../../model/network'
+import { type Finding, runProbe, Wrong } from '../../settings/probe'
+import type { XmppConfig } from '.'
+import { conditionOf } from './conditions'
+import { ARCHIVE, INFO } from './room'
+import { type Link, makeLink } from './stream'
+import { child, el, type Element, elementsIn } from './xml'
 
 const MUC = 'http://jabber.org/protocol/muc'
 const ANSWER_TIMEOUT_MS = 10_000
@@ -159,14 +158,15 @@ const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
   return [finding, ...finding.advice === undefined ? remarks(room, features) : []]
 }
 
-export const checkXmppRooms = async ({ mirrors, addresses, networks: { xmpp } }: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
-  const places = mirrors.flatMap(mirror => mirror.places.flatMap(({ place: { network, id } }) => network === 'xmpp' ? [id] : []))
-  const service = addresses.length > 0 ? xmpp?.rooms : undefined
-  if (xmpp === undefined || (places.length === 0 && service === undefined)) return []
+/** `rooms`: of mirrors; `ofTeams`: whether rooms for teams are needed too. */
+export const checkRooms = async (config: XmppConfig, { rooms, ofTeams }: { rooms: string[], ofTeams: boolean }, clock: Clock,
+  chance: Chance): Promise<Finding[]> => {
+  const service = ofTeams ? config.rooms : undefined
+  if (rooms.length === 0 && service === undefined) return []
   try {
-    return await session(xmpp, clock, chance, async at => {
+    return await session(config, clock, chance, async at => {
       const findings = service === undefined ? [] : [await runProbe(`XMPP room service ${service}`, () => mayMakeRooms(at, service))]
-      for (const room of places) findings.push(...await lookAtRoom(at, room))
+      for (const room of rooms) findings.push(...await lookAtRoom(at, room))
       return findings
     })
   } catch (error) {

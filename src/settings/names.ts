@@ -2,7 +2,6 @@
  * What a function address is called. Promises: every way to write its name (capitals, composed or decomposed umlauts, ue for ü)
  * folds to the same, so that two addresses which people or servers could take for one another are found.
  */
-import { canonicalBare } from '../networks/xmpp/names'
 
 /** As the desk knows it: composed, lower case. */
 export const canonicalName = (written: string): string => written.normalize('NFC').toLowerCase().normalize('NFC')
@@ -15,9 +14,6 @@ export const transliterated = (name: string): string | undefined => {
   return /^[a-z0-9._-]+$/.test(plain) ? plain : undefined
 }
 
-/** Under which rooms on Matrix lead to an address whose localpart there is `local`. */
-export const aliasesOf = (name: string, local: string): string[] => [...new Set([canonicalName(name), local])]
-
 /** For names of rooms: of a–z, 0–9 and -. */
 export const slugOf = (ascii: string): string => ascii.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '')
 
@@ -27,6 +23,3 @@ export const folded = (name: string): string => transliterated(name) ?? canonica
 /** With a capital at each word: what people see where nothing else is said. */
 export const capitalized = (name: string): string => name.split(/[._-]+/).filter(word => word !== '')
   .map(word => word[0]!.toUpperCase() + word.slice(1)).join(' ')
-
-/** The localpart as XMPP servers spell it. Undefined if it is none. */
-export const xmppLocal = (written: string): string | undefined => canonicalBare(`${written}@x`)?.slice(0, -'@x'.length)

@@ -1,0 +1,17 @@
+/** The networks that there are: the one list. To add one, write its folder and a line here. */
+import type { NetworkKind } from './kind'
+import { makeMatrix } from './matrix'
+import { check as matrixCheck } from './matrix/check'
+import { settings as matrixSettings } from './matrix/settings'
+import { makeSms } from './sms'
+import { check as smsCheck } from './sms/check'
+import { settings as smsSettings } from './sms/settings'
+import { makeXmpp } from './xmpp'
+import { check as xmppCheck } from './xmpp/check'
+import { settings as xmppSettings } from './xmpp/settings'
+
+export const KINDS: readonly NetworkKind[] = [
+  { settings: matrixSettings, check: matrixCheck, make: makeMatrix },
+  { settings: xmppSettings, check: xmppCheck, make: makeXmpp },
+  { settings: smsSettings, check: smsCheck, make: makeSms }
+]

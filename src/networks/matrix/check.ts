@@ -1,0 +1,69 @@
+/** What `zentrale check` finds about the homeserver: it answers, knows us and reaches us; and about the rooms of mirrors. */
+import { type Answer, ask } from '../../lib/ask'
+import type { Clock } from '../../lib/clock'
+import type { Handler } from '../../lib/serve'
+import { type Finding, listening, reasonOf, runProbe, Wrong } from '../../settings/probe'
+import type { Addressed, Check, Checking, Trouble } from '../kind'
+import { NAME } from '.'
+import { checkRooms } from './check-rooms'
+import { unregistered } from './registration-file'
+import { type MatrixSection, synapseSnippet } from './settings'
+
+const field = (answer: Answer, name: string): string => String((answer.body as Record<string, unknown> | null)?.[name] ?? '')
+
+/** Matrix CS API §Server versions. */
+const answers = async ({ homeserverUrl }: MatrixSection, clock: Clock): Promise<string> => {
+  const advice = `Start it (systemctl start matrix-synapse), or correct matrix.homeserver_url (${homeserverUrl})`
+  const answer = await ask(clock,
+    `${homeserverUrl}/_matrix/client/versions`).catch((error: unknown) => { throw new Wrong(reasonOf(error), advice) })
+  const versions = (answer.body as { versions?: unknown } | null)?.versions
+  if (answer.status !== 200 || !Array.isArray(versions)) throw new Wrong(`answers, but not as a homeserver (HTTP ${answer.status})`, advice)
+  return `answers, Matrix ${String(versions.at(-1))}`
+}
+
+/** Matrix CS API §whoami: does the homeserver know our registration, and with this domain? */
+const knowsUs = async ({ homeserverUrl, registration, registrationFile, domain }: MatrixSection, clock: Clock): Promise<string> => {
+  const answer = await ask(clock, `${homeserverUrl}/_matrix/client/v3/account/whoami`, { token: registration.as_token })
+  const bot = `@${registration.sender_localpart}:${domain}`
+  if (answer.status === 200 && field(answer, 'user_id') === bot) return `knows the registration; Zentrale is ${bot}`
+  if (answer.status === 200) {
+    throw new Wrong(`calls Zentrale ${field(answer, 'user_id')} instead of ${bot}`, 'Write the homeserver\'s server_name as matrix.domain')
+  }
+  throw new Wrong(`does not know the registration (HTTP ${answer.status} ${field(answer, 'errcode')})`, synapseSnippet(registrationFile))
+}
+
+/** Answers only the homeserver's ping; anything else is told to come again, so that nothing is lost while this listens. */
+const pingListener: Handler = (request, response) => {
+  const isPing = request.method === 'POST' && request.url?.startsWith('/_matrix/app/v1/ping') === true
+  request.resume()
+  response.writeHead(isPing ? 200 : 503, { 'content-type': 'application/json' }).end('{}')
+}
+
+/** Matrix CS API §appservice ping, as the whole way back from the homeserver to our listener. */
+const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection, isRunning: boolean, clock: Clock): Promise<string> => {
+  const ping = (): Promise<Answer> =>
+    ask(clock, `${homeserverUrl}/_matrix/client/v1/appservice/${encodeURIComponent(registration.id)}/ping`,
+      { method: 'POST', token: registration.as_token, json: {} })
+  const answer = isRunning ? await ping() : await listening(listen, pingListener, ping)
+  if (answer.status === 200) return `reaches Zentrale at ${registration.url}`
+  throw new Wrong(`cannot reach Zentrale at ${registration.url} (${field(answer, 'errcode')} ${field(answer, 'error')})`,
+    'The url in the registration must be where matrix.listen is, seen from the homeserver. After a change there restart the homeserver')
+}
+
+const servers = async (config: MatrixSection, { isRunning, clock, places }: Checking): Promise<Finding[]> => {
+  const name = `Matrix homeserver ${config.homeserverUrl}`
+  const first = await runProbe(name, () => answers(config, clock))
+  if (first.advice !== undefined) return [first]
+  const knows = await runProbe(name, () => knowsUs(config, clock))
+  if (knows.advice !== undefined) return [first, knows]
+  return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)),
+    ...await checkRooms(config, places.map(({ id }) => id), clock)]
+}
+
+const address = ({ registration, registrationFile }: MatrixSection, { aliases }: Addressed): Trouble[] => {
+  const { names, lines } = unregistered(registration, 'aliases', aliases.filter(({ network }) => network === NAME).map(({ id }) => id))
+  return names.length === 0 ? [] : [{ found: `cannot be reached as ${names.join(' and ')}`,
+    advice: `Add in ${registrationFile} below namespaces, aliases, and restart the homeserver:\n${lines}` }]
+}
+
+export const check: Check<MatrixSection> = { servers, address, files: ({ registrationFile }) => [registrationFile] }

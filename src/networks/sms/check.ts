@@ -1,0 +1,16 @@
+/** What `zentrale check` finds about the SMS gateways. */
+import { runProbe } from '../../settings/probe'
+import type { Check } from '../kind'
+import type { SmsConfig } from '.'
+import type { GatewayKind } from './gateways/kind'
+import { GATEWAYS, kindOf } from './gateways/kinds'
+
+export const checkWith = (kinds: readonly GatewayKind[]): Check<SmsConfig> => ({
+  servers: ({ gateways }, { isRunning, clock }) => Promise.all(gateways.map(gateway => {
+    const kind = kindOf(kinds, gateway)
+    return runProbe(`SMS gateway ${gateway.name} ${kind.where(gateway)}`, () => kind.check(gateway, isRunning, clock))
+  })),
+  ports: ({ gateways }) => gateways.flatMap(gateway => kindOf(kinds, gateway).listen?.(gateway) ?? [])
+})
+
+export const check = checkWith(GATEWAYS)

@@ -1,0 +1,25 @@
+/** What `zentrale check` finds about a gateway reached by SMPP 3.4. */
+import type { Clock } from '../../../lib/clock'
+import { converse, reasonOf, Wrong } from '../../../settings/probe'
+import { decodePdu, encodePdu, makeFramer } from '../smpp/pdu'
+import { bindReason, STATUS } from '../smpp/status'
+import type { SmppConfig } from './smpp'
+
+/** SMPP 3.4 §4.1.5. Binds for a moment; not while Zentrale runs, because accounts often allow one bind. */
+export const checkSmpp = async (gateway: SmppConfig, isRunning: boolean, clock: Clock): Promise<string> => {
+  if (isRunning) return 'is left alone while Zentrale runs'
+  const { host, port, systemId, password, systemType = '', tls = false } = gateway
+  const frames = makeFramer()
+  const bind = encodePdu({ name: 'bind_transceiver', status: 0, sequence: 1, systemId, password, systemType })
+  const status = await converse({ host, port, tls }, clock, bind, (chunk, socket) => {
+    const answer = frames(chunk).map(decodePdu).find(pdu => pdu !== undefined && pdu.sequence === 1)
+    if (answer?.status === 0) socket.write(encodePdu({ name: 'unbind', status: 0, sequence: 2 }))
+    return answer?.status
+  }).catch((error: unknown) => {
+    throw new Wrong(reasonOf(error),
+      'Ask the provider whether the service runs, and compare host, port and tls with what the contract says')
+  })
+  if (status === STATUS.invalidCommand) return 'answers; it wants separate links for sending and receiving, which Zentrale makes'
+  if (status !== 0) throw new Wrong(bindReason(status), 'Compare system_id, password and system_type with what the provider gave you')
+  return `takes the login ${systemId}`
+}

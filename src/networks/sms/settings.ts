@@ -1,0 +1,190 @@
+/** SMS in the config and in what commands ask and show. What differs between gateways stands in gateways/. */
+import type { CountryCode } from 'libphonenumber-js'
+import { z } from 'zod'
+import type { MirrorPlace, Place } from '../../model/address'
+import { list, section, text, told, whole } from '../../settings/keys'
+import { attempt, Impossible, type Path, type Problems, spell, twice } from '../../settings/problem'
+import { aHost, aPort, type Given, has, like, NONE, orNone, type Question } from '../../settings/questions'
+import type { AddressSettings, AgentSettings, Found, InitSettings, PlaceSettings, Settings, Tell } from '../kind'
+import { NAME, type SmsConfig } from '.'
+import type { GatewayKind, WrittenGateway } from './gateways/kind'
+import { GATEWAYS, kindOf } from './gateways/kinds'
+import { country, memberName, memberNumber, phone } from './keys'
+import { canonicalNumber, E164, readThread, threadId } from './names'
+import { countryOf } from './spending'
+
+/** Where an SMS costs about the same: the European Economic Area, Switzerland and the United Kingdom. */
+const EUROPE: CountryCode[] = [
+  'AT', 'BE', 'BG', 'CH', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GB', 'GR', 'HR', 'HU', 'IE', 'IS', 'IT', 'LI', 'LT', 'LU', 'LV', 'MT',
+  'NL', 'NO', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK'
+]
+
+/** One form for each kind, chosen by its key `kind`. */
+const gatewayForms = (kinds: readonly GatewayKind[]): z.ZodType<WrittenGateway> => {
+  const must = kinds.map(({ kind }) => kind).join(' or ')
+  const forms = kinds.map(({ kind, section }, index) => section(z.literal(kind).register(told, {
+    doc: `${kinds.slice(index).map(({ about }) => about).join(', or ')}.`, must, sample: kind
+  })))
+  return z.discriminatedUnion('kind', forms as unknown as [z.ZodObject<{ kind: z.ZodLiteral }>]) as unknown as z.ZodType<WrittenGateway>
+}
+
+const sectionOf = (kinds: readonly GatewayKind[]) => section('Your SMS gateways. Leave the section out if you have none.', {
+  gateways: list('Each gateway with our numbers on it.', 'a list of gateways', 20, gatewayForms(kinds)).min(1),
+  countries: list('Where SMS may go. Elsewhere, and to numbers that cost their callers extra, nothing is sent, because there fraud pays. The ' +
+    'countries of your own numbers and of members of mirrors need not be listed.', 'a list of countries, such as [DE, AT]', 250,
+  country('One country.', 'DE'), `[${EUROPE.join(', ')}]`).default(EUROPE),
+  parts_per_day: whole('At most so many parts of SMS are sent within a day. What is more waits, and the link "spending limit" is down. Each ' +
+    'part costs.', 1, 10000000, 1000).default(1000),
+  parts_per_day_to_one: whole('The same for one phone.', 1, 10000000, 200).default(200)
+})
+
+type Written = z.output<ReturnType<typeof sectionOf>>
+
+/** Whether the gateway is there and the number is on it. */
+const isOnGateway = (sms: Written | undefined, { gateway: name, number }: { gateway: string, number: string }, path: Path,
+  problem: Problems): boolean => {
+  const gateways = sms?.gateways ?? []
+  const gateway = gateways.find(each => each.name === name)
+  if (gateway === undefined) {
+    problem([...path, 'gateway'], `there is no gateway "${name}"`,
+      gateways.length > 0 ? `Write one of: ${gateways.map(each => each.name).join(', ')}` : 'Write the section sms with its gateways first')
+    return false
+  }
+  if (gateway.numbers.includes(number)) return true
+  problem([...path, 'number'], `${number} does not belong to the gateway "${name}"`,
+    `Write one of its numbers: ${gateway.numbers.map(own => `"${own}"`).join(', ')}`)
+  return false
+}
+
+const threads = section('Phones that take part by SMS.', {
+  gateway: text('The gateway\'s name.', 'the name of a gateway under sms.gateways', 'main'),
+  number: phone('Our number, which the members text to and get messages from.', '+4930123457'),
+  members: z.record(memberNumber(), memberName()).refine(members => Object.keys(members).length > 0)
+    .register(told, { doc: 'Who takes part, by phone number, with the name to show.',
+      must: 'lines of a quoted number and a name, such as "+491701234567": Max' })
+})
+
+type Threads = z.output<typeof threads>
+
+/** The thread of one member with our number. Throws Impossible. */
+const threadOf = (ours: string, member: string, name: string): MirrorPlace => {
+  const theirs = canonicalNumber(member)
+  if (theirs === undefined) throw new Impossible(`${member} is no phone number of any country`, 'Look at the country code behind the +')
+  if (theirs === ours) throw new Impossible(`${member} is our own number`, 'Write the number of the person')
+  return { place: { network: NAME, id: threadId(ours, theirs) }, people: { [theirs]: name } }
+}
+
+const fold = (name: string): string => name.normalize('NFKC').toLowerCase()
+
+const place: PlaceSettings<Written, Threads> = {
+  key: threads,
+  sample: `- sms:                                  # phones that take part by SMS
+    gateway: main                       # the name of a gateway above
+    number: "+4930123457"               # our number, which the members text to
+    members:                            # who takes part, with the name to show
+      "+491701234567": Max`,
+  seats ({ gateway, number, members }, sms, path, problem) {
+    if (!isOnGateway(sms, { gateway, number }, path, problem)) return []
+    const entries = Object.entries(members).map(([member, called]) => ({ member, called, path: [...path, 'members', member] }))
+    for (const { entry, first } of twice(entries, ({ called }) => fold(called))) {
+      problem(entry.path, `two members are called "${entry.called}", and nobody could tell them apart`,
+        `Give this one or ${first.member} another name`)
+    }
+    return entries.flatMap(({ member, called, path: at }) =>
+      attempt(at, problem, () => ({ path: at, ...threadOf(number, member, called) })))
+  }
+}
+
+const ownNumber = section('Its phone number. Leave the section out if it has none.', {
+  gateway: text('The gateway\'s name.', 'the name of a gateway under sms.gateways', 'main'),
+  number: phone('One of the gateway\'s numbers, for this address alone.', '+4930123456')
+})
+
+type OwnNumber = z.output<typeof ownNumber>
+
+const address: AddressSettings<Written, OwnNumber> = {
+  key: ownNumber,
+  needs: { when: 'if it has a number', what: 'one of your numbers' },
+  names ({ written }, sms, path, problem) {
+    const isThere = written !== undefined && isOnGateway(sms, written, [...path, NAME], problem)
+    return { identities: isThere ? [{ network: NAME, id: written.number }] : [], aliases: [] }
+  },
+  profile: ({ number }) => ({ phone: number })
+}
+
+const agents: AgentSettings<Written> = {
+  pattern: /^\+/,
+  refused: { wrong: 'is a phone', because: 'the sender of an SMS can be forged, and then anybody could answer in your name' }
+}
+
+const checkGateways = (sms: Written | undefined, problem: Problems): void => {
+  const gateways = (sms?.gateways ?? []).map((gateway, index) => ({ ...gateway, path: [NAME, 'gateways', index] as Path }))
+  for (const { entry, first } of twice(gateways, ({ name }) => name)) {
+    problem([...entry.path, 'name'], `"${entry.name}" is the name of two gateways`, `Give this one or ${spell([...first.path, 'name'])} another name`)
+  }
+  const numbers = gateways.flatMap(({ numbers, path }) => numbers.map((number, at) => ({ number, path: [...path, 'numbers', at] })))
+  for (const { entry, first } of twice(numbers, ({ number }) => number)) {
+    problem(entry.path, `${entry.number} stands twice`, `Remove it here or at ${spell(first.path)}`)
+  }
+}
+
+/** A number leads to one address, or to mirrors. */
+const checkNumbers = (places: Found<Threads>[], names: Found<OwnNumber>[], { problem, line }: Tell): void => {
+  const numbered = ({ value, path }: Found<{ number: string }>) => ({ number: value.number, path: [...path, 'number'] })
+  const ofMirrors = [...new Map(places.map(numbered).map(each => [each.number, each])).values()]
+  for (const { entry, first } of twice([...ofMirrors, ...names.map(numbered)], ({ number }) => number)) {
+    problem(entry.path, `${entry.number} is used already`,
+      `It stands at ${spell(first.path)} in line ${line(first.path)}; a number leads to one address or to mirrors. Write another number`)
+  }
+}
+
+/** Numbers that stand in the config are meant. */
+const spendingOf = (sms: Written, places: Place[]): SmsConfig['spending'] => {
+  const members = places.map(({ id }) => readThread(id).theirs)
+  const meant = [...sms.gateways.flatMap(({ numbers }) => numbers), ...members].flatMap(number => countryOf(number) ?? [])
+  return {
+    countries: [...new Set([...sms.countries, ...meant])], partsPerDay: sms.parts_per_day, partsPerDayToOne: sms.parts_per_day_to_one
+  }
+}
+
+const questionsOf = (kinds: readonly GatewayKind[], chosen: (answers: Given) => GatewayKind): Question[] => [
+  { key: 'sms-host', ask: 'Machine of your SMS gateway ("none" if you have none)', preset: NONE,
+    fits: orNone(aHost.fits), must: `${aHost.must}, or none` },
+  { key: 'sms-kind', ask: `Its kind: ${kinds.map(({ init }) => init.ask).join(', or ')}`, preset: kinds[0]!.kind, unless: ['sms-host'],
+    fits: answer => kinds.some(({ kind }) => kind === answer), must: kinds.map(({ kind }) => kind).join(' or ') },
+  { key: 'sms-port', ask: 'Its port', preset: before => chosen(before).init.port, unless: ['sms-host'], ...aPort },
+  { key: 'sms-system-id', ask: `Your account there (${kinds.map(({ init }) => init.account).join('; ')})`, preset: 'zentrale',
+    unless: ['sms-host'], fits: like(/^\S+$/), must: 'a name without spaces' },
+  { key: 'sms-password', ask: 'Its password', preset: '', unless: ['sms-host'],
+    fits: answer => answer !== '', must: 'the password that you were given' },
+  { key: 'sms-number', ask: 'Your number there, in international form', preset: '', unless: ['sms-host'],
+    fits: like(E164), must: 'a number such as +4930123456' }
+]
+
+const initOf = (kinds: readonly GatewayKind[]): InitSettings => {
+  const chosen = (answers: Given): GatewayKind => kinds.find(({ kind }) => kind === answers['sms-kind']) ?? kinds[0]!
+  return {
+    questions: questionsOf(kinds, chosen),
+    section: (answers, secret) => has(answers['sms-host'])
+      ? { gateways: [{ name: 'main', kind: answers['sms-kind'], ...chosen(answers).init.section(answers, secret) }] } : undefined,
+    address: answers => has(answers['sms-host']) ? { gateway: 'main', number: answers['sms-number'] } : undefined,
+    paste: (answers, secret) => has(answers['sms-host']) ? [chosen(answers).init.paste?.(answers, secret) ?? []].flat() : []
+  }
+}
+
+/** SMS with these kinds of gateways. */
+export const settingsWith = (kinds: readonly GatewayKind[]): Settings<Written, SmsConfig, Threads, OwnNumber> => ({
+  name: NAME, label: 'SMS', section: sectionOf(kinds), place, address, agents, init: initOf(kinds),
+  listeners: ({ gateways }) => gateways.flatMap((gateway, index) => {
+    const listen = kindOf(kinds, gateway).listen?.(gateway)
+    return listen === undefined ? [] : [{ path: ['gateways', index, 'listen', 'port'], ...listen }]
+  }),
+  contradictions ({ section, places, names }, tell) {
+    checkGateways(section, tell.problem)
+    checkNumbers(places, names, tell)
+  },
+  take: (sms, { places }) => ({ gateways: sms.gateways.map(gateway => kindOf(kinds, gateway).take(gateway)), spending: spendingOf(sms, places) }),
+  contact: id => ({ uri: `sms:${id}`, code: `sms:${id}`, href: `sms:${id}` })
+})
+
+export const settings = settingsWith(GATEWAYS)

@@ -1,0 +1,59 @@
+/** What `zentrale check` finds about the XMPP server: it takes us as a component; and about the rooms of mirrors and those for teams. */
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../lib/clock'
+import { converse, type Finding, hostAndPort, reasonOf, runProbe, Wrong } from '../../settings/probe'
+import type { Addressed, Check, Checking, Trouble } from '../kind'
+import { NAME, type XmppConfig } from '.'
+import { checkRooms } from './check-rooms'
+import { ejabberdSnippet, prosodySnippet, SECRET_OF_CONFIG } from './snippets'
+
+const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex')
+
+const componentAnswer = (heard: string, secret: string, say: (text: string) => void): 'in' | { condition: string } | undefined => {
+  const condition = /<(?:stream:)?error[^>]*>\s*<([a-z-]+)/.exec(heard)?.[1]
+  if (condition !== undefined) return { condition }
+  if (/<handshake\s*\/>|<handshake[^>]*><\/handshake>/.test(heard)) return 'in'
+  const id = /<stream:stream[^>]*\sid=(["'])([^"']+)\1[^>]*>$/.exec(heard)?.[2]
+  if (id !== undefined) say(`<handshake>${sha1(id + secret)}</handshake>`)
+  return undefined
+}
+
+const HEARD_CHARS_MAX = 16_384
+
+/** XEP-0114 §3. It logs in for a moment, so it must not be tried while Zentrale runs: the server could give it our stanzas. */
+export const logsIn = async ({ component: { host, port, domain, secret } }: XmppConfig, clock: Clock): Promise<string> => {
+  const known = { domain, port, secret: SECRET_OF_CONFIG }
+  let heard = ''
+  const start = '<?xml version="1.0"?>' +
+    `<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='${domain}'>`
+  const result = await converse({ host, port }, clock, start, (chunk, socket) => {
+    heard = (heard + chunk.toString('latin1')).slice(-HEARD_CHARS_MAX)
+    return componentAnswer(heard, secret, text => { socket.write(text) })
+  }).catch((error: unknown) => {
+    throw new Wrong(reasonOf(error),
+      `Start the server (systemctl start prosody, or ejabberd) and let it listen for components on port ${port}:\n\n` +
+      `${prosodySnippet(known)}\n\nor\n\n${ejabberdSnippet(known)}`)
+  })
+  if (result === 'in') return `takes ${domain} as a component`
+  if (result.condition === 'conflict') throw new Wrong(`another component is connected as ${domain}`,
+    'Is another Zentrale or bridge running with this domain? Stop it')
+  if (result.condition === 'not-authorized') throw new Wrong(`refuses the secret for ${domain}`,
+    'Write the same secret in both configs:\n\n' + prosodySnippet(known))
+  throw new Wrong(`does not take ${domain} (${result.condition})`, `${prosodySnippet(known)}\n\nor\n\n${ejabberdSnippet(known)}`)
+}
+
+const servers = async (config: XmppConfig, { isRunning, clock, chance, places, addresses }: Checking): Promise<Finding[]> => {
+  if (isRunning) return []
+  const login = await runProbe(`XMPP server ${hostAndPort(config.component)}`, () => logsIn(config, clock))
+  if (login.advice !== undefined) return [login]
+  return [login, ...await checkRooms(config, { rooms: places.map(({ id }) => id), ofTeams: addresses.length > 0 }, clock, chance)]
+}
+
+const address = ({ rooms }: XmppConfig, { team }: Addressed): Trouble[] => {
+  const needs = team.filter(({ addresses, direct }) => !direct && addresses.some(({ network }) => network === NAME))
+  if (rooms !== undefined || needs.length === 0) return []
+  return [{ found: `has no room service for ${needs.map(({ name }) => name).join(', ')}`,
+    advice: 'Write the room service of your XMPP server below xmpp, for example: rooms: rooms.example.org\nOr write direct: true at these people' }]
+}
+
+export const check: Check<XmppConfig> = { servers, address }
