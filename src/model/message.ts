@@ -53,7 +53,8 @@ export interface MessageArrival extends Arrived {
   direct?: boolean // the place is a person writing to us alone, so it concerns us even if nothing is configured for it
   to?: string // direct: which address of ours they wrote to, in its canonical spelling
   aside?: boolean // said beside the main line (a thread)
-  replyTo?: (ArrivalKey | RemoteId)[] // what it answers: spellings of the id by which its place knows that, an arrival's key or a delivery's remote id
+  /** What it answers: spellings of the id by which its place knows that. */
+  replyTo?: (ArrivalKey | RemoteId)[]
   automatic?: boolean // its network says that a machine made it: never to be answered by a machine
 }
 /** `of` is the arrival key of what is changed. Only its own sender may change it: route checks. */

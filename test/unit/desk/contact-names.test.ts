@@ -62,7 +62,7 @@ describe('what contacts are called', () => {
     assert.equal(list?.split('\n').length, 1)
   })
 
-  it('shows in a direct chat no line of theirs that passes for the desk\'s or for another case, however it is broken and long', async () => {
+  it('shows in a direct chat no line of theirs that passes for the desk’s or for another case, however it is broken and long', async () => {
     await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
     const own = 'werkstatt/bernd'
     const GAPS = ['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029']
