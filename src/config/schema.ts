@@ -66,10 +66,18 @@ const after = (kinds: readonly NetworkKind[]) => ({
   })
 })
 
-/** The config with these networks. */
-export const schemaOf = (kinds: readonly NetworkKind[]) => {
+const makeSchema = (kinds: readonly NetworkKind[]) => {
   const networks = keyed(kinds, ({ settings }) => settings.section.optional())
   return section('Zentrale\'s config.', { ...before, ...networks, ...after(kinds) })
+}
+
+const made = new WeakMap<readonly NetworkKind[], ReturnType<typeof makeSchema>>()
+
+/** The config with these networks. */
+export const schemaOf = (kinds: readonly NetworkKind[]): ReturnType<typeof makeSchema> => {
+  const schema = made.get(kinds) ?? makeSchema(kinds) // takes 20 ms
+  made.set(kinds, schema)
+  return schema
 }
 
 export type Written = z.output<ReturnType<typeof schemaOf>>
