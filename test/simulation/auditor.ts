@@ -4,11 +4,11 @@
  *
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
  * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.) W3 a room that expelled
- * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDER_MS · W5 no address of
- * ours sits where it has no business.
+ * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDERS_MS · W5 nobody of ours
+ * sits where they have no business.
  */
 import type { Mirror } from '../../src/plan/directory'
-import { HELD_BY_ALL_MS } from '../../src/bridge/files'
+import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge/files'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, Standing } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
@@ -19,8 +19,8 @@ export interface Violation { invariant: string; what: string; tag?: string }
 /** No lane may give up sooner while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
 export const PATIENCE_MS = 15 * 60_000
 
-/** By how much an outsider may hold up what others say: a place waits so long for files, and has a little for itself. */
-export const OUTSIDER_MS = HELD_BY_ALL_MS + 20_000
+/** By how much so many outsiders who share what cannot be had may hold up what others say; a place has a little for itself. */
+const OUTSIDERS_MS = (sharing: number): number => Math.min(sharing * HELD_BY_ONE_MS, HELD_BY_ALL_MS) + 15_000
 
 /** A time for which a room has us out. `known`: the bridge has stored that; `over`: that it is in again. All on the timeline. */
 interface Exile { from: number; until: number; known: number; over: number }
@@ -68,6 +68,8 @@ export interface Auditor {
   /** A room sends us out; lets us in again. */
   expelled (place: Place): void
   readmitted (place: Place): void
+  /** An outsider shares a file that nobody can have. */
+  sharedInVain (by: Inhabitant): void
   /** The bridge has stored how a place stands to it. */
   stands (place: Place, standing: Standing): void
   judge (): void
@@ -95,6 +97,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const taken = new Set<string>()
   const parts = new Map<string, 'delivered' | 'failed'>()
   const exiles = new Map<string, Exile[]>() // by place
+  const sharing = new Map<string, number>() // when whoever shares what cannot be had did it last
   const violations: Violation[] = []
   const counts: Auditor['counts'] = {
     said: 0, acknowledged: 0, shown: 0, notices: 0, 'answers sent': 0, 'answers held': 0, 'came back': 0, 'lost unread': 0
@@ -130,9 +133,15 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const { newest } = seen.get(place)!
     const before = newest.get(record.place) ?? 0
     if (record.sequence > before) newest.set(record.place, record.sequence)
-    else if (!record.withdrawn && !late.has(`${place} ${record.tag}`) && !strayed(place, record)) {
+    else if (!record.withdrawn && !late.has(`${place} ${record.tag}`) && !strayed(place, record) && !isUnheard(record)) {
       violation('I3', `${record.tag} came to ${place} behind what was said after it`, record.tag)
     }
+  }
+
+  const judgeDelay = ({ tag, at }: Record, place: string): void => {
+    const outsiders = [...sharing.values()].filter(shared => at - shared < HELD_WITHIN_MS).length
+    if (now() - at <= OUTSIDERS_MS(outsiders)) return
+    violation('W4', `${tag} came to ${place} after ${Math.round((now() - at) / 1000)} s, with ${outsiders} outsiders`, tag)
   }
 
   const judgeWord = (record: Record, place: string, number: number, network: string): void => {
@@ -141,9 +150,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const count = (copies.get(word) ?? 0) + 1
     copies.set(word, count)
     if (count === 1 && number === 1) judgeOrder(record, place)
-    if (count === 1 && record.urgent && now() - record.at > OUTSIDER_MS) {
-      violation('W4', `${record.tag} came to ${place} after ${Math.round((now() - record.at) / 1000)} s`, record.tag)
-    }
+    if (count === 1 && record.urgent) judgeDelay(record, place)
     if (count === 1) return
     doubles.get(network)!.copies++
     const allowed = network === 'xmpp' ? open.get(`${place} ${record.tag}`) ?? 0 : 0
@@ -170,9 +177,11 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
 
   const exilesOf = (place: string): Exile[] => exiles.get(place) ?? []
 
+  /** Where it was said had us out before it was taken. So it is nowhere known, and may be taken where its server brings it once more. */
+  const isUnheard = ({ at, takenAt, place }: Record): boolean => exilesOf(place).some(({ from, over }) => at < over && takenAt > from)
+
   /** Whether it cannot have been heard where it was said, or not have been said there any more. */
-  const isExiled = ({ at, takenAt, place: source }: Record, place: string): boolean =>
-    exilesOf(place).some(({ over }) => at < over) || exilesOf(source).some(({ from, over }) => at < over && takenAt > from)
+  const isExiled = (record: Record, place: string): boolean => exilesOf(place).some(({ over }) => record.at < over) || isUnheard(record)
 
   /** What may be missing without a notice: what changes something that is not there. */
   const excused = (record: Record, place: string): boolean => {
@@ -245,10 +254,10 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
         return noticed(place, text)
       }
       counts.shown++
-      if (text.includes('ALTERED')) violation('I2', `a replay with another text was taken: ${text}`, wordsIn(text)[0]?.tag)
       for (const { tag, number } of wordsIn(text)) {
         const record = records.get(tag)
         if (record === undefined) { violation('I6', `nobody said ${tag}`); continue }
+        if (text.includes('ALTERED') && !isUnheard(record)) violation('I2', `a replay with another text was taken: ${text}`, tag)
         judgeEyes(record, place, delivery.as.name)
         judgeWord(record, place, number, delivery.place.network)
       }
@@ -279,6 +288,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       exiles.set(addressKey(place), [...all, { from: now(), until: Infinity, known: Infinity, over: Infinity }])
     },
     readmitted (place) { exilesOf(addressKey(place)).at(-1)!.until = now() },
+    sharedInVain: ({ place, id }) => { sharing.set(`${addressKey(place)} ${id}`, now()) },
     stands (place, standing) {
       const last = exilesOf(addressKey(place)).at(-1)
       if (last === undefined) return

@@ -113,7 +113,8 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   state.listeners.add(event => {
     if (!isOurs(event.sender) || (event.type !== 'm.room.message' && event.type !== 'm.room.redaction')) return
     const place = placeOf(event.room_id)
-    if (place === undefined) return auditor.violation('I6', `${event.sender} spoke in ${event.room_id}, where nobody asked for it`)
+    const rule = mischief.isUnwanted(event.room_id) ? 'W5' : 'I6'
+    if (place === undefined) return auditor.violation(rule, `${event.sender} spoke in ${event.room_id}, where nobody asked for it`)
     if (event.type === 'm.room.redaction') return auditor.removed(place, texts.get(event.redacts!) ?? '')
     const delivery = seen(event, place)
     const text = String((event.content['m.new_content'] as Json | undefined ?? event.content).body)

@@ -1,17 +1,18 @@
 /**
  * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken.
- * `-- --mutation NAME --search 200 [--from 1]`: seeds that find the bridge broken so; NAME is a part of its name in mutations.ts.
+ * `-- --mutation NAME --search 200 [--from 1]`: seeds that show the bridge broken so; NAME is a part of its name in mutations.ts.
+ * `-- --keep [--mutation NAME] [--search 200] [--from 1]`: finds for each one seed that shows it, for seeds.json. Exit status 1 if one is not found.
  */
 import { parseArgs } from 'node:util'
-import { broken } from './mutate'
-import { MUTATIONS } from './mutations'
+import { keepSeed, seedsThatShow, seedThatShows, type Found } from './keep'
+import { MUTATIONS, type Mutation } from './mutations'
 import { makeTally, tellViolation } from './report'
 import { simulate, type Outcome } from './simulation'
 
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string' }, trace: { type: 'boolean', default: false },
-    mutation: { type: 'string' }, search: { type: 'string', default: '200' },
+    mutation: { type: 'string' }, keep: { type: 'boolean', default: false }, search: { type: 'string', default: '200' },
     seeds: { type: 'string' }, minutes: { type: 'string' }, from: { type: 'string' }
   }
 })
@@ -45,20 +46,35 @@ const many = async (): Promise<void> => {
 }
 
 const FINDS_MAX = 3
+const WHAT_CHARACTERS_MAX = 120
 
-const search = async (name: string): Promise<void> => {
-  for (const mutation of MUTATIONS.filter(([what]) => what.includes(name))) {
-    const [what, , , , breaks] = mutation
-    const { simulate: simulateBroken } = broken(mutation)
-    const found: number[] = []
-    for (let seed = Number(flags.from ?? 1), left = Number(flags.search); left > 0 && found.length < FINDS_MAX; seed++, left--) {
-      const { violations } = await simulateBroken(seed)
-      const fits = violations.find(({ invariant }) => breaks.includes(invariant))
-      if (fits === undefined) continue
-      found.push(seed)
-      print(`${what}: seed ${seed} breaks ${fits.invariant}: ${fits.what}`)
+const named = (): Mutation[] => MUTATIONS.filter(([what]) => what.includes(flags.mutation ?? ''))
+const limits = (): [from: number, most: number] => [Number(flags.from ?? 1), Number(flags.search)]
+const shows = ([name]: Mutation, { seed, violation: { invariant, what } }: Found): void => {
+  print(`${name}: seed ${seed} breaks ${invariant}: ${what.slice(0, WHAT_CHARACTERS_MAX)}`)
+}
+const showsNot = ([what]: Mutation): void => print(`${what}: not found within ${flags.search} seeds`)
+
+const search = async (): Promise<void> => {
+  for (const mutation of named()) {
+    let finds = 0
+    for await (const found of seedsThatShow(mutation, ...limits())) {
+      shows(mutation, found)
+      if (++finds === FINDS_MAX) break
     }
-    if (found.length === 0) print(`${what}: not found`)
+    if (finds === 0) showsNot(mutation)
+  }
+}
+
+const keep = async (): Promise<void> => {
+  for (const mutation of named()) {
+    const found = await seedThatShows(mutation, ...limits())
+    keepSeed(mutation[0], found?.seed)
+    if (found !== undefined) shows(mutation, found)
+    else {
+      showsNot(mutation)
+      process.exitCode = 1
+    }
   }
 }
 
@@ -66,4 +82,4 @@ process.on('unhandledRejection', error => {
   process.stderr.write(`an error that nobody waits for: ${String((error as Error)?.stack ?? error)}\n`)
   process.exit(1)
 })
-void (flags.mutation !== undefined ? search(flags.mutation) : flags.seed === undefined ? many() : one(Number(flags.seed)))
+void (flags.keep ? keep() : flags.mutation !== undefined ? search() : flags.seed === undefined ? many() : one(Number(flags.seed)))

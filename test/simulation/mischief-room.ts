@@ -11,6 +11,8 @@ const NETWORK = 'xmpp'
 const OUT_MS = [1000, 20 * 60_000] as const
 /** Until somebody who was asked in and did not come is asked again. */
 const AGAIN_MS = 60_000
+/** So many links that lead nowhere, one behind the other, are more than one place waits for. */
+const MANY = 20
 
 interface Parts { world: World; roomAt (id: string): Room; send (stanza: Xml): boolean; isDown (): boolean }
 
@@ -27,6 +29,18 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischi
     send(el('message', { from: room.id, to: LISTENER, id: `invite${++count}` },
       el('x', { xmlns: MUC_USER }, el('invite', { from: `mallory@${DOMAIN}` }))))
     timeline.after(AGAIN_MS, () => askIn(room))
+  }
+
+  const share = (room: Room, who: Occupant): void => {
+    const messageId = `dead${++count}`
+    const url = `https://dead.example.org/${messageId}.jpg`
+    const by: Inhabitant = { id: bareOf(who.jid), name: who.nick, place: { network: NETWORK, id: room.id } }
+    const utterance = { key: messageId, place: by.place, at: epoch + timeline.ms, by, text: url, kind: 'message' as const }
+    auditor.sharedInVain(by)
+    room.broadcast({
+      id: `archived-${messageId}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId, text: url, utterance,
+      content: [el('body', {}, url), el('x', { xmlns: 'jabber:x:oob' }, el('url', {}, url))]
+    })
   }
 
   const deeds: Record<string, (room: Room, who: Occupant) => boolean> = {
@@ -46,14 +60,11 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischi
       return true
     },
     'shares a link that leads nowhere' (room, who) {
-      const messageId = `dead${++count}`
-      const url = `https://dead.example.org/${messageId}.jpg`
-      const by: Inhabitant = { id: bareOf(who.jid), name: who.nick, place: { network: NETWORK, id: room.id } }
-      const utterance = { key: messageId, place: by.place, at: epoch + timeline.ms, by, text: url, kind: 'message' as const }
-      room.broadcast({
-        id: `archived-${messageId}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId, text: url, utterance,
-        content: [el('body', {}, url), el('x', { xmlns: 'jabber:x:oob' }, el('url', {}, url))]
-      })
+      share(room, who)
+      return true
+    },
+    'shares many links that lead nowhere' (room, who) {
+      for (let left = MANY; left > 0; left--) share(room, who)
       return true
     },
     'writes to ours in private' (room, who) {

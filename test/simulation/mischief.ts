@@ -1,15 +1,18 @@
 /** What outsiders, and people who mean no good, do on the homeserver: each is something that anybody can do there. */
 import type { FunctionAddress } from '../../src/desk/address'
 import type { Place } from '../../src/model/address'
-import { membership, type State } from '../support/homeserver/state'
+import { membership, type Json, type State } from '../support/homeserver/state'
 import { makePerson, type HsPerson } from '../support/homeserver'
 import type { Inhabitant, Town } from './town'
 import type { Mischief, World } from './world'
 
+const NETWORK = 'matrix'
 const OUT_MS = [1000, 20 * 60_000] as const
 const HUGE_CHARACTERS = 50_000
 const HUGE_EVENTS = 3
 const RABBLE = 4
+const MODERATOR = 50
+const TOMBSTONE = 'm.room.tombstone'
 
 interface Parts {
   world: World; town: Town; addresses: FunctionAddress[]; state: State; bot: string
@@ -19,13 +22,18 @@ interface Parts {
 
 export const makeMischief = ({ world, town, addresses, state, bot, personOf, isDown }: Parts) => {
   const { timeline, random, auditor, note, weather } = world
-  const unwanted: [room: string, address: string][] = [] // in which no address of ours has any business
+  const unwanted: [room: string, who: string][] = [] // of ours, in which they have no business
   const insiders = ({ id }: Place): HsPerson[] => town.people.filter(({ place }) => place.id === id).map(personOf)
 
-  const anAddress = (): string | undefined => {
-    const all = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === 'matrix'))
-    return all.length === 0 ? undefined : random.pick(all).id
-  }
+  const ours = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NETWORK)).map(({ id }) => id)
+  const mirrored = new Set(town.placesOf(NETWORK).map(({ id }) => id))
+
+  const anAddress = (): string | undefined => ours.length === 0 ? undefined : random.pick(ours)
+
+  state.listeners.add(({ type, room_id: room, state_key: who = '', content }) => {
+    if (type !== 'm.room.member' || content.membership !== 'join' || !mirrored.has(room) || !ours.includes(who)) return
+    auditor.violation('W5', `${who} comes into ${room}, which is mirrored`)
+  })
 
   const readmit = (place: Place, by: string): void => {
     if (isDown()) return void timeline.after(OUT_MS[0], () => readmit(place, by))
@@ -66,6 +74,21 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
       mallory.send(room, 'a crowd says something')
       return true
     },
+    'puts another room in the place of a mirrored one' (place) {
+      const [first] = insiders(place)
+      const levels = state.room(place.id).state.get('m.room.power_levels\0')!.content
+      const mallory = makePerson(state, 'mallory')
+      if (first === undefined || membership(state.room(place.id), mallory.userId) !== 'leave') return false
+      first.invite(place.id, mallory.userId)
+      mallory.join(place.id)
+      first.setState(place.id, 'm.room.power_levels', '', {
+        ...levels, users: { ...levels.users as Json, [mallory.userId]: MODERATOR }, events: { ...levels.events as Json, [TOMBSTONE]: MODERATOR }
+      })
+      const room = mallory.createRoom({ preset: 'public_chat', creation_content: { predecessor: { room_id: place.id } } })
+      unwanted.push([room, bot])
+      mallory.setState(place.id, TOMBSTONE, '', { body: 'replaced', replacement_room: room })
+      return true
+    },
     'fills a room with what nobody knows' (place) {
       const who = random.pick(insiders(place))
       if (membership(state.room(place.id), who.userId) !== 'join') return false
@@ -82,6 +105,7 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
       weather.happened(what)
       return true
     }])) as Mischief,
+    isUnwanted: (room: string): boolean => unwanted.some(([one]) => one === room),
     /** Somebody else speaks in the chat of a contact with an address. */
     intrude (room: string, contact: HsPerson, text: string): void {
       const mallory = makePerson(state, 'mallory')
@@ -91,8 +115,8 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
     },
     /** At the end. */
     judge (): void {
-      for (const [room, address] of unwanted) {
-        if (membership(state.room(room), address) === 'join') auditor.violation('W5', `${address} sits in ${room}, where it has no business`)
+      for (const [room, who] of unwanted) {
+        if (membership(state.room(room), who) === 'join') auditor.violation('W5', `${who} sits in ${room}, where it has no business`)
       }
     }
   }

@@ -16,18 +16,31 @@ const loaders = require.extensions as unknown as Record<string, Loader>
 const concerned = (path: string): boolean => path.startsWith(SRC + sep) ||
   (path.startsWith(__dirname + sep) && path !== __filename && !path.endsWith('.test.ts') && !path.endsWith(`${sep}main.ts`))
 
+const outputs = new Map<string, string>() // by path, so that each file is translated once for all mutations
+
+const translated = (source: string): string => ts.transpileModule(source, {
+  compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023, esModuleInterop: true }
+}).outputText
+
+const outputOf = (path: string): string => {
+  const output = outputs.get(path) ?? translated(readFileSync(path, 'utf8'))
+  outputs.set(path, output)
+  return output
+}
+
 /** The simulation with `line` of a source file replaced. */
 export const broken = ([, file, line, by]: Mutation): Simulation => {
   const path = join(SRC, file)
   const source = readFileSync(path, 'utf8')
   assert.equal(source.split(line).length, 2, `the line to break is no longer found, or not once, in src/${file}: ${line}`)
-  const { outputText } = ts.transpileModule(source.replace(line, () => by), {
-    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023, esModuleInterop: true }
-  })
+  const output = translated(source.replace(line, () => by))
   const kept = Object.entries(require.cache).filter(([name]) => concerned(name))
   for (const [name] of kept) delete require.cache[name]
   const load = loaders['.ts']!
-  loaders['.ts'] = (module, name) => { if (name === path) module._compile(outputText, name); else load(module, name) }
+  loaders['.ts'] = (module, name) => {
+    if (concerned(name)) module._compile(name === path ? output : outputOf(name), name)
+    else load(module, name)
+  }
   try {
     return require('./simulation') as Simulation
   } finally {

@@ -49,6 +49,9 @@ const DESK_EVERY = 3
 /** In one seed in so many of those, people write to them over XMPP too. */
 const CHATS_EVERY = 2
 
+export const hasAddresses = (seed: number): boolean => seed % DESK_EVERY === DESK_EVERY - 1
+export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
+
 export interface Outcome {
   seed: number
   violations: Violation[]
@@ -90,11 +93,11 @@ const answered: Workload = ({ badMs, world: { random, timeline }, desk }) => {
 
 /** One of the mirrored places gets what an outsider does there. */
 const mischief = ({ world: { random, note }, servers, town }: Stage, but?: string): void => {
-  const server = random.pick(servers)
-  const places = town.placesOf(server.name)
-  const [what, deed] = random.pick(Object.entries(server.mischief ?? {}).filter(([name]) => name !== but)) ?? []
-  if (what === undefined || places.length === 0) return
-  const place = random.pick(places)
+  const all = servers.flatMap(({ name, mischief = {} }) => town.placesOf(name).length === 0 ? [] : Object.entries(mischief)
+    .filter(([what]) => what !== but).map(([what, deed]) => ({ what, deed, name })))
+  if (all.length === 0) return
+  const { what, deed, name } = random.pick(all)
+  const place = random.pick(town.placesOf(name))
   if (deed(place)) note(`an outsider at ${place.id} ${what}`)
 }
 
@@ -107,7 +110,7 @@ const troubled: Workload = stage => {
   for (let left = random.below(6); left > 0; left--) {
     timeline.after(badMs + RESTED_MS + random.between(0, MINUTE_MS), () => {
       mischief(stage, EXPELS)
-      for (let more = random.below(4); more > 0; more--) timeline.after(random.between(0, 2000), () => talk(true))
+      for (let more = 1 + random.below(4); more > 0; more--) timeline.after(random.between(0, 2000), () => talk(true))
     })
   }
 }
@@ -180,8 +183,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const town = makeTown(random)
   const weather = makeWeather(random, makeRandom(seed + 2 ** 32))
   const wall = { offset: 0, epoch: EPOCH_MS }
-  const people = seed % DESK_EVERY === DESK_EVERY - 1
-    ? makeDesk(makeRandom(-seed), seed % CHATS_EVERY === 0, (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
+  const people = hasAddresses(seed)
+    ? makeDesk(makeRandom(-seed), hasChats(seed), (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
     : undefined
   const mirrors = makeAuditor(town.mirrors, () => timeline.ms)
   const desk = people && { people, auditor: makeDeskAuditor(mirrors, people, () => timeline.ms) }
