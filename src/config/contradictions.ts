@@ -2,10 +2,9 @@
 import type { Found, NetworkKind, Seat, Tell } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
 import { addressKey } from '../model/address'
+import { caseless } from '../settings/names'
 import { type Path, type Problems, spell, twice } from '../settings/problem'
 import { type Written, writtenOf } from './schema'
-
-const fold = (name: string): string => name.normalize('NFKC').toLowerCase()
 
 const listeners = (config: Written, kinds: readonly NetworkKind[]): { path: Path, port: number }[] => [
   ...kinds.flatMap(kind => {
@@ -49,7 +48,7 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   const { problem } = tell
   checkNetworks(config, kinds, tell)
   const names = config.mirrors.map(({ name }, index) => ({ name, path: ['mirrors', index, 'name'] }))
-  for (const { entry, first } of twice(names, ({ name }) => fold(name))) {
+  for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {
     problem(entry.path, `"${entry.name}" is the name of two mirrors`, `Give this one or ${spell(first.path)} another name`)
   }
   const seated = config.mirrors.map(({ name, places }, index) => ({

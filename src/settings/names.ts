@@ -20,6 +20,9 @@ export const slugOf = (ascii: string): string => ascii.toLowerCase().replaceAll(
 /** What all spellings of a name have in common. */
 export const folded = (name: string): string => transliterated(name) ?? canonicalName(name.normalize('NFKC'))
 
+/** What names have in common that differ in capitals or letter width alone. */
+export const caseless = (name: string): string => name.normalize('NFKC').toLowerCase()
+
 /** With a capital at each word: what people see where nothing else is said. */
 export const capitalized = (name: string): string => name.split(/[._-]+/).filter(word => word !== '')
   .map(word => word[0]!.toUpperCase() + word.slice(1)).join(' ')

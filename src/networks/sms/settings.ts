@@ -3,6 +3,7 @@ import type { CountryCode } from 'libphonenumber-js'
 import { z } from 'zod'
 import type { MirrorPlace, Place } from '../../model/address'
 import { list, section, text, told, whole } from '../../settings/keys'
+import { caseless } from '../../settings/names'
 import { attempt, Impossible, type Path, type Problems, spell, twice } from '../../settings/problem'
 import { aHost, aPort, type Given, has, like, NONE, orNone, type Question } from '../../settings/questions'
 import type { AddressSettings, AgentSettings, Found, InitSettings, PlaceSettings, Settings, Tell } from '../kind'
@@ -74,8 +75,6 @@ const threadOf = (ours: string, member: string, name: string): MirrorPlace => {
   return { place: { network: NAME, id: threadId(ours, theirs) }, people: { [theirs]: name } }
 }
 
-const fold = (name: string): string => name.normalize('NFKC').toLowerCase()
-
 const place: PlaceSettings<Written, Threads> = {
   key: threads,
   sample: `- sms:                                  # phones that take part by SMS
@@ -86,7 +85,7 @@ const place: PlaceSettings<Written, Threads> = {
   seats ({ gateway, number, members }, sms, path, problem) {
     if (!isOnGateway(sms, { gateway, number }, path, problem)) return []
     const entries = Object.entries(members).map(([member, called]) => ({ member, called, path: [...path, 'members', member] }))
-    for (const { entry, first } of twice(entries, ({ called }) => fold(called))) {
+    for (const { entry, first } of twice(entries, ({ called }) => caseless(called))) {
       problem(entry.path, `two members are called "${entry.called}", and nobody could tell them apart`,
         `Give this one or ${first.member} another name`)
     }
