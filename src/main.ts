@@ -3,11 +3,12 @@
 import './old-node'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Config } from './config/config'
 import { loadConfig } from './config/load'
 import { ConfigError } from './settings/problem'
 import { sampleConfig } from './config/sample'
+import { importBifrost, type ImportOrder } from './import/bifrost/import'
 import { systemChance as chance } from './lib/chance'
 import { systemClock as clock } from './lib/clock'
 import { messageOf } from './model/errors'
@@ -90,6 +91,13 @@ program.command('queue').description('what waits, failed, may have arrived, was 
     print(output)
     leave(ok)
   })
+
+program.command('import').description('say how the rooms of another bridge go on here, from its store; changes nothing')
+  .addArgument(new Argument('<bridge>', 'which one').choices(['bifrost']))
+  .option('--store <folder>', 'with its NeDB files, room-store.db and user-store.db').option('--postgres <url>', 'of its database')
+  .option('--portals', 'take over the rooms too that it made by itself').option('--write <file>', 'write the lines for the config there')
+  .option('--people <file>', 'write there who its ghosts and accounts are')
+  .action(async (_bridge: string, order: ImportOrder) => print(await importBifrost(config(), order)))
 
 const address = program.command('address')
   .description('the function addresses: all, one, its contact block for web page, address book and poster, its cases, its team')

@@ -37,13 +37,15 @@ const ARROWS: Record<string, string[]> = {
   plan: ['lib', 'model', 'store', 'plan'], desk: ['lib', 'model', 'store', 'plan', 'desk'], bridge: ['lib', 'model', 'store', 'plan', 'desk', 'bridge'],
   settings: ['lib', 'model', 'settings'], networks: ['lib', 'model', 'settings', 'networks'],
   config: ['lib', 'model', 'settings', 'networks', 'plan', 'desk', 'config'],
-  operate: ['lib', 'model', 'settings', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'operate']
+  operate: ['lib', 'model', 'settings', 'networks', 'store', 'plan', 'desk', 'bridge', 'config', 'operate'],
+  import: ['lib', 'model', 'settings', 'networks', 'plan', 'config', 'operate', 'import'] // what knows another bridge's store; only the command line asks it
 }
 const KINDS = ['src/networks/kind.ts', 'src/networks/kinds.ts'] // all that others know of networks
 
 const wrongArrows = (file: File): string[] => importsOf(file).filter(target => {
   const allowed = ARROWS[folderOf(file.path)]
-  const otherNetwork = networkOf(target) !== undefined && networkOf(file.path) !== networkOf(target) && !KINDS.includes(file.path)
+  const otherNetwork = networkOf(target) !== undefined && networkOf(file.path) !== networkOf(target) && !KINDS.includes(file.path) &&
+    folderOf(file.path) !== 'import'
   return otherNetwork || (allowed !== undefined && !allowed.includes(folderOf(target)))
 }).map(target => `${file.path} imports ${target}`)
 
@@ -90,10 +92,10 @@ const BANS: Ban[] = [
   },
   { what: /network\.send\(/, because: 'only lanes send', where: except('src/bridge/lane.ts') },
   {
-    what: /['"`]\s*(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|PRAGMA|BEGIN(?!:)|COMMIT)\b/, because: 'only store/ says SQL',
-    where: path => path.startsWith('src/') && folderOf(path) !== 'store'
+    what: /['"`]\s*(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE|PRAGMA|BEGIN(?!:)|COMMIT)\b/, because: 'only store/ says SQL, and import/ to others',
+    where: path => path.startsWith('src/') && !inFolders('store', 'import')(path)
   },
-  { what: /(SELECT|INSERT|UPDATE|DELETE|WHERE|VALUES|SET)\b[^'"`;]*\$\{/, because: 'values are bound, never written into SQL', where: inFolders('store') },
+  { what: /(SELECT|INSERT|UPDATE|DELETE|WHERE|VALUES|SET)\b[^'"`;]*\$\{/, because: 'values are bound, never written into SQL', where: inFolders('store', 'import') },
   {
     what: /throw new (?!Malformed\b|Refused\b|Unavailable\b|Bug\b|ConfigError\b)\w+/, because: 'only the four error classes cross a folder',
     where: path => inFolders('networks', 'plan', 'bridge', 'desk')(path) && !SAYS_TO_OPERATORS.test(path)
@@ -151,6 +153,8 @@ describe('style', () => {
     assert.equal(wrongArrows({ path: 'src/model/x.ts', text: "import '../bridge/route'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/desk/x.ts', text: "import '../bridge/route'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/plan/x.ts', text: "import '../desk/address'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/operate/x.ts', text: "import '../import/bifrost/nedb'" }).length, 1)
+    assert.equal(wrongArrows({ path: 'src/import/bifrost/x.ts', text: "import '../../store/open'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/networks/sms/x.ts', text: "import '../xmpp/index'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/config/x.ts', text: "import '../zentrale'" }).length, 1)
     assert.equal(wrongArrows({ path: 'src/config/x.ts', text: "import '../bridge/bridge'" }).length, 1)
@@ -171,6 +175,7 @@ describe('style', () => {
     assert.equal(banned({ path: 'src/config/x.ts', text: "if (network === 'matrix') return" }).length, 1)
     assert.equal(banned({ path: 'src/operate/x.ts', text: 'const { sms } = config.networks' }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/x.ts', text: 'setTimeout(f, 1)' }).length, 1)
+    assert.equal(banned({ path: 'src/import/bifrost/x.ts', text: "'SELECT a WHERE b = ${c}'" }).length, 1)
     assert.equal(banned({ path: 'src/store/x.ts', text: "'SELECT a WHERE b = ${c}'" }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/send.ts', text: 'inbox.accept(x)' }).length, 1)
     assert.equal(banned({ path: 'src/desk/x.ts', text: 'new Function(template)' }).length, 1)

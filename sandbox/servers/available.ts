@@ -9,6 +9,7 @@ const debian = {
   ejabberd: { package: 'ejabberd', file: '/usr/sbin/ejabberdctl' },
   kannel: { package: 'kannel', file: '/usr/sbin/bearerbox' },
   perlSmsc: { package: 'libnet-smpp-perl', file: '/usr/share/perl5/Net/SMPP.pm' },
+  postgres: { package: 'postgresql-15', file: '/usr/lib/postgresql/15/bin/postgres' },
   promtool: { package: 'prometheus', file: '/usr/bin/promtool' },
   strace: { package: 'strace', file: '/usr/bin/strace' },
   chromium: { package: 'chromium', file: '/usr/bin/chromium' },

@@ -6,12 +6,15 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { client, xml, type Client, type Element } from '@xmpp/client'
+import { Client as Database } from 'pg'
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { startKannel, startKannelEsme, type Kannel } from '../../sandbox/servers/kannel'
 import { startPerlSmsc } from '../../sandbox/servers/perl-smsc'
+import { startPostgres } from '../../sandbox/servers/postgres'
 import { answers, checkout, run, startProcess, until } from '../../sandbox/servers/process'
 import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
+import { temporaryFolder } from '../support/folder'
 import { needs, scratch } from '../support/real'
 
 const STANZA_MS = 60_000
@@ -247,6 +250,31 @@ describe('the Perl SMSC with the real Kannel bound to it', () => {
     assert.equal((await smsc.waitFor(event => event.event === 'bind' && event['status'] !== 0))['status'], 0x0e)
     await smsc.stop()
     hook.close()
+  })
+})
+
+describe('the real postgres', () => {
+  needs('postgres')
+  it('keeps what was committed over a restart and a kill, and stops', async () => {
+    const postgres = await startPostgres({ dir: temporaryFolder() })
+    const url = await postgres.createDatabase('kept')
+    const ask = async (query: string): Promise<unknown[]> => {
+      const database = new Database({ connectionString: url })
+      await database.connect()
+      try {
+        return (await database.query<Record<string, unknown>>(query)).rows
+      } finally {
+        await database.end()
+      }
+    }
+    await ask("CREATE TABLE said (text text); INSERT INTO said VALUES ('Grüße 😀')")
+    await postgres.restart()
+    await ask("INSERT INTO said VALUES ('noch da')")
+    await postgres.kill()
+    await postgres.restart()
+    assert.deepEqual(await ask('SELECT text FROM said'), [{ text: 'Grüße 😀' }, { text: 'noch da' }])
+    await postgres.stop()
+    assert.equal(await answers(postgres.port), false)
   })
 })
 

@@ -1,0 +1,55 @@
+/**
+ * PostgreSQL on loopback, a cluster of its own that is thrown away: no sockets but TCP, no passwords, nothing synced to the disk. It refuses
+ * to run as root, so there it runs as nobody. Measured with 15.18 on 2 cores: ready 2.5 s after the start, of which initdb takes 2.
+ */
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { freePort, run, startProcess, type Server } from './process'
+
+const BIN = '/usr/lib/postgresql/15/bin'
+const NOBODY = 65534
+const AS_NOBODY = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups']
+
+export interface Postgres extends Server {
+  port: number
+  /** Makes a database and resolves with its address. */
+  createDatabase (name: string): Promise<string>
+}
+
+const asks = async (url: string, query: string): Promise<void> => {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => { /* the query under way rejects */ })
+  try {
+    await client.connect()
+    await client.query(query)
+  } finally {
+    await client.end()
+  }
+}
+
+/** `dir`: everybody may go through its parents. */
+export const startPostgres = async ({ dir }: { dir: string }): Promise<Postgres> => {
+  const isRoot = process.getuid?.() === 0
+  const user = isRoot ? AS_NOBODY : []
+  const data = join(dir, 'data')
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  if (isRoot) {
+    chmodSync(dir, 0o711)
+    chownSync(data, NOBODY, NOBODY)
+  }
+  await run('setpriv', [...user, join(BIN, 'initdb'), '-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    { cwd: data })
+  const port = await freePort()
+  const urlOf = (name: string): string => `postgres://postgres@127.0.0.1:${port}/${name}`
+  const settings = { port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'off' }
+  const { stop, kill, restart } = await startProcess({
+    command: join(BIN, 'postgres'), args: ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    cwd: data, logFile: join(dir, 'postgres.log'), setpriv: user, ready: () => asks(urlOf('postgres'), 'SELECT 1').then(() => true, () => false)
+  })
+  const createDatabase = async (name: string): Promise<string> => {
+    await asks(urlOf('postgres'), `CREATE DATABASE "${name}"`)
+    return urlOf(name)
+  }
+  return { port, stop, kill, restart, createDatabase }
+}

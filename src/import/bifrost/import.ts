@@ -1,0 +1,31 @@
+/** `zentrale import bifrost`: reads a store of matrix-bifrost beside the config and says how its rooms go on here. Changes nothing. */
+import type { Config } from '../../config/config'
+import type { MatrixSection } from '../../networks/matrix/settings'
+import type { XmppConfig } from '../../networks/xmpp'
+import { writeNew } from '../../operate/registration'
+import { readNedb } from './nedb'
+import { readPostgres } from './postgres'
+import { configLines, peopleTable, report } from './say'
+import { planTakeover } from './takeover'
+
+export interface ImportOrder { store?: string; postgres?: string; portals?: boolean; write?: string; people?: string }
+
+/** What to print. Throws if the store cannot be read, or rather than overwrite a file. */
+export const importBifrost = async ({ networks, mirrors }: Pick<Config, 'networks' | 'mirrors'>, order: ImportOrder): Promise<string> => {
+  const { matrix, xmpp } = networks as { matrix?: MatrixSection, xmpp?: XmppConfig }
+  if (matrix === undefined || xmpp === undefined) throw new Error('The config has no section matrix, or none xmpp: a mirror between them needs both')
+  if ((order.store === undefined) === (order.postgres === undefined)) {
+    throw new Error('Write one of: --store FOLDER with bifrost\'s NeDB files, --postgres URL of its database')
+  }
+  const store = order.store === undefined ? await readPostgres(order.postgres!) : await readNedb(order.store)
+  const house = {
+    domain: matrix.domain, component: xmpp.component.domain, bot: `@${matrix.registration.sender_localpart}:${matrix.domain}`,
+    notHeardFrom: matrix.notHeardFrom, mirrors
+  }
+  const takeover = planTakeover(store, house, order.portals === true)
+  const lines = configLines(takeover)
+  const written = lines === '' ? undefined : order.write
+  if (written !== undefined) writeNew(written, `# Of matrix-bifrost's rooms, by "zentrale import bifrost".\n${lines}`)
+  if (order.people !== undefined) writeNew(order.people, peopleTable(takeover.known))
+  return report(store, takeover, house, order.store === undefined ? 'matrix-bifrost in PostgreSQL' : `matrix-bifrost in ${order.store}`, written)
+}

@@ -1,0 +1,119 @@
+/** Which of bifrost's rooms become mirrors, which not and why, and who its people are here. Pure: the same store and config give the same. */
+import type { Config } from '../../config/config'
+import { ghostMxid } from '../../networks/matrix/names'
+import { canonicalBare, ghostLocal, parseJid } from '../../networks/xmpp/names'
+import { type FormerPerson, type FormerRoom, type FormerStore, isXmpp, prefixOf, type RoomKind } from './former'
+
+export interface NewMirror { name: string; matrix: string; xmpp: string; isPortal: boolean }
+
+/** `why` is the same text for all that are left for the same reason. */
+export interface Left { room: FormerRoom; why: string }
+
+/** `now`: the same person as Zentrale names them. Unknown where bifrost knew a nickname in a room and nobody. */
+export interface Known { isGhost: boolean; before: string; address: string; name: string; now?: string }
+
+/** `notHeardFrom`: what the config is to have more under this key. */
+export interface Takeover { mirrors: NewMirror[]; there: FormerRoom[]; left: Left[]; known: Known[]; notHeardFrom: string[] }
+
+/** Where Zentrale runs, as far as it counts here. */
+export interface House { domain: string; component: string; bot: string; notHeardFrom: string[]; mirrors: Config['mirrors'] }
+
+const NAME_CHARS_MAX = 64
+const ROOM_BYTES_MAX = 255
+const ROOM_ID = /^![^\s:\p{C}]+(:[^\s\p{C}]+)?$/u
+
+const WHY: Record<Exclude<RoomKind, 'plumbed' | 'portal'>, string> = {
+  gateway: 'Gateways: people of XMPP came in through bifrost\'s own domain, and Zentrale mirrors group chats. Make a group chat at your room ' +
+    'service, mirror it with the Matrix room, and tell people its address',
+  direct: 'Direct chats: with Zentrale somebody of Matrix does not appear on XMPP alone. Who is to be reached there gets a function address, ' +
+    'and writes from it',
+  admin: 'Chats with bifrost\'s bot, for its commands: nothing is said there that others need'
+}
+const PORTAL = 'Portals: bifrost made these rooms when somebody asked for the group chat, and knows them as long as anybody is in. Zentrale makes ' +
+  'no rooms when asked. With --portals those that are there are taken over like the others'
+const OTHER = 'Other protocols: Zentrale speaks Matrix, XMPP and SMS'
+const NO_ROOM = 'Not the address of a group chat that a mirror can have'
+const NO_ID = 'Not the id of a Matrix room'
+const TWICE = 'Tied to more than one room: bifrost used the first. If all are to be one, write this one under places of that mirror'
+const ELSEWHERE = 'One of the two is in a mirror of the config already, the other not. If they are to be one, write it under places of that mirror'
+
+const rank = ({ kind }: FormerRoom): number => ['plumbed', 'portal'].indexOf(kind)
+
+/** Why this one becomes no mirror, whatever stands in the config. */
+const obstacle = ({ room, kind, protocol, remote }: FormerRoom, component: string, portals: boolean): string | undefined => {
+  if (kind !== 'plumbed' && kind !== 'portal') return WHY[kind]
+  if (!isXmpp(protocol)) return OTHER
+  if (kind === 'portal' && !portals) return PORTAL
+  const xmpp = canonicalBare(remote)
+  if (xmpp === undefined || !xmpp.includes('@') || xmpp.endsWith(`@${component}`)) return NO_ROOM
+  return ROOM_ID.test(room) && Buffer.byteLength(room) <= ROOM_BYTES_MAX ? undefined : NO_ID
+}
+
+/** Names that nothing else has: the group chat's own, with a number where needed. */
+const namer = (taken: Set<string>) => (xmpp: string): string => {
+  const wanted = parseJid(xmpp)!.local
+  for (let number = 1; ; number++) {
+    const end = number === 1 ? '' : `-${number}`
+    const name = `${wanted.slice(0, NAME_CHARS_MAX - end.length).replace(/[\uD800-\uDBFF]$/, '')}${end}`
+    if (taken.has(name)) continue
+    taken.add(name)
+    return name
+  }
+}
+
+/** What the config has already. An alias may be any room, so a group chat that is mirrored with one counts as taken over. */
+const places = (mirrors: Config['mirrors']) => {
+  const mirrorOf = new Map(mirrors.flatMap(mirror => mirror.places.map(({ place }) => [place.id, mirror] as const)))
+  return {
+    has: (id: string): boolean => mirrorOf.has(id),
+    together (matrix: string, xmpp: string): boolean {
+      const mirror = mirrorOf.get(xmpp)
+      return mirror !== undefined && mirror.places.some(({ place: { network, id } }) => network === 'matrix' && (id === matrix || id.startsWith('#')))
+    }
+  }
+}
+
+const divide = (rooms: FormerRoom[], { component, mirrors }: House, portals: boolean): Pick<Takeover, 'mirrors' | 'there' | 'left'> => {
+  const config = places(mirrors)
+  const nameOf = namer(new Set(mirrors.map(({ name }) => name)))
+  const used = new Set<string>()
+  const result: Pick<Takeover, 'mirrors' | 'there' | 'left'> = { mirrors: [], there: [], left: [] }
+  for (const room of rooms.toSorted((one, other) => rank(one) - rank(other))) {
+    const why = obstacle(room, component, portals)
+    const [matrix, xmpp] = [room.room, canonicalBare(room.remote) ?? '']
+    if (why !== undefined) result.left.push({ room, why })
+    else if (config.together(matrix, xmpp)) result.there.push(room)
+    else if (config.has(matrix) || config.has(xmpp)) result.left.push({ room, why: ELSEWHERE })
+    else if (used.has(matrix) || used.has(xmpp)) result.left.push({ room, why: TWICE })
+    else {
+      used.add(matrix).add(xmpp)
+      result.mirrors.push({ name: nameOf(xmpp), matrix, xmpp, isPortal: room.kind === 'portal' })
+    }
+  }
+  return result
+}
+
+const nowOf = (isGhost: boolean, { protocol, id, mxid }: FormerPerson, { domain, component }: House): string | undefined => {
+  if (!isXmpp(protocol)) return undefined
+  if (!isGhost) return `${ghostLocal({ network: 'matrix', id: mxid })}@${component}`
+  const bare = canonicalBare(id)
+  return bare === undefined ? undefined : ghostMxid({ network: 'xmpp', id: bare }, domain)
+}
+
+/** People of Matrix who stand there as ghosts, under the nicknames that they have in rooms, are left out: they are themselves. */
+const know = (people: FormerPerson[], house: House): Pick<Takeover, 'known' | 'notHeardFrom'> => {
+  const prefixes = new Set<string>()
+  const known = people.flatMap((person): Known[] => {
+    const { mxid: before, id: address, name = '', isAccount } = person
+    const prefix = prefixOf(person, house.domain)
+    if (prefix === undefined && !isAccount) return []
+    if (prefix) prefixes.add(prefix)
+    const now = nowOf(prefix !== undefined, person, house)
+    return [{ isGhost: prefix !== undefined, before, address, name, ...now === undefined ? {} : { now } }]
+  })
+  const ghosts = [...prefixes].sort().map(prefix => `@${prefix}*:${house.domain}`)
+  return { known, notHeardFrom: ghosts.filter(one => !house.notHeardFrom.includes(one)) }
+}
+
+export const planTakeover = ({ rooms, people }: FormerStore, house: House, portals: boolean): Takeover =>
+  ({ ...divide(rooms, house, portals), ...know(people, house) })
