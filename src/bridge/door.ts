@@ -18,11 +18,15 @@ export interface Passing {
 
 export interface Door { pass<T>(arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
 
+/** There are no more receipts than of what we sent. What waits for a place that we are not in waits until it is stored that we are. */
+const isLetIn = (arrival: Arrival): boolean => arrival.kind === 'receipt' || (arrival.kind === 'standing' && arrival.standing === 'in')
+
 export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'>, queueMax: number): Door => {
   const passing = new Map<string, { count: number, refusing: boolean }>() // as many as places from which something is under way
 
   return {
-    async pass ({ kind, place }, job) {
+    async pass (arrival, job) {
+      const { place } = arrival
       const key = addressKey(place)
       const here = passing.get(key) ?? { count: 0, refusing: false }
       passing.set(key, here)
@@ -31,7 +35,7 @@ export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'
       try {
         return await job({
           enter () {
-            if (kind === 'receipt') return // there are no more of them than of what we sent
+            if (isLetIn(arrival)) return
             here.refusing ||= queueMax - deliver.open() <= Math.max(deliver.open(place), deliver.openBeside(place))
             if (here.refusing) throw new Unavailable('enough is waiting that came from there', { crowded: true })
           },
