@@ -5,7 +5,7 @@ import { plain, toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent, CaseState, Conversation, Entry, LogLine } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
-import type { Agent, FunctionAddress } from './address'
+import { OURS, type Agent, type FunctionAddress } from './address'
 import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
 import { agentAt, type DeskMemory } from './memory'
@@ -20,12 +20,15 @@ interface Common {
   next: number // the number that a new conversation would get
 }
 
+/** `unsent`: what the team has said there and what has not left. */
+interface Theirs { one: Conversation; unsent: Content[] }
+
 /** A contact, in their chat. */
 export interface ContactFacts extends Common {
   from: 'contact'
   conversation?: Conversation
   entry?: Entry // of what is edited or taken back
-  theirs?: Conversation[] // all that this contact has with us, where they end or begin everything
+  theirs?: Theirs[] // all that this contact has with us, where they end or begin everything
   known?: boolean // the contact's consent is in the ledger
   automatics?: AutomaticSent[]
   automaticsLastMinute?: number
@@ -122,6 +125,13 @@ const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown
     ? { ...found, desk: shown.name, announced: [] }
     : found
 
+/** What the contact's own messages caused waits there too; nobody of the team wrote that. */
+const theirsOf = async (tx: Tx, one: Conversation): Promise<Theirs> => {
+  const waiting = (await tx.waiting(one.place, 0, QUOTED_ENTRIES)).filter(({ notice, from }) =>
+    !notice && from.network !== OURS && addressKey(from) !== addressKey(one.place))
+  return { one, unsent: waiting.flatMap(({ delivery: { action } }) => 'content' in action ? [action.content] : []) }
+}
+
 const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, stored?: Conversation): Promise<ContactFacts> => {
   const found = goneBack(stored, base.memory, shown)
   const address = base.memory.roster.named(found?.desk ?? '') ?? shown
@@ -138,7 +148,8 @@ const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: Functio
     automaticsLastMinute: await tx.desk.automaticCount(shown.name, base.now - MINUTE_MS),
     lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES),
     ...consentWord(toPlain(arrival.content.text)) === undefined ? {} : {
-      theirs: await tx.desk.conversationsWith({ network: arrival.place.network, id: arrival.sender.id })
+      theirs: await Promise.all((await tx.desk.conversationsWith({ network: arrival.place.network, id: arrival.sender.id }))
+        .map(one => theirsOf(tx, one)))
     }
   }
 }

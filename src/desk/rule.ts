@@ -1,6 +1,6 @@
 /** The rule for function addresses: who spoke where decides which file answers. Pure, as all rules. */
 import { addressKey } from '../model/address'
-import type { Arrival } from '../model/message'
+import type { Arrival, Content } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { IGNORE, type Plan } from '../plan/plan'
 import type { Recorded } from '../store/store'
@@ -8,7 +8,7 @@ import { act, due, order, syncTeam } from './act'
 import { retire } from './retire'
 import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'
 import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
-import { makeDraft, type Draft } from './draft'
+import { excerptOf, makeDraft, type Draft } from './draft'
 import type { ContactFacts, DeskFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
 
 const orders = (draft: Draft<OrderFacts>): void => {
@@ -66,23 +66,23 @@ export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, w
   directory: Directory): Pick<Plan, 'deliveries' | 'changes'> => {
   if (facts?.from !== 'contact' || facts.conversation === undefined) return { deliveries: [], changes: [] }
   const draft = makeDraft(arrival, facts, directory)
-  const tell = (): void => {
-    draft.tellTeam(word === 'stop' ? draft.texts.left : draft.texts.returned, 'alert')
+  const tell = (unsent: Content[]): void => {
+    draft.tellTeam(word === 'stop' ? draft.texts.left(unsent.map(excerptOf)) : draft.texts.returned, 'alert')
     draft.log(word)
   }
-  for (const one of facts.theirs ?? []) {
+  for (const { one, unsent } of facts.theirs ?? []) {
     const person = addressKey(one.contact)
     const kind = word === 'stop' ? 'withdrawn' as const : 'granted' as const
     const consent = { person, address: one.address, kind, how: word.toUpperCase(), at: facts.now }
     draft.change({ kind: 'desk', change: { what: 'consent', consent } })
     if (word === 'stop') draft.change({ kind: 'cancel', lane: one.place, reason: 'the person sent STOP' })
-    if (one.state !== 'done' && one.id !== facts.conversation.id) draft.about(one, tell)
+    if (one.state !== 'done' && one.id !== facts.conversation.id) draft.about(one, () => tell(unsent))
   }
   if (word === 'start' && draft.conversation?.hinted === true) {
     const { hinted: _, ...rest } = draft.conversation
     draft.conversation = rest
   }
-  tell()
+  tell(facts.theirs?.find(({ one }) => one.id === facts.conversation?.id)?.unsent ?? [])
   const { deliveries, changes } = draft.plan()
   return { deliveries, changes }
 }

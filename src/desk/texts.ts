@@ -43,7 +43,7 @@ export interface DeskTexts {
   consentRequired (who: string): string
   consentNoted (who: string): string
   blocked: string
-  left: string
+  left (unsent: string[]): string
   returned: string
   started (who: string, id: number): string
   notAPerson (what: string): string
@@ -129,7 +129,7 @@ const de: DeskTexts = {
   consentRequired: who => `Nicht gesendet: von ${who} liegt keine Einwilligung vor. Liegt sie Ihnen vor: !einwilligung ${who} wie und wann`,
   consentNoted: who => `Einwilligung von ${who} vermerkt.`,
   blocked: 'Nicht gesendet: dieser Kontakt hat mit STOP alles beendet.',
-  left: '⛔ Der Kontakt hat mit STOP alles beendet.',
+  left: unsent => ['⛔ Der Kontakt hat mit STOP alles beendet.', ...unsent.map(excerpt => `Nicht mehr gesendet: „${excerpt}“`)].join('\n'),
   returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
   started: (who, id) => `${who} hat #${id} begonnen.`,
   notAPerson: what => `${what} ist keine Adresse, an die von hier geschrieben werden kann.`,
@@ -218,7 +218,7 @@ const en: DeskTexts = {
   consentRequired: who => `Not sent: there is no consent of ${who}. If you have it: !consent ${who} how and when`,
   consentNoted: who => `Consent of ${who} noted.`,
   blocked: 'Not sent: this contact has ended everything with STOP.',
-  left: '⛔ The contact has ended everything with STOP.',
+  left: unsent => ['⛔ The contact has ended everything with STOP.', ...unsent.map(excerpt => `Not sent any more: “${excerpt}”`)].join('\n'),
   returned: 'The contact takes messages again (START).',
   started: (who, id) => `${who} has begun #${id}.`,
   notAPerson: what => `${what} is no address that can be written to from here.`,

@@ -57,6 +57,18 @@ describe('an answer that may be taken back', () => {
     assert.deepEqual(phone.read(chat), ['*: One', '*: Two'])
   })
 
+  it('never leaves if the contact ends everything meanwhile, and the team is told which it was', async () => {
+    await start()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'Please come at noon')
+    await maxTexts('STOP')
+    await reads(red, room, '*: ⛔ The contact has ended everything with STOP.\nNot sent any more: “Please come at noon”')
+    clock.skip(UNDO_MS + 1000)
+    await maxTexts('START')
+    await reads(phone, chat, '*: You get messages from us again. Send STOP to end them.')
+    assert.ok(!phone.read(chat).some(line => line.includes('noon')))
+  })
+
   it('never leaves if it is deleted meanwhile, and its writer is told', async () => {
     await start()
     await maxTexts('Hello?')
