@@ -98,7 +98,8 @@ export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | TeamFacts |
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
-const QUOTED_ENTRIES = 100
+const LATEST_ENTRIES = 100
+const QUOTED_ENTRIES = 1000
 const LIST_MAX = 50
 const ALL_MAX = 10_000
 const STATES: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed', 'done']
@@ -127,7 +128,7 @@ const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown
 
 /** What the contact's own messages caused waits there too; nobody of the team wrote that. */
 const theirsOf = async (tx: Tx, one: Conversation): Promise<Theirs> => {
-  const waiting = (await tx.waiting(one.place, 0, QUOTED_ENTRIES)).filter(({ notice, from }) =>
+  const waiting = (await tx.waiting(one.place, 0, LATEST_ENTRIES)).filter(({ notice, from }) =>
     !notice && from.network !== OURS && addressKey(from) !== addressKey(one.place))
   return { one, unsent: waiting.flatMap(({ delivery: { action } }) => 'content' in action ? [action.content] : []) }
 }
@@ -159,7 +160,7 @@ const maySend = (one: Entry): boolean => !isSlip(one.content)
 
 /** Slips do not count. */
 const lastOf = async (desk: Tx['desk'], { id }: Conversation, { name }: Agent): Promise<Asked> => {
-  const said = (await desk.entries(id, QUOTED_ENTRIES)).filter(({ who, kind }) => who === name && (kind === 'team' || kind === 'note'))
+  const said = (await desk.entries(id, LATEST_ENTRIES)).filter(({ who, kind }) => who === name && (kind === 'team' || kind === 'note'))
   const last = said.find(one => !one.held || maySend(one))
   return last === undefined ? {} : { last: last.id }
 }
@@ -205,7 +206,7 @@ const asOneLine = (text: string): string => text.replace(/[>\s]+/g, ' ').trim()
 const isStrange = async (tx: Tx, { text }: Content, { id }: Conversation): Promise<boolean> => {
   const quoted = quotedIn(text).map(line => asOneLine(line).replace(/ ?(?:…|\.\.\.)$/, ''))
   if (quoted.length === 0) return false
-  const seen = (await tx.desk.entries(id, QUOTED_ENTRIES)).filter(({ kind }) => kind !== 'note').map(entry => asOneLine(entry.text))
+  const seen = (await tx.desk.known(id, QUOTED_ENTRIES)).map(asOneLine)
   return !quoted.every(line => [line, line.replace(NAMED, '')].some(words => seen.some(one => one.includes(words))))
 }
 
@@ -228,7 +229,7 @@ const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, own: Co
   const inside = line !== undefined && (line.kind === 'note' || (line.kind === undefined && own !== undefined))
   return {
     conversation: found, ...others, ...replied ? { toContact: true } : {}, ...inside ? { strange: true } : {},
-    ...entry === undefined ? {} : { entry, ...await sentByAnother(tx, arrival, entry), lately: await tx.desk.entries(found.id, QUOTED_ENTRIES) }
+    ...entry === undefined ? {} : { entry, ...await sentByAnother(tx, arrival, entry), lately: await tx.desk.entries(found.id, LATEST_ENTRIES) }
   }
 }
 

@@ -103,6 +103,10 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     conversation, at, kind, who, text, JSON.stringify(content), network, key, held ? 1 : 0, project ?? null, signature ?? null, journal)
   },
+  async known (conversation, limit) {
+    return all<{ text: string }>("SELECT text FROM entry WHERE conversation = ? AND kind <> 'note' ORDER BY id DESC LIMIT ?", conversation, limit)
+      .map(({ text }) => text)
+  },
   async entries (conversation, limit) {
     return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?', conversation, limit)
       .map(entryOf)

@@ -86,6 +86,7 @@ export interface DeskTx {
   save (conversation: Conversation, expected: number, now: number): Promise<boolean>
 
   entry (entry: NewEntry, journal: number): Promise<void>
+  known (conversation: number, limit: number): Promise<string[]> // the texts that the contact has said or was told, newest first
   entries (conversation: number, limit: number): Promise<Entry[]> // newest first; what went out after all stands there once
   entryOf (network: NetworkName, key: ArrivalKey): Promise<Entry | undefined>
   sentBy (journal: number): Promise<Entry | undefined>

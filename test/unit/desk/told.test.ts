@@ -50,6 +50,14 @@ describe('what the team is told', () => {
     assert.deepEqual([...red.read(room), ...blue.read(room)].filter(line => line.includes('Eva: Hallo?\n')), [])
   })
 
+  it('may quote what the contact wrote long ago, however many notes stand between', async () => {
+    await start()
+    await anna('Guten Tag')
+    for (let n = 0; n < 120; n++) await anna(`!n Notiz ${n}`)
+    await anna('> Hallo?\nJa, wir sind da')
+    await reads(red, chat, '*: > Hallo?\nJa, wir sind da')
+  })
+
   it('of answers that a contact\'s chat does not take says so in all rooms of the case, and why, and not to the contact', async () => {
     await start()
     red.onSend = ({ place, as }) => { if (place.id === chat && as === undefined) throw new Refused('encrypted', undefined, 'encrypted') }
