@@ -154,9 +154,9 @@ export const makeDirect = (world: DirectWorld): Direct => {
   const othersIn = async (room: string, as: string, via: string): Promise<number | undefined> => {
     try {
       const query = { via: via.slice(via.indexOf(':') + 1) }
-      const { num_joined_members: joined } = await homeserver.call('GET', `client/v1/room_summary/${encode(room)}`,
+      const { num_joined_members: joined, membership } = await homeserver.call('GET', `client/v1/room_summary/${encode(room)}`,
         { as, query, elsewhere: true, signal: stopping })
-      return typeof joined === 'number' ? joined : undefined
+      return typeof joined === 'number' ? joined - (membership === 'join' ? 1 : 0) : undefined // we are in where an answer was lost
     } catch (error) {
       if (error instanceof Rejected) return undefined
       throw error

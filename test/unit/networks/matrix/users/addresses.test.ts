@@ -116,6 +116,15 @@ describe('Matrix: function addresses under faults', () => {
     assert.deepEqual(ups, [])
   })
 
+  it('an invitation is taken though the answer to our coming in is lost: we do not count ourselves among the others', async () => {
+    const { inbox } = await ready()
+    homeserver.faults.push({ on: /buergerbuero.*\/join|\/join.*buergerbuero/, times: 1, breaks: 'after' })
+    const room = kunde.createRoom({ preset: 'private_chat', invite: [OURS] })
+    kunde.send(room, 'Guten Tag')
+    await inbox.until('it is taken', () => said(inbox).includes('Guten Tag'))
+    assert.equal(homeserver.membership(room, OURS), 'join')
+  })
+
   it('an invitation that the homeserver lost is found when it is found again', async () => {
     const first = await ready()
     homeserver.pusher.loseNext(1000)
