@@ -47,7 +47,7 @@ export interface Deliver {
 }
 
 export const makeDeliver = (parts: Parts): Deliver => {
-  const { store, networks, directory, observer, log } = parts
+  const { store, networks, directory, desk, observer, log } = parts
   const lanes = new Map<string, Lane>() // as many as places with something to deliver
   /** As many as places from which something is not delivered yet. `anybodys`: anybody may write there, as it neither mirrors nor is a team's. */
   const openFrom = new Map<string, { count: number, anybodys: boolean }>()
@@ -72,12 +72,18 @@ export const makeDeliver = (parts: Parts): Deliver => {
     return network
   }
 
+  /** Who is to read what a team says there; what their own messages cause, as the hint how to return, they may read. */
+  const contactAt = ({ delivery: { place }, from }: Queued): string[] => {
+    const spot = desk.spotOf(place)
+    return spot?.kind === 'contact' && addressKey(from) !== addressKey(place) ? [addressKey(spot.person)] : []
+  }
+
   const unwanted = (row: Queued): Unwanted | undefined => {
     const { place } = row.delivery
     const standing = directory.standing(place)
     if (standing === 'out' || (standing === 'encrypted' && !row.notice)) return 'rests'
     const here = directory.mirrorAt(place)?.here
-    const people = here === undefined ? [] : peopleAt(here)
+    const people = here === undefined ? contactAt(row) : peopleAt(here)
     return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person)) ? 'stopped' : undefined
   }
 

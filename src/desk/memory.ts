@@ -10,7 +10,7 @@ import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
 
 export type Spot =
-  | { kind: 'contact', conversation: number, address: string, desk: string } // desk: whose team has it now
+  | { kind: 'contact', conversation: number, address: string, desk: string, person: Person } // desk: whose team has it now
   | { kind: 'room', conversation: number, address: string } // address: whose team works there
   | { kind: 'queue', address: string }
   | { kind: 'chat', address: string, person: Person } // of somebody of the team with the address: never a contact's place
@@ -105,8 +105,8 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   }
   const spotOf = (place: Place): Spot | undefined => chats.get(addressKey(place)) ?? spots.get(addressKey(place))?.spot
 
-  const learn = ({ id, address: shown, desk, place }: Conversation): void => {
-    put(place, { kind: 'contact', conversation: id, address: shown, desk })
+  const learn = ({ id, address: shown, desk, place, contact: person }: Conversation): void => {
+    put(place, { kind: 'contact', conversation: id, address: shown, desk, person })
     const address = roster.named(desk)
     if (address === undefined) return
     for (const network of namings.keys()) {

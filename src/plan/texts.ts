@@ -20,6 +20,7 @@ export interface Texts {
   isBack (where: string): string
   isEncryptedHere: string
   rests: string
+  hasEnded: string
   refused: string
   encrypted: string
   tooLong: string
@@ -57,6 +58,7 @@ const de: Texts = {
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
   rests: 'die Verbindung dorthin ruht',
+  hasEnded: 'dort wurde mit STOP alles beendet',
   refused: 'vom Empfänger abgelehnt',
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
   tooLong: 'zu lang',
@@ -101,6 +103,7 @@ const en: Texts = {
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',
   rests: 'the connection to it rests',
+  hasEnded: 'everything there was ended with STOP',
   refused: 'refused by the destination',
   encrypted: 'that chat is encrypted; it says there to write without encryption',
   tooLong: 'too long',

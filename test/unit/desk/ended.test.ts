@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Unavailable } from '../../../src/model/errors'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { startBridge, type Started } from '../../support/started'
@@ -34,6 +35,25 @@ describe('a contact who has ended everything', () => {
     await reads(red, room, '*: ⛔ The contact has ended everything with STOP.')
     await red.say(room, '@anna', 'But why?')
     await until(() => red.read(room).some(line => line.includes('Not sent: this contact has ended everything')))
+    assert.deepEqual(red.read(chat), [STOPPED])
+  })
+
+  it('gets nothing that was being tried at that moment, and its writer is told', async () => {
+    await evaWrites('Hello?')
+    const tried = Promise.withResolvers<void>()
+    const failing = Promise.withResolvers<void>()
+    red.onSend = async ({ place }) => {
+      if (place.id !== chat) return
+      tried.resolve()
+      await failing.promise
+    }
+    await red.say(room, '@anna', 'Please come at noon')
+    await tried.promise
+    await evaWrites('Stop')
+    red.onSend = () => {}
+    failing.reject(new Unavailable('down'))
+    await until(() => red.read(room).some(line => line.includes('noon') && line.includes('ended with STOP')))
+    await reads(red, chat, STOPPED)
     assert.deepEqual(red.read(chat), [STOPPED])
   })
 
