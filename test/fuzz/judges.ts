@@ -9,8 +9,8 @@ import type { Arrival, Content, Sender } from '../../src/model/message'
 import type { Capabilities, Inbox } from '../../src/model/network'
 import { LINK_SCHEMES, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../src/model/text'
 import { writeText } from '../../src/networks/matrix/text'
-import { bodyOf } from '../../src/networks/xmpp/text'
-import { el } from '../../src/networks/xmpp/xml'
+import { bodyOf } from '../../src/networks/xmpp/text/styling'
+import { el } from '../../src/networks/xmpp/wire/xml'
 import { CAN } from '../support/practice'
 
 /** Input as a string. Six signs such as \ud800 stand for the one UTF-16 unit, so that halves of characters can be written in a file. */

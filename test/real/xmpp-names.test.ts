@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { nameprep, nodeprep } from '../../src/networks/xmpp/prep'
+import { nameprep, nodeprep } from '../../src/networks/xmpp/wire/stringprep'
 import { needs, scratch } from '../support/real'
 
 const OUTPUT_BYTES_MAX = 256 * 1024 * 1024

@@ -6,10 +6,10 @@
  */
 import type { Delivery } from '../../src/model/message'
 import { plain } from '../../src/model/text'
-import { directPlace, RECEIPTS } from '../../src/networks/xmpp/letters'
+import { directPlace, RECEIPTS } from '../../src/networks/xmpp/direct/send'
 import { bareOf } from '../../src/networks/xmpp/names'
-import { INFO } from '../../src/networks/xmpp/room'
-import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/xml'
+import { INFO } from '../../src/networks/xmpp/muc/room'
+import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'
 import { isSpeech } from './auditor'
 import type { Answer } from './room'
 import type { Inhabitant, Said } from './town'

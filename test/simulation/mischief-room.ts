@@ -1,7 +1,7 @@
 /** What people in a group chat do who mean no good: each is something that anybody, or a moderator, can do there. */
 import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
 import { bareOf } from '../../src/networks/xmpp/names'
-import { el, type Xml } from '../../src/networks/xmpp/xml'
+import { el, type Xml } from '../../src/networks/xmpp/wire/xml'
 import { isOf, MUC_USER, type Occupant, type Room } from './room'
 import { COMPONENT, DOMAIN, type Inhabitant } from './town'
 import type { Mischief, World } from './world'

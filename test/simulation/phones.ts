@@ -4,8 +4,8 @@
  */
 import { addressKey } from '../../src/model/address'
 import type { Delivery } from '../../src/model/message'
-import { decode, encodeStandard, encodeUcs2, CODING } from '../../src/networks/sms/coding'
-import { readPiece, writePieces, type LongForm } from '../../src/networks/sms/longform'
+import { decode, encodeStandard, encodeUcs2, CODING } from '../../src/networks/sms/data-coding'
+import { readPiece, writePieces, type LongForm } from '../../src/networks/sms/concatenation'
 import type { ShortMessage } from '../../src/networks/sms/smpp/pdu'
 import { numberOf } from '../../sandbox/smsc'
 import { isSpeech, textOfDelivery } from './auditor'

@@ -4,7 +4,7 @@
  * cannot be written to because the component is not connected is taken out, as Prosody does when its own words come back.
  */
 import { bareOf, parseJid } from '../../src/networks/xmpp/names'
-import { el, type Element, textOf, child, elementsIn, type Xml } from '../../src/networks/xmpp/xml'
+import { el, type Element, textOf, child, elementsIn, type Xml } from '../../src/networks/xmpp/wire/xml'
 import type { Utterance } from './world'
 
 export const MUC = 'http://jabber.org/protocol/muc'

@@ -1,6 +1,6 @@
 /** What of all that was said in XMPP rooms the real adapter calls stored, by its own words; and from when on it listens in a room. */
 import { messageOf } from '../../src/model/errors'
-import { directEnds } from '../../src/networks/xmpp/letters'
+import { directEnds } from '../../src/networks/xmpp/direct/send'
 import type { Place } from '../../src/model/address'
 import type { Arrival, Delivery, RoomState } from '../../src/model/message'
 import type { Memory, Network } from '../../src/model/network'

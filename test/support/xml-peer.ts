@@ -1,6 +1,6 @@
 /** saxes as the judge of our XML: it shares no line with what it judges. */
 import { SaxesParser } from 'saxes'
-import type { Element } from '../../src/networks/xmpp/xml'
+import type { Element } from '../../src/networks/xmpp/wire/xml'
 
 export const HEADER = '<?xml version=\'1.0\'?><stream:stream xmlns=\'jabber:component:accept\' ' +
   'xmlns:stream=\'http://etherx.jabber.org/streams\' id=\'s1\' from=\'chat.example.org\'>'

@@ -4,7 +4,7 @@
  * in the receipt.
  */
 import { Malformed } from '../../model/errors'
-import { decodeUcs2 } from './coding'
+import { decodeUcs2 } from './data-coding'
 import { type ShortMessage, TLV } from './smpp/pdu'
 
 /** `outcome` is undefined while nothing is decided (ENROUTE, ACCEPTD, UNKNOWN). `state` and `done` tell receipts apart. */

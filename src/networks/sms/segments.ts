@@ -2,7 +2,7 @@
  * How a text becomes segments. Sizes by 3GPP TS 23.040 §9.2.3.24: 160 septets or 70 UTF-16 units alone, 153 or 67 in each of
  * several (8-bit reference). No escape pair or surrogate pair is ever split, nor a grapheme cluster that is not absurdly long.
  */
-import { CODING, type DefaultCharset, encodeStandard, encodeUcs2, fitsStandard } from './coding'
+import { CODING, type DefaultCharset, encodeStandard, encodeUcs2, fitsStandard } from './data-coding'
 import { septetsOf } from './gsm7'
 
 const SEPTETS_ALONE = 160

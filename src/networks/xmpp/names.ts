@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Person, addressKey } from '../../model/address'
-import { nameprep, nodeprep } from './prep'
+import { nameprep, nodeprep } from './wire/stringprep'
 
 /** An address taken apart. `local` and `resource` may be empty. */
 export interface Jid { local: string, domain: string, resource: string }

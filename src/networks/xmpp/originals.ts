@@ -4,10 +4,10 @@
  * part, and each writer in it; what is asked for by another writer is not found.
  */
 import { makeShares, type Owner } from '../../lib/shares'
-import { directEnds } from './letters'
+import { directEnds } from './direct/send'
 import { serverOf } from './names'
-import type { Notebook } from './notebook'
-import { owned } from './xml'
+import type { Notebook } from './write-behind'
+import { owned } from './wire/xml'
 
 const KEPT_MAX = 20_000 // messages, over all rooms and chats
 const PASSING_MAX = 5_000

@@ -4,7 +4,7 @@ import { splitText } from '../../../src/plan/adapt'
 import { cleanName } from '../../../src/plan/people'
 import { isPlain, plain, toPlain } from '../../../src/model/text'
 import { parseHtml, readText, writeHtml } from '../../../src/networks/matrix/text'
-import { bodyOf, parseStyled, writeStyled } from '../../../src/networks/xmpp/text'
+import { bodyOf, parseStyled, writeStyled } from '../../../src/networks/xmpp/text/styling'
 import type { Target } from '../engine'
 import { anyText, goodText, harmlessHtml, ODD, textFrom } from '../judges'
 

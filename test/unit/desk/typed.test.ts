@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { SENDING, spellingOf, SPELLINGS, type Word, wordOf } from '../../../src/desk/commands'
 import { numbered, typed } from '../../../src/desk/typed'
 import { plain, toPlain, type Text } from '../../../src/model/text'
-import { parseStyled } from '../../../src/networks/xmpp/text'
+import { parseStyled } from '../../../src/networks/xmpp/text/styling'
 import { spelled, spellings } from '../../support/spellings'
 
 const content = (text: Text | string) => ({ style: 'text' as const, text: typeof text === 'string' ? plain(text) : text })

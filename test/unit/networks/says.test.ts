@@ -4,7 +4,7 @@ import { HtmlRenderer, Parser } from 'commonmark'
 import fc from 'fast-check'
 import { plain, toPlain, type Text } from '../../../src/model/text'
 import { parseHtml, readText, writeHtml, writeText } from '../../../src/networks/matrix/text'
-import { bodyOf, parseStyled } from '../../../src/networks/xmpp/text'
+import { bodyOf, parseStyled } from '../../../src/networks/xmpp/text/styling'
 
 const markdown = (body: string): string => new HtmlRenderer({ softbreak: '<br />' }).render(new Parser().parse(body))
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { decode, decodeUcs2, encodeUcs2, fitsStandard } from '../../../../src/networks/sms/coding'
+import { decode, decodeUcs2, encodeUcs2, fitsStandard } from '../../../../src/networks/sms/data-coding'
 import { decodeGsm7, encodeGsm7, septetsOf } from '../../../../src/networks/sms/gsm7'
 import { Bug, Malformed } from '../../../../src/model/errors'
 

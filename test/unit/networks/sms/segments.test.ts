@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { CODING, decode } from '../../../../src/networks/sms/coding'
+import { CODING, decode } from '../../../../src/networks/sms/data-coding'
 import { bytesWithin, segment } from '../../../../src/networks/sms/segments'
 
 const { getCharCount } = require('@trt2/gsm-charset-utils') as { getCharCount (text: string): { msgCount: number } }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { makeNotebook } from '../../../../src/networks/xmpp/notebook'
+import { makeNotebook } from '../../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../../src/networks/xmpp/originals'
 import { makeWorld } from '../../../support/world'
 

@@ -1,6 +1,6 @@
 /** One stanza, as the component link would hand it on. */
-import { makeParser } from '../../../../src/networks/xmpp/parser'
-import type { Element } from '../../../../src/networks/xmpp/xml'
+import { makeParser } from '../../../../src/networks/xmpp/wire/parser'
+import type { Element } from '../../../../src/networks/xmpp/wire/xml'
 import { HEADER } from '../../../support/xml-peer'
 
 export const parse = (text: string): Element => {

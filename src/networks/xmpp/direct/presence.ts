@@ -1,0 +1,127 @@
+/**
+ * Whether a function address is there, told to those who asked to know (RFC 6121 §3, §4).
+ * Promises: whoever subscribes is let; what they are told is what the profile says now; who subscribed outlives a restart, the
+ * WATCHERS_MAX newest of each address, shared out among servers. Those dropped are told again when they next ask.
+ */
+import { makeShares, type Shares } from '../../../lib/shares'
+import { messageOf } from '../../../model/errors'
+import type { Identity, Profile, World } from '../../../model/network'
+import { type Addresses, RESOURCE } from '../addresses'
+import { bareOf, serverOf } from '../names'
+import { photoOf } from './profile'
+import type { Link } from '../wire/stream'
+import { el, type Element, owned, type Xml } from '../wire/xml'
+
+const WATCHERS_MAX = 1_000
+
+export interface Presence {
+  /** A presence to an address of ours. */
+  heard (stanza: Element, to: Identity): void
+  /** Nothing is known any more of who asked to know about an address. */
+  forget (as: string, jid: string): Promise<void>
+  /** The addresses, or what is known of them, have changed. */
+  changed (): void
+  /** Tells everybody; after the link has come up nobody knows. */
+  linkUp (): void
+  /** Tells everybody that nobody is there. */
+  stop (): Promise<void>
+}
+
+export const makePresence = (addresses: Addresses, link: Link, { memory, log }: World): Presence => {
+  const watchers = new Map<string, Shares<true>>()
+  const shown = new Map<string, string>() // what was told last, by address, while the link is up
+  const saving = new Map<string, boolean>() // true: it changed while it was being saved
+
+  const note = (known: Shares<true>, jid: string): void => { known.put(jid, { group: serverOf(jid), owner: jid }, true) }
+
+  const of = (id: string): Shares<true> => {
+    let known = watchers.get(id)
+    if (known !== undefined) return known
+    watchers.set(id, known = makeShares(WATCHERS_MAX))
+    for (const jid of JSON.parse(memory.get(`watchers ${id}`) ?? '[]') as string[]) note(known, jid)
+    return known
+  }
+
+  const everybody = (id: string): string[] => [...of(id).entries()].map(([jid]) => jid)
+
+  const save = (id: string): void => {
+    if (saving.has(id)) return void saving.set(id, true)
+    saving.set(id, false)
+    memory.set(`watchers ${id}`, JSON.stringify(everybody(id)))
+      .catch((error: unknown) => log.error({ why: messageOf(error) }, 'subscribers not remembered'))
+      .finally(() => {
+        const again = saving.get(id)
+        saving.delete(id)
+        if (again) save(id)
+      })
+  }
+
+  const add = (id: string, jid: string): void => {
+    const known = of(id)
+    if (known.has(jid)) return
+    note(known, owned(jid))
+    save(id)
+  }
+
+  const presenceXml = (profile: Profile, as: string, to: string): Xml => {
+    const { present } = profile
+    const from = `${as}/${RESOURCE}`
+    return present === undefined
+      ? el('presence', { from, to, type: 'unavailable' })
+      : el('presence', { from, to }, present.available ? undefined : el('show', {}, 'away'),
+          present.text === '' ? undefined : el('status', {}, present.text), photoOf(profile))
+  }
+
+  const tellWatchers = async (as: string, profile: Profile): Promise<void> => {
+    for (const jid of everybody(as)) {
+      await link.writable()
+      link.send(presenceXml(profile, as, jid))
+    }
+  }
+
+  /** Tells what is another than what was told. */
+  const tell = async (identities: Identity[]): Promise<void> => {
+    if (!link.isUp) return
+    const telling: Promise<void>[] = []
+    const now = new Map(identities.flatMap(({ id, aliases, profile }) => [id, ...aliases].map(as => [as, profile])))
+    for (const as of shown.keys()) if (!now.has(as)) now.set(as, { name: '', about: '' })
+    for (const [as, profile] of now) {
+      const { xml } = presenceXml(profile, as, '')
+      if (shown.get(as) === xml || (!shown.has(as) && profile.present === undefined)) continue
+      if (profile.present === undefined) shown.delete(as)
+      else shown.set(as, xml)
+      telling.push(tellWatchers(as, profile))
+    }
+    await Promise.all(telling)
+  }
+
+  const subscribed = ({ profile, team }: Identity, as: string, jid: string): void => {
+    add(as, jid)
+    link.send(el('presence', { type: 'subscribed', from: as, to: jid }))
+    if (profile.present !== undefined) link.send(presenceXml(profile, as, jid))
+    // With both directions apps follow our invitations into rooms by themselves.
+    if (team?.includes(jid)) link.send(el('presence', { type: 'subscribe', from: as, to: jid }))
+  }
+
+  return {
+    heard (stanza, to) {
+      const { from = '', type } = stanza.attrs
+      const jid = bareOf(from)
+      const as = bareOf(stanza.attrs.to ?? '')
+      if (type === 'subscribe') subscribed(to, as, jid)
+      else if (type === 'unsubscribe') {
+        if (of(as).delete(jid) !== undefined) save(as)
+        link.send(el('presence', { type: 'unsubscribed', from: as, to: jid }))
+      } else if (type === 'probe' && to.profile.present !== undefined) {
+        add(as, jid)
+        link.send(presenceXml(to.profile, as, from))
+      }
+    },
+    async forget (as, jid) {
+      if (of(as).delete(jid) !== undefined) await memory.set(`watchers ${as}`, JSON.stringify(everybody(as)))
+    },
+    changed () { void tell(addresses.all() ?? []) },
+    linkUp () { shown.clear(); void tell(addresses.all() ?? []) },
+    stop: () => tell([])
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * What people write to our function addresses becomes arrivals of direct chats.
+ * Promises: a message counts as received (XEP-0184) only when it is stored; the same stanza delivered twice is one arrival, and two
+ * messages that a careless app gave one id are two; only its own sender may correct or retract a message; what a machine sent is
+ * marked so; what is encrypted is answered, kept in quarantine and handed on as unreadable, never dropped in silence; of what one person
+ * writes faster than it can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it
+ * was not delivered.
+ */
+import { createHash } from 'node:crypto'
+import { makeShares, type Owner } from '../../../lib/shares'
+import { makeSlots } from '../../../lib/slots'
+import { Malformed, messageOf } from '../../../model/errors'
+import type { Arrival, Content, MessageArrival, Sender } from '../../../model/message'
+import type { Identity, Inbox, World } from '../../../model/network'
+import { plain } from '../../../model/text'
+import { RESOURCE } from '../addresses'
+import { notNow } from '../wire/stanza-errors'
+import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from '../text/content'
+import { DIRECT_KEPT_MAX, type Intake } from '../intake'
+import { directPlace, RECEIPTS } from './send'
+import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
+import type { Originals } from '../originals'
+import { INFO } from '../muc/room'
+import type { Link } from '../wire/stream'
+import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
+
+const TOLD_MAX = 2_000 // people who were told that we cannot read what is encrypted
+const TELL_AGAIN_MS = 3_600_000
+const MACHINES_MAX = 2_000
+const ASKING_MAX = 64 // whether they are machines, at once
+const ASKING_AT_ONE_MAX = 8 // of one server
+const LATE_MS = 10 * 60_000 // what was under way for longer is answered by people, not by a machine
+const KEY_BYTES = 18
+
+const DELAY = 'urn:xmpp:delay'
+const NO_REPLY = 'urn:xmpp:noreply:0'
+const NICK = 'http://jabber.org/protocol/nick'
+const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachrichten können wir hier nicht lesen. Bitte schalten Sie die ' +
+  'Verschlüsselung für diesen Chat aus und schreiben Sie noch einmal.\nThis chat is encrypted, and we cannot read encrypted messages ' +
+  'here. Please switch encryption off for this chat and write again.'
+
+export interface Direct {
+  /** A message to an address of ours that is neither an error nor from a room of ours. */
+  message (stanza: Element, to: Identity): void
+}
+
+const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
+
+/** Mail-like apps say a part of it in the subject (RFC 6121 §5.2.4). */
+const withSubject = (message: Element, content: Content | undefined): Content | undefined => {
+  const subject = textOf(child(message, 'subject')).trim()
+  return content && subject !== '' ? { ...content, text: [...plain(subject), ...content.text] } : content
+}
+
+const stampOf = (message: Element): number | undefined => {
+  const at = Date.parse(child(message, 'delay', DELAY)?.attrs.stamp ?? '')
+  return Number.isNaN(at) ? undefined : at
+}
+
+export const makeDirect = (
+  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, link: Link, { clock, chance, log }: World
+): Direct => {
+  const startedAt = clock.now()
+  const told = makeShares<number>(TOLD_MAX)
+  const machines = makeShares<boolean>(MACHINES_MAX) // who says of themselves that they take no answers
+  const asking = makeSlots(ASKING_MAX, ASKING_AT_ONE_MAX)
+  const never = new AbortController().signal
+
+  /** Asked once, beside the path: nobody waits for the answer. */
+  const askWhetherMachine = (from: string, to: string): void => {
+    if (machines.has(from)) return
+    const whom = owned(from)
+    machines.put(whom, ownerOf(whom), false)
+    asking.take(serverOf(whom), never).then(async over => {
+      try {
+        const query = child(await link.ask('get', to, whom, el('query', { xmlns: INFO })), 'query', INFO)
+        if (query && elementsIn(query).some(one => one.attrs.var === NO_REPLY)) machines.put(whom, ownerOf(whom), true)
+      } finally {
+        over()
+      }
+    }).catch(() => { /* whoever does not answer has not said it */ })
+  }
+
+  const isFromMachine = (message: Element, at: number | undefined): boolean => {
+    const { from = '', type } = message.attrs
+    const { local = '', domain: theirs } = parseJid(from) ?? {}
+    return type === 'headline' || isAutomatic(message) || local === '' || theirs === domain || machines.get(from) === true ||
+      (at !== undefined && (at < clock.now() - LATE_MS || at < startedAt))
+  }
+
+  /** Apps send a message again, from another connection too, under the id it had; scripts give each message the same id. */
+  const keyOf = (message: Element, contact: string, to: Identity): string => {
+    const said = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
+      .map(one => [textOf(one), one?.attrs.id])
+    const { id } = message.attrs
+    return id === undefined
+      ? `direct/${chance.token(KEY_BYTES)}`
+      : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, said])).digest('base64url')}`
+  }
+
+  const senderOf = (message: Element, contact: string): Sender => {
+    const nick = textOf(child(message, 'nick', NICK)).trim()
+    const { local = '', domain: theirs = contact } = parseJid(contact) ?? {}
+    return nick === '' ? { id: contact, name: local || theirs, nameless: true } : { id: contact, name: nick }
+  }
+
+  const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {
+    const { from = '', id } = message.attrs
+    const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
+    const place = { network, id: directPlace(to.id, contact) }
+    const delayed = stampOf(message)
+    const base = { key: keyOf(message, contact, to), place, at: delayed ?? clock.now(), sender: senderOf(message, contact) }
+    const original = (named: string): string | undefined => originals.find(place.id, contact, named)
+    const retract = child(message, 'retract', RETRACT)?.attrs.id
+    if (retract !== undefined) {
+      const of = original(retract)
+      return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+    }
+    const content = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : UNREADABLE
+    if (content === undefined) return undefined
+    const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
+    const of = replaced === undefined ? undefined : original(replaced)
+    if (id !== undefined) originals.put(place.id, contact, id, of ?? base.key)
+    if (of !== undefined) return { ...base, kind: 'edit', of, content }
+    const automatic = isFromMachine(message, delayed)
+    const answered = repliedTo(message)
+    const replies = answered === undefined ? {} : { replyTo: [answered] }
+    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...automatic && { automatic }, ...replies }
+    return replaced === undefined ? first : { ...first, content: asCorrection(content) }
+  }
+
+  const cannotRead = (message: Element, encryption: string, to: Identity): void => {
+    const { from = '', id, type } = message.attrs
+    const { xml } = el('message', { from, to: message.attrs.to, id, type }, el('encrypted', { xmlns: encryption }))
+    inbox.quarantine(network, xml, new Malformed(`a message was encrypted: ${encryption}`))
+      .catch((error: unknown) => log.error({ why: messageOf(error) }, 'not quarantined'))
+    const chat = directPlace(to.id, bareOf(from))
+    if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
+    told.put(owned(chat), ownerOf(owned(from)), clock.tick())
+    link.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
+      ...contentXml({ style: 'notice', text: plain(CANNOT_READ) })))
+  }
+
+  return {
+    message (message, to) {
+      const { from = '', id } = message.attrs
+      const encryption = encryptionOf(message)
+      if (encryption !== undefined) cannotRead(message, encryption, to)
+      const arrival = arrivalOf(message, to)
+      if (arrival === undefined) return
+      if (arrival.kind === 'message') askWhetherMachine(from, to.id)
+      const wanted = id !== undefined && encryption === undefined && child(message, 'request', RECEIPTS) !== undefined
+      const answer = { from: message.attrs.to, to: owned(from), type: message.attrs.type, id: `received.${chance.token(KEY_BYTES)}` }
+      const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
+      const say = received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })
+      offer(arrival, say, {
+        most: DIRECT_KEPT_MAX, server: serverOf(answer.to),
+        beyond () {
+          const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
+          if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it is said anew
+          link.send(notNow(message))
+        }
+      })
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Deliveries to one person: as a function address in its direct chats, and asides to one occupant of a room.
+ * Promises: what is called in order is written in order; `from` is always ours; what comes back after it was confirmed becomes a
+ * receipt. After a link break the same id goes out again, so a second copy is only possible then.
+ */
+import type { Place } from '../../../model/address'
+import { makeShares } from '../../../lib/shares'
+import { Refused, Unavailable } from '../../../model/errors'
+import type { Action, Delivery, ReceiptArrival, Sent } from '../../../model/message'
+import type { World } from '../../../model/network'
+import { type Addresses, RESOURCE } from '../addresses'
+import type { Confirm } from './confirm'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { contentXml, correctionXml, retractionXml } from '../text/content'
+import { bareOf, canonicalBare } from '../names'
+import type { Room } from '../muc/room'
+import type { Link } from '../wire/stream'
+import { child, el, type Element, owned, type Xml } from '../wire/xml'
+
+export const RECEIPTS = 'urn:xmpp:receipts'
+const MUC_USER = 'http://jabber.org/protocol/muc#user'
+const ASIDES_MAX = 2_000 // that may still come back
+const DELIVERY_KEY = /^[A-Za-z0-9_-]{1,64}$/
+
+export interface Letters {
+  send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
+  /** To the one person of `aside`, whom only they see it; in `from`'s name if they are not in the room. False if neither can be. */
+  aside (room: Room, delivery: Delivery, from: string | undefined, signal: AbortSignal): Promise<Sent> | false
+  /** What an error or receipt to one of ours says about a delivery to one person: undefined if nothing. */
+  receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
+}
+
+/** The two ends of a direct chat, as Naming.direct joins them. */
+export const directEnds = (placeId: string): { ours: string, theirs: string } | undefined => {
+  const [ours = '', theirs, ...more] = placeId.split(' ')
+  return theirs === undefined || more.length > 0 || canonicalBare(theirs) !== theirs ? undefined : { ours, theirs }
+}
+
+export const directPlace = (ours: string, theirs: string): string => `${ours} ${theirs}`
+
+const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
+  switch (action.kind) {
+    case 'message': return [...contentXml(action.content), el('request', { xmlns: RECEIPTS })]
+    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of)
+    case 'deletion': return retractionXml(target?.[0] ?? action.of)
+    case 'room': throw new Refused('a direct chat is not made, it is there')
+  }
+}
+
+export const makeLetters = (network: string, addresses: Addresses, link: Link, confirm: Confirm, { clock }: World): Letters => {
+  const asides = makeShares<{ place: Place, to: string }>(ASIDES_MAX)
+
+  const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
+    const { attempt } = delivery
+    const id: string = delivery.key // of the stanza, so the other side knows it by that
+    const stanza = el('message', { type: 'chat', from, to, id }, ...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id }))
+    await link.writable()
+    await confirm.write({ stanza, id, to, attempt }, signal)
+    return { ids: [id] }
+  }
+
+  return {
+    async send (delivery, signal) {
+      const ends = directEnds(delivery.place.id)
+      if (ends === undefined) throw new Refused('not a direct chat')
+      if (addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
+      const ours = addresses.at(ends.ours)
+      if (ours === undefined) throw new Refused('not an address of ours')
+      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, actionXml(delivery.action, delivery.target), signal)
+    },
+    aside (room, delivery, from, signal) {
+      const { action, key, place } = delivery
+      if (action.kind !== 'message' || action.aside === undefined) return false
+      const { person } = action.aside
+      const nick = [...room.insiders].find(([, insider]) => insider.address === person)?.[0]
+      const sender = from === undefined ? undefined : addresses.at(from)
+      if (nick === undefined && sender === undefined) return false
+      const to = nick === undefined ? person : `${room.id}/${nick}`
+      asides.put(key, { group: room.id, owner: person }, { place, to: owned(to) })
+      return nick === undefined
+        ? write(delivery, `${sender?.id}/${RESOURCE}`, to, contentXml(action.content), signal)
+        : write(delivery, room.listener.jid, to, [...contentXml(action.content), el('x', { xmlns: MUC_USER })], signal)
+    },
+    receipt (message, fromRoom) {
+      const { from = '', to = '', type, id = '' } = message.attrs
+      const failed = type === 'error'
+      const of = failed ? id : child(message, 'received', RECEIPTS)?.attrs.id ?? ''
+      if (!DELIVERY_KEY.test(of)) return undefined
+      const aside = asides.get(of)
+      const ours = fromRoom ? undefined : addresses.at(to)
+      const place = aside !== undefined && (aside.to === from || aside.to === bareOf(from))
+        ? aside.place
+        : ours && { network, id: directPlace(ours.id, canonicalBare(bareOf(from)) ?? bareOf(from)) }
+      return place && {
+        kind: 'receipt', key: `${of} ${failed ? 'failed' : 'delivered'}`, place, at: clock.now(), of: [of],
+        outcome: failed ? 'failed' : 'delivered', ...failed && { detail: failureOf('it came back', conditionOf(message)).message }
+      }
+    }
+  }
+}

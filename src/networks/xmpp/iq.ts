@@ -1,0 +1,50 @@
+/** What the component says when asked: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and politely no to the rest. */
+import type { Identity } from '../../model/network'
+import { COMMANDS } from './direct/commands'
+import { errorReply } from './wire/stanza-errors'
+import { ADDRESS_FEATURES, answerAbout } from './direct/profile'
+import { INFO } from './muc/room'
+import { child, el, elementsIn, type Element, type Xml } from './wire/xml'
+
+const ITEMS = 'http://jabber.org/protocol/disco#items'
+const VERSION = 'jabber:iq:version'
+const PING = 'urn:xmpp:ping'
+
+const result = (iq: Element, payload?: Xml): Xml =>
+  el('iq', { type: 'result', from: iq.attrs.to, to: iq.attrs.from, id: iq.attrs.id }, payload)
+
+/** A function address is an account with a name; a ghost is a bot; the bare domain is a gateway. */
+const identity = (to: string, address: Identity | undefined): Xml => {
+  if (address !== undefined) return el('identity', { category: 'account', type: 'registered', name: address.profile.name })
+  return to.includes('@')
+    ? el('identity', { category: 'client', type: 'bot', name: 'Zentrale' })
+    : el('identity', { category: 'gateway', type: 'generic', name: 'Zentrale' })
+}
+
+const FEATURES = [INFO, ITEMS, PING, VERSION, COMMANDS]
+
+/**
+ * The answer to an iq of type get or set, which is to a function address if that is given. `inRoom`: to an occupant, whom “service
+ * unavailable” would make look gone (XEP-0410 §3.2).
+ */
+export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boolean): Xml => {
+  const about = address && answerAbout(iq, address)
+  if (about !== undefined) return about
+  const asked = elementsIn(iq)[0]
+  if (iq.attrs.type === 'get') {
+    switch (asked?.ns) {
+      case PING: return result(iq)
+      case ITEMS: return result(iq, el('query', { xmlns: ITEMS, node: asked.attrs.node }))
+      case VERSION: return result(iq, el('query', { xmlns: VERSION }, el('name', {}, 'Zentrale')))
+      case INFO: return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? '', address),
+        ...(address === undefined ? FEATURES : [...FEATURES, ...ADDRESS_FEATURES]).map(feature => el('feature', { var: feature }))))
+    }
+  }
+  return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')
+}
+
+/** The answer to a message to us alone that is not from a room, if it says anything; errors and receipts are never answered. */
+export const answerDirect = (message: Element): Xml | undefined =>
+  message.attrs.type === 'error' || message.attrs.type === 'groupchat' || child(message, 'body') === undefined
+    ? undefined
+    : errorReply(message, 'cancel', 'service-unavailable', 'Nobody reads messages at this address. Please write in the room.')

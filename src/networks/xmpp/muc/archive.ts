@@ -1,0 +1,78 @@
+/**
+ * A room's archive (XEP-0313 §4, over XEP-0059 pages). Results count only if they come from the room that was asked and carry
+ * the query's own id (CVE-2017-5589 and its kin); a page is bounded.
+ */
+import { Unavailable } from '../../../model/errors'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { ARCHIVE, type Room } from './room'
+import type { Link } from '../wire/stream'
+import { child, el, type Element, form, textOf } from '../wire/xml'
+
+const PAGE_MAX = 100
+const QUERIES_MAX = 1_000
+const RSM = 'http://jabber.org/protocol/rsm'
+const FORWARD = 'urn:xmpp:forward:0'
+const DELAY = 'urn:xmpp:delay'
+
+export interface Archived { id: string, at: number | undefined, message: Element }
+export interface Page { items: Archived[], first: string | undefined, last: string | undefined, complete: boolean }
+
+export type Range = { after: string | undefined } | { before: string }
+
+export interface Archive {
+  /** The page after, or before, an id; `before: ''` is the newest. Oldest first. 'gone' if the archive no longer has that id. */
+  page (room: Room, range: Range, max?: number): Promise<Page | 'gone'>
+  /** True if the message was the answer to a query, or pretended to be one. */
+  take (message: Element): boolean
+}
+
+const stampOf = (forwarded: Element): number | undefined => {
+  const at = Date.parse(child(forwarded, 'delay', DELAY)?.attrs.stamp ?? '')
+  return Number.isNaN(at) ? undefined : at
+}
+
+export const makeArchive = (link: Link): Archive => {
+  const queries = new Map<string, { room: string, items: Archived[] }>()
+  let asked = 0
+
+  const rangeOf = (range: Range, max: number) => el('set', { xmlns: RSM }, el('max', {}, String(max)),
+    'before' in range ? el('before', {}, range.before) : range.after === undefined ? undefined : el('after', {}, range.after))
+
+  return {
+    async page (room, range, max = PAGE_MAX) {
+      if (queries.size >= QUERIES_MAX) throw new Unavailable('too many archive queries')
+      const queryid = `archive-${++asked}`
+      const items: Archived[] = []
+      queries.set(queryid, { room: room.id, items })
+      try {
+        const answer = await link.ask('set', room.listener.jid, room.id,
+          el('query', { xmlns: ARCHIVE, queryid }, form(ARCHIVE), rangeOf(range, max)))
+        const fin = child(answer, 'fin', ARCHIVE)
+        if (fin === undefined) {
+          const condition = conditionOf(answer)
+          if (condition.name === 'item-not-found') return 'gone'
+          throw failureOf('the room\'s archive does not answer', condition)
+        }
+        const set = child(fin, 'set', RSM)
+        return {
+          items,
+          first: textOf(set && child(set, 'first')) || items[0]?.id,
+          last: textOf(set && child(set, 'last')) || items.at(-1)?.id,
+          complete: fin.attrs.complete === 'true' || items.length === 0
+        }
+      } finally { queries.delete(queryid) }
+    },
+    take (message) {
+      const result = child(message, 'result', ARCHIVE)
+      if (result === undefined) return false
+      const query = queries.get(result.attrs.queryid ?? '')
+      const forwarded = child(result, 'forwarded', FORWARD)
+      const inner = forwarded && child(forwarded, 'message', 'jabber:client')
+      const { id } = result.attrs
+      if (query !== undefined && query.room === message.attrs.from && inner && id && query.items.length < PAGE_MAX) {
+        query.items.push({ id, at: stampOf(forwarded), message: inner })
+      }
+      return true
+    }
+  }
+}

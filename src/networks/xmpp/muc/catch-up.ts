@@ -1,0 +1,218 @@
+/**
+ * What was said in a room and is not stored, read from its archive, page by page, before anything live. That is what was said while
+ * we were not in it, and what came when the door was crowded: then the room is set aside, and is live again when all is read.
+ * Promises: whenever we are stopped, what the archive has is read on from the last that is stored; one reader a room at a time; of a
+ * room that is set aside no more is in memory than one page and what the archive does not have, and other rooms do not wait for it.
+ */
+import { backoffMs } from '../../../lib/backoff'
+import { sleep, type Timer } from '../../../lib/clock'
+import type { Place } from '../../../model/address'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { Arrival } from '../../../model/message'
+import type { Inbox, World } from '../../../model/network'
+import type { Archive, Archived } from './archive'
+import type { Intake } from '../intake'
+import { ARCHIVE, type Room } from './room'
+import { type Element, owned } from '../wire/xml'
+
+const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
+const TRIES_MAX = 5 // then other rooms no longer wait
+const PATIENCE_MS = 15 * 60_000 // then what was said meanwhile is given up, if we have heard nothing of it
+const AGAIN_FIRST_MS = 500
+const AGAIN_MOST_MS = 10_000
+const BOOKMARK_EVERY_MS = 3_600_000
+
+interface Said { message: Element, take: () => void }
+
+/** A room that is not live. */
+interface Behind {
+  waiting: Said[] // live messages, for when the archive is read
+  first?: string // archive id of the oldest message that was left to the archive
+  left: number // messages that were left to the archive
+  from?: string // archive id that we have everything up to
+  crowded: boolean
+  reading?: Promise<void> | undefined
+  free: PromiseWithResolvers<void> // nobody else is to wait for it
+}
+
+export interface CatchUp {
+  /** From now on what is heard in the room waits. */
+  hold (room: Room): void
+  /** Resolves when the room is live, or when that may take long. Throws Unavailable if we are out of the room again. */
+  read (room: Room): Promise<void>
+  /** Takes a message now if the room is live, otherwise when it is, or leaves it to the archive. */
+  inTurn (room: Room, said: Said): void
+  /** A message of a live room was not taken, and the archive has it under `id`. */
+  setAside (room: Room, id: string): void
+  /** A message of a live room is on disk, and the archive has it under `id`. */
+  stored (room: Room, id: string): void
+  stop (): void
+}
+
+/**
+ * `idOf`: under which id the archive has a live message, if it has it.
+ * `missed`: what a room without one shows. `live`: all that was said before is read, nothing behind it taken.
+ */
+export const makeCatchUp = (
+  inbox: Inbox, archive: Archive, intake: Intake, { clock, chance, log, memory }: World, placeOf: (room: Room) => Place,
+  idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined,
+  missed: (room: Room) => Promise<Arrival[]>, live: (room: Room) => void
+): CatchUp => {
+  const rooms = new Map<string, Behind>()
+  const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
+  const stopped = new AbortController()
+  let timer: Timer | undefined
+
+  const behindIn = (room: Room): Behind => {
+    let behind = rooms.get(room.id)
+    if (behind === undefined) rooms.set(room.id, behind = { waiting: [], left: 0, crowded: false, free: Promise.withResolvers() })
+    return behind
+  }
+
+  const leave = (behind: Behind, id: string): void => {
+    behind.first ??= owned(id)
+    behind.left++
+  }
+
+  /** Those that the archive does not have. */
+  const leaveAll = (room: Room, behind: Behind, said: Said[]): Said[] => said.filter(({ message }) => {
+    const id = idOf(room, message)
+    if (id !== undefined) leave(behind, id)
+    return id === undefined
+  })
+
+  const crowd = (room: Room, behind: Behind): void => {
+    if (behind.crowded) return
+    behind.crowded = true
+    behind.waiting = leaveAll(room, behind, behind.waiting)
+    behind.free.resolve()
+  }
+
+  /** Up to where the archive is read, and the newest stored key at that time: our own messages move the first, not the second. */
+  const bookmark = async (room: Room, position: string): Promise<void> => {
+    const value = JSON.stringify([position, await inbox.lastKey(placeOf(room)) ?? ''])
+    if (memory.get(`read ${room.id}`) !== value) await memory.set(`read ${room.id}`, value)
+  }
+
+  /** What was stored is forgotten one day, also the newest of a quiet room: by then the bookmark is behind it. */
+  const bookmarkPassed = async (): Promise<void> => {
+    timer = undefined
+    const all = [...passed]
+    passed.clear()
+    for (const [room, id] of all) if (!rooms.has(room.id)) await bookmark(room, id)
+  }
+
+  /** The newest id before `before`, or of all. */
+  const newest = async (room: Room, before = ''): Promise<string> => {
+    const page = await archive.page(room, { before }, 1)
+    if (page !== 'gone') return page.last ?? ''
+    return before === '' ? '' : await newest(room)
+  }
+
+  /** On the first visit of all what was said before is not ours to carry; what we have heard since is. */
+  const firstPosition = async (room: Room, behind: Behind): Promise<string> => {
+    const heard = (): string | undefined => behind.first ?? behind.waiting.map(({ message }) => idOf(room, message)).find(id => id !== undefined)
+    for (;;) {
+      const before = heard()
+      const from = await newest(room, before)
+      if (before === heard()) return from
+    }
+  }
+
+  /** The archive id that we have everything up to; '' is the beginning. */
+  const position = async (room: Room, behind: Behind): Promise<string> => {
+    const last = await inbox.lastKey(placeOf(room)) ?? ''
+    const [read, lastThen] = JSON.parse(memory.get(`read ${room.id}`) ?? '[]') as string[]
+    if (read !== undefined && last === lastThen) return read
+    if (last.startsWith(`${room.id} `)) return last.slice(room.id.length + 1)
+    if (read !== undefined) return read
+    const from = await firstPosition(room, behind)
+    await bookmark(room, from)
+    return from
+  }
+
+  const readOn = async (room: Room, behind: Behind): Promise<void> => {
+    behind.from ??= await position(room, behind)
+    for (;;) {
+      const after = behind.from === '' ? undefined : behind.from
+      const page = await archive.page(room, { after })
+      if (page === 'gone') {
+        if (after === undefined) throw new Unavailable('there is no such room now')
+        behind.from = '' // deleted by age, so all that is left is newer
+        continue
+      }
+      await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, behind))
+      behind.from = page.last ?? behind.from
+      if (page.complete) return await bookmark(room, behind.from)
+    }
+  }
+
+  /** Gives up only if nothing is lost with that which we have heard. */
+  const insist = async (room: Room, behind: Behind): Promise<void> => {
+    for (let tries = 1, from = behind.from, since = clock.tick(); ; tries++) {
+      try { return await readOn(room, behind) } catch (error) {
+        if (!room.ready) throw error
+        if (from !== behind.from) [tries, from, since] = [1, behind.from, clock.tick()]
+        log.warn({ room: room.id, why: messageOf(error), tries }, 'archive could not be read')
+        const late = error instanceof Refused || clock.tick() - since > PATIENCE_MS
+        if (late && behind.left === 0) return log.error({ room: room.id }, 'what its archive may have is given up')
+        if (late || tries >= TRIES_MAX) behind.free.resolve()
+        await sleep(clock, backoffMs(chance, tries, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopped.signal)
+        if (stopped.signal.aborted) throw error
+      }
+    }
+  }
+
+  const readAll = async (room: Room, behind: Behind): Promise<void> => {
+    try {
+      for (let left = behind.left, visit = -1; left !== behind.left || visit !== room.visit;) {
+        left = behind.left
+        visit = room.visit
+        behind.crowded = false
+        if (room.features.has(ARCHIVE)) await insist(room, behind)
+        else await intake.page(await missed(room), () => behind.free.resolve())
+        if (!room.ready) throw new Unavailable('out of the room again')
+        if (left !== behind.left) behind.waiting = leaveAll(room, behind, behind.waiting)
+      }
+    } finally { behind.reading = undefined }
+    rooms.delete(room.id)
+    live(room)
+    for (const { take } of behind.waiting) take()
+  }
+
+  return {
+    hold (room) { behindIn(room) },
+    async read (room) {
+      const behind = behindIn(room)
+      behind.reading ??= readAll(room, behind)
+      await Promise.race([behind.reading, behind.free.promise])
+    },
+    inTurn (room, said) {
+      const behind = rooms.get(room.id)
+      if (behind === undefined) return said.take()
+      const rest = behind.crowded ? leaveAll(room, behind, [said]) : [said]
+      if (behind.waiting.length < HELD_MAX) behind.waiting.push(...rest)
+      else behind.left += rest.length
+    },
+    setAside (room, id) {
+      if (stopped.signal.aborted) return
+      if (!rooms.has(room.id)) log.info({ room: room.id }, 'set aside until there is space for what was said')
+      const behind = behindIn(room)
+      leave(behind, id)
+      crowd(room, behind)
+      behind.reading ??= readAll(room, behind)
+      behind.reading.catch(() => { /* out of the room: it is read when we are in again */ })
+    },
+    stored (room, id) {
+      if (stopped.signal.aborted) return
+      passed.set(room, owned(id))
+      timer ??= clock.after(BOOKMARK_EVERY_MS, () => {
+        bookmarkPassed().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))
+      })
+    },
+    stop () {
+      stopped.abort()
+      timer?.cancel()
+    }
+  }
+}

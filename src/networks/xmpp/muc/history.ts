@@ -1,0 +1,106 @@
+/**
+ * What was said in a room that keeps no archive while we were not in it: what the room shows of its past to who enters
+ * (XEP-0045 §7.2.14). How much that is, is for the room to say, often 20 messages.
+ * Promises: nothing that was heard before is heard again, also after a crash; on the first visit of all nothing is. What was heard is
+ * known by what it says and who says it under which id, in the order in which it was said.
+ */
+import { createHash } from 'node:crypto'
+import type { World } from '../../../model/network'
+import type { Archived } from './archive'
+import type { Notebook } from '../write-behind'
+import type { Room } from './room'
+import { child, type Element, owned, textOf } from '../wire/xml'
+
+export const HISTORY_MAX = 50 // messages that are asked for, and as many are known again
+const PRINT_LETTERS = 16
+const DELAY = 'urn:xmpp:delay'
+const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract'])
+
+/** What tells apart, well enough, messages to which the room gives no id; never enough to take two for one. */
+export const printOf = ({ attrs: { from, id }, children }: Element): string => {
+  const said = children.flatMap(one => typeof one !== 'string' && SAYS.has(one.name) ? [[one.name, one.attrs.id, textOf(one)]] : [])
+  return createHash('sha256').update(JSON.stringify([from, id, said])).digest('base64url').slice(0, PRINT_LETTERS)
+}
+
+/** The print in the key of a message that was stored. */
+const printIn = (key: string | undefined, room: Room): string | undefined => key !== undefined && key.startsWith(`${room.id}/`)
+  ? /^([\w-]+)\.[\w-]+$/.exec(key.slice(room.id.length + 1))?.[1]
+  : undefined
+
+/**
+ * How many of `shown` were heard before, if `heard` is all that was, or the end of it. Where the same is said again and again, the
+ * longest run that fits counts.
+ */
+export const heardOf = (shown: string[], heard: string[]): number => {
+  for (let end = heard.length - 1; end >= 0; end--) {
+    let best = { score: 0, count: 0 }
+    for (let at = shown.length - 1; at >= 0; at--) {
+      let run = 0
+      while (run <= at && run <= end && shown[at - run] === heard[end - run]) run++
+      const score = run === at + 1 ? Infinity : run // it explains all that is shown up to there
+      if (run > 0 && score > best.score) best = { score, count: at + 1 }
+    }
+    if (best.count > 0) return best.count
+  }
+  return 0
+}
+
+export interface History {
+  /** The room is about to be entered: what it now shows of its past is of concern. */
+  begin (room: Room): void
+  /** True if the message is of the past. */
+  take (room: Room, message: Element): boolean
+  /** What is new in what the room has shown, oldest first. `last`: the key of the newest that is stored from there. */
+  missed (room: Room, last: string | undefined, isOurs: (message: Element) => boolean): Archived[]
+  /** Said just now, or found as missed. */
+  heard (room: Room, message: Element): void
+}
+
+export const makeHistory = (notes: Pick<Notebook, 'get' | 'set'>, { log }: Pick<World, 'log'>): History => {
+  const shown = new Map<string, Archived[]>() // while a room is entered; at most HISTORY_MAX of each
+  const heard = new Map<string, string[]>() // prints, by room
+
+  const heardIn = (room: Room): string[] | undefined => {
+    const kept = notes.get(`heard ${room.id}`)
+    return heard.get(room.id) ?? (kept === undefined ? undefined : JSON.parse(kept) as string[])
+  }
+
+  const keep = (room: Room, prints: string[]): void => {
+    const newest = prints.slice(-HISTORY_MAX)
+    heard.set(room.id, newest)
+    notes.set(`heard ${room.id}`, JSON.stringify(newest))
+  }
+
+  /** A crash may have stored one and not its print, or its print and not it. */
+  const upTo = (prints: string[], last: string | undefined): string[] => {
+    if (last === undefined) return prints
+    const at = prints.lastIndexOf(last)
+    return at >= 0 ? prints.slice(0, at + 1) : [...prints, last]
+  }
+
+  return {
+    begin (room) { shown.set(room.id, []) },
+    take (room, message) {
+      const delay = child(message, 'delay', DELAY)
+      const items = shown.get(room.id)
+      if (items === undefined || delay?.attrs.from !== room.id) return false
+      const at = Date.parse(delay.attrs.stamp ?? '')
+      items.push({ id: '', at: Number.isNaN(at) ? undefined : at, message })
+      if (items.length > HISTORY_MAX) items.shift()
+      return true
+    },
+    missed (room, last, isOurs) {
+      const items = (shown.get(room.id) ?? []).filter(({ message }) => !isOurs(message))
+      shown.delete(room.id)
+      const prints = items.map(({ message }) => printOf(message))
+      const before = heardIn(room)
+      if (before === undefined) { keep(room, prints); return [] }
+      const known = upTo(before, printIn(last, room))
+      const count = heardOf(prints, known)
+      if (count === 0 && items.length > 0 && known.length > 0) log.warn({ room: room.id }, 'perhaps more was missed than the room shows')
+      keep(room, known)
+      return items.slice(count)
+    },
+    heard (room, message) { keep(room, [...heardIn(room) ?? [], owned(printOf(message))]) }
+  }
+}

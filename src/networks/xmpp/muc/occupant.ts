@@ -1,0 +1,248 @@
+/**
+ * One of our stand-ins in one room (XEP-0045): joining, its nickname, leaving.
+ * Promises: a nickname that is taken gets a number behind it; `join` ends in the room or with Refused or Unavailable;
+ * whatever the room says later (renamed, kicked, banned, destroyed) is followed.
+ */
+import type { Timer } from '../../../lib/clock'
+import { Refused, Unavailable } from '../../../model/errors'
+import type { World } from '../../../model/network'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { nickOf, nickSpellings, resourceOf } from '../names'
+import type { Link } from '../wire/stream'
+import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
+
+const JOIN_TIMEOUT_MS = 20_000
+const NICK_TRIES_MAX = 50
+
+const MUC = 'http://jabber.org/protocol/muc'
+const MUC_USER = `${MUC}#user`
+const OWNER = `${MUC}#owner`
+
+export interface Occupant {
+  readonly jid: string // our full address behind it
+  readonly nick: string // as the room spells it; '' while outside
+  readonly name: string // as it is wanted
+  readonly affiliation: string // '' while outside
+  readonly role: string
+  readonly refusedFor: string // the condition of the last try that failed, '' if it did not
+  usedAt: number // of clock.tick
+  /** Enters, or joins in waiting for it. Throws Refused or Unavailable. */
+  join (): Promise<void>
+  rename (name: string): void
+  /** The hash of its picture, '' for none. */
+  show (photo: string): void
+  leave (why?: Error): void
+  /** What the room says to `jid`. */
+  presence (stanza: Element): void
+  /** It is outside, by whatever we learned. */
+  lost (why: string): void
+}
+
+export interface OccupantEvents {
+  nick (before: string, now: string): void // '' is outside
+  out (why: string, put: PutOut | undefined): void
+  /** How much of the past it is to be shown when it enters; without it, nothing. */
+  history? (): Record<string, string> | undefined
+  /** Another role or affiliation than before. */
+  rank? (): void
+  /** The room is for members only: makes it one. Throws Unavailable. */
+  admit? (): Promise<void>
+}
+
+/** Somebody decided against us. `kicked`: trying again would be pressing; after the others the room itself lets in or does not. */
+export type PutOut = 'kicked' | 'shut out' | 'destroyed'
+
+/** For a room that is ours alone. */
+export interface OwnRoom {
+  setUp (): Promise<void> // it is new
+  admit (jid: string): Promise<void> // before another of us enters
+  isOwner: boolean // this one sets up and admits
+}
+
+/** Prosody says the first, ejabberd the second, of a nickname with letters that they do not know. */
+const MISSPELT: ReadonlySet<string> = new Set(['jid-malformed', 'bad-request'])
+
+const statusesOf = (user: Element | undefined): Set<string | undefined> =>
+  new Set(user === undefined ? [] : elementsIn(user).filter(one => one.name === 'status').map(one => one.attrs.code))
+
+const OUT_BECAUSE: Readonly<Record<string, string>> = {
+  301: 'banned',
+  307: 'kicked',
+  321: 'membership taken away',
+  322: 'room became members-only',
+  332: 'server shutting down',
+  333: 'removed after an error'
+}
+
+const PUT_OUT: Readonly<Record<string, PutOut>> = { 301: 'shut out', 307: 'kicked', 321: 'shut out', 322: 'shut out' }
+
+/** Technical reasons come with the code of a kick too (XEP-0045 §9.11). */
+const TECHNICAL = ['332', '333']
+
+const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [why: string, put: PutOut | undefined] => {
+  if (user !== undefined && child(user, 'destroy') !== undefined) return ['room destroyed', 'destroyed']
+  const code = [...TECHNICAL, ...Object.keys(OUT_BECAUSE)].find(one => statuses.has(one)) ?? ''
+  return [OUT_BECAUSE[code] ?? 'left', PUT_OUT[code]]
+}
+
+export const makeOccupant = (
+  room: string, jid: string, firstName: string, link: Link, { clock, log }: World, events: OccupantEvents,
+  own?: OwnRoom
+): Occupant => {
+  let name = firstName
+  let spellings = nickSpellings(name)
+  let nick = ''
+  let rank = { affiliation: '', role: '' }
+  let refusedFor = ''
+  let admitted = false // in this try to enter
+  let number = 1
+  let photo: string | undefined // undefined: never had one, and says nothing of it
+  let shown: string | undefined // what the last presence said
+  let entering: { promise: Promise<void>, done (error?: Error): void } | undefined
+  let timer: Timer | undefined
+
+  const setNick = (now: string): void => {
+    if (now === nick) return
+    const before = nick
+    nick = owned(now)
+    if (nick === '') rank = { affiliation: '', role: '' }
+    events.nick(before, nick)
+  }
+
+  const setRank = (user: Element | undefined): void => {
+    const { affiliation = '', role = '' } = (user && child(user, 'item')?.attrs) ?? {}
+    if (affiliation === rank.affiliation && role === rank.role) return
+    rank = { affiliation: owned(affiliation), role: owned(role) }
+    events.rank?.()
+  }
+
+  const present = (as: string, enter?: Xml): void => {
+    shown = photo
+    link.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, photo === undefined ? undefined : photoUpdate(photo)))
+  }
+
+  const announce = (): void => present(nickOf(spellings[0] ?? name, number),
+    nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' })) : undefined)
+
+  const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
+
+  const announceAfter = async (admit: Promise<void>): Promise<void> => {
+    const promise = entering?.promise
+    const error: Error | undefined = await admit.then(() => undefined, (failed: Error) => failed)
+    if (entering?.promise !== promise) return // over by other news
+    if (error === undefined) announce()
+    else entering?.done(error)
+  }
+
+  const begin = (): Promise<void> => {
+    let settle: (error?: Error) => void = () => {}
+    const promise = new Promise<void>((resolve, reject) => { settle = error => error === undefined ? resolve() : reject(error) })
+    entering = { promise, done (error) { timer?.cancel(); entering = undefined; settle(error) } }
+    timer = clock.after(JOIN_TIMEOUT_MS, () => entering?.done(new Unavailable('no answer from the room when joining')))
+    number = 1
+    refusedFor = ''
+    admitted = false
+    if (own === undefined || own.isOwner) announce()
+    else void announceAfter(own.admit(jid))
+    return promise
+  }
+
+  const refused = (stanza: Element): void => {
+    const condition = conditionOf(stanza)
+    if (condition.name === 'conflict' && number < NICK_TRIES_MAX) {
+      number++
+      log.info({ room, number }, 'nickname is taken, trying it with a number')
+      return announce()
+    }
+    if (MISSPELT.has(condition.name) && spellings.length > 1) {
+      spellings.shift()
+      return announce()
+    }
+    if (condition.name === 'registration-required' && entering !== undefined && events.admit !== undefined && !admitted) {
+      admitted = true
+      return void announceAfter(events.admit())
+    }
+    refusedFor = owned(condition.name)
+    entering?.done(failureOf('the room does not let us in', condition))
+  }
+
+  const lost = (why: string, put?: PutOut): void => {
+    const wasIn = nick !== ''
+    setNick('')
+    entering?.done(new Unavailable(`out of the room: ${why}`))
+    if (wasIn) events.out(why, put)
+  }
+
+  const configure = async (fields: Readonly<Record<string, string>>): Promise<Refused | Unavailable | undefined> => {
+    const answer = await link.ask('set', jid, room, el('query', { xmlns: OWNER }, form(`${MUC}#roomconfig`, fields)))
+    return answer.attrs.type === 'error' ? failureOf('the new room could not be opened', conditionOf(answer)) : undefined
+  }
+
+  /** A new room is locked until its maker sends a form (§10.1). With its archive it should outlive a moment without people. */
+  const open = async (): Promise<void> => {
+    const error = await configure({ 'muc#roomconfig_persistentroom': '1' }) && await configure({})
+    entering?.done(error)
+  }
+
+  /** Somebody else made it: whoever that is could read what is said there. */
+  const isForeign = (now: string): void => {
+    setNick(now)
+    leave(new Refused('the room is there already, and it is not ours; ask the operator of the room service to remove it'))
+  }
+
+  const entered = (now: string, statuses: Set<string | undefined>, user: Element | undefined): void => {
+    const created = statuses.has('201')
+    const affiliation = user && child(user, 'item')?.attrs.affiliation
+    if (own?.isOwner === true && affiliation !== 'owner') return isForeign(now)
+    setNick(now)
+    setRank(user)
+    showPhoto()
+    if (!created) entering?.done()
+    else if (own === undefined) open().catch((error: Error) => entering?.done(error))
+    else own.setUp().then(() => entering?.done(), (error: Error) => { leave(error) })
+  }
+
+  const leave = (why: Error = new Unavailable('leaving')): void => {
+    if (nick !== '') link.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
+    setNick('')
+    entering?.done(why)
+  }
+
+  return {
+    jid,
+    get nick () { return nick },
+    get name () { return name },
+    get affiliation () { return rank.affiliation },
+    get role () { return rank.role },
+    get refusedFor () { return refusedFor },
+    usedAt: clock.tick(),
+    join: () => entering?.promise ?? (nick !== '' ? Promise.resolve() : begin()),
+    rename (now) {
+      if (now === name) return
+      name = now
+      number = 1
+      spellings = nickSpellings(name)
+      if (nick !== '') announce()
+    },
+    show (now) {
+      if (now === '' && photo === undefined) return
+      photo = now
+      showPhoto()
+    },
+    leave,
+    presence (stanza) {
+      const from = resourceOf(stanza.attrs.from ?? '')
+      if (stanza.attrs.type === 'error') return refused(stanza)
+      if (from === '') return // the room's own
+      const user = child(stanza, 'x', MUC_USER)
+      const statuses = statusesOf(user)
+      if (!statuses.has('110') && from !== nick) return
+      if (stanza.attrs.type === undefined) return entered(from, statuses, user)
+      if (stanza.attrs.type !== 'unavailable' || from !== nick) return
+      const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
+      if (next !== undefined) setNick(next)
+      else lost(...whyOut(user, statuses))
+    },
+    lost
+  }
+}

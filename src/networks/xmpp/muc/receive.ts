@@ -1,0 +1,194 @@
+/**
+ * What is said in the rooms becomes arrivals, in the order of each room.
+ * Promises: only what the listener hears counts; our own messages never come back in; after each entry into a room the archive is
+ * read from the last message that was stored, before anything live; ids are trusted only from the room itself and only if it
+ * announces them (XEP-0359 §5, XEP-0421 §4); a correction or retraction is only handed on for a message of the same occupant.
+ */
+import type { Place } from '../../../model/address'
+import type { Arrival, MediaRef, Sender } from '../../../model/message'
+import type { Inbox, World } from '../../../model/network'
+import type { Archive, Archived } from './archive'
+import { makeCatchUp } from './catch-up'
+import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
+import { makeHistory, printOf } from './history'
+import { archivedAddress } from './real-jids'
+import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
+import { markedHops, type Marks } from './own-messages'
+import { bareOf, resourceOf } from '../names'
+import type { Notebook } from '../write-behind'
+import type { Originals } from '../originals'
+import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './room'
+import type { Link } from '../wire/stream'
+import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
+
+const KEY_BYTES = 18
+
+const NON_ANONYMOUS = 'muc_nonanonymous'
+
+export interface Receiver {
+  /** From now on what is heard in the room waits. */
+  hold (room: Room): void
+  /** Stores what was missed, then what waited; resolves earlier if that may take long. Throws Unavailable when the link goes down. */
+  catchUp (room: Room): Promise<void>
+  /** A groupchat message to the listener. Our own go to `echo`. */
+  groupchat (room: Room, message: Element): void
+  /** What the listener is told of somebody in the room. */
+  presence (room: Room, presence: Element): void
+  /** A private message in the room that counts as said to all. Whatever it says of its ids is not of the room, and no archive has it. */
+  privately (room: Room, message: Element): void
+  /** How the room stands to us, in the order of what is said in it. */
+  standing (room: Room, standing: 'in' | 'out'): void
+  /** Everything else that comes in, in the order of each place. */
+  offer: Intake['offer']
+  stop (): void
+}
+
+/** The id that the room gave to a message (XEP-0359 §3.1). */
+export const stanzaId = (room: Room, message: Element): string | undefined => room.features.has(STANZA_IDS)
+  ? elementsIn(message).find(one => one.name === 'stanza-id' && one.ns === STANZA_IDS && one.attrs.by === room.id)?.attrs.id
+  : undefined
+
+/** Under which the room's archive has a message (XEP-0313 §3.1.1). Without one we cannot know that it is there. */
+const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
+
+/** What is known of a speaker beside the message. `address`: their own, as the room shows it to us. */
+interface Speaker { address: string | undefined, isHere: boolean, avatar?: MediaRef | undefined }
+
+/** A room that hides addresses from others may let anybody write one into a message that its archive keeps. */
+const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
+  const nick = resourceOf(message.attrs.from ?? '')
+  const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) ? { address } : isHere && { account: address })
+  const occupant = room.features.has(OCCUPANT_IDS) ? child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id : undefined
+  const hops = markedHops(message)
+  const id = occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`
+  return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
+}
+
+export const makeReceiver = (
+  network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, notes: Notebook, originals: Originals, world: World,
+  echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined,
+  tooMuch: (room: Room) => void = () => {}
+): Receiver => {
+  const { clock, chance } = world
+  const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
+  const history = makeHistory(notes, world)
+  let stopped = false
+
+  const placeOf = (room: Room): Place => ({ network, id: room.id })
+
+  const keyOf = (room: Room, message: Element, given: string | undefined): string => {
+    if (given !== undefined) return `${room.id} ${given}`
+    return `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` // whoever uses an id again says something new
+  }
+
+  /** Whom later words are believed to be of: nicks are given up and taken, so without more they count for one stay. */
+  const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { writer: string, stays: boolean } | undefined =>
+    sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
+      : address !== undefined ? { writer: address, stays: true }
+        : isHere ? { writer: sender.id, stays: false } : undefined
+
+  /** What the room itself says is of concern only if it says that a moderator took something away. */
+  const moderation = (room: Room, message: Element, at: number): Arrival | undefined => {
+    const id = message.attrs.from === room.id && room.features.has(STANZA_IDS) ? takenAway(message) : undefined
+    const sender = { id: room.id, name: room.id }
+    return id === undefined ? undefined
+      : { kind: 'deletion', key: `${room.id}/moderated ${id}`, place: placeOf(room), at, sender, of: `${room.id} ${id}`, moderated: true }
+  }
+
+  const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {
+    if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, at)
+    const sender = senderOf(room, message, speaker)
+    const base = { key: keyOf(room, message, given), place: placeOf(room), at, sender }
+    const { id } = message.attrs
+    const by = writerOf(room, sender, speaker)
+    const find = (named: string): string | undefined => by && originals.find(room.id, by.writer, named)
+    const put = (key: string): void => {
+      for (const named of [id, given]) if (by !== undefined && named !== undefined) originals.put(room.id, by.writer, named, key, !by.stays)
+    }
+    const retract = child(message, 'retract', RETRACT)?.attrs.id // XEP-0424 §3: the id that the room gave
+    if (retract !== undefined) {
+      const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
+      return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+    }
+    const content = encryptionOf(message) === undefined ? contentOf(network, message) : UNREADABLE
+    if (content === undefined) return undefined
+    const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
+    const of = replaced === undefined ? undefined : find(replaced)
+    put(of ?? base.key)
+    if (of !== undefined) return { ...base, kind: 'edit', of, content }
+    if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
+    const answered = repliedTo(message)
+    return { ...base, kind: 'message', content, ...answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] } }
+  }
+
+  const live = (room: Room, message: Element, speaker: Speaker): void => {
+    const arrival = arrivalOf(room, message, stanzaId(room, message), clock.now(), speaker)
+    if (arrival === undefined) return
+    const id = idInArchive(room, message)
+    if (!room.features.has(ARCHIVE) && arrival.key.includes('.')) history.heard(room, message)
+    if (id === undefined) intake.offer(arrival, undefined, { most: ROOM_KEPT_MAX, beyond: () => { if (!stopped) tooMuch(room) } })
+    else intake.offer(arrival, () => catchUp.stored(room, id), { most: 0, server: room.id, beyond: () => catchUp.setAside(room, id) })
+  }
+
+  const offerPrivate = (room: Room, message: Element, speaker: Speaker): void => {
+    const arrival = arrivalOf(room, message, undefined, clock.now(), speaker)
+    if (arrival !== undefined) intake.offer({ ...arrival, key: `${room.id}/private ${chance.token(KEY_BYTES)}` })
+  }
+
+  const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {
+    if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return undefined
+    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message), isHere: false })
+  }
+
+  /** What was said in a room without an archive since we heard it last. */
+  const missed = async (room: Room): Promise<Arrival[]> => {
+    const last = await inbox.lastKey(placeOf(room))
+    return history.missed(room, last, message => marks.isOurs(room.id, message)).flatMap(({ at, message }) => {
+      const arrival = arrivalOf(room, message, undefined, at ?? clock.now(), { address: undefined, isHere: false })
+      if (arrival !== undefined) history.heard(room, message)
+      return arrival ?? []
+    })
+  }
+
+  const standing = (room: Room, standing: 'in' | 'out'): void => {
+    const key = `${room.id}/${standing} ${chance.token(KEY_BYTES)}`
+    if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
+  }
+
+  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, missed, room => standing(room, 'in'))
+
+  return {
+    hold (room) {
+      originals.drop(room.id)
+      history.begin(room)
+      catchUp.hold(room)
+    },
+    presence (room, { attrs: { from, type } }) {
+      if (type === 'unavailable' && from !== undefined) originals.drop(room.id, from)
+    },
+    catchUp: catchUp.read,
+    groupchat (room, message) {
+      const nick = resourceOf(message.attrs.from ?? '')
+      const subject = child(message, 'subject')
+      if (subject !== undefined && child(message, 'body') === undefined) room.subject = owned(textOf(subject))
+      room.heardAt = clock.tick()
+      if (room.nicks.has(nick) || marks.isOurs(room.id, message)) return echo(room, message)
+      if (history.take(room, message)) return
+      const speaker = { address: room.insiders.get(nick)?.address, isHere: true, avatar: avatarOf(room.id, nick) }
+      catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
+    },
+    privately (room, message) {
+      const { name, ns, attrs } = message
+      const said = { name, ns, attrs, children: elementsIn(message).filter(one => one.name === 'body') }
+      const speaker = { address: room.insiders.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
+      catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
+    },
+    standing,
+    offer: intake.offer,
+    stop () {
+      stopped = true
+      catchUp.stop()
+      intake.stop()
+    }
+  }
+}

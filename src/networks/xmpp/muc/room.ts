@@ -1,0 +1,48 @@
+/** What is known of one room, and what its kinds ask of others: rooms that are ours alone, and rooms in which not everybody may speak. */
+import type { Refused, Unavailable } from '../../../model/errors'
+import type { Insider } from './real-jids'
+import type { Occupant, PutOut } from './occupant'
+
+/** How a room says that it does not know whoever speaks or asks (XEP-0410 §3.2); the second also where there is no such room now. */
+export const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
+
+export const STANZA_IDS = 'urn:xmpp:sid:0'
+export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
+export const ARCHIVE = 'urn:xmpp:mam:2'
+export const INFO = 'http://jabber.org/protocol/disco#info'
+
+export interface Room {
+  readonly id: string
+  readonly listener: Occupant
+  readonly ghosts: Map<string, Occupant> // by full address
+  readonly nicks: Map<string, Occupant> // ours that are inside
+  readonly insiders: Map<string, Insider> // by nick: those whose own address the room shows us
+  readonly own: boolean // we made it, and nobody else may own it
+  features: ReadonlySet<string>
+  subject: string | undefined // unknown until the room has said it
+  ready: boolean
+  visit: number // counts the listener's entries, so that an answer about an older one is known
+  refusal: Refused | Unavailable | undefined // why it cannot be entered, as it is
+  putOut: PutOut | undefined
+  heardAt: number
+  entering: boolean
+  waiting: Set<() => void> // for ready or refusal to change
+}
+
+/** The rooms that are ours alone: which they are, how one is set up, and how one of us is let in. */
+export interface OwnRooms {
+  has (id: string): boolean
+  isClosed (features: ReadonlySet<string>): boolean
+  setUp (id: string): Promise<void>
+  admit (id: string, jid: string): Promise<void>
+}
+
+/** How ours come in and speak where not everybody may. */
+export interface Voices {
+  /** Makes one of ours a member. Throws Unavailable, or Refused as the room says. */
+  admit (room: Room, ghost: Occupant): Promise<void>
+  /** Resolves if one of ours that is inside may speak. Throws Unavailable. */
+  give (room: Room, ghost: Occupant): Promise<void>
+}
+
+export const canRule = ({ listener: { affiliation } }: Room): boolean => affiliation === 'owner' || affiliation === 'admin'

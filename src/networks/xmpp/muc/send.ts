@@ -1,0 +1,230 @@
+/**
+ * Deliveries into rooms. The room's echo of our message, by our id from our occupant, is the confirmation.
+ * Promises: what is called in order is written in order, also while a ghost is still joining: when one cannot go out now, those
+ * behind it fail too and come again. An error bounced for our id is the failure of that delivery. At most WINDOW are unanswered.
+ */
+import { Refused, Unavailable } from '../../../model/errors'
+import { type Action, type Delivery, hopsOf, type Sent } from '../../../model/message'
+import type { World } from '../../../model/network'
+import type { Archive } from './archive'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
+import type { Marks } from './own-messages'
+import { parseJid, resourceOf } from '../names'
+import type { Occupant } from './occupant'
+import { stanzaId } from './receive'
+import { ARCHIVE, type Room, UNKNOWN } from './room'
+import type { Rooms } from './rooms'
+import type { Link } from '../wire/stream'
+import { el, type Element, owned, type Xml } from '../wire/xml'
+
+export const WINDOW = 256
+const KNOWN_MAX = 2_000 // of our messages in one room that were seen there
+const TAIL_PAGES_MAX = 10
+
+interface Job { delivery: Delivery, signal: AbortSignal, resolve (sent: Sent): void, reject (error: Error): void }
+interface Lane {
+  jobs: Job[]
+  writing: boolean
+  cameBack: Unavailable | undefined // while writing: nothing behind it goes out before it
+  unanswered: Map<string, { occupant: Occupant, resolve (sent: Sent): void, reject (error: Error): void }>
+  known: Map<string, Sent>
+  tail: { visit: number, read: Promise<void> } | undefined
+}
+
+export interface Sender {
+  send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
+  find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
+  echo (room: Room, message: Element): void
+  /** A message of type error from a room. */
+  bounce (room: Room, message: Element): void
+  /** The listener is outside: nothing will be heard of what is unanswered. */
+  out (room: Room): void
+  /** Resolves when nothing is under way. */
+  idle (): Promise<void>
+}
+
+const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
+  switch (action.kind) {
+    case 'message': {
+      const { aside, content } = action
+      return contentXml(aside === undefined ? content : spokenTo(parseJid(aside.person)?.local ?? aside.person, content))
+    }
+    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of)
+    case 'room': throw new Refused('this network makes no such rooms')
+    case 'deletion': { // XEP-0424 §3: in a room, the id that the room gave
+      const id = target?.[1]
+      if (id === undefined) throw new Refused('this room gives messages no ids, so none can be taken back')
+      return retractionXml(id)
+    }
+  }
+}
+
+/** Deliveries that are not messages to the room as a whole: undefined for those that are. */
+export type Apart = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
+
+export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Marks, { log }: World, apart: Apart = () => undefined): Sender => {
+  const lanes = new Map<string, Lane>()
+  let under = 0 // sends that have not ended
+  let wakeIdle = (): void => {}
+
+  const laneOf = (room: Room): Lane => {
+    let lane = lanes.get(room.id)
+    if (lane !== undefined) return lane
+    lane = { jobs: [], writing: false, cameBack: undefined, unanswered: new Map(), known: new Map(), tail: undefined }
+    lanes.set(room.id, lane)
+    return lane
+  }
+
+  const learn = (lane: Lane, key: string, sent: Sent): void => {
+    lane.known.set(owned(key), { ids: sent.ids.map(owned) })
+    if (lane.known.size > KNOWN_MAX) lane.known.delete(lane.known.keys().next().value as string)
+  }
+
+  const speaker = (room: Room, { as }: Delivery): Occupant => as === undefined ? room.listener : rooms.ghost(room, as)
+
+  /** Ends with the signal's error if that fires first. */
+  const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {
+    const late = (): void => reject(new Unavailable('not within the time that was given'))
+    if (signal.aborted) late()
+    signal.addEventListener('abort', late, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', late))
+  })
+
+  const prepare = async (room: Room, job: Job): Promise<void> => {
+    await rooms.whenReady(room, job.signal)
+    await within(job.signal, rooms.bringIn(room, speaker(room, job.delivery)))
+    await within(job.signal, link.writable())
+  }
+
+  const write = (room: Room, lane: Lane, { delivery, signal, resolve, reject }: Job): void => {
+    const { key, action, target } = delivery
+    const occupant = speaker(room, delivery)
+    const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(action, target),
+      el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), marks.of(room.id, key, hopsOf(delivery.as)))
+    if (!link.send(stanza)) throw new Unavailable('the component link is down', { link: true })
+    const late = (): void => {
+      lane.unanswered.delete(key)
+      rooms.verify(room, occupant)
+      rooms.verify(room, room.listener)
+      reject(new Unavailable('the room has not shown the message'))
+    }
+    signal.addEventListener('abort', late, { once: true })
+    const over = (): void => { lane.unanswered.delete(key); signal.removeEventListener('abort', late) }
+    lane.unanswered.set(key, {
+      occupant,
+      resolve: sent => { over(); resolve(sent) },
+      reject: error => { over(); reject(error) }
+    })
+  }
+
+  const writeAll = async (room: Room, lane: Lane): Promise<void> => {
+    lane.writing = true
+    for (let job = lane.jobs[0]; job !== undefined; job = lane.jobs[0]) {
+      try {
+        const occupant = speaker(room, job.delivery)
+        while (!room.ready || !rooms.maySpeak(occupant) || job.signal.aborted) await prepare(room, job)
+        await link.writable()
+        if (lane.cameBack !== undefined) throw lane.cameBack
+        const other = apart(room, job.delivery, job.signal)
+        if (other === undefined) write(room, lane, job)
+        else if (other.holds) job.resolve(await within(job.signal, other.sent)) // nothing is said while the room changes
+        else other.sent.then(job.resolve, job.reject)
+        lane.jobs.shift()
+      } catch (error) {
+        lane.jobs.shift()
+        job.reject(error as Error)
+        if (error instanceof Refused) continue
+        const down = error instanceof Unavailable && error.link
+        lane.cameBack = undefined
+        for (const behind of lane.jobs.splice(0)) behind.reject(new Unavailable('waits for one before it', { link: down }))
+      }
+    }
+    lane.cameBack = undefined
+    lane.writing = false // here and not in a callback behind, in which a job that came meanwhile would be overlooked
+  }
+
+  /** Reads, once for each entry into the room, which of our messages are at the end of its archive. */
+  const readTail = async (room: Room, lane: Lane): Promise<void> => {
+    let before = ''
+    for (let pages = 0; pages < TAIL_PAGES_MAX; pages++) {
+      const page = await archive.page(room, { before })
+      if (page === 'gone') return
+      for (const { id, message } of page.items) {
+        if (marks.isOurs(room.id, message)) learn(lane, message.attrs.id as string, { ids: [message.attrs.id as string, id] })
+      }
+      if (page.complete || page.first === undefined) return
+      before = page.first
+    }
+  }
+
+  return {
+    send: (delivery, signal) => new Promise((resolve, reject) => {
+      if (!link.isUp) throw new Unavailable('the component link is down', { link: true })
+      const room = rooms.attend(delivery.place.id)
+      const lane = laneOf(room)
+      if (lane.jobs.length + lane.unanswered.size >= WINDOW) throw new Unavailable('too many unanswered messages')
+      under++
+      const ended = (): void => { if (--under === 0) wakeIdle() }
+      lane.jobs.push({
+        delivery, signal,
+        resolve: sent => { resolve(sent); ended() },
+        reject: error => { reject(error); ended() }
+      })
+      if (!lane.writing) void writeAll(room, lane)
+    }),
+    async find (delivery, signal) {
+      const room = rooms.attend(delivery.place.id)
+      await rooms.whenReady(room, signal)
+      const lane = laneOf(room)
+      const known = lane.known.get(delivery.key)
+      if (known !== undefined || !room.features.has(ARCHIVE)) return known
+      if (lane.tail?.visit !== room.visit) lane.tail = { visit: room.visit, read: readTail(room, lane) }
+      const { tail } = lane
+      try { await within(signal, tail.read) } catch (error) {
+        if (lane.tail === tail) lane.tail = undefined
+        throw error
+      }
+      return lane.known.get(delivery.key)
+    },
+    echo (room, message) {
+      const { id } = message.attrs
+      if (id === undefined) return
+      const lane = laneOf(room)
+      const given = stanzaId(room, message)
+      const sent = { ids: given === undefined ? [id] : [id, given] }
+      const unanswered = lane.unanswered.get(id)
+      const known = unanswered !== undefined && room.nicks.get(resourceOf(message.attrs.from ?? '')) === unanswered.occupant
+      if (!known && !marks.isOurs(room.id, message)) return
+      if (unanswered === undefined) learn(lane, id, sent) // late, or of our last run
+      else unanswered.resolve(sent)
+    },
+    bounce (room, message) {
+      const { id } = message.attrs
+      const unanswered = id === undefined ? undefined : laneOf(room).unanswered.get(id)
+      if (unanswered === undefined || unanswered.occupant.jid !== message.attrs.to) return
+      const condition = conditionOf(message)
+      log.info({ room: room.id, condition: condition.name, type: condition.type }, 'message came back')
+      const failure = condition.name === 'forbidden' && unanswered.occupant.role === 'visitor'
+        ? new Unavailable('one of ours has no voice any more', { link: true })
+        : failureOf('the room refused the message', condition)
+      unanswered.reject(failure)
+      const lane = laneOf(room)
+      if (lane.writing && failure instanceof Unavailable) lane.cameBack = failure
+      if (!UNKNOWN.has(condition.name)) return
+      unanswered.occupant.lost('the room does not know us')
+      if (condition.name === 'item-not-found') room.listener.lost('the room is gone')
+      else rooms.verify(room, room.listener) // a room that has forgotten one may have forgotten all, and then shows us nothing
+    },
+    out (room) {
+      const lane = lanes.get(room.id)
+      if (lane === undefined) return
+      const error = new Unavailable('out of the room', { link: !link.isUp })
+      for (const unanswered of [...lane.unanswered.values()]) unanswered.reject(error)
+    },
+    idle: () => new Promise(resolve => {
+      wakeIdle = resolve
+      if (under === 0) resolve()
+    })
+  }
+}

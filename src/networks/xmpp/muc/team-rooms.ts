@@ -1,0 +1,191 @@
+/**
+ * Rooms of our own for a team: made by our listener, for members only, real addresses visible to all inside, not listed, archived.
+ * Promises: nobody is let in before the room is closed to strangers; `make` changes only what differs, and resolves when the room
+ * has confirmed all of it; whoever is not to speak is muted again each time they come in; a room that somebody else made under the
+ * name is never entered.
+ */
+import { messageOf, Refused } from '../../../model/errors'
+import type { RoomState } from '../../../model/message'
+import type { World } from '../../../model/network'
+import { type Addresses, LISTENER_LOCAL, RESOURCE } from '../addresses'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import type { Confirm } from '../direct/confirm'
+import { bareOf, canonicalBare, parseJid } from '../names'
+import type { OwnRooms, Room } from './room'
+import type { Rooms } from './rooms'
+import type { Link } from '../wire/stream'
+import { child, el, type Element, elementsIn, form, textOf } from '../wire/xml'
+
+const KEY_BYTES = 12
+const MUC = 'http://jabber.org/protocol/muc'
+const ADMIN = `${MUC}#admin`
+const OWNER = `${MUC}#owner`
+const CONFIG = `${MUC}#roomconfig`
+const FORM = 'jabber:x:data'
+
+/** What servers call a setting; each that the room's form has is set. */
+const NAMES = {
+  persistent: ['muc#roomconfig_persistentroom'],
+  membersOnly: ['muc#roomconfig_membersonly'],
+  public: ['muc#roomconfig_publicroom', 'public_list'],
+  addresses: ['muc#roomconfig_whois'],
+  archive: ['muc#roomconfig_enablearchiving', 'mam', 'muc#roomconfig_mam'],
+  invitations: ['muc#roomconfig_allowinvites', '{http://prosody.im/protocol/muc}roomconfig_allowmemberinvites'],
+  moderated: ['muc#roomconfig_moderatedroom'],
+  name: ['muc#roomconfig_roomname']
+}
+const CLOSED = { persistent: '1', membersOnly: '1', public: '0', addresses: 'anyone', archive: '1', invitations: '0' }
+/** Without these a stranger could come in, or nobody would know who speaks. */
+const NEEDED = ['muc_membersonly', 'muc_nonanonymous']
+
+type Setting = keyof typeof NAMES
+type Settings = Partial<Record<Setting, string>>
+
+/** What is remembered of a room that we made. */
+interface Kept { from?: string, speakers?: string[] }
+
+const same = (one: string, other: string): boolean =>
+  one.replace(/^true$/, '1').replace(/^false$/, '0') === other
+
+export interface TeamRooms {
+  make (room: Room, state: RoomState, signal: AbortSignal): Promise<void>
+  /** In whose name people are asked into this room. */
+  addressOf (room: Room): string | undefined
+  /** Somebody came in, or is there in another role. */
+  insider (room: Room, nick: string): void
+}
+
+/** How the rooms that are ours alone are set up and entered. `service` is the room service on which we make them. */
+export const makeOwnRooms = (domain: string, service: string | undefined, link: Link): OwnRooms & {
+  /** It is there no more, and nobody in it. Being so already is no error. */
+  destroy (id: string): Promise<void>
+  configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
+  affiliate (id: string, jid: string, affiliation: string): Promise<Element>
+} => {
+  const ask = async (type: 'get' | 'set', id: string, payload: Parameters<Link['ask']>[3]): Promise<Element> =>
+    await link.ask(type, `${LISTENER_LOCAL}@${domain}/${RESOURCE}`, id, payload)
+
+  const configure = async (id: string, wanted: Settings, always = false): Promise<boolean> => {
+    const answer = await ask('get', id, el('query', { xmlns: OWNER }))
+    const query = child(answer, 'query', OWNER)
+    const given = query && child(query, 'x', FORM)
+    if (given === undefined) throw failureOf('the room does not show its configuration', conditionOf(answer))
+    const now = new Map(elementsIn(given).filter(one => one.name === 'field')
+      .map(field => [field.attrs.var ?? '', textOf(child(field, 'value'))]))
+    const fields = Object.fromEntries(Object.entries(wanted).flatMap(([name, value]) => NAMES[name as Setting]
+      .filter(field => now.has(field) && !same(now.get(field) ?? '', value)).map(field => [field, value])))
+    if (Object.keys(fields).length === 0 && !always) return false
+    const done = await ask('set', id, el('query', { xmlns: OWNER }, form(CONFIG, fields)))
+    if (done.attrs.type === 'error') throw failureOf('the room does not take its configuration', conditionOf(done))
+    return true
+  }
+
+  const affiliate = (id: string, jid: string, affiliation: string): Promise<Element> =>
+    ask('set', id, el('query', { xmlns: ADMIN }, el('item', { jid, affiliation })))
+
+  return {
+    isClosed: features => NEEDED.every(feature => features.has(feature)),
+    has: id => service !== undefined && id.startsWith('_') && id.endsWith(`@${service}`),
+    async destroy (id) {
+      const answer = await ask('set', id, el('query', { xmlns: OWNER }, el('destroy')))
+      const condition = conditionOf(answer)
+      const isOver = answer.attrs.type !== 'error' || condition.name === 'item-not-found' || condition.name === 'gone'
+      if (!isOver) throw failureOf('a room of ours cannot be ended', condition)
+    },
+    async setUp (id) { await configure(id, CLOSED, true) },
+    async admit (id, jid) {
+      const answer = await affiliate(id, bareOf(jid), 'member')
+      if (answer.attrs.type === 'error') throw failureOf('one of ours could not be made a member', conditionOf(answer))
+    },
+    configure, affiliate
+  }
+}
+
+export const makeTeamRooms = (
+  domain: string, own: ReturnType<typeof makeOwnRooms>, rooms: Pick<Rooms, 'refresh'>, addresses: Addresses, link: Link,
+  confirm: Confirm, { memory, chance, log }: World
+): TeamRooms => {
+  const keptOf = (room: Room): Kept => JSON.parse(memory.get(`team ${room.id}`) ?? '{}') as Kept
+
+  const keep = async (room: Room, { from, speakers }: RoomState): Promise<void> => {
+    const value = JSON.stringify({ from, speakers } satisfies { [K in keyof Kept]: Kept[K] | undefined })
+    if (memory.get(`team ${room.id}`) !== value) await memory.set(`team ${room.id}`, value)
+  }
+
+  const isOurs = (jid: string): boolean => parseJid(jid)?.domain === domain
+
+  const members = async (room: Room): Promise<Set<string>> => {
+    const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { affiliation: 'member' })))
+    const query = child(answer, 'query', ADMIN)
+    if (query === undefined) throw failureOf('the room does not show its members', conditionOf(answer))
+    return new Set(elementsIn(query).flatMap(({ attrs: { jid } }) => jid === undefined ? [] : [canonicalBare(bareOf(jid)) ?? jid]))
+  }
+
+  /** Apps follow an invitation by themselves if it comes from somebody they know (XEP-0249); else the room asks (XEP-0045 §7.8). */
+  const invite = (room: Room, jid: string, { from, name }: RoomState): void => {
+    const sender = from === undefined ? undefined : addresses.at(from)
+    const id = `invite.${chance.token(KEY_BYTES)}`
+    const asked = el('invite', { to: jid }, el('reason', {}, name))
+    link.send(sender === undefined
+      ? el('message', { from: room.listener.jid, to: room.id, id }, el('x', { xmlns: `${MUC}#user` }, asked))
+      : el('message', { from: sender.id, to: jid, id }, el('x', { xmlns: 'jabber:x:conference', jid: room.id, reason: name }),
+          el('store', { xmlns: 'urn:xmpp:hints' })))
+  }
+
+  /** The invitation goes out in one breath with the membership, so that a crash leaves neither or both. */
+  const admit = async (room: Room, jid: string, state: RoomState): Promise<void> => {
+    const answer = own.affiliate(room.id, jid, 'member')
+    invite(room, jid, state)
+    const condition = conditionOf(await answer)
+    if ((await answer).attrs.type !== 'error') return
+    if (condition.name !== 'not-acceptable') throw failureOf('somebody of the team could not be made a member', condition)
+    log.info({ room: room.id }, 'somebody of the team owns all rooms of the server already')
+  }
+
+  const remove = async (room: Room, jid: string): Promise<void> => {
+    const answer = await own.affiliate(room.id, jid, 'none')
+    if (answer.attrs.type === 'error') throw failureOf('somebody could not be taken out of the room', conditionOf(answer))
+  }
+
+  const peopleOf = ({ people }: RoomState): Set<string> => new Set(people.flatMap(jid => {
+    const canonical = canonicalBare(jid)
+    if (canonical === undefined) log.error({ jid }, 'not an address, so not asked into the room')
+    return canonical ?? []
+  }))
+
+  const voice = async (room: Room, nick: string, speakers: string[] | undefined): Promise<void> => {
+    const insider = room.insiders.get(nick)
+    if (insider === undefined || isOurs(insider.address)) return
+    const role = speakers === undefined || speakers.includes(insider.address) ? 'participant' : 'visitor'
+    if (insider.role === role || insider.role === 'moderator') return
+    const answer = await link.ask('set', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { nick, role })))
+    if (answer.attrs.type === 'error' && room.insiders.has(nick)) throw failureOf('a voice could not be given or taken', conditionOf(answer))
+  }
+
+  const setTopic = async (room: Room, topic: string, signal: AbortSignal): Promise<void> => {
+    if (room.subject === topic) return
+    const id = `topic.${chance.token(KEY_BYTES)}`
+    const stanza = el('message', { type: 'groupchat', from: room.listener.jid, to: room.id, id }, el('subject', {}, topic))
+    await confirm.write({ stanza, id, to: room.id, attempt: 1 }, signal)
+  }
+
+  return {
+    async make (room, state, signal) {
+      if (!room.own) throw new Refused('this is not a room of ours')
+      await keep(room, state)
+      const moderated = state.speakers === undefined ? '0' : '1'
+      if (await own.configure(room.id, { ...CLOSED, moderated, name: state.name })) await rooms.refresh(room)
+      const wanted = peopleOf(state)
+      const there = await members(room)
+      await Promise.all([...there].filter(jid => !wanted.has(jid) && !isOurs(jid)).map(jid => remove(room, jid)))
+      await Promise.all([...wanted].filter(jid => !there.has(jid)).map(jid => admit(room, jid, state)))
+      await Promise.all([...room.insiders.keys()].map(nick => voice(room, nick, state.speakers)))
+      await setTopic(room, state.topic, signal)
+    },
+    addressOf: room => keptOf(room).from,
+    insider (room, nick) {
+      if (!room.own || memory.get(`team ${room.id}`) === undefined) return
+      voice(room, nick, keptOf(room).speakers).catch((error: unknown) => log.warn({ room: room.id, why: messageOf(error) }, 'voice not set'))
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Ours in rooms of others that are for members only, or in which only some may speak (XEP-0045 §5.1.1).
+ * Promises: where we may, each ghost is made a member, with which comes a voice; where we may not, those who may are asked, in the room
+ * at most once in ASK_AGAIN_MS and for one ghost once in REQUEST_AGAIN_MS; until then what is to be said waits.
+ */
+import { messageOf, Unavailable } from '../../../model/errors'
+import type { World } from '../../../model/network'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { bareOf } from '../names'
+import type { Occupant } from './occupant'
+import { canRule, type Room, type Voices } from './room'
+import type { RoomNotices } from './notices'
+import type { Link } from '../wire/stream'
+import { type Language, WORDS } from '../text/texts'
+import { el, form } from '../wire/xml'
+
+const ASK_AGAIN_MS = 24 * 3_600_000
+const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one in half an hour
+const MUC = 'http://jabber.org/protocol/muc'
+
+export const makeVoices = (language: Language, link: Link, { clock, memory, log }: World, say: RoomNotices['say']): Voices => {
+  const requested = new WeakMap<Occupant, number>()
+
+  const change = async (room: Room, item: Record<string, string>): Promise<void> => {
+    const answer = await link.ask('set', room.listener.jid, room.id, el('query', { xmlns: `${MUC}#admin` }, el('item', item)))
+    if (answer.attrs.type === 'error') throw failureOf('one of ours could not be given a voice', conditionOf(answer))
+  }
+
+  const askInRoom = (room: Room): void => {
+    const last = Number(memory.get(`asked ${room.id}`) ?? '0')
+    if (Math.abs(clock.now() - last) < ASK_AGAIN_MS) return
+    memory.set(`asked ${room.id}`, String(clock.now())).catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
+    say(room, WORDS[language].noVoice(bareOf(room.listener.jid)))
+  }
+
+  /** XEP-0045 §7.13. */
+  const request = (room: Room, ghost: Occupant): void => {
+    if (clock.tick() - (requested.get(ghost) ?? -Infinity) < REQUEST_AGAIN_MS) return
+    requested.set(ghost, clock.tick())
+    link.send(el('message', { from: ghost.jid, to: room.id }, form(`${MUC}#request`, { 'muc#role': 'participant' })))
+  }
+
+  const wait = (room: Room, why: string): Unavailable =>
+    new Unavailable(`${why}; make ${bareOf(room.listener.jid)} an admin of it`, { link: true })
+
+  return {
+    async admit (room, ghost) {
+      if (canRule(room)) return await change(room, { jid: bareOf(ghost.jid), affiliation: 'member' })
+      askInRoom(room)
+      throw wait(room, 'the room is for members only, and we may not make members')
+    },
+    async give (room, ghost) {
+      if (ghost.role !== 'visitor') return
+      if (canRule(room)) await change(room, { jid: bareOf(ghost.jid), affiliation: 'member' })
+      if (ghost.role === 'visitor' && room.listener.role === 'moderator') await change(room, { nick: ghost.nick, role: 'participant' })
+      if (ghost.role !== 'visitor') return
+      if (!canRule(room)) {
+        request(room, ghost)
+        askInRoom(room)
+      }
+      throw wait(room, 'the room is moderated, and one of ours has no voice in it')
+    }
+  }
+}

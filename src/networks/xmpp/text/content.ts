@@ -1,0 +1,113 @@
+/** What a message says to people: its elements ↔ the content that crosses networks. The same in rooms and in direct chats. */
+import { mimeOf } from '../../../lib/mime'
+import type { Attachment, Content, Unreadable } from '../../../model/message'
+import { type Inline, plain } from '../../../model/text'
+import { bodyOf, parseStyled } from './styling'
+import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
+
+export const CORRECT = 'urn:xmpp:message-correct:0'
+export const RETRACT = 'urn:xmpp:message-retract:1'
+const STYLING = 'urn:xmpp:styling:0'
+const OOB = 'jabber:x:oob'
+const AUTOMATIC = 'urn:zentrale:automatic:1'
+const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
+
+/**
+ * The room's id of what a moderator took away (XEP-0425 §4, and its version 0.2, which Prosody's module of 2023 speaks).
+ * To be believed of the room itself only.
+ */
+export const takenAway = (message: Element): string | undefined => {
+  const retract = child(message, 'retract', RETRACT)
+  if (retract !== undefined && child(retract, 'moderated', 'urn:xmpp:message-moderate:1') !== undefined) return retract.attrs.id
+  const before = child(message, 'apply-to', 'urn:xmpp:fasten:0')
+  const moderated = before && child(before, 'moderated', 'urn:xmpp:message-moderate:0')
+  return moderated && child(moderated, 'retract', 'urn:xmpp:message-retract:0') && before.attrs.id
+}
+
+const fileOf = (network: string, message: Element): Attachment | undefined => {
+  const oob = child(message, 'x', OOB)
+  const url = textOf(oob && child(oob, 'url')).trim()
+  if (!URL.canParse(url)) return undefined
+  const { protocol, pathname } = new URL(url)
+  if (protocol !== 'https:' && protocol !== 'http:') return undefined
+  const name = pathname.split('/').at(-1) || 'file'
+  const mime = mimeOf(name)
+  const kind = (['image', 'audio', 'video'] as const).find(one => mime.startsWith(`${one}/`)) ?? 'file'
+  let readable = name
+  try { readable = decodeURIComponent(name) } catch { /* stays as it is */ }
+  return { kind, name: readable, mime, at: { network, ref: url } }
+}
+
+/** How apps mark what only the reader's app can open. */
+const ENCRYPTED: ReadonlySet<string> = new Set([
+  'eu.siacs.conversations.axolotl encrypted', 'urn:xmpp:omemo:1 encrypted', 'urn:xmpp:omemo:2 encrypted',
+  'urn:xmpp:openpgp:0 openpgp', 'jabber:x:encrypted x', 'urn:xmpp:eme:0 encryption'
+])
+export const UNREADABLE: Content = { style: 'text', text: [], unreadable: 'encrypted' }
+
+/** By what a message is encrypted; its body, if it has one, says only that. */
+export const encryptionOf = (message: Element): string | undefined => {
+  const found = elementsIn(message).find(({ ns, name }) => ENCRYPTED.has(`${ns} ${name}`))
+  const keysAlone = found?.name === 'encrypted' && child(found, 'payload') === undefined // says nothing, renews the session
+  return found === undefined || keysAlone ? undefined : found.ns
+}
+
+/** Of what is no text: a call that rings (XEP-0353), a file without a link (XEP-0447). */
+const unreadableOf = (message: Element): Unreadable | undefined =>
+  child(message, 'propose', 'urn:xmpp:jingle-message:0') !== undefined ? 'call'
+    : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file' : undefined
+
+/** Undefined if the message says nothing to people: chat states, markers, a new subject. */
+export const contentOf = (network: string, message: Element): Content | undefined => {
+  const file = fileOf(network, message)
+  const body = textOf(child(message, 'body'))
+  const said = file !== undefined && body.trim() === file.at.ref ? '' : body
+  if (said === '' && file === undefined) {
+    const why = unreadableOf(message)
+    return why && { style: 'text', text: [], unreadable: why }
+  }
+  const emote = said.startsWith('/me ')
+  const words = emote ? said.slice(4) : said
+  const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
+  return { style: emote ? 'emote' : 'text', text, ...file && { file } }
+}
+
+/** The id of what it answers (XEP-0461 §3): in a room the one that the room gave, in a direct chat the sender's. */
+export const repliedTo = (message: Element): string | undefined => child(message, 'reply', 'urn:xmpp:reply:0')?.attrs.id
+
+/** The same with a few words in front. */
+const behind = (words: string, content: Content): Content => {
+  const [first, ...rest] = content.text
+  const inFront: Inline = { kind: 'text', text: words }
+  return first?.kind === 'paragraph'
+    ? { ...content, text: [{ kind: 'paragraph', of: [inFront, ...first.of] }, ...rest] }
+    : { ...content, text: [{ kind: 'paragraph', of: [inFront] }, ...content.text] }
+}
+
+/** For a message whose original is not known: said anew, with the usual mark of a correction. */
+export const asCorrection = (content: Content): Content => behind('* ', content)
+
+/** For one person, where everybody reads it. */
+export const spokenTo = (person: string, content: Content): Content => behind(`${person}: `, content)
+
+/** A machine made it, and says so. There is no such mark but ours. */
+export const isAutomatic = (message: Element): boolean => child(message, 'automatic', AUTOMATIC) !== undefined
+
+export const contentXml = ({ style, text, file }: Content): Xml[] => {
+  if (file?.url !== undefined) { // XEP-0066 §3
+    return [el('body', {}, file.url), el('x', { xmlns: OOB }, el('url', {}, file.url))]
+  }
+  const { body, unstyled } = bodyOf(text)
+  const mark = unstyled ? [el('unstyled', { xmlns: STYLING })] : []
+  if (style === 'notice' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
+  return [el('body', {}, style === 'emote' ? `/me ${body}` : body), ...mark]
+}
+
+/** `id` is always that of the first version (XEP-0308 §3). */
+export const correctionXml = (content: Content, id: string): Xml[] => [...contentXml(content), el('replace', { xmlns: CORRECT, id })]
+
+/** XEP-0424 §3. `id` is the one that the room gave, or in a direct chat the sender. */
+export const retractionXml = (id: string): Xml[] => [
+  el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: 'urn:xmpp:fallback:0', for: RETRACT }),
+  el('body', {}, RETRACTED), el('store', { xmlns: 'urn:xmpp:hints' })
+]

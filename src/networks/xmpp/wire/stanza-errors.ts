@@ -1,0 +1,49 @@
+/** Error stanzas (RFC 6120 §8.3) and what they mean for a delivery: never, or perhaps later. */
+import { Refused, Unavailable } from '../../../model/errors'
+import { child, el, elementsIn, type Element, textOf, type Xml } from './xml'
+
+const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+
+export interface Condition { name: string, type: string, text: string }
+
+export const conditionOf = (stanza: Element): Condition => {
+  const error = child(stanza, 'error')
+  const inside = error === undefined ? [] : elementsIn(error).filter(one => one.ns === STANZAS)
+  return {
+    name: inside.find(one => one.name !== 'text')?.name ?? 'undefined-condition',
+    type: error?.attrs.type ?? 'cancel',
+    text: textOf(inside.find(one => one.name === 'text')).slice(0, 200)
+  }
+}
+
+/** Said by a server that is starting or overloaded, or by a room that has forgotten us, whatever type of error they give. */
+const PASSING: ReadonlySet<string> = new Set([
+  'remote-server-not-found', 'remote-server-timeout', 'service-unavailable', 'recipient-unavailable', 'resource-constraint',
+  'internal-server-error', 'not-acceptable', 'item-not-found', 'unexpected-request', 'undefined-condition'
+])
+
+const ADVICE: Readonly<Record<string, string>> = {
+  forbidden: 'the room has banned or muted this occupant; ask an owner of the room to allow it',
+  'registration-required': 'the room is for members only; make zentrale@ the component\'s domain an admin of the room',
+  'not-authorized': 'the room asks for a password, which is not supported; remove it from the room',
+  'not-allowed': 'the server does not let us make this room; make it first, or allow us to as the README says',
+  'resource-constraint': 'too much for now; on ejabberd max_user_conferences of mod_muc says how many rooms we may be in, by default 100',
+  'policy-violation': 'the server refused the message by its own rules'
+}
+
+/** The error of the model. `what` says what was tried. */
+export const failureOf = (what: string, { name, type }: Condition): Refused | Unavailable => {
+  const advice = ADVICE[name]
+  const text = `${what}: ${name}${advice === undefined ? '' : ` (${advice})`}`
+  return type === 'wait' || PASSING.has(name) ? new Unavailable(text) : new Refused(text)
+}
+
+/** The answer to a stanza that we do not serve. */
+export const errorReply = (to: Element, type: string, condition: string, text?: string): Xml => el(to.name,
+  { type: 'error', from: to.attrs.to, to: to.attrs.from, id: to.attrs.id },
+  el('error', { type }, el(condition, { xmlns: STANZAS }),
+    text === undefined ? undefined : el('text', { xmlns: STANZAS, 'xml:lang': 'en' }, text)))
+
+/** The answer to a stanza from somebody of whom enough is waiting already. Nothing of it is kept, and who sent it learns that. */
+export const notNow = (to: Element): Xml => errorReply(to, 'wait', 'resource-constraint',
+  'Not delivered: too many messages from you are still waiting here. Please send this one again later.')

@@ -1,0 +1,53 @@
+/** How redeliveries are told from the same words said twice, where durations matter. */
+import assert from 'node:assert/strict'
+import { makeUnconfirmed, type Unconfirmed } from '../../../../src/networks/sms/redelivery'
+import { makeMemory, makeWorld } from '../../../support/world'
+
+const HOUR_MS = 3_600_000
+
+describe('an SMS whose acknowledgement may be lost', () => {
+  let tick = 0
+  let wall = 0
+  const clock = { now: () => wall + tick, tick: () => tick, after: () => assert.fail(), soon: () => assert.fail() }
+  const begin = (memory = makeMemory()): Unconfirmed => makeUnconfirmed('main', { ...makeWorld({ clock }), memory })
+  const take = async (unconfirmed: Unconfirmed, connection: number, text = 'ok'): Promise<string> => {
+    const taken = await unconfirmed.take('them us', [text], { connection, at: clock.now(), tick })
+    unconfirmed.answered(taken)
+    return taken.key
+  }
+
+  beforeEach(() => { tick = wall = 1000 })
+
+  it('is known again after an outage of any length, whatever the clock says', async () => {
+    const memory = makeMemory()
+    const before = begin(memory)
+    before.link(true)
+    const key = await take(before, 1)
+    before.link(false)
+    tick += 30 * HOUR_MS
+    before.link(true)
+    assert.equal(await take(before, 2), key)
+    before.link(false)
+    wall += 10_000 * HOUR_MS
+    const after = begin(memory)
+    after.link(true)
+    assert.equal(await take(after, 1), key)
+  })
+
+  it('is not taken for the same words long after the gateway came back', async () => {
+    const unconfirmed = begin()
+    const key = await take(unconfirmed, 1)
+    unconfirmed.link(true)
+    tick += HOUR_MS
+    assert.notEqual(await take(unconfirmed, 2), key)
+  })
+
+  it('and comes again swallows no second of the same words behind it', async () => {
+    const unconfirmed = begin()
+    const first = await take(unconfirmed, 1)
+    tick += HOUR_MS
+    assert.equal(await take(unconfirmed, 2), first)
+    tick += 100
+    assert.notEqual(await take(unconfirmed, 2), first)
+  })
+})

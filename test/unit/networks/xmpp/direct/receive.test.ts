@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../../../../../src/lib/clock'
+import type { Identity, MenuItem } from '../../../../../src/model/network'
+import { toPlain } from '../../../../../src/model/text'
+import { makeAddresses } from '../../../../../src/networks/xmpp/addresses'
+import { makeCommands } from '../../../../../src/networks/xmpp/direct/commands'
+import { makeDirect } from '../../../../../src/networks/xmpp/direct/receive'
+import { makeNotebook } from '../../../../../src/networks/xmpp/write-behind'
+import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
+import { DIRECT_KEPT_MAX, makeIntake } from '../../../../../src/networks/xmpp/intake'
+import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Xml } from '../../../../../src/networks/xmpp/wire/xml'
+import { makeInbox } from '../../../../support/inbox'
+import { handClock, quickClock } from '../../../../support/quick'
+import { makeWorld } from '../../../../support/world'
+import { parse } from '../parse'
+
+const DOMAIN = 'chat.example.org'
+const OURS = `info@${DOMAIN}`
+const ANNA = 'anna@example.org'
+const TAKE: MenuItem = { node: 'take', name: 'Vorgang übernehmen', words: '!übernehmen', fields: [
+  { name: 'case', label: 'Vorgang', kind: 'case', required: true }, { name: 'long', label: 'Text', kind: 'lines', required: false }
+] }
+const IDENTITY: Identity = {
+  id: OURS, aliases: [], profile: { name: 'Info', about: '' }, team: [ANNA], menu: { missing: 'Bitte ausfüllen.', items: [TAKE] }
+}
+const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
+
+/** One function address, and a door that can be shut. */
+const stage = (ask: Link['ask'] = () => new Promise(() => {}), clock: Clock = quickClock(1000)) => {
+  const inbox = makeInbox()
+  const sent: Xml[] = []
+  const link = {
+    send (one: Xml) { sent.push(one); return true }, ask, pause () {}, resume () {}
+  } as Partial<Link> as Link
+  const world = makeWorld({ clock })
+  const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), link, world)
+  const addresses = makeAddresses(DOMAIN)
+  addresses.put([IDENTITY])
+  const direct = makeDirect('xmpp', DOMAIN, inbox, offer, makeOriginals(makeNotebook(world)), link, world)
+  const commands = makeCommands('xmpp', addresses, inbox, world)
+  return {
+    inbox, sent, commands, stop,
+    write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`) {
+      direct.message(parse(`<message type='chat' from='${from}/phone' to='${OURS}' id='${id}'>${inside}</message>`), IDENTITY)
+    },
+    texts: (from: string): string[] => inbox.arrivals.filter(({ place }) => place.id === `${OURS} ${from}`)
+      .map(one => 'content' in one ? toPlain(one.content.text) : one.kind)
+  }
+}
+
+describe('xmpp direct chats', () => {
+  it('give back as an error what one person writes beyond what can wait, and go on in order when there is space', async () => {
+    const { inbox, sent, write, texts } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (let n = 0; n < 100; n++) {
+      write(ANNA, `m${n}`)
+      if (n % 7 === 0) await turn()
+    }
+    write('carl@example.org', 'hello')
+    await inbox.until('Carl', () => texts('carl@example.org').length === 1)
+    const errors = sent.filter(({ xml }) => xml.includes('type=\'error\''))
+    assert.deepEqual(errors.map(({ xml }) => / id='(m\d+)'/.exec(xml)?.[1]), Array.from({ length: 36 }, (_, n) => `m${64 + n}`))
+    const [error] = errors.map(({ xml }) => parse(xml))
+    assert.deepEqual({ ...error!.attrs }, { type: 'error', from: OURS, to: `${ANNA}/phone`, id: 'm64' })
+    assert.match(errors[0]!.xml, /<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'\/>/)
+    const received = (): number => sent.filter(({ xml }) => xml.includes(`to='${ANNA}`) && xml.includes('<received')).length
+    assert.equal(received(), 0)
+    write(ANNA, 'c1', '<body>never mind</body><replace xmlns=\'urn:xmpp:message-correct:0\' id=\'m70\'/>')
+    write(ANNA, 'c2', '<composing xmlns=\'http://jabber.org/protocol/chatstates\'/>')
+    assert.equal(sent.filter(({ xml }) => / id='c[12]'/.test(xml)).length, 1, 'what says nothing is not answered')
+    inbox.crowded.clear()
+    await inbox.until('64', () => texts(ANNA).length === DIRECT_KEPT_MAX)
+    write(ANNA, 'm64')
+    write(ANNA, 'c3', '<body>seventy</body><replace xmlns=\'urn:xmpp:message-correct:0\' id=\'m70\'/>')
+    await inbox.until('all', () => texts(ANNA).length === DIRECT_KEPT_MAX + 2)
+    await turn()
+    assert.deepEqual(texts(ANNA), [...Array.from({ length: 65 }, (_, n) => `m${n}`), '* seventy'])
+    assert.equal(inbox.arrivals.filter(({ kind }) => kind === 'edit').length, 0, 'nobody has what was given back')
+    assert.equal(received(), 65)
+  })
+
+  it('give back what waits when we are stopped', async () => {
+    const { inbox, sent, write, stop } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (const id of ['m0', 'm1']) write(ANNA, id)
+    await turn()
+    stop()
+    assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
+  })
+
+  it('give back what is read while we are being stopped', async () => {
+    const { inbox, sent, write, stop } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    stop()
+    for (const id of ['m0', 'm1']) write(ANNA, id)
+    await turn()
+    assert.deepEqual(sent.map(({ xml }) => / id='(m\d)'.*<resource-constraint/.exec(xml)?.[1]), ['m0', 'm1'])
+  })
+
+  it('do not give back what is being stored when we are stopped', async () => {
+    const { inbox, sent, write, stop, texts } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (const id of ['m0', 'm1']) write(ANNA, id)
+    await turn()
+    const { accept } = inbox
+    const storing = new Promise<() => void>(begun => {
+      inbox.accept = arrival => new Promise((resolve, reject) => begun(() => accept(arrival).then(resolve, reject)))
+    })
+    const finish = await storing
+    stop()
+    inbox.crowded.clear()
+    finish()
+    await turn()
+    assert.deepEqual(texts(ANNA), ['m0'])
+    assert.deepEqual(sent.map(({ xml }) => `${/resource-constraint|received/.exec(xml)?.[0]} ${/id='(m\d)'/.exec(xml)?.[1]}`),
+      ['resource-constraint m1', 'received m0'])
+  })
+
+  it('refuse a command that cannot wait, instead of leaving it unanswered', async () => {
+    const { inbox, write, commands } = stage()
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    for (let n = 0; n < DIRECT_KEPT_MAX; n++) write(ANNA, `m${n}`)
+    await turn()
+    const answers: string[] = []
+    assert.ok(commands.take(parse(`<iq type='set' from='${ANNA}/phone' to='${OURS}' id='q1'><command xmlns='http://jabber.org/protocol/commands' ` +
+      'node=\'take\'><x xmlns=\'jabber:x:data\' type=\'submit\'><field var=\'case\'><value>17</value></field></x></command></iq>'),
+    ({ xml }) => { answers.push(xml) }))
+    await turn()
+    assert.equal(answers.length, 1)
+    assert.match(answers[0]!, /^<iq type='error' .*id='q1'.*<resource-constraint /)
+  })
+
+  it('say that somebody calls, or sends a file without a link', async () => {
+    const { inbox, write } = stage()
+    write(ANNA, 'c', "<propose xmlns='urn:xmpp:jingle-message:0' id='1'/><store xmlns='urn:xmpp:hints'/>")
+    write(ANNA, 'f', "<file-sharing xmlns='urn:xmpp:sfs:0'/>")
+    write(ANNA, 'n', "<composing xmlns='http://jabber.org/protocol/chatstates'/>")
+    await turn()
+    assert.deepEqual(inbox.arrivals.map(one => 'content' in one && one.content.unreadable), ['call', 'file'])
+  })
+
+  it('of strangers leave questions to ask of others: of one server few are open, and of all few more', async () => {
+    const asked: string[] = []
+    const { write } = stage((_type, _from, to) => { asked.push(to); return new Promise(() => {}) })
+    for (let n = 0; n < 100; n++) write(`p${n}@flood.example`, `m${n}`)
+    write(ANNA, 'hello')
+    await turn()
+    assert.deepEqual([asked.length, asked.at(-1)], [9, `${ANNA}/phone`])
+    for (let n = 0; n < 100; n++) write(`p@s.n${n}.example`, `m${n}`)
+    await turn()
+    assert.equal(asked.length, 64)
+  })
+
+  it('tell whom they have told of encryption, though a server of others makes up people by the thousand', async () => {
+    const { sent, write } = stage(undefined, handClock())
+    const secret = '<encrypted xmlns=\'eu.siacs.conversations.axolotl\'><payload/></encrypted>'
+    const told = (): number => sent.filter(({ xml }) => xml.includes(`to='${ANNA}'`) && xml.includes('verschlüsselt')).length
+    write(ANNA, 'one', secret)
+    for (let n = 0; n < 2_100; n++) write(`p${n}@flood.example`, `m${n}`, secret)
+    write(ANNA, 'two', secret)
+    assert.equal(told(), 1)
+  })
+
+  it('run only so many commands of one person at a time', async () => {
+    const { commands, inbox } = stage()
+    const answers: string[] = []
+    inbox.crowded.add(`${OURS} ${ANNA}`)
+    const wait = inbox.ask
+    inbox.ask = () => new Promise(() => {})
+    for (let n = 0; n < 12; n++) {
+      commands.take(parse(`<iq type='set' from='${ANNA}/desk' to='${OURS}' id='c${n}'><command xmlns='http://jabber.org/protocol/commands' ` +
+        'node=\'take\' action=\'execute\'><x xmlns=\'jabber:x:data\' type=\'submit\'><field var=\'case\'><value>17</value></field></x>' +
+        '</command></iq>'), ({ xml }) => { answers.push(xml) })
+    }
+    inbox.ask = wait
+    await turn()
+    assert.deepEqual([answers.length, answers.every(xml => xml.includes('resource-constraint'))], [4, true])
+  })
+})

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
+import type { Marks } from '../../../../../src/networks/xmpp/muc/own-messages'
+import { ACCEPTS_OPEN_MAX, ROOM_KEPT_MAX } from '../../../../../src/networks/xmpp/intake'
+import { makeReceiver } from '../../../../../src/networks/xmpp/muc/receive'
+import { makeNotebook } from '../../../../../src/networks/xmpp/write-behind'
+import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
+import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
+import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import { el } from '../../../../../src/networks/xmpp/wire/xml'
+import { toPlain } from '../../../../../src/model/text'
+import { makeInbox } from '../../../../support/inbox'
+import { makeWorld } from '../../../../support/world'
+import { parse } from '../parse'
+
+const ROOM = 'raum@rooms.example.org'
+const FEATURES = [STANZA_IDS, OCCUPANT_IDS, ARCHIVE]
+
+/** A receiver for one room that we are in. */
+const stage = (features = FEATURES) => {
+  const inbox = makeInbox()
+  const steps: string[] = []
+  const told: string[] = []
+  const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } } as unknown as Link
+  const marks: Marks = { of: () => el('mark'), isOurs: () => false }
+  const world = makeWorld()
+  const notes = makeNotebook(world)
+  const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
+  const tooMuch = ({ id }: Room): void => { told.push(id) }
+  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
+  const room = { id: ROOM, ready: true, nicks: new Map(), insiders: new Map(), features: new Set(features) } as unknown as Room
+  const enters = (nick: string, address: string): void => { room.insiders.set(nick, { address, role: 'participant' }) }
+  const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
+    receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
+    await new Promise(resolve => setImmediate(resolve))
+    return inbox.arrivals
+  }
+  return { hear, inbox, enters, steps, told }
+}
+
+const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
+const occupantId = (id: string): string => `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='${id}'/>`
+
+describe('xmpp/receive', () => {
+  it('believes ids only of the room itself, and only if it announces them', async () => {
+    const forged = `<body>x</body>${stanzaId('forged', 'evil@example.org')}<origin-id xmlns='urn:xmpp:sid:0' id='s1'/>`
+    const { hear } = stage()
+    await hear(`${ROOM}/Anna`, `${forged}${stanzaId('s1')}${occupantId('o1')}`)
+    await hear(`${ROOM}/Eva`, `${forged}${stanzaId('s2')}`)
+    const silent = stage([])
+    await silent.hear(`${ROOM}/Anna`, `<body>x</body>${stanzaId('s1')}${occupantId('o1')}`)
+    const [known, other] = await hear(`${ROOM}/Anna`, '')
+    const [unknown] = silent.inbox.arrivals
+    assert.ok(known?.kind === 'message' && other?.kind === 'message' && unknown?.kind === 'message')
+    assert.deepEqual([known.key, known.sender.id, other.key], [`${ROOM} s1`, `${ROOM} o1`, `${ROOM} s2`])
+    assert.match(unknown.key, new RegExp(`^${ROOM}/`))
+    assert.equal(unknown.sender.id, `${ROOM}/Anna`)
+  })
+
+  it('goes on reading while one room without an archive is crowded: of it so many messages wait, and the room is told of the rest', async () => {
+    const { hear, inbox, steps, told } = stage([OCCUPANT_IDS])
+    inbox.crowded.add(ROOM)
+    for (let n = 0; n < ACCEPTS_OPEN_MAX + ROOM_KEPT_MAX; n++) await hear(`${ROOM}/Eva`, `<body>${n}</body>`, `m${n}`)
+    assert.deepEqual(steps, [])
+    assert.ok(told.length === ACCEPTS_OPEN_MAX && told.every(room => room === ROOM), `${told.length} times`)
+  })
+
+  it('tells the address of who speaks to all where the room shows it to all, and to us alone where it shows it to us alone', async () => {
+    for (const [toAll, shown] of [[true, { address: 'bernd@example.org' }], [false, { account: 'bernd@example.org' }]] as const) {
+      const { hear, enters } = stage(toAll ? [...FEATURES, 'muc_nonanonymous'] : FEATURES)
+      enters('Bernd', 'bernd@example.org')
+      await hear(`${ROOM}/Bernd`, '<body>x</body>')
+      const said = await hear(`${ROOM}/Eva`, "<body>x</body><x xmlns='http://jabber.org/protocol/muc#user'><item jid='bernd@example.org'/></x>")
+      assert.deepEqual(said.map(one => one.kind === 'message' && { ...one.sender }),
+        [{ id: `${ROOM}/Bernd`, name: 'Bernd', ...shown }, { id: `${ROOM}/Eva`, name: 'Eva' }])
+    }
+  })
+
+  it('shows the picture of who speaks, and of nobody else', async () => {
+    const { hear } = stage()
+    await hear(`${ROOM}/Anna`, '<body>x</body>')
+    const said = await hear(`${ROOM}/Eva`, '<body>x</body>')
+    assert.deepEqual(said.map(one => one.kind === 'message' && one.sender.avatar?.ref), ['picture of Anna', undefined])
+  })
+
+  it('tells what a message answers, by each id under which that may be known', async () => {
+    const { hear } = stage()
+    const [answer] = await hear(`${ROOM}/Anna`, `<body>x</body><reply xmlns='urn:xmpp:reply:0' id='s1' to='${ROOM}/Eva'/>`)
+    assert.deepEqual(answer?.kind === 'message' && answer.replyTo, ['s1', `${ROOM} s1`])
+  })
+
+  it('two who use one id stay two messages', async () => {
+    const { hear } = stage([])
+    await hear(`${ROOM}/Anna`, '<body>x</body>', 'same')
+    const [one, two] = await hear(`${ROOM}/Eva`, '<body>x</body>', 'same')
+    assert.notEqual(one?.key, two?.key)
+  })
+
+  it('takes the time of a delay for what it is: nothing that anything depends on', async () => {
+    const { hear } = stage()
+    for (const stamp of ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z', 'gestern']) {
+      await hear(`${ROOM}/Anna`, `<body>${stamp}</body><delay xmlns='urn:xmpp:delay' from='anna@example.org' stamp='${stamp}'/>${stanzaId(stamp)}`)
+    }
+    const arrivals = (await hear(`${ROOM}/Anna`, '')).flatMap(arrival => arrival.kind === 'message' ? [arrival] : [])
+    assert.deepEqual(arrivals.map(({ content }) => toPlain(content.text)), ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z', 'gestern'])
+    assert.ok(arrivals.every(({ at }) => Math.abs(Date.now() - at) < 60_000))
+  })
+
+  it('hears from the room itself, and from nobody else, that a moderator took something away', async () => {
+    const now = '<retract xmlns=\'urn:xmpp:message-retract:1\' id=\'s1\'>' +
+      '<moderated xmlns=\'urn:xmpp:message-moderate:1\'/><reason>x</reason></retract>'
+    const before = `<apply-to xmlns='urn:xmpp:fasten:0' id='s2'><moderated xmlns='urn:xmpp:message-moderate:0' by='${ROOM}/Eva'>` +
+      '<retract xmlns=\'urn:xmpp:message-retract:0\'/></moderated></apply-to>'
+    const { hear, inbox } = stage()
+    await hear(`${ROOM}/Mallory`, now)
+    await hear(`${ROOM}/Mallory`, before)
+    assert.ok(inbox.arrivals.every(arrival => arrival.kind === 'deletion' && arrival.moderated === undefined))
+    inbox.arrivals.length = 0
+    await hear(ROOM, now)
+    await hear(ROOM, before)
+    await hear(ROOM, before)
+    await hear(ROOM, '<body>This room is not anonymous</body>')
+    assert.deepEqual(inbox.arrivals.map(arrival => arrival.kind === 'deletion' && [arrival.of, arrival.moderated]),
+      [[`${ROOM} s1`, true], [`${ROOM} s2`, true]])
+  })
+
+  it('hands on no words that only say that a message is encrypted', async () => {
+    const { hear } = stage()
+    const omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AAAA</payload></encrypted>"
+    const [arrival] = await hear(`${ROOM}/Anna`, `<body>I sent you an OMEMO encrypted message</body>${omemo}${stanzaId('s1')}${occupantId('o1')}`)
+    assert.deepEqual(arrival?.kind === 'message' && arrival.content, { style: 'text', text: [], unreadable: 'encrypted' })
+    const corrected = await hear(`${ROOM}/Anna`,
+      `<body>fallback</body>${omemo}<replace xmlns='urn:xmpp:message-correct:0' id='m1'/>${stanzaId('s2')}${occupantId('o1')}`, 'm2')
+    assert.equal(corrected[1]?.kind, 'message')
+  })
+})

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import type { Persona, Sent } from '../../../../../src/model/message'
+import { plain } from '../../../../../src/model/text'
+import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
+import type { Marks } from '../../../../../src/networks/xmpp/muc/own-messages'
+import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
+import type { Room } from '../../../../../src/networks/xmpp/muc/room'
+import type { Rooms } from '../../../../../src/networks/xmpp/muc/rooms'
+import { makeSender } from '../../../../../src/networks/xmpp/muc/send'
+import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import { el, type Xml } from '../../../../../src/networks/xmpp/wire/xml'
+import { makeWorld } from '../../../../support/world'
+import { parse } from '../parse'
+
+const ROOM = 'werkstatt@rooms.example.org'
+const never = new AbortController().signal
+const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
+
+/** A sender on a room that we are in and a link that writes at once. */
+const stage = () => {
+  const written: Xml[] = []
+  const out: string[] = []
+  const listener: Partial<Occupant> = {
+    jid: 'zentrale@chat.example.org/zentrale', nick: 'Zentrale', join: async () => {}, lost: why => { out.push(why); sender.out(room) }
+  }
+  const room = { id: ROOM, listener: listener as Occupant, ready: true } as Room
+  const verified: string[] = []
+  const joining = Promise.withResolvers<void>()
+  const ghost = {
+    jid: 'anna@chat.example.org/zentrale', nick: '', join: () => joining.promise.then(() => { Object.assign(ghost, { nick: 'Anna' }) })
+  } as Occupant
+  const rooms: Partial<Rooms> = {
+    attend: () => room, ghost: () => ghost, whenReady: async () => {}, maySpeak: ({ nick }) => nick !== '', bringIn: (_room, one) => one.join(),
+    verify: (_room, { nick }) => { verified.push(nick) }
+  }
+  const link = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Link> as Link
+  const marks: Marks = { of: () => el('mark'), isOurs: () => false }
+  const sender = makeSender(rooms as Rooms, link, {} as Archive, marks, makeWorld())
+  const send = (key: string, as?: Persona): Promise<Sent> => sender.send({
+    key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, ...as && { as },
+    action: { kind: 'message', content: { style: 'text', text: plain(key) } }
+  }, never)
+  const comesBack = (id: string, type: string, condition: string): void => sender.bounce(room, parse(
+    `<message type='error' id='${id}' from='${ROOM}' to='${listener.jid}'><error type='${type}'>` +
+    `<${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`))
+  return { send, written, comesBack, verified, out, joining, sender }
+}
+
+describe('xmpp/send', () => {
+  it('writes a message whenever it comes, also in the moment in which the one before it has just gone', async () => {
+    for (let steps = 0; steps < 20; steps++) {
+      const { send, written } = stage()
+      void send('one')
+      for (let step = 0; step < steps; step++) await undefined
+      void send('two')
+      await turn()
+      assert.equal(written.length, 2, `${steps} steps after the first`)
+    }
+  })
+
+  it('is idle again after a room that has forgotten us, and asks whether it knows who listens', async () => {
+    const { send, comesBack, verified, sender } = stage()
+    const sent = send('one')
+    await turn()
+    comesBack('one', 'cancel', 'not-acceptable')
+    await assert.rejects(sent, /not-acceptable/)
+    assert.deepEqual(verified, ['Zentrale'])
+    assert.equal(await Promise.race([sender.idle().then(() => 'idle'), turn()]), 'idle')
+  })
+
+  it('enters a room again that is gone', async () => {
+    const { send, comesBack, out } = stage()
+    const sent = send('one')
+    await turn()
+    comesBack('one', 'cancel', 'item-not-found')
+    await assert.rejects(sent, /item-not-found/)
+    assert.ok(out.includes('the room is gone'))
+  })
+
+  it('sends nothing ahead of what came back while a ghost was joining', async () => {
+    const { send, written, comesBack, joining } = stage()
+    const all = Promise.allSettled([send('one'), send('two', { person: { network: 'sms', id: '1' }, name: 'Anna' }), send('three')])
+    await turn()
+    comesBack('one', 'wait', 'resource-constraint')
+    joining.resolve()
+    assert.deepEqual((await all).map(({ status }) => status), ['rejected', 'rejected', 'rejected'])
+    assert.equal(written.length, 1)
+    await turn()
+    void send('one')
+    await turn()
+    assert.equal(written.length, 2, 'and then goes on')
+  })
+})
