@@ -15,7 +15,7 @@ const TIMES_MAX = 5 // so many more of another kind unsettle it
 /** `where` in the receipt its id stands: gateways may write it in two ways in two places. `thread`: to whom the message went. */
 export interface Named { id: string; where: 'parameter' | 'text'; thread: string }
 
-export interface Bases {
+export interface IdBases {
   /** A message is on its way, until `submit` ends with the id that the gateway gave it, as we remember it. */
   submitting (thread: string, submit: Promise<string | undefined>): Promise<string | undefined>
   /** Calls `tell` with the spellings under which we may know the message, best first: now, or as soon as it is known which. */
@@ -25,7 +25,7 @@ export interface Bases {
 interface Evidence { way: Way; times: number }
 interface Back { named: Named; tell (ids: string[]): Promise<void> }
 
-export const makeBases = (gateway: string, memory: Memory): Bases => {
+export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
   const sent = new Set<string>() // the newest SENT_MAX of this run, each with its thread
   const submits = new Map<string, number>() // how many are on their way in a thread
   let back: Back[] = []
@@ -64,7 +64,7 @@ export const makeBases = (gateway: string, memory: Memory): Bases => {
     for (const one of waiting) await resolve(one.named, one.tell)
   }
 
-  const resolve: Bases['resolve'] = async (named, tell) => {
+  const resolve: IdBases['resolve'] = async (named, tell) => {
     const ids = await decide(named)
     if (ids === undefined) back = [...back, { named, tell }].slice(-KEPT_BACK_MAX)
     else await tell(ids)

@@ -4,7 +4,7 @@
  * incomplete is handed on as it is after PARTS_WAIT_MS, marked. A finished message is remembered for a while, so that a part
  * sent again after a lost answer does not begin a new one. Both times begin anew when the link comes back, and end only while it is
  * up, because what is missing, or comes again, comes then; but at the latest AT_MOST_MS after the first part or our start.
- * References are few and phones use them again, so an equal part is the same part only as unconfirmed.ts says it of whole messages:
+ * References are few and phones use them again, so an equal part is the same part only as redelivery.ts says it of whole messages:
  * while the gateway may not have read our answer. After that it belongs to another message.
  */
 import { createHash } from 'node:crypto'
@@ -45,7 +45,7 @@ interface Mark extends Came { digest: string; answeredAt?: number } // in ticks
 /** All parts, or with gaps once the time is over. `key` is the same however often it is tried. */
 export interface Joined { key: string; from: string; to: string; at: number; pieces: (StoredPiece | null)[] }
 
-export interface Parts {
+export interface Reassembly {
   /** Hands on what was complete before a crash and sets the limits of the rest. */
   start (): void
   link (up: boolean): void
@@ -59,9 +59,9 @@ export interface Parts {
 const digest = (piece: StoredPiece | null): string | null =>
   piece && createHash('sha256').update(JSON.stringify([piece.octets, piece.dataCoding])).digest('base64url').slice(0, 12)
 
-export const makeParts = (
+export const makeReassembly = (
   gateway: string, world: Pick<World, 'clock' | 'chance' | 'memory' | 'log'>, complete: (joined: Joined) => Promise<void>
-): Parts => {
+): Reassembly => {
   const { clock, chance, memory, log } = world
   const index = `parts ${gateway}`
   const entries = new Map<string, Entry>() // oldest first
@@ -188,7 +188,7 @@ export const makeParts = (
     await save(entry)
   }
 
-  const add: Parts['add'] = async (from, to, part, piece, came) => {
+  const add: Reassembly['add'] = async (from, to, part, piece, came) => {
     const mark: Mark = { ...came, digest: digest(piece)! }
     await join(from, to, part, piece, mark)
     mark.answeredAt = clock.tick()

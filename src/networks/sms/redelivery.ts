@@ -25,7 +25,7 @@ export const isAgain = (then: Came & { answeredAt?: number }, { connection, tick
 
 export interface Taken extends Came { thread: string; hash: string; key: string; answeredAt?: number } // in ticks
 
-export interface Unconfirmed {
+export interface Redelivery {
   /** The key of a message that came in, on disk when this resolves: the former one if it is sent again. */
   take (thread: string, content: readonly string[], came: Came): Promise<Taken>
   /** The message is stored, and the gateway is being told so. */
@@ -38,7 +38,7 @@ export interface Unconfirmed {
 const digest = (content: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 16)
 
-export const makeUnconfirmed = (gateway: string, world: Pick<World, 'clock' | 'chance' | 'memory' | 'log'>): Unconfirmed => {
+export const makeRedelivery = (gateway: string, world: Pick<World, 'clock' | 'chance' | 'memory' | 'log'>): Redelivery => {
   const { clock, chance, memory, log } = world
   const place = `unconfirmed ${gateway}`
   let all = (JSON.parse(memory.get(place) ?? '[]') as [string, string, string, number][])

@@ -29,10 +29,10 @@ const HASH = /^[0-9a-f]{40}$/
 const REF = /^picture:([^]+\/[^]+) ([0-9a-f]{40})$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
-export const isPicture = (ref: string): boolean => ref.startsWith('picture:')
+export const isAvatar = (ref: string): boolean => ref.startsWith('picture:')
 
 /** What its first bytes say; whatever somebody claims of it does not count. */
-export const pictureMime = (bytes: Uint8Array): string | undefined => {
+export const avatarMime = (bytes: Uint8Array): string | undefined => {
   const start = Buffer.from(bytes.subarray(0, 12)).toString('latin1')
   if (start.startsWith('\x89PNG\r\n\x1A\n')) return 'image/png'
   if (start.startsWith('\xFF\xD8\xFF')) return 'image/jpeg'
@@ -41,7 +41,7 @@ export const pictureMime = (bytes: Uint8Array): string | undefined => {
 }
 
 /** Pictures that occupants show. */
-export interface Seen {
+export interface OccupantAvatars {
   /** Takes in what a presence from the room to its listener says. */
   heard (room: string, presence: Element): void
   /** Another picture has another reference. */
@@ -60,7 +60,7 @@ const bytesOf = (vcard: Element | undefined): Buffer => {
   return Buffer.from(text, 'base64')
 }
 
-export const makeSeen = (network: string, listener: (room: string) => string | undefined, link: Link): Seen => {
+export const makeOccupantAvatars = (network: string, listener: (room: string) => string | undefined, link: Link): OccupantAvatars => {
   const hashes = new Map<string, Map<string, string>>() // room → nick → hash
 
   return {
@@ -89,7 +89,7 @@ export const makeSeen = (network: string, listener: (room: string) => string | u
       if (answer.attrs.type === 'error') throw failureOf('the picture cannot be had', conditionOf(answer))
       const bytes = bytesOf(child(answer, 'vCard', VCARD_TEMP))
       if (sha1(bytes) !== hash) throw new Refused('the picture is another one by now')
-      const mime = pictureMime(bytes)
+      const mime = avatarMime(bytes)
       if (mime === undefined) throw new Refused('not a kind of picture that is shown')
       return { stream: Readable.from([bytes]), mime, size: bytes.length }
     }
@@ -97,7 +97,7 @@ export const makeSeen = (network: string, listener: (room: string) => string | u
 }
 
 /** Pictures that ghosts show. */
-export interface Worn {
+export interface GhostAvatars {
   /** The ghost shows this picture as soon as it is there; without one, none. */
   wear (ghost: Occupant, avatar: MediaRef | undefined): void
   /** The answer to a question for the ghost's vCard; undefined if the question is another one. */
@@ -109,7 +109,7 @@ type Picture = Profile['logo']
 
 const keyOf = ({ network, ref }: MediaRef): string => `${network} ${ref}`
 
-export const makeWorn = ({ clock, log, media }: World): Worn => {
+export const makeGhostAvatars = ({ clock, log, media }: World): GhostAvatars => {
   const worn = new WeakMap<Occupant, MediaRef>()
   const kept = new Map<string, Picture>() // undefined: it cannot be had
   const coming = new Map<string, Promise<Picture>>()
@@ -127,7 +127,7 @@ export const makeWorn = ({ clock, log, media }: World): Worn => {
       if (size > LOGO_BYTES_MAX) throw new Refused(`the picture is over ${LOGO_BYTES_MAX} bytes, more than goes through in one piece`)
     }
     const bytes = Buffer.concat(parts)
-    const mime = pictureMime(bytes)
+    const mime = avatarMime(bytes)
     if (mime === undefined) throw new Refused('not a kind of picture that is shown')
     return { bytes, mime }
   }

@@ -2,7 +2,7 @@
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import { directEnds } from './direct/send'
-import type { Notebook } from './write-behind'
+import type { WriteBehind } from './write-behind'
 import type { Originals } from './originals'
 import type { Presence } from './direct/presence'
 import type { Rooms } from './muc/rooms'
@@ -10,7 +10,7 @@ import type { makeOwnRooms } from './muc/team-rooms'
 
 export const makeForgetting = (
   rooms: Pick<Rooms, 'end'>, own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>, originals: Originals, presence: Presence,
-  notes: Notebook, memory: Memory
+  notes: WriteBehind, memory: Memory
 ): ((places: Place[]) => Promise<void>) => async places => {
   for (const { id } of places) {
     const ends = directEnds(id)

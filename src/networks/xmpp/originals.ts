@@ -6,7 +6,7 @@
 import { makeShares, type Owner } from '../../lib/shares'
 import { directEnds } from './direct/send'
 import { serverOf } from './names'
-import type { Notebook } from './write-behind'
+import type { WriteBehind } from './write-behind'
 import { owned } from './wire/xml'
 
 const KEPT_MAX = 20_000 // messages, over all rooms and chats
@@ -33,7 +33,7 @@ const ownerOf = (place: string, writer: string): Owner => {
   return { group: ends === undefined ? place : serverOf(ends.theirs), owner: writer }
 }
 
-export const makeOriginals = (notes: Pick<Notebook, 'get' | 'set' | 'delete'>): Originals => {
+export const makeOriginals = (notes: Pick<WriteBehind, 'get' | 'set' | 'delete'>): Originals => {
   const known = makeShares<{ slot: number, key: string }>(KEPT_MAX)
   const passing = makeShares<string>(PASSING_MAX)
   const free: number[] = []

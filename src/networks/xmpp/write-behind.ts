@@ -8,7 +8,7 @@ import type { World } from '../../model/network'
 
 const SOON_MS = 1_000
 
-export interface Notebook {
+export interface WriteBehind {
   get (key: string): string | undefined
   set (key: string, value: string): void
   delete (key: string): Promise<void>
@@ -16,7 +16,7 @@ export interface Notebook {
   stop (): Promise<void>
 }
 
-export const makeNotebook = ({ memory, clock, log }: Pick<World, 'memory' | 'clock' | 'log'>): Notebook => {
+export const makeWriteBehind = ({ memory, clock, log }: Pick<World, 'memory' | 'clock' | 'log'>): WriteBehind => {
   const unwritten = new Map<string, string>() // of the last SOON_MS
   let timer: Timer | undefined
   let stopped = false

@@ -7,7 +7,7 @@ import { Refused } from '../../../src/model/errors'
 import { bytesWithin, segment } from '../../../src/networks/sms/segments'
 import { decode, type DefaultCharset } from '../../../src/networks/sms/data-coding'
 import { type LongForm, readPiece, writePieces } from '../../../src/networks/sms/concatenation'
-import { type Joined, makeParts } from '../../../src/networks/sms/reassembly'
+import { type Joined, makeReassembly } from '../../../src/networks/sms/reassembly'
 import { isReceipt, readReceipt, remoteId, spellingsByWay } from '../../../src/networks/sms/receipts'
 import { decodePdu, encodePdu, makeFramer, type Pdu, type ShortMessage, TLV } from '../../../src/networks/sms/smpp/pdu'
 import { makeWire } from '../../../src/networks/sms/smpp/wire'
@@ -153,13 +153,13 @@ const parts = async (input: Buffer): Promise<void> => {
     assert.ok(!keys.has(key), 'the same message twice')
     keys.add(key)
   }
-  let joiner = makeParts('main', world, complete)
+  let joiner = makeReassembly('main', world, complete)
   joiner.start()
   for (let at = 0; at + PART_BYTES <= Math.min(input.length, 300); at += PART_BYTES) {
     const [group = 0, which = 0, content = 0] = input.subarray(at)
     if (group === 255) {
       joiner.stop()
-      joiner = makeParts('main', world, complete)
+      joiner = makeReassembly('main', world, complete)
       joiner.start()
     }
     const total = 2 + (which >> 4) % 4

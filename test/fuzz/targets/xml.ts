@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import { Malformed } from '../../../src/model/errors'
 import { makeArchive } from '../../../src/networks/xmpp/muc/archive'
 import { conditionOf, failureOf } from '../../../src/networks/xmpp/wire/stanza-errors'
-import type { Marks } from '../../../src/networks/xmpp/muc/own-messages'
+import type { OwnMessages } from '../../../src/networks/xmpp/muc/own-messages'
 import { bareOf } from '../../../src/networks/xmpp/names'
 import { makeParser } from '../../../src/networks/xmpp/wire/parser'
 import { makeReceiver } from '../../../src/networks/xmpp/muc/receive'
-import { makeNotebook } from '../../../src/networks/xmpp/write-behind'
+import { makeWriteBehind } from '../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../src/networks/xmpp/originals'
 import { ARCHIVE, OCCUPANT_IDS, STANZA_IDS, type Room } from '../../../src/networks/xmpp/muc/room'
 import type { Link } from '../../../src/networks/xmpp/wire/stream'
@@ -84,13 +84,13 @@ const openRoom = () => {
   const accept: typeof inbox.accept = arrival => inbox.accept(arrival).catch((error: unknown) => { wrong.push(error); return 'seen' })
   const link = { pause () {}, resume () {} } as Link
   const archive = makeArchive(link)
-  const marks: Marks = { of: () => el('mark'), isOurs: () => false }
+  const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
   const room = {
-    id: ROOM, ready: true, visit: 1, heardAt: 0, nicks: new Map(), insiders: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
+    id: ROOM, ready: true, visit: 1, heardAt: 0, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
   } as unknown as Room
   const world = makeWorld()
-  const notes = makeNotebook(world)
-  const receiver = makeReceiver('xmpp', { ...inbox, accept }, link, archive, marks, notes, makeOriginals(notes), world, () => {})
+  const notes = makeWriteBehind(world)
+  const receiver = makeReceiver('xmpp', { ...inbox, accept }, link, archive, ownMessages, notes, makeOriginals(notes), world, () => {})
   return {
     async run (input: Buffer) {
       for (const stanza of read([Buffer.from(HEADER), input]).stanzas) {

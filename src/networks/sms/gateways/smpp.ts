@@ -7,17 +7,17 @@ import { makeTurns } from '../../../lib/turns'
 import { Malformed } from '../../../model/errors'
 import type { Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
-import { makeBases } from '../id-bases'
+import { makeIdBases } from '../id-bases'
 import { decode, type DefaultCharset } from '../data-coding'
 import { type LongForm, type Piece, readPiece, writePieces } from '../concatenation'
 import { fromAddress, ourNumber, threadId, toAddress } from '../names'
-import { type Joined, makeParts, type StoredPiece } from '../reassembly'
+import { type Joined, makeReassembly, type StoredPiece } from '../reassembly'
 import { isReceipt, readReceipt, remoteId } from '../receipts'
 import { segment } from '../segments'
 import type { ShortMessage } from '../smpp/pdu'
 import { type Dial, frameHex, makeSession, type SessionConfig } from '../smpp/session'
 import { STATUS } from '../smpp/status'
-import { type Came, makeUnconfirmed } from '../redelivery'
+import { type Came, makeRedelivery } from '../redelivery'
 import { type Doors, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
 
 export interface SmppConfig extends SessionConfig {
@@ -73,15 +73,15 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   const log = world.log.child({ gateway: name })
   const { clock, chance, memory } = world
   const progress = new Map<string, Progress>()
-  const unconfirmed = makeUnconfirmed(name, { clock, chance, memory, log })
-  const bases = makeBases(name, memory)
+  const redelivery = makeRedelivery(name, { clock, chance, memory, log })
+  const idBases = makeIdBases(name, memory)
   const turns = makeTurns() // by sender: a text must not overtake the longer one before it
   let doors: Doors
   let ref = Math.floor(chance.fraction() * 256)
 
   const joined = ({ key, from, to, at, pieces }: Joined): Promise<void> =>
     doors.message({ key, from, to, at, text: markedText(pieces, defaultCharset) })
-  const parts = makeParts(name, { clock, chance, memory, log }, joined)
+  const reassembly = makeReassembly(name, { clock, chance, memory, log }, joined)
 
   const threadOf = (sm: ShortMessage): { from: string, to: string } => {
     const to = ourNumber(sm.destination, numbers)
@@ -93,15 +93,15 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     if (outcome === undefined) return log.debug({ id, state }, 'SMS receipt: nothing decided yet')
     const { from, to } = threadOf(sm)
     const key = `${name}-receipt-${id}-${state}-${done}`
-    await bases.resolve({ id, where, thread: threadId(to, from) }, ids =>
+    await idBases.resolve({ id, where, thread: threadId(to, from) }, ids =>
       doors.receipt({ key, from, to, ids, outcome, at: clock.now(), ...detail !== undefined && { detail } }))
   }
 
   const receiveWhole = async (sm: ShortMessage, { octets, shifts }: Piece, text: string, came: Came): Promise<void> => {
     const content = [String(sm.dataCoding), JSON.stringify(shifts ?? 0), octets.toString('base64')]
-    const taken = await unconfirmed.take(`${sm.source.digits} ${sm.destination.digits}`, content, came)
+    const taken = await redelivery.take(`${sm.source.digits} ${sm.destination.digits}`, content, came)
     await doors.message({ key: taken.key, ...threadOf(sm), text, at: taken.at })
-    unconfirmed.answered(taken)
+    redelivery.answered(taken)
   }
 
   const receive = async (sm: ShortMessage, came: Came): Promise<void> => {
@@ -111,7 +111,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     if (!piece.part) return await receiveWhole(sm, piece, text, came)
     const { from, to } = threadOf(sm)
     const { octets, shifts, part } = piece
-    await parts.add(from, to, part, { octets: octets.toString('base64'), dataCoding: sm.dataCoding, ...shifts && { shifts } }, came)
+    await reassembly.add(from, to, part, { octets: octets.toString('base64'), dataCoding: sm.dataCoding, ...shifts && { shifts } }, came)
   }
 
   const session = makeSession(config, { clock, chance, log }, {
@@ -130,12 +130,12 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     },
     malformed: (frame, why) => doors.quarantine(frameHex(frame), why),
     answered: connection => {
-      const proofs = [unconfirmed.proof(connection), parts.proof(connection)]
+      const proofs = [redelivery.proof(connection), reassembly.proof(connection)]
       return () => { for (const proof of proofs) proof() }
     },
     link (up, detail) {
-      unconfirmed.link(up)
-      parts.link(up)
+      redelivery.link(up)
+      reassembly.link(up)
       doors.link(up, detail)
     }
   }, dial)
@@ -157,7 +157,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     for (const piece of pieces.slice(mine.ids.length)) {
       const sm = { source: toAddress(from), destination: toAddress(to), dataCoding, registeredDelivery: RECEIPT_ASKED, ...piece }
       const submit = session.submit(sm, signal).then(id => remoteId(name, id))
-      mine.ids.push(await bases.submitting(threadId(from, to), submit))
+      mine.ids.push(await idBases.submitting(threadId(from, to), submit))
       if (mine.ids.length < pieces.length) progress.set(key, mine)
     }
     progress.delete(key)
@@ -169,12 +169,12 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     start: async given => {
       doors = given
       doors.link(false, 'not connected yet')
-      parts.start()
+      reassembly.start()
       session.start()
     },
     stop: async () => {
       await session.stop()
-      parts.stop()
+      reassembly.stop()
     }
   }
 }

@@ -39,7 +39,7 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'Verschlüsselung für diesen Chat aus und schreiben Sie noch einmal.\nThis chat is encrypted, and we cannot read encrypted messages ' +
   'here. Please switch encryption off for this chat and write again.'
 
-export interface Direct {
+export interface DirectReceiver {
   /** A message to an address of ours that is neither an error nor from a room of ours. */
   message (stanza: Element, to: Identity): void
 }
@@ -57,9 +57,9 @@ const stampOf = (message: Element): number | undefined => {
   return Number.isNaN(at) ? undefined : at
 }
 
-export const makeDirect = (
+export const makeDirectReceiver = (
   network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, link: Link, { clock, chance, log }: World
-): Direct => {
+): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
   const machines = makeShares<boolean>(MACHINES_MAX) // who says of themselves that they take no answers

@@ -22,7 +22,7 @@ const MUC_USER = 'http://jabber.org/protocol/muc#user'
 const ASIDES_MAX = 2_000 // that may still come back
 const DELIVERY_KEY = /^[A-Za-z0-9_-]{1,64}$/
 
-export interface Letters {
+export interface DirectSender {
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
   /** To the one person of `aside`, whom only they see it; in `from`'s name if they are not in the room. False if neither can be. */
   aside (room: Room, delivery: Delivery, from: string | undefined, signal: AbortSignal): Promise<Sent> | false
@@ -47,7 +47,7 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
   }
 }
 
-export const makeLetters = (network: string, addresses: Addresses, link: Link, confirm: Confirm, { clock }: World): Letters => {
+export const makeDirectSender = (network: string, addresses: Addresses, link: Link, confirm: Confirm, { clock }: World): DirectSender => {
   const asides = makeShares<{ place: Place, to: string }>(ASIDES_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
@@ -72,7 +72,7 @@ export const makeLetters = (network: string, addresses: Addresses, link: Link, c
       const { action, key, place } = delivery
       if (action.kind !== 'message' || action.aside === undefined) return false
       const { person } = action.aside
-      const nick = [...room.insiders].find(([, insider]) => insider.address === person)?.[0]
+      const nick = [...room.realJids].find(([, { address }]) => address === person)?.[0]
       const sender = from === undefined ? undefined : addresses.at(from)
       if (nick === undefined && sender === undefined) return false
       const to = nick === undefined ? person : `${room.id}/${nick}`

@@ -25,7 +25,7 @@ const BOOKMARK_EVERY_MS = 3_600_000
 interface Said { message: Element, take: () => void }
 
 /** A room that is not live. */
-interface Behind {
+interface Backlog {
   waiting: Said[] // live messages, for when the archive is read
   first?: string // archive id of the oldest message that was left to the archive
   left: number // messages that were left to the archive
@@ -58,34 +58,34 @@ export const makeCatchUp = (
   idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined,
   missed: (room: Room) => Promise<Arrival[]>, live: (room: Room) => void
 ): CatchUp => {
-  const rooms = new Map<string, Behind>()
+  const rooms = new Map<string, Backlog>()
   const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
   const stopped = new AbortController()
   let timer: Timer | undefined
 
-  const behindIn = (room: Room): Behind => {
-    let behind = rooms.get(room.id)
-    if (behind === undefined) rooms.set(room.id, behind = { waiting: [], left: 0, crowded: false, free: Promise.withResolvers() })
-    return behind
+  const backlogOf = (room: Room): Backlog => {
+    let backlog = rooms.get(room.id)
+    if (backlog === undefined) rooms.set(room.id, backlog = { waiting: [], left: 0, crowded: false, free: Promise.withResolvers() })
+    return backlog
   }
 
-  const leave = (behind: Behind, id: string): void => {
-    behind.first ??= owned(id)
-    behind.left++
+  const leave = (backlog: Backlog, id: string): void => {
+    backlog.first ??= owned(id)
+    backlog.left++
   }
 
   /** Those that the archive does not have. */
-  const leaveAll = (room: Room, behind: Behind, said: Said[]): Said[] => said.filter(({ message }) => {
+  const leaveAll = (room: Room, backlog: Backlog, said: Said[]): Said[] => said.filter(({ message }) => {
     const id = idOf(room, message)
-    if (id !== undefined) leave(behind, id)
+    if (id !== undefined) leave(backlog, id)
     return id === undefined
   })
 
-  const crowd = (room: Room, behind: Behind): void => {
-    if (behind.crowded) return
-    behind.crowded = true
-    behind.waiting = leaveAll(room, behind, behind.waiting)
-    behind.free.resolve()
+  const crowd = (room: Room, backlog: Backlog): void => {
+    if (backlog.crowded) return
+    backlog.crowded = true
+    backlog.waiting = leaveAll(room, backlog, backlog.waiting)
+    backlog.free.resolve()
   }
 
   /** Up to where the archive is read, and the newest stored key at that time: our own messages move the first, not the second. */
@@ -110,8 +110,8 @@ export const makeCatchUp = (
   }
 
   /** On the first visit of all what was said before is not ours to carry; what we have heard since is. */
-  const firstPosition = async (room: Room, behind: Behind): Promise<string> => {
-    const heard = (): string | undefined => behind.first ?? behind.waiting.map(({ message }) => idOf(room, message)).find(id => id !== undefined)
+  const firstPosition = async (room: Room, backlog: Backlog): Promise<string> => {
+    const heard = (): string | undefined => backlog.first ?? backlog.waiting.map(({ message }) => idOf(room, message)).find(id => id !== undefined)
     for (;;) {
       const before = heard()
       const from = await newest(room, before)
@@ -120,88 +120,88 @@ export const makeCatchUp = (
   }
 
   /** The archive id that we have everything up to; '' is the beginning. */
-  const position = async (room: Room, behind: Behind): Promise<string> => {
+  const position = async (room: Room, backlog: Backlog): Promise<string> => {
     const last = await inbox.lastKey(placeOf(room)) ?? ''
     const [read, lastThen] = JSON.parse(memory.get(`read ${room.id}`) ?? '[]') as string[]
     if (read !== undefined && last === lastThen) return read
     if (last.startsWith(`${room.id} `)) return last.slice(room.id.length + 1)
     if (read !== undefined) return read
-    const from = await firstPosition(room, behind)
+    const from = await firstPosition(room, backlog)
     await bookmark(room, from)
     return from
   }
 
-  const readOn = async (room: Room, behind: Behind): Promise<void> => {
-    behind.from ??= await position(room, behind)
+  const readOn = async (room: Room, backlog: Backlog): Promise<void> => {
+    backlog.from ??= await position(room, backlog)
     for (;;) {
-      const after = behind.from === '' ? undefined : behind.from
+      const after = backlog.from === '' ? undefined : backlog.from
       const page = await archive.page(room, { after })
       if (page === 'gone') {
         if (after === undefined) throw new Unavailable('there is no such room now')
-        behind.from = '' // deleted by age, so all that is left is newer
+        backlog.from = '' // deleted by age, so all that is left is newer
         continue
       }
-      await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, behind))
-      behind.from = page.last ?? behind.from
-      if (page.complete) return await bookmark(room, behind.from)
+      await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, backlog))
+      backlog.from = page.last ?? backlog.from
+      if (page.complete) return await bookmark(room, backlog.from)
     }
   }
 
   /** Gives up only if nothing is lost with that which we have heard. */
-  const insist = async (room: Room, behind: Behind): Promise<void> => {
-    for (let tries = 1, from = behind.from, since = clock.tick(); ; tries++) {
-      try { return await readOn(room, behind) } catch (error) {
+  const insist = async (room: Room, backlog: Backlog): Promise<void> => {
+    for (let tries = 1, from = backlog.from, since = clock.tick(); ; tries++) {
+      try { return await readOn(room, backlog) } catch (error) {
         if (!room.ready) throw error
-        if (from !== behind.from) [tries, from, since] = [1, behind.from, clock.tick()]
+        if (from !== backlog.from) [tries, from, since] = [1, backlog.from, clock.tick()]
         log.warn({ room: room.id, why: messageOf(error), tries }, 'archive could not be read')
         const late = error instanceof Refused || clock.tick() - since > PATIENCE_MS
-        if (late && behind.left === 0) return log.error({ room: room.id }, 'what its archive may have is given up')
-        if (late || tries >= TRIES_MAX) behind.free.resolve()
+        if (late && backlog.left === 0) return log.error({ room: room.id }, 'what its archive may have is given up')
+        if (late || tries >= TRIES_MAX) backlog.free.resolve()
         await sleep(clock, backoffMs(chance, tries, AGAIN_FIRST_MS, AGAIN_MOST_MS), stopped.signal)
         if (stopped.signal.aborted) throw error
       }
     }
   }
 
-  const readAll = async (room: Room, behind: Behind): Promise<void> => {
+  const readAll = async (room: Room, backlog: Backlog): Promise<void> => {
     try {
-      for (let left = behind.left, visit = -1; left !== behind.left || visit !== room.visit;) {
-        left = behind.left
+      for (let left = backlog.left, visit = -1; left !== backlog.left || visit !== room.visit;) {
+        left = backlog.left
         visit = room.visit
-        behind.crowded = false
-        if (room.features.has(ARCHIVE)) await insist(room, behind)
-        else await intake.page(await missed(room), () => behind.free.resolve())
+        backlog.crowded = false
+        if (room.features.has(ARCHIVE)) await insist(room, backlog)
+        else await intake.page(await missed(room), () => backlog.free.resolve())
         if (!room.ready) throw new Unavailable('out of the room again')
-        if (left !== behind.left) behind.waiting = leaveAll(room, behind, behind.waiting)
+        if (left !== backlog.left) backlog.waiting = leaveAll(room, backlog, backlog.waiting)
       }
-    } finally { behind.reading = undefined }
+    } finally { backlog.reading = undefined }
     rooms.delete(room.id)
     live(room)
-    for (const { take } of behind.waiting) take()
+    for (const { take } of backlog.waiting) take()
   }
 
   return {
-    hold (room) { behindIn(room) },
+    hold (room) { backlogOf(room) },
     async read (room) {
-      const behind = behindIn(room)
-      behind.reading ??= readAll(room, behind)
-      await Promise.race([behind.reading, behind.free.promise])
+      const backlog = backlogOf(room)
+      backlog.reading ??= readAll(room, backlog)
+      await Promise.race([backlog.reading, backlog.free.promise])
     },
     inTurn (room, said) {
-      const behind = rooms.get(room.id)
-      if (behind === undefined) return said.take()
-      const rest = behind.crowded ? leaveAll(room, behind, [said]) : [said]
-      if (behind.waiting.length < HELD_MAX) behind.waiting.push(...rest)
-      else behind.left += rest.length
+      const backlog = rooms.get(room.id)
+      if (backlog === undefined) return said.take()
+      const rest = backlog.crowded ? leaveAll(room, backlog, [said]) : [said]
+      if (backlog.waiting.length < HELD_MAX) backlog.waiting.push(...rest)
+      else backlog.left += rest.length
     },
     setAside (room, id) {
       if (stopped.signal.aborted) return
       if (!rooms.has(room.id)) log.info({ room: room.id }, 'set aside until there is space for what was said')
-      const behind = behindIn(room)
-      leave(behind, id)
-      crowd(room, behind)
-      behind.reading ??= readAll(room, behind)
-      behind.reading.catch(() => { /* out of the room: it is read when we are in again */ })
+      const backlog = backlogOf(room)
+      leave(backlog, id)
+      crowd(room, backlog)
+      backlog.reading ??= readAll(room, backlog)
+      backlog.reading.catch(() => { /* out of the room: it is read when we are in again */ })
     },
     stored (room, id) {
       if (stopped.signal.aborted) return

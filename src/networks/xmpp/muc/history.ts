@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { World } from '../../../model/network'
 import type { Archived } from './archive'
-import type { Notebook } from '../write-behind'
+import type { WriteBehind } from '../write-behind'
 import type { Room } from './room'
 import { child, type Element, owned, textOf } from '../wire/xml'
 
@@ -56,7 +56,7 @@ export interface History {
   heard (room: Room, message: Element): void
 }
 
-export const makeHistory = (notes: Pick<Notebook, 'get' | 'set'>, { log }: Pick<World, 'log'>): History => {
+export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pick<World, 'log'>): History => {
   const shown = new Map<string, Archived[]>() // while a room is entered; at most HISTORY_MAX of each
   const heard = new Map<string, string[]>() // prints, by room
 

@@ -4,7 +4,7 @@ import { plain } from '../../../model/text'
 import { contentXml } from '../text/content'
 import type { Room } from './room'
 import type { Link } from '../wire/stream'
-import { type Language, WORDS } from '../text/texts'
+import { type Language, TEXTS } from '../text/texts'
 import { el, type Xml } from '../wire/xml'
 
 const TELL_AGAIN_MS = 10 * 60_000
@@ -34,7 +34,7 @@ export const makeRoomNotices = (
       if (clock.tick() - (told.get(room) ?? -Infinity) < TELL_AGAIN_MS) return
       told.set(room, clock.tick())
       log.warn({ room: room.id }, 'more is said in a room without an archive than can be stored: not all of it is carried')
-      say(room, WORDS[language].tooMuch)
+      say(room, TEXTS[language].tooMuch)
     }
   }
 }

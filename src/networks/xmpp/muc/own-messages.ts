@@ -11,8 +11,8 @@ const MARK = 'urn:zentrale:mark:1'
 const MEMORY_KEY = 'mark'
 const SECRET_BYTES = 32
 
-export interface Marks {
-  of (room: string, id: string, hops: number): Xml
+export interface OwnMessages {
+  mark (room: string, id: string, hops: number): Xml
   isOurs (room: string, message: Element): boolean
 }
 
@@ -23,12 +23,12 @@ export const markedHops = (message: Element): number | undefined => {
 }
 
 /** Makes the secret on the first start. */
-export const makeMarks = async ({ memory, chance }: World): Promise<Marks> => {
+export const makeOwnMessages = async ({ memory, chance }: World): Promise<OwnMessages> => {
   const secret = memory.get(MEMORY_KEY) ?? chance.token(SECRET_BYTES)
   await memory.set(MEMORY_KEY, secret)
   const tag = (room: string, id: string): string => createHmac('sha256', secret).update(`${room} ${id}`).digest('base64url')
   return {
-    of: (room, id, hops) => el('mark', { xmlns: MARK, tag: tag(room, id), hops: String(hops) }),
+    mark: (room, id, hops) => el('mark', { xmlns: MARK, tag: tag(room, id), hops: String(hops) }),
     isOurs (room, message) {
       const found = child(message, 'mark', MARK)?.attrs.tag
       return found !== undefined && found === tag(room, message.attrs.id ?? '')

@@ -11,7 +11,7 @@ import { plain } from '../../../model/text'
 import { contentXml, isAutomatic } from '../text/content'
 import type { Room } from './room'
 import type { Link } from '../wire/stream'
-import { type Language, WORDS } from '../text/texts'
+import { type Language, TEXTS } from '../text/texts'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
 
 const ANSWERS_MAX = 240 // a minute, over all rooms
@@ -41,7 +41,7 @@ export const makePrivateMessages = (
       if (body === '' || type === 'headline' || isAutomatic(message)) return
       if (room.own && isCommand(body)) return take(room, message)
       if (!answers.take([owned(from), room.id])) return
-      const words = WORDS[language].privately[room.own ? 'team' : 'room']
+      const words = TEXTS[language].privately[room.own ? 'team' : 'room']
       link.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
         ...contentXml({ style: 'notice', text: plain(words) }), el('x', { xmlns: MUC_USER })))
     }

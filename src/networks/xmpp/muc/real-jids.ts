@@ -1,22 +1,22 @@
-/** Who is inside of a room, as its listener sees it: only those whose own address the room shows, and not more than INSIDERS_MAX. */
+/** Who is inside of a room, as its listener sees it: only those whose own address the room shows, and not more than REAL_JIDS_MAX. */
 import { bareOf, canonicalBare, resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
 
-const INSIDERS_MAX = 5_000
+const REAL_JIDS_MAX = 5_000
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
-export interface Insider { address: string, role: string }
+export interface RealJid { address: string, role: string }
 
 /** Takes in what a presence from the room to its listener says. Returns the nick of who is there now. */
-export const noteInsider = (insiders: Map<string, Insider>, presence: Element): string | undefined => {
+export const noteRealJid = (realJids: Map<string, RealJid>, presence: Element): string | undefined => {
   const nick = resourceOf(presence.attrs.from ?? '')
   const { type } = presence.attrs
-  if (type === 'unavailable') insiders.delete(nick)
+  if (type === 'unavailable') realJids.delete(nick)
   if (type !== undefined) return undefined
   const user = child(presence, 'x', MUC_USER)
   const { jid, role = '' } = (user && child(user, 'item')?.attrs) ?? {}
-  if (jid === undefined || (insiders.size >= INSIDERS_MAX && !insiders.has(nick))) return undefined
-  insiders.set(owned(nick), { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)), role: owned(role) })
+  if (jid === undefined || (realJids.size >= REAL_JIDS_MAX && !realJids.has(nick))) return undefined
+  realJids.set(owned(nick), { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)), role: owned(role) })
   return nick
 }
 
@@ -24,7 +24,7 @@ export const noteInsider = (insiders: Map<string, Insider>, presence: Element): 
  * Whose message in an archive it is (XEP-0313). Rooms add this themselves; whoever writes it into a message makes two of it, and
  * then none is believed.
  */
-export const archivedAddress = (message: Element): string | undefined => {
+export const archivedJid = (message: Element): string | undefined => {
   const users = message.children.filter(one => typeof one !== 'string' && one.name === 'x' && one.ns === MUC_USER) as Element[]
   const jid = users.length === 1 && users[0] ? child(users[0], 'item')?.attrs.jid : undefined
   return jid === undefined ? undefined : canonicalBare(bareOf(jid))

@@ -11,11 +11,11 @@ import type { Archive, Archived } from './archive'
 import { makeCatchUp } from './catch-up'
 import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
 import { makeHistory, printOf } from './history'
-import { archivedAddress } from './real-jids'
+import { archivedJid } from './real-jids'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
-import { markedHops, type Marks } from './own-messages'
+import { markedHops, type OwnMessages } from './own-messages'
 import { bareOf, resourceOf } from '../names'
-import type { Notebook } from '../write-behind'
+import type { WriteBehind } from '../write-behind'
 import type { Originals } from '../originals'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './room'
 import type { Link } from '../wire/stream'
@@ -65,7 +65,7 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
 }
 
 export const makeReceiver = (
-  network: string, inbox: Inbox, link: Link, archive: Archive, marks: Marks, notes: Notebook, originals: Originals, world: World,
+  network: string, inbox: Inbox, link: Link, archive: Archive, ownMessages: OwnMessages, notes: WriteBehind, originals: Originals, world: World,
   echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined,
   tooMuch: (room: Room) => void = () => {}
 ): Receiver => {
@@ -136,14 +136,14 @@ export const makeReceiver = (
   }
 
   const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {
-    if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || marks.isOurs(room.id, message)) return undefined
-    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedAddress(message), isHere: false })
+    if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || ownMessages.isOurs(room.id, message)) return undefined
+    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedJid(message), isHere: false })
   }
 
   /** What was said in a room without an archive since we heard it last. */
   const missed = async (room: Room): Promise<Arrival[]> => {
     const last = await inbox.lastKey(placeOf(room))
-    return history.missed(room, last, message => marks.isOurs(room.id, message)).flatMap(({ at, message }) => {
+    return history.missed(room, last, message => ownMessages.isOurs(room.id, message)).flatMap(({ at, message }) => {
       const arrival = arrivalOf(room, message, undefined, at ?? clock.now(), { address: undefined, isHere: false })
       if (arrival !== undefined) history.heard(room, message)
       return arrival ?? []
@@ -172,15 +172,15 @@ export const makeReceiver = (
       const subject = child(message, 'subject')
       if (subject !== undefined && child(message, 'body') === undefined) room.subject = owned(textOf(subject))
       room.heardAt = clock.tick()
-      if (room.nicks.has(nick) || marks.isOurs(room.id, message)) return echo(room, message)
+      if (room.nicks.has(nick) || ownMessages.isOurs(room.id, message)) return echo(room, message)
       if (history.take(room, message)) return
-      const speaker = { address: room.insiders.get(nick)?.address, isHere: true, avatar: avatarOf(room.id, nick) }
+      const speaker = { address: room.realJids.get(nick)?.address, isHere: true, avatar: avatarOf(room.id, nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
     },
     privately (room, message) {
       const { name, ns, attrs } = message
       const said = { name, ns, attrs, children: elementsIn(message).filter(one => one.name === 'body') }
-      const speaker = { address: room.insiders.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
+      const speaker = { address: room.realJids.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
       catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
     },
     standing,

@@ -1,6 +1,6 @@
 /** What is known of one room, and what its kinds ask of others: rooms that are ours alone, and rooms in which not everybody may speak. */
 import type { Refused, Unavailable } from '../../../model/errors'
-import type { Insider } from './real-jids'
+import type { RealJid } from './real-jids'
 import type { Occupant, PutOut } from './occupant'
 
 /** How a room says that it does not know whoever speaks or asks (XEP-0410 §3.2); the second also where there is no such room now. */
@@ -16,7 +16,7 @@ export interface Room {
   readonly listener: Occupant
   readonly ghosts: Map<string, Occupant> // by full address
   readonly nicks: Map<string, Occupant> // ours that are inside
-  readonly insiders: Map<string, Insider> // by nick: those whose own address the room shows us
+  readonly realJids: Map<string, RealJid> // by nick: those whose own address the room shows us
   readonly own: boolean // we made it, and nobody else may own it
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it

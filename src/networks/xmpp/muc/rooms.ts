@@ -14,7 +14,7 @@ import type { World } from '../../../model/network'
 import { LISTENER_LOCAL, RESOURCE } from '../addresses'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import { HISTORY_MAX } from './history'
-import { noteInsider } from './real-jids'
+import { noteRealJid } from './real-jids'
 import { bareOf, ghostLocal, serverOf } from '../names'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { ARCHIVE, canRule, INFO, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
@@ -40,7 +40,7 @@ export interface RoomEvents {
   putOut (room: Room): void
   /** All rooms are entered and everybody of ours who wants to speak in them may; else `why` not. */
   allIn (all: boolean, why: string | undefined): void
-  insider (room: Room, nick: string): void // came in, or is there in another role
+  known (room: Room, nick: string): void // came in, or is there in another role
   heard (room: Room, presence: Element): void // what the listener is told of everybody
   speaks (ghost: Occupant, persona: Persona): void // is about to
 }
@@ -166,7 +166,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
 
   const enterOnce = async (room: Room): Promise<void> => {
     events.entering(room)
-    if (room.listener.nick === '') room.insiders.clear() // it is told of them again only when it comes in
+    if (room.listener.nick === '') room.realJids.clear() // it is told of them again only when it comes in
     await room.listener.join()
     room.features = await featuresOf(room)
     if (room.own && own !== undefined) await close(room, own)
@@ -258,7 +258,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     if (known !== undefined) return known
     const room: Room = {
       id, listener: occupantIn(() => room, id, LISTENER_LOCAL, LISTENER_NAME),
-      ghosts: new Map(), nicks: new Map(), insiders: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
+      ghosts: new Map(), nicks: new Map(), realJids: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
       ready: false, visit: 0, putOut: memory.get(`put out ${id}`) as PutOut | undefined, refusal: undefined, heardAt: 0,
       entering: false, waiting: new Set()
     }
@@ -299,10 +299,10 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       const to = stanza.attrs.to ?? ''
       if (room === undefined) return
       const occupant = room.listener.jid === to ? room.listener : room.ghosts.get(to)
-      const nick = occupant === room.listener ? noteInsider(room.insiders, stanza) : undefined
+      const nick = occupant === room.listener ? noteRealJid(room.realJids, stanza) : undefined
       if (occupant === room.listener) events.heard(room, stanza)
       occupant?.presence(stanza)
-      if (nick !== undefined) events.insider(room, nick)
+      if (nick !== undefined) events.known(room, nick)
     },
     invited (room) {
       if (room.ready) return

@@ -6,10 +6,11 @@
 import { Refused, Unavailable } from '../../../model/errors'
 import { type Action, type Delivery, hopsOf, type Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
+import type { Apart } from './apart'
 import type { Archive } from './archive'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import { contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
-import type { Marks } from './own-messages'
+import type { OwnMessages } from './own-messages'
 import { parseJid, resourceOf } from '../names'
 import type { Occupant } from './occupant'
 import { stanzaId } from './receive'
@@ -60,10 +61,9 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
   }
 }
 
-/** Deliveries that are not messages to the room as a whole: undefined for those that are. */
-export type Apart = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
-
-export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Marks, { log }: World, apart: Apart = () => undefined): Sender => {
+export const makeSender = (
+  rooms: Rooms, link: Link, archive: Archive, ownMessages: OwnMessages, { log }: World, apart: Apart = () => undefined
+): Sender => {
   const lanes = new Map<string, Lane>()
   let under = 0 // sends that have not ended
   let wakeIdle = (): void => {}
@@ -101,7 +101,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
     const { key, action, target } = delivery
     const occupant = speaker(room, delivery)
     const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(action, target),
-      el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), marks.of(room.id, key, hopsOf(delivery.as)))
+      el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), ownMessages.mark(room.id, key, hopsOf(delivery.as)))
     if (!link.send(stanza)) throw new Unavailable('the component link is down', { link: true })
     const late = (): void => {
       lane.unanswered.delete(key)
@@ -151,7 +151,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
       const page = await archive.page(room, { before })
       if (page === 'gone') return
       for (const { id, message } of page.items) {
-        if (marks.isOurs(room.id, message)) learn(lane, message.attrs.id as string, { ids: [message.attrs.id as string, id] })
+        if (ownMessages.isOurs(room.id, message)) learn(lane, message.attrs.id as string, { ids: [message.attrs.id as string, id] })
       }
       if (page.complete || page.first === undefined) return
       before = page.first
@@ -195,7 +195,7 @@ export const makeSender = (rooms: Rooms, link: Link, archive: Archive, marks: Ma
       const sent = { ids: given === undefined ? [id] : [id, given] }
       const unanswered = lane.unanswered.get(id)
       const known = unanswered !== undefined && room.nicks.get(resourceOf(message.attrs.from ?? '')) === unanswered.occupant
-      if (!known && !marks.isOurs(room.id, message)) return
+      if (!known && !ownMessages.isOurs(room.id, message)) return
       if (unanswered === undefined) learn(lane, id, sent) // late, or of our last run
       else unanswered.resolve(sent)
     },

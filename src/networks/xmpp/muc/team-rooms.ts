@@ -52,7 +52,7 @@ export interface TeamRooms {
   /** In whose name people are asked into this room. */
   addressOf (room: Room): string | undefined
   /** Somebody came in, or is there in another role. */
-  insider (room: Room, nick: string): void
+  known (room: Room, nick: string): void
 }
 
 /** How the rooms that are ours alone are set up and entered. `service` is the room service on which we make them. */
@@ -154,12 +154,12 @@ export const makeTeamRooms = (
   }))
 
   const voice = async (room: Room, nick: string, speakers: string[] | undefined): Promise<void> => {
-    const insider = room.insiders.get(nick)
-    if (insider === undefined || isOurs(insider.address)) return
-    const role = speakers === undefined || speakers.includes(insider.address) ? 'participant' : 'visitor'
-    if (insider.role === role || insider.role === 'moderator') return
+    const inside = room.realJids.get(nick)
+    if (inside === undefined || isOurs(inside.address)) return
+    const role = speakers === undefined || speakers.includes(inside.address) ? 'participant' : 'visitor'
+    if (inside.role === role || inside.role === 'moderator') return
     const answer = await link.ask('set', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { nick, role })))
-    if (answer.attrs.type === 'error' && room.insiders.has(nick)) throw failureOf('a voice could not be given or taken', conditionOf(answer))
+    if (answer.attrs.type === 'error' && room.realJids.has(nick)) throw failureOf('a voice could not be given or taken', conditionOf(answer))
   }
 
   const setTopic = async (room: Room, topic: string, signal: AbortSignal): Promise<void> => {
@@ -179,11 +179,11 @@ export const makeTeamRooms = (
       const there = await members(room)
       await Promise.all([...there].filter(jid => !wanted.has(jid) && !isOurs(jid)).map(jid => remove(room, jid)))
       await Promise.all([...wanted].filter(jid => !there.has(jid)).map(jid => admit(room, jid, state)))
-      await Promise.all([...room.insiders.keys()].map(nick => voice(room, nick, state.speakers)))
+      await Promise.all([...room.realJids.keys()].map(nick => voice(room, nick, state.speakers)))
       await setTopic(room, state.topic, signal)
     },
     addressOf: room => keptOf(room).from,
-    insider (room, nick) {
+    known (room, nick) {
       if (!room.own || memory.get(`team ${room.id}`) === undefined) return
       voice(room, nick, keptOf(room).speakers).catch((error: unknown) => log.warn({ room: room.id, why: messageOf(error) }, 'voice not set'))
     }

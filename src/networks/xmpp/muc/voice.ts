@@ -11,7 +11,7 @@ import type { Occupant } from './occupant'
 import { canRule, type Room, type Voices } from './room'
 import type { RoomNotices } from './notices'
 import type { Link } from '../wire/stream'
-import { type Language, WORDS } from '../text/texts'
+import { type Language, TEXTS } from '../text/texts'
 import { el, form } from '../wire/xml'
 
 const ASK_AGAIN_MS = 24 * 3_600_000
@@ -30,7 +30,7 @@ export const makeVoices = (language: Language, link: Link, { clock, memory, log 
     const last = Number(memory.get(`asked ${room.id}`) ?? '0')
     if (Math.abs(clock.now() - last) < ASK_AGAIN_MS) return
     memory.set(`asked ${room.id}`, String(clock.now())).catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
-    say(room, WORDS[language].noVoice(bareOf(room.listener.jid)))
+    say(room, TEXTS[language].noVoice(bareOf(room.listener.jid)))
   }
 
   /** XEP-0045 §7.13. */

@@ -2,13 +2,13 @@
 
 export type Language = 'de' | 'en'
 
-interface Words {
+interface Texts {
   privately: { room: string, team: string }
   noVoice (listener: string): string
   tooMuch: string
 }
 
-export const WORDS: Record<Language, Words> = {
+export const TEXTS: Record<Language, Texts> = {
   de: {
     privately: {
       room: 'Diese private Nachricht hat niemand bekommen: Hier werden keine privaten Nachrichten übertragen. Bitte schreiben Sie im Raum.',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { makeBases, type Bases } from '../../../../src/networks/sms/id-bases'
+import { makeIdBases, type IdBases } from '../../../../src/networks/sms/id-bases'
 import { remoteId } from '../../../../src/networks/sms/receipts'
 import { makeMemory } from '../../../support/world'
 
@@ -7,9 +7,9 @@ describe('receipts in the other number base', () => {
   const THREAD = '+4930123456/+491701234567'
   const stage = (memory = makeMemory()) => {
     const told: string[][] = []
-    const bases = makeBases('g', memory)
+    const bases = makeIdBases('g', memory)
     const sent = (...ids: string[]): Promise<unknown> => Promise.all(ids.map(id => bases.submitting(THREAD, Promise.resolve(remoteId('g', id)))))
-    const receipt = (id: string, of: Bases = bases): Promise<void> =>
+    const receipt = (id: string, of: IdBases = bases): Promise<void> =>
       of.resolve({ id, where: 'text', thread: THREAD }, async ids => { told.push(ids) })
     return { memory, told, bases, sent, receipt }
   }

@@ -1,6 +1,6 @@
 /** How long the joiner of parts waits, and for how long it knows again what it has handed on. */
 import assert from 'node:assert/strict'
-import { makeParts, type Joined, type Parts } from '../../../../src/networks/sms/reassembly'
+import { makeReassembly, type Joined, type Reassembly } from '../../../../src/networks/sms/reassembly'
 import { handClock } from '../../../support/quick'
 import { makeMemory, makeWorld } from '../../../support/world'
 
@@ -12,13 +12,15 @@ describe('an SMS in parts', () => {
     const memory = makeMemory()
     const wall = { offset: 0 }
     const joined: Joined[] = []
-    const begin = (stored = async (): Promise<void> => {}): Parts => {
+    const begin = (stored = async (): Promise<void> => {}): Reassembly => {
       const world = { ...makeWorld({ memory }), clock: { ...clock, now: () => clock.now() + wall.offset } }
-      const parts = makeParts('main', world, async one => { await stored(); joined.push(one) })
+      const parts = makeReassembly('main', world, async one => { await stored(); joined.push(one) })
       parts.start()
       return parts
     }
-    const add = (parts: Parts, seq: number, { octets = `octets ${seq}`, from = 'them', connection = 1, total = 2, ref = 1 } = {}): Promise<void> =>
+    const add = (
+      parts: Reassembly, seq: number, { octets = `octets ${seq}`, from = 'them', connection = 1, total = 2, ref = 1 } = {}
+    ): Promise<void> =>
       parts.add(from, 'us', { ref, total, seq }, { octets, dataCoding: 0 }, { connection, at: clock.now(), tick: clock.tick() })
     const advance = async (ms: number): Promise<void> => {
       clock.advance(ms)

@@ -1,6 +1,6 @@
 /** How redeliveries are told from the same words said twice, where durations matter. */
 import assert from 'node:assert/strict'
-import { makeUnconfirmed, type Unconfirmed } from '../../../../src/networks/sms/redelivery'
+import { makeRedelivery, type Redelivery } from '../../../../src/networks/sms/redelivery'
 import { makeMemory, makeWorld } from '../../../support/world'
 
 const HOUR_MS = 3_600_000
@@ -9,8 +9,8 @@ describe('an SMS whose acknowledgement may be lost', () => {
   let tick = 0
   let wall = 0
   const clock = { now: () => wall + tick, tick: () => tick, after: () => assert.fail(), soon: () => assert.fail() }
-  const begin = (memory = makeMemory()): Unconfirmed => makeUnconfirmed('main', { ...makeWorld({ clock }), memory })
-  const take = async (unconfirmed: Unconfirmed, connection: number, text = 'ok'): Promise<string> => {
+  const begin = (memory = makeMemory()): Redelivery => makeRedelivery('main', { ...makeWorld({ clock }), memory })
+  const take = async (unconfirmed: Redelivery, connection: number, text = 'ok'): Promise<string> => {
     const taken = await unconfirmed.take('them us', [text], { connection, at: clock.now(), tick })
     unconfirmed.answered(taken)
     return taken.key

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { Refused, Unavailable } from '../../../../src/model/errors'
 import type { MediaRef } from '../../../../src/model/message'
 import type { Occupant } from '../../../../src/networks/xmpp/muc/occupant'
-import { makeSeen, makeWorn, pictureMime, type Seen } from '../../../../src/networks/xmpp/avatars'
+import { makeOccupantAvatars, makeGhostAvatars, avatarMime, type OccupantAvatars } from '../../../../src/networks/xmpp/avatars'
 import type { Link } from '../../../../src/networks/xmpp/wire/stream'
 import type { Xml } from '../../../../src/networks/xmpp/wire/xml'
 import { until } from '../../../support/practice'
@@ -28,12 +28,12 @@ const stage = (inside = vcard(PNG.toString('base64')), type = 'result') => {
       return parse(`<iq type='${type}' from='x@y' to='z@y'>${inside}</iq>`)
     }
   } as Partial<Link> as Link
-  const seen = makeSeen('xmpp', room => room === ROOM ? 'zentrale@chat.example.org/zentrale' : undefined, link)
+  const seen = makeOccupantAvatars('xmpp', room => room === ROOM ? 'zentrale@chat.example.org/zentrale' : undefined, link)
   const show = (nick: string, photo: string, attrs = ''): void => seen.heard(ROOM,
     parse(`<presence from='${ROOM}/${nick}' to='z@y'${attrs}><x xmlns='vcard-temp:x:update'>${photo}</x></presence>`))
   return { seen, asked, show }
 }
-const refOf = (seen: Seen, nick = 'Anna'): string => seen.of(ROOM, nick)?.ref ?? ''
+const refOf = (seen: OccupantAvatars, nick = 'Anna'): string => seen.of(ROOM, nick)?.ref ?? ''
 const photo = (hash: string): string => `<photo>${hash}</photo>`
 
 describe('xmpp pictures that occupants show', () => {
@@ -95,7 +95,7 @@ describe('xmpp pictures that occupants show', () => {
 
   it('are PNG, JPEG, GIF or WebP', () => {
     const kinds = [PNG, Buffer.from('ffd8ffe0', 'hex'), GIF, Buffer.from('RIFF\n\n\n\nWEBPVP8'), Buffer.from('<svg/>'), Buffer.of()]
-    assert.deepEqual(kinds.map(pictureMime), ['image/png', 'image/jpeg', 'image/gif', 'image/webp', undefined, undefined])
+    assert.deepEqual(kinds.map(avatarMime), ['image/png', 'image/jpeg', 'image/gif', 'image/webp', undefined, undefined])
   })
 })
 
@@ -114,7 +114,7 @@ describe('xmpp pictures that ghosts show', () => {
         return { stream: Readable.from([bytes.subarray(0, 5), bytes.subarray(5)]), mime: 'image/png' }
       }
     }
-    const worn = makeWorn(makeWorld({ media }))
+    const worn = makeGhostAvatars(makeWorld({ media }))
     const ghost = () => {
       const shown: string[] = []
       return { shown, occupant: { name: 'Bob (M)', show (hash: string) { shown.push(hash) } } as Partial<Occupant> as Occupant }

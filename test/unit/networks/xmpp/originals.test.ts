@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { makeNotebook } from '../../../../src/networks/xmpp/write-behind'
+import { makeWriteBehind } from '../../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../../src/networks/xmpp/originals'
 import { makeWorld } from '../../../support/world'
 
 describe('xmpp originals', () => {
   it('are known over a restart, of their own writer, and those of a stay only as long as it lasts', async () => {
     const world = makeWorld()
-    const notes = makeNotebook(world)
+    const notes = makeWriteBehind(world)
     const before = makeOriginals(notes)
     before.put('room', 'anna', 'm1', 'first')
     before.put('room', 'anna', 'm1', 'first, again')
@@ -16,19 +16,19 @@ describe('xmpp originals', () => {
     assert.equal(before.find('room', 'room/Gast', 'm2'), undefined)
     before.put('room', 'room/Gast', 'm2', 'of another', true)
     await notes.stop()
-    const after = makeOriginals(makeNotebook(world))
+    const after = makeOriginals(makeWriteBehind(world))
     assert.deepEqual([after.find('room', 'anna', 'm1'), after.find('room', 'room/Gast', 'm2')], ['first, again', undefined])
   })
 
   it('of a place that is forgotten are in no file any more', async () => {
     const [world, chat] = [makeWorld(), 'info@chat.example bernd@town.example']
-    const notes = makeNotebook(world)
+    const notes = makeWriteBehind(world)
     const originals = makeOriginals(notes)
     for (let i = 0; i < 3; i++) for (const place of ['room', chat]) originals.put(place, 'bernd@town.example', String(i), `${place} ${i}`)
     await originals.forget(chat)
     originals.put('room', 'anna', 'm1', 'new')
     await notes.stop()
-    const after = makeOriginals(makeNotebook(world))
+    const after = makeOriginals(makeWriteBehind(world))
     assert.deepEqual([after.find(chat, 'bernd@town.example', '1'), after.find('room', 'bernd@town.example', '1'), after.find('room', 'anna', 'm1')],
       [undefined, 'room 1', 'new'])
     assert.ok(world.memory.keys('said').every(key => !world.memory.get(key)!.includes(chat)))
@@ -36,18 +36,18 @@ describe('xmpp originals', () => {
 
   it('are not more than a fixed number', async () => {
     const world = makeWorld()
-    const notes = makeNotebook(world)
+    const notes = makeWriteBehind(world)
     const originals = makeOriginals(notes)
     for (let i = 0; i <= 20_000; i++) originals.put('room', 'anna', String(i), String(i))
     await notes.stop()
-    for (const one of [originals, makeOriginals(makeNotebook(world))]) {
+    for (const one of [originals, makeOriginals(makeWriteBehind(world))]) {
       assert.deepEqual([one.find('room', 'anna', '0'), one.find('room', 'anna', '1')], [undefined, '1'])
     }
   })
 
   it('of one server, or of one room, take none from those of others, also over a restart', async () => {
     const world = makeWorld()
-    const notes = makeNotebook(world)
+    const notes = makeWriteBehind(world)
     const originals = makeOriginals(notes)
     originals.put('room@rooms.example', 'anna', 'm1', 'mirrored')
     originals.put('info@chat.example bernd@town.example', 'bernd@town.example', 'm1', 'asked')
@@ -60,7 +60,7 @@ describe('xmpp originals', () => {
     for (let i = 0; i < 6_000; i++) originals.put('loud@rooms.example', 'loud@rooms.example/x', String(i), String(i), true)
     assert.equal(originals.find('room@rooms.example', 'room@rooms.example/Gast', 'm2'), 'passing')
     await notes.stop()
-    for (const one of [originals, makeOriginals(makeNotebook(world))]) {
+    for (const one of [originals, makeOriginals(makeWriteBehind(world))]) {
       assert.deepEqual([
         one.find('room@rooms.example', 'anna', 'm1'), one.find('info@chat.example bernd@town.example', 'bernd@town.example', 'm1')
       ], ['mirrored', 'asked'])

@@ -4,8 +4,8 @@ import type { Identity, MenuItem } from '../../../../../src/model/network'
 import { toPlain } from '../../../../../src/model/text'
 import { makeAddresses } from '../../../../../src/networks/xmpp/addresses'
 import { makeCommands } from '../../../../../src/networks/xmpp/direct/commands'
-import { makeDirect } from '../../../../../src/networks/xmpp/direct/receive'
-import { makeNotebook } from '../../../../../src/networks/xmpp/write-behind'
+import { makeDirectReceiver } from '../../../../../src/networks/xmpp/direct/receive'
+import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import { DIRECT_KEPT_MAX, makeIntake } from '../../../../../src/networks/xmpp/intake'
 import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
@@ -37,7 +37,7 @@ const stage = (ask: Link['ask'] = () => new Promise(() => {}), clock: Clock = qu
   const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), link, world)
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
-  const direct = makeDirect('xmpp', DOMAIN, inbox, offer, makeOriginals(makeNotebook(world)), link, world)
+  const direct = makeDirectReceiver('xmpp', DOMAIN, inbox, offer, makeOriginals(makeWriteBehind(world)), link, world)
   const commands = makeCommands('xmpp', addresses, inbox, world)
   return {
     inbox, sent, commands, stop,

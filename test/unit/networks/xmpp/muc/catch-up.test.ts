@@ -4,9 +4,9 @@ import { Unavailable } from '../../../../../src/model/errors'
 import type { Arrival } from '../../../../../src/model/message'
 import { toPlain } from '../../../../../src/model/text'
 import type { Archive, Archived, Range } from '../../../../../src/networks/xmpp/muc/archive'
-import type { Marks } from '../../../../../src/networks/xmpp/muc/own-messages'
+import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
 import { makeReceiver, type Receiver } from '../../../../../src/networks/xmpp/muc/receive'
-import { makeNotebook } from '../../../../../src/networks/xmpp/write-behind'
+import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
@@ -44,7 +44,7 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
   let rooms: Room[] = []
   let hearing = new Set<Room>()
   let commits = Promise.resolve()
-  const marks: Marks = { of: () => el('mark'), isOurs: (_room, message) => message.attrs.id === 'ours' }
+  const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: (_room, message) => message.attrs.id === 'ours' }
 
   /** What the process does after its death has no effect. */
   const alive = <T>(work: () => Promise<T>, mine: number): Promise<T> =>
@@ -84,16 +84,16 @@ const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     commits = Promise.resolve()
     const link = { pause () { paused.push('pause') }, resume () { paused.push('resume') } } as Link
     const lasting = { ...memory, set: (key: string, value: string) => alive(() => memory.set(key, value), mine) }
-    const [world, notes] = [makeWorld({ memory: lasting, clock }), makeNotebook(makeWorld({ memory: lasting, clock }))]
+    const [world, notes] = [makeWorld({ memory: lasting, clock }), makeWriteBehind(makeWorld({ memory: lasting, clock }))]
     receiver?.stop()
     receiver = makeReceiver('xmpp', {
       ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
       lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
-    }, link, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, marks,
+    }, link, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, ownMessages,
     notes, makeOriginals(notes), world, () => { echoes++ })
     hearing = new Set()
     rooms = roomIds.map(id => ({
-      id, ready: false, visit: 0, nicks: new Map(), insiders: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
+      id, ready: false, visit: 0, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
     } as unknown as Room))
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { archivedAddress, type Insider, noteInsider } from '../../../../../src/networks/xmpp/muc/real-jids'
+import { archivedJid, type RealJid, noteRealJid } from '../../../../../src/networks/xmpp/muc/real-jids'
 import type { Element } from '../../../../../src/networks/xmpp/wire/xml'
 
 const NS = 'jabber:component:accept'
@@ -12,28 +12,28 @@ const user = (jid?: string): Element => ({
 const presence = (nick: string, type: string | undefined, ...children: Element[]): Element =>
   ({ name: 'presence', ns: NS, attrs: { from: `raum@rooms.example.org/${nick}`, ...type !== undefined && { type } }, children })
 
-describe('xmpp insiders', () => {
+describe('xmpp realJids', () => {
   it('are those whose own address the room shows, until they leave', () => {
-    const insiders = new Map<string, Insider>()
-    assert.equal(noteInsider(insiders, presence('Anna', undefined, user('Anna@Example.org/phone'))), 'Anna')
-    assert.equal(noteInsider(insiders, presence('Hidden', undefined, user())), undefined)
-    assert.deepEqual([...insiders], [['Anna', { address: 'anna@example.org', role: 'participant' }]])
-    noteInsider(insiders, presence('Anna', 'unavailable', user('anna@example.org/phone')))
-    assert.equal(insiders.size, 0)
+    const realJids = new Map<string, RealJid>()
+    assert.equal(noteRealJid(realJids, presence('Anna', undefined, user('Anna@Example.org/phone'))), 'Anna')
+    assert.equal(noteRealJid(realJids, presence('Hidden', undefined, user())), undefined)
+    assert.deepEqual([...realJids], [['Anna', { address: 'anna@example.org', role: 'participant' }]])
+    noteRealJid(realJids, presence('Anna', 'unavailable', user('anna@example.org/phone')))
+    assert.equal(realJids.size, 0)
   })
 
   it('are bounded', () => {
-    const insiders = new Map<string, Insider>()
-    for (let i = 0; i < 6_000; i++) noteInsider(insiders, presence(`n${i}`, undefined, user(`n${i}@example.org`)))
-    assert.equal(insiders.size, 5_000)
-    assert.equal(noteInsider(insiders, presence('n1', undefined, user('other@example.org'))), 'n1')
-    assert.equal(insiders.get('n1')?.address, 'other@example.org')
+    const realJids = new Map<string, RealJid>()
+    for (let i = 0; i < 6_000; i++) noteRealJid(realJids, presence(`n${i}`, undefined, user(`n${i}@example.org`)))
+    assert.equal(realJids.size, 5_000)
+    assert.equal(noteRealJid(realJids, presence('n1', undefined, user('other@example.org'))), 'n1')
+    assert.equal(realJids.get('n1')?.address, 'other@example.org')
   })
 
   it('are believed in an archive only where one address stands, because who writes one into a message makes two', () => {
     const archived = (...children: Element[]): Element => ({ name: 'message', ns: 'jabber:client', attrs: {}, children })
-    assert.equal(archivedAddress(archived(user('carl@example.org/x'))), 'carl@example.org')
-    assert.equal(archivedAddress(archived(user('anna@example.org'), user('carl@example.org'))), undefined)
-    assert.equal(archivedAddress(archived()), undefined)
+    assert.equal(archivedJid(archived(user('carl@example.org/x'))), 'carl@example.org')
+    assert.equal(archivedJid(archived(user('anna@example.org'), user('carl@example.org'))), undefined)
+    assert.equal(archivedJid(archived()), undefined)
   })
 })

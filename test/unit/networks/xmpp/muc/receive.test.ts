@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
-import type { Marks } from '../../../../../src/networks/xmpp/muc/own-messages'
+import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
 import { ACCEPTS_OPEN_MAX, ROOM_KEPT_MAX } from '../../../../../src/networks/xmpp/intake'
 import { makeReceiver } from '../../../../../src/networks/xmpp/muc/receive'
-import { makeNotebook } from '../../../../../src/networks/xmpp/write-behind'
+import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
@@ -22,14 +22,14 @@ const stage = (features = FEATURES) => {
   const steps: string[] = []
   const told: string[] = []
   const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } } as unknown as Link
-  const marks: Marks = { of: () => el('mark'), isOurs: () => false }
+  const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
   const world = makeWorld()
-  const notes = makeNotebook(world)
+  const notes = makeWriteBehind(world)
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
   const tooMuch = ({ id }: Room): void => { told.push(id) }
-  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, marks, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
-  const room = { id: ROOM, ready: true, nicks: new Map(), insiders: new Map(), features: new Set(features) } as unknown as Room
-  const enters = (nick: string, address: string): void => { room.insiders.set(nick, { address, role: 'participant' }) }
+  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, ownMessages, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
+  const room = { id: ROOM, ready: true, nicks: new Map(), realJids: new Map(), features: new Set(features) } as unknown as Room
+  const enters = (nick: string, address: string): void => { room.realJids.set(nick, { address, role: 'participant' }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
     receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
     await new Promise(resolve => setImmediate(resolve))

@@ -22,7 +22,7 @@ describe('xmpp rooms', () => {
   it('end when stopped while a room cannot be entered, although the link is still up', async () => {
     const link = muteLink()
     const rooms = makeRooms('chat.example.org', link, makeWorld(), {
-      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
     }, { admit: async () => {}, give: async () => {} })
     rooms.attend(ROOM)
     link.isUp = true
@@ -41,7 +41,7 @@ describe('xmpp rooms', () => {
       isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return features }
     })
     const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
-      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
     }, { admit: async () => {}, give: async () => {} })
     rooms.linkUp()
     const room = rooms.attend(ROOM)
@@ -50,7 +50,7 @@ describe('xmpp rooms', () => {
         `<item jid='${nick}@example.org/x' role='participant'/>${status}</x></presence>`))
     }
     await rooms.whenReady(room, AbortSignal.timeout(60_000))
-    assert.deepEqual([asked, room.insiders.get('Anna')?.address], [2, 'anna@example.org'])
+    assert.deepEqual([asked, room.realJids.get('Anna')?.address], [2, 'anna@example.org'])
     rooms.stop()
   })
 
@@ -58,7 +58,7 @@ describe('xmpp rooms', () => {
     const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
     const link: Link = Object.assign(muteLink(), { isUp: true, ask: async () => features })
     const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
-      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, insider () {}, heard () {}, speaks () {}
+      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
     }, { admit: async () => {}, give: async () => {} })
     rooms.linkUp()
     for (let n = 0; n < 40; n++) rooms.attend(`r${n}@hangs.example.net`)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Persona, Sent } from '../../../../../src/model/message'
 import { plain } from '../../../../../src/model/text'
 import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
-import type { Marks } from '../../../../../src/networks/xmpp/muc/own-messages'
+import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
 import type { Rooms } from '../../../../../src/networks/xmpp/muc/rooms'
@@ -34,8 +34,8 @@ const stage = () => {
     verify: (_room, { nick }) => { verified.push(nick) }
   }
   const link = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Link> as Link
-  const marks: Marks = { of: () => el('mark'), isOurs: () => false }
-  const sender = makeSender(rooms as Rooms, link, {} as Archive, marks, makeWorld())
+  const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
+  const sender = makeSender(rooms as Rooms, link, {} as Archive, ownMessages, makeWorld())
   const send = (key: string, as?: Persona): Promise<Sent> => sender.send({
     key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, ...as && { as },
     action: { kind: 'message', content: { style: 'text', text: plain(key) } }

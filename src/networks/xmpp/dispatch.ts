@@ -1,0 +1,86 @@
+/** Which part takes what the server sends. */
+import { makeAllowance } from '../../lib/allowance'
+import type { World } from '../../model/network'
+import { type Addresses, RESOURCE } from './addresses'
+import type { GhostAvatars } from './avatars'
+import type { Commands } from './direct/commands'
+import type { Confirm } from './direct/confirm'
+import type { Presence } from './direct/presence'
+import type { DirectReceiver } from './direct/receive'
+import type { DirectSender } from './direct/send'
+import { answerDirect, answerIq } from './iq'
+import type { Archive } from './muc/archive'
+import type { PrivateMessages } from './muc/private-messages'
+import type { Receiver } from './muc/receive'
+import type { Room } from './muc/room'
+import type { Rooms } from './muc/rooms'
+import type { Sender } from './muc/send'
+import { bareOf, serverOf } from './names'
+import { notNow } from './wire/stanza-errors'
+import type { Link } from './wire/stream'
+import { child, type Element, type Xml } from './wire/xml'
+
+// What answers to questions (vCards with pictures) may come to in a minute, in characters: more than a thousand pictures
+const ANSWERED_MAX = 128 * 1024 * 1024
+const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
+
+interface Parts {
+  link: Pick<Link, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars
+  rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
+  confirm: Confirm; directReceiver: DirectReceiver; directSender: DirectSender; presence: Presence; commands: Commands
+}
+
+export const makeDispatch = ({
+  link, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
+}: Parts, { clock }: World): ((stanza: Element) => void) => {
+  const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
+
+  /** What a room itself says to one of ours (XEP-0045 §7.8.2): that somebody inside asks us in. */
+  const ofRoom = (room: Room, said: Element): void => {
+    const user = child(said, 'x', 'http://jabber.org/protocol/muc#user')
+    if (user !== undefined && child(user, 'invite') !== undefined) rooms.invited(room)
+  }
+
+  const message = (stanza: Element): void => {
+    const { from = '', to = '', type } = stanza.attrs
+    if (!from.includes('/') && archive.take(stanza)) return
+    const room = rooms.get(bareOf(from))
+    if (type === 'groupchat') return to === room?.listener.jid ? receiver.groupchat(room, stanza) : undefined
+    if (type === 'error' && confirm.bounce(stanza)) return
+    const receipt = directSender.receipt(stanza, room !== undefined)
+    if (receipt !== undefined) receiver.offer(receipt)
+    if (type === 'error') return room && sender.bounce(room, stanza)
+    if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privateMessages.heard(room, stanza)
+    const address = addresses.at(to)
+    if (address !== undefined) return directReceiver.message(stanza, address)
+    const answer = answerDirect(stanza)
+    if (answer !== undefined) link.send(answer)
+  }
+
+  /** Nobody makes us write so much that what is said has to wait behind it. */
+  const answer = (iq: Element, inRoom: boolean, xml: Xml): void => {
+    const { from = '' } = iq.attrs
+    link.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq))
+  }
+
+  /** A room hands a question for an occupant's vCard on to whoever is behind it, in the name of who asks there. */
+  const askedOfGhost = (iq: Element): boolean => {
+    const ghost = rooms.get(bareOf(iq.attrs.from ?? ''))?.ghosts.get(`${bareOf(iq.attrs.to ?? '')}/${RESOURCE}`)
+    const given = ghost && ghostAvatars.answer(iq, ghost)
+    void given?.then(xml => { if (xml !== undefined) answer(iq, true, xml) })
+    return given !== undefined
+  }
+
+  return stanza => {
+    if (stanza.name === 'message') return message(stanza)
+    const inRoom = rooms.get(bareOf(stanza.attrs.from ?? '')) !== undefined
+    const address = inRoom ? undefined : addresses.at(stanza.attrs.to ?? '')
+    if (stanza.name === 'presence') {
+      if (address === undefined) rooms.presence(stanza)
+      else presence.heard(stanza, address)
+    } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
+      if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { link.send(answer) })) return
+      answer(stanza, inRoom, answerIq(stanza, address, inRoom))
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/** Deliveries to a room that are no message to all in it: how a room of ours is to be, and what only one person in it is told. */
+import type { Delivery, Sent } from '../../../model/message'
+import type { DirectSender } from '../direct/send'
+import type { Room } from './room'
+import type { TeamRooms } from './team-rooms'
+
+/** Undefined for messages to all. `holds`: what is behind it waits until it is done. */
+export type Apart = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
+
+export const makeApart = (teamRooms: TeamRooms, directSender: DirectSender): Apart => (room, delivery, signal) => {
+  const { action } = delivery
+  const id: string = delivery.key // of the stanza, so the other side knows it by that
+  if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then((): Sent => ({ ids: [id] })), holds: true }
+  if (action.kind !== 'message' || action.aside === undefined || action.aside.open === true) return undefined
+  const sent = directSender.aside(room, delivery, teamRooms.addressOf(room), signal)
+  return sent === false ? undefined : { sent, holds: false }
+}
