@@ -86,7 +86,7 @@ export const MUTATIONS: Mutation[] = [
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
     'Infinity', ['W4']],
   ['lets one person use up what all may hold up', 'bridge/files.ts', 'ofOne.left(one), ', '', ['W4']],
-  ['answers a private message with an error', 'networks/xmpp/index.ts', 'ofRoom(room, stanza) : privately.heard(room, stanza)',
+  ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'ofRoom(room, stanza) : privateMessages.heard(room, stanza)',
     'ofRoom(room, stanza) : link.send(answerDirect(stanza)!)', ['W4']],
   // a room that we attend is never anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',

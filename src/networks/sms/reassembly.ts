@@ -10,8 +10,8 @@
 import { createHash } from 'node:crypto'
 import type { Timer } from '../../lib/clock'
 import type { World } from '../../model/network'
-import type { Shifts } from './gsm7'
 import type { Part } from './concatenation'
+import type { Shifts } from './gsm7'
 import { type Came, isAgain } from './redelivery'
 
 const PARTS_WAIT_MS = 600_000

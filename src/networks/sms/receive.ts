@@ -1,6 +1,6 @@
 /** From gateways into the inbox: each resolves when it is on disk. */
-import { plain } from '../../model/text'
 import type { Inbox } from '../../model/network'
+import { plain } from '../../model/text'
 import type { Doors } from './gateways/gateway'
 import { nameOf, threadId } from './names'
 

@@ -1,12 +1,12 @@
 /** The end of places whose conversations are forgotten: rooms of ours are destroyed, of direct chats nothing is known any more. */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
-import { directEnds } from './direct/send'
-import type { WriteBehind } from './write-behind'
-import type { Originals } from './originals'
 import type { Presence } from './direct/presence'
+import { directEnds } from './direct/send'
 import type { Rooms } from './muc/rooms'
 import type { makeOwnRooms } from './muc/team-rooms'
+import type { Originals } from './originals'
+import type { WriteBehind } from './write-behind'
 
 export const makeForgetting = (
   rooms: Pick<Rooms, 'end'>, own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>, originals: Originals, presence: Presence,

@@ -12,7 +12,6 @@ import { directEnds, directPlace, makeDirectSender } from './direct/send'
 import { makeDispatch } from './dispatch'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
-import { makeApart } from './muc/apart'
 import { makeArchive } from './muc/archive'
 import { makeRoomNotices } from './muc/notices'
 import { makeOwnMessages, type OwnMessages } from './muc/own-messages'
@@ -21,6 +20,7 @@ import { makeReceiver, type Receiver } from './muc/receive'
 import { makeRoomNames } from './muc/room-names'
 import { makeRooms } from './muc/rooms'
 import { makeSender, type Sender, WINDOW } from './muc/send'
+import { makeSpecialDeliveries } from './muc/special-deliveries'
 import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
 import { canonicalBare, parseJid } from './names'
@@ -84,7 +84,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const ownMessages = await makeOwnMessages(world)
     const echo = (...heard: Parameters<Sender['echo']>): void => sender.echo(...heard)
     const receiver = makeReceiver(NAME, inbox, link, archive, ownMessages, notes, originals, world, echo, occupantAvatars.of, notices.tooMuch)
-    const sender = makeSender(rooms, link, archive, ownMessages, world, makeApart(teamRooms, directSender))
+    const sender = makeSender(rooms, link, archive, ownMessages, world, makeSpecialDeliveries(teamRooms, directSender))
     const directReceiver = makeDirectReceiver(NAME, domain, inbox, receiver.offer, originals, link, world)
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({

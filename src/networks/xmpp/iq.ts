@@ -1,9 +1,9 @@
 /** What the component says when asked: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and politely no to the rest. */
 import type { Identity } from '../../model/network'
 import { COMMANDS } from './direct/commands'
-import { errorReply } from './wire/stanza-errors'
 import { ADDRESS_FEATURES, answerAbout } from './direct/profile'
 import { INFO } from './muc/room'
+import { errorReply } from './wire/stanza-errors'
 import { child, el, elementsIn, type Element, type Xml } from './wire/xml'
 
 const ITEMS = 'http://jabber.org/protocol/disco#items'

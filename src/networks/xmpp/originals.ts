@@ -6,8 +6,8 @@
 import { makeShares, type Owner } from '../../lib/shares'
 import { directEnds } from './direct/send'
 import { serverOf } from './names'
-import type { WriteBehind } from './write-behind'
 import { owned } from './wire/xml'
+import type { WriteBehind } from './write-behind'
 
 const KEPT_MAX = 20_000 // messages, over all rooms and chats
 const PASSING_MAX = 5_000

@@ -7,8 +7,8 @@
 import { makeShares } from '../../../lib/shares'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
 import { bareOf, serverOf } from '../names'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Link } from '../wire/stream'
 import { el, type Element, type Xml } from '../wire/xml'
 

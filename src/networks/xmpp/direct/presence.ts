@@ -8,9 +8,9 @@ import { messageOf } from '../../../model/errors'
 import type { Identity, Profile, World } from '../../../model/network'
 import { type Addresses, RESOURCE } from '../addresses'
 import { bareOf, serverOf } from '../names'
-import { photoOf } from './profile'
 import type { Link } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
+import { photoOf } from './profile'
 
 const WATCHERS_MAX = 1_000
 

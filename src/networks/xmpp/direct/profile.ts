@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto'
 import type { Identity, Profile } from '../../../model/network'
 import { errorReply } from '../wire/stanza-errors'
-import { RECEIPTS } from './send'
 import { child, el, elementsIn, type Element, photoUpdate, type Xml } from '../wire/xml'
+import { RECEIPTS } from './send'
 
 export const LOGO_BYTES_MAX = 96 * 1024 // in base64 it still fits into the stanzas that servers take
 

@@ -14,15 +14,15 @@ import type { Arrival, Content, MessageArrival, Sender } from '../../../model/me
 import type { Identity, Inbox, World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { RESOURCE } from '../addresses'
-import { notNow } from '../wire/stanza-errors'
-import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from '../text/content'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
-import { directPlace, RECEIPTS } from './send'
+import { INFO } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
-import { INFO } from '../muc/room'
+import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from '../text/content'
+import { notNow } from '../wire/stanza-errors'
 import type { Link } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
+import { directPlace, RECEIPTS } from './send'
 
 const TOLD_MAX = 2_000 // people who were told that we cannot read what is encrypted
 const TELL_AGAIN_MS = 3_600_000

@@ -3,19 +3,19 @@
  * Promises: what is called in order is written in order; `from` is always ours; what comes back after it was confirmed becomes a
  * receipt. After a link break the same id goes out again, so a second copy is only possible then.
  */
-import type { Place } from '../../../model/address'
 import { makeShares } from '../../../lib/shares'
+import type { Place } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { Action, Delivery, ReceiptArrival, Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { type Addresses, RESOURCE } from '../addresses'
-import type { Confirm } from './confirm'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
-import { contentXml, correctionXml, retractionXml } from '../text/content'
-import { bareOf, canonicalBare } from '../names'
 import type { Room } from '../muc/room'
+import { bareOf, canonicalBare } from '../names'
+import { contentXml, correctionXml, retractionXml } from '../text/content'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Link } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
+import type { Confirm } from './confirm'
 
 export const RECEIPTS = 'urn:xmpp:receipts'
 const MUC_USER = 'http://jabber.org/protocol/muc#user'

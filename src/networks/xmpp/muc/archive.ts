@@ -4,9 +4,9 @@
  */
 import { Unavailable } from '../../../model/errors'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import { ARCHIVE, type Room } from './room'
 import type { Link } from '../wire/stream'
 import { child, el, type Element, form, textOf } from '../wire/xml'
+import { ARCHIVE, type Room } from './room'
 
 const PAGE_MAX = 100
 const QUERIES_MAX = 1_000

@@ -10,10 +10,10 @@ import type { Place } from '../../../model/address'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Arrival } from '../../../model/message'
 import type { Inbox, World } from '../../../model/network'
-import type { Archive, Archived } from './archive'
 import type { Intake } from '../intake'
-import { ARCHIVE, type Room } from './room'
 import { type Element, owned } from '../wire/xml'
+import type { Archive, Archived } from './archive'
+import { ARCHIVE, type Room } from './room'
 
 const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
 const TRIES_MAX = 5 // then other rooms no longer wait

@@ -6,10 +6,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { World } from '../../../model/network'
-import type { Archived } from './archive'
-import type { WriteBehind } from '../write-behind'
-import type { Room } from './room'
 import { child, type Element, owned, textOf } from '../wire/xml'
+import type { WriteBehind } from '../write-behind'
+import type { Archived } from './archive'
+import type { Room } from './room'
 
 export const HISTORY_MAX = 50 // messages that are asked for, and as many are known again
 const PRINT_LETTERS = 16

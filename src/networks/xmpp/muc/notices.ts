@@ -2,10 +2,10 @@
 import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml } from '../text/content'
-import type { Room } from './room'
-import type { Link } from '../wire/stream'
 import { type Language, TEXTS } from '../text/texts'
+import type { Link } from '../wire/stream'
 import { el, type Xml } from '../wire/xml'
+import type { Room } from './room'
 
 const TELL_AGAIN_MS = 10 * 60_000
 const KEY_BYTES = 12

@@ -6,8 +6,8 @@
 import type { Timer } from '../../../lib/clock'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
 import { nickOf, nickSpellings, resourceOf } from '../names'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Link } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
 

@@ -9,10 +9,10 @@ import { makeAllowance } from '../../../lib/allowance'
 import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml, isAutomatic } from '../text/content'
-import type { Room } from './room'
-import type { Link } from '../wire/stream'
 import { type Language, TEXTS } from '../text/texts'
+import type { Link } from '../wire/stream'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
+import type { Room } from './room'
 
 const ANSWERS_MAX = 240 // a minute, over all rooms
 const OF_ONE_ROOM_MAX = 80

@@ -1,7 +1,7 @@
 /** What is known of one room, and what its kinds ask of others: rooms that are ours alone, and rooms in which not everybody may speak. */
 import type { Refused, Unavailable } from '../../../model/errors'
-import type { RealJid } from './real-jids'
 import type { Occupant, PutOut } from './occupant'
+import type { RealJid } from './real-jids'
 
 /** How a room says that it does not know whoever speaks or asks (XEP-0410 §3.2); the second also where there is no such room now. */
 export const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])

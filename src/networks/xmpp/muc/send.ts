@@ -6,18 +6,18 @@
 import { Refused, Unavailable } from '../../../model/errors'
 import { type Action, type Delivery, hopsOf, type Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
-import type { Apart } from './apart'
-import type { Archive } from './archive'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
-import { contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
-import type { OwnMessages } from './own-messages'
 import { parseJid, resourceOf } from '../names'
+import { contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import type { Link } from '../wire/stream'
+import { el, type Element, owned, type Xml } from '../wire/xml'
+import type { Archive } from './archive'
 import type { Occupant } from './occupant'
+import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
 import { ARCHIVE, type Room, UNKNOWN } from './room'
 import type { Rooms } from './rooms'
-import type { Link } from '../wire/stream'
-import { el, type Element, owned, type Xml } from '../wire/xml'
+import type { SpecialDeliveries } from './special-deliveries'
 
 export const WINDOW = 256
 const KNOWN_MAX = 2_000 // of our messages in one room that were seen there
@@ -62,7 +62,7 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
 }
 
 export const makeSender = (
-  rooms: Rooms, link: Link, archive: Archive, ownMessages: OwnMessages, { log }: World, apart: Apart = () => undefined
+  rooms: Rooms, link: Link, archive: Archive, ownMessages: OwnMessages, { log }: World, special: SpecialDeliveries = () => undefined
 ): Sender => {
   const lanes = new Map<string, Lane>()
   let under = 0 // sends that have not ended
@@ -126,7 +126,7 @@ export const makeSender = (
         while (!room.ready || !rooms.maySpeak(occupant) || job.signal.aborted) await prepare(room, job)
         await link.writable()
         if (lane.cameBack !== undefined) throw lane.cameBack
-        const other = apart(room, job.delivery, job.signal)
+        const other = special(room, job.delivery, job.signal)
         if (other === undefined) write(room, lane, job)
         else if (other.holds) job.resolve(await within(job.signal, other.sent)) // nothing is said while the room changes
         else other.sent.then(job.resolve, job.reject)

@@ -5,14 +5,14 @@
  */
 import { messageOf, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
 import { bareOf } from '../names'
+import { type Language, TEXTS } from '../text/texts'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import type { Link } from '../wire/stream'
+import { el, form } from '../wire/xml'
+import type { RoomNotices } from './notices'
 import type { Occupant } from './occupant'
 import { canRule, type Room, type Voices } from './room'
-import type { RoomNotices } from './notices'
-import type { Link } from '../wire/stream'
-import { type Language, TEXTS } from '../text/texts'
-import { el, form } from '../wire/xml'
 
 const ASK_AGAIN_MS = 24 * 3_600_000
 const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one in half an hour

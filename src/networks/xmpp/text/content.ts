@@ -2,8 +2,8 @@
 import { mimeOf } from '../../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
 import { type Inline, plain } from '../../../model/text'
-import { bodyOf, parseStyled } from './styling'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
+import { bodyOf, parseStyled } from './styling'
 
 export const CORRECT = 'urn:xmpp:message-correct:0'
 export const RETRACT = 'urn:xmpp:message-retract:1'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { makeWriteBehind } from '../../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../../src/networks/xmpp/originals'
+import { makeWriteBehind } from '../../../../src/networks/xmpp/write-behind'
 import { makeWorld } from '../../../support/world'
 
 describe('xmpp originals', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { makeArchive } from '../../../../../src/networks/xmpp/muc/archive'
-import { makeParser } from '../../../../../src/networks/xmpp/wire/parser'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
+import { makeParser } from '../../../../../src/networks/xmpp/wire/parser'
 import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Element, Xml } from '../../../../../src/networks/xmpp/wire/xml'
 

@@ -5,9 +5,9 @@ import type { Room } from './room'
 import type { TeamRooms } from './team-rooms'
 
 /** Undefined for messages to all. `holds`: what is behind it waits until it is done. */
-export type Apart = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
+export type SpecialDeliveries = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
 
-export const makeApart = (teamRooms: TeamRooms, directSender: DirectSender): Apart => (room, delivery, signal) => {
+export const makeSpecialDeliveries = (teamRooms: TeamRooms, directSender: DirectSender): SpecialDeliveries => (room, delivery, signal) => {
   const { action } = delivery
   const id: string = delivery.key // of the stanza, so the other side knows it by that
   if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then((): Sent => ({ ids: [id] })), holds: true }
