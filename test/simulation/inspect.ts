@@ -20,15 +20,16 @@ const STATES: Record<string, string> = {
 }
 
 /**
- * What a person must hear of, unless the reader ended everything or it changes what never arrived. What was said in a conversation of
- * a function address and fails in a room of the team is the operator's to see: its contact knows no such rooms.
+ * What a person must hear of, unless the reader ended everything or it changes what never arrived. What was said to a function
+ * address or by its team, also what is said otherwise later, and fails in a room of the team is the operator's to see: its contact knows
+ * no such rooms.
  */
 const UNTOLD = `SELECT key FROM outbox AS lost WHERE state IN ('failed', 'unknown') AND notice = 0
   AND json_extract(delivery, '$.action.kind') IN ('message', 'edit')
   AND reason NOT IN ('the person sent STOP', 'what it changes was never delivered')
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = lost.journal AND notice = 1)
-  AND NOT EXISTS (SELECT 1 FROM entry JOIN conversation ON conversation.id = entry.conversation
-    WHERE entry.journal = lost.journal AND (conversation.network <> lost.network OR conversation.place <> lost.place))`
+  AND NOT EXISTS (SELECT 1 FROM journal WHERE seq = lost.journal AND desk IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM conversation WHERE network = lost.network AND place = lost.place))`
 
 const inspectRows = (db: DatabaseSync, auditor: Auditor, final: boolean): void => {
   for (const row of db.prepare('SELECT * FROM outbox').all() as unknown as Row[]) {
