@@ -3,26 +3,20 @@
  * are answered; everything that is said goes out under ghosts, exactly once. A homeserver that is down is waited for.
  */
 import type { Place } from '../../model/address'
-import { Bug, messageOf } from '../../model/errors'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
 import { makeAddresses, type Namespaces } from './users/addresses'
-import { makeBacklog } from './recovery/backlog'
-import { makeGap, WAIT_MS } from './recovery/gap'
-import type { CatchUpWorld, Take } from './recovery/catch-up'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeExpelled } from './rooms/expelled'
-import { makeFinding } from './recovery/finding'
 import { makeForgetting } from './forgetting'
 import { makeGhosts } from './users/ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
-import { makeIntake } from './recovery/intake'
 import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMembers } from './rooms/members'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, isAmong, isOurs as isOursOf } from './names'
-import { makeReadApart, makeReading } from './recovery/reading'
+import { makeRecovery } from './recovery/recovery'
 import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
@@ -68,66 +62,23 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const stopping = new AbortController()
   let inbox: Inbox | undefined
   let attending = false
-  let take: Take | undefined
   let endpoint: Endpoint | undefined
-  let bringing = 0 // transactions under way
-  let readFor: string | undefined // the transaction because of whose coming again all was read
-  const gap = makeGap(clock, stopping.signal)
+
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
   const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
-  const intake = makeIntake(linkChanged('intake'))
   const homeserverChanged = (up: boolean, detail?: string): void => {
-    if (!up) {
-      finding.lost()
-      gap.suspect()
-    }
+    if (!up) recovery.lost()
     linkChanged('homeserver')(up, detail)
   }
   const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, exchange)
   const link = makeLink({
     clock, chance, changed: homeserverChanged,
     probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
-    found: () => found()
+    found: () => recovery.found()
   })
-  const rooms = makeRooms({
-    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
-    isMadeByUs,
-    stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
-    expelled: room => expelled(room),
-    readAnew: room => backlog.read(room)
-  })
-  const members = makeMembers(homeserver, clock, stopping.signal)
-  const uploader = makeUploader(homeserver, world.media)
-  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
-  const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
-  const addresses = makeAddresses({
-    homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
-  })
-  const catchingUp = (): CatchUpWorld => {
-    if (!inbox || !take) throw new Bug('reading before start')
-    return { homeserver, inbox, take, memory, clock, log, signal: stopping.signal, bot, isOut: rooms.isOut }
-  }
-
-  const backlog = makeBacklog({
-    clock, chance, log, signal: stopping.signal, bot, readOn: makeReadApart(catchingUp, domain),
-    fails: (room, failing) => { if (rooms.placeOf(room)) intake.room(room, failing) }
-  })
-  const direct = makeDirect({
-    homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
-    backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
-  })
-  const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
-  const { readNews, toBacklog } = makeReading({ rooms, direct, backlog, clock, bot, isMadeByUs, world: catchingUp })
-  const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
-  })
-  const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
-  })
-
-  const finding = makeFinding({
-    clock, chance, log, signal: stopping.signal, gap, readNews, intake: intake.is,
+  const recovery = makeRecovery({
+    homeserver, memory, clock, chance, log, signal: stopping.signal, bot, domain, isMadeByUs, changed: linkChanged('intake'),
     async prepare () {
       await ghosts.prepare()
       rooms.check()
@@ -136,40 +87,37 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     },
     ping: attempt => homeserver.call('POST', `client/v1/appservice/${encode(registration.id)}/ping`, {
       body: { transaction_id: `ping${attempt}` }, signal: stopping.signal
-    }),
-    isBringing: () => bringing > 0
+    })
   })
-  const found = (): void => { if (inbox) void finding.found() }
+  const rooms = makeRooms({
+    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
+    isMadeByUs,
+    stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
+    expelled: room => expelled(room),
+    readAnew: recovery.backlog.read
+  })
+  const members = makeMembers(homeserver, clock, stopping.signal)
+  const uploader = makeUploader(homeserver, world.media)
+  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
+  const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
+  const addresses = makeAddresses({
+    homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
+  })
+  const direct = makeDirect({
+    homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
+    backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
+  })
+  const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
+  const { send, upload, find } = makeSend({
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+  })
+  const news = makeRoomNews({
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
+  })
 
-  const transaction = async (events: unknown[], id: string): Promise<void> => {
-    const turn = gap.turn(id)
-    const inVain = readFor === id && finding.readingMs() > WAIT_MS // it came again because reading takes long: once more would never end
-    if (turn === 'anew' || (turn === 'again' && !inVain && !gap.now())) {
-      gap.suspect()
-      found()
-    }
-    if (turn === 'again') readFor = id
+  const pushed = (events: unknown[], id: string): Promise<void> => {
     link.ask() // who pushes is there
-    bringing++
-    const crowded = new Set<string>()
-    try {
-      await gap.wait()
-      if (!take) throw new Bug('a transaction before start')
-      await take(events.filter(event => !backlog.leaves(event)), room => {
-        if (backlog.has(room)) return
-        crowded.add(room)
-        backlog.hold(room)
-      })
-      await toBacklog(crowded)
-      intake.is()
-    } catch (error) {
-      intake.is(messageOf(error))
-      for (const room of crowded) backlog.release(room) // all of it comes again
-      finding.troubled()
-      throw error
-    } finally {
-      bringing--
-    }
+    return recovery.take(events, id)
   }
 
   return {
@@ -183,8 +131,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.link(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
-      take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard: isAmong(config.notHeardFrom) })
-      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: transaction })
+      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard: isAmong(config.notHeardFrom) })
+      recovery.start({ inbox, take, rooms, direct })
+      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed })
       link.ask()
     },
     send, upload, find,

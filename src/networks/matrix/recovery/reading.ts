@@ -23,7 +23,8 @@ export interface Reading {
 }
 
 interface Parts {
-  rooms: Rooms; direct: Direct; backlog: Backlog; clock: Clock; bot: string
+  backlog: Backlog; clock: Clock; bot: string
+  listening (): { rooms: Rooms, direct: Direct }
   isMadeByUs (place: Place): boolean
   world (): CatchUpWorld
 }
@@ -51,12 +52,13 @@ export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
   }
 }
 
-export const makeReading = ({ rooms, direct, backlog, clock, bot, isMadeByUs, world }: Parts): Reading => {
+export const makeReading = ({ listening, backlog, clock, bot, isMadeByUs, world }: Parts): Reading => {
   const readBy = (as: string): Reader => ({ as, notBefore: clock.now() - READ_BACK_MS })
   const withReader = (one: ReadUpTo): ReadUpTo => isMadeByUs(one.place) ? { ...one, by: readBy(bot) } : one
 
   return {
     async readNews (known) {
+      const { rooms, direct } = listening()
       const chats = await direct.look()
       const { memory } = world()
       const before = new Map((known ?? []).filter(({ room }) => !isComing(memory, room)).map(one => [one.room, one]))
@@ -74,6 +76,7 @@ export const makeReading = ({ rooms, direct, backlog, clock, bot, isMadeByUs, wo
       return read.filter(({ crowded }) => !crowded)
     },
     async toBacklog (crowded) {
+      const { rooms, direct } = listening()
       const { inbox, memory } = world()
       const all: ReadUpTo[] = []
       for (const room of crowded) {
