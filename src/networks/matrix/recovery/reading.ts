@@ -6,7 +6,8 @@ import { Unavailable } from '../../../model/errors'
 import type { Backlog } from './backlog'
 import { catchUp, READ_BACK_MS, type CatchUpWorld, type Reader, type ReadUpTo } from './catch-up'
 import { isComing, hasPosition } from './history-position'
-import { readDirect, type Direct } from '../direct/direct'
+import { readDirect } from '../direct/chats'
+import type { Direct } from '../direct/direct'
 import { sourceOf } from '../names'
 import type { Rooms } from '../rooms/rooms'
 import { readTeamRoom } from '../rooms/team-rooms'
@@ -38,8 +39,8 @@ const APART_OF_ONE_MAX = 2 // of them chats with people of one server, or one of
 /** Reads a room by itself, up to where it can be taken. */
 export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
   const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX, Infinity) // as many wait as rooms are in the backlog
-  const sharer = ({ id, network }: Place): string => {
-    const theirs = readDirect({ id, network })?.theirs
+  const sharer = ({ id }: Place): string => {
+    const theirs = readDirect({ id })?.theirs
     return theirs === undefined ? readTeamRoom(id, domain)?.address ?? id : sourceOf(theirs, domain)
   }
   return async (one: ReadUpTo): Promise<ReadUpTo | undefined> => {

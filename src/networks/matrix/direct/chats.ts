@@ -1,0 +1,86 @@
+/**
+ * What is remembered of direct chats: the rooms that each has had, in which of them its contact wrote last, and whether they have left
+ * that. A chat is one place for ever, `<our MXID> <their MXID>`.
+ */
+import type { NetworkName, Place } from '../../../model/address'
+import type { Memory } from '../../../model/network'
+import { forgetPosition } from '../recovery/history-position'
+
+/** A room of a direct chat. */
+export interface DirectRoom { place: Place; ours: string; theirs: string }
+
+/** `direct <place>` in memory. `at`: when it became this room, ms; 0 if not known. `older`: earlier rooms, newest first. */
+export interface Chat { room: string; at: number; left?: boolean; older: string[] }
+
+export interface Chats {
+  placeOf (ours: string, theirs: string): Place
+  /** The chat that a room belongs to, whatever else it is. */
+  of (room: string): DirectRoom | undefined
+  at (place: Place): Chat | undefined
+  keep (place: Place, chat: Chat): Promise<void>
+  /** This room belongs to the chat from now on. */
+  add (room: string, place: Place): Promise<void>
+  /** What is said to the contact goes here from now on. */
+  turnTo (room: string, place: Place, at: number): Promise<void>
+  /** Where the contact wrote last, and before that. */
+  rooms (place: Place): string[]
+  /** All that belong to it. */
+  all (place: Place): string[]
+  /** Nothing is remembered of a room that is left, but, where the contact was answered last, that they are gone. */
+  forget (room: string, place: Place, gone: boolean): Promise<void>
+  /** Nothing is remembered of the chat itself. */
+  end (place: Place): Promise<void>
+}
+
+const OLDER_MAX = 10
+
+/** Our and their MXID; undefined if the place is no direct chat. */
+export const readDirect = ({ id }: Pick<Place, 'id'>): { ours: string, theirs: string } | undefined => {
+  const [ours, theirs, more] = id.split(' ')
+  return ours?.startsWith('@') && theirs?.startsWith('@') && more === undefined ? { ours, theirs } : undefined
+}
+
+export const makeChats = (memory: Memory, network: NetworkName): Chats => {
+  const placeOf = (ours: string, theirs: string): Place => ({ network, id: `${ours} ${theirs}` })
+  const roomKey = (room: string): string => `dm ${room}`
+  const chatKey = (place: Place): string => `direct ${place.id}`
+  const keep: Chats['keep'] = (place, chat) => memory.set(chatKey(place), JSON.stringify(chat))
+  const at: Chats['at'] = place => {
+    const value = memory.get(chatKey(place))
+    return value === undefined ? undefined : JSON.parse(value) as Chat
+  }
+  const rooms = (place: Place): string[] => {
+    const chat = at(place)
+    return chat === undefined ? [] : [chat.room, ...chat.older]
+  }
+  const without = (room: string, place: Place): string[] => rooms(place).filter(one => one !== room)
+
+  return {
+    placeOf, at, keep, rooms,
+    of (room) {
+      const id = memory.get(roomKey(room))
+      const pair = id === undefined ? undefined : readDirect({ id })
+      return pair && { place: placeOf(pair.ours, pair.theirs), ...pair }
+    },
+    add: (room, place) => memory.set(roomKey(room), place.id),
+    async turnTo (room, place, since) {
+      const chat = at(place)
+      if (chat?.room === room && !chat.left && chat.at > 0) return
+      if (chat && since > 0 && since < chat.at) return // read once more
+      await keep(place, { room, at: since, older: without(room, place).slice(0, OLDER_MAX) })
+    },
+    all: place => memory.keys(roomKey('')).filter(key => memory.get(key) === place.id).map(key => key.slice(roomKey('').length)),
+    async forget (room, place, gone) {
+      const chat = at(place)
+      const [now, ...older] = without(room, place)
+      if (gone && (chat === undefined || chat.room === room)) {
+        await keep(place, { room, at: chat?.at ?? 0, left: true, older: without(room, place) })
+      } else if (now === undefined) await memory.delete(chatKey(place))
+      else await keep(place, now === chat!.room ? { ...chat!, older } : { room: now, at: 0, older })
+      await memory.delete(roomKey(room))
+      await forgetPosition(memory, room)
+      await memory.delete(`told ${room}`)
+    },
+    end: place => memory.delete(chatKey(place))
+  }
+}

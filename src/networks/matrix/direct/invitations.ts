@@ -1,0 +1,160 @@
+/**
+ * Invitations of an address: taken at once if they lead into a direct chat, declined if they lead anywhere else. Anybody can call a room a
+ * direct chat, so its size decides, asked before we join and once more when we are in.
+ */
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { makeSlots } from '../../../lib/slots'
+import { messageOf } from '../../../model/errors'
+import type { Memory } from '../../../model/network'
+import { isJson } from '../events'
+import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeserver'
+import { sourceOf } from '../names'
+import type { Backlog } from '../recovery/backlog'
+import { beginsNow } from '../recovery/history-position'
+import { stateOf } from '../rooms/state'
+import type { Chats, DirectRoom } from './chats'
+import type { Parting } from './parting'
+
+interface Parts {
+  homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal; domain: string
+  isOurs: (mxid: string) => boolean
+  chats: Chats; parting: Parting; backlog: Backlog
+  isAttended (room: string): boolean
+  encrypted (room: string): void
+  leave (room: string, ours: string): Promise<void>
+}
+
+export interface Invitations {
+  /** `direct`: the inviter says that it is a direct chat. `at`: when, ms; 0 if not known. */
+  take (room: string, ours: string, theirs: string, direct: boolean, at: number): void
+  /** Whether one to this room is under way. */
+  has (room: string): boolean
+  /** From now on it is noticed if one is dropped. */
+  begin (): void
+  /** Resolves when none is under way: whether all since `begin` were taken up. */
+  settled (): Promise<boolean>
+}
+
+/** `direct`: the inviter says so. */
+interface Invited { room: string; chat: DirectRoom; direct: boolean; at: number }
+
+const OTHERS_MAX = 1 // in a direct chat beside us: more are a group
+const OTHERS_SAID_MAX = 2 // the same where its inviter says that it is a direct chat: somebody's bridge or assistant may be in it
+const ENTERING_MAX = 1000 // invitations under way
+const ENTERING_OF_ONE_MAX = 10 // of them by one inviter: who has more is no customer
+const AT_ONCE_MAX = 32 // of them tried at the same time, so that slow servers of others cannot take every connection
+const AT_ONCE_OF_ONE_MAX = 4 // and from one server, or one inviter of ours, so that they keep nobody else waiting
+const FIRST_MS = 1000
+const MOST_MS = 5 * 60_000
+const ATTEMPTS_MAX = 12
+
+export const makeInvitations = (parts: Parts): Invitations => {
+  const { homeserver, memory, clock, chance, log, signal: stopping, domain, isOurs, chats, parting, backlog, isAttended, encrypted, leave } = parts
+  const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX)
+  const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
+  let dropped = false
+
+  /** How many others are in a room that we are invited to (CS API §Room summaries); undefined where that cannot be known. */
+  const othersIn = async (room: string, as: string, via: string): Promise<number | undefined> => {
+    try {
+      const query = { via: via.slice(via.indexOf(':') + 1) }
+      const { num_joined_members: joined, membership } = await homeserver.call('GET', `client/v1/room_summary/${encode(room)}`,
+        { as, query, elsewhere: true, signal: stopping })
+      return typeof joined === 'number' ? joined - (membership === 'join' ? 1 : 0) : undefined // we are in where an answer was lost
+    } catch (error) {
+      if (error instanceof Rejected) return undefined
+      throw error
+    }
+  }
+
+  /** The same once we are in; a room whose members would be too long an answer has many. */
+  const othersWithUs = async (room: string, as: string): Promise<number> => {
+    try {
+      const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { as, signal: stopping })
+      return Object.keys(isJson(joined) ? joined : {}).filter(mxid => mxid !== as).length
+    } catch (error) {
+      if (error instanceof TooLong) return Infinity
+      throw error
+    }
+  }
+
+  const decline = async ({ room, chat: { ours, theirs } }: Invited, others?: number): Promise<void> => {
+    log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a room that is no direct chat')
+    backlog.release(room)
+    parting.stays(room)
+    await leave(room, ours)
+  }
+
+  /** An invitation that was taken before comes once more: whoever else has come into the chat since then is no reason to leave it. */
+  const isInChat = async ({ room, chat: { place, ours } }: Invited): Promise<boolean> => {
+    if (chats.at(place)?.left || !chats.rooms(place).includes(room)) return false
+    const now = await stateOf(homeserver, room, 'm.room.member', ours, { as: ours, signal: stopping })
+    return now?.membership === 'join'
+  }
+
+  const enter = async (invited: Invited): Promise<void> => {
+    const { room, chat, direct, at } = invited
+    const { ours, theirs } = chat
+    const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
+    const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
+    if (isAttended(room) || others > most) return await decline(invited, others)
+    backlog.hold(room)
+    if (chats.of(room) === undefined) parting.quiet(room)
+    else parting.stays(room)
+    await chats.add(room, chat.place)
+    await beginsNow(memory, room)
+    await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
+    const now = await othersWithUs(room, ours)
+    if (now > most) {
+      await decline(invited, now)
+      return await chats.forget(room, chat.place, false)
+    }
+    if (await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined) encrypted(room)
+    await chats.turnTo(room, chat.place, at)
+    backlog.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
+  }
+
+  const tryToEnter = async (invited: Invited): Promise<void> => {
+    const { room, chat } = invited
+    for (let attempt = 1; !stopping.aborted; attempt++) {
+      try {
+        const giveBack = await slots.take(sourceOf(chat.theirs, domain), stopping)
+        return await enter(invited).finally(giveBack)
+      } catch (error) {
+        if (stopping.aborted) return
+        const over = attempt === ATTEMPTS_MAX || (error instanceof Rejected && error.errcode === 'M_FORBIDDEN')
+        log.warn({ room, by: chat.theirs, attempt, over, why: messageOf(error) }, 'could not take an invitation to a direct chat')
+        if (over) {
+          backlog.release(room)
+          parting.stays(room)
+          return await chats.forget(room, chat.place, false)
+        }
+        await sleep(clock, backoffMs(chance, attempt, FIRST_MS, MOST_MS), stopping)
+      }
+    }
+  }
+
+  const take: Invitations['take'] = (room, ours, theirs, direct, at) => {
+    if (isOurs(theirs) || entering.has(room)) return
+    if ([...entering.values()].filter(({ by }) => by === theirs).length >= ENTERING_OF_ONE_MAX) {
+      return log.warn({ room, by: theirs }, 'too many invitations by one person at once; not taken')
+    }
+    if (entering.size >= ENTERING_MAX) { dropped = true; return log.warn({ room }, 'too many invitations at once; taken up later') }
+    const chat = { place: chats.placeOf(ours, theirs), ours, theirs }
+    const task = tryToEnter({ room, chat, direct, at }).finally(() => { entering.delete(room) })
+    entering.set(room, { by: theirs, task })
+  }
+
+  return {
+    take,
+    has: room => entering.has(room),
+    begin () { dropped = false },
+    async settled () {
+      await Promise.allSettled([...entering.values()].map(({ task }) => task))
+      return !dropped
+    }
+  }
+}
