@@ -91,7 +91,7 @@ export const MUTATIONS: Mutation[] = [
   // a room that we attend is never anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
     'isAttended: () => false', ['W5']],
-  ['takes a crowd for a direct chat', 'networks/matrix/direct/direct.ts', '? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX',
+  ['takes a crowd for a direct chat', 'networks/matrix/direct/invitations.ts', '? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX',
     '? Infinity : Infinity', ['W5']],
   ['lets a moderator put another room in the place of ours', 'networks/matrix/rooms/upgrade.ts', '(isCreator(create, mxid) || ', '(true || ', ['W5']]
 ]
