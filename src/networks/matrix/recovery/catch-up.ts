@@ -29,8 +29,8 @@ export type Take = (raws: unknown[], crowded?: (room: string) => void) => Promis
 export interface CatchUpWorld {
   homeserver: Homeserver; inbox: Inbox; memory: Memory; clock: Clock; log: Log; signal: AbortSignal; bot: string
   take: Take
-  /** Whether a room has sent us out. */
-  isOut (room: string): boolean
+  /** Whether a room is ours still: it has not sent us out, and was not forgotten. */
+  isHeard (room: string): boolean
 }
 
 /** Who of ours reads a room that is there for them: what counts is in `readBack`, if not before this time (ms). */
@@ -160,7 +160,7 @@ export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: nu
     const limited = { ...world, signal: limit.signal }
     try {
       const end = 'token' in one ? await readOn(limited, one, one.token) : await begin(limited, one)
-      if (end.token !== undefined && !world.isOut(room)) await world.memory.set(positionKey(room), end.token)
+      if (end.token !== undefined && world.isHeard(room)) await world.memory.set(positionKey(room), end.token)
       read.push({ place, room, ...by && { by }, ...end })
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.link)) throw error

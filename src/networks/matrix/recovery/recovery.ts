@@ -49,8 +49,9 @@ export const makeRecovery = (world: RecoveryWorld): Recovery => {
     return started
   }
   const catchUpWorld = (): CatchUpWorld => {
-    const { inbox, take, rooms: { isOut } } = listening()
-    return { homeserver, inbox, take, memory, clock, log, signal, bot, isOut }
+    const { inbox, take, rooms, direct } = listening()
+    const isHeard = (room: string): boolean => !rooms.isOut(room) && (rooms.placeOf(room) !== undefined || direct.of(room) !== undefined)
+    return { homeserver, inbox, take, memory, clock, log, signal, bot, isHeard }
   }
 
   const intake = makeIntake(changed)
