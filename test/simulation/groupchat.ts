@@ -52,6 +52,7 @@ export const makeGroupchat = (world: World): Server => {
   let session: Wire | undefined
   let believed: Wire | undefined // dead, and not yet known to be
   let deadSince = Infinity // of the session
+  let linkedAt = 0
   let swift = true // the session was never slow
   let hangUp = (): void => {} // the process's machine does
   let held: (() => void)[] | undefined // what people say while it is down
@@ -262,6 +263,7 @@ export const makeGroupchat = (world: World): Server => {
     const greet = (): void => {
       if (session !== undefined) return end(CONFLICT)
       session = wire
+      linkedAt = timeline.ms
       deadSince = Infinity
       swift = factor === 1
       wire.write('<handshake/>')
@@ -290,6 +292,8 @@ export const makeGroupchat = (world: World): Server => {
       }
     }
   }
+
+  const isHeard = (): boolean => session !== undefined && deadSince === Infinity && timeline.ms - linkedAt > READ_MS
 
   const vanish = (wire: Wire): void => {
     if (wire === session) deadSince = Math.min(deadSince, timeline.ms)
@@ -352,7 +356,7 @@ export const makeGroupchat = (world: World): Server => {
   }
 
   return {
-    name: network, mischief: makeRoomMischief({ world, roomAt, send, isDown: () => held !== undefined }),
+    name: network, mischief: makeRoomMischief({ world, roomAt, send, isDown: () => held !== undefined, isHeard }),
     say,
     connect,
     cut (now) {

@@ -14,9 +14,10 @@ const AGAIN_MS = 60_000
 /** So many links that lead nowhere, one behind the other, are more than one place waits for. */
 const MANY = 20
 
-interface Parts { world: World; roomAt (id: string): Room; send (stanza: Xml): boolean; isDown (): boolean }
+/** `isHeard`: what happened some time ago in rooms has been heard, or will be refused. */
+interface Parts { world: World; roomAt (id: string): Room; send (stanza: Xml): boolean; isDown (): boolean; isHeard (): boolean }
 
-export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischief => {
+export const makeRoomMischief = ({ world, roomAt, send, isDown, isHeard }: Parts): Mischief => {
   const { timeline, random, auditor, note, weather, epoch } = world
   let count = 0
 
@@ -29,6 +30,15 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischi
     send(el('message', { from: room.id, to: LISTENER, id: `invite${++count}` },
       el('x', { xmlns: MUC_USER }, el('invite', { from: `mallory@${DOMAIN}` }))))
     timeline.after(AGAIN_MS, () => askIn(room))
+  }
+
+  /** Not before we can know that we were out: of a ban that comes and goes while the link is down nobody tells us. */
+  const readmit = (room: Room): void => {
+    if (!isHeard()) return void timeline.after(AGAIN_MS, () => readmit(room))
+    note(`${room.id} asks us in again`)
+    auditor.readmitted({ network: NETWORK, id: room.id })
+    room.affiliations.delete(LISTENER)
+    askIn(room)
   }
 
   const share = (room: Room, who: Occupant): void => {
@@ -47,16 +57,10 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown }: Parts): Mischi
     'sends the bot out' (room) {
       const listener = listenerOf(room)
       if (listener === undefined || !room.isLasting) return false // a room that ends forgets whom it has banned
-      const place = { network: NETWORK, id: room.id }
-      auditor.expelled(place)
+      auditor.expelled({ network: NETWORK, id: room.id })
       room.affiliations.set(LISTENER, 'outcast')
       room.remove(listener, '301')
-      timeline.after(random.between(...OUT_MS), () => {
-        note(`${room.id} asks us in again`)
-        auditor.readmitted(place)
-        room.affiliations.delete(LISTENER)
-        askIn(room)
-      })
+      timeline.after(random.between(...OUT_MS), () => readmit(room))
       return true
     },
     'shares a link that leads nowhere' (room, who) {
