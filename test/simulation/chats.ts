@@ -53,6 +53,8 @@ export interface Chats {
 interface Parts {
   world: World
   send (stanza: Xml): boolean
+  /** Whether what is written is read by nobody, although there is a link. */
+  isDead (): boolean
   /** What is being written may be the last on this link. */
   trouble (): void
   /** The server stops and comes back. */
@@ -60,7 +62,7 @@ interface Parts {
   invited (room: string, person: string): void
 }
 
-export const makeChats = ({ world, send, trouble, restart, invited }: Parts): Chats => {
+export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Parts): Chats => {
   const { timeline, random, weather, auditor, note } = world
   const network = 'xmpp'
   const scribe = makeScribe('letter', world)
@@ -84,6 +86,14 @@ export const makeChats = ({ world, send, trouble, restart, invited }: Parts): Ch
   }
 
   const begin = (id: string, more: Partial<Open> = {}): void => { open.set(id, { at: timeline.ms, out: 0, excused: false, ...more }) }
+
+  /** Where the link is dead without a sign, it is known only later that nobody has read it. */
+  const forget = (id: string): void => {
+    timeline.after(TOLD_MS, () => {
+      if (isDead()) forget(id)
+      else open.delete(id)
+    })
+  }
 
   const comesBack = (id: string): void => {
     const { tag } = open.get(id)!
@@ -166,7 +176,7 @@ export const makeChats = ({ world, send, trouble, restart, invited }: Parts): Ch
       if (!back(stanza, 'wait', 'remote-server-timeout')) return auditor.unheard(tag)
       const id = nextId()
       begin(id, { tag })
-      timeline.after(TOLD_MS, () => open.delete(id))
+      forget(id)
     })
     return true
   }

@@ -323,7 +323,10 @@ export const makeGroupchat = (world: World): Server => {
     })
   }
 
-  const chats = makeChats({ world, send, trouble, restart, invited: (room, person) => invited(roomAt(room), person) })
+  const chats = makeChats({
+    world, send, isDead: () => session !== undefined && deadSince < Infinity, trouble, restart,
+    invited: (room, person) => invited(roomAt(room), person)
+  })
 
   const exchange: Exchange = { answer, delay, reachable: () => off === undefined ? held === undefined : off === 'silent' ? undefined : false }
 
