@@ -28,7 +28,7 @@ const ELSEWHERE_MS = [1000, 120_000] as const
 /** Until an app sends again what it does not know to have been taken by its own server. */
 const AGAIN_MS_MAX = 60_000
 /** After so long the bridge has been told whatever is told to it. */
-const TOLD_MS = 300_000
+const TOLD_MS = 20 * 60_000 // longer than any silence of a link
 /** What was written so long before somebody says farewell in peace has been read and is answered. */
 const READ_MS = 1000
 
