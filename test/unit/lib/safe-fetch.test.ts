@@ -176,7 +176,7 @@ describe('safe-fetch', () => {
     await assert.rejects(safeFetch('http://example.org/', soon, systemClock, new AbortController().signal, never), /no answer within 100 ms/)
   })
 
-  it('keeps none of the threads that files are read in while a stranger\'s name server does not answer', async () => {
+  it('keeps none of the threads that files are read in while a stranger’s name server does not answer', async () => {
     const silent = createSocket('udp4')
     silent.bind(0, '127.0.0.1')
     await once(silent, 'listening')
