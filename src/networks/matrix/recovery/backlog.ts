@@ -16,7 +16,7 @@ import type { Json } from '../homeserver'
 export interface Backlog {
   /** From now on what is pushed from this room is left lying. */
   hold (room: string): void
-  /** It is listened to again. */
+  /** It is listened to again, unless it is being read. */
   release (room: string): void
   /** Whether the room is read, or about to be. */
   has (room: string): boolean
@@ -76,7 +76,7 @@ export const makeBacklog = ({ clock, chance, log, signal, bot, readOn, fails }: 
 
   return {
     hold,
-    release (room) { held.delete(room) },
+    release (room) { if (!reading.has(room)) held.delete(room) }, // else what is pushed would overtake what is read
     has: room => held.has(room),
     leaves (raw) {
       const room = isJson(raw) && !isMembership(raw, bot) ? stringOf(raw.room_id) : undefined
