@@ -108,7 +108,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     pointless: row => end(row, 'failed', 'what it changes was never delivered'),
     unwanted: (row, why) => why === 'stopped'
       ? end(row, 'failed', 'the person sent STOP',
-        desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)
+          desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)
       : end(row, 'failed', 'the place has sent us out, or is encrypted', { kind: 'failed', why: directory.texts.rests })
   }
 }
