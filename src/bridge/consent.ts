@@ -5,17 +5,29 @@
 import type { DeskFacts } from '../desk/facts'
 import { consentChanged } from '../desk/rule'
 import { addressKey, type Place } from '../model/address'
-import type { Arrival, MessageArrival } from '../model/message'
+import type { Arrival, EditArrival, MessageArrival } from '../model/message'
 import { toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
 import type { Directory } from '../plan/directory'
 import { notice, type Change, type Plan } from '../plan/plan'
-import type { NewDelivery } from '../store/store'
+import type { NewDelivery, Recorded } from '../store/store'
 
 const samePlace = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
 
+type Written = MessageArrival | EditArrival
+
+/** What they wrote to us alone, or wrote otherwise afterwards: a slip of the keys that is corrected counts as if it were typed so. */
+const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined): arrival is Written => {
+  if (desk !== undefined && desk.from !== 'contact') return false
+  if (arrival.kind === 'message') return arrival.direct === true
+  if (arrival.kind !== 'edit' || original?.arrival.kind !== 'message' || original.arrival.direct !== true) return false
+  const { place, sender } = original.arrival
+  const contact = desk?.conversation?.contact.id ?? sender.id
+  return samePlace(place, arrival.place) && sender.id === arrival.sender.id && sender.id === contact
+}
+
 /** Tells the other places of every mirror that this person is in. */
-const tellOthers = (arrival: MessageArrival, threads: Place[], directory: Directory, text: (name: string) => string): NewDelivery[] =>
+const tellOthers = (arrival: Written, threads: Place[], directory: Directory, text: (name: string) => string): NewDelivery[] =>
   threads.flatMap(thread => {
     const found = directory.mirrorAt(thread)
     const name = found?.here.people?.[arrival.sender.id]
@@ -25,8 +37,9 @@ const tellOthers = (arrival: MessageArrival, threads: Place[], directory: Direct
       .map(({ place }) => notice(arrival, place, 'consent', text(name)))
   })
 
-export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, directory: Directory): Plan | undefined => {
-  if (arrival.kind !== 'message' || arrival.direct !== true || (desk !== undefined && desk.from !== 'contact')) return undefined
+export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined,
+  directory: Directory): Plan | undefined => {
+  if (!isWritten(arrival, desk, original)) return undefined
   const word = consentWord(toPlain(arrival.content.text))
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
   if (word === undefined) return undefined

@@ -21,7 +21,7 @@ type Rule = (arrival: Arrival, facts: Facts, directory: Directory) => Plan | und
 const RULES: Rule[] = [
   (arrival, facts, directory) => receiptRule(arrival, facts.confirmable, directory),
   (arrival, _facts, directory) => standingRule(arrival, directory),
-  (arrival, facts, directory) => consentRule(arrival, facts.desk, directory),
+  (arrival, facts, directory) => consentRule(arrival, facts.desk, facts.original, directory),
   (arrival, facts, directory) => deskRule(arrival, facts.desk, facts.original, directory),
   (arrival, facts, directory) => mirrorRule(arrival, facts.original, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined

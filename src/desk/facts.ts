@@ -133,10 +133,17 @@ const theirsOf = async (tx: Tx, one: Conversation): Promise<Theirs> => {
   return { one, unsent: waiting.flatMap(({ delivery: { action } }) => 'content' in action ? [action.content] : []) }
 }
 
+const theirsOfAll = async (tx: Tx, contact: Person): Promise<Theirs[]> =>
+  await Promise.all((await tx.desk.conversationsWith(contact)).map(one => theirsOf(tx, one)))
+
 const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, stored?: Conversation): Promise<ContactFacts> => {
   const found = goneBack(stored, base.memory, shown)
   const address = base.memory.roster.named(found?.desk ?? '') ?? shown
-  const common = { ...base, address, shown, from: 'contact' as const, ...found === undefined ? {} : { conversation: found } }
+  const changesAll = 'content' in arrival && consentWord(toPlain(arrival.content.text)) !== undefined
+  const common = {
+    ...base, address, shown, from: 'contact' as const, ...found === undefined ? {} : { conversation: found },
+    ...changesAll && { theirs: await theirsOfAll(tx, { network: arrival.place.network, id: arrival.sender.id }) }
+  }
   if (arrival.kind !== 'message') {
     const entry = await entryChanged(tx, arrival)
     return { ...common, ...entry === undefined ? {} : { entry } }
@@ -147,11 +154,7 @@ const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: Functio
     known: (await tx.desk.consents(person, shown.name)).length > 0,
     automatics: found === undefined ? [] : await tx.desk.automatics(found.id, base.now - AUTOMATICS_MS),
     automaticsLastMinute: await tx.desk.automaticCount(shown.name, base.now - MINUTE_MS),
-    lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES),
-    ...consentWord(toPlain(arrival.content.text)) === undefined ? {} : {
-      theirs: await Promise.all((await tx.desk.conversationsWith({ network: arrival.place.network, id: arrival.sender.id }))
-        .map(one => theirsOf(tx, one)))
-    }
+    lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES)
   }
 }
 

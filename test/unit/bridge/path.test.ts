@@ -174,6 +174,20 @@ describe('the path of a message', () => {
     assert.deepEqual(phone.read('us/max').slice(1), ['*: You get messages from us again. Send STOP to end them.', 'anna (red): anna (red): again'])
   })
 
+  it('ends everything for a person of a mirror who corrects their own message into STOP', async () => {
+    const corrects = (sender: string, key: string): Promise<unknown> => phone.inbox.accept({
+      kind: 'edit', key, of: 'slip', place: { network: 'phone', id: 'us/max' }, at: 1_700_000_000_000,
+      sender: { id: sender, name: sender }, content: { style: 'text', text: plain('STOP') }
+    })
+    await phone.say('us/max', 'max', 'Stpo', { direct: true, key: 'slip' })
+    await corrects('mallory', 'not theirs')
+    await corrects('max', 'theirs')
+    await red.say('room', 'anna', 'hello')
+    await until(() => red.delivered.length === 2 && phone.read('us/eva').length > 1 && phone.read('us/max').length > 0)
+    assert.deepEqual(red.read('room'), ['Max (phone): Stpo', '*: Max gets no more messages (STOP).'])
+    assert.deepEqual(phone.read('us/max'), ['*: You will get no more messages from us. Send START to get them again.'])
+  })
+
   it('does not take "Stopp, ich komme später" for an end', async () => {
     await phone.say('us/max', 'max', 'Stopp, ich komme später', { direct: true })
     await until(() => red.delivered.length === 1)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Unavailable } from '../../../src/model/errors'
+import { plain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { startBridge, type Started } from '../../support/started'
@@ -36,6 +37,27 @@ describe('a contact who has ended everything', () => {
     await red.say(room, '@anna', 'But why?')
     await until(() => red.read(room).some(line => line.includes('Not sent: this contact has ended everything')))
     assert.deepEqual(red.read(chat), [STOPPED])
+  })
+
+  it('has done so by a correction too, of their own words alone, and returns by one', async () => {
+    const corrects = (sender: string, of: string, text: string): Promise<unknown> => red.inbox.accept({
+      kind: 'edit', key: `${sender} ${text}`, of, place: { network: 'red', id: chat }, at: 1_700_000_000_000,
+      sender: { id: sender, name: sender }, content: { style: 'text', text: plain(text) }
+    })
+    await evaWrites('Hello?')
+    await evaWrites('Stpo', { key: 'slip' })
+    await corrects('red:mallory', 'slip', 'STOP')
+    await corrects('red:eva', 'slip', 'Stop')
+    await reads(red, chat, STOPPED)
+    await reads(red, room, '*: ⛔ The contact has ended everything with STOP.')
+    await reads(blue, 'werkstatt/bernd', '*: #1\n⛔ The contact has ended everything with STOP.')
+    await red.say(room, '@anna', 'But why?')
+    await until(() => red.read(room).some(line => line.includes('Not sent: this contact has ended everything')))
+    await evaWrites('Strat', { key: 'return' })
+    await corrects('red:mallory', 'return', 'START')
+    await corrects('red:eva', 'return', 'Start')
+    await reads(red, chat, STARTED)
+    assert.deepEqual(red.read(chat), [STOPPED, HINT, STARTED])
   })
 
   it('gets nothing that was being tried at that moment, and its writer is told', async () => {
