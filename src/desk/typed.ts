@@ -45,6 +45,10 @@ const MARKUP = `(?:[\\s\\p{M}\\p{Pd}\\p{Ps}\\p{Pi}\\p{Pf}"'*_~\`+•·◦▪▫�
 const WORD = '\\p{L}[\\p{L}\\p{M}\\p{N}]{0,40}'
 const HEAD = new RegExp(`^(${MARKUP}*)([!/])(?:[\\s\\p{M}]*(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$))?`, 'u')
 const NUMBER = /^[\s\p{M}]*#\s?(\d{1,9})(?!\d)(?:[:,;.)–—-]*(?:\s+|$)|(?=!))/u
+/** A number with what joins it to another one behind it. */
+const BETWEEN = '[\\s\\p{P}\\p{S}]{0,10}?'
+const AND = '(?:und|and|u|sowie|plus|oder|or|bis|to)(?!\\p{L})'
+const JOINED = new RegExp(`^[\\s\\p{M}]*#\\s?(\\d{1,9})(?!\\d)${BETWEEN}(?:${AND}${BETWEEN})?(?=#\\s?\\d)`, 'iu')
 const QUOTING = /[\p{Ps}\p{Pi}\p{Pf}"']/u
 const WITHIN = new RegExp(`\\s[*_~\`]*!(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$)`, 'gu')
 const EXACT = /^\s*!([\p{L}\p{M}]+)(?=\s|$)/u
@@ -166,16 +170,21 @@ export const withoutQuotation = (content: Content): Content => ({
 
 // ---- what it is
 
+const NUMBERS_MAX = 10 // in front of one text
+const NUMBER_CHARACTERS_MAX = 2000 // a number, and what nobody sees in front of it
+
+const cutNumber = (content: Content, pattern: RegExp): { number: number, content: Content } | undefined => {
+  const { text, ends } = folded(firstTyped(content.text).slice(0, NUMBER_CHARACTERS_MAX))
+  const found = pattern.exec(text)
+  return found === null ? undefined : { number: Number(found[1]), content: without(content, ends[found[0].length - 1]!) }
+}
+
 /** The number of a case in front, if there is one, and what was said without it. `another`: a second number behind it. */
-export const numbered = (content: Content): { number?: number, another?: number, content: Content } => {
-  const { text, ends } = folded(firstTyped(content.text))
-  const found = NUMBER.exec(text)
-  if (found === null) return { content }
-  const number = Number(found[1])
-  const rest = without(content, ends[found[0].length - 1]!)
-  const further = numbered(rest)
-  if (further.number === number) return further
-  return { number, content: rest, ...further.number === undefined ? {} : { another: further.number } }
+export const numbered = (content: Content, most = NUMBERS_MAX): { number?: number, another?: number, content: Content } => {
+  const joined = most === 1 ? undefined : cutNumber(content, JOINED)
+  const further = joined && numbered(joined.content, most - 1)
+  if (joined === undefined || further?.number === undefined) return cutNumber(content, NUMBER) ?? { content }
+  return further.number === joined.number ? further : { ...joined, another: further.number }
 }
 
 /** Whether the word stands there as plainly as what sends something must: no markup, no other spelling of the sign. */

@@ -93,6 +93,20 @@ describe('what somebody of the team typed', () => {
     }
   })
 
+  it('sees a second number in front, however the two are joined, and takes no number further on for one', () => {
+    for (const between of [' ', '', ' und ', ' and ', ' u. ', ', ', ',', ' & ', '&', ' + ', '+', '/', ' / ', ' sowie ', ': und ', ' UND ', ' \n']) {
+      for (const text of [`#1${between}#2 x`, `#1${between}＃2: x`, `> Hello?\n#1${between}#2\nx`, `#1${between}#1${between}#2 x`]) {
+        const { number, another } = numbered(content(text))
+        assert.deepEqual([text, number, another], [text, 1, 2])
+      }
+    }
+    for (const text of ['#1 und x', '#1 and then #2', '#1 x #2', '#1 und #2er', '#1 und #2/2026', '#1 + 2']) {
+      const { number, another } = numbered(content(text))
+      assert.deepEqual([text, number, another], [text, 1, undefined])
+      assert.equal(toPlain(numbered(content(text)).content.text), text.slice('#1 '.length))
+    }
+  })
+
   it('in a thread all is a note', () => {
     for (const text of ['x', '!frei', '// x', '!!!']) assert.equal(typed(content(text), true).kind, 'note')
   })
@@ -119,7 +133,10 @@ describe('what somebody of the team typed', () => {
   it('never throws, and takes no long over what is long', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), text => { told(text); told(parseStyled(text)); numbered(content(text)) }))
     const before = process.cpuUsage()
-    for (const long of ['!', ' ', '\u200b', '\u0301', '- ', 'a', '.']) for (const start of ['', '!a', '#17']) told(start + long.repeat(60_000) + '.b')
+    for (const long of ['!', ' ', '\u200b', '\u0301', '- ', 'a', '.', '#1 ']) for (const start of ['', '!a', '#17']) {
+      told(start + long.repeat(60_000) + '.b')
+      numbered(content(start + long.repeat(60_000) + '#2'))
+    }
     assert.ok(process.cpuUsage(before).user < 5_000_000, `${process.cpuUsage(before).user} µs`)
   })
 })
