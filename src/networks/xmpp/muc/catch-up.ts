@@ -143,7 +143,9 @@ export const makeCatchUp = (
       }
       await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, backlog))
       backlog.from = page.last ?? backlog.from
-      if (page.complete) return await bookmark(room, backlog.from)
+      if (!page.complete) continue
+      passed.delete(room) // behind what was read
+      return await bookmark(room, backlog.from)
     }
   }
 

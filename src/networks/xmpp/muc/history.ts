@@ -13,6 +13,8 @@ import type { Room } from './room'
 
 export const HISTORY_MAX = 50 // messages that are asked for, and as many are known again
 const PRINT_LETTERS = 16
+/** Among the prints: all before it is stored, or was of no concern, such as what was said while the room had us out. */
+const SETTLED = '!'
 const DELAY = 'urn:xmpp:delay'
 const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract'])
 
@@ -54,6 +56,8 @@ export interface History {
   missed (room: Room, last: string | undefined, isOurs: (message: Element) => boolean): Archived[]
   /** Said just now, or found as missed. */
   heard (room: Room, message: Element): void
+  /** All that was heard so far is stored or of no concern. */
+  settle (room: Room): void
 }
 
 export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pick<World, 'log'>): History => {
@@ -75,7 +79,7 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
   const upTo = (prints: string[], last: string | undefined): string[] => {
     if (last === undefined) return prints
     const at = prints.lastIndexOf(last)
-    return at >= 0 ? prints.slice(0, at + 1) : [...prints, last]
+    return at >= 0 ? prints.slice(0, Math.max(at, prints.indexOf(SETTLED)) + 1) : [...prints, last]
   }
 
   return {
@@ -96,11 +100,15 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
       const before = heardIn(room)
       if (before === undefined) { keep(room, prints); return [] }
       const known = upTo(before, printIn(last, room))
-      const count = heardOf(prints, known)
+      const count = heardOf(prints, known.filter(print => print !== SETTLED))
       if (count === 0 && items.length > 0 && known.length > 0) log.warn({ room: room.id }, 'perhaps more was missed than the room shows')
       keep(room, known)
       return items.slice(count)
     },
-    heard (room, message) { keep(room, [...heardIn(room) ?? [], owned(printOf(message))]) }
+    heard (room, message) { keep(room, [...heardIn(room) ?? [], owned(printOf(message))]) },
+    settle (room) {
+      const prints = heardIn(room)
+      if (prints !== undefined) keep(room, [...prints.filter(print => print !== SETTLED), SETTLED])
+    }
   }
 }

@@ -155,7 +155,10 @@ export const makeReceiver = (
     if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
   }
 
-  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, missed, room => standing(room, 'in'))
+  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, missed, room => {
+    history.settle(room)
+    standing(room, 'in')
+  })
 
   return {
     hold (room) {

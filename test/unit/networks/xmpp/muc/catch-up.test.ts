@@ -348,6 +348,20 @@ describe('xmpp catching up', () => {
     await all(at)
   })
 
+  it('never goes back behind what was read: what is of no concern there, such as what was said while a room had us out, stays so', async () => {
+    const at = stage()
+    await firstVisit(at)
+    at.say('stored live')
+    await all(at)
+    at.leave()
+    at.say('while we were out')
+    await at.enter()
+    await all(at)
+    at.clock.skip(2 * 3_600_000)
+    for (let n = 0; n < 20; n++) await turn()
+    assert.equal((JSON.parse(at.memory.get(`read ${at.room().id}`)!) as string[])[0], 's1')
+  })
+
   it('brings nothing again that was forgotten, and all that was said since, after months in a quiet room', async () => {
     const at = stage()
     await firstVisit(at)

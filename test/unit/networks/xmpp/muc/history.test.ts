@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { heardOf } from '../../../../../src/networks/xmpp/muc/history'
+import { silentLog } from '../../../../../src/lib/log'
+import { heardOf, makeHistory, printOf } from '../../../../../src/networks/xmpp/muc/history'
+import type { Room } from '../../../../../src/networks/xmpp/muc/room'
+import type { Element } from '../../../../../src/networks/xmpp/wire/xml'
+import { parse } from '../parse'
 
 describe('xmpp history', () => {
   it('finds what is new in what a room shows, whatever was said twice', () => {
@@ -21,5 +25,28 @@ describe('xmpp history', () => {
       const shown = all.slice(-Math.max(limit, 1))
       assert.deepEqual(shown.slice(heardOf(shown, before)), all.slice(heard).slice(-Math.max(limit, 1)))
     }))
+  })
+
+  it('carries nothing that was said while the room had us out, however we come in again', () => {
+    const room = { id: 'room@rooms.example.org' } as Room
+    const notes = new Map<string, string>()
+    const said = (text: string, more = ''): Element =>
+      parse(`<message from='${room.id}/anna' id='${text}' type='groupchat'><body>${text}</body>${more}</message>`)
+    const shown = (text: string): Element => said(text, `<delay xmlns='urn:xmpp:delay' from='${room.id}'/>`)
+    const start = () => makeHistory({ get: key => notes.get(key), set: (key, value) => { notes.set(key, value) } }, { log: silentLog })
+    const enter = (history: ReturnType<typeof start>, texts: string[], last: string): number => {
+      history.begin(room)
+      for (const text of texts) history.take(room, shown(text))
+      const missed = history.missed(room, `${room.id}/${printOf(said(last))}.x`, () => false)
+      for (const { message } of missed) history.heard(room, message)
+      history.settle(room)
+
+      return missed.length
+    }
+    const first = start()
+    enter(first, [], 'before')
+    first.heard(room, said('one'))
+    assert.equal(enter(first, ['one', 'while we were out'], 'one'), 1)
+    assert.equal(enter(start(), ['one', 'while we were out', 'two'], 'one'), 1, 'after a crash: only the last is new')
   })
 })
