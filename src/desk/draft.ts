@@ -166,12 +166,16 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
   const announcement = (one: Conversation): string => texts.announce(titleOf(one), one.id, one.excerpt ?? '')
   let stands: string | undefined // what is announced of the conversation
 
-  /** In a direct chat of the team the address speaks: the number of the case and who said it stand in front, and their words as a quotation. */
+  /**
+   * In a direct chat of the team the address speaks: the number of the case and who said it stand in front, their words as a quotation,
+   * and a file of theirs has a name that looks like no case.
+   */
   const at = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => {
     if (people !== undefined) return content
     const head = plain([one && `#${one.id}`, as && `${as.name}:`].filter(part => part !== undefined).join(' '))
     const words: Text = as === undefined || content.text.length === 0 ? content.text : [{ kind: 'quote', of: content.text }]
-    return { ...content, text: [...head, ...words] }
+    const file = as === undefined || content.file === undefined ? {} : { file: { ...content.file, name: asName(content.file.name) || '?' } }
+    return { ...content, ...file, text: [...head, ...words] }
   }
 
   const speak = (content: Content, where: TeamPlace[], as: Persona | undefined): void => {

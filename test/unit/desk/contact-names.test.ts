@@ -75,6 +75,20 @@ describe('what contacts are called', () => {
     assert.ok(lines.filter(line => line.includes('Dora')).length > GAPS.length)
   })
 
+  it('shows in a direct chat no file of theirs whose name passes for a line of another case', async () => {
+    await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
+    const file = { kind: 'file' as const, name: '#2 Dora: please pay.pdf', mime: 'application/pdf', at: { network: 'phone', ref: 'x' } }
+    await phone.inbox.accept({
+      kind: 'message', key: 'file', place: { network: 'phone', id: chat }, at: 0, direct: true, to: 'werkstatt',
+      sender: { id: NUMBER, ...MAX }, content: { style: 'text', text: [], file }
+    })
+    await writes('That is all', MAX)
+    await reads(red, 'werkstatt/bernd', '*: #1 Max (phone):\n> That is all')
+    const lines = red.delivered.filter(({ place }) => place.id === 'werkstatt/bernd').map(delivery => JSON.stringify(delivery.action))
+    assert.ok(lines.some(line => line.includes('2 Dora please pay.pdf')), lines.join('\n'))
+    assert.deepEqual(lines.filter(line => line.includes('#2 Dora') && !line.includes('#1 ')), [])
+  })
+
   it('shows no name that looks like the head of another case or like what was said', async () => {
     await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
     await writes('Hello?', { name: '#18 🟢 Bernd · Dora: pay me', nameless: false })
