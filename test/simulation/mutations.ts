@@ -58,7 +58,8 @@ export const MUTATIONS: Mutation[] = [
   // the desk
   ['takes what is said among the team for an answer', 'desk/facts.ts', 'const id = entry?.conversation ?? own?.id ?? number ?? line?.conversation',
     'const id = entry?.conversation ?? own?.id ?? number ?? line?.conversation ?? 1', ['W1', 'W2']],
-  ['leaves the number of the case in an answer', 'desk/typed.ts', 'return { number, content: rest, ', 'return { number, content, ', ['W2']],
+  ['leaves the number of the case in an answer', 'desk/typed.ts', 'return cutNumber(content, NUMBER) ?? { content }',
+    'return { ...cutNumber(content, NUMBER), content }', ['W2']],
   ['takes what is unclear for an answer', 'desk/agent.ts', "case 'unclear': return ",
     "case 'unclear': return void answers(draft, content), ", ['D2']],
   ['sends the edit of an answer whatever it has become', 'desk/agent.ts',
