@@ -4,15 +4,13 @@
  */
 import type { DeskFacts } from '../desk/facts'
 import { consentChanged } from '../desk/rule'
-import { addressKey, type Place } from '../model/address'
+import { addressKey, type Place, samePlace } from '../model/address'
 import type { Arrival, EditArrival, MessageArrival } from '../model/message'
 import { toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
 import type { Directory } from '../plan/directory'
 import { notice, type Change, type Plan } from '../plan/plan'
 import type { NewDelivery, Recorded } from '../store/store'
-
-const samePlace = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
 
 type Written = MessageArrival | EditArrival
 

@@ -4,7 +4,7 @@
  * What it is stands in typed.ts, which case it is about in facts.ts; nothing else goes to the contact.
  */
 import type { Persona, Content, EditArrival, MessageArrival } from '../model/message'
-import type { Place } from '../model/address'
+import { type Place, samePlace } from '../model/address'
 import { addressKey } from '../model/address'
 import { plain, toPlain } from '../model/text'
 import type { Conversation, Entry } from '../store/desk'
@@ -186,15 +186,13 @@ const shownAs = ({ texts, facts: { who } }: Draft<TeamFacts>, content: Content, 
 const wordsOf = ({ content, typed }: NonNullable<TeamFacts['said']>): Content =>
   typed.kind === 'note' || typed.kind === 'say' ? typed.content : content
 
-const isAt = (one: Place, other: Place): boolean => addressKey(one) === addressKey(other)
-
 const reword = (draft: Draft, { id }: Entry, content: Content): void => {
   draft.change({ kind: 'desk', change: { what: 'reword', entry: id, content, text: toPlain(content.text) } })
 }
 
 /** Of what goes to the contact: what has left, and what still waits to. */
 const toContact = ({ conversation }: Draft, { deliveries }: Recorded): { left: boolean, waits: boolean } => {
-  const theirs = deliveries.filter(({ notice, place }) => !notice && conversation !== undefined && isAt(conversation.place, place))
+  const theirs = deliveries.filter(({ notice, place }) => !notice && conversation !== undefined && samePlace(conversation.place, place))
   return { left: theirs.some(({ held }) => held !== true), waits: theirs.some(({ held }) => held === true) }
 }
 
@@ -255,7 +253,7 @@ export const teamEdits = (draft: Draft<TeamFacts>, original: Recorded | undefine
 
 /** At the contact's place the address speaks; at the team's, whoever said it. */
 const speakerAt = (draft: Draft) => (place: Place): Persona | undefined => {
-  return draft.conversation !== undefined && isAt(draft.conversation.place, place) ? undefined : personaOfSpeaker(draft)
+  return draft.conversation !== undefined && samePlace(draft.conversation.place, place) ? undefined : personaOfSpeaker(draft)
 }
 
 /** `recalled`: it never left. */

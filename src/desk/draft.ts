@@ -3,7 +3,7 @@
  * file makes deliveries for the desk, so that what may reach the contact and what may not is seen in one place: `toContact` alone
  * writes to the contact, and nothing in it names who of the team wrote.
  */
-import type { Place } from '../model/address'
+import { type Place, samePlace } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Action, Arrival, Content, EditArrival, MessageArrival, Persona, RoomState, Sender } from '../model/message'
 import { plain, toPlain, type Text } from '../model/text'
@@ -18,8 +18,6 @@ import type { DeskFacts } from './facts'
 import type { LogWord } from './logbook'
 import type { TeamPlace } from './memory'
 import { DESK_TEXTS, type DeskTexts } from './texts'
-
-const samePlace = (one: Place, other: Place): boolean => one.network === other.network && one.id === other.id
 
 /** What the contact is called for the team: without a name, by the whole address. */
 export const shownName = ({ facts, texts }: { facts: Pick<DeskFacts, 'memory'>, texts: DeskTexts }, { name, contact }: Conversation): string => {

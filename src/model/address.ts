@@ -31,3 +31,5 @@ export interface MirrorPlace { place: Place; people?: Record<string, string> }
 
 /** One string for one person or place, to be a key of maps and of the store. The network's name has no space. */
 export const addressKey = (address: Person | Place): string => `${address.network} ${address.id}`
+
+export const samePlace = (one: Place, other: Place): boolean => one.network === other.network && one.id === other.id
