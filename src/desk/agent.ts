@@ -138,8 +138,8 @@ const isAnswer = ({ address: { answers: which }, toContact }: CaseFacts): boolea
 const saysInCase = (draft: Draft<CaseFacts>): void => {
   const { facts, texts } = draft
   const { content, typed } = facts.said!
-  const { aside } = draft.arrival as MessageArrival
-  if (facts.other !== undefined && aside !== true) return unsent(draft, content, texts.otherCase(facts.other, facts.conversation.id), true)
+  const { inThread } = draft.arrival as MessageArrival
+  if (facts.other !== undefined && inThread !== true) return unsent(draft, content, texts.otherCase(facts.other, facts.conversation.id), true)
   if (facts.strange === true && typed.kind === 'words' && isAnswer(facts)) return unsent(draft, content, texts.strange, true)
   switch (typed.kind) {
     case 'words':
@@ -160,7 +160,7 @@ const talks = (draft: Draft<TalkFacts>): void => {
   const { facts: { where, missing, said }, texts } = draft
   const { content, typed } = said!
   if (missing !== undefined) return draft.answer(texts.noCase(missing))
-  const isTalk = typed.kind === 'words' || (draft.arrival as MessageArrival).aside === true
+  const isTalk = typed.kind === 'words' || (draft.arrival as MessageArrival).inThread === true
   if (where === 'inbox' && isTalk) return draft.toInbox(typed.kind === 'note' ? typed.content : content, personaOfSpeaker(draft))
   draft.answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(draft, typed) : texts.which)
 }

@@ -214,7 +214,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     const content: Content = { style: 'alert', text: plain(text) }
     const { sender, place, key } = arrival
     if (inChat || place.id === '') return void deliveries.push({ ...notice(arrival, place, `answer ${told++}`, text, 'alert'), ...about() })
-    add(place, { kind: 'message', content, aside: { of: key, person: sender.address ?? sender.id, ...open && { open } } }, undefined, true)
+    add(place, { kind: 'message', content, addressee: { of: key, person: sender.address ?? sender.id, ...open && { open } } }, undefined, true)
   }
 
   const draft: Draft<F> = {

@@ -244,7 +244,7 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
   if (who === undefined) return { ...base, address, shown: shown(own), from: 'outsider', ...own === undefined ? {} : { conversation: own } }
   const isReply = arrival.kind === 'message' && arrival.replyTo !== undefined // what it quotes in front stands there for other apps
   const { number, another, content } = 'content' in arrival ? numbered(isReply ? withoutQuotation(arrival.content) : arrival.content) : {}
-  const said = content === undefined ? undefined : { content, typed: typed(content, arrival.kind === 'message' && arrival.aside === true) }
+  const said = content === undefined ? undefined : { content, typed: typed(content, arrival.kind === 'message' && arrival.inThread === true) }
   const common = { ...base, address, from: 'team' as const, where, who, ...said === undefined ? {} : { said } }
   const command = arrival.kind === 'message' && said?.typed.kind === 'command' ? said.typed.command : undefined
   const { conversation, ...known } = await meant(tx, arrival, address, own, number, another)

@@ -221,12 +221,12 @@ export const isSlip = (content: Content): boolean => {
   return said.kind === 'unclear' && said.meant !== undefined && (said.lacking === true || SENDING.has(said.meant))
 }
 
-/** `aside`: said in a thread, beside the main line. The number of a case is not in front any more. */
-export const typed = (content: Content, aside: boolean): Typed => {
+/** `inThread`: what is said there is a note. The number of a case is not in front any more. */
+export const typed = (content: Content, inThread: boolean): Typed => {
   const lines = linesOf(content.text)
   const later = lines.slice(1)
   const head = headOf(firstTyped(content.text))
-  const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : aside ? content : undefined
+  const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : inThread ? content : undefined
   if (noted !== undefined && !isEmpty(noted)) return { kind: 'note', content: noted }
   if (isEmpty(content)) return unclear('say')
   if (content.style === 'emote') return unclear()

@@ -52,7 +52,7 @@ export interface MessageArrival extends Arrived {
   kind: 'message'; sender: Sender; content: Content
   direct?: boolean // the place is a person writing to us alone, so it concerns us even if nothing is configured for it
   to?: string // direct: which address of ours they wrote to, in its canonical spelling
-  aside?: boolean // said beside the main line (a thread)
+  inThread?: boolean // said in a thread, beside the main line
   /** What it answers: spellings of the id by which its place knows that. */
   replyTo?: (ArrivalKey | RemoteId)[]
   automatic?: boolean // its network says that a machine made it: never to be answered by a machine
@@ -94,10 +94,10 @@ export interface Persona { person: Person; name: string; avatar?: MediaRef; hops
 export const hopsOf = (as: Persona | undefined): number => as === undefined ? HOPS_MAX : as.hops ?? 1
 
 /**
- * A message for one person, about what they said: `of` is the arrival key of that, `person` its writer's address. `open`: all who read
- * what they said are to read this too; else nobody need.
+ * The one person whom a message of ours is for, because it is about what they said: `of` is the arrival key of that, `person` their
+ * address. `open`: everybody who reads what they said is to read this too; else nobody need.
  */
-export interface Aside { of: ArrivalKey; person: string; open?: boolean }
+export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
 
 /** How a room of ours is to be. Making it so again changes nothing. */
 export interface RoomState {
@@ -110,7 +110,7 @@ export interface RoomState {
 }
 
 export type Action =
-  | { kind: 'message'; content: Content; aside?: Aside }
+  | { kind: 'message'; content: Content; addressee?: Addressee }
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content }
   | { kind: 'deletion'; of: DeliveryKey }

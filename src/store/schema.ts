@@ -208,4 +208,8 @@ ALTER TABLE entry ADD COLUMN signature TEXT;
 ALTER TABLE journal ADD COLUMN corrects TEXT;
 UPDATE journal SET corrects = json_extract(arrival, '$.of') WHERE json_extract(arrival, '$.kind') = 'edit';
 CREATE INDEX journal_corrects ON journal (network, corrects) WHERE corrects IS NOT NULL;
+`, `
+UPDATE journal SET arrival = json_set(json_remove(arrival, '$.aside'), '$.inThread', json('true')) WHERE json_extract(arrival, '$.aside');
+UPDATE outbox SET delivery = json_set(json_remove(delivery, '$.action.aside'), '$.action.addressee', json_extract(delivery, '$.action.aside'))
+  WHERE json_extract(delivery, '$.action.aside') IS NOT NULL;
 `]

@@ -260,7 +260,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await answer('Ja')
       await inbox.until('all', () => heard(inbox).length === 5)
       assert.deepEqual(said({ arrivals: heard(inbox) }), ['ein Mensch', 'ein Automat', 'auch einer', 'am Rand', 'Ja'])
-      const marks = heard(inbox).map(one => one.kind === 'message' ? `${[one.automatic, one.aside, one.replyTo]}` : '')
+      const marks = heard(inbox).map(one => one.kind === 'message' ? `${[one.automatic, one.inThread, one.replyTo]}` : '')
       assert.deepEqual(marks, [',,', 'true,,', 'true,,', `,true,${root}`, `,,${root}`])
     })
   })
@@ -364,18 +364,18 @@ export const addressSuite = (ground: () => Ground): void => {
       const room = await anna.join(await roomAt(where))
       const words = await anna.send(room, 'schon unterwegs')
       const content = (text: string) => ({ style: 'notice' as const, text: plain(text) })
-      const aside = (of: string, text: string): Delivery =>
-        write(where, '', { action: { kind: 'message', content: content(text), aside: { of, person: anna.userId } } })
-      await bridge.network.send(aside(words, 'nicht gesendet'), signal())
+      const addressed = (of: string, text: string): Delivery =>
+        write(where, '', { action: { kind: 'message', content: content(text), addressee: { of, person: anna.userId } } })
+      await bridge.network.send(addressed(words, 'nicht gesendet'), signal())
       const note = await anna.waitFor(room, 'the note', body('nicht gesendet'))
       const thread = { rel_type: 'm.thread', event_id: words, is_falling_back: true, 'm.in_reply_to': { event_id: words } }
       assert.deepEqual([note.content['m.relates_to'], note.content['m.mentions'], note.content.msgtype, note.sender],
         [thread, { user_ids: [anna.userId] }, 'm.notice', mxid('zentrale')])
       const inside = await anna.send(room, { msgtype: 'm.text', body: 'im Faden', 'm.relates_to': { rel_type: 'm.thread', event_id: words } })
-      await bridge.network.send(aside(inside, 'auch da'), signal())
+      await bridge.network.send(addressed(inside, 'auch da'), signal())
       const { content: deeper } = await anna.waitFor(room, 'the note there', body('auch da'))
       assert.deepEqual(deeper['m.relates_to'], { ...thread, 'm.in_reply_to': { event_id: inside } })
-      await bridge.network.send(aside('$nothingofthekind', 'ohne Bezug'), signal())
+      await bridge.network.send(addressed('$nothingofthekind', 'ohne Bezug'), signal())
       const { content: alone } = await anna.waitFor(room, 'the note alone', body('ohne Bezug'))
       assert.deepEqual([alone['m.relates_to'], alone['m.mentions']], [undefined, { user_ids: [anna.userId] }])
       const own = write(where, 'neu: Müller')

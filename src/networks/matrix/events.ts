@@ -114,12 +114,12 @@ const readContent = (content: Json): Content => {
  * Whether it is said in a thread, beside the main line, and what it answers: there the thread's root, for what else is named may be so
  * only for apps that know no threads (CS API §Threading, §Rich replies).
  */
-const relationsOf = (content: Json): Pick<MessageArrival, 'aside' | 'replyTo'> => {
+const relationsOf = (content: Json): Pick<MessageArrival, 'inThread' | 'replyTo'> => {
   const relation = jsonOf(content['m.relates_to'])
-  const aside = relation.rel_type === 'm.thread'
+  const inThread = relation.rel_type === 'm.thread'
   const named = relation.is_falling_back === true ? undefined : jsonOf(relation['m.in_reply_to']).event_id
-  const ids = [named, aside ? relation.event_id : undefined].filter((id): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX)
-  return { ...aside && { aside }, ...ids.length > 0 && { replyTo: ids } }
+  const ids = [named, inThread ? relation.event_id : undefined].filter((id): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX)
+  return { ...inThread && { inThread }, ...ids.length > 0 && { replyTo: ids } }
 }
 
 /** What a machine made, beside m.notice (MSC3955), in its final and its present spelling. */

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
-import { type Aside, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
+import { type Addressee, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
 import { readDirect } from './direct/chats'
 import type { Direct } from './direct/direct'
 import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
@@ -98,7 +98,7 @@ export const makeSend = (world: SendWorld): Send => {
   }
 
   /** A reply, in a thread (CS API §Threading) unless it is for all; alone if what it is about is not here. */
-  const beside = async ({ of, person, open }: Aside, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
+  const addressed = async ({ of, person, open }: Addressee, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
     const mentions = person.startsWith('@') ? { user_ids: [person] } : {}
     const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(of)}`, { as, signal }).catch((error: unknown) => {
       if (error instanceof Rejected) return undefined
@@ -116,7 +116,7 @@ export const makeSend = (world: SendWorld): Send => {
     { action, ...delivery }: Delivery, said: Json, as: string, room: string, signal: AbortSignal
   ): Promise<Json> => {
     if (action.kind === 'edit') return replacing(said, targetOf(delivery))
-    return action.kind === 'message' && action.aside ? await beside(action.aside, said, as, room, signal) : said
+    return action.kind === 'message' && action.addressee ? await addressed(action.addressee, said, as, room, signal) : said
   }
 
   /** Asked each time, because the contact may encrypt the chat at any time, and that is told to us later. */

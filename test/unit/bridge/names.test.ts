@@ -107,7 +107,7 @@ describe('names', () => {
     await blue.say('werkstatt/\u202eid', nameless.id, 'Hello again', { direct: true, to: 'werkstatt', sender: nameless })
     for (const command of ['!status', '!list', '!log', '!search Hello']) await red.say('werkstatt-1', '@anna', command)
     await until(() => red.read('werkstatt-queue').some(line => line.includes('again')) && phone.delivered.length > 0 &&
-      red.delivered.filter(({ action }) => action.kind === 'message' && action.aside !== undefined).length >= 4)
+      red.delivered.filter(({ action }) => action.kind === 'message' && action.addressee !== undefined).length >= 4)
     for (const { as, action } of [...red.delivered, ...blue.delivered, ...phone.delivered]) {
       const said = JSON.stringify([as?.name, action])
       assert.doesNotMatch(said, /\u202e|\u2066|\\u0007/, said)

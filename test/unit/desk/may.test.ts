@@ -83,7 +83,7 @@ describe('who of a team may do what', () => {
       await reads(blue, room, `*: Not sent: “${text}”. Anna has the case. The text stays here as an internal note. !send sends it all the same.`)
       await reads(red, room, `Bernd Berger (blue): (not sent) Bernd Berger: ${text}`)
     }
-    const told = blue.delivered.flatMap(({ action }) => action.kind === 'message' && action.aside !== undefined ? [action.aside] : [])
+    const told = blue.delivered.flatMap(({ action }) => action.kind === 'message' && action.addressee !== undefined ? [action.addressee] : [])
     assert.deepEqual(told.map(({ person, open }) => [person, open]), [['b1', true], ['b1', true], ['b1', true]])
     assert.deepEqual(red.read(chat), ['*: I have it'])
   })

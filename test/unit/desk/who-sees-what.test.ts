@@ -57,7 +57,7 @@ const WORDS = [
   (mark: string) => `(!) ${mark}\n!!!`, (mark: string) => `- ${mark}`, (mark: string) => `Guten Tag!\n${mark}\n\nIhr Team`
 ]
 
-interface Typed { text: Text; aside?: boolean }
+interface Typed { text: Text; inThread?: boolean }
 
 /** Never as an app or a hurried person might make it of what must be exact. */
 const inexact = (one: Spelling, word: string): string => one.bang === '!' && one.between === '' && one.behind === ''
@@ -69,7 +69,7 @@ const typed = (what: string, mark: string, number: string, one: Spelling): Typed
   const loosely = (text: string): Typed => ({ text: spelled(text, number, one, one.bang) })
   switch (what) {
     case 'words': return { text: spelled(pickFrom(WORDS, one)(mark), number, one) }
-    case 'thread': return { text: spelled(pickFrom([(text: string) => text, ...WORDS, ...UNCLEAR], one)(mark, one), number, one), aside: true }
+    case 'thread': return { text: spelled(pickFrom([(text: string) => text, ...WORDS, ...UNCLEAR], one)(mark, one), number, one), inThread: true }
     case 'marked answer': return exactly(`!${pickFrom(ANSWER_WORDS, one)} ${mark}`)
     case 'note': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(NOTE_WORDS, one), one)}${one.behind} ${mark}`)
     case 'command': return loosely(`${one.bang}${one.between}${capitalized(pickFrom(COMMANDS, one), one)}${one.behind} ${mark}`)
@@ -176,10 +176,10 @@ describe('who sees what', () => {
     if (what === 'first word') return void await does(`!new phone:p${count} ${mark}`)
     const kind = what === 'answer changed' ? (situation.address === 'explicit' ? 'marked answer' : 'words') : !EDITS.includes(what) ? what
       : pickFrom(what === 'note changed' ? ['words', 'note', 'unclear'] : ['note', 'command', 'unclear', 'nearly a command'], one)
-    const { text, aside } = typed(kind, mark, numberFor(situation, story), one)
+    const { text, inThread } = typed(kind, mark, numberFor(situation, story), one)
     const content: Content = { style: 'text', text }
     if (of === undefined) {
-      const said = { ...aside === undefined ? {} : { aside }, ...names === 'reply' ? { replyTo: linesOf(story) } : {} }
+      const said = { ...inThread === undefined ? {} : { inThread }, ...names === 'reply' ? { replyTo: linesOf(story) } : {} }
       return void await writes(content, said, who === 'outsider' ? '@mallory' : undefined)
     }
     const sender = here.network === 'blue' ? 'dora' : '@anna'

@@ -1,5 +1,5 @@
 /**
- * Deliveries to one person: as a function address in its direct chats, and asides to one occupant of a room.
+ * Deliveries to one person: as a function address in its direct chats, and what one occupant of a room alone is told.
  * Promises: what is called in order is written in order; `from` is always ours; what comes back after it was confirmed becomes a
  * receipt. After a link break the same id goes out again, so a second copy is only possible then.
  */
@@ -19,13 +19,13 @@ import type { Confirm } from './confirm'
 
 export const RECEIPTS = 'urn:xmpp:receipts'
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
-const ASIDES_MAX = 2_000 // that may still come back
+const ADDRESSED_MAX = 2_000 // that may still come back
 const DELIVERY_KEY = /^[A-Za-z0-9_-]{1,64}$/
 
 export interface DirectSender {
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
-  /** To the one person of `aside`, whom only they see it; in `from`'s name if they are not in the room. False if neither can be. */
-  aside (room: Room, delivery: Delivery, from: string | undefined, signal: AbortSignal): Promise<Sent> | false
+  /** To the `addressee` alone: in the room, or in `from`'s name if they are not in it. False if neither can be. */
+  toAddressee (room: Room, delivery: Delivery, from: string | undefined, signal: AbortSignal): Promise<Sent> | false
   /** What an error or receipt to one of ours says about a delivery to one person: undefined if nothing. */
   receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
 }
@@ -48,7 +48,7 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
 }
 
 export const makeDirectSender = (network: string, addresses: Addresses, link: Link, confirm: Confirm, { clock }: World): DirectSender => {
-  const asides = makeShares<{ place: Place, to: string }>(ASIDES_MAX)
+  const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
     const { attempt } = delivery
@@ -68,15 +68,15 @@ export const makeDirectSender = (network: string, addresses: Addresses, link: Li
       if (ours === undefined) throw new Refused('not an address of ours')
       return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, actionXml(delivery.action, delivery.target), signal)
     },
-    aside (room, delivery, from, signal) {
+    toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery
-      if (action.kind !== 'message' || action.aside === undefined) return false
-      const { person } = action.aside
+      if (action.kind !== 'message' || action.addressee === undefined) return false
+      const { person } = action.addressee
       const nick = [...room.realJids].find(([, { address }]) => address === person)?.[0]
       const sender = from === undefined ? undefined : addresses.at(from)
       if (nick === undefined && sender === undefined) return false
       const to = nick === undefined ? person : `${room.id}/${nick}`
-      asides.put(key, { group: room.id, owner: person }, { place, to: owned(to) })
+      addressed.put(key, { group: room.id, owner: person }, { place, to: owned(to) })
       return nick === undefined
         ? write(delivery, `${sender?.id}/${RESOURCE}`, to, contentXml(action.content), signal)
         : write(delivery, room.listener.jid, to, [...contentXml(action.content), el('x', { xmlns: MUC_USER })], signal)
@@ -86,10 +86,10 @@ export const makeDirectSender = (network: string, addresses: Addresses, link: Li
       const failed = type === 'error'
       const of = failed ? id : child(message, 'received', RECEIPTS)?.attrs.id ?? ''
       if (!DELIVERY_KEY.test(of)) return undefined
-      const aside = asides.get(of)
+      const sent = addressed.get(of)
       const ours = fromRoom ? undefined : addresses.at(to)
-      const place = aside !== undefined && (aside.to === from || aside.to === bareOf(from))
-        ? aside.place
+      const place = sent !== undefined && (sent.to === from || sent.to === bareOf(from))
+        ? sent.place
         : ours && { network, id: directPlace(ours.id, canonicalBare(bareOf(from)) ?? bareOf(from)) }
       return place && {
         kind: 'receipt', key: `${of} ${failed ? 'failed' : 'delivered'}`, place, at: clock.now(), of: [of],

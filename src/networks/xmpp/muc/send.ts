@@ -48,8 +48,8 @@ export interface Sender {
 const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
   switch (action.kind) {
     case 'message': {
-      const { aside, content } = action
-      return contentXml(aside === undefined ? content : spokenTo(parseJid(aside.person)?.local ?? aside.person, content))
+      const { addressee, content } = action
+      return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content))
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of)
     case 'room': throw new Refused('this network makes no such rooms')

@@ -11,7 +11,7 @@ export const makeSpecialDeliveries = (teamRooms: TeamRooms, directSender: Direct
   const { action } = delivery
   const id: string = delivery.key // of the stanza, so the other side knows it by that
   if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then((): Sent => ({ ids: [id] })), holds: true }
-  if (action.kind !== 'message' || action.aside === undefined || action.aside.open === true) return undefined
-  const sent = directSender.aside(room, delivery, teamRooms.addressOf(room), signal)
+  if (action.kind !== 'message' || action.addressee === undefined || action.addressee.open === true) return undefined
+  const sent = directSender.toAddressee(room, delivery, teamRooms.addressOf(room), signal)
   return sent === false ? undefined : { sent, holds: false }
 }

@@ -1,0 +1,60 @@
+/** Databases of earlier versions, written as those wrote them, are read as today's words say it. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { systemClock } from '../../../src/lib/clock'
+import type { Arrival, Delivery } from '../../../src/model/message'
+import { MIGRATIONS } from '../../../src/store/schema'
+import { openSqlite } from '../../../src/store/sqlite'
+import type { Recorded, Tx } from '../../../src/store/store'
+import { temporaryFolder } from '../../support/folder'
+
+const RED = { network: 'red', id: 'room' }
+const BLUE = { network: 'blue', id: 'hall' }
+
+/** A database of the version that had the first `migrations`, with one arrival and one delivery that waits, read by today's store. */
+const opened = async <T>(migrations: number, arrival: object, delivery: object, job: (tx: Tx) => Promise<T>): Promise<T> => {
+  const path = join(temporaryFolder(), 'older.db')
+  const older = new DatabaseSync(path)
+  for (const migration of MIGRATIONS.slice(0, migrations)) older.exec(migration)
+  older.exec(`PRAGMA user_version = ${migrations}`)
+  older.prepare("INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at) VALUES ('red', 'one', 'room', 'anna', ?, 'routed', 1)")
+    .run(JSON.stringify({ key: 'one', place: RED, at: 1, ...arrival }))
+  older.prepare(`INSERT INTO outbox (key, journal, network, place, delivery, notice, state, queued_at)
+    VALUES ('two', 1, 'blue', 'hall', ?, 0, 'waiting', 1)`).run(JSON.stringify({ at: 1, ...delivery }))
+  older.close()
+  const store = openSqlite(path, systemClock, () => {})
+  try {
+    return await store.run(job)
+  } finally {
+    await store.close()
+  }
+}
+
+const arrivalOf = async (tx: Tx): Promise<Arrival | undefined> => (await tx.recorded('red', 'one') as Recorded).arrival
+const waitingOf = async (tx: Tx): Promise<Delivery | undefined> => (await tx.waiting(BLUE, 0, 1))[0]?.delivery
+
+describe('a database of an earlier version', () => {
+  const anna = { id: 'anna', name: 'Anna' }
+  const words = { style: 'text', text: [{ kind: 'paragraph', of: [{ kind: 'text', text: 'Hällo “\u2028” \\u' }] }] }
+
+  it('keeps what was said in a thread there, and what one person alone is told with them', async () => {
+    const about = { of: 'one', person: '@anna:red', open: true }
+    const read = await opened(8,
+      { kind: 'message', sender: anna, content: words, aside: true }, { action: { kind: 'message', content: words, aside: about } },
+      async tx => ({ arrival: await arrivalOf(tx), waiting: await waitingOf(tx) }))
+    assert.deepEqual(read, {
+      arrival: { kind: 'message', key: 'one', place: RED, at: 1, sender: anna, content: words, inThread: true },
+      waiting: { key: 'two', place: BLUE, at: 1, attempt: 0, action: { kind: 'message', content: words, addressee: about } }
+    })
+  })
+
+  it('changes nothing of what is said to all', async () => {
+    const read = await opened(8, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
+      async tx => ({ arrival: await arrivalOf(tx), waiting: await waitingOf(tx) }))
+    assert.deepEqual(read, {
+      arrival: { kind: 'message', key: 'one', place: RED, at: 1, sender: anna, content: words },
+      waiting: { key: 'two', place: BLUE, at: 1, attempt: 0, action: { kind: 'message', content: words } }
+    })
+  })
+})
