@@ -81,7 +81,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, desk, now) }
     const plan = route(arrival, facts, directory)
     if (plan.outcome === 'ignored') return undefined
-    const shown = facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address
+    const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address
     const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json, shown), from: arrival.place }
     const applied = await apply(tx, plan, cause, { directory, desk, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
     causes(applied.queued.length)

@@ -16,7 +16,7 @@ type Written = MessageArrival | EditArrival
 
 /** What they wrote to us alone, or wrote otherwise afterwards: a slip of the keys that is corrected counts as if it were typed so. */
 const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined): arrival is Written => {
-  if (desk !== undefined && desk.from !== 'contact') return false
+  if (desk !== undefined && desk.from !== 'contact' && desk.from !== 'elsewhere') return false
   if (arrival.kind === 'message') return arrival.direct === true
   if (arrival.kind !== 'edit' || original?.arrival.kind !== 'message' || original.arrival.direct !== true) return false
   const { place, sender } = original.arrival

@@ -302,7 +302,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     log (what, detail = '') {
       const ours = arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale'
-      const who = facts.from === 'team' ? facts.who.agent.name : facts.from === 'contact' ? 'contact' : ours
+      const who = facts.from === 'team' ? facts.who.agent.name : facts.from === 'contact' || facts.from === 'elsewhere' ? 'contact' : ours
       const conversation = draft.conversation?.id
       changes.push({ kind: 'desk', change: { what: 'log', line: {
         at: now, address: address.name, ...conversation === undefined ? {} : { conversation }, who, what, detail

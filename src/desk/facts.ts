@@ -88,13 +88,16 @@ export type TeamFacts = CaseFacts | PersonFacts | TalkFacts
 /** Somebody in a direct chat of ours with two others: with a contact, if there is a conversation. */
 export interface NobodyFacts extends Common { from: 'nobody'; conversation?: Conversation }
 
+/** Somebody who ends or begins everything in a place that is no concern of the desk. */
+export interface ElsewhereFacts extends Common { from: 'elsewhere'; conversation?: undefined; theirs: Theirs[] }
+
 /** Said by Zentrale itself. */
 export interface OrderFacts extends Common, Asked {
   from: 'order'; conversation?: Conversation; command?: Command
   left?: Left[] // by a retired address
 }
 
-export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | TeamFacts | OrderFacts
+export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | ElsewhereFacts | TeamFacts | OrderFacts
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
@@ -133,16 +136,19 @@ const theirsOf = async (tx: Tx, one: Conversation): Promise<Theirs> => {
   return { one, unsent: waiting.flatMap(({ delivery: { action } }) => 'content' in action ? [action.content] : []) }
 }
 
-const theirsOfAll = async (tx: Tx, contact: Person): Promise<Theirs[]> =>
-  await Promise.all((await tx.desk.conversationsWith(contact)).map(one => theirsOf(tx, one)))
+type Written = Arrival & { kind: 'message' | 'edit' }
+
+const changesAll = (arrival: Arrival): arrival is Written => 'content' in arrival && consentWord(toPlain(arrival.content.text)) !== undefined
+
+const theirsOfAll = async (tx: Tx, { place: { network }, sender: { id } }: Written): Promise<Theirs[]> =>
+  await Promise.all((await tx.desk.conversationsWith({ network, id })).map(one => theirsOf(tx, one)))
 
 const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, stored?: Conversation): Promise<ContactFacts> => {
   const found = goneBack(stored, base.memory, shown)
   const address = base.memory.roster.named(found?.desk ?? '') ?? shown
-  const changesAll = 'content' in arrival && consentWord(toPlain(arrival.content.text)) !== undefined
   const common = {
     ...base, address, shown, from: 'contact' as const, ...found === undefined ? {} : { conversation: found },
-    ...changesAll && { theirs: await theirsOfAll(tx, { network: arrival.place.network, id: arrival.sender.id }) }
+    ...changesAll(arrival) && { theirs: await theirsOfAll(tx, arrival) }
   }
   if (arrival.kind !== 'message') {
     const entry = await entryChanged(tx, arrival)
@@ -300,6 +306,12 @@ const chatFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
     ? await teamFacts(tx, arrival, base, address, 'chat', undefined)
     : nobodyFacts(base, address)
 
+const elsewhereFacts = async (tx: Tx, arrival: Arrival, base: Base): Promise<ElsewhereFacts | undefined> => {
+  const theirs = changesAll(arrival) ? await theirsOfAll(tx, arrival) : []
+  const address = theirs.map(({ one }) => base.memory.roster.named(one.desk)).find(desk => desk !== undefined)
+  return address && { ...base, address, shown: address, from: 'elsewhere', theirs }
+}
+
 const isDirect = (arrival: Arrival): arrival is MessageArrival & { to: string } =>
   arrival.kind === 'message' && arrival.direct === true && arrival.to !== undefined
 
@@ -310,8 +322,9 @@ export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean => a
 
 /** Undefined if the desk has nothing to do with it. */
 export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, now: number): Promise<DeskFacts | undefined> => {
-  if (arrival.kind === 'receipt' || arrival.kind === 'standing' || !concernsDesk(arrival, memory)) return undefined
+  if (arrival.kind === 'receipt' || arrival.kind === 'standing') return undefined
   const base = { now, memory, next: await tx.desk.nextConversation() }
+  if (!concernsDesk(arrival, memory)) return await elsewhereFacts(tx, arrival, base)
   if (arrival.kind === 'order') return await orderFacts(tx, arrival, base)
   const spot = memory.spotOf(arrival.place)
   if (spot?.kind === 'room') {

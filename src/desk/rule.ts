@@ -3,13 +3,14 @@ import { addressKey } from '../model/address'
 import type { Arrival, Content } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { IGNORE, type Plan } from '../plan/plan'
+import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { act, due, order, syncTeam } from './act'
 import { retire } from './retire'
 import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'
 import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
 import { excerptOf, makeDraft, type Draft } from './draft'
-import type { ContactFacts, DeskFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
+import type { ContactFacts, DeskFacts, ElsewhereFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
 
 const orders = (draft: Draft<OrderFacts>): void => {
   const { arrival, facts: { command, address } } = draft
@@ -53,6 +54,7 @@ export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, origina
     return draft.plan()
   }
   switch (facts.from) {
+    case 'elsewhere': return undefined
     case 'order': return drafted(facts, orders)
     case 'contact': return drafted(facts, draft => contact(draft, original))
     case 'outsider': return drafted(facts, outsider)
@@ -61,28 +63,35 @@ export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, origina
   }
 }
 
-/** What the desk does beside, when a contact ends everything or returns: the ledger knows it, and the teams see it. */
+const withoutHint = ({ hinted: _, ...one }: Conversation): Conversation => one
+
+/**
+ * What the desk does beside, when somebody ends everything or returns, wherever they say so: the ledger knows it, and every team that
+ * has an open case of theirs sees it.
+ */
 export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, word: 'stop' | 'start',
   directory: Directory): Pick<Plan, 'deliveries' | 'changes'> => {
-  if (facts?.from !== 'contact' || facts.conversation === undefined) return { deliveries: [], changes: [] }
-  const draft = makeDraft(arrival, facts, directory)
-  const tell = (unsent: Content[]): void => {
+  if (facts?.from !== 'contact' && facts?.from !== 'elsewhere') return { deliveries: [], changes: [] }
+  const draft = makeDraft<ContactFacts | ElsewhereFacts>(arrival, facts, directory)
+  const here = draft.conversation
+  const kind = word === 'stop' ? 'withdrawn' as const : 'granted' as const
+  const tell = (one: Conversation, unsent: Content[]): void => {
+    if (word === 'start' && one.hinted === true) draft.conversation = withoutHint(one)
+    if (one.state === 'done' && one !== here) return
     draft.tellTeam(word === 'stop' ? draft.texts.left(unsent.map(excerptOf)) : draft.texts.returned, 'alert')
     draft.log(word)
   }
   for (const { one, unsent } of facts.theirs ?? []) {
-    const person = addressKey(one.contact)
-    const kind = word === 'stop' ? 'withdrawn' as const : 'granted' as const
-    const consent = { person, address: one.address, kind, how: word.toUpperCase(), at: facts.now }
+    const consent = { person: addressKey(one.contact), address: one.address, kind, how: word.toUpperCase(), at: facts.now }
     draft.change({ kind: 'desk', change: { what: 'consent', consent } })
     if (word === 'stop') draft.change({ kind: 'cancel', lane: one.place, reason: 'the person sent STOP' })
-    if (one.state !== 'done' && one.id !== facts.conversation.id) draft.about(one, () => tell(unsent))
+    if (one.id === here?.id) continue
+    draft.about(one, () => {
+      tell(one, unsent)
+      if (draft.conversation !== one) draft.keep(one)
+    })
   }
-  if (word === 'start' && draft.conversation?.hinted === true) {
-    const { hinted: _, ...rest } = draft.conversation
-    draft.conversation = rest
-  }
-  tell(facts.theirs?.find(({ one }) => one.id === facts.conversation?.id)?.unsent ?? [])
+  if (here !== undefined) tell(here, facts.theirs?.find(({ one }) => one.id === here.id)?.unsent ?? [])
   const { deliveries, changes } = draft.plan()
   return { deliveries, changes }
 }

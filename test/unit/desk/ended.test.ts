@@ -3,7 +3,7 @@ import { Unavailable } from '../../../src/model/errors'
 import { plain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
-import { startBridge, type Started } from '../../support/started'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 describe('a contact who has ended everything', () => {
   let red: Practice, blue: Practice
@@ -100,6 +100,41 @@ describe('a contact who has ended everything', () => {
     await reads(red, 'werkstatt-1', '*: The contact takes messages again (START).')
     await reads(red, 'verkauf-2', '*: Der Kontakt nimmt wieder Nachrichten an (START).')
     assert.equal(stopped(red, 'lager-3'), 0)
+  })
+
+  it('is seen to have done so by team and room, wherever they said it: in a mirror, or to an address new to them', async () => {
+    await started.stop()
+    const mirror = mirrorOf(['red', 'us/eva', { 'red:eva': 'Eva' }], ['blue', 'site'])
+    const other = addressOn([], [agent('Vera', 'red @vera')], { name: 'lager', slug: 'lager', identities: [{ network: 'red', id: 'lager' }] })
+    started = await startBridge([red, blue], [mirror], { addresses: [addressOn(['red', 'blue'], [agent('Anna', 'red @anna')]), other] })
+    const says = (place: string, text: string, to?: string): Promise<unknown> =>
+      red.say(place, 'red:eva', text, { direct: true, ...to === undefined ? {} : { to } })
+    await evaWrites('Hello?')
+    await says('us/eva', 'Stop')
+    await reads(blue, 'site', '*: Eva gets no more messages (STOP).')
+    await reads(red, room, '*: ⛔ The contact has ended everything with STOP.')
+    await evaWrites('Are you there?')
+    await reads(red, chat, HINT)
+    await says('lager/red:eva', 'Start', 'lager')
+    await reads(blue, 'site', '*: Eva gets messages again (START).')
+    await reads(red, room, '*: The contact takes messages again (START).')
+    const kinds = (await started.store.run(tx => tx.desk.consents('red red:eva', 'werkstatt'))).map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['granted', 'withdrawn', 'granted'])
+    await says('us/eva', 'Stop')
+    await evaWrites('And now?')
+    await until(() => red.read(chat).filter(line => line === HINT).length === 2)
+    assert.equal(await started.store.run(tx => tx.desk.conversationOf('lager', { network: 'red', id: 'red:eva' })), undefined)
+  })
+
+  it('hears nothing of what the team had said and what has not left, though they ended everything in a mirror', async () => {
+    await started.stop()
+    const mirror = mirrorOf(['red', 'us/eva', { 'red:eva': 'Eva' }], ['blue', 'site'])
+    const address = addressOn(['red', 'blue'], [agent('Anna', 'red @anna')], { undoSeconds: 600 })
+    started = await startBridge([red, blue], [mirror], { addresses: [address] })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', 'Please come at noon')
+    await red.say('us/eva', 'red:eva', 'Stop', { direct: true })
+    await until(() => red.read(room).some(line => line.includes('noon') && line.includes('ended everything')))
   })
 
   it('is told once, when they ask again, how to be answered again; the team sees the question', async () => {
