@@ -61,7 +61,7 @@ const historyOf = ({ facts: {
 /** Once, to a person who asks again after STOP. */
 const howToReturn = (draft: Draft<ContactFacts>, one: Conversation): void => {
   if (one.hinted === true) return
-  draft.toContact({ style: 'notice', text: plain(draft.directory.texts.ended) })
+  draft.toContact({ style: 'quiet', text: plain(draft.directory.texts.ended) })
   draft.conversation = { ...one, hinted: true }
   draft.log('told of START')
 }
@@ -78,7 +78,7 @@ const answerAutomatically = (draft: Draft<ContactFacts>, machine: boolean): void
     draft.tellTeam(texts.breaker, 'alert')
   }
   for (const { kind, text } of answers) {
-    const content: Content = { style: 'notice', text: plain(text) }
+    const content: Content = { style: 'quiet', text: plain(text) }
     draft.toContact(content)
     if (!redirect) draft.tellTeam(texts.automatic + text)
     draft.change({ kind: 'desk', change: { what: 'automatic', conversation: one.id, address: shown.name, sent: { kind, at: now, text } } })

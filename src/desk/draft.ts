@@ -66,7 +66,7 @@ export interface Draft<F extends DeskFacts = DeskFacts> {
   /** What the team says about no case, wherever else all cases of the address are shown. */
   toInbox (content: Content, as: Persona): void
   /** The desk's own words, in every place of the team on this conversation, and where it was ordered. */
-  tellTeam (text: string, style?: 'notice' | 'alert'): void
+  tellTeam (text: string, style?: 'quiet' | 'alert'): void
   /** What is done meanwhile is about another conversation, for the team that works on it. */
   about (one: Conversation, run: () => void): void
   /** To whoever wrote the arrival, alone, where they wrote it; it may be that they wait for something in vain. */
@@ -202,7 +202,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
   }
 
   /** In every place of the team on this conversation, which it gives back. */
-  const tell = (text: string, style: 'notice' | 'alert'): TeamPlace[] => {
+  const tell = (text: string, style: 'quiet' | 'alert'): TeamPlace[] => {
     const one = needed()
     const places = memory.placesOf(address, one.id)
     for (const where of places) add(where.place, { kind: 'message', content: at(where, { style, text: plain(text) }, one) }, undefined, true)
@@ -230,7 +230,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     toTeam (content, as) { speak(content, memory.placesOf(address, needed().id), as) },
     toInbox (content, as) { speak(content, memory.placesOf(address, 'queue'), as) },
-    tellTeam (text, style = 'notice') {
+    tellTeam (text, style = 'quiet') {
       const places = tell(text, style)
       if (facts.from === 'team' && !places.some(({ place }) => samePlace(place, arrival.place))) answer(text, false)
     },
@@ -274,7 +274,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
       address = to
       texts = DESK_TEXTS[to.language]
       draft.show()
-      tell(lately.toReversed().map(entry => saidBy(texts, entry, behindName(entry.text))).join('\n'), 'notice')
+      tell(lately.toReversed().map(entry => saidBy(texts, entry, behindName(entry.text))).join('\n'), 'quiet')
       draft.announce(needed().excerpt ?? '')
     },
     house (team) {
@@ -286,7 +286,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     tellQueue (team, text) {
       for (const { place } of memory.placesOf(team, 'queue')) {
-        add(place, { kind: 'message', content: { style: 'notice', text: plain(text) } }, undefined, true)
+        add(place, { kind: 'message', content: { style: 'quiet', text: plain(text) } }, undefined, true)
       }
     },
     keep (one) {

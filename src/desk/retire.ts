@@ -36,7 +36,7 @@ const tell = (draft: Draft<OrderFacts>, one: Conversation): void => {
   const { address } = draft.facts
   draft.conversation = { ...one, toldClosed: true }
   if (canBeTold(draft, one)) {
-    draft.toContact({ style: 'notice', text: plain(closesText(address)) })
+    draft.toContact({ style: 'quiet', text: plain(closesText(address)) })
     draft.log('told of the end')
   }
   if (one.desk === address.name) draft.show(address)

@@ -22,10 +22,10 @@ export type Unreadable = 'encrypted' | 'poll' | 'call' | 'file' | 'kind'
 
 /**
  * A message's body. Either may be empty, not both; a delivery has one of the two, never both. `alert`: our own words that need a person,
- * so they sound like a person's; marked as a machine's like a `notice`. `unreadable`: it has neither, but somebody said something.
+ * so phones sound for them; `quiet`: a machine's words, for which they do not. `unreadable`: it has neither, but somebody said something.
  */
 export interface Content {
-  style: 'text' | 'notice' | 'alert' | 'emote'
+  style: 'text' | 'quiet' | 'alert' | 'emote'
   text: Text
   file?: Attachment
   unreadable?: Unreadable

@@ -44,7 +44,7 @@ export const delivery = (arrival: Arrival, place: Place, part: number, action: A
 })
 
 /** Zentrale's own words. `about` tells apart several notices that one arrival may cause at one place. */
-export const notice = (arrival: Arrival, place: Place, about: string, text: string, style: 'notice' | 'alert' = 'notice'): NewDelivery => ({
+export const notice = (arrival: Arrival, place: Place, about: string, text: string, style: 'quiet' | 'alert' = 'quiet'): NewDelivery => ({
   delivery: {
     key: deliveryKey(arrival.place.network, arrival.key, place, 0, `notice ${about}`), place, at: arrival.at,
     action: { kind: 'message', content: { style, text: plain(text) } }

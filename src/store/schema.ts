@@ -212,4 +212,8 @@ CREATE INDEX journal_corrects ON journal (network, corrects) WHERE corrects IS N
 UPDATE journal SET arrival = json_set(json_remove(arrival, '$.aside'), '$.inThread', json('true')) WHERE json_extract(arrival, '$.aside');
 UPDATE outbox SET delivery = json_set(json_remove(delivery, '$.action.aside'), '$.action.addressee', json_extract(delivery, '$.action.aside'))
   WHERE json_extract(delivery, '$.action.aside') IS NOT NULL;
+`, `
+UPDATE journal SET arrival = json_set(arrival, '$.content.style', 'quiet') WHERE json_extract(arrival, '$.content.style') = 'notice';
+UPDATE outbox SET delivery = json_set(delivery, '$.action.content.style', 'quiet') WHERE json_extract(delivery, '$.action.content.style') = 'notice';
+UPDATE entry SET content = json_set(content, '$.style', 'quiet') WHERE json_extract(content, '$.style') = 'notice';
 `]

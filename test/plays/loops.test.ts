@@ -25,7 +25,7 @@ const closed = async (id: string, more: Partial<FunctionAddress> = {}): Promise<
 const said = ({ net }: { net: Practice }, ours: string, theirs: string): { text: string, marked: boolean }[] => net.delivered
   .filter(({ place, action }) => place.id === `${ours}/${theirs}` && action.kind === 'message')
   .map(({ action }) => action.kind === 'message'
-    ? { text: toPlain(action.content.text), marked: action.content.style === 'notice' }
+    ? { text: toPlain(action.content.text), marked: action.content.style === 'quiet' }
     : { text: '', marked: false })
 
 const hear = async ({ net, started }: { net: Practice, started: Started }, ours: string, theirs: string, text: string,

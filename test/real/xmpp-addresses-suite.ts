@@ -119,7 +119,7 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
   it('speaks as the address, confirmed by a ping, and tells when it was delivered', async () => {
     const first = delivery(say('Guten Tag!'), direct())
     assert.deepEqual(await send(at, first), { ids: [first.key] })
-    await send(at, delivery(say('Automatisch', 'notice'), direct()))
+    await send(at, delivery(say('Automatisch', 'quiet'), direct()))
     const heard = await heardBody(at.anna, 'Guten Tag!')
     assert.deepEqual([heard.attrs.from, heard.attrs.type, heard.attrs.id], [`${OURS}/zentrale`, 'chat', first.key])
     assert.ok(heard.getChild('request', 'urn:xmpp:receipts') && !heard.getChild('automatic'))

@@ -150,7 +150,7 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     await at.anna.enter(room, 'Anna')
     await at.carl.enter(room, 'Carl')
     const privately = (text: string, person: string): Delivery =>
-      delivery({ kind: 'message', content: { style: 'notice', text: plain(text) }, addressee: { of: 'x', person } }, place())
+      delivery({ kind: 'message', content: { style: 'quiet', text: plain(text) }, addressee: { of: 'x', person } }, place())
     await says(at.carl, 'meine Antwort')
     await came(at, 1)
     await send(at, privately('nicht gesendet', CARL))

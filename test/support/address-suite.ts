@@ -190,7 +190,7 @@ export const addressSuite = (ground: () => Ground): void => {
 
     it('is made by us if there is none, once, whatever is cut off or forgotten', async () => {
       const first = await begin()
-      const content = { style: 'notice' as const, text: plain('Ihr Ausweis ist da') }
+      const content = { style: 'quiet' as const, text: plain('Ihr Ausweis ist da') }
       const message = write(direct(), '', { action: { kind: 'message', content } })
       const sent = await first.network.send(message, signal())
       assert.deepEqual(await first.network.send({ ...message, attempt: 2 }, signal()), sent)
@@ -363,7 +363,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await make(bridge, where, {})
       const room = await anna.join(await roomAt(where))
       const words = await anna.send(room, 'schon unterwegs')
-      const content = (text: string) => ({ style: 'notice' as const, text: plain(text) })
+      const content = (text: string) => ({ style: 'quiet' as const, text: plain(text) })
       const addressed = (of: string, text: string): Delivery =>
         write(where, '', { action: { kind: 'message', content: content(text), addressee: { of, person: anna.userId } } })
       await bridge.network.send(addressed(words, 'nicht gesendet'), signal())

@@ -151,7 +151,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     const other = delivery(place, 'Servus', { as: bernd })
     await network.send(other, signal())
     const bold = { kind: 'bold' as const, of: [{ kind: 'text' as const, text: '<Neu>' }] }
-    const content: Content = { style: 'notice', text: [{ kind: 'paragraph', of: [bold] }] }
+    const content: Content = { style: 'quiet', text: [{ kind: 'paragraph', of: [bold] }] }
     await network.send(delivery(place, '', { action: { kind: 'edit', of: message.key, content }, target: sent.ids }), signal())
     const event = await anna.waitFor(place.id, 'the message', body('Hallo'))
     assert.equal(event.event_id, sent.ids[0])

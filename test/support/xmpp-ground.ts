@@ -74,7 +74,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
 export const textOf = (arrival: Arrival | undefined): string =>
   arrival?.kind === 'message' || arrival?.kind === 'edit' ? toPlain(arrival.content.text) : `(${arrival?.kind})`
 
-export const say = (text: string, style: 'text' | 'notice' = 'text'): Action => ({ kind: 'message', content: { style, text: plain(text) } })
+export const say = (text: string, style: 'text' | 'quiet' = 'text'): Action => ({ kind: 'message', content: { style, text: plain(text) } })
 
 let count = 0
 export const delivery = (action: Action, place: Place, more: Partial<Delivery> = {}): Delivery =>

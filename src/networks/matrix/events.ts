@@ -59,7 +59,7 @@ export const readEvent = (raw: unknown): RoomEvent => {
 
 const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
   [['m.image', 'image'], ['m.audio', 'audio'], ['m.video', 'video'], ['m.file', 'file']])
-const STYLES: ReadonlyMap<string, Content['style']> = new Map([['m.text', 'text'], ['m.notice', 'notice'], ['m.emote', 'emote']])
+const STYLES: ReadonlyMap<string, Content['style']> = new Map([['m.text', 'text'], ['m.notice', 'quiet'], ['m.emote', 'emote']])
 const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
 
 const isReply = (content: Json): boolean => isJson(jsonOf(content['m.relates_to'])['m.in_reply_to'])

@@ -77,7 +77,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   const placeOf = (room: string): Place | undefined => rooms.placeOf(room) ?? direct.of(room)?.place
 
   /** What an event of a room's state means for us, before what is said is taken. */
-  const notice = async (event: RoomEvent): Promise<void> => {
+  const noteState = async (event: RoomEvent): Promise<void> => {
     const place = rooms.placeOf(event.room)
     if (event.type === 'm.room.member') {
       if (placeOf(event.room)) members.learn(event)
@@ -142,7 +142,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   return async (raws, crowded) => {
     const taken = heard(raws.map(raw => ({ raw, event: read(raw) })))
     const events = taken.flatMap(({ event }) => event instanceof Malformed ? [] : [event])
-    for (const event of events) if (event.stateKey !== undefined) await notice(event)
+    for (const event of events) if (event.stateKey !== undefined) await noteState(event)
     const said = events.filter(isSaid)
     for (const { room, sender, at, type } of said) {
       const chat = direct.of(room)

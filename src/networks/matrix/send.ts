@@ -28,7 +28,7 @@ const FIND_PAGE_EVENTS = 100
 const EDIT_PAGES_MAX = 5 // of edits of one message that are taken back with it
 const EDIT_PAGE_EVENTS = 100
 const UPLOADS_KEPT_MAX = 1000 // files that are at the homeserver, of events that are not
-const MSGTYPES = { text: 'm.text', notice: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
+const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../../src/lib/clock'
-import type { Arrival, Delivery } from '../../../src/model/message'
+import type { Arrival, Delivery, EditArrival } from '../../../src/model/message'
 import { MIGRATIONS } from '../../../src/store/schema'
 import { openSqlite } from '../../../src/store/sqlite'
 import type { Recorded, Tx } from '../../../src/store/store'
@@ -13,7 +13,9 @@ const RED = { network: 'red', id: 'room' }
 const BLUE = { network: 'blue', id: 'hall' }
 
 /** A database of the version that had the first `migrations`, with one arrival and one delivery that waits, read by today's store. */
-const opened = async <T>(migrations: number, arrival: object, delivery: object, job: (tx: Tx) => Promise<T>): Promise<T> => {
+const opened = async <T>(
+  migrations: number, arrival: object, delivery: object, job: (tx: Tx) => Promise<T>, more: (db: DatabaseSync) => void = () => {}
+): Promise<T> => {
   const path = join(temporaryFolder(), 'older.db')
   const older = new DatabaseSync(path)
   for (const migration of MIGRATIONS.slice(0, migrations)) older.exec(migration)
@@ -22,6 +24,7 @@ const opened = async <T>(migrations: number, arrival: object, delivery: object, 
     VALUES ('red', 'one', 'room', 'anna', ?, 'routed', 1)`).run(JSON.stringify({ key: 'one', place: RED, at: 1, ...arrival }))
   older.prepare(`INSERT INTO outbox (key, journal, network, place, delivery, notice, state, queued_at)
     VALUES ('two', 1, 'blue', 'hall', ?, 0, 'waiting', 1)`).run(JSON.stringify({ at: 1, ...delivery }))
+  more(older)
   older.close()
   const store = openSqlite(path, systemClock, () => {})
   try {
@@ -47,6 +50,20 @@ describe('a database of an earlier version', () => {
       arrival: { kind: 'message', key: 'one', place: RED, at: 1, sender: anna, content: words, inThread: true },
       waiting: { key: 'two', place: BLUE, at: 1, attempt: 0, action: { kind: 'message', content: words, addressee: about } }
     })
+  })
+
+  it('keeps what phones do not sound for, in an edit and in a case too', async () => {
+    const quiet = { ...words, style: 'quiet' }
+    const notice = { ...words, style: 'notice' }
+    const read = await opened(9, { kind: 'edit', of: 'zero', sender: anna, content: notice }, { action: { kind: 'edit', of: 'x', content: notice } },
+      async tx => ({ arrival: await arrivalOf(tx), waiting: await waitingOf(tx), entries: await tx.desk.entries(1, 9) }),
+      db => db.exec(`INSERT INTO conversation (address, network, contact, desk, place, state, claim, data)
+          VALUES ('info', 'red', 'anna', 'info', 'room', 'new', 0, '{}');
+        INSERT INTO entry (conversation, journal, at, kind, who, text, content, network, key, held)
+          VALUES (1, 1, 1, 'contact', 'anna', 'x', '${JSON.stringify(notice)}', 'red', 'one', 0)`))
+    assert.deepEqual((read.arrival as EditArrival).content, quiet)
+    assert.deepEqual(read.waiting?.action, { kind: 'edit', of: 'x', content: quiet })
+    assert.deepEqual(read.entries.map(({ content }) => content), [quiet])
   })
 
   it('changes nothing of what is said to all', async () => {

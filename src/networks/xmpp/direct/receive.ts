@@ -138,7 +138,7 @@ export const makeDirectReceiver = (
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
     told.put(owned(chat), ownerOf(owned(from)), clock.tick())
     link.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
-      ...contentXml({ style: 'notice', text: plain(CANNOT_READ) })))
+      ...contentXml({ style: 'quiet', text: plain(CANNOT_READ) })))
   }
 
   return {

@@ -25,7 +25,7 @@ export const makeRoomNotices = (
   const say = (room: Room, words: string): void => {
     const id = `notice.${chance.token(KEY_BYTES)}`
     link.send(el('message', { type: 'groupchat', from: room.listener.jid, to: room.id, id },
-      ...contentXml({ style: 'notice', text: plain(words) }), mark(room.id, id)))
+      ...contentXml({ style: 'quiet', text: plain(words) }), mark(room.id, id)))
   }
 
   return {

@@ -43,7 +43,7 @@ export const makePrivateMessages = (
       if (!answers.take([owned(from), room.id])) return
       const words = TEXTS[language].privately[room.own ? 'team' : 'room']
       link.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
-        ...contentXml({ style: 'notice', text: plain(words) }), el('x', { xmlns: MUC_USER })))
+        ...contentXml({ style: 'quiet', text: plain(words) }), el('x', { xmlns: MUC_USER })))
     }
   }
 }

@@ -99,7 +99,7 @@ export const contentXml = ({ style, text, file }: Content): Xml[] => {
   }
   const { body, unstyled } = bodyOf(text)
   const mark = unstyled ? [el('unstyled', { xmlns: STYLING })] : []
-  if (style === 'notice' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
+  if (style === 'quiet' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
   return [el('body', {}, style === 'emote' ? `/me ${body}` : body), ...mark]
 }
 
