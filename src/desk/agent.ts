@@ -12,7 +12,7 @@ import type { Recorded } from '../store/store'
 import { SENDING, spellingOf } from './commands'
 import { identityOn, type FunctionAddress } from './address'
 import { excerptOf, ownerName, personaOfSpeaker, type Draft } from './draft'
-import type { CaseFacts, TalkFacts, TeamFacts } from './facts'
+import type { CaseFacts, TalkFacts, TeamFacts, WriterFacts } from './facts'
 import { openMsBetween } from './hours'
 import { timeout } from './contact'
 import { lacks } from './lacks'
@@ -180,8 +180,8 @@ export const outsiderSays = (draft: Draft): void => {
 }
 
 /** The same words, as they are to be shown where they are no answer that went out. */
-const shownAs = ({ texts, facts: { who } }: Draft<TeamFacts>, content: Content, held: boolean): Content =>
-  marked(held ? texts.heldNote(who.agent.name) : texts.note, content)
+const shownAs = ({ texts }: Draft, { who }: Entry, content: Content, held: boolean): Content =>
+  marked(held ? texts.heldNote(who) : texts.note, content)
 
 const wordsOf = ({ content, typed }: NonNullable<TeamFacts['said']>): Content =>
   typed.kind === 'note' || typed.kind === 'say' ? typed.content : content
@@ -202,7 +202,7 @@ const isWaiting = (draft: Draft, went: Recorded): boolean => {
 }
 
 /** An answer that never left was none: the contact waits as before, if nothing else was answered since. Who has the case keeps it. */
-const unsaid = (draft: Draft<CaseFacts>, { id, signature }: Entry): void => {
+const unsaid = (draft: Draft<CaseFacts | WriterFacts>, { id, signature }: Entry): void => {
   const { facts: { address, lately = [] } } = draft
   const { saidAt: _, answeredAt, signed: name, dueAt, ...one } = draft.conversation!
   const others = lately.filter(entry => entry.kind === 'team' && entry.id !== id)
@@ -232,13 +232,13 @@ const editsInCase = (draft: Draft<CaseFacts>, original: Recorded | undefined): v
   if (entry.kind === 'team') {
     if (went === undefined || !isWaiting(draft, went) || !draft.recall(went)) return draft.answer(texts.stillThere)
     unsaid(draft, entry)
-    draft.changed(edit, went, personaOfSpeaker(draft), shownAs(draft, entry.content, true))
+    draft.changed(edit, went, personaOfSpeaker(draft), shownAs(draft, entry, entry.content, true))
     return draft.answer(texts.neverLeft)
   }
   if (entry.held && said!.typed.kind !== 'words') return draft.answer(texts.stillHeld)
   if (entry.held) reword(draft, entry, content)
   else draft.entry('note', entry.who, content)
-  draft.changed(edit, went, personaOfSpeaker(draft), shownAs(draft, content, entry.held))
+  draft.changed(edit, went, personaOfSpeaker(draft), shownAs(draft, entry, content, entry.held))
 }
 
 /** Whoever changes or takes back something is whoever said it. */
@@ -275,4 +275,19 @@ export const teamTakesBack = (draft: Draft<TeamFacts>, original: Recorded | unde
   if (recalled) draft.answer(texts.neverLeft)
   else if (left && can?.deletions === false) draft.answer(texts.stays(can.label))
   if (isInCase(draft)) takesBackInCase(draft, recalled)
+}
+
+/** What waits never leaves, if whoever wrote it deletes it or changes it: what they write now may not go out instead. */
+export const writerTakesBack = (draft: Draft<WriterFacts>, original: Recorded | undefined): void => {
+  const { arrival, facts: { entry, sentBy }, texts } = draft
+  if (!isOwn(draft, original)) return
+  const went = sentBy === undefined ? original : { ...sentBy, deliveries: [...original.deliveries, ...sentBy.deliveries] }
+  if (!isWaiting(draft, went)) return
+  if (arrival.kind === 'edit') {
+    draft.recall(went)
+    draft.changed(arrival, went, personaOfSpeaker(draft), shownAs(draft, entry, entry.content, true))
+  } else draft.takenBack(went, speakerAt(draft))
+  unsaid(draft, entry)
+  draft.log('taken back')
+  draft.answer(texts.neverLeft)
 }

@@ -39,6 +39,9 @@ export const SENDING: ReadonlySet<Word> = new Set<Word>(['say', 'send', 'text', 
 
 const BY_SPELLING = new Map(Object.entries(WORDS).flatMap(([word, spellings]) => spellings.map(one => [one, word as Word])))
 
+/** What carries talk about the contact: a slip in typing must not let that out. */
+export const INSIDE: ReadonlySet<Word> = new Set<Word>(['note', 'label', 'project'])
+
 /** Long enough to be told apart from a slip. */
 export const SPELLINGS = [...BY_SPELLING.keys()].filter(({ length }) => length > 2)
 

@@ -106,6 +106,10 @@ const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
 export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
   address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
 
+/** The name of whoever of the team speaks, or spoke. */
+const writerOf = (facts: DeskFacts): string | undefined =>
+  facts.from === 'team' ? facts.who.agent.name : facts.from === 'writer' ? facts.entry.who : undefined
+
 /** The conversation that is there already, of those that the arrival may change. */
 const conversationIn = (facts: DeskFacts): Conversation | undefined => {
   if (facts.from !== 'team') return facts.conversation
@@ -302,7 +306,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
     },
     log (what, detail = '') {
       const ours = arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale'
-      const who = facts.from === 'team' ? facts.who.agent.name : facts.from === 'contact' || facts.from === 'elsewhere' ? 'contact' : ours
+      const who = writerOf(facts) ?? (facts.from === 'contact' || facts.from === 'elsewhere' ? 'contact' : ours)
       const conversation = draft.conversation?.id
       changes.push({ kind: 'desk', change: { what: 'log', line: {
         at: now, address: address.name, ...conversation === undefined ? {} : { conversation }, who, what, detail
@@ -349,8 +353,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
 export const personaOfSpeaker = ({ arrival, facts, directory }: Draft): Persona => {
   const { place: { network } } = arrival
   const sender = 'sender' in arrival ? arrival.sender : { id: '', name: '' }
-  const known = facts.from === 'team' ? facts.who.agent.name : undefined
-  return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, known)
+  return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, writerOf(facts))
 }
 
 /** The contact, for the team. */

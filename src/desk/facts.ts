@@ -91,13 +91,22 @@ export interface NobodyFacts extends Common { from: 'nobody'; conversation?: Con
 /** Somebody who ends or begins everything in a place that is no concern of the desk. */
 export interface ElsewhereFacts extends Common { from: 'elsewhere'; conversation?: undefined; theirs: Theirs[] }
 
+/** Whoever wrote an answer edits or deletes it, and the case is not theirs to answer any more: they left the team, or another has it. */
+export interface WriterFacts extends Common {
+  from: 'writer'
+  conversation: Conversation
+  entry: Entry
+  sentBy?: Recorded
+  lately: Entry[]
+}
+
 /** Said by Zentrale itself. */
 export interface OrderFacts extends Common, Asked {
   from: 'order'; conversation?: Conversation; command?: Command
   left?: Left[] // by a retired address
 }
 
-export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | ElsewhereFacts | TeamFacts | OrderFacts
+export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | ElsewhereFacts | TeamFacts | WriterFacts | OrderFacts
 
 const AUTOMATICS_MS = 30 * DAY_MS
 const LATELY_ENTRIES = 10
@@ -315,17 +324,30 @@ const elsewhereFacts = async (tx: Tx, arrival: Arrival, base: Base): Promise<Els
 const isDirect = (arrival: Arrival): arrival is MessageArrival & { to: string } =>
   arrival.kind === 'message' && arrival.direct === true && arrival.to !== undefined
 
-/** Whether the arrival is the desk's concern at all; quick, for everything that comes in is asked. */
-export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean => arrival.kind === 'order' ||
-  memory.spotOf(arrival.place) !== undefined ||
+/** Of an answer, wherever it was written: its writer may have lost the place since. The rule checks that it is theirs. */
+const writerFacts = async (tx: Tx, arrival: Arrival, base: Base): Promise<WriterFacts | undefined> => {
+  const entry = await entryChanged(tx, arrival)
+  const conversation = entry?.kind === 'team' ? await tx.desk.conversation(entry.conversation) : undefined
+  const address = base.memory.roster.named(conversation?.desk ?? '')
+  if (entry === undefined || conversation === undefined || address === undefined) return undefined
+  return {
+    ...base, address, shown: base.memory.roster.named(conversation.address) ?? address, from: 'writer', conversation, entry,
+    ...await sentByAnother(tx, arrival, entry), lately: await tx.desk.entries(conversation.id, LATEST_ENTRIES)
+  }
+}
+
+const changesWhatWasSaid = ({ kind }: Arrival): boolean => kind === 'edit' || kind === 'deletion'
+
+/** Whether it was said in a place of the desk. */
+const isAtDesk = (arrival: Arrival, memory: DeskMemory): boolean => memory.spotOf(arrival.place) !== undefined ||
   (isDirect(arrival) && memory.roster.called({ network: arrival.place.network, id: arrival.to }) !== undefined)
 
-/** Undefined if the desk has nothing to do with it. */
-export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, now: number): Promise<DeskFacts | undefined> => {
-  if (arrival.kind === 'receipt' || arrival.kind === 'standing') return undefined
-  const base = { now, memory, next: await tx.desk.nextConversation() }
-  if (!concernsDesk(arrival, memory)) return await elsewhereFacts(tx, arrival, base)
-  if (arrival.kind === 'order') return await orderFacts(tx, arrival, base)
+/** Whether the arrival is the desk's concern at all; quick, for everything that comes in is asked. */
+export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean =>
+  arrival.kind === 'order' || changesWhatWasSaid(arrival) || isAtDesk(arrival, memory)
+
+const spokenFacts = async (tx: Tx, arrival: Exclude<Arrival, { kind: 'order' }>, base: Base): Promise<DeskFacts | undefined> => {
+  const { memory } = base
   const spot = memory.spotOf(arrival.place)
   if (spot?.kind === 'room') {
     const conversation = await tx.desk.conversation(spot.conversation)
@@ -340,4 +362,14 @@ export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, no
       : await chatFacts(tx, arrival, base, address, spot.person)
   }
   return await directFacts(tx, arrival, base)
+}
+
+/** Undefined if the desk has nothing to do with it. */
+export const deskFacts = async (tx: Tx, arrival: Arrival, memory: DeskMemory, now: number): Promise<DeskFacts | undefined> => {
+  if (arrival.kind === 'receipt' || arrival.kind === 'standing') return undefined
+  const base = { now, memory, next: await tx.desk.nextConversation() }
+  if (arrival.kind === 'order') return await orderFacts(tx, arrival, base)
+  const facts = isAtDesk(arrival, memory) ? await spokenFacts(tx, arrival, base) : await elsewhereFacts(tx, arrival, base)
+  if (!changesWhatWasSaid(arrival) || (facts?.from === 'team' && facts.about === 'case')) return facts
+  return await writerFacts(tx, arrival, base) ?? facts
 }

@@ -7,7 +7,7 @@ import type { Conversation } from '../store/desk'
 import type { Recorded } from '../store/store'
 import { act, due, order, syncTeam } from './act'
 import { retire } from './retire'
-import { outsiderSays, teamEdits, teamSays, teamTakesBack } from './agent'
+import { outsiderSays, teamEdits, teamSays, teamTakesBack, writerTakesBack } from './agent'
 import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
 import { excerptOf, makeDraft, type Draft } from './draft'
 import type { ContactFacts, DeskFacts, ElsewhereFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
@@ -58,6 +58,7 @@ export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, origina
     case 'order': return drafted(facts, orders)
     case 'contact': return drafted(facts, draft => contact(draft, original))
     case 'outsider': return drafted(facts, outsider)
+    case 'writer': return drafted(facts, draft => writerTakesBack(draft, original))
     case 'nobody': return drafted(facts, somebodyElseSays)
     case 'team': return drafted(facts, draft => team(draft, original))
   }

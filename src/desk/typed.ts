@@ -6,7 +6,7 @@
 import { nearest } from '../lib/nearest'
 import type { Content } from '../model/message'
 import { toPlain, type Block, type Inline, type Text } from '../model/text'
-import { SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
+import { INSIDE, SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
 
 /** `unclear`: what may have been meant, if that can be told; `lacking`: it is typed right, and nothing stands behind it. */
 export type Typed =
@@ -51,6 +51,8 @@ const AND = '(?:und|and|u|sowie|plus|oder|or|bis|to)(?!\\p{L})'
 const JOINED = new RegExp(`^[\\s\\p{M}]*#\\s?(\\d{1,9})(?!\\d)${BETWEEN}(?:${AND}${BETWEEN})?(?=#\\s?\\d)`, 'iu')
 const QUOTING = /[\p{Ps}\p{Pi}\p{Pf}"']/u
 const WITHIN = new RegExp(`\\s[*_~\`]*!(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$)`, 'gu')
+/** Wherever it stands, also stuck to other words. */
+const ANYWHERE = new RegExp(`!(${WORD})(?!['’]?[\\p{L}\\p{M}\\p{N}])`, 'gu')
 const EXACT = /^\s*!([\p{L}\p{M}]+)(?=\s|$)/u
 
 const spelt = (word: string): string => word.normalize('NFC').toLowerCase()
@@ -198,11 +200,18 @@ const isExact = ({ text }: Content, spelling: string): boolean => {
 const isEmpty = ({ text, file }: Content): boolean => text.length === 0 && file === undefined
 const isCommand = (line: string): boolean => {
   const head = headOf(line)
-  return head?.order === true && head.word !== undefined
+  return head?.word !== undefined && (head.order || INSIDE.has(head.word))
 }
-/** Behind the words, as a word of its own: “he is angry !n”. A sign that stands alone is a sign of exclamation. */
-const holdsCommand = (line: string): boolean => [...folded(line).text.matchAll(WITHIN)].some(([, written = '', question = '']) =>
-  (wordOf(spelt(written) + question) ?? wordOf(spelt(written))) !== undefined)
+/**
+ * Behind the words, as a word of its own: “he is angry !n”. What carries talk of the team is found stuck to the words too: “ok!n he is
+ * angry”. A sign that stands alone is a sign of exclamation.
+ */
+const holdsCommand = (line: string): boolean => {
+  const { text } = folded(line)
+  const known = (written = '', question = ''): Word | undefined => wordOf(spelt(written) + question) ?? wordOf(spelt(written))
+  return [...text.matchAll(WITHIN)].some(([, written, question]) => known(written, question) !== undefined) ||
+    [...text.matchAll(ANYWHERE)].map(([, written]) => known(written)).some(word => word !== undefined && INSIDE.has(word))
+}
 const unclear = (meant?: Word): Typed => ({ kind: 'unclear', ...meant === undefined ? {} : { meant } })
 
 const typedWithSign = (content: Content, { order, spelling, word, length }: Head, later: string[]): Typed => {

@@ -51,6 +51,7 @@ describe('what the team says by mistake', () => {
     [' !frei'], ['\u200b!frei'], ['！frei'], ['❗frei'], ['*!frei*'], ['`!frei`'], ['- !frei'], ['!n careful, he owes us money'],
     ['> Hello?\n!n careful, he owes us money'], ['> Hello?\n!frei'], ['> Hello?\n\n// careful'], ['!!!'], ['! wichtig'], ['!senden.'],
     ['Good morning\n!frei'], ['!frie'],
+    ['ok!n careful'], ['kommt morgen.!n careful'], ['Hallo (!n careful)'], ['ok\n(!n careful)'], ['ok！notiz careful'],
     ['a quotation as a block', [{ kind: 'quote', of: plain('Hello?') }, ...plain('!n careful')]],
     ['bold', [{ kind: 'paragraph', of: [{ kind: 'bold', of: [{ kind: 'text', text: '!frei' }] }] }]],
     ['code', [{ kind: 'code', text: '!frei' }]],

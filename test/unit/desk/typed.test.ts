@@ -57,6 +57,13 @@ describe('what somebody of the team typed', () => {
     ['done ！Done.', 'unclear'], ['on my way ❗️take', 'unclear'], ['Guten Tag\ngleich fertig !frei!', 'unclear'], ['!neu +491 text !n', 'unclear'],
     ['!n he said !frei', 'note he said !frei'], ['!a Type !hilfe', 'say Type !hilfe'], ['> nervt !n\nJa', 'words'], ['I read "!frei"', 'words'],
     ['Sehr gut !', 'words'], ['Achtung ! Wichtig', 'words'], ['Es ist da ! Fertig', 'words'], ['Danke!frei', 'words'], ['a !important', 'words'],
+    ['ok!n x', 'unclear'], ['kommt morgen.!n ist sauer', 'unclear'], ['Hallo (!n ist sauer)', 'unclear'], ['Hallo „!n ist sauer“', 'unclear'],
+    ['ok！n x', 'unclear'], ['ok❗️n x', 'unclear'], ['ok!\u200bn x', 'unclear'], ['ok!N: x', 'unclear'], ['ok!n:x', 'unclear'], ['ok!!n x', 'unclear'],
+    ['ok!notiz x', 'unclear'], ['ok!note', 'unclear'], ['ok!etikett schwierig', 'unclear'], ['ok!label difficult', 'unclear'],
+    ['ok!projekt Mahnung', 'unclear'], ['ok\n!n x', 'unclear'], ['ok\n- !n x', 'unclear'], ['ok\n2. !n x', 'unclear'], ['ok\n(!n x)', 'unclear'],
+    ['ok\n/n x', 'unclear'], ['ok\n-/notiz x', 'unclear'], ['!neu +491 text!n x', 'unclear'], ['!a ok!n x', 'say ok!n x'],
+    ['!n ok!n x', 'note ok!n x'],
+    ['Bon!N\'oubliez pas', 'words'], ['Gut!Notizbuch liegt hier', 'words'], ['10!n2', 'words'], ['> ok!n x\nJa', 'words'], ['und/n x', 'words'],
     ['5/8', 'words'], [':-/', 'words'], ['¡Hola!', 'words'], ['> !frei', 'words'], ['!neu +491 text\n!frei', 'unclear']
   ]
   for (const [text, is] of CASES) {

@@ -185,6 +185,74 @@ describe('an answer that may be taken back', () => {
     assert.deepEqual(phone.read(chat), ['*: I have it', '*: Good day'])
   })
 
+  const leaves = (who: string) => started.bridge.desk.order('werkstatt', { what: 'say', by: 'admin', words: `!team - red ${who} x` })
+  const bernds = (place: string) => ({ ...here, place: { network: 'red', id: place }, sender: { id: '@bernd', name: 'Bernd' } })
+  const twoOfTeam = (more: Partial<FunctionAddress> = {}) =>
+    start({ undoSeconds: 30, team: [agent('Anna', 'red @anna'), agent('Bernd', 'red @bernd')], ...more })
+  const isBack = async (where: string): Promise<void> => {
+    await reads(red, where, '*: Taken back before it was sent: the contact has got nothing.')
+    assert.deepEqual([(await one()).awaits, (await one()).saidAt], [true, undefined])
+    await annaSays('z1', 'Good day')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+    assert.deepEqual(phone.read(chat), ['*: Good day'])
+  }
+
+  for (const where of [room, 'werkstatt-queue', 'werkstatt/@bernd']) {
+    it(`never leaves if its writer, who is not of the team any more, deletes it, or changes it: written at ${where}`, async () => {
+      for (const kind of ['deletion', 'edit'] as const) {
+        await twoOfTeam()
+        await maxTexts('Hello?')
+        await red.say(where, '@bernd', where === room ? 'Oh no' : '#1 Oh no', { key: 'b1' })
+        await leaves('@bernd')
+        const back = { ...bernds(where), key: 'b2', of: 'b1' }
+        await red.inbox.accept(kind === 'edit' ? { ...back, kind, content: words('Oh yes') } : { ...back, kind })
+        if (kind === 'edit' && where !== room) await reads(red, room, 'Bernd (red): (not sent) Bernd: Oh no')
+        await isBack(where)
+        if (kind === 'deletion') await started.stop()
+      }
+    })
+  }
+
+  it('never leaves if its writer deletes it after another team has got the case', async () => {
+    const other = { ...addressOn(['red', 'phone'], [agent('Carla', 'red @carla')]), name: 'garage', slug: 'garage', identities: [], undoSeconds: 30 }
+    ;[red, phone] = [makePractice('red'), makePractice('phone', PHONE)]
+    const own = addressOn(['red', 'phone'], [agent('Anna', 'red @anna')], { undoSeconds: 30 })
+    started = await startBridge([red, phone], [], { addresses: [own, other], clock })
+    await maxTexts('Hello?')
+    await annaSays('a1', 'Oh no')
+    await annaSays('a2', '!assign garage')
+    await annaDeletes('a3', 'a1')
+    await reads(red, room, '*: Taken back before it was sent: the contact has got nothing.')
+    assert.equal((await one()).awaits, true)
+    await red.say('garage-1', '@carla', 'Good day')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+    assert.deepEqual(phone.read(chat), ['*: Good day'])
+  })
+
+  it('is taken back by nobody else: neither an outsider nor a colleague', async () => {
+    await twoOfTeam()
+    await maxTexts('Hello?')
+    await annaSays('a1', 'Good day')
+    await leaves('@bernd')
+    await red.inbox.accept({ ...bernds(room), kind: 'deletion', key: 'b2', of: 'a1' })
+    await red.inbox.accept({ ...bernds('werkstatt/@bernd'), kind: 'deletion', key: 'b3', of: 'a1' })
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+  })
+
+  it('has left: then whoever is not of the team any more changes nothing of it', async () => {
+    await twoOfTeam()
+    await maxTexts('Hello?')
+    await red.say(room, '@bernd', 'Good day', { key: 'b1' })
+    await leaves('@bernd')
+    clock.skip(UNDO_MS + 1000)
+    await reads(phone, chat, '*: Good day')
+    await red.inbox.accept({ ...bernds(room), kind: 'deletion', key: 'b2', of: 'b1' })
+    assert.equal((await one()).awaits, false)
+  })
+
   it('that has left to a network where nothing can be deleted stays there, and its writer is told', async () => {
     await start({})
     await maxTexts('Hello?')
