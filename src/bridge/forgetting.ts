@@ -1,16 +1,12 @@
-/**
- * When a conversation is forgotten, what the networks remember of its places goes too. That it has to is remembered in the same commit,
- * until they have done it.
- */
+/** When a conversation is forgotten, or an address, what the networks remember of its places goes too. */
 import type { Log } from '../lib/log'
-import { addressKey, type NetworkName, type Place } from '../model/address'
+import { samePlace, type NetworkName, type Place } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Network } from '../model/network'
+import { FORGOTTEN, noteForgotten } from '../desk/forgotten'
 import type { DeskMemory } from '../desk/memory'
 import type { Conversation } from '../store/desk'
 import type { Store, Tx } from '../store/store'
-
-const FORGOTTEN = 'forgotten'
 
 export interface Forgetting {
   note (tx: Tx, conversations: Conversation[]): Promise<void>
@@ -23,10 +19,15 @@ interface Parts { store: Store; networks: ReadonlyMap<NetworkName, Network>; des
 export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgetting => {
   let telling = false
 
+  /** Somebody has written there since, or its address is back. */
+  const isNeeded = (place: Place): boolean => desk.spotOf(place) !== undefined || desk.roster.all().some(address => {
+    const house = desk.houseOf(address, place.network)
+    return house !== undefined && samePlace(house, place)
+  })
+
   const tellOne = async (key: string, place: Place): Promise<void> => {
     try {
-      const isNeeded = desk.spotOf(place) !== undefined // somebody has written there since
-      if (!isNeeded) await networks.get(place.network)?.forget?.([place])
+      if (!isNeeded(place)) await networks.get(place.network)?.forget?.([place])
       await store.run(tx => tx.forget(FORGOTTEN, key))
     } catch (error) {
       log.info({ network: place.network, why: messageOf(error) }, 'what a network remembers of a forgotten conversation cannot be forgotten yet')
@@ -34,9 +35,7 @@ export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgettin
   }
 
   return {
-    async note (tx, conversations) {
-      for (const place of conversations.flatMap(desk.placesFor)) await tx.remember(FORGOTTEN, addressKey(place), JSON.stringify(place))
-    },
+    note: (tx, conversations) => noteForgotten(tx, conversations.flatMap(desk.placesFor)),
     async tell () {
       if (telling) return
       telling = true

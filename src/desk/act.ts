@@ -5,7 +5,7 @@ import type { Attachment } from '../model/message'
 import { plain, toPlain, type Text } from '../model/text'
 import { beginning, cleanName } from '../plan/people'
 import type { Conversation, Entry } from '../store/desk'
-import { agentKey, identityOn, OURS, type Agent, type FunctionAddress, type StandardTextFile } from './address'
+import { agentKey, identityOn, leftRooms, OURS, type Agent, type FunctionAddress, type StandardTextFile } from './address'
 import { answers, claimed, forbidden, freed, mayOverride, ownerOf, send } from './agent'
 import type { Command, CommandWord } from './commands'
 import { timeout } from './contact'
@@ -101,7 +101,7 @@ const passToDesk = (draft: Draft<CaseFacts>, to: FunctionAddress): void => {
   draft.log('passed on', to.name)
   draft.tellTeam(texts.passed(name(draft), to.name))
   for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed(name(draft), to.name))
-  draft.conversation = { ...one, desk: to.name, announced: [] }
+  draft.conversation = { ...one, desk: to.name, announced: [], ...leftRooms(one.leftRooms, address) }
   draft.handOver(to, draft.facts.lately ?? [])
   if (to.team.every(agent => memory.isOff(to.name, agentKey(agent)))) draft.answer(texts.offDuty(to.profile.name))
 }

@@ -74,5 +74,9 @@ export const agentOf = ({ team }: FunctionAddress, person: Person): Agent | unde
 /** What an agent is called in the store: the first of their addresses. */
 export const agentKey = ({ addresses }: Agent): string => addresses.map(addressKey)[0] ?? ''
 
+/** Of a conversation that the team of another address has from now on. */
+export const leftRooms = (before: string[] | undefined, { slug }: FunctionAddress): { leftRooms: string[] } =>
+  ({ leftRooms: [...new Set([...before ?? [], slug])] })
+
 export const identityOn = ({ identities }: FunctionAddress, network: NetworkName): string | undefined =>
   identities.find(one => one.network === network)?.id

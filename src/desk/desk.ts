@@ -10,7 +10,7 @@ import { agentKey, makeRoster, type FunctionAddress } from './address'
 import { isOpen, nextOpening, showTime } from './hours'
 import { makeDeskMemory, type DeskMemory } from './memory'
 import { menuOf } from './menu'
-import { remember, retiredFrom } from './retired'
+import { remember, retiredFrom, withTheirRooms } from './retired'
 
 const CONVERSATIONS_MAX = 1_000_000
 
@@ -25,13 +25,14 @@ const tellGone = (used: string[], addresses: FunctionAddress[], retired: Functio
   }
 }
 
-export const readDesk = (addresses: FunctionAddress[], networks: Network[], store: Store, log: Log): Promise<DeskMemory> => {
+export const readDesk = (inConfig: FunctionAddress[], networks: Network[], store: Store, log: Log): Promise<DeskMemory> => {
   const namings = new Map<NetworkName, Naming>(networks.map(({ name, naming }) => [name, naming]))
   return store.run(async tx => {
     const conversations = await tx.desk.allConversations(CONVERSATIONS_MAX)
     const used = new Set(conversations.flatMap(({ address, desk }) => [address, desk]))
+    const addresses = await withTheirRooms(tx, inConfig)
     const retired = await retiredFrom(tx, addresses, used, namings)
-    await remember(tx, addresses, retired)
+    await remember(tx, addresses, retired, namings)
     tellGone([...used], addresses, retired, log)
     return makeDeskMemory(makeRoster([...retired, ...addresses]), namings, { // what has the same name for its rooms is the one in the config
       conversations, offDuty: await tx.desk.offDuty(), changes: await tx.desk.teamChanges()

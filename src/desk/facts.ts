@@ -5,7 +5,7 @@ import { plain, toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent, CaseState, Conversation, Entry, LogLine } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
-import { OURS, type Agent, type FunctionAddress } from './address'
+import { leftRooms, OURS, type Agent, type FunctionAddress } from './address'
 import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
 import { agentAt, type DeskMemory } from './memory'
@@ -135,7 +135,7 @@ const sentByAnother = async (tx: Tx, arrival: Arrival, { network, key, content }
 /** What the team of a retired address has done with goes back to the address that the contact sees. */
 const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown: FunctionAddress): Conversation | undefined =>
   found?.state === 'done' && shown.retired === undefined && roster.named(found.desk)?.retired !== undefined
-    ? { ...found, desk: shown.name, announced: [] }
+    ? { ...found, desk: shown.name, announced: [], ...leftRooms(found.leftRooms, roster.named(found.desk)!) }
     : found
 
 /** What the contact's own messages caused waits there too; nobody of the team wrote that. */

@@ -34,7 +34,7 @@ export interface DeskMemory extends Teams {
   spotOf (place: Place): Spot | undefined
   learn (conversation: Conversation): void
   forget (conversation: Conversation): void
-  /** The contact's, and the rooms of the team that are for this conversation alone. */
+  /** The contact's, and the rooms that are for this conversation alone, of all teams that have or had it. */
   placesFor (conversation: Conversation): Place[]
   isOff (address: string, agent: string): boolean
   duty (address: string, agent: string, on: boolean): void
@@ -72,7 +72,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     learnChats()
   }
 
-  const roomOn = (address: FunctionAddress, network: NetworkName, what: number | 'queue' | 'all'): Place | undefined => {
+  const roomOn = (address: Pick<FunctionAddress, 'slug'>, network: NetworkName, what: number | 'queue' | 'all'): Place | undefined => {
     const id = namings.get(network)?.room(address.slug, what)
     return id === undefined ? undefined : { network, id }
   }
@@ -115,10 +115,9 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     }
   }
 
-  const placesFor = ({ id, desk, place }: Conversation): Place[] => {
-    const address = roster.named(desk)
-    const rooms = address === undefined ? [] : [...namings.keys()].flatMap(network => roomOn(address, network, id) ?? [])
-    return [place, ...rooms]
+  const placesFor = ({ id, desk, place, leftRooms = [] }: Conversation): Place[] => {
+    const slugs = new Set([...leftRooms, roster.named(desk)?.slug ?? []].flat())
+    return [place, ...[...slugs].flatMap(slug => [...namings.keys()].flatMap(network => roomOn({ slug }, network, id) ?? []))]
   }
 
   const isOfTeam = (person: Person): boolean => roster.all().some(address => agentOf(address, person) !== undefined)

@@ -2,7 +2,7 @@
 import { addressKey } from '../model/address'
 import { plain } from '../model/text'
 import type { Conversation } from '../store/desk'
-import { agentKey, identityOn, type FunctionAddress } from './address'
+import { agentKey, identityOn, leftRooms, type FunctionAddress } from './address'
 import { freed } from './agent'
 import type { Draft } from './draft'
 import type { OrderFacts } from './facts'
@@ -14,12 +14,22 @@ const closeRooms = (draft: Draft<OrderFacts>, one: Conversation, to: FunctionAdd
   for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed('Zentrale', to.name))
 }
 
+/** Where all of its cases were found, there is nothing any more. */
+const closeHouse = (draft: Draft<OrderFacts>, heirs: FunctionAddress[]): void => {
+  const { facts: { memory, address }, texts } = draft
+  if (heirs.some(({ slug }) => slug === address.slug)) return
+  for (const { place } of memory.roomsOf(address, 'queue')) {
+    for (const room of [place, memory.houseOf(address, place.network)]) if (room !== undefined) draft.close(room, texts.closed(address.profile.name))
+  }
+}
+
 /** Another address is called so now: the conversation is that one's, and stays with who has it if they are of its team. */
 const inherit = (draft: Draft<OrderFacts>, one: Conversation, { to, shown, lately, consent }: Heir): void => {
   const { address, now } = draft.facts
   const isOurs = one.desk === address.name
   const stays = one.owner === undefined || to.team.some(agent => agentKey(agent) === one.owner)
-  const moved = { ...one, ...shown ? { address: to.name } : {}, ...isOurs ? { desk: to.name, announced: [] } : {} }
+  const taken = isOurs ? { desk: to.name, announced: [], ...leftRooms(one.leftRooms, address) } : {}
+  const moved = { ...one, ...shown ? { address: to.name } : {}, ...taken }
   draft.conversation = isOurs && !stays && one.state !== 'done' ? freed(moved) : moved
   draft.log('passed on', to.name)
   if (consent !== undefined) draft.change({ kind: 'desk', change: { what: 'consent', consent: { ...consent, address: to.name, at: now } } })
@@ -53,4 +63,5 @@ export const retire = (draft: Draft<OrderFacts>): void => {
   for (const team of teams) draft.tellQueue(team, texts.closed(address.profile.name))
   for (const { conversation, heir } of handed) inherit(draft, conversation, heir!)
   draft.conversation = undefined
+  if (handed.length > 0 && handed.length === left.length) closeHouse(draft, handed.map(({ heir }) => heir!.to))
 }

@@ -2,11 +2,12 @@
  * Addresses that are not in the config any more, though contacts have written to them. Each goes on for what is open, and answers
  * everything else by a text, until nothing is remembered of its contacts. What another address is called now is that one's.
  */
-import { addressKey, type NetworkName, type Person } from '../model/address'
+import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
 import type { Consent, Conversation, Entry } from '../store/desk'
 import type { Tx } from '../store/store'
 import { identityOn, OURS, type FunctionAddress, type Roster } from './address'
+import { noteForgotten } from './forgotten'
 
 const KEY = 'address '
 const ALL_MAX = 10_000
@@ -30,11 +31,30 @@ export const closesText = ({ language, profile: { name } }: FunctionAddress): st
 const asRemembered = ({ hours: _, profile: { logo: __, ...profile }, ...address }: FunctionAddress): string =>
   JSON.stringify({ ...address, profile, automatic: {}, texts: {} })
 
-/** All that have ever been in the config and are not now, as they were then. */
+/** All that have ever been in the config, as they were then. */
+const knownTo = async (tx: Pick<Tx, 'remembered'>): Promise<FunctionAddress[]> =>
+  (await tx.remembered(OURS)).filter(([key]) => key.startsWith(KEY)).map(([, value]) => JSON.parse(value) as FunctionAddress)
+
+/** Those of them that are not in it now. */
 export const goneFrom = async (tx: Pick<Tx, 'remembered'>, addresses: FunctionAddress[]): Promise<FunctionAddress[]> => {
   const names = new Set(addresses.map(({ name }) => name))
-  return (await tx.remembered(OURS)).filter(([key]) => key.startsWith(KEY) && !names.has(key.slice(KEY.length)))
-    .map(([, value]) => JSON.parse(value) as FunctionAddress)
+  return (await knownTo(tx)).filter(({ name }) => !names.has(name))
+}
+
+const freeOf = (slug: string, taken: ReadonlySet<string>, count = 1): string => {
+  const one = count === 1 ? slug : `${slug}-${count}`
+  return taken.has(one) ? freeOf(slug, taken, count + 1) : one
+}
+
+/** Each with the rooms that it has, whatever the config would call them now: people are in them, and what was said stands there. */
+export const withTheirRooms = async (tx: Pick<Tx, 'remembered'>, addresses: FunctionAddress[]): Promise<FunctionAddress[]> => {
+  const slugs = new Map((await knownTo(tx)).map(({ name, slug }) => [name, slug]))
+  const taken = new Set(addresses.flatMap(({ name }) => slugs.get(name) ?? []))
+  return addresses.map(address => {
+    const slug = slugs.get(address.name) ?? freeOf(address.slug, taken)
+    taken.add(slug)
+    return { ...address, slug }
+  })
 }
 
 /** Beside those of the config. Where another address, or no network, has its identity, it is called so no more. */
@@ -48,10 +68,21 @@ export const retiredFrom = async (tx: Pick<Tx, 'remembered'>, addresses: Functio
   }))
 }
 
+const housesOf = ({ slug }: FunctionAddress, namings: ReadonlyMap<NetworkName, Naming>): Place[] => [...namings].flatMap(([network, naming]) =>
+  (['all', 'queue'] as const).flatMap(what => {
+    const id = naming.room(slug, what)
+    return id === undefined ? [] : [{ network, id }]
+  }))
+
 /** At the start, before anybody can write to them: the addresses of the config are remembered, and what is needed no more is not. */
-export const remember = async (tx: Tx, addresses: FunctionAddress[], retired: FunctionAddress[]): Promise<void> => {
+export const remember = async (tx: Tx, addresses: FunctionAddress[], retired: FunctionAddress[],
+  namings: ReadonlyMap<NetworkName, Naming>): Promise<void> => {
   for (const address of addresses) await tx.remember(OURS, KEY + address.name, asRemembered(address))
-  for (const { name } of await goneFrom(tx, [...addresses, ...retired])) await tx.forget(OURS, KEY + name)
+  const known = [...addresses, ...retired]
+  for (const gone of await goneFrom(tx, known)) {
+    if (!known.some(({ slug }) => slug === gone.slug)) await noteForgotten(tx, housesOf(gone, namings))
+    await tx.forget(OURS, KEY + gone.name)
+  }
 }
 
 /** Whether what is said in this conversation is answered by a text alone. */

@@ -32,6 +32,7 @@ export interface Conversation {
   breakerAt?: number // when the team was last told that automatic texts were too many
   toldClosed?: boolean // that the address is not in the config any more
   othersAt?: number // when the team was last told that somebody else writes in the contact's chat
+  leftRooms?: string[] // the slugs of the addresses that had it before: it has rooms of theirs
   signed?: string // whose name the contact saw last
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FunctionAddress } from '../../../src/desk/address'
+import { Unavailable } from '../../../src/model/errors'
 import { toPlain } from '../../../src/model/text'
 import type { Store } from '../../../src/store/store'
 import { addressOn, agent } from '../../support/address'
@@ -83,6 +84,18 @@ describe('an address that is taken out of the config', () => {
     until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
   const count = (where: Practice, place: string, line: string): number => where.read(place).filter(one => one === line).length
   const one = async (id: number) => (await started.store.run(tx => tx.desk.conversation(id)))!
+  /** The rooms that networks are to end at this start; which they may fail to do. */
+  const endedAtStart = async (addresses: FunctionAddress[], fails = false): Promise<string[]> => {
+    const ended: string[] = []
+    const next = makePractice('red')
+    next.forget = async places => {
+      ended.push(...places.map(({ id }) => id))
+      if (fails) throw new Unavailable('down')
+    }
+    await restart(addresses, [next, makePractice('phone', PHONE)])
+    await until(() => ended.length >= 2)
+    return ended.toSorted()
+  }
   /** What the start causes has been done: something that came later has made its whole way. */
   const settled = async (): Promise<void> => {
     await writes('late', 'Hello?', 'amt')
@@ -190,6 +203,36 @@ describe('an address that is taken out of the config', () => {
     assert.equal(started.bridge.desk.memory.roster.named('werkstatt'), undefined)
   })
 
+  it('leaves no room behind with people in it once another address has all that is its', async () => {
+    await start([werkstatt(), other])
+    await writes('eva', 'Hello?')
+    const renamed = werkstatt({ name: 'garage', slug: 'garage', profile: { name: 'Garage', about: '' } })
+    await restart([renamed, other])
+    for (const room of ['werkstatt-1', 'werkstatt-queue', 'werkstatt-all']) {
+      await until(() => red.delivered.findLast(({ place }) => place.id === room)?.action.kind === 'room', room)
+      const { action } = red.delivered.findLast(({ place }) => place.id === room)!
+      assert.deepEqual(action.kind === 'room' ? action.room.people : undefined, [], room)
+    }
+    const ended = await endedAtStart([renamed, other])
+    assert.deepEqual(ended, ['werkstatt-all', 'werkstatt-queue'])
+  })
+
+  it('leaves no room behind when it goes and nobody has ever written to it', async () => {
+    await start([werkstatt(), other])
+    assert.deepEqual(await endedAtStart([other]), ['werkstatt-all', 'werkstatt-queue'])
+  })
+
+  it('that comes back before its rooms were closed keeps them', async () => {
+    await start([werkstatt(), other])
+    await endedAtStart([other], true)
+    const ended: string[] = []
+    const next = makePractice('red')
+    next.forget = async places => { ended.push(...places.map(({ id }) => id)) }
+    await restart([werkstatt(), other], [next, makePractice('phone', PHONE)])
+    await until(async () => (await started.store.run(tx => tx.remembered('forgotten'))).length === 0)
+    assert.deepEqual(ended, [])
+  })
+
   it('is still worked for where it passed a case on, and what it was passed goes back when it is closed', async () => {
     await start([werkstatt(), other])
     await writes('eva', 'Hello?')
@@ -257,6 +300,26 @@ describe('an address that is taken out of the config', () => {
     await reads(red, 'amt-2', '*: There is no werkstatt.')
     await types('werkstatt-queue', '!new red:ida Good day')
     await until(() => red.read('werkstatt-queue').filter(line => line === TO_TEAM).length === 2)
+  })
+})
+
+describe('an address whose rooms the config would call otherwise', () => {
+  const TEAM = [agent('Anna', 'red @anna')]
+  const amt = { name: 'amt', identities: [{ network: 'red', id: 'amt' }], profile: { name: 'Amt', about: '' } }
+
+  it('keeps the rooms that it has, with all who are in them, and whoever comes later gets others', async () => {
+    const { path, stop, bugs } = await startBridge([makePractice('red')], [], { addresses: [addressOn(['red'], TEAM)] })
+    await stop()
+    const red = makePractice('red')
+    const started = await startBridge([red], [], { path, addresses: [
+      addressOn(['red'], TEAM, { slug: 'garage' }), addressOn([], TEAM, { ...amt, slug: 'werkstatt' })
+    ] })
+    await red.say('werkstatt/red:eva', 'red:eva', 'Hello?', { direct: true, to: 'werkstatt' })
+    await red.say('amt/red:max', 'red:max', 'Good day', { direct: true, to: 'amt' })
+    await until(() => red.read('werkstatt-1').includes('red:eva (red): Hello?') && red.read('werkstatt-2-2').includes('red:max (red): Good day'))
+    assert.ok(red.delivered.every(({ place }) => !place.id.startsWith('garage')))
+    assert.deepEqual([...bugs, ...started.bugs], [])
+    await started.stop()
   })
 })
 

@@ -279,6 +279,17 @@ describe('the ways in which a function address may work', () => {
     await until(async () => (await started.store.run(tx => tx.remembered('forgotten'))).length === 0)
   })
 
+  it('lets the networks forget also the rooms of teams that have passed the case on', async () => {
+    const told = new Set<string>()
+    await start({ retentionDays: 10 }, [addressOn(['red'], [ANNA], { name: 'amt', slug: 'amt', identities: [], retentionDays: 10 })])
+    red.forget = async places => { for (const { id } of places) told.add(id) }
+    await evaWrites('Secret')
+    await red.say(room, '@anna', '!assign amt')
+    await until(() => red.read('amt-1').length > 0)
+    for (let day = 0; day < 12; day++) clock.skip(24 * HOUR_MS)
+    await until(() => [room, chat, 'amt-1'].every(place => told.has(place)), 'all are told')
+  })
+
   it('forgets the old words of a case that goes on, and not the new ones', async () => {
     await start({ retentionDays: 10 })
     await evaWrites('Secret')

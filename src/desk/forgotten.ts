@@ -1,0 +1,9 @@
+/** Places that networks are to forget. That they have to is remembered in the commit that makes them superfluous, until it is done. */
+import { addressKey, type Place } from '../model/address'
+import type { Tx } from '../store/store'
+
+export const FORGOTTEN = 'forgotten'
+
+export const noteForgotten = async (tx: Pick<Tx, 'remember'>, places: Place[]): Promise<void> => {
+  for (const place of places) await tx.remember(FORGOTTEN, addressKey(place), JSON.stringify(place))
+}
