@@ -163,6 +163,35 @@ export const strangersSuite = (ground: () => Ground): void => {
     assert.deepEqual(senders.map(id => network.naming.direct(address(), id) === direct(contact).id), [true, false])
   })
 
+  it('cannot try out who wrote to an address: the name of a stand-in in a room of the team is not made of the number alone', async () => {
+    const first = await begin()
+    const slug = `amt-${newKey().toLowerCase().replace(/[^a-z0-9]/g, '')}`
+    const [where, other] = [1, 2].map((what): Place => ({ network: 'matrix', id: first.network.naming.room(slug, what)! })) as [Place, Place]
+    const number = `+4917${Date.now()}`
+    const eva = { person: { network: 'sms', id: number }, name: 'Eva' }
+    const tell = async ({ network }: Bridge, place: Place, text: string): Promise<unknown> =>
+      await network.send(delivery(place, text, { as: eva }), signal())
+    for (const place of [where, other]) {
+      const room = { name: 'Eva', topic: '', people: [contact.userId] }
+      await first.network.send({ ...answer(place, ''), action: { kind: 'room', room } }, signal())
+    }
+    const inside = async (place: Place): Promise<string> =>
+      await contact.join(String((await contact.call('GET', `v3/directory/room/${encode(place.id)}`)).room_id))
+    const [team, next] = [await inside(where), await inside(other)]
+    await tell(first, where, 'vorher')
+    const asked = await fetch(`${ground().url}/_matrix/client/v3/profile/${encode(`@_zentrale_sms_${number}:${ground().serverName}`)}`)
+    assert.equal(asked.status, 404)
+    const { sender } = await contact.waitFor(team, 'Eva', ({ content }) => content['body'] === 'vorher')
+    assert.match(sender, /^@_zentrale_sms__[0-9a-f]{32}:/)
+    await first.network.stop()
+    const second = await begin({ inbox: first.inbox, memory: first.memory }, [where, other])
+    await tell(second, where, 'nachher')
+    await tell(second, other, 'anderswo')
+    const again = await contact.waitFor(team, 'Eva again', ({ content }) => content['body'] === 'nachher')
+    const elsewhere = await contact.waitFor(next, 'Eva elsewhere', ({ content }) => content['body'] === 'anderswo')
+    assert.deepEqual([again.sender, elsewhere.sender], [sender, sender])
+  })
+
   describe('the gate', () => {
     it('stays open, however large what a stranger puts into their chat', async () => {
       const first = await begin()

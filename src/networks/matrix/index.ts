@@ -98,7 +98,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
-  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain })
+  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token })
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
@@ -109,7 +109,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax: config.mediaBytesMax
   })
   const news = makeRoomNews({
     homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom

@@ -3,12 +3,13 @@
  * character sets") with `=`, `_` and capitals escaped too, so that two people can never share a ghost. Names are only ever
  * made and compared, never read back.
  */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { addressKey, type Person } from '../../model/address'
 
 export const GHOST_PREFIX = '_zentrale_'
 
 const MXID_BYTES_MAX = 255
+const SECRET_DIGITS = 32 // a long id has 64 in their place
 const MADE_MAX = 10_000 // names kept ready; a message needs its ghost's several times
 const PLAIN = /^[a-z0-9./+-]$/
 
@@ -48,6 +49,12 @@ const makeMxid = (person: Person, domain: string): string => {
   if (Buffer.byteLength(whole) <= MXID_BYTES_MAX) return whole
   const lone = Buffer.concat(Array.from(person.id, char => Buffer.from([...bytesOf(char)])))
   return `${start}_${createHash('sha256').update(lone).digest('hex')}:${domain}`
+}
+
+/** A name of which nobody can tell whose it is, or try out whether there is one. */
+export const secretGhostMxid = (person: Person, domain: string, key: string): string => {
+  const digits = createHmac('sha256', key).update(addressKey(person)).digest('hex').slice(0, SECRET_DIGITS)
+  return `@${GHOST_PREFIX}${escapeLocalpart(person.network)}__${digits}:${domain}`
 }
 
 /** Whose doing it is what this person does: their own server's, or on our server their own. */

@@ -12,7 +12,6 @@ import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } from './homeserver'
 import { fileContent, type Uploaded, type Uploader } from './media'
-import { ghostMxid } from './names'
 import type { Rooms } from './rooms/rooms'
 import { stateOf } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
@@ -32,7 +31,7 @@ const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock
-  bot: string; domain: string; mediaBytesMax: number
+  bot: string; mediaBytesMax: number
 }
 
 export interface Send {
@@ -67,10 +66,10 @@ const fitting = (content: Json): Json => {
 }
 
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax } = world
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax } = world
 
   /** In a direct chat always the address itself: its contact sees nobody else. */
-  const speaker = ({ as, place }: Delivery): string => readDirect(place)?.ours ?? (as ? ghostMxid(as.person, domain) : bot)
+  const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as.person, place, room) : bot)
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
   /** Uploaded once, however often the event itself has to be tried. By the bot, because the ghost may not be there yet. */
@@ -126,12 +125,12 @@ export const makeSend = (world: SendWorld): Send => {
   }
 
   const say = async (delivery: Delivery, content: Content, room: string, signal: AbortSignal): Promise<Sent> => {
-    if (readDirect(delivery.place)) await needsPlain(speaker(delivery), room, signal)
+    if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
     const uploaded = await stored(delivery, content, signal)
     const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content)
-    const whole = await wholeContent(delivery, said, speaker(delivery), room, signal)
+    const whole = await wholeContent(delivery, said, speaker(delivery, room), room, signal)
     const answer = await homeserver.call('PUT', `${roomPath(room)}/send/m.room.message/${encode(delivery.key)}`, {
-      as: speaker(delivery), query: identity(delivery), signal,
+      as: speaker(delivery, room), query: identity(delivery), signal,
       body: { ...fitting(whole), [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
     })
     uploads.delete(delivery.key)
@@ -163,7 +162,7 @@ export const makeSend = (world: SendWorld): Send => {
    */
   const redact = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     targetOf(delivery)
-    const as = speaker(delivery)
+    const as = speaker(delivery, room)
     const one = async (event: string, txn: string): Promise<string> => eventId(await homeserver.call(
       'PUT', `${roomPath(room)}/redact/${encode(event)}/${encode(`${delivery.key}.${txn}`)}`,
       { as, query: { device_id: ghosts.device() }, body: {}, signal }))
@@ -178,20 +177,20 @@ export const makeSend = (world: SendWorld): Send => {
   const act = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     const { as, action } = delivery
     if (action.kind === 'room') throw new Refused('a direct chat cannot be made like a room')
-    if (as && !readDirect(delivery.place)) await ghosts.ready(as, room, signal)
+    if (as && !readDirect(delivery.place)) await ghosts.ready(speaker(delivery, room), as, room, signal)
     return action.kind === 'deletion' ? await redact(delivery, room, signal) : await say(delivery, action.content, room, signal)
   }
 
   /** Whether it was said in this room; looks back FIND_PAGES_MAX pages of what this ghost said there. */
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
-    const filter = JSON.stringify({ senders: [speaker(delivery)], types: ['m.room.message'] })
+    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message'] })
     const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
     let from: string | undefined
     for (let page = 0; page < FIND_PAGES_MAX; page++) {
       const query = { dir: 'b', limit: FIND_PAGE_EVENTS, filter, from }
       const { chunk, end } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query, signal })
       for (const event of Array.isArray(chunk) ? chunk as unknown[] : []) {
-        if (!isJson(event) || event.sender !== speaker(delivery) || !isJson(event.content)) continue
+        if (!isJson(event) || event.sender !== speaker(delivery, room) || !isJson(event.content)) continue
         if (event.content[KEY_FIELD] === delivery.key && typeof event.event_id === 'string') return { ids: [event.event_id] }
       }
       from = stringOf(end)
@@ -203,12 +202,12 @@ export const makeSend = (world: SendWorld): Send => {
   /** What the homeserver has forgotten, or somebody undid: the ghost, its device, its or the bot's place in the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
-    if (address !== undefined || delivery.as) await ghosts.forget(speaker(delivery), room)
+    if (address !== undefined || delivery.as) await ghosts.forget(speaker(delivery, room), room)
     if (address !== undefined) {
       await direct.roomFor(delivery.place, undefined, signal)
       return
     }
-    if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery), signal)
+    if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery, room), signal)
     await ghosts.prepare()
     await rooms.again(room)
   }

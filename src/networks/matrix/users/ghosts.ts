@@ -2,22 +2,28 @@
  * Ghosts as the homeserver knows them: registered, with a device to send from, a name, a picture, and joined where they speak.
  * What was done is remembered, so that neither a message nor a restart does it again; `forget` makes it be done again when the
  * homeserver turns out to know nothing of it.
+ *
+ * Homeservers tell anybody, most of them also who has no account, whether there is a user and what they are called. So in the rooms of a
+ * team, where ghosts stand for those who wrote to an address, ghosts have names that only the room's members learn.
  */
+import { createHmac } from 'node:crypto'
 import type { Log } from '../../../lib/log'
 import { deadline, type Clock } from '../../../lib/clock'
 import { makeSlots, serverOf } from '../../../lib/slots'
 import { messageOf, Refused } from '../../../model/errors'
+import type { Person, Place } from '../../../model/address'
 import type { MediaRef, Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
-import { ghostMxid } from '../names'
+import { ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
 export const DEVICE = 'ZENTRALE'
 
 const DEVICES_KEY = 'devices'
+const NAMES_KEY = 'ghosts'
 const NO_DEVICES = 'the homeserver has no devices for application services (MSC4190): after a crash, messages are looked up'
 const AVATAR_BYTES_MAX = 2 * 2 ** 20
 const AVATAR_MS_MAX = 10_000
@@ -28,8 +34,10 @@ const AVATARS_FAILED_MAX = 1000
 const NAME_CHARS_MAX = 200
 
 export interface Ghosts {
-  /** Sees to it that this persona can speak in the room. Throws Refused or Unavailable. */
-  ready (persona: Persona, room: string, signal: AbortSignal): Promise<string>
+  /** Who stands for this person in the room of this place: the same for ever. Who is in there under an older name keeps it. */
+  of (person: Person, place: Place, room: string): string
+  /** Sees to it that this ghost can speak in the room. Throws Refused or Unavailable. */
+  ready (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void>
   /** Sees to it that this user of ours is there, with a device and this name. Throws Refused or Unavailable. */
   user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
@@ -47,6 +55,8 @@ export interface Ghosts {
 
 export interface GhostWorld {
   homeserver: Homeserver; uploader: Uploader; memory: Memory; clock: Clock; log: Log; bot: string; domain: string
+  secret: string // begins the key of the names, and is not asked again
+  isMadeByUs (place: Place): boolean
 }
 
 /** For what is done already, or cannot be done any more. */
@@ -54,7 +64,8 @@ export const unlessRejected = (error: unknown): void => { if (!(error instanceof
 
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
 
-export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain }: GhostWorld): Ghosts => {
+export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain, secret, isMadeByUs }: GhostWorld): Ghosts => {
+  const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const avatarsFailed = new Set<string>()
   const avatars = new Set<string>() // whose picture waits or comes
@@ -159,14 +170,17 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
 
   return {
     user,
-    async ready (persona, room, signal) {
-      const mxid = ghostMxid(persona.person, domain)
+    of (person, place, room) {
+      const readable = ghostMxid(person, domain)
+      return isMadeByUs(place) && memory.get(joinKey(readable, room)) === undefined ? secretGhostMxid(person, domain, key) : readable
+    },
+    async ready (mxid, persona, room, signal) {
       await user(mxid, persona.name, signal)
       if (memory.get(joinKey(mxid, room)) === undefined) await join(mxid, room, signal)
       if (persona.avatar) wantAvatar(mxid, persona.avatar)
-      return mxid
     },
     async prepare () {
+      await memory.set(NAMES_KEY, key)
       const found = await hasDevices()
       if (!found) log.warn({}, NO_DEVICES)
       if (found !== devices) await memory.set(DEVICES_KEY, found ? 'yes' : 'no')

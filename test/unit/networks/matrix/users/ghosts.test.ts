@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import type { Place } from '../../../../../src/model/address'
+import { makeMemory, makeWorld } from '../../../../support/world'
+import type { Memory } from '../../../../../src/model/network'
+import { makeHomeserver } from '../../../../../src/networks/matrix/homeserver'
+import { makeUploader } from '../../../../../src/networks/matrix/media'
+import { makeGhosts, type Ghosts } from '../../../../../src/networks/matrix/users/ghosts'
+
+const person = { network: 'sms', id: '+491701234567' }
+const READABLE = '@_zentrale_sms_+491701234567:example.org'
+const [TEAM, MIRROR] = ['#_zentrale_amt_1:example.org', '#werkstatt:example.org'].map(id => ({ network: 'matrix', id })) as [Place, Place]
+
+const ghosts = (memory: Memory, secret = 'token'): Ghosts => {
+  const { clock, log, media } = makeWorld()
+  const offline = async (): Promise<never> => { throw new Error('no network in this test') }
+  const homeserver = makeHomeserver('http://127.0.0.1:9', secret, { lost: () => {} }, offline)
+  return makeGhosts({
+    homeserver, uploader: makeUploader(homeserver, media), memory, clock, log, secret,
+    bot: '@zentrale:example.org', domain: 'example.org', isMadeByUs: ({ id }) => id === TEAM.id
+  })
+}
+
+describe('the name of a ghost', () => {
+  it('says whose it is in a mirrored room, and nothing in a room of a team', () => {
+    const { of } = ghosts(makeMemory())
+    assert.equal(of(person, MIRROR, '!mirror'), READABLE)
+    assert.match(of(person, TEAM, '!team'), /^@_zentrale_sms__[0-9a-f]{32}:example\.org$/)
+    assert.notEqual(of(person, TEAM, '!team'), of({ ...person, id: '+491701234568' }, TEAM, '!team'))
+    assert.notEqual(of(person, TEAM, '!team'), ghosts(makeMemory(), 'another').of(person, TEAM, '!team'))
+  })
+
+  it('stays the same when the registration is made afresh, and where it spoke under an older one', async () => {
+    const memory = makeMemory(new Map([[`in !old ${READABLE}`, '1']]))
+    const first = ghosts(memory)
+    await first.prepare().catch(() => { /* nobody is there */ })
+    const second = ghosts(memory, 'another token')
+    assert.equal(second.of(person, TEAM, '!team'), first.of(person, TEAM, '!team'))
+    assert.equal(second.of(person, TEAM, '!old'), READABLE)
+  })
+})
