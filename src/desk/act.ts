@@ -95,13 +95,13 @@ const sendHeld = onCase((draft, rest) => {
   draft.answerOpenly(texts.sentNow(name(draft), toPlain(wanted.content.text) || excerptOf(wanted.content), left))
 })
 
-const passToDesk = (draft: Draft<CaseFacts>, to: FunctionAddress): void => {
+const passToAddress = (draft: Draft<CaseFacts>, to: FunctionAddress): void => {
   const { facts: { memory, address }, texts } = draft
   const one = freed(draft.conversation!)
   draft.log('passed on', to.name)
   draft.tellTeam(texts.passed(name(draft), to.name))
   for (const { place } of memory.roomsOf(address, one.id)) draft.close(place, texts.passed(name(draft), to.name))
-  draft.conversation = { ...one, desk: to.name, announced: [], ...leftRooms(one.leftRooms, address) }
+  draft.conversation = { ...one, handledBy: to.name, announced: [], ...leftRooms(one.leftRooms, address) }
   draft.handOver(to, draft.facts.lately ?? [])
   if (to.team.every(agent => memory.isOff(to.name, agentKey(agent)))) draft.answer(texts.offDuty(to.profile.name))
 }
@@ -124,8 +124,8 @@ const assign = onOwn((draft, rest) => {
   if (to === undefined) return draft.answer(texts.noSuch(rest))
   if (to.kind === 'several') return draft.answer(texts.several(to.names))
   if (to.kind === 'agent') return passToAgent(draft, to.agent)
-  if (to.desk.redirectOnly) return draft.answer(texts.redirectsOnly(to.desk.profile.name))
-  passToDesk(draft, to.desk)
+  if (to.address.redirectOnly) return draft.answer(texts.redirectsOnly(to.address.profile.name))
+  passToAddress(draft, to.address)
 })
 
 const done = onOwn(draft => {
@@ -203,7 +203,7 @@ const statusLine = (draft: Draft, one: Conversation): string => {
   return texts.status({
     id: one.id, state: texts.state(one.state, ownerName(address, one.owner)), project: one.project ?? '', labels: one.labels, awaits: one.awaits,
     contact: `${inFull(draft, one)} (${directory.can(one.contact.network).label})`,
-    since: showTime(one.openedAt, (memory.roster.named(one.desk) ?? address).zone, address.language, now)
+    since: showTime(one.openedAt, (memory.roster.named(one.handledBy) ?? address).zone, address.language, now)
   })
 }
 
@@ -253,11 +253,12 @@ const begin: Act<PersonFacts> = (draft, rest) => {
   if (target === undefined || ours === undefined || naming === undefined || text === '') return draft.answer(texts.notAPerson(written))
   const { person, conversation: before } = target
   if (address.redirectOnly) return draft.answer(address.retired === undefined ? texts.onlyRedirect : texts.closed(address.profile.name))
-  if (before !== undefined && before.desk !== address.name) return draft.answer(texts.isAt(before.desk))
+  if (before !== undefined && before.handledBy !== address.name) return draft.answer(texts.isAt(before.handledBy))
   if (draft.directory.isBlocked(addressKey(person))) return draft.answer(texts.blocked)
   if (!target.permitted) return draft.answer(texts.consentRequired(written))
   draft.conversation = before ?? {
-    id: next, address: address.name, desk: address.name, contact: person, place: { network: person.network, id: naming.direct(ours, person.id) },
+    id: next, address: address.name, handledBy: address.name, contact: person,
+    place: { network: person.network, id: naming.direct(ours, person.id) },
     state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
   }
   const { id } = draft.conversation

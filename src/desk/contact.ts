@@ -21,7 +21,7 @@ export const timeout = ({ hours, claimTimeoutMinutes }: FunctionAddress, now: nu
 const fresh = ({ arrival, facts: { next, shown, now } }: Draft<ContactFacts>, redirect: boolean): Conversation => {
   const { sender, place } = arrival as MessageArrival
   return named({
-    id: next, address: shown.name, desk: shown.name, contact: { network: place.network, id: sender.id }, place,
+    id: next, address: shown.name, handledBy: shown.name, contact: { network: place.network, id: sender.id }, place,
     state: redirect ? 'done' : 'new', claim: 0, cases: 1, openedAt: now, awaits: false, labels: [], announced: []
   }, sender)
 }

@@ -29,7 +29,7 @@ export const readDesk = (inConfig: FunctionAddress[], networks: Network[], store
   const namings = new Map<NetworkName, Naming>(networks.map(({ name, naming }) => [name, naming]))
   return store.run(async tx => {
     const conversations = await tx.desk.allConversations(CONVERSATIONS_MAX)
-    const used = new Set(conversations.flatMap(({ address, desk }) => [address, desk]))
+    const used = new Set(conversations.flatMap(({ address, handledBy }) => [address, handledBy]))
     const addresses = await withTheirRooms(tx, inConfig)
     const retired = await retiredFrom(tx, addresses, used, namings)
     await remember(tx, addresses, retired, namings)

@@ -239,7 +239,7 @@ export const makeDraft = <F extends DeskFacts>(arrival: Arrival, facts: F, direc
       if (facts.from === 'team' && !places.some(({ place }) => samePlace(place, arrival.place))) answer(text, false)
     },
     about (one, run) {
-      const other = memory.roster.named(one.desk)
+      const other = memory.roster.named(one.handledBy)
       if (other === undefined) return
       const own = { conversation: draft.conversation, address, texts }
       draft.conversation = one

@@ -134,8 +134,8 @@ const sentByAnother = async (tx: Tx, arrival: Arrival, { network, key, content }
 
 /** What the team of a retired address has done with goes back to the address that the contact sees. */
 const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown: FunctionAddress): Conversation | undefined =>
-  found?.state === 'done' && shown.retired === undefined && roster.named(found.desk)?.retired !== undefined
-    ? { ...found, desk: shown.name, announced: [], ...leftRooms(found.leftRooms, roster.named(found.desk)!) }
+  found?.state === 'done' && shown.retired === undefined && roster.named(found.handledBy)?.retired !== undefined
+    ? { ...found, handledBy: shown.name, announced: [], ...leftRooms(found.leftRooms, roster.named(found.handledBy)!) }
     : found
 
 /** What the contact's own messages caused waits there too; nobody of the team wrote that. */
@@ -154,7 +154,7 @@ const theirsOfAll = async (tx: Tx, { place: { network }, sender: { id } }: Writt
 
 const contactFacts = async (tx: Tx, arrival: Arrival, base: Base, shown: FunctionAddress, stored?: Conversation): Promise<ContactFacts> => {
   const found = goneBack(stored, base.memory, shown)
-  const address = base.memory.roster.named(found?.desk ?? '') ?? shown
+  const address = base.memory.roster.named(found?.handledBy ?? '') ?? shown
   const common = {
     ...base, address, shown, from: 'contact' as const, ...found === undefined ? {} : { conversation: found },
     ...changesAll(arrival) && { theirs: await theirsOfAll(tx, arrival) }
@@ -242,7 +242,7 @@ const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, own: Co
   const others = (own ?? entry) !== undefined && other !== undefined ? { other } : {}
   const contradicts = number !== undefined && line !== undefined && line.conversation !== number && own === undefined
   if (others.other === undefined && other !== undefined && another !== undefined) return missingOf(another)
-  if (found?.desk !== address.name || contradicts) return missingOf(number ?? line?.conversation)
+  if (found?.handledBy !== address.name || contradicts) return missingOf(number ?? line?.conversation)
   const replied = line?.conversation === found.id && (line.kind === 'contact' || found.announced.some(({ key }) => key === line.key))
   const inside = line !== undefined && (line.kind === 'note' || (line.kind === undefined && own !== undefined))
   return {
@@ -277,7 +277,7 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
 const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Base): Promise<OrderFacts | undefined> => {
   const { order } = arrival
   const conversation = order.what === 'due' ? await tx.desk.conversation(order.conversation) : undefined
-  const address = base.memory.roster.named(conversation?.desk ?? arrival.place.id)
+  const address = base.memory.roster.named(conversation?.handledBy ?? arrival.place.id)
   if (address === undefined) return undefined
   const shown = base.memory.roster.named(conversation?.address ?? '') ?? address
   const said = order.what === 'say' ? typed({ style: 'text', text: plain(order.words) }, false) : undefined
@@ -292,7 +292,7 @@ const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Ba
 }
 
 const nobodyFacts = (base: Base, shown: FunctionAddress, conversation?: Conversation): NobodyFacts => ({
-  ...base, address: base.memory.roster.named(conversation?.desk ?? '') ?? shown, shown, from: 'nobody',
+  ...base, address: base.memory.roster.named(conversation?.handledBy ?? '') ?? shown, shown, from: 'nobody',
   ...conversation === undefined ? {} : { conversation }
 })
 
@@ -317,7 +317,7 @@ const chatFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
 
 const elsewhereFacts = async (tx: Tx, arrival: Arrival, base: Base): Promise<ElsewhereFacts | undefined> => {
   const theirs = changesAll(arrival) ? await theirsOfAll(tx, arrival) : []
-  const address = theirs.map(({ one }) => base.memory.roster.named(one.desk)).find(desk => desk !== undefined)
+  const address = theirs.map(({ one }) => base.memory.roster.named(one.handledBy)).find(team => team !== undefined)
   return address && { ...base, address, shown: address, from: 'elsewhere', theirs }
 }
 
@@ -328,7 +328,7 @@ const isDirect = (arrival: Arrival): arrival is MessageArrival & { to: string } 
 const writerFacts = async (tx: Tx, arrival: Arrival, base: Base): Promise<WriterFacts | undefined> => {
   const entry = await entryChanged(tx, arrival)
   const conversation = entry?.kind === 'team' ? await tx.desk.conversation(entry.conversation) : undefined
-  const address = base.memory.roster.named(conversation?.desk ?? '')
+  const address = base.memory.roster.named(conversation?.handledBy ?? '')
   if (entry === undefined || conversation === undefined || address === undefined) return undefined
   return {
     ...base, address, shown: base.memory.roster.named(conversation.address) ?? address, from: 'writer', conversation, entry,
@@ -351,7 +351,7 @@ const spokenFacts = async (tx: Tx, arrival: Exclude<Arrival, { kind: 'order' }>,
   const spot = memory.spotOf(arrival.place)
   if (spot?.kind === 'room') {
     const conversation = await tx.desk.conversation(spot.conversation)
-    const address = memory.roster.named(conversation?.desk ?? '')
+    const address = memory.roster.named(conversation?.handledBy ?? '')
     return address && await teamFacts(tx, arrival, base, address, 'room', conversation)
   }
   if (spot?.kind === 'queue' || spot?.kind === 'chat') {

@@ -10,7 +10,7 @@ import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
 
 export type Spot =
-  | { kind: 'contact', conversation: number, address: string, desk: string, person: Person } // desk: whose team has it now
+  | { kind: 'contact', conversation: number, address: string, handledBy: string, person: Person } // handledBy: whose team has it now
   | { kind: 'room', conversation: number, address: string } // address: whose team works there
   | { kind: 'queue', address: string }
   | { kind: 'chat', address: string, person: Person } // of somebody of the team with the address: never a contact's place
@@ -105,18 +105,18 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   }
   const spotOf = (place: Place): Spot | undefined => chats.get(addressKey(place)) ?? spots.get(addressKey(place))?.spot
 
-  const learn = ({ id, address: shown, desk, place, contact: person }: Conversation): void => {
-    put(place, { kind: 'contact', conversation: id, address: shown, desk, person })
-    const address = roster.named(desk)
+  const learn = ({ id, address: shown, handledBy, place, contact: person }: Conversation): void => {
+    put(place, { kind: 'contact', conversation: id, address: shown, handledBy, person })
+    const address = roster.named(handledBy)
     if (address === undefined) return
     for (const network of namings.keys()) {
       const room = roomOn(address, network, id)
-      if (room !== undefined) put(room, { kind: 'room', conversation: id, address: desk })
+      if (room !== undefined) put(room, { kind: 'room', conversation: id, address: handledBy })
     }
   }
 
-  const placesFor = ({ id, desk, place, leftRooms = [] }: Conversation): Place[] => {
-    const slugs = new Set([...leftRooms, roster.named(desk)?.slug ?? []].flat())
+  const placesFor = ({ id, handledBy, place, leftRooms = [] }: Conversation): Place[] => {
+    const slugs = new Set([...leftRooms, roster.named(handledBy)?.slug ?? []].flat())
     return [place, ...[...slugs].flatMap(slug => [...namings.keys()].flatMap(network => roomOn({ slug }, network, id) ?? []))]
   }
 
@@ -145,7 +145,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     isTeams: place => ['room', 'queue', 'chat'].includes(spotOf(place)?.kind ?? ''),
     roomsFor (place) {
       const spot = spotOf(place)
-      const address = spot?.kind === 'contact' ? roster.named(spot.desk) : undefined
+      const address = spot?.kind === 'contact' ? roster.named(spot.handledBy) : undefined
       return address === undefined || spot?.kind !== 'contact' ? [] : roomsOf(address, spot.conversation)
         .filter(({ people }) => people.length > 0).map(({ place }) => place)
     },

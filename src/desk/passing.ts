@@ -4,7 +4,7 @@ import type { Agent, FunctionAddress, Roster } from './address'
 
 export type Passing =
   | { kind: 'agent', agent: Agent }
-  | { kind: 'desk', desk: FunctionAddress }
+  | { kind: 'address', address: FunctionAddress }
   | { kind: 'several', names: string[] }
 
 interface Candidate { passing: Passing; name: string; exact: string[]; words: string[] }
@@ -20,11 +20,11 @@ export const passingTo = (written: string, address: FunctionAddress, roster: Ros
     passing: { kind: 'agent', agent }, name: agent.name, words: wordsOf(agent.name),
     exact: [agent.name, ...agent.addresses.flatMap(one => [one.id, addressKey(one)])].map(folded)
   }))
-  const desks = roster.all().filter(({ name, retired }) => name !== address.name && retired === undefined).map((desk): Candidate => ({
-    passing: { kind: 'desk', desk }, name: desk.profile.name, words: [...wordsOf(desk.name), ...wordsOf(desk.profile.name)],
-    exact: [desk.name, desk.profile.name, ...desk.identities.map(({ id }) => id), ...desk.aliases.map(({ id }) => id)].map(folded)
+  const others = roster.all().filter(({ name, retired }) => name !== address.name && retired === undefined).map((other): Candidate => ({
+    passing: { kind: 'address', address: other }, name: other.profile.name, words: [...wordsOf(other.name), ...wordsOf(other.profile.name)],
+    exact: [other.name, other.profile.name, ...other.identities.map(({ id }) => id), ...other.aliases.map(({ id }) => id)].map(folded)
   }))
-  const all = [...colleagues, ...desks]
+  const all = [...colleagues, ...others]
   const exact = all.filter(one => one.exact.includes(wanted))
   const found = exact.length > 0 ? exact : all.filter(one => one.words.some(word => word.startsWith(wanted)))
   return found.length > 1 ? { kind: 'several', names: found.map(({ name }) => name) } : found[0]?.passing

@@ -59,7 +59,8 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
       await openNext(address)
       toOpen.shift()
     }
-    for (const { id, desk } of await store.run(tx => tx.desk.due(clock.now(), DUE_MAX))) await order(desk, { what: 'due', conversation: id })
+    const due = await store.run(tx => tx.desk.due(clock.now(), DUE_MAX))
+    for (const { id, handledBy } of due) await order(handledBy, { what: 'due', conversation: id })
     const next = await store.run(tx => tx.desk.nextDue())
     if (next === undefined || stopped) return
     const wait = next - clock.now()

@@ -26,9 +26,9 @@ const closeHouse = (draft: Draft<OrderFacts>, heirs: FunctionAddress[]): void =>
 /** Another address is called so now: the conversation is that one's, and stays with who has it if they are of its team. */
 const inherit = (draft: Draft<OrderFacts>, one: Conversation, { to, shown, lately, consent }: Heir): void => {
   const { address, now } = draft.facts
-  const isOurs = one.desk === address.name
+  const isOurs = one.handledBy === address.name
   const stays = one.owner === undefined || to.team.some(agent => agentKey(agent) === one.owner)
-  const taken = isOurs ? { desk: to.name, announced: [], ...leftRooms(one.leftRooms, address) } : {}
+  const taken = isOurs ? { handledBy: to.name, announced: [], ...leftRooms(one.leftRooms, address) } : {}
   const moved = { ...one, ...shown ? { address: to.name } : {}, ...taken }
   draft.conversation = isOurs && !stays && one.state !== 'done' ? freed(moved) : moved
   draft.log('passed on', to.name)
@@ -49,7 +49,7 @@ const tell = (draft: Draft<OrderFacts>, one: Conversation): void => {
     draft.toContact({ style: 'quiet', text: plain(closesText(address)) })
     draft.log('told of the end')
   }
-  if (one.desk === address.name) draft.show(address)
+  if (one.handledBy === address.name) draft.show(address)
   draft.keep(one)
 }
 
@@ -59,7 +59,7 @@ export const retire = (draft: Draft<OrderFacts>): void => {
   const open = left.filter(({ heir, conversation }) => heir === undefined && conversation.state !== 'done' && conversation.toldClosed !== true)
   for (const { conversation } of open) tell(draft, conversation)
   draft.conversation = undefined
-  const teams = new Set(open.flatMap(({ conversation: { desk } }) => memory.roster.named(desk) ?? []))
+  const teams = new Set(open.flatMap(({ conversation: { handledBy } }) => memory.roster.named(handledBy) ?? []))
   for (const team of teams) draft.tellQueue(team, texts.closed(address.profile.name))
   for (const { conversation, heir } of handed) inherit(draft, conversation, heir!)
   draft.conversation = undefined

@@ -60,7 +60,7 @@ export interface DeskTexts {
   keptAt (id: number): string
   stillThere: string
   stillHeld: string
-  isAt (desk: string): string
+  isAt (address: string): string
   neverLeft: string
   stays (network: string): string
   somebodyElse (contact: string): string
@@ -150,7 +150,7 @@ const de: DeskTexts = {
     'So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
   stillThere: 'Die Änderung ging nicht hinaus: der Kontakt sieht weiterhin, was vorher dort stand.',
   stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
-  isAt: desk => `Nicht gesendet: mit diesem Kontakt ist ${desk} befasst.`,
+  isAt: address => `Nicht gesendet: mit diesem Kontakt ist ${address} befasst.`,
   neverLeft: 'Zurückgenommen, bevor es gesendet wurde: der Kontakt hat nichts bekommen.',
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
@@ -239,7 +239,7 @@ const en: DeskTexts = {
     'As it is it goes out by !send; without the quotation: please write anew.',
   stillThere: 'The change did not go out: the contact still sees what was there before.',
   stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes anew.',
-  isAt: desk => `Not sent: this contact is with ${desk}.`,
+  isAt: address => `Not sent: this contact is with ${address}.`,
   neverLeft: 'Taken back before it was sent: the contact has got nothing.',
   stays: network => `Deleted here; but the contact still has the message: by ${network} nothing can be taken back.`,
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,

@@ -64,9 +64,9 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
     return all<ConversationRow>('SELECT id, data FROM conversation WHERE network = ? AND contact = ?', contact.network, contact.id)
       .flatMap(row => conversationOf(row) ?? [])
   },
-  async conversations (desk, states, limit) {
+  async conversations (handledBy, states, limit) {
     return all<ConversationRow>(`SELECT id, data FROM conversation
-      WHERE desk = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`, desk, JSON.stringify(states), limit)
+      WHERE desk = ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`, handledBy, JSON.stringify(states), limit)
       .flatMap(row => conversationOf(row) ?? [])
   },
   async ofAddress (address, limit) {
@@ -86,9 +86,9 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   },
   async nextDue () { return one<{ at: number | null }>('SELECT min(due_at) AS at FROM conversation')?.at ?? undefined },
   async save (conversation, expected, now) {
-    const { id, address, desk, contact, place, state, owner, claim, dueAt } = conversation
+    const { id, address, handledBy, contact, place, state, owner, claim, dueAt } = conversation
     const data = JSON.stringify(conversation)
-    const values = [address, desk, place.id, state, owner ?? null, claim, dueAt ?? null, data, now] as const
+    const values = [address, handledBy, place.id, state, owner ?? null, claim, dueAt ?? null, data, now] as const
     if (one('SELECT 1 FROM conversation WHERE id = ?', id) === undefined) {
       run(`INSERT INTO conversation (id, network, contact, address, desk, place, state, owner, claim, due_at, data, touched_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, id, contact.network, contact.id, ...values)

@@ -8,7 +8,7 @@ export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'
 export interface Conversation {
   id: number
   address: string // the function address that the contact sees
-  desk: string // the function address whose team works on it: the same, until it is passed on
+  handledBy: string // the function address whose team works on it: the same, until it is passed on
   contact: Person
   place: Place // where the contact reads and writes
   name?: string // of the contact, cleaned; without it nothing but the address is known
@@ -74,7 +74,7 @@ export interface DeskTx {
   conversationAt (place: Place): Promise<Conversation | undefined> // by the contact's place
   conversationOf (address: string, contact: Person): Promise<Conversation | undefined>
   conversationsWith (contact: Person): Promise<Conversation[]>
-  conversations (desk: string, states: CaseState[], limit: number): Promise<Conversation[]>
+  conversations (handledBy: string, states: CaseState[], limit: number): Promise<Conversation[]>
   ofAddress (address: string, limit: number): Promise<Conversation[]> // that contacts see, or whose team works on them; open ones first
   allConversations (limit: number): Promise<Conversation[]>
   nextConversation (): Promise<number>

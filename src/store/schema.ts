@@ -216,4 +216,6 @@ UPDATE outbox SET delivery = json_set(json_remove(delivery, '$.action.aside'), '
 UPDATE journal SET arrival = json_set(arrival, '$.content.style', 'quiet') WHERE json_extract(arrival, '$.content.style') = 'notice';
 UPDATE outbox SET delivery = json_set(delivery, '$.action.content.style', 'quiet') WHERE json_extract(delivery, '$.action.content.style') = 'notice';
 UPDATE entry SET content = json_set(content, '$.style', 'quiet') WHERE json_extract(content, '$.style') = 'notice';
+`, `
+UPDATE conversation SET data = json_set(json_remove(data, '$.desk'), '$.handledBy', desk);
 `]

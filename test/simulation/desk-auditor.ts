@@ -119,7 +119,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     (lastTry.get(`${place} ${tag}`) ?? 0) - lines.get(tag)!.at > PATIENCE_MS - LAST_PAUSE_MS)
 
   const judgeTeam = (line: Line, conversation: Conversation, all: Sent[]): void => {
-    const { slug, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
+    const { slug, team } = desk.addresses.find(({ name }) => name === conversation.handledBy)!
     if (line.kind === 'edit' || kindOf(line.tag) === 'intrusion') return
     for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
       const room = addressKey({ network, id: teamRoom(network, slug, conversation.id) })
@@ -163,7 +163,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   /** The journal is the order in which the bridge took it. Each line of a team, and of a contact, moves the case on. */
   const follow = (one: Case, conversation: Conversation, arrival: Spoken): void => {
     const { place, sender, content } = arrival
-    const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.desk)!
+    const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.handledBy)!
     const text = toPlain(content.text)
     const tag = ownTag(text)
     if (addressKey(place) === addressKey(conversation.place)) return sender.id === conversation.contact.id ? asked(one, followUp) : undefined
@@ -178,7 +178,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
   }
 
   /** Whether what was said there moves this case. */
-  const concerns = ({ id, place: theirs, desk: name }: Conversation) => ({ place, content }: Spoken): boolean => {
+  const concerns = ({ id, place: theirs, handledBy: name }: Conversation) => ({ place, content }: Spoken): boolean => {
     const address = desk.addresses.find(one => one.name === name)!
     if (addressKey(place) === addressKey(theirs) || place.id === teamRoom(place.network, address.slug, id)) return true
     if ((desk.addressOf(place) ?? desk.chatOf(place)) !== address) return false

@@ -140,6 +140,6 @@ describe('who of a team may do what', () => {
     await start({}, [other])
     await anna('!assign verk')
     await reads(red, room, '*: Nothing done: Verkauf only points to other ways, nobody answers there.')
-    assert.equal((await one()).desk, 'werkstatt')
+    assert.equal((await one()).handledBy, 'werkstatt')
   })
 })

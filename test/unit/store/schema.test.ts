@@ -66,6 +66,14 @@ describe('a database of an earlier version', () => {
     assert.deepEqual(read.entries.map(({ content }) => content), [quiet])
   })
 
+  it('keeps by which address a conversation is handled', async () => {
+    const said = await opened(10, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
+      async tx => await tx.desk.conversation(1),
+      db => db.exec(`INSERT INTO conversation (address, network, contact, desk, place, state, claim, data)
+        VALUES ('info', 'red', 'anna', 'garage', 'room', 'new', 0, '{"address":"info","desk":"garage","cases":1}')`))
+    assert.deepEqual(said, { id: 1, address: 'info', handledBy: 'garage', cases: 1 })
+  })
+
   it('changes nothing of what is said to all', async () => {
     const read = await opened(8, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
       async tx => ({ arrival: await arrivalOf(tx), waiting: await waitingOf(tx) }))
