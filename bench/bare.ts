@@ -35,7 +35,7 @@ const submitter = async ({ config }: BareTask & { kind: 'smpp' }): Promise<One> 
   const bound = Promise.withResolvers<void>()
   const session = makeSession(config, { clock, chance, log }, {
     deliver: async () => STATUS.ok, malformed: async () => {}, answered: () => () => {},
-    link: up => { if (up) bound.resolve() }
+    connection: up => { if (up) bound.resolve() }
   })
   session.start()
   await bound.promise

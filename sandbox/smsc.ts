@@ -287,17 +287,17 @@ export const startSmsc = async (options: SmscOptions) => {
     server.once('error', reject)
     server.listen(port, options.host ?? '127.0.0.1', () => { server.off('error', reject); resolve() })
   })
-  const dropLinks = (): void => { for (const socket of sockets.values()) socket.destroy() }
+  const dropConnections = (): void => { for (const socket of sockets.values()) socket.destroy() }
   await listen(options.port ?? 0)
   const { port } = server.address() as AddressInfo
   const close = async (): Promise<void> => {
     const closed = new Promise(resolve => server.close(resolve))
-    dropLinks()
+    dropConnections()
     await closed
   }
 
   return {
-    port, host: options.host ?? '127.0.0.1', phone: (number: string): Phone => phone(number), faults, counts, dropLinks,
+    port, host: options.host ?? '127.0.0.1', phone: (number: string): Phone => phone(number), faults, counts, dropConnections,
     /** A deliver_sm as given, e.g. to be redelivered or of an odd form. Resolves when acknowledged. */
     deliver: enqueue,
     /** Octets as they are, to every connection. */

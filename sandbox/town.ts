@@ -24,7 +24,7 @@ export interface TownOptions {
   language?: 'de' | 'en'
   addresses?: TownAddress[] // function addresses, as the config has them
   /** Puts something between: gets a link's port and resolves with the port where the other end is to find it. */
-  via? (link: Link, port: number): Promise<number>
+  via? (link: Connection, port: number): Promise<number>
   env?: NodeJS.ProcessEnv // more of Zentrale's environment
   prosodyConfig?: string // see XmppServerOptions.config
   fetchHosts?: string[] // further hosts on this machine that may be fetched from
@@ -34,7 +34,7 @@ export interface TownOptions {
 export interface TownAddress { name: string; matrix: string; more: Record<string, unknown> }
 
 /** Zentrale to each server, and the homeserver to Zentrale. */
-export type Link = 'homeserver' | 'component' | 'smsc' | 'zentrale'
+export type Connection = 'homeserver' | 'component' | 'smsc' | 'zentrale'
 
 interface Homeserver extends Server {
   url: string
@@ -160,7 +160,7 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
 
 const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
   const { dir, mirrors = 0, language = 'de', env = {}, addresses = [], fetchHosts = [] } = options
-  const via = options.via ?? (async (_link: Link, port: number): Promise<number> => port)
+  const via = options.via ?? (async (_link: Connection, port: number): Promise<number> => port)
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const token = systemChance.token(24)

@@ -71,7 +71,7 @@ const boxes = (options: KannelOptions, ports: { admin: number, box: number, send
 
 /** Bearerbox (the SMSC side) and smsbox (the HTTP side); ready when sendsms answers and `linkUp` says so. */
 const startBoxes = async (
-  options: KannelOptions, smsc: string, linkUp: (statusUrl: string) => Promise<boolean>
+  options: KannelOptions, smsc: string, connected: (statusUrl: string) => Promise<boolean>
 ): Promise<Kannel> => {
   const { dir, readyWithinMs = READY_MS } = options
   const [admin, box, sendsms] = await freePorts(3) as [number, number, number]
@@ -83,7 +83,7 @@ const startBoxes = async (
   const start = (command: string, ready: () => Promise<boolean>): Promise<Process> =>
     startProcess({ command, args: ['-v', '1', config], cwd: dir, logFile, ready, readyWithinMs, stopSignals: 2 })
   const bearerbox = await start('/usr/sbin/bearerbox', async () =>
-    await answersHttp(statusUrl) && await answers(box) && await linkUp(statusUrl))
+    await answersHttp(statusUrl) && await answers(box) && await connected(statusUrl))
   const smsbox = await start('/usr/sbin/smsbox', () => answers(sendsms))
     .catch(async (error: unknown) => { await bearerbox.kill(); throw error })
   return {

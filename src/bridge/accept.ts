@@ -1,5 +1,5 @@
 /**
- * The door. An arrival is checked, dropped if it was seen (by the source's own id, durably), routed, and committed together with
+ * How an arrival comes in. It is checked, dropped if it was seen (by the source's own id, durably), routed, and committed together with
  * everything it causes; only then does the call resolve, and only then may the source be told yes.
  */
 import { concernsDesk, deskFacts } from '../desk/facts'

@@ -114,10 +114,10 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   const inbox: Inbox = {
     ...accept,
-    link (network, name, isUp, detail) {
+    connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)
       up.set(`${network} ${name}`, isUp)
-      observer.link(network, name, isUp, detail)
+      observer.connection(network, name, isUp, detail)
       if (before !== isUp) log.info({ network, link: name, up: isUp, detail }, isUp ? 'link up' : 'link down')
       if (isUp) deliver.wake(network)
     }

@@ -39,7 +39,7 @@ export interface Deliver {
   expect (from: Place, count: number): void
   /** Whether a delivery to this place that is queued now is tried at once, and counting that try beforehand does no harm. */
   begins (place: Place): boolean
-  /** A link of this network came up. */
+  /** A connection of this network came up. */
   wake (network: NetworkName): void
   /** The operator changed a row of this lane. `opened` counts rows that wait again, negative for rows that do no more. */
   changed (changed: Changed, opened: number): void

@@ -90,8 +90,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const file = fileOf(row)
       if (file === undefined || !('content' in action)) return action
       log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'a file is said in words')
-      const link = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // else it leads nowhere either
-      const text = plain(directory.texts.instead(cleanName(file.name), link))
+      const url = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // else it leads nowhere either
+      const text = plain(directory.texts.instead(cleanName(file.name), url))
       const changed: Action = { ...action, content: { style: action.content.style, text } }
       const applied = await store.run(async tx => {
         await tx.reword(row.id, changed)

@@ -60,7 +60,7 @@ const makeAllowance = (clock: Clock, most: number) => {
 
 /** Whether it says nothing of the file: the destination is down, or wants to be left alone. */
 const isLanes = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
-  (error.link || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
+  (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
 
 const asFailure = (error: unknown): FileFailure =>
   error instanceof Refused || error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error })
@@ -138,7 +138,7 @@ export const makeFiles = (clock: Clock): Files => {
       return asFailure(error)
     },
     stop () {
-      for (const { abort } of coming.values()) abort(new Unavailable('shutting down', { link: true }))
+      for (const { abort } of coming.values()) abort(new Unavailable('shutting down', { disconnected: true }))
     }
   }
 }

@@ -23,7 +23,7 @@ const AHEAD_ROWS = 32
 const SEND_TIMEOUT_MS = 60_000
 const RETRY_FIRST_MS = 500
 const RETRY_MOST_MS = 120_000
-/** How long one delivery may hold up its lane although the link is up. */
+/** How long one delivery may hold up its lane although its network is connected. */
 export const LANE_STALL_MAX_MS = 15 * 60_000
 
 export interface LaneParts {
@@ -37,7 +37,7 @@ export interface LaneParts {
 export interface Lane {
   /** What was just queued. With an attempt already, that one is counted on disk. */
   add (rows: Queued[]): void
-  /** The link is up again: try now instead of at the end of the pause. */
+  /** The network is connected again: try now instead of at the end of the pause. */
   wake (): void
   /** Rows changed in the store behind the lane's back. */
   reload (): void
@@ -146,7 +146,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     const reason = error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error, unknown: can.afterCrash === 'park' })
     if (reason !== error) parts.log.error({ network: place.network, delivery: row.delivery.key, error }, 'unexpected error while sending')
     if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
-    row.stalledSince = reason.link ? clock.now() : row.stalledSince ?? clock.now()
+    row.stalledSince = reason.disconnected ? clock.now() : row.stalledSince ?? clock.now()
     if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) { ending.stalled(row, reason); return pump() }
     returned.push(row)
     broken = reason
@@ -264,7 +264,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       pause?.cancel()
       const end = new Promise<void>(resolve => { stopped = resolve })
       signal.addEventListener('abort', () => {
-        stopping.abort(new Unavailable('shutting down', { link: true }))
+        stopping.abort(new Unavailable('shutting down', { disconnected: true }))
         clock.soon(() => stopped?.()) // whoever does not heed the signal is cut off, as by a crash
       })
       pump()

@@ -11,5 +11,5 @@ export interface Observer {
   receipt (network: NetworkName, outcome: 'delivered' | 'failed' | 'unmatched'): void
   /** Something of a function address; there are as many as the config has. */
   counted (event: Counted): void
-  link (network: NetworkName, name: string, up: boolean, detail?: string): void
+  connection (network: NetworkName, name: string, up: boolean, detail?: string): void
 }

@@ -35,8 +35,8 @@ const OPENING_MAX = 64
 /** Whatever went wrong where the file lies. */
 const asTrouble = (error: unknown): Refused | Unavailable => {
   if (error instanceof Refused) return error.trouble === undefined ? new Refused(error.message, 'gone') : error
-  const link = error instanceof Unavailable && error.link
-  return new Unavailable(messageOf(error), { link, trouble: 'unreachable', cause: error })
+  const disconnected = error instanceof Unavailable && error.disconnected
+  return new Unavailable(messageOf(error), { disconnected, trouble: 'unreachable', cause: error })
 }
 
 const counting = (bytesMax: number): Transform => {

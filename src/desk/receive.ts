@@ -1,6 +1,6 @@
 /**
  * What the desk lets in by itself: times that have come, orders of the operator, and at the start what its rooms are to be. They come
- * in by the same door as everything else, so each is one commit with all that it causes.
+ * in by accept as everything else does, so each is one commit with all that it causes.
  */
 import { messageOf } from '../model/errors'
 import type { Chance } from '../lib/chance'

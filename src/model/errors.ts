@@ -30,19 +30,19 @@ export class Refused extends Error {
 export class Unavailable extends Error {
   override name = 'Unavailable'
   readonly retryAfterMs: number | undefined
-  /** True if the whole link is down, so that it says nothing about this one delivery. */
-  readonly link: boolean
+  /** The connection as a whole is down or closed to us, so this says nothing about the one delivery. */
+  readonly disconnected: boolean
   /** True if the destination may have it after all and cannot tell us by the key: needs a person's decision. */
   readonly unknown: boolean
   /** True if only what comes from this place has to wait, because enough from there is still to be delivered. */
   readonly crowded: boolean
   readonly trouble: FileTrouble | undefined
   constructor (message: string, options: {
-    retryAfterMs?: number, link?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble, cause?: unknown
+    retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble, cause?: unknown
   } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
-    this.link = options.link ?? false
+    this.disconnected = options.disconnected ?? false
     this.unknown = options.unknown ?? false
     this.crowded = options.crowded ?? false
     this.trouble = options.trouble

@@ -18,7 +18,7 @@ export interface Capabilities {
   edits: boolean
   deletions: boolean
   textBytesMax: number // UTF-8 bytes of one message; longer ones are split, never cut
-  window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the link keeps order
+  window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the connection keeps order
   afterCrash: 'resend' | 'park' // a try that a crash cut off: send again with the same key, or leave it to a person
   giveUpAfterMs: number
 }
@@ -76,7 +76,7 @@ export interface Network {
   readonly naming: Naming
   /**
    * Be present in these places and listen. May be called again with more, before and after start. Never throws:
-   * what cannot be joined now is tried again, and shows as a link that is down.
+   * what cannot be joined now is tried again, and shows as a connection that is down.
    */
   attend (places: Place[]): void
   /**
@@ -131,8 +131,11 @@ export interface Inbox {
   quarantine (network: NetworkName, raw: string, why: Malformed, key?: ArrivalKey): Promise<void>
   /** The key of the newest stored arrival that somebody said in this place, to catch up from. */
   lastKey (place: Place): Promise<ArrivalKey | undefined>
-  /** A link of this network went up or down. `name` is from a small fixed set (it labels a metric). Up wakes waiting lanes. */
-  link (network: NetworkName, name: string, up: boolean, detail?: string): void
+  /**
+   * A connection of this network went up or down, or what stands for one, such as being in all rooms. `name` is from a small fixed set,
+   * because it labels a metric. Up wakes waiting lanes.
+   */
+  connection (network: NetworkName, name: string, up: boolean, detail?: string): void
 }
 
 /** What the bridge lends to each network when it is made. */

@@ -53,10 +53,10 @@ const hasToken = ({ token }: Operated, request: Request): boolean => {
   return given !== undefined && sameSecret(given, token)
 }
 
-/** Ready when every network has a link and all links are up. Why one is down is for who has the token: it may name rooms. */
+/** Ready when every network has a connection and all connections are up. Why one is down is for who has the token: it may name rooms. */
 const ready = (operated: Operated) => (request: Request, response: Response): void => {
   const { networks, metrics } = operated
-  const links = metrics.links()
+  const links = metrics.connections()
   const showsWhy = hasToken(operated, request)
   const silent = networks.filter(network => !links.some(link => link.network === network))
   const isReady = silent.length === 0 && links.every(({ up }) => up)
@@ -83,7 +83,7 @@ const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Ro
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
   routes.get('/logbook', logbookRoute({ store }))
-  routes.get('/links', (_request, response) => { response.json(metrics.links()) })
+  routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
   routes.get('/queue', async (request, response) => {
     const state = request.query['state'] ?? 'waiting'
     if (!isQueueState(state)) return void response.status(400).json({ error: `state must be one of ${QUEUE_STATES.join(', ')}` })

@@ -1,5 +1,5 @@
 /**
- * What Prometheus reads. All labels come from small fixed sets: networks, outcomes, and names of links, of which at most
+ * What Prometheus reads. All labels come from small fixed sets: networks, outcomes, and names of connections, of which at most
  * LINKS_MAX are kept apart. Counters begin at 0 with each start; the queue is read from the store at each scrape.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -11,18 +11,18 @@ import type { Head } from '../store/desk'
 import type { Depth } from '../store/store'
 import { makeAddressMetrics, type OpenCases } from './address-metrics'
 
-export interface LinkState { network: NetworkName; name: string; up: boolean; since: number; detail?: string } // since: ms since 1970
+export interface ConnectionState { network: NetworkName; name: string; up: boolean; since: number; detail?: string } // since: ms since 1970
 
 export interface Metrics {
   observer: Observer
   /** The exposition text (Prometheus text format 0.0.4). Rejects if the store cannot be read. */
   text (): Promise<string>
   contentType: string
-  /** Each link's last word. */
-  links (): LinkState[]
+  /** Each connection's last word. */
+  connections (): ConnectionState[]
 }
 
-export const LINKS_MAX = 64
+export const CONNECTIONS_MAX = 64
 const SEAL_DIGITS = 12 // a number of 48 bits is whole in any tool
 
 /** From accept to done. Mirrors are at 1–10 ms; an outage of a network shows as minutes or hours. */
@@ -49,7 +49,7 @@ const instruments = (registers: Registry[]) => {
       labelNames: ['network'], buckets: SECONDS_BUCKETS, registers
     }),
     committed: counter('zentrale_store_commits_total', 'Commits of the store, each of them one wait for the disk.', []),
-    linkUp: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
+    connected: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
     logbookLine: gauge('zentrale_logbook_line', 'The number of the last line of the logbook.', []),
     logbookSeal: gauge('zentrale_logbook_seal', 'The first digits of the seal of that line, as a number.', []),
     queued: gauge('zentrale_queue_messages', 'Deliveries in the queue, by destination network and state.', ['network', 'state']),
@@ -70,10 +70,10 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
   const {
-    arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, linkUp, queued, oldest, logbookLine, logbookSeal
+    arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, connected, queued, oldest, logbookLine, logbookSeal
   } = instruments([registry])
   const ofAddresses = makeAddressMetrics(registry, addresses ?? [], cases ?? (async () => []), clock)
-  const links = new Map<string, LinkState>()
+  const connections = new Map<string, ConnectionState>()
 
   for (const network of networks) {
     for (const outcome of ['stored', 'seen', 'unrouted', 'refused']) arrivals.inc({ network, outcome }, 0)
@@ -83,12 +83,12 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
     parts.inc({ network }, 0)
   }
 
-  const link = (network: NetworkName, given: string, up: boolean, detail?: string): void => {
-    const name = links.has(`${network} ${given}`) || links.size < LINKS_MAX ? given : 'other'
-    const before = links.get(`${network} ${name}`)
+  const connection = (network: NetworkName, given: string, up: boolean, detail?: string): void => {
+    const name = connections.has(`${network} ${given}`) || connections.size < CONNECTIONS_MAX ? given : 'other'
+    const before = connections.get(`${network} ${name}`)
     const reason = detail === undefined ? {} : { detail: maskNumbers(detail) }
-    links.set(`${network} ${name}`, { network, name, up, since: before?.up === up ? before.since : clock.now(), ...reason })
-    linkUp.set({ network, link: name }, up ? 1 : 0)
+    connections.set(`${network} ${name}`, { network, name, up, since: before?.up === up ? before.since : clock.now(), ...reason })
+    connected.set({ network, link: name }, up ? 1 : 0)
   }
 
   const scrape = async (): Promise<string> => {
@@ -112,7 +112,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
   return {
     text: scrape,
     contentType: registry.contentType,
-    links: () => [...links.values()],
+    connections: () => [...connections.values()],
     observer: {
       accepted: (network, outcome) => arrivals.inc({ network, outcome }),
       quarantined: network => quarantined.inc({ network }),
@@ -124,7 +124,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
       retried: network => retries.inc({ network }),
       receipt: (network, outcome) => receipts.inc({ network, outcome }),
       counted: ofAddresses.counted,
-      link
+      connection
     }
   }
 }

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Element, xml } from '@xmpp/client'
 import { parse, stringify } from 'yaml'
 import { until } from '../../sandbox/servers/process'
-import { DOMAIN, type Link, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
+import { DOMAIN, type Connection, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import type { HsEvent } from '../support/homeserver'
 import { type Proxy, startProxy } from '../support/proxy'
 import { needs, scratch } from '../support/real'
@@ -71,7 +71,7 @@ describe('faults: a flood', function () {
   this.timeout(FLOOD_MS * 4 + 240_000)
   needs('prosody')
   const dir = scratch()
-  const proxies: Partial<Record<Link, Proxy>> = {}
+  const proxies: Partial<Record<Connection, Proxy>> = {}
   const ears = new Set<(text: string) => void>()
   let town: Town
   let chat: string // Eva's with the address

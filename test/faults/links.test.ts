@@ -5,18 +5,18 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from '../../sandbox/servers/process'
-import { type Link, raiseTown, type Town } from '../../sandbox/town'
+import { type Connection, raiseTown, type Town } from '../../sandbox/town'
 import { type Proxy, startProxy } from '../support/proxy'
 import { needs, scratch } from '../support/real'
 import { isLong } from './long'
 import { makeWitness, PAIRS, type Witness } from './witness'
 
-const LINKS: readonly Link[] = ['homeserver', 'component', 'smsc', 'zentrale']
+const LINKS: readonly Connection[] = ['homeserver', 'component', 'smsc', 'zentrale']
 const COUNT = 6
 const BRIEF_MS = 2_000
 
 /** Does it to the link and resolves when it is over. `short`: on which links the short form does it too. */
-interface Fault { what: string, short: readonly Link[], on?: readonly Link[], strike (proxy: Proxy): Promise<void> | void }
+interface Fault { what: string, short: readonly Connection[], on?: readonly Connection[], strike (proxy: Proxy): Promise<void> | void }
 
 const brief = async (begin: (on: boolean) => void): Promise<void> => {
   begin(true)
@@ -42,16 +42,16 @@ const FAULTS: Fault[] = [
 ]
 
 /** The longest that a dead link may go unnoticed: silence, then the answers that do not come. See stream.ts, session.ts, homeserver.ts. */
-const NOTICED_WITHIN_MS: Partial<Record<Link, number>> = { component: 50_000, smsc: 50_000, homeserver: 45_000 }
+const NOTICED_WITHIN_MS: Partial<Record<Connection, number>> = { component: 50_000, smsc: 50_000, homeserver: 45_000 }
 const SPARE_MS = 5_000
-const UP: Partial<Record<Link, string>> = {
+const UP: Partial<Record<Connection, string>> = {
   component: 'network="xmpp",link="component"', smsc: 'network="sms",link="main"', homeserver: 'network="matrix",link="homeserver"'
 }
 
 describe('faults: bad links', () => {
   needs('prosody')
   const dir = scratch()
-  const proxies = {} as Record<Link, Proxy>
+  const proxies = {} as Record<Connection, Proxy>
   let town: Town
   let witness: Witness
   let round = 0
@@ -90,9 +90,9 @@ describe('faults: bad links', () => {
     }
   }
 
-  const isUp = async (link: Link): Promise<boolean> => (await town.metrics()).includes(`zentrale_link_up{${UP[link]}} 1`)
+  const isUp = async (link: Connection): Promise<boolean> => (await town.metrics()).includes(`zentrale_link_up{${UP[link]}} 1`)
 
-  for (const link of isLong ? Object.keys(NOTICED_WITHIN_MS) as Link[] : []) {
+  for (const link of isLong ? Object.keys(NOTICED_WITHIN_MS) as Connection[] : []) {
     it(`the link ${link} is dead without a sign: noticed in time, and caught up with`, () => sayAndSettle(async () => {
       const { fromServer, toServer } = proxies[link]
       fromServer.hold = toServer.hold = true

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Link, raiseTown, type Town } from '../../sandbox/town'
+import { type Connection, raiseTown, type Town } from '../../sandbox/town'
 import { type Proxy, startProxy } from '../support/proxy'
 import { needs, scratch } from '../support/real'
 import { READ_WITHIN_MS, storyOf } from '../support/story'
@@ -41,7 +41,7 @@ if (isLong) {
     before(async () => {
       town = await raiseTown({
         dir: dir('town'),
-        async via (link: Link, port) {
+        async via (link: Connection, port) {
           if (link !== 'zentrale') return port
           proxy = await startProxy(port)
           return proxy.port

@@ -121,5 +121,5 @@ export const judgingInbox = (): Inbox => ({
   async cases () { return [] },
   async quarantine (_network, raw, why) { assert.ok(typeof raw === 'string' && why instanceof Malformed) },
   async lastKey () { return undefined },
-  link () {}
+  connection () {}
 })

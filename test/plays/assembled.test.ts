@@ -50,7 +50,7 @@ describe('Zentrale, assembled from a config', () => {
     zentrale = await assemble(loadConfig(write(config, registered), {}),
       { clock: systemClock, chance: systemChance, log: silentLog, bug: error => bugs.push(error) })
     await zentrale.start()
-    await until(() => zentrale.metrics.links().some(({ name, up }) => name === 'rooms' && up), 'in the room')
+    await until(() => zentrale.metrics.connections().some(({ name, up }) => name === 'rooms' && up), 'in the room')
     await until(async () => (await operate('/readyz')).status === 200, 'ready')
   })
 

@@ -29,7 +29,7 @@ const listen = async (port: number, kannel: Pick<Kannel, 'sendsmsUrl' | 'usernam
     spending: SPENDING
   }, makeWorld())
   await sms.start(inbox)
-  await inbox.until('Kannel answers', () => inbox.links.get('kannel') === true)
+  await inbox.until('Kannel answers', () => inbox.connections.get('kannel') === true)
   return { inbox, sms }
 }
 const sendBy = (sms: Network, text: string, key: string) => sms.send({
@@ -89,9 +89,9 @@ describe('SMS and Kannel', () => {
 
   it('waits while Kannel is away', async () => {
     await kannel.kill()
-    await assert.rejects(sendBy(sms, 'Hallo', 'k-away'), (error: unknown) => error instanceof Unavailable && error.link && !error.unknown)
+    await assert.rejects(sendBy(sms, 'Hallo', 'k-away'), (error: unknown) => error instanceof Unavailable && error.disconnected && !error.unknown)
     await kannel.restart()
-    await inbox.until('back', () => inbox.links.get('kannel') === true)
+    await inbox.until('back', () => inbox.connections.get('kannel') === true)
     await sendBy(sms, 'wieder da', 'k-back')
     await kannel.phone.waitFor(sms => sms.text === 'wieder da')
   })

@@ -40,7 +40,7 @@ describe('SMS and Net::SMPP', function () {
     inbox = makeInbox()
     sms = connect(smsc.password)
     await sms.start(inbox)
-    await inbox.until('bound', () => inbox.links.get('perl') === true)
+    await inbox.until('bound', () => inbox.connections.get('perl') === true)
   })
   after(async () => {
     await sms?.stop()
@@ -108,8 +108,8 @@ describe('SMS and Net::SMPP', function () {
     const other = connect('wrong')
     const heard = makeInbox()
     const details: string[] = []
-    const link = heard.link
-    heard.link = (network, name, up, detail) => { details.push(detail ?? ''); link(network, name, up) }
+    const connection = heard.connection
+    heard.connection = (network, name, up, detail) => { details.push(detail ?? ''); connection(network, name, up) }
     await other.start(heard)
     await heard.until('the reason', () => details.some(detail => /login refused \(0x0E\)/.test(detail)))
     await other.stop()
@@ -117,9 +117,9 @@ describe('SMS and Net::SMPP', function () {
 
   it('comes back when the SMSC was killed', async () => {
     await smsc.kill()
-    await inbox.until('down', () => inbox.links.get('perl') === false)
+    await inbox.until('down', () => inbox.connections.get('perl') === false)
     await smsc.restart()
-    await inbox.until('up', () => inbox.links.get('perl') === true)
+    await inbox.until('up', () => inbox.connections.get('perl') === true)
     await send('wieder da', 'k3')
   })
 })

@@ -171,12 +171,12 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     await at.startBridge(proxy.port)
     proxy.fromServer.hold = true
     const one = delivery(say('over the break'), direct())
-    const lost = assert.rejects(send(at, one), (error: unknown) => error instanceof Unavailable && error.link)
+    const lost = assert.rejects(send(at, one), (error: unknown) => error instanceof Unavailable && error.disconnected)
     await heardBody(at.anna, 'over the break')
     proxy.reset()
     proxy.fromServer.hold = false
     await lost
-    await at.inbox.until('up again', () => at.inbox.links.get('component') === true)
+    await at.inbox.until('up again', () => at.inbox.connections.get('component') === true)
     await send(at, { ...one, attempt: 2 })
     await send(at, delivery(say('behind'), direct()))
     await heardBody(at.anna, 'behind')

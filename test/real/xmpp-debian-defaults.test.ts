@@ -210,21 +210,21 @@ describe('ejabberd as Debian configures it lets one occupant into few rooms', ()
     await server.paste(kind!.rooms)
     const inbox = makeInbox()
     const whys: string[] = []
-    const { link } = inbox
-    inbox.link = (network, name, up, why) => {
+    const { connection } = inbox
+    inbox.connection = (network, name, up, why) => {
       if (name === 'rooms') whys.push(why ?? '')
-      link(network, name, up)
+      connection(network, name, up)
     }
     const component = { host: '127.0.0.1', port: server.componentPort, ...server.component }
     const network = makeXmpp({ component }, makeWorld({ memory: makeMemory() }))
     try {
       await network.start(inbox)
       network.attend(Array.from({ length: ROOMS_MAX }, (_, index) => ({ network: 'xmpp', id: `raum${index}@${SERVICE}` })))
-      await inbox.until('in all', () => inbox.links.get('rooms') === true)
+      await inbox.until('in all', () => inbox.connections.get('rooms') === true)
       network.attend([{ network: 'xmpp', id: `zuviel@${SERVICE}` }])
       await inbox.until('the setting is named', () => /^zuviel@.*max_user_conferences/.test(whys.at(-1) ?? ''))
       await server.paste(kind!.archive)
-      await inbox.until('in all again', () => inbox.links.get('rooms') === true)
+      await inbox.until('in all again', () => inbox.connections.get('rooms') === true)
     } finally {
       await network.stop()
       await server.stop()

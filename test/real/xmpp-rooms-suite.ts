@@ -37,7 +37,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     at.network.attend([place()])
   }
   const rule = (item: Record<string, string>) => at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#admin` }, xml('item', item)))
-  const link = (up: boolean): Promise<void> => at.inbox.until(`rooms ${up}`, () => at.inbox.links.get('rooms') === up)
+  const connection = (up: boolean): Promise<void> => at.inbox.until(`rooms ${up}`, () => at.inbox.connections.get('rooms') === up)
   /** What is no news left out. */
   const standings = (): string => ['in', ...at.inbox.standings.filter(one => one.place.id === room).map(({ standing }) => standing)]
     .filter((one, index, all) => index > 0 && one !== all[index - 1]).join()
@@ -46,7 +46,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     one.is('presence') && one.attrs.from === `${room}/${nick}` && one.attrs.type === 'unavailable')
   const heard = (body: string): Promise<Element> => at.anna.until(body, one =>
     one.getChildText('body') === body && one.attrs.from?.startsWith(room) === true)
-  const isWaiting = (error: unknown): boolean => error instanceof Unavailable && error.link
+  const isWaiting = (error: unknown): boolean => error instanceof Unavailable && error.disconnected
 
   beforeEach(() => { room = `raum${++count}@${at.server.muc}` })
 
@@ -80,7 +80,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await gone(bob.name)
     await rule({ jid: ZENTRALE, affiliation: 'none' })
     await stands('out,in')
-    await link(true)
+    await connection(true)
     await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('destroy', {})))
     await stands('out,in,out')
     await assert.rejects(send(at, inRoom('two')), Refused)
@@ -100,14 +100,14 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await owned({ 'muc#roomconfig_membersonly': '1' })
     const first = inRoom('one')
     await assert.rejects(send(at, first), isWaiting)
-    await link(false)
+    await connection(false)
     await rule({ jid: ZENTRALE, affiliation: 'member' })
-    await link(true)
+    await connection(true)
     await assert.rejects(send(at, first), isWaiting)
     await at.anna.until('asking', one => one.attrs.from === `${room}/Zentrale` && one.getChildText('body')?.includes(ZENTRALE) === true)
-    await link(false)
+    await connection(false)
     await rule({ jid: ZENTRALE, affiliation: 'admin' })
-    await link(true)
+    await connection(true)
     await send(at, first)
     await send(at, inRoom('two', eva))
     await heard('two')
@@ -117,11 +117,11 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await owned({ 'muc#roomconfig_moderatedroom': '1', members_by_default: '0' })
     const first = inRoom('one')
     await assert.rejects(send(at, first), isWaiting)
-    await link(false)
+    await connection(false)
     const isRequest = (one: Element): boolean => one.attrs.from === room && String(one.getChild('x', 'jabber:x:data')).includes(bob.name)
     await at.anna.until('request', isRequest)
     await rule({ nick: bob.name, role: 'participant' })
-    await link(true)
+    await connection(true)
     await send(at, first)
     await rule({ jid: ZENTRALE, affiliation: 'admin' })
     await insist(inRoom('two', eva))
@@ -152,7 +152,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
 
   it('finds, after a restart too, what is corrected and taken back', async () => {
     await owned({ 'muc#roomconfig_whois': 'anyone' })
-    await link(true)
+    await connection(true)
     await at.anna.say(room, 'helo', 'c1')
     const [original] = await came(at, 1)
     await at.network.stop()
@@ -179,14 +179,14 @@ export const xmppNoArchiveSuite = (start: (options: XmppServerOptions) => Promis
   const restart = async (): Promise<void> => {
     await at.startBridge(at.server.componentPort, at.inbox)
     at.network.attend([{ network: 'xmpp', id: room }])
-    await at.inbox.until('in', () => at.inbox.links.get('rooms') === true)
+    await at.inbox.until('in', () => at.inbox.connections.get('rooms') === true)
   }
   const texts = (): string[] => at.inbox.arrivals.map(textOf)
 
   beforeEach(async () => {
     room = `raum${++count}@${at.server.muc}`
     at.network.attend([{ network: 'xmpp', id: room }])
-    await at.inbox.until('in', () => at.inbox.links.get('rooms') === true)
+    await at.inbox.until('in', () => at.inbox.connections.get('rooms') === true)
     await at.anna.enter(room, 'Anna')
   })
 

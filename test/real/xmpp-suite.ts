@@ -50,7 +50,7 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     const network = makeXmpp({ component }, makeWorld({ memory, media }))
     network.attend(rooms.map(place))
     await network.start(inbox)
-    await inbox.until('in all rooms', () => inbox.links.get('rooms') === true)
+    await inbox.until('in all rooms', () => inbox.connections.get('rooms') === true)
     return { network, inbox, stop: () => network.stop() }
   }
 
@@ -181,14 +181,14 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     await send(delivery({ kind: 'edit', of: 'x', content: { style: 'text', text: plain('quoted') } }, bob, { target }))
     const edit = await anna.until('quoted', one => one.getChildText('body') === 'quoted')
     assert.equal(edit.getChild('replace')?.attrs.id, target[0])
-    assert.equal(bridge.inbox.links.get('component'), true)
+    assert.equal(bridge.inbox.connections.get('component'), true)
   })
 
   it('refuses what is too long for the link, and goes on', async () => {
     await assert.rejects(send(delivery(message('x'.repeat(600_000)))), Refused)
     await send(delivery(message('&'.repeat(bridge.network.can.textBytesMax))))
     await send(delivery(message('after')))
-    assert.equal(bridge.inbox.links.get('component'), true)
+    assert.equal(bridge.inbox.connections.get('component'), true)
   })
 
   it('says nothing twice to the archive, and finds what is there', async () => {
@@ -293,7 +293,7 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
       if (bad < 0) continue
       failed.push((results[bad] as PromiseRejectedResult).reason)
       await restarted
-      await bridge.inbox.until('back', () => bridge.inbox.links.get('rooms') === true)
+      await bridge.inbox.until('back', () => bridge.inbox.connections.get('rooms') === true)
     }
     assert.ok(failed.every(one => one instanceof Unavailable))
     anna = await startPerson(server, 'anna', 'a')

@@ -43,7 +43,7 @@ export const MUTATIONS: Mutation[] = [
     'before the answer: ${why}`, {}', ['I2', 'D2']],
   ['tells a contact that it has what it has not stored', 'networks/xmpp/direct/receive.ts', 'offer(arrival, say, {',
     'say?.(); offer(arrival, undefined, {', ['D1']],
-  ['counts a letter as delivered once it is written', 'networks/xmpp/direct/confirm.ts', "link.ask('get', domain, domain, ping).then(",
+  ['counts a letter as delivered once it is written', 'networks/xmpp/direct/confirm.ts', "stream.ask('get', domain, domain, ping).then(",
     'Promise.resolve(ping).then(', ['I7', 'D2']],
   ['takes a letter that comes twice for two', 'networks/xmpp/direct/receive.ts', 'return id === undefined\n      ?',
     'return id !== undefined\n      ?', ['D1']],
@@ -88,7 +88,7 @@ export const MUTATIONS: Mutation[] = [
     'Infinity', ['W4']],
   ['lets one person use up what all may hold up', 'bridge/files.ts', 'ofOne.left(one), ', '', ['W4']],
   ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'ofRoom(room, stanza) : privateMessages.heard(room, stanza)',
-    'ofRoom(room, stanza) : link.send(answerDirect(stanza)!)', ['W4']],
+    'ofRoom(room, stanza) : stream.send(answerDirect(stanza)!)', ['W4']],
   // a room that we attend is never anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
     'isAttended: () => false', ['W5']],

@@ -173,7 +173,7 @@ const GREAT: Record<GreatFault, (stage: Stage) => void> = {
 }
 
 const observing = (settled: Map<string, number>): Observer => ({
-  accepted () {}, quarantined () {}, retried () {}, receipt () {}, link () {}, counted () {},
+  accepted () {}, quarantined () {}, retried () {}, receipt () {}, connection () {}, counted () {},
   settled (network, outcome) { settled.set(`${network} ${outcome}`, (settled.get(`${network} ${outcome}`) ?? 0) + 1) }
 })
 

@@ -39,7 +39,7 @@ export const addressSuite = (ground: () => Ground): void => {
     bridge.network.serve(identities)
     bridge.network.attend(places)
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true)
     return bridge
   }
   const direct = (who = contact): Place => ({ network: 'matrix', id: `${address()} ${who.userId}` })
@@ -100,15 +100,15 @@ export const addressSuite = (ground: () => Ground): void => {
       const bridge = makeBridge(ground())
       running.push(bridge.network)
       const details: string[] = []
-      const { link } = bridge.inbox
-      bridge.inbox.link = (network, name, up, detail) => { if (name === 'addresses') details.push(detail ?? ''); link(network, name, up, detail) }
+      const { connection } = bridge.inbox
+      bridge.inbox.connection = (...told) => { if (told[1] === 'addresses') details.push(told[3] ?? ''); connection(...told) }
       const here = { ...identity(), aliases: [alias(), `#winter:${ground().serverName}`] } // one alias is missing, which is only told
       bridge.network.serve([{ ...identity(), id: mxid('winter.dienst'), aliases: [] }, here])
       await bridge.network.start(bridge.inbox)
       await bridge.inbox.until('it says so', () => details.length > 0)
       const [practice, test] = ground().serverName.split('.')
       assert.ok(details[0]!.includes(`- { exclusive: true, regex: '@winter\\.dienst:${practice}\\.${test}' }`), details[0])
-      assert.equal(bridge.inbox.links.get('addresses'), false)
+      assert.equal(bridge.inbox.connections.get('addresses'), false)
       await contact.waitFor(await chat(), 'the other address works', membership(address(), 'join'))
     })
   })
@@ -281,7 +281,7 @@ export const addressSuite = (ground: () => Ground): void => {
       const where = place(bridge, name, 7)
       bridge.network.attend([where])
       await bridge.network.start(bridge.inbox)
-      await bridge.inbox.until('nothing is missed', () => bridge.inbox.links.get('rooms') === true)
+      await bridge.inbox.until('nothing is missed', () => bridge.inbox.connections.get('rooms') === true)
       await assert.rejects(bridge.network.send(write(where, 'zu früh'), signal()), { name: 'Unavailable' })
       await make(bridge, where, {})
       await make(bridge, where, {})

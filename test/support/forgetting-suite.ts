@@ -31,7 +31,7 @@ export const forgettingSuite = (ground: () => Ground): void => {
       bridge = makeBridge(ground())
       bridge.network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
       await bridge.network.start(bridge.inbox)
-      await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
+      await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true)
     })
     afterEach(async () => { await bridge.network.stop() })
 

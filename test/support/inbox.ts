@@ -8,7 +8,7 @@ export interface TestInbox extends Inbox {
   readonly arrivals: Arrival[] // without what is said of how places stand to us
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
-  readonly links: Map<string, boolean>
+  readonly connections: Map<string, boolean>
   answered: Answered // by what is asked
   refusing: Error | undefined // while set, nothing can be stored
   readonly crowded: Set<string> // ids of places from which nothing more can be stored
@@ -24,7 +24,7 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], standings: [], quarantined: [], links: new Map(), refusing: undefined, crowded: new Set(),
+    arrivals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
     answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing
@@ -46,7 +46,7 @@ export const makeInbox = (): TestInbox => {
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },
     forget () { keys.clear(); newest.clear() },
-    link (_network, name, up) { inbox.links.set(name, up); tell() },
+    connection (_network, name, up) { inbox.connections.set(name, up); tell() },
     until: (what, holds, limitMs = 60_000) => new Promise((resolve, reject) => {
       const look = (): void => { if (holds()) { over(); resolve() } }
       const timer = setTimeout(() => { over(); reject(new Error(`${what}: not within ${limitMs} ms`)) }, limitMs)

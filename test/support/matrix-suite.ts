@@ -66,8 +66,8 @@ export const matrixSuite = (ground: () => Ground): void => {
     running.push(bridge.network)
     bridge.network.attend(places)
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the homeserver is found', () => bridge.inbox.links.get('homeserver') === true)
-    if (places.length > 0) await bridge.inbox.until('the rooms are joined', () => bridge.inbox.links.get('rooms') === true)
+    await bridge.inbox.until('the homeserver is found', () => bridge.inbox.connections.get('homeserver') === true)
+    if (places.length > 0) await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
   const openRoom = async (options: Json = {}): Promise<Place> =>
@@ -221,10 +221,10 @@ export const matrixSuite = (ground: () => Ground): void => {
     const place = { network: 'matrix', id: room }
     const { network, inbox } = await begin([])
     network.attend([place])
-    await inbox.until('it says that it is not there', () => inbox.links.get('rooms') === false)
+    await inbox.until('it says that it is not there', () => inbox.connections.get('rooms') === false)
     await assert.rejects(network.send(delivery(place, 'zu früh'), signal()), { name: 'Unavailable' })
     await anna.call('POST', `v3/rooms/${encodeURIComponent(room)}/invite`, { user_id: bot() })
-    await inbox.until('it is there', () => inbox.links.get('rooms') === true)
+    await inbox.until('it is there', () => inbox.connections.get('rooms') === true)
     await network.send(delivery(place, 'drin'), signal())
     await anna.waitFor(room, 'the ghost speaks', body('drin'))
   })

@@ -38,7 +38,7 @@ export const membershipSuite = (ground: () => Ground): void => {
   }
   const begin = async (places: Place[], more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
     const bridge = await start(places, more)
-    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.links.get('rooms') === true)
+    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
   /** All that was said before has been brought when a later word in another room has. */
@@ -66,7 +66,7 @@ export const membershipSuite = (ground: () => Ground): void => {
       await assert.rejects(network.send(delivery(place, 'noch da?'), signal()), { name: 'Unavailable' })
       if (verb === 'ban') await to(place.id, 'unban', bot())
       await to(place.id, 'invite', bot())
-      await inbox.until('it is in again', () => inbox.links.get('rooms') === true)
+      await inbox.until('it is in again', () => inbox.connections.get('rooms') === true)
       await anna.send(place.id, 'danach')
       await inbox.until('what is said then', () => texts(inbox, place).includes('danach'))
       assert.deepEqual(texts(inbox, place), ['davor', 'danach'])
@@ -88,7 +88,7 @@ export const membershipSuite = (ground: () => Ground): void => {
       await anna.send(place.id, 'unter uns')
       for (let times = 0; times < 2; times++) {
         const next = await start([place, other], { inbox, memory })
-        await inbox.until('it knows', () => standings(inbox, place).at(-1) === 'out' && inbox.links.get('rooms') === false)
+        await inbox.until('it knows', () => standings(inbox, place).at(-1) === 'out' && inbox.connections.get('rooms') === false)
         await settled(next, other)
         await next.network.stop()
       }
@@ -97,7 +97,7 @@ export const membershipSuite = (ground: () => Ground): void => {
       await inbox.until('it has looked', () => standings(inbox, place).length > known)
       if (verb === 'ban') await to(place.id, 'unban', bot())
       await to(place.id, 'invite', bot())
-      await inbox.until('it is in again', () => inbox.links.get('rooms') === true)
+      await inbox.until('it is in again', () => inbox.connections.get('rooms') === true)
       await anna.send(place.id, 'danach')
       await inbox.until('what is said then', () => texts(inbox, place).includes('danach'))
       await last.network.stop()
@@ -122,7 +122,7 @@ export const membershipSuite = (ground: () => Ground): void => {
       type === 'm.room.member' && key === ghost && content.membership === 'leave'
     for (const ghost of ghosts) await anna.waitFor(place.id, 'it leaves', left(ghost))
     await to(place.id, 'invite', bot())
-    await inbox.until('it is in again', () => inbox.links.get('rooms') === true)
+    await inbox.until('it is in again', () => inbox.connections.get('rooms') === true)
     await running.at(-1)!.send(delivery(place, 'wieder da'), signal())
     await anna.waitFor(place.id, 'it speaks', body('wieder da'))
     const { joined } = await anna.call('GET', `v3/rooms/${encode(place.id)}/joined_members`)
@@ -142,11 +142,11 @@ export const membershipSuite = (ground: () => Ground): void => {
         : String((await anna.call('POST', `v3/rooms/${encode(old)}/upgrade`, { new_version: '12' })).replacement_room)
       if (hurry) await anna.setState(old, 'm.room.tombstone', '', { body: 'umgezogen', replacement_room: next })
       else {
-        await inbox.until('it cannot follow', () => inbox.links.get('rooms') === false)
+        await inbox.until('it cannot follow', () => inbox.connections.get('rooms') === false)
         await to(next, 'invite', bot())
       }
       await anna.waitFor(next, 'the bot follows', botIs('join'))
-      await inbox.until('it is there', () => inbox.links.get('rooms') === true)
+      await inbox.until('it is there', () => inbox.connections.get('rooms') === true)
       await anna.send(next, 'nachher')
       await inbox.until('the second', () => texts(inbox, place).length === 2)
       assert.deepEqual(texts(inbox, place), ['vorher', 'nachher'])
@@ -226,7 +226,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     }
     bridge.network.attend([place])
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('it is there', () => bridge.inbox.links.get('rooms') === true)
+    await bridge.inbox.until('it is there', () => bridge.inbox.connections.get('rooms') === true)
     await Promise.all(tried)
     assert.deepEqual(standings(bridge.inbox, place), ['encrypted'])
   })

@@ -39,7 +39,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     },
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
-    inbox: { accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, link: () => {} },
+    inbox: { accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, connection: () => {} },
     onSend: () => {}, onUpload: () => {},
     async upload (delivery, signal) { await network.onUpload(delivery, signal) },
     attend (places) { network.attended.push(...places) },

@@ -23,14 +23,14 @@ export const connect = (smsc: Pick<Smsc, 'port'>, given: Partial<SmppConfig> = {
   const sms = makeSms({ gateways: [config as SmppConfig], spending }, makeWorld({ memory, ...clock && { clock } }))
   const inbox = makeInbox()
   const details: (string | undefined)[] = []
-  const link = inbox.link
-  inbox.link = (network, name, up, detail) => { details.push(detail); link(network, name, up, detail) }
+  const connection = inbox.connection
+  inbox.connection = (network, name, up, detail) => { details.push(detail); connection(network, name, up, detail) }
   const send = (text: string, key = 'k1', to = MAX, signal = never) => sms.send({
     key, place: { network: 'sms', id: `${OURS}/${to}` }, at: 0, attempt: 1,
     action: { kind: 'message', content: { style: 'text', text: plain(text) } }
   }, signal)
-  const up = () => inbox.until('link up', () => inbox.links.get('main') === true)
-  const down = () => inbox.until('link down', () => inbox.links.get('main') === false)
+  const up = () => inbox.until('link up', () => inbox.connections.get('main') === true)
+  const down = () => inbox.until('link down', () => inbox.connections.get('main') === false)
   const texts = () => inbox.arrivals.filter(arrival => arrival.kind === 'message').map(arrival => toPlain(arrival.content.text))
   const receipts = () => inbox.arrivals.filter((arrival): arrival is ReceiptArrival => arrival.kind === 'receipt')
   return { sms, inbox, details, send, up, down, texts, receipts, start: async () => { await sms.start(inbox); await up() } }

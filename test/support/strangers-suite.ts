@@ -48,8 +48,8 @@ export const strangersSuite = (ground: () => Ground): void => {
     bridge.network.serve([identity()])
     bridge.network.attend(places)
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
-    if (places.length > 0) await bridge.inbox.until('the rooms are joined', () => bridge.inbox.links.get('rooms') === true)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true)
+    if (places.length > 0) await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
   const chat = (by: MatrixPerson, options: Json = {}): Promise<string> =>
@@ -212,7 +212,7 @@ export const strangersSuite = (ground: () => Ground): void => {
         await customer.send(await chat(customer), 'ich komme durch')
         await inbox.until('the customer', () => words(inbox, direct(customer)).length === 1)
         await inbox.until('the stranger too', () => words(inbox, direct(stranger)).includes(`fremd ${times}`))
-        assert.notEqual(inbox.links.get('intake'), false)
+        assert.notEqual(inbox.connections.get('intake'), false)
         await bridge.network.stop()
       }
     })

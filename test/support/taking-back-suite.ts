@@ -16,7 +16,7 @@ export const takingBackSuite = (ground: () => Ground): void => {
     running.push(bridge.network)
     bridge.network.attend([place])
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.links.get('rooms') === true)
+    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
   const edit = (place: Place, of: string, target: string[], text: string): Delivery =>

@@ -47,7 +47,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
       at.network = makeXmpp({ component, rooms: at.server.muc }, makeWorld({ memory: at.memory }))
       at.network.serve([IDENTITY])
       await at.network.start(at.inbox)
-      await at.inbox.until('up', () => at.inbox.links.get('component') === true)
+      await at.inbox.until('up', () => at.inbox.connections.get('component') === true)
     }
   } as XmppGround
   before(async () => {

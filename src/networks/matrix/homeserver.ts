@@ -128,9 +128,9 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
   const failed = (error: unknown, { signal, elsewhere }: Pick<CallOptions, 'signal' | 'elsewhere'>): Unavailable => {
     const code = codeOf(error)
     if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new TooLong('homeserver: its answer is too long', { cause: error })
-    const link = !signal?.aborted && (NOBODY_THERE.has(code) || (NO_ANSWER.has(code) && !elsewhere))
-    if (link) contact.lost(code)
-    return new Unavailable(`homeserver: ${code || messageOf(error)}`, { link, cause: error })
+    const disconnected = !signal?.aborted && (NOBODY_THERE.has(code) || (NO_ANSWER.has(code) && !elsewhere))
+    if (disconnected) contact.lost(code)
+    return new Unavailable(`homeserver: ${code || messageOf(error)}`, { disconnected, cause: error })
   }
 
   /** The error that an answer means; undefined if it is a success (CS API §Standard error response, §Rate limiting). */
@@ -138,7 +138,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
     if (GATEWAY_TROUBLE.has(status) && !PING_FAILED.has(String(body?.errcode)) && !(elsewhere && body !== undefined)) {
       if (elsewhere) return new Unavailable(`homeserver: HTTP ${status}`) // a proxy in front gave up, on whom is not known
       contact.lost(`HTTP ${status}`)
-      return new Unavailable(`homeserver: HTTP ${status}`, { link: true })
+      return new Unavailable(`homeserver: HTTP ${status}`, { disconnected: true })
     }
     if (status >= 200 && status < 300) return body ? undefined : new Unavailable('homeserver: its answer is not JSON')
     const errcode = typeof body?.errcode === 'string' ? body.errcode.slice(0, 100) : `HTTP_${status}`
@@ -146,7 +146,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
     const retryAfterMs = retryAfter(headers, body ?? {})
     if (errcode === 'M_UNKNOWN_TOKEN' || errcode === 'M_MISSING_TOKEN') {
       contact.lost(UNKNOWN_TOKEN)
-      return new Unavailable(UNKNOWN_TOKEN, { link: true })
+      return new Unavailable(UNKNOWN_TOKEN, { disconnected: true })
     }
     if (status === 429 || status === 408 || status >= 500 || status < 400) {
       return new Unavailable(what, retryAfterMs === undefined ? {} : { retryAfterMs })

@@ -66,10 +66,10 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
-  const linkChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.link(NAME, name, up, detail) }
+  const connectionChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.connection(NAME, name, up, detail) }
   const homeserverChanged = (up: boolean, detail?: string): void => {
     if (!up) recovery.lost()
-    linkChanged('homeserver')(up, detail)
+    connectionChanged('homeserver')(up, detail)
   }
   const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, exchange)
   const link = makeLink({
@@ -78,7 +78,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     found: () => recovery.found()
   })
   const recovery = makeRecovery({
-    homeserver, memory, clock, chance, log, signal: stopping.signal, bot, domain, isMadeByUs, changed: linkChanged('intake'),
+    homeserver, memory, clock, chance, log, signal: stopping.signal, bot, domain, isMadeByUs, changed: connectionChanged('intake'),
     async prepare () {
       await ghosts.prepare()
       rooms.check()
@@ -90,7 +90,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     })
   })
   const rooms = makeRooms({
-    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: linkChanged('rooms'),
+    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: connectionChanged('rooms'),
     isMadeByUs,
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled: room => expelled(room),
@@ -101,7 +101,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token })
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const addresses = makeAddresses({
-    homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: linkChanged('addresses')
+    homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
   const direct = makeDirect({
     homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
@@ -129,8 +129,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     },
     async start (given) {
       inbox = given
-      inbox.link(NAME, 'homeserver', false, 'not reached yet')
-      if (attending) inbox.link(NAME, 'rooms', false, 'not in the rooms yet')
+      inbox.connection(NAME, 'homeserver', false, 'not reached yet')
+      if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard: isAmong(config.notHeardFrom) })
       recovery.start({ inbox, take, rooms, direct })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed })

@@ -55,7 +55,7 @@ export const makeLink = ({ clock, chance, probe, changed, found }: LinkOptions):
     asking = true
     timer?.cancel()
     probe().then(reached, (error: unknown) => {
-      if (!(error instanceof Unavailable && error.link)) lost(messageOf(error)) // else whoever made the call has said so
+      if (!(error instanceof Unavailable && error.disconnected)) lost(messageOf(error)) // else whoever made the call has said so
       again()
     }).finally(() => { asking = false })
   }

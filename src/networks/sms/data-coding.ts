@@ -2,7 +2,7 @@
 import { Malformed } from '../../model/errors'
 import { decodeGsm7, encodeGsm7, septetsOf, type Shifts } from './gsm7'
 
-/** What a link means by data_coding 0. */
+/** What a connection means by data_coding 0. */
 export type DefaultCharset = 'gsm7' | 'latin1' | 'ascii'
 
 export const CODING = { standard: 0, ascii: 1, latin1: 3, ucs2: 8 } as const
@@ -21,7 +21,7 @@ export const decodeUcs2 = (octets: Buffer): string => {
   return octets.length % 2 === 0 ? whole : `${whole}\ufffd`
 }
 
-/** Whether the text fits data_coding 0 of such a link and ends up in the GSM alphabet on the phone. */
+/** Whether the text fits data_coding 0 of such a connection and ends up in the GSM alphabet on the phone. */
 export const fitsStandard = (text: string, charset: DefaultCharset): boolean => {
   const most = { gsm7: Infinity, latin1: 0xff, ascii: 0x7f }[charset]
   for (const char of text) if (septetsOf(char) === undefined || (char.codePointAt(0) ?? 0) > most) return false

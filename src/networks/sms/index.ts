@@ -8,11 +8,11 @@ import type { Network, World } from '../../model/network'
 import type { GatewayKind, WrittenGateway } from './gateways/kind'
 import { GATEWAYS, kindOf } from './gateways/kinds'
 import { canonicalNumber, threadId } from './names'
-import { makeDoors } from './receive'
+import { makeGatewayEvents } from './receive'
 import { bytesWithin } from './segments'
 import { sendBy } from './send'
 import type { Dial } from './smpp/session'
-import { makeSpending, SPENDING_LINK, type SpendingConfig } from './spending'
+import { makeSpending, SPENDING_CONNECTION, type SpendingConfig } from './spending'
 
 /** Each gateway as its kind takes it. */
 export interface SmsConfig<G extends WrittenGateway = WrittenGateway> { gateways: G[]; spending: SpendingConfig }
@@ -40,8 +40,8 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
     serve: () => {}, // a phone shows the number and nothing else
     attend: () => {}, // whoever writes to our numbers is heard
     start: async inbox => {
-      spending.start((up, detail) => inbox.link(NAME, SPENDING_LINK, up, detail))
-      for (const gateway of gateways) await gateway.start(makeDoors(inbox, NAME, gateway.name))
+      spending.start((up, detail) => inbox.connection(NAME, SPENDING_CONNECTION, up, detail))
+      for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
     open: async () => { throw new Refused('nothing lies on SMS') },

@@ -2,7 +2,7 @@
  * Joins inbound parts, in whatever order they come. A part is acknowledged once it is in the network's durable memory (the
  * gateway may wait for that before it sends the next one); the last one once the whole message is accepted. What stays
  * incomplete is handed on as it is after PARTS_WAIT_MS, marked. A finished message is remembered for a while, so that a part
- * sent again after a lost answer does not begin a new one. Both times begin anew when the link comes back, and end only while it is
+ * sent again after a lost answer does not begin a new one. Both times begin anew when the connection comes back, and end only while it is
  * up, because what is missing, or comes again, comes then; but at the latest AT_MOST_MS after the first part or our start.
  * References are few and phones use them again, so an equal part is the same part only as redelivery.ts says it of whole messages:
  * while the gateway may not have read our answer. After that it belongs to another message.
@@ -48,7 +48,7 @@ export interface Joined { key: string; from: string; to: string; at: number; pie
 export interface Reassembly {
   /** Hands on what was complete before a crash and sets the limits of the rest. */
   start (): void
-  link (up: boolean): void
+  connected (up: boolean): void
   /** Resolves when the part may be acknowledged, which then happens at once. */
   add (from: string, to: string, part: Part, piece: StoredPiece, came: Came): Promise<void>
   /** For what is answered now on this connection; call the result when the gateway has proved to have read the answers. */
@@ -225,7 +225,7 @@ export const makeReassembly = (
         else limit(entry)
       }
     },
-    link: up => {
+    connected: up => {
       isUp = up
       for (const entry of entries.values()) if (!isOpen(entry) || !isWhole(entry)) limit(entry)
     },

@@ -1,10 +1,10 @@
 /** From gateways into the inbox: each resolves when it is on disk. */
 import type { Inbox } from '../../model/network'
 import { plain } from '../../model/text'
-import type { Doors } from './gateways/gateway'
+import type { GatewayEvents } from './gateways/gateway'
 import { nameOf, threadId } from './names'
 
-export const makeDoors = (inbox: Inbox, network: string, gateway: string): Doors => ({
+export const makeGatewayEvents = (inbox: Inbox, network: string, gateway: string): GatewayEvents => ({
   message: async ({ key, from, to, text, at }) => {
     if (text === '') return // a blank SMS says nothing, and there is no blank message
     await inbox.accept({
@@ -17,5 +17,5 @@ export const makeDoors = (inbox: Inbox, network: string, gateway: string): Doors
     await inbox.accept({ kind: 'receipt', key, place, at, of: ids, outcome, ...detail !== undefined && { detail } })
   },
   quarantine: (raw, why) => inbox.quarantine(network, raw, why),
-  link: (up, detail) => inbox.link(network, gateway, up, detail)
+  connection: (up, detail) => inbox.connection(network, gateway, up, detail)
 })

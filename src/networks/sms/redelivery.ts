@@ -5,14 +5,14 @@
  * are the same message only while that proof is missing: on a later connection, or on the same one if our answer was so slow
  * that it crossed the gateway's next try. What is lost of our answers is the end of them, and a gateway sends again before
  * it sends new, so the first new message of a sender ends it for that sender: in doubt a message comes twice, not never.
- * How long the link was down, and what the clock says after that, does not matter.
+ * How long we were not connected, and what the clock says after that, does not matter.
  */
 import { createHash } from 'node:crypto'
 import type { World } from '../../model/network'
 
 const UNCONFIRMED_MAX = 100 // messages; a gateway rarely has more than 10 unanswered
 const UNCONFIRMED_FROM_ONE_MAX = 20 // of these from one sender
-const REDELIVERY_MS = 600_000 // after the link came back; after that it is a new message
+const REDELIVERY_MS = 600_000 // after the connection came back; after that it is a new message
 const SLOW_ANSWER_MS = 5000 // no gateway tries again sooner on the same connection
 const CROSSING_MS = 1000 // how long after our answer its next try may still be under way
 
@@ -32,7 +32,7 @@ export interface Redelivery {
   answered (taken: Taken): void
   /** For what is answered now on this connection; call the result when the gateway has proved to have read the answers. */
   proof (connection: number): () => void
-  link (up: boolean): void
+  connected (up: boolean): void
 }
 
 const digest = (content: readonly string[]): string =>
@@ -83,7 +83,7 @@ export const makeRedelivery = (gateway: string, world: Pick<World, 'clock' | 'ch
       return taken
     },
     answered: taken => { taken.answeredAt = clock.tick() },
-    link: up => { upSince = up ? clock.tick() : undefined },
+    connected: up => { upSince = up ? clock.tick() : undefined },
     proof: connection => {
       const proved = new Set(all.filter(taken => taken.connection === connection && taken.answeredAt !== undefined))
       return () => {

@@ -1,6 +1,6 @@
 /**
  * What SMS may cost. Promises: nothing goes to a country that is not allowed, or to a number at a premium; within a day no more parts
- * are sent than allowed, over all and to one number, whoever causes them. What is beyond waits, and the operator sees a link that is
+ * are sent than allowed, over all and to one number, whoever causes them. What is beyond waits, and the operator sees a connection that is
  * down. A day begins with its first part; how many it has had outlives a restart.
  */
 import { type CountryCode, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
@@ -11,7 +11,7 @@ import type { World } from '../../model/network'
 export interface SpendingConfig { countries: readonly CountryCode[]; partsPerDay: number; partsPerDayToOne: number }
 
 export interface Spending {
-  start (link: (up: boolean, detail?: string) => void): void
+  start (connection: (up: boolean, detail?: string) => void): void
   /** Throws Refused if nothing is ever sent to this number (E.164), Unavailable if no more is today. */
   check (to: string): void
   /** So many parts were sent there, or may have been. */
@@ -19,7 +19,7 @@ export interface Spending {
   stop (): void
 }
 
-export const SPENDING_LINK = 'spending limit' // no gateway can have this name
+export const SPENDING_CONNECTION = 'spending limit' // no gateway can have this name
 const KEY = 'spent'
 const DAY_MS = 86_400_000
 const DEAR: ReadonlySet<string | undefined> = new Set(['PREMIUM_RATE', 'SHARED_COST'])
@@ -30,7 +30,7 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
   const known = memory.get(KEY)
   let [since, parts] = known === undefined ? [0, 0] : JSON.parse(known) as [number, number]
   const toOne = new Map<string, number>() // no more than partsPerDay
-  let link: Parameters<Spending['start']>[0] = () => {}
+  let connection: Parameters<Spending['start']>[0] = () => {}
   let timer: Timer | undefined // until the day is over, if its parts are spent
 
   const today = (): void => {
@@ -43,10 +43,10 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
 
   const wait = (): void => {
     if (timer !== undefined) return
-    link(false, `${parts} parts were sent within a day: raise sms.parts_per_day, or let the rest wait until the day is over`)
+    connection(false, `${parts} parts were sent within a day: raise sms.parts_per_day, or let the rest wait until the day is over`)
     timer = clock.after(since + DAY_MS - clock.now(), () => {
       timer = undefined
-      link(true)
+      connection(true)
     })
   }
 
@@ -57,8 +57,8 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
 
   return {
     start (given) {
-      link = given
-      link(true)
+      connection = given
+      connection(true)
     },
     check (to) {
       const number = parsePhoneNumberFromString(to)
@@ -69,9 +69,9 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
       today()
       if (parts >= partsPerDay) {
         wait()
-        throw new Unavailable('sms.parts_per_day is reached', { link: true })
+        throw new Unavailable('sms.parts_per_day is reached', { disconnected: true })
       }
-      if ((toOne.get(to) ?? 0) >= partsPerDayToOne) throw new Unavailable('sms.parts_per_day_to_one is reached', { link: true })
+      if ((toOne.get(to) ?? 0) >= partsPerDayToOne) throw new Unavailable('sms.parts_per_day_to_one is reached', { disconnected: true })
     },
     spent (to, count) {
       today()

@@ -13,7 +13,7 @@ import { answerAbout, LOGO_BYTES_MAX, sha1, VCARD_TEMP } from './direct/profile'
 import type { Occupant } from './muc/occupant'
 import { bareOf, resourceOf } from './names'
 import { conditionOf, failureOf } from './wire/stanza-errors'
-import type { Link } from './wire/stream'
+import type { Stream } from './wire/stream'
 import { child, el, type Element, elementsIn, owned, PHOTO_UPDATE, textOf, type Xml } from './wire/xml'
 
 const SEEN_MAX = 5_000 // occupants of one room whose pictures are known
@@ -48,7 +48,7 @@ export interface OccupantAvatars {
   of (room: string, nick: string): MediaRef | undefined
   /** The room is entered anew, and will say it all again. */
   forget (room: string): void
-  /** Throws Refused or Unavailable, within the time that the link gives a question. */
+  /** Throws Refused or Unavailable, within the time that the stream gives a question. */
   open (ref: string): Promise<Download>
 }
 
@@ -60,7 +60,7 @@ const bytesOf = (vcard: Element | undefined): Buffer => {
   return Buffer.from(text, 'base64')
 }
 
-export const makeOccupantAvatars = (network: string, listener: (room: string) => string | undefined, link: Link): OccupantAvatars => {
+export const makeOccupantAvatars = (network: string, listener: (room: string) => string | undefined, stream: Stream): OccupantAvatars => {
   const hashes = new Map<string, Map<string, string>>() // room → nick → hash
 
   return {
@@ -85,7 +85,7 @@ export const makeOccupantAvatars = (network: string, listener: (room: string) =>
       const [, occupant = '', hash] = REF.exec(ref) ?? []
       const from = listener(bareOf(occupant))
       if (from === undefined) throw new Refused('not a picture of somebody in a room that we are in')
-      const answer = await link.ask('get', from, occupant, el('vCard', { xmlns: VCARD_TEMP }))
+      const answer = await stream.ask('get', from, occupant, el('vCard', { xmlns: VCARD_TEMP }))
       if (answer.attrs.type === 'error') throw failureOf('the picture cannot be had', conditionOf(answer))
       const bytes = bytesOf(child(answer, 'vCard', VCARD_TEMP))
       if (sha1(bytes) !== hash) throw new Refused('the picture is another one by now')

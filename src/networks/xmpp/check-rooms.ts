@@ -11,31 +11,31 @@ import { type Finding, runProbe, Wrong } from '../../settings/probe'
 import type { XmppConfig } from '.'
 import { ARCHIVE, INFO } from './muc/room'
 import { conditionOf } from './wire/stanza-errors'
-import { type Link, makeLink } from './wire/stream'
+import { type Stream, makeStream } from './wire/stream'
 import { child, el, type Element, elementsIn } from './wire/xml'
 
 const MUC = 'http://jabber.org/protocol/muc'
 const ANSWER_TIMEOUT_MS = 10_000
 const TOKEN_BYTES = 9
 
-interface Session { link: Link; domain: string; me: string; clock: Clock; chance: Chance; next (from: string): Promise<Element> }
+interface Session { stream: Stream; domain: string; me: string; clock: Clock; chance: Chance; next (from: string): Promise<Element> }
 
 /** Logs in, works, logs out. Throws if it cannot log in in time. */
 const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work: (session: Session) => Promise<T>): Promise<T> => {
-  const link = makeLink(config.component, { clock, chance, log: silentLog } as World)
+  const stream = makeStream(config.component, { clock, chance, log: silentLog } as World)
   const waiting = new Map<string, (stanza: Element) => void>() // one for each room that is being entered
   const { signal, done } = deadline(clock, ANSWER_TIMEOUT_MS)
   const { domain } = config.component
   try {
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error))
-      link.start({
+      stream.start({
         up: resolve, down: why => reject(new Error(why)), dropped: () => {},
         stanza: stanza => { if (stanza.name === 'presence') waiting.get(stanza.attrs.from?.split('/')[0] ?? '')?.(stanza) }
       })
     })
     return await work({
-      link, domain, clock, chance, me: `zentrale@${domain}/check`,
+      stream, domain, clock, chance, me: `zentrale@${domain}/check`,
       next: from => new Promise((resolve, reject) => {
         const limit = clock.after(ANSWER_TIMEOUT_MS, () => reject(new Error('no answer')))
         waiting.set(from, stanza => {
@@ -48,7 +48,7 @@ const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work
     })
   } finally {
     done()
-    await link.stop()
+    await stream.stop()
   }
 }
 
@@ -58,8 +58,8 @@ const statusesOf = (stanza: Element): (string | undefined)[] => elementsIn(userO
 const isMine = (stanza: Element): boolean => stanza.attrs.type === 'error' || statusesOf(stanza).includes('110')
 
 /** XEP-0030: what it is and can; or the error's condition. */
-const about = async ({ link, me }: Session, jid: string): Promise<{ features: Set<string>, kinds: string[] } | { condition: string }> => {
-  const answer = await link.ask('get', me, jid, el('query', { xmlns: INFO }))
+const about = async ({ stream, me }: Session, jid: string): Promise<{ features: Set<string>, kinds: string[] } | { condition: string }> => {
+  const answer = await stream.ask('get', me, jid, el('query', { xmlns: INFO }))
   if (answer.attrs.type === 'error') return { condition: conditionOf(answer).name }
   const parts = elementsIn(child(answer, 'query', INFO) ?? answer)
   return {
@@ -69,14 +69,14 @@ const about = async ({ link, me }: Session, jid: string): Promise<{ features: Se
 }
 
 /** Resolves with our own presence in the room, or with the room's error. */
-const enter = async ({ link, me, next }: Session, room: string): Promise<Element> => {
+const enter = async ({ stream, me, next }: Session, room: string): Promise<Element> => {
   const answer = next(room)
-  link.send(el('presence', { from: me, to: `${room}/Zentrale (check)` }, el('x', { xmlns: MUC }, el('history', { maxstanzas: '0' }))))
+  stream.send(el('presence', { from: me, to: `${room}/Zentrale (check)` }, el('x', { xmlns: MUC }, el('history', { maxstanzas: '0' }))))
   return await answer
 }
 
-const leave = ({ link, me }: Session, stanza: Element): void => {
-  link.send(el('presence', { from: me, to: stanza.attrs.from, type: 'unavailable' }))
+const leave = ({ stream, me }: Session, stanza: Element): void => {
+  stream.send(el('presence', { from: me, to: stanza.attrs.from, type: 'unavailable' }))
 }
 
 const membersAdvice = (domain: string): string =>
@@ -123,7 +123,7 @@ const mayMakeRooms = async (at: Session, service: string): Promise<string> => {
   const room = `_zentrale-check-${at.chance.token(TOKEN_BYTES).toLowerCase()}@${service}`
   const mine = await enter(at, room)
   if (mine.attrs.type === 'error') throw new Wrong(`does not let us make rooms (${conditionOf(mine).name})`, makingAdvice(service, at.domain))
-  await at.link.ask('set', at.me, room, el('query', { xmlns: `${MUC}#owner` }, el('destroy')))
+  await at.stream.ask('set', at.me, room, el('query', { xmlns: `${MUC}#owner` }, el('destroy')))
   return 'is there and lets us make rooms'
 }
 

@@ -17,7 +17,7 @@ import type { Rooms } from './muc/rooms'
 import type { Sender } from './muc/send'
 import { bareOf, serverOf } from './names'
 import { notNow } from './wire/stanza-errors'
-import type { Link } from './wire/stream'
+import type { Stream } from './wire/stream'
 import { child, type Element, type Xml } from './wire/xml'
 
 // What answers to questions (vCards with pictures) may come to in a minute, in characters: more than a thousand pictures
@@ -25,13 +25,13 @@ const ANSWERED_MAX = 128 * 1024 * 1024
 const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 
 interface Parts {
-  link: Pick<Link, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars
+  stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
   confirm: Confirm; directReceiver: DirectReceiver; directSender: DirectSender; presence: Presence; commands: Commands
 }
 
 export const makeDispatch = ({
-  link, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
+  stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -54,13 +54,13 @@ export const makeDispatch = ({
     const address = addresses.at(to)
     if (address !== undefined) return directReceiver.message(stanza, address)
     const answer = answerDirect(stanza)
-    if (answer !== undefined) link.send(answer)
+    if (answer !== undefined) stream.send(answer)
   }
 
   /** Nobody makes us write so much that what is said has to wait behind it. */
   const answer = (iq: Element, inRoom: boolean, xml: Xml): void => {
     const { from = '' } = iq.attrs
-    link.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq))
+    stream.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq))
   }
 
   /** A room hands a question for an occupant's vCard on to whoever is behind it, in the name of who asks there. */
@@ -79,7 +79,7 @@ export const makeDispatch = ({
       if (address === undefined) rooms.presence(stanza)
       else presence.heard(stanza, address)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
-      if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { link.send(answer) })) return
+      if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { stream.send(answer) })) return
       answer(stanza, inRoom, answerIq(stanza, address, inRoom))
     }
   }

@@ -26,7 +26,7 @@ import { makeVoices } from './muc/voice'
 import { canonicalBare, parseJid } from './names'
 import { makeOriginals } from './originals'
 import type { Language } from './text/texts'
-import { type ComponentConfig, type LinkEvents, makeLink } from './wire/stream'
+import { type ComponentConfig, type StreamEvents, makeStream } from './wire/stream'
 import { el } from './wire/xml'
 import { makeWriteBehind } from './write-behind'
 
@@ -43,26 +43,26 @@ const TEXT_BYTES_MAX = 64 * 1024 // escaped at its worst it still fits into a st
 interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender }
 
 /** Throws Refused from `start` if the component's domain is none. */
-export const makeXmpp = (config: XmppConfig, world: World, connection?: Parameters<typeof makeLink>[2]): Network => {
+export const makeXmpp = (config: XmppConfig, world: World, connection?: Parameters<typeof makeStream>[2]): Network => {
   const { domain } = config.component
   const language = config.language ?? 'de'
-  const link = makeLink(config.component, world, connection)
-  const archive = makeArchive(link)
+  const stream = makeStream(config.component, world, connection)
+  const archive = makeArchive(stream)
   const addresses = makeAddresses(domain)
-  const confirm = makeConfirm(domain, link, world)
-  const directSender = makeDirectSender(NAME, addresses, link, confirm, world)
-  const presence = makePresence(addresses, link, world)
+  const confirm = makeConfirm(domain, stream, world)
+  const directSender = makeDirectSender(NAME, addresses, stream, confirm, world)
+  const presence = makePresence(addresses, stream, world)
   const notes = makeWriteBehind(world)
   const originals = makeOriginals(notes)
   const roomNames = makeRoomNames(config.component.secret, world)
-  const ownRooms = makeOwnRooms(domain, config.rooms, link)
+  const ownRooms = makeOwnRooms(domain, config.rooms, stream)
   const ghostAvatars = makeGhostAvatars(world)
   let started: Started | undefined
   let attending = false
 
-  const notices = makeRoomNotices(language, link, world, (room, id) => started?.ownMessages.mark(room, id, HOPS_MAX))
-  const voices = makeVoices(language, link, world, notices.say)
-  const rooms = makeRooms(domain, link, world, {
+  const notices = makeRoomNotices(language, stream, world, (room, id) => started?.ownMessages.mark(room, id, HOPS_MAX))
+  const voices = makeVoices(language, stream, world, notices.say)
+  const rooms = makeRooms(domain, stream, world, {
     entering (room) {
       if (room.listener.nick === '') occupantAvatars.forget(room.id)
       started?.receiver.hold(room)
@@ -70,25 +70,25 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     entered: async room => { await started?.receiver.catchUp(room) },
     out: room => started?.sender.out(room),
     putOut: room => started?.receiver.standing(room, 'out'),
-    allIn: (all, why) => started?.inbox.link(NAME, 'rooms', all, why),
+    allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
     known: (room, nick) => teamRooms.known(room, nick),
     heard (room, presence) { occupantAvatars.heard(room.id, presence); started?.receiver.presence(room, presence) },
     speaks: (ghost, persona) => ghostAvatars.wear(ghost, persona.avatar)
   }, voices, ownRooms)
-  const occupantAvatars = makeOccupantAvatars(NAME, room => rooms.get(room)?.listener.jid, link)
-  const teamRooms = makeTeamRooms(domain, ownRooms, rooms, addresses, link, confirm, world)
-  const privateMessages = makePrivateMessages(language, link, world, (room, said) => started?.receiver.privately(room, said))
+  const occupantAvatars = makeOccupantAvatars(NAME, room => rooms.get(room)?.listener.jid, stream)
+  const teamRooms = makeTeamRooms(domain, ownRooms, rooms, addresses, stream, confirm, world)
+  const privateMessages = makePrivateMessages(language, stream, world, (room, said) => started?.receiver.privately(room, said))
 
-  const begin = async (inbox: Inbox): Promise<Started & Pick<LinkEvents, 'stanza'>> => {
+  const begin = async (inbox: Inbox): Promise<Started & Pick<StreamEvents, 'stanza'>> => {
     await roomNames.keep()
     const ownMessages = await makeOwnMessages(world)
     const echo = (...heard: Parameters<Sender['echo']>): void => sender.echo(...heard)
-    const receiver = makeReceiver(NAME, inbox, link, archive, ownMessages, notes, originals, world, echo, occupantAvatars.of, notices.tooMuch)
-    const sender = makeSender(rooms, link, archive, ownMessages, world, makeSpecialDeliveries(teamRooms, directSender))
-    const directReceiver = makeDirectReceiver(NAME, domain, inbox, receiver.offer, originals, link, world)
+    const receiver = makeReceiver(NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, occupantAvatars.of, notices.tooMuch)
+    const sender = makeSender(rooms, stream, archive, ownMessages, world, makeSpecialDeliveries(teamRooms, directSender))
+    const directReceiver = makeDirectReceiver(NAME, domain, inbox, receiver.offer, originals, stream, world)
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
-      link, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
+      stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
     }, world)
     return { inbox, ownMessages, receiver, sender, stanza }
   }
@@ -118,13 +118,13 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     },
     async start (given) {
       if (parseJid(domain)?.domain !== domain) throw new Refused('the component\'s domain is not a domain')
-      given.link(NAME, 'component', false, 'not connected yet')
-      if (attending) given.link(NAME, 'rooms', false, 'not in the rooms yet')
+      given.connection(NAME, 'component', false, 'not connected yet')
+      if (attending) given.connection(NAME, 'rooms', false, 'not in the rooms yet')
       const { stanza, ...parts } = await begin(given)
       started = parts
-      link.start({
-        up () { given.link(NAME, 'component', true); rooms.linkUp(); presence.linkUp() },
-        down (why) { rooms.linkDown(); given.link(NAME, 'component', false, why) },
+      stream.start({
+        up () { given.connection(NAME, 'component', true); rooms.connected(); presence.connected() },
+        down (why) { rooms.disconnected(); given.connection(NAME, 'component', false, why) },
         stanza,
         dropped (why, { name, attrs }) {
           const { xml } = el(name, { from: attrs.from, to: attrs.to, id: attrs.id, type: attrs.type })
@@ -134,7 +134,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       })
     },
     send (delivery, signal) {
-      if (started === undefined) return Promise.reject(new Unavailable('not started', { link: true }))
+      if (started === undefined) return Promise.reject(new Unavailable('not started', { disconnected: true }))
       if (directEnds(delivery.place.id) !== undefined) return directSender.send(delivery, signal)
       if (canonicalBare(delivery.place.id) !== delivery.place.id) return Promise.reject(new Refused('not the address of a room'))
       return started.sender.send(delivery, signal)
@@ -152,7 +152,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       ghostAvatars.stop()
       rooms.stop()
       await notes.stop()
-      await link.stop()
+      await stream.stop()
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The door to the inbox. Promises: what comes from one place is stored in the order in which it was offered. What cannot be stored
+ * What stands before the inbox. Promises: what comes from one place is stored in the order in which it was offered. What cannot be stored
  * now is kept, with what comes behind it from that place, and offered again with backoff until it is; other places go on. Meanwhile
  * reading goes on, because only by it are deliveries confirmed and a full queue drained. When ACCEPTS_OPEN_MAX of what was read are
  * kept or under way, over all places (and the rest of one read), it pauses: the last resort. Pages that were asked for do not count:

@@ -11,7 +11,7 @@ import { makeReceiver } from '../../../src/networks/xmpp/muc/receive'
 import { makeWriteBehind } from '../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../src/networks/xmpp/originals'
 import { ARCHIVE, OCCUPANT_IDS, STANZA_IDS, type Room } from '../../../src/networks/xmpp/muc/room'
-import type { Link } from '../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../src/networks/xmpp/wire/stream'
 import { el, type Element, legal } from '../../../src/networks/xmpp/wire/xml'
 import { makeWorld } from '../../support/world'
 import { bare, HEADER, peer } from '../../support/xml-peer'
@@ -82,15 +82,15 @@ const openRoom = () => {
   const inbox = judgingInbox()
   const wrong: unknown[] = []
   const accept: typeof inbox.accept = arrival => inbox.accept(arrival).catch((error: unknown) => { wrong.push(error); return 'seen' })
-  const link = { pause () {}, resume () {} } as Link
-  const archive = makeArchive(link)
+  const stream = { pause () {}, resume () {} } as Stream
+  const archive = makeArchive(stream)
   const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
   const room = {
     id: ROOM, ready: true, visit: 1, heardAt: 0, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
   } as unknown as Room
   const world = makeWorld()
   const notes = makeWriteBehind(world)
-  const receiver = makeReceiver('xmpp', { ...inbox, accept }, link, archive, ownMessages, notes, makeOriginals(notes), world, () => {})
+  const receiver = makeReceiver('xmpp', { ...inbox, accept }, stream, archive, ownMessages, notes, makeOriginals(notes), world, () => {})
   return {
     async run (input: Buffer) {
       for (const stanza of read([Buffer.from(HEADER), input]).stanzas) {

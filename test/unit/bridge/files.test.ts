@@ -103,7 +103,7 @@ describe('files on their way', () => {
 
   it('wait for a destination that is down, as all else does', async () => {
     let tries = 0
-    blue.onUpload = () => { if (++tries < 4) throw new Unavailable('down', { link: true, retryAfterMs: 100 }) }
+    blue.onUpload = () => { if (++tries < 4) throw new Unavailable('down', { disconnected: true, retryAfterMs: 100 }) }
     await share('a.png')
     await red.say('room', 'anna', 'hier')
     await until(() => blue.delivered.length === 2)
@@ -133,7 +133,7 @@ describe('files on their way', () => {
   it('stay words over a restart, once they have been', async () => {
     blue.onUpload = () => { throw new Refused('no', 'gone') }
     let tries = 0
-    blue.onSend = () => { tries++; throw new Unavailable('down', { link: true }) }
+    blue.onSend = () => { tries++; throw new Unavailable('down', { disconnected: true }) }
     await share('a.png')
     await until(() => tries > 0 && redReads().length === 1)
     await started.store.close() // as a crash

@@ -144,7 +144,7 @@ describe('the path of a message', () => {
 
   it('asks the network what became of a delivery before it tries again', async () => {
     let sends = 0
-    blue.onSend = () => { sends++; throw new Unavailable('link lost', { link: true, retryAfterMs: 1 }) }
+    blue.onSend = () => { sends++; throw new Unavailable('link lost', { disconnected: true, retryAfterMs: 1 }) }
     blue.find = async delivery => ({ ids: [`found-${delivery.key}`] })
     await red.say('room', 'anna', 'hello')
     await until(async () => (await started.bridge.queue.show(1))?.state === 'done')
@@ -152,11 +152,11 @@ describe('the path of a message', () => {
   })
 
   it('wakes a waiting lane when the link comes up', async () => {
-    blue.onSend = () => { throw new Unavailable('down', { link: true, retryAfterMs: 1_000_000 }) }
+    blue.onSend = () => { throw new Unavailable('down', { disconnected: true, retryAfterMs: 1_000_000 }) }
     await red.say('room', 'anna', 'hello')
     await until(async () => (await started.bridge.queue.list('waiting')).some(({ network, attempt }) => network === 'blue' && attempt === 1))
     blue.onSend = () => {}
-    blue.inbox.link('blue', 'link', true)
+    blue.inbox.connection('blue', 'link', true)
     await until(() => blue.delivered.length === 1)
   })
 

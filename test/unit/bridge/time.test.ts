@@ -35,7 +35,7 @@ describe('when the clock is set', () => {
     const settable = makeSettable()
     const started = await startBridge([red, blue], [MIRROR], { clock: settable.clock })
     let tries = 0
-    blue.onSend = () => { if (++tries < 4) throw new Unavailable('busy', { retryAfterMs: 1, link: tries === 2 }) }
+    blue.onSend = () => { if (++tries < 4) throw new Unavailable('busy', { retryAfterMs: 1, disconnected: tries === 2 }) }
     for (const jump of [10 * YEAR_MS, -20 * YEAR_MS]) {
       tries = 0
       await red.say('room', 'anna', `over ${jump}`)

@@ -201,7 +201,7 @@ describe('a network that is added to the list', () => {
     try {
       await zentrale.start()
       assert.equal((taken as Tree)['loft'], 'roof')
-      await until(() => zentrale.metrics.links().some(({ name, up }) => name === 'main' && up), 'the gateway is up')
+      await until(() => zentrale.metrics.connections().some(({ name, up }) => name === 'main' && up), 'the gateway is up')
       await pigeon!.say('sill', 'Dora', 'Gurr')
       assert.match((await max.next(({ text }) => text.includes('Gurr'))).text, /^Dora.*: Gurr$/)
       await max.type({ text: 'Ich komme', to: config.sms.gateways[0].numbers[1] })

@@ -51,12 +51,12 @@ describe('the operator\'s HTTP', () => {
   it('is ready when every network has a link and all are up', async () => {
     const { observer } = running.metrics
     assert.deepEqual((await get('/readyz')).body, { ready: false, waiting: ['left', 'right'], links: [] })
-    observer.link('left', 'server', true)
-    observer.link('right', 'server', false, 'a detail that is for the operator')
+    observer.connection('left', 'server', true)
+    observer.connection('right', 'server', false, 'a detail that is for the operator')
     const half = await get('/readyz')
     assert.equal(half.status, 503)
     assert.doesNotMatch(JSON.stringify(half.body), /detail/)
-    observer.link('right', 'server', true)
+    observer.connection('right', 'server', true)
     assert.equal((await get('/readyz')).status, 200)
   })
 

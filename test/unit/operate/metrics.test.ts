@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import { systemClock } from '../../../src/lib/clock'
 import { maskNumbers } from '../../../src/lib/log'
-import { LINKS_MAX, makeMetrics } from '../../../src/operate/metrics'
+import { CONNECTIONS_MAX, makeMetrics } from '../../../src/operate/metrics'
 import type { Depth } from '../../../src/store/store'
 import { needs } from '../../support/real'
 
@@ -21,8 +21,8 @@ const busy = () => {
   observer.settled('sms', 'failed', 5000, 0)
   observer.retried('sms')
   observer.receipt('sms', 'delivered')
-  observer.link('sms', 'main', true)
-  observer.link('matrix', 'homeserver', false, 'no answer from +491701234567')
+  observer.connection('sms', 'main', true)
+  observer.connection('matrix', 'homeserver', false, 'no answer from +491701234567')
   return metrics
 }
 
@@ -93,21 +93,21 @@ describe('metrics', () => {
 
   it('keep their labels bounded, whatever links are called', async () => {
     const metrics = made()
-    for (let n = 0; n < LINKS_MAX * 3; n++) metrics.observer.link('sms', `link${n}`, true)
+    for (let n = 0; n < CONNECTIONS_MAX * 3; n++) metrics.observer.connection('sms', `link${n}`, true)
     const lines = (await metrics.text()).split('\n').filter(line => line.startsWith('zentrale_link_up{'))
-    assert.equal(lines.length, LINKS_MAX + 1)
-    assert.equal(metrics.links().length, LINKS_MAX + 1)
+    assert.equal(lines.length, CONNECTIONS_MAX + 1)
+    assert.equal(metrics.connections().length, CONNECTIONS_MAX + 1)
   })
 
   it('remember since when a link is as it is, and mask numbers', () => {
     let now = 1
     const metrics = makeMetrics([], async () => [], { ...systemClock, now: () => now })
-    const look = () => metrics.links()[0]
-    metrics.observer.link('sms', 'main', false, 'dialling +491701234567')
+    const look = () => metrics.connections()[0]
+    metrics.observer.connection('sms', 'main', false, 'dialling +491701234567')
     now = 2
-    metrics.observer.link('sms', 'main', false, 'dialling +491701234567')
+    metrics.observer.connection('sms', 'main', false, 'dialling +491701234567')
     assert.deepEqual(look(), { network: 'sms', name: 'main', up: false, since: 1, detail: maskNumbers('dialling +491701234567') })
-    metrics.observer.link('sms', 'main', true)
+    metrics.observer.connection('sms', 'main', true)
     assert.deepEqual(look(), { network: 'sms', name: 'main', up: true, since: 2 })
   })
 
@@ -115,7 +115,7 @@ describe('metrics', () => {
     fc.assert(fc.property(fc.integer(), fc.nat(), fc.string(), (latency, parts, name) => {
       const { observer } = made()
       observer.settled('sms', 'done', latency, parts)
-      observer.link(name, name, true, name)
+      observer.connection(name, name, true, name)
     }))
   })
 

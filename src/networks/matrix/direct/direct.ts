@@ -192,7 +192,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const found = await Promise.allSettled(addresses.all().map(lookAt))
       for (const one of found) {
         if (one.status === 'fulfilled') continue
-        if (one.reason instanceof Unavailable && one.reason.link) throw one.reason
+        if (one.reason instanceof Unavailable && one.reason.disconnected) throw one.reason
         log.warn({ why: messageOf(one.reason) }, 'an address cannot be asked what came for it')
       }
       const looked = found.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])

@@ -163,7 +163,7 @@ export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: nu
       if (end.token !== undefined && world.isHeard(room)) await world.memory.set(positionKey(room), end.token)
       read.push({ place, room, ...by && { by }, ...end })
     } catch (error) {
-      if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.link)) throw error
+      if (!(error instanceof Refused || error instanceof Unavailable) || (error instanceof Unavailable && error.disconnected)) throw error
       world.log.warn({ room, why: error.message }, 'what was missed in a room cannot be read; the others go on')
       if (error instanceof Unavailable) read.push({ ...one, crowded: true, failed: true })
     } finally {

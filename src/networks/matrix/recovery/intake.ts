@@ -1,5 +1,5 @@
 /**
- * Whether what is said comes in: shows as the link `intake`, from the first trouble on. A room of ours that cannot be read is such
+ * Whether what is said comes in: shows as the connection `intake`, from the first trouble on. A room of ours that cannot be read is such
  * trouble; a stranger's chat that cannot is not, for it keeps nobody else from being heard, and anybody could bring it about.
  */
 export interface Intake {

@@ -1,7 +1,7 @@
 /**
  * The rooms that we attend. A place is named by an alias or a room id for ever; here is which room that is now, whether the bot
  * is in it, and the way there: resolve, join, follow an upgrade, tell clients what the room is bridged to. What fails is tried
- * again with backoff, and shows as the link `rooms`. A room that has sent the bot out is entered again only when it invites it.
+ * again with backoff, and shows as the connection `rooms`. A room that has sent the bot out is entered again only when it invites it.
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
@@ -332,8 +332,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     roomOf (place) {
       const { room, joined, failure } = attended.get(place.id) ?? {}
       if (room !== undefined && joined === true) return room
-      const link = failure === undefined || (failure instanceof Unavailable && failure.link) // else it is the room
-      throw new Unavailable(`the bot is not in the room ${place.id}; it must be able to join it`, { link })
+      const disconnected = failure === undefined || (failure instanceof Unavailable && failure.disconnected) // else it is the room
+      throw new Unavailable(`the bot is not in the room ${place.id}; it must be able to join it`, { disconnected })
     },
     known: place => attended.get(place.id)?.room ?? memory.get(memoryKey(place)),
     async made (place, room) {

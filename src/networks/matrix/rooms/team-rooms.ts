@@ -139,7 +139,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     try {
       return await slots.take(readTeamRoom(place.id, domain)?.address ?? '', signal)
     } catch (error) {
-      throw new Unavailable('many rooms are to be made before it', { link: true, cause: error })
+      throw new Unavailable('many rooms are to be made before it', { disconnected: true, cause: error })
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * The function addresses that we are: users in our namespace with a device, a name, a picture, an about room and, where the
- * homeserver has it, presence. What is done is remembered; what fails is tried again with backoff and shows as the link
+ * homeserver has it, presence. What is done is remembered; what fails is tried again with backoff and shows as the connection
  * `addresses`, which for an address outside of our namespace says the very line that the registration lacks.
  */
 import { createHash } from 'node:crypto'

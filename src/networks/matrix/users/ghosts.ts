@@ -142,7 +142,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       .finally(() => avatars.delete(mxid))
   }
 
-  /** Joins, by the bot's invitation where the door is not open. Joining twice is no error (CS API §Joining rooms). */
+  /** Joins, by the bot's invitation where the room is not open. Joining twice is no error (CS API §Joining rooms). */
   const join = async (mxid: string, room: string, signal: AbortSignal): Promise<void> => {
     const enter = (): Promise<unknown> => homeserver.call('POST', `${roomPath(room)}/join`, { as: mxid, body: {}, signal })
     try {

@@ -23,11 +23,11 @@ export interface InboundReceipt {
 }
 
 /** Each resolves when it is on disk and rejects (Unavailable) when it is not: then tell the gateway no. */
-export interface Doors {
+export interface GatewayEvents {
   message (message: Inbound): Promise<void>
   receipt (receipt: InboundReceipt): Promise<void>
   quarantine (raw: string, why: Malformed): Promise<void>
-  link (up: boolean, detail?: string): void
+  connection (up: boolean, detail?: string): void
 }
 
 export interface Gateway {
@@ -35,7 +35,7 @@ export interface Gateway {
   readonly numbers: readonly string[]
   readonly segmentsMax: number
   /** Throws only for what config got wrong. */
-  start (doors: Doors): Promise<void>
+  start (events: GatewayEvents): Promise<void>
   /** Resolves when the gateway took it, with the parts' ids. Throws Refused or Unavailable: `unknown` only if bytes were out. */
   send (message: Outbound, signal: AbortSignal): Promise<Sent>
   stop (): Promise<void>

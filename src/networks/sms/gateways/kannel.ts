@@ -19,7 +19,7 @@ import { CODING } from '../data-coding'
 import { fromAddress, ourNumber, TON } from '../names'
 import { segment } from '../segments'
 import type { Address } from '../smpp/pdu'
-import { type Doors, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
+import { type GatewayEvents, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
 
 export interface KannelConfig {
   name: string
@@ -75,16 +75,16 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
   const { clock, chance } = world
   const log = world.log.child({ gateway: name })
   const base = `${config.publicUrl.replace(/\/+$/, '')}/${encodeURIComponent(config.secret)}`
-  let doors: Doors
+  let events: GatewayEvents
   let served: Served | undefined
   let up: boolean | undefined
   let probe: Timer | undefined
   let stopped = false
 
-  const link = (now: boolean, detail?: string, attempt = 1): void => {
+  const connection = (now: boolean, detail?: string, attempt = 1): void => {
     if (up === now) return
     up = now
-    doors.link(now, detail)
+    events.connection(now, detail)
     if (!now) look(attempt)
   }
   /** While it is down: does anything answer there? Without login it refuses, and that is an answer. */
@@ -93,7 +93,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     probe = clock.after(backoffMs(chance, attempt, PROBE_FIRST_MS, PROBE_MAX_MS), () => {
       const limit = deadline(clock, ANSWER_TIMEOUT_MS)
       request(config.sendUrl, { signal: limit.signal, reset: true })
-        .then(async ({ body }) => { await body.dump(); link(true) })
+        .then(async ({ body }) => { await body.dump(); connection(true) })
         .catch(() => look(attempt + 1)).finally(limit.done)
     })
   }
@@ -104,7 +104,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     if (id === '' || from === '') throw new Malformed('Kannel: an SMS without id or sender: get-url must have id=%I and from=%p')
     const to = ourNumber(addressOf(field('to').trim()), numbers)
     const text = textOf(fields.get('text') ?? Buffer.alloc(0), field('charset'))
-    await doors.message({ key: `${name}-${id}`, from: fromAddress(addressOf(from), to), to, text, at: clock.now() })
+    await events.message({ key: `${name}-${id}`, from: fromAddress(addressOf(from), to), to, text, at: clock.now() })
   }
   const receipt = async (fields: Fields): Promise<void> => {
     const field = (key: string): string => fields.get(key)?.toString('latin1') ?? ''
@@ -113,7 +113,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     if (!told) return log.debug({ ref, type }, 'SMS receipt: nothing decided yet')
     const ids = [`${name}:${ref}`]
     const thread = { from: `+${field('to')}`, to: `+${field('from')}` }
-    await doors.receipt({ key: `${name}-receipt-${ref}-${type}`, ...thread, ids, at: clock.now(), ...told })
+    await events.receipt({ key: `${name}-receipt-${ref}-${type}`, ...thread, ids, at: clock.now(), ...told })
   }
 
   /** Empty 200 when it is on disk, 503 when not: Kannel tries again on anything but 2xx. */
@@ -122,7 +122,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     try {
       await take(readQuery(asked.url)).catch(async (error: unknown) => {
         if (!(error instanceof Malformed)) throw error
-        await doors.quarantine(asked.url.slice(asked.url.indexOf('?') + 1), error)
+        await events.quarantine(asked.url.slice(asked.url.indexOf('?') + 1), error)
       })
       answer.status(200).end()
     } catch (error) {
@@ -158,8 +158,8 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     } catch (error) {
       const { code } = error as { code?: unknown }
       if (!NOT_CONNECTED.has(code)) throw new Unavailable('Kannel did not answer', { unknown: true })
-      link(false, 'Kannel cannot be reached: check send_url and that smsbox runs')
-      throw new Unavailable('Kannel cannot be reached', { link: true })
+      connection(false, 'Kannel cannot be reached: check send_url and that smsbox runs')
+      throw new Unavailable('Kannel cannot be reached', { disconnected: true })
     } finally {
       limit.done()
     }
@@ -171,10 +171,10 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     const status = await ask(addressFor({ ...outbound, text: texts.join('') }, dataCoding), signal)
     if (status === 403 || status === 404) {
       const what = status === 403 ? 'refused the login: check username and password' : 'has no sendsms there: check send_url'
-      link(false, `Kannel ${what}`, SLOW_ATTEMPT)
-      throw new Unavailable(`Kannel does not let us send (${status})`, { link: true })
+      connection(false, `Kannel ${what}`, SLOW_ATTEMPT)
+      throw new Unavailable(`Kannel does not let us send (${status})`, { disconnected: true })
     }
-    link(true)
+    connection(true)
     if (status === 400) throw new Refused('Kannel does not accept this SMS (400)')
     if (status < 200 || status > 299) throw new Unavailable(`Kannel cannot take it now (${status})`)
     return { ids: [`${name}:${outbound.key}`], parts: octets.length }
@@ -183,7 +183,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
   return {
     name, numbers, segmentsMax: SEGMENTS_MAX_DEFAULT, send,
     start: async given => {
-      doors = given
+      events = given
       served = await serve(application, config.listen)
       look(1)
     },

@@ -18,13 +18,13 @@ import { segment } from '../segments'
 import type { ShortMessage } from '../smpp/pdu'
 import { type Dial, frameHex, makeSession, type SessionConfig } from '../smpp/session'
 import { STATUS } from '../smpp/status'
-import { type Doors, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
+import { type GatewayEvents, type Gateway, type Outbound, refuseOver, SEGMENTS_MAX_DEFAULT } from './gateway'
 
 export interface SmppConfig extends SessionConfig {
   name: string
   kind: 'smpp'
   numbers: string[] // E.164
-  defaultCharset?: DefaultCharset // what data_coding 0 means on this link
+  defaultCharset?: DefaultCharset // what data_coding 0 means on this connection
   longMessages?: LongForm
   segmentsMax?: number
 }
@@ -76,11 +76,11 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   const redelivery = makeRedelivery(name, { clock, chance, memory, log })
   const idBases = makeIdBases(name, memory)
   const turns = makeTurns() // by sender: a text must not overtake the longer one before it
-  let doors: Doors
+  let events: GatewayEvents
   let ref = Math.floor(chance.fraction() * 256)
 
   const joined = ({ key, from, to, at, pieces }: Joined): Promise<void> =>
-    doors.message({ key, from, to, at, text: markedText(pieces, defaultCharset) })
+    events.message({ key, from, to, at, text: markedText(pieces, defaultCharset) })
   const reassembly = makeReassembly(name, { clock, chance, memory, log }, joined)
 
   const threadOf = (sm: ShortMessage): { from: string, to: string } => {
@@ -94,13 +94,13 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
     const { from, to } = threadOf(sm)
     const key = `${name}-receipt-${id}-${state}-${done}`
     await idBases.resolve({ id, where, thread: threadId(to, from) }, ids =>
-      doors.receipt({ key, from, to, ids, outcome, at: clock.now(), ...detail !== undefined && { detail } }))
+      events.receipt({ key, from, to, ids, outcome, at: clock.now(), ...detail !== undefined && { detail } }))
   }
 
   const receiveWhole = async (sm: ShortMessage, { octets, shifts }: Piece, text: string, came: Came): Promise<void> => {
     const content = [String(sm.dataCoding), JSON.stringify(shifts ?? 0), octets.toString('base64')]
     const taken = await redelivery.take(`${sm.source.digits} ${sm.destination.digits}`, content, came)
-    await doors.message({ key: taken.key, ...threadOf(sm), text, at: taken.at })
+    await events.message({ key: taken.key, ...threadOf(sm), text, at: taken.at })
     redelivery.answered(taken)
   }
 
@@ -120,7 +120,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
       try {
         await turns(sm.source.digits, () => receive(sm, came)).catch(async (error: unknown) => {
           if (!(error instanceof Malformed)) throw error
-          await doors.quarantine(rawOf(sm), error)
+          await events.quarantine(rawOf(sm), error)
         })
         return STATUS.ok
       } catch (error) {
@@ -128,15 +128,15 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
         return STATUS.temporaryAppError
       }
     },
-    malformed: (frame, why) => doors.quarantine(frameHex(frame), why),
+    malformed: (frame, why) => events.quarantine(frameHex(frame), why),
     answered: connection => {
       const proofs = [redelivery.proof(connection), reassembly.proof(connection)]
       return () => { for (const proof of proofs) proof() }
     },
-    link (up, detail) {
-      redelivery.link(up)
-      reassembly.link(up)
-      doors.link(up, detail)
+    connection (up, detail) {
+      redelivery.connected(up)
+      reassembly.connected(up)
+      events.connection(up, detail)
     }
   }, dial)
 
@@ -167,8 +167,8 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   return {
     name, numbers, segmentsMax, send,
     start: async given => {
-      doors = given
-      doors.link(false, 'not connected yet')
+      events = given
+      events.connection(false, 'not connected yet')
       reassembly.start()
       session.start()
     },

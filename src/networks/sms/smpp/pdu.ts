@@ -1,5 +1,5 @@
 /**
- * SMPP 3.4 on the wire (§3.2 framing, §4 commands, §5 fields): the PDUs that a gateway link needs, both directions, so that
+ * SMPP 3.4 on the wire (§3.2 framing, §4 commands, §5 fields): the PDUs that a gateway needs, both directions, so that
  * the simulator speaks with the same codec. `decodePdu` throws Malformed for a body that contradicts itself; a frame whose
  * length is absurd makes the framer throw, because then the stream is lost. Nothing here reads past what it was given.
  */

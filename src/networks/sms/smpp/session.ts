@@ -33,7 +33,7 @@ export interface SessionEvents {
   malformed (frame: Buffer, why: Malformed): Promise<void>
   /** Called when a probe goes out behind some answers; what it returns is called once the peer has proved to have read them. */
   answered (connection: number): () => void
-  link (up: boolean, detail?: string): void
+  connection (up: boolean, detail?: string): void
 }
 
 export interface Session {
@@ -121,7 +121,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
   }
 
   const open = async (lost: Lost): Promise<Wire> => {
-    if (stopping.signal.aborted) throw new Unavailable('stopped', { link: true })
+    if (stopping.signal.aborted) throw new Unavailable('stopped', { disconnected: true })
     const socket = await connect()
     const connection = ++connections
     const { respond, end } = answerDeliver(() => wire, connection)
@@ -214,7 +214,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
     const since = clock.tick()
     const watches = wires.map(watch)
     log.info({ connections }, 'SMPP session bound')
-    events.link(true)
+    events.connection(true)
     const why = await ended
     transmitter = undefined
     closeAll(why)
@@ -228,14 +228,14 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
       const { why, waitMs, lived } = await live(attempt)
       if (stopping.signal.aborted) break
       log.warn({ why, waitMs }, 'SMPP session ended')
-      if (waitMs > 0) events.link(false, why)
+      if (waitMs > 0) events.connection(false, why)
       if (lived) attempt = 1
       await sleep(clock, waitMs, stopping.signal)
     }
   }
 
   const submit = async (sm: ShortMessage, signal: AbortSignal): Promise<string> => {
-    const down = (): Unavailable => new Unavailable('the SMS gateway link is down', { link: true })
+    const down = (): Unavailable => new Unavailable('the SMS gateway link is down', { disconnected: true })
     if (!transmitter || stopping.signal.aborted) throw down()
     await pace.enter(signal)
     submitting++

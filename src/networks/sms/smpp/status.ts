@@ -42,7 +42,7 @@ export const isThrottle = (status: number): boolean => status === STATUS.throttl
 export const submitError = (status: number, retryAfterMs?: number): Refused | Unavailable => {
   const permanent = PERMANENT[status]
   if (permanent !== undefined) return new Refused(`the SMS gateway refused it: ${permanent} (${hex(status)})`)
-  if (status === STATUS.invalidBindState) return new Unavailable('the SMS gateway says that we are not bound', { link: true })
+  if (status === STATUS.invalidBindState) return new Unavailable('the SMS gateway says that we are not bound', { disconnected: true })
   const why = isThrottle(status) ? 'the SMS gateway asks us to slow down' : 'the SMS gateway cannot take it now'
   return new Unavailable(`${why} (${hex(status)})`, retryAfterMs === undefined ? {} : { retryAfterMs })
 }

@@ -65,7 +65,7 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
   }
 
   const request = (body: Body, timeoutMs: number, signal?: AbortSignal): Promise<Pdu> => new Promise((resolve, reject) => {
-    if (!open) return reject(new Unavailable('the SMS gateway link is down', { link: true }))
+    if (!open) return reject(new Unavailable('the SMS gateway link is down', { disconnected: true }))
     sequence = sequence === SEQUENCE_MAX ? 1 : sequence + 1
     const mine = sequence
     const settle = (result: Pdu | Unavailable): void => {

@@ -9,7 +9,7 @@ import { Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { bareOf, serverOf } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { el, type Element, type Xml } from '../wire/xml'
 
 /** Conditions that also mean “no such person”: tried so often, then taken at their word. */
@@ -29,7 +29,7 @@ export interface Confirm {
 
 interface Waiting extends Letter { done (error?: Error): void }
 
-export const makeConfirm = (domain: string, link: Link, { clock, log }: World): Confirm => {
+export const makeConfirm = (domain: string, stream: Stream, { clock, log }: World): Confirm => {
   const waiting = new Map<string, Waiting>()
   const unsure = makeShares<true>(UNSURE_MAX) // ids of what will be written again
   let unasked: Waiting[] = []
@@ -41,7 +41,7 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
       const asked = unasked
       unasked = []
       const ping = el('ping', { xmlns: 'urn:xmpp:ping' })
-      const error: Error | undefined = await link.ask('get', domain, domain, ping).then(() => undefined, (failed: Error) => failed)
+      const error: Error | undefined = await stream.ask('get', domain, domain, ping).then(() => undefined, (failed: Error) => failed)
       for (const one of asked) one.done(error)
     }
     asking = false
@@ -50,7 +50,7 @@ export const makeConfirm = (domain: string, link: Link, { clock, log }: World): 
   return {
     write: (letter, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) throw new Unavailable('not within the time that was given')
-      if (!link.send(letter.stanza)) throw new Unavailable('the component link is down', { link: true })
+      if (!stream.send(letter.stanza)) throw new Unavailable('the component link is down', { disconnected: true })
       const late = (): void => one.done(new Unavailable('the server has not confirmed the message'))
       const one: Waiting = {
         ...letter,

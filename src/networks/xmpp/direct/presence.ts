@@ -8,7 +8,7 @@ import { messageOf } from '../../../model/errors'
 import type { Identity, Profile, World } from '../../../model/network'
 import { type Addresses, RESOURCE } from '../addresses'
 import { bareOf, serverOf } from '../names'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
 import { photoOf } from './profile'
 
@@ -21,15 +21,15 @@ export interface Presence {
   forget (as: string, jid: string): Promise<void>
   /** The addresses, or what is known of them, have changed. */
   changed (): void
-  /** Tells everybody; after the link has come up nobody knows. */
-  linkUp (): void
+  /** Tells everybody; a new stream has told nobody yet. */
+  connected (): void
   /** Tells everybody that nobody is there. */
   stop (): Promise<void>
 }
 
-export const makePresence = (addresses: Addresses, link: Link, { memory, log }: World): Presence => {
+export const makePresence = (addresses: Addresses, stream: Stream, { memory, log }: World): Presence => {
   const watchers = new Map<string, Shares<true>>()
-  const shown = new Map<string, string>() // what was told last, by address, while the link is up
+  const shown = new Map<string, string>() // what was told last, by address, while the stream is up
   const saving = new Map<string, boolean>() // true: it changed while it was being saved
 
   const note = (known: Shares<true>, jid: string): void => { known.put(jid, { group: serverOf(jid), owner: jid }, true) }
@@ -74,14 +74,14 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
 
   const tellWatchers = async (as: string, profile: Profile): Promise<void> => {
     for (const jid of everybody(as)) {
-      await link.writable()
-      link.send(presenceXml(profile, as, jid))
+      await stream.writable()
+      stream.send(presenceXml(profile, as, jid))
     }
   }
 
   /** Tells what is another than what was told. */
   const tell = async (identities: Identity[]): Promise<void> => {
-    if (!link.isUp) return
+    if (!stream.isUp) return
     const telling: Promise<void>[] = []
     const now = new Map(identities.flatMap(({ id, aliases, profile }) => [id, ...aliases].map(as => [as, profile])))
     for (const as of shown.keys()) if (!now.has(as)) now.set(as, { name: '', about: '' })
@@ -97,10 +97,10 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
 
   const subscribed = ({ profile, team }: Identity, as: string, jid: string): void => {
     add(as, jid)
-    link.send(el('presence', { type: 'subscribed', from: as, to: jid }))
-    if (profile.present !== undefined) link.send(presenceXml(profile, as, jid))
+    stream.send(el('presence', { type: 'subscribed', from: as, to: jid }))
+    if (profile.present !== undefined) stream.send(presenceXml(profile, as, jid))
     // With both directions apps follow our invitations into rooms by themselves.
-    if (team?.includes(jid)) link.send(el('presence', { type: 'subscribe', from: as, to: jid }))
+    if (team?.includes(jid)) stream.send(el('presence', { type: 'subscribe', from: as, to: jid }))
   }
 
   return {
@@ -111,17 +111,17 @@ export const makePresence = (addresses: Addresses, link: Link, { memory, log }: 
       if (type === 'subscribe') subscribed(to, as, jid)
       else if (type === 'unsubscribe') {
         if (of(as).delete(jid) !== undefined) save(as)
-        link.send(el('presence', { type: 'unsubscribed', from: as, to: jid }))
+        stream.send(el('presence', { type: 'unsubscribed', from: as, to: jid }))
       } else if (type === 'probe' && to.profile.present !== undefined) {
         add(as, jid)
-        link.send(presenceXml(to.profile, as, from))
+        stream.send(presenceXml(to.profile, as, from))
       }
     },
     async forget (as, jid) {
       if (of(as).delete(jid) !== undefined) await memory.set(`watchers ${as}`, JSON.stringify(everybody(as)))
     },
     changed () { void tell(addresses.all() ?? []) },
-    linkUp () { shown.clear(); void tell(addresses.all() ?? []) },
+    connected () { shown.clear(); void tell(addresses.all() ?? []) },
     stop: () => tell([])
   }
 }

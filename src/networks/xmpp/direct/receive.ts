@@ -20,7 +20,7 @@ import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
 import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from '../text/content'
 import { notNow } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import { directPlace, RECEIPTS } from './send'
 
@@ -58,7 +58,7 @@ const stampOf = (message: Element): number | undefined => {
 }
 
 export const makeDirectReceiver = (
-  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, link: Link, { clock, chance, log }: World
+  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, stream: Stream, { clock, chance, log }: World
 ): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
@@ -73,7 +73,7 @@ export const makeDirectReceiver = (
     machines.put(whom, ownerOf(whom), false)
     asking.take(serverOf(whom), never).then(async over => {
       try {
-        const query = child(await link.ask('get', to, whom, el('query', { xmlns: INFO })), 'query', INFO)
+        const query = child(await stream.ask('get', to, whom, el('query', { xmlns: INFO })), 'query', INFO)
         if (query && elementsIn(query).some(one => one.attrs.var === NO_REPLY)) machines.put(whom, ownerOf(whom), true)
       } finally {
         over()
@@ -137,7 +137,7 @@ export const makeDirectReceiver = (
     const chat = directPlace(to.id, bareOf(from))
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
     told.put(owned(chat), ownerOf(owned(from)), clock.tick())
-    link.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
+    stream.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
       ...contentXml({ style: 'quiet', text: plain(CANNOT_READ) })))
   }
 
@@ -152,13 +152,13 @@ export const makeDirectReceiver = (
       const wanted = id !== undefined && encryption === undefined && child(message, 'request', RECEIPTS) !== undefined
       const answer = { from: message.attrs.to, to: owned(from), type: message.attrs.type, id: `received.${chance.token(KEY_BYTES)}` }
       const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
-      const say = received && (() => { link.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })
+      const say = received && (() => { stream.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })
       offer(arrival, say, {
         most: DIRECT_KEPT_MAX, server: serverOf(answer.to),
         beyond () {
           const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
           if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it is said anew
-          link.send(notNow(message))
+          stream.send(notNow(message))
         }
       })
     }

@@ -1,7 +1,7 @@
 /**
  * Deliveries to one person: as a function address in its direct chats, and what one occupant of a room alone is told.
  * Promises: what is called in order is written in order; `from` is always ours; what comes back after it was confirmed becomes a
- * receipt. After a link break the same id goes out again, so a second copy is only possible then.
+ * receipt. After the stream broke the same id goes out again, so a second copy is only possible then.
  */
 import { makeShares } from '../../../lib/shares'
 import type { Place } from '../../../model/address'
@@ -13,7 +13,7 @@ import type { Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
 import { contentXml, correctionXml, retractionXml } from '../text/content'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
 import type { Confirm } from './confirm'
 
@@ -47,14 +47,14 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
   }
 }
 
-export const makeDirectSender = (network: string, addresses: Addresses, link: Link, confirm: Confirm, { clock }: World): DirectSender => {
+export const makeDirectSender = (network: string, addresses: Addresses, stream: Stream, confirm: Confirm, { clock }: World): DirectSender => {
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
     const { attempt } = delivery
     const id: string = delivery.key // of the stanza, so the other side knows it by that
     const stanza = el('message', { type: 'chat', from, to, id }, ...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id }))
-    await link.writable()
+    await stream.writable()
     await confirm.write({ stanza, id, to, attempt }, signal)
     return { ids: [id] }
   }

@@ -4,7 +4,7 @@
  */
 import { Unavailable } from '../../../model/errors'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, form, textOf } from '../wire/xml'
 import { ARCHIVE, type Room } from './room'
 
@@ -31,7 +31,7 @@ const stampOf = (forwarded: Element): number | undefined => {
   return Number.isNaN(at) ? undefined : at
 }
 
-export const makeArchive = (link: Link): Archive => {
+export const makeArchive = (stream: Stream): Archive => {
   const queries = new Map<string, { room: string, items: Archived[] }>()
   let asked = 0
 
@@ -45,7 +45,7 @@ export const makeArchive = (link: Link): Archive => {
       const items: Archived[] = []
       queries.set(queryid, { room: room.id, items })
       try {
-        const answer = await link.ask('set', room.listener.jid, room.id,
+        const answer = await stream.ask('set', room.listener.jid, room.id,
           el('query', { xmlns: ARCHIVE, queryid }, form(ARCHIVE), rangeOf(range, max)))
         const fin = child(answer, 'fin', ARCHIVE)
         if (fin === undefined) {

@@ -3,7 +3,7 @@ import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml } from '../text/content'
 import { type Language, TEXTS } from '../text/texts'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { el, type Xml } from '../wire/xml'
 import type { Room } from './room'
 
@@ -18,13 +18,13 @@ export interface RoomNotices {
 
 /** `mark`: by which our own words are known again. */
 export const makeRoomNotices = (
-  language: Language, link: Pick<Link, 'send'>, { clock, chance, log }: World, mark: (room: string, id: string) => Xml | undefined
+  language: Language, stream: Pick<Stream, 'send'>, { clock, chance, log }: World, mark: (room: string, id: string) => Xml | undefined
 ): RoomNotices => {
   const told = new WeakMap<Room, number>()
 
   const say = (room: Room, words: string): void => {
     const id = `notice.${chance.token(KEY_BYTES)}`
-    link.send(el('message', { type: 'groupchat', from: room.listener.jid, to: room.id, id },
+    stream.send(el('message', { type: 'groupchat', from: room.listener.jid, to: room.id, id },
       ...contentXml({ style: 'quiet', text: plain(words) }), mark(room.id, id)))
   }
 

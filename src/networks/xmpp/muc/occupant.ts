@@ -8,7 +8,7 @@ import { Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { nickOf, nickSpellings, resourceOf } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
 
 const JOIN_TIMEOUT_MS = 20_000
@@ -86,7 +86,7 @@ const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [
 }
 
 export const makeOccupant = (
-  room: string, jid: string, firstName: string, link: Link, { clock, log }: World, events: OccupantEvents,
+  room: string, jid: string, firstName: string, stream: Stream, { clock, log }: World, events: OccupantEvents,
   own?: OwnRoom
 ): Occupant => {
   let name = firstName
@@ -118,7 +118,7 @@ export const makeOccupant = (
 
   const present = (as: string, enter?: Xml): void => {
     shown = photo
-    link.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, photo === undefined ? undefined : photoUpdate(photo)))
+    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, photo === undefined ? undefined : photoUpdate(photo)))
   }
 
   const announce = (): void => present(nickOf(spellings[0] ?? name, number),
@@ -174,7 +174,7 @@ export const makeOccupant = (
   }
 
   const configure = async (fields: Readonly<Record<string, string>>): Promise<Refused | Unavailable | undefined> => {
-    const answer = await link.ask('set', jid, room, el('query', { xmlns: OWNER }, form(`${MUC}#roomconfig`, fields)))
+    const answer = await stream.ask('set', jid, room, el('query', { xmlns: OWNER }, form(`${MUC}#roomconfig`, fields)))
     return answer.attrs.type === 'error' ? failureOf('the new room could not be opened', conditionOf(answer)) : undefined
   }
 
@@ -203,7 +203,7 @@ export const makeOccupant = (
   }
 
   const leave = (why: Error = new Unavailable('leaving')): void => {
-    if (nick !== '') link.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
+    if (nick !== '') stream.send(el('presence', { from: jid, to: `${room}/${nick}`, type: 'unavailable' }))
     setNick('')
     entering?.done(why)
   }

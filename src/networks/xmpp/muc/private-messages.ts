@@ -10,7 +10,7 @@ import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml, isAutomatic } from '../text/content'
 import { type Language, TEXTS } from '../text/texts'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
 import type { Room } from './room'
 
@@ -30,7 +30,7 @@ export interface PrivateMessages {
 
 /** `take`: it is to count as said in the room. */
 export const makePrivateMessages = (
-  language: Language, link: Pick<Link, 'send'>, { clock, chance }: World, take: (room: Room, message: Element) => void
+  language: Language, stream: Pick<Stream, 'send'>, { clock, chance }: World, take: (room: Room, message: Element) => void
 ): PrivateMessages => {
   const answers = makeAllowance(clock, ANSWERS_MAX, OF_ONE_MAX, OF_ONE_ROOM_MAX)
 
@@ -42,7 +42,7 @@ export const makePrivateMessages = (
       if (room.own && isCommand(body)) return take(room, message)
       if (!answers.take([owned(from), room.id])) return
       const words = TEXTS[language].privately[room.own ? 'team' : 'room']
-      link.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
+      stream.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
         ...contentXml({ style: 'quiet', text: plain(words) }), el('x', { xmlns: MUC_USER })))
     }
   }

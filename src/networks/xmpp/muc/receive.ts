@@ -11,7 +11,7 @@ import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
 import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
 import type { Archive, Archived } from './archive'
@@ -28,7 +28,7 @@ const NON_ANONYMOUS = 'muc_nonanonymous'
 export interface Receiver {
   /** From now on what is heard in the room waits. */
   hold (room: Room): void
-  /** Stores what was missed, then what waited; resolves earlier if that may take long. Throws Unavailable when the link goes down. */
+  /** Stores what was missed, then what waited; resolves earlier if that may take long. Throws Unavailable when the stream goes down. */
   catchUp (room: Room): Promise<void>
   /** A groupchat message to the listener. Our own go to `echo`. */
   groupchat (room: Room, message: Element): void
@@ -65,12 +65,12 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
 }
 
 export const makeReceiver = (
-  network: string, inbox: Inbox, link: Link, archive: Archive, ownMessages: OwnMessages, notes: WriteBehind, originals: Originals, world: World,
+  network: string, inbox: Inbox, stream: Stream, archive: Archive, ownMessages: OwnMessages, notes: WriteBehind, originals: Originals, world: World,
   echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined,
   tooMuch: (room: Room) => void = () => {}
 ): Receiver => {
   const { clock, chance } = world
-  const intake = makeIntake(arrival => inbox.accept(arrival), link, world)
+  const intake = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const history = makeHistory(notes, world)
   let stopped = false
 

@@ -1,6 +1,6 @@
 /**
  * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak.
- * Promises: while the link is up every attended room is entered, again and again with backoff, unless it has put us out: then all of
+ * Promises: while the stream is up every attended room is entered, again and again with backoff, unless it has put us out: then all of
  * ours leave it, and a room that has kicked us, or was destroyed, is entered only when it asks us in, also after a restart; a room is
  * `ready` only when the listener is known to be inside and the room's features are known; that we are inside is verified when a room
  * falls silent (XEP-0410). Occupants that say nothing for OCCUPANT_IDLE_MS leave; there are never more than OCCUPANTS_MAX in a room.
@@ -14,7 +14,7 @@ import type { World } from '../../../model/network'
 import { LISTENER_LOCAL, RESOURCE } from '../addresses'
 import { bareOf, ghostLocal, serverOf } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn } from '../wire/xml'
 import { HISTORY_MAX } from './history'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
@@ -63,17 +63,17 @@ export interface Rooms {
   verify (room: Room, occupant: Occupant): void
   /** Resolves when the listener is inside. Throws Refused, or Unavailable when the signal fires. */
   whenReady (room: Room, signal: AbortSignal): Promise<void>
-  linkUp (): void
-  linkDown (): void
+  connected (): void
+  disconnected (): void
   /** It is neither entered nor heard any more. */
   end (id: string): void
   stop (): void
 }
 
-export const makeRooms = (domain: string, link: Link, world: World, events: RoomEvents, voices: Voices, own?: OwnRooms): Rooms => {
+export const makeRooms = (domain: string, stream: Stream, world: World, events: RoomEvents, voices: Voices, own?: OwnRooms): Rooms => {
   const { clock, chance, log, memory } = world
   const rooms = new Map<string, Room>()
-  let linkVisit = new AbortController() // aborted when the link goes down
+  let whileConnected = new AbortController() // aborted when the stream goes down
   const entering = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more wait than there are rooms
   let timer: Timer | undefined
   const missing = new Map<Room, string>() // that are to be entered, and why they are not yet
@@ -123,7 +123,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   }
 
   const occupantIn = (room: () => Room, id: string, local: string, name: string): Occupant => {
-    const made: Occupant = makeOccupant(id, `${local}@${domain}/${RESOURCE}`, name, link, world, {
+    const made: Occupant = makeOccupant(id, `${local}@${domain}/${RESOURCE}`, name, stream, world, {
       nick (before, now) {
         const { nicks } = room()
         if (nicks.get(before) === made) nicks.delete(before)
@@ -147,7 +147,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   }
 
   const featuresOf = async (room: Room): Promise<ReadonlySet<string>> => {
-    const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
     const query = child(answer, 'query', INFO)
     if (query === undefined) throw failureOf('the room does not say what it can', conditionOf(answer))
     return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
@@ -187,16 +187,16 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   }
 
   const isThere = async (room: Room): Promise<boolean> => {
-    const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
     return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
   }
 
-  /** What those who wait for the room are told: most of what keeps us out somebody can mend, and until then it is as a link that is down. */
+  /** What those who wait for the room are told: most of what keeps us out somebody can mend, and until then it is as if the stream were down. */
   const judge = async (room: Room, error: unknown): Promise<Room['refusal']> => {
     const { refusedFor } = room.listener
     if (!(error instanceof Refused) || refusedFor === '') return error instanceof Refused ? error : undefined
-    if (refusedFor !== 'forbidden') return new Unavailable(error.message, { link: true })
-    if (!await isThere(room)) return new Unavailable('the room is not there, and the server does not let us make it', { link: true })
+    if (refusedFor !== 'forbidden') return new Unavailable(error.message, { disconnected: true })
+    if (!await isThere(room)) return new Unavailable('the room is not there, and the server does not let us make it', { disconnected: true })
     if (!room.own) putOut(room, 'shut out', 'banned')
     return room.refusal ?? error
   }
@@ -219,9 +219,9 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
   const waitsForInvitation = ({ putOut }: Room): boolean => putOut === 'kicked' || putOut === 'destroyed'
 
   const enter = (room: Room): void => {
-    if (waitsForInvitation(room) || rooms.get(room.id) !== room || room.entering || !link.isUp || linkVisit.signal.aborted) return
+    if (waitsForInvitation(room) || rooms.get(room.id) !== room || room.entering || !stream.isUp || whileConnected.signal.aborted) return
     room.entering = true
-    void enterUntilIn(room, linkVisit.signal).finally(() => {
+    void enterUntilIn(room, whileConnected.signal).finally(() => {
       room.entering = false
       if (!room.ready) enter(room)
     })
@@ -229,8 +229,8 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
 
   const verify = (room: Room, occupant: Occupant): void => {
     const { nick } = occupant
-    if (nick === '' || !link.isUp) return
-    link.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
+    if (nick === '' || !stream.isUp) return
+    stream.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
       if (answer.attrs.type !== 'error' || occupant.nick !== nick) return
       if (UNKNOWN.has(conditionOf(answer).name)) occupant.lost('the room does not know us')
     }, (error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
@@ -317,7 +317,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         await voices.give(room, occupant)
         speechless(occupant, undefined)
       } catch (error) {
-        if (error instanceof Unavailable && error.link && link.isUp) speechless(occupant, `${room.id}: ${error.message}`)
+        if (error instanceof Unavailable && error.disconnected && stream.isUp) speechless(occupant, `${room.id}: ${error.message}`)
         throw error
       }
     },
@@ -326,7 +326,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
     async whenReady (room, signal) {
       while (!room.ready) {
         if (room.refusal !== undefined) throw room.refusal
-        if (!link.isUp) throw new Unavailable('the component link is down', { link: true })
+        if (!stream.isUp) throw new Unavailable('the component link is down', { disconnected: true })
         if (signal.aborted) throw new Unavailable('the room could not be entered in time')
         await new Promise<void>(resolve => {
           room.waiting.add(resolve)
@@ -334,8 +334,8 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
         })
       }
     },
-    linkUp () {
-      linkVisit = new AbortController()
+    connected () {
+      whileConnected = new AbortController()
       if (timer === undefined) tick()
       for (const room of rooms.values()) {
         if (room.putOut === undefined) room.refusal = undefined
@@ -343,8 +343,8 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       }
       if (rooms.size > 0) tellAllIn()
     },
-    linkDown () {
-      linkVisit.abort()
+    disconnected () {
+      whileConnected.abort()
       mute.clear()
       for (const room of rooms.values()) {
         for (const occupant of [...room.ghosts.values(), room.listener]) occupant.lost('the component link went down')
@@ -364,7 +364,7 @@ export const makeRooms = (domain: string, link: Link, world: World, events: Room
       tellAllIn()
     },
     stop () {
-      linkVisit.abort()
+      whileConnected.abort()
       timer?.cancel()
       for (const room of rooms.values()) for (const occupant of [...room.ghosts.values(), room.listener]) occupant.leave()
     }

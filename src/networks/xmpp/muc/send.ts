@@ -9,7 +9,7 @@ import type { World } from '../../../model/network'
 import { parseJid, resourceOf } from '../names'
 import { contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
 import type { Archive } from './archive'
 import type { Occupant } from './occupant'
@@ -62,7 +62,7 @@ const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
 }
 
 export const makeSender = (
-  rooms: Rooms, link: Link, archive: Archive, ownMessages: OwnMessages, { log }: World, special: SpecialDeliveries = () => undefined
+  rooms: Rooms, stream: Stream, archive: Archive, ownMessages: OwnMessages, { log }: World, special: SpecialDeliveries = () => undefined
 ): Sender => {
   const lanes = new Map<string, Lane>()
   let under = 0 // sends that have not ended
@@ -94,7 +94,7 @@ export const makeSender = (
   const prepare = async (room: Room, job: Job): Promise<void> => {
     await rooms.whenReady(room, job.signal)
     await within(job.signal, rooms.bringIn(room, speaker(room, job.delivery)))
-    await within(job.signal, link.writable())
+    await within(job.signal, stream.writable())
   }
 
   const write = (room: Room, lane: Lane, { delivery, signal, resolve, reject }: Job): void => {
@@ -102,7 +102,7 @@ export const makeSender = (
     const occupant = speaker(room, delivery)
     const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(action, target),
       el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), ownMessages.mark(room.id, key, hopsOf(delivery.as)))
-    if (!link.send(stanza)) throw new Unavailable('the component link is down', { link: true })
+    if (!stream.send(stanza)) throw new Unavailable('the component link is down', { disconnected: true })
     const late = (): void => {
       lane.unanswered.delete(key)
       rooms.verify(room, occupant)
@@ -124,7 +124,7 @@ export const makeSender = (
       try {
         const occupant = speaker(room, job.delivery)
         while (!room.ready || !rooms.maySpeak(occupant) || job.signal.aborted) await prepare(room, job)
-        await link.writable()
+        await stream.writable()
         if (lane.cameBack !== undefined) throw lane.cameBack
         const other = special(room, job.delivery, job.signal)
         if (other === undefined) write(room, lane, job)
@@ -135,9 +135,9 @@ export const makeSender = (
         lane.jobs.shift()
         job.reject(error as Error)
         if (error instanceof Refused) continue
-        const down = error instanceof Unavailable && error.link
+        const down = error instanceof Unavailable && error.disconnected
         lane.cameBack = undefined
-        for (const behind of lane.jobs.splice(0)) behind.reject(new Unavailable('waits for one before it', { link: down }))
+        for (const behind of lane.jobs.splice(0)) behind.reject(new Unavailable('waits for one before it', { disconnected: down }))
       }
     }
     lane.cameBack = undefined
@@ -160,7 +160,7 @@ export const makeSender = (
 
   return {
     send: (delivery, signal) => new Promise((resolve, reject) => {
-      if (!link.isUp) throw new Unavailable('the component link is down', { link: true })
+      if (!stream.isUp) throw new Unavailable('the component link is down', { disconnected: true })
       const room = rooms.attend(delivery.place.id)
       const lane = laneOf(room)
       if (lane.jobs.length + lane.unanswered.size >= WINDOW) throw new Unavailable('too many unanswered messages')
@@ -206,7 +206,7 @@ export const makeSender = (
       const condition = conditionOf(message)
       log.info({ room: room.id, condition: condition.name, type: condition.type }, 'message came back')
       const failure = condition.name === 'forbidden' && unanswered.occupant.role === 'visitor'
-        ? new Unavailable('one of ours has no voice any more', { link: true })
+        ? new Unavailable('one of ours has no voice any more', { disconnected: true })
         : failureOf('the room refused the message', condition)
       unanswered.reject(failure)
       const lane = laneOf(room)
@@ -219,7 +219,7 @@ export const makeSender = (
     out (room) {
       const lane = lanes.get(room.id)
       if (lane === undefined) return
-      const error = new Unavailable('out of the room', { link: !link.isUp })
+      const error = new Unavailable('out of the room', { disconnected: !stream.isUp })
       for (const unanswered of [...lane.unanswered.values()]) unanswered.reject(error)
     },
     idle: () => new Promise(resolve => {

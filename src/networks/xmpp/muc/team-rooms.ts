@@ -11,7 +11,7 @@ import { type Addresses, LISTENER_LOCAL, RESOURCE } from '../addresses'
 import type { Confirm } from '../direct/confirm'
 import { bareOf, canonicalBare, parseJid } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, textOf } from '../wire/xml'
 import type { OwnRooms, Room } from './room'
 import type { Rooms } from './rooms'
@@ -56,14 +56,14 @@ export interface TeamRooms {
 }
 
 /** How the rooms that are ours alone are set up and entered. `service` is the room service on which we make them. */
-export const makeOwnRooms = (domain: string, service: string | undefined, link: Link): OwnRooms & {
+export const makeOwnRooms = (domain: string, service: string | undefined, stream: Stream): OwnRooms & {
   /** It is there no more, and nobody in it. Being so already is no error. */
   destroy (id: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
   affiliate (id: string, jid: string, affiliation: string): Promise<Element>
 } => {
-  const ask = async (type: 'get' | 'set', id: string, payload: Parameters<Link['ask']>[3]): Promise<Element> =>
-    await link.ask(type, `${LISTENER_LOCAL}@${domain}/${RESOURCE}`, id, payload)
+  const ask = async (type: 'get' | 'set', id: string, payload: Parameters<Stream['ask']>[3]): Promise<Element> =>
+    await stream.ask(type, `${LISTENER_LOCAL}@${domain}/${RESOURCE}`, id, payload)
 
   const configure = async (id: string, wanted: Settings, always = false): Promise<boolean> => {
     const answer = await ask('get', id, el('query', { xmlns: OWNER }))
@@ -102,7 +102,7 @@ export const makeOwnRooms = (domain: string, service: string | undefined, link: 
 }
 
 export const makeTeamRooms = (
-  domain: string, own: ReturnType<typeof makeOwnRooms>, rooms: Pick<Rooms, 'refresh'>, addresses: Addresses, link: Link,
+  domain: string, own: ReturnType<typeof makeOwnRooms>, rooms: Pick<Rooms, 'refresh'>, addresses: Addresses, stream: Stream,
   confirm: Confirm, { memory, chance, log }: World
 ): TeamRooms => {
   const keptOf = (room: Room): Kept => JSON.parse(memory.get(`team ${room.id}`) ?? '{}') as Kept
@@ -115,7 +115,7 @@ export const makeTeamRooms = (
   const isOurs = (jid: string): boolean => parseJid(jid)?.domain === domain
 
   const members = async (room: Room): Promise<Set<string>> => {
-    const answer = await link.ask('get', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { affiliation: 'member' })))
+    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { affiliation: 'member' })))
     const query = child(answer, 'query', ADMIN)
     if (query === undefined) throw failureOf('the room does not show its members', conditionOf(answer))
     return new Set(elementsIn(query).flatMap(({ attrs: { jid } }) => jid === undefined ? [] : [canonicalBare(bareOf(jid)) ?? jid]))
@@ -126,7 +126,7 @@ export const makeTeamRooms = (
     const sender = from === undefined ? undefined : addresses.at(from)
     const id = `invite.${chance.token(KEY_BYTES)}`
     const asked = el('invite', { to: jid }, el('reason', {}, name))
-    link.send(sender === undefined
+    stream.send(sender === undefined
       ? el('message', { from: room.listener.jid, to: room.id, id }, el('x', { xmlns: `${MUC}#user` }, asked))
       : el('message', { from: sender.id, to: jid, id }, el('x', { xmlns: 'jabber:x:conference', jid: room.id, reason: name }),
           el('store', { xmlns: 'urn:xmpp:hints' })))
@@ -158,7 +158,7 @@ export const makeTeamRooms = (
     if (inside === undefined || isOurs(inside.address)) return
     const role = speakers === undefined || speakers.includes(inside.address) ? 'participant' : 'visitor'
     if (inside.role === role || inside.role === 'moderator') return
-    const answer = await link.ask('set', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { nick, role })))
+    const answer = await stream.ask('set', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { nick, role })))
     if (answer.attrs.type === 'error' && room.realJids.has(nick)) throw failureOf('a voice could not be given or taken', conditionOf(answer))
   }
 

@@ -8,7 +8,7 @@ import type { World } from '../../../model/network'
 import { bareOf } from '../names'
 import { type Language, TEXTS } from '../text/texts'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
-import type { Link } from '../wire/stream'
+import type { Stream } from '../wire/stream'
 import { el, form } from '../wire/xml'
 import type { RoomNotices } from './notices'
 import type { Occupant } from './occupant'
@@ -18,11 +18,11 @@ const ASK_AGAIN_MS = 24 * 3_600_000
 const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one in half an hour
 const MUC = 'http://jabber.org/protocol/muc'
 
-export const makeVoices = (language: Language, link: Link, { clock, memory, log }: World, say: RoomNotices['say']): Voices => {
+export const makeVoices = (language: Language, stream: Stream, { clock, memory, log }: World, say: RoomNotices['say']): Voices => {
   const requested = new WeakMap<Occupant, number>()
 
   const change = async (room: Room, item: Record<string, string>): Promise<void> => {
-    const answer = await link.ask('set', room.listener.jid, room.id, el('query', { xmlns: `${MUC}#admin` }, el('item', item)))
+    const answer = await stream.ask('set', room.listener.jid, room.id, el('query', { xmlns: `${MUC}#admin` }, el('item', item)))
     if (answer.attrs.type === 'error') throw failureOf('one of ours could not be given a voice', conditionOf(answer))
   }
 
@@ -37,11 +37,11 @@ export const makeVoices = (language: Language, link: Link, { clock, memory, log 
   const request = (room: Room, ghost: Occupant): void => {
     if (clock.tick() - (requested.get(ghost) ?? -Infinity) < REQUEST_AGAIN_MS) return
     requested.set(ghost, clock.tick())
-    link.send(el('message', { from: ghost.jid, to: room.id }, form(`${MUC}#request`, { 'muc#role': 'participant' })))
+    stream.send(el('message', { from: ghost.jid, to: room.id }, form(`${MUC}#request`, { 'muc#role': 'participant' })))
   }
 
   const wait = (room: Room, why: string): Unavailable =>
-    new Unavailable(`${why}; make ${bareOf(room.listener.jid)} an admin of it`, { link: true })
+    new Unavailable(`${why}; make ${bareOf(room.listener.jid)} an admin of it`, { disconnected: true })
 
   return {
     async admit (room, ghost) {

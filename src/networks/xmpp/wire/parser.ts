@@ -3,7 +3,7 @@
  * Promises: refuses and never repairs. What no server passes on (a doctype, comment, processing instruction, entity beyond
  * XML's five (RFC 6120 §11.1), bytes that are not UTF-8, tags that do not fit) ends the stream: `write` throws Malformed, and
  * the parser must not be used again. What somebody in a room can send through a lenient server (too deep, too large, an
- * unknown prefix) costs that one stanza and not the link, else the room's archive would bring it back and cut the link again.
+ * unknown prefix) costs that one stanza and not the stream, else the room's archive would bring it back and end the stream again.
  * By hand because it must be fast: each occupant of ours gets a copy of all that is said. Measured: a third of saxes' time.
  */
 import { Malformed } from '../../../model/errors'

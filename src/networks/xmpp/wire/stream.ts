@@ -1,7 +1,7 @@
 /**
- * The component link (XEP-0114): one connection that is tried for ever, a strict parser behind it, one writer before it.
+ * The component's stream (XEP-0114): one connection that is tried for ever, a strict parser behind it, one writer before it.
  * Promises: nothing that comes in can throw out of here or stop the process, a fault ends the stream and it is dialled again;
- * what is read is handed on in order; a link that is dead without a sign is noticed within LINK_PING_MS + ASK_TIMEOUT_MS.
+ * what is read is handed on in order; a connection that is dead without a sign is noticed within STREAM_PING_MS + ASK_TIMEOUT_MS.
  * Of @xmpp/component this takes connecting, opening and the handshake. Its parser, its text decoding, its middleware (which
  * throws on addresses that it cannot parse) and its reconnecting (no jitter, leaves half-open sockets) are not used.
  */
@@ -17,30 +17,30 @@ import { el, elementsIn, type Element, type Xml } from './xml'
 
 export interface ComponentConfig { host: string, port: number, domain: string, secret: string }
 
-export const STANZA_OUT_BYTES_MAX = 500_000 // Prosody cuts the link at 512 KiB
+export const STANZA_OUT_BYTES_MAX = 500_000 // Prosody ends the stream at 512 KiB
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const REDIAL_FIRST_MS = 500
 const REDIAL_MOST_MS = 30_000
-const LINK_STABLE_MS = 10_000 // up for so long, the next redial is quick again
-const LINK_PING_MS = 30_000
+const STREAM_STABLE_MS = 10_000 // up for so long, the next redial is quick again
+const STREAM_PING_MS = 30_000
 export const ASK_TIMEOUT_MS = 20_000
 const ASKS_MAX = 10_000
 const WRITE_BUFFER_BYTES_MAX = 1024 * 1024
 const FAREWELL_TIMEOUT_MS = 2_000
 
-export interface LinkEvents {
+export interface StreamEvents {
   up (): void
   down (why: string): void
   stanza (stanza: Element): void // answers to `ask` excepted; addresses are checked
   dropped (why: string, stanza: Element): void // the parser could not take it; its outermost tag alone
 }
 
-export interface Link {
+export interface Stream {
   readonly isUp: boolean
-  start (events: LinkEvents): void
-  /** Writes in order. False if the link is down. Throws Refused if it is over STANZA_OUT_BYTES_MAX. */
+  start (events: StreamEvents): void
+  /** Writes in order. False if the stream is down. Throws Refused if it is over STANZA_OUT_BYTES_MAX. */
   send (stanza: Xml): boolean
-  /** Resolves when more may be written without hoarding memory, at once if so or if the link is down. */
+  /** Resolves when more may be written without hoarding memory, at once if so or if the stream is down. */
   writable (): Promise<void>
   /** Sends an iq and resolves with the answer, which may be of type error. Throws Unavailable if none comes. */
   ask (type: 'get' | 'set', from: string, to: string, payload: Xml): Promise<Element>
@@ -51,7 +51,7 @@ export interface Link {
 
 interface Question { to: string, answer: (stanza: Element) => void, fail: (error: Error) => void }
 
-const linkDown = (why: string): Unavailable => new Unavailable(`the component link is down: ${why}`, { link: true })
+const streamDown = (why: string): Unavailable => new Unavailable(`the component link is down: ${why}`, { disconnected: true })
 
 const streamFault = (element: Element): string => {
   const condition = elementsIn(element).find(one => one.name !== 'text')?.name ?? 'undefined-condition'
@@ -60,7 +60,7 @@ const streamFault = (element: Element): string => {
 
 /** What the library gets for a parser: it hears of the stream's opening and of the handshake, everything else goes to `take`. */
 const parserFor = (
-  take: (stanza: Element) => void, dropped: LinkEvents['dropped'], fault: (why: string) => void
+  take: (stanza: Element) => void, dropped: StreamEvents['dropped'], fault: (why: string) => void
 ): EventEmitter & { feed (chunk: Uint8Array): void } => {
   let greeted = false
   const emitter = new EventEmitter()
@@ -83,10 +83,10 @@ const parserFor = (
 }
 
 /** `make`: what makes the connection. */
-export const makeLink = (config: ComponentConfig, { clock, chance, log }: World, make = component): Link => {
+export const makeStream = (config: ComponentConfig, { clock, chance, log }: World, make = component): Stream => {
   const questions = new Map<string, Question>()
   const run = chance.token(6)
-  let events: LinkEvents | undefined
+  let events: StreamEvents | undefined
   let entity: Component | undefined
   let up = false
   let paused = false
@@ -107,10 +107,10 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World,
     entity = undefined
     out = ''
     timer?.cancel()
-    if (up && clock.tick() - upSince > LINK_STABLE_MS) attempt = 0
+    if (up && clock.tick() - upSince > STREAM_STABLE_MS) attempt = 0
     up = false
     release()
-    for (const question of questions.values()) question.fail(linkDown(why))
+    for (const question of questions.values()) question.fail(streamDown(why))
     questions.clear()
     events?.down(why)
     if (stopped) return
@@ -166,9 +166,9 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World,
 
   /** A server routes what a component sends to itself back to it: the shortest way through all that must work. */
   const watch = (mine: Component): void => {
-    timer = clock.after(heardAt + LINK_PING_MS - clock.tick(), () => {
+    timer = clock.after(heardAt + STREAM_PING_MS - clock.tick(), () => {
       if (paused) heardAt = clock.tick()
-      if (clock.tick() - heardAt < LINK_PING_MS) return watch(mine)
+      if (clock.tick() - heardAt < STREAM_PING_MS) return watch(mine)
       ask('get', config.domain, config.domain, el('ping', { xmlns: 'urn:xmpp:ping' }))
         .then(() => { if (mine === entity) watch(mine) }, () => lost(mine, 'no answer to a ping'))
     })
@@ -190,8 +190,8 @@ export const makeLink = (config: ComponentConfig, { clock, chance, log }: World,
     return true
   }
 
-  const ask: Link['ask'] = (type, from, to, payload) => new Promise((resolve, reject) => {
-    if (!up) throw linkDown('not connected')
+  const ask: Stream['ask'] = (type, from, to, payload) => new Promise((resolve, reject) => {
+    if (!up) throw streamDown('not connected')
     if (questions.size >= ASKS_MAX) throw new Unavailable('too many unanswered questions')
     const id = `${run}-${++asked}`
     const limit = clock.after(ASK_TIMEOUT_MS, () => {

@@ -29,18 +29,18 @@ describe('Matrix: faults', () => {
     it('is waited for when it is down at start and later', async () => {
       await homeserver.goDown()
       const { network, inbox } = await begin()
-      await inbox.until('it is missed', () => inbox.links.get('homeserver') === false)
-      await assert.rejects(network.send(delivery(place, 'früh'), signal()), { name: 'Unavailable', link: true })
+      await inbox.until('it is missed', () => inbox.connections.get('homeserver') === false)
+      await assert.rejects(network.send(delivery(place, 'früh'), signal()), { name: 'Unavailable', disconnected: true })
       await homeserver.comeUp()
-      await inbox.until('it is found', () => inbox.links.get('homeserver') === true)
-      await inbox.until('the room is joined', () => inbox.links.get('rooms') === true)
+      await inbox.until('it is found', () => inbox.connections.get('homeserver') === true)
+      await inbox.until('the room is joined', () => inbox.connections.get('rooms') === true)
       await network.send(delivery(place, 'eins'), signal())
       await homeserver.goDown()
       await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable' })
-      await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable', link: true })
-      assert.equal(inbox.links.get('homeserver'), false)
+      await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable', disconnected: true })
+      assert.equal(inbox.connections.get('homeserver'), false)
       await homeserver.comeUp()
-      await inbox.until('it is found again', () => inbox.links.get('homeserver') === true)
+      await inbox.until('it is found again', () => inbox.connections.get('homeserver') === true)
       await network.send(delivery(place, 'zwei'), signal())
       assert.deepEqual(bodies(), ['eins', 'zwei'])
     })
@@ -81,15 +81,15 @@ describe('Matrix: faults', () => {
       }
       assert.equal((await trouble(429, { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: 1500 })).retryAfterMs, 1500)
       assert.equal((await trouble(429, {}, { 'retry-after': '2' })).retryAfterMs, 2000)
-      assert.equal((await trouble(500)).link, false)
-      assert.equal((await trouble(503)).link, true)
-      assert.equal(inbox.links.get('homeserver'), false)
-      await inbox.until('it is found again', () => inbox.links.get('homeserver') === true)
+      assert.equal((await trouble(500)).disconnected, false)
+      assert.equal((await trouble(503)).disconnected, true)
+      assert.equal(inbox.connections.get('homeserver'), false)
+      await inbox.until('it is found again', () => inbox.connections.get('homeserver') === true)
     })
 
     it('is down to us when it does not know our token', async () => {
       const { inbox } = await begin({ registration: { ...ground.config.registration, as_token: 'other' } })
-      await inbox.until('it says so', () => inbox.links.get('homeserver') === false)
+      await inbox.until('it says so', () => inbox.connections.get('homeserver') === false)
     })
 
     it('may have no devices for us: then what was tried is looked up', async () => {
@@ -118,10 +118,10 @@ describe('Matrix: faults', () => {
     it('is not down because a server is on which somebody\'s picture lies, or a proxy in front of it waits no longer for that', async () => {
       const { network, inbox } = await ready()
       let downs = 0
-      const { link } = inbox
-      inbox.link = (...args) => {
+      const { connection } = inbox
+      inbox.connection = (...args) => {
         if (!args[2]) downs++
-        link(...args)
+        connection(...args)
       }
       const answers = [
         { status: 502, body: { errcode: 'M_UNKNOWN' } }, { status: 504, body: { errcode: 'M_NOT_YET_UPLOADED' } },
@@ -129,11 +129,11 @@ describe('Matrix: faults', () => {
       ]
       for (const answer of answers) {
         homeserver.faults.push({ on: /media\/download/, times: 1, ...answer })
-        await assert.rejects(network.open('mxc://gone.test/x', signal()), { name: 'Unavailable', link: false })
+        await assert.rejects(network.open('mxc://gone.test/x', signal()), { name: 'Unavailable', disconnected: false })
       }
       assert.equal(downs, 0)
       homeserver.faults.push({ on: /\/send\//, times: 1, status: 502 })
-      await assert.rejects(network.send(delivery(place, 'eins'), signal()), { name: 'Unavailable', link: true })
+      await assert.rejects(network.send(delivery(place, 'eins'), signal()), { name: 'Unavailable', disconnected: true })
       assert.equal(downs, 1)
     })
 

@@ -22,7 +22,7 @@ describe('Matrix: forgetting', () => {
     running.push(bridge.network)
     bridge.network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true)
     return bridge
   }
 

@@ -75,10 +75,10 @@ describe('the link to the homeserver', () => {
   })
 
   it('tells what the last failure was', async () => {
-    let trouble = new Unavailable('nobody there', { link: true })
+    let trouble = new Unavailable('nobody there', { disconnected: true })
     const { link, pass, words } = start(() => { link.lost(trouble.message); return Promise.reject(trouble) })
     await pass(MINUTE_MS)
-    trouble = new Unavailable('it does not know us', { link: true })
+    trouble = new Unavailable('it does not know us', { disconnected: true })
     await pass(MINUTE_MS)
     assert.equal(words.at(-1), 'down: it does not know us')
   })

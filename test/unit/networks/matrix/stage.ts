@@ -31,7 +31,7 @@ export const stage = (set: (at: Stage) => void) => {
   }
   const ready = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
     const bridge = await begin(more)
-    await bridge.inbox.until('it is there', () => bridge.inbox.links.get('rooms') === true)
+    await bridge.inbox.until('it is there', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
   return { begin, ready }

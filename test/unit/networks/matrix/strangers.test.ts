@@ -25,7 +25,7 @@ describe('Matrix: strangers', () => {
     const identity: Identity = { id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }
     bridge.network.serve([identity])
     await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the address is there', () => bridge.inbox.links.get('addresses') === true)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true)
     return bridge
   }
   const direct = () => ({ preset: 'trusted_private_chat', is_direct: true, invite: [address()] })
@@ -71,7 +71,7 @@ describe('Matrix: strangers', () => {
     await inbox.until('the customer', () => said(inbox).includes('noch etwas'))
     customer.send(room, 'und noch etwas')
     await inbox.until('the customer as it comes', () => said(inbox).includes('und noch etwas'))
-    assert.notEqual(inbox.links.get('intake'), false)
+    assert.notEqual(inbox.connections.get('intake'), false)
     trouble.times = 0
     await inbox.until('the stranger in the end', () => said(inbox).includes('zwei'))
     await again.network.stop()
@@ -126,7 +126,7 @@ describe('Matrix: strangers', () => {
     const hurried = new AbortController()
     const waits = make(15, hurried.signal)
     hurried.abort()
-    await assert.rejects(waits, { name: 'Unavailable', link: true }) // it says nothing about this room
+    await assert.rejects(waits, { name: 'Unavailable', disconnected: true }) // it says nothing about this room
     await Promise.all(busy)
   })
 

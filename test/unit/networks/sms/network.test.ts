@@ -93,7 +93,7 @@ describe('SMS over SMPP, against the simulator', () => {
       first.inbox.accept = async arrival => {
         await accept(arrival)
         atCrash = new Map(facts)
-        smsc.dropLinks()
+        smsc.dropConnections()
         throw new Unavailable('crashed')
       }
       const typed = smsc.phone(MAX).type({ text, to: OURS })
@@ -118,7 +118,7 @@ describe('SMS over SMPP, against the simulator', () => {
     const ours = await bound(smsc, {}, makeMemory(facts), quickClock(20))
     await smsc.phone(MAX).type({ text: 'ok', to: OURS })
     await waitFor(() => facts.get('unconfirmed main') === '[]')
-    smsc.dropLinks()
+    smsc.dropConnections()
     await smsc.phone(MAX).type({ text: 'ok', to: OURS })
     assert.deepEqual(ours.texts(), ['ok', 'ok'])
   })
@@ -154,7 +154,7 @@ describe('SMS over SMPP, against the simulator', () => {
     const accept = ours.inbox.accept
     ours.inbox.accept = async arrival => {
       const answer = await accept(arrival)
-      if (ours.texts().length % 70 === 0 && answer === 'stored') smsc.dropLinks()
+      if (ours.texts().length % 70 === 0 && answer === 'stored') smsc.dropConnections()
       return answer
     }
     await Promise.all(texts.map(text => smsc.phone(MAX).type({ text, to: OURS })))
@@ -223,7 +223,7 @@ describe('SMS over SMPP, against the simulator', () => {
     smsc.faults.refuse = { status: 0x0b, times: 1 }
     await assert.rejects(ours.send('Hallo'), (error: Error) => error instanceof Refused && /destination number.*0x0B/.test(error.message))
     smsc.faults.refuse = { status: 0x08, times: 1 }
-    await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && !error.unknown && !error.link)
+    await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && !error.unknown && !error.disconnected)
   })
 
   it('goes on behind the part that was taken', async () => {

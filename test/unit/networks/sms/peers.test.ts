@@ -39,7 +39,7 @@ describe('SMPP with npm smpp', () => {
     }, makeWorld())
     const inbox = makeInbox()
     await sms.start(inbox)
-    await inbox.until('bound', () => inbox.links.get('main') === true)
+    await inbox.until('bound', () => inbox.connections.get('main') === true)
     return { sms, inbox }
   }
 

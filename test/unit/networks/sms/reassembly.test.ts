@@ -32,11 +32,11 @@ describe('an SMS in parts', () => {
   it('waits for the rest as long as the link is down', async () => {
     const { joined, begin, add, advance } = stage()
     const parts = begin()
-    parts.link(true)
+    parts.connected(true)
     await add(parts, 1)
-    parts.link(false)
+    parts.connected(false)
     await advance(30 * HOUR_MS)
-    parts.link(true)
+    parts.connected(true)
     await add(parts, 2)
     assert.deepEqual(joined.map(({ pieces }) => pieces.includes(null)), [false])
   })
@@ -45,7 +45,7 @@ describe('an SMS in parts', () => {
     const { joined, begin, add, advance } = stage()
     const parts = begin()
     await add(parts, 1)
-    parts.link(true)
+    parts.connected(true)
     await advance(HOUR_MS)
     assert.deepEqual(joined.map(({ pieces }) => pieces.includes(null)), [true])
   })
@@ -57,8 +57,8 @@ describe('an SMS in parts', () => {
       await add(parts, 1)
       for (let ms = 0; ms < 72 * HOUR_MS; ms += stepMs) {
         assert.equal(joined.length, 0)
-        parts.link(false)
-        if (up) parts.link(true)
+        parts.connected(false)
+        if (up) parts.connected(true)
         await advance(stepMs)
       }
       assert.equal(joined.length, 1)
@@ -69,14 +69,14 @@ describe('an SMS in parts', () => {
     it(`is known again after a restart with ${what}`, async () => {
       const { wall, joined, begin, add, advance } = stage()
       const before = begin()
-      before.link(true)
+      before.connected(true)
       await add(before, 1)
       await add(before, 2)
       before.stop()
       wall.offset = offset
       const after = begin()
       await advance(HOUR_MS)
-      after.link(true)
+      after.connected(true)
       await add(after, 2, { connection: 2 })
       await advance(HOUR_MS)
       assert.equal(joined.length, 1)
@@ -88,7 +88,7 @@ describe('an SMS in parts', () => {
   it('is another message when its parts come on the same link, however much of it is equal', async () => {
     const { joined, begin, add } = stage()
     const parts = begin()
-    parts.link(true)
+    parts.connected(true)
     for (const octets of ['eins', 'zwei', 'drei', 'zwei', 'zwei']) {
       await add(parts, 1, { octets: 'Sehr geehrte Damen' })
       await add(parts, 2, { octets })
@@ -100,17 +100,17 @@ describe('an SMS in parts', () => {
     for (const restarts of [false, true]) {
       const { joined, begin, add, advance } = stage()
       let parts = begin()
-      parts.link(true)
+      parts.connected(true)
       await add(parts, 1)
       await add(parts, 2)
       parts.proof(1)()
       await advance(1)
-      parts.link(false)
+      parts.connected(false)
       if (restarts) {
         parts.stop()
         parts = begin()
       }
-      parts.link(true)
+      parts.connected(true)
       await add(parts, 1, { connection: 2 })
       await add(parts, 2, { connection: 2, octets: 'neu' })
       assert.deepEqual(texts(joined), ['octets 1|octets 2', 'octets 1|neu'], String(restarts))
@@ -121,10 +121,10 @@ describe('an SMS in parts', () => {
     for (const order of [[1, 2, 3], [3, 2, 1], [3, 1, 2], [2, 3]]) {
       const { joined, begin, add } = stage()
       const parts = begin()
-      parts.link(true)
+      parts.connected(true)
       for (const seq of [1, 2]) await add(parts, seq, { total: 3 })
-      parts.link(false)
-      parts.link(true)
+      parts.connected(false)
+      parts.connected(true)
       for (const seq of order) await add(parts, seq, { total: 3, connection: 2 })
       assert.deepEqual(texts(joined), ['octets 1|octets 2|octets 3'], String(order))
     }
@@ -133,7 +133,7 @@ describe('an SMS in parts', () => {
   it('is known again where our answer was so slow that it crossed the next try', async () => {
     const { joined, begin, add, advance } = stage()
     const parts = begin()
-    parts.link(true)
+    parts.connected(true)
     await add(parts, 1)
     await advance(500)
     await add(parts, 1) // at once: another message, and the former will never be whole
@@ -141,7 +141,7 @@ describe('an SMS in parts', () => {
     const slow = stage()
     const release = Promise.withResolvers<void>()
     const late = slow.begin(() => release.promise)
-    late.link(true)
+    late.connected(true)
     await slow.add(late, 1)
     const first = slow.add(late, 2)
     await slow.advance(10_000)
@@ -155,7 +155,7 @@ describe('an SMS in parts', () => {
   it('of somebody who begins many gives way to the next of theirs, never to those of others', async () => {
     const { joined, begin, add, advance } = stage()
     const parts = begin()
-    parts.link(true)
+    parts.connected(true)
     await add(parts, 1, { from: 'anna' })
     for (let n = 0; n < 600; n++) {
       await add(parts, 1, { from: 'flood', ref: n })

@@ -21,23 +21,23 @@ describe('an SMS whose acknowledgement may be lost', () => {
   it('is known again after an outage of any length, whatever the clock says', async () => {
     const memory = makeMemory()
     const before = begin(memory)
-    before.link(true)
+    before.connected(true)
     const key = await take(before, 1)
-    before.link(false)
+    before.connected(false)
     tick += 30 * HOUR_MS
-    before.link(true)
+    before.connected(true)
     assert.equal(await take(before, 2), key)
-    before.link(false)
+    before.connected(false)
     wall += 10_000 * HOUR_MS
     const after = begin(memory)
-    after.link(true)
+    after.connected(true)
     assert.equal(await take(after, 1), key)
   })
 
   it('is not taken for the same words long after the gateway came back', async () => {
     const unconfirmed = begin()
     const key = await take(unconfirmed, 1)
-    unconfirmed.link(true)
+    unconfirmed.connected(true)
     tick += HOUR_MS
     assert.notEqual(await take(unconfirmed, 2), key)
   })

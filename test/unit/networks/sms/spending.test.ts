@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { Refused, Unavailable } from '../../../../src/model/errors'
-import { SPENDING_LINK } from '../../../../src/networks/sms/spending'
+import { SPENDING_CONNECTION } from '../../../../src/networks/sms/spending'
 import { skippingClock } from '../../../support/quick'
 import { SPENDING, stage } from '../../../support/sms'
 import { makeMemory } from '../../../support/world'
 
 const DAY_MS = 86_400_000
-const waits = (error: unknown): boolean => error instanceof Unavailable && error.link && !error.unknown
+const waits = (error: unknown): boolean => error instanceof Unavailable && error.disconnected && !error.unknown
 const refused = (error: unknown): boolean => error instanceof Refused
 const numberOf = (index: number): string => `+49170${1000000 + index}`
 
@@ -43,13 +43,13 @@ describe('what SMS may cost', () => {
     assert.equal(await ask(first, 0, 60), 60)
     await first.sms.stop()
     const second = await bound(smsc, {}, memory, clock, spending)
-    assert.equal(second.inbox.links.get(SPENDING_LINK), true)
+    assert.equal(second.inbox.connections.get(SPENDING_CONNECTION), true)
     assert.equal(await ask(second, 60, 1000), 40)
     assert.equal(smsc.counts.submits, 100)
-    assert.equal(second.inbox.links.get(SPENDING_LINK), false)
+    assert.equal(second.inbox.connections.get(SPENDING_CONNECTION), false)
     assert.match(String(second.details.at(-1)), /100 parts .* sms\.parts_per_day/)
     clock.skip(DAY_MS)
-    assert.equal(second.inbox.links.get(SPENDING_LINK), true)
+    assert.equal(second.inbox.connections.get(SPENDING_CONNECTION), true)
     assert.equal(await ask(second, 1000, 1010), 10)
   })
 
@@ -60,7 +60,7 @@ describe('what SMS may cost', () => {
     await send('long '.repeat(80), 'k1', one) // 400 characters
     await assert.rejects(send('text', 'k2', one), waits)
     await send('text', 'k3', other)
-    assert.deepEqual([smsc.counts.submits, inbox.links.get(SPENDING_LINK)], [4, true])
+    assert.deepEqual([smsc.counts.submits, inbox.connections.get(SPENDING_CONNECTION)], [4, true])
   })
 
   it('counts what may have been sent', async () => {

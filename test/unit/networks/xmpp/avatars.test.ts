@@ -6,7 +6,7 @@ import { Refused, Unavailable } from '../../../../src/model/errors'
 import type { MediaRef } from '../../../../src/model/message'
 import { makeOccupantAvatars, makeGhostAvatars, avatarMime, type OccupantAvatars } from '../../../../src/networks/xmpp/avatars'
 import type { Occupant } from '../../../../src/networks/xmpp/muc/occupant'
-import type { Link } from '../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../src/networks/xmpp/wire/stream'
 import type { Xml } from '../../../../src/networks/xmpp/wire/xml'
 import { until } from '../../../support/practice'
 import { makeWorld } from '../../../support/world'
@@ -22,13 +22,13 @@ const vcard = (binval: string): string => `<vCard xmlns='vcard-temp'><PHOTO><TYP
 /** What is known of one room, and what its occupants answer. */
 const stage = (inside = vcard(PNG.toString('base64')), type = 'result') => {
   const asked: string[] = []
-  const link = {
+  const stream = {
     async ask (_type: string, from: string, to: string) {
       asked.push(`${from} → ${to}`)
       return parse(`<iq type='${type}' from='x@y' to='z@y'>${inside}</iq>`)
     }
-  } as Partial<Link> as Link
-  const seen = makeOccupantAvatars('xmpp', room => room === ROOM ? 'zentrale@chat.example.org/zentrale' : undefined, link)
+  } as Partial<Stream> as Stream
+  const seen = makeOccupantAvatars('xmpp', room => room === ROOM ? 'zentrale@chat.example.org/zentrale' : undefined, stream)
   const show = (nick: string, photo: string, attrs = ''): void => seen.heard(ROOM,
     parse(`<presence from='${ROOM}/${nick}' to='z@y'${attrs}><x xmlns='vcard-temp:x:update'>${photo}</x></presence>`))
   return { seen, asked, show }

@@ -41,8 +41,8 @@ describe('xmpp intake', () => {
   it('pauses reading at the limit and goes on at half of it', async () => {
     const steps: string[] = []
     const open: (() => void)[] = []
-    const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
-    const intake = makeIntake(() => new Promise<void>(resolve => open.push(resolve)), link, makeWorld())
+    const connection = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
+    const intake = makeIntake(() => new Promise<void>(resolve => open.push(resolve)), connection, makeWorld())
     for (let i = 0; i < ACCEPTS_OPEN_MAX - 1; i++) intake.offer(arrival(i))
     assert.deepEqual(steps, [])
     const last = new Promise<void>(resolve => intake.offer(arrival(-1), resolve))
@@ -54,8 +54,8 @@ describe('xmpp intake', () => {
 
   it('goes on reading while nothing can be stored, or our own messages would not be heard again and a full queue never drain', async () => {
     const steps: string[] = []
-    const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
-    const intake = makeIntake(async () => { throw new Unavailable('full') }, link, makeWorld())
+    const connection = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
+    const intake = makeIntake(async () => { throw new Unavailable('full') }, connection, makeWorld())
     intake.offer(arrival(0))
     await new Promise(resolve => setImmediate(resolve))
     for (let i = 1; i < ACCEPTS_OPEN_MAX - 1; i++) intake.offer(arrival(i))
@@ -163,8 +163,8 @@ describe('xmpp intake', () => {
 
   it('goes on reading however many strangers write what cannot be stored, and people of other servers keep room', async () => {
     const steps: string[] = []
-    const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
-    const intake = makeIntake(async () => { throw new Unavailable('full', { crowded: true }) }, link, makeWorld())
+    const connection = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } }
+    const intake = makeIntake(async () => { throw new Unavailable('full', { crowded: true }) }, connection, makeWorld())
     const away = new Map<string, number>()
     const write = async (who: string, server: string, count: number): Promise<void> => {
       for (let n = 0; n < count; n++) {

@@ -42,7 +42,7 @@ describe('Matrix: the homeserver', () => {
     const { inbox } = await ready()
     await homeserver.pusher.drained()
     await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
-    await inbox.until('found', () => inbox.links.get('homeserver') === true)
+    await inbox.until('found', () => inbox.connections.get('homeserver') === true)
     homeserver.pusher.loseNext(2)
     const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
     await homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
@@ -122,13 +122,13 @@ describe('Matrix: the homeserver', () => {
 
   it('may bring what cannot be taken: that shows as a link that is down', async () => {
     const { inbox } = await ready({ clock: quickClock(20) })
-    const intake = (): boolean | undefined => inbox.links.get('intake')
+    const intake = (): boolean | undefined => inbox.connections.get('intake')
     const trouble = { on: /\/(messages|context)/, times: 1000, status: 500 }
     homeserver.faults.push(trouble)
     homeserver.pusher.restarted()
     anna.send(place.id, 'danach')
     await inbox.until('it stands', () => intake() === false)
-    assert.equal(inbox.links.get('homeserver'), true)
+    assert.equal(inbox.connections.get('homeserver'), true)
     trouble.times = 0
     await inbox.until('it goes on', () => intake() === true && inbox.arrivals.length === 1)
   })
@@ -138,9 +138,9 @@ describe('Matrix: the homeserver', () => {
     homeserver.faults.push(deaf)
     homeserver.pusher.loseNext(1000) // what it brings would show that it reaches us
     const { inbox } = await begin({ clock: quickClock(20) })
-    await inbox.until('it does not reach us', () => inbox.links.get('intake') === false)
+    await inbox.until('it does not reach us', () => inbox.connections.get('intake') === false)
     deaf.times = 0
-    await inbox.until('it reaches us', () => inbox.links.get('intake') === true)
+    await inbox.until('it reaches us', () => inbox.connections.get('intake') === true)
   })
 
   it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {

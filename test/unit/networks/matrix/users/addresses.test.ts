@@ -25,15 +25,15 @@ describe('Matrix: function addresses under faults', () => {
     const bridge = makeBridge(ground, more)
     running.push(bridge.network)
     details = new Map()
-    const { link } = bridge.inbox
-    bridge.inbox.link = (network, name, up, detail) => { details.set(name, detail); link(network, name, up, detail) }
+    const { connection } = bridge.inbox
+    bridge.inbox.connection = (network, name, up, detail) => { details.set(name, detail); connection(network, name, up, detail) }
     bridge.network.serve([IDENTITY])
     await bridge.network.start(bridge.inbox)
     return bridge
   }
   const ready = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
     const bridge = await begin(more)
-    await bridge.inbox.until('it is an address', () => bridge.inbox.links.get('addresses') === true)
+    await bridge.inbox.until('it is an address', () => bridge.inbox.connections.get('addresses') === true)
     await until(() => count(/\/sync\?.*buergerbuero/) > 0, 'it is asked what came')
     await homeserver.pusher.drained()
     return bridge
@@ -68,9 +68,9 @@ describe('Matrix: function addresses under faults', () => {
   it('an address that cannot be made now is made later, and shows as a link that is down', async () => {
     homeserver.faults.push({ on: /POST .*\/register/, times: 3, status: 500 })
     const { inbox } = await begin({ clock: quickClock(20) })
-    await inbox.until('it is missed', () => inbox.links.get('addresses') === false)
+    await inbox.until('it is missed', () => inbox.connections.get('addresses') === false)
     assert.match(details.get('addresses')!, /^@buergerbuero:practice\.test: homeserver: 500/)
-    await inbox.until('it is there', () => inbox.links.get('addresses') === true)
+    await inbox.until('it is there', () => inbox.connections.get('addresses') === true)
   })
 
   it('an alias that leads to somebody else’s room is left to them, and said', async () => {
@@ -108,8 +108,8 @@ describe('Matrix: function addresses under faults', () => {
   it('an invitation is taken though the server of others fails, which says nothing about ours', async () => {
     const { inbox } = await ready({ clock: quickClock(20) })
     const ups: boolean[] = []
-    const { link } = inbox
-    inbox.link = (network, name, up, detail) => { if (name === 'homeserver') ups.push(up); link(network, name, up, detail) }
+    const { connection } = inbox
+    inbox.connection = (network, name, up, detail) => { if (name === 'homeserver') ups.push(up); connection(network, name, up, detail) }
     homeserver.faults.push({ on: /\/join/, times: 3, status: 502, body: { errcode: 'M_UNKNOWN' } })
     kunde.send(chat(), 'Hallo')
     await inbox.until('the words', () => inbox.arrivals.length === 1)

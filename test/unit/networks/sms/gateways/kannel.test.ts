@@ -83,14 +83,14 @@ describe('Kannel gateway', () => {
     answer = 400
     await assert.rejects(send('Hallo'), Refused)
     answer = 503
-    await means(error => !error.unknown && !error.link)
+    await means(error => !error.unknown && !error.disconnected)
     answer = 403
-    await means(error => error.link && !error.unknown)
+    await means(error => error.disconnected && !error.unknown)
     answer = 'hang up'
     await means(error => error.unknown)
     await smsbox.stop()
-    await means(error => error.link && !error.unknown)
-    assert.equal(inbox.links.get('k'), false)
+    await means(error => error.disconnected && !error.unknown)
+    assert.equal(inbox.connections.get('k'), false)
   })
 
   it('takes text in whatever charset it comes', async () => {

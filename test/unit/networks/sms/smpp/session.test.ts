@@ -15,7 +15,7 @@ describe('SMPP session', () => {
     const ours = await bound(smsc)
     smsc.faults.dropAfterTaken = 1
     await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && error.unknown)
-    await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && error.link && !error.unknown)
+    await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && error.disconnected && !error.unknown)
     await ours.up()
     smsc.faults.noResp = 1
     await assert.rejects(ours.send('Hallo', 'k', MAX, AbortSignal.timeout(50)), (error: unknown) => error instanceof Unavailable && error.unknown)
@@ -42,7 +42,7 @@ describe('SMPP session', () => {
     await ours.send('Hallo')
     await smsc.phone(MAX).type('zurück')
     assert.deepEqual([ours.texts(), smsc.bound, smsc.counts.binds], [['zurück'], 2, 2])
-    smsc.dropLinks()
+    smsc.dropConnections()
     await ours.down()
     await ours.up()
     assert.equal(smsc.bound, 2)
@@ -141,6 +141,6 @@ describe('SMPP session', () => {
     await ours.sms.stop()
     await ours.sms.stop()
     await waitFor(() => smsc.bound === 0)
-    await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && error.link)
+    await assert.rejects(ours.send('Hallo'), (error: unknown) => error instanceof Unavailable && error.disconnected)
   })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Refused, Unavailable } from '../../../../../src/model/errors'
 import { makeConfirm } from '../../../../../src/networks/xmpp/direct/confirm'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el, type Element } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWorld } from '../../../../support/world'
 
@@ -14,20 +14,20 @@ const never = new AbortController().signal
 const stage = () => {
   const written: string[] = []
   const pings: { answer (): void, fail (error: Error): void }[] = []
-  const link = {
+  const connection = {
     isUp: true,
-    send (stanza: { xml: string }) { written.push(stanza.xml); return link.isUp },
+    send (stanza: { xml: string }) { written.push(stanza.xml); return connection.isUp },
     ask: () => new Promise<Element>((resolve, reject) => {
       written.push('ping')
       pings.push({ answer: () => resolve({ name: 'iq', ns: NS, attrs: {}, children: [] }), fail: reject })
     })
   }
-  const confirm = makeConfirm('chat.example.org', link as Partial<Link> as Link, makeWorld())
+  const confirm = makeConfirm('chat.example.org', connection as Partial<Stream> as Stream, makeWorld())
   const ended: string[] = []
   const write = (id: string, attempt = 1, signal = never): Promise<unknown> =>
     confirm.write({ stanza: el('message', { id }), id, to: ANNA, attempt }, signal)
       .then(() => { ended.push(id) }, (error: unknown) => { ended.push(`${id} failed`); return error })
-  return { confirm, write, written, pings, ended, link }
+  return { confirm, write, written, pings, ended, connection }
 }
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(() => setImmediate(resolve)))
@@ -78,7 +78,7 @@ describe('xmpp confirm: the ping behind messages to one person', () => {
     const { confirm, write, pings, ended } = stage()
     void write('a')
     await turn()
-    pings[0]?.fail(new Unavailable('the component link is down', { link: true }))
+    pings[0]?.fail(new Unavailable('the component link is down', { disconnected: true }))
     await turn()
     assert.ok(confirm.bounce(bounceOf('a', 'remote-server-timeout', 'wait')))
     void write('a', 2)
@@ -90,19 +90,19 @@ describe('xmpp confirm: the ping behind messages to one person', () => {
   })
 
   it('fails everything when the link goes down or the time is over, and is idle then', async () => {
-    const { confirm, write, pings, link, ended } = stage()
+    const { confirm, write, pings, connection, ended } = stage()
     const time = new AbortController()
     const late = write('late', 1, time.signal)
     const cut = write('cut')
     await turn()
     time.abort()
     assert.ok(await late instanceof Unavailable)
-    pings[0]?.fail(new Unavailable('the component link is down', { link: true }))
+    pings[0]?.fail(new Unavailable('the component link is down', { disconnected: true }))
     const error = await cut
-    assert.ok(error instanceof Unavailable && error.link)
-    link.isUp = false
+    assert.ok(error instanceof Unavailable && error.disconnected)
+    connection.isUp = false
     const down = await write('down')
-    assert.ok(down instanceof Unavailable && down.link)
+    assert.ok(down instanceof Unavailable && down.disconnected)
     await confirm.idle()
     assert.equal(ended.length, 3)
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Identity } from '../../../../../src/model/network'
 import { makeAddresses } from '../../../../../src/networks/xmpp/addresses'
 import { makePresence } from '../../../../../src/networks/xmpp/direct/presence'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Element, Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeMemory, makeWorld } from '../../../../support/world'
 
@@ -13,9 +13,9 @@ const from = (jid: string, type: string): Element => ({ name: 'presence', ns: ''
 
 const stage = (memory = makeMemory()) => {
   const written: string[] = []
-  const link = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza.xml); return true } } as Partial<Link> as Link
+  const stream = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza.xml); return true } } as Partial<Stream> as Stream
   const addresses = makeAddresses('chat.example.org')
-  const presence = makePresence(addresses, link, makeWorld({ memory }))
+  const presence = makePresence(addresses, stream, makeWorld({ memory }))
   const serve = async (one: Identity): Promise<string[]> => {
     written.length = 0
     addresses.put([one])

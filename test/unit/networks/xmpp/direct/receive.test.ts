@@ -7,7 +7,7 @@ import { makeCommands } from '../../../../../src/networks/xmpp/direct/commands'
 import { makeDirectReceiver } from '../../../../../src/networks/xmpp/direct/receive'
 import { DIRECT_KEPT_MAX, makeIntake } from '../../../../../src/networks/xmpp/intake'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeInbox } from '../../../../support/inbox'
@@ -27,17 +27,17 @@ const IDENTITY: Identity = {
 const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
 
 /** One function address, and a door that can be shut. */
-const stage = (ask: Link['ask'] = () => new Promise(() => {}), clock: Clock = quickClock(1000)) => {
+const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = quickClock(1000)) => {
   const inbox = makeInbox()
   const sent: Xml[] = []
-  const link = {
+  const stream = {
     send (one: Xml) { sent.push(one); return true }, ask, pause () {}, resume () {}
-  } as Partial<Link> as Link
+  } as Partial<Stream> as Stream
   const world = makeWorld({ clock })
-  const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), link, world)
+  const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
-  const direct = makeDirectReceiver('xmpp', DOMAIN, inbox, offer, makeOriginals(makeWriteBehind(world)), link, world)
+  const direct = makeDirectReceiver('xmpp', DOMAIN, inbox, offer, makeOriginals(makeWriteBehind(world)), stream, world)
   const commands = makeCommands('xmpp', addresses, inbox, world)
   return {
     inbox, sent, commands, stop,

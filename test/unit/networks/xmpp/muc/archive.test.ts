@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { makeArchive } from '../../../../../src/networks/xmpp/muc/archive'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
 import { makeParser } from '../../../../../src/networks/xmpp/wire/parser'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Element, Xml } from '../../../../../src/networks/xmpp/wire/xml'
 
 const HEADER = '<stream:stream xmlns=\'jabber:component:accept\' xmlns:stream=\'http://etherx.jabber.org/streams\'>'
@@ -33,7 +33,7 @@ describe('xmpp archive', () => {
         assert.ok(archive.take(result('raum@rooms.example.org', 'guessed', 'forged')))
         return answer
       }
-    } as unknown as Link)
+    } as unknown as Stream)
     const page = await archive.page(room, { after: undefined })
     assert.ok(page !== 'gone')
     assert.deepEqual(page.items.map(({ id, at }) => [id, at]), [['true', Date.UTC(2026, 0, 2, 3, 4, 5)]])
@@ -45,7 +45,7 @@ describe('xmpp archive', () => {
   it('says when the place to begin at is gone, and when the archive does not answer', async () => {
     const failing = (condition: string) => makeArchive({
       ask: async () => parse(`<iq type='error'><error type='cancel'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`)
-    } as unknown as Link)
+    } as unknown as Stream)
     assert.equal(await failing('item-not-found').page(room, { after: 'old' }), 'gone')
     await assert.rejects(failing('forbidden').page(room, { after: 'old' }), { name: 'Refused' })
     await assert.rejects(failing('service-unavailable').page(room, { after: 'old' }), { name: 'Unavailable' })

@@ -8,7 +8,7 @@ import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messa
 import { makeReceiver, type Receiver } from '../../../../../src/networks/xmpp/muc/receive'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el, type Element } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeInbox } from '../../../../support/inbox'
@@ -81,14 +81,14 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
   const start = (): void => {
     const mine = ++life
     commits = Promise.resolve()
-    const link = { pause () { paused.push('pause') }, resume () { paused.push('resume') } } as Link
+    const stream = { pause () { paused.push('pause') }, resume () { paused.push('resume') } } as Stream
     const lasting = { ...memory, set: (key: string, value: string) => alive(() => memory.set(key, value), mine) }
     const [world, notes] = [makeWorld({ memory: lasting, clock }), makeWriteBehind(makeWorld({ memory: lasting, clock }))]
     receiver?.stop()
     receiver = makeReceiver('xmpp', {
       ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
       lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
-    }, link, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, ownMessages,
+    }, stream, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, ownMessages,
     notes, makeOriginals(notes), world, () => { echoes++ })
     hearing = new Set()
     rooms = roomIds.map(id => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { makeOccupant } from '../../../../../src/networks/xmpp/muc/occupant'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Element, Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWorld } from '../../../../support/world'
 
@@ -13,8 +13,8 @@ const presence = (from: string, attrs: Element['attrs'] = {}, ...children: Eleme
 
 describe('xmpp occupant', () => {
   it('is not inside because the room itself shows its presence, as ejabberd does before it lets anybody in', async () => {
-    const link = { send: () => true } as Partial<Link> as Link
-    const occupant = makeOccupant(ROOM, 'a@chat.example.org/zentrale', 'Anna', link, makeWorld(), { nick () {}, out () {} })
+    const stream = { send: () => true } as Partial<Stream> as Stream
+    const occupant = makeOccupant(ROOM, 'a@chat.example.org/zentrale', 'Anna', stream, makeWorld(), { nick () {}, out () {} })
     let inside = false
     const joining = occupant.join().then(() => { inside = true })
     occupant.presence(presence(ROOM))
@@ -27,8 +27,8 @@ describe('xmpp occupant', () => {
 
   it('shows its picture as soon as it is inside, once, and again when it comes back', async () => {
     const said: string[] = []
-    const link = { send (one: Xml) { said.push(one.xml); return true } } as Partial<Link> as Link
-    const occupant = makeOccupant(ROOM, 'a@chat.example.org/zentrale', 'Anna', link, makeWorld(), { nick () {}, out () {} })
+    const stream = { send (one: Xml) { said.push(one.xml); return true } } as Partial<Stream> as Stream
+    const occupant = makeOccupant(ROOM, 'a@chat.example.org/zentrale', 'Anna', stream, makeWorld(), { nick () {}, out () {} })
     const letIn = (): void =>
       occupant.presence(presence(`${ROOM}/Anna`, {}, element('x', MUC_USER, {}, element('status', MUC_USER, { code: '110' }))))
     const photos = (): boolean[] => said.splice(0).map(xml => xml.includes('<photo>abc</photo>'))

@@ -6,7 +6,7 @@ import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messa
 import { makeReceiver } from '../../../../../src/networks/xmpp/muc/receive'
 import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeInbox } from '../../../../support/inbox'
@@ -21,13 +21,13 @@ const stage = (features = FEATURES) => {
   const inbox = makeInbox()
   const steps: string[] = []
   const told: string[] = []
-  const link = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } } as unknown as Link
+  const stream = { pause: () => { steps.push('pause') }, resume: () => { steps.push('resume') } } as unknown as Stream
   const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
   const world = makeWorld()
   const notes = makeWriteBehind(world)
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
   const tooMuch = ({ id }: Room): void => { told.push(id) }
-  const receiver = makeReceiver('xmpp', inbox, link, {} as Archive, ownMessages, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
+  const receiver = makeReceiver('xmpp', inbox, stream, {} as Archive, ownMessages, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
   const room = { id: ROOM, ready: true, nicks: new Map(), realJids: new Map(), features: new Set(features) } as unknown as Room
   const enters = (nick: string, address: string): void => { room.realJids.set(nick, { address, role: 'participant' }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Unavailable } from '../../../../../src/model/errors'
 import { makeRooms } from '../../../../../src/networks/xmpp/muc/rooms'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { quickClock } from '../../../../support/quick'
 import { makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
@@ -9,24 +9,24 @@ import { parse } from '../parse'
 const ROOM = 'raum@rooms.example.org'
 
 /** A link whose server never answers. */
-const muteLink = (): Link & { isUp: boolean, said: number } => {
-  const link = {
+const muteStream = (): Stream & { isUp: boolean, said: number } => {
+  const connection = {
     isUp: false, said: 0,
     start () {}, writable: async () => {}, ask: () => new Promise<never>(() => {}), pause () {}, resume () {}, stop: async () => {},
     send () { this.said++; return true }
   }
-  return link
+  return connection
 }
 
 describe('xmpp rooms', () => {
   it('end when stopped while a room cannot be entered, although the link is still up', async () => {
-    const link = muteLink()
+    const link = muteStream()
     const rooms = makeRooms('chat.example.org', link, makeWorld(), {
       entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
     }, { admit: async () => {}, give: async () => {} })
     rooms.attend(ROOM)
     link.isUp = true
-    rooms.linkUp()
+    rooms.connected()
     await new Promise(resolve => setImmediate(resolve))
     assert.equal(link.said, 1, 'it asked to be let in')
     rooms.stop()
@@ -37,13 +37,13 @@ describe('xmpp rooms', () => {
   it('know who is inside also when the room does not say at once what it can', async () => {
     const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
     let asked = 0
-    const link: Link = Object.assign(muteLink(), {
+    const stream: Stream = Object.assign(muteStream(), {
       isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return features }
     })
-    const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
+    const rooms = makeRooms('chat.example.org', stream, makeWorld({ clock: quickClock(50) }), {
       entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
     }, { admit: async () => {}, give: async () => {} })
-    rooms.linkUp()
+    rooms.connected()
     const room = rooms.attend(ROOM)
     for (const [nick, status] of [['Anna', ''], ['Zentrale', '<status code=\'110\'/>']] as const) {
       rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${room.listener.jid}'><x xmlns='http://jabber.org/protocol/muc#user'>` +
@@ -56,11 +56,11 @@ describe('xmpp rooms', () => {
 
   it('that cannot be entered keep no other out, however many they are, and however their server hangs', async () => {
     const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
-    const link: Link = Object.assign(muteLink(), { isUp: true, ask: async () => features })
-    const rooms = makeRooms('chat.example.org', link, makeWorld({ clock: quickClock(50) }), {
+    const stream: Stream = Object.assign(muteStream(), { isUp: true, ask: async () => features })
+    const rooms = makeRooms('chat.example.org', stream, makeWorld({ clock: quickClock(50) }), {
       entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
     }, { admit: async () => {}, give: async () => {} })
-    rooms.linkUp()
+    rooms.connected()
     for (let n = 0; n < 40; n++) rooms.attend(`r${n}@hangs.example.net`)
     const room = rooms.attend(ROOM)
     await new Promise(resolve => setImmediate(resolve))

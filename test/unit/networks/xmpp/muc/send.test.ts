@@ -7,7 +7,7 @@ import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messa
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
 import type { Rooms } from '../../../../../src/networks/xmpp/muc/rooms'
 import { makeSender } from '../../../../../src/networks/xmpp/muc/send'
-import type { Link } from '../../../../../src/networks/xmpp/wire/stream'
+import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el, type Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
@@ -33,9 +33,9 @@ const stage = () => {
     attend: () => room, ghost: () => ghost, whenReady: async () => {}, maySpeak: ({ nick }) => nick !== '', bringIn: (_room, one) => one.join(),
     verify: (_room, { nick }) => { verified.push(nick) }
   }
-  const link = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Link> as Link
+  const stream = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Stream> as Stream
   const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
-  const sender = makeSender(rooms as Rooms, link, {} as Archive, ownMessages, makeWorld())
+  const sender = makeSender(rooms as Rooms, stream, {} as Archive, ownMessages, makeWorld())
   const send = (key: string, as?: Persona): Promise<Sent> => sender.send({
     key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, ...as && { as },
     action: { kind: 'message', content: { style: 'text', text: plain(key) } }

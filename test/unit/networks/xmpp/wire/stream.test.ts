@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { Refused, Unavailable } from '../../../../../src/model/errors'
 import type { World } from '../../../../../src/model/network'
-import { type Link, makeLink, STANZA_OUT_BYTES_MAX } from '../../../../../src/networks/xmpp/wire/stream'
+import { type Stream, makeStream, STANZA_OUT_BYTES_MAX } from '../../../../../src/networks/xmpp/wire/stream'
 import { el, type Element, textOf } from '../../../../../src/networks/xmpp/wire/xml'
 import { handClock, quickClock } from '../../../../support/quick'
 import { makeWorld } from '../../../../support/world'
@@ -57,7 +57,7 @@ const startFake = async (tell: () => void): Promise<Fake> => {
 
 describe('xmpp stream: the component link', () => {
   let fake: Fake
-  let link: Link
+  let stream: Stream
   let ups = 0
   let downs: string[] = []
   let stanzas: Element[] = []
@@ -74,8 +74,8 @@ describe('xmpp stream: the component link', () => {
   })
 
   const start = (world: Partial<World> = { clock: quickClock(20) }): void => {
-    link = makeLink({ host: '127.0.0.1', port: fake.port, domain: 'chat.example.org', secret: 'geheim' }, makeWorld(world))
-    link.start({
+    stream = makeStream({ host: '127.0.0.1', port: fake.port, domain: 'chat.example.org', secret: 'geheim' }, makeWorld(world))
+    stream.start({
       up () { ups++; tell() },
       down (why) { downs.push(why); tell() },
       stanza (one) { stanzas.push(one); tell(); if (one.attrs.id === 'throw') throw new Error('a bug of ours') },
@@ -91,7 +91,7 @@ describe('xmpp stream: the component link', () => {
     fake = await startFake(tell)
   })
   afterEach(async () => {
-    await link.stop()
+    await stream.stop()
     await fake.stop()
   })
 
@@ -143,9 +143,9 @@ describe('xmpp stream: the component link', () => {
     fake.greet = false
     start({ clock: quickClock(500) })
     await until('tried again', () => fake.visits >= 3)
-    assert.equal(link.isUp, false)
-    assert.equal(link.send(el('presence')), false)
-    await assert.rejects(link.ask('get', 'a', 'b', el('x')), (error: unknown) => error instanceof Unavailable && error.link)
+    assert.equal(stream.isUp, false)
+    assert.equal(stream.send(el('presence')), false)
+    await assert.rejects(stream.ask('get', 'a', 'b', el('x')), (error: unknown) => error instanceof Unavailable && error.disconnected)
     fake.greet = true
     await until('up', () => ups === 1)
   })
@@ -176,7 +176,7 @@ describe('xmpp stream: the component link', () => {
   it('takes an answer only from whom was asked', async () => {
     start()
     await until('up', () => ups === 1)
-    const answer = link.ask('get', 'zentrale@chat.example.org', 'rooms.example.org', el('query', { xmlns: 'urn:q' }))
+    const answer = stream.ask('get', 'zentrale@chat.example.org', 'rooms.example.org', el('query', { xmlns: 'urn:q' }))
     await until('asked', () => fake.heard.includes('urn:q'))
     const id = / id='([^']+)'><query/.exec(fake.heard)?.[1]
     await fake.say(`<iq type='result' id='${id}' from='evil.example.org' to='zentrale@chat.example.org'/>`)
@@ -188,8 +188,8 @@ describe('xmpp stream: the component link', () => {
   it('fails what was asked when the link goes down, and refuses what is too large', async () => {
     start()
     await until('up', () => ups === 1)
-    const answer = assert.rejects(link.ask('get', 'a@chat.example.org', 'b', el('q')), Unavailable)
-    assert.throws(() => link.send(el('message', {}, 'x'.repeat(STANZA_OUT_BYTES_MAX))), Refused)
+    const answer = assert.rejects(stream.ask('get', 'a@chat.example.org', 'b', el('q')), Unavailable)
+    assert.throws(() => stream.send(el('message', {}, 'x'.repeat(STANZA_OUT_BYTES_MAX))), Refused)
     await fake.say('<')
     await fake.say('!')
     await answer
@@ -198,8 +198,8 @@ describe('xmpp stream: the component link', () => {
   it('says goodbye', async () => {
     start()
     await until('up', () => ups === 1)
-    link.send(el('presence', { id: 'last' }))
-    await link.stop()
+    stream.send(el('presence', { id: 'last' }))
+    await stream.stop()
     assert.match(fake.heard, /<presence id='last'\/><\/stream:stream>$/)
   })
 
@@ -210,7 +210,7 @@ describe('xmpp stream: the component link', () => {
     await fake.say(HEADER)
     await until('has shaken hands', () => fake.heard.includes('</handshake>'))
     void fake.say('<handshake/>')
-    await link.stop()
+    await stream.stop()
     assert.equal(ups, 0)
   })
 })
