@@ -74,8 +74,9 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
       }
     }
   }
-  const annaReads = (what: number | 'queue', fits: string | RegExp) => anna.waitFor(rooms.get(String(what))!, `Anna reads ${fits}`, ({ sender, content }) =>
-    sender !== anna.userId && (typeof fits === 'string' ? content['body'] === fits : fits.test(String(content['body']))), READ_WITHIN_MS)
+  const isSaid = (body: string, text: string | RegExp): boolean => typeof text === 'string' ? body === text : text.test(body)
+  const annaReads = (what: number | 'queue', text: string | RegExp) => anna.waitFor(rooms.get(String(what))!, `Anna reads ${text}`, event =>
+    event.sender !== anna.userId && isSaid(String(event.content['body']), text), READ_WITHIN_MS)
   const evaReads = (text: string) => eva.waitFor(evasChat, `Eva reads ${text}`, ({ sender, content }) =>
     sender === MXID && content['body'] === text, READ_WITHIN_MS)
   const isFrom = (jid: unknown): boolean => String(jid).split('/')[0] === JID
@@ -86,8 +87,9 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
 
   /** How often each was told that it is over. */
   const told = async (): Promise<Record<string, number>> => {
-    const count = (texts: string[], text: string | RegExp): number => texts.filter(one => typeof text === 'string' ? one === text : text.test(one)).length
-    const bodies = async (person: MatrixPerson, room: string): Promise<string[]> => (await person.events(room)).map(({ content }) => String(content['body']))
+    const count = (texts: string[], text: string | RegExp): number => texts.filter(one => isSaid(one, text)).length
+    const bodies = async (person: MatrixPerson, room: string): Promise<string[]> =>
+      (await person.events(room)).map(({ content }) => String(content['body']))
     const heard = (who: XmppPerson): string[] => who.heard.filter(one => isFrom(one.attrs.from)).map(one => one.getChildText('body') ?? '')
     return {
       eva: count(await bodies(eva, evasChat), OPEN), carl: count(heard(carl), OPEN), paul: count(paul.inbox.map(({ text }) => text), OPEN),
