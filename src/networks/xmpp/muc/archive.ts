@@ -20,7 +20,10 @@ export interface Page { items: Archived[], first: string | undefined, last: stri
 export type Range = { after: string | undefined } | { before: string }
 
 export interface Archive {
-  /** The page after, or before, an id; `before: ''` is the newest. Oldest first. 'gone' if the archive no longer has that id. */
+  /**
+   * The page after, or before, an id; `before: ''` is the newest. Oldest first. 'gone' if the archive no longer has that id. Throws
+   * Unavailable if there is no such room now, as for a moment when a room service starts.
+   */
   page (room: Room, range: Range, max?: number): Promise<Page | 'gone'>
   /** True if the message was the answer to a query, or pretended to be one. */
   take (message: Element): boolean
@@ -30,6 +33,8 @@ const stampOf = (forwarded: Element): number | undefined => {
   const at = Date.parse(child(forwarded, 'delay', DELAY)?.attrs.stamp ?? '')
   return Number.isNaN(at) ? undefined : at
 }
+
+const namesId = (range: Range): boolean => ('before' in range ? range.before : range.after ?? '') !== ''
 
 export const makeArchive = (stream: Stream): Archive => {
   const queries = new Map<string, { room: string, items: Archived[] }>()
@@ -50,7 +55,7 @@ export const makeArchive = (stream: Stream): Archive => {
         const fin = child(answer, 'fin', ARCHIVE)
         if (fin === undefined) {
           const condition = conditionOf(answer)
-          if (condition.name === 'item-not-found') return 'gone'
+          if (condition.name === 'item-not-found' && namesId(range)) return 'gone'
           throw failureOf('the room\'s archive does not answer', condition)
         }
         const set = child(fin, 'set', RSM)

@@ -12,7 +12,7 @@ import type { Arrival } from '../../../model/message'
 import type { Inbox, World } from '../../../model/network'
 import type { Intake } from '../intake'
 import { type Element, owned } from '../wire/xml'
-import type { Archive, Archived } from './archive'
+import type { Archive, Archived, Page } from './archive'
 import { ARCHIVE, type Room } from './room'
 
 const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
@@ -105,8 +105,7 @@ export const makeCatchUp = (
   /** The newest id before `before`, or of all. */
   const newest = async (room: Room, before = ''): Promise<string> => {
     const page = await archive.page(room, { before }, 1)
-    if (page !== 'gone') return page.last ?? ''
-    return before === '' ? '' : await newest(room)
+    return page === 'gone' ? await newest(room) : page.last ?? ''
   }
 
   /** On the first visit of all what was said before is not ours to carry; what we have heard since is. */
@@ -131,16 +130,16 @@ export const makeCatchUp = (
     return from
   }
 
+  /** From the beginning if the archive has deleted that id by age: then all that is left is newer. */
+  const pageAfter = async (room: Room, id: string): Promise<Page> => {
+    const page = await archive.page(room, { after: id === '' ? undefined : id })
+    return page === 'gone' ? await pageAfter(room, '') : page
+  }
+
   const readOn = async (room: Room, backlog: Backlog): Promise<void> => {
     backlog.from ??= await position(room, backlog)
     for (;;) {
-      const after = backlog.from === '' ? undefined : backlog.from
-      const page = await archive.page(room, { after })
-      if (page === 'gone') {
-        if (after === undefined) throw new Unavailable('there is no such room now')
-        backlog.from = '' // deleted by age, so all that is left is newer
-        continue
-      }
+      const page = await pageAfter(room, backlog.from)
       await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, backlog))
       backlog.from = page.last ?? backlog.from
       if (!page.complete) continue

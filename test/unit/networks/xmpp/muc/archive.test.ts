@@ -47,6 +47,10 @@ describe('xmpp archive', () => {
       ask: async () => parse(`<iq type='error'><error type='cancel'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`)
     } as unknown as Stream)
     assert.equal(await failing('item-not-found').page(room, { after: 'old' }), 'gone')
+    assert.equal(await failing('item-not-found').page(room, { before: 'old' }), 'gone')
+    for (const range of [{ after: undefined }, { before: '' }]) {
+      await assert.rejects(failing('item-not-found').page(room, range), { name: 'Unavailable' }, 'the room itself is not there now')
+    }
     await assert.rejects(failing('forbidden').page(room, { after: 'old' }), { name: 'Refused' })
     await assert.rejects(failing('service-unavailable').page(room, { after: 'old' }), { name: 'Unavailable' })
   })

@@ -70,6 +70,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     const before = 'before' in range
     const bound = before ? range.before : range.after
     const at = items.findIndex(({ id }) => id === bound)
+    if (room.id === noRoom && !bound) throw new Unavailable('no such room')
     if (room.id === noRoom || (bound && at < 0)) return 'gone'
     const end = before && bound ? at : items.length
     const found = before ? items.slice(Math.max(end - size, 0), end) : items.slice(at + 1, at + 1 + size)
