@@ -1,6 +1,7 @@
 /**
  * How the homeserver pushes to us, as Synapse does: one transaction at a time, each again and again until it hears yes, in the order of
- * what happened. Now and then an old one comes again. What waits behind the one under way is in its memory alone (synapse#11637).
+ * what happened, and with its age. Now and then an old one comes again. What waits behind the one under way is in its memory alone
+ * (synapse#11637). Ids begin anew with the server if its database is SQLite; on PostgreSQL they go on.
  */
 import type { Timer } from '../../src/lib/clock'
 import type { HsEvent } from '../support/homeserver/state'
@@ -29,17 +30,19 @@ export interface Pusher {
 /** As Synapse brings it again: with what was taken back meanwhile emptied. */
 interface Transaction { id: number; events: HsEvent[]; altered?: boolean }
 
-interface Parts { world: World; travel (run: () => void): void; reach (): Endpoint | undefined }
+/** `keepsIds`: over a restart. */
+interface Parts { world: World; keepsIds: boolean; travel (run: () => void): void; reach (): Endpoint | undefined }
 
-const written = (event: HsEvent, altered: boolean): unknown => {
-  const copy = JSON.parse(JSON.stringify(event)) as HsEvent
+const written = (event: HsEvent, age: number, altered: boolean): unknown => {
+  const copy = JSON.parse(JSON.stringify({ ...event, unsigned: { ...event.unsigned, age } })) as HsEvent
   if (altered && typeof copy.content.body === 'string') copy.content.body += ' ALTERED'
   return copy
 }
 
-export const makePusher = ({ world, travel, reach }: Parts): Pusher => {
+export const makePusher = ({ world, keepsIds, travel, reach }: Parts): Pusher => {
   const { timeline, random, weather, note } = world
   const queue: HsEvent[] = []
+  const madeAt = new WeakMap<HsEvent, number>() // of timeline.ms
   let transaction: Transaction | undefined
   let nextId = 1
   let tries = 0
@@ -69,7 +72,7 @@ export const makePusher = ({ world, travel, reach }: Parts): Pusher => {
     const answer = (yes: boolean): void => travel(() => {
       if (reach() !== undefined && !(yes && weather.strikes('answer to the homeserver lost'))) end(yes)
     })
-    to.life.through(() => to.take(events.map(event => written(event, altered)), String(id)))
+    to.life.through(() => to.take(events.map(event => written(event, timeline.ms - madeAt.get(event)!, altered)), String(id)))
       .then(() => answer(true), (error: unknown) => { note(`no to transaction ${id}: ${String(error)}`); answer(false) })
   })
 
@@ -89,6 +92,7 @@ export const makePusher = ({ world, travel, reach }: Parts): Pusher => {
 
   return {
     push (event) {
+      madeAt.set(event, timeline.ms)
       queue.push(event)
       if (transaction === undefined) bring()
     },
@@ -106,12 +110,13 @@ export const makePusher = ({ world, travel, reach }: Parts): Pusher => {
         weather.happened('never pushed')
         note(`never pushed: ${event.event_id} ${event.type} ${String(event.content.body ?? event.content.membership)} in ${event.room_id}`)
       }
-      if (transaction === undefined) nextId = 1
+      if (transaction === undefined && !keepsIds) nextId = 1
     },
     start () {
       running = true
       tries = 0
-      bring()
+      if (transaction === undefined) bring()
+      else retry = timeline.after(RETRY_FIRST_MS, bring)
     },
     get waiting () { return queue.length + (transaction?.events.length ?? 0) + replays }
   }

@@ -64,7 +64,9 @@ export const makeRecovery = (world: RecoveryWorld): Recovery => {
     clock, chance, log, signal, prepare: world.prepare, ping: world.ping,
     readNews: reading.readNews, isBringing: () => transactions.isBringing(), intake: intake.is
   })
-  const transactions = makeTransactions({ states, backlog, intake, reading, take: (raws, crowded) => listening().take(raws, crowded) })
+  const transactions = makeTransactions({
+    states, backlog, intake, reading, clock, domain, take: (raws, crowded) => listening().take(raws, crowded)
+  })
 
   return {
     backlog,

@@ -43,6 +43,8 @@ export interface States {
   caughtUp (): Promise<void>
   /** How long reading took the last time. */
   readingMs (): number
+  /** When everything was read the last time, of clock.tick. */
+  caughtUpAt (): number
 }
 
 const HAS_GAP: Record<State, boolean> = { away: true, 'catching up': true, pinging: false, watching: false }
@@ -60,6 +62,7 @@ export const makeStates = (parts: Parts): States => {
   let course = new AbortController() // from one finding to the next, or to a loss
   let trouble = new AbortController()
   let lastMs = 0
+  let lastAt = 0
 
   const enter = (next: State): void => {
     state = next
@@ -76,7 +79,8 @@ export const makeStates = (parts: Parts): States => {
         await prepare()
         const began = clock.tick()
         const read = await readNews()
-        lastMs = clock.tick() - began
+        lastAt = clock.tick()
+        lastMs = lastAt - began
         return isOver(mine) ? undefined : read
       } catch (error) {
         if (isOver(mine)) return undefined
@@ -147,6 +151,7 @@ export const makeStates = (parts: Parts): States => {
     troubled () { trouble.abort() },
     hasGap: () => HAS_GAP[state],
     caughtUp: gap.closed,
-    readingMs: () => lastMs
+    readingMs: () => lastMs,
+    caughtUpAt: () => lastAt
   }
 }

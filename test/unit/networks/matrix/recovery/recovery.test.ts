@@ -52,6 +52,28 @@ describe('Matrix: the homeserver', () => {
     assert.deepEqual(said(inbox), ['verloren', 'danach'])
   })
 
+  describe('may have stopped where nothing but the age of what it brings shows it', () => {
+    const bring = async (age: number | undefined, server = homeserver.serverName): Promise<string[]> => {
+      const { inbox } = await ready({ clock: quickClock(1000) })
+      await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
+      homeserver.pusher.loseNext(2)
+      const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
+      const said = anna.events(place.id).find(({ event_id: id }) => id === danach)
+      const event = { ...said, sender: `@anna:${server}`, unsigned: { age } }
+      await homeserver.pusher.raw('500', JSON.stringify({ events: [event] }))
+      await inbox.until('both', () => inbox.arrivals.length === 2)
+      return inbox.arrivals.map(({ key }) => key === danach ? 'danach' : 'verloren')
+    }
+
+    it('if that waited longer than it takes to stop and start: what it lost comes first', async () => {
+      assert.deepEqual(await bring(3_000), ['verloren', 'danach'])
+    })
+
+    for (const [what, age, server] of [['is fresh', 900], ['has no age', undefined], ['is of another server', 3_000, 'other.test']] as const) {
+      it(`not if that ${what}`, async () => { assert.deepEqual(await bring(age, server), ['danach', 'verloren']) })
+    }
+  })
+
   it('may be slow to tell what was said in many rooms of a team: nobody else waits for that, and there it comes in order', async () => {
     const { inbox, memory, network } = await ready()
     const cases = Array.from({ length: 20 }, (_, n): Place => ({ network: 'matrix', id: network.naming.room('amt', n + 1)! }))
