@@ -76,6 +76,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
 
   const record = (arrival: Arrival, json: string, { enter, causes }: Passing) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
+    if (arrival.kind === 'message' && await tx.takenBack(arrival)) return undefined
     enter()
     const now = clock.now()
     const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, desk, now) }

@@ -54,7 +54,8 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
   const { as, changes } = speaker(arrival, found, directory)
   const places = reached(found.mirror, found.here, directory)
   if (arrival.kind === 'deletion') {
-    if (original === undefined || !('sender' in original.arrival)) return IGNORE
+    if (original === undefined) return { outcome: 'routed', deliveries: [], changes: [] } // kept, because what it takes back may come yet
+    if (!('sender' in original.arrival)) return IGNORE
     const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
     const deliveries = [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
       .filter(({ place }) => directory.can(place.network).deletions && directory.standing(place) === 'in')

@@ -8,7 +8,7 @@
  * what is on disk is not known then, and only a restart tells.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
-import type { Action, Arrival, Attachment, Delivery } from '../model/message'
+import type { Action, Arrival, Attachment, Delivery, MessageArrival } from '../model/message'
 import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
@@ -65,6 +65,8 @@ export interface Tx {
   readonly desk: DeskTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
+  /** Whether who may take a message back has done so before it came. */
+  takenBack (arrival: MessageArrival): Promise<boolean>
   /** `json`: the arrival's, if at hand. `desk`: the function address after whose retention it is forgotten. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>

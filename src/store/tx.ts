@@ -81,11 +81,15 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
     async seen (network, key) {
       return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
     },
+    async takenBack ({ key, place: { network, id }, sender }) {
+      return one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
+        AND (sender = ? OR json_extract(arrival, '$.moderated'))`, network, key, id, sender.id) !== undefined
+    },
     async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
       return run(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
-      json, outcome, now, desk ?? null, arrival.kind === 'edit' ? arrival.of : null).id
+      json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null).id
     },
     async recorded (network, key) {
       const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
@@ -97,6 +101,7 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
       }))
       const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
         FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
+        AND json_extract(arrival, '$.kind') = 'edit'
         AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
         .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
       return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }

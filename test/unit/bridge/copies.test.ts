@@ -43,6 +43,17 @@ describe('copies of what was corrected', () => {
     assert.deepEqual(gone(), said)
   })
 
+  it('are never made of what was taken back before it came, by whom may', async () => {
+    const deletion = { ...here, kind: 'deletion', of: 'first' } as const
+    await red.inbox.accept({ ...deletion, key: 'd1', sender: { id: 'eva', name: 'eva' } })
+    await red.say('room', 'carla', 'one', { key: 'first' })
+    await red.inbox.accept({ ...deletion, key: 'd2', of: 'second' })
+    await red.inbox.accept({ ...deletion, key: 'd3', of: 'third', sender: { id: 'eva', name: 'eva' }, moderated: true })
+    for (const [key, text] of [['second', 'two'], ['third', 'three'], ['fourth', 'four']] as const) await red.say('room', 'carla', text, { key })
+    await until(() => blue.read('hall').at(-1) === 'carla (red): four')
+    assert.deepEqual(blue.read('hall'), ['carla (red): one', 'carla (red): four'])
+  })
+
   it('open no file any more', async () => {
     const file: Attachment = { kind: 'file', name: 'a.pdf', mime: 'application/pdf', at: { network: 'red', ref: 'a' } }
     await red.say('room', 'carla', 'short', { key: 'first' })
