@@ -141,6 +141,7 @@ const saysInCase = (draft: Draft<CaseFacts>): void => {
   const { inThread } = draft.arrival as MessageArrival
   if (facts.other !== undefined && inThread !== true) return unsent(draft, content, texts.otherCase(facts.other, facts.conversation.id), true)
   if (facts.strange === true && typed.kind === 'words' && isAnswer(facts)) return unsent(draft, content, texts.strange, true)
+  if (facts.called !== undefined && typed.kind === 'words' && isAnswer(facts)) return unsent(draft, content, texts.called(facts.called), true)
   switch (typed.kind) {
     case 'words':
       if (isAnswer(facts)) answers(draft, content)
@@ -218,12 +219,13 @@ const unsaid = (draft: Draft<CaseFacts | WriterFacts>, { id, signature }: Entry)
 }
 
 const editsInCase = (draft: Draft<CaseFacts>, original: Recorded | undefined): void => {
-  const { facts: { entry, said, who, other, strange, sentBy }, texts } = draft
+  const { facts: { entry, said, who, other, strange, called, sentBy }, texts } = draft
   if (entry === undefined || entry.who !== who.agent.name) return
   const edit = draft.arrival as EditArrival
   const went = sentBy ?? original
   const content = wordsOf(said!)
-  const isToGoOut = other === undefined && strange !== true && (said!.typed.kind === 'words' || said!.typed.kind === 'say')
+  const isInside = other !== undefined || strange === true || (called !== undefined && said!.typed.kind === 'words')
+  const isToGoOut = !isInside && (said!.typed.kind === 'words' || said!.typed.kind === 'say')
   if (entry.kind === 'team' && isToGoOut && forbidden(draft) === undefined) {
     if (went !== undefined && isWaiting(draft, went)) reword(draft, entry, content)
     else draft.entry('team', entry.who, content)

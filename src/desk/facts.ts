@@ -6,6 +6,7 @@ import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent, CaseState, Conversation, Entry, LogLine } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
 import { leftRooms, OURS, type Agent, type FunctionAddress } from './address'
+import { calledIn } from './called'
 import type { Command, PersonWord } from './commands'
 import { DAY_MS, MINUTE_MS } from './hours'
 import { agentAt, type DeskMemory } from './memory'
@@ -71,6 +72,7 @@ export interface CaseFacts extends OfTeam {
   other?: number // in the room of a case, the number of another that stands in front
   toContact?: boolean // in reply to what the contact wrote
   strange?: boolean // it quotes or answers what the contact has not seen
+  called?: string // it speaks to this colleague
 }
 
 /** A command about a person: there is no case at hand in it. */
@@ -269,9 +271,15 @@ const teamFacts = async (tx: Tx, arrival: Arrival, base: Base, address: Function
   const held = conversation === undefined ? [] : (await tx.desk.held(conversation.id)).filter(maySend)
   const asked = command === undefined ? {} : await askedBy(tx, command, address, conversation, who.agent)
   const strange = known.strange === true || (conversation !== undefined && content !== undefined && await isStrange(tx, content, conversation))
-  return conversation === undefined
-    ? { ...common, ...asked, shown: address, about: 'none', ...known.missing === undefined ? {} : { missing: known.missing } }
-    : { ...common, ...asked, ...known, shown: shown(conversation), about: 'case', conversation, held, strange }
+  if (conversation === undefined) {
+    return { ...common, ...asked, shown: address, about: 'none', ...known.missing === undefined ? {} : { missing: known.missing } }
+  }
+  const mentions = 'mentions' in arrival ? arrival.mentions ?? [] : []
+  const called = content && calledIn({ content, mentions, network: arrival.place.network }, address, who.agent, conversation.name ?? '')
+  return {
+    ...common, ...asked, ...known, shown: shown(conversation), about: 'case', conversation, held, strange,
+    ...called === undefined ? {} : { called }
+  }
 }
 
 const orderFacts = async (tx: Tx, arrival: Arrival & { kind: 'order' }, base: Base): Promise<OrderFacts | undefined> => {

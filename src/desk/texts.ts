@@ -57,6 +57,7 @@ export interface DeskTexts {
   otherCase (number: number, own: number): string
   noCase (number: number): string
   strange: string
+  called: (name: string) => string
   keptAt (id: number): string
   stillThere: string
   stillHeld: string
@@ -146,6 +147,8 @@ const de: DeskTexts = {
   noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
     'oder nicht der, der sonst gemeint ist: durch eine Nummer davor oder die Zeile, auf die Sie antworten.',
   keptAt: id => `Der Text liegt bei #${id}.`,
+  called: name => `Nicht gesendet: der Text spricht ${name} aus dem Team an. An den Kontakt geht er so mit !senden; nur für das Team: ` +
+    '!n und dann der Text.',
   strange: 'Nicht gesendet: zitiert oder beantwortet wird etwas, das der Kontakt nicht gesehen hat. ' +
     'So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
   stillThere: 'Die Änderung ging nicht hinaus: der Kontakt sieht weiterhin, was vorher dort stand.',
@@ -235,6 +238,8 @@ const en: DeskTexts = {
   noCase: number => `Nothing of it was sent: #${number} is no case of this address, ` +
     'or not the one that is meant otherwise: by a number in front, or the line to which you reply.',
   keptAt: id => `The text is kept at #${id}.`,
+  called: name => `Not sent: it speaks to ${name} of the team. To send it to the contact as it is: !send; for the team only: ` +
+    '!n and then the text.',
   strange: 'Not sent: it quotes or answers something that the contact has not seen. ' +
     'As it is it goes out by !send; without the quotation: please write anew.',
   stillThere: 'The change did not go out: the contact still sees what was there before.',

@@ -153,6 +153,9 @@ const linesOf = (text: Text): string[] => text.flatMap(block => block.kind === '
   : block.kind === 'list' ? block.items.flatMap(linesOf)
     : rawOfBlock(block).split('\n').filter(line => !isQuoted(line) && !isBlank(line)))
 
+/** The same as people see them. */
+export const seenLines = (text: Text): string[] => linesOf(text).map(line => folded(line).text)
+
 /** What was typed in the first block in which something was. */
 const firstTyped = (text: Text): string => {
   const block = text.find(isTyped)

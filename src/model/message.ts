@@ -53,12 +53,13 @@ export interface MessageArrival extends Arrived {
   direct?: boolean // the place is a person writing to us alone, so it concerns us even if nothing is configured for it
   to?: string // direct: which address of ours they wrote to, in its canonical spelling
   inThread?: boolean // said in a thread, beside the main line
+  mentions?: string[] // whom its writer's app marked in it, by address or by the name that is shown
   /** What it answers: spellings of the id by which its place knows that. */
   replyTo?: (ArrivalKey | RemoteId)[]
   automatic?: boolean // its network says that a machine made it: never to be answered by a machine
 }
 /** `of` is the arrival key of what is changed. Only its own sender may change it: route checks. */
-export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content }
+export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: string[] }
 export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey
   moderated?: boolean // the place's own server vouches that they may take it away there, whoever said it

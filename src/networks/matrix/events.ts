@@ -122,6 +122,22 @@ const relationsOf = (content: Json): Pick<MessageArrival, 'inThread' | 'replyTo'
   return { ...inThread && { inThread }, ...ids.length > 0 && { replyTo: ids } }
 }
 
+const PILL = /<a href="https:\/\/matrix\.to\/#\/((?:@|%40)[^"/?]{1,255})"[^>]{0,100}>([^<]{0,255})<\/a>/gi
+const MENTIONS_MAX = 20
+const REPLY_END = '</mx-reply>'
+
+const decoded = (part: string): string => {
+  try { return decodeURIComponent(part) } catch { return part }
+}
+
+/** Whom the app marked in the text: not `m.mentions`, in which apps put also whoever is answered. */
+const mentionsIn = (content: Json): { mentions?: string[] } => {
+  const html = formatted(content) ?? ''
+  const own = html.slice(html.includes(REPLY_END) ? html.indexOf(REPLY_END) : 0)
+  const found = Array.from(own.matchAll(PILL), ([, mxid = '', label = '']) => [decoded(mxid), label]).slice(0, MENTIONS_MAX).flat()
+  return found.length === 0 ? {} : { mentions: found }
+}
+
 /** What a machine made, beside m.notice (MSC3955), in its final and its present spelling. */
 export const AUTOMATIC_MARKS = ['m.automated', 'org.matrix.msc1767.automated'] as const
 
@@ -166,10 +182,13 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
   switch (event.type) {
     case 'm.room.message': {
       const of = originalOf(event.content)
-      const content = readContent(of === undefined ? event.content : jsonOf(event.content['m.new_content']))
+      const said = of === undefined ? event.content : jsonOf(event.content['m.new_content'])
+      const content = readContent(said)
       if (content.text.length === 0 && !content.file) return undefined
-      if (of !== undefined) return { kind: 'edit', ...arrived, of, content }
-      return { kind: 'message', ...arrived, content, ...isAutomatic(event.content) && { automatic: true }, ...relationsOf(event.content) }
+      if (of !== undefined) return { kind: 'edit', ...arrived, of, content, ...mentionsIn(said) }
+      return {
+        kind: 'message', ...arrived, content, ...isAutomatic(event.content) && { automatic: true }, ...relationsOf(event.content), ...mentionsIn(said)
+      }
     }
     case 'm.sticker': {
       const file = attachment('image', event.content, stringOf(event.content.body) || 'sticker')

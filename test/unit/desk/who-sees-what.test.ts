@@ -20,7 +20,9 @@ const specification = readSpecification()
 /** What may stand in each column, and where one excludes another. */
 const WHERE = ['case room', 'inbox room', 'direct chat']
 const NAMES = ['none', 'number', 'reply', 'wrong number']
-const SAID = ['words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside']
+const SAID = [
+  'words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside', 'calling a colleague'
+]
 const EDITS = ['answer changed', 'answer into another', 'note changed']
 const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
 const CASES = ['free', 'mine', 'another\'s', 'closed', 'ended']
@@ -56,6 +58,11 @@ const WORDS = [
   (mark: string) => `Good morning, ${mark}`, (mark: string) => mark, (mark: string) => `5/8 ${mark}!`, (mark: string) => `¿Qué? ${mark}`,
   (mark: string) => `(!) ${mark}\n!!!`, (mark: string) => `- ${mark}`, (mark: string) => `Guten Tag!\n${mark}\n\nIhr Team`
 ]
+const CALLS = [
+  (mark: string) => `@Bernd ${mark}`, (mark: string) => `${mark}, @bernd?`, (mark: string) => `Bernd: ${mark}`,
+  (mark: string) => `Bernd (blue), ${mark}`,
+  (mark: string) => `Guten Tag\n@bernd ${mark}`, (mark: string) => `@room ${mark}`
+]
 
 interface Typed { text: Text; inThread?: boolean }
 
@@ -79,6 +86,7 @@ const typed = (what: string, mark: string, number: string, one: Spelling): Typed
       const before = one.capital ? `Good morning ${mark} ` : `Good morning ${mark}\n${one.front}`
       return loosely(`${before}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}${one.behind}`)
     }
+    case 'calling a colleague': return { text: spelled(pickFrom(CALLS, one)(mark), number, one) }
     case 'quoting inside': return { text: spelled(`Good morning ${mark}\n> he is difficult`, number, one) }
     case 'standard text': return exactly('!t offer')
     case 'send': return exactly('!send')

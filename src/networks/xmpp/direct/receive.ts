@@ -18,7 +18,7 @@ import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, repliedTo, RETRACT, UNREADABLE } from '../text/content'
+import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, repliedTo, RETRACT, UNREADABLE } from '../text/content'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
@@ -121,11 +121,11 @@ export const makeDirectReceiver = (
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : original(replaced)
     if (id !== undefined) originals.put(place.id, contact, id, of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, content }
+    if (of !== undefined) return { ...base, kind: 'edit', of, content, ...mentionsIn(message) }
     const automatic = isFromMachine(message, delayed)
     const answered = repliedTo(message)
-    const replies = answered === undefined ? {} : { replyTo: [answered] }
-    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...automatic && { automatic }, ...replies }
+    const more = { ...automatic && { automatic }, ...answered === undefined ? {} : { replyTo: [answered] }, ...mentionsIn(message) }
+    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...more }
     return replaced === undefined ? first : { ...first, content: asCorrection(content) }
   }
 

@@ -10,7 +10,7 @@ import type { Inbox, World } from '../../../model/network'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, contentOf, CORRECT, encryptionOf, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
+import { asCorrection, contentOf, CORRECT, encryptionOf, mentionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
 import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
@@ -115,10 +115,11 @@ export const makeReceiver = (
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : find(replaced)
     put(of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, content }
+    if (of !== undefined) return { ...base, kind: 'edit', of, content, ...mentionsIn(message) }
     if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
-    return { ...base, kind: 'message', content, ...answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] } }
+    const replies = answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] }
+    return { ...base, kind: 'message', content, ...replies, ...mentionsIn(message) }
   }
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {

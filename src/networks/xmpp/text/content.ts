@@ -2,6 +2,7 @@
 import { mimeOf } from '../../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
 import { type Inline, plain } from '../../../model/text'
+import { bareOf, resourceOf } from '../names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { bodyOf, parseStyled } from './styling'
 
@@ -74,6 +75,19 @@ export const contentOf = (network: string, message: Element): Content | undefine
 
 /** The id of what it answers (XEP-0461 §3): in a room the one that the room gave, in a direct chat the sender's. */
 export const repliedTo = (message: Element): string | undefined => child(message, 'reply', 'urn:xmpp:reply:0')?.attrs.id
+
+const MENTIONS_MAX = 20
+const URI_CHARS_MAX = 3000
+
+/** Whom the app marked in the text (XEP-0372 §3.2): an address, or in a room an occupant's nick. */
+export const mentionsIn = (message: Element): { mentions?: string[] } => {
+  const uris = elementsIn(message).filter(({ name, ns, attrs }) => name === 'reference' && ns === 'urn:xmpp:reference:0' && attrs.type === 'mention')
+    .slice(0, MENTIONS_MAX).map(({ attrs: { uri = '' } }) => uri.slice(0, URI_CHARS_MAX)).filter(uri => uri.startsWith('xmpp:'))
+  const mentions = uris.map(uri => uri.slice('xmpp:'.length).split('?')[0]!).map(part => {
+    try { return decodeURIComponent(part) } catch { return part }
+  }).map(jid => resourceOf(jid) || bareOf(jid))
+  return mentions.length === 0 ? {} : { mentions }
+}
 
 /** The same with a few words in front. */
 const behind = (words: string, content: Content): Content => {

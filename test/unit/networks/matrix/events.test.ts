@@ -64,3 +64,28 @@ describe('matrix: what cannot be read', () => {
     assert.equal(why('m.room.encrypted', {}, { unsigned: { redacted_because: {} } }), undefined)
   })
 })
+
+describe('Matrix events: whom an app marked', () => {
+  const marked = (content: object): string[] | undefined => {
+    const event = readEvent({ type: 'm.room.message', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
+    const arrival = arrivalOf(event, { network: 'matrix', id: '!r:x' }, { id: '@eva:x', name: 'Eva' }, 1)
+    return arrival?.kind === 'message' || arrival?.kind === 'edit' ? arrival.mentions : undefined
+  }
+  const html = (body: string) => ({ msgtype: 'm.text', body: 'x', format: 'org.matrix.custom.html', formatted_body: body })
+  const pill = '<a href="https://matrix.to/#/@clara:x.org">Clara</a>'
+
+  it('is told by address and shown name, in an edit too', () => {
+    assert.deepEqual(marked(html(`${pill}: schau`)), ['@clara:x.org', 'Clara'])
+    assert.deepEqual(marked(html('<a href="https://matrix.to/#/%40clara%3Ax.org">C</a>')), ['@clara:x.org', 'C'])
+    assert.deepEqual(marked({
+      ...html('* x'), 'm.new_content': html(pill), 'm.relates_to': { rel_type: 'm.replace', event_id: '$o' }
+    }), ['@clara:x.org', 'Clara'])
+  })
+
+  it('is not who is answered, nor a room, and is bounded', () => {
+    assert.equal(marked({ ...html('x'), 'm.mentions': { user_ids: ['@clara:x.org'] } }), undefined)
+    assert.equal(marked(html(`<mx-reply>${pill}</mx-reply>ja`)), undefined)
+    assert.equal(marked(html('<a href="https://matrix.to/#/#room:x.org">r</a>')), undefined)
+    assert.equal(marked(html(pill.repeat(500)))?.length, 40)
+  })
+})

@@ -89,6 +89,14 @@ describe('xmpp/receive', () => {
     assert.deepEqual(answer?.kind === 'message' && answer.replyTo, ['s1', `${ROOM} s1`])
   })
 
+  it('tells whom an app marked in a message, by their nick or address', async () => {
+    const { hear } = stage()
+    const reference = (uri: string, type = 'mention') => `<reference xmlns='urn:xmpp:reference:0' type='${type}' begin='0' end='5' uri='${uri}'/>`
+    const marks = ['xmpp:clara@x.org', `xmpp:${ROOM}/Clara%20(Matrix)`, 'xmpp:%zz', 'https://x.org'].map(uri => reference(uri)).join('')
+    const [marked] = await hear(`${ROOM}/Anna`, `<body>Clara schau</body>${marks}${reference('xmpp:y@x.org', 'data')}`)
+    assert.deepEqual(marked?.kind === 'message' && marked.mentions, ['clara@x.org', 'Clara (Matrix)', '%zz'])
+  })
+
   it('two who use one id stay two messages', async () => {
     const { hear } = stage([])
     await hear(`${ROOM}/Anna`, '<body>x</body>', 'same')

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { calledIn } from '../../../src/desk/called'
+import { plain } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { startBridge, type Started } from '../../support/started'
+
+const TEAM = [agent('Anna', 'red @anna'), agent('Bernd Berger', 'blue bernd'), agent('Clara', 'red @clara')]
+const address = addressOn(['red', 'blue'], TEAM)
+const called = (text: string, mentions: string[] = [], contact = 'Eva'): string | undefined =>
+  calledIn({ content: { style: 'text', text: plain(text) }, mentions, network: 'red' }, address, TEAM[0]!, contact)
+
+describe('whom of the team a text speaks to', () => {
+  it('is seen by an at sign, by the name in front, and by the mark of an app', () => {
+    const texts = [
+      '@Clara schau mal', 'kannst du das, @clara?', 'Guten Tag\n@Bernd der nervt', '@berger!', 'Clara: der nervt', 'bernd, übernimmst du?',
+      'Bernd Berger (XMPP): hallo', 'Bernd Berger (blue), hallo', '@room wer kennt den?', '@alle schwierig', 'CLARA : mach du'
+    ]
+    assert.deepEqual(texts.filter(text => called(text) === undefined), [])
+    assert.equal(called('schau mal', ['@clara', 'C']), 'Clara')
+    assert.equal(called('schau mal', ['@_zentrale_x', 'Bernd Berger (XMPP)']), 'Bernd Berger')
+  })
+
+  it('is nobody in what is meant for the contact', () => {
+    const texts = [
+      'Guten Tag, Frau Müller', 'Clara Müller hat heute Dienst', 'Schreiben Sie an clara@example.org', 'Frau Clara: Zimmer 3', 'Anna: 030 123',
+      'Es grüßt\nClara', 'Bernd ist heute da', '> @clara schau mal\nja', '@eva ja', 'Claras: Café'
+    ]
+    assert.deepEqual(texts.filter(text => called(text) !== undefined), [])
+    assert.equal(called('Clara, guten Tag', [], 'Clara Müller'), undefined)
+    assert.equal(called('gern', ['@eva', 'Eva (red)']), undefined)
+  })
+
+  it('never takes long', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), text => { called(text, [text]) }))
+    const before = process.cpuUsage()
+    for (const text of ['@'.repeat(50_000), ' @clar'.repeat(10_000), '\n'.repeat(60_000), ':'.repeat(60_000), 'clara '.repeat(10_000)]) called(text)
+    assert.ok(process.cpuUsage(before).user < 1_000_000)
+  })
+})
+
+describe('what somebody of the team says to a colleague in the room of a case', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const room = 'werkstatt-1'
+  const chat = 'werkstatt/red:eva'
+  const anna = (text: string, more = {}) => red.say(room, '@anna', text, more)
+  const reads = (where: Practice, place: string, line: string | RegExp): Promise<void> =>
+    until(() => where.read(place).some(one => typeof line === 'string' ? one === line : line.test(one)), String(line))
+
+  before(async () => {
+    [red, blue] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], TEAM, { language: 'de' })] })
+    await red.say(chat, 'red:eva', 'Hallo?', { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' } })
+    await anna('Guten Tag', { key: 'first' })
+    await reads(red, chat, '*: Guten Tag')
+  })
+  after(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  it('reaches the contact only by !senden, and its writer is told', async () => {
+    await anna('@Bernd der nervt')
+    await reads(red, room, '*: Nicht gesendet: der Text spricht Bernd Berger aus dem Team an. An den Kontakt geht er so mit !senden; ' +
+    'nur für das Team: !n und dann der Text.')
+    await reads(blue, room, 'Anna (red): (nicht gesendet) Anna: @Bernd der nervt')
+    await anna('kannst du das?', { mentions: ['@clara', 'Clara'] })
+    await reads(red, room, /spricht Clara aus dem Team an/)
+    await red.inbox.accept({
+      kind: 'edit', key: 'edit', of: 'first', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' },
+      content: { style: 'text', text: plain('Clara: mach du') }
+    })
+    await reads(red, room, /der Kontakt sieht weiterhin/)
+    await anna('Bernd Berger: Zimmer 3')
+    await anna('!senden')
+    await reads(red, chat, '*: Bernd Berger: Zimmer 3')
+    await anna('!a @Bernd ist da')
+    await reads(red, chat, '*: @Bernd ist da')
+    assert.deepEqual(red.read(chat).filter(line => /nervt|kannst du|mach du/.test(line)), [])
+  })
+})
