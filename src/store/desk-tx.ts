@@ -1,14 +1,7 @@
 /** The desk's statements. Values are always bound. */
 import { createHash, createHmac } from 'node:crypto'
-import type { SQLInputValue } from 'node:sqlite'
 import type { CaseState, Consent, Conversation, DeskTx, Entry, EntryKind, Head, LogLine, Verified } from './desk'
-
-/** How statements are run: each is prepared once. */
-export interface Sql {
-  all<Row>(sql: string, ...values: SQLInputValue[]): Row[]
-  one<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined
-  run (sql: string, ...values: SQLInputValue[]): { changes: number, id: number }
-}
+import type { Sql } from './sql'
 
 interface ConversationRow { id: number; data: string }
 interface EntryRow {

@@ -1,0 +1,59 @@
+/** What came in, and the links to its files. */
+import type { Arrival, Attachment } from '../model/message'
+import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
+import type { Sql } from './sql'
+import { COPIES_MAX, type Tx } from './store'
+
+type JournalTx = Pick<Tx, 'seen' | 'takenBack' | 'journal' | 'recorded' | 'lastKey' | 'origin' | 'link' | 'linked' | 'revokeLinks'>
+
+export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
+  async seen (network, key) {
+    return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
+  },
+  async takenBack ({ key, place: { network, id }, sender }) {
+    return one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
+      AND (sender = ? OR json_extract(arrival, '$.moderated'))`, network, key, id, sender.id) !== undefined
+  },
+  async journal (arrival, outcome, now, json = JSON.stringify(arrival), desk) {
+    return run(`INSERT INTO journal (network, key, place, sender, arrival, outcome, accepted_at, desk, corrects)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
+    json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null).id
+  },
+  async recorded (network, key) {
+    const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
+    if (row === undefined) return undefined
+    const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
+      id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
+      state: delivery.state, notice: delivery.notice === 1,
+      ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
+    }))
+    const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
+      FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
+      AND json_extract(arrival, '$.kind') = 'edit'
+      AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
+      .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
+    return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }
+  },
+  async lastKey (place) {
+    return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
+      place.network, place.id)?.key
+  },
+  async origin (journal) {
+    return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))
+  },
+  async link (token, journal, expiresAt, file) {
+    run('INSERT OR IGNORE INTO link (token, journal, expires_at, file) VALUES (?, ?, ?, ?)', token, journal, expiresAt,
+      file === undefined ? null : JSON.stringify(file))
+  },
+  async linked (token, now) {
+    const row = one<{ arrival: string, file: string | null }>(
+      'SELECT arrival, file FROM link JOIN journal ON journal.seq = link.journal WHERE token = ? AND expires_at > ?', token, now)
+    const arrival = arrivalOf(row)
+    return row?.file ? JSON.parse(row.file) as Attachment : arrival && 'content' in arrival ? arrival.content.file : undefined
+  },
+  async revokeLinks (journal) {
+    run(`DELETE FROM link WHERE journal IN (SELECT ? UNION SELECT other.seq FROM journal
+      CROSS JOIN journal AS other ON other.network = journal.network AND other.corrects = journal.key WHERE journal.seq = ?)`, journal, journal)
+  }
+})

@@ -1,0 +1,42 @@
+/** What is kept beside the messages: who wants none, what could not be read, and the memories. */
+import { createHash } from 'node:crypto'
+import type { Sql } from './sql'
+import { QUARANTINE_BYTES_MAX, QUARANTINE_KIND_ROWS_MAX, QUARANTINE_ROWS_MAX, type QuarantineRow, type Tx } from './store'
+
+const QUARANTINE = 'SELECT id, network, raw, why, at FROM quarantine WHERE dropped = 0 '
+/** Finding the oldest sorts them all. */
+const QUARANTINED_BETWEEN_TRIMS = 100
+
+type KeptTx = Pick<Tx,
+  'block' | 'unblock' | 'blocked' | 'quarantine' | 'quarantined' | 'quarantinedAt' | 'dropQuarantined' | 'remembered' | 'remember' | 'forget'>
+
+export const makeKeptTx = (sql: Sql): KeptTx => {
+  const { all, one, run } = sql
+  let kept = 0 // in quarantine since the start
+  return {
+    async block (person, now) { run('INSERT OR IGNORE INTO blocked (person, since) VALUES (?, ?)', person, now) },
+    async unblock (person) { run('DELETE FROM blocked WHERE person = ?', person) },
+    async blocked () { return all<{ person: string }>('SELECT person FROM blocked').map(row => row.person) },
+    async quarantine (network, raw, why, now, key) {
+      const mark = key === undefined ? `bytes ${createHash('sha256').update(raw).digest('hex')}` : `key ${key}`
+      const { changes } = run('INSERT INTO quarantine (network, raw, why, at, mark) VALUES (?, ?, ?, ?, ?) ON CONFLICT (network, mark) DO NOTHING',
+        network, Buffer.from(raw).subarray(0, QUARANTINE_BYTES_MAX).toString(), why, now, mark)
+      if (changes === 0) return false
+      if (kept++ % QUARANTINED_BETWEEN_TRIMS > 0) return true
+      run(`DELETE FROM quarantine WHERE network = ? AND why = ? AND id NOT IN
+        (SELECT id FROM quarantine WHERE network = ? AND why = ? ORDER BY id DESC LIMIT ?)`, network, why, network, why, QUARANTINE_KIND_ROWS_MAX)
+      run('DELETE FROM quarantine WHERE id NOT IN (SELECT id FROM quarantine ORDER BY id DESC LIMIT ?)', QUARANTINE_ROWS_MAX)
+      return true
+    },
+    async quarantined (limit) { return all<QuarantineRow>(QUARANTINE + 'ORDER BY id DESC LIMIT ?', limit) },
+    async quarantinedAt (id) { return one<QuarantineRow>(QUARANTINE + 'AND id = ?', id) },
+    async dropQuarantined (id) {
+      return run("UPDATE quarantine SET raw = '', dropped = 1 WHERE dropped = 0 AND id = ?", id).changes === 1
+    },
+    async remembered (owner) {
+      return all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner).map(row => [row.key, row.value])
+    },
+    async remember (owner, key, value) { run('INSERT OR REPLACE INTO memory (owner, key, value) VALUES (?, ?, ?)', owner, key, value) },
+    async forget (owner, key) { run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) }
+  }
+}

@@ -1,0 +1,63 @@
+/** What the operator asks and changes, and what is forgotten for good. */
+import type { Arrival } from '../model/message'
+import { deliveryOf, fromOf, OUTBOX, type OutboxRow, rowAt } from './outbox-rows'
+import type { Sql } from './sql'
+import type { Changed, Depth, QueueRow, Tx, UnroutedRow } from './store'
+
+const rowOf = (row: OutboxRow): QueueRow => ({
+  id: row.id, state: row.state, network: row.network, place: row.place, from: { network: row.from_network, place: row.from_place },
+  attempt: row.attempt, ...row.reason === null ? {} : { reason: row.reason }, queuedAt: row.queued_at, delivery: deliveryOf(row)
+})
+
+type Unrouted = Omit<UnroutedRow, 'arrival'> & { arrival: string }
+
+const UNROUTED = "SELECT seq, network, place, accepted_at AS at, arrival FROM journal WHERE outcome = 'unrouted' "
+
+const unroutedOf = (row: Unrouted): UnroutedRow => ({ ...row, arrival: JSON.parse(row.arrival) as Arrival })
+
+const changedOf = (row: OutboxRow): Changed => ({ lane: { network: row.network, id: row.place }, from: fromOf(row) })
+
+type OperatorTx = Pick<Tx, 'depth' | 'list' | 'show' | 'retry' | 'drop' | 'unrouted' | 'unroutedAt' | 'prune'>
+
+export const makeOperatorTx = (sql: Sql): OperatorTx => {
+  const { all, one, run } = sql
+  return {
+    async depth () {
+      return all<Depth>(`SELECT network, state, count(*) AS count, min(queued_at) AS oldestAt FROM outbox
+        WHERE state <> 'done' GROUP BY network, state`)
+    },
+    async list (state, limit) {
+      return all<OutboxRow>(OUTBOX + "WHERE state <> 'done' AND state = ? ORDER BY id DESC LIMIT ?", state, limit).map(rowOf)
+    },
+    async show (id) {
+      const row = rowAt(sql, id)
+      return row && rowOf(row)
+    },
+    async retry (id, now) {
+      const row = rowAt(sql, id)
+      if (row?.state !== 'failed' && row?.state !== 'unknown') return undefined
+      run("UPDATE outbox SET state = 'waiting', reason = NULL, settled_at = NULL, crashes = 0, queued_at = ? WHERE id = ?", now, id)
+      return changedOf(row)
+    },
+    async drop (id, now) {
+      const row = rowAt(sql, id)
+      if (row?.state !== 'waiting' && row?.state !== 'failed' && row?.state !== 'unknown') return undefined
+      run("UPDATE outbox SET state = 'failed', reason = 'dropped by the operator', settled_at = ? WHERE id = ?", now, id)
+      return { ...changedOf(row), waited: row.state === 'waiting' }
+    },
+    async unrouted (limit) {
+      return all<Unrouted>(UNROUTED + 'ORDER BY seq DESC LIMIT ?', limit).map(unroutedOf)
+    },
+    async unroutedAt (seq) {
+      const row = one<Unrouted>(UNROUTED + 'AND seq = ?', seq)
+      return row && unroutedOf(row)
+    },
+    async prune (before, limit) {
+      run('DELETE FROM early_receipt WHERE at < ?', before)
+      return run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE accepted_at < ?
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
+        AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND (state <> 'done' AND state <> 'failed' OR settled_at >= ?))
+        ORDER BY seq LIMIT ?)`, before, before, limit).changes
+    }
+  }
+}
