@@ -13,8 +13,8 @@ import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
 import { cleanName, oneLine } from '../plan/people'
 import type { Plan } from '../plan/plan'
-import type { Store, Tx } from '../store/store'
-import { answeredBy } from './answered'
+import type { Answered, Store, Tx } from '../store/store'
+import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
@@ -47,10 +47,18 @@ export interface Accept extends Pick<Inbox, 'accept' | 'ask' | 'cases' | 'quaran
   close (): void
 }
 
+const answeredBy = async (tx: Tx, arrival: Arrival): Promise<Answered | undefined> =>
+  arrival.kind === 'message' && arrival.replyTo !== undefined ? await tx.answered(arrival.place, arrival.replyTo) : undefined
+
 const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   switch (arrival.kind) {
-    case 'message': case 'standing': case 'order': return {}
-    case 'edit': case 'deletion': return { original: await tx.recorded(arrival.place.network, arrival.of) }
+    case 'message': return { answered: await answeredBy(tx, arrival) }
+    case 'standing': case 'order': return {}
+    case 'edit': {
+      const original = await tx.recorded(arrival.place.network, arrival.of)
+      return { original, answered: original && await answeredBy(tx, original.arrival) }
+    }
+    case 'deletion': return { original: await tx.recorded(arrival.place.network, arrival.of) }
     case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }
   }
 }
@@ -136,7 +144,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     accept: async given => await enter(given) === undefined ? 'seen' : 'stored',
     async ask (given) {
       const plan = await enter(given)
-      return plan === undefined ? { text: '', done: true } : answeredBy(plan, given)
+      return plan === undefined ? { text: '', done: true } : toldOf(plan, given)
     },
     cases: (network, id) => store.run(async tx => {
       const address = desk.roster.called({ network, id })

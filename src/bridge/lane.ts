@@ -8,10 +8,11 @@ import { backoffMs } from '../lib/backoff'
 import type { Chance } from '../lib/chance'
 import { deadline, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
-import type { Place } from '../model/address'
+import type { DeliveryKey, Place } from '../model/address'
 import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
-import type { Sent } from '../model/message'
+import type { Action, Sent } from '../model/message'
 import type { Network } from '../model/network'
+import { quotingInstead } from '../plan/reply'
 import type { Queued, Store } from '../store/store'
 import type { Ending, Unwanted } from './ending'
 import type { Files } from './files'
@@ -46,6 +47,10 @@ export interface Lane {
 }
 
 interface Row extends Queued { stalledSince?: number }
+
+/** The delivery that is answered. */
+const answeredOf = (action: Action): DeliveryKey | undefined =>
+  'reply' in action && action.reply?.said !== undefined && 'delivery' in action.reply.said ? action.reply.said.delivery : undefined
 
 const suspect = (row: Row | undefined): boolean => (row?.crashes ?? 0) > 0
 
@@ -160,8 +165,10 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   }
 
   /** Under which id that arrives is known when it is answered; this one and those behind it wait for that. */
-  const changesOneUnderWay = ({ delivery: { action } }: Row): boolean =>
-    'of' in action && [...flying.values()].some(({ delivery: { key } }) => key === action.of)
+  const changesOneUnderWay = ({ delivery: { action } }: Row): boolean => {
+    const named = ['of' in action ? action.of : undefined, answeredOf(action)]
+    return [...flying.values()].some(({ delivery: { key } }) => named.includes(key))
+  }
 
   /** A suspect is sent alone, so that if it is what crashes us nothing else is blamed with it. */
   const keepsApart = (): boolean => {
@@ -182,6 +189,11 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
         const { of } = delivery.action
         delivery.target = await store.run(tx => tx.remoteIds(of))
         if (delivery.target.length === 0) { unsent(); return ending.pointless(row) }
+      }
+      const answered = answeredOf(delivery.action)
+      if (answered !== undefined) {
+        delivery.answered = await store.run(tx => tx.remoteIds(answered))
+        if (delivery.answered.length === 0) delivery.action = quotingInstead(delivery.action, can.formatting)
       }
       const missing = await parts.files.brought(network, row, signal)
       if (missing !== undefined) delivery.action = await ending.inWords(row, missing)

@@ -1,14 +1,15 @@
 /** The rule for mirrors: what is said in one place is said in all the others, by the same person. */
-import type { MirrorPlace } from '../model/address'
+import type { MirrorPlace, Place } from '../model/address'
 import {
-  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Unreadable
+  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Reply, type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import { cleanName, personaOf } from '../plan/people'
 import { delivery, IGNORE, notice, type Change, type Plan } from '../plan/plan'
+import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
-import type { Recorded } from '../store/store'
+import type { Answered, Recorded } from '../store/store'
 
 const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
   const people = peopleAt(where)
@@ -45,7 +46,15 @@ const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[],
   return { outcome: 'routed', deliveries, changes: [] }
 }
 
-export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, directory: Directory): Plan | undefined => {
+/** What it answers, for another place of its mirror; what was said in no place of that is not told there. */
+const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror }, directory: Directory) => (place: Place): Reply | undefined => {
+  if (answered === undefined || !('sender' in answered.arrival)) return undefined
+  const from = directory.mirrorAt(answered.arrival.place)
+  return from?.mirror === mirror ? replyTo(answered, speaker(answered.latest, from, directory, answered.arrival.sender).as, place) : undefined
+}
+
+export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, answered: Answered | undefined,
+  directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
   if (found === undefined || arrival.kind === 'receipt' || arrival.kind === 'order' || arrival.kind === 'standing') return undefined
   if (directory.standing(arrival.place) !== 'in') return IGNORE
@@ -65,8 +74,13 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, dir
   const { unreadable } = arrival.content
   if (unreadable !== undefined && arrival.kind === 'message') return unread(arrival, unreadable, places, as, directory)
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
-  const deliveries = places.flatMap(where => arrival.kind === 'edit'
-    ? sayAgain(arrival, original, where.place, as, token, directory)
-    : say(arrival, arrival.content, where.place, as, token, directory))
+  const replyAt = answering(answered, found, directory)
+  const deliveries = places.flatMap(({ place }) => {
+    const reply = replyAt(place)
+    const content = reply === undefined ? arrival.content : ownWords(arrival)
+    return arrival.kind === 'edit'
+      ? sayAgain({ ...arrival, content }, original, place, as, token, directory, reply)
+      : say(arrival, content, place, as, token, directory, reply)
+  })
   return { outcome: 'routed', deliveries, changes: arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }] }
 }

@@ -7,14 +7,16 @@ import { deskRule } from '../desk/rule'
 import type { Arrival } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { IGNORE, type Plan } from '../plan/plan'
-import type { Confirmable, Recorded } from '../store/store'
+import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
 import { mirrorRule } from './mirror'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
 
 /** What the store knows about what the arrival refers to. */
-export interface Facts { original?: Recorded | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined }
+export interface Facts {
+  original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
+}
 
 type Rule = (arrival: Arrival, facts: Facts, directory: Directory) => Plan | undefined
 
@@ -23,7 +25,7 @@ const RULES: Rule[] = [
   (arrival, _facts, directory) => standingRule(arrival, directory),
   (arrival, facts, directory) => consentRule(arrival, facts.desk, facts.original, directory),
   (arrival, facts, directory) => deskRule(arrival, facts.desk, facts.original, directory),
-  (arrival, facts, directory) => mirrorRule(arrival, facts.original, directory),
+  (arrival, facts, directory) => mirrorRule(arrival, facts.original, facts.answered, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined
 ]
 

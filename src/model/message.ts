@@ -56,10 +56,11 @@ export interface MessageArrival extends Arrived {
   mentions?: string[] // whom its writer's app marked in it, by address or by the name that is shown
   /** What it answers: spellings of the id by which its place knows that. */
   replyTo?: (ArrivalKey | RemoteId)[]
+  quoted?: number // so many blocks in front only repeat what it answers, for apps that cannot show it (XEP-0428)
   automatic?: boolean // its network says that a machine made it: never to be answered by a machine
 }
 /** `of` is the arrival key of what is changed. Only its own sender may change it: route checks. */
-export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: string[] }
+export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: string[]; quoted?: number }
 export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey
   moderated?: boolean // the place's own server vouches that they may take it away there, whoever said it
@@ -100,6 +101,16 @@ export const hopsOf = (as: Persona | undefined): number => as === undefined ? HO
  */
 export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
 
+/**
+ * What a message answers. `said`: by what it stands at the place of the delivery, as far as it stands there. `by`: who said it, as they
+ * are called there. `text`: the beginning of what they said.
+ */
+export interface Reply {
+  said?: { delivery: DeliveryKey } | { arrival: ArrivalKey }
+  by: Persona
+  text: string
+}
+
 /** How a room of ours is to be. Making it so again changes nothing. */
 export interface RoomState {
   name: string
@@ -111,9 +122,9 @@ export interface RoomState {
 }
 
 export type Action =
-  | { kind: 'message'; content: Content; addressee?: Addressee }
+  | { kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply }
   | { kind: 'room'; room: RoomState }
-  | { kind: 'edit'; of: DeliveryKey; content: Content }
+  | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply }
   | { kind: 'deletion'; of: DeliveryKey }
 
 export interface Delivery {
@@ -124,6 +135,7 @@ export interface Delivery {
   action: Action
   attempt: number // 1 on the first try
   target?: RemoteId[] // for edit and deletion: the remote ids of the delivery that is changed
+  answered?: RemoteId[] // for what answers a delivery: the remote ids of that one
 }
 
 /**

@@ -17,6 +17,7 @@ export interface Capabilities {
   files: 'upload' | 'link' | 'text' // takes files; takes our link as a file; gets our link as a line of text
   edits: boolean
   deletions: boolean
+  replies: boolean // shows which message is answered; otherwise that one is quoted in a few words
   textBytesMax: number // UTF-8 bytes of one message; longer ones are split, never cut
   window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the connection keeps order
   afterCrash: 'resend' | 'park' // a try that a crash cut off: send again with the same key, or leave it to a person

@@ -50,7 +50,7 @@ export const peopleAt = (where: MirrorPlace): string[] =>
 
 /** Of a network that is not in the config any more, though something is remembered of it: nothing is sent there. */
 const gone = (network: NetworkName): Capabilities => ({
-  label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: Infinity, window: 1,
+  label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, textBytesMax: Infinity, window: 1,
   afterCrash: 'park', giveUpAfterMs: 0
 })
 

@@ -1,11 +1,13 @@
 /** From something that was said to the deliveries that say it at another place, in as many as it needs there. */
 import { addressKey, type Place } from '../model/address'
-import type { Attachment, Content, EditArrival, MessageArrival, Persona } from '../model/message'
+import type { Attachment, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
+import type { Capabilities } from '../model/network'
 import { plain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import { adapt } from './adapt'
 import type { Directory } from './directory'
 import { delivery, failureNotice } from './plan'
+import { isShown, quoting } from './reply'
 
 /** What would become more messages than this at one place is not said there, because each may cost; its writer is told. */
 export const PARTS_MAX = 10
@@ -13,12 +15,18 @@ export const PARTS_MAX = 10
 export type Spoken = MessageArrival | EditArrival
 
 /** Says `content` at `place`. Without `as` it is said by whoever is ours there. `token`: for the link to its file. */
-export const say = (arrival: Spoken, content: Content, place: Place, as: Persona | undefined, token: string, directory: Directory): NewDelivery[] => {
-  const parts = adapt(content, directory.can(place.network), as, file => directory.links.url(token, file))
+export const say = (arrival: Spoken, content: Content, place: Place, as: Persona | undefined, token: string, directory: Directory,
+  reply?: Reply): NewDelivery[] => {
+  const can = directory.can(place.network)
+  const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file))
+  const shown = isShown(reply, can) ? { reply } : {}
   return parts.length > PARTS_MAX
     ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
-    : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part }, as))
+    : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part, ...index === 0 && shown }, as))
 }
+
+const answering = (content: Content, can: Capabilities, reply: Reply | undefined): Content =>
+  reply === undefined || isShown(reply, can) ? content : quoting(content, reply, can.formatting)
 
 const corrected = (content: Content): Content => ({ ...content, text: [...plain('* '), ...content.text].reduce<Content['text']>(joinFirst, []) })
 
@@ -36,7 +44,8 @@ type Said = Recorded['deliveries'][number]
  * What has to change of what was said in several deliveries, each in its place: texts are edited, those too many taken back. A correction
  * that names no file leaves the file. Undefined where that does not say it all: another file, or more texts than before.
  */
-const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[], as: Persona | undefined): NewDelivery[] | undefined => {
+const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[], as: Persona | undefined,
+  shown: { reply?: Reply }): NewDelivery[] | undefined => {
   const isText = ({ file }: Content): boolean => file === undefined
   const texts = now.filter(isText)
   const saidTexts = before.filter((_, index) => isText(then[index]!))
@@ -45,22 +54,27 @@ const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Con
   if (before.length !== then.length || texts.length > saidTexts.length || !known) return undefined
   return saidTexts.map(({ key, place }, index) => {
     const content = texts[index]
-    return delivery(arrival, place, index, content === undefined ? { kind: 'deletion', of: key } : { kind: 'edit', of: key, content }, as)
+    return delivery(arrival, place, index, content === undefined
+      ? { kind: 'deletion', of: key }
+      : { kind: 'edit', of: key, content, ...index === 0 && shown }, as)
   })
 }
 
 /** In its place where the network can and the same deliveries can say it; anything else is said again with a star. */
 export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined, token: string,
-  directory: Directory): NewDelivery[] => {
+  directory: Directory, reply?: Reply): NewDelivery[] => {
   const can = directory.can(place.network)
+  const shown = isShown(reply, can) ? { reply } : {}
   const url = (file: Attachment): string => directory.links.url(token, file)
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
-  const then = original !== undefined && 'content' in original.arrival ? adapt(original.arrival.content, can, as, url) : []
-  const now = adapt(arrival.content, can, as, url)
+  const then = original !== undefined && 'content' in original.arrival
+    ? adapt(answering(original.arrival.content, can, reply), can, as, url)
+    : []
+  const now = adapt(answering(arrival.content, can, reply), can, as, url)
   const [was, only] = [before[0], now[0]]
   if (can.edits && before.length === 1 && was !== undefined && now.length === 1 && only !== undefined) {
-    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only }, as)]
+    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only, ...shown }, as)]
   }
-  const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, as) : undefined
+  const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, as, shown) : undefined
   return changes ?? say(arrival, corrected(arrival.content), place, as, token, directory)
 }

@@ -1,10 +1,38 @@
 /** What came in, and the links to its files. */
+import type { ArrivalKey, NetworkName } from '../model/address'
 import type { Arrival, Attachment } from '../model/message'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import type { Sql } from './sql'
-import { COPIES_MAX, type Tx } from './store'
+import { COPIES_MAX, type Recorded, type Tx } from './store'
 
-type JournalTx = Pick<Tx, 'seen' | 'takenBack' | 'journal' | 'recorded' | 'lastKey' | 'origin' | 'link' | 'linked' | 'revokeLinks'>
+type JournalTx = Pick<Tx, 'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'lastKey' | 'origin' | 'link' | 'linked' | 'revokeLinks'>
+
+const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Recorded | undefined => {
+  const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
+  if (row === undefined) return undefined
+  const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
+    id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
+    state: delivery.state, notice: delivery.notice === 1,
+    ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
+  }))
+  const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
+    FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
+    AND json_extract(arrival, '$.kind') = 'edit'
+    AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
+    .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
+  return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }
+}
+
+/** What was said there under this id, or what we said there came with; of a correction the message that it corrects. */
+const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), key) AS key FROM
+  (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind FROM journal WHERE network = ? AND key = ? AND place = ?
+  UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM remote
+  JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
+  WHERE notice = 0 AND remote.network = ? AND remote.place = ? AND remote.id = ?)`
+
+/** Its deletion, if there is one, else its last correction. */
+const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ? AND (sender = ? OR json_extract(arrival, '$.moderated'))
+  ORDER BY json_extract(arrival, '$.kind') = 'edit', seq DESC LIMIT 1`
 
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
@@ -20,20 +48,17 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
     arrival.place.network, arrival.key, arrival.place.id, 'sender' in arrival ? arrival.sender.id : null,
     json, outcome, now, desk ?? null, arrival.kind === 'edit' || arrival.kind === 'deletion' ? arrival.of : null).id
   },
-  async recorded (network, key) {
-    const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
-    if (row === undefined) return undefined
-    const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
-      id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
-      state: delivery.state, notice: delivery.notice === 1,
-      ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
-    }))
-    const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
-      FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
-      AND json_extract(arrival, '$.kind') = 'edit'
-      AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
-      .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
-    return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }
+  async recorded (network, key) { return recordedOf({ all, one }, network, key) },
+  async answered ({ network, id: place }, ids) {
+    for (const id of ids) {
+      const named = one<{ network: string, key: string }>(WITH_ID, network, id, place, network, place, id)
+      const found = named && recordedOf({ all, one }, named.network, named.key)
+      if (found?.arrival.kind !== 'message') continue
+      const { arrival } = found
+      const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
+      return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival }
+    }
+    return undefined
   },
   async lastKey (place) {
     return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',

@@ -218,4 +218,6 @@ UPDATE outbox SET delivery = json_set(delivery, '$.action.content.style', 'quiet
 UPDATE entry SET content = json_set(content, '$.style', 'quiet') WHERE json_extract(content, '$.style') = 'notice';
 `, `
 UPDATE conversation SET data = json_set(json_remove(data, '$.desk'), '$.handledBy', desk);
+`, `
+UPDATE journal SET corrects = json_extract(arrival, '$.of') WHERE json_extract(arrival, '$.kind') = 'deletion';
 `]

@@ -8,7 +8,7 @@
  * what is on disk is not known then, and only a restart tells.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
-import type { Action, Arrival, Attachment, Delivery, MessageArrival } from '../model/message'
+import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival } from '../model/message'
 import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
@@ -38,6 +38,9 @@ export interface Recorded {
   deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: waits to be taken back
   copies: { key: DeliveryKey, place: Place }[]
 }
+
+/** What was answered. `latest`: itself, or the last of its corrections. */
+export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
 
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {
@@ -70,6 +73,8 @@ export interface Tx {
   /** `json`: the arrival's, if at hand. `desk`: the function address after whose retention it is forgotten. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
+  /** What has one of these ids at this place, whether it was said there or we said it there; undefined if it was taken back, or is ours alone. */
+  answered (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Answered | undefined>
   lastKey (place: Place): Promise<ArrivalKey | undefined>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once

@@ -12,7 +12,7 @@ import { PROGRAM, run } from '../../sandbox/servers/process'
 import { GATEWAY, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { makeMatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { correcting, holdsNone, LABELS, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
+import { correcting, holdsNone, LABELS, READ_WITHIN_MS, replying, retracting, type Story, storyOf } from '../support/story'
 import { startPerson } from '../support/xmpp-person'
 
 const STRANGER = '+4915123456789'
@@ -77,6 +77,29 @@ describe('a room on Synapse, Prosody and phones', () => {
     assert.deepEqual(content['m.relates_to'], { rel_type: 'm.replace', event_id: first.event_id })
     assert.equal((content['m.new_content'] as { body: string }).body, 'Ich bringe Kuchen')
     await story.maxReads(`${LABELS.bernd}: * Ich bringe Kuchen`)
+  })
+
+  it('an answer to a certain message is one for everybody: in Anna\'s app, in Bernd\'s, and in words on Max\'s phone', async () => {
+    const event = await story.annaSays('Wer bringt Kuchen?')
+    const asked = await story.berndReads('Wer bringt Kuchen?')
+    const given = asked.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
+    const quotation = '> Anna (Matrix): Wer bringt Kuchen?\n'
+    await story.berndSays(`${quotation}Ich`, ...replying(given, String(asked.attrs.from), quotation))
+    const { content, event_id: answer } = await story.annaReads('Ich')
+    assert.deepEqual(content['m.relates_to'], { 'm.in_reply_to': { event_id: event } })
+    assert.deepEqual(content['m.mentions'], { user_ids: [town.people.anna.userId] })
+    await story.maxReads(`${LABELS.bernd}: Re "Wer bringt Kuchen?": Ich`)
+
+    const more = { msgtype: 'm.text', body: 'Danke', 'm.relates_to': { 'm.in_reply_to': { event_id: answer } } }
+    await story.annaSays(more)
+    const mine = await town.people.bernd.until('his own message', one => one.getChildText('body') === `${quotation}Ich`)
+    const thanks = await story.berndReads('> Bernd: Ich\nDanke')
+    const reply = thanks.getChild('reply', 'urn:xmpp:reply:0')
+    assert.equal(reply?.attrs.id, mine.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id)
+    assert.equal(reply?.attrs.to, mine.attrs.from)
+    const fallback = thanks.getChild('fallback', 'urn:xmpp:fallback:0')?.getChild('body')
+    assert.deepEqual([fallback?.attrs.start, fallback?.attrs.end], ['0', '13'])
+    await story.maxReads(`${LABELS.anna}: Re "Ich": Danke`)
   })
 
   it('nobody corrects what somebody else said', async () => {

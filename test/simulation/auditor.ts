@@ -5,14 +5,14 @@
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
  * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.) W3 a room that expelled
  * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDERS_MS · W5 nobody of ours
- * sits where they have no business.
+ * sits where they have no business. R an answer is shown as one to the message that it answers.
  */
 import type { Mirror } from '../../src/plan/directory'
 import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge/files'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, Standing } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
-import { CAN, wordsIn, type Inhabitant, type Said } from './town'
+import { CAN, ownWords, wordsIn, type Inhabitant, type Said } from './town'
 
 export interface Violation { invariant: string; what: string; tag?: string }
 
@@ -97,6 +97,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const taken = new Set<string>()
   const parts = new Map<string, 'delivered' | 'failed'>()
   const exiles = new Map<string, Exile[]>() // by place
+  const withdrawals = new Set<string>() // the tags of what somebody took back, or began to
+  const unshown: { tag: string, place: string, answers: string }[] = [] // answers that are shown as none, although that is there
   const sharing = new Map<string, number>() // when whoever shares what cannot be had did it last
   const violations: Violation[] = []
   const counts: Auditor['counts'] = {
@@ -166,6 +168,20 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     if (!name.startsWith(`${record.by.name} (`)) violation('I6', `${record.tag} was shown at ${place} as said by ${name}`, record.tag)
   }
 
+  /** What an app shows above it is what it answers; and if that is there, it is shown. */
+  const judgeReply = ({ tag, answers, of }: Record, place: string, { action, place: { network } }: Delivery): void => {
+    if (action.kind !== 'message' || of !== undefined || !CAN[network]!.replies) return
+    const shown = action.reply?.text
+    const original = records.get(answers ?? '')
+    if (shown !== undefined) {
+      if (original === undefined || !ownWords(shown).includes(original.tag)) violation('R', `${tag} answers ${answers}; at ${place}: ${shown}`, tag)
+      return
+    }
+    if (original === undefined) return
+    const isThere = original.place === place || complete(original, place)
+    if (isThere && !withdrawals.has(original.tag)) unshown.push({ tag, place, answers: original.tag })
+  }
+
   const complete = (record: Record, place: string): boolean => {
     const { copies } = seen.get(place)!
     return Array.from({ length: record.words }, (_, index) => copies.has(`${record.tag}~${index + 1}`)).every(Boolean)
@@ -216,6 +232,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     violations, counts, doubles, violation,
     said (said) {
       counts.said++
+      if (said.kind === 'deletion') withdrawals.add(said.of!)
       const nothing = { acknowledged: false, takenAt: Infinity }
       records.set(said.tag, { ...said, ...nothing, at: now(), place: addressKey(said.by.place), sequence: records.size + 1 })
     },
@@ -254,16 +271,17 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
         return noticed(place, text)
       }
       counts.shown++
-      for (const { tag, number } of wordsIn(text)) {
+      for (const { tag, number } of wordsIn(ownWords(text))) {
         const record = records.get(tag)
         if (record === undefined) { violation('I6', `nobody said ${tag}`); continue }
         if (text.includes('ALTERED') && !isUnheard(record)) violation('I2', `a replay with another text was taken: ${text}`, tag)
         judgeEyes(record, place, delivery.as.name)
         judgeWord(record, place, number, delivery.place.network)
+        if (number === 1) judgeReply(record, place, delivery)
       }
     },
     removed (place, text) {
-      for (const { tag } of wordsIn(text)) seen.get(addressKey(place))!.removed.add(tag)
+      for (const { tag } of wordsIn(ownWords(text))) seen.get(addressKey(place))!.removed.add(tag)
     },
     ambiguous (delivery) {
       doubles.get(delivery.place.network)!.allowed++
@@ -296,6 +314,10 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       else if (last.until < Infinity) last.over = Math.min(last.over, now())
     },
     judge () {
+      for (const { tag, place, answers } of unshown) { // what the bridge takes for lost it cannot point at
+        const lost = notices.some(one => one.tag === answers && one.where === whereOf(place)) || isExiled(records.get(answers)!, place)
+        if (!lost) violation('R', `${tag} is shown at ${place} as no answer to ${answers}, which is there`, tag)
+      }
       for (const record of records.values()) {
         if (!record.acknowledged && record.withdrawn) continue // nobody could read it
         if (!record.acknowledged && isExiled(record, record.place)) continue

@@ -3,12 +3,12 @@
  * 0.12 does it: its occupants stay in the rooms while the component is away, until somebody speaks; a second link is refused as long as
  * it believes in the first. The process's side is the real src/networks/xmpp, over octets.
  */
-import type { Delivery } from '../../src/model/message'
+import type { Delivery, Reply } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
 import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
-import { CORRECT, RETRACT } from '../../src/networks/xmpp/text/content'
+import { CORRECT, REPLY, RETRACT } from '../../src/networks/xmpp/text/content'
 import { bareOf, parseJid, resourceOf } from '../../src/networks/xmpp/names'
 import { makeParser } from '../../src/networks/xmpp/wire/parser'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'
@@ -18,7 +18,7 @@ import { makeChats } from './chats'
 import { makeRoomMischief } from './mischief-room'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
-import { COMPONENT as DOMAIN, DOMAIN as SERVER, ROOMS, SECRET } from './town'
+import { COMPONENT as DOMAIN, DOMAIN as SERVER, ownWords, ROOMS, SECRET, unrelated, wordOf } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
 const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
@@ -84,6 +84,13 @@ export const makeGroupchat = (world: World): Server => {
 
   // what we say
 
+  /** What an app shows above an answer: the message that it names, if that is there. */
+  const replyIn = (room: Room, stanza: Element): { reply?: Reply } => {
+    const named = child(stanza, 'reply', REPLY)?.attrs.id
+    const found = room.archive.find(({ id }) => id === named)
+    return named === undefined ? {} : { reply: { by: { person: { network, id: '' }, name: '' }, text: found?.text ?? 'nothing that is there' } }
+  }
+
   const deliveryOf = (room: Room, stanza: Element, { nick, jid }: Pick<Occupant, 'nick' | 'jid'>): Delivery => {
     const retracts = child(stanza, 'retract', RETRACT)
     const of = retracts?.attrs.id ?? child(stanza, 'replace', CORRECT)?.attrs.id
@@ -92,7 +99,7 @@ export const makeGroupchat = (world: World): Server => {
     const content = { style: 'text' as const, text: plain(isListener ? body.replace(/^\w+: /, '') : body) }
     return {
       key: stanza.attrs.id ?? '', place: { network, id: room.id }, at: 0, attempt: 1,
-      action: of === undefined ? { kind: 'message', content } : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
+      action: of === undefined ? { kind: 'message', content, ...replyIn(room, stanza) } : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
       ...isListener ? {} : { as: { person: { network: '', id: '' }, name: nick } }
     }
   }
@@ -337,14 +344,19 @@ export const makeGroupchat = (world: World): Server => {
     return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
   }
 
+  /** The message with this tag, as it stands in the room: not one that quotes it, nor one that corrects something. */
+  const findItem = (room: Room, tag: string): Item | undefined =>
+    room.archive.findLast(({ text, content }) => ownWords(text).startsWith(wordOf(tag, 1)) && !content.some(({ xml }) => xml.includes(CORRECT)))
+
   const speak: Server['say'] = (by, text, said) => {
-    const utterance = scribe(by, text, said)
     const room = roomAt(by.place.id)
+    const answered = said?.answers === undefined ? undefined : findItem(room, said.answers)
+    const utterance = scribe(by, text, answered === undefined ? unrelated(said) : said)
     const who = present(room, by.id, by.name)
     const original = utterance.of === undefined ? undefined : room.archive.find(item => item.utterance?.key === utterance.of)
     const content = utterance.kind === 'deletion'
       ? [el('retract', { xmlns: RETRACT, id: original!.id }), el('body', {}, '/me retracted a previous message')]
-      : [el('body', {}, text), ...original === undefined ? [] : [el('replace', { xmlns: CORRECT, id: original.messageId })]]
+      : [el('body', {}, text), ...answered === undefined ? [] : [el('reply', { xmlns: REPLY, id: answered.id })], ...original === undefined ? [] : [el('replace', { xmlns: CORRECT, id: original.messageId })]]
     room.broadcast({
       id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId: utterance.key, text, utterance,
       content: [...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: utterance.key })]

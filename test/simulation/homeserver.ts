@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog, type Log } from '../../src/lib/log'
 import type { Place } from '../../src/model/address'
-import type { Delivery, RoomState } from '../../src/model/message'
+import type { Delivery, Reply, RoomState } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import { makeMatrix, namingOn, type MatrixConfig, type Wire } from '../../src/networks/matrix'
@@ -21,7 +21,7 @@ import { never, type Life } from './life'
 import { makeMischief } from './mischief'
 import { overhear } from './overhear'
 import { makePusher, type Endpoint } from './pusher'
-import { DOMAIN, type Inhabitant, type Said, type Town } from './town'
+import { DOMAIN, ownWords, unrelated, wordOf, type Inhabitant, type Said, type Town } from './town'
 import { kindOf } from './typing'
 import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
@@ -98,6 +98,15 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     return place
   }
 
+  /** What an app shows above an answer: the message that it names, if that is there. */
+  const replyIn = (event: HsEvent): { reply?: Reply } => {
+    const relation = event.content['m.relates_to'] as Json | undefined
+    const id = (relation?.['m.in_reply_to'] as Json | undefined)?.event_id
+    if (id === undefined || relation?.rel_type === 'm.thread') return {}
+    const { content, sender } = state.room(event.room_id).events.find(one => one.event_id === id) ?? {}
+    return { reply: { by: { person: { network: NAME, id: sender ?? '' }, name: '' }, text: String(content?.body ?? 'nothing that is there') } }
+  }
+
   /** As a client shows it: by the name that the sender has in the room. */
   const seen = (event: HsEvent, place: Place): Delivery => {
     const edited = event.content['m.new_content'] as Json | undefined
@@ -106,7 +115,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     return {
       key: String(event.content[KEY_FIELD]), place, at: event.origin_server_ts, attempt: 1,
       ...event.sender.startsWith(`@${GHOST_PREFIX}`) ? { as: { person: { network: NAME, id: event.sender }, name } } : {},
-      action: edited === undefined ? { kind: 'message', content } : { kind: 'edit', of: '', content }
+      action: edited === undefined ? { kind: 'message', content, ...replyIn(event) } : { kind: 'edit', of: '', content }
     }
   }
 
@@ -163,9 +172,16 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   const mischief = makeMischief({ world, town, addresses, state, bot: BOT_ID, personOf, isDown: () => down })
 
-  const act = (person: HsPerson, room: string, { kind, of, text }: Utterance): string => {
+  /** The message with this tag, as it stands in the room: not one that quotes it, nor one that corrects something. */
+  const findEvent = (room: string, tag: string): HsEvent | undefined => state.room(room).events.findLast(({ type, content, unsigned }) =>
+    type === 'm.room.message' && unsigned?.redacted_because === undefined && content['m.new_content'] === undefined &&
+    ownWords(String(content.body)).startsWith(wordOf(tag, 1)))
+
+  const act = (person: HsPerson, room: string, { kind, of, text }: Utterance, answered: HsEvent | undefined): string => {
     switch (kind) {
-      case 'message': return person.send(room, text)
+      case 'message': return person.send(room, answered === undefined ? text : {
+        msgtype: 'm.text', body: text, 'm.relates_to': { 'm.in_reply_to': { event_id: answered.event_id } }
+      })
       case 'edit': return person.edit(room, ids.get(of!)!, text)
       case 'deletion': return person.redact(room, ids.get(of!)!)
     }
@@ -190,8 +206,9 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     if (membership(state.room(room), by.id) === 'invite') person.join(room)
     if (said?.kind === 'deletion') auditor.withdrawn(said.of!)
     if (said !== undefined) heard.add(said.tag)
-    const utterance = scribe(by, text, said)
-    const id = act(person, room, utterance)
+    const answered = said?.answers === undefined ? undefined : findEvent(room, said.answers)
+    const utterance = scribe(by, text, answered === undefined ? unrelated(said) : said)
+    const id = act(person, room, utterance, answered)
     ids.set(utterance.key, id)
     utterances.set(id, utterance)
   }

@@ -14,15 +14,15 @@ export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 /** As in src/networks/…/index.ts; shorter texts, so that some must be split. */
 export const CAN: Record<string, Capabilities> = {
   matrix: {
-    label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, textBytesMax: 1000,
+    label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, textBytesMax: 1000,
     window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   xmpp: {
-    label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, textBytesMax: 1000,
+    label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, textBytesMax: 1000,
     window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   sms: {
-    label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 300,
+    label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, textBytesMax: 300,
     window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS
   }
 }
@@ -35,6 +35,7 @@ export interface Said {
   tag: string // conversation/sender/counter
   kind: 'message' | 'edit' | 'deletion'
   of?: string // the tag of what is changed
+  answers?: string // the tag of a message of this mirror that it answers
   about?: string // the place of the contact whom it concerns
   urgent?: boolean // said in good weather, beside what outsiders do
   by: Inhabitant
@@ -47,7 +48,16 @@ export interface Town {
   placesOf (network: string): Place[]
 }
 
+const LATELY = 20
+
 const NAMES = ['anna', 'bernd', 'clara', 'dieter', 'eva', 'fritz', 'greta', 'hans', 'ida', 'jan', 'karla', 'leo']
+
+/** The same, said without looking at anything. */
+export const unrelated = (said: Said | undefined): Said | undefined => {
+  if (said === undefined) return undefined
+  const { answers: _, ...rest } = said
+  return rest
+}
 
 export const wordOf = (tag: string, number: number): string => `${tag}~${number}`
 export const textOf = ({ tag, words }: Said): string => Array.from({ length: words }, (_, index) => wordOf(tag, index + 1)).join(' ')
@@ -55,6 +65,9 @@ export const textOf = ({ tag, words }: Said): string => Array.from({ length: wor
 /** All words of people in a text. */
 export const wordsIn = (text: string): { tag: string, number: number }[] =>
   [...text.matchAll(/(c\d+\/[\w]+\/\d+)~(\d+)/g)].map(([, tag = '', number]) => ({ tag, number: Number(number) }))
+
+/** Without what only repeats a message that is answered: quoted lines, or a few words on a phone. */
+export const ownWords = (text: string): string => text.replace(/^(> .*\n)+/, '').replace(/Re "[^"]*": /, '')
 
 /** Of a person, and of a place. */
 const IDS: Record<string, { person (name: string): string, place (number: number): string }> = {
@@ -93,11 +106,12 @@ export const makeTown = (random: Random): Town => {
 export interface Mouth { (inhabitant: Inhabitant, text: string, said: Said | undefined): void }
 
 /** Makes people talk: each call is one thing that one of them says next. */
-export const makeTalk = (town: Town, random: Random, say: Mouth): (urgent?: boolean) => void => {
+export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth): (urgent?: boolean) => void => {
   const counters = new Map<string, number>()
   const last = new Map<string, Said>() // of each person, what may still be changed
   const stops = random.happens(0.3)
   const places = town.mirrors.flatMap(mirror => mirror.places.map(({ place }) => addressKey(place)))
+  const lately = new Map<string, string[]>() // the tags of the last messages of each mirror
   const conversations = new Map(places.map((place, index) => [place, `c${index}`]))
 
   const tagFor = (by: Inhabitant): string => {
@@ -114,6 +128,16 @@ export const makeTalk = (town: Town, random: Random, say: Mouth): (urgent?: bool
     say(by, textOf(said), said)
   }
 
+  /** Perhaps as an answer to what was said in the mirror lately. */
+  const message = (said: Said): void => {
+    const { mirrors } = town
+    const { name } = mirrors.find(({ places }) => places.some(({ place }) => place === said.by.place))!
+    const before = lately.get(name) ?? []
+    const answers = replies.happens(0.25) && before.length > 0 ? replies.pick(before) : undefined
+    lately.set(name, [...before, said.tag].slice(-LATELY))
+    say(said.by, textOf(said), answers === undefined ? said : { ...said, answers })
+  }
+
   return (urgent = false) => {
     const by = random.pick(town.people)
     if (urgent) {
@@ -126,6 +150,6 @@ export const makeTalk = (town: Town, random: Random, say: Mouth): (urgent?: bool
     if (!phone && former !== undefined && random.happens(0.3)) return change(by, former)
     const said: Said = { tag: tagFor(by), kind: 'message', by, words: random.happens(phone ? 0.2 : 0.05) ? 2 + random.below(40) : 1 }
     if (said.words === 1) last.set(by.name, said)
-    say(by, textOf(said), said)
+    message(said)
   }
 }

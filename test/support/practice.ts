@@ -7,7 +7,7 @@ import type { Capabilities, Identity, Inbox, Network } from '../../src/model/net
 import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
-  label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, textBytesMax: 10_000, window: 1,
+  label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, textBytesMax: 10_000, window: 1,
   afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
 }
 

@@ -12,6 +12,10 @@ export const LABELS = { anna: 'Anna (Matrix)', bernd: 'Bernd (XMPP)', max: 'Max 
 
 export const correcting = (id: string): Element => xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id })
 export const retracting = (id: string): Element => xml('retract', { xmlns: 'urn:xmpp:message-retract:1', id })
+export const replying = (id: string, to: string, quotation: string): Element[] => [
+  xml('reply', { xmlns: 'urn:xmpp:reply:0', id, to }),
+  xml('fallback', { xmlns: 'urn:xmpp:fallback:0', for: 'urn:xmpp:reply:0' }, xml('body', { start: '0', end: String([...quotation].length) }))
+]
 
 let said = 0
 

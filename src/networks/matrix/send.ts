@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
-import { type Addressee, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
+import { type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../model/message'
 import { readDirect } from './direct/chats'
 import type { Direct } from './direct/direct'
 import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
@@ -111,11 +111,21 @@ export const makeSend = (world: SendWorld): Send => {
     return { ...content, 'm.mentions': mentions, 'm.relates_to': open === true && root === undefined ? reply : thread }
   }
 
+  /** Whom it answers hears of it, as apps do it (CS API §Rich replies, §Mentions). */
+  const answering = ({ said, by }: Reply, { answered }: Pick<Delivery, 'answered'>, content: Json): Json => {
+    const event = said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
+    if (event === undefined) return content
+    const mentions = said !== undefined && 'arrival' in said ? { 'm.mentions': { user_ids: [by.person.id] } } : {}
+    return { ...content, ...mentions, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } }
+  }
+
   const wholeContent = async (
     { action, ...delivery }: Delivery, said: Json, as: string, room: string, signal: AbortSignal
   ): Promise<Json> => {
     if (action.kind === 'edit') return replacing(said, targetOf(delivery))
-    return action.kind === 'message' && action.addressee ? await addressed(action.addressee, said, as, room, signal) : said
+    if (action.kind !== 'message') return said
+    if (action.addressee) return await addressed(action.addressee, said, as, room, signal)
+    return action.reply ? answering(action.reply, delivery, said) : said
   }
 
   /** Asked each time, because the contact may encrypt the chat at any time, and that is told to us later. */

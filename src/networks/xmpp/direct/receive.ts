@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { makeShares, type Owner } from '../../../lib/shares'
 import { makeSlots } from '../../../lib/slots'
 import { Malformed, messageOf } from '../../../model/errors'
-import type { Arrival, Content, MessageArrival, Sender } from '../../../model/message'
+import type { Arrival, MessageArrival, Sender } from '../../../model/message'
 import type { Identity, Inbox, World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { RESOURCE } from '../addresses'
@@ -18,7 +18,7 @@ import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, repliedTo, RETRACT, UNREADABLE } from '../text/content'
+import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, repliedTo, RETRACT, type Said, UNREADABLE } from '../text/content'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
@@ -47,9 +47,9 @@ export interface DirectReceiver {
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
 
 /** Mail-like apps say a part of it in the subject (RFC 6121 §5.2.4). */
-const withSubject = (message: Element, content: Content | undefined): Content | undefined => {
+const withSubject = (message: Element, said: Said | undefined): Said | undefined => {
   const subject = textOf(child(message, 'subject')).trim()
-  return content && subject !== '' ? { ...content, text: [...plain(subject), ...content.text] } : content
+  return said && subject !== '' ? { content: { ...said.content, text: [...plain(subject), ...said.content.text] } } : said
 }
 
 const stampOf = (message: Element): number | undefined => {
@@ -116,16 +116,17 @@ export const makeDirectReceiver = (
       const of = original(retract)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
     }
-    const content = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : UNREADABLE
-    if (content === undefined) return undefined
+    const said = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : { content: UNREADABLE }
+    if (said === undefined) return undefined
+    const { content } = said
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : original(replaced)
     if (id !== undefined) originals.put(place.id, contact, id, of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, content, ...mentionsIn(message) }
+    if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(message) }
     const automatic = isFromMachine(message, delayed)
     const answered = repliedTo(message)
     const more = { ...automatic && { automatic }, ...answered === undefined ? {} : { replyTo: [answered] }, ...mentionsIn(message) }
-    const first: MessageArrival = { ...base, kind: 'message', content, direct: true, to: to.id, ...more }
+    const first: MessageArrival = { ...base, kind: 'message', ...said, direct: true, to: to.id, ...more }
     return replaced === undefined ? first : { ...first, content: asCorrection(content) }
   }
 

@@ -110,16 +110,17 @@ export const makeReceiver = (
       const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
     }
-    const content = encryptionOf(message) === undefined ? contentOf(network, message) : UNREADABLE
-    if (content === undefined) return undefined
+    const said = encryptionOf(message) === undefined ? contentOf(network, message) : { content: UNREADABLE }
+    if (said === undefined) return undefined
+    const { content } = said
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : find(replaced)
     put(of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, content, ...mentionsIn(message) }
+    if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(message) }
     if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
     const replies = answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] }
-    return { ...base, kind: 'message', content, ...replies, ...mentionsIn(message) }
+    return { ...base, kind: 'message', ...said, ...replies, ...mentionsIn(message) }
   }
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {

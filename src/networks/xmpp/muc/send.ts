@@ -4,10 +4,10 @@
  * behind it fail too and come again. An error bounced for our id is the failure of that delivery. At most WINDOW are unanswered.
  */
 import { Refused, Unavailable } from '../../../model/errors'
-import { type Action, type Delivery, hopsOf, type Sent } from '../../../model/message'
+import { type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
-import { parseJid, resourceOf } from '../names'
-import { contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
+import { ghostLocal, parseJid, resourceOf } from '../names'
+import { type AnswerTo, contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
@@ -45,13 +45,23 @@ export interface Sender {
   idle (): Promise<void>
 }
 
-const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
+/** Found by the id that the room gave it (XEP-0461 §3.1); not every room gives one. */
+const answerTo = (room: Room, { said, by: { name, person }, text }: Reply, answered: string[] | undefined): AnswerTo => {
+  const isGhosts = said !== undefined && 'delivery' in said
+  const given = said !== undefined && 'arrival' in said && said.arrival.startsWith(`${room.id} `) ? said.arrival.slice(room.id.length + 1) : undefined
+  const id = isGhosts ? answered?.[1] : given
+  const ghost = isGhosts ? [...room.nicks].find(([, { jid }]) => jid.startsWith(`${ghostLocal(person)}@`)) : undefined
+  return { name, text, ...id !== undefined && { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } } }
+}
+
+const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] => {
+  const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
   switch (action.kind) {
     case 'message': {
       const { addressee, content } = action
-      return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content))
+      return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content), reply)
     }
-    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of)
+    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
     case 'room': throw new Refused('this network makes no such rooms')
     case 'deletion': { // XEP-0424 §3: in a room, the id that the room gave
       const id = target?.[1]
@@ -98,9 +108,9 @@ export const makeSender = (
   }
 
   const write = (room: Room, lane: Lane, { delivery, signal, resolve, reject }: Job): void => {
-    const { key, action, target } = delivery
+    const { key } = delivery
     const occupant = speaker(room, delivery)
-    const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(action, target),
+    const stanza = el('message', { type: 'groupchat', from: occupant.jid, to: room.id, id: key }, ...actionXml(room, delivery),
       el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key }), ownMessages.mark(room.id, key, hopsOf(delivery.as)))
     if (!stream.send(stanza)) throw new Unavailable('the component link is down', { disconnected: true })
     const late = (): void => {

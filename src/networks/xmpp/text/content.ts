@@ -1,7 +1,7 @@
 /** What a message says to people: its elements ↔ the content that crosses networks. The same in rooms and in direct chats. */
 import { mimeOf } from '../../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
-import { type Inline, plain } from '../../../model/text'
+import { type Inline, plain, quoted, type Text } from '../../../model/text'
 import { bareOf, resourceOf } from '../names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { bodyOf, parseStyled } from './styling'
@@ -11,6 +11,8 @@ export const RETRACT = 'urn:xmpp:message-retract:1'
 const STYLING = 'urn:xmpp:styling:0'
 const OOB = 'jabber:x:oob'
 const AUTOMATIC = 'urn:zentrale:automatic:1'
+export const REPLY = 'urn:xmpp:reply:0'
+const FALLBACK = 'urn:xmpp:fallback:0'
 const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
 
 /**
@@ -58,23 +60,40 @@ const unreadableOf = (message: Element): Unreadable | undefined =>
   child(message, 'propose', 'urn:xmpp:jingle-message:0') !== undefined ? 'call'
     : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file' : undefined
 
-/** Undefined if the message says nothing to people: chat states, markers, a new subject. */
-export const contentOf = (network: string, message: Element): Content | undefined => {
-  const file = fileOf(network, message)
+/** What stands in front of a message's own words only for apps that know no replies (XEP-0428 §3: counted in code points). */
+const partsOf = (message: Element): { repeated: string, own: string } => {
   const body = textOf(child(message, 'body'))
-  const said = file !== undefined && body.trim() === file.at.ref ? '' : body
+  const fallback = elementsIn(message).find(one => one.name === 'fallback' && one.ns === FALLBACK && one.attrs.for === REPLY)
+  const range = fallback && child(fallback, 'body')?.attrs
+  const end = range?.start === '0' && /^\d{1,7}$/.test(range.end ?? '') ? Number(range.end) : 0
+  if (end === 0) return { repeated: '', own: body }
+  const letters = [...body]
+  return letters.length <= end ? { repeated: '', own: body } : { repeated: letters.slice(0, end).join(''), own: letters.slice(end).join('') }
+}
+
+const textIn = (message: Element, words: string): Text =>
+  child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
+
+export interface Said { content: Content; quoted?: number }
+
+/** `quoted`: so many blocks in front only repeat what is answered. Undefined if the message says nothing to people: chat states, markers. */
+export const contentOf = (network: string, message: Element): Said | undefined => {
+  const file = fileOf(network, message)
+  const { repeated, own } = partsOf(message)
+  const said = file !== undefined && own.trim() === file.at.ref ? '' : own
   if (said === '' && file === undefined) {
     const why = unreadableOf(message)
-    return why && { style: 'text', text: [], unreadable: why }
+    return why && { content: { style: 'text', text: [], unreadable: why } }
   }
   const emote = said.startsWith('/me ')
   const words = emote ? said.slice(4) : said
-  const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
-  return { style: emote ? 'emote' : 'text', text, ...file && { file } }
+  const before = repeated === '' ? [] : textIn(message, repeated.trimEnd())
+  const content: Content = { style: emote ? 'emote' : 'text', text: [...before, ...textIn(message, words)], ...file && { file } }
+  return { content, ...before.length > 0 && { quoted: before.length } }
 }
 
 /** The id of what it answers (XEP-0461 §3): in a room the one that the room gave, in a direct chat the sender's. */
-export const repliedTo = (message: Element): string | undefined => child(message, 'reply', 'urn:xmpp:reply:0')?.attrs.id
+export const repliedTo = (message: Element): string | undefined => child(message, 'reply', REPLY)?.attrs.id
 
 const MENTIONS_MAX = 20
 const URI_CHARS_MAX = 3000
@@ -107,21 +126,37 @@ export const spokenTo = (person: string, content: Content): Content => behind(`$
 /** A machine made it, and says so. There is no such mark but ours. */
 export const isAutomatic = (message: Element): boolean => child(message, 'automatic', AUTOMATIC) !== undefined
 
-export const contentXml = ({ style, text, file }: Content): Xml[] => {
+/** What is answered: its beginning and whose it is; and its id with the full JID of its writer, if the reader's app can find it by these. */
+export interface AnswerTo { name: string; text: string; found?: { id: string, to: string } }
+
+/** The body, with what it answers quoted in front for apps that know no replies (XEP-0461 §3.1, XEP-0428 §3): counted in code points. */
+const answering = (body: string, { name, text, found }: AnswerTo): Xml[] => {
+  const quotation = `${quoted(`${name}: ${text}`)}\n`
+  return [el('body', {}, quotation + body), ...found === undefined ? [] : [
+    el('reply', { xmlns: REPLY, ...found }),
+    el('fallback', { xmlns: FALLBACK, for: REPLY }, el('body', { start: '0', end: String([...quotation].length) }))
+  ]]
+}
+
+export const contentXml = ({ style, text, file }: Content, answered?: AnswerTo): Xml[] => {
+  const named = answered?.found === undefined ? [] : [el('reply', { xmlns: REPLY, ...answered.found })]
   if (file?.url !== undefined) { // XEP-0066 §3
-    return [el('body', {}, file.url), el('x', { xmlns: OOB }, el('url', {}, file.url))]
+    return [el('body', {}, file.url), el('x', { xmlns: OOB }, el('url', {}, file.url)), ...named]
   }
   const { body, unstyled } = bodyOf(text)
   const mark = unstyled ? [el('unstyled', { xmlns: STYLING })] : []
   if (style === 'quiet' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
-  return [el('body', {}, style === 'emote' ? `/me ${body}` : body), ...mark]
+  if (style === 'emote') return [el('body', {}, `/me ${body}`), ...mark, ...named] // nothing may stand before /me
+  if (answered === undefined) return [el('body', {}, body), ...mark]
+  return [...answering(body, answered), ...mark]
 }
 
 /** `id` is always that of the first version (XEP-0308 §3). */
-export const correctionXml = (content: Content, id: string): Xml[] => [...contentXml(content), el('replace', { xmlns: CORRECT, id })]
+export const correctionXml = (content: Content, id: string, answered?: AnswerTo): Xml[] =>
+  [...contentXml(content, answered), el('replace', { xmlns: CORRECT, id })]
 
 /** XEP-0424 §3. `id` is the one that the room gave, or in a direct chat the sender. */
 export const retractionXml = (id: string): Xml[] => [
-  el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: 'urn:xmpp:fallback:0', for: RETRACT }),
+  el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: FALLBACK, for: RETRACT }),
   el('body', {}, RETRACTED), el('store', { xmlns: 'urn:xmpp:hints' })
 ]
