@@ -3,7 +3,7 @@
  * 0.12 does it: its occupants stay in the rooms while the component is away, until somebody speaks; a second link is refused as long as
  * it believes in the first. The process's side is the real src/networks/xmpp, over octets.
  */
-import type { Delivery, Reply } from '../../src/model/message'
+import type { Delivery } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
@@ -84,13 +84,6 @@ export const makeGroupchat = (world: World): Server => {
 
   // what we say
 
-  /** What an app shows above an answer: the message that it names, if that is there. */
-  const replyIn = (room: Room, stanza: Element): { reply?: Reply } => {
-    const named = child(stanza, 'reply', REPLY)?.attrs.id
-    const found = room.archive.find(({ id }) => id === named)
-    return named === undefined ? {} : { reply: { by: { person: { network, id: '' }, name: '' }, text: found?.text ?? 'nothing that is there' } }
-  }
-
   const deliveryOf = (room: Room, stanza: Element, { nick, jid }: Pick<Occupant, 'nick' | 'jid'>): Delivery => {
     const retracts = child(stanza, 'retract', RETRACT)
     const of = retracts?.attrs.id ?? child(stanza, 'replace', CORRECT)?.attrs.id
@@ -99,7 +92,8 @@ export const makeGroupchat = (world: World): Server => {
     const content = { style: 'text' as const, text: plain(isListener ? body.replace(/^\w+: /, '') : body) }
     return {
       key: stanza.attrs.id ?? '', place: { network, id: room.id }, at: 0, attempt: 1,
-      action: of === undefined ? { kind: 'message', content, ...replyIn(room, stanza) } : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
+      action: of === undefined ? { kind: 'message', content, ...room.replyIn(stanza) }
+        : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
       ...isListener ? {} : { as: { person: { network: '', id: '' }, name: nick } }
     }
   }
@@ -354,9 +348,11 @@ export const makeGroupchat = (world: World): Server => {
     const utterance = scribe(by, text, answered === undefined ? unrelated(said) : said)
     const who = present(room, by.id, by.name)
     const original = utterance.of === undefined ? undefined : room.archive.find(item => item.utterance?.key === utterance.of)
+    const relation = answered ? [el('reply', { xmlns: REPLY, id: answered.id })]
+      : original === undefined ? [] : [el('replace', { xmlns: CORRECT, id: original.messageId })]
     const content = utterance.kind === 'deletion'
       ? [el('retract', { xmlns: RETRACT, id: original!.id }), el('body', {}, '/me retracted a previous message')]
-      : [el('body', {}, text), ...answered === undefined ? [] : [el('reply', { xmlns: REPLY, id: answered.id })], ...original === undefined ? [] : [el('replace', { xmlns: CORRECT, id: original.messageId })]]
+      : [el('body', {}, text), ...relation]
     room.broadcast({
       id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId: utterance.key, text, utterance,
       content: [...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: utterance.key })]

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog, type Log } from '../../src/lib/log'
 import type { Place } from '../../src/model/address'
-import type { Delivery, Reply, RoomState } from '../../src/model/message'
+import type { Delivery, Reply as AnswerTo, RoomState } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import { makeMatrix, namingOn, type MatrixConfig, type Wire } from '../../src/networks/matrix'
@@ -99,7 +99,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   /** What an app shows above an answer: the message that it names, if that is there. */
-  const replyIn = (event: HsEvent): { reply?: Reply } => {
+  const replyIn = (event: HsEvent): { reply?: AnswerTo } => {
     const relation = event.content['m.relates_to'] as Json | undefined
     const id = (relation?.['m.in_reply_to'] as Json | undefined)?.event_id
     if (id === undefined || relation?.rel_type === 'm.thread') return {}

@@ -78,6 +78,10 @@ export const MUTATIONS: Mutation[] = [
     'return isTheirs(arrival, memory) ? await', 'return memory !== undefined ? await', ['W1', 'D1']],
   ['tells nobody what is said in the inbox room', 'desk/draft.ts', "toInbox (content, as) { speak(content, memory.placesOf(address, 'queue'), as) }",
     'toInbox () {}', ['D5']],
+  // answers
+  ['shows an answer as one to what stands elsewhere', 'plan/reply.ts', 'find(one => samePlace(one.place, place))', 'find(() => true)', ['R']],
+  ['does not wait for what is answered', 'bridge/lane.ts', "const named = ['of' in action ? action.of : undefined, answeredOf(action)]",
+    "const named = ['of' in action ? action.of : undefined]", ['R']],
   // membership
   ['speaks into a room that has sent us out', 'bridge/deliver.ts', "if (standing === 'out' ||", "if (standing === 'never' as string ||", ['W3']],
   ['hears a room that has sent us out', 'bridge/mirror.ts', "if (directory.standing(arrival.place) !== 'in') return IGNORE", '', ['W3']],

@@ -3,7 +3,9 @@
  * another, affiliations, the configuration, the archive. Occupants on the component are written to; people only are there. Whoever
  * cannot be written to because the component is not connected is taken out, as Prosody does when its own words come back.
  */
+import type { Reply } from '../../src/model/message'
 import { bareOf, parseJid } from '../../src/networks/xmpp/names'
+import { REPLY } from '../../src/networks/xmpp/text/content'
 import { el, type Element, textOf, child, elementsIn, type Xml } from '../../src/networks/xmpp/wire/xml'
 import type { Utterance } from './world'
 
@@ -195,8 +197,16 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     return { result: undefined }
   }
 
+  /** What an app shows above an answer: the message that it names, if that is there. */
+  const replyIn = (stanza: Element): { reply?: Reply } => {
+    const named = child(stanza, 'reply', REPLY)?.attrs.id
+    const found = archive.find(item => item.id === named)
+    const by = { person: { network: 'xmpp', id: '' }, name: '' }
+    return named === undefined ? {} : { reply: { by, text: found?.text ?? 'nothing that is there' } }
+  }
+
   return {
-    id, archive, occupants, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
+    id, archive, occupants, replyIn, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
     get isLasting () { return is('persistentroom') },
     get isClosed () { return is('membersonly') && config.get(`${CONFIG}whois`) === 'anyone' },
     manage: (jid: string, asked: Element): Answer =>

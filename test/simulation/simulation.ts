@@ -198,7 +198,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
-  return { badMs, world, town, desk, servers, machine, disk, wall, talk: makeTalk(town, random, makeRandom(seed + 2 ** 33), speakingOn(() => servers)) }
+  const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), speakingOn(() => servers))
+  return { badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
 /** Bad weather, then good weather until nothing moves any more. */

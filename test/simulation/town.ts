@@ -133,7 +133,8 @@ export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth
     const { mirrors } = town
     const { name } = mirrors.find(({ places }) => places.some(({ place }) => place === said.by.place))!
     const before = lately.get(name) ?? []
-    const answers = replies.happens(0.25) && before.length > 0 ? replies.pick(before) : undefined
+    const canAnswer = said.by.place.network !== 'sms' && before.length > 0
+    const answers = canAnswer && replies.happens(0.25) ? replies.pick(before) : undefined
     lately.set(name, [...before, said.tag].slice(-LATELY))
     say(said.by, textOf(said), answers === undefined ? said : { ...said, answers })
   }
