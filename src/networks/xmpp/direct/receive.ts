@@ -18,7 +18,9 @@ import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, repliedTo, RETRACT, type Said, UNREADABLE } from '../text/content'
+import {
+  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, repliedTo, RETRACT, type Said, UNREADABLE
+} from '../text/content'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
