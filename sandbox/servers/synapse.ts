@@ -13,6 +13,7 @@ export interface SynapseOptions {
   serverName: string
   registrations: string[] // paths of application services' registration files
   port?: number
+  encryptsNewRooms?: 'all' | 'invite' // its encryption_enabled_by_default_for_room_type; off by default
 }
 
 export interface SynapseUser { userId: string, accessToken: string }
@@ -74,6 +75,7 @@ const configuration = (options: SynapseOptions, port: number, secret: string): s
   form_secret: secret,
   bcrypt_rounds: 4,
   report_stats: false,
+  encryption_enabled_by_default_for_room_type: options.encryptsNewRooms ?? 'off',
   trusted_key_servers: [],
   federation_domain_whitelist: [],
   presence: { enabled: false },

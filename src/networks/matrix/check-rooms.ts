@@ -1,8 +1,12 @@
-/** What `zentrale check` finds about the Matrix rooms of mirrors: there, encrypted, replaced, and whether we are in or may come in. */
+/**
+ * What `zentrale check` finds about Matrix rooms. Those of mirrors: there, encrypted, replaced, and whether we are in or may come in. New
+ * ones, such as those of a team: whether the homeserver encrypts them by default.
+ */
 import { type Answer, ask } from '../../lib/ask'
 import type { Clock } from '../../lib/clock'
 import { type Finding, runProbe, Wrong } from '../../settings/probe'
 import type { MatrixConfig } from '.'
+import { UNENCRYPTED } from './rooms/team-rooms'
 
 type Json = Record<string, unknown>
 
@@ -10,9 +14,9 @@ const bodyOf = ({ body }: Answer): Json => typeof body === 'object' && body !== 
 
 type Homeserver = Pick<MatrixConfig, 'homeserverUrl' | 'domain' | 'registration'>
 
-/** Calls below /_matrix/client/, as Zentrale's own user. */
-const caller = ({ homeserverUrl, registration }: Homeserver, clock: Clock) => (path: string): Promise<Answer> =>
-  ask(clock, `${homeserverUrl}/_matrix/client/${path}`, { token: registration.as_token })
+/** Calls below /_matrix/client/, as Zentrale's own user; with a body as POST. */
+const caller = ({ homeserverUrl, registration }: Homeserver, clock: Clock) => (path: string, json?: object): Promise<Answer> =>
+  ask(clock, `${homeserverUrl}/_matrix/client/${path}`, { token: registration.as_token, ...json && { method: 'POST' as const, json } })
 
 type Call = ReturnType<typeof caller>
 
@@ -75,4 +79,37 @@ export const checkRooms = async (homeserver: Homeserver, rooms: string[], clock:
   const findings: Finding[] = []
   for (const id of rooms) findings.push(await runProbe(`Matrix room ${id}`, () => look(caller(homeserver, clock), id, bot)))
   return findings
+}
+
+const WHERE = 'encryption_enabled_by_default_for_room_type in homeserver.yaml'
+
+/** What the homeserver makes of a new room (Synapse; no API tells): one is made for that, and left and forgotten. */
+const isMadeEncrypted = async (call: Call, options: Json): Promise<boolean> => {
+  const made = await call('v3/createRoom', options)
+  const { room_id: id, errcode } = bodyOf(made)
+  if (made.status !== 200) throw new Wrong(`cannot be made (HTTP ${made.status} ${String(errcode)})`, 'Look into the homeserver\'s log')
+  const room = `v3/rooms/${encodeURIComponent(String(id))}`
+  const { status } = await call(`${room}/state/m.room.encryption/`)
+  await call(`${room}/leave`, {})
+  await call(`${room}/forget`, {})
+  return status === 200
+}
+
+/** For function addresses: their team gets rooms of ours, and contacts begin direct chats. */
+export const checkNewRooms = async (homeserver: Homeserver, clock: Clock): Promise<Finding> => {
+  const call = caller(homeserver, clock)
+  let mild = false
+  const found = await runProbe('New Matrix rooms', async () => {
+    if (await isMadeEncrypted(call, UNENCRYPTED)) {
+      throw new Wrong('are all encrypted by default',
+        `The rooms of the team would be too, and nothing could be read in them. Write off for ${WHERE}, and restart the homeserver. ` +
+        'Rooms that Zentrale has made until then stay encrypted: delete them by the homeserver\'s admin API')
+    }
+    mild = await isMadeEncrypted(call, { preset: 'private_chat' })
+    if (!mild) return 'are not encrypted by default'
+    throw new Wrong('are encrypted by default if they are for invited people',
+      'Those of the team are made without encryption all the same. But rooms and direct chats that people of this server begin are encrypted, ' +
+      `and Zentrale cannot read them. Write off for ${WHERE}, or tell people to switch encryption off when they begin one`)
+  })
+  return mild ? { ...found, mild } : found
 }

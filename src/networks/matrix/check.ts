@@ -5,7 +5,7 @@ import type { Handler } from '../../lib/serve'
 import { type Finding, listening, reasonOf, runProbe, Wrong } from '../../settings/probe'
 import type { Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME } from '.'
-import { checkRooms } from './check-rooms'
+import { checkNewRooms, checkRooms } from './check-rooms'
 import { unregistered } from './registration-file'
 import { type MatrixSection, synapseSnippet } from './settings'
 
@@ -50,14 +50,14 @@ const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection,
     'The url in the registration must be where matrix.listen is, seen from the homeserver. After a change there restart the homeserver')
 }
 
-const servers = async (config: MatrixSection, { isRunning, clock, places }: Checking): Promise<Finding[]> => {
+const servers = async (config: MatrixSection, { isRunning, clock, places, addresses }: Checking): Promise<Finding[]> => {
   const name = `Matrix homeserver ${config.homeserverUrl}`
   const first = await runProbe(name, () => answers(config, clock))
   if (first.advice !== undefined) return [first]
   const knows = await runProbe(name, () => knowsUs(config, clock))
   if (knows.advice !== undefined) return [first, knows]
   return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)),
-    ...await checkRooms(config, places.map(({ id }) => id), clock)]
+    ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, places.map(({ id }) => id), clock)]
 }
 
 const address = ({ registration, registrationFile }: MatrixSection, { aliases }: Addressed): Trouble[] => {

@@ -37,9 +37,21 @@ const BOT = 100
 const CREATORS_RULE = 12 // from this room version on, who made a room stands above all power (MSC4289)
 const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
 const EVERYTHING = 'all' // the room of rooms
+const INVITED: Entry = { type: 'm.room.join_rules', content: { join_rule: 'invite' } }
+/**
+ * Synapse may be set to encrypt rooms of the other presets (encryption_enabled_by_default_for_room_type: invite). What the preset opens is
+ * closed in the same request.
+ */
+const PRESET = 'public_chat'
+
+/** A room for invited people that is not encrypted if that can be had. */
+export const UNENCRYPTED: Json = { preset: PRESET, initial_state: [{ state_key: '', ...INVITED }] }
 /** How many are made at once: it is the most that can be asked of a homeserver, and everybody else's words pass through the same one. */
 const MAKING_MAX = 4
 const MAKING_OF_ONE_MAX = 2 // of these for one address
+
+const ENCRYPTED = 'the homeserver encrypts all new rooms by default, and nothing can be read in this one; write off for ' +
+  'encryption_enabled_by_default_for_room_type, restart the homeserver, and delete the room'
 
 /** `#_zentrale_<address>_<what>:domain`, as `naming.room` says. */
 export const readTeamRoom = (id: string, domain: string): { address: string, what: string } | undefined => {
@@ -75,11 +87,9 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
   ]
 
   /** Who comes in: the invited, and where it is inside of a space and the room version has it, that space's members. */
-  const doorFor = (version: string, space: string | undefined): Entry => ({
-    type: 'm.room.join_rules', content: space === undefined || !isNumber(version, RESTRICTED)
-      ? { join_rule: 'invite' }
-      : { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] }
-  })
+  const doorFor = (version: string, space: string | undefined): Entry => space === undefined || !isNumber(version, RESTRICTED)
+    ? INVITED
+    : { ...INVITED, content: { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] } }
 
   const spaceOf = async (inside: Place | undefined, signal: AbortSignal): Promise<string | undefined> => {
     if (inside === undefined) return undefined
@@ -93,10 +103,10 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     if (known !== undefined) return known
     const named = readTeamRoom(place.id, domain)
     if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
-    const initial = [...stateFor(wanted), { type: 'm.room.canonical_alias', content: {} }]
+    const initial = [...stateFor(wanted), INVITED, { type: 'm.room.canonical_alias', content: {} }]
     const { users, ...power } = levels(String(CREATORS_RULE), undefined, []) // the homeserver knows how it must be for who makes it
     const { room } = await roomOfAlias(homeserver, place.id, {
-      preset: 'private_chat', power_level_content_override: power, initial_state: initial.map(entry => ({ state_key: '', ...entry })),
+      preset: PRESET, power_level_content_override: power, initial_state: initial.map(entry => ({ state_key: '', ...entry })),
       ...named.what === EVERYTHING ? { creation_content: { type: 'm.space' } } : {}
     }, { signal })
     return room
@@ -161,6 +171,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     const room = await roomAt(place, wanted, signal)
     await rooms.made(place, room)
     const now = await readState(homeserver, room, { signal })
+    if (now.content('m.room.encryption') !== undefined) throw new Refused(ENCRYPTED)
     const people = [...new Set(wanted.people)]
     await takeOut(room, now, people, signal)
     const ours = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
