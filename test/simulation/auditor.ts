@@ -319,7 +319,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
         if (!lost) violation('R', `${tag} is shown at ${place} as no answer to ${answers}, which is there`, tag)
       }
       for (const record of records.values()) {
-        if (!record.acknowledged && record.withdrawn) continue // nobody could read it
+        if (record.withdrawn) continue // nobody need read it; if somebody does, its removal is judged
         if (!record.acknowledged && isExiled(record, record.place)) continue
         if (!record.acknowledged) violation('I5', `the source of ${record.tag} never heard yes`, record.tag)
         else if (record.kind === 'deletion') judgeRemoval(record)

@@ -40,7 +40,7 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
     if (membership(state.room(place.id), bot) === 'ban') state.kick(place.id, by, bot)
     note(`${place.id} asks us in again`)
     auditor.readmitted(place)
-    state.invite(place.id, by, bot)
+    if (membership(state.room(place.id), bot) !== 'join') state.invite(place.id, by, bot) // it may have come in before it heard of that
   }
 
   const deeds: Mischief = {
