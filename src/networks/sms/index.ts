@@ -27,6 +27,7 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
   kinds: readonly GatewayKind[] = GATEWAYS): Network => {
   const gateways = config.gateways.map(gateway => kindOf(kinds, gateway).make(gateway, world, dial))
   const spending = makeSpending(config.spending, world)
+  const isOurs = (number: string): boolean => gateways.some(({ numbers }) => numbers.includes(number))
   return {
     name: NAME,
     can: {
@@ -35,13 +36,13 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
       afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS
     },
     naming: {
-      direct: threadId, room: () => undefined, person: canonicalNumber, serves: ours => gateways.some(({ numbers }) => numbers.includes(ours))
+      direct: threadId, room: () => undefined, person: canonicalNumber, serves: isOurs
     },
     serve: () => {}, // a phone shows the number and nothing else
     attend: () => {}, // whoever writes to our numbers is heard
     start: async inbox => {
       spending.start((up, detail) => inbox.connection(NAME, SPENDING_CONNECTION, up, detail))
-      for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name))
+      for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name, isOurs))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
     open: async () => { throw new Refused('nothing lies on SMS') },

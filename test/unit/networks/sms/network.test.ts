@@ -213,6 +213,15 @@ describe('SMS over SMPP, against the simulator', () => {
     assert.equal(smsc.bound, 1)
   })
 
+  it('believes nobody who writes under a number of ours: an answer would come back to us as their next message', async () => {
+    const smsc = await simulate()
+    const ours = await bound(smsc)
+    await smsc.phone(OURS).type({ text: 'Hallo', to: OURS })
+    assert.deepEqual([ours.texts(), ours.inbox.quarantined.length], [[], 1])
+    await smsc.phone(MAX).type({ text: 'Hallo', to: OURS })
+    assert.deepEqual(ours.texts(), ['Hallo'])
+  })
+
   it('refuses what is too long, cannot be answered, or was refused for good', async () => {
     const smsc = await simulate()
     const ours = await bound(smsc)
