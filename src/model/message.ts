@@ -56,6 +56,7 @@ export interface MessageArrival extends Arrived {
   mentions?: string[] // whom its writer's app marked in it, by address or by the name that is shown
   /** What it answers: spellings of the id by which its place knows that. */
   replyTo?: (ArrivalKey | RemoteId)[]
+  named?: RemoteId // how apps at its place call it, where that is not its key
   quoted?: number // so many blocks in front only repeat what it answers, for apps that cannot show it (XEP-0428)
   automatic?: boolean // its network says that a machine made it: never to be answered by a machine
 }
@@ -106,7 +107,7 @@ export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
  * are called there. `text`: the beginning of what they said.
  */
 export interface Reply {
-  said?: { delivery: DeliveryKey } | { arrival: ArrivalKey }
+  said?: { delivery: DeliveryKey } | { arrival: ArrivalKey | RemoteId }
   by: Persona
   text: string
 }

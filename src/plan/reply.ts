@@ -24,8 +24,9 @@ export const replyTo = ({ arrival, latest, deliveries, copies }: Answered, as: P
   const { text, file } = ownWords(latest)
   const about = { text: beginning(toPlain(text) || file?.name || '', TEXT_CHARACTERS) }
   if (samePlace(arrival.place, place)) {
-    const { sender: { id, name } } = arrival
-    return { said: { arrival: arrival.key }, by: { person: { network: place.network, id }, name }, ...about }
+    const { key, sender: { id, name } } = arrival
+    const named = arrival.kind === 'message' ? arrival.named : undefined
+    return { said: { arrival: named ?? key }, by: { person: { network: place.network, id }, name }, ...about }
   }
   const there = [...deliveries.filter(({ notice }) => !notice), ...copies].find(one => samePlace(one.place, place))
   return { ...there && { said: { delivery: there.key } }, by: as, ...about }

@@ -15,7 +15,7 @@ import type { Identity, Inbox, World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { RESOURCE } from '../addresses'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
-import { INFO } from '../muc/room'
+import { INFO, STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
 import {
@@ -127,7 +127,12 @@ export const makeDirectReceiver = (
     if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(message) }
     const automatic = isFromMachine(message, delayed)
     const answered = repliedTo(message)
-    const more = { ...automatic && { automatic }, ...answered === undefined ? {} : { replyTo: [answered] }, ...mentionsIn(message) }
+    const named = child(message, 'origin-id', STANZA_IDS)?.attrs.id ?? id // XEP-0461 §3.1
+    const own = answered === undefined ? undefined : original(answered)
+    const more = {
+      ...automatic && { automatic }, ...named !== undefined && { named }, ...mentionsIn(message),
+      ...answered === undefined ? {} : { replyTo: own === undefined ? [answered] : [answered, own] }
+    }
     const first: MessageArrival = { ...base, kind: 'message', ...said, direct: true, to: to.id, ...more }
     return replaced === undefined ? first : { ...first, content: asCorrection(content) }
   }

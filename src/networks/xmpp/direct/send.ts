@@ -6,12 +6,12 @@
 import { makeShares } from '../../../lib/shares'
 import type { Place } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
-import type { Action, Delivery, ReceiptArrival, Sent } from '../../../model/message'
+import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { type Addresses, RESOURCE } from '../addresses'
 import type { Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
-import { contentXml, correctionXml, retractionXml } from '../text/content'
+import { type AnswerTo, contentXml, correctionXml, retractionXml } from '../text/content'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
@@ -30,18 +30,28 @@ export interface DirectSender {
   receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
 }
 
+interface Ends { ours: string; theirs: string }
+
 /** The two ends of a direct chat, as Naming.direct joins them. */
-export const directEnds = (placeId: string): { ours: string, theirs: string } | undefined => {
+export const directEnds = (placeId: string): Ends | undefined => {
   const [ours = '', theirs, ...more] = placeId.split(' ')
   return theirs === undefined || more.length > 0 || canonicalBare(theirs) !== theirs ? undefined : { ours, theirs }
 }
 
 export const directPlace = (ours: string, theirs: string): string => `${ours} ${theirs}`
 
-const actionXml = (action: Action, target: string[] | undefined): Xml[] => {
+/** By the id that its sender's app gave it (XEP-0461 §3.1). */
+const answerTo = ({ said, by: { name }, text }: Reply, answered: string[] | undefined, ends: Ends): AnswerTo => {
+  const isOurs = said !== undefined && 'delivery' in said
+  const id = isOurs ? answered?.[0] : said?.arrival
+  return { name, text, ...id !== undefined && { found: { id, to: isOurs ? ends.ours : ends.theirs } } }
+}
+
+const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] => {
+  const reply = 'reply' in action && action.reply !== undefined ? answerTo(action.reply, answered, ends) : undefined
   switch (action.kind) {
-    case 'message': return [...contentXml(action.content), el('request', { xmlns: RECEIPTS })]
-    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of)
+    case 'message': return [...contentXml(action.content, reply), el('request', { xmlns: RECEIPTS })]
+    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
     case 'deletion': return retractionXml(target?.[0] ?? action.of)
     case 'room': throw new Refused('a direct chat is not made, it is there')
   }
@@ -66,7 +76,7 @@ export const makeDirectSender = (network: string, addresses: Addresses, stream: 
       if (addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
       const ours = addresses.at(ends.ours)
       if (ours === undefined) throw new Refused('not an address of ours')
-      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, actionXml(delivery.action, delivery.target), signal)
+      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, actionXml(delivery, ends), signal)
     },
     toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery

@@ -120,7 +120,7 @@ export const makeReceiver = (
     if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
     const replies = answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] }
-    return { ...base, kind: 'message', ...said, ...replies, ...mentionsIn(message) }
+    return { ...base, kind: 'message', ...given !== undefined && { named: given }, ...said, ...replies, ...mentionsIn(message) }
   }
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {

@@ -48,8 +48,7 @@ export interface Sender {
 /** Found by the id that the room gave it (XEP-0461 §3.1); not every room gives one. */
 const answerTo = (room: Room, { said, by: { name, person }, text }: Reply, answered: string[] | undefined): AnswerTo => {
   const isGhosts = said !== undefined && 'delivery' in said
-  const given = said !== undefined && 'arrival' in said && said.arrival.startsWith(`${room.id} `) ? said.arrival.slice(room.id.length + 1) : undefined
-  const id = isGhosts ? answered?.[1] : given
+  const id = isGhosts ? answered?.[1] : said?.arrival
   const ghost = isGhosts ? [...room.nicks].find(([, { jid }]) => jid.startsWith(`${ghostLocal(person)}@`)) : undefined
   return { name, text, ...id !== undefined && { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } } }
 }
