@@ -8,7 +8,10 @@ import { nameOf, threadId } from './names'
 /** Senders of SMS can be forged. Whoever writes under a number of ours would be answered there, and each answer would be their next message. */
 export const makeGatewayEvents = (inbox: Inbox, network: string, gateway: string, isOurs: (number: string) => boolean): GatewayEvents => ({
   message: async ({ key, from, to, text, at }) => {
-    if (isOurs(from)) return await inbox.quarantine(network, JSON.stringify({ from, to, text, at }), new Malformed('SMS: its sender is a number of ours'))
+    if (isOurs(from)) {
+      await inbox.quarantine(network, JSON.stringify({ from, to, text, at }), new Malformed('SMS: its sender is a number of ours'))
+      return
+    }
     if (text === '') return // a blank SMS says nothing, and there is no blank message
     await inbox.accept({
       kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true, to,
