@@ -4,9 +4,10 @@
  * D1 the whole team sees everything · D2 one owner, one answer, and what came second is held · D3 the contact sees answers alone ·
  * D4 the state that is left follows from what was said · D5 what is said among the team is heard by all of it · W1 what a contact was
  * shown was meant for them by somebody who may · W2 what was said in notes, commands and among the team is shown to no contact.
- * (Everything ends: I5 in inspect.ts.) What was meant is known from the story alone.
+ * (Everything ends: I5 in inspect.ts. Addresses that leave the config: end-auditor.ts.) What was meant is known from the story alone.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, EditArrival, MessageArrival } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
@@ -15,6 +16,8 @@ import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, textOfDelivery, type Auditor } from './auditor'
 import { teamRoom, type Desk } from './desk'
 import { asked, edited, hold, newCase, noted, ordered, replied, type Case } from './desk-model'
+import { makeEndAuditor } from './end-auditor'
+import { isOut, type Config } from './operator'
 import type { Said } from './town'
 import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typing'
 
@@ -22,19 +25,27 @@ const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
 const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*)$/ // as the servers say them
 
 export interface DeskAuditor extends Auditor {
+  /** Whether Zentrale has said that it has something that was written to this address. */
+  isKnown (address: FunctionAddress): boolean
   /** Has read all of it when it returns. */
   judgeDesk (db: DatabaseSync): Promise<void>
 }
 
 interface Line extends Said { at: number; acknowledged: boolean; returned: boolean; unheard: boolean }
-/** A message, or its edit. */
-type Spoken = MessageArrival | EditArrival
+/** A message, or its edit, in a line of the journal. */
+type Spoken = (MessageArrival | EditArrival) & { line: number }
 interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string; reason: string | null }
 interface Sent { place: string; tag: string; row: Row }
 
+const textOf = ({ delivery }: Row): string => {
+  const { action } = JSON.parse(delivery) as { action: { content?: MessageArrival['content'] } }
+  return toPlain(action.content?.text ?? [])
+}
+
 /** `under`: the auditor of the mirrors, which goes on to see everything that is its concern. */
-export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): DeskAuditor => {
+export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Config[], now: () => number): DeskAuditor => {
   const { violation } = under
+  const ends = makeEndAuditor(under, desk, configs)
   const lines = new Map<string, Line>() // by tag
   const copies = new Map<string, number>() // by place and tag
   const open = new Map<string, number>() // ambiguous failures, by place and tag
@@ -86,6 +97,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
 
   const contactSees = (delivery: Delivery, text: string): void => {
     const { place } = delivery
+    if (ends.shown(place, text)) return
     const tag = ownTag(text) ?? ''
     const line = lines.get(tag)
     judgeEyes(addressKey(place), text)
@@ -110,6 +122,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     const tag = ownTag(text)
     if (tag !== undefined) seen.add(`${addressKey(place)} ${tag}`)
     if (as !== undefined && action.kind === 'message' && tag !== undefined) copied(place, tag, text)
+    if (ends.shown(place, text)) return
     if (as === undefined) desk.announced(place, text)
     else desk.shown(place, text)
   }
@@ -166,7 +179,10 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.handledBy)!
     const text = toPlain(content.text)
     const tag = ownTag(text)
-    if (addressKey(place) === addressKey(conversation.place)) return sender.id === conversation.contact.id ? asked(one, followUp) : undefined
+    if (addressKey(place) === addressKey(conversation.place)) {
+      if (sender.id === conversation.contact.id) asked(one, tag!, followUp, isOut(configs, conversation.address, arrival.line))
+      return
+    }
     const keyOf = (found: (agent: typeof team[number]) => boolean): string | undefined => team.find(found)?.addresses.map(addressKey)[0]
     const who = keyOf(({ addresses }) => addresses.some(({ id }) => id === (sender.address ?? sender.id)))
     if (who === undefined) return violation('D2', `${text} was taken as said by ${JSON.stringify(sender)}, who is not of the team`, tag)
@@ -211,22 +227,33 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     else violation('I5', `the source of ${tag} never heard yes`, tag)
   }
 
-  const judgeConversation = (db: DatabaseSync, conversation: Conversation, all: Sent[], arrivals: Spoken[]): void => {
+  const judgeConversation = (db: DatabaseSync, conversation: Conversation, rows: Row[], all: Sent[], arrivals: Spoken[]): void => {
     const { id } = conversation
     const mine = arrivals.filter(concerns(conversation))
     const one = newCase()
-    for (const arrival of mine) follow(one, conversation, arrival)
+    let started = 0
+    const starts = (line: number): void => {
+      for (; (configs[started]?.behind ?? Infinity) < line; started++) ends.started(one, conversation.address, started)
+    }
+    for (const arrival of mine) {
+      starts(arrival.line)
+      follow(one, conversation, arrival)
+      if (one.state === 'done') one.mustHear = false
+    }
+    starts(Infinity)
     const held = db.prepare('SELECT text FROM entry WHERE conversation = ? AND held = 1').all(id).map(row => ownTag(String(row['text'])) ?? '?')
     const claims = db.prepare("SELECT count(*) AS count FROM logbook WHERE conversation = ? AND what = 'claimed'").get(id)!['count']
     const failed = new Set(db.prepare(`SELECT key FROM remote JOIN outbox ON outbox.id = remote.outbox WHERE outcome = 'failed'`).all()
       .map(row => String(row['key'])))
     judgeAnswers(one, conversation, all, held, ({ key }) => !failed.has(key))
     judgeState(one, conversation, Number(claims))
+    ends.judge(one, conversation, tag => [...seen].some(key => key.endsWith(` ${tag}`)), (place, word) =>
+      rows.some(row => `${row.network} ${row.place}` === place && row.state !== 'done' && word.test(textOf(row))))
     under.counts['answers sent'] += one.sent.length
     under.counts['answers held'] += one.held.length
     for (const { content } of mine) {
       const line = lines.get(ownTag(toPlain(content.text)) ?? '')
-      if (line !== undefined) judgeTeam(line, conversation, all)
+      if (line !== undefined && !one.inVain.includes(line.tag)) judgeTeam(line, conversation, all)
     }
   }
 
@@ -246,6 +273,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
       desk.returned(tag)
     },
     unheard (tag) { lines.get(tag)!.unheard = true },
+    isKnown: ({ identities }) => [...lines.values()].some(({ kind, by, acknowledged, tag }) => acknowledged && kind === 'message' &&
+      kindOf(tag) === 'ask' && identities.some(({ network, id }) => network === by.place.network && id === by.to)),
     began (delivery) {
       under.began(delivery)
       each(delivery, key => lastTry.set(key, now()))
@@ -262,20 +291,22 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, now: () => number): 
     },
     ambiguous (delivery) {
       under.ambiguous(delivery)
+      ends.ambiguous(delivery.place, textOfDelivery(delivery))
       each(delivery, key => more(open, key))
     },
     judgeDesk (db) {
       const verified = makeTx(db, '').desk.verify()
       const rows = db.prepare('SELECT * FROM outbox WHERE notice = 0 ORDER BY id').all() as unknown as Row[]
       const all = rows.flatMap((row): Sent[] => {
-        const { action } = JSON.parse(row.delivery) as { action: { content?: MessageArrival['content'] } }
-        const tag = ownTag(toPlain(action.content?.text ?? []))
+        const tag = ownTag(textOf(row))
         return tag === undefined ? [] : [{ place: `${row.network} ${row.place}`, tag, row }]
       })
-      const arrivals = db.prepare('SELECT arrival FROM journal ORDER BY seq').all().map(row => JSON.parse(String(row['arrival'])) as Spoken)
+      const arrivals = db.prepare('SELECT seq, arrival FROM journal ORDER BY seq').all()
+        .map(row => ({ ...JSON.parse(String(row['arrival'])) as MessageArrival | EditArrival, line: Number(row['seq']) }))
         .filter(({ kind }) => kind === 'message' || kind === 'edit')
       const conversations = db.prepare('SELECT data FROM conversation ORDER BY id').all().map(row => JSON.parse(String(row['data'])) as Conversation)
-      for (const one of conversations) judgeConversation(db, one, all, arrivals)
+      for (const one of conversations) judgeConversation(db, one, rows, all, arrivals)
+      ends.judgeTeams()
       const taken = new Set(arrivals.map(({ content }) => ownTag(toPlain(content.text))))
       for (const line of lines.values()) {
         judgeSource(line, taken.has(line.tag))

@@ -14,10 +14,15 @@ export interface Case {
   sent: string[] // tags, in order
   answers: Set<string> // what they were before they were edited
   off: Set<string> // who is off duty
+  begun: boolean // its contact has written
+  inVain: string[] // tags, of what came when the address was not in the config and nothing was open
+  ends: number // how often the address has left the config since it began
+  mustHear: boolean // that it has left: it was open then, and has been ever since
 }
 
 export const newCase = (): Case => ({
-  state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], answers: new Set(), off: new Set()
+  state: 'new', owner: undefined, claim: 0, claims: 0, held: [], said: [], sent: [], answers: new Set(), off: new Set(),
+  begun: false, inVain: [], ends: 0, mustHear: false
 })
 
 const ownerOf = ({ state, owner }: Case): string | undefined => state === 'done' ? undefined : owner
@@ -35,8 +40,15 @@ const send = (one: Case, who: string, tag: string, first = tag): void => {
   one.answers.add(first)
 }
 
-export const asked = (one: Case, followUp: FollowUp): void => {
-  if (one.state !== 'done') return
+/** `out`: the address is not in the config, so nothing is begun. */
+export const asked = (one: Case, tag: string, followUp: FollowUp, out: boolean): void => {
+  const isOpen = one.begun ? one.state !== 'done' : !out
+  one.begun = true
+  if (!isOpen && out) {
+    one.state = 'done'
+    one.inVain.push(tag)
+  }
+  if (isOpen || out) return
   const owner = followUp === 'new' || one.off.has(one.owner ?? '') ? undefined : one.owner
   Object.assign(one, { owner, claim: one.claim + 1, state: owner === undefined ? 'new' : 'claimed' })
 }

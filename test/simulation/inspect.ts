@@ -20,13 +20,14 @@ const STATES: Record<string, string> = {
 }
 
 /**
- * What a person must hear of, unless the reader ended everything or it changes what never arrived. What was said to a function
- * address or by its team, also what is said otherwise later, and fails in a room of the team is the operator's to see: its contact knows
- * no such rooms.
+ * What a person must hear of, unless the reader ended everything, or it changes what never arrived, or it is an automatic text. What was
+ * said to a function address or by its team, also what is said otherwise later, and fails in a room of the team is the operator's to see:
+ * its contact knows no such rooms.
  */
 const UNTOLD = `SELECT key FROM outbox AS lost WHERE state IN ('failed', 'unknown') AND notice = 0
   AND json_extract(delivery, '$.action.kind') IN ('message', 'edit')
   AND reason NOT IN ('the person sent STOP', 'what it changes was never delivered')
+  AND json_extract(delivery, '$.action.content.style') <> 'quiet'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = lost.journal AND notice = 1)
   AND NOT EXISTS (SELECT 1 FROM journal WHERE seq = lost.journal AND desk IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM conversation WHERE network = lost.network AND place = lost.place))`

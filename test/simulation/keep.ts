@@ -17,7 +17,7 @@ export interface Found { seed: number; violation: Violation }
 export const keptSeeds = (): Record<string, number> => JSON.parse(readFileSync(PATH, 'utf8')) as Record<string, number>
 
 /** Only where there are function addresses somebody judges these. */
-const isOfAddresses = (invariant: string): boolean => /^[DW]/.test(invariant)
+const isOfAddresses = (invariant: string): boolean => /^[DEW]/.test(invariant)
 
 /** All of `most` that may show it, the likeliest first. */
 const seedsFor = ([, , , , breaks]: Mutation, from: number, most: number): number[] => {

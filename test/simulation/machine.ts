@@ -40,10 +40,12 @@ interface Running { life: Life; bridge: Bridge; store: Store }
 export interface Wall { offset: number; readonly epoch: number }
 
 export interface Parts {
-  world: World; disk: Disk; town: Town; addresses: FunctionAddress[]; servers: Server[]; wall: Wall; observer: Observer; queueMax: number
+  world: World; disk: Disk; town: Town; servers: Server[]; wall: Wall; observer: Observer; queueMax: number
+  /** At each start: what is in the config now. */
+  configured (): FunctionAddress[]
 }
 
-export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, addresses }: Parts): Machine => {
+export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, configured }: Parts): Machine => {
   const { timeline, random, auditor, note, weather } = world
   let life: Life | undefined
   let running: Running | undefined
@@ -66,7 +68,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
     over(how)
   }
 
-  const boot = async (mine: Life): Promise<void> => {
+  const boot = async (mine: Life, addresses: FunctionAddress[]): Promise<void> => {
     const ended = (what: string) => (error: unknown): void => {
       if (!mine.alive) return
       if (!mine.damaged) auditor.violation('bug', `${what}: ${String(error)} ${(error as Error).stack ?? ''}`)
@@ -96,7 +98,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
     inspect(disk, auditor, false)
     if (Math.abs(wall.offset) > BOOT_MS) wall.offset = 0 // a machine asks for the time when it starts
     life = makeLife(timeline, random, wall, () => over('crashed'))
-    void boot(life)
+    void boot(life, configured())
   }
 
   const stop = (ended?: () => void): void => {

@@ -82,6 +82,13 @@ export const MUTATIONS: Mutation[] = [
   ['shows an answer as one to what stands elsewhere', 'plan/reply.ts', 'find(one => samePlace(one.place, place))', 'find(() => true)', ['R']],
   ['does not wait for what is answered', 'bridge/lane.ts', "const named = ['of' in action ? action.of : undefined, answeredOf(action)]",
     "const named = ['of' in action ? action.of : undefined]", ['R']],
+  // an address that leaves the config
+  ['tells nobody that nobody reads any more', 'desk/retired.ts', 'automatic: { redirect: CLOSED[address.language] }', 'automatic: {}', ['E2']],
+  ['tells nobody that an address ends', 'desk/rule.ts', 'address.retired === undefined ? syncTeam(draft, address) : retire(draft)',
+    'syncTeam(draft, address)', ['E1']],
+  ['begins cases at an address that is over', 'desk/retired.ts', 'redirectOnly && (retired', 'redirectOnly && false && (retired', ['E2', 'D4']],
+  ['forgets what is open at an address that is over', 'desk/retired.ts', "conversation === undefined || conversation.state === 'done')",
+    'conversation !== null)', ['D1', 'D4', 'E2']],
   // membership
   ['speaks into a room that has sent us out', 'bridge/deliver.ts', "if (standing === 'out' ||", "if (standing === 'never' as string ||", ['W3']],
   ['hears a room that has sent us out', 'bridge/mirror.ts', "if (directory.standing(arrival.place) !== 'in') return IGNORE", '', ['W3']],

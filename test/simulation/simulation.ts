@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { existsSync } from 'node:fs'
 import type { Observer } from '../../src/bridge/observer'
+import type { FunctionAddress } from '../../src/desk/address'
 import { makeAuditor, type Auditor, type Violation } from './auditor'
 import { makeDesk, type Desk } from './desk'
 import { makeDeskAuditor, type DeskAuditor } from './desk-auditor'
@@ -17,6 +18,7 @@ import { makeGroupchat } from './groupchat'
 import { makeHomeserver } from './homeserver'
 import { inspect, looking } from './inspect'
 import { makeMachine, type Machine } from './machine'
+import { makeOperator, type Operator } from './operator'
 import { makeRandom } from './random'
 import { makeTimeline } from './timeline'
 import { makeTalk, makeTown, type Mouth, type Town } from './town'
@@ -44,6 +46,8 @@ const TROUBLED = 0.7
 /** After so much good weather all that was late is there. */
 const RESTED_MS = 80 * MINUTE_MS
 const EXPELS = 'sends the bot out'
+/** What comes so soon behind an automatic text may be one itself. */
+const ECHO_MS = 5500
 /** One seed in so many has function addresses too; the others are the stories that they always were. */
 const DESK_EVERY = 3
 /** In one seed in so many of those, people write to them over XMPP too. */
@@ -66,7 +70,7 @@ export interface Outcome {
 
 interface Stage {
   badMs: number; world: World; town: Town; servers: Server[]; machine: Machine; disk: Disk; wall: { offset: number }
-  desk: { people: Desk, auditor: DeskAuditor } | undefined
+  desk: { people: Desk, auditor: DeskAuditor, operator: Operator } | undefined
   talk: ReturnType<typeof makeTalk>
 }
 
@@ -101,6 +105,17 @@ const mischief = ({ world: { random, note }, servers, town }: Stage, but?: strin
   if (deed(place)) note(`an outsider at ${place.id} ${what}`)
 }
 
+/** Addresses leave the config and come back, in good weather too. Nobody puts one back so soon that an answer looks like an echo. */
+const reconfigured: Workload = ({ badMs, world: { random, timeline, note }, desk, machine }) => {
+  if (desk === undefined || !desk.operator.isBusy) return
+  for (let left = 1 + random.below(4); left > 0; left--) {
+    timeline.after(random.between(0, badMs + MINUTE_MS), () => machine.stop(() => {
+      note(`the operator ${desk.operator.edit(desk.auditor.isKnown)}`)
+      timeline.after(random.between(ECHO_MS, MINUTE_MS), machine.start)
+    }))
+  }
+}
+
 /** Outsiders in the storm; and in good weather, when all has come to rest: then nobody else may feel them. */
 const troubled: Workload = stage => {
   const { badMs, world: { random, timeline }, desk, talk } = stage
@@ -115,7 +130,7 @@ const troubled: Workload = stage => {
   }
 }
 
-const WORKLOADS: Workload[] = [mirrored, answered, troubled]
+const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured]
 
 /** Bad weather ends for all at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
@@ -187,7 +202,10 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
     ? makeDesk(makeRandom(-seed), hasChats(seed), (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
     : undefined
   const mirrors = makeAuditor(town.mirrors, () => timeline.ms)
-  const desk = people && { people, auditor: makeDeskAuditor(mirrors, people, () => timeline.ms) }
+  const operator = people && makeOperator(makeRandom(-seed - 2 ** 32), people.addresses)
+  const desk = people && operator && {
+    people, operator, auditor: makeDeskAuditor(mirrors, people, operator.configs, () => timeline.ms)
+  }
   const auditor = desk?.auditor ?? mirrors
   const note = (text: string): void => { trace.push(`${(timeline.ms / 1000).toFixed(3)} ${text}`) }
   const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
@@ -195,7 +213,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const addresses = people?.addresses ?? []
   const servers: Server[] = [makeHomeserver(world, town, addresses), makeGroupchat(world), makeGateway(world, town, addresses)]
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
-  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, addresses })
+  const configured = (): FunctionAddress[] => operator?.start(disk) ?? []
+  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, configured })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), speakingOn(() => servers))
