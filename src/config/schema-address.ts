@@ -73,7 +73,7 @@ const automatic = (doc: string, sample: string) => either(doc, 'a text, or false
 ], sample).optional()
 
 const TEXTS_SAMPLE = `
-angebot: "Guten Tag {kunde.name}, das Angebot geht Ihnen in den nächsten Tagen zu. {agent.vorname}"
+angebot: "Guten Tag {kontakt.name}, das Angebot geht Ihnen in den nächsten Tagen zu. {agent.vorname}"
 preise: { text: "Unsere Preise finden Sie in der Anlage.", file: ./preise.pdf }`
 
 const standardText = either('A text.', 'a text, or a section with text and file', [
@@ -123,7 +123,7 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
       choice('What it does.', ['reopen', 'new']),
       section('For so many days.', { days: whole('How many days a closed case is reopened.', 1, 3650, 7) })
     ], '{ days: 7 }').default({ days: 7 }),
-  texts: lines('Standard texts, which the team sends by "!t angebot". Variables: {kunde.name}, {agent.vorname} and those above; in English ' +
+  texts: lines('Standard texts, which the team sends by "!t angebot". Variables: {kontakt.name}, {agent.vorname} and those above; in English ' +
     '{contact.name}, {agent.first_name}.', 'lines of a short name and a text',
   z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,31}$/u).register(told, { doc: 'A name.', must: 'a short name without spaces' }),
   standardText, TEXTS_SAMPLE).optional(),

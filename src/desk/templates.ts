@@ -6,7 +6,7 @@ import type { StandardText } from './address'
 
 /** Each with its spellings. */
 const VARIABLES = {
-  contact: ['kunde.name', 'contact.name', 'name'],
+  contact: ['kontakt.name', 'contact.name', 'name', 'kunde.name'],
   agent: ['agent.vorname', 'agent.first_name'],
   address: ['adresse', 'address'],
   opening: ['oeffnung_naechste', 'next_opening']

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export const DOCUMENT = join(__dirname, '../../docs/who-sees-what.md')
 
 export interface Situation { where: string; names: string; what: string; who: string; case: string; address: string }
-export interface Outcome { customer: string; team: string; told: string }
+export interface Outcome { contact: string; team: string; told: string }
 export interface Line { fits (one: Situation): boolean; outcome: Outcome; written: string }
 
 type Row = Record<string, string>
@@ -23,7 +23,7 @@ const SITUATION = ['where', 'names', 'what', 'who', 'case', 'address'] as const
 
 const lineOf = (row: Row): Line => ({
   fits: one => SITUATION.every(column => row[column] === 'any' || row[column]!.split(', ').includes(one[column])),
-  outcome: { customer: row['customer']!, team: row['team']!, told: row['told']! },
+  outcome: { contact: row['contact']!, team: row['team']!, told: row['told']! },
   written: Object.values(row).join(' | ')
 })
 
@@ -37,7 +37,7 @@ export interface Specification {
 
 export const readSpecification = (text = readFileSync(DOCUMENT, 'utf8')): Specification => {
   const tables = tablesOf(text)
-  const lines = tables.find(([row]) => row?.['customer'] !== undefined)!.map(lineOf)
+  const lines = tables.find(([row]) => row?.['contact'] !== undefined)!.map(lineOf)
   const words = new Map(tables.flat().filter(row => row['Wort'] !== undefined).map(row => [row['in the table']!, row['Wort']!]))
   return {
     lines,
@@ -59,9 +59,9 @@ const HEADS = {
   de: ['Sie schreiben', 'frei oder Ihr Vorgang', 'jemand anderes hat ihn'], en: ['you write', 'the case is free or yours', 'somebody else has it']
 }
 const OUTCOMES: Record<Language, (outcome: Outcome) => string> = {
-  de: ({ customer, team, told }) => (customer === 'text' ? 'geht an den Kunden' : team === 'not sent' ? 'bleibt liegen, nicht gesendet'
+  de: ({ contact, team, told }) => (contact === 'text' ? 'geht an den Kontakt' : team === 'not sent' ? 'bleibt liegen, nicht gesendet'
     : team === 'nothing' ? 'sieht niemand' : 'sieht nur das Team') + (told === 'yes' ? '; Sie bekommen Bescheid' : ''),
-  en: ({ customer, team, told }) => (customer === 'text' ? 'goes to the customer' : team === 'not sent' ? 'kept back, not sent'
+  en: ({ contact, team, told }) => (contact === 'text' ? 'goes to the contact' : team === 'not sent' ? 'kept back, not sent'
     : team === 'nothing' ? 'nobody sees it' : 'only the team sees it') + (told === 'yes' ? '; you are told' : '')
 }
 /** What is printed for the team. */

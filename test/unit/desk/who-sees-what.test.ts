@@ -32,9 +32,9 @@ const ADDRESSES: Record<string, Partial<FunctionAddress>> = {
 }
 
 const canBe = ({ where, names, what, who, case: state, address }: Situation): boolean => {
-  if (who === 'outsider' && (where === 'direct chat' || !SAID.includes(what))) return false // there an outsider is a customer
+  if (who === 'outsider' && (where === 'direct chat' || !SAID.includes(what))) return false // there an outsider is a contact
   if (address === 'pointing' && (state !== 'free' || EDITS.includes(what))) return false // nobody takes its cases, nothing goes out
-  if (address === 'pointing' && names === 'reply') return false // its team is not shown what customers write
+  if (address === 'pointing' && names === 'reply') return false // its team is not shown what contacts write
   if (what === 'first word') return names === 'none' && state === 'free'
   if (EDITS.includes(what)) return names === (where === 'case room' ? 'none' : 'number')
   return true
@@ -169,7 +169,7 @@ describe('who sees what', () => {
     return EDITS.includes(what) ? key : undefined
   }
 
-  /** The ids of the line by which the customer's words are shown where it is written. */
+  /** The ids of the line by which the contact's words are shown where it is written. */
   const linesOf = ({ here, one, room }: Story): string[] => networkOf(here).delivered
     .filter(({ place }) => place.id === here.id)
     .filter(shown => textOf(shown).includes('Is my bike ready?') && (here.id === room || textOf(shown).startsWith(`#${one.id} `)))
@@ -197,15 +197,15 @@ describe('who sees what', () => {
   }
 
   const judge = (situation: Situation, story: Story, mark: string, marks: Map<Practice, number>, others: Place[]): void => {
-    const { outcome: { customer, team, told } } = specification.lineFor(situation)
+    const { outcome: { contact: expected, team, told } } = specification.lineFor(situation)
     const { contact, one, here } = story
     const shownTo = since(marks, contact).map(textOf)
-    if (customer === 'text') {
-      assert.equal(shownTo.length, 1, `the customer sees ${JSON.stringify(shownTo)}`)
-      assert.ok(shownTo[0]!.includes(mark) && !shownTo[0]!.includes(`#${one.id}`), `the customer sees “${shownTo[0]}”`)
-    } else assert.deepEqual(shownTo, [], 'the customer sees')
+    if (expected === 'text') {
+      assert.equal(shownTo.length, 1, `the contact sees ${JSON.stringify(shownTo)}`)
+      assert.ok(shownTo[0]!.includes(mark) && !shownTo[0]!.includes(`#${one.id}`), `the contact sees “${shownTo[0]}”`)
+    } else assert.deepEqual(shownTo, [], 'the contact sees')
     const person: Place = { network: 'phone', id: `${situation.address}/phone:p${count}` }
-    assert.deepEqual(since(marks, person).map(textOf), customer === 'another' ? [mark] : [], 'the person named sees')
+    assert.deepEqual(since(marks, person).map(textOf), expected === 'another' ? [mark] : [], 'the person named sees')
     for (const place of others) {
       const lines = since(marks, place).map(textOf).filter(text => text.includes(mark))
       const seen = lines.length === 0 ? 'nothing' : lines.some(text => /not sent/i.test(text)) ? 'not sent' : 'text'

@@ -44,7 +44,7 @@ interface Invited { room: string; chat: DirectRoom; direct: boolean; at: number 
 const OTHERS_MAX = 1 // in a direct chat beside us: more are a group
 const OTHERS_SAID_MAX = 2 // the same where its inviter says that it is a direct chat: somebody's bridge or assistant may be in it
 const ENTERING_MAX = 1000 // invitations under way
-const ENTERING_OF_ONE_MAX = 10 // of them by one inviter: who has more is no customer
+const ENTERING_OF_ONE_MAX = 10 // of them by one inviter: whoever has more is no contact
 const AT_ONCE_MAX = 32 // of them tried at the same time, so that slow servers of others cannot take every connection
 const AT_ONCE_OF_ONE_MAX = 4 // and from one server, or one inviter of ours, so that they keep nobody else waiting
 const FIRST_MS = 1000

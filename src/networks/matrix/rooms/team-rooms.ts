@@ -1,7 +1,7 @@
 /**
  * Rooms of ours for the team of an address: made by the bot when they are first wanted, and brought to how they are to be, by
  * reading first and changing only what differs. Nobody but the bot has power in them, because whoever could invite could show a
- * customer's words to anybody. Each has an alias of ours that nobody sees, so that a try that was cut off makes no second room.
+ * contact's words to anybody. Each has an alias of ours that nobody sees, so that a try that was cut off makes no second room.
  */
 import { createHash } from 'node:crypto'
 import type { Log } from '../../../lib/log'
