@@ -9,7 +9,7 @@ import { checkout, answersHttp, freePorts, startOptions, startProcess, until } f
 import { startProsody, type XmppServer } from '../sandbox/servers/prosody'
 import { startSmsc, type Smsc } from '../sandbox/smsc'
 import { systemChance } from '../src/lib/chance'
-import { registrationText } from '../src/networks/matrix/registration-text'
+import { registrationText } from '../src/networks/matrix/registration/registration-text'
 import { startHomeserver, type Homeserver, type HsPerson, type Registration } from '../test/support/homeserver'
 import type { Way } from './load'
 import { bodyOf, dialComponent, dialPerson, enter, groupchat, type Raw } from './raw'

@@ -9,7 +9,7 @@ import { answersHttp, checkout, freePorts, PROGRAM, run, startOptions, startProc
 import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { systemChance } from '../../src/lib/chance'
-import { registrationText } from '../../src/networks/matrix/registration-text'
+import { registrationText } from '../../src/networks/matrix/registration/registration-text'
 import { makeMatrixPerson, type Json, type MatrixPerson } from '../support/matrix-person'
 import { temporaryFolder } from '../support/folder'
 import { needs, scratch } from '../support/real'

@@ -6,7 +6,7 @@ import { type Finding, listening, reasonOf, runProbe, Wrong } from '../../settin
 import type { Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME } from '.'
 import { checkNewRooms, checkRooms } from './check-rooms'
-import { unregistered } from './registration-file'
+import { unregistered } from './registration/registration-file'
 import { type MatrixSection, synapseSnippet } from './settings'
 
 const field = (answer: Answer, name: string): string => String((answer.body as Record<string, unknown> | null)?.[name] ?? '')

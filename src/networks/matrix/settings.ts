@@ -10,8 +10,8 @@ import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, Names, PlaceSettings, Settings, Taking } from '../kind'
 import { type MatrixConfig, NAME } from '.'
 import { GHOST_PREFIX } from './names'
-import { namesToRegister, readRegistration, type Registration } from './registration-file'
-import { registrationText, sampleRegistration } from './registration-text'
+import { namesToRegister, readRegistration, type Registration } from './registration/registration-file'
+import { registrationText, sampleRegistration } from './registration/registration-text'
 
 /** With all of the registration, and where it lies, for checks and advice. */
 export interface MatrixSection extends MatrixConfig { registration: Registration; registrationFile: string }

@@ -1,11 +1,11 @@
 /** The registration file (Matrix AS API §Registration): read, and compared with the config that it must agree with. */
 import { z } from 'zod'
-import type { Person } from '../../model/address'
-import { PLACEHOLDER } from '../../settings/keys'
-import { ConfigError, type Path, type Problem, spell } from '../../settings/problem'
-import { readSource, type Source } from '../../settings/source'
-import type { Names } from '../kind'
-import { exactly, GHOST_PREFIX, ghostMxid } from './names'
+import type { Person } from '../../../model/address'
+import { PLACEHOLDER } from '../../../settings/keys'
+import { ConfigError, type Path, type Problem, spell } from '../../../settings/problem'
+import { readSource, type Source } from '../../../settings/source'
+import type { Names } from '../../kind'
+import { exactly, GHOST_PREFIX, ghostMxid } from '../names'
 
 const TOKEN_CHARS_MIN = 32
 

@@ -1,6 +1,6 @@
 /** `zentrale registration`: a fresh registration file for the homeserver. Alone loads the library that makes it. */
-import type { Chance } from '../../lib/chance'
-import { PLACEHOLDER } from '../../settings/keys'
+import type { Chance } from '../../../lib/chance'
+import { PLACEHOLDER } from '../../../settings/keys'
 import { localOf, type RegistrationNames } from './registration-file'
 
 const HEAD = `# The registration of Zentrale as an application service. Both read this file: the homeserver (Synapse's homeserver.yaml:

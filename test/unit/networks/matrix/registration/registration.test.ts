@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { parse } from 'yaml'
-import { systemChance } from '../../../../src/lib/chance'
-import { ghostMxid } from '../../../../src/networks/matrix/names'
-import { makeRegistration, writeRegistration } from '../../../../src/networks/matrix/registration'
+import { systemChance } from '../../../../../src/lib/chance'
+import { ghostMxid } from '../../../../../src/networks/matrix/names'
+import { makeRegistration, writeRegistration } from '../../../../../src/networks/matrix/registration/registration'
 
 describe('Matrix registration', () => {
   const made = () => makeRegistration({ domain: 'example.org', url: 'http://127.0.0.1:9993' }, systemChance)

@@ -4,8 +4,8 @@
  */
 import { AppServiceRegistration } from 'matrix-appservice-bridge'
 import { stringify } from 'yaml'
-import type { Chance } from '../../lib/chance'
-import { exactly, GHOST_PREFIX } from './names'
+import type { Chance } from '../../../lib/chance'
+import { exactly, GHOST_PREFIX } from '../names'
 
 export interface RegistrationOptions {
   domain: string
