@@ -1,6 +1,6 @@
 /** From something that was said to the deliveries that say it at another place, in as many as it needs there. */
 import { addressKey, type Place } from '../model/address'
-import type { Attachment, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
+import type { Arrival, Attachment, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { plain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
@@ -15,7 +15,7 @@ export const PARTS_MAX = 10
 export type Spoken = MessageArrival | EditArrival
 
 /** Says `content` at `place`. Without `as` it is said by whoever is ours there. `token`: for the link to its file. */
-export const say = (arrival: Spoken, content: Content, place: Place, as: Persona | undefined, token: string, directory: Directory,
+export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, token: string, directory: Directory,
   reply?: Reply): NewDelivery[] => {
   const can = directory.can(place.network)
   const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file))
@@ -47,11 +47,12 @@ type Said = Recorded['deliveries'][number]
 const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[], as: Persona | undefined,
   shown: { reply?: Reply }): NewDelivery[] | undefined => {
   const isText = ({ file }: Content): boolean => file === undefined
+  if (before.length !== then.length) return undefined
   const texts = now.filter(isText)
   const saidTexts = before.filter((_, index) => isText(then[index]!))
   const file = now.find(one => !isText(one))?.file?.at.ref
   const known = file === undefined || then.some(one => one.file?.at.ref === file)
-  if (before.length !== then.length || texts.length > saidTexts.length || !known) return undefined
+  if (texts.length > saidTexts.length || !known) return undefined
   return saidTexts.map(({ key, place }, index) => {
     const content = texts[index]
     return delivery(arrival, place, index, content === undefined

@@ -43,6 +43,11 @@ describe('saying again', () => {
       [`edit d0 ${two}`, `edit d1 ${three}`, 'deletion d2'])
   })
 
+  it('says again with a star what was said there in more messages than its words need', () => {
+    assert.deepEqual(corrected(content('a'), 2, content('b')), ['message * b'])
+    assert.deepEqual(corrected(content('a', 'f'), 3, content('b', 'f')), ['message * b', 'message file'])
+  })
+
   it('says again with a star what does not fit: more parts, another file, a network without edits', () => {
     assert.deepEqual(corrected(content('', 'f'), 1, content('words', 'f')), ['message * words', 'message file'])
     assert.deepEqual(corrected(content('a', 'f'), 2, content('a', 'other')), ['message * a', 'message file'])
