@@ -2,7 +2,7 @@
  * How an arrival comes in. It is checked, dropped if it was seen (by the source's own id, durably), routed, and committed together with
  * everything it causes; only then does the call resolve, and only then may the source be told yes.
  */
-import { concernsDesk, deskFacts } from '../desk/facts'
+import { concernsDesk, deskFacts } from '../desk/read-facts'
 import type { DeskMemory } from '../desk/memory'
 import { openCases } from '../desk/open-cases'
 import type { Clock } from '../lib/clock'
@@ -87,8 +87,9 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     if (arrival.kind === 'message' && await tx.takenBack(arrival)) return undefined
     enter()
     const now = clock.now()
-    const facts = { ...await referred(tx, arrival), desk: await deskFacts(tx, arrival, desk, now) }
-    const plan = route(arrival, facts, directory)
+    const about = await referred(tx, arrival)
+    const facts = { ...about, desk: await deskFacts({ tx, memory: desk, now, original: about.original }, arrival) }
+    const plan = route(arrival, facts, { directory, memory: desk })
     if (plan.outcome === 'ignored') return undefined
     const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address
     const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json, shown), from: arrival.place }

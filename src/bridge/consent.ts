@@ -2,8 +2,8 @@
  * The rule for STOP and START, wherever a person writes to us alone: one whole message ends everything for that person at once, from
  * every address of ours, and the others in the mirror are told. Asked before all other rules.
  */
-import type { DeskFacts } from '../desk/facts'
-import { consentChanged } from '../desk/rule'
+import type { Context, DeskFacts } from '../desk/facts'
+import { consentChanged } from '../desk/consent'
 import { addressKey, type Place, samePlace } from '../model/address'
 import type { Arrival, EditArrival, MessageArrival } from '../model/message'
 import { toPlain } from '../model/text'
@@ -20,8 +20,8 @@ const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Reco
   if (arrival.kind === 'message') return arrival.direct === true
   if (arrival.kind !== 'edit' || original?.arrival.kind !== 'message' || original.arrival.direct !== true) return false
   const { place, sender } = original.arrival
-  const contact = desk?.conversation?.contact.id ?? sender.id
-  return samePlace(place, arrival.place) && sender.id === arrival.sender.id && sender.id === contact
+  const contact = desk?.from === 'contact' ? desk.conversation?.contact.id : undefined
+  return samePlace(place, arrival.place) && sender.id === arrival.sender.id && sender.id === (contact ?? sender.id)
 }
 
 /** Tells the other places of every mirror that this person is in. */
@@ -36,7 +36,8 @@ const tellOthers = (arrival: Written, threads: Place[], directory: Directory, te
   })
 
 export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined,
-  directory: Directory): Plan | undefined => {
+  context: Context): Plan | undefined => {
+  const { directory } = context
   if (!isWritten(arrival, desk, original)) return undefined
   const word = consentWord(toPlain(arrival.content.text))
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
@@ -46,7 +47,7 @@ export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, origi
   const threads = directory.threadsOf(person)
   const lanes = threads.some(thread => samePlace(thread, arrival.place)) ? threads : [...threads, arrival.place]
   const { texts } = directory
-  const beside = consentChanged(arrival, desk, word, directory)
+  const beside = consentChanged(desk, word, context)
   const changes: Change[] = word === 'stop'
     ? [{ kind: 'block', person }, ...lanes.map(lane => ({ kind: 'cancel' as const, lane, reason: 'the person sent STOP' }))]
     : [{ kind: 'unblock', person }]

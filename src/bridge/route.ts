@@ -2,10 +2,9 @@
  * Decides what an arrival causes. Pure: the same arrival, facts and directory give the same plan, and nothing is changed here.
  * The rules are asked in order; the first that knows the arrival decides.
  */
-import type { DeskFacts } from '../desk/facts'
+import type { Context, DeskFacts } from '../desk/facts'
 import { deskRule } from '../desk/rule'
 import type { Arrival } from '../model/message'
-import type { Directory } from '../plan/directory'
 import { IGNORE, type Plan } from '../plan/plan'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
@@ -18,20 +17,20 @@ export interface Facts {
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
 }
 
-type Rule = (arrival: Arrival, facts: Facts, directory: Directory) => Plan | undefined
+type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefined
 
 const RULES: Rule[] = [
-  (arrival, facts, directory) => receiptRule(arrival, facts.confirmable, directory),
-  (arrival, _facts, directory) => standingRule(arrival, directory),
-  (arrival, facts, directory) => consentRule(arrival, facts.desk, facts.original, directory),
-  (arrival, facts, directory) => deskRule(arrival, facts.desk, facts.original, directory),
-  (arrival, facts, directory) => mirrorRule(arrival, facts.original, facts.answered, directory),
+  (arrival, facts, { directory }) => receiptRule(arrival, facts.confirmable, directory),
+  (arrival, _facts, { directory }) => standingRule(arrival, directory),
+  (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
+  (arrival, facts, context) => deskRule(arrival, facts.desk, context),
+  (arrival, facts, { directory }) => mirrorRule(arrival, facts.original, facts.answered, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined
 ]
 
-export const route = (arrival: Arrival, facts: Facts, directory: Directory): Plan => {
+export const route = (arrival: Arrival, facts: Facts, context: Context): Plan => {
   for (const rule of RULES) {
-    const plan = rule(arrival, facts, directory)
+    const plan = rule(arrival, facts, context)
     if (plan !== undefined) return plan
   }
   return IGNORE

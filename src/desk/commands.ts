@@ -28,6 +28,8 @@ const WORDS = {
 export type Word = keyof typeof WORDS
 /** About a person, named by an address: such a command never concerns the case at hand. */
 export type PersonWord = 'new' | 'consent'
+/** About the case at hand. */
+export type CaseWord = 'take' | 'release' | 'send' | 'assign' | 'done' | 'wait' | 'text' | 'label' | 'project' | 'status'
 /** What an answer and a note begin with are words of their own kind. */
 export type CommandWord = Exclude<Word, 'say' | 'note'>
 

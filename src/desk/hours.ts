@@ -41,7 +41,7 @@ export const isZone = (zone: string): boolean => {
 
 /** ms by which the clocks of a zone are ahead of UTC. */
 export const offsetAt = (zone: string, at: number): number => {
-  const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, second = 0] = formatOf(zone).format(at).match(/\d+/g)!.map(Number)
+  const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, second = 0] = (formatOf(zone).format(at).match(/\d+/g) ?? []).map(Number)
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000
 }
 

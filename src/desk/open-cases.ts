@@ -3,7 +3,7 @@ import type { Option } from '../model/network'
 import type { Directory } from '../plan/directory'
 import type { Tx } from '../store/store'
 import type { FunctionAddress } from './address'
-import { ownerName, shownName } from './draft'
+import { ownerName, shownName } from './shown'
 import type { DeskMemory } from './memory'
 import { DESK_TEXTS } from './texts'
 
@@ -13,6 +13,6 @@ export const openCases = async ({ desk }: Tx, address: FunctionAddress, memory: 
   const texts = DESK_TEXTS[address.language]
   return (await desk.conversations(address.name, ['new', 'claimed', 'waiting', 'snoozed'], CASES_MAX)).map(one => ({ value: String(one.id), label: [
     `#${one.id} ${texts.state(one.state, ownerName(address, one.owner))}`,
-    `${shownName({ facts: { memory }, texts }, one)} (${directory.can(one.contact.network).label})`, one.excerpt ?? ''
+    `${shownName(memory, texts, one)} (${directory.can(one.contact.network).label})`, one.excerpt ?? ''
   ].filter(part => part !== '').join(' · ') }))
 }

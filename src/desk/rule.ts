@@ -1,98 +1,89 @@
-/** The rule for function addresses: who spoke where decides which file answers. Pure, as all rules. */
-import { addressKey } from '../model/address'
-import type { Arrival, Content } from '../model/message'
-import type { Directory } from '../plan/directory'
-import { IGNORE, type Plan } from '../plan/plan'
-import type { Conversation } from '../store/desk'
-import type { Recorded } from '../store/store'
-import { act, due, order, syncTeam } from './act'
-import { retire } from './retire'
-import { outsiderSays, teamEdits, teamSays, teamTakesBack, writerTakesBack } from './agent'
-import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
-import { excerptOf, makeDraft, type Draft } from './draft'
-import type { ContactFacts, DeskFacts, ElsewhereFacts, OrderFacts, OutsiderFacts, TeamFacts } from './facts'
-
-const orders = (draft: Draft<OrderFacts>): void => {
-  const { arrival, facts: { command, address } } = draft
-  if (arrival.kind !== 'order') return
-  switch (arrival.order.what) {
-    case 'due': return due(draft)
-    case 'open': return !arrival.order.all ? draft.house(address) : address.retired === undefined ? syncTeam(draft, address) : retire(draft)
-    case 'say': if (command !== undefined) order(draft, command)
-  }
-}
-
-const contact = (draft: Draft<ContactFacts>, original: Recorded | undefined): void => {
-  switch (draft.arrival.kind) {
-    case 'message': return contactSays(draft)
-    case 'edit': return contactEdits(draft, original)
-    case 'deletion': return contactTakesBack(draft, original)
-  }
-}
-
-const outsider = (draft: Draft<OutsiderFacts>): void => {
-  if (draft.arrival.kind === 'message' && draft.arrival.automatic !== true) outsiderSays(draft)
-}
-
-const team = (draft: Draft<TeamFacts>, original: Recorded | undefined): void => {
-  const { arrival, facts: { said } } = draft
-  switch (arrival.kind) {
-    case 'message':
-      if (arrival.automatic === true) return
-      if (arrival.content.unreadable !== undefined) return draft.answer(draft.directory.texts.notCarried(arrival.content.unreadable))
-      return said?.typed.kind === 'command' ? act(draft, said.typed.command) : teamSays(draft)
-    case 'edit': return teamEdits(draft, original)
-    case 'deletion': return teamTakesBack(draft, original)
-  }
-}
-
-export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, original: Recorded | undefined, directory: Directory): Plan | undefined => {
-  if (facts === undefined) return arrival.kind === 'order' ? IGNORE : undefined
-  const drafted = <F extends DeskFacts>(of: F, decide: (draft: Draft<F>) => void): Plan => {
-    const draft = makeDraft(arrival, of, directory)
-    decide(draft)
-    return draft.plan()
-  }
-  switch (facts.from) {
-    case 'elsewhere': return undefined
-    case 'order': return drafted(facts, orders)
-    case 'contact': return drafted(facts, draft => contact(draft, original))
-    case 'outsider': return drafted(facts, outsider)
-    case 'writer': return drafted(facts, draft => writerTakesBack(draft, original))
-    case 'nobody': return drafted(facts, somebodyElseSays)
-    case 'team': return drafted(facts, draft => team(draft, original))
-  }
-}
-
-const withoutHint = ({ hinted: _, ...one }: Conversation): Conversation => one
-
 /**
- * What the desk does beside, when somebody ends everything or returns, wherever they say so: the ledger knows it, and every team that
- * has an open case of theirs sees it.
+ * The rule for function addresses: who spoke where decides which file answers. Pure, as all rules. What is ignored is said here; a new
+ * kind of arrival, of order or of command does not compile until it stands here.
  */
-export const consentChanged = (arrival: Arrival, facts: DeskFacts | undefined, word: 'stop' | 'start',
-  directory: Directory): Pick<Plan, 'deliveries' | 'changes'> => {
-  if (facts?.from !== 'contact' && facts?.from !== 'elsewhere') return { deliveries: [], changes: [] }
-  const draft = makeDraft<ContactFacts | ElsewhereFacts>(arrival, facts, directory)
-  const here = draft.conversation
-  const kind = word === 'stop' ? 'withdrawn' as const : 'granted' as const
-  const tell = (one: Conversation, unsent: Content[]): void => {
-    if (word === 'start' && one.hinted === true) draft.conversation = withoutHint(one)
-    if (one.state === 'done' && one !== here) return
-    draft.tellTeam(word === 'stop' ? draft.texts.left(unsent.map(excerptOf)) : draft.texts.returned, 'alert')
-    draft.log(word)
+import type { Arrival } from '../model/message'
+import { IGNORE, type Plan } from '../plan/plan'
+import { act, actOnPerson, slip } from './act'
+import { outsiderSays, saysInCase, talks } from './agent'
+import { teamEdits, teamTakesBack, writerTakesBack } from './changed'
+import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
+import type { ContactFacts, Context, DeskFacts, NobodyFacts, OrderFacts, OutsiderFacts, TeamFacts, TeamMessage } from './facts'
+import { interpret } from './interpret'
+import { changeTeam, due, syncTeam } from './orders'
+import { retire } from './retire'
+import { answer, type Step } from './steps'
+
+const orders = (facts: OrderFacts, context: Context): Step[] => {
+  switch (facts.what) {
+    case 'due': return due(facts)
+    case 'open': return [{ do: 'house', of: facts.address }]
+    case 'sync': return syncTeam(facts, facts.address)
+    case 'retire': return retire(facts, context)
+    case 'change team': return changeTeam(facts, context)
+    case 'not understood': return []
   }
-  for (const { one, unsent } of facts.theirs ?? []) {
-    const consent = { person: addressKey(one.contact), address: one.address, kind, how: word.toUpperCase(), at: facts.now }
-    draft.change({ kind: 'desk', change: { what: 'consent', consent } })
-    if (word === 'stop') draft.change({ kind: 'cancel', lane: one.place, reason: 'the person sent STOP' })
-    if (one.id === here?.id) continue
-    draft.about(one, () => {
-      tell(one, unsent)
-      if (draft.conversation !== one) draft.keep(one)
-    })
+}
+
+const contact = (facts: ContactFacts, context: Context): Step[] => {
+  switch (facts.kind) {
+    case 'message': return contactSays(facts, context)
+    case 'edit': return contactEdits(facts, context)
+    case 'deletion': return contactTakesBack(facts, context)
   }
-  if (here !== undefined) tell(here, facts.theirs?.find(({ one }) => one.id === here.id)?.unsent ?? [])
-  const { deliveries, changes } = draft.plan()
-  return { deliveries, changes }
+}
+
+const outsider = (facts: OutsiderFacts, context: Context): Step[] => {
+  const { arrival } = facts
+  switch (arrival.kind) {
+    case 'message': return arrival.automatic === true ? [] : outsiderSays(facts, arrival, context)
+    case 'edit': case 'deletion': return []
+  }
+}
+
+const nobody = (facts: NobodyFacts, context: Context): Step[] => {
+  switch (facts.arrival.kind) {
+    case 'message': return somebodyElseSays(facts, context)
+    case 'edit': case 'deletion': return []
+  }
+}
+
+const teamSays = (facts: TeamMessage, context: Context): Step[] => {
+  const { automatic, content: { unreadable } } = facts.arrival
+  if (automatic === true) return []
+  if (unreadable !== undefined) return [answer(context.directory.texts.notCarried(unreadable))]
+  switch (facts.about) {
+    case 'case': return saysInCase(facts, context)
+    case 'none': return talks(facts, context)
+    case 'command': return act(facts, context)
+    case 'person': return actOnPerson(facts, context)
+    case 'slip': return slip(facts)
+  }
+}
+
+const team = (facts: TeamFacts, context: Context): Step[] => {
+  switch (facts.kind) {
+    case 'message': return teamSays(facts, context)
+    case 'edit': return teamEdits(facts, context)
+    case 'deletion': return teamTakesBack(facts, context)
+  }
+}
+
+/** Undefined if it is no concern of the desk. */
+const stepsOf = (facts: DeskFacts, context: Context): Step[] | undefined => {
+  switch (facts.from) {
+    case 'contact': return contact(facts, context)
+    case 'outsider': return outsider(facts, context)
+    case 'nobody': return nobody(facts, context)
+    case 'writer': return writerTakesBack(facts, context)
+    case 'team': return team(facts, context)
+    case 'order': return orders(facts, context)
+    case 'elsewhere': return undefined
+  }
+}
+
+export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, context: Context): Plan | undefined => {
+  const steps = facts && stepsOf(facts, context)
+  if (facts !== undefined && steps !== undefined) return interpret(steps, facts, context)
+  return facts === undefined && arrival.kind === 'order' ? IGNORE : undefined
 }

@@ -47,7 +47,7 @@ export const fill = (text: string, values: Values): string => text
 /** What is wrong with a text of the config, as a sentence; undefined if nothing is. No agent speaks in an `automatic` one. */
 export const checkVariables = (text: string, kind: 'standard' | 'automatic'): string | undefined => {
   const allowed = (Object.keys(VARIABLES) as Variable[]).filter(variable => kind === 'standard' || variable !== 'agent')
-  const unknown = [...text.matchAll(WRITTEN)].map(match => match.groups!['name']!).filter(name => {
+  const unknown = [...text.matchAll(WRITTEN)].map(match => match.groups?.['name'] ?? '').filter(name => {
     const variable = variableOf(name)
     return variable === undefined || !allowed.includes(variable)
   })

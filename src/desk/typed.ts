@@ -69,7 +69,7 @@ const headOf = (raw: string): Head | undefined => {
   const word = wordOf(spelling + question) ?? wordOf(spelling)
   const quoting = QUOTING.test(markup)
   if (quoting && word === undefined) return undefined // “(!)” and the like are words
-  return { order: sign === '!' && !quoting, spelling, word, length: ends[whole.length - 1]! }
+  return { order: sign === '!' && !quoting, spelling, word, length: ends[whole.length - 1] ?? raw.length }
 }
 
 // ---- where in a text something was typed
@@ -181,7 +181,7 @@ const NUMBER_CHARACTERS_MAX = 2000 // a number, and what nobody sees in front of
 const cutNumber = (content: Content, pattern: RegExp): { number: number, content: Content } | undefined => {
   const { text, ends } = folded(firstTyped(content.text).slice(0, NUMBER_CHARACTERS_MAX))
   const found = pattern.exec(text)
-  return found === null ? undefined : { number: Number(found[1]), content: without(content, ends[found[0].length - 1]!) }
+  return found === null ? undefined : { number: Number(found[1]), content: without(content, ends[found[0].length - 1] ?? 0) }
 }
 
 /** The number of a case in front, if there is one, and what was said without it. `another`: a second number behind it. */

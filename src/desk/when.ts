@@ -35,7 +35,7 @@ export const timeMeant = (text: string, zone: string, now: number): number | und
   const words = text.trim().toLowerCase()
   const span = /^(\d{1,4})\s*([a-z]{1,3})$/.exec(words)
   if (span !== null) {
-    const unit = UNITS_MS[span[2]!]
+    const unit = UNITS_MS[span[2] ?? '']
     const at = unit === undefined ? undefined : now + Number(span[1]) * unit
     return at !== undefined && at > now && at - now <= AHEAD_MOST_MS ? at : undefined
   }

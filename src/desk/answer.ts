@@ -1,0 +1,128 @@
+/**
+ * An answer of the team: it claims the case if nobody has it; if somebody else has it, it is held. The claim and the answer that it sends
+ * are one plan, and so one commit: there is never the one without the other.
+ */
+import { addressKey } from '../model/address'
+import type { Content } from '../model/message'
+import { plain } from '../model/text'
+import type { Conversation } from '../store/desk'
+import { identityOn, type FunctionAddress } from './address'
+import type { Context, Speaker, TeamMessage } from './facts'
+import { openMsBetween } from './hours'
+import { excerptOf, ownerName, personaOfSpeaker, textsOf } from './shown'
+import { answerOpenly, desk, is, log, show, type Source, type Step } from './steps'
+
+const RACE_MS = 60_000 // so soon after a claim, who comes second hears how soon
+
+export const marked = (mark: string, content: Content): Content => {
+  const [first, ...others] = content.text
+  return first?.kind === 'paragraph'
+    ? { ...content, text: [{ kind: 'paragraph', of: [{ kind: 'text', text: mark }, ...first.of] }, ...others] }
+    : { ...content, text: [...plain(mark.trimEnd()), ...content.text] }
+}
+
+// ---- who has the case
+
+/** Nobody has one that is done. */
+export const ownerOf = ({ state, owner }: Conversation): string | undefined => state === 'done' ? undefined : owner
+
+export const freed = (one: Conversation): Conversation => {
+  const { owner: _, dueAt: __, claimedAt: ___, ...rest } = one
+  return { ...rest, state: 'new', claim: one.claim + 1 }
+}
+
+/** The case of whoever speaks, from now on. */
+export const claimed = (one: Conversation, { key }: Speaker, now: number): Conversation =>
+  ({ ...one, state: 'claimed', owner: key, claim: one.claim + 1, claimedAt: now })
+
+export const logClaim = (one: Conversation, address: FunctionAddress): Step => {
+  const before = ownerOf(one)
+  return log('claimed', before === undefined ? '' : `from ${ownerName(address, before)}`)
+}
+
+/** Whether somebody may answer although a colleague has the case, if they say so. */
+export const mayOverride = ({ claim }: FunctionAddress): boolean => claim !== 'hard'
+
+// ---- out, or held
+
+/** The name that the contact is to see below an answer, if they have not seen it last. */
+const signatureOf = ({ shown, who }: TeamMessage, { signed: last }: Conversation): { signature?: string } => {
+  if (shown.signature === 'none' || last === who.key) return {}
+  const { name } = who.agent
+  return { signature: shown.signature === 'full' ? name : name.split(' ', 1).join('') }
+}
+
+export const signed = (content: Content, { signature }: { signature?: string }): Content =>
+  signature === undefined ? content : { ...content, text: [...content.text, ...plain(`– ${signature}`)] }
+
+const firstAnswer = ({ now, shown, address }: TeamMessage, { openedAt }: Conversation): Step => desk({
+  what: 'count', address: shown.name, event: 'first answer', ms: now - openedAt, openMs: openMsBetween(address.hours, openedAt, now)
+})
+
+/** Out it goes, as the address. `source`: what it came with, if it is not this arrival. */
+export const send = (facts: TeamMessage, before: Conversation, content: Content, source?: Source): Step[] => {
+  const { now, who, shown, address } = facts
+  const isFree = ownerOf(before) === undefined
+  const { dueAt: _, closedAt: __, ...one } = isFree ? claimed(before, who, now) : before
+  const signature = signatureOf(facts, before)
+  return [
+    ...isFree ? [logClaim(before, address)] : [],
+    ...one.answeredAt === undefined ? [firstAnswer(facts, one)] : [],
+    { do: 'entry', kind: 'team', who: who.agent.name, content, ...signature },
+    { do: 'to contact', kind: 'answer', content: signed(content, signature), ...source === undefined ? {} : { source } },
+    is({ ...one, state: 'claimed', answeredAt: one.answeredAt ?? now, saidAt: now, awaits: false, signed: who.key }),
+    desk({ what: 'count', address: shown.name, event: 'out' }),
+    ...before.owner !== one.owner || before.state !== 'claimed' ? [show] : []
+  ]
+}
+
+/** Kept, and shown to the team as not sent. */
+const kept = (facts: TeamMessage, content: Content, held: boolean, context: Context): Step[] => {
+  const { name } = facts.who.agent
+  return [
+    { do: 'entry', kind: 'note', who: name, content, held },
+    { do: 'to team', content: marked(textsOf(facts.address).heldNote(name), content), as: personaOfSpeaker(facts, context) }
+  ]
+}
+
+/** Kept, shown as not sent, and its writer told why. `held`: they may send it all the same. */
+export const unsent = (facts: TeamMessage, content: Content, why: string, held: boolean, context: Context): Step[] =>
+  [...kept(facts, content, held, context), answerOpenly(why)]
+
+const hold = (facts: TeamMessage, { owner, claimedAt = 0 }: Conversation, content: Content, context: Context): Step[] => {
+  const { address, now } = facts
+  const texts = textsOf(address)
+  const name = ownerName(address, owner)
+  const excerpt = excerptOf(content)
+  return [
+    ...kept(facts, content, true, context),
+    desk({ what: 'count', address: address.name, event: 'claim lost' }),
+    log('held'),
+    answerOpenly(now - claimedAt < RACE_MS
+      ? texts.heldInRace(excerpt, name, Math.round((now - claimedAt) / 1000), mayOverride(address))
+      : texts.held(excerpt, name, mayOverride(address)))
+  ]
+}
+
+/** Why nothing may go to this contact; undefined if it may. */
+export const forbidden = ({ shown, address }: Pick<TeamMessage, 'shown' | 'address'>, { contact }: Conversation,
+  { directory }: Context): string | undefined => {
+  const texts = textsOf(address)
+  if (directory.isBlocked(addressKey(contact))) return texts.blocked
+  if (shown.redirectOnly && shown.retired === undefined) return texts.onlyRedirect
+  return identityOn(shown, contact.network) === undefined ? texts.noWay(directory.can(contact.network).label) : undefined
+}
+
+/** An answer in this conversation. `goesOut`: if not it is kept, and its writer told why. */
+export const answers = (facts: TeamMessage, one: Conversation, content: Content, context: Context): { goesOut: boolean, steps: Step[] } => {
+  const { who, address } = facts
+  const why = forbidden(facts, one, context)
+  if (why !== undefined) return { goesOut: false, steps: unsent(facts, content, why, false, context) }
+  const owner = ownerOf(one)
+  const isAnothers = owner !== undefined && owner !== who.key && address.claim !== 'open'
+  if (isAnothers) return { goesOut: false, steps: hold(facts, one, content, context) }
+  return { goesOut: true, steps: [
+    ...send(facts, one, content), // first, because it makes the rooms of a new conversation
+    { do: 'to team', content, as: personaOfSpeaker(facts, context) }
+  ] }
+}

@@ -1,0 +1,270 @@
+/**
+ * Carries out the steps of a rule: it makes the plan. Only this file makes deliveries for the desk, so that what may reach the contact and
+ * what may not is seen in one place: `toContact` alone writes to the contact, and nothing in it names who of the team wrote.
+ */
+import { type Place, samePlace } from '../model/address'
+import { Bug } from '../model/errors'
+import type { Action, Content, Persona } from '../model/message'
+import { plain, toPlain } from '../model/text'
+import type { DeskChange } from '../plan/desk-change'
+import { delivery, notice, type Change, type Plan } from '../plan/plan'
+import { say, sayAgain } from '../plan/say'
+import type { Conversation } from '../store/desk'
+import type { NewDelivery, Recorded } from '../store/store'
+import { OURS, type FunctionAddress } from './address'
+import type { Context, DeskFacts } from './facts'
+import type { TeamPlace } from './memory'
+import { writerOf } from './shown'
+import type { Corrects, Source, Step, ToContact } from './steps'
+import { announcementOf, caseRooms, houseRooms, roomOf, shownAt, type Room } from './team-rooms'
+
+/** The plan as it is being made. */
+interface Draft {
+  readonly facts: DeskFacts
+  readonly context: Context
+  readonly deliveries: NewDelivery[]
+  readonly changes: Change[]
+  readonly used: Map<string, number>
+  answered: number
+  address: FunctionAddress
+  conversation: Conversation | undefined
+  announced: string | undefined // what stands in the announcement of the conversation
+}
+
+/** How long a delivery may be taken back. */
+type When = Pick<NewDelivery, 'afterMs'>
+
+type Of<D extends Step['do']> = Extract<Step, { do: D }>
+
+/** The conversation that is there already, of those that the arrival may change. */
+const conversationIn = (facts: DeskFacts): Conversation | undefined => {
+  if (facts.from === 'team' && facts.about === 'person') return facts.target?.conversation
+  return 'conversation' in facts ? facts.conversation : undefined
+}
+
+const needed = ({ conversation }: Draft): Conversation => {
+  if (conversation === undefined) throw new Bug('no conversation in this plan')
+  return conversation
+}
+
+const about = ({ conversation }: Draft): { conversation?: number } => conversation === undefined ? {} : { conversation: conversation.id }
+
+/** Several things at one place each need a key of their own. */
+const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined, ours: boolean, when: When = {}): NewDelivery => {
+  const { used, deliveries, facts: { arrival } } = draft
+  const what = `${place.network} ${place.id} ${action.kind}`
+  const part = used.get(what) ?? 0
+  used.set(what, part + 1)
+  const made = delivery(arrival, place, part, action, as)
+  deliveries.push({ ...made, ...about(draft), ...ours && { notice: true }, ...when })
+  return made
+}
+
+const addOwnWords = (draft: Draft, place: Place, content: Content): NewDelivery => add(draft, place, { kind: 'message', content }, undefined, true)
+
+const tokenOf = ({ facts: { arrival }, context: { directory } }: Draft, { file }: Content,
+  { network, key }: Source = { network: arrival.place.network, key: arrival.key }): string =>
+  file === undefined ? '' : directory.links.token(network, key)
+
+const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, source?: Source, when?: When): void => {
+  const { facts: { arrival }, context: { directory } } = draft
+  for (const made of say(arrival, content, place, as, tokenOf(draft, content, source), directory)) {
+    if (samePlace(made.delivery.place, place)) add(draft, place, made.delivery.action, as, false, when)
+    else draft.deliveries.push(made) // what is too long is told to its writer instead
+  }
+}
+
+const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Persona): void => {
+  for (const one of where.filter(({ place }) => !samePlace(place, draft.facts.arrival.place))) {
+    speak(draft, shownAt(one, content, draft.conversation, as), one.place, one.people === undefined ? undefined : as)
+  }
+}
+
+// ---- what was said before, said otherwise or taken back
+
+const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
+  original.deliveries.filter(({ notice, place }) => !notice && samePlace(place, at))
+
+/** What has not left yet leaves so. What would be too long is told to its writer, and what waits stays as it is. */
+const sayInstead = (draft: Draft, original: Recorded, content: Content, { edit }: Corrects, place: Place, as: Persona | undefined): void => {
+  const made = say({ ...edit, content }, content, place, as, tokenOf(draft, content), draft.context.directory)
+  const instead = made.filter(one => samePlace(one.delivery.place, place))
+    .map(one => ({ ...one, afterMs: draft.facts.shown.undoSeconds * 1000 }))
+  if (instead.length > 0) draft.changes.push({ kind: 'recall', original, lane: place, instead })
+  else draft.deliveries.push(...made)
+}
+
+const correct = (draft: Draft, corrects: Corrects, place: Place, content: Content, as: Persona | undefined): void => {
+  const { edit, original } = corrects
+  const before = original === undefined ? [] : saidOf(original, place)
+  if (original === undefined || before.length === 0) return
+  if (before.every(({ held }) => held === true)) return sayInstead(draft, original, content, corrects, place, as)
+  const said = sayAgain({ ...edit, content }, original, place, as, tokenOf(draft, content), draft.context.directory)
+  for (const { delivery: { action } } of said) add(draft, place, action, as, false)
+}
+
+const correctForTeam = (draft: Draft, { corrects, content, as }: Of<'correct for team'>): void => {
+  for (const where of draft.context.memory.placesOf(draft.address, draft.conversation?.id ?? 'queue')) {
+    correct(draft, corrects, where.place, shownAt(where, content, draft.conversation, as), where.people === undefined ? undefined : as)
+  }
+}
+
+const recall = ({ changes }: Draft, original: Recorded): void => {
+  const first = original.deliveries.find(({ held }) => held === true)
+  if (first !== undefined) changes.push({ kind: 'recall', original, lane: first.place, instead: [] })
+}
+
+const takeBack = (draft: Draft, { original, as, atContact }: Of<'take back'>): void => {
+  const { facts: { arrival }, context: { directory }, conversation } = draft
+  let index = 0
+  for (const { key, place } of [...original.deliveries.filter(({ notice, held }) => !notice && held !== true), ...original.copies]) {
+    if (!directory.can(place.network).deletions) continue
+    const speaker = conversation !== undefined && samePlace(conversation.place, place) ? atContact : as
+    draft.deliveries.push(delivery(arrival, place, index++, { kind: 'deletion', of: key }, speaker))
+  }
+  recall(draft, original)
+}
+
+// ---- to the contact
+
+const toContact = (draft: Draft, step: ToContact): void => {
+  const { content } = step
+  const { place } = needed(draft)
+  switch (step.kind) {
+    case 'own words': return speak(draft, content, place, undefined)
+    case 'correction': return correct(draft, step.corrects, place, content, undefined)
+    case 'answer': {
+      const { source } = step
+      const { undoSeconds } = draft.facts.shown
+      if (content.file?.at.network === OURS) draft.changes.push({ kind: 'link', token: tokenOf(draft, content, source), file: content.file })
+      return speak(draft, content, place, undefined, source, undoSeconds === 0 ? {} : { afterMs: undoSeconds * 1000 })
+    }
+  }
+}
+
+// ---- our own words to the team
+
+const answer = (draft: Draft, text: string, open: boolean): void => {
+  const { facts, facts: { arrival } } = draft
+  if (!('sender' in arrival)) return
+  const { sender, place, key } = arrival
+  const inChat = facts.from === 'team' && facts.where === 'chat'
+  if (inChat || place.id === '') {
+    draft.deliveries.push({ ...notice(arrival, place, `answer ${draft.answered++}`, text, 'alert'), ...about(draft) })
+    return
+  }
+  const content: Content = { style: 'alert', text: plain(text) }
+  const addressee = { of: key, person: sender.address ?? sender.id, ...open && { open } }
+  add(draft, place, { kind: 'message', content, addressee }, undefined, true)
+}
+
+const tellTeam = (draft: Draft, { text, style, writer }: Of<'tell team'>): void => {
+  const { facts, context: { memory }, address } = draft
+  const one = needed(draft)
+  const places = memory.placesOf(address, one.id)
+  for (const where of places) addOwnWords(draft, where.place, shownAt(where, { style, text: plain(text) }, one))
+  const isThere = places.some(({ place }) => samePlace(place, facts.arrival.place))
+  if (writer && facts.from === 'team' && !isThere) answer(draft, text, false)
+}
+
+const tellInbox = (draft: Draft, { of, text }: Of<'tell inbox'>): void => {
+  for (const { place } of draft.context.memory.placesOf(of, 'queue')) addOwnWords(draft, place, { style: 'quiet', text: plain(text) })
+}
+
+// ---- the team's places
+
+const makeRooms = (draft: Draft, rooms: Room[]): void => {
+  for (const { place, state } of rooms) add(draft, place, { kind: 'room', room: roomOf(draft.address, place, state) }, undefined, true)
+}
+
+const announce = (draft: Draft, excerpt: string): void => {
+  const { address, context } = draft
+  const one = { ...needed(draft), excerpt }
+  const text = announcementOf(one, address, context)
+  draft.announced = text
+  const announced = context.memory.placesOf(address, 'queue').map(({ place }) =>
+    ({ place, key: addOwnWords(draft, place, { style: 'alert', text: plain(text) }).delivery.key }))
+  draft.conversation = { ...one, announced }
+}
+
+const show = (draft: Draft, of: FunctionAddress | undefined): void => {
+  const { address, context, facts: { shown } } = draft
+  const one = needed(draft)
+  makeRooms(draft, caseRooms(one, address, shown, of, context))
+  const text = announcementOf(one, address, context)
+  if (text === draft.announced) return
+  for (const { place, key } of one.announced) {
+    if (!context.directory.can(place.network).edits) continue
+    add(draft, place, { kind: 'edit', of: key, content: { style: 'alert', text: plain(text) } }, undefined, true)
+  }
+}
+
+// ---- what is remembered
+
+const change = (draft: Draft, what: DeskChange): void => { draft.changes.push({ kind: 'desk', change: what }) }
+
+const enter = (draft: Draft, { kind, who, content, held = false, signature }: Of<'entry'>): void => {
+  const { now, arrival } = draft.facts
+  const { id, project } = needed(draft)
+  change(draft, { what: 'entry', entry: {
+    conversation: id, at: now, kind, who, text: toPlain(content.text) || content.file?.name || '', content,
+    network: arrival.place.network, key: arrival.key, held, ...project === undefined ? {} : { project },
+    ...signature === undefined ? {} : { signature }
+  } })
+}
+
+const whoActs = (facts: DeskFacts): string => {
+  if (facts.from === 'contact' || facts.from === 'elsewhere') return 'contact'
+  const { arrival } = facts
+  return writerOf(facts) ?? (arrival.kind === 'order' && arrival.order.what === 'say' ? arrival.order.by : 'Zentrale')
+}
+
+const log = (draft: Draft, { what, detail }: Of<'log'>): void => {
+  const { facts, address } = draft
+  change(draft, { what: 'log', line: { at: facts.now, address: address.name, ...about(draft), who: whoActs(facts), what, detail } })
+}
+
+const carryOut = (draft: Draft, step: Step): void => {
+  const { context: { memory }, address } = draft
+  switch (step.do) {
+    case 'is': draft.conversation = step.conversation; return
+    case 'set': draft.conversation = { ...needed(draft), ...step.change }; return
+    case 'at': draft.address = step.address; return
+    case 'keep': return change(draft, { what: 'save', conversation: needed(draft), expected: step.claim })
+    case 'to contact': return toContact(draft, step)
+    case 'to team': return speakToTeam(draft, step.content, memory.placesOf(address, needed(draft).id), step.as)
+    case 'to inbox': return speakToTeam(draft, step.content, memory.placesOf(address, 'queue'), step.as)
+    case 'correct for team': return correctForTeam(draft, step)
+    case 'take back': return takeBack(draft, step)
+    case 'recall': return recall(draft, step.original)
+    case 'tell team': return tellTeam(draft, step)
+    case 'tell inbox': return tellInbox(draft, step)
+    case 'answer': return answer(draft, step.text, step.open)
+    case 'announce': return announce(draft, step.excerpt)
+    case 'show': return show(draft, step.of)
+    case 'close': return makeRooms(draft, [{ place: step.place, state: { name: step.topic, topic: step.topic, people: [] } }])
+    case 'house': return makeRooms(draft, houseRooms(step.of, address, draft.context))
+    case 'entry': return enter(draft, step)
+    case 'log': return log(draft, step)
+    case 'change': draft.changes.push(step.change)
+  }
+}
+
+/** The plan that comes of these steps. */
+export const interpret = (steps: Step[], facts: DeskFacts, context: Context): Plan => {
+  const before = conversationIn(facts)
+  const { arrival, address } = facts
+  const draft: Draft = {
+    facts, context, address, deliveries: [], changes: [], used: new Map(), answered: 0,
+    conversation: facts.from === 'team' && facts.about === 'person' ? undefined : before,
+    announced: before && announcementOf(before, address, context)
+  }
+  for (const step of steps) carryOut(draft, step)
+  const { conversation: now, deliveries, changes } = draft
+  const saved: Change[] = now === undefined || now === before
+    ? []
+    : [{ kind: 'desk', change: { what: 'save', conversation: now, expected: before?.claim ?? 0 } }]
+  const content = 'content' in arrival ? arrival.content : undefined
+  const linked: Change[] = content?.file === undefined ? [] : [{ kind: 'link', token: tokenOf(draft, content) }]
+  return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes] }
+}

@@ -1,0 +1,68 @@
+/** What Zentrale itself does: a time has come, rooms are to be as they should, or the team of an address changes. */
+import { cleanName } from '../plan/people'
+import type { Conversation, TeamChange } from '../store/desk'
+import { agentKey, type FunctionAddress } from './address'
+import { freed } from './answer'
+import { free } from './case-commands'
+import type { Context, DueFacts, SyncFacts, TeamChangeFacts } from './facts'
+import { withChange } from './memory'
+import { ownerName, textsOf } from './shown'
+import { desk, is, log, show, tellTeam, type Step } from './steps'
+
+/** What was put off is back, or who has the case has not answered for too long. */
+export const due = ({ conversation: one, now, address }: DueFacts): Step[] => {
+  const texts = textsOf(address)
+  if (one?.dueAt === undefined || one.dueAt > now) return []
+  const { dueAt: _, ...rest } = one
+  if (one.state === 'snoozed') {
+    return [is({ ...rest, state: one.owner === undefined ? 'new' : 'claimed' }), log('woken'), show, tellTeam(texts.woken, 'alert')]
+  }
+  return one.state === 'claimed' && one.awaits ? free(one, texts.releasedByTime(ownerName(address, one.owner))) : [is(rest)]
+}
+
+const isWithoutOwner = ({ owner, state }: Conversation, { team }: FunctionAddress): boolean =>
+  owner !== undefined && state !== 'done' && !team.some(agent => agentKey(agent) === owner)
+
+const syncCase = (one: Conversation, address: FunctionAddress): Step[] => {
+  const gone = isWithoutOwner(one, address)
+  const { toldClosed, ...here } = gone ? freed(one) : one // it is in the config
+  return [
+    is(here),
+    { do: 'show', of: address },
+    ...gone || toldClosed === true ? [{ do: 'keep', claim: one.claim } as const] : [],
+    ...gone ? [log('released')] : []
+  ]
+}
+
+/** The team as it is now stands in every room of the address; who left has left them all, and their cases are free, which is told. */
+export const syncTeam = ({ all, address: before }: SyncFacts | TeamChangeFacts, address: FunctionAddress): Step[] => {
+  const free = all.filter(one => isWithoutOwner(one, address)).map(({ id }) => id)
+  return [
+    ...all.flatMap(one => syncCase(one, address)),
+    is(undefined),
+    { do: 'house', of: address },
+    ...free.length > 0 ? [{ do: 'tell inbox', of: address, text: textsOf(before).withoutOwner(free) } as const] : []
+  ]
+}
+
+/** `+` or `-`, the network, the id, and what they are called. */
+const teamChangeIn = ({ rest, address }: TeamChangeFacts, { memory }: Context): TeamChange | undefined => {
+  const [sign, network = '', id = '', ...called] = rest.split(/\s+/)
+  if ((sign !== '+' && sign !== '-') || memory.naming(network) === undefined || id === '') return undefined
+  return { address: address.name, person: { network, id }, name: cleanName(called.join(' ') || id), added: sign === '+' }
+}
+
+export const changeTeam = (facts: TeamChangeFacts, context: Context): Step[] => {
+  const { address } = facts
+  const change = teamChangeIn(facts, context)
+  if (change === undefined) return []
+  const texts = textsOf(address)
+  const { name, added } = change
+  const changed = withChange(address, change)
+  return [
+    desk({ what: 'team', change }),
+    ...syncTeam(facts, changed),
+    log(added ? 'joined' : 'removed', name),
+    { do: 'tell inbox', of: changed, text: added ? texts.joined(name) : texts.removed(name) }
+  ]
+}

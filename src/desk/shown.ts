@@ -1,0 +1,67 @@
+/** How people, and what they said, are shown to the team. */
+import type { Arrival, Content, Persona, Sender } from '../model/message'
+import { toPlain } from '../model/text'
+import { asName, behindName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
+import type { Conversation, Entry } from '../store/desk'
+import { agentKey, type FunctionAddress } from './address'
+import type { Context, DeskFacts } from './facts'
+import type { DeskMemory } from './memory'
+import { DESK_TEXTS, type DeskTexts } from './texts'
+
+export const textsOf = ({ language }: FunctionAddress): DeskTexts => DESK_TEXTS[language]
+
+/** What the contact is called for the team: without a name, by the whole address. */
+export const shownName = (memory: DeskMemory, texts: DeskTexts, { name, contact }: Conversation): string => {
+  const clean = (name === undefined ? '' : asName(name)) || oneLine(contact.id)
+  return memory.isReserved(clean, contact, true) ? texts.notOurs(clean) : clean
+}
+
+/** Whom the team writes to, in full. */
+export const inFull = (memory: DeskMemory, texts: DeskTexts, one: Conversation): string => {
+  const shown = shownName(memory, texts, one)
+  return one.name === undefined ? shown : `${shown}, ${oneLine(one.contact.id)}`
+}
+
+/** The conversation with the name that its contact has now. */
+export const named = (one: Conversation, sender: Sender): Conversation => {
+  const { name: _, ...rest } = one
+  const name = ownName(sender)
+  return { ...rest, ...name === undefined ? {} : { name } }
+}
+
+/** The beginning of what was said, as one line of which nothing is hidden. */
+export const excerptOf = ({ text, file }: Content): string => {
+  const words = (toPlain(text) || file?.name || '').trim()
+  return words === '' ? '' : cleanName(words)
+}
+
+/** What was said, with whoever said it, and whether the contact knows it. */
+export const saidBy = (texts: DeskTexts, { kind, who, held }: Entry, text: string): string =>
+  `${held ? texts.heldNote(who) : `${kind === 'note' ? texts.note : ''}${who}: `}${text}`
+
+/** What was said lately, for a team that takes over; `entries` are newest first. */
+export const historyFor = (address: FunctionAddress, entries: Entry[]): string =>
+  entries.toReversed().map(entry => saidBy(textsOf(address), entry, behindName(entry.text))).join('\n')
+
+export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
+  address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
+
+/** The name of whoever of the team speaks, or spoke. */
+export const writerOf = (facts: DeskFacts): string | undefined =>
+  facts.from === 'team' ? facts.who.agent.name : facts.from === 'writer' ? facts.before.entry.who : undefined
+
+const senderOf = (arrival: Arrival): Sender | undefined => 'sender' in arrival ? arrival.sender : undefined
+
+/** Who speaks in a place of the team, for the others of the team. */
+export const personaOfSpeaker = (facts: DeskFacts, { directory }: Context): Persona => {
+  const { arrival } = facts
+  const { network } = arrival.place
+  const sender = senderOf(arrival) ?? { id: '', name: '' }
+  return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, writerOf(facts))
+}
+
+/** The contact, for the team. */
+export const personaOfContact = ({ arrival, address }: DeskFacts, one: Conversation, { memory, directory }: Context): Persona => {
+  const { network, id } = one.contact
+  return personaOf(network, directory.can(network).label, senderOf(arrival) ?? { id, name: '' }, shownName(memory, textsOf(address), one))
+}

@@ -1,0 +1,77 @@
+/** What the team's places show of a case. */
+import type { Place } from '../model/address'
+import type { Content, Persona, RoomState } from '../model/message'
+import { plain, type Text } from '../model/text'
+import { asName } from '../plan/people'
+import type { Conversation } from '../store/desk'
+import { agentKey, identityOn, type FunctionAddress } from './address'
+import type { Context } from './facts'
+import type { TeamPlace } from './memory'
+import { inFull, ownerName, shownName, textsOf } from './shown'
+
+const networkName = ({ contact }: Conversation, { directory }: Context): string => directory.can(contact.network).label
+
+const titleOf = (one: Conversation, address: FunctionAddress, context: Context): string => {
+  const texts = textsOf(address)
+  return `${texts.state(one.state, ownerName(address, one.owner))} · ${shownName(context.memory, texts, one)} (${networkName(one, context)})`
+}
+
+/** The line about a case where all cases are shown. */
+export const announcementOf = (one: Conversation, address: FunctionAddress, context: Context): string =>
+  textsOf(address).announce(titleOf(one, address, context), one.id, one.excerpt ?? '')
+
+/**
+ * In a direct chat of the team the address speaks: the number of the case and who said it stand in front, their words as a quotation,
+ * and a file of theirs has a name that looks like no case.
+ */
+export const shownAt = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => {
+  if (people !== undefined) return content
+  const head = plain([one && `#${one.id}`, as && `${as.name}:`].filter(part => part !== undefined).join(' '))
+  const words: Text = as === undefined || content.text.length === 0 ? content.text : [{ kind: 'quote', of: content.text }]
+  const file = as === undefined || content.file === undefined ? {} : { file: { ...content.file, name: asName(content.file.name) || '?' } }
+  return { ...content, ...file, text: [...head, ...words] }
+}
+
+const speakersOf = ({ owner }: Conversation, { claim, team }: FunctionAddress, network: string): { speakers?: string[] } => {
+  const found = team.find(agent => agentKey(agent) === owner)
+  return claim !== 'hard' || found === undefined ? {} : {
+    speakers: found.addresses.filter(person => person.network === network).map(({ id }) => id)
+  }
+}
+
+/** A room of ours, in whose name people are asked into it. */
+export const roomOf = (address: FunctionAddress, { network }: Place, state: RoomState): RoomState => {
+  const from = identityOn(address, network)
+  return { ...state, ...from === undefined ? {} : { from } }
+}
+
+const insideOf = (address: FunctionAddress, { network }: Place, { memory }: Context): { inside?: Place } => {
+  const house = memory.houseOf(address, network)
+  return house === undefined ? {} : { inside: house }
+}
+
+export interface Room { place: Place; state: RoomState }
+
+/** The rooms of a case as they are to be. `team`: for whom, if not those who have it now. */
+export const caseRooms = (one: Conversation, address: FunctionAddress, shown: FunctionAddress, team: FunctionAddress | undefined,
+  context: Context): Room[] => {
+  const { memory } = context
+  const texts = textsOf(address)
+  const topic = texts.topic(one.id, shown.profile.name, inFull(memory, texts, one), networkName(one, context))
+  const rooms = team === undefined ? memory.placesOf(address, one.id) : memory.roomsOf(team, one.id)
+  return rooms.flatMap(({ place, people }) => people === undefined ? [] : [{ place, state: {
+    name: titleOf(one, address, context), topic, people, ...speakersOf(one, address, place.network), ...insideOf(address, place, context)
+  } }])
+}
+
+/** The rooms in which all cases are found, and the room of rooms. */
+export const houseRooms = (team: FunctionAddress, address: FunctionAddress, context: Context): Room[] => {
+  const texts = textsOf(address)
+  return context.memory.roomsOf(team, 'queue').flatMap(({ place, people }) => {
+    const house = context.memory.houseOf(team, place.network)
+    const queue = { place, state: {
+      name: texts.queueName(team.profile.name), topic: texts.help, people, ...insideOf(address, place, context)
+    } }
+    return house === undefined ? [queue] : [{ place: house, state: { name: team.profile.name, topic: team.profile.about, people } }, queue]
+  })
+}
