@@ -16,6 +16,9 @@ import { CAN, ownWords, wordsIn, type Inhabitant, type Said } from './town'
 
 export interface Violation { invariant: string; what: string; tag?: string }
 
+/** What the bridge has heard is on disk after so long. */
+const KNOWN_MS = 1000
+
 /** No lane may give up sooner while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
 export const PATIENCE_MS = 15 * 60_000
 
@@ -57,6 +60,8 @@ export interface Auditor {
   ambiguous (delivery: Delivery): void
   /** The destination refused for now what it had let others overtake. */
   overtaken (delivery: Delivery): void
+  /** The bridge hears that the destination has it; more than once if a crash made it forget. */
+  confirmed (delivery: Delivery): void
   /** The destination has it, whether or not the bridge heard. */
   took (key: string): void
   has (key: string): boolean
@@ -97,6 +102,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const taken = new Set<string>()
   const parts = new Map<string, 'delivered' | 'failed'>()
   const exiles = new Map<string, Exile[]>() // by place
+  const knownAt = new Map<string, number>() // when the bridge heard the last time that a place has a message
   const withdrawals = new Set<string>() // the tags of what somebody took back, or began to
   const unshown: { tag: string, place: string, answers: string }[] = [] // answers that are shown as none, although that is there
   const sharing = new Map<string, number>() // when whoever shares what cannot be had did it last
@@ -174,7 +180,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const shown = action.reply?.text
     const original = records.get(answers ?? '')
     if (shown !== undefined) {
-      if (original === undefined || !ownWords(shown).includes(original.tag)) violation('R', `${tag} answers ${answers}; at ${place}: ${shown}`, tag)
+      const isRight = original !== undefined && (ownWords(shown).includes(original.tag) || withdrawals.has(original.tag))
+      if (!isRight) violation('R', `${tag} answers ${answers}; at ${place}: ${shown}`, tag)
       return
     }
     if (original === undefined) return
@@ -293,6 +300,9 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     overtaken (delivery) {
       for (const { tag } of wordsIn(textOfDelivery(delivery))) late.add(`${addressKey(delivery.place)} ${tag}`)
     },
+    confirmed (delivery) {
+      for (const { tag } of wordsIn(ownWords(textOfDelivery(delivery)))) knownAt.set(`${addressKey(delivery.place)} ${tag}`, now())
+    },
     took: key => { taken.add(key) },
     has: key => taken.has(key),
     part: (id, outcome) => { parts.set(id, outcome) },
@@ -315,7 +325,9 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     },
     judge () {
       for (const { tag, place, answers } of unshown) { // what the bridge takes for lost it cannot point at
-        const lost = notices.some(one => one.tag === answers && one.where === whereOf(place)) || isExiled(records.get(answers)!, place)
+        const { place: where, takenAt } = records.get(tag)!
+        const isKnown = records.get(answers)!.place === where || (knownAt.get(`${where} ${answers}`) ?? Infinity) + KNOWN_MS < takenAt
+        const lost = !isKnown || notices.some(one => one.tag === answers && one.where === whereOf(place)) || isExiled(records.get(answers)!, place)
         if (!lost) violation('R', `${tag} is shown at ${place} as no answer to ${answers}, which is there`, tag)
       }
       for (const record of records.values()) {

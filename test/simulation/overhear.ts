@@ -37,6 +37,13 @@ export const overhear = ({ auditor, note }: World, life: Life, real: Network, ea
   return {
     ...real, can: { ...real.can, textBytesMax: CAN[real.name]!.textBytesMax },
     start: inbox => real.start(inboxOf(inbox)),
+    ...real.find && {
+      async find (delivery, signal) {
+        const found = await real.find!(delivery, signal)
+        if (found !== undefined && life.alive) auditor.confirmed(delivery)
+        return found
+      }
+    } satisfies Pick<Network, 'find'>,
     async send (delivery, signal) {
       if (!life.cross()) return never()
       auditor.began(delivery)
@@ -44,6 +51,7 @@ export const overhear = ({ auditor, note }: World, life: Life, real: Network, ea
         const sent = await real.send(delivery, signal)
         if (!life.alive) return await never()
         const { key, place, action } = delivery
+        auditor.confirmed(delivery)
         if (action.kind === 'room' && ears.isMade(place, action.room)) auditor.took(key)
         return sent
       } catch (error) {
