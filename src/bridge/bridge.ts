@@ -99,7 +99,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED)
   }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
-  const directory = makeDirectory(options.mirrors, remembered, can, options.links, TEXTS[options.language], desk)
+  const directory = makeDirectory({ mirrors: options.mirrors, remembered, can, links: options.links, texts: TEXTS[options.language], teams: desk })
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs })
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,

@@ -42,7 +42,7 @@ const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[],
   if (why === 'kind' || why === 'call') return IGNORE // of no concern to a whole room
   const content: Content = { style: 'text', text: plain(directory.texts.unreadable[why]) }
   const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.texts.notCarried(why), 'alert')]
-  const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, '', directory)), ...told]
+  const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, { token: '' }, directory)), ...told]
   return { outcome: 'routed', deliveries, changes: [] }
 }
 
@@ -79,8 +79,8 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
     const reply = replyAt(place)
     const content = reply === undefined ? arrival.content : ownWords(arrival)
     return arrival.kind === 'edit'
-      ? sayAgain({ ...arrival, content }, original, place, as, token, directory, reply)
-      : say(arrival, content, place, as, token, directory, reply)
+      ? sayAgain({ ...arrival, content }, original, place, as, { token, reply }, directory)
+      : say(arrival, content, place, as, { token, reply }, directory)
   })
   return { outcome: 'routed', deliveries, changes: arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }] }
 }

@@ -68,7 +68,7 @@ const tokenOf = ({ facts: { arrival }, context: { directory } }: Draft, { file }
 
 const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, source?: Source, when?: When): void => {
   const { facts: { arrival }, context: { directory } } = draft
-  for (const made of say(arrival, content, place, as, tokenOf(draft, content, source), directory)) {
+  for (const made of say(arrival, content, place, as, { token: tokenOf(draft, content, source) }, directory)) {
     if (samePlace(made.delivery.place, place)) add(draft, place, made.delivery.action, as, false, when)
     else draft.deliveries.push(made) // what is too long is told to its writer instead
   }
@@ -87,7 +87,7 @@ const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
 
 /** What has not left yet leaves so. What would be too long is told to its writer, and what waits stays as it is. */
 const sayInstead = (draft: Draft, original: Recorded, content: Content, { edit }: Corrects, place: Place, as: Persona | undefined): void => {
-  const made = say({ ...edit, content }, content, place, as, tokenOf(draft, content), draft.context.directory)
+  const made = say({ ...edit, content }, content, place, as, { token: tokenOf(draft, content) }, draft.context.directory)
   const instead = made.filter(one => samePlace(one.delivery.place, place))
     .map(one => ({ ...one, afterMs: draft.facts.shown.undoSeconds * 1000 }))
   if (instead.length > 0) draft.changes.push({ kind: 'recall', original, lane: place, instead })
@@ -99,7 +99,7 @@ const correct = (draft: Draft, corrects: Corrects, place: Place, content: Conten
   const before = original === undefined ? [] : saidOf(original, place)
   if (original === undefined || before.length === 0) return
   if (before.every(({ held }) => held === true)) return sayInstead(draft, original, content, corrects, place, as)
-  const said = sayAgain({ ...edit, content }, original, place, as, tokenOf(draft, content), draft.context.directory)
+  const said = sayAgain({ ...edit, content }, original, place, as, { token: tokenOf(draft, content) }, draft.context.directory)
   for (const { delivery: { action } } of said) add(draft, place, action, as, false)
 }
 

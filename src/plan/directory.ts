@@ -56,8 +56,16 @@ const gone = (network: NetworkName): Capabilities => ({
 
 interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][] }
 
-export const makeDirectory = (mirrors: Mirror[], remembered: Remembered, can: ReadonlyMap<NetworkName, Capabilities>,
-  links: Pick<Links, 'token' | 'url'>, texts: Texts, teams: Teams): Directory => {
+export interface DirectoryParts {
+  mirrors: Mirror[]
+  remembered: Remembered
+  can: ReadonlyMap<NetworkName, Capabilities>
+  links: Pick<Links, 'token' | 'url'>
+  texts: Texts
+  teams: Teams
+}
+
+export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams }: DirectoryParts): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {

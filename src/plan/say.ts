@@ -14,9 +14,12 @@ export const PARTS_MAX = 10
 
 export type Spoken = MessageArrival | EditArrival
 
-/** Says `content` at `place`. Without `as` it is said by whoever is ours there. `token`: for the link to its file. */
-export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, token: string, directory: Directory,
-  reply?: Reply): NewDelivery[] => {
+/** `token`: for the link to its file, '' if it has none. `reply`: what it answers. */
+interface With { token: string; reply?: Reply | undefined }
+
+/** Says `content` at `place`. Without `as` it is said by whoever is ours there. */
+export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply }: With,
+  directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
   const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file))
   const shown = isShown(reply, can) ? { reply } : {}
@@ -44,8 +47,8 @@ type Said = Recorded['deliveries'][number]
  * What has to change of what was said in several deliveries, each in its place: texts are edited, those too many taken back. A correction
  * that names no file leaves the file. Undefined where that does not say it all: another file, or more texts than before.
  */
-const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[], as: Persona | undefined,
-  shown: { reply?: Reply }): NewDelivery[] | undefined => {
+const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[],
+  { as, shown }: { as: Persona | undefined, shown: { reply?: Reply } }): NewDelivery[] | undefined => {
   const isText = ({ file }: Content): boolean => file === undefined
   if (before.length !== then.length) return undefined
   const texts = now.filter(isText)
@@ -62,8 +65,8 @@ const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Con
 }
 
 /** In its place where the network can and the same deliveries can say it; anything else is said again with a star. */
-export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined, token: string,
-  directory: Directory, reply?: Reply): NewDelivery[] => {
+export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined, { token, reply }: With,
+  directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
   const shown = isShown(reply, can) ? { reply } : {}
   const url = (file: Attachment): string => directory.links.url(token, file)
@@ -76,6 +79,6 @@ export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, p
   if (can.edits && before.length === 1 && was !== undefined && now.length === 1 && only !== undefined) {
     return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only, ...shown }, as)]
   }
-  const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, as, shown) : undefined
-  return changes ?? say(arrival, corrected(arrival.content), place, as, token, directory)
+  const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, { as, shown }) : undefined
+  return changes ?? say(arrival, corrected(arrival.content), place, as, { token }, directory)
 }

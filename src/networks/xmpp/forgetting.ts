@@ -8,10 +8,18 @@ import type { makeOwnRooms } from './muc/team-rooms'
 import type { Originals } from './originals'
 import type { WriteBehind } from './write-behind'
 
-export const makeForgetting = (
-  rooms: Pick<Rooms, 'end'>, own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>, originals: Originals, presence: Presence,
-  notes: WriteBehind, memory: Memory
-): ((places: Place[]) => Promise<void>) => async places => {
+export interface ForgettingParts {
+  rooms: Pick<Rooms, 'end'>
+  own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>
+  originals: Originals
+  presence: Presence
+  notes: WriteBehind
+  memory: Memory
+}
+
+export const makeForgetting = ({
+  rooms, own, originals, presence, notes, memory
+}: ForgettingParts): ((places: Place[]) => Promise<void>) => async places => {
   for (const { id } of places) {
     const ends = directEnds(id)
     if (ends !== undefined) await presence.forget(ends.ours, ends.theirs)

@@ -50,7 +50,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const archive = makeArchive(stream)
   const addresses = makeAddresses(domain)
   const confirm = makeConfirm(domain, stream, world)
-  const directSender = makeDirectSender(NAME, addresses, stream, confirm, world)
+  const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world })
   const presence = makePresence(addresses, stream, world)
   const notes = makeWriteBehind(world)
   const originals = makeOriginals(notes)
@@ -62,30 +62,35 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
 
   const notices = makeRoomNotices(language, stream, world, (room, id) => started?.ownMessages.mark(room, id, HOPS_MAX))
   const voices = makeVoices(language, stream, world, notices.say)
-  const rooms = makeRooms(domain, stream, world, {
-    entering (room) {
-      if (room.listener.nick === '') occupantAvatars.forget(room.id)
-      started?.receiver.hold(room)
-    },
-    entered: async room => { await started?.receiver.catchUp(room) },
-    out: room => started?.sender.out(room),
-    putOut: room => started?.receiver.standing(room, 'out'),
-    allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
-    known: (room, nick) => teamRooms.known(room, nick),
-    heard (room, presence) { occupantAvatars.heard(room.id, presence); started?.receiver.presence(room, presence) },
-    speaks: (ghost, persona) => ghostAvatars.wear(ghost, persona.avatar)
-  }, voices, ownRooms)
+  const rooms = makeRooms({
+    domain, stream, world, voices, own: ownRooms,
+    events: {
+      entering (room) {
+        if (room.listener.nick === '') occupantAvatars.forget(room.id)
+        started?.receiver.hold(room)
+      },
+      entered: async room => { await started?.receiver.catchUp(room) },
+      out: room => started?.sender.out(room),
+      putOut: room => started?.receiver.standing(room, 'out'),
+      allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
+      known: (room, nick) => teamRooms.known(room, nick),
+      heard (room, presence) { occupantAvatars.heard(room.id, presence); started?.receiver.presence(room, presence) },
+      speaks: (ghost, persona) => ghostAvatars.wear(ghost, persona.avatar)
+    }
+  })
   const occupantAvatars = makeOccupantAvatars(NAME, room => rooms.get(room)?.listener.jid, stream)
-  const teamRooms = makeTeamRooms(domain, ownRooms, rooms, addresses, stream, confirm, world)
+  const teamRooms = makeTeamRooms({ domain, own: ownRooms, rooms, addresses, stream, confirm, world })
   const privateMessages = makePrivateMessages(language, stream, world, (room, said) => started?.receiver.privately(room, said))
 
   const begin = async (inbox: Inbox): Promise<Started & Pick<StreamEvents, 'stanza'>> => {
     await roomNames.keep()
     const ownMessages = await makeOwnMessages(world)
     const echo = (...heard: Parameters<Sender['echo']>): void => sender.echo(...heard)
-    const receiver = makeReceiver(NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, occupantAvatars.of, notices.tooMuch)
-    const sender = makeSender(rooms, stream, archive, ownMessages, world, makeSpecialDeliveries(teamRooms, directSender))
-    const directReceiver = makeDirectReceiver(NAME, domain, inbox, receiver.offer, originals, stream, world)
+    const receiver = makeReceiver({
+      network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch
+    })
+    const sender = makeSender({ rooms, stream, archive, ownMessages, world, special: makeSpecialDeliveries(teamRooms, directSender) })
+    const directReceiver = makeDirectReceiver({ network: NAME, domain, inbox, offer: receiver.offer, originals, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
@@ -143,7 +148,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       const tells = directEnds(delivery.place.id) === undefined && delivery.action.kind !== 'room'
       return tells ? await started?.sender.find(delivery, signal) : undefined
     },
-    forget: makeForgetting(rooms, ownRooms, originals, presence, notes, world.memory),
+    forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {
       started?.receiver.stop()

@@ -90,7 +90,9 @@ const openRoom = () => {
   } as unknown as Room
   const world = makeWorld()
   const notes = makeWriteBehind(world)
-  const receiver = makeReceiver('xmpp', { ...inbox, accept }, stream, archive, ownMessages, notes, makeOriginals(notes), world, () => {})
+  const receiver = makeReceiver({
+    network: 'xmpp', inbox: { ...inbox, accept }, stream, archive, ownMessages, notes, originals: makeOriginals(notes), world, echo: () => {}
+  })
   return {
     async run (input: Buffer) {
       for (const stanza of read([Buffer.from(HEADER), input]).stanzas) {

@@ -59,7 +59,9 @@ describe('the rule of the desk', () => {
     const address = addressOn(['red'], [anna])
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
     const links = { token: () => '', url: () => '' }
-    const directory = makeDirectory([], { blocked: [], standings: [], called: [] }, new Map(), links, TEXTS.en, memory)
+    const directory = makeDirectory({
+      mirrors: [], remembered: { blocked: [], standings: [], called: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory
+    })
     const conversation: Conversation = {
       id: 1, address: 'werkstatt', handledBy: 'werkstatt', contact: { network: 'red', id: 'eva' }, place: { network: 'red', id: 'chat' },
       state: 'new', claim: 0, cases: 1, openedAt: 1, awaits: false, labels: [], announced: []

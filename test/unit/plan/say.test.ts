@@ -24,7 +24,7 @@ const corrected = (before: Content, said: number, now: Content, more: Partial<Ca
   const deliveries = Array.from({ length: said }, (_, id) => ({ id, key: `d${id}`, place, state: 'done' as const, notice: false }))
   const original: Recorded = { seq: 1, arrival, deliveries, copies: [] }
   const edit: EditArrival = { ...arrival, kind: 'edit', key: 'e', of: 'k', content: now }
-  return sayAgain(edit, original, place, undefined, '', directory).map(({ delivery: { action } }) =>
+  return sayAgain(edit, original, place, undefined, { token: '' }, directory).map(({ delivery: { action } }) =>
     `${action.kind}${'of' in action ? ` ${action.of}` : ''}${'content' in action ? ` ${toPlain(action.content.text) || 'file'}` : ''}`)
 }
 

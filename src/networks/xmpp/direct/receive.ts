@@ -59,9 +59,19 @@ const stampOf = (message: Element): number | undefined => {
   return Number.isNaN(at) ? undefined : at
 }
 
-export const makeDirectReceiver = (
-  network: string, domain: string, inbox: Inbox, offer: Intake['offer'], originals: Originals, stream: Stream, { clock, chance, log }: World
-): DirectReceiver => {
+export interface DirectReceiverParts {
+  network: string
+  domain: string
+  inbox: Inbox
+  offer: Intake['offer']
+  originals: Originals
+  stream: Stream
+  world: World
+}
+
+export const makeDirectReceiver = ({
+  network, domain, inbox, offer, originals, stream, world: { clock, chance, log }
+}: DirectReceiverParts): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
   const machines = makeShares<boolean>(MACHINES_MAX) // who says of themselves that they take no answers

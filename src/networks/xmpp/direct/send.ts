@@ -57,7 +57,15 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
   }
 }
 
-export const makeDirectSender = (network: string, addresses: Addresses, stream: Stream, confirm: Confirm, { clock }: World): DirectSender => {
+export interface DirectSenderParts {
+  network: string
+  addresses: Addresses
+  stream: Stream
+  confirm: Confirm
+  world: World
+}
+
+export const makeDirectSender = ({ network, addresses, stream, confirm, world: { clock } }: DirectSenderParts): DirectSender => {
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {

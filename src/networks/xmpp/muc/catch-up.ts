@@ -49,15 +49,25 @@ export interface CatchUp {
   stop (): void
 }
 
+export interface CatchUpParts {
+  inbox: Inbox
+  archive: Archive
+  intake: Intake
+  world: World
+  placeOf: (room: Room) => Place
+  idOf: (room: Room, message: Element) => string | undefined
+  arrivalOf: (room: Room, archived: Archived) => Arrival | undefined
+  missed: (room: Room) => Promise<Arrival[]>
+  live: (room: Room) => void
+}
+
 /**
  * `idOf`: under which id the archive has a live message, if it has it.
  * `missed`: what a room without one shows. `live`: all that was said before is read, nothing behind it taken.
  */
-export const makeCatchUp = (
-  inbox: Inbox, archive: Archive, intake: Intake, { clock, chance, log, memory }: World, placeOf: (room: Room) => Place,
-  idOf: (room: Room, message: Element) => string | undefined, arrivalOf: (room: Room, archived: Archived) => Arrival | undefined,
-  missed: (room: Room) => Promise<Arrival[]>, live: (room: Room) => void
-): CatchUp => {
+export const makeCatchUp = ({
+  inbox, archive, intake, world: { clock, chance, log, memory }, placeOf, idOf, arrivalOf, missed, live
+}: CatchUpParts): CatchUp => {
   const rooms = new Map<string, Backlog>()
   const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
   const stopped = new AbortController()

@@ -85,10 +85,17 @@ const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [
   return [OUT_BECAUSE[code] ?? 'left', PUT_OUT[code]]
 }
 
-export const makeOccupant = (
-  room: string, jid: string, firstName: string, stream: Stream, { clock, log }: World, events: OccupantEvents,
-  own?: OwnRoom
-): Occupant => {
+export interface OccupantParts {
+  room: string
+  jid: string
+  firstName: string
+  stream: Stream
+  world: World
+  events: OccupantEvents
+  own?: OwnRoom | undefined
+}
+
+export const makeOccupant = ({ room, jid, firstName, stream, world: { clock, log }, events, own }: OccupantParts): Occupant => {
   let name = firstName
   let spellings = nickSpellings(name)
   let nick = ''

@@ -64,11 +64,23 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
 
-export const makeReceiver = (
-  network: string, inbox: Inbox, stream: Stream, archive: Archive, ownMessages: OwnMessages, notes: WriteBehind, originals: Originals, world: World,
-  echo: (room: Room, message: Element) => void, avatarOf: (room: string, nick: string) => MediaRef | undefined = () => undefined,
-  tooMuch: (room: Room) => void = () => {}
-): Receiver => {
+export interface ReceiverParts {
+  network: string
+  inbox: Inbox
+  stream: Stream
+  archive: Archive
+  ownMessages: OwnMessages
+  notes: WriteBehind
+  originals: Originals
+  world: World
+  echo: (room: Room, message: Element) => void
+  avatarOf?: (room: string, nick: string) => MediaRef | undefined
+  tooMuch?: (room: Room) => void
+}
+
+export const makeReceiver = ({
+  network, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf = () => undefined, tooMuch = () => {}
+}: ReceiverParts): Receiver => {
   const { clock, chance } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const history = makeHistory(notes, world)
@@ -157,9 +169,12 @@ export const makeReceiver = (
     if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
   }
 
-  const catchUp = makeCatchUp(inbox, archive, intake, world, placeOf, idInArchive, archived, missed, room => {
-    history.settle(room)
-    standing(room, 'in')
+  const catchUp = makeCatchUp({
+    inbox, archive, intake, world, placeOf, idOf: idInArchive, arrivalOf: archived, missed,
+    live (room) {
+      history.settle(room)
+      standing(room, 'in')
+    }
   })
 
   return {

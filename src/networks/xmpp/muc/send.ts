@@ -70,9 +70,18 @@ const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] =>
   }
 }
 
-export const makeSender = (
-  rooms: Rooms, stream: Stream, archive: Archive, ownMessages: OwnMessages, { log }: World, special: SpecialDeliveries = () => undefined
-): Sender => {
+export interface SenderParts {
+  rooms: Rooms
+  stream: Stream
+  archive: Archive
+  ownMessages: OwnMessages
+  world: World
+  special?: SpecialDeliveries
+}
+
+export const makeSender = ({
+  rooms, stream, archive, ownMessages, world: { log }, special = () => undefined
+}: SenderParts): Sender => {
   const lanes = new Map<string, Lane>()
   let under = 0 // sends that have not ended
   let wakeIdle = (): void => {}

@@ -101,10 +101,19 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
   }
 }
 
-export const makeTeamRooms = (
-  domain: string, own: ReturnType<typeof makeOwnRooms>, rooms: Pick<Rooms, 'refresh'>, addresses: Addresses, stream: Stream,
-  confirm: Confirm, { memory, chance, log }: World
-): TeamRooms => {
+export interface TeamRoomsParts {
+  domain: string
+  own: ReturnType<typeof makeOwnRooms>
+  rooms: Pick<Rooms, 'refresh'>
+  addresses: Addresses
+  stream: Stream
+  confirm: Confirm
+  world: World
+}
+
+export const makeTeamRooms = ({
+  domain, own, rooms, addresses, stream, confirm, world: { memory, chance, log }
+}: TeamRoomsParts): TeamRooms => {
   const keptOf = (room: Room): Kept => JSON.parse(memory.get(`team ${room.id}`) ?? '{}') as Kept
 
   const keep = async (room: Room, { from, speakers }: RoomState): Promise<void> => {

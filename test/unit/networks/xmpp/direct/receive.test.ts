@@ -37,7 +37,8 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
   const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
-  const direct = makeDirectReceiver('xmpp', DOMAIN, inbox, offer, makeOriginals(makeWriteBehind(world)), stream, world)
+  const originals = makeOriginals(makeWriteBehind(world))
+  const direct = makeDirectReceiver({ network: 'xmpp', domain: DOMAIN, inbox, offer, originals, stream, world })
   const commands = makeCommands('xmpp', addresses, inbox, world)
   return {
     inbox, sent, commands, stop,

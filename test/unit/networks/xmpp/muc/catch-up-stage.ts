@@ -86,11 +86,15 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     const lasting = { ...memory, set: (key: string, value: string) => alive(() => memory.set(key, value), mine) }
     const [world, notes] = [makeWorld({ memory: lasting, clock }), makeWriteBehind(makeWorld({ memory: lasting, clock }))]
     receiver?.stop()
-    receiver = makeReceiver('xmpp', {
-      ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
-      lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
-    }, stream, { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false }, ownMessages,
-    notes, makeOriginals(notes), world, () => { echoes++ })
+    receiver = makeReceiver({
+      network: 'xmpp',
+      inbox: {
+        ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
+        lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
+      },
+      stream, archive: { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false },
+      ownMessages, notes, originals: makeOriginals(notes), world, echo: () => { echoes++ }
+    })
     hearing = new Set()
     rooms = roomIds.map(id => ({
       id, ready: false, visit: 0, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])

@@ -11,10 +11,12 @@ const element = (name: string, ns: string, attrs: Element['attrs'] = {}, ...chil
 const presence = (from: string, attrs: Element['attrs'] = {}, ...children: Element[]): Element =>
   element('presence', 'jabber:component:accept', { from, ...attrs }, ...children)
 
+const ANNA = { room: ROOM, jid: 'a@chat.example.org/zentrale', firstName: 'Anna', events: { nick () {}, out () {} } }
+
 describe('xmpp occupant', () => {
   it('is not inside because the room itself shows its presence, as ejabberd does before it lets anybody in', async () => {
     const stream = { send: () => true } as Partial<Stream> as Stream
-    const occupant = makeOccupant(ROOM, 'a@chat.example.org/zentrale', 'Anna', stream, makeWorld(), { nick () {}, out () {} })
+    const occupant = makeOccupant({ ...ANNA, stream, world: makeWorld() })
     let inside = false
     const joining = occupant.join().then(() => { inside = true })
     occupant.presence(presence(ROOM))
@@ -28,7 +30,7 @@ describe('xmpp occupant', () => {
   it('shows its picture as soon as it is inside, once, and again when it comes back', async () => {
     const said: string[] = []
     const stream = { send (one: Xml) { said.push(one.xml); return true } } as Partial<Stream> as Stream
-    const occupant = makeOccupant(ROOM, 'a@chat.example.org/zentrale', 'Anna', stream, makeWorld(), { nick () {}, out () {} })
+    const occupant = makeOccupant({ ...ANNA, stream, world: makeWorld() })
     const letIn = (): void =>
       occupant.presence(presence(`${ROOM}/Anna`, {}, element('x', MUC_USER, {}, element('status', MUC_USER, { code: '110' }))))
     const photos = (): boolean[] => said.splice(0).map(xml => xml.includes('<photo>abc</photo>'))

@@ -27,7 +27,10 @@ const stage = (features = FEATURES) => {
   const notes = makeWriteBehind(world)
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
   const tooMuch = ({ id }: Room): void => { told.push(id) }
-  const receiver = makeReceiver('xmpp', inbox, stream, {} as Archive, ownMessages, notes, makeOriginals(notes), world, () => {}, avatarOf, tooMuch)
+  const receiver = makeReceiver({
+    network: 'xmpp', inbox, stream, archive: {} as Archive, ownMessages, notes, originals: makeOriginals(notes), world,
+    echo: () => {}, avatarOf, tooMuch
+  })
   const room = { id: ROOM, ready: true, nicks: new Map(), realJids: new Map(), features: new Set(features) } as unknown as Room
   const enters = (nick: string, address: string): void => { room.realJids.set(nick, { address, role: 'participant' }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {

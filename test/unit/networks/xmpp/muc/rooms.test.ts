@@ -18,12 +18,16 @@ const muteStream = (): Stream & { isUp: boolean, said: number } => {
   return connection
 }
 
+const ALONE = {
+  domain: 'chat.example.org',
+  events: { entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {} },
+  voices: { admit: async () => {}, give: async () => {} }
+}
+
 describe('xmpp rooms', () => {
   it('end when stopped while a room cannot be entered, although the link is still up', async () => {
     const link = muteStream()
-    const rooms = makeRooms('chat.example.org', link, makeWorld(), {
-      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
-    }, { admit: async () => {}, give: async () => {} })
+    const rooms = makeRooms({ ...ALONE, stream: link, world: makeWorld() })
     rooms.attend(ROOM)
     link.isUp = true
     rooms.connected()
@@ -40,9 +44,7 @@ describe('xmpp rooms', () => {
     const stream: Stream = Object.assign(muteStream(), {
       isUp: true, ask: async () => { if (++asked === 1) throw new Unavailable('no answer'); return features }
     })
-    const rooms = makeRooms('chat.example.org', stream, makeWorld({ clock: quickClock(50) }), {
-      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
-    }, { admit: async () => {}, give: async () => {} })
+    const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50) }) })
     rooms.connected()
     const room = rooms.attend(ROOM)
     for (const [nick, status] of [['Anna', ''], ['Zentrale', '<status code=\'110\'/>']] as const) {
@@ -57,9 +59,7 @@ describe('xmpp rooms', () => {
   it('that cannot be entered keep no other out, however many they are, and however their server hangs', async () => {
     const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
     const stream: Stream = Object.assign(muteStream(), { isUp: true, ask: async () => features })
-    const rooms = makeRooms('chat.example.org', stream, makeWorld({ clock: quickClock(50) }), {
-      entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {}
-    }, { admit: async () => {}, give: async () => {} })
+    const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50) }) })
     rooms.connected()
     for (let n = 0; n < 40; n++) rooms.attend(`r${n}@hangs.example.net`)
     const room = rooms.attend(ROOM)

@@ -35,7 +35,7 @@ const stage = () => {
   }
   const stream = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Stream> as Stream
   const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
-  const sender = makeSender(rooms as Rooms, stream, {} as Archive, ownMessages, makeWorld())
+  const sender = makeSender({ rooms: rooms as Rooms, stream, archive: {} as Archive, ownMessages, world: makeWorld() })
   const send = (key: string, as?: Persona): Promise<Sent> => sender.send({
     key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, ...as && { as },
     action: { kind: 'message', content: { style: 'text', text: plain(key) } }

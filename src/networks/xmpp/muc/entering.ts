@@ -1,0 +1,137 @@
+/**
+ * How rooms are entered. Promises: while the stream is up every attended room is entered, again and again with backoff, a few at a time;
+ * a room that waits for its invitation is not. A room is `ready` only when the listener is known to be inside and the room's features are.
+ */
+import { backoffMs } from '../../../lib/backoff'
+import { sleep } from '../../../lib/clock'
+import { makeSlots } from '../../../lib/slots'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import type { World } from '../../../model/network'
+import { serverOf } from '../names'
+import { conditionOf, failureOf } from '../wire/stanza-errors'
+import type { Stream } from '../wire/stream'
+import { child, el, elementsIn } from '../wire/xml'
+import type { Expulsion } from './expulsion'
+import { ARCHIVE, INFO, type OwnRooms, type Room } from './room'
+
+const ENTER_FIRST_MS = 1_000
+const ENTER_MOST_MS = 5 * 60_000
+const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the server
+const ENTERING_AT_ONE_MAX = 16 // of these at one room service, which may hang
+
+export interface EnteringEvents {
+  entering (room: Room): void // the listener is about to enter: what it hears comes before what was missed
+  entered (room: Room): Promise<void> // catch up; the room is ready already
+}
+
+export interface EnteringParts {
+  stream: Stream
+  world: World
+  events: EnteringEvents
+  expulsion: Expulsion
+  own: OwnRooms | undefined
+  attended: ReadonlyMap<string, Room>
+  /** Whether it is ready now, and else why it is not. */
+  changed (room: Room, ready: boolean, why?: string): void
+}
+
+export interface Entering {
+  /** Enters the room until it is ready or the stream goes down. */
+  enter (room: Room): void
+  featuresOf (room: Room): Promise<ReadonlySet<string>>
+  /** From now on, or no longer. */
+  connected (): void
+  disconnected (): void
+}
+
+export const makeEntering = ({ stream, world, events, expulsion, own, attended, changed }: EnteringParts): Entering => {
+  const { clock, chance, log } = world
+  const slots = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more wait than there are rooms
+  let whileConnected = new AbortController()
+
+  const featuresOf = async (room: Room): Promise<ReadonlySet<string>> => {
+    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    const query = child(answer, 'query', INFO)
+    if (query === undefined) throw failureOf('the room does not say what it can', conditionOf(answer))
+    return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
+  }
+
+  /** Nothing may be said in it before. */
+  const close = async (room: Room, own: OwnRooms): Promise<void> => {
+    if (own.isClosed(room.features)) return
+    await own.setUp(room.id)
+    room.features = await featuresOf(room)
+    if (own.isClosed(room.features)) return
+    const why = new Refused('the room service does not make rooms for members only in which everybody sees who is there')
+    room.listener.leave(why)
+    throw why
+  }
+
+  const enterOnce = async (room: Room): Promise<void> => {
+    events.entering(room)
+    if (room.listener.nick === '') room.realJids.clear() // it is told of them again only when it comes in
+    await room.listener.join()
+    room.features = await featuresOf(room)
+    if (room.own && own !== undefined) await close(room, own)
+    if (room.listener.nick === '') throw new Unavailable('out of the room again')
+    room.refusal = undefined
+    expulsion.over(room)
+    room.visit++
+    room.heardAt = clock.tick()
+    changed(room, true)
+    log.info({ room: room.id, archive: room.features.has(ARCHIVE) }, 'in the room')
+    await events.entered(room)
+  }
+
+  /** Others have their turn while this one waits for its next try. */
+  const enterInTurn = async (room: Room, signal: AbortSignal): Promise<void> => {
+    const over = await slots.take(serverOf(room.id), signal)
+    try { await enterOnce(room) } finally { over() }
+  }
+
+  const isThere = async (room: Room): Promise<boolean> => {
+    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
+  }
+
+  /** What those who wait for the room are told: most of what keeps us out somebody can mend, and until then it is as if the stream were down. */
+  const judge = async (room: Room, error: unknown): Promise<Room['refusal']> => {
+    const { refusedFor } = room.listener
+    if (!(error instanceof Refused) || refusedFor === '') return error instanceof Refused ? error : undefined
+    if (refusedFor !== 'forbidden') return new Unavailable(error.message, { disconnected: true })
+    if (!await isThere(room)) return new Unavailable('the room is not there, and the server does not let us make it', { disconnected: true })
+    if (!room.own) expulsion.happened(room, 'shut out', 'banned')
+    return room.refusal ?? error
+  }
+
+  const enterUntilIn = async (room: Room, signal: AbortSignal): Promise<void> => {
+    for (let attempt = 1; !signal.aborted && attended.get(room.id) === room; attempt++) {
+      try { return await enterInTurn(room, signal) } catch (error) {
+        const why = await judge(room, error).catch(() => room.refusal)
+        if (signal.aborted) return
+        room.refusal = why
+        changed(room, room.ready, messageOf(error))
+        if (expulsion.waitsForInvitation(room)) return
+        const wait = backoffMs(chance, attempt, ENTER_FIRST_MS, ENTER_MOST_MS)
+        log.warn({ room: room.id, why: messageOf(error), attempt, wait }, 'room could not be entered')
+        await sleep(clock, wait, signal)
+      }
+    }
+  }
+
+  const enter = (room: Room): void => {
+    if (expulsion.waitsForInvitation(room) || attended.get(room.id) !== room || room.entering) return
+    if (!stream.isUp || whileConnected.signal.aborted) return
+    room.entering = true
+    void enterUntilIn(room, whileConnected.signal).finally(() => {
+      room.entering = false
+      if (!room.ready) enter(room)
+    })
+  }
+
+  return {
+    enter, featuresOf,
+    connected () { whileConnected = new AbortController() },
+    disconnected () { whileConnected.abort() }
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * That a room has put us out. Promises: all of ours leave it; a room that has kicked us, or was destroyed, is entered only when it asks us
+ * in, also after a restart.
+ */
+import { messageOf, Refused } from '../../../model/errors'
+import type { World } from '../../../model/network'
+import type { PutOut } from './occupant'
+import type { Room } from './room'
+
+export interface Expulsion {
+  /** How a room is remembered to have put us out. */
+  of (id: string): PutOut | undefined
+  happened (room: Room, how: PutOut, why: string): void
+  /** We are in again. */
+  over (room: Room): void
+  waitsForInvitation (room: Room): boolean
+}
+
+/** `tell`: the room is neither heard nor spoken into until it is entered again. */
+export const makeExpulsion = ({ memory, log }: Pick<World, 'memory' | 'log'>, tell: (room: Room) => void): Expulsion => {
+  const keyOf = (id: string): string => `put out ${id}`
+
+  const remember = (room: Room, how: PutOut | undefined): void => {
+    room.putOut = how
+    const key = keyOf(room.id)
+    const done = how !== undefined ? memory.set(key, how) : memory.get(key) === undefined ? undefined : memory.delete(key)
+    done?.catch((error: unknown) => log.error({ room: room.id, why: messageOf(error) }, 'not remembered that a room has put us out'))
+  }
+
+  return {
+    of: id => memory.get(keyOf(id)) as PutOut | undefined,
+    happened (room, how, why) {
+      room.refusal = new Refused(`the room has put us out: ${why}`)
+      remember(room, how)
+      for (const ghost of room.ghosts.values()) ghost.leave(room.refusal)
+      tell(room)
+    },
+    over (room) { if (room.putOut !== undefined) remember(room, undefined) },
+    waitsForInvitation: ({ putOut }) => putOut === 'kicked' || putOut === 'destroyed'
+  }
+}
