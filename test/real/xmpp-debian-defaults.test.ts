@@ -41,13 +41,13 @@ const cut = (text: string, at: RegExp): [string, string] => [text.slice(0, text.
 
 const KINDS = (): Kind[] => {
   const component = { domain: 'chat.example.org', port: 5347, secret: '…' }
-  const [prosodyRooms, prosodyArchive] = cut(readmeLines('are carried over. Neither package'), / +modules_enabled/)
-  const [ejabberdRooms, ejabberdArchive] = cut(readmeLines('server may), the last lets'), /modules:/)
+  const [prosodyRooms, prosodyArchive] = cut(readmeLines('while Zentrale was down are carried'), / +modules_enabled/)
+  const [ejabberdRooms, ejabberdArchive] = cut(readmeLines('server may. The last lets'), /modules:/)
   return [{
     name: 'prosody', start: packagedProsody, component: readmeLines('Prosody, at the end of'), said: prosodySnippet(component),
     rooms: prosodyRooms, archive: prosodyArchive, withoutRooms: /✗ XMPP room service \S+: is not there .*\n.*Component "conference\.\S+" "muc"/
   }, {
-    name: 'ejabberd', start: packagedEjabberd, component: readmeLines('or ejabberd, `ejabberd.yml`'), said: ejabberdSnippet(component),
+    name: 'ejabberd', start: packagedEjabberd, component: readmeLines('or ejabberd, in `ejabberd.yml`'), said: ejabberdSnippet(component),
     rooms: ejabberdRooms, archive: ejabberdArchive, withoutRooms: /✗ XMPP room service \S+: does not let us make rooms[^]*muc_create/
   }]
 }
