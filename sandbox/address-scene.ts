@@ -2,7 +2,6 @@
  * The second act of the demo: somebody with a plain phone writes to the function address `bürgerbüro`. Anna on Matrix and Bernd on XMPP
  * both see it and both answer; one of them has the case, the other is told, and the phone gets exactly one answer.
  */
-import { xml } from '@xmpp/client'
 import { ADDRESS_NUMBER, DOMAIN, type Town, type TownAddress } from './town'
 
 const NAME = 'bürgerbüro'
@@ -48,7 +47,7 @@ export const playAddress = async (town: Town, tell: (line: string) => void): Pro
   const record: AddressRecord = { question: QUESTION, answers: [], owner: undefined, told: false, held: false, problems: [] }
   const answersToPaul = (): string[] => paul.inbox.filter(({ from }) => from === ADDRESS_NUMBER).map(({ text }) => text)
   try {
-    await bernd.client.send(xml('presence'))
+    await bernd.comeOnline()
     await paul.type({ text: QUESTION, to: ADDRESS_NUMBER })
     const alias = encodeURIComponent(`#_zentrale_${MATRIX}_1:${DOMAIN}`)
     const room = await retried(async () => String((await anna.call('GET', `v3/directory/room/${alias}`))['room_id']))

@@ -54,7 +54,7 @@ describe('a function address on Synapse, Prosody and phones', () => {
     await town.xmpp.addUser('carl', PASSWORD)
     carl = await startPerson(town.xmpp, 'carl', PASSWORD)
     paul = town.smsc.phone(PAUL)
-    for (const one of [bernd, carl]) await one.client.send(xml('presence')) // without it, messages to a bare address wait for them
+    for (const one of [bernd, carl]) await one.comeOnline()
   })
   after(async () => {
     await carl?.stop()

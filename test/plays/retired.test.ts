@@ -45,7 +45,7 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
     carl = await startPerson(town.xmpp, 'carl', PASSWORD)
     paul = town.smsc.phone('+491709998877')
     nora = town.smsc.phone('+491709998866')
-    for (const one of [bernd, carl]) await one.client.send(xml('presence')) // without it, messages to a bare address wait for them
+    for (const one of [bernd, carl]) await one.comeOnline()
   })
   after(async () => {
     await carl?.stop()

@@ -78,7 +78,7 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     })
     anna = town.people.anna
     bernd = town.people.bernd
-    await bernd.client.send(xml('presence'));
+    await bernd.comeOnline();
     [eva, mallory] = [await register('eva'), await register('mallory')];
     [paul, olga] = [town.smsc.phone('+491709998877'), town.smsc.phone('+491709998878')]
     await paul.type({ text: 'Ist mein Pass da?', to: ADDRESS_NUMBER })
@@ -195,7 +195,7 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
 
     await town.xmpp.addUser('dora', PASSWORD)
     const dora = await startPerson(town.xmpp, 'dora', PASSWORD)
-    await dora.client.send(xml('presence'))
+    await dora.comeOnline()
     const jid = `kasse@chat.${DOMAIN}`
     const heard = (): string[] => dora.heard.filter(one => one.is('message') && String(one.attrs.from).startsWith(jid))
       .flatMap(one => one.getChildText('body') ?? [])

@@ -114,7 +114,7 @@ for (const kind of KINDS()) {
     it('an address has rooms for its cases there', async () => {
       const { bernd } = town.people
       const phone = town.smsc.phone(PHONE)
-      await bernd.client.send(xml('presence'))
+      await bernd.comeOnline()
       await phone.type({ text: 'Ist mein Pass da?', to: ADDRESS_NUMBER })
       const asked = await bernd.until('asked in', one => /^_info_1_/.test(String(one.getChild('x', 'jabber:x:conference')?.attrs.jid)))
       const room = String(asked.getChild('x', 'jabber:x:conference')?.attrs.jid)

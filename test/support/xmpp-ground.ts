@@ -1,5 +1,4 @@
 /** A real XMPP server with a bridge that serves one function address, and two people: what tests of function addresses stand on. */
-import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import type { Action, Arrival, Delivery, Sent } from '../../src/model/message'
@@ -61,7 +60,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
     await at.startBridge()
     at.anna = await startPerson(at.server, 'anna', 'a')
     at.carl = await startPerson(at.server, 'carl', 'c')
-    for (const { client } of [at.anna, at.carl]) await client.send(xml('presence'))
+    for (const one of [at.anna, at.carl]) await one.comeOnline()
   })
   afterEach(async () => {
     await at.anna.stop()

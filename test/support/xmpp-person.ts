@@ -10,6 +10,8 @@ const ANSWERED_WITHIN_MS = 120_000
 export interface XmppPerson {
   readonly client: Client
   readonly heard: Element[] // everything since the start
+  /** Resolves when the server knows that they are there: what others send to them before then may go astray. */
+  comeOnline (): Promise<void>
   enter (room: string, nick: string): Promise<void>
   leave (room: string, nick: string): Promise<void>
   say (room: string, body: string, id: string, ...more: Element[]): Promise<void>
@@ -37,6 +39,10 @@ export const startPerson = async (server: XmppServer, username: string, password
     heard.filter(one => one.is('message') && one.getChild('body') !== undefined && isFrom(one, room, nick))
   const self: XmppPerson = {
     client: person, heard,
+    async comeOnline () {
+      await person.send(xml('presence'))
+      await self.until('their own presence', one => one.is('presence') && one.attrs.from === String(person.jid))
+    },
     async enter (room, nick) {
       const before = heard.length
       await person.send(xml('presence', { to: `${room}/${nick}` }, xml('x', { xmlns: MUC }, xml('history', { maxchars: '0' }))))
