@@ -1,4 +1,5 @@
 /** A real XMPP server with a bridge that serves one function address, and two people: what tests of function addresses stand on. */
+import type { Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import type { Action, Arrival, Delivery, Sent } from '../../src/model/message'
