@@ -320,8 +320,10 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     stands (place, standing) {
       const last = exilesOf(addressKey(place)).at(-1)
       if (last === undefined) return
-      if (standing === 'out') last.known = Math.min(last.known, now())
-      else if (last.until < Infinity) last.over = Math.min(last.over, now())
+      if (standing === 'out') {
+        last.known = Math.min(last.known, now())
+        last.over = Infinity // an earlier "in" was said without knowing of it
+      } else if (last.until < Infinity) last.over = Math.min(last.over, now())
     },
     judge () {
       for (const { tag, place, answers } of unshown) { // what the bridge takes for lost it cannot point at
