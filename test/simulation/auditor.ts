@@ -180,7 +180,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     const shown = action.reply?.text
     const original = records.get(answers ?? '')
     if (shown !== undefined) {
-      const isRight = original !== undefined && (ownWords(shown).includes(original.tag) || withdrawals.has(original.tag))
+      const isOriginal = (one: { tag: string }): boolean => original !== undefined && [one.tag, records.get(one.tag)?.of].includes(original.tag)
+      const isRight = wordsIn(ownWords(shown)).some(isOriginal) || (original !== undefined && withdrawals.has(original.tag))
       if (!isRight) violation('R', `${tag} answers ${answers}; at ${place}: ${shown}`, tag)
       return
     }
@@ -263,7 +264,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       else for (const wish of all) if (wish.key === key) wish.acknowledgedAt = Math.min(wish.acknowledgedAt, now())
     },
     began (delivery) {
-      const away = exilesOf(addressKey(delivery.place)).some(({ known, over }) => now() > known && now() < over)
+      const away = exilesOf(addressKey(delivery.place)).some(({ known, until }) => now() > known && now() < until)
       if (away) violation('W3', `${textOfDelivery(delivery)} was said into ${addressKey(delivery.place)}, which has us out`)
       const last = wishes.get(addressKey(delivery.place))?.at(-1)
       const [word] = wordsIn(textOfDelivery(delivery))
