@@ -12,6 +12,7 @@ import { importBifrost, type ImportOrder } from './import/bifrost/import'
 import { systemChance as chance } from './lib/chance'
 import { systemClock as clock } from './lib/clock'
 import { messageOf } from './model/errors'
+import { KINDS } from './networks/kinds'
 import { checkServers, showFinding } from './operate/check'
 import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
 import { LIVE_ACTIONS, runLive } from './operate/address-live'
@@ -19,7 +20,7 @@ import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
-import { registrationText, sampleRegistration, writeNew } from './operate/registration'
+import { registrationFlags, registrationText, sampleRegistration, writeNew } from './operate/registration'
 import { retiredNow } from './operate/retired'
 import { EXIT, start } from './start'
 
@@ -30,9 +31,11 @@ process.umask(0o077) // what it writes holds secrets, texts and numbers
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string }
 
+const networks = new Intl.ListFormat('en-GB').format(KINDS.map(({ settings }) => settings.label))
+
 const program = new Command('zentrale').version(`${version} (Node ${process.versions.node})`)
   .exitOverride().showHelpAfterError('zentrale --help shows all commands')
-  .description('A switchboard for open messaging: rooms mirrored between Matrix, XMPP and SMS.')
+  .description(`A switchboard for open messaging: rooms mirrored between ${networks}.`)
   .option('-c, --config <file>', 'the config file', process.env['ZENTRALE_CONFIG'] ?? 'config.yaml')
 
 const configFile = (): string => program.opts<{ config: string }>().config
@@ -60,9 +63,8 @@ program.command('start').description('run until SIGTERM').action(async () => awa
 
 program.command('demo').description('say how to see it all at work').action(() => print('In the checkout: npm ci && npm run demo'))
 
-program.command('registration').description('make a fresh registration file for the homeserver, with the function addresses of the config')
-  .option('--domain <domain>', 'the domain of your Matrix users; without it the config\'s')
-  .option('--url <url>', 'where the homeserver reaches Zentrale; without it the config\'s matrix.listen')
+const registration = program.command('registration')
+  .description('make a fresh registration file for the homeserver, with the function addresses of the config')
   .option('--out <file>', 'write this file instead of printing')
   .action(({ out, ...flags }: { domain?: string, url?: string, out?: string }) => {
     const text = registrationText(configFile(), flags, process.env, chance)
@@ -70,6 +72,7 @@ program.command('registration').description('make a fresh registration file for 
     writeNew(out, text)
     print(`Written: ${out}`)
   })
+for (const [flag, meaning] of registrationFlags()) registration.option(`--${flag} <${flag}>`, meaning)
 
 program.command('sample').description('print a config with every key explained').option('--registration', 'a registration instead')
   .action(({ registration }: { registration?: boolean }) => print(registration ? sampleRegistration() : sampleConfig()))

@@ -76,7 +76,7 @@ const BANS: Ban[] = [
   {
     what: /matrix|xmpp(?!:')|\bsms\b|Sms|SMS/i, because: 'only a network\'s own folder knows it by name',
     where: path => inFolders('model', 'plan', 'bridge', 'desk', 'store', 'lib', 'settings', 'config', 'operate')(path)
-      || ['src/networks/kind.ts', 'src/zentrale.ts', 'src/start.ts'].includes(path)
+      || ['src/networks/kind.ts', 'src/main.ts', 'src/zentrale.ts', 'src/start.ts'].includes(path)
   },
   {
     what: /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bsetTimeout\b|\bsetInterval\b|\bsetImmediate\b|timers\/promises/,
@@ -223,6 +223,7 @@ describe('style', () => {
     assert.deepEqual(code.flatMap(banned), [])
     assert.equal(banned({ path: 'src/bridge/x.ts', text: "const a = 'xmpp'" }).length, 1)
     assert.equal(banned({ path: 'src/config/x.ts', text: "if (network === 'matrix') return" }).length, 1)
+    assert.equal(banned({ path: 'src/main.ts', text: "description('rooms of Matrix')" }).length, 1)
     assert.equal(banned({ path: 'src/operate/x.ts', text: 'const { sms } = config.networks' }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/x.ts', text: 'setTimeout(f, 1)' }).length, 1)
     assert.equal(banned({ path: 'src/import/bifrost/x.ts', text: "'SELECT a WHERE b = ${c}'" }).length, 1)

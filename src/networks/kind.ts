@@ -127,6 +127,8 @@ export interface InitSettings {
 }
 
 export interface Registering<W> {
+  /** What --help says of the flags. */
+  flags: { domain: string, url: string }
   /** `known`: what the config says, if there is one. */
   text (flags: { domain?: string, url?: string }, chance: Chance, known?: { section: W, addresses: Addressed[] }): string
   sample (): string

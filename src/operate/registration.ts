@@ -19,6 +19,10 @@ export const registrationText = (config: string, flags: { domain?: string, url?:
   return registration.text(flags, chance, known)
 }
 
+/** Flag and meaning. */
+export const registrationFlags = (kinds: readonly NetworkKind[] = KINDS): [string, string][] =>
+  kinds.flatMap(({ settings }) => Object.entries(settings.registration?.flags ?? {}))
+
 /** As the project shows it. */
 export const sampleRegistration = (kinds: readonly NetworkKind[] = KINDS): string => registering(kinds).registration.sample()
 

@@ -56,6 +56,7 @@ describe('the command line', () => {
       end('--help'), end('nonsense'), end('check', '-c', '/nowhere/config.yaml'), end('queue', 'eat')
     ])
     assert.equal(help.code, 0)
+    assert.match(help.out, /rooms mirrored between Matrix, XMPP and SMS\./)
     for (const word of ['init', 'check', 'start', 'demo', 'registration', 'queue']) assert.ok(help.out.includes(`\n  ${word}`), word)
     assert.deepEqual([nothing.code, action.code], [64, 64])
     assert.equal(gone.code, 78)

@@ -174,6 +174,10 @@ export const settings: Settings<Written, MatrixSection, string, string> = {
     return { uri: `${uri}?action=chat`, code, href: code, impp: uri }
   },
   registration: {
+    flags: {
+      domain: 'the domain of your Matrix users; without it the config\'s',
+      url: 'where the homeserver reaches Zentrale; without it the config\'s matrix.listen'
+    },
     text ({ domain, url }, chance, known) {
       const at = domain ?? known?.section.domain ?? 'example.org'
       const { host, port } = known?.section.listen ?? {}
