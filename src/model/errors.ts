@@ -1,17 +1,17 @@
 /**
- * The only four errors that cross a folder. The one question asked of an error is what to do next:
+ * The only four errors that cross folders. Each says what to do next:
  * Malformed → quarantine, Refused → failed + notice, Unavailable → wait and retry, Bug → stop and restart.
  * Anything else that is thrown counts as Unavailable.
  * Messages name what is wrong and, where somebody can act, what to do; they hold no message text, token or phone number.
  */
 
-/** What came in cannot be understood. It is kept raw and acknowledged, so that it cannot block what comes behind it. */
+/** What came in cannot be understood. It is kept raw and acknowledged, so it cannot block what comes after it. */
 export class Malformed extends Error { override name = 'Malformed' }
 
-/** Why a file cannot be had where it lies. Without one, whatever is wrong with a file is the destination's. */
+/** Why a file cannot be fetched from its source. Absent: the destination did not take the file. */
 export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 
-/** Why nothing may be said there, where that is more than that it was refused. `encrypted`: we could say it only in the clear. */
+/** Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. */
 export type Forbidden = 'encrypted'
 
 /** The destination will never take this. */
@@ -30,11 +30,11 @@ export class Refused extends Error {
 export class Unavailable extends Error {
   override name = 'Unavailable'
   readonly retryAfterMs: number | undefined
-  /** The connection as a whole is down or closed to us, so this says nothing about the one delivery. */
+  /** The whole connection is down or closed to us. This says nothing about this one delivery. */
   readonly disconnected: boolean
-  /** True if the destination may have it after all and cannot tell us by the key: needs a person's decision. */
+  /** The destination may have it all the same, and cannot tell us by the key. A person has to decide. */
   readonly unknown: boolean
-  /** True if only what comes from this place has to wait, because enough from there is still to be delivered. */
+  /** Only arrivals from this place have to wait, because too many from there are still undelivered. */
   readonly crowded: boolean
   readonly trouble: FileTrouble | undefined
   constructor (message: string, options: {

@@ -5,7 +5,7 @@
 import type { ArrivalKey, DeliveryKey, NetworkName, Person, Place, RemoteId } from './address'
 import type { Text } from './text'
 
-/** A file where it lies: an mxc:// or https:// address that only its network can open. */
+/** Where a file lies: an mxc:// or https:// address that only its network can open. */
 export interface MediaRef { network: NetworkName; ref: string }
 
 export interface Attachment {
@@ -17,12 +17,12 @@ export interface Attachment {
   url?: string // our own signed link, set on deliveries
 }
 
-/** Why something that was said cannot be read here. `kind`: it is of a kind that we do not know. */
+/** Why a message cannot be read here. `kind`: we do not know this kind of message. */
 export type Unreadable = 'encrypted' | 'poll' | 'call' | 'file' | 'kind'
 
 /**
- * A message's body. Either may be empty, not both; a delivery has one of the two, never both. `alert`: our own words that need a person,
- * so phones sound for them; `quiet`: a machine's words, for which they do not. `unreadable`: it has neither, but somebody said something.
+ * A message's body: text, a file, or both; a delivery has exactly one of them. `alert`: our own words that need a person, so phones
+ * sound for them. `quiet`: a machine's words, for which phones stay silent. `unreadable`: it has neither, but somebody said something.
  */
 export interface Content {
   style: 'text' | 'quiet' | 'alert' | 'emote'
@@ -31,80 +31,79 @@ export interface Content {
   unreadable?: Unreadable
 }
 
-/** How many switchboards like us may carry a message on, one after another: two that face each other would never end. */
+/** How many switchboards may carry a message, one after another. Without this limit, two that face each other would never end. */
 export const HOPS_MAX = 3
 
 /**
- * `nameless`: `name` is only made from the address, so nobody is to be called so. `address`: their own address, where the place shows
- * it and `id` is something else (an occupant of a room). `account`: the same where the place shows it to us alone: nobody else is
- * shown it. `hops`: by how many other switchboards it was carried here, as their mark
- * says; HOPS_MAX on what such a one says itself.
+ * `nameless`: `name` is only made from the address, so do not call anybody by it. `address`: their own address, if the place shows it to
+ * everybody and `id` is something else (an occupant of a room). `account`: the same, if the place shows it to us alone; we show it to
+ * nobody. `hops`: how many other switchboards carried the message, as their mark says; HOPS_MAX if a switchboard said it itself.
  */
 export interface Sender { id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; account?: string; hops?: number }
 
 interface Arrived {
-  key: ArrivalKey // what it is deduplicated by
+  key: ArrivalKey // arrivals are deduplicated by it
   place: Place
-  at: number // ms since 1970 as the source claims: for display, never for order or expiry
+  at: number // ms since 1970, as the source claims: for display, never for order or expiry
 }
 
 export interface MessageArrival extends Arrived {
   kind: 'message'; sender: Sender; content: Content
-  direct?: boolean // the place is a person writing to us alone, so it concerns us even if nothing is configured for it
-  to?: string // direct: which address of ours they wrote to, in its canonical spelling
-  inThread?: boolean // said in a thread, beside the main line
-  mentions?: string[] // whom its writer's app marked in it, by address or by the name that is shown
-  /** What it answers: spellings of the id by which its place knows that. */
+  direct?: boolean // a person writes to us alone, so it concerns us even if the config does not name the place
+  to?: string // if `direct`: the address of ours that they wrote to, in its canonical spelling
+  inThread?: boolean // said in a thread, not in the main timeline
+  mentions?: string[] // people whom the writer's app marked in it, by address or by the name shown
+  /** The message that it answers: spellings of that message's id at this place. */
   replyTo?: (ArrivalKey | RemoteId)[]
-  named?: RemoteId // how apps at its place call it, where that is not its key
-  quoted?: number // so many blocks in front only repeat what it answers, for apps that cannot show it (XEP-0428)
-  automatic?: boolean // its network says that a machine made it: never to be answered by a machine
+  named?: RemoteId // the id that apps at its place use for it, if that is not its key
+  quoted?: number // the number of blocks in front that only repeat the answered message, for apps that cannot show replies (XEP-0428)
+  automatic?: boolean // its network says that a machine wrote it; no machine may answer it
 }
-/** `of` is the arrival key of what is changed. Only its own sender may change it: route checks. */
+/** `of`: the arrival key of the message that is changed. Only its sender may change it; route checks that. */
 export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: string[]; quoted?: number }
 export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey
-  moderated?: boolean // the place's own server vouches that they may take it away there, whoever said it
+  moderated?: boolean // the place's own server vouches that they may remove messages of others there
 }
 /**
- * What became of a delivery after it was sent. `of` lists spellings of the remote id, best first (gateways write one id in
- * several ways); each remote id of a delivery gets its own receipt.
+ * What became of a delivery after it was sent. `of`: spellings of the remote id, best first, because gateways write one id in
+ * several ways. Each remote id of a delivery gets its own receipt.
  */
 export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[]; outcome: 'delivered' | 'failed'; detail?: string }
 
 /**
- * How a place that is mirrored stands to us: `in` at each entering, `out` when it has sent us out or is gone, `encrypted` when what
- * is said there cannot be read. From `out` or `encrypted` on nothing is carried from there or to there, until it is `in` again. What
- * is the same as before changes nothing. `key`: the source's own id of the event that says so, else a new one.
+ * How a mirrored place stands to us: `in` each time we enter, `out` when it removed us or is gone, `encrypted` when we cannot read
+ * it. While it is `out` or `encrypted`, nothing is carried from or to it. The same standing again changes nothing. `key`: the source's
+ * own id of the event that says so, or a new one.
  */
 export interface StandingArrival extends Arrived { kind: 'standing'; standing: Standing }
 export type Standing = 'in' | 'out' | 'encrypted'
 
-/** What comes from Zentrale itself: a time that has come, an order of the operator. Its place is the function address. */
+/** Comes from Zentrale itself: something is due, or the operator orders something. Its place is the function address. */
 export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
 
 export type Order =
   | { what: 'due', conversation: number }
-  | { what: 'open', all: boolean } // at the start: the rooms of an address, and with `all` those of its conversations, are to be as they should
-  | { what: 'say', by: string, words: string } // a command, as the team types them
+  | { what: 'open', all: boolean } // at the start: put the rooms of an address in order, and with `all` those of its conversations
+  | { what: 'say', by: string, words: string } // a command, as the team would type it
 
 export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReceiptArrival | StandingArrival | OrderArrival
 
-/** Whom a ghost stands in for, and the name to show, already cleaned and marked with the network. `hops`: with ours, 1 if absent. */
+/** The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `hops`: counts ours too; 1 if absent. */
 export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }
 
-/** What is to be marked on a message, so that another switchboard knows when to stop. */
+/** The hops to mark on a message, so that another switchboard knows when to stop. */
 export const hopsOf = (as: Persona | undefined): number => as === undefined ? HOPS_MAX : as.hops ?? 1
 
 /**
- * The one person whom a message of ours is for, because it is about what they said: `of` is the arrival key of that, `person` their
- * address. `open`: everybody who reads what they said is to read this too; else nobody need.
+ * The one person whom a message of ours is for, because it is about what they said: `of` is the arrival key of their message, `person`
+ * their address. `open`: everybody who reads their message should read this too; otherwise only they need to.
  */
 export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
 
 /**
- * What a message answers. `said`: by what it stands at the place of the delivery, as far as it stands there. `by`: who said it, as they
- * are called there. `text`: the beginning of what they said.
+ * The message that a delivery answers. `said`: what it is known by at the delivery's place, if it is there. `by`: who said it, as people
+ * there call them. `text`: its beginning.
  */
 export interface Reply {
   said?: { delivery: DeliveryKey } | { arrival: ArrivalKey | RemoteId }
@@ -112,14 +111,14 @@ export interface Reply {
   text: string
 }
 
-/** How a room of ours is to be. Making it so again changes nothing. */
+/** How a room of ours should be. Applying it twice changes nothing. */
 export interface RoomState {
   name: string
   topic: string
-  people: string[] // the addresses of all who belong in it beside ours; everybody else is taken out
-  from?: string // the Identity's id in whose name people are asked in
+  people: string[] // the addresses of all who belong in it, besides ours; everybody else is removed
+  from?: string // the id of the Identity that invites people
   speakers?: string[] // if given, nobody else may speak
-  inside?: Place // the room of rooms in which it is found, where the network has such
+  inside?: Place // the space that holds it, where the network has spaces
 }
 
 export type Action =
@@ -131,16 +130,16 @@ export type Action =
 export interface Delivery {
   key: DeliveryKey
   place: Place
-  as?: Persona // who speaks; without it Zentrale itself does
-  at: number // ms since 1970: when the source says it was said
+  as?: Persona // who speaks; absent: Zentrale itself
+  at: number // ms since 1970: when it was said, as the source claims
   action: Action
   attempt: number // 1 on the first try
-  target?: RemoteId[] // for edit and deletion: the remote ids of the delivery that is changed
-  answered?: RemoteId[] // for what answers a delivery: the remote ids of that one
+  target?: RemoteId[] // for an edit or deletion: the remote ids of the delivery that it changes
+  answered?: RemoteId[] // if it answers a delivery: the remote ids of that delivery
 }
 
 /**
- * `ids`: by which the destination knows it, the first being the one to name in a later edit; where it became several messages,
- * one for each. `parts`: how many messages it became, 1 if absent.
+ * `ids`: the destination's ids for it; a later edit names the first. If it became several messages, there is one id for each.
+ * `parts`: how many messages it became, 1 if absent.
  */
 export interface Sent { ids: RemoteId[]; parts?: number }

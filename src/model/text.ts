@@ -1,6 +1,6 @@
 /**
  * The text model: all the formatting that crosses networks, and nothing else.
- * Each network parses its own form into this and writes its own form afresh from this, so no markup is ever passed through.
+ * Each network parses its own markup into this model and writes its own markup from it, so no markup is ever passed through.
  */
 
 export type Inline =
@@ -17,13 +17,13 @@ export type Block =
 
 export type Text = Block[]
 
-/** Everything else is text, not a link. */
+/** A link with another scheme stays text. */
 export const LINK_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'mailto:', 'xmpp:', 'tel:'])
 
-/** Parsers stop nesting here: what is deeper stays text of the level above. */
+/** Parsers nest no deeper; anything deeper becomes text of the level above. */
 export const TEXT_DEPTH_MAX = 8
 
-/** The scheme must stand there as it is: what must be mended first, others may read differently. */
+/** The scheme must stand at the start as it is. If a parser has to repair an address first, others may read it differently. */
 export const isLink = (href: string): boolean => {
   if (!URL.canParse(href)) return false
   const { protocol } = new URL(href)
@@ -36,10 +36,10 @@ const LANGUAGES: ReadonlySet<string> = new Set([
   'shell', 'sql', 'swift', 'text', 'toml', 'ts', 'tsx', 'txt', 'typescript', 'vue', 'xml', 'yaml', 'yml', 'zsh'
 ])
 
-/** What people write behind the opening sign of a code block so that it is coloured. Any other word there is said. */
+/** A language that people name behind the opening sign of a code block, for colours. Any other word there is part of the message. */
 export const isLanguage = (word: string): boolean => LANGUAGES.has(word)
 
-/** Whatever some app shows as the end of a line. */
+/** Everything that some app shows as the end of a line. */
 export const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/u
 
 /** Each line marked as quoted. */
@@ -48,19 +48,19 @@ export const quoted = (text: string): string => text.split(LINE_END).map(line =>
 /** Unformatted text. */
 export const plain = (text: string): Text => text === '' ? [] : [{ kind: 'paragraph', of: [{ kind: 'text', text }] }]
 
-/** The sign for what is struck out, where it cannot be shown; doubled around text that holds it. */
+/** Marks struck-out text where it cannot be shown as such; doubled around text that holds the sign itself. */
 export const STRUCK = '~'
 
-/** Struck out, in signs, so that nobody takes it for what holds. Each line by itself. */
+/** Marks text as struck out, line by line, so that nobody takes it as still valid. */
 export const struck = (text: string, isTwice = text.includes(STRUCK)): string => {
   const sign = isTwice ? STRUCK + STRUCK : STRUCK
   return text.split('\n').map(line => line.replace(/^(\s*)(\S|\S.*\S)(\s*)$/u, `$1${sign}$2${sign}$3`)).join('\n')
 }
 
-/** No sign that a number may have stands in front of one. */
+/** A “-” stands only in front of letters: in front of a number it would read as a minus. */
 const bulletOf = (items: string[]): string => items.every(item => /^\p{L}/u.test(item)) ? '-' : '*'
 
-/** The lines of a list, its items written already. */
+/** The lines of a list whose items are plain text already. */
 export const listLines = ({ ordered, start = 1 }: { ordered: boolean, start?: number }, items: string[]): string => {
   const bullet = bulletOf(items)
   return items.map((item, index) =>
@@ -88,9 +88,9 @@ const blockPlain = (block: Block): string => {
   }
 }
 
-/** For people who see no formatting: quotes as "> ", lists as "- ", a link's target behind its label, ~ around what is struck out. */
+/** For people who see no formatting: quotes as "> ", lists as "- ", a link's target behind its label, ~ around struck-out text. */
 export const toPlain = (text: Text): string => text.map(blockPlain).join('\n')
 
-/** Whether anything would be lost by toPlain. */
+/** Whether toPlain would lose nothing. */
 export const isPlain = (text: Text): boolean =>
   text.every(block => block.kind === 'paragraph' && block.of.every(part => part.kind === 'text'))

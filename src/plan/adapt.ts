@@ -1,13 +1,13 @@
 /**
- * Makes up for what a network cannot do, by its capabilities, in this one place: a name is written in front where there are no
- * ghosts, formatting becomes plain text, a file becomes a link, what is too long becomes several messages. Nothing is ever cut.
+ * Makes up for what a network cannot do, by its capabilities. Only this file does it: without ghosts the name is written in front,
+ * formatting becomes plain text, a file becomes a link, a long text becomes several messages. Nothing is ever cut.
  */
 import type { Attachment, Content, Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { LINE_END, plain, toPlain, type Text } from '../model/text'
 import { cleanName } from './people'
 
-const CHARACTER_UNITS = 64 // few characters as people see them are longer
+const CHARACTER_UNITS = 64 // hardly any visible character is longer
 const characters = new Intl.Segmenter()
 
 const bytes = (text: string): number => Buffer.byteLength(text)
@@ -20,7 +20,7 @@ const prefix = (text: string, max: number): string => {
   return all.toString('utf8', 0, end)
 }
 
-/** The longest prefix of at most `max` bytes, ended at a line, else at a space, else between two characters as people see them. */
+/** The longest prefix of at most `max` bytes that ends at a line break, else at a space, else between two visible characters. */
 const takePart = (text: string, max: number): string => {
   const room = prefix(text, max)
   for (const mark of ['\n', ' ']) {
@@ -33,10 +33,10 @@ const takePart = (text: string, max: number): string => {
 
 const QUOTED = '> '
 
-/** With what goes on in a line that was quoted: it still is. */
+/** The quote mark for the next part, if this one ends inside a quoted line. */
 const goesOn = (part: string): string => part.slice(part.lastIndexOf('\n') + 1).startsWith(QUOTED) ? QUOTED : ''
 
-/** The text in parts of at most `max` UTF-8 bytes each. Joined they are the text, less white space and the marks of quotations at the joints. */
+/** The text in parts of at most `max` UTF-8 bytes each. Joined they give the text, except for white space and quote marks at the joints. */
 export const splitText = (text: string, max: number): string[] => {
   const parts: string[] = []
   let rest = text
@@ -51,7 +51,7 @@ export const splitText = (text: string, max: number): string[] => {
 const LINES = new RegExp(`(${LINE_END.source})`, 'u')
 const BEGINNING = /^\P{L}*\p{L}[^(:]{0,80}\([^)]{0,40}\)\s*:|^\W*\*[^(]{1,80}\([^)]{0,40}\)/u
 
-/** Whether a line looks like the beginning of somebody's message, where names stand in front of what is said. */
+/** Whether a line looks like the beginning of a message, where each message begins with a name. */
 const isBeginning = (line: string): boolean => {
   const seen = line.slice(0, 200).normalize('NFKC').replace(/[\p{Cf}\p{Cc}]/gu, '')
   return !seen.startsWith(QUOTED) && BEGINNING.test(seen)
@@ -59,7 +59,7 @@ const isBeginning = (line: string): boolean => {
 
 const asQuotation = (line: string): string => isBeginning(line) ? QUOTED + line : line
 
-/** In parts, in which only the very first line can begin with a name: others that look so are shown as quotations. */
+/** Splits a text so that only its first line can begin with a name. Other lines that look like it are shown as quotations. */
 const splitAmbiguous = (text: string, max: number): string[] => {
   const [first, ...others] = text.split(LINES)
   const safe = [first, ...others.map(asQuotation)].join('')
@@ -68,7 +68,7 @@ const splitAmbiguous = (text: string, max: number): string[] => {
 }
 
 const prefixed = (text: Text, style: Content['style'], persona: string): Text => {
-  const name = persona.replace(/[:\uFE13\uFE55\uFF1A]/g, '') // else it could go on like a message of its own
+  const name = persona.replace(/[:\uFE13\uFE55\uFF1A]/g, '') // otherwise the name itself could look like a whole message
   const start = style === 'emote' ? `* ${name} ` : `${name}: `
   const [first, ...others] = text
   return first?.kind === 'paragraph'
@@ -84,8 +84,8 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
 }
 
 /**
- * One content for each delivery that is needed, in order. `url` makes the link for the file, if one is needed; `as` is absent when
- * Zentrale itself speaks.
+ * The contents of the deliveries, in order, one for each. `url` makes the link for a file, if one is needed. Without `as`, Zentrale
+ * itself speaks.
  */
 export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment) => string): Content[] => {
   const { style, file } = content

@@ -1,28 +1,28 @@
-/** The words by which a person ends everything, or has it again, wherever they write to us alone. */
+/** The words that stop all messages to a person (STOP) or start them again (START), wherever they write to us alone. */
 import unhomoglyph from 'unhomoglyph'
 
 const STOP = new Set(['STOP', 'STOPP', 'STOPALL', 'ABMELDEN', 'ABBESTELLEN', 'UNSUBSCRIBE', 'OPTOUT', 'СТОП'])
 const START = new Set(['START', 'UNSTOP'])
-/** Said beside it they change nothing. */
+/** Words that may stand beside STOP or START and change nothing. */
 const BESIDE = new Set(['BITTE', 'PLEASE', 'SOFORT', 'JETZT', 'NOW', 'ALL', 'ALLE', 'ALLES', 'DANKE', 'THANKS', 'NACHRICHTEN', 'MESSAGES'])
 const WORDS_CHARACTERS_MAX = 100
 const SIGNED_CHARACTERS_MAX = 200
 const QUOTED_CHARACTERS_MAX = 20_000
 
-/** What is neither letter nor digit, and what cannot be seen, is no part of a word: `!stop`, `“Stop!”`, `STOP 🛑`. */
+/** Signs and invisible characters are no part of a word: `!stop`, `“Stop!”`, `STOP 🛑`. */
 const wordsIn = (text: string): string[] => text.normalize('NFKD').replace(/[\p{Cf}\p{M}]/gu, '').toUpperCase()
   .split(/[^\p{L}\p{N}]+/u).filter(word => word !== '')
 
-/** The last line that apps put below a message, with its dashes. */
+/** The last line that apps append to a message, with its dashes. */
 const SIGNATURE = /(?:\n-- ?)?\n+(?:Gesendet (?:von|mit) .{1,60}|Von meinem .{1,40} gesendet|Sent (?:from|with|via) .{1,60})\s*$/i
-/** What slips in where a key was not held long enough: “Stop!!1”. */
+/** A slip of the shift key: “Stop!!1”. */
 const SLIPPED = /(!+)1+(?=\s*$)/
 
-/** As it is meant: letters of other scripts that look the same, and a letter held too long. */
+/** Accepts letters of other scripts that look the same, and a repeated last P: “STOPPP”. */
 const isOf = (known: ReadonlySet<string>, word: string): boolean =>
   [word, unhomoglyph(word).toUpperCase()].some(one => known.has(one) || known.has(one.replace(/P{2,}(?:EN)?$/, 'P')))
 
-/** Behind what apps quote of the message that is answered. */
+/** The text without the quotation of the answered message that apps put in front. */
 const behindQuotations = (text: string): string => text.replace(/^(?:>[^\n]*\n)+/, '')
 
 /** “S T O P”, “opt-out” */

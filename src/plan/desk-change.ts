@@ -1,11 +1,11 @@
-/** What the desk's part of a plan changes beside its deliveries. */
+/** The changes in the desk's part of a plan, besides its deliveries. */
 import type { Content } from '../model/message'
 import type { AutomaticSent, Consent, Conversation, LogLine, NewEntry, TeamChange } from '../store/desk'
 
 export type DeskChange =
   | { what: 'save', conversation: Conversation, expected: number }
   | { what: 'entry', entry: NewEntry }
-  | { what: 'release', entry: number, sent?: boolean } // sent: by this arrival
+  | { what: 'release', entry: number, sent?: boolean } // sent: this arrival sends it
   | { what: 'unsaid', entry: number }
   | { what: 'assign', entry: number, project: string }
   | { what: 'reword', entry: number, content: Content, text: string }
@@ -16,7 +16,7 @@ export type DeskChange =
   | { what: 'team', change: TeamChange }
   | Counted
 
-/** What is counted of an address. For the first answer: how long it took, by the clock and within opening hours. */
+/** Events that are counted for each address. First answer: how long it took, in all and within opening hours. */
 export type Counted =
   | { what: 'count', address: string, event: 'in' | 'out' | 'failed' | 'claim lost' }
   | { what: 'count', address: string, event: 'first answer', ms: number, openMs: number }

@@ -1,4 +1,4 @@
-/** What route may know beside the arrival: who mirrors what, who wants nothing more, what each network can. Kept whole in memory. */
+/** What rules may know besides the arrival: mirrors, people who said STOP, what each network can do. Kept whole in memory. */
 import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
@@ -8,26 +8,26 @@ import type { Texts } from './texts'
 
 export interface Mirror { name: string; places: MirrorPlace[] }
 
-/** What function addresses tell the rules of others. */
+/** What other rules may ask about function addresses. */
 export interface Teams {
   /** Whether the place is a contact's. */
   isContacts (place: Place): boolean
   /** Whether the place is the team's: a room of ours, or the direct chat of one of them. */
   isTeams (place: Place): boolean
-  /** The rooms in which the team works on the case of this contact's place; none for any other place. */
+  /** The rooms where the team works on the case of this contact's place; none for any other place. */
   roomsFor (place: Place): Place[]
   isOfTeam (person: Person): boolean
-  /** Whether this person could be taken for an address or for somebody else, of a team. `words`: also by a part of that one's name. */
+  /** Whether this name could be taken for an address or an agent who is not `person`. `words`: part of that name is enough. */
   isReserved (name: string, person: Person, words: boolean): boolean
 }
 
 export interface Directory {
   readonly links: Pick<Links, 'token' | 'url'>
   readonly texts: Texts
-  /** Also of a network that is not there any more. */
+  /** Answers for a network that has left the config, too. */
   can (network: NetworkName): Capabilities
   mirrorAt (place: Place): { mirror: Mirror, here: MirrorPlace } | undefined
-  /** Every place that is this person's own thread. */
+  /** All places that are this person's own threads. */
   threadsOf (person: string): Place[]
   /** `person` is an addressKey. */
   isBlocked (person: string): boolean
@@ -38,7 +38,7 @@ export interface Directory {
   stand (place: Place, standing: Standing): void
   readonly namesakes: Namesakes
   readonly teams: Teams
-  /** Whether a failure at one place may be told at the other: no contact hears of the team's places. */
+  /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
   /** All places of all mirrors. */
   places (): Place[]
@@ -48,7 +48,7 @@ export interface Directory {
 export const peopleAt = (where: MirrorPlace): string[] =>
   Object.keys(where.people ?? {}).map(id => addressKey({ network: where.place.network, id }))
 
-/** Of a network that is not in the config any more, though something is remembered of it: nothing is sent there. */
+/** For a network that is no longer in the config but still in the store. Nothing is sent there. */
 const gone = (network: NetworkName): Capabilities => ({
   label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, textBytesMax: Infinity, window: 1,
   afterCrash: 'park', giveUpAfterMs: 0
@@ -72,7 +72,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams }:
     for (const person of peopleAt(here)) threads.set(person, [...threads.get(person) ?? [], here.place])
   }
   const blocked = new Set(remembered.blocked)
-  const standings = new Map(remembered.standings as [string, Standing][]) // by place; as many as are not `in`
+  const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
     links, texts, teams, namesakes: makeNamesakes(remembered.called),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),

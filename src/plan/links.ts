@@ -1,6 +1,6 @@
 /**
- * Links to files for networks that cannot take the file itself. The token is a MAC over the arrival's key, so it cannot be guessed
- * and is the same however often the arrival is routed; its row in the store makes it expire and lets it be revoked.
+ * Links to files for networks that cannot take the file itself. The token is a MAC over the arrival's key: nobody can guess it, and it is
+ * the same however often the arrival is routed. Its row in the store lets it expire or be revoked.
  */
 import { createHmac } from 'node:crypto'
 import { extname } from 'node:path'
@@ -10,9 +10,9 @@ import type { Store } from '../store/store'
 export interface Links {
   /** The token for the file that came with this arrival. Pure. */
   token (network: string, arrivalKey: string): string
-  /** The public URL of a token; the file's extension is kept, because clients decide by it whether to show a picture. */
+  /** The public URL of a token. It keeps the file's extension, because clients decide by it whether to show a picture. */
   url (token: string, file: Attachment): string
-  /** What a token stands for; undefined if it is unknown, expired or revoked. */
+  /** The file of a token; undefined if it is unknown, expired or revoked. */
   find (token: string): Promise<Attachment | undefined>
 }
 

@@ -1,24 +1,24 @@
 /**
- * Nobody in a mirror is called like somebody else there, like an address of ours, or like somebody of a team: whoever was called so
- * first keeps the name, and it is remembered; behind the name of anybody else stands a sign made of their address, the same for ever.
- * What is remembered are hashes: nobody can read in them who was there.
+ * In a mirror nobody has the name of somebody else there, of an address of ours, or of an agent. The first to have a name keeps it for
+ * good. Everybody else with that name gets a sign behind it, made from their address, always the same. Only hashes are remembered, so
+ * nobody can read from them who was there.
  */
 import { createHash } from 'node:crypto'
 import { addressKey, type Person } from '../model/address'
 import { skeletonOf } from './people'
 
-/** Whose memory holds who is called what. */
+/** The owner of the memory that holds who has which name. */
 export const CALLED = 'called'
 
-/** In one mirror; whoever comes later is told apart by the sign alone. */
+/** In one mirror. People who come later always get the sign, and are not remembered. */
 export const NAMES_MAX = 5_000
-const SIGN_LENGTHS = [4, 8, 16, 64] // hexadecimal digits; more where the shorter one is taken too
+const SIGN_LENGTHS = [4, 8, 16, 64] // hexadecimal digits; more if the shorter one is taken too
 
-/** A name of a mirror, and who has it now. `key`: what it is remembered by. */
+/** Somebody takes a name in a mirror. `key` stands for the name. */
 export interface Claim { key: string; person: string }
 
 export interface Namesakes {
-  /** What this person is called in a mirror, and the claim that makes it so if that is new. `reserved`: not a name for them. */
+  /** The name for this person in a mirror, and the claim to remember if it is new. `reserved`: they may not have it without a sign. */
   called (mirror: string, person: Person, name: string, reserved: boolean): { name: string, claim?: Claim }
   learn (claim: Claim): void
 }
@@ -27,7 +27,7 @@ const hash = (text: string): string => createHash('sha256').update(text).digest(
 
 export const makeNamesakes = (remembered: [key: string, person: string][]): Namesakes => {
   const holders = new Map<string, string>()
-  const counts = new Map<string, number>() // by mirror, as many as the config has
+  const counts = new Map<string, number>() // by mirror
 
   const mirrorOf = (key: string): string => (JSON.parse(key) as string[])[0]!
   const learn = ({ key, person }: Claim): void => {

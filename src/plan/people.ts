@@ -1,6 +1,6 @@
 /**
- * How a person of one network is shown on another: by a cleaned name that always ends with the label of the network they really
- * speak from, so that nobody can pass for somebody of another network.
+ * How a person of one network is shown on another: a cleaned name that always ends with the label of their real network, so that nobody
+ * can pass for somebody of another network.
  */
 import unhomoglyph from 'unhomoglyph'
 import type { NetworkName } from '../model/address'
@@ -9,7 +9,7 @@ import { LINE_END } from '../model/text'
 
 export const NAME_CHARACTERS_MAX = 60
 const LINE_CHARACTERS_MAX = 1000
-const SKELETONS_MAX = 10_000 // kept ready; each message needs those of the whole team
+const SKELETONS_MAX = 10_000 // a cache: each message needs those of the whole team
 
 const NOTHING_LEFT = '?'
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\u115F\u1160\u3164\uFFA0\uFFFC\uFFFD]/gu
@@ -21,34 +21,34 @@ const shortened = (name: string): string => {
     : name
 }
 
-/** In one line: without control, bidirectional and invisible characters, spaces made single. */
+/** The text in one line, with single spaces and without control, bidirectional and invisible characters. */
 export const oneLine = (text: string): string => text.slice(0, LINE_CHARACTERS_MAX)
   .replace(/[\s\u2800]/gu, ' ').replace(INVISIBLE, '').replace(/ {2,}/g, ' ').normalize('NFC').trim()
 
-/** The beginning of a text, in one line that is all its own. */
+/** The beginning of a text, in one line. */
 export const beginning = (text: string, characters: number): string => {
   const line = oneLine(text)
   return line.length <= characters ? line : `${line.slice(0, characters).toWellFormed().trimEnd()}…`
 }
 
-/** A text behind the name of whose it is: none of its further lines begins like somebody else's. */
+/** A text to stand behind its writer's name: its other lines are quoted, so that none looks like somebody else's message. */
 export const behindName = (text: string): string => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '').split(LINE_END).join('\n> ')
 
 const STATES = /[🔴🟢🟡⚪⛔]/gu
 const NUMBERED = /[#＃﹟♯]\s*(?=\p{N})/gu
 const COLON_BEHIND = /[:：﹕︓](?=\s|$)/gu
 
-/** A name in which nothing looks like the number or the state of a case, or like the beginning of what was said. */
+/** A name in which nothing looks like the number or state of a case, or like the beginning of a message. */
 export const asName = (name: string): string => oneLine(name.replace(STATES, '').replace(NUMBERED, '').replace(COLON_BEHIND, ''))
 
-/** In one line, and not over NAME_CHARACTERS_MAX; '?' if nothing is left. */
+/** One line of at most NAME_CHARACTERS_MAX; '?' if nothing is left. */
 export const cleanName = (name: string): string => shortened(oneLine(name)) || NOTHING_LEFT
 
 const skeletons = new Map<string, string>()
 
 /**
- * What names that look alike have in common: UTS 39's skeleton, and none of case, spaces, signs and marks, nor what stands in brackets.
- * i is l, because I is.
+ * The same for names that look alike: UTS 39's skeleton, without case, spaces, signs, marks and anything in brackets. i counts as l,
+ * because I does.
  */
 export const skeletonOf = (name: string): string => {
   const before = skeletons.get(name)
@@ -63,13 +63,13 @@ export const skeletonOf = (name: string): string => {
 
 export const looksLike = (one: string, other: string): boolean => skeletonOf(one) === skeletonOf(other)
 
-/** What to call somebody: nothing but a name that is really theirs. Undefined where they have none beside their address. */
+/** The person's own name; undefined if only their address is known. */
 export const ownName = ({ name, nameless }: Sender): string | undefined => {
   const clean = cleanName(name)
   return nameless === true || clean === NOTHING_LEFT ? undefined : clean
 }
 
-/** `known` is the name that the config gives this person; `label` is the network's. */
+/** `known`: this person's name in the config. `label`: the network's. */
 export const personaOf = (network: NetworkName, label: string, sender: Sender, known?: string): Persona => ({
   person: { network, id: sender.id },
   name: `${cleanName(known ?? sender.name)} (${label})`,

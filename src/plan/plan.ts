@@ -1,4 +1,4 @@
-/** What route decides: deliveries and changes, all of which are committed together with the arrival. */
+/** What a rule decides: deliveries and changes. They are committed together with the arrival. */
 import { createHash } from 'node:crypto'
 import { addressKey, type ArrivalKey, type DeliveryKey, type NetworkName, type Place, type RemoteId } from '../model/address'
 import type { FileTrouble } from '../model/errors'
@@ -12,12 +12,12 @@ import { beginning } from './people'
 import { cleanName } from './people'
 
 export type Change =
-  | { kind: 'link', token: string, file?: Attachment } // without a file: the arrival's own
+  | { kind: 'link', token: string, file?: Attachment } // without `file`: the arrival's own
   | { kind: 'revokeLinks', journal: number }
   | { kind: 'block' | 'unblock', person: string }
   | { kind: 'stand', place: Place, standing: Standing }
   | { kind: 'cancel', lane: Place, reason: string }
-  | { kind: 'recall', original: Recorded, lane: Place, instead: NewDelivery[] } // what of it is held there never leaves, or `instead` does
+  | { kind: 'recall', original: Recorded, lane: Place, instead: NewDelivery[] } // its held deliveries there never leave; `instead` does
   | { kind: 'confirm', place: Place, id: RemoteId, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
   | { kind: 'called', claim: Claim }
@@ -31,7 +31,7 @@ export interface Plan {
 
 export const IGNORE: Plan = { outcome: 'ignored', deliveries: [], changes: [] }
 
-/** The same for the same arrival, place, part and purpose, even after the store was lost; nobody can foresee or forge a collision. */
+/** The same arrival, place, part and purpose always give the same key, even after the store was lost. Nobody can make two collide. */
 const deliveryKey = (source: NetworkName, arrivalKey: ArrivalKey, place: Place, part: number, purpose: string): DeliveryKey =>
   createHash('sha256').update(JSON.stringify([source, arrivalKey, place.network, place.id, part, purpose])).digest('base64url').slice(0, 27)
 
@@ -43,7 +43,7 @@ export const delivery = (arrival: Arrival, place: Place, part: number, action: A
   notice: false
 })
 
-/** Zentrale's own words. `about` tells apart several notices that one arrival may cause at one place. */
+/** Zentrale's own words. `about` distinguishes the notices that one arrival causes at one place. */
 export const notice = (arrival: Arrival, place: Place, about: string, text: string, style: 'quiet' | 'alert' = 'quiet'): NewDelivery => ({
   delivery: {
     key: deliveryKey(arrival.place.network, arrival.key, place, 0, `notice ${about}`), place, at: arrival.at,
@@ -60,20 +60,20 @@ const excerptOf = (arrival: Arrival): string => {
   return beginning(toPlain(arrival.content.text) || arrival.content.file?.name || '', EXCERPT_CHARACTERS)
 }
 
-/** How people are told of a place. */
+/** What people call a place. */
 export const whereOf = (place: Place, directory: Directory): string => {
   const { label } = directory.can(place.network)
   const names = Object.values(directory.mirrorAt(place)?.here.people ?? {})
   return names.length === 0 ? label : `${names.join(', ')} (${label})`
 }
 
-/** Tells the writer, where they wrote, why their file is not there: once, however many places there are. No machine is told. */
+/** Tells the writer, where they wrote, why their file could not be passed on. Once, for however many places. Machines are not told. */
 export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, { texts }: Directory): NewDelivery[] =>
   (arrival.kind === 'message' && !arrival.automatic) || arrival.kind === 'edit'
     ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked), 'alert')]
     : []
 
-/** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place; and of a contact's, all of the team. */
+/** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. For a contact's place, tells the team too. */
 export const failureNotice = (arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory,
   problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
   if ((arrival.kind !== 'message' && arrival.kind !== 'edit') || !directory.mayTell(arrival.place, failed.place)) return []

@@ -1,4 +1,4 @@
-/** What a message answers: what is told of that at each place, and how it is quoted where a place cannot show it. */
+/** The message that another one answers: what each place learns of it, and how it is quoted where a place cannot show replies. */
 import { type Place, samePlace } from '../model/address'
 import type { Action, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
 import type { Capabilities } from '../model/network'
@@ -6,19 +6,19 @@ import { plain, toPlain } from '../model/text'
 import type { Answered } from '../store/store'
 import { beginning } from './people'
 
-/** What a place is told of it; apps that know the message show it by themselves. */
+/** What a place gets of it. Apps that have the message show it themselves. */
 const TEXT_CHARACTERS = 200
-/** What is quoted where each character may cost. */
+/** What is quoted in plain text, where each character may cost. */
 const QUOTED_CHARACTERS = 20
 
-/** Without what only repeats the message that it answers. */
+/** The content without the quotation of the answered message. */
 export const ownWords = ({ content, quoted = 0 }: MessageArrival | EditArrival): Content =>
   quoted === 0 ? content : { ...content, text: content.text.slice(quoted) }
 
-/** Whether it can be shown at its place what it answers. */
+/** Whether the place can show which message is answered. */
 export const isShown = (reply: Reply | undefined, can: Capabilities): reply is Reply => can.replies && reply?.said !== undefined
 
-/** `as`: who said it, for all places but their own. */
+/** `as`: the persona of the answered message's writer, for all places but their own. */
 export const replyTo = ({ arrival, latest, deliveries, copies }: Answered, as: Persona, place: Place): Reply | undefined => {
   if (!('sender' in arrival)) return undefined
   const { text, file } = ownWords(latest)
@@ -33,8 +33,8 @@ export const replyTo = ({ arrival, latest, deliveries, copies }: Answered, as: P
 }
 
 /**
- * With what it answers in front: as a quotation where there is formatting, else a few words of it, in plain letters, so that a text is
- * no longer than it must be.
+ * Puts the answered message in front: as a quotation where there is formatting, else as a few words without special characters, to keep
+ * it short.
  */
 export const quoting = (content: Content, { by, text }: Reply, formatting: boolean): Content => {
   if (formatting) return { ...content, text: [{ kind: 'quote', of: plain(`${by.name}: ${text}`) }, ...content.text] }
@@ -45,7 +45,7 @@ export const quoting = (content: Content, { by, text }: Reply, formatting: boole
     : { ...content, text: [...plain(words.trimEnd()), ...content.text] }
 }
 
-/** It turns out that the place does not have what is answered. */
+/** For a place that turns out not to have the answered message. */
 export const quotingInstead = (action: Action, formatting: boolean): Action => {
   if (action.kind !== 'message' && action.kind !== 'edit') return action
   const { reply, ...others } = action

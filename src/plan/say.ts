@@ -1,4 +1,4 @@
-/** From something that was said to the deliveries that say it at another place, in as many as it needs there. */
+/** Makes the deliveries that say a message at another place: as many as it needs there. */
 import { addressKey, type Place } from '../model/address'
 import type { Arrival, Attachment, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
 import type { Capabilities } from '../model/network'
@@ -9,15 +9,15 @@ import type { Directory } from './directory'
 import { delivery, failureNotice } from './plan'
 import { isShown, quoting } from './reply'
 
-/** What would become more messages than this at one place is not said there, because each may cost; its writer is told. */
+/** A message that needs more than this at one place is not sent there, because each may cost. Its writer is told. */
 export const PARTS_MAX = 10
 
 export type Spoken = MessageArrival | EditArrival
 
-/** `token`: for the link to its file, '' if it has none. `reply`: what it answers. */
+/** `token`: for the link to its file, '' if it has none. `reply`: the message that it answers. */
 interface With { token: string; reply?: Reply | undefined }
 
-/** Says `content` at `place`. Without `as` it is said by whoever is ours there. */
+/** Says `content` at `place`. Without `as`, our own identity there says it. */
 export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply }: With,
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
@@ -44,8 +44,8 @@ const joinFirst = (text: Content['text'], block: Content['text'][number], index:
 type Said = Recorded['deliveries'][number]
 
 /**
- * What has to change of what was said in several deliveries, each in its place: texts are edited, those too many taken back. A correction
- * that names no file leaves the file. Undefined where that does not say it all: another file, or more texts than before.
+ * Corrects a message of several deliveries in place: texts are edited, and those no longer needed are deleted. A correction without a
+ * file leaves the file. Undefined if this is not enough: there is another file, or there are more texts than before.
  */
 const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[],
   { as, shown }: { as: Persona | undefined, shown: { reply?: Reply } }): NewDelivery[] | undefined => {
@@ -64,7 +64,7 @@ const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Con
   })
 }
 
-/** In its place where the network can and the same deliveries can say it; anything else is said again with a star. */
+/** Corrects in place where the network can and the deliveries suffice. Otherwise says the message again, with a star. */
 export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined, { token, reply }: With,
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)

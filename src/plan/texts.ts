@@ -1,4 +1,4 @@
-/** What Zentrale itself says to people. */
+/** Zentrale's own words to people. */
 import type { FileTrouble } from '../model/errors'
 import type { Unreadable } from '../model/message'
 
@@ -11,7 +11,7 @@ export interface Texts {
   stopped: string
   started: string
   ended: string
-  unreadable: Record<Unreadable, string> // in place of what was said
+  unreadable: Record<Unreadable, string> // in place of the message
   notCarried (what: Unreadable): string // to its writer
   left (name: string): string
   returned (name: string): string
@@ -27,7 +27,7 @@ export interface Texts {
   gaveUp: string
   /** What a reader gets instead of a file. */
   instead (name: string, url: string | undefined): string
-  /** What its writer is told. `why`: undefined if it was the destination that did not take it. */
+  /** What its writer is told. `why`: undefined if the destination did not take it. */
   noFile (name: string, why: FileTrouble | undefined, linked: boolean): string
 }
 

@@ -18,32 +18,32 @@ const entryOf = ({ project, held, content, sent_by: sentBy, signature, ...row }:
 })
 
 const ENTRY = 'id, conversation, at, kind, who, text, content, network, key, held, project, sent_by, signature'
-/** What went out after all is an answer, wherever it is found. */
+/** A held answer that went out after all counts as an answer. */
 const SAID = "conversation, CASE WHEN sent_by IS NULL THEN kind ELSE 'team' END AS kind"
 const LOG = 'at, address, conversation, who, what, detail'
 
-/** Each line's hash covers the one before it, so that no line can be changed or left out unseen. */
+/** Each line's hash covers the line before it, so nobody can change or leave out a line unnoticed. */
 const chained = (before: string, line: Omit<LogLine, 'hash'>): string => createHash('sha256')
   .update(JSON.stringify([before, line.at, line.address, line.conversation ?? null, line.who, line.what, line.detail])).digest('hex')
 
 const lineOf = ({ conversation, ...row }: Omit<LogLine, 'conversation'> & { conversation: number | null }): LogLine =>
   ({ ...row, ...conversation === null ? {} : { conversation } })
 
-/** For LIKE: the words as they are, wherever they stand. */
+/** A LIKE pattern: these exact words, anywhere in the text. */
 const anywhere = (words: string): string => `%${words.replace(/[\\%_]/g, '\\$&')}%`
 
 type LogRow = Parameters<typeof lineOf>[0] & { id: number, seal: string | null }
 
 const sealOf = (hash: string, key: string): string => createHmac('sha256', key).update(hash).digest('hex')
 
-/** What is wrong with a line, given the one before it. `sealed`: there was a seal already. */
+/** What is wrong with a line, given the hash of the one before it. `sealed`: an earlier line has a seal. */
 const wrongWith = (row: LogRow, before: string, sealed: boolean, key: string): string | undefined => {
   if (chained(before, lineOf(row)) !== row.hash) return 'does not follow from the lines before'
   if (row.seal === null) return sealed ? 'has no seal' : undefined
   return row.seal === sealOf(row.hash, key) ? undefined : 'has a seal that was not made with the key of this Zentrale'
 }
 
-/** `sealKey` lies outside of the database, so that who can write the file cannot write the logbook anew. */
+/** `sealKey` is kept outside the database, so that somebody who can write the file cannot rewrite the logbook. */
 export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => ({
   async conversation (id) { return conversationOf(one('SELECT id, data FROM conversation WHERE id = ?', id)) },
   async conversationAt (place) {

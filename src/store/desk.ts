@@ -4,43 +4,43 @@ import type { Content } from '../model/message'
 
 export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'
 
-/** One contact × one function address, with the case that it is at. */
+/** One contact × one function address, with its current case. */
 export interface Conversation {
   id: number
   address: string // the function address that the contact sees
-  handledBy: string // the function address whose team works on it: the same, until it is passed on
+  handledBy: string // the function address whose team works on it: `address`, until it is passed on
   contact: Person
   place: Place // where the contact reads and writes
-  name?: string // of the contact, cleaned; without it nothing but the address is known
+  name?: string // the contact's, cleaned; absent: only their address is known
   state: CaseState
-  owner?: string // agentKey of who has the case
-  claim: number // counts changes of owner, so that two cannot take it
+  owner?: string // the agentKey of the agent who has the case
+  claim: number // counts changes of owner, so that two agents cannot both take it
   cases: number // which case of the conversation this is, from 1
   openedAt: number // of the case; all times in ms since 1970
   closedAt?: number
   heardAt?: number // the contact's last message, if a person wrote it
   answeredAt?: number // the first answer of this case
   saidAt?: number // the last word of the team to the contact
-  dueAt?: number // when something is to happen by itself
+  dueAt?: number // when something is due without anybody writing
   awaits: boolean // "Noch Antworten": the last visible message is the contact's
   labels: string[]
   project?: string
-  excerpt?: string // of what opened the case
-  announced: { place: Place, key: DeliveryKey }[] // the notices about this case, to be changed when it changes
+  excerpt?: string // the beginning of the message that opened the case
+  announced: { place: Place, key: DeliveryKey }[] // the notices about this case, which are edited when it changes
   claimedAt?: number
-  hinted?: boolean // the contact was told, since STOP, how to be answered again
-  breakerAt?: number // when the team was last told that automatic texts were too many
-  toldClosed?: boolean // that the address is not in the config any more
+  hinted?: boolean // the contact was told, since STOP, how to get answers again
+  breakerAt?: number // when the team was last told that there were too many automatic texts
+  toldClosed?: boolean // the contact was told that the address is no longer in the config
   othersAt?: number // when the team was last told that somebody else writes in the contact's chat
-  leftRooms?: string[] // the slugs of the addresses that had it before: it has rooms of theirs
-  signed?: string // whose name the contact saw last
+  leftRooms?: string[] // the slugs of the addresses that had it before, whose rooms it still has
+  signed?: string // the agent's name that the contact saw last
 }
 
 export type EntryKind = 'contact' | 'team' | 'note' | 'automatic'
 
 /**
- * What was said in a conversation. `held`: an answer that did not go out because somebody else has the case. `sentBy`: by which arrival it
- * went out after all, as an entry of its own. `signature`: the name that the contact saw below it.
+ * What was said in a conversation. `held`: an answer that has not gone out. `sentBy`: the arrival by which it went out after all, which
+ * has an entry of its own. `signature`: the name that the contact saw below it.
  */
 export interface Entry {
   id: number; conversation: number; at: number; kind: EntryKind; who: string; text: string
@@ -48,7 +48,7 @@ export interface Entry {
 }
 export type NewEntry = Omit<Entry, 'id' | 'sentBy'>
 
-/** A line about a conversation, where the team reads it. `key`: of its delivery. `kind`: of what was said there, if that is what it shows. */
+/** A line about a conversation that the team reads. `key`: its delivery's. `kind`: that of the entry that it shows, if it shows one. */
 export interface Line { conversation: number; key?: DeliveryKey; kind?: EntryKind }
 
 export interface LogLine { at: number; address: string; conversation?: number; who: string; what: string; detail: string; hash: string }
@@ -59,7 +59,7 @@ export interface Head { line: number; seal: string }
 /** `sealedFrom`: lines before it are older than the seals. `wrong`: the first line that is not as it was written. */
 export interface Verified { lines: number; sealedFrom?: number; head?: Head; wrong?: { line: number, why: string } }
 
-/** `most`: how many there were of the kind of which there were most. */
+/** `most`: the largest number of rows deleted from one table. If it reaches the limit, more may be left. */
 export interface Forgotten { most: number; conversations: Conversation[] }
 
 export type ConsentKind = 'granted' | 'withdrawn'
@@ -75,27 +75,26 @@ export interface DeskTx {
   conversationOf (address: string, contact: Person): Promise<Conversation | undefined>
   conversationsWith (contact: Person): Promise<Conversation[]>
   conversations (handledBy: string, states: CaseState[], limit: number): Promise<Conversation[]>
-  ofAddress (address: string, limit: number): Promise<Conversation[]> // that contacts see, or whose team works on them; open ones first
+  ofAddress (address: string, limit: number): Promise<Conversation[]> // the address is theirs or handles them; open ones first
   allConversations (limit: number): Promise<Conversation[]>
   nextConversation (): Promise<number>
   due (now: number, limit: number): Promise<Conversation[]>
   nextDue (): Promise<number | undefined>
   /**
-   * Makes it or changes it. False if it was taken by somebody else since: `claim` is not what was expected. `now`: by the clock that does
-   * not jump.
+   * Inserts or updates it. False if somebody else has taken it since: its `claim` is not `expected`. `now`: by the clock that does not jump.
    */
   save (conversation: Conversation, expected: number, now: number): Promise<boolean>
 
   entry (entry: NewEntry, journal: number): Promise<void>
   known (conversation: number, limit: number): Promise<string[]> // the texts that the contact has said or was told, newest first
-  entries (conversation: number, limit: number): Promise<Entry[]> // newest first; what went out after all stands there once
+  entries (conversation: number, limit: number): Promise<Entry[]> // newest first; a held answer that went out after all is there once
   entryOf (network: NetworkName, key: ArrivalKey): Promise<Entry | undefined>
   sentBy (journal: number): Promise<Entry | undefined>
-  /** What a place knows under one of these ids: a line that was delivered there, or something that was said there. */
+  /** The line with one of these ids at a place: delivered there, or said there. */
   lineOf (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Line | undefined>
   held (conversation: number): Promise<Entry[]> // oldest first
   released (entry: number, sentBy?: number): Promise<void>
-  /** It never left: no answer, but a note. */
+  /** The answer never left: it becomes a note. */
   unsaid (entry: number): Promise<void>
   reworded (entry: number, content: Content, text: string): Promise<void>
   search (address: string, words: string, limit: number): Promise<Entry[]>
@@ -110,9 +109,9 @@ export interface DeskTx {
   logbook (address: string, conversation: number | undefined, limit: number): Promise<LogLine[]> // newest first
   /** Reads the whole logbook and says whether it is as it was written. */
   verify (): Promise<Verified>
-  /** The seal of the last line, which stands for all before it. */
+  /** The last line and its seal, which covers all lines before it. */
   head (): Promise<Head | undefined>
-  /** The line whose seal begins so. */
+  /** The last line whose seal begins with `seal`. */
   sealed (seal: string): Promise<number | undefined>
 
   consent (consent: Consent): Promise<void>
@@ -123,11 +122,11 @@ export interface DeskTx {
   changeTeam (change: TeamChange): Promise<void>
   teamChanges (): Promise<TeamChange[]>
 
-  /** The names of all addresses that contacts have written to, also of those that are not in the config any more. */
+  /** The names of all addresses that contacts have written to, including those no longer in the config. */
   addresses (): Promise<string[]>
   /**
-   * Forgets what was said to and by an address before `before`, by the clock that does not jump, whatever became of the case: entries,
-   * automatic texts, arrivals with their deliveries, and conversations in which nothing happened since. At most `limit` of each.
+   * Forgets what was said to and by an address before `before`, by the clock that does not jump, even in open cases: entries, automatic
+   * texts, arrivals with their deliveries, and conversations in which nothing has happened since. At most `limit` of each.
    */
   forget (address: string, before: number, limit: number): Promise<Forgotten>
   open (): Promise<{ address: string, state: CaseState, count: number, oldestAt: number | null }[]> // not done, by address

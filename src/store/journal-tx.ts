@@ -23,14 +23,14 @@ const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName
   return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }
 }
 
-/** What was said there under this id, or what we said there came with; of a correction the message that it corrects. */
+/** The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects. */
 const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), key) AS key FROM
   (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind FROM journal WHERE network = ? AND key = ? AND place = ?
   UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM remote
   JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
   WHERE notice = 0 AND remote.network = ? AND remote.place = ? AND remote.id = ?)`
 
-/** Its deletion, if there is one, else its last correction. */
+/** The deletion of a message, if there is one, else its last correction. */
 const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ? AND (sender = ? OR json_extract(arrival, '$.moderated'))
   ORDER BY json_extract(arrival, '$.kind') = 'edit', seq DESC LIMIT 1`
 

@@ -1,10 +1,10 @@
-/** What is kept beside the messages: who wants none, what could not be read, and the memories. */
+/** What is kept besides messages: people who want none, the quarantine, and the networks' memories. */
 import { createHash } from 'node:crypto'
 import type { Sql } from './sql'
 import { QUARANTINE_BYTES_MAX, QUARANTINE_KIND_ROWS_MAX, QUARANTINE_ROWS_MAX, type QuarantineRow, type Tx } from './store'
 
 const QUARANTINE = 'SELECT id, network, raw, why, at FROM quarantine WHERE dropped = 0 '
-/** Finding the oldest sorts them all. */
+/** A trim sorts all rows to find the oldest, so it does not run at each insert. */
 const QUARANTINED_BETWEEN_TRIMS = 100
 
 type KeptTx = Pick<Tx,

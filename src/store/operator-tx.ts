@@ -1,4 +1,4 @@
-/** What the operator asks and changes, and what is forgotten for good. */
+/** The operator's questions and changes, and the deletion of what is old. */
 import type { Arrival } from '../model/message'
 import { deliveryOf, fromOf, OUTBOX, type OutboxRow, rowAt } from './outbox-rows'
 import type { Sql } from './sql'

@@ -11,7 +11,7 @@ export interface OutboxRow {
   from_network: string; from_place: string
 }
 
-/** CROSS: the outbox first, whatever SQLite thinks of it. */
+/** CROSS makes SQLite read the outbox first. */
 export const OUTBOX = `SELECT outbox.id, outbox.key, journal, outbox.network, outbox.place, delivery, notice, state, attempt, crashes, reason,
   queued_at, not_before, journal.network AS from_network, journal.place AS from_place FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal `
 
@@ -32,7 +32,7 @@ export const queuedOf = (row: OutboxRow): Queued =>
 
 export const rowAt = (sql: Sql, id: number): OutboxRow | undefined => sql.one(OUTBOX + 'WHERE id = ?', id)
 
-/** Of those that are not done. */
+/** How many rows that are not done came from each place. */
 export const counts = (sql: Sql, which: string, ...values: SQLInputValue[]): Count[] =>
   sql.all<{ from_network: string, from_place: string, count: number }>(`SELECT journal.network AS from_network, journal.place AS from_place,
     count(*) AS count FROM outbox CROSS JOIN journal ON journal.seq = outbox.journal

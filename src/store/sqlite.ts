@@ -1,6 +1,6 @@
 /**
- * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that wait together share one commit,
- * and so one fsync (see store.ts for the promise).
+ * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that wait at the same time share one commit,
+ * and so one fsync. store.ts says what is promised.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Clock, Timer } from '../lib/clock'
@@ -9,16 +9,16 @@ import { MIGRATIONS } from './schema'
 import { makeTx } from './tx'
 import type { Store, Tx } from './store'
 
-/** How many jobs share one commit at most, so that the first of them does not wait long for the last. */
+/** At most so many jobs share one commit, so that the first does not wait long for the last. */
 const COMMIT_JOBS_MAX = 512
 
 /**
- * temp_store: what a savepoint may have to take back is kept in memory; in a file it cost more than all the rest.
- * wal_autocheckpoint, in pages: the longer the log may grow, the more often a page is written into the file once for many changes.
+ * temp_store: savepoints keep their undo data in memory; in a file it cost more than everything else together.
+ * wal_autocheckpoint, in pages: with a longer log, one write of a page into the file serves more changes.
  */
 const PRAGMAS = [
   'locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 0', 'temp_store = MEMORY',
-  'wal_autocheckpoint = 4000', 'secure_delete = ON' // what is forgotten is not in the file any more
+  'wal_autocheckpoint = 4000', 'secure_delete = ON' // deleted rows are overwritten in the file
 ]
 
 type S = StatementSync
@@ -27,7 +27,7 @@ interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown)
 /** Memory, read-only, input or output, damage, full, cannot open, no database: SQLite's primary result codes. */
 const DISK_CODES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26])
 
-/** No job's own fault, and nothing that one job could take back. */
+/** The disk failed. No job caused this, and no rollback of one job undoes it. */
 const isOfTheDisk = (error: unknown): boolean => DISK_CODES.has(((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff)
 
 const migrate = (db: DatabaseSync): void => {
@@ -60,8 +60,8 @@ const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {
 }
 
 /**
- * Opens or makes the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
- * `sealKey`: seals the logbook. `Engine`: so that a simulation can put a disk under it that fails.
+ * Opens or creates the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
+ * `sealKey`: seals the logbook. `Engine`: a simulation gives one whose disk fails.
  */
 export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) => void, Engine = DatabaseSync, sealKey = ''): Store => {
   const db = openFile(path, Engine)
@@ -69,10 +69,10 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   const [open, savepoint, rollback, release, end] =
     ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []
-  let patienceMs = Infinity // of the least patient of them
+  let patienceMs = Infinity // the shortest patience of the waiting jobs
   let timer: Timer | undefined
   let running: Promise<void> | undefined
-  let committedAt = -Infinity // of clock.tick
+  let committedAt = -Infinity // by clock.tick
   let commits = 0
   let closed: Error | undefined
 
@@ -111,7 +111,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
     }
   }
 
-  /** One commit a turn of the event loop, so that what comes in meanwhile shares the next one. */
+  /** One commit per turn of the event loop: jobs that come during it share the next one. */
   const begin = (): void => {
     timer?.cancel()
     timer = undefined

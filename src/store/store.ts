@@ -1,11 +1,11 @@
 /**
  * What we remember. One interface for every engine; asynchronous, because an engine may be another process.
  *
- * `run` gives a job a transaction. Jobs run one after the other in the order of the calls; those that wait together share one
- * commit; one with patience waits for company until the last commit is so long ago, which is not at all when quiet. The promise
- * resolves only when the job's work is on disk. A job that throws takes back its own work only. A job awaits nothing but its `tx`.
- * If a commit itself fails, or the disk while a job reads, every job in it rejects, `failed` is called and nothing runs any more:
- * what is on disk is not known then, and only a restart tells.
+ * `run` gives a job a transaction. Jobs run one after the other, in the order of the calls. Jobs that wait at the same time share one
+ * commit. A job with `patienceMs` lets others join: it waits until the last commit is that long ago, so when little happens it does not
+ * wait at all. The promise resolves only when the job's work is on disk. A job that throws rolls back its own work only. A job awaits
+ * nothing but its `tx`. If a commit fails, or the disk fails while a job reads, every waiting job rejects, `failed` is called and nothing
+ * runs any more: nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival } from '../model/message'
@@ -13,39 +13,39 @@ import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
 
-/** The arrival that caused something: its row in the journal and where it was said. */
+/** The arrival that caused something: its row in the journal, and its place. */
 export interface Cause { journal: number; from: Place }
 
 /** An outbox row as lanes use it. */
 export interface Queued extends Cause {
   id: number
-  delivery: Delivery // without target; attempt as counted so far
+  delivery: Delivery // without target; `attempt` counts the tries so far
   notice: boolean // a notice never causes a notice
   queuedAt: number // ms since 1970
-  notBefore?: number // ms since 1970: it waits so long before its first try, and what waits behind it in its lane
-  crashes?: number // how often a crash cut it off, if ever
+  notBefore?: number // ms since 1970: no first try before; the rest of its lane waits too
+  crashes?: number // how often a crash cut it off; absent: never
 }
 
-/** `conversation`: which it is a line about, so that a reply to it means that one. `afterMs`: it may be taken back so long before it leaves. */
+/** `conversation`: the one that it is a line about, for replies to it. `afterMs`: it waits so long before it leaves, and may be taken back. */
 export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; notice: boolean; conversation?: number; afterMs?: number }
 
-/** Deliveries that said one thing again, as far as they are known with it. */
+/** How many of an arrival's copies are known with it. */
 export const COPIES_MAX = 100
 
-/** A stored arrival with what became of it. `copies`: how its corrections said it again where they did not fit in its place. */
+/** A stored arrival and its deliveries. `copies`: deliveries of its corrections that could not edit the original and said it again. */
 export interface Recorded {
   seq: number; arrival: Arrival
-  deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: waits to be taken back
+  deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: may be taken back
   copies: { key: DeliveryKey, place: Place }[]
 }
 
-/** What was answered. `latest`: itself, or the last of its corrections. */
+/** The message that another one answers. `latest`: itself, or its last correction. */
 export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
 
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {
   outbox: number; id: RemoteId; part: number; parts: number // part counts from 0
-  outcomes: ('delivered' | 'failed' | undefined)[] // of all parts so far
+  outcomes: ('delivered' | 'failed' | undefined)[] // of all parts, so far
   origin: Arrival; journal: number; place: Place; notice: boolean
 }
 
@@ -68,28 +68,28 @@ export interface Tx {
   readonly desk: DeskTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
-  /** Whether who may take a message back has done so before it came. */
+  /** Whether the message was deleted before it came, by somebody who may delete it. */
   takenBack (arrival: MessageArrival): Promise<boolean>
-  /** `json`: the arrival's, if at hand. `desk`: the function address after whose retention it is forgotten. */
+  /** `json`: the arrival's, if at hand. `desk`: the function address whose retention applies. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
-  /** What has one of these ids at this place, whether it was said there or we said it there; undefined if it was taken back, or is ours alone. */
+  /** The message with one of these ids at this place, said or delivered there. Undefined if it was deleted, or is only a notice of ours. */
   answered (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Answered | undefined>
   lastKey (place: Place): Promise<ArrivalKey | undefined>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
-  reword (id: number, action: Action): Promise<void> // what a delivery does, before it is done
+  reword (id: number, action: Action): Promise<void> // replaces what a delivery does
   origin (journal: number): Promise<Arrival | undefined>
   lanes (): Promise<Place[]> // with waiting rows
   waiting (lane: Place, afterId: number, limit: number): Promise<Queued[]>
   open (): Promise<Count[]> // waiting or sending
-  trying (ids: number[]): Promise<Map<number, Delivery | undefined>> // waiting → sending, attempt + 1; with what may have been rewritten
-  rewrite (id: number, delivery: NewDelivery['delivery']): Promise<void> // of a waiting row; its key stays
-  recall (ids: number[]): Promise<Count[]> // waiting rows → none
+  trying (ids: number[]): Promise<Map<number, Delivery | undefined>> // waiting → sending, attempt + 1; gives deliveries that may have changed
+  rewrite (id: number, delivery: NewDelivery['delivery']): Promise<void> // a waiting row; its key stays
+  recall (ids: number[]): Promise<Count[]> // deletes waiting rows
   waitAgain (ids: number[]): Promise<void> // sending → waiting
   done (row: Queued, remoteIds: string[], now: number): Promise<void> // → done
   ended (id: number, state: 'failed' | 'unknown', reason: string, now: number): Promise<void>
-  interrupted (): Promise<(Queued & { crashes: number })[]> // sending at start; counts one more crash each
+  interrupted (): Promise<(Queued & { crashes: number })[]> // those in `sending` at the start; counts one more crash for each
   cancel (lane: Place, reason: string, now: number): Promise<Count[]> // waiting rows of a lane → failed
   remoteIds (key: DeliveryKey): Promise<RemoteId[]> // of a done delivery, in order of parts
   // receipts
@@ -98,9 +98,9 @@ export interface Tx {
   earlyReceipt (place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
   takeEarlyReceipts (place: Place, ids: RemoteId[], now: number): Promise<{ id: RemoteId, outcome: 'delivered' | 'failed', detail?: string }[]>
   // links, people, quarantine, memory
-  link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without: the arrival's own
+  link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without `file`: the arrival's own
   linked (token: string, now: number): Promise<Attachment | undefined>
-  revokeLinks (journal: number): Promise<void> // those of its corrections too
+  revokeLinks (journal: number): Promise<void> // and those of its corrections
   block (person: string, now: number): Promise<void>
   unblock (person: string): Promise<void>
   blocked (): Promise<string[]>
@@ -118,8 +118,8 @@ export interface Tx {
   unroutedAt (seq: number): Promise<UnroutedRow | undefined>
   quarantined (limit: number): Promise<QuarantineRow[]>
   quarantinedAt (id: number): Promise<QuarantineRow | undefined>
-  dropQuarantined (id: number): Promise<boolean> // its bytes go; that it was there stays known, so that it does not come again
-  /** Deletes what ended before `before`, at most `limit` arrivals, and early receipts; returns how many arrivals. */
+  dropQuarantined (id: number): Promise<boolean> // deletes its bytes but keeps its mark, so that it is not kept again
+  /** Deletes at most `limit` arrivals that ended before `before`, and old early receipts. Returns how many arrivals. */
   prune (before: number, limit: number): Promise<number>
 }
 
@@ -131,10 +131,10 @@ export interface Store {
   close (): Promise<void>
 }
 
-/** How much of a quarantined thing is kept, and how many are; the oldest go first. */
+/** How much of each quarantined input is kept, and how many of them; the oldest are dropped first. */
 export const QUARANTINE_BYTES_MAX = 8192
 export const QUARANTINE_ROWS_MAX = 10_000
-export const QUARANTINE_KIND_ROWS_MAX = 2_000 // of these for one reason on one network
+export const QUARANTINE_KIND_ROWS_MAX = 2_000 // for one reason on one network
 export const EARLY_RECEIPT_ROWS_MAX = 10_000
-export const EARLY_RECEIPT_PLACE_ROWS_MAX = 200 // of these for one place
-export const EARLY_RECEIPT_MS = 86_400_000 // older ones are of something else: gateways give their ids out anew
+export const EARLY_RECEIPT_PLACE_ROWS_MAX = 200 // for one place
+export const EARLY_RECEIPT_MS = 86_400_000 // an older one is not about this message: gateways reuse their ids
