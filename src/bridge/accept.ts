@@ -1,6 +1,6 @@
 /**
  * How an arrival comes in. It is checked, dropped if it was seen (by the source's own id, durably), routed, and committed together with
- * everything it causes; only then does the call resolve, and only then may the source be told yes.
+ * everything it causes. The call resolves after the commit. The source may be told yes only then.
  */
 import { concernsDesk, deskFacts } from '../desk/read-facts'
 import type { DeskMemory } from '../desk/memory'
@@ -21,29 +21,29 @@ import { makeDoor, type Passing } from './door'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
 
-/** What one arrival may take on disk, as JSON. Larger ones go to quarantine, cut. */
+/** The largest arrival that is stored, as JSON. A larger one goes to quarantine, shortened. */
 export const ARRIVAL_CHARACTERS_MAX = 4 * 1024 * 1024
 
 /**
- * How long an arrival waits at most for others to share its commit with. The fewer deliveries are open that came from there, the
- * shorter; with none, not at all: who writes little does not wait for those who write much. Receipts wait if much is open anywhere.
+ * The longest time that an arrival waits for others to share its commit. It is shorter if fewer deliveries from its place are open, and
+ * zero if none are: people who write little do not wait for those who write much. For receipts, open deliveries from all places count.
  */
 const PATIENCE_MS_MAX = 20
 const PATIENT_AT = 80 // open deliveries
 
 export interface AcceptLimits {
-  queueMax: number // deliveries not yet ended. One place may cause as many of them as are left for all others
+  queueMax: number // deliveries not yet ended; one place may fill half of what the others leave free
   linkMs: number
 }
 
-/** `changed`: something of the desk was committed. */
+/** `changed`: a change of the desk was committed. */
 interface Parts {
   store: Store; directory: Directory; desk: DeskMemory; deliver: Deliver; observer: Observer; clock: Clock; aging: Clock; limits: AcceptLimits
   changed (change: DeskChange): void
 }
 
 export interface Accept extends Pick<Inbox, 'accept' | 'ask' | 'cases' | 'quarantine' | 'lastKey'> {
-  /** From now on everything is refused, so that the sources keep it. */
+  /** From now on everything is refused, so that its source keeps it. */
   close (): void
 }
 
@@ -66,7 +66,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
 const tidyFile = (content: Content): Content =>
   content.file === undefined ? content : { ...content, file: { ...content.file, name: oneLine(content.file.name) } }
 
-/** From here on names hold nothing that could be taken for more than a name; and an address that only we see is kept of a team alone. */
+/** Cleans names, so that none looks like more than a name. Drops addresses that only we see, except those of agents. */
 const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
   if (!('sender' in given)) return given
   const { account, ...shown } = given.sender
@@ -103,7 +103,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     if (isNew) observer.quarantined(network)
   }
 
-  /** What it causes; undefined if it was there already or is of no concern. */
+  /** The plan; undefined if we have the arrival already, or it does not concern us. */
   const enter = async (given: Arrival): Promise<Plan | undefined> => {
     const at = Math.min(given.at, clock.now()) // nothing was said later than now, whatever its source claims
     const arrival = { ...tidy(given, desk.isOfTeam), at }

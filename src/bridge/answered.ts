@@ -1,11 +1,11 @@
-/** What is answered to somebody who ordered something, and whether anything was done. */
+/** The answer to somebody who ordered something, and whether the order changed anything. */
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { Answered } from '../model/network'
 import { toPlain } from '../model/text'
 import type { Plan } from '../plan/plan'
 
-/** What changes nothing that the team would ask for. */
+/** Changes that no order is meant to make. */
 const BESIDE: ReadonlySet<string> = new Set(['count', 'log'])
 
 export const answeredBy = ({ deliveries, changes }: Plan, { place }: Arrival): Answered => ({

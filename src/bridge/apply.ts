@@ -1,4 +1,4 @@
-/** Carries out a plan inside the commit that it belongs to. */
+/** Carries out a plan inside its commit. */
 import { applyDesk, learnDesk } from '../desk/desk'
 import type { DeskMemory } from '../desk/memory'
 import { addressKey, type Place } from '../model/address'
@@ -8,22 +8,22 @@ import { CALLED } from '../plan/namesakes'
 import type { Change, Plan } from '../plan/plan'
 import type { Cause, Count, Queued, Tx } from '../store/store'
 
-/** Whose memory says which places are not `in`. */
+/** The owner of the memory that holds the places that are not `in`. */
 export const STANDINGS = 'standing'
 
 const keepStanding = (tx: Tx, place: Place, standing: Standing): Promise<void> =>
   standing === 'in' ? tx.forget(STANDINGS, addressKey(place)) : tx.remember(STANDINGS, addressKey(place), standing)
 
-/** What lanes must hear once the commit is on disk. */
+/** What lanes must learn once the commit is on disk. */
 export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: Count[] }[] }
 
 /**
- * `steadyNow`: by the clock that does not jump. `linkMs`: how long a link to a file works. `begins`: deliveries there are tried as soon as
- * they are committed, so that try is counted too.
+ * `steadyNow`: by the clock that does not jump. `linkMs`: how long a link to a file works. `begins`: whether a delivery to this place is
+ * tried right after the commit; the commit then counts that try too.
  */
 interface How { directory: Directory; desk: DeskMemory; now: number; steadyNow: number; linkMs: number; begins? (place: Place): boolean }
 
-/** In place of the same number of deliveries each keeps its turn; of another number they come last in their lane. */
+/** As many deliveries as before take their turns. If the number differs, the new ones go to the end of the lane. */
 const recall = async (tx: Tx, { original, lane, instead }: Change & { kind: 'recall' }, now: number): Promise<Partial<Applied>> => {
   const held = original.deliveries.filter(({ held, place }) => held === true && addressKey(place) === addressKey(lane))
   if (held.length !== instead.length) {
@@ -52,7 +52,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
   }
 }
 
-/** The directory's memory changes last: if that commit fails, the process ends anyway. */
+/** Changes the directory's memory last. If the commit fails, the process ends anyway. */
 export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: How): Promise<Applied> => {
   const { directory, desk, steadyNow, begins } = how
   const applied: Applied = { queued: [], cancelled: [] }

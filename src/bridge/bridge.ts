@@ -1,4 +1,4 @@
-/** Joins the steps: accept ▶ route ▶ deliver ▶ receipt. Starts and stops them in the order in which nothing is lost. */
+/** Joins the steps: accept ▶ route ▶ deliver ▶ receipt. Starts and stops them in an order that loses nothing. */
 import type { FunctionAddress } from '../desk/address'
 import { identitiesOn, readDesk } from '../desk/desk'
 import { DAY_MS } from '../desk/hours'
@@ -34,11 +34,11 @@ export interface BridgeOptions {
   chance: Chance
   log: Log
   limits: { queueMax: number, linkMs: number, keepMs: number, drainMs: number }
-  /** We contradict ourselves: the process must stop and be started again. */
+  /** We contradict ourselves: the process must stop and start again. */
   bug (error: unknown): void
 }
 
-/** What the operator may see and do about single deliveries. */
+/** The operator's view of single deliveries and arrivals, and what they may do with them. */
 export interface Queue {
   list (state: OutboxState): Promise<QueueRow[]>
   show (id: number): Promise<QueueRow | undefined>
@@ -55,7 +55,7 @@ export interface Queue {
 
 export interface Bridge {
   start (): Promise<void>
-  /** Stops intake, lets what is being sent finish within `drainMs`, leaves the rest in the store. The store stays open. */
+  /** Stops intake, gives sends under way `drainMs` to finish, and leaves the rest in the store. The store stays open. */
   stop (): Promise<void>
   readonly queue: Queue
   readonly desk: { memory: DeskMemory, order: DeskReceive['order'] }
@@ -65,10 +65,10 @@ export interface Bridge {
 const LIST_ROWS_MAX = 500
 const PRUNE_EVERY_MS = 3_600_000
 const PRUNE_ROWS = 500
-const SEAL_DIGITS = 16 // of a line's seal, enough to name it
+const SEAL_DIGITS = 16 // digits of a seal that are enough to name it
 const SERVE_EVERY_MS = 60_000
 
-/** The queue on the store alone, or, with `changed`, on a bridge that runs. */
+/** The queue. `changed` tells a running bridge. */
 export const makeQueue = (store: Store, clock: Clock, changed: Deliver['changed']): Queue => ({
   list: state => store.run(tx => tx.list(state, LIST_ROWS_MAX)),
   show: id => store.run(tx => tx.show(id)),
@@ -110,7 +110,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     }
   })
   const own = makeDeskReceive({ ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk') })
-  const up = new Map<string, boolean>() // as many as links, a fixed few
+  const up = new Map<string, boolean>() // by connection, a fixed few
 
   const inbox: Inbox = {
     ...accept,
@@ -123,7 +123,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     }
   }
 
-  /** Tells each network who we are there, when that has changed: presence goes with the hours and with who is on duty. */
+  /** Tells each network who we are there, if that has changed: presence depends on the hours and on who is on duty. */
   const served = new Map<NetworkName, string>()
   let serving: Timer | undefined
   const serve = (): void => {
@@ -161,7 +161,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     }, () => {})
   }
 
-  /** What is in the log cannot be changed from where the database is: with it a logbook that was written anew is found out. */
+  /** Puts the last seal into the log, which somebody who can write the database cannot change. It exposes a logbook that was rewritten. */
   let told: string | undefined
   const tellHead = (head: Head | undefined): void => {
     if (head === undefined || head.seal === told) return
@@ -181,7 +181,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       await Promise.all([...networks.values()].map(network => network.start(inbox)))
       own.start()
       void forgetting.tell()
-      pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: what networks bring again is recognised by what is kept
+      pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
     },
     async stop () {
       stopped = true

@@ -1,6 +1,6 @@
 /**
- * The rule for STOP and START, wherever a person writes to us alone: one whole message ends everything for that person at once, from
- * every address of ours, and the others in the mirror are told. Asked before all other rules.
+ * The rule for STOP and START, wherever a person writes to us alone. A message that says only STOP ends all messages to that person at
+ * once, from every address of ours, and the others in the mirror are told. It is asked before the rules for the desk and for mirrors.
  */
 import type { Context, DeskFacts } from '../desk/facts'
 import { consentChanged } from '../desk/consent'
@@ -14,7 +14,7 @@ import type { NewDelivery, Recorded } from '../store/store'
 
 type Written = MessageArrival | EditArrival
 
-/** What they wrote to us alone, or wrote otherwise afterwards: a slip of the keys that is corrected counts as if it were typed so. */
+/** A message to us alone, or its correction by the same writer: a corrected typing error counts as if typed right. */
 const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined): arrival is Written => {
   if (desk !== undefined && desk.from !== 'contact' && desk.from !== 'elsewhere') return false
   if (arrival.kind === 'message') return arrival.direct === true

@@ -1,6 +1,6 @@
 /**
- * Delivers what was accepted: one lane a place, made when it has something to do and forgotten when it has not. What a crash cut
- * off is sorted out here at the start, by what each network can promise.
+ * Delivers what was accepted. Each place has one lane, made when there is something to deliver and forgotten when there is not. At the
+ * start, deliveries that a crash cut off are sent again or left to a person, depending on what their network can promise.
  */
 import type { DeskMemory } from '../desk/memory'
 import type { Chance } from '../lib/chance'
@@ -17,7 +17,7 @@ import { makeFiles } from './files'
 import { makeLane, type Lane } from './lane'
 import type { Observer } from './observer'
 
-/** A delivery that a crash cut off this often is left to a person: it may be what crashes us. */
+/** A delivery that crashes cut off this often is left to a person: it may be the cause of the crashes. */
 export const CRASHES_MAX = 10
 
 interface Parts {
@@ -27,29 +27,29 @@ interface Parts {
 }
 
 export interface Deliver {
-  /** Sorts out what a crash cut off and starts a lane for everything that waits. Once, before anything is accepted. */
+  /** Sorts out what a crash cut off, and starts the lanes of all waiting deliveries. Call once, before anything is accepted. */
   start (): Promise<void>
-  /** Something was committed: lanes take up what is queued, and see what was cancelled. */
+  /** After a commit: lanes take up what was queued and drop what was cancelled. */
   heard (applied: Applied): void
-  /** How many deliveries have not ended: all, or those that came from this place. */
+  /** How many deliveries have not ended: all of them, or those that this place caused. */
   open (from?: Place): number
-  /** Of how many of these anybody can be the cause who writes to us, if this is such a place; else 0. */
+  /** If anybody may write to us at this place: how many open deliveries all such places have caused. Else 0. */
   openBeside (from: Place): number
-  /** So many more are about to be queued because of what came from this place; negative when it is over. */
+  /** An arrival from this place is about to queue so many deliveries. Negative: takes that back. */
   expect (from: Place, count: number): void
-  /** Whether a delivery to this place that is queued now is tried at once, and counting that try beforehand does no harm. */
+  /** Whether a delivery queued now for this place is tried at once, and the try may be counted beforehand without harm. */
   begins (place: Place): boolean
   /** A connection of this network came up. */
   wake (network: NetworkName): void
-  /** The operator changed a row of this lane. `opened` counts rows that wait again, negative for rows that do no more. */
+  /** Rows of this lane changed in the store. `opened`: how many more of them wait now; negative: how many fewer. */
   changed (changed: Changed, opened: number): void
   stop (signal: AbortSignal): Promise<void>
 }
 
 export const makeDeliver = (parts: Parts): Deliver => {
   const { store, networks, directory, desk, observer, log } = parts
-  const lanes = new Map<string, Lane>() // as many as places with something to deliver
-  /** As many as places from which something is not delivered yet. `anybodys`: anybody may write there, as it neither mirrors nor is a team's. */
+  const lanes = new Map<string, Lane>() // only places with something to deliver
+  /** Places that caused open deliveries. `anybodys`: anybody may write there, because it is neither mirrored nor the team's. */
   const openFrom = new Map<string, { count: number, anybodys: boolean }>()
   let open = 0
   let openFromAnybody = 0
@@ -72,7 +72,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     return network
   }
 
-  /** Who is to read what a team says there; what their own messages cause, as the hint how to return, they may read. */
+  /** The contact who would read this. Nobody, if their own message caused it, such as the hint how to get answers again. */
   const contactAt = ({ delivery: { place }, from }: Queued): string[] => {
     const spot = desk.spotOf(place)
     return spot?.kind === 'contact' && addressKey(from) !== addressKey(place) ? [addressKey(spot.person)] : []
@@ -91,7 +91,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     if (ended !== undefined) count(ended.from, -1)
     for (const { lane, counts } of applied.cancelled) {
       for (const { from, count } of counts) changed({ lane, from }, -count)
-      if (counts.length === 0 && running) laneAt(lane).reload() // what waits there says something else now
+      if (counts.length === 0 && running) laneAt(lane).reload() // a waiting delivery was rewritten
     }
     const byLane = new Map<string, Queued[]>()
     for (const row of applied.queued) {
@@ -126,7 +126,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     if (running) laneAt(lane).reload()
   }
 
-  /** What was being sent when we were cut off: sent again with the same key, or left to a person. */
+  /** Deliveries that a crash cut off are sent again with the same key, or left to a person. */
   const sortOut = async (): Promise<void> => {
     const rows = await store.run(tx => tx.interrupted())
     const again: number[] = []
@@ -136,7 +136,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
       else if (network?.can.afterCrash === 'park') ending.unknown(row, 'cut off while being sent: it may have arrived')
       else again.push(row.id)
     }
-    if (rows.length > 0) log.info({ again: again.length, unknown: rows.length - again.length }, 'sorted out what was cut off')
+    if (rows.length > 0) log.info({ again: again.length, unknown: rows.length - again.length }, 'sorted out interrupted deliveries')
     await store.run(tx => tx.waitAgain(again))
   }
 

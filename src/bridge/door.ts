@@ -1,28 +1,28 @@
 /**
- * Who may come in now. What came from one place may fill as much of the queue as is left for all others, and so may all places together in
- * which anybody may write to us, so that however many do, mirrors and teams have room. Beyond that it is refused, and so is everything that
- * is under way behind it from there, so that its order holds when it comes again.
+ * Which arrivals may come in now. One place may fill the queue only until as much is free for all others. The same holds for all places
+ * together where anybody may write to us, so mirrors and teams always have room. Beyond that an arrival is refused, and so is everything
+ * under way behind it from the same place, so that the order holds when it comes again.
  */
 import { addressKey } from '../model/address'
 import { Unavailable } from '../model/errors'
 import type { Arrival } from '../model/message'
 import type { Deliver } from './deliver'
 
-/** What an arrival's job says of itself, before it is on disk. */
+/** What an arrival's job reports before it is on disk. */
 export interface Passing {
-  /** It is new. Throws Unavailable if its place is crowded. */
+  /** The arrival is new. Throws Unavailable if its place is crowded. */
   enter (): void
-  /** It causes so many deliveries. */
+  /** The arrival causes so many deliveries. */
   causes (count: number): void
 }
 
 export interface Door { pass<T>(arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
 
-/** There are no more receipts than of what we sent. What waits for a place that we are not in waits until it is stored that we are. */
+/** Always let in: receipts, because what we sent bounds them; and `in`, because without it the deliveries to that place cannot end. */
 const isLetIn = (arrival: Arrival): boolean => arrival.kind === 'receipt' || (arrival.kind === 'standing' && arrival.standing === 'in')
 
 export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'>, queueMax: number): Door => {
-  const passing = new Map<string, { count: number, refusing: boolean }>() // as many as places from which something is under way
+  const passing = new Map<string, { count: number, refusing: boolean }>() // only places with an arrival under way
 
   return {
     async pass (arrival, job) {
@@ -37,7 +37,7 @@ export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'
           enter () {
             if (isLetIn(arrival)) return
             here.refusing ||= queueMax - deliver.open() <= Math.max(deliver.open(place), deliver.openBeside(place))
-            if (here.refusing) throw new Unavailable('enough is waiting that came from there', { crowded: true })
+            if (here.refusing) throw new Unavailable('too much from this place is waiting', { crowded: true })
           },
           causes (count) {
             expected = count

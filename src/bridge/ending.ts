@@ -1,4 +1,4 @@
-/** How a delivery ends: each way is one commit, with the notice to its writer in it, and then lanes and the operator hear of it. */
+/** How a delivery ends. Each end is one commit, together with the notice to the writer. Then the lanes and the operator are told. */
 import type { DeskMemory } from '../desk/memory'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
@@ -14,7 +14,7 @@ import { type FileFailure, fileOf } from './files'
 import type { Observer } from './observer'
 import { confirmed } from './receipt'
 
-/** How long what is done may wait for others to share its commit with, where a crash meanwhile does no harm. Nobody waits for it. */
+/** How long a done delivery may wait to share a commit, if a crash meanwhile does no harm. Nobody waits for it. */
 const DONE_PATIENCE_MS = 20
 
 export interface Ending {
@@ -23,14 +23,14 @@ export interface Ending {
   unknown (row: Queued, why: string): void
   gaveUp (row: Queued): void
   stalled (row: Queued, why: Unavailable): void
-  /** It changes something that never arrived: nobody misses it. */
+  /** It would change a message that never arrived, so nobody misses it. */
   pointless (row: Queued): void
-  /** No end: its file will not come, so from now on it says so in words, and its writer is told why. Resolves when that is on disk. */
+  /** Not an end: its file will not come, so words replace the file, and its writer is told why. Resolves when that is on disk. */
   inWords (row: Queued, why: FileFailure): Promise<Action>
   unwanted (row: Queued, why: Unwanted): void
 }
 
-/** Since it was queued its reader has ended everything, or its place has sent us out or is encrypted. */
+/** Why a queued delivery is no longer wanted. `stopped`: its reader sent STOP. `rests`: its place removed us, or is encrypted. */
 export type Unwanted = 'stopped' | 'rests'
 
 interface Parts {
@@ -61,7 +61,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const origin = problem === undefined || row.notice ? undefined : await tx.origin(row.journal)
       const told = origin === undefined || problem === undefined ? [] : failureNotice(origin, { key, place }, directory, problem)
       return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, now)
-    }).then(applied => settled(row, state, 0, applied), () => {}) // a store that fails has said so itself
+    }).then(applied => settled(row, state, 0, applied), () => {}) // the store has reported its failure itself
   }
 
   return {
@@ -89,8 +89,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const { delivery: { action }, journal, notice } = row
       const file = fileOf(row)
       if (file === undefined || !('content' in action)) return action
-      log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'a file is said in words')
-      const url = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // else it leads nowhere either
+      log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'file replaced by words')
+      const url = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // otherwise the link leads nowhere either
       const text = plain(directory.texts.instead(cleanName(file.name), url))
       const changed: Action = { ...action, content: { style: action.content.style, text } }
       const applied = await store.run(async tx => {
@@ -109,6 +109,6 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     unwanted: (row, why) => why === 'stopped'
       ? end(row, 'failed', 'the person sent STOP',
           desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)
-      : end(row, 'failed', 'the place has sent us out, or is encrypted', { kind: 'failed', why: directory.texts.rests })
+      : end(row, 'failed', 'we were removed from the place, or it is encrypted', { kind: 'failed', why: directory.texts.rests })
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Brings the files of deliveries to networks that take them, ahead of the lane and beside it. A place waits for a file only as long as is
- * bounded here, whatever the server does on which it lies: what one person shares may hold up a place for HELD_BY_ONE_MS within
- * HELD_WITHIN_MS, what all share there for HELD_BY_ALL_MS. What is not there by then is said in words instead (ending.ts).
+ * Uploads the files of deliveries to networks that take files, before their turn in the lane. Whatever a file's server does, it holds up a
+ * place only for a bounded time: within HELD_WITHIN_MS, the files of one person may hold up a place for HELD_BY_ONE_MS, and the files of
+ * all people there for HELD_BY_ALL_MS. A file that has not come by then is replaced by words (ending.ts).
  */
 import { type Clock, sleep } from '../lib/clock'
 import { addressKey } from '../model/address'
@@ -15,8 +15,8 @@ export const FILE_MS_MAX = 10_000
 export const HELD_BY_ONE_MS = 20_000
 export const HELD_BY_ALL_MS = 40_000
 export const HELD_WITHIN_MS = 600_000
-const HELD_KEPT_MAX = 10_000 // people and places that used some of it
-/** How many files are fetched before it is their turn: of one person, for one place, and in all. */
+const HELD_KEPT_MAX = 10_000 // people and places whose use is remembered
+/** How many files are fetched before their turn: of one person, for one place, and in all. */
 const AHEAD_OF_ONE = 4
 const AHEAD_FOR_PLACE = 8
 const AHEAD_MAX = 32
@@ -25,11 +25,11 @@ const FAILED_KEPT_MAX = 256
 export type FileFailure = Refused | Unavailable
 
 export interface Files {
-  /** These are next. What there is room for is fetched already. */
+  /** These rows are next: fetches their files now, as far as there is room. */
   ahead (network: Network, rows: readonly Queued[]): void
   /**
    * Resolves when the row's file is at its destination, or with the reason why it will not come. Throws Unavailable if the destination
-   * is down or wants to be left alone for a while.
+   * is down or asks us to wait.
    */
   brought (network: Network, row: Queued, signal: AbortSignal): Promise<FileFailure | undefined>
   stop (): void
@@ -40,9 +40,9 @@ interface Coming { one: string; place: string; began: number; result: Promise<un
 export const fileOf = ({ delivery: { action } }: Pick<Queued, 'delivery'>): Attachment | undefined =>
   'content' in action ? action.content.file : undefined
 
-/** What of `most` ms is left, of which all come back within HELD_WITHIN_MS. */
+/** A budget of `most` ms for each key. What was used comes back evenly within HELD_WITHIN_MS. */
 const makeAllowance = (clock: Clock, most: number) => {
-  const used = new Map<string, { ms: number, at: number }>() // the last charged last
+  const used = new Map<string, { ms: number, at: number }>() // the last charged stands last
   const usedOf = (key: string): number => {
     const { ms = 0, at = 0 } = used.get(key) ?? {}
     return Math.max(0, ms - (clock.tick() - at) * most / HELD_WITHIN_MS)
@@ -58,7 +58,7 @@ const makeAllowance = (clock: Clock, most: number) => {
   }
 }
 
-/** Whether it says nothing of the file: the destination is down, or wants to be left alone. */
+/** Whether an error concerns the whole lane, not the file: the destination is down, or asks us to wait. */
 const isLanes = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
   (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
 
@@ -67,7 +67,7 @@ const asFailure = (error: unknown): FileFailure =>
 
 export const makeFiles = (clock: Clock): Files => {
   const coming = new Map<number, Coming>()
-  const failed = new Map<number, FileFailure>() // before it was their turn
+  const failed = new Map<number, FileFailure>() // files that failed before their turn
   const ofOne = makeAllowance(clock, HELD_BY_ONE_MS)
   const ofAll = makeAllowance(clock, HELD_BY_ALL_MS)
 
@@ -76,7 +76,7 @@ export const makeFiles = (clock: Clock): Files => {
   const begin = (network: Network, row: Queued): Coming => {
     const control = new AbortController()
     const timer = clock.after(FILE_MS_MAX, () => control.abort(new Unavailable(`no file within ${FILE_MS_MAX} ms`, { trouble: 'unreachable' })))
-    const given = Promise.withResolvers<unknown>() // whoever does not heed the signal is not waited for
+    const given = Promise.withResolvers<unknown>() // so an upload that ignores the signal is not waited for
     control.signal.addEventListener('abort', () => given.resolve(control.signal.reason))
     network.upload!({ ...row.delivery }, control.signal).then(() => given.resolve(undefined), given.resolve)
     const one: Coming = {
@@ -96,7 +96,7 @@ export const makeFiles = (clock: Clock): Files => {
       now.filter(({ place }) => place === addressKey(row.delivery.place)).length < AHEAD_FOR_PLACE
   }
 
-  /** Its result, or the reason to wait no longer. What it held up is charged to whoever shared it and to the place. */
+  /** The file's result, or the reason to wait no longer. The time is charged to the person who shared it, and to the place. */
   const waitFor = async ({ result, one, place, began, abort }: Coming, signal: AbortSignal): Promise<unknown> => {
     const from = clock.tick()
     const most = Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))

@@ -1,4 +1,4 @@
-/** When a conversation is forgotten, or an address, what the networks remember of its places goes too. */
+/** When conversations are forgotten, the networks forget their places too. */
 import type { Log } from '../lib/log'
 import { samePlace, type NetworkName, type Place } from '../model/address'
 import { messageOf } from '../model/errors'
@@ -10,7 +10,7 @@ import type { Store, Tx } from '../store/store'
 
 export interface Forgetting {
   note (tx: Tx, conversations: Conversation[]): Promise<void>
-  /** Tells the networks what is noted. Never throws; what they cannot do now is for the next time. */
+  /** Tells the networks what is noted. Never throws: what a network cannot forget now is tried the next time. */
   tell (): Promise<void>
 }
 
@@ -19,7 +19,7 @@ interface Parts { store: Store; networks: ReadonlyMap<NetworkName, Network>; des
 export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgetting => {
   let telling = false
 
-  /** Somebody has written there since, or its address is back. */
+  /** Whether somebody has written there since, or its address is back. */
   const isNeeded = (place: Place): boolean => desk.spotOf(place) !== undefined || desk.roster.all().some(address => {
     const house = desk.houseOf(address, place.network)
     return house !== undefined && samePlace(house, place)
@@ -30,7 +30,7 @@ export const makeForgetting = ({ store, networks, desk, log }: Parts): Forgettin
       if (!isNeeded(place)) await networks.get(place.network)?.forget?.([place])
       await store.run(tx => tx.forget(FORGOTTEN, key))
     } catch (error) {
-      log.info({ network: place.network, why: messageOf(error) }, 'what a network remembers of a forgotten conversation cannot be forgotten yet')
+      log.info({ network: place.network, why: messageOf(error) }, 'place of a forgotten conversation is not forgotten yet')
     }
   }
 

@@ -1,4 +1,4 @@
-/** The rule for mirrors: what is said in one place is said in all the others, by the same person. */
+/** The rule for mirrors: what a person says in one place is said in all the others, under their name. */
 import type { MirrorPlace, Place } from '../model/address'
 import {
   type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Reply, type Unreadable
@@ -16,7 +16,7 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
   return people.length === 0 || people.some(person => !directory.isBlocked(person))
 }
 
-/** The other places of a mirror, without those that nothing is said to now. */
+/** The other places of a mirror that may be written to now. */
 export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
   mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
 
@@ -32,21 +32,21 @@ const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: 
   return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }
 
-/** Where it was said, its own speaker may change it, and whom the place's server lets may take it away. */
+/** At its own place a message may be changed by its writer, and deleted by somebody whom the place's server allows to. */
 const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
   'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&
   (original.sender.id === arrival.sender.id || (arrival.kind === 'deletion' && arrival.moderated === true))
 
-/** Others see that something was said; its writer is told, where a person can write it in another way. */
+/** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */
 const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[], as: Persona, directory: Directory): Plan => {
-  if (why === 'kind' || why === 'call') return IGNORE // of no concern to a whole room
+  if (why === 'kind' || why === 'call') return IGNORE // does not concern a whole room
   const content: Content = { style: 'text', text: plain(directory.texts.unreadable[why]) }
   const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.texts.notCarried(why), 'alert')]
   const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, { token: '' }, directory)), ...told]
   return { outcome: 'routed', deliveries, changes: [] }
 }
 
-/** What it answers, for another place of its mirror; what was said in no place of that is not told there. */
+/** The reply for another place of the mirror. A message from outside this mirror is not quoted in it. */
 const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror }, directory: Directory) => (place: Place): Reply | undefined => {
   if (answered === undefined || !('sender' in answered.arrival)) return undefined
   const from = directory.mirrorAt(answered.arrival.place)
@@ -63,7 +63,7 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
   const { as, changes } = speaker(arrival, found, directory)
   const places = reached(found.mirror, found.here, directory)
   if (arrival.kind === 'deletion') {
-    if (original === undefined) return { outcome: 'routed', deliveries: [], changes: [] } // kept, because what it takes back may come yet
+    if (original === undefined) return { outcome: 'routed', deliveries: [], changes: [] } // kept, because the message that it deletes may still come
     if (!('sender' in original.arrival)) return IGNORE
     const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
     const deliveries = [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]

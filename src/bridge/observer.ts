@@ -1,4 +1,4 @@
-/** What the bridge tells whoever counts. All labels are from small fixed sets. Calls must not throw. */
+/** What the bridge reports for counting. All labels are from small fixed sets. Calls must not throw. */
 import type { NetworkName } from '../model/address'
 import type { Counted } from '../plan/desk-change'
 
@@ -9,7 +9,7 @@ export interface Observer {
   settled (network: NetworkName, outcome: 'done' | 'failed' | 'unknown' | 'dropped', latencyMs: number, parts: number): void
   retried (network: NetworkName): void
   receipt (network: NetworkName, outcome: 'delivered' | 'failed' | 'unmatched'): void
-  /** Something of a function address; there are as many as the config has. */
+  /** An event of a function address of the config. */
   counted (event: Counted): void
   connection (network: NetworkName, name: string, up: boolean, detail?: string): void
 }

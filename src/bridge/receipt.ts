@@ -1,6 +1,6 @@
 /**
- * The rule for receipts: what became of a delivery after it was sent. A message of several parts has several receipts. The first
- * failure is told to the writer; a receipt that comes before the answer to its own send is kept until then.
+ * The rule for receipts: what became of a delivery after it was sent. A message of several parts has several receipts. The writer is told
+ * of the first failure. A receipt that comes before the answer to its send is kept until that answer.
  */
 import type { Arrival, ReceiptArrival } from '../model/message'
 import type { Directory } from '../plan/directory'
@@ -9,7 +9,7 @@ import type { Confirmable } from '../store/store'
 
 type Told = Pick<ReceiptArrival, 'outcome' | 'detail'>
 
-/** What a receipt changes for the delivery that it was matched to. */
+/** The plan for a receipt whose delivery was found. */
 export const confirmed = (found: Confirmable, { outcome, detail }: Told, directory: Directory): Plan => ({
   outcome: 'routed',
   changes: [{ kind: 'confirm', place: found.place, id: found.id, outcome }],

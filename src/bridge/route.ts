@@ -12,7 +12,7 @@ import { mirrorRule } from './mirror'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
 
-/** What the store knows about what the arrival refers to. */
+/** What the store knows about the messages that the arrival refers to. */
 export interface Facts {
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
 }

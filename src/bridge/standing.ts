@@ -1,6 +1,6 @@
 /**
- * The rule for how places stand to us: a mirror rests at a place that has sent us out or is encrypted. Everybody else in the mirror is
- * told once that it rests, and once that it is back; who writes in an encrypted room is told there too.
+ * The rule for how places stand to us: a mirror rests at a place that removed us or is encrypted. The other places of the mirror are told
+ * once that it rests, and once that it is back. An encrypted room is told too.
  */
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'

@@ -1,4 +1,4 @@
-/** What the bridge lends to each network: a durable memory of its own, and the files that lie on the others. */
+/** What each network gets: a durable memory of its own, and access to files on other networks. */
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../lib/clock'
@@ -9,7 +9,7 @@ import type { MediaRef } from '../model/message'
 import type { Download, Media, Memory, Network } from '../model/network'
 import type { Store } from '../store/store'
 
-/** Reads what is remembered for `owner`. Writes are on disk when they resolve; reads never wait. */
+/** The memory of `owner`. A write is on disk when it resolves; reads never wait. */
 export const makeMemory = async (store: Store, owner: string): Promise<Memory> => {
   const facts = new Map(await store.run(tx => tx.remembered(owner)))
   return {
@@ -26,13 +26,13 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
   }
 }
 
-/** A server has so long to begin to bring a file. */
+/** How long a server may take to begin sending a file. */
 export const OPEN_MS_MAX = 15_000
-/** Files that are being asked for at once: of one server, and of all. */
+/** How many requests for files may wait for an answer: from one server, and from all. */
 const OPENING_FROM_ONE_MAX = 8
 const OPENING_MAX = 64
 
-/** Whatever went wrong where the file lies. */
+/** An error at the file's source, as Refused or Unavailable with `trouble`. */
 const asTrouble = (error: unknown): Refused | Unavailable => {
   if (error instanceof Refused) return error.trouble === undefined ? new Refused(error.message, 'gone') : error
   const disconnected = error instanceof Unavailable && error.disconnected
@@ -50,13 +50,13 @@ const counting = (bytesMax: number): Transform => {
   })
 }
 
-/** `network` finds the network by name. The size is counted, whatever was said of it. */
+/** `network` finds the network by name. The bytes are counted, whatever size was announced. */
 export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> | undefined, bytesMax: number, clock: Clock): Media => {
   const slots = makeSlots(OPENING_MAX, OPENING_FROM_ONE_MAX)
 
   const opened = async (at: MediaRef, signal: AbortSignal): Promise<Download> => {
     const where = network(at.network)
-    if (where === undefined) throw new Refused('the file lies on a network that is not there any more')
+    if (where === undefined) throw new Refused('the file lies on a network that is no longer configured')
     const late = new AbortController()
     const timer = clock.after(OPEN_MS_MAX, () => late.abort(new Error(`no answer within ${OPEN_MS_MAX} ms`)))
     const either = AbortSignal.any([signal, late.signal])
@@ -77,7 +77,7 @@ export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> 
       }
       const stream = counting(bytesMax)
       download.stream.on('error', error => stream.destroy(asTrouble(error)))
-      pipeline(download.stream, stream).catch(() => {}) // whoever reads `stream` gets the error
+      pipeline(download.stream, stream).catch(() => {}) // the reader of `stream` gets the error
       return { ...download, stream }
     }
   }

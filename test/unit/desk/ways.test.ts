@@ -209,7 +209,7 @@ describe('the ways in which a function address may work', () => {
     const blocked = Promise.withResolvers<void>()
     red.onSend = () => blocked.promise
     started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], [ANNA], {})], path, clock, limits })
-    await assert.rejects(async () => await evaWrites('Refused', { key: 'refused' }), /enough is waiting that came from there/)
+    await assert.rejects(async () => await evaWrites('Refused', { key: 'refused' }), /too much from this place is waiting/)
     blocked.resolve()
     const seenTo = ({ action }: Delivery): boolean => action.kind === 'room' && action.room.people.length === 1
     await until(() => { clock.skip(10_000); return red.delivered.some(seenTo) && blue.delivered.some(({ action }) => action.kind === 'room') })
