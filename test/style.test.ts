@@ -193,6 +193,28 @@ const unusedExports = (files: File[], users: File[]): string[] => files.flatMap(
   .filter(name => !users.some(({ path, text }) => path !== file.path && new RegExp(`\\b${name}\\b`).test(text)))
   .map(name => `${file.path}: ${name}`))
 
+/** Tests of more than one file, and what each is about. All others stand where the file stands that they test, under its name. */
+const STORIES: Record<string, string> = {
+  'test/unit/bridge/copies.test.ts': 'what was said again with a star is taken back with what it corrects',
+  'test/unit/bridge/names.test.ts': 'what people are called before others, in mirrors and by teams',
+  'test/unit/bridge/time.test.ts': 'a clock that is set changes nothing',
+  'test/unit/desk/may.test.ts': 'who of a team may do what, by command and by answer',
+  'test/unit/desk/race.test.ts': 'two of the team answer at once, with crashes',
+  'test/unit/desk/slips.test.ts': 'nothing that the team types by mistake reaches a contact',
+  'test/unit/desk/told.test.ts': 'what the team is told of a case',
+  'test/unit/desk/undo.test.ts': 'an answer may be taken back before it leaves',
+  'test/unit/desk/unreadable.test.ts': 'what cannot be read, from the network to the team',
+  'test/unit/desk/ways.test.ts': 'each way in which an address may work',
+  'test/unit/desk/who-sees-what.test.ts': 'docs/who-sees-what.md, line by line',
+  'test/unit/networks/matrix/faults.test.ts': 'a homeserver that fails, whatever was asked of it',
+  'test/unit/networks/matrix/strangers.test.ts': 'strangers, however many, keep nobody else from being heard',
+  'test/unit/networks/says.test.ts': 'what a text says stays the same from network to network',
+  'test/unit/networks/sms/peers.test.ts': 'both of our sides of SMPP against those of somebody else'
+}
+
+const misplaced = (paths: string[]): string[] => paths.filter(path => /^test\/unit\/.*\.test\.ts$/.test(path)
+  && STORIES[path] === undefined && !existsSync(join(ROOT, path.replace(/^test\/unit\/(.*)\.test\.ts$/, 'src/$1.ts'))))
+
 /** `test/…: name` in a document, the way promises and threats name their tests. */
 const namedTests = (text: string): { path: string, name: string }[] =>
   [...text.matchAll(/`(test\/[\w./-]+\.ts)`: “([^”]+)”/g)].map(match => ({ path: match[1]!, name: match[2]! }))
@@ -265,6 +287,13 @@ describe('style', () => {
     const isKebab = ({ path }: File): boolean => /^[a-z0-9]+([-.][a-z0-9]+)*$/.test(path.split('/').at(-1)!)
     assert.deepEqual(code.filter(file => !isKebab(file)).map(({ path }) => path), [])
     assert.equal(isKebab({ path: 'src/x/teamRooms.ts', text: '' }), false)
+  })
+
+  it('names a test as the file that it tests, in the same folder, or knows what story it is', () => {
+    const paths = tests.map(({ path }) => path)
+    assert.deepEqual(misplaced(paths), [])
+    assert.deepEqual(Object.keys(STORIES).filter(path => !paths.includes(path)), [])
+    assert.deepEqual(misplaced(['test/unit/bridge/lane.test.ts', 'test/unit/desk/lane.test.ts']), ['test/unit/desk/lane.test.ts'])
   })
 
   it('has no file and no export that nobody uses', () => {

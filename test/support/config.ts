@@ -97,6 +97,15 @@ export const write = (config: Tree | string, registered: Tree | string | undefin
   return join(folder, 'config.yaml')
 }
 
+/** addressConfig, changed and loaded. */
+export const loadAddressConfig = (change: (address: Tree, config: Tree) => void = () => {}): Loaded => {
+  const config = addressConfig()
+  const registered = registrationWith('buergerbuero')
+  registered.namespaces.aliases = [{ exclusive: true, regex: '#b.*:example\\.org' }]
+  change(config.function_addresses[0], config)
+  return loadConfig(write(config, registered), {})
+}
+
 /** What `load` refuses. Throws if it does not. */
 export const refusals = (load: () => unknown): { text: string, problems: Problem[] } => {
   try {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import { plain, toPlain } from '../../../src/model/text'
+import { PARTS_MAX } from '../../../src/plan/say'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { temporaryFolder } from '../../support/folder'
@@ -49,21 +50,18 @@ describe('the path of a message', () => {
     assert.deepEqual(blue.read('hall'), ['anna (red): one', 'anna (red): two'])
   })
 
-  it('keeps order in a lane while deliveries wait and go back, with and without a window', async () => {
-    let failures = 5
-    const sometimes = (delivery: { attempt: number }): void => {
-      if (failures-- > 0 && delivery.attempt < 3) throw new Unavailable('busy', { retryAfterMs: 5 })
-    }
-    blue.onSend = sometimes
-    const texts = Array.from({ length: 100 }, (_, index) => `n${index}`)
-    await Promise.all(texts.map(text => red.say('room', 'anna', text)))
-    await until(() => blue.delivered.length >= 100)
-    assert.equal(new Set(blue.delivered.map(({ key }) => key)).size, 100)
-    red.onSend = sometimes
-    failures = 5
-    await Promise.all(texts.map(text => blue.say('hall', 'bernd', text)))
-    await until(() => red.delivered.length === 100)
-    assert.deepEqual(red.read('room'), texts.map(text => `bernd (blue): ${text}`))
+  it('says a message that is too long for one of the places where it fits, in parts, and tells its writer where it does not', async () => {
+    await started.stop()
+    const [red, blue, phone] = [makePractice('red'), makePractice('blue', { textBytesMax: 1000 }), makePractice('phone', { textBytesMax: 100 })]
+    started = await startBridge([red, blue, phone], [mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'max'])])
+    const words = Array.from({ length: 1000 }, (_, index) => `w${index}`).join(' ')
+    await red.say('room', 'anna', words)
+    await until(() => blue.read('hall').at(-1)?.endsWith(' w999') === true && red.delivered.length === 1)
+    assert.equal(blue.read('hall').map(line => line.replace('anna (red): ', '')).join(' '), words)
+    assert.match(red.read('room')[0]!, /^\*: Not delivered to phone: “w0 w1 .*…” \(too long\)$/)
+    assert.deepEqual(phone.delivered, [])
+    await red.say('room', 'anna', `${'x'.repeat(99)} `.repeat(PARTS_MAX).trim())
+    await until(() => phone.delivered.length === PARTS_MAX)
   })
 
   it('tells the writer where they wrote when a destination refuses, and goes on', async () => {
@@ -89,13 +87,6 @@ describe('the path of a message', () => {
     await until(() => blue.delivered.length === 4)
     assert.deepEqual(blue.read('hall'), ['n0', 'n1', 'n2', 'n3'].map(text => `anna (red): ${text}`))
     assert.ok(blue.delivered.every(({ at }) => at <= Date.now()), 'nothing was said later than now')
-  })
-
-  it('goes on in other places while one is stuck', async () => {
-    blue.onSend = () => new Promise(() => {})
-    await red.say('room', 'anna', 'hello')
-    await until(() => phone.delivered.length === 2)
-    blue.onSend = () => {}
   })
 
   it('survives being cut off: what was accepted is delivered after the restart, what was under way is sent with the same key', async () => {
@@ -140,24 +131,6 @@ describe('the path of a message', () => {
     }
     assert.deepEqual((await started.bridge.queue.list('unknown')).map(({ delivery: { action } }) =>
       action.kind === 'message' && toPlain(action.content.text)), ['two'])
-  })
-
-  it('asks the network what became of a delivery before it tries again', async () => {
-    let sends = 0
-    blue.onSend = () => { sends++; throw new Unavailable('link lost', { disconnected: true, retryAfterMs: 1 }) }
-    blue.find = async delivery => ({ ids: [`found-${delivery.key}`] })
-    await red.say('room', 'anna', 'hello')
-    await until(async () => (await started.bridge.queue.show(1))?.state === 'done')
-    assert.equal(sends, 1)
-  })
-
-  it('wakes a waiting lane when the link comes up', async () => {
-    blue.onSend = () => { throw new Unavailable('down', { disconnected: true, retryAfterMs: 1_000_000 }) }
-    await red.say('room', 'anna', 'hello')
-    await until(async () => (await started.bridge.queue.list('waiting')).some(({ network, attempt }) => network === 'blue' && attempt === 1))
-    blue.onSend = () => {}
-    blue.inbox.connection('blue', 'link', true)
-    await until(() => blue.delivered.length === 1)
   })
 
   it('ends everything for a number that sends STOP, tells the others, and returns with START', async () => {
@@ -225,23 +198,6 @@ describe('the path of a message', () => {
     await red.say('room', 'anna', 'Ende')
     await until(() => blue.delivered.length === 3)
     assert.deepEqual(blue.read('hall'), ['anna (red): unsäglich', 'anna (red): (deleted)', 'anna (red): Ende'])
-  })
-
-  it('changes a message that is still under way once it is known under what id it arrived, and keeps order', async () => {
-    let release = (): void => {}
-    blue.onSend = () => new Promise(resolve => { release = resolve; blue.onSend = () => {} })
-    const change = { of: 'first', place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } } as const
-    await red.say('room', 'anna', 'helo', { key: 'first' })
-    await red.inbox.accept({ ...change, kind: 'edit', key: 'e', content: { style: 'text', text: plain('hello') } })
-    await red.say('room', 'anna', 'more')
-    await red.inbox.accept({ ...change, kind: 'deletion', key: 'd' })
-    await until(() => phone.delivered.length === 6)
-    assert.equal(blue.delivered.length, 0)
-    release()
-    await until(() => blue.delivered.length === 4)
-    assert.deepEqual(blue.read('hall'), ['anna (red): helo', 'anna (red): hello', 'anna (red): more', 'anna (red): (deleted)'])
-    const [first, edit, , deletion] = blue.delivered
-    assert.deepEqual([edit?.target, deletion?.target], [[`blue-${first?.key}`], [`blue-${first?.key}`]])
   })
 
   it('tells the writer once when a part is reported lost, also if the report comes before the answer to the send', async () => {
@@ -345,37 +301,6 @@ describe('the path of a message', () => {
     await until(() => blue.delivered.length === 1 && phone.delivered.length === 2)
     assert.equal(commits['hall'], 1)
     assert.ok(commits['us/max']! > 1)
-  })
-
-  it('lets no edit, which waits for the id of what it changes, overtake what went back meanwhile', async () => {
-    await red.say('room', 'anna', 'helo', { key: 'first' })
-    await until(() => blue.delivered.length === 1)
-    let busy = true
-    blue.onSend = () => {
-      if (!busy) return
-      busy = false
-      throw new Unavailable('busy', { retryAfterMs: 1 })
-    }
-    const base = { place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } }
-    await Promise.all([
-      red.say('room', 'anna', 'second'),
-      red.inbox.accept({ ...base, kind: 'edit', key: 'edit', of: 'first', content: { style: 'text', text: plain('hello') } })
-    ])
-    await until(() => blue.delivered.length === 3)
-    assert.deepEqual(blue.read('hall'), ['helo', 'second', 'hello'].map(text => `anna (red): ${text}`))
-  })
-
-  it('gives back a try that was counted when another comes before it, and sends both once', async () => {
-    blue.onSend = () => { throw new Refused('no') }
-    await red.say('room', 'anna', 'first')
-    await until(async () => (await started.bridge.queue.list('failed')).length === 1)
-    const [row] = await started.bridge.queue.list('failed')
-    blue.onSend = () => {}
-    await Promise.all([started.bridge.queue.retry(row!.id), red.say('room', 'anna', 'second'), red.say('room', 'anna', 'third')])
-    await until(() => blue.delivered.length === 3)
-    assert.deepEqual(blue.read('hall').sort(), ['first', 'second', 'third'].map(text => `anna (red): ${text}`))
-    assert.deepEqual(blue.read('hall').filter(text => !text.endsWith('first')), ['anna (red): second', 'anna (red): third'])
-    for (const state of ['waiting', 'sending'] as const) await until(async () => (await started.bridge.queue.list(state)).length === 0)
   })
 
   it('tries a failed delivery again, or drops it, when the operator says so', async () => {

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { Refused, Unavailable } from '../../../src/model/errors'
+import { plain } from '../../../src/model/text'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+describe('a lane', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+
+  const PHONE = {
+    ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, afterCrash: 'park', textBytesMax: 200
+  } as const
+
+  beforeEach(async () => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { window: 8 }), makePractice('phone', PHONE)]
+    started = await startBridge([red, blue, phone],
+      [mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }], ['phone', 'us/eva', { eva: 'Eva' }])])
+  })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  it('keeps order while deliveries wait and go back, with and without a window', async () => {
+    let failures = 5
+    const sometimes = (delivery: { attempt: number }): void => {
+      if (failures-- > 0 && delivery.attempt < 3) throw new Unavailable('busy', { retryAfterMs: 5 })
+    }
+    blue.onSend = sometimes
+    const texts = Array.from({ length: 100 }, (_, index) => `n${index}`)
+    await Promise.all(texts.map(text => red.say('room', 'anna', text)))
+    await until(() => blue.delivered.length >= 100)
+    assert.equal(new Set(blue.delivered.map(({ key }) => key)).size, 100)
+    red.onSend = sometimes
+    failures = 5
+    await Promise.all(texts.map(text => blue.say('hall', 'bernd', text)))
+    await until(() => red.delivered.length === 100)
+    assert.deepEqual(red.read('room'), texts.map(text => `bernd (blue): ${text}`))
+  })
+
+  it('goes on in other places while one is stuck', async () => {
+    blue.onSend = () => new Promise(() => {})
+    await red.say('room', 'anna', 'hello')
+    await until(() => phone.delivered.length === 2)
+    blue.onSend = () => {}
+  })
+
+  it('asks the network what became of a delivery before it tries again', async () => {
+    let sends = 0
+    blue.onSend = () => { sends++; throw new Unavailable('link lost', { disconnected: true, retryAfterMs: 1 }) }
+    blue.find = async delivery => ({ ids: [`found-${delivery.key}`] })
+    await red.say('room', 'anna', 'hello')
+    await until(async () => (await started.bridge.queue.show(1))?.state === 'done')
+    assert.equal(sends, 1)
+  })
+
+  it('is woken when the link comes up', async () => {
+    blue.onSend = () => { throw new Unavailable('down', { disconnected: true, retryAfterMs: 1_000_000 }) }
+    await red.say('room', 'anna', 'hello')
+    await until(async () => (await started.bridge.queue.list('waiting')).some(({ network, attempt }) => network === 'blue' && attempt === 1))
+    blue.onSend = () => {}
+    blue.inbox.connection('blue', 'link', true)
+    await until(() => blue.delivered.length === 1)
+  })
+
+  it('changes a message that is still under way once it is known under what id it arrived, and keeps order', async () => {
+    let release = (): void => {}
+    blue.onSend = () => new Promise(resolve => { release = resolve; blue.onSend = () => {} })
+    const change = { of: 'first', place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } } as const
+    await red.say('room', 'anna', 'helo', { key: 'first' })
+    await red.inbox.accept({ ...change, kind: 'edit', key: 'e', content: { style: 'text', text: plain('hello') } })
+    await red.say('room', 'anna', 'more')
+    await red.inbox.accept({ ...change, kind: 'deletion', key: 'd' })
+    await until(() => phone.delivered.length === 6)
+    assert.equal(blue.delivered.length, 0)
+    release()
+    await until(() => blue.delivered.length === 4)
+    assert.deepEqual(blue.read('hall'), ['anna (red): helo', 'anna (red): hello', 'anna (red): more', 'anna (red): (deleted)'])
+    const [first, edit, , deletion] = blue.delivered
+    assert.deepEqual([edit?.target, deletion?.target], [[`blue-${first?.key}`], [`blue-${first?.key}`]])
+  })
+
+  it('lets no edit, which waits for the id of what it changes, overtake what went back meanwhile', async () => {
+    await red.say('room', 'anna', 'helo', { key: 'first' })
+    await until(() => blue.delivered.length === 1)
+    let busy = true
+    blue.onSend = () => {
+      if (!busy) return
+      busy = false
+      throw new Unavailable('busy', { retryAfterMs: 1 })
+    }
+    const base = { place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } }
+    await Promise.all([
+      red.say('room', 'anna', 'second'),
+      red.inbox.accept({ ...base, kind: 'edit', key: 'edit', of: 'first', content: { style: 'text', text: plain('hello') } })
+    ])
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('hall'), ['helo', 'second', 'hello'].map(text => `anna (red): ${text}`))
+  })
+
+  it('gives back a try that was counted when another comes before it, and sends both once', async () => {
+    blue.onSend = () => { throw new Refused('no') }
+    await red.say('room', 'anna', 'first')
+    await until(async () => (await started.bridge.queue.list('failed')).length === 1)
+    const [row] = await started.bridge.queue.list('failed')
+    blue.onSend = () => {}
+    await Promise.all([started.bridge.queue.retry(row!.id), red.say('room', 'anna', 'second'), red.say('room', 'anna', 'third')])
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('hall').sort(), ['first', 'second', 'third'].map(text => `anna (red): ${text}`))
+    assert.deepEqual(blue.read('hall').filter(text => !text.endsWith('first')), ['anna (red): second', 'anna (red): third'])
+    for (const state of ['waiting', 'sending'] as const) await until(async () => (await started.bridge.queue.list(state)).length === 0)
+  })
+})
