@@ -1,9 +1,9 @@
 /**
- * What a network brings beside the adapter itself (Network in model/network.ts): its part of the config and of what commands ask and show
- * (`settings.ts`), and its checks (`check.ts`). config and operate know networks by this alone; kinds.ts lists them.
+ * What each network provides besides its adapter (`Network` in model/network.ts): its part of the config and of what commands ask and show
+ * (`settings.ts`), and its checks (`check.ts`). config and operate know nothing else of networks. kinds.ts lists them.
  *
- * W is the network's section of the config as it is written, C what the adapter takes, P a place as mirrors write it, N the network's key of
- * a function address. A function that gets `section` gets undefined where the config has none, and tells a problem if there should be one.
+ * W is the network's section of the config as written, C the config that the adapter takes, P a place as written in a mirror, N the value of
+ * the network's key in a function address. `section` is undefined if the config has none; a function that needs it then reports a problem.
  */
 import type { z } from 'zod'
 import type { Chance } from '../lib/chance'
@@ -23,21 +23,21 @@ export interface NetworkKind<W = unknown, C = unknown, P = unknown, N = unknown>
 
 export interface Settings<W = unknown, C = unknown, P = unknown, N = unknown> {
   name: NetworkName // also the key of its section, of its places in mirrors, and of its names of function addresses
-  label: string // how people call it
+  label: string // what people call it
   section: z.ZodType<W>
-  /** Where this program listens for it. Paths begin in the section. */
+  /** Where Zentrale listens for this network. Paths start at the section. */
   listeners? (section: W): (Listen & { path: Path })[]
   place: PlaceSettings<W, P>
   address: AddressSettings<W, N>
   agents: AgentSettings<W>
-  /** What no single key is wrong about. Paths of `places` and `names` lead to the network's key. */
+  /** Reports keys that contradict one another. The paths in `places` and `names` lead to the network's key. */
   contradictions? (given: { section: W | undefined, places: Found<P>[], names: Found<N>[] }, tell: Tell): void
-  /** The section as the adapter takes it. Undefined if that is impossible, which is told. */
+  /** The section as the adapter takes it. If that is impossible, reports why and returns undefined. */
   take (section: W, around: Taking): C | undefined
-  /** One way to write to an address of ours, for its contact block. */
+  /** How to write to an address of ours on this network, for its contact block. */
   contact (id: string): ContactWay
   init: InitSettings
-  /** Where its server needs a file that names our addresses: `zentrale registration`. */
+  /** Set if the network's server needs a file that names our addresses (`zentrale registration`). */
   registration?: Registering<W>
 }
 
@@ -46,11 +46,11 @@ export interface Found<T> { value: T; path: Path }
 
 export interface Tell {
   problem: Problems
-  /** The line of what stands at a path. */
+  /** The line of the value at a path. */
   line (path: Path): number
 }
 
-/** A place of a mirror, and where it stands. */
+/** A place of a mirror, and its path in the config. */
 export interface Seat extends MirrorPlace { path: Path }
 
 export interface PlaceSettings<W, P> {
@@ -62,63 +62,63 @@ export interface PlaceSettings<W, P> {
 /** What a function address is called on a network. */
 export interface Names { identities: Person[]; aliases: Person[] }
 
-/** `written`: its name on this network alone, if there is one; `ascii`: its name in a–z, as another network's key gives it. */
+/** `written`: the name configured for this network alone, if any. `ascii`: the name in a–z, taken from any network's key. */
 export interface ToName<N> { name: string; written: N | undefined; ascii: string | undefined }
 
 export interface AddressSettings<W, N> {
   key: z.ZodType<N>
-  /** Where an address is on this network only if the key is written: for which ones, and what to write. */
+  /** Set if an address is on this network only with a key of its own. Says for which addresses that is, and what to write. */
   needs?: { when: string, what: string }
-  /** Where names of a–z are taken alone, so that others are rewritten. */
+  /** Set if the network takes only names in a–z, so that other letters are rewritten. */
   rewritten?: true
-  /** What the key says that could be taken for another address, and the same in a–z. */
+  /** The name in the key, to compare with the names of other addresses; and the same in a–z. */
   spelled? (written: N): { spelling: string, ascii: string | undefined }
-  /** Undefined if its name cannot be rewritten, which is told. */
+  /** If the name cannot be rewritten, reports that and returns undefined. */
   names (to: ToName<N>, section: W | undefined, path: Path, problem: Problems): Names | undefined
   profile? (written: N): Partial<Profile>
 }
 
-/** Who may be of a team: people by their addresses on this network, or none of them. */
+/** Who may be in a team: people by their addresses on this network, or nobody. */
 export type AgentSettings<W> = {
   example: string
   sample: string // ends "an address …"
   pattern: RegExp
-  /** Undefined if it is no address of this network. Throws Impossible. */
+  /** Undefined if this is not an address of the network. Throws Impossible. */
   person (written: string, section: W | undefined): Person | undefined
 } | {
   pattern: RegExp
   refused: { wrong: string, because: string }
 }
 
-/** A function address, as far as networks look at it. */
+/** As much of a function address as networks need. */
 export interface Addressed extends Names { name: string; team: { name: string, addresses: Person[], direct?: boolean }[] }
 
 export interface Taking {
-  folder: string // paths count from it
+  folder: string // paths are relative to it
   language: 'de' | 'en'
   bytesMax: number // of a file
   places: Place[] // of mirrors, on this network
   addresses: Addressed[]
   problem: Problems
-  /** Tells what is wrong with another file. */
+  /** Reports problems in another file. */
   elsewhere (problems: Problem[]): void
 }
 
-/** `uri` opens an app; `code` is what a camera reads; `href` is for a web page; `impp` for an address book, where it is a chat (RFC 4770). */
+/** `uri` opens an app, `code` goes into a QR code, `href` into a web page, and `impp` into an address book if it is a chat (RFC 4770). */
 export interface ContactWay { uri: string; code: string; href: string; impp?: string }
 
 export interface InitSettings {
   questions: readonly Question[]
-  /** Asked only for the team of a first address, behind the question for it. */
+  /** Asked about the team of the first address, after the question for that address. */
   ofTeams?: readonly Question[]
-  roomKey?: string // of the question for a room of the first mirror
-  /** The domain of the business, if what was answered tells it. */
+  roomKey?: string // key of the question for the room of the first mirror
+  /** The domain of the business, if the answers tell it. */
   domain? (answers: Given): string | undefined
   /** Somebody who may answer at the first address. */
   somebody? (answers: Given, own: string): string | undefined
-  /** Its section of the config. Undefined without this network. `secret` is new. */
+  /** Its section of the config; undefined without this network. `secret` is freshly made. */
   section (answers: Given, secret: string): object | undefined
-  /** Its key of the first function address. */
+  /** The value of its key in the first function address. */
   address? (answers: Given): unknown
   /** The other files that it needs, with their texts. `address`: the name of the first function address. */
   files? (answers: Given, address: string | undefined, chance: Chance): [name: string, text: string][]
@@ -135,13 +135,13 @@ export interface Registering<W> {
 }
 
 export interface Check<C> {
-  /** Tries its servers. While Zentrale runs nothing that would disturb it. */
+  /** Tries its servers. While Zentrale runs, does nothing that would disturb it. */
   servers (config: C, around: Checking): Promise<Finding[]>
   /** Files with secrets that the config names. */
   files? (config: C): string[]
-  /** Where it listens, unless `servers` finds that out. */
+  /** Where Zentrale listens for it, unless `servers` tries that too. */
   ports? (config: C): Listen[]
-  /** What would not work for this address. */
+  /** What does not work for this address. */
   address? (config: C, address: Addressed): Trouble[]
 }
 

@@ -1,4 +1,4 @@
-/** The networks that there are: the one list. To add one, write its folder and a line here. */
+/** The list of all networks. To add one, write its folder and a line here. */
 import type { NetworkKind } from './kind'
 import { makeMatrix } from './matrix'
 import { check as matrixCheck } from './matrix/check'

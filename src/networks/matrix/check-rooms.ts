@@ -1,6 +1,6 @@
 /**
- * What `zentrale check` finds about Matrix rooms. Those of mirrors: there, encrypted, replaced, and whether we are in or may come in. New
- * ones, such as those of a team: whether the homeserver encrypts them by default.
+ * Matrix rooms in `zentrale check`. For each room of a mirror: does it exist, is it encrypted or replaced, are we in it or may we enter? For
+ * new rooms, such as a team's: does the homeserver encrypt them by default?
  */
 import { type Answer, ask } from '../../lib/ask'
 import type { Clock } from '../../lib/clock'
@@ -14,7 +14,7 @@ const bodyOf = ({ body }: Answer): Json => typeof body === 'object' && body !== 
 
 type Homeserver = Pick<MatrixConfig, 'homeserverUrl' | 'domain' | 'registration'>
 
-/** Calls below /_matrix/client/, as Zentrale's own user; with a body as POST. */
+/** Calls a path below /_matrix/client/ as Zentrale's own user: with POST if there is a body, else with GET. */
 const caller = ({ homeserverUrl, registration }: Homeserver, clock: Clock) => (path: string, json?: object): Promise<Answer> =>
   ask(clock, `${homeserverUrl}/_matrix/client/${path}`, { token: registration.as_token, ...json && { method: 'POST' as const, json } })
 
@@ -24,7 +24,7 @@ const roomOf = async (call: Call, place: string): Promise<string> => {
   if (!place.startsWith('#')) return place
   const answer = await call(`v3/directory/room/${encodeURIComponent(place)}`)
   if (answer.status === 200) return String(bodyOf(answer)['room_id'])
-  throw new Wrong('there is no such room', 'Make the room, or give this address to one that is there (Element: room settings, local addresses)')
+  throw new Wrong('there is no such room', 'Make the room, or give this alias to an existing one (Element: room settings, local addresses)')
 }
 
 const numberAt = (value: unknown, path: string[], otherwise: number): number => {
@@ -34,7 +34,7 @@ const numberAt = (value: unknown, path: string[], otherwise: number): number => 
 
 const MODERATOR = 50
 
-/** In a room for invited people everybody who writes from elsewhere has to be invited (CS API §m.room.power_levels). */
+/** In an invite-only room, the bot must invite the ghost of everybody who writes from elsewhere (CS API §m.room.power_levels). */
 const mayInvite = async (call: Call, room: string, bot: string): Promise<void> => {
   const rule = bodyOf(await call(`v3/rooms/${room}/state/m.room.join_rules/`))['join_rule']
   if (rule === 'public') return
@@ -42,17 +42,17 @@ const mayInvite = async (call: Call, room: string, bot: string): Promise<void> =
   const mine = numberAt(levels, ['users', bot], numberAt(levels, ['users_default'], 0))
   const needed = numberAt(levels, ['invite'], 0)
   if (mine < needed) {
-    throw new Wrong(`is for invited people, and ${bot} may not invite (it has the power ${mine} of ${needed})`,
+    throw new Wrong(`is for invited people, and ${bot} may not invite (its power is ${mine}; it needs ${needed})`,
       `Give ${bot} the power ${Math.max(needed, MODERATOR)} in the room's settings, or make the room public`)
   }
 }
 
-/** We are not in it. Without a look inside only the summary says more (CS API §Room summary); older homeservers have none. */
+/** We are not in the room, so only its summary can tell more (CS API §Room summary). Older homeservers have none. */
 const mayEnter = async (call: Call, room: string, bot: string): Promise<string> => {
   const answer = await call(`v1/room_summary/${room}`)
   const { membership, join_rule: rule, encryption } = bodyOf(answer)
   if (answer.status === 200 && encryption !== undefined) throw encrypted()
-  if (membership === 'ban') throw new Wrong(`has banned ${bot}`, `Take back the ban of ${bot} and invite it`)
+  if (membership === 'ban') throw new Wrong(`has banned ${bot}`, `Lift the ban on ${bot} and invite it`)
   if (membership === 'invite') return `has invited ${bot}, which enters when Zentrale starts`
   if (answer.status === 200 && rule === 'public') return 'is public; Zentrale enters when it starts'
   throw new Wrong(`${bot} is not in it`, `Invite ${bot} to the room. If it was invited already, Zentrale enters when it starts`)
@@ -68,7 +68,7 @@ const look = async (call: Call, place: string, bot: string): Promise<string> => 
   const isIn = state.status === 404 && bodyOf(await call(`v3/rooms/${room}/state/m.room.member/${encodeURIComponent(bot)}`))['membership'] === 'join'
   if (!isIn) return await mayEnter(call, room, bot)
   if ((await call(`v3/rooms/${room}/state/m.room.tombstone/`)).status === 200 && !place.startsWith('#')) {
-    throw new Wrong('was replaced by another room', 'Write the alias of the room instead of its id, so that it leads to the newest')
+    throw new Wrong('was replaced by another room', 'Write the room\'s alias instead of its id: the alias leads to the newest room')
   }
   await mayInvite(call, room, bot)
   return 'is there, not encrypted, and Zentrale is in it'
@@ -83,7 +83,7 @@ export const checkRooms = async (homeserver: Homeserver, rooms: string[], clock:
 
 const WHERE = 'encryption_enabled_by_default_for_room_type in homeserver.yaml'
 
-/** What the homeserver makes of a new room (Synapse; no API tells): one is made for that, and left and forgotten. */
+/** Whether the homeserver encrypts a new room (Synapse does so if configured). No API tells, so this makes one, and leaves and forgets it. */
 const isMadeEncrypted = async (call: Call, options: Json): Promise<boolean> => {
   const made = await call('v3/createRoom', options)
   const { room_id: id, errcode } = bodyOf(made)
@@ -95,21 +95,21 @@ const isMadeEncrypted = async (call: Call, options: Json): Promise<boolean> => {
   return status === 200
 }
 
-/** For function addresses: their team gets rooms of ours, and contacts begin direct chats. */
+/** Needed only with function addresses: we make rooms for their teams, and contacts start direct chats. */
 export const checkNewRooms = async (homeserver: Homeserver, clock: Clock): Promise<Finding> => {
   const call = caller(homeserver, clock)
   let mild = false
   const found = await runProbe('New Matrix rooms', async () => {
     if (await isMadeEncrypted(call, UNENCRYPTED)) {
       throw new Wrong('are all encrypted by default',
-        `The rooms of the team would be too, and nothing could be read in them. Write off for ${WHERE}, and restart the homeserver. ` +
-        'Rooms that Zentrale has made until then stay encrypted: delete them by the homeserver\'s admin API')
+        `The rooms of the team would be too, and Zentrale could read nothing in them. Set ${WHERE} to off, and restart the homeserver. ` +
+        'Rooms that Zentrale has made until then stay encrypted: delete them with the homeserver\'s admin API')
     }
     mild = await isMadeEncrypted(call, { preset: 'private_chat' })
     if (!mild) return 'are not encrypted by default'
     throw new Wrong('are encrypted by default if they are for invited people',
       'Those of the team are made without encryption all the same. But rooms and direct chats that people of this server begin are encrypted, ' +
-      `and Zentrale cannot read them. Write off for ${WHERE}, or tell people to switch encryption off when they begin one`)
+      `and Zentrale cannot read them. Set ${WHERE} to off, or tell people to switch encryption off when they begin one`)
   })
   return mild ? { ...found, mild } : found
 }

@@ -1,4 +1,4 @@
-/** What `zentrale check` finds about the homeserver: it answers, knows us and reaches us; and about the rooms of mirrors. */
+/** The homeserver in `zentrale check`: does it answer, know us and reach us? Then the rooms (check-rooms.ts). */
 import { type Answer, ask } from '../../lib/ask'
 import type { Clock } from '../../lib/clock'
 import type { Handler } from '../../lib/serve'
@@ -32,14 +32,14 @@ const knowsUs = async ({ homeserverUrl, registration, registrationFile, domain }
   throw new Wrong(`does not know the registration (HTTP ${answer.status} ${field(answer, 'errcode')})`, synapseSnippet(registrationFile))
 }
 
-/** Answers only the homeserver's ping; anything else is told to come again, so that nothing is lost while this listens. */
+/** Answers only the homeserver's ping. Anything else gets a 503, so the homeserver sends it again and nothing is lost meanwhile. */
 const pingListener: Handler = (request, response) => {
   const isPing = request.method === 'POST' && request.url?.startsWith('/_matrix/app/v1/ping') === true
   request.resume()
   response.writeHead(isPing ? 200 : 503, { 'content-type': 'application/json' }).end('{}')
 }
 
-/** Matrix CS API §appservice ping, as the whole way back from the homeserver to our listener. */
+/** Matrix CS API §appservice ping: tests the whole way back from the homeserver to our listener. */
 const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection, isRunning: boolean, clock: Clock): Promise<string> => {
   const ping = (): Promise<Answer> =>
     ask(clock, `${homeserverUrl}/_matrix/client/v1/appservice/${encodeURIComponent(registration.id)}/ping`,
@@ -47,7 +47,7 @@ const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection,
   const answer = isRunning ? await ping() : await listening(listen, pingListener, ping)
   if (answer.status === 200) return `reaches Zentrale at ${registration.url}`
   throw new Wrong(`cannot reach Zentrale at ${registration.url} (${field(answer, 'errcode')} ${field(answer, 'error')})`,
-    'The url in the registration must be where matrix.listen is, seen from the homeserver. After a change there restart the homeserver')
+    'The url in the registration must lead from the homeserver to matrix.listen. After changing it, restart the homeserver')
 }
 
 const servers = async (config: MatrixSection, { isRunning, clock, places, addresses }: Checking): Promise<Finding[]> => {
@@ -63,7 +63,7 @@ const servers = async (config: MatrixSection, { isRunning, clock, places, addres
 const address = ({ registration, registrationFile }: MatrixSection, { aliases }: Addressed): Trouble[] => {
   const { names, lines } = unregistered(registration, 'aliases', aliases.filter(({ network }) => network === NAME).map(({ id }) => id))
   return names.length === 0 ? [] : [{ found: `cannot be reached as ${names.join(' and ')}`,
-    advice: `Add in ${registrationFile} below namespaces, aliases, and restart the homeserver:\n${lines}` }]
+    advice: `Add to ${registrationFile}, below namespaces, aliases, and restart the homeserver:\n${lines}` }]
 }
 
 export const check: Check<MatrixSection> = { servers, address, files: ({ registrationFile }) => [registrationFile] }

@@ -1,7 +1,7 @@
 /**
- * The address that the homeserver pushes to (Application Service API v1). A transaction is answered `200 {}` only after all of
- * it is stored, and otherwise 500, upon which the homeserver brings the same one again. Only who knows the hs_token gets further
- * than the headers. On node:http alone, because every message comes through here: see docs/decisions.md.
+ * The address that the homeserver pushes to (Application Service API v1). A transaction is answered `200 {}` only after all of it is stored.
+ * Any other answer makes the homeserver send the same transaction again. A request without the hs_token is refused before its body is read.
+ * Uses node:http alone, because every message comes through here: see docs/decisions.md.
  */
 import type { Log } from '../../lib/log'
 import { bearerOf, sameSecret } from '../../lib/secret'
@@ -10,8 +10,8 @@ import { messageOf } from '../../model/errors'
 import { isJson } from './events'
 
 /**
- * 100 events (so Synapse) of 64 KiB, each with what it replaces or, where it invites, with eight entries of its room's state, written as
- * ASCII in three times their bytes: whoever is refused for the size of what strangers sent would bring it again for ever.
+ * 100 events (Synapse's limit) of 64 KiB, each with the event that it replaces or, for an invitation, with eight entries of room state, and
+ * three times as long in ASCII. Strangers decide what is in a transaction, and one refused for its size would come again for ever.
  */
 const BODY_BYTES_MAX = 192 * 2 ** 20
 const ROUTE = /^\/_matrix\/app\/v1\/(?:(ping)|(transactions|users|rooms)\/([^/?]+))\/?(?:\?.*)?$/
@@ -22,13 +22,13 @@ export interface EndpointOptions {
   host: string
   port: number
   log: Log
-  /** Takes a transaction's events. What it throws makes the homeserver try again. */
+  /** Takes a transaction's events. If it throws, the homeserver tries again. */
   take (events: unknown[], transactionId: string): Promise<void>
 }
 
 export interface Endpoint {
   port: number
-  /** No new transaction from now on; resolves when those under way are stored. */
+  /** Takes no new transaction. Resolves when those under way are stored. */
   close (): Promise<void>
 }
 
@@ -41,7 +41,7 @@ const refusal = (status: number, errcode: string, error?: string): Answer =>
 
 const OK: Answer = { status: 200, body: {} }
 
-/** What cannot be read costs the connection too, because the rest of it may still come. */
+/** A request whose body was not read also loses its connection, because the rest of the body may still come. */
 const reply = (response: Parameters<Handler>[1], { status, body }: Answer): void => {
   const text = JSON.stringify(body)
   const ends = status === 401 || status === 403 || status === 413 || status === 415 || status === 503
@@ -70,7 +70,7 @@ const read = (request: Incoming): Promise<{ json: unknown } | Answer> => new Pro
       resolve(refusal(400, 'M_NOT_JSON'))
     }
   })
-  request.on('close', () => reject(new Error('the connection broke'))) // no news if it has ended
+  request.on('close', () => reject(new Error('the connection broke'))) // without effect after the end
 })
 
 /** Throws if it cannot listen there. */

@@ -1,5 +1,5 @@
 /**
- * From a room's event to what it says. Pure, and made for any JSON: every field is looked at before it is used
+ * Turns a room's event into an arrival. Pure, and safe for any JSON: every field is checked before it is used
  * (CS API §Room event format, §m.room.message, §Event replacements, §Redactions).
  */
 import type { Place } from '../../model/address'
@@ -9,15 +9,15 @@ import { plain } from '../../model/text'
 import type { Json } from './homeserver'
 import { readText } from './text'
 
-/** What every event has, checked. */
+/** The fields of an event, checked. */
 export interface RoomEvent {
   id: string; room: string; sender: string; type: string; content: Json; at: number | undefined
   stateKey?: string; redacts?: string
   redacted: boolean
-  replaces?: string // of an invitation: the room that this one was made to replace, as its inviter's server says
+  replaces?: string // in an invitation: the room that this one replaces, as the inviter's server claims
 }
 
-/** On what a switchboard like us says: how far it has been carried. */
+/** On events that a switchboard like us sends: how often the message has been carried on. */
 export const HOPS_FIELD = 'org.zentrale.hops'
 
 export const MXC = /^mxc:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[A-Za-z0-9_-]{1,255}$/
@@ -34,7 +34,7 @@ const idOf = (value: unknown, what: string, sigil: string): string => {
   throw new Malformed(`an event's ${what} is missing or wrong`)
 }
 
-/** CS API §Stripped state: what an invitation shows of its room. */
+/** The predecessor of a room, from the state that an invitation shows (CS API §Stripped state). */
 const replacedBy = (unsigned: unknown): string | undefined => {
   const { invite_room_state: shown } = jsonOf(unsigned)
   const create = Array.isArray(shown) ? (shown as unknown[]).map(jsonOf).find(({ type }) => type === 'm.room.create') : undefined
@@ -78,7 +78,7 @@ const attachment = (kind: Attachment['kind'], content: Json, name: string): Atta
   }
 }
 
-/** A file's body is its caption if `filename` says something else (CS API §Media captions). */
+/** A file's body is its caption if `filename` differs (CS API §Media captions). */
 const fileContent = (kind: Attachment['kind'], content: Json, body: string): Content => {
   const name = stringOf(content.filename) ?? body
   const caption = stringOf(content.filename) !== undefined && name !== body
@@ -91,7 +91,7 @@ const fileContent = (kind: Attachment['kind'], content: Json, body: string): Con
 /** RFC 5870: two or three numbers, then parameters. */
 const GEO = /^geo:-?\d{1,3}(\.\d{1,20})?(,-?\d{1,9}(\.\d{1,20})?){1,2}(;[\w-]{1,20}(=[\w.%+:-]{1,40})?){0,8}$/
 
-/** A location (CS API §m.location, MSC3488) in words: what its body says, and where it is if that does not say it. */
+/** A location (CS API §m.location, MSC3488) as text: its body, and its geo URI if the body does not contain it. */
 const locationText = (content: Json): string | undefined => {
   const body = stringOf(content.body)?.trim() ? stringOf(content.body) : undefined
   const uri = [content.geo_uri, jsonOf(content['m.location']).uri, jsonOf(content['org.matrix.msc3488.location']).uri]
@@ -106,13 +106,13 @@ const readContent = (content: Json): Content => {
   const kind = KINDS.get(msgtype)
   if (kind) return fileContent(kind, content, body)
   const style = STYLES.get(msgtype)
-  // An unknown msgtype: its body is there for those who do not know it.
+  // An unknown msgtype: its body is the fallback.
   return { style: style ?? 'text', text: style ? readText(body, formatted(content), isReply(content)) : plain(body) }
 }
 
 /**
- * Whether it is said in a thread, beside the main line, and what it answers: there the thread's root, for what else is named may be so
- * only for apps that know no threads (CS API §Threading, §Rich replies).
+ * Whether a message is in a thread, and what it answers: the message that it names, then the thread's root. A name marked as falling back
+ * does not count, because it is there only for apps that know no threads (CS API §Threading, §Rich replies).
  */
 const relationsOf = (content: Json): Pick<MessageArrival, 'inThread' | 'replyTo'> => {
   const relation = jsonOf(content['m.relates_to'])
@@ -130,7 +130,7 @@ const decoded = (part: string): string => {
   try { return decodeURIComponent(part) } catch { return part }
 }
 
-/** Whom the app marked in the text: not `m.mentions`, in which apps put also whoever is answered. */
+/** People mentioned in the text itself. Not those in `m.mentions`, where apps also put whoever is answered. */
 const mentionsIn = (content: Json): { mentions?: string[] } => {
   const html = formatted(content) ?? ''
   const own = html.slice(html.includes(REPLY_END) ? html.indexOf(REPLY_END) : 0)
@@ -138,7 +138,7 @@ const mentionsIn = (content: Json): { mentions?: string[] } => {
   return found.length === 0 ? {} : { mentions: found }
 }
 
-/** What a machine made, beside m.notice (MSC3955), in its final and its present spelling. */
+/** Marks of a machine's message besides m.notice (MSC3955), in the final and the present spelling. */
 export const AUTOMATIC_MARKS = ['m.automated', 'org.matrix.msc1767.automated'] as const
 
 const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' || AUTOMATIC_MARKS.some(mark => content[mark] === true)
@@ -146,13 +146,13 @@ const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' |
 const POLLS: ReadonlySet<string> = new Set(['m.poll.start', 'org.matrix.msc3381.poll.start'])
 const CALLS: ReadonlySet<string> = new Set(['m.call.invite', 'm.rtc.notification', 'org.matrix.msc4075.rtc.notification'])
 const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.room.redaction'])
-/** What apps send beside what a person says: reactions, votes, keys, the progress of calls, the way of somebody who shares it. */
+/** Events that are nobody's words: reactions, votes, keys, the progress of calls, live locations. */
 const SILENT = new RegExp('^(' + [
   'm\\.reaction$', '(m|org\\.matrix\\.msc3381)\\.poll\\.(response|end)$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
   'm\\.(dummy|room_key|secret\\.)', 'org\\.matrix\\.(call|msc3401|msc4075|msc4143)\\.', 'io\\.element\\.call'
 ].join('|') + ')')
 
-/** Why an event of this type cannot be read; undefined if it can, or if nobody says anything by it. */
+/** Why an event of this type cannot be read; undefined if it can, or if it is nobody's words. */
 const unreadableOf = ({ type, content }: RoomEvent): Unreadable | undefined => {
   if (READABLE.has(type)) return undefined
   if (type === 'm.room.encrypted') return 'encrypted'
@@ -161,7 +161,7 @@ const unreadableOf = ({ type, content }: RoomEvent): Unreadable | undefined => {
   return SILENT.test(type) || type.length === 0 ? undefined : 'kind'
 }
 
-/** Somebody said something that cannot be read. */
+/** The arrival that says: somebody said something that cannot be read. */
 export const unreadable = (event: RoomEvent, place: Place, sender: Sender, now: number, why: Unreadable): MessageArrival =>
   ({ kind: 'message', key: event.id, place, at: event.at ?? now, sender, content: { style: 'text', text: [], unreadable: why } })
 
@@ -171,8 +171,8 @@ const originalOf = (content: Json): string | undefined => {
 }
 
 /**
- * What is to be carried on; undefined if the event says nothing to people elsewhere. Throws Malformed.
- * `now` stands in for a time that is missing.
+ * The arrival to carry on; undefined if the event says nothing to people elsewhere. Throws Malformed.
+ * `now` replaces a missing time.
  */
 export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: number): Arrival | undefined => {
   const hops = event.content[HOPS_FIELD]
@@ -195,7 +195,7 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
       return { kind: 'message', ...arrived, content: { style: 'text', text: [], file }, ...relationsOf(event.content) }
     }
     case 'm.room.redaction':
-      // A homeserver hands on only what it found valid (Room Version 3 §Handling redactions): whoever sent it may.
+      // A homeserver passes on only valid redactions (Room Version 3 §Handling redactions), so the sender was allowed to.
       return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$'), moderated: true }
     default: {
       const why = unreadableOf(event)
@@ -204,6 +204,6 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
   }
 }
 
-/** Whether arrivalOf could make something of it, so that its sender is worth looking up. */
+/** Whether arrivalOf may make an arrival of this event, so that its sender is worth looking up. */
 export const speaks = (event: RoomEvent): boolean =>
   event.stateKey === undefined && (READABLE.has(event.type) || unreadableOf(event) !== undefined)

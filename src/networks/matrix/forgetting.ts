@@ -1,4 +1,4 @@
-/** The end of places whose conversations are forgotten: a room of ours for a team is closed, the rooms of a direct chat are left. */
+/** Ends places whose conversations are forgotten: closes our rooms for a team, and leaves the rooms of direct chats. */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import type { Direct } from './direct/direct'
@@ -17,7 +17,7 @@ export interface ForgettingWorld {
 export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
   const { homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs } = world
 
-  /** Everybody is out, so that the homeserver can delete what was said. What is done already is no error: it may have been cut off. */
+  /** Takes everybody out, so that the homeserver can delete the history. A step that is done already is no error: a crash may have cut in. */
   const close = async (place: Place, room: string): Promise<void> => {
     await homeserver.call('DELETE', `client/v3/directory/room/${encode(place.id)}`).catch(unlessRejected)
     await ghosts.forgetRoom(room)

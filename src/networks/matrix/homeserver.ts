@@ -1,6 +1,6 @@
 /**
- * The client of the one homeserver: every call of the Client-Server API goes through `call`, and whatever goes wrong comes out
- * as Refused or Unavailable. It never repeats a call by itself: repeating is the lane's business, with the same transaction id.
+ * The client of the homeserver. Every call of the Client-Server API goes through `call`, and whatever goes wrong comes out as Refused or
+ * Unavailable. It never repeats a call: the lane does that, with the same transaction id.
  */
 import { errors as undiciErrors, Pool, type Dispatcher } from 'undici'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
@@ -10,7 +10,7 @@ export class Rejected extends Refused {
   constructor (readonly status: number, readonly errcode: string, message: string) { super(message) }
 }
 
-/** The answer has more than ANSWER_BYTES_MAX: less is to be asked for at once. */
+/** The answer is longer than ANSWER_BYTES_MAX: ask for less at once. */
 export class TooLong extends Unavailable {}
 
 export type Json = Record<string, unknown>
@@ -22,13 +22,13 @@ export interface CallOptions {
   body?: Json
   as?: string | undefined // the user to act as; the bot if missing
   signal?: AbortSignal | undefined
-  elsewhere?: boolean // other servers have a part in it, and their failure says nothing about our homeserver
+  elsewhere?: boolean // other servers take part in the call, and their failure says nothing about our homeserver
 }
 
 export interface Homeserver {
   /** `path` below /_matrix/, its variable parts already encoded. Throws Rejected or Unavailable. */
   call (method: Method, path: string, options?: CallOptions): Promise<Json>
-  /** A call whose body or answer is bytes. Throws the same; the answer's body must be read or destroyed. */
+  /** A call whose body or answer is bytes. Throws like `call`. The answer's body must be read or destroyed. */
   raw (method: Method, path: string, options: RawOptions): Promise<Dispatcher.ResponseData>
 }
 
@@ -37,34 +37,34 @@ export interface RawOptions extends Omit<CallOptions, 'body'> {
   headers?: Record<string, string>
 }
 
-/** Told of every call that did not get through because nobody is there who knows us. */
+/** Told of every call that failed because the homeserver is not there or does not know us. */
 export interface Contact { lost (why: string): void }
 
 const UNKNOWN_TOKEN = 'the homeserver does not know our token: has it been restarted since the registration was added?'
 
 const CONNECTIONS_MAX = 64
-const MEDIA_CONNECTIONS_MAX = 128 // apart: who reads files slowly, or from servers that hang, takes none from messages
+const MEDIA_CONNECTIONS_MAX = 128 // in a pool of their own: slow readers and hanging servers take none from messages
 const CONNECT_TIMEOUT_MS = 10_000
-const ANSWER_TIMEOUT_MS = 45_000 // less than lanes give a delivery, or that would hide a homeserver that is dead without a sign
+const ANSWER_TIMEOUT_MS = 45_000 // less than a lane gives a delivery: else the lane's limit would hide that the homeserver is dead
 const KEEP_ALIVE_MS = 30_000
 const ANSWER_BYTES_MAX = 32 * 2 ** 20
 const RETRY_AFTER_MS_MAX = 10 * 60_000
 const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504])
-/** AS API §Pinging: that the homeserver does not reach us. It is there itself. */
+/** AS API §Pinging: the homeserver does not reach us, but is there itself. */
 const PING_FAILED: ReadonlySet<string> = new Set(['M_BAD_STATUS', 'M_CONNECTION_TIMEOUT', 'M_CONNECTION_FAILED'])
 const NOBODY_THERE: ReadonlySet<string> = new Set([
   'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT'
 ])
-/** It does not answer, which is its own doing unless others have a part in the answer. */
+/** No answer in time: the homeserver's own fault, unless other servers take part in the call. */
 const NO_ANSWER: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT'])
 
 interface Raw { status: number; headers: Record<string, string | string[] | undefined>; text: string }
 
-/** Takes a request to the homeserver and brings its answer. Rejects with an error whose `code` says why there is none. */
+/** Takes a request to the homeserver and resolves with the answer. Rejects with an error whose `code` says why there is none. */
 export type Exchange = (request: Dispatcher.DispatchOptions, signal: AbortSignal | undefined) => Promise<Raw>
 
-/** Collects a small answer. The dispatcher's own interface, because `request` costs a third more per call. */
+/** Collects a small answer. Uses the dispatcher's own interface, because `request` costs a third more per call. */
 const collecting = (pool: Pool): Exchange => (request, signal) => new Promise((resolve, reject) => {
   let status = 0
   let headers: Raw['headers'] = {}
@@ -108,7 +108,7 @@ export const encode = (part: string): string => encodeURIComponent(part.toWellFo
 export const roomPath = (room: string): string => `client/v3/rooms/${encode(room)}`
 
 const queryOf = ({ as, query }: CallOptions): string => {
-  const all: Query = { ...query, user_id: as } // a spread alone forgets that there are numbers
+  const all: Query = { ...query, user_id: as } // without its type, the spread would not allow numbers
   const pairs = Object.entries(all).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${encode(String(value))}`])
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
@@ -136,7 +136,7 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
   /** The error that an answer means; undefined if it is a success (CS API §Standard error response, §Rate limiting). */
   const trouble = ({ status, headers }: Raw, body: Json | undefined, elsewhere = false): Error | undefined => {
     if (GATEWAY_TROUBLE.has(status) && !PING_FAILED.has(String(body?.errcode)) && !(elsewhere && body !== undefined)) {
-      if (elsewhere) return new Unavailable(`homeserver: HTTP ${status}`) // a proxy in front gave up, on whom is not known
+      if (elsewhere) return new Unavailable(`homeserver: HTTP ${status}`) // a proxy in front gave up, on an unknown server
       contact.lost(`HTTP ${status}`)
       return new Unavailable(`homeserver: HTTP ${status}`, { disconnected: true })
     }
@@ -163,8 +163,8 @@ export const makeHomeserver = (url: string, token: string, contact: Contact, giv
         headers: { authorization, ...headers }, signal: signal ?? null
       })
     } catch (error) {
-      if (error instanceof Refused || error instanceof Unavailable) throw error // from the stream that was to be sent
-      if (codeOf(error) === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') throw new Refused('a file is not as long as it is said to be', 'gone')
+      if (error instanceof Refused || error instanceof Unavailable) throw error // from the stream that is uploaded
+      if (codeOf(error) === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') throw new Refused('a file is not as long as its size says', 'gone')
       throw failed(error, options)
     }
     if (answer.statusCode < 400) return answer

@@ -1,6 +1,6 @@
 /**
- * Matrix, as an application service of the business's own homeserver. Events come in by transactions that are stored before they
- * are answered; everything that is said goes out under ghosts, exactly once. A homeserver that is down is waited for.
+ * Matrix, as an application service of the business's own homeserver. Events come in by transactions, which are stored before they are
+ * answered. Messages go out under ghosts, exactly once. If the homeserver is down, we wait for it.
  */
 import type { Place } from '../../model/address'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
@@ -22,7 +22,7 @@ import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
 import { makeTeamRooms, readTeamRoom } from './rooms/team-rooms'
 
-/** What the registration file says (AS API §Registration), as far as it is needed to run. */
+/** The fields of the registration file (AS API §Registration) that are needed to run. */
 export interface Registered { id: string; as_token: string; hs_token: string; sender_localpart: string; namespaces: Namespaces }
 
 export interface MatrixConfig {
@@ -35,7 +35,7 @@ export interface MatrixConfig {
   mediaBytesMax: number
 }
 
-/** How we reach the homeserver and it reaches us: over HTTP, if nothing else is given. */
+/** How we reach the homeserver and it reaches us: over HTTP by default. */
 export interface Wire { exchange?: Exchange; listen: typeof openEndpoint }
 
 export const NAME = 'matrix'
@@ -116,7 +116,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
 
   const pushed = (events: unknown[], id: string): Promise<void> => {
-    link.ask() // who pushes is there
+    link.ask() // a homeserver that pushes is there
     return recovery.take(events, id)
   }
 

@@ -1,7 +1,7 @@
 /**
- * Whether the homeserver is there and knows us. Only one question can say yes: who are we (CS API §Current account information)?
- * That another call got through proves nothing, because many need no token. Any call may say no, and then it is asked until it
- * answers again, each time later. Each time it is found, `found` runs.
+ * Whether the homeserver is there and knows us. Only one question proves it: who are we (CS API §Current account information)? Another call
+ * that succeeds proves nothing, because many need no token. Any call may report that the homeserver is lost. Then we ask, at growing
+ * intervals, until it answers. Each time it does, `found` runs.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Chance } from '../../lib/chance'
@@ -10,12 +10,12 @@ import { messageOf, Unavailable } from '../../model/errors'
 
 const FIRST_MS = 1000
 const MOST_MS = 30_000
-/** Who is lost sooner than that was not really there: the next question comes as late as if it had not answered. */
+/** A homeserver that is lost sooner was not really there: the intervals keep growing. */
 const STEADY_MS = 10_000
 
 export interface Link {
   lost (why: string): void
-  /** Asks now unless it is known to be up; once at start, and whenever there is a sign of life. */
+  /** Asks now, unless the homeserver is known to be up. Called at the start, and at every sign of life. */
   ask (): void
   stop (): void
 }
@@ -55,7 +55,7 @@ export const makeLink = ({ clock, chance, probe, changed, found }: LinkOptions):
     asking = true
     timer?.cancel()
     probe().then(reached, (error: unknown) => {
-      if (!(error instanceof Unavailable && error.disconnected)) lost(messageOf(error)) // else whoever made the call has said so
+      if (!(error instanceof Unavailable && error.disconnected)) lost(messageOf(error)) // else the call itself has reported it
       again()
     }).finally(() => { asking = false })
   }

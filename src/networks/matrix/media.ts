@@ -1,7 +1,7 @@
 /**
- * Files: fetched from the homeserver with our token (CS API §Content repository, authenticated media of v1.11), and stored
- * there. Streamed wherever the size is known beforehand, because the homeserver asks for it; never over the limit. Most files lie on
- * other servers, so their failure never says that our homeserver is down.
+ * Files: downloaded from the homeserver with our token (CS API §Content repository, authenticated media of v1.11), and uploaded to it. The
+ * homeserver wants to know the size of an upload, so a file is streamed only if its size is known beforehand. No file is larger than the
+ * limit. Most files lie on other servers, so a failure never means that our homeserver is down.
  */
 import { addAbortSignal, Transform, type Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
@@ -15,7 +15,7 @@ import { MXC } from './events'
 import { encode, Rejected, type Homeserver } from './homeserver'
 import { clean } from './text'
 
-const UNSIZED_BYTES_MAX = 16 * 2 ** 20 // what comes without a size is held in memory
+const UNSIZED_BYTES_MAX = 16 * 2 ** 20 // of a file without a size, which is held in memory
 const UNSIZED_MAX = 4 // such files at a time
 const UNSIZED_FROM_ONE_MAX = 1 // of these from one server
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -24,7 +24,7 @@ const MIME_CHARS_MAX = 255
 
 const headerOf = (value: string | string[] | undefined): string => Array.isArray(value) ? value[0] ?? '' : value ?? ''
 
-/** Passes bytes on until there are more than `most`. */
+/** Passes bytes on, and fails when there are more than `most`. */
 const limited = (stream: Readable, most: number): Readable => {
   let bytes = 0
   const count = new Transform({
@@ -44,10 +44,10 @@ const sizeOf = (headers: Dispatcher.ResponseData['headers']): number | undefined
   return Number.isSafeInteger(size) && size >= 0 ? size : undefined
 }
 
-/** Where the homeserver sent us on to: without our token, and guarded like any address that others choose. */
+/** Follows a redirect of the homeserver: without our token, and guarded like any address that others choose. */
 const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal: AbortSignal): Promise<Download> => {
   const fetched = await safeFetch(url, { allowHosts: [], bytesMax, timeoutMs: ELSEWHERE_MS_MAX }, clock, signal)
-  if ('refused' in fetched) throw new Refused(`the homeserver sent us on, but: ${fetched.refused}`, fetched.kind)
+  if ('refused' in fetched) throw new Refused(`the homeserver redirects us, but: ${fetched.refused}`, fetched.kind)
   return fetched
 }
 

@@ -15,7 +15,7 @@ const PLAIN = /^[a-z0-9./+-]$/
 
 const made = new Map<string, string>()
 
-/** A regular expression that only this text fits: for a registration's namespaces. */
+/** A regular expression that matches only this text, for a registration's namespaces. */
 export const exactly = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 const hex = (byte: number): string => `=${byte.toString(16).padStart(2, '0')}`
@@ -30,8 +30,8 @@ export const escapeLocalpart = (text: string): string =>
   Array.from(text, char => PLAIN.test(char) ? char : Array.from(bytesOf(char), hex).join('')).join('')
 
 /**
- * `@_zentrale_<network>_<id>:<domain>`. What would be longer than an MXID may be gets a hash for the id, behind a second
- * underscore, which no escaped id can begin with.
+ * `@_zentrale_<network>_<id>:<domain>`. If that is too long for an MXID, a hash replaces the id. A second underscore stands before it, with
+ * which no escaped id can begin.
  */
 export const ghostMxid = (person: Person, domain: string): string => {
   const key = `${domain} ${addressKey(person)}`
@@ -51,13 +51,13 @@ const makeMxid = (person: Person, domain: string): string => {
   return `${start}_${createHash('sha256').update(lone).digest('hex')}:${domain}`
 }
 
-/** A name of which nobody can tell whose it is, or try out whether there is one. */
+/** A name that does not tell whose it is, and that nobody can find by trying. */
 export const secretGhostMxid = (person: Person, domain: string, key: string): string => {
   const digits = createHmac('sha256', key).update(addressKey(person)).digest('hex').slice(0, SECRET_DIGITS)
   return `@${GHOST_PREFIX}${escapeLocalpart(person.network)}__${digits}:${domain}`
 }
 
-/** Whose doing it is what this person does: their own server's, or on our server their own. */
+/** With whom somebody shares a limit: with everybody of their server, or, on our own server, with nobody. */
 export const sourceOf = (mxid: string, domain: string): string => {
   const server = mxid.slice(mxid.indexOf(':') + 1)
   return server === domain ? mxid : server
@@ -73,7 +73,7 @@ export const isAmong = (listed: string[]): (mxid: string) => boolean => {
   return mxid => exact.has(mxid) || begun.some(({ start, end }) => mxid.startsWith(start) && mxid.slice(mxid.indexOf(':')) === end)
 }
 
-/** Exact membership of our namespace: the bot and every ghost of ours. */
+/** Whether this is the bot or a ghost of ours. Exact, for names of any form. */
 export const isOurs = (mxid: string, bot: string, domain: string): boolean =>
   mxid === bot || (mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) &&
     mxid.indexOf(':') === mxid.length - domain.length - 1)

@@ -1,6 +1,6 @@
 /**
- * Where events come in, from a transaction or from catching up: what is said in an attended room is accepted, in order and
- * all together, before anybody is told yes. One bad event never holds up another: it is kept in quarantine.
+ * Takes events, from a transaction or from catching up. What is said in attended rooms is stored, in order and all together, before the
+ * homeserver gets its yes. A bad event never holds up another: it is kept in quarantine.
  */
 import type { Clock } from '../../lib/clock'
 import { Bug, Malformed, Unavailable } from '../../model/errors'
@@ -17,7 +17,7 @@ import type { Rooms } from './rooms/rooms'
 export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock; bot: string
   isOurs: (mxid: string) => boolean
-  /** Whose words go nowhere. What they do to us counts all the same. */
+  /** Users whose words are carried nowhere. What they do to us still counts. */
   isUnheard: (mxid: string) => boolean
 }
 
@@ -33,7 +33,7 @@ const rawOf = (raw: unknown): string => {
   }
 }
 
-/** Resolves when it is stored how this place stands to us. */
+/** Resolves when this standing is stored. */
 export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArrival, 'kind'>): Promise<unknown> => {
   if (inbox === undefined) throw new Bug('a room before start')
   return inbox.accept({ kind: 'standing', ...told })
@@ -57,7 +57,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     return isOfBot && (content.membership === 'leave' || content.membership === 'ban') ? 'out' : undefined
   }
 
-  /** Without what is said in rooms from which the bot was sent out, before or by one of these events: that is not for us. */
+  /** Drops what is said in rooms that have sent the bot out, earlier or by one of these events: it is not for us. */
   const heard = (taken: Taken[]): Taken[] => {
     const out = new Set<string>()
     return taken.filter(({ event }) => {
@@ -68,7 +68,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     })
   }
 
-  /** The room is asked too, because what is read once more may be long over. */
+  /** Asks the room too, because an event that is read again may be long out of date. */
   const leave = async (room: string): Promise<void> => {
     await rooms.sentOut(room)
     rooms.checkRoom(room)
@@ -76,7 +76,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
 
   const placeOf = (room: string): Place | undefined => rooms.placeOf(room) ?? direct.of(room)?.place
 
-  /** What an event of a room's state means for us, before what is said is taken. */
+  /** Does what a state event means for us. Runs before messages are taken. */
   const noteState = async (event: RoomEvent): Promise<void> => {
     const place = rooms.placeOf(event.room)
     if (event.type === 'm.room.member') {
@@ -101,7 +101,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
 
   type Keep = (why: Malformed) => void
 
-  /** What cannot be read is kept in quarantine, and that somebody said something is told all the same. */
+  /** What cannot be read is kept in quarantine, and people are still told that somebody said something. */
   const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep): Arrival | undefined => {
     const { id: key, room, at = clock.now() } = event
     const standing = standingOf(event)
@@ -130,13 +130,13 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     if (!place || isOurs(event.sender)) return
     if (speaks(event) ? isUnheard(event.sender) : standingOf(event) === undefined) return
     if (event.type === 'm.room.encrypted') {
-      if (rooms.isEncrypted(event.room)) return // all know that nothing is carried from there
+      if (rooms.isEncrypted(event.room)) return // everybody knows that nothing is carried from there
       news.encrypted(event.room)
     }
     const kept: Promise<void>[] = []
     const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) })
     const isMissed = arrival !== undefined && (event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined)
-    await Promise.all([...kept, ...isMissed ? [accept(arrival, event.room, crowded)] : []]) // at once, so that it keeps its turn
+    await Promise.all([...kept, ...isMissed ? [accept(arrival, event.room, crowded)] : []]) // both at once, so that the arrival keeps its turn
   }
 
   return async (raws, crowded) => {

@@ -1,7 +1,7 @@
 /**
- * From a delivery to an event, exactly once: the transaction id is the delivery's key, sent from a device of the ghost's own, by
- * which the homeserver keeps it for a day even over its restart (CS API §Transaction identifiers). After that, `find` looks for
- * the key in what was said. What we remembered wrongly of a ghost is put right and tried once more.
+ * Turns a delivery into an event, exactly once. The transaction id is the delivery's key, sent from the ghost's own device, so the
+ * homeserver remembers it for a day, even over a restart (CS API §Transaction identifiers). After that, `find` looks for the key in the
+ * room's history. If we remember something wrong about a ghost, we put it right and try once more.
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
@@ -20,13 +20,13 @@ import { writeText } from './text'
 export const KEY_FIELD = 'org.zentrale.key'
 
 const LATE_MS = 60_000 // later than this, the event carries the time at which it was said (AS API §Timestamp massaging)
-const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; we look ourselves a bit before
+const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; somewhat earlier we begin to look ourselves
 const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver adds
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
-const EDIT_PAGES_MAX = 5 // of edits of one message that are taken back with it
+const EDIT_PAGES_MAX = 5 // of the edits of one message, which are taken back with it
 const EDIT_PAGE_EVENTS = 100
-const UPLOADS_KEPT_MAX = 1000 // files that are at the homeserver, of events that are not
+const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
 export interface SendWorld {
@@ -40,7 +40,7 @@ export interface Send {
   find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
 }
 
-/** CS API §m.room.message msgtypes; `m.mentions` always, so that no name in the text alarms anybody (§Mentions). */
+/** CS API §m.room.message msgtypes. Always has `m.mentions`, so that no name in the text alarms anybody (§Mentions). */
 const messageContent = ({ style, text }: Content): Json => {
   const { body, html } = writeText(text)
   return {
@@ -59,7 +59,7 @@ const replacing = (content: Json, target: string): Json => ({
 const plainer = ({ format, formatted_body, ...rest }: Json): Json =>
   isJson(rest['m.new_content']) ? { ...rest, 'm.new_content': plainer(rest['m.new_content']) } : rest
 
-/** Without formatting if it would be too long with it. */
+/** Drops the formatting if the event would be too long with it. */
 const fitting = (content: Json): Json => {
   const tooLong = content.formatted_body !== undefined && Buffer.byteLength(JSON.stringify(content)) > EVENT_BYTES_MAX
   return tooLong ? plainer(content) : content
@@ -68,11 +68,11 @@ const fitting = (content: Json): Json => {
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax } = world
 
-  /** In a direct chat always the address itself: its contact sees nobody else. */
+  /** In a direct chat, always the address itself: the contact sees nobody else. */
   const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as.person, place, room) : bot)
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
-  /** Uploaded once, however often the event itself has to be tried. By the bot, because the ghost may not be there yet. */
+  /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. */
   const stored = async ({ key }: Delivery, { file }: Content, signal: AbortSignal): Promise<Uploaded | undefined> => {
     if (file === undefined || uploads.has(key)) return uploads.get(key)
     const uploaded = await uploader.upload(file, undefined, mediaBytesMax, signal)
@@ -96,7 +96,7 @@ export const makeSend = (world: SendWorld): Send => {
     return target[0]
   }
 
-  /** A reply, in a thread (CS API §Threading) unless it is for all; alone if what it is about is not here. */
+  /** Makes it a reply to what it is about, in a thread (CS API §Threading) unless it is for all; no reply if that event is not here. */
   const addressed = async ({ of, person, open }: Addressee, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
     const mentions = person.startsWith('@') ? { user_ids: [person] } : {}
     const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(of)}`, { as, signal }).catch((error: unknown) => {
@@ -111,7 +111,7 @@ export const makeSend = (world: SendWorld): Send => {
     return { ...content, 'm.mentions': mentions, 'm.relates_to': open === true && root === undefined ? reply : thread }
   }
 
-  /** Whom it answers hears of it, as apps do it (CS API §Rich replies, §Mentions). */
+  /** Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). */
   const answering = ({ said, by }: Reply, { answered }: Pick<Delivery, 'answered'>, content: Json): Json => {
     const event = said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
     if (event === undefined) return content
@@ -128,7 +128,7 @@ export const makeSend = (world: SendWorld): Send => {
     return action.reply ? answering(action.reply, delivery, said) : said
   }
 
-  /** Asked each time, because the contact may encrypt the chat at any time, and that is told to us later. */
+  /** Asks each time, because the contact may encrypt the chat at any time, and we hear of it only later. */
   const needsPlain = async (as: string, room: string, signal: AbortSignal): Promise<void> => {
     const encryption = await stateOf(homeserver, room, 'm.room.encryption', '', { as, signal })
     if (encryption !== undefined) throw new Refused('the contact has encrypted this chat', undefined, 'encrypted')
@@ -147,7 +147,7 @@ export const makeSend = (world: SendWorld): Send => {
     return { ids: [eventId(answer)] }
   }
 
-  /** What of the same speaker replaced this event (CS API §Relationships API); what is taken back already is not among it. */
+  /** The same speaker's edits of this event (CS API §Relationships API), without those that are taken back already. */
   const editsOf = async (target: string, as: string, room: string, signal: AbortSignal): Promise<string[]> => {
     const path = `client/v1/rooms/${encode(room)}/relations/${encode(target)}/m.replace/m.room.message`
     const found: string[] = []
@@ -167,8 +167,8 @@ export const makeSend = (world: SendWorld): Send => {
   }
 
   /**
-   * CS API §Redactions. All that the delivery became, each under an id of its own, and before each what replaced it: the homeserver
-   * does that to none of the edits, and of what is gone it tells none.
+   * CS API §Redactions. Redacts every event of the delivery, each with a transaction id of its own, and each event's edits before it: the
+   * homeserver does not redact edits by itself, and does not list the edits of a redacted event.
    */
   const redact = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     targetOf(delivery)
@@ -191,7 +191,7 @@ export const makeSend = (world: SendWorld): Send => {
     return action.kind === 'deletion' ? await redact(delivery, room, signal) : await say(delivery, action.content, room, signal)
   }
 
-  /** Whether it was said in this room; looks back FIND_PAGES_MAX pages of what this ghost said there. */
+  /** The delivery's event, if it is in this room. Looks through at most FIND_PAGES_MAX pages of what this ghost said there. */
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
     const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message'] })
     const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
@@ -209,7 +209,7 @@ export const makeSend = (world: SendWorld): Send => {
     return undefined
   }
 
-  /** What the homeserver has forgotten, or somebody undid: the ghost, its device, its or the bot's place in the room. */
+  /** Restores what the homeserver has forgotten or somebody undid: the ghost, its device, its or the bot's membership of the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
     if (address !== undefined || delivery.as) await ghosts.forget(speaker(delivery, room), room)
@@ -250,7 +250,7 @@ export const makeSend = (world: SendWorld): Send => {
       }
     },
 
-    /** Needed only where the transaction id does not protect: after a while, and in rooms where the contact does not write any more. */
+    /** Needed only where the transaction id does not protect: after a while, and in earlier rooms of a direct chat. */
     async find (delivery, signal) {
       if (delivery.action.kind === 'deletion' || delivery.action.kind === 'room') return undefined // doing it again changes nothing
       const [now, ...older] = readDirect(delivery.place) ? direct.rooms(delivery.place) : [rooms.roomOf(delivery.place)]
@@ -261,7 +261,7 @@ export const makeSend = (world: SendWorld): Send => {
       }
       for (const room of older) {
         const found = await said(delivery, room, signal).catch((error: unknown) => {
-          if (error instanceof Rejected) return undefined // out of there
+          if (error instanceof Rejected) return undefined // we are no longer in it
           throw error
         })
         if (found !== undefined) return found

@@ -1,4 +1,4 @@
-/** Matrix in the config and in what commands ask and show. */
+/** Matrix's part of the config and of what commands ask and show. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Place } from '../../model/address'
@@ -13,7 +13,7 @@ import { GHOST_PREFIX } from './names'
 import { namesToRegister, readRegistration, type Registration } from './registration/registration-file'
 import { registrationText, sampleRegistration } from './registration/registration-text'
 
-/** With all of the registration, and where it lies, for checks and advice. */
+/** Also has the whole registration and its path, for checks and advice. */
 export interface MatrixSection extends MatrixConfig { registration: Registration; registrationFile: string }
 
 const homeserver = section('Your Matrix homeserver. Leave the section out if you have none.', {
@@ -60,10 +60,10 @@ const place: PlaceSettings<Written, string> = {
 
 const MXID_BYTES_MAX = 255 // Matrix appendices §User identifiers
 
-/** Which rooms lead to an address whose localpart is `local`. */
+/** The local parts of the aliases that lead to an address whose localpart is `local`. */
 const aliasesOf = (name: string, local: string): string[] => [...new Set([canonicalName(name), local])]
 
-/** `local` and all aliases at a domain. */
+/** The MXID and all aliases of an address at a domain. */
 const namesAt = (domain: string, name: string, local: string): Names => ({
   identities: [{ network: NAME, id: `@${local}:${domain}` }],
   aliases: aliasesOf(name, local).map(alias => ({ network: NAME, id: `#${alias}:${domain}` }))
@@ -84,7 +84,7 @@ const address: AddressSettings<Written, string> = {
     const id = `@${local}:${homeserver.domain}`
     if (local === undefined) {
       problem(at, `"${name}" has letters that cannot be rewritten for Matrix`,
-        'Write below it what it is called there, of a–z and 0–9. For example: matrix: rathaus')
+        'Write below it its name there, in a–z and 0–9. For example: matrix: rathaus')
       return undefined
     }
     if (local.startsWith(GHOST_PREFIX)) {
@@ -130,7 +130,7 @@ const take = (written: Written, around: Taking): MatrixSection | undefined => {
   }
 }
 
-const LISTEN_URL = 'http://127.0.0.1:9993' // what the section's defaults come to
+const LISTEN_URL = 'http://127.0.0.1:9993' // the section's defaults as a URL
 
 const questions: Question[] = [
   { key: 'matrix-domain', ask: 'Domain of your Matrix users, behind the colon ("none" if you have no homeserver)',

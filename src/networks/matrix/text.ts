@@ -1,6 +1,6 @@
 /**
- * `org.matrix.custom.html` (CS API §m.room.message msgtypes) ↔ the text model. What comes in is parsed into the model within
- * limits; what goes out is written afresh from the model, so that only the few elements below can ever appear.
+ * `org.matrix.custom.html` (CS API §m.room.message msgtypes) ↔ the text model. Incoming HTML is parsed into the model, within limits.
+ * Outgoing HTML is written afresh from the model, so only the few elements below can ever appear.
  */
 import { Parser } from 'htmlparser2'
 import { Malformed } from '../../model/errors'
@@ -8,19 +8,19 @@ import { isLanguage, isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block
 
 const HTML_CHARS_MAX = 65_536 // an event cannot hold more
 const TAGS_MAX = 5000 // opening and closing
-const NESTED_MAX = 500 // of tags that are open; the parser looks through them at each closing one
+const NESTED_MAX = 500 // open tags; the parser looks through them at each closing tag
 
 // ---- writing
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' }
 const escape = (text: string): string => text.replace(/[&<>"']/g, char => ENTITIES[char]!)
 
-/** What no JSON of Matrix may hold: U+0000 (databases refuse it) and lone surrogates. */
+/** Replaces what no JSON of Matrix may hold: U+0000 (databases refuse it) and lone surrogates. */
 export const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd')
 
 const TAGS = { bold: 'strong', italic: 'em', strike: 'del' } as const
 
-/** So that spaces and line breaks are still there when it is shown. */
+/** Writes spaces and line breaks so that apps show them. */
 const writeWords = (text: string): string => escape(text).replace(/ (?= )/g, '\u00a0').replaceAll('\n', '<br>')
 
 const writeInline = (parts: Inline[]): string => parts.map(part => {
@@ -45,7 +45,7 @@ const writeBlock = (block: Block): string => {
   }
 }
 
-/** One paragraph stands bare, as clients write it themselves. */
+/** A single paragraph gets no element, as clients write it themselves. */
 export const writeHtml = (text: Text): string => {
   const [only] = text
   return text.length === 1 && only?.kind === 'paragraph' ? writeInline(only.of) : text.map(writeBlock).join('')
@@ -58,7 +58,7 @@ export const writeText = (text: Text): { body: string, html?: string } => ({
 
 // ---- parsing
 
-/** A mark that holds while its element is open; `id` keeps two links side by side apart. */
+/** A mark in force while its element is open. `id` keeps two adjacent links apart. */
 type Mark = { kind: 'bold' | 'italic' | 'strike' | 'code' } | { kind: 'link', href: string, id: number }
 interface Run { text: string; marks: Mark[] }
 interface List { ordered: boolean, start?: number, items: Block[][] }
@@ -84,7 +84,7 @@ const markOf = (tag: string, attributes: Record<string, string>, id: number): Ma
   return kind && { kind }
 }
 
-/** One of a kind, in one order. */
+/** Adds a mark unless one of its kind is there. Keeps them in ORDER. */
 const withMark = (marks: Mark[], mark: Mark | undefined): Mark[] => mark === undefined || marks.some(({ kind }) => kind === mark.kind)
   ? marks : [...marks, mark].sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind))
 
@@ -107,10 +107,10 @@ const nest = (runs: Run[]): Inline[] => {
   return out
 }
 
-/** HTML's white space collapses (also across marks, and around a line break), and U+00A0 is a space that did not. */
+/** Collapses white space as HTML does (also across marks, and around a line break). U+00A0 becomes a space, and is not collapsed. */
 const collapse = (runs: Run[]): Run[] => {
   const out: Run[] = []
-  let open = true // white space that comes now is dropped
+  let open = true // white space here is dropped
   for (const run of runs) {
     let text = run.text.replace(/[ \t\r\f]+/g, ' ').replace(/ ?\n ?/g, '\n')
     if (open) text = text.replace(/^ /, '')
@@ -139,7 +139,7 @@ const makeBuilder = () => {
   const root: Container = { tag: '', blocks: [], depth: 0 }
   const open: Container[] = [root]
   const marks: Mark[][] = [[]] // in force, with one more entry for each open element
-  const ignored: string[] = [] // too deep, or an item without a list: their text stays in the level above
+  const ignored: string[] = [] // open elements that are too deep, or items without a list: their text goes to the level above
   let runs: Run[] = []
   let preformatted: { depth: number, text: string } | undefined
   let hidden = 0
@@ -161,7 +161,7 @@ const makeBuilder = () => {
     runs.push({ text, marks: marks.at(-1)! })
   }
 
-  /** An item that has a number of its own begins a list of its own, unless that number comes next anyway. */
+  /** An item with a number of its own begins a new list, unless that number comes next anyway. */
   const number = (written: string | undefined): void => {
     const { list } = top()
     if (!list?.ordered || written === undefined || !NUMBER.test(written)) return
@@ -184,7 +184,7 @@ const makeBuilder = () => {
       open.push({ tag, blocks: [], depth })
       return
     }
-    if (top().list) open.push({ tag: 'li', blocks: [], depth: top().depth }) // straight in a list: an item of its own
+    if (top().list) open.push({ tag: 'li', blocks: [], depth: top().depth }) // directly in a list: becomes an item of its own
     open.push({ tag, blocks: [], depth, ...tag !== 'blockquote' && { list: listFrom(tag, attributes.start) } })
   }
 
@@ -263,10 +263,10 @@ const listFrom = (tag: string, start = ''): List => {
   return { ordered, ...ordered && NUMBER.test(start) && Number(start) !== 1 && { start: Number(start) }, items: [] }
 }
 
-/** A mention's link says nothing to people elsewhere; its label does (CS API §Room and user mentions). */
+/** A mention's link means nothing to people elsewhere; its label does (CS API §Room and user mentions). */
 const MENTION = /^https:\/\/matrix\.to\/#\/(?:@|%40)/i
 
-/** Undefined if it holds nothing or is beyond the limits: then the plain body has to do. Never throws. */
+/** Undefined if it is empty or exceeds the limits: the plain body is used then. Never throws. */
 export const parseHtml = (html: string): Text | undefined => {
   if (html.length > HTML_CHARS_MAX) return undefined
   const builder = makeBuilder()
@@ -281,14 +281,13 @@ export const parseHtml = (html: string): Text | undefined => {
   return text.length === 0 ? undefined : text
 }
 
-// ---- the body beside it
+// ---- the plain body
 
 /**
- * Words, and the signs that say something of a number: a star that touches it (if it is one, not a pair), and what stands in front
- * of it at the beginning of a line.
+ * Words, and signs that belong to a number: a single star that touches it (not a pair), and a sign before it at the beginning of a line.
  */
 const WORDS = /[\p{L}\p{M}\p{N}]+|(?<!\*)\*(?=\d)|(?<=\d)\*(?!\*)|(?<=^[ \t>]*)[-+*−–](?=[ \t]*[\d€$£])/gmu
-/** What people write into a body for the sake of the HTML alone. */
+/** Tags that people type into a body only to get the HTML. */
 const TAG = /<\/?(?:del|s|strike|u|b|i|em|strong|sub|sup|br|span|font|p|code|pre|details|summary|h[1-6]|hr)\b[^<>]*>/gi
 const FENCE = /(?<=^[ \t>]*(?:```|~~~))[\w+]+$/gm
 
@@ -306,23 +305,23 @@ const areIn = (some: string[], all: string[]): boolean => {
 }
 
 /**
- * Markdown takes signs and numbers for style that were none: "5*3*2" becomes HTML that says 532, "- 20" a bullet. What is missing
- * there stands in the body, as it was typed. A body that says less than the HTML is only a stopgap.
+ * Whether the HTML lost something. Markdown mistakes some signs for style: "5*3*2" becomes HTML that says 532, and "- 20" a bullet. The body
+ * still has what was typed. A body with fewer words than the HTML is only a stopgap, so then the HTML counts.
  */
 const saysLess = (html: Text, body: string): boolean => {
   const [read, typed] = [wordsOf(toPlain(html)), wordsOf(body.replace(TAG, ' ').replace(FENCE, word => isLanguage(word) ? '' : word))]
   return withoutSigns(read) <= withoutSigns(typed) && !areIn(typed, read)
 }
 
-/** The quoted reply in front (removed from Matrix 1.13 on, still sent by many clients), in its one form; whoever writes "> " says that. */
+/** The quotation before a reply (removed in Matrix 1.13, still sent by many clients), in its exact form. Any other "> " is the writer's own. */
 const QUOTED_REPLY = /^> (?:\* )?<@[^>\n]+:[^>\n]+>[^\n]*\n(?:>(?: [^\n]*)?\n)*\n?/
-/** The same where the HTML says that it is there. */
+/** The same, looser, for when the HTML shows that it is there. */
 const QUOTED_SURELY = /^(?:>(?: [^\n]*)?\n)+\n?/
 
 const withoutReply = (body: string, html: string | undefined): string =>
   body.replace(html?.includes('<mx-reply>') ? QUOTED_SURELY : QUOTED_REPLY, '') || body
 
-/** What an event's content says. `reply`: it answers another message, so that a quoted fallback may stand in front. */
+/** The text of an event. `reply`: it answers another message, so a quotation may stand in front. */
 export const readText = (body: string, html: string | undefined, reply: boolean): Text => {
   const typed = reply ? withoutReply(body, html) : body
   const read = html === undefined ? undefined : parseHtml(html)

@@ -16,7 +16,7 @@ describe('zentrale check of function addresses', () => {
 
   it('says which lines the registration lacks', () => {
     assert.match(check(address => { address.name = 'info'; address.matrix = 'buergerbuero' }),
-      /✗ .* cannot be reached as #info:example\.org\n.*\.yaml below namespaces, aliases.*\n {4}- { exclusive: true, regex: '#info:example\\\.org' }/)
+      /✗ .* cannot be reached as #info:example\.org\n.*\.yaml, below namespaces, aliases.*\n {4}- { exclusive: true, regex: '#info:example\\\.org' }/)
   })
 
   it('says when rooms cannot be made for a team', () => {

@@ -1,6 +1,6 @@
 /**
- * What is remembered of direct chats: the rooms that each has had, in which of them its contact wrote last, and whether they have left
- * that. A chat is one place for ever, `<our MXID> <their MXID>`.
+ * What we remember of direct chats: the rooms that each has had, the room in which the contact wrote last, and whether they have left it.
+ * A chat is one place for ever, `<our MXID> <their MXID>`.
  */
 import type { NetworkName, Place } from '../../../model/address'
 import type { Memory } from '../../../model/network'
@@ -9,26 +9,26 @@ import { forgetPosition } from '../recovery/history-position'
 /** A room of a direct chat. */
 export interface DirectRoom { place: Place; ours: string; theirs: string }
 
-/** `direct <place>` in memory. `at`: when it became this room, ms; 0 if not known. `older`: earlier rooms, newest first. */
+/** The value of `direct <place>` in memory. `at`: when the chat moved to this room, ms; 0 if not known. `older`: earlier rooms, newest first. */
 export interface Chat { room: string; at: number; left?: boolean; older: string[] }
 
 export interface Chats {
   placeOf (ours: string, theirs: string): Place
-  /** The chat that a room belongs to, whatever else it is. */
+  /** The chat that a room belongs to, even if the room is also something else. */
   of (room: string): DirectRoom | undefined
   at (place: Place): Chat | undefined
   keep (place: Place, chat: Chat): Promise<void>
   /** This room belongs to the chat from now on. */
   add (room: string, place: Place): Promise<void>
-  /** What is said to the contact goes here from now on. */
+  /** From now on we write to the contact here, unless they wrote elsewhere after `at`. */
   turnTo (room: string, place: Place, at: number): Promise<void>
-  /** Where the contact wrote last, and before that. */
+  /** The room in which the contact wrote last, then earlier ones. */
   rooms (place: Place): string[]
-  /** All that belong to it. */
+  /** All rooms that belong to the chat. */
   all (place: Place): string[]
-  /** Nothing is remembered of a room that is left, but, where the contact was answered last, that they are gone. */
+  /** Forgets a room that we have left. `gone`: if we answered the contact there last, remembers that they are gone. */
   forget (room: string, place: Place, gone: boolean): Promise<void>
-  /** Nothing is remembered of the chat itself. */
+  /** Forgets the chat itself. */
   end (place: Place): Promise<void>
 }
 
@@ -66,7 +66,7 @@ export const makeChats = (memory: Memory, network: NetworkName): Chats => {
     async turnTo (room, place, since) {
       const chat = at(place)
       if (chat?.room === room && !chat.left && chat.at > 0) return
-      if (chat && since > 0 && since < chat.at) return // read once more
+      if (chat && since > 0 && since < chat.at) return // an old message, read once more
       await keep(place, { room, at: since, older: without(room, place).slice(0, OLDER_MAX) })
     },
     all: place => memory.keys(roomKey('')).filter(key => memory.get(key) === place.id).map(key => key.slice(roomKey('').length)),

@@ -1,8 +1,8 @@
 /**
- * Direct chats between our addresses and their contacts. A chat is one place for ever, `<our MXID> <their MXID>`, whatever rooms it
- * has had: all of them are heard, and what we say goes to where the contact wrote last. An invitation is taken at once, and what the
- * contact said before we were in is read first. Nothing is kept of an invitation but by the homeserver: each time it is found it is
- * asked what happened since the last time. A room that is a place of its own, or of several, is no direct chat whatever its inviter says.
+ * Direct chats between our addresses and their contacts. A chat is one place for ever, `<our MXID> <their MXID>`, whatever rooms it has had.
+ * We listen in all of them, and write where the contact wrote last. We take an invitation at once, and first read what the contact said
+ * before we were in. Only the homeserver remembers invitations: each time it is found, we ask it what happened since the last time. A room
+ * that is a place of its own, or has several people in it, is no direct chat, whatever its inviter says.
  */
 import { createHash } from 'node:crypto'
 import type { Chance } from '../../../lib/chance'
@@ -33,7 +33,7 @@ export interface DirectWorld {
   backlog: Backlog
   /** Whether a room is a place of its own: it is mirrored, or the team's. */
   isAttended (room: string): boolean
-  /** The chat is encrypted: its contact is told so. */
+  /** The chat is encrypted: tells its contact so. */
   encrypted (room: string): void
 }
 
@@ -44,15 +44,15 @@ export interface Direct {
   invited (event: RoomEvent): void
   /** Somebody came, went, or was sent out in a direct chat. */
   member (event: RoomEvent, chat: DirectRoom): Promise<void>
-  /** The contact wrote here (at this time, as their homeserver says): from now on they are answered here. */
+  /** The contact wrote here (`at`: as their homeserver says). From now on we answer them here. */
   wrote (room: string, chat: DirectRoom, at: number): Promise<void>
-  /** Where to say something, made if there is no room yet; where to change something that was said. Throws Refused or Unavailable. */
+  /** The room to write in, made if there is none; with `target`, the room of the message to change. Throws Refused or Unavailable. */
   roomFor (place: Place, target: string | undefined, signal: AbortSignal): Promise<string>
-  /** Where the contact wrote last, and before that. */
+  /** The room in which the contact wrote last, then earlier ones. */
   rooms (place: Place): string[]
-  /** Leaves all rooms of a chat and remembers nothing of it. */
+  /** Leaves all rooms of a chat and forgets it. */
   over (place: Place): Promise<void>
-  /** Takes the invitations that came meanwhile; resolves with the rooms in which something happened. `keep` when these are read. */
+  /** Takes the invitations that came meanwhile. Resolves with the rooms in which something happened; call `keep` when they are read. */
   look (): Promise<{ rooms: ReadUpTo[], keep: () => void }>
   stop (): void
 }
@@ -68,14 +68,14 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   const wrote: Direct['wrote'] = async (room, { place }, at) => {
     parting.spoken(room)
-    if (!parting.isOver(room)) await chats.turnTo(room, place, at) // else it was said before that
+    if (!parting.isOver(room)) await chats.turnTo(room, place, at) // else this is an earlier message
   }
 
   const leave = async (room: string, ours: string): Promise<void> => {
     await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body: {}, elsewhere: true, signal: stopping })
   }
 
-  /** An alias that nobody sees: by it a try that was cut off finds the room again instead of making a second one. */
+  /** An alias that nobody sees. If a try is cut off, the next one finds the room by it instead of making a second one. */
   const aliasOf = (place: Place): string => `#${GHOST_PREFIX}_${createHash('sha256').update(place.id).digest('hex').slice(0, 32)}:${domain}`
 
   const parting = makeParting({
@@ -84,7 +84,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const chat = chats.of(room)
       if (chat === undefined) return
       log.info({ room, address: chat.ours, contact: chat.theirs }, 'leaving a direct chat that is over')
-      await leave(room, chat.ours).catch(unlessRejected) // not in there any more
+      await leave(room, chat.ours).catch(unlessRejected) // we are not in it any more
       await chats.forget(room, chat.place, !quiet && !isAttended(room))
     }
   })
@@ -109,7 +109,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       if (there === undefined) await setState(homeserver, room, { type: 'm.room.member', key: theirs, content }, by)
     }
     await chats.keep(place, { room, at: 0, older: [] })
-    await noteDirect(ours, theirs, [room]).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'm.direct could not be kept'))
+    await noteDirect(ours, theirs, [room]).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'could not update m.direct'))
     return room
   }
 
@@ -133,7 +133,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
   }
 
-  /** What happened to one address: the rooms to read, and what to call when they were read. */
+  /** What happened to one address: the rooms to read, and `keep`, to be called when they are read. */
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
     const { joined, invited, keep } = await askSync(world, ours, stopping)
@@ -183,7 +183,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       for (const room of rooms) {
         if (!isAttended(room)) await leave(room, pair.ours).catch(unlessRejected)
         await chats.forget(room, place, false)
-        parting.stays(room) // that we have left may have been pushed meanwhile
+        parting.stays(room) // our own leaving may have been pushed meanwhile
       }
       await chats.end(place)
     },
@@ -193,17 +193,17 @@ export const makeDirect = (world: DirectWorld): Direct => {
       for (const one of found) {
         if (one.status === 'fulfilled') continue
         if (one.reason instanceof Unavailable && one.reason.disconnected) throw one.reason
-        log.warn({ why: messageOf(one.reason) }, 'an address cannot be asked what came for it')
+        log.warn({ why: messageOf(one.reason) }, 'could not ask what is new for an address')
       }
       const looked = found.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
       const keep = async (): Promise<void> => {
         const isAll = await invitations.settled()
-        if (!isAll || backlog.busy() || stopping.aborted) return // what is not read yet is to be shown again
+        if (!isAll || backlog.busy() || stopping.aborted) return // so that the next answer shows again what is not read yet
         for (const one of looked) await one.keep()
       }
       return {
         rooms: looked.flatMap(({ rooms }) => rooms),
-        keep () { keep().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'could not remember up to where was looked')) }
+        keep () { keep().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'could not remember what was asked about addresses')) }
       }
     },
     stop () { parting.stop() }

@@ -1,6 +1,6 @@
 /**
  * Invitations of an address: taken at once if they lead into a direct chat, declined if they lead anywhere else. Anybody can call a room a
- * direct chat, so its size decides, asked before we join and once more when we are in.
+ * direct chat, so its size decides. We ask for it before we join, and again when we are in.
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
@@ -30,23 +30,23 @@ interface Parts {
 export interface Invitations {
   /** `direct`: the inviter says that it is a direct chat. `at`: when, ms; 0 if not known. */
   take (room: string, ours: string, theirs: string, direct: boolean, at: number): void
-  /** Whether one to this room is under way. */
+  /** Whether an invitation to this room is under way. */
   has (room: string): boolean
-  /** From now on it is noticed if one is dropped. */
+  /** From now on, notices if one is dropped. */
   begin (): void
-  /** Resolves when none is under way: whether all since `begin` were taken up. */
+  /** Resolves when none is under way, with whether all since `begin` were taken up. */
   settled (): Promise<boolean>
 }
 
 /** `direct`: the inviter says so. */
 interface Invited { room: string; chat: DirectRoom; direct: boolean; at: number }
 
-const OTHERS_MAX = 1 // in a direct chat beside us: more are a group
-const OTHERS_SAID_MAX = 2 // the same where its inviter says that it is a direct chat: somebody's bridge or assistant may be in it
+const OTHERS_MAX = 1 // in a direct chat besides us: more are a group
+const OTHERS_SAID_MAX = 2 // the same if the inviter calls it a direct chat: their bridge or assistant may be in it
 const ENTERING_MAX = 1000 // invitations under way
-const ENTERING_OF_ONE_MAX = 10 // of them by one inviter: whoever has more is no contact
-const AT_ONCE_MAX = 32 // of them tried at the same time, so that slow servers of others cannot take every connection
-const AT_ONCE_OF_ONE_MAX = 4 // and from one server, or one inviter of ours, so that they keep nobody else waiting
+const ENTERING_OF_ONE_MAX = 10 // of them by one inviter: whoever sends more is no contact
+const AT_ONCE_MAX = 32 // of them tried at the same time, so that slow servers cannot take every connection
+const AT_ONCE_OF_ONE_MAX = 4 // of these from one server, or one inviter of our own server, so that they keep nobody else waiting
 const FIRST_MS = 1000
 const MOST_MS = 5 * 60_000
 const ATTEMPTS_MAX = 12
@@ -57,20 +57,20 @@ export const makeInvitations = (parts: Parts): Invitations => {
   const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
   let dropped = false
 
-  /** How many others are in a room that we are invited to (CS API §Room summaries); undefined where that cannot be known. */
+  /** How many others are in a room that we are invited to (CS API §Room summaries); undefined if that cannot be known. */
   const othersIn = async (room: string, as: string, via: string): Promise<number | undefined> => {
     try {
       const query = { via: via.slice(via.indexOf(':') + 1) }
       const { num_joined_members: joined, membership } = await homeserver.call('GET', `client/v1/room_summary/${encode(room)}`,
         { as, query, elsewhere: true, signal: stopping })
-      return typeof joined === 'number' ? joined - (membership === 'join' ? 1 : 0) : undefined // we are in where an answer was lost
+      return typeof joined === 'number' ? joined - (membership === 'join' ? 1 : 0) : undefined // we are in it already if an answer was lost
     } catch (error) {
       if (error instanceof Rejected) return undefined
       throw error
     }
   }
 
-  /** The same once we are in; a room whose members would be too long an answer has many. */
+  /** The same once we are in. If the list of members is too long an answer, there are many. */
   const othersWithUs = async (room: string, as: string): Promise<number> => {
     try {
       const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { as, signal: stopping })
@@ -88,7 +88,7 @@ export const makeInvitations = (parts: Parts): Invitations => {
     await leave(room, ours)
   }
 
-  /** An invitation that was taken before comes once more: whoever else has come into the chat since then is no reason to leave it. */
+  /** Whether we took this invitation before and are in the chat. Whoever else has come in since then is no reason to leave it. */
   const isInChat = async ({ room, chat: { place, ours } }: Invited): Promise<boolean> => {
     if (chats.at(place)?.left || !chats.rooms(place).includes(room)) return false
     const now = await stateOf(homeserver, room, 'm.room.member', ours, { as: ours, signal: stopping })

@@ -1,6 +1,6 @@
 /**
- * Rooms of direct chats that an address is to leave: those in which the contact is no more, or that are a place of their own by now, and
- * those in which the contact never said anything. Kept over a restart. A moment passes first, so that what was said before comes in.
+ * Rooms of direct chats that an address will leave: those that the contact has left, those that have become a place of their own, and those
+ * in which the contact never said anything. Kept over a restart. A moment passes before we leave, so that earlier messages come in.
  */
 import type { Clock, Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
@@ -12,30 +12,30 @@ export interface Parting {
   quiet (room: string): void
   /** Something was said there. */
   spoken (room: string): void
-  /** It is to be left soon. */
+  /** We leave it soon. */
   over (room: string): void
   isOver (room: string): boolean
-  /** It is not to be left any more, whatever was before. */
+  /** We do not leave it, whatever was planned before. */
   stays (room: string): void
   stop (): void
 }
 
 interface Parts {
   memory: Memory; clock: Clock; log: Log
-  /** Whether something from this room is still to be read. */
+  /** Whether something from this room must still be read. */
   isBusy (room: string): boolean
   /** Resolves when the room is left and forgotten. */
   part (room: string, quiet: boolean): Promise<void>
 }
 
-/** `at`: ms since 1970. `quiet`: unless something is said till then. */
+/** `at`: ms since 1970. `quiet`: only if nothing is said until then. */
 interface Due { at: number; quiet: boolean }
 
 const MEMORY_KEY = 'parting'
 const QUIET_MS = 7 * 24 * 3600_000
 const MOMENT_MS = 60_000
 const AGAIN_MS = 10 * 60_000
-const ROOMS_MAX = 1000 // the one that is due first is left at once when there are more
+const ROOMS_MAX = 1000 // if there are more, the one that is due first is left at once
 
 export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Parting => {
   const due = new Map(Object.entries(JSON.parse(memory.get(MEMORY_KEY) ?? '{}') as Record<string, Due>)) // by room
@@ -101,7 +101,7 @@ export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Partin
   look()
   return {
     quiet: room => put(room, QUIET_MS, true),
-    spoken (room) { if (due.get(room)?.quiet === true) stays(room) }, // else it is over, and this was said before
+    spoken (room) { if (due.get(room)?.quiet === true) stays(room) }, // else it is over, and this is an earlier message
     over: room => put(room, MOMENT_MS, false),
     isOver: room => due.get(room)?.quiet === false,
     stays,

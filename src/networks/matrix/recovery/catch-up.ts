@@ -1,8 +1,8 @@
 /**
- * What the homeserver never brought: Synapse loses events that wait in its memory when it stops (synapse#11637), and leaves one
- * lying that is made in the moment in which it finds us again. So after the homeserver is found, and when it brings a transaction again,
- * each room is read on from where it was read to, and then once more: a little later, a little after each transaction that failed, and
- * every ten minutes. What is there already is recognised by its event id.
+ * Reads what the homeserver never pushed. Synapse loses events that wait in its memory when it stops (synapse#11637), and does not push an
+ * event made in the moment in which it finds us again. So we read on in each room from its position when the homeserver is found, and when
+ * it sends a transaction again. We read once more a little later, after each failed transaction, and every ten minutes. Events that we have
+ * already are recognised by their ids.
  */
 import { deadline, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
@@ -14,31 +14,31 @@ import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeser
 import { COMING, positionKey } from './history-position'
 
 const PAGE_EVENTS = 100
-const EVENTS_BACK_MAX = 10_000 // that are looked through
+const EVENTS_BACK_MAX = 10_000 // to look through
 const NOTHING = JSON.stringify({ types: [] })
 
-/** How far to read back in a room of which nothing is stored: far less than what is stored is kept for, so that nothing comes twice. */
+/** How far to read back in a room without stored arrivals. Far less than the time for which arrivals are kept, so that nothing comes twice. */
 export const READ_BACK_MS = 3 * 24 * 3600_000
 
 /**
- * Resolves when all of them are on disk or of no concern. Throws what the inbox throws: then the whole lot must come again. Of rooms
- * that are crowded `crowded` is told at once instead, if it is given; nothing more of them was taken then.
+ * Resolves when all events are on disk or do not concern us. Throws what the inbox throws: then all of them must come again. If `crowded`
+ * is given, a crowded room makes no error: `crowded` is called with it at once, and no more of the room was taken.
  */
 export type Take = (raws: unknown[], crowded?: (room: string) => void) => Promise<void>
 
 export interface CatchUpWorld {
   homeserver: Homeserver; inbox: Inbox; memory: Memory; clock: Clock; log: Log; signal: AbortSignal; bot: string
   take: Take
-  /** Whether a room is ours still: it has not sent us out, and was not forgotten. */
+  /** Whether we still listen to a room: it has not sent us out, and was not forgotten. */
   isHeard (room: string): boolean
 }
 
-/** Who of ours reads a room that is there for them: what counts is in `readBack`, if not before this time (ms). */
+/** Which of our users reads a room in which it was invited. `notBefore` (ms) limits how far `lookBack` goes. */
 export interface Reader { as: string; notBefore: number }
 
 /**
- * Up to where a room's history was read (CS API §Pagination), if that is known. `crowded`: it goes on, but no more could be
- * taken. `failed`: nor be read. */
+ * How far a room's history was read (CS API §Pagination), if that is known. `crowded`: there is more that could not be taken. `failed`: nor
+ * read. */
 interface End { token?: string | undefined; crowded?: boolean; failed?: boolean }
 
 export interface ReadUpTo extends End { place: Place; room: string; by?: Reader }
@@ -51,7 +51,7 @@ const isTaken = async ({ take }: CatchUpWorld, events: unknown[]): Promise<boole
 
 interface Page { chunk: unknown[]; start?: string | undefined; end?: string | undefined }
 
-/** A room's history in pages, of fewer events where they are so large that many of them would be too long an answer. */
+/** A room's history in pages. Where events are so large that the answer would be too long, a page has fewer of them. */
 const makePages = ({ homeserver, signal }: CatchUpWorld, room: string, as: string | undefined) => {
   let limit = PAGE_EVENTS
   const page = async (dir: 'b' | 'f', from: string | undefined): Promise<Page> => {
@@ -69,25 +69,25 @@ const makePages = ({ homeserver, signal }: CatchUpWorld, room: string, as: strin
   return page
 }
 
-/** The places in a room's history before and behind an event, without the room's state, which may be of any size. */
+/** The positions just before and just after an event. Without the room's state, which may be of any size. */
 const around = async ({ homeserver, signal }: CatchUpWorld, room: string, event: string, as: string | undefined): Promise<Page> => {
   const query = { limit: 0, filter: NOTHING }
   const { start, end } = await homeserver.call('GET', `${roomPath(room)}/context/${encode(event)}`, { as, query, signal, elsewhere: true })
   return { chunk: [], start: stringOf(start), end: stringOf(end) }
 }
 
-/** Where to begin with what was said since an address was invited, or the bot came in: looks back for that, and keeps nothing of it. */
+/** The position of the invitation of an address, or of the bot's joining: what was said since then is for us. Looks back, and takes nothing. */
 const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Reader): Promise<string | undefined> => {
   const isBeginning = (event: unknown): boolean => {
     if (!isJson(event) || event.type !== 'm.room.member' || event.state_key !== as || !isJson(event.content)) return false
     const before = isJson(event.unsigned) && isJson(event.unsigned.prev_content) ? event.unsigned.prev_content.membership : undefined
-    return event.content.membership === (as === world.bot ? 'join' : 'invite') && before !== 'join' // else a change of our name
+    return event.content.membership === (as === world.bot ? 'join' : 'invite') && before !== 'join' // else only our name has changed
   }
-  /** Or so its server says, which may be wrong; and we send what is late with its own time. So one alone says nothing of those before. */
+  /** By the time that its server claims, which may be wrong; and late messages carry their old time. So one old event does not end the search. */
   const isOld = (event: unknown): boolean => isJson(event) && Number(event.origin_server_ts) < notBefore
   const idOf = (event: unknown): string => isJson(event) ? String(event.event_id) : ''
   const page = makePages(world, room, as)
-  let last: string | undefined // the earliest that is to be taken
+  let last: string | undefined // the earliest event to take
   let end: string | undefined
   let from: string | undefined
   for (let events = 0; events < EVENTS_BACK_MAX;) {
@@ -104,9 +104,9 @@ const lookBack = async (world: CatchUpWorld, room: string, { as, notBefore }: Re
 }
 
 /**
- * Takes what was missed in a room: all behind where it was read to, else behind the newest stored arrival if it is in this room, else
- * what was said since we were invited or came in. If we were there before anything was remembered, nothing was missed, and what is pushed
- * just now must stay in front of what is said from now on.
+ * Takes what was missed in a room: everything after its position; else after the newest stored arrival, if that is in this room; else what
+ * was said since we were invited or came in. If we were there before anything was remembered, nothing was missed, and the position is the
+ * present end. Reading further would overtake what is being pushed just now.
  */
 const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
   const { inbox, memory, bot } = world
@@ -114,7 +114,7 @@ const begin = async (world: CatchUpWorld, one: ReadUpTo): Promise<End> => {
   const mark = memory.get(positionKey(room))
   if (mark !== undefined && mark !== COMING) {
     try { return await readOn(world, one, mark) } catch (error) {
-      if (!(error instanceof Rejected) || error.status !== 400) throw error // else it does not know its own token: it was restored, say
+      if (!(error instanceof Rejected) || error.status !== 400) throw error // else it does not know its own token, for instance after a restore
     }
   }
   const by = mark === COMING ? { as: one.by?.as ?? bot, notBefore: 0 } : one.by
@@ -129,7 +129,7 @@ const beginning = async (world: CatchUpWorld, room: string, last: string | undef
     return (await around(world, room, last, by?.as)).end
   } catch (error) {
     if (by === undefined || !(error instanceof Rejected)) throw error
-    return await lookBack(world, room, by) // the newest is in another room of the same chat
+    return await lookBack(world, room, by) // the newest arrival is from another room of the same chat
   }
 }
 
@@ -149,8 +149,8 @@ const readOn = async (world: CatchUpWorld, { room, by }: ReadUpTo, token: string
 }
 
 /**
- * One room after another, from `token` where there is one. A room that cannot be read, or not within `eachMs`, does not keep the others
- * waiting: it is to be read by itself. Throws Unavailable if nobody answers.
+ * Reads one room after another, from `token` if there is one. A room that cannot be read within `eachMs` does not keep the others waiting:
+ * it comes back as `failed`, to be read by itself. Throws Unavailable if the homeserver does not answer.
  */
 export const catchUp = async (world: CatchUpWorld, rooms: ReadUpTo[], eachMs: number): Promise<ReadUpTo[]> => {
   const read: ReadUpTo[] = []

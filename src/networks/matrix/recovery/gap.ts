@@ -1,6 +1,6 @@
 /**
- * The gap between what was said and what was brought to us. While it is open nothing new is taken, so that all keeps its order; what is
- * refused comes again.
+ * The gap between what was said and what was pushed to us. While it is open, nothing new is taken, so that everything keeps its order. What
+ * is refused comes again.
  */
 import { sleep, type Clock } from '../../../lib/clock'
 import { Unavailable } from '../../../model/errors'
@@ -16,7 +16,7 @@ export interface Gap {
 
 export const WAIT_MS = 10_000 // the homeserver gives up after 60 s, and tries again in any case
 
-/** It is open at first. When `stopping` fires nobody waits any longer. */
+/** Open at first. When `stopping` fires, nobody waits any longer. */
 export const makeGap = (clock: Clock, stopping: AbortSignal): Gap => {
   let gate: PromiseWithResolvers<void> | undefined = Promise.withResolvers<void>()
   return {
@@ -27,7 +27,7 @@ export const makeGap = (clock: Clock, stopping: AbortSignal): Gap => {
       const over = new AbortController()
       await Promise.race([gate.promise, sleep(clock, WAIT_MS, over.signal, stopping)])
       over.abort()
-      if (gate !== undefined) throw new Unavailable('catching up first with what was missed')
+      if (gate !== undefined) throw new Unavailable('still catching up with what was missed')
     }
   }
 }

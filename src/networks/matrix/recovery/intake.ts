@@ -1,16 +1,16 @@
 /**
- * Whether what is said comes in: shows as the connection `intake`, from the first trouble on. A room of ours that cannot be read is such
- * trouble; a stranger's chat that cannot is not, for it keeps nobody else from being heard, and anybody could bring it about.
+ * Whether messages come in: shows as the connection `intake`, from the first trouble on. A room of ours that cannot be read is trouble. A
+ * stranger's chat that cannot be read is none: everybody else is still heard, and anybody could cause it.
  */
 export interface Intake {
-  /** Nothing comes in, and why; or all does. */
+  /** Nothing comes in, and why; without an argument, everything does. */
   is (trouble?: string): void
-  /** What is said in this room of ours does not come in, or does again. */
+  /** Whether this room of ours cannot be read. */
   room (room: string, trouble: boolean): void
 }
 
 export const makeIntake = (changed: (up: boolean, detail?: string) => void): Intake => {
-  const failing = new Set<string>() // as many as rooms of ours
+  const failing = new Set<string>() // at most as many as our rooms
   let trouble: string | undefined
   let up = true
 

@@ -1,4 +1,4 @@
-/** What is read because it was not pushed, or because more was pushed than can be taken. */
+/** Reads what was not pushed, and what was pushed faster than it can be taken. */
 import type { Clock } from '../../../lib/clock'
 import { makeSlots } from '../../../lib/slots'
 import type { Place } from '../../../model/address'
@@ -14,12 +14,12 @@ import { readTeamRoom } from '../rooms/team-rooms'
 
 export interface Reading {
   /**
-   * Reads what may have been missed: in direct chats where the homeserver says that something happened; elsewhere always, because
-   * Synapse answers the bot no /sync. `known` is up to where was read before; resolves with the same for the next time. The first time,
-   * while nothing else is taken, rooms of teams only go into the backlog, because there may be thousands.
+   * Reads what may have been missed: of direct chats, those in which something happened, as the homeserver says; of other rooms all, because
+   * Synapse does not answer the bot's /sync. `known` says how far rooms were read before; resolves with the same for the next time. The
+   * first time, while nothing else is taken, rooms of teams only go into the backlog, because there may be thousands.
    */
   readNews (known?: ReadUpTo[]): Promise<ReadUpTo[]>
-  /** From crowded rooms nothing more is taken as it comes. Throws if of one it cannot be known from where to read on. */
+  /** From now on, reads crowded rooms from their history. Throws if it cannot know where to begin in one of them. */
   toBacklog (crowded: Iterable<string>): Promise<void>
 }
 
@@ -31,14 +31,14 @@ interface Parts {
 }
 
 const EACH_MS_MAX = 10_000 // for a room, while all the others wait
-const CHATS_MS_MAX = 30_000 // for all chats together then
+const CHATS_MS_MAX = 30_000 // for all chats together, while everything else waits
 const APART_EACH_MS_MAX = 5 * 60_000
 const APART_MAX = 16 // rooms read by themselves at the same time
-const APART_OF_ONE_MAX = 2 // of them chats with people of one server, or one of ours; or rooms of one team
+const APART_OF_ONE_MAX = 2 // of them: chats with people of one server, or with one person of our own server; or rooms of one team
 
-/** Reads a room by itself, up to where it can be taken. */
+/** Reads a room by itself, as far as it can be taken. */
 export const makeReadApart = (world: () => CatchUpWorld, domain: string) => {
-  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX, Infinity) // as many wait as rooms are in the backlog
+  const slots = makeSlots(APART_MAX, APART_OF_ONE_MAX, Infinity) // as many may wait as there are rooms in the backlog
   const sharer = ({ id }: Place): string => {
     const theirs = readDirect({ id })?.theirs
     return theirs === undefined ? readTeamRoom(id, domain)?.address ?? id : sourceOf(theirs, domain)

@@ -1,4 +1,4 @@
-/** That all that is said is heard, in order: joins what is pushed, what is read because it was not, and the states in between. */
+/** Makes sure that everything is heard, in order. Joins what is pushed, what is read because it was not pushed, and the states in between. */
 import type { Chance } from '../../../lib/chance'
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
@@ -18,7 +18,7 @@ import { makeTransactions } from './transactions'
 export interface RecoveryWorld {
   homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal; bot: string; domain: string
   isMadeByUs (place: Place): boolean
-  /** Makes ready what is read with. */
+  /** Prepares what reading needs. */
   prepare (): Promise<void>
   /** AS API §Pinging. */
   ping (attempt: number): Promise<unknown>
@@ -26,17 +26,17 @@ export interface RecoveryWorld {
   changed (up: boolean, detail?: string): void
 }
 
-/** What there is only once it starts. */
+/** The parts that exist only after the start. */
 export interface Listening { inbox: Inbox; take: Take; rooms: Rooms; direct: Direct }
 
 export interface Recovery {
   readonly backlog: Backlog
-  /** Before anything is found or brought. */
+  /** Called before anything is found or pushed. */
   start (listening: Listening): void
   /** The homeserver is there. */
   found (): void
   lost (): void
-  /** What it pushes. Throws if that is to come again. */
+  /** Takes what the homeserver pushes. Throws if it must come again. */
   take (events: unknown[], id: string): Promise<void>
 }
 

@@ -1,13 +1,13 @@
 /**
- * How far we are in hearing all that is said, whatever the homeserver did meanwhile:
+ * How far we are in hearing everything, whatever the homeserver did meanwhile:
  *
- * - `away`, also at first: it is not reached.
- * - `catching up`: it is found, or was started anew. Rooms are entered, and what was missed is read (see catch-up.ts).
- * - `pinging`: it is asked whether it reaches us, which makes a backlog come at once.
- * - `watching`: now and then it is looked again for what it left lying.
+ * - `away`, also at first: we do not reach it.
+ * - `catching up`: it is found, or was started anew. We enter rooms, and read what was missed (see catch-up.ts).
+ * - `pinging`: we ask whether it reaches us, which makes it send at once what has waited.
+ * - `watching`: now and then we look again for what it did not push.
  *
  * Each leads to the next. In the first two there is a gap, because it may have lost events that we never saw (Synapse drops what waits in
- * its memory when it stops, synapse#11637). When it is lost all begins with the first again, when it is found with the second.
+ * its memory when it stops, synapse#11637). When the homeserver is lost, the first begins again; when it is found, the second.
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
@@ -21,29 +21,29 @@ type State = 'away' | 'catching up' | 'pinging' | 'watching'
 
 interface Parts {
   clock: Clock; chance: Chance; log: Log; signal: AbortSignal
-  /** Makes ready what is read with. */
+  /** Prepares what reading needs. */
   prepare (): Promise<void>
   readNews (known?: ReadUpTo[]): Promise<ReadUpTo[]>
   /** AS API §Pinging. */
   ping (attempt: number): Promise<unknown>
-  /** Whether the homeserver is bringing something just now. */
+  /** Whether the homeserver is pushing something just now. */
   isBringing (): boolean
   /** Whether events come in, and if not, why. */
   intake (trouble?: string): void
 }
 
 export interface States {
-  /** The homeserver is there, or was started anew: takes over from what is under way. */
+  /** The homeserver is there, or was started anew: ends what is under way, and begins again. */
   found (): void
   lost (): void
-  /** The homeserver will have to bring something again: it is looked soon afterwards what it lost. */
+  /** The homeserver must send something again: soon afterwards, we look for what it lost. */
   troubled (): void
   hasGap (): boolean
   /** Resolves when there is no gap. Throws Unavailable if that takes long. */
   caughtUp (): Promise<void>
-  /** How long reading took the last time. */
+  /** How long the last reading took. */
   readingMs (): number
-  /** When everything was read the last time, of clock.tick. */
+  /** When everything was last read, of clock.tick. */
   caughtUpAt (): number
 }
 
@@ -53,13 +53,13 @@ const PING_FIRST_MS = 1000
 const PING_MOST_MS = 60_000
 const AGAIN_FIRST_MS = 1000
 const AGAIN_MOST_MS = 60_000
-const LOOK_AGAIN_MS = [3_000, 30_000, 600_000] // the last again and again
+const LOOK_AGAIN_MS = [3_000, 30_000, 600_000] // the last one repeats
 
 export const makeStates = (parts: Parts): States => {
   const { clock, chance, log, signal, prepare, readNews, intake } = parts
   const gap = makeGap(clock, signal)
   let state: State = 'away'
-  let course = new AbortController() // from one finding to the next, or to a loss
+  let course = new AbortController() // from one `found` to the next, or to `lost`
   let trouble = new AbortController()
   let lastMs = 0
   let lastAt = 0
@@ -72,7 +72,7 @@ export const makeStates = (parts: Parts): States => {
 
   const isOver = (mine: AbortSignal): boolean => mine.aborted || signal.aborted
 
-  /** Resolves with up to where was read; undefined if it is over before that. */
+  /** Resolves with how far rooms were read; undefined if it is ended before that. */
   const catchUp = async (mine: AbortSignal): Promise<ReadUpTo[] | undefined> => {
     for (let attempt = 1; !isOver(mine); attempt++) {
       try {
@@ -92,10 +92,10 @@ export const makeStates = (parts: Parts): States => {
     return undefined
   }
 
-  /** Until the homeserver says that it reaches us. */
+  /** Tries until the homeserver says that it reaches us. */
   const ping = async (mine: AbortSignal): Promise<void> => {
     for (let attempt = 1; !isOver(mine); attempt++) {
-      if (parts.isBringing()) return // it reaches us, and a ping would have Synapse try the same in two loops
+      if (parts.isBringing()) return // it reaches us, and after a ping Synapse would send the same in two loops
       try {
         await parts.ping(attempt)
         return intake()
@@ -107,7 +107,7 @@ export const makeStates = (parts: Parts): States => {
     }
   }
 
-  /** A failure here is one of the link, after which everything is read again. */
+  /** If this fails, the link has failed, and then everything is read again anyway. */
   const watch = async (mine: AbortSignal, read: ReadUpTo[]): Promise<void> => {
     let known = read
     for (let looks = 0; ; looks++) {

@@ -1,6 +1,6 @@
 /**
- * What happened to one user of ours since the last time (CS API §Syncing): the homeserver knows which rooms have something new and
- * which invitations wait, so that not every room has to be asked. Up to where was looked is remembered once all of it was handled.
+ * What happened to one user of ours since the last time (CS API §Syncing). The homeserver knows which rooms have something new and which
+ * invitations wait, so we need not ask about every room. The position is remembered once everything before it was handled.
  */
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
@@ -11,18 +11,18 @@ import { TooLong, type Homeserver, type Json } from '../homeserver'
 export interface Invitation { room: string; by: string; direct: boolean }
 
 export interface SyncNews {
-  joined: Set<string> // rooms that they are in, in which something happened
+  joined: Set<string> // of the rooms that they are in, those in which something happened
   invited: Invitation[]
   keep (): Promise<void>
 }
 
-/** Synapse answers the same question alike for two minutes, so the time stands in it too, as a field that no event has. */
+/** Synapse gives the same question the same answer for two minutes. So the question has the time in it, as a field that no event has. */
 const filterFor = (now: number, rooms: Json): string => JSON.stringify({
   event_fields: ['event_id', String(now)], presence: { types: [] }, account_data: { types: [] },
   room: { account_data: { types: [] }, ephemeral: { types: [] }, state: { types: [] }, timeline: { limit: 1 }, ...rooms }
 })
 
-const TOO_MUCH = 'what happened to an address is too long an answer: all of its rooms are read, and who invited it meanwhile must ask again'
+const TOO_MUCH = 'what is new for an address is too long an answer: all of its rooms are read, and whoever invited it meanwhile must invite it again'
 
 const jsonOf = (value: unknown): Json => isJson(value) ? value : {}
 

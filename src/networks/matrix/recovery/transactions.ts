@@ -1,6 +1,6 @@
 /**
- * What the homeserver pushes, one transaction after another. It may have lost something if it stopped in between. That shows when the ids
- * begin anew, when the last transaction comes again, or when nothing came for a while and what comes then has waited.
+ * What the homeserver pushes, one transaction after another. If it stopped in between, it may have lost something. Three signs show that:
+ * the ids begin anew, the last transaction comes again, or, after a silence, events come that have waited.
  */
 import type { Clock } from '../../../lib/clock'
 import { messageOf } from '../../../model/errors'
@@ -12,13 +12,13 @@ import type { Intake } from './intake'
 import type { Reading } from './reading'
 import type { States } from './states'
 
-/** No homeserver stops, starts and brings what it has kept within this time. Synapse waits two seconds with it. */
+/** No homeserver stops, starts and sends what it has kept in less time. Synapse waits two seconds before it sends. */
 const STOPPED_MS = 2_000
 
 interface Parts { states: States; backlog: Backlog; intake: Intake; reading: Reading; take: Take; clock: Clock; domain: string }
 
 export interface Transactions {
-  /** Resolves when all of it is on disk or of no concern. Throws if all of it is to come again. */
+  /** Resolves when every event is on disk or does not concern us. Throws if all of them must come again. */
   take (events: unknown[], id: string): Promise<void>
   isBringing (): boolean
 }
@@ -27,7 +27,7 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
   let lastId = 0
   let lastAt = 0 // of clock.tick
   let underWay = 0
-  let readFor: string | undefined // the one for which everything was read
+  let readFor: string | undefined // id of the transaction for which everything was read
 
   const turnOf = (id: string): 'next' | 'again' | 'anew' => {
     if (!/^\d{1,15}$/.test(id)) return 'next'
@@ -36,7 +36,7 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
     return lastId < before ? 'anew' : lastId === before ? 'again' : 'next'
   }
 
-  /** How old an event is (ms, CS API §Room event format), if it is of our own homeserver; others may say what they like. */
+  /** How old an event is (ms, CS API §Room event format), if it is from our own homeserver. Others may say what they like. */
   const ageOf = (event: unknown): number | undefined => {
     if (!isJson(event) || !isJson(event.unsigned) || stringOf(event.sender)?.endsWith(`:${domain}`) !== true) return undefined
     return typeof event.unsigned.age === 'number' ? event.unsigned.age : undefined
@@ -48,11 +48,11 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
     return silentMs > STOPPED_MS && ages.length > 0 && Math.min(...ages) > STOPPED_MS
   }
 
-  /** Reads what may have been lost, before this one is taken. */
+  /** Makes sure that what may have been lost is read before this transaction is taken. */
   const lookForLoss = (events: unknown[], id: string): void => {
     const turn = turnOf(id)
     const mayHaveStopped = turn === 'again' || hasWaited(events)
-    const inVain = readFor === id && states.readingMs() > WAIT_MS // it came again because reading takes long: once more would never end
+    const inVain = readFor === id && states.readingMs() > WAIT_MS // it came again because reading takes long: to read again would never end
     if (turn === 'anew' || (mayHaveStopped && !inVain && !states.hasGap())) states.found()
     if (mayHaveStopped) readFor = id
   }
@@ -64,7 +64,7 @@ export const makeTransactions = ({ states, backlog, intake, reading, take, clock
       const crowded = new Set<string>()
       try {
         await states.caughtUp()
-        await take(events.filter(event => !backlog.leaves(event)), room => {
+        await take(events.filter(event => !backlog.passesOver(event)), room => {
           if (backlog.has(room)) return
           crowded.add(room)
           backlog.hold(room)

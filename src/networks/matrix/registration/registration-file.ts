@@ -1,4 +1,4 @@
-/** The registration file (Matrix AS API §Registration): read, and compared with the config that it must agree with. */
+/** Reads the registration file (Matrix AS API §Registration), and compares it with the config, with which it must agree. */
 import { z } from 'zod'
 import type { Person } from '../../../model/address'
 import { PLACEHOLDER } from '../../../settings/keys'
@@ -31,7 +31,7 @@ const MUST: Record<string, string> = {
   hs_token: `It must be a secret of at least ${TOKEN_CHARS_MIN} characters of your own. ${AFRESH}`
 }
 
-/** A ghost as there will be many. */
+/** An example of a ghost. */
 const ghost = (domain: string): string => ghostMxid({ network: 'xmpp', id: 'somebody' }, domain)
 
 const covers = (regex: string, mxid: string): boolean => {
@@ -42,7 +42,7 @@ const covers = (regex: string, mxid: string): boolean => {
   }
 }
 
-/** What the function addresses need: each user and each alias whole, and what stands between its sign and the domain. */
+/** What the function addresses need: whole MXIDs and aliases. */
 export interface RegistrationNames { domain: string; users: string[]; aliases: string[] }
 
 export const namesToRegister = (domain: string, addresses: Names[]): RegistrationNames => {
@@ -52,7 +52,7 @@ export const namesToRegister = (domain: string, addresses: Names[]): Registratio
   }
 }
 
-/** What stands between the sign and the domain. */
+/** The part between the sign and the domain. */
 export const localOf = (id: string): string => id.slice(1, id.indexOf(':'))
 
 const lineFor = (id: string): string => `- { exclusive: true, regex: '${exactly(id)}' }`
@@ -63,10 +63,10 @@ export const unregistered = ({ namespaces }: Registration, kind: 'users' | 'alia
   return { names: missing, lines: missing.map(lineFor).join('\n') }
 }
 
-/** As much of the config as the registration must agree with. */
+/** The part of the config with which the registration must agree. */
 interface Homeserver { domain: string; listen: { port: number } }
 
-/** What the file and the config say that does not agree. */
+/** Where the file and the config disagree. */
 const disagreements = (registration: Registration, source: Source, matrix: Homeserver,
   { users }: RegistrationNames): Problem[] => {
   const problem = (path: Path, wrong: string, advice: string): Problem => source.problem(path, spell(path), wrong, advice)
@@ -93,7 +93,7 @@ const disagreements = (registration: Registration, source: Source, matrix: Homes
   if (users.includes(bot)) {
     problems.push(problem(['sender_localpart'], `${bot} is a function address, and Zentrale's own user too`,
       `Write another name for its own user, such as ${registration.sender_localpart}-bot, here and in namespaces.users, and restart the ` +
-      'homeserver; then invite that user to the rooms of your mirrors'))
+      'homeserver. Then invite that user to the rooms of your mirrors'))
   }
   return problems
 }

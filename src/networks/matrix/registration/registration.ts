@@ -1,6 +1,6 @@
 /**
- * The registration file that the operator gives to the homeserver (AS API §Registration). Apart from the rest of the network, so
- * that only the commands that make one load the library.
+ * The registration file that the operator gives to the homeserver (AS API §Registration). A file of its own, so that only the commands that
+ * make one load the library.
  */
 import { AppServiceRegistration } from 'matrix-appservice-bridge'
 import { stringify } from 'yaml'
@@ -13,7 +13,7 @@ export interface RegistrationOptions {
   id?: string
   botLocalpart?: string
   addresses?: string[] // localparts of function addresses
-  aliases?: string[] // and their room aliases: what stands between # and :
+  aliases?: string[] // their room aliases: the part between # and :
 }
 
 const TOKEN_BYTES = 32

@@ -1,7 +1,7 @@
 /**
- * Ghosts leave the rooms that have sent the bot out: nobody there wants them, and what is said there is not for us. One after another, and
- * one room at a time, because there may be hundreds in each. What is still to be done is what is remembered of who is in them, so it
- * is taken up again each time such a room is found, also after a restart.
+ * Makes ghosts leave the rooms that have sent the bot out: nobody there wants them, and what is said there is not for us. They leave one after
+ * another, and one room at a time, because there may be hundreds in each. Who is in a room is remembered anyway, so the work is taken up
+ * again each time such a room is found, also after a restart.
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
@@ -10,7 +10,7 @@ import type { Log } from '../../../lib/log'
 import { messageOf } from '../../../model/errors'
 import type { Ghosts } from '../users/ghosts'
 
-const ROOMS_MAX = 1000 // to be left; what comes on top is taken up when it is found again
+const ROOMS_MAX = 1000 // to be left; more are taken up when they are found again
 const FIRST_MS = 1000
 const MOST_MS = 10 * 60_000
 const ATTEMPTS_MAX = 12 // for each room, until it is found again

@@ -6,16 +6,16 @@ import { encode, roomPath, type Homeserver, type Json } from '../homeserver'
 
 const MEMBERS_MAX = 10_000
 const LOOKUP_MS_MAX = 1000
-const UNKNOWN_MS = 60_000 // after a lookup failed, the localpart serves this long
+const UNKNOWN_MS = 60_000 // after a failed lookup, the localpart serves as the name this long
 
 interface Known { sender: Sender; until?: number }
 
 export interface Members {
   /** Learns from a member event (CS API §m.room.member). */
   learn (event: RoomEvent): void
-  /** Fetches what is not known yet, asking as one who is in the room. Resolves within LOOKUP_MS_MAX and never throws. */
+  /** Fetches what is not known yet, as a user who is in the room. Resolves within LOOKUP_MS_MAX and never throws. */
   prepare (senders: Array<{ room: string, sender: string, as?: string | undefined }>): Promise<void>
-  /** The sender as far as known, else by the localpart. */
+  /** The sender if known, else named by the localpart. */
   of (room: string, mxid: string): Sender
 }
 
@@ -28,7 +28,7 @@ const senderOf = (mxid: string, content: Json): Sender => {
   const name = stringOf(content.displayname)?.trim()
   const ref = stringOf(content.avatar_url)
   const avatar = ref !== undefined && MXC.test(ref) ? { avatar: { network: 'matrix', ref } } : {}
-  const made = localpart(mxid) // which homeservers give as the name, too
+  const made = localpart(mxid) // homeservers too make it the name of new users
   return { id: mxid, name: name || made, ...(name || made) === made ? { nameless: true } : {}, ...avatar }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What happens around what is said: invitations to the bot are taken where they are configured and declined elsewhere, a ghost or
- * bot that was sent out is noticed, and an encrypted room is told once that it cannot be mirrored.
+ * Events of a room besides its messages. The bot takes invitations to configured rooms and declines others. It is noticed when a ghost or
+ * the bot is sent out. A room in which somebody writes encrypted is told once that this cannot be carried on.
  */
 import { createHash } from 'node:crypto'
 import type { Log } from '../../../lib/log'
@@ -15,11 +15,11 @@ import { roomPath, type Homeserver } from '../homeserver'
 import type { Rooms } from './rooms'
 import type { TeamRooms } from './team-rooms'
 
-const TASKS_MAX = 100 // under way at once; what comes on top is dropped, for it can be asked for again
+const TASKS_MAX = 100 // under way at once; more are dropped, because people can ask again
 
-/** What happens around what is said. Must not wait for the homeserver. */
+/** Takes these events. Must not wait for the homeserver. */
 export interface RoomNews {
-  /** Somebody's membership changed. What it resolves to is on disk. */
+  /** Somebody's membership changed. Resolves when that is on disk. */
   member (event: RoomEvent): Promise<void> | undefined
   /** Somebody else changed the state of a room that we attend. */
   changed (place: Place): Promise<void>
@@ -33,11 +33,11 @@ export interface RoomNewsWorld {
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
 }
 
-/** In a room that is not encrypted itself. The language of who wrote is not known. */
+/** For a room that is not encrypted itself. The writer's language is not known. */
 const ENCRYPTED = 'Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Eine Nachricht in diesem Raum ist dort ' +
   'nicht angekommen.\nEncrypted messages cannot be carried to other networks: a message in this room has not arrived there.'
 
-/** In a direct chat: all that ever goes into an encrypted one in the clear, for it says nothing of anybody (send.ts refuses the rest). */
+/** For a direct chat. Nothing else goes into an encrypted one in the clear (send.ts refuses it); this says nothing about anybody. */
 const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt. Verschlüsselte Nachrichten können wir nicht lesen, und Antworten schicken wir nicht ' +
   'unverschlüsselt hierher: Bitte beginnen Sie einen neuen Chat ohne Verschlüsselung und schreiben Sie dort noch einmal.\n' +
   'This chat is encrypted. We cannot read encrypted messages, and we do not send answers here without encryption: please start a new chat ' +
@@ -69,7 +69,7 @@ export const makeRoomNews = (
     if (addresses.has(target)) return direct.invited(event)
     if (target !== bot) return background('declining for a ghost', room, () => post(room, 'leave', target))
     if (rooms.placeOf(room) || rooms.awaits(room)) return rooms.checkRoom(room)
-    if (replaces !== undefined && rooms.isNow(replaces)) return rooms.checkRoom(replaces) // it may not be known yet that it is replaced
+    if (replaces !== undefined && rooms.isNow(replaces)) return rooms.checkRoom(replaces) // we may not know yet that it is replaced
     background('answering an invitation', room, async () => {
       if (isOneOf(acceptFrom, sender)) { await post(room, 'join', bot); return }
       rooms.checkRoom(room) // perhaps a place of ours whose alias could not be resolved yet
@@ -80,13 +80,13 @@ export const makeRoomNews = (
     })
   }
 
-  /** Something happened to one of ours. */
+  /** The membership of one of ours changed. */
   const mine = (event: RoomEvent): void => {
     const { room, sender, stateKey, content: { membership } } = event
     if (membership === 'invite') return invited(event)
     if (membership === 'join') return
     if (stateKey !== bot) ghosts.left(stateKey!, room)
-    else if (sender === bot) rooms.checkRoom(room) // what others do to it is seen in its order with what is said
+    else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
   }
 
   return {

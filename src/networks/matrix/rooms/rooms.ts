@@ -1,7 +1,7 @@
 /**
- * The rooms that we attend. A place is named by an alias or a room id for ever; here is which room that is now, whether the bot
- * is in it, and the way there: resolve, join, follow an upgrade, tell clients what the room is bridged to. What fails is tried
- * again with backoff, and shows as the connection `rooms`. A room that has sent the bot out is entered again only when it invites it.
+ * The rooms that we attend. A place is named by an alias or a room id for ever. This file knows which room that is now and whether the bot
+ * is in it, and brings it there: it resolves the alias, joins, follows upgrades, and tells clients what the room is bridged to. What fails is
+ * tried again with backoff, and shows as the connection `rooms`. The bot enters a room that has sent it out only when invited again.
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
@@ -20,22 +20,22 @@ import { mayReplace, predecessorOf } from './upgrade'
 
 const FIRST_MS = 2000
 const MOST_MS = 5 * 60_000
-const MOVED = 'the alias points to another room now; staying in the old one. If it is meant, configure the new room by its id'
-const NOT_REPLACED = 'a room says it was replaced, but not by who may decide that, or by a room that knows nothing of it; not followed'
+const MOVED = 'the alias points to another room now; staying in the old one. If the new one is meant, configure it by its id'
+const NOT_REPLACED = 'a room says it was replaced, but by somebody who may not decide that, or by a room that knows nothing of it; not followed'
 const CLOSED = 'a room was replaced by one that the bot cannot enter. Invite the bot there'
-const SENT_OUT = 'the room has sent the bot out; it comes again when it is invited'
+const SENT_OUT = 'the room has sent the bot out; the bot comes again when it is invited'
 const CANNOT_BE_IN = 'cannot be in this room; trying again. Invite the bot there if it is closed'
 const SETTLED_MS_MAX = 15_000
 const UPGRADES_MAX = 20 // followed in one go
 
 interface Attended {
   place: Place
-  room?: string // as far as known
+  room?: string // if known
   joined: boolean
-  described?: string // the room that we entered and said in that it is bridged, since start
+  described?: string // the room that we have entered since the start, and in which we said that it is bridged
   encrypted?: boolean
   failure?: unknown // of the last try
-  next?: string // which replaces it, and lets us in only by invitation
+  next?: string // the room that replaces it, until the bot is let in
   attempt: number
   busy: boolean
   again: boolean // something happened while busy
@@ -56,7 +56,7 @@ export interface Rooms {
   /** Whether this is the room of a place now, and not one that was replaced. */
   isNow (room: string): boolean
   isEncrypted (room: string): boolean
-  /** It has sent the bot out. */
+  /** The room has sent the bot out. */
   sentOut (room: string): Promise<void>
   /** Whether a room of ours waits to be replaced by this one. */
   awaits (room: string): boolean
@@ -67,13 +67,13 @@ export interface Rooms {
   known (place: Place): string | undefined
   /** This place has a room from now on: it is attended. */
   made (place: Place, room: string): Promise<void>
-  /** The bot is about to come in, if it is not inside: what is said from then on is ours to carry. */
-  /** Its place is over. */
+  /** The place is over. */
   forget (place: Place): Promise<void>
+  /** The bot is about to come in, if it is not inside: what is said from then on is ours to carry. */
   arrive (room: string): Promise<void>
-  /** All rooms that are known. Whether the bot is in them shows when they are read: that it could not be asked says nothing. */
+  /** All known rooms. Whether the bot is in them shows when they are read; `joined` may be wrong after a failed call. */
   all (): Array<{ place: Place, room: string }>
-  /** Looks at once whether the bot is in it, and enters if not. Throws Unavailable if it then is not. */
+  /** Enters the room at once if the bot is not in it. Throws Unavailable if that fails. */
   again (room: string): Promise<void>
   /** Resolves when every place has been tried once since the last `check`, or when one takes long. */
   settled (): Promise<void>
@@ -82,11 +82,11 @@ export interface Rooms {
 
 export interface RoomsWorld {
   homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; bot: string; serviceId: string
-  /** Whether we make this room ourselves once it is wanted: till then it is not missed. */
+  /** Whether we make this room ourselves once it is wanted. Until then, it is not missing. */
   isMadeByUs (place: Place): boolean
-  /** Resolves when it is stored how this place stands to us. */
+  /** Resolves when this standing is stored. */
   stands (place: Place, standing: Standing): Promise<unknown>
-  /** This room has sent the bot out, as is found each time it is looked for. */
+  /** This room has sent the bot out. Called each time that is found. */
   expelled (room: string): void
   /** The bot is in this room again: reads what was said since then. */
   readAnew (room: ReadUpTo): void
@@ -100,7 +100,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, expelled, readAnew, changed } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
-  const entered = new Set<string>() // rooms of which it is known whether we were in them before
+  const entered = new Set<string>() // rooms of which we know whether we were in them before
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
   let allowed = false
@@ -147,7 +147,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     }
   }
 
-  /** Follows tombstones (CS API §Room upgrades), each only where upgrade.ts says so. */
+  /** Follows tombstones (CS API §Room upgrades), each only if upgrade.ts allows it. */
   const follow = async (entry: Attended): Promise<void> => {
     for (let steps = 0; steps < UPGRADES_MAX; steps++) {
       const old = entry.room!
@@ -208,7 +208,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     show()
   }
 
-  /** Who was sent out sees how it was then; who is invited, and on Synapse who is banned, sees nothing. */
+  /** A user who was sent out still sees the state of that time. A user who is invited, or on Synapse banned, sees nothing. */
   const hasSentOut = async (room: string): Promise<boolean> => {
     const me = await eventOf(homeserver, room, 'm.room.member', bot)
     return me !== undefined && me.sender !== bot && (me.content.membership === 'leave' || me.content.membership === 'ban')
@@ -216,7 +216,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
 
   const wasIn = (room: string): boolean => hasPosition(memory, room) && !isComing(memory, room)
 
-  const isRefused = async (entry: Attended, room: string): Promise<never> => {
+  const failAsSentOut = async (entry: Attended, room: string): Promise<never> => {
     await sentOut(room)
     await stands(entry.place, 'out')
     expelled(room)
@@ -227,16 +227,16 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     try {
       await homeserver.call('POST', `client/v3/join/${encode(entry.room ?? entry.place.id)}`, { body: {}, elsewhere: true })
     } catch (error) {
-      if (error instanceof Rejected && (isOut(room) || wasIn(room))) return await isRefused(entry, room)
+      if (error instanceof Rejected && (isOut(room) || wasIn(room))) return await failAsSentOut(entry, room)
       throw error
     }
   }
 
-  /** Nothing is said there, and nothing that was said there is carried on, before it is known how it stands to us. */
+  /** Until the room's standing is stored, we say nothing there and carry nothing from there. */
   const begin = async (entry: Attended): Promise<void> => {
     const { place } = entry
     const room = entry.room!
-    entry.encrypted = await stateOf(homeserver, room, 'm.room.encryption', '', {}) !== undefined // whatever it says: apps encrypt for ever
+    entry.encrypted = await stateOf(homeserver, room, 'm.room.encryption', '', {}) !== undefined // whatever it says, apps encrypt from then on
     await stands(place, entry.encrypted ? 'encrypted' : 'in')
     if (!isOut(room)) return
     await memory.delete(outKey(room))
@@ -247,7 +247,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     const room = await resolve(entry)
     const ours = isMadeByUs(entry.place)
     if (!ours) {
-      if (await hasSentOut(room)) return await isRefused(entry, room)
+      if (await hasSentOut(room)) return await failAsSentOut(entry, room)
       await arrive(room)
     }
     await join(entry, room)
@@ -256,7 +256,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     if (!ours) await begin(entry)
     entry.joined = true
     delete entry.failure
-    if (entry.described !== entry.room) await describe(entry) // nothing that is said waits for this
+    if (entry.described !== entry.room) await describe(entry) // no message waits for this
     entry.described = entry.room!
     entry.attempt = 0
   }
@@ -298,7 +298,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     return entry
   }
 
-  /** A room that we made is ours: nobody can have sent us out, and there may be thousands. */
+  /** Rooms that we made are not looked at: nobody can have sent us out, and there may be thousands. */
   const lookAt = (entry: Attended): void => {
     if (entry.room !== undefined && isMadeByUs(entry.place)) entry.joined = true
     else start(entry)

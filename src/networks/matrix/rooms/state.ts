@@ -1,11 +1,11 @@
-/** A room's state (CS API §Room state), brought to how it is to be: read first, then only what differs is set. */
+/** Reads a room's state (CS API §Room state), and sets only what differs from what is wanted. */
 import { isDeepStrictEqual } from 'node:util'
 import { isJson } from '../events'
 import { encode, Rejected, roomPath, type Homeserver, type Json } from '../homeserver'
 
 export interface Entry { type: string; key?: string; content: Json }
 
-/** By whom, and until when. */
+/** As whom to call, and until when. */
 export interface By { as?: string; signal?: AbortSignal }
 
 export interface RoomNow {
@@ -59,7 +59,7 @@ export const setState = async (homeserver: Homeserver, room: string, { type, key
   await homeserver.call('PUT', `${roomPath(room)}/state/${type}/${encode(key)}`, { ...by, body: content })
 }
 
-/** What is wanted is there; what else stands in an entry, such as the homeserver's own additions, may stay. */
+/** Whether an entry has what is wanted. Anything else in it, such as the homeserver's own additions, may stay. */
 const holds = (now: Json | undefined, wanted: Json): boolean =>
   now !== undefined && Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(now[name], value))
 
@@ -84,8 +84,8 @@ export const resolveAlias = async (homeserver: Homeserver, alias: string, signal
 const aliasName = (alias: string): string => alias.slice(1, alias.indexOf(':'))
 
 /**
- * The room of this alias, made if it is not there. The homeserver gives an alias to one room only, so a try that was cut off
- * cannot make a second room.
+ * The room of this alias, made if it is not there. The homeserver gives an alias to one room only, so no second room is made after a try
+ * that was cut off.
  */
 export const roomOfAlias = async (
   homeserver: Homeserver, alias: string, body: Json, { as, signal }: By

@@ -1,7 +1,7 @@
 /**
- * Rooms of ours for the team of an address: made by the bot when they are first wanted, and brought to how they are to be, by
- * reading first and changing only what differs. Nobody but the bot has power in them, because whoever could invite could show a
- * contact's words to anybody. Each has an alias of ours that nobody sees, so that a try that was cut off makes no second room.
+ * Our rooms for the team of an address. The bot makes each when it is first wanted, and keeps it as wanted: it reads first, and changes only
+ * what differs. Nobody but the bot has power in them, because whoever could invite could show a contact's words to anybody. Each has an
+ * alias that nobody sees, so no second room is made after a try that was cut off.
  */
 import { createHash } from 'node:crypto'
 import type { Log } from '../../../lib/log'
@@ -24,34 +24,34 @@ export interface TeamRoomsWorld {
 }
 
 export interface TeamRooms {
-  /** Resolves when the room is as it is to be. Throws Refused or Unavailable. */
+  /** Resolves when the room is as wanted. Throws Refused or Unavailable. */
   make (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void>
-  /** Gives one of ours the right to speak where few may. */
+  /** Gives one of ours the right to speak in a room where only some may. */
   permit (place: Place, mxid: string, signal: AbortSignal): Promise<void>
-  /** Somebody else changed something in it: next time it is looked at again. */
+  /** Somebody else changed something in the room: the next `make` looks at it again. */
   changed (place: Place): Promise<void>
 }
 
 const SPEAKER = 50
 const BOT = 100
-const CREATORS_RULE = 12 // from this room version on, who made a room stands above all power (MSC4289)
+const CREATORS_RULE = 12 // from this room version on, a room's creator stands above all power (MSC4289)
 const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
 const EVERYTHING = 'all' // the room of rooms
 const INVITED: Entry = { type: 'm.room.join_rules', content: { join_rule: 'invite' } }
 /**
- * Synapse may be set to encrypt rooms of the other presets (encryption_enabled_by_default_for_room_type: invite). What the preset opens is
- * closed in the same request.
+ * Synapse may be set to encrypt rooms of the other presets (encryption_enabled_by_default_for_room_type: invite). The request that makes the
+ * room also closes what this preset opens.
  */
 const PRESET = 'public_chat'
 
-/** A room for invited people that is not encrypted if that can be had. */
+/** A room for invited people, not encrypted if the homeserver allows that. */
 export const UNENCRYPTED: Json = { preset: PRESET, initial_state: [{ state_key: '', ...INVITED }] }
-/** How many are made at once: it is the most that can be asked of a homeserver, and everybody else's words pass through the same one. */
+/** Rooms made at once. To make one is the most work for a homeserver, and everybody's messages pass through the same homeserver. */
 const MAKING_MAX = 4
 const MAKING_OF_ONE_MAX = 2 // of these for one address
 
-const ENCRYPTED = 'the homeserver encrypts all new rooms by default, and nothing can be read in this one; write off for ' +
-  'encryption_enabled_by_default_for_room_type, restart the homeserver, and delete the room'
+const ENCRYPTED = 'the homeserver encrypts all new rooms by default, and nothing can be read in this one; set ' +
+  'encryption_enabled_by_default_for_room_type to off, restart the homeserver, and delete the room'
 
 /** `#_zentrale_<address>_<what>:domain`, as `naming.room` says. */
 export const readTeamRoom = (id: string, domain: string): { address: string, what: string } | undefined => {
@@ -68,7 +68,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
   const slots = makeSlots(MAKING_MAX, MAKING_OF_ONE_MAX)
   const hashKey = (place: Place): string => `made ${place.id}`
 
-  /** Power: nobody may change anything; only `speakers` and ours may speak, if there are some. */
+  /** Power levels: nobody may change anything. If there are `speakers`, only they and our users may speak. */
   const levels = (version: string, speakers: string[] | undefined, ours: string[]): Json => ({
     users_default: 0, events_default: speakers ? SPEAKER : 0, events: {},
     state_default: BOT, invite: BOT, kick: BOT, ban: BOT, redact: BOT,
@@ -83,11 +83,11 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     { type: 'm.room.topic', content: { topic: clean(topic) } },
     { type: 'm.room.history_visibility', content: { history_visibility: 'shared' } },
     { type: 'm.room.guest_access', content: { guest_access: 'forbidden' } },
-    { type: 'io.element.functional_members', content: { service_members: [bot] } } // MSC4171: does not count for names
+    { type: 'io.element.functional_members', content: { service_members: [bot] } } // MSC4171: does not count in room names
   ]
 
-  /** Who comes in: the invited, and where it is inside of a space and the room version has it, that space's members. */
-  const doorFor = (version: string, space: string | undefined): Entry => space === undefined || !isNumber(version, RESTRICTED)
+  /** Who may come in: whoever is invited; inside a space also its members, if the room version allows that. */
+  const joinRulesFor = (version: string, space: string | undefined): Entry => space === undefined || !isNumber(version, RESTRICTED)
     ? INVITED
     : { ...INVITED, content: { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] } }
 
@@ -104,7 +104,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     const named = readTeamRoom(place.id, domain)
     if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
     const initial = [...stateFor(wanted), INVITED, { type: 'm.room.canonical_alias', content: {} }]
-    const { users, ...power } = levels(String(CREATORS_RULE), undefined, []) // the homeserver knows how it must be for who makes it
+    const { users, ...power } = levels(String(CREATORS_RULE), undefined, []) // the homeserver sets the creator's power itself
     const { room } = await roomOfAlias(homeserver, place.id, {
       preset: PRESET, power_level_content_override: power, initial_state: initial.map(entry => ({ state_key: '', ...entry })),
       ...named.what === EVERYTHING ? { creation_content: { type: 'm.space' } } : {}
@@ -112,7 +112,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     return room
   }
 
-  /** CS API §Spaces: both know of one another. */
+  /** CS API §Spaces: room and space name one another. */
   const putInside = async (room: string, now: RoomNow, space: string, signal: AbortSignal): Promise<void> => {
     await bring(homeserver, room, now, [{ type: 'm.space.parent', key: space, content: { via: [domain], canonical: true } }], { signal })
     const child = await stateOf(homeserver, space, 'm.space.child', room, { signal })
@@ -124,12 +124,13 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
 
   const isIn = (membership: string | undefined): boolean => membership === 'join' || membership === 'invite' || membership === 'knock'
 
-  /** Who does not belong is out before anything is said. One who cannot be invited does not keep the others waiting. */
+  /** Whoever does not belong in the room is out before anything is said. */
   const takeOut = async (room: string, { members }: RoomNow, people: string[], signal: AbortSignal): Promise<void> => {
     const strangers = [...members].filter(([mxid, now]) => isIn(now) && !isOurs(mxid) && !people.includes(mxid))
     for (const [mxid] of strangers) await act(room, 'kick', mxid, signal)
   }
 
+  /** Somebody who cannot be invited does not keep the others waiting. */
   const takeIn = async (room: string, { members }: RoomNow, people: string[], signal: AbortSignal): Promise<void> => {
     let unavailable: Unavailable | undefined
     for (const mxid of people.filter(one => one.startsWith('@') && !isOurs(one) && (!isIn(members.get(one)) || members.get(one) === 'knock'))) {
@@ -144,12 +145,12 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     if (unavailable) throw unavailable
   }
 
-  /** However long others take before it, that is no failure of this room. */
+  /** However long this waits for others, that is no failure of this room. */
   const turnToMake = async (place: Place, signal: AbortSignal): Promise<() => void> => {
     try {
       return await slots.take(readTeamRoom(place.id, domain)?.address ?? '', signal)
     } catch (error) {
-      throw new Unavailable('many rooms are to be made before it', { disconnected: true, cause: error })
+      throw new Unavailable('many rooms are made before this one', { disconnected: true, cause: error })
     }
   }
 
@@ -176,7 +177,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     await takeOut(room, now, people, signal)
     const ours = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
     await bring(homeserver, room, now, [
-      ...stateFor(wanted), doorFor(now.version, space),
+      ...stateFor(wanted), joinRulesFor(now.version, space),
       { type: 'm.room.power_levels', content: levels(now.version, wanted.speakers, ours) }
     ], { signal })
     if (space !== undefined) await putInside(room, now, space, signal)

@@ -1,6 +1,6 @@
 /**
- * The about room of a function address: small, public, for reading only. The address's aliases lead to it, because a person's
- * name on Matrix can hold no umlauts and an alias can; it says what the address is and that one writes to it in a direct chat.
+ * The about room of a function address: small, public, for reading only. The address's aliases lead to it: an alias can have umlauts, which
+ * an MXID cannot. The room says what the address is, and that people write to it in a direct chat.
  */
 import { createHash } from 'node:crypto'
 import { Refused } from '../../../model/errors'
@@ -23,7 +23,7 @@ const howToWrite = ({ id, profile: { name } }: Identity): string => clean(
   `Hier kann nicht geschrieben werden. ${name} erreichen Sie in einem direkten Chat mit ${id}: https://matrix.to/#/${id}\n` +
   `This room is for reading only. To reach ${name}, start a direct chat with ${id}: https://matrix.to/#/${id}`)
 
-/** Who made the room may do everything, nobody else anything. */
+/** The room's creator may do everything, nobody else anything. */
 const MUTE: Json = { events_default: 100, state_default: 100, invite: 100, redact: 100, kick: 100, ban: 100, users_default: 0, events: {} }
 
 const stateFor = (identity: Identity, avatar: string | undefined): Entry[] => [
@@ -34,7 +34,7 @@ const stateFor = (identity: Identity, avatar: string | undefined): Entry[] => [
   ...avatar === undefined ? [] : [{ type: 'm.room.avatar', content: { url: avatar } }]
 ]
 
-/** Makes the room as it is to be, or leaves it as it is. Throws Refused or Unavailable. */
+/** Makes the room, or changes what differs. Throws Refused or Unavailable. */
 export const makeAbout = ({ homeserver, memory, ghosts }: AboutWorld) => {
   const memoryKey = (identity: Identity): string => `about ${identity.id}`
 

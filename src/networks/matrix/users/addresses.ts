@@ -1,7 +1,7 @@
 /**
- * The function addresses that we are: users in our namespace with a device, a name, a picture, an about room and, where the
- * homeserver has it, presence. What is done is remembered; what fails is tried again with backoff and shows as the connection
- * `addresses`, which for an address outside of our namespace says the very line that the registration lacks.
+ * Our function addresses: users in our namespace with a device, a name, a picture, an about room and, if the homeserver has it, presence.
+ * What is done is remembered. What fails is tried again with backoff, and shows as the connection `addresses`. For an address outside of our
+ * namespace, that connection says which line the registration lacks.
  */
 import { createHash } from 'node:crypto'
 import { backoffMs } from '../../../lib/backoff'
@@ -30,9 +30,9 @@ export interface Addresses {
   /** Whether this user is an address of ours. */
   has (mxid: string): boolean
   all (): string[]
-  /** Sees to it that the homeserver knows this address of ours. Throws Refused or Unavailable. */
+  /** Makes sure that the homeserver knows this address of ours. Throws Refused or Unavailable. */
   ready (mxid: string, signal: AbortSignal): Promise<void>
-  /** The homeserver is found: everything is looked at again. */
+  /** The homeserver is found: checks everything again. */
   check (): void
   stop (): void
 }
@@ -42,7 +42,7 @@ const MOST_MS = 5 * 60_000
 const TRY_MS_MAX = 120_000
 const STATUS_CHARS_MAX = 200
 
-/** Prefixes count too: that is how homeservers match (AS API §Namespaces leaves it open; Synapse does so). */
+/** A match of the beginning is enough: Synapse matches so (AS API §Namespaces leaves it open). */
 const covered = (namespace: Namespace, name: string): boolean => (namespace ?? []).some(({ regex, exclusive }) => {
   try {
     return exclusive && new RegExp(`^(?:${regex})`).test(name)
@@ -58,7 +58,7 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
   const { homeserver, ghosts, memory, clock, chance, log, domain, namespaces, changed } = world
   const about = makeAbout(world)
   const stopping = new AbortController()
-  const presences = new Map<string, string>() // as shown since start
+  const presences = new Map<string, string>() // as shown since the start
   let served = new Map<string, Identity>()
   let outside: string[] = [] // what the registration lacks
   let allowed = false
@@ -69,7 +69,7 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
 
   const isLocal = (name: string): boolean => name.slice(name.indexOf(':') + 1) === domain
 
-  /** Uploaded once for each content, whoever shows it. */
+  /** Uploads each picture once, however many addresses show it. */
   const storedLogo = async (id: string, logo: NonNullable<Profile['logo']>, signal: AbortSignal): Promise<string> => {
     const bytes = Buffer.from(logo.bytes)
     const key = `logo ${createHash('sha256').update(bytes).digest('base64url')}`
@@ -93,7 +93,7 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
     return uri
   }
 
-  /** CS API §Presence: many homeservers have it switched off, so failing is fine. */
+  /** CS API §Presence: many homeservers have it switched off, so a failure does no harm. */
   const showPresence = async ({ id, profile: { present } }: Identity, signal: AbortSignal): Promise<void> => {
     const body = present && { presence: present.available ? 'online' : 'unavailable', status_msg: present.text.slice(0, STATUS_CHARS_MAX) }
     const shown = JSON.stringify(body)
@@ -150,7 +150,7 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
     })
   }
 
-  /** Whether this can be an address of ours. A missing alias is only told, because the address works without. */
+  /** Whether this can be an address of ours. A missing alias is only logged, because the address works without it. */
   const check = ({ id, aliases }: Identity): boolean => {
     for (const alias of aliases.filter(one => isLocal(one) && !covered(namespaces.aliases, one))) {
       log.warn({ address: id, alias }, `no alias: ${lineFor('aliases', alias)}`)

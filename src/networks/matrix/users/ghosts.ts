@@ -1,10 +1,10 @@
 /**
- * Ghosts as the homeserver knows them: registered, with a device to send from, a name, a picture, and joined where they speak.
- * What was done is remembered, so that neither a message nor a restart does it again; `forget` makes it be done again when the
- * homeserver turns out to know nothing of it.
+ * Ghosts at the homeserver: registers them, gives them a device to send from, a name and a picture, and lets them join where they speak. What
+ * is done is remembered, so neither a message nor a restart repeats it. If the homeserver turns out to know nothing of it, `forget` has it
+ * done again.
  *
- * Homeservers tell anybody, most of them also who has no account, whether there is a user and what they are called. So in the rooms of a
- * team, where ghosts stand for those who wrote to an address, ghosts have names that only the room's members learn.
+ * Homeservers tell anybody, most of them even people without an account, whether a user exists and what they are called. So in the rooms of
+ * a team, where ghosts stand for those who wrote to an address, ghosts have MXIDs that only the room's members learn.
  */
 import { createHmac } from 'node:crypto'
 import type { Log } from '../../../lib/log'
@@ -34,32 +34,32 @@ const AVATARS_FAILED_MAX = 1000
 const NAME_CHARS_MAX = 200
 
 export interface Ghosts {
-  /** Who stands for this person in the room of this place: the same for ever. Who is in there under an older name keeps it. */
+  /** The ghost of this person in the room of this place: the same for ever. A ghost that is in there under an older MXID keeps it. */
   of (person: Person, place: Place, room: string): string
-  /** Sees to it that this ghost can speak in the room. Throws Refused or Unavailable. */
+  /** Makes sure that this ghost can speak in the room. Throws Refused or Unavailable. */
   ready (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void>
-  /** Sees to it that this user of ours is there, with a device and this name. Throws Refused or Unavailable. */
+  /** Makes sure that this user of ours exists, with a device and this name. Throws Refused or Unavailable. */
   user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
   prepare (): Promise<void>
-  /** What was remembered of this user is not so. */
+  /** What we remember of this user is wrong: forgets it. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
-  /** All that are remembered to be in this room leave it, one after another as long as they are to. Throws Unavailable. */
+  /** All ghosts remembered in this room leave it, one after another, while `isToLeave` says so. Throws Unavailable. */
   leave (room: string, isToLeave: () => boolean): Promise<void>
-  /** All of them leave; what is remembered of those that are in no other room goes. */
+  /** All ghosts in this room leave it, and those that are in no other room are forgotten. */
   forgetRoom (room: string): Promise<void>
-  /** Undefined where the homeserver has no devices for us: then only `find` can tell whether a message is there. */
+  /** Undefined if the homeserver has no devices for us: then only `find` can tell whether a message is there. */
   device (): string | undefined
 }
 
 export interface GhostWorld {
   homeserver: Homeserver; uploader: Uploader; memory: Memory; clock: Clock; log: Log; bot: string; domain: string
-  secret: string // begins the key of the names, and is not asked again
+  secret: string // the key of the names is made from it once, then remembered
   isMadeByUs (place: Place): boolean
 }
 
-/** For what is done already, or cannot be done any more. */
+/** Ignores a rejection: what was asked for is done already, or cannot be done any more. */
 export const unlessRejected = (error: unknown): void => { if (!(error instanceof Rejected)) throw error }
 
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
@@ -68,7 +68,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const avatarsFailed = new Set<string>()
-  const avatars = new Set<string>() // whose picture waits or comes
+  const avatars = new Set<string>() // ghosts whose picture waits or is on its way
   const slots = makeSlots(AVATARS_AT_ONCE, AVATARS_FROM_ONE_MAX)
   const always = new AbortController().signal
 
@@ -131,7 +131,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     }
   }
 
-  /** Pictures come behind the messages, which never wait for one; those on a server that hangs wait for one another alone. */
+  /** No message waits for a picture. Pictures on a server that hangs keep only one another waiting. */
   const wantAvatar = (mxid: string, avatar: MediaRef): void => {
     if (memory.get(avatarKey(mxid)) === avatar.ref || avatarsFailed.has(`${mxid} ${avatar.ref}`)) return
     if (avatars.has(mxid) || avatars.size >= AVATARS_WAITING_MAX) return
