@@ -17,9 +17,11 @@ const note = (facts: CaseSaid | OutsiderFacts, who: string, content: Content, co
   { do: 'to team', content: marked(textsOf(facts.address).note, content), as: personaOfSpeaker(facts, context) }
 ]
 
-const whyUnclear = ({ address }: CaseSaid | Talk, { meant, lacking }: Typed & { kind: 'unclear' }): string => {
+const whyUnclear = ({ address }: CaseSaid | Talk, { meant, doubt }: Typed & { kind: 'unclear' }): string => {
   const texts = textsOf(address)
-  return (meant !== undefined && lacking === true ? lacks(address, meant, '') : undefined) ??
+  if (doubt === 'label') return texts.labelled
+  if (doubt === 'more') return texts.more
+  return (meant !== undefined && doubt === 'lacking' ? lacks(address, meant, '') : undefined) ??
     (meant === undefined ? texts.unclear : texts.meant(spellingOf(meant, address.language), !SENDING.has(meant)))
 }
 
@@ -48,7 +50,7 @@ export const talks = (facts: Talk, context: Context): Step[] => {
   const { address, where, missing, arrival, said: { content, typed } } = facts
   const texts = textsOf(address)
   if (missing !== undefined) return [answer(texts.noCase(missing))]
-  const isTalk = typed.kind === 'words' || arrival.inThread === true
+  const isTalk = typed.kind === 'words' || arrival.inThread === true || (typed.kind === 'unclear' && typed.doubt === 'label')
   if (where === 'inbox' && isTalk) {
     return [{ do: 'to inbox', content: typed.kind === 'note' ? typed.content : content, as: personaOfSpeaker(facts, context) }]
   }

@@ -54,6 +54,8 @@ export interface DeskTexts {
   note: string // in front of what stays inside
   unclear: string
   meant (spelling: string, held: boolean): string
+  labelled: string
+  more: string
   otherCase (number: number, own: number): string
   noCase (number: number): string
   strange: string
@@ -143,6 +145,9 @@ const de: DeskTexts = {
     '!sagen und dann der Text. Eine interne Notiz: !n und dann der Text.',
   meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte genau so schreiben. ` +
     (held ? 'Soll der Text so an den Kontakt: !senden' : 'Soll der Text so an den Kontakt: !sagen und dann der Text'),
+  labelled: 'Nicht gesendet, denn es beginnt wie eine Notiz. Nur für das Team: !n und dann der Text. An den Kontakt geht es so mit !senden; ' +
+    'neu geschrieben mit !sagen und dann dem Text.',
+  more: 'Nicht gesendet, denn darin steht auch etwas, das wie eine Notiz oder ein Befehl beginnt. Bitte ohne das neu schreiben.',
   otherCase: (number, own) => `Nicht gesendet: davor steht #${number}, und hier ist der Raum von #${own}.`,
   noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
     'oder nicht der, der sonst gemeint ist: durch eine Nummer davor oder die Zeile, auf die Sie antworten.',
@@ -234,6 +239,9 @@ const en: DeskTexts = {
     '!say and then the text. An internal note: !n and then the text.',
   meant: (spelling, held) => `Not sent. Did you mean !${spelling}? Please type it exactly so. ` +
     (held ? 'To send the text to the contact as it is: !send' : 'To send the text to the contact as it is: !say and then the text'),
+  labelled: 'Not sent, because it begins like a note. For the team only: !n and then the text. To send it to the contact as it is: !send; ' +
+    'or write it anew: !say and then the text.',
+  more: 'Not sent, because something in it also begins like a note or a command. Please write it anew without that.',
   otherCase: (number, own) => `Not sent: #${number} stands in front, and this is the room of #${own}.`,
   noCase: number => `Nothing of it was sent: #${number} is no case of this address, ` +
     'or not the one that is meant otherwise: by a number in front, or the line to which you reply.',

@@ -5,15 +5,22 @@
  */
 import { nearest } from '../lib/nearest'
 import type { Content } from '../model/message'
-import { toPlain, type Block, type Inline, type Text } from '../model/text'
+import { plain, toPlain, type Block, type Inline, type Text } from '../model/text'
 import { INSIDE, SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
+import { disguised, isLabelled } from './disguised'
 
-/** `unclear`: what may have been meant, if that can be told; `lacking`: it is typed right, and nothing stands behind it. */
+/**
+ * Why it is unclear what somebody means. `lacking`: it is typed right, and nothing stands behind it; `more`: something that is not to be
+ * sent does; `label`: it says of itself that it is a note.
+ */
+export type Doubt = 'lacking' | 'more' | 'label'
+
+/** `unclear`: with what may have been meant, if that can be told. */
 export type Typed =
   | { kind: 'words' }
   | { kind: 'note' | 'say', content: Content }
   | { kind: 'command', command: Command }
-  | { kind: 'unclear', meant?: Word, lacking?: boolean }
+  | { kind: 'unclear', meant?: Word, doubt?: Doubt }
 
 const SIGNS: Record<string, string> = Object.fromEntries([
   ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!'] as const), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'] as const)
@@ -50,9 +57,9 @@ const BETWEEN = '[\\s\\p{P}\\p{S}]{0,10}?'
 const AND = '(?:und|and|u|sowie|plus|oder|or|bis|to)(?!\\p{L})'
 const JOINED = new RegExp(`^[\\s\\p{M}]*#\\s?(\\d{1,9})(?!\\d)${BETWEEN}(?:${AND}${BETWEEN})?(?=#\\s?\\d)`, 'iu')
 const QUOTING = /[\p{Ps}\p{Pi}\p{Pf}"']/u
-const WITHIN = new RegExp(`\\s[*_~\`]*!(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$)`, 'gu')
+const WITHIN = new RegExp(`\\s[^\\p{L}\\p{N}\\s\\p{Ps}\\p{Pi}\\p{Pf}"']*!(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$)`, 'gu')
 /** Wherever it stands, also stuck to other words. */
-const ANYWHERE = new RegExp(`!(${WORD})(?!['’]?[\\p{L}\\p{M}\\p{N}])`, 'gu')
+const ANYWHERE = new RegExp(`[!¡](${WORD})(?!['’]?[\\p{L}\\p{M}\\p{N}])`, 'gu')
 const EXACT = /^\s*!([\p{L}\p{M}]+)(?=\s|$)/u
 
 const spelt = (word: string): string => word.normalize('NFC').toLowerCase()
@@ -164,9 +171,17 @@ const firstTyped = (text: Text): string => {
   return raw.slice(skippedIn(raw))
 }
 
+/** A quotation stands in a list that is typed, too, and behind the signs that apps put in front. “5 > 3” and “-> b” are words. */
+const QUOTED = /^\s*(?:(?:[^\p{L}\p{N}\s>]+|#?\d{1,9}[.):]|#\d{1,9})\s+)*(?=>)/u
+const quotationIn = (line: string): string[] => {
+  const seen = folded(line).text
+  const [front] = QUOTED.exec(seen) ?? []
+  return front === undefined ? [] : [seen.slice(front.length)]
+}
+
 /** All lines that are quoted. */
 export const quotedIn = (text: Text): string[] => text.flatMap(block => block.kind === 'quote' ? toPlain(block.of).split('\n')
-  : block.kind === 'list' ? block.items.flatMap(quotedIn) : rawOfBlock(block).split('\n').filter(isQuoted))
+  : block.kind === 'list' ? block.items.flatMap(quotedIn) : rawOfBlock(block).split('\n').flatMap(quotationIn))
 
 /** Without quotations in front. */
 export const withoutQuotation = (content: Content): Content => ({
@@ -203,7 +218,7 @@ const isExact = ({ text }: Content, spelling: string): boolean => {
 const isEmpty = ({ text, file }: Content): boolean => text.length === 0 && file === undefined
 const isCommand = (line: string): boolean => {
   const head = headOf(line)
-  return head?.word !== undefined && (head.order || INSIDE.has(head.word))
+  return (head?.word !== undefined && (head.order || INSIDE.has(head.word))) || disguised(folded(line).text) !== undefined
 }
 /**
  * Behind the words, as a word of its own: “he is angry !n”. What carries talk of the team is found stuck to the words too: “ok!n he is
@@ -215,33 +230,52 @@ const holdsCommand = (line: string): boolean => {
   return [...text.matchAll(WITHIN)].some(([, written, question]) => known(written, question) !== undefined) ||
     [...text.matchAll(ANYWHERE)].map(([, written]) => known(written)).some(word => word !== undefined && INSIDE.has(word))
 }
-const unclear = (meant?: Word): Typed => ({ kind: 'unclear', ...meant === undefined ? {} : { meant } })
+const unclear = (meant?: Word, doubt?: Doubt): Typed =>
+  ({ kind: 'unclear', ...meant === undefined ? {} : { meant }, ...doubt === undefined ? {} : { doubt } })
+
+/** Of what has no sign in front that we know: whether it may be a note or a command all the same. */
+const doubtful = (lines: string[]): Typed | undefined => {
+  const [first = ''] = lines.map(line => folded(line).text)
+  const word = disguised(first)
+  if (word !== undefined) return unclear(word === true ? undefined : word)
+  if (lines.slice(1).some(isCommand) || lines.some(holdsCommand)) return unclear()
+  return isLabelled(first) ? unclear('note', 'label') : undefined
+}
 
 const typedWithSign = (content: Content, { order, spelling, word, length }: Head, later: string[]): Typed => {
   if (word === undefined) return unclear(wordOf(nearest(spelling, SPELLINGS) ?? ''))
   if (!order || (SENDING.has(word) && !isExact(content, spelling))) return unclear(word)
   const rest = without(withoutQuotation(content), length)
-  if (word === 'say') return isEmpty(rest) ? { kind: 'unclear', meant: word, lacking: true } : { kind: 'say', content: rest }
-  if (word === 'note') return { kind: 'unclear', meant: word, lacking: true }
-  if (later.some(isCommand) || linesOf(rest.text).some(holdsCommand)) return unclear()
-  return { kind: 'command', command: { word, rest: toPlain(rest.text).trim() } }
+  if (word === 'say') return isEmpty(rest) ? unclear(word, 'lacking') : { kind: 'say', content: rest }
+  if (word === 'note') return unclear(word, 'lacking')
+  const data = toPlain(rest.text).trim()
+  const firstWords = word === 'new' ? data.replace(/^\S+\s*/u, '') : ''
+  const holdsMore = later.some(isCommand) || linesOf(rest.text).some(holdsCommand) || doubtful(firstWords.split('\n')) !== undefined
+  if (!holdsMore) return { kind: 'command', command: { word, rest: data } }
+  return SENDING.has(word) ? unclear(word, 'more') : unclear()
 }
 
 /** Nearly what sends something, or a mark with nothing behind it: never to be sent itself, because whoever tries again means something else. */
 export const isSlip = (content: Content): boolean => {
   const said = typed(content, false)
-  return said.kind === 'unclear' && said.meant !== undefined && (said.lacking === true || SENDING.has(said.meant))
+  return said.kind === 'unclear' && said.meant !== undefined && (said.doubt === 'lacking' || SENDING.has(said.meant))
+}
+
+/** The name of a file is read too: `!n secret.txt` is no file for a contact. */
+const named = (name: string): Typed => {
+  const said = typed({ style: 'text', text: plain(name) }, false)
+  if (name === '' || said.kind === 'words') return { kind: 'words' }
+  return unclear(said.kind === 'command' ? said.command.word : said.kind === 'unclear' ? said.meant : said.kind)
 }
 
 /** `inThread`: what is said there is a note. The number of a case is not in front any more. */
 export const typed = (content: Content, inThread: boolean): Typed => {
   const lines = linesOf(content.text)
-  const later = lines.slice(1)
   const head = headOf(firstTyped(content.text))
   const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : inThread ? content : undefined
   if (noted !== undefined && !isEmpty(noted)) return { kind: 'note', content: noted }
   if (isEmpty(content)) return unclear('say')
   if (content.style === 'emote') return unclear()
-  if (head !== undefined) return typedWithSign(content, head, later)
-  return later.some(isCommand) || lines.some(holdsCommand) ? unclear() : { kind: 'words' }
+  if (head !== undefined) return typedWithSign(content, head, lines.slice(1))
+  return doubtful(lines) ?? named(content.file?.name ?? '')
 }

@@ -51,6 +51,8 @@ describe('what the team says by mistake', () => {
     [' !frei'], ['\u200b!frei'], ['！frei'], ['❗frei'], ['*!frei*'], ['`!frei`'], ['- !frei'], ['!n careful, he owes us money'],
     ['> Hello?\n!n careful, he owes us money'], ['> Hello?\n!frei'], ['> Hello?\n\n// careful'], ['!!!'], ['! wichtig'], ['!senden.'],
     ['Good morning\n!frei'], ['!frie'],
+    ['⚠️!n careful'], ['\\!n careful'], ['¡n careful'], ['#1 ¡notiz careful'], ['#1⚠️!n careful'], ['Notiz: careful'], ['internal: careful'],
+    ['(intern) careful'], ['ok\n¡n careful'],
     ['ok!n careful'], ['kommt morgen.!n careful'], ['Hallo (!n careful)'], ['ok\n(!n careful)'], ['ok！notiz careful'],
     ['a quotation as a block', [{ kind: 'quote', of: plain('Hello?') }, ...plain('!n careful')]],
     ['bold', [{ kind: 'paragraph', of: [{ kind: 'bold', of: [{ kind: 'text', text: '!frei' }] }] }]],
@@ -68,12 +70,55 @@ describe('what the team says by mistake', () => {
     })
   }
 
+  it('tells whoever wrote what begins like a note how to send it, by both ways', async () => {
+    await start()
+    await texts('max', 'Hello?')
+    await reads(red, room, 'max (phone): Hello?')
+    await red.say(room, '@anna', 'Note: the shop is closed')
+    await reads(red, room, /begins like a note.*!n .*!send; .*!say/)
+    await red.say(room, '@anna', '!send')
+    await reads(phone, max, '*: Note: the shop is closed')
+    await red.say(room, '@anna', '!say Note: also tomorrow')
+    await reads(phone, max, '*: Note: also tomorrow')
+  })
+
+  it('keeps back a first word to somebody that has a note in it, and sends it to nobody by `!send`', async () => {
+    await start()
+    await texts('max', 'Hello?')
+    await reads(red, room, 'max (phone): Hello?')
+    await red.say(room, '@anna', '!consent phone:eva on paper')
+    await red.say(room, '@anna', '!new phone:eva Intern: careful')
+    await reads(red, room, /also begins like a note/)
+    await red.say(room, '@anna', '!send')
+    await reads(red, room, /no answer of yours kept back/)
+    await delivered()
+    assert.deepEqual([phone.read(max), phone.read(eva)], [[], []])
+  })
+
+  it('keeps back a file whose name or caption is a note', async () => {
+    await start()
+    await texts('max', 'Hello?')
+    await reads(red, room, 'max (phone): Hello?')
+    const file = (name: string, caption = ''): Content => ({
+      ...words(caption), file: { kind: 'file', name, mime: 'text/plain', size: 3, at: { network: 'red', ref: `mxc://${name}` } }
+    })
+    await red.say(room, '@anna', '', { content: file('!n secret.txt') })
+    await reads(red, room, /Did you mean !note/)
+    await red.say(room, '@anna', '', { content: file('a.txt', '!n secret') })
+    await red.say(room, '@anna', '', { content: file('!n secret.txt', 'Here you are') })
+    await until(() => red.read(room).filter(line => /Did you mean !note/.test(line)).length === 2, 'both are held')
+    await delivered()
+    assert.deepEqual(phone.read(max), [])
+    await red.say(room, '@anna', '', { content: file('offer.txt') })
+    await reads(phone, max, /offer\.txt/)
+  })
+
   it('never lets an edit of an answer into a note, a command or something unclear out, and tells its writer', async () => {
     await start()
     await texts('max', 'Hello?')
     await red.say(room, '@anna', 'Good morning', { key: 'a1' })
     await reads(phone, max, '*: Good morning')
-    for (const text of ['!n careful, he owes us money', '// careful', '!frei', '! frei']) {
+    for (const text of ['!n careful, he owes us money', '// careful', '!frei', '! frei', '¡notiz careful', 'Intern: careful']) {
       const before = red.read(room).length
       await edit(red, room, '@anna', 'a1', words(text))
       await delivered()
@@ -166,6 +211,8 @@ describe('what the team says by mistake', () => {
     await red.say(room, '@anna', '!n he owes us money')
     await red.say(room, '@anna', '> he owes us money\nI know')
     await reads(red, room, /quotes or answers something that the contact has not seen/)
+    await red.say(room, '@anna', '* > he owes us money\nI know')
+    await until(() => red.read(room).filter(line => /the contact has not seen/.test(line)).length === 2, 'the one in a list is held too')
     await red.say(room, '@anna', '> max (phone): And what is it…\n20 €', { key: 'a1' })
     await reads(phone, max, '*: > max (phone): And what is it…\n20 €')
     await edit(red, room, '@anna', 'a1', words('> he owes us money\n20 €'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SENDING, spellingOf, SPELLINGS, type Word, wordOf } from '../../../src/desk/commands'
-import { numbered, typed } from '../../../src/desk/typed'
+import { numbered, quotedIn, typed } from '../../../src/desk/typed'
 import { plain, toPlain, type Text } from '../../../src/model/text'
 import { parseStyled } from '../../../src/networks/xmpp/text/styling'
 import { spelled, spellings } from '../../support/spellings'
@@ -14,7 +14,7 @@ const told = (text: Text | string): string => {
   switch (one.kind) {
     case 'command': return `command ${one.command.word} ${one.command.rest}`.trim()
     case 'note': case 'say': return `${one.kind} ${toPlain(one.content.text)}`
-    case 'unclear': return `unclear ${one.meant ?? ''}`.trim()
+    case 'unclear': return one.doubt === 'label' ? 'unclear label of a note' : `unclear ${one.meant ?? ''}`.trim()
     case 'words': return 'words'
   }
 }
@@ -54,17 +54,37 @@ describe('what somebody of the team typed', () => {
     ['!sagen !frei', 'say !frei'], ['!a\nGood morning\n!frei', 'say Good morning\n!frei'], ['> Hello?\n!a Good morning', 'say Good morning'],
     ['Good morning\n!frei', 'unclear'], ['Good morning\n! !!', 'words'], ['Good morning! Frei?', 'words'], ['(!) Good morning', 'words'],
     ['Kunde nervt !n', 'unclear'], ['gleich fertig !erledigt', 'unclear'], ['ok\n!frei', 'unclear'], ['he owes us money !n do not answer', 'unclear'],
-    ['done ！Done.', 'unclear'], ['on my way ❗️take', 'unclear'], ['Guten Tag\ngleich fertig !frei!', 'unclear'], ['!neu +491 text !n', 'unclear'],
+    ['done ！Done.', 'unclear'], ['on my way ❗️take', 'unclear'], ['Guten Tag\ngleich fertig !frei!', 'unclear'], ['!neu +491 text !n', 'unclear new'],
     ['!n he said !frei', 'note he said !frei'], ['!a Type !hilfe', 'say Type !hilfe'], ['> nervt !n\nJa', 'words'], ['I read "!frei"', 'words'],
     ['Sehr gut !', 'words'], ['Achtung ! Wichtig', 'words'], ['Es ist da ! Fertig', 'words'], ['Danke!frei', 'words'], ['a !important', 'words'],
     ['ok!n x', 'unclear'], ['kommt morgen.!n ist sauer', 'unclear'], ['Hallo (!n ist sauer)', 'unclear'], ['Hallo „!n ist sauer“', 'unclear'],
     ['ok！n x', 'unclear'], ['ok❗️n x', 'unclear'], ['ok!\u200bn x', 'unclear'], ['ok!N: x', 'unclear'], ['ok!n:x', 'unclear'], ['ok!!n x', 'unclear'],
     ['ok!notiz x', 'unclear'], ['ok!note', 'unclear'], ['ok!etikett schwierig', 'unclear'], ['ok!label difficult', 'unclear'],
     ['ok!projekt Mahnung', 'unclear'], ['ok\n!n x', 'unclear'], ['ok\n- !n x', 'unclear'], ['ok\n2. !n x', 'unclear'], ['ok\n(!n x)', 'unclear'],
-    ['ok\n/n x', 'unclear'], ['ok\n-/notiz x', 'unclear'], ['!neu +491 text!n x', 'unclear'], ['!a ok!n x', 'say ok!n x'],
+    ['ok\n/n x', 'unclear'], ['ok\n-/notiz x', 'unclear'], ['!neu +491 text!n x', 'unclear new'], ['!a ok!n x', 'say ok!n x'],
     ['!n ok!n x', 'note ok!n x'],
     ['Bon!N\'oubliez pas', 'words'], ['Gut!Notizbuch liegt hier', 'words'], ['10!n2', 'words'], ['> ok!n x\nJa', 'words'], ['und/n x', 'words'],
-    ['5/8', 'words'], [':-/', 'words'], ['¡Hola!', 'words'], ['> !frei', 'words'], ['!neu +491 text\n!frei', 'unclear']
+    ['⚠️!n x', 'unclear note'], ['\\!n x', 'unclear note'], ['¡n x', 'unclear note'], ['¡notiz x', 'unclear note'], ['¡ Notiz x', 'unclear note'],
+    ['⚠️ !n x', 'unclear note'], ['⚠️! n x', 'unclear note'], ['1️⃣!n x', 'unclear note'], ['.n x', 'unclear note'],
+    ['–notiz x', 'unclear note'],
+    ['\\n x', 'unclear note'], ['⚠️n x', 'unclear note'], ['*n x', 'unclear note'], ['1n x', 'unclear note'], ['^Notiz x', 'unclear note'],
+    ['\\!etikett x', 'unclear label'], ['\\!frei', 'unclear release'], ['⚠️!frei', 'unclear release'], ['\\!a x', 'unclear say'],
+    ['⚠️!t x', 'unclear text'],
+    ['\\!wichtig', 'unclear'], ['\\// x', 'unclear'], ['⚠️ // x', 'unclear'], ['\\/n x', 'unclear note'], ['⚠️/notiz x', 'unclear note'],
+    ['#2¡n x', 'unclear note'], ['#2 ⚠️!n x', 'unclear note'], ['#2⚠️!n x', 'unclear note'], ['ok\n¡n x', 'unclear'], ['ok\n⚠️!frei', 'unclear'],
+    ['ok¡n x', 'unclear'], ['gleich ⚠️!erledigt', 'unclear'], ['!neu +491 ¡n x', 'unclear new'], ['!neu +491 Notiz: x', 'unclear new'],
+    ['Notiz: x', 'unclear label of a note'], ['note: x', 'unclear label of a note'], ['intern: x', 'unclear label of a note'],
+    ['internal: x', 'unclear label of a note'], ['NOTIZ : x', 'unclear label of a note'], ['Interne Notiz: x', 'unclear label of a note'],
+    ['Nur intern: x', 'unclear label of a note'], ['Aktennotiz: x', 'unclear label of a note'], ['Notiz an Bernd: x', 'unclear label of a note'],
+    ['Note to self: x', 'unclear label of a note'], ['(Notiz) x', 'unclear label of a note'], ['[intern] x', 'unclear label of a note'],
+    ['⚠️ Intern: x', 'unclear label of a note'], ['*Notiz:* x', 'unclear note'], ['n: x', 'unclear label of a note'],
+    ['> Hello?\nNote: x', 'unclear label of a note'], ['Note: the shop is closed', 'unclear label of a note'], ['!a Note: x', 'say Note: x'],
+    ['!a ¡n x', 'say ¡n x'], ['!n ⚠️!n x', 'note ⚠️!n x'],
+    ['Please note: x', 'words'], ['Note that we are closed', 'words'], ['Notiert: Montag um 9', 'words'], ['Internet: www.example.org', 'words'],
+    ['International: +49', 'words'], ['Guten Tag\nNote: x', 'words'], ['’n Abend', 'words'], ['„Notiz“ heißt note', 'words'],
+    ['– an alle: x', 'words'],
+    [':-/ Note that', 'words'], ['24/7', 'words'], ['- Notizblock', 'words'], ['📝 Note that we are closed', 'words'], ['5/8', 'words'],
+    [':-/', 'words'], ['¡Hola!', 'words'], ['> !frei', 'words'], ['!neu +491 text\n!frei', 'unclear new']
   ]
   for (const [text, is] of CASES) {
     it(`${JSON.stringify(text)} is ${is}`, () => {
@@ -80,6 +100,25 @@ describe('what somebody of the team typed', () => {
       const text = sentence.map(([one, mark]) => one + mark).join(' ')
       assert.equal(told(text), 'words', text)
     }), { numRuns: 3000 })
+  })
+
+  it('takes nothing for words that has a note\'s word behind a sign, whatever the sign, in front of `!` or instead of it', () => {
+    const isSign = (one: string): boolean =>
+      /^[\p{P}\p{S}]+$/u.test(one.normalize('NFKC')) && !/[\p{Ps}\p{Pi}\p{Pf}>"'`]/u.test(one.normalize('NFKC'))
+    const sign = fc.oneof(fc.integer({ min: 0x21, max: 0x1FAFF }).map(one => String.fromCodePoint(one)),
+      fc.constantFrom(...'⚠️📝¡‽⸘\\.-–—…·|^°~#@&?')).filter(isSign)
+    const front = fc.constantFrom('', '#2 ', '#2', '> Hello?\n', ' ', '\u200b')
+    const noteWord = fc.constantFrom('n', 'notiz', 'Note', 'etikett')
+    fc.assert(fc.property(front, sign, fc.constantFrom('!', '! ', ''), noteWord, (before, one, bang, word) => {
+      for (const text of [`${before}${one}${bang}${word} x`, `${before}${one}\ufe0f${bang}${word} x`]) assert.notEqual(kindOf(text), 'words', text)
+    }), { numRuns: 5000 })
+  })
+
+  it('finds the quotations that stand in a list, also in one that is typed', () => {
+    for (const mark of ['', '* ', '- ', '1. ', '2) ', '• ', ' * ', '\u200b', '* - ', '#2 * ', '⚠️ ']) {
+      assert.deepEqual([mark, quotedIn(plain(`Guten Tag\n${mark}> he is difficult`))], [mark, ['> he is difficult']])
+    }
+    for (const text of ['a > b', '-> b', '=> b', ':-> b', '--> b']) assert.deepEqual([text, quotedIn(plain(text))], [text, []])
   })
 
   it('keeps the formatting of a note and of an answer', () => {
@@ -140,9 +179,11 @@ describe('what somebody of the team typed', () => {
   it('never throws, and takes no long over what is long', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), text => { told(text); told(parseStyled(text)); numbered(content(text)) }))
     const before = process.cpuUsage()
-    for (const long of ['!', ' ', '\u200b', '\u0301', '- ', 'a', '.', '#1 ']) for (const start of ['', '!a', '#17']) {
-      told(start + long.repeat(60_000) + '.b')
-      numbered(content(start + long.repeat(60_000) + '#2'))
+    for (const long of ['!', ' ', '\u200b', '\u0301', '- ', 'a', '.', '#1 ', '#1', '1. ', '* > ', '¡', 'a-']) {
+      for (const start of ['', '!a', '#17']) {
+        told(start + long.repeat(60_000) + '.b')
+        numbered(content(start + long.repeat(60_000) + '#2'))
+      }
     }
     assert.ok(process.cpuUsage(before).user < 5_000_000, `${process.cpuUsage(before).user} µs`)
   })

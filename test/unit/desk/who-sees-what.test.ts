@@ -21,7 +21,8 @@ const specification = readSpecification()
 const WHERE = ['case room', 'inbox room', 'direct chat']
 const NAMES = ['none', 'number', 'reply', 'wrong number']
 const SAID = [
-  'words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside', 'calling a colleague'
+  'words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside', 'calling a colleague',
+  'label'
 ]
 const EDITS = ['answer changed', 'answer into another', 'note changed']
 const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
@@ -52,11 +53,15 @@ const COMMANDS = ['status', 'hilfe', 'help', 'etikett', 'frei', 'release', 'übe
 const UNCLEAR: ((mark: string, one: Spelling) => string)[] = [
   (mark, { bang }) => `${bang} important ${mark}`, (mark, { bang }) => `${bang}${bang}${bang} ${mark}`, (mark, { bang }) => `${bang}Achtung: ${mark}`,
   (mark, { slash }) => `${slash}me waves ${mark}`, (mark, { slash }) => `${slash}${slash} careful ${mark}`, (mark, { slash }) => `${slash} ${mark}`,
+  mark => `⚠️!n ${mark}`, mark => `¡notiz ${mark}`, mark => `\\!frei ${mark}`,
   (mark, { slash }) => `${slash}frei ${mark}`, (mark, { slash }) => `${slash}a ${mark}`, (mark, { bang }) => `${bang}wichtig ${mark}`
 ]
 const WORDS = [
   (mark: string) => `Good morning, ${mark}`, (mark: string) => mark, (mark: string) => `5/8 ${mark}!`, (mark: string) => `¿Qué? ${mark}`,
   (mark: string) => `(!) ${mark}\n!!!`, (mark: string) => `- ${mark}`, (mark: string) => `Guten Tag!\n${mark}\n\nIhr Team`
+]
+const LABELS = [
+  (mark: string) => `Notiz: ${mark}`, (mark: string) => `(intern) ${mark}`, (mark: string) => `Internal note: ${mark}`
 ]
 const CALLS = [
   (mark: string) => `@Bernd ${mark}`, (mark: string) => `${mark}, @bernd?`, (mark: string) => `Bernd: ${mark}`,
@@ -87,6 +92,7 @@ const typed = (what: string, mark: string, number: string, one: Spelling): Typed
       return loosely(`${before}${one.bang}${pickFrom([...COMMANDS, ...NOTE_WORDS], one)}${one.behind}`)
     }
     case 'calling a colleague': return { text: spelled(pickFrom(CALLS, one)(mark), number, one) }
+    case 'label': return { text: spelled(pickFrom(LABELS, one)(mark), number, one) }
     case 'quoting inside': return { text: spelled(`Good morning ${mark}\n> he is difficult`, number, one) }
     case 'standard text': return exactly('!t offer')
     case 'send': return exactly('!send')
