@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { limitMs } from './support/limits'
 import { assertionsIn, functionsIn, type Measured } from './support/measures'
 
 const ROOT = join(__dirname, '..')
@@ -104,6 +105,10 @@ const BANS: Ban[] = [
   { what: /export default/, because: 'a thing has one name', where: path => path !== 'test/style.test.ts' },
   { what: /\b(TODO|FIXME|XXX|HACK)\b(?!\|)/, because: 'what is not done is said in the issue, not in the code', where: path => path !== 'test/style.test.ts' },
   { what: /\b(describe|it)\.(only|skip)\(/, because: 'no test is switched off', where: path => path !== 'test/style.test.ts' },
+  {
+    what: /(?<!AbortSignal)\.timeout\((?!60_000\))/, because: 'a unit takes seconds, a hard one a minute at most',
+    where: path => path.startsWith('test/unit/')
+  },
   {
     what: /\beval\(|\bnew Function\(|from 'node:vm'/, because: 'what users write is data, never code', where: path => path.startsWith('src/')
   },
@@ -252,6 +257,7 @@ describe('style', () => {
     assert.equal(banned({ path: 'src/store/x.ts', text: "'SELECT a WHERE b = ${c}'" }).length, 1)
     assert.equal(banned({ path: 'src/networks/sms/send.ts', text: 'inbox.accept(x)' }).length, 1)
     assert.equal(banned({ path: 'src/desk/x.ts', text: 'new Function(template)' }).length, 1)
+    assert.equal(banned({ path: 'test/unit/desk/x.test.ts', text: '}).timeout(300_000)' }).length, 1)
   })
 
   it('keeps files, lines and functions short', () => {
@@ -294,6 +300,12 @@ describe('style', () => {
     assert.deepEqual(misplaced(paths), [])
     assert.deepEqual(Object.keys(STORIES).filter(path => !paths.includes(path)), [])
     assert.deepEqual(misplaced(['test/unit/bridge/lane.test.ts', 'test/unit/desk/lane.test.ts']), ['test/unit/desk/lane.test.ts'])
+  })
+
+  it('ends a unit that hangs after seconds, and what starts servers after minutes', () => {
+    const limits = new Map(tests.filter(({ path }) => path.endsWith('.test.ts')).map(({ path }) => [folderOf(path), limitMs(join(ROOT, path), 1)]))
+    assert.deepEqual([...limits].filter(([, limit]) => limit === 1).map(([folder]) => folder).sort(), ['style.test.ts', 'unit'])
+    assert.ok(Number(/^timeout: (\d+)$/m.exec(readFileSync(join(ROOT, '.mocharc.yaml'), 'utf8'))?.[1]) <= 20_000)
   })
 
   it('has no file and no export that nobody uses', () => {

@@ -50,8 +50,8 @@ describe('Zentrale, assembled from a config', () => {
     zentrale = await assemble(loadConfig(write(config, registered), {}),
       { clock: systemClock, chance: systemChance, log: silentLog, bug: error => bugs.push(error) })
     await zentrale.start()
-    await until(() => zentrale.metrics.connections().some(({ name, up }) => name === 'rooms' && up), 'in the room')
-    await until(async () => (await operate('/readyz')).status === 200, 'ready')
+    await until(() => zentrale.metrics.connections().some(({ name, up }) => name === 'rooms' && up), 'in the room', 60_000)
+    await until(async () => (await operate('/readyz')).status === 200, 'ready', 60_000)
   })
 
   after(async () => {
@@ -96,6 +96,6 @@ describe('Zentrale, assembled from a config', () => {
         'zentrale_link_up{network="sms",link="main"} 1', 'zentrale_link_up{network="matrix",link="homeserver"} 1'
       ].filter(line => !text.includes(line))
     }
-    await until(async () => (await counted()).length === 0, 'counted').catch(async () => assert.deepEqual(await counted(), []))
+    await until(async () => (await counted()).length === 0, 'counted', 60_000).catch(async () => assert.deepEqual(await counted(), []))
   })
 })

@@ -31,7 +31,7 @@ const said = ({ net }: { net: Practice }, ours: string, theirs: string): { text:
 const hear = async ({ net, started }: { net: Practice, started: Started }, ours: string, theirs: string, text: string,
   automatic: boolean): Promise<void> => {
   await net.say(`${ours}/${theirs}`, theirs, text, { direct: true, to: ours, ...automatic ? { automatic } : {} })
-  await until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'all that it caused is delivered')
+  await until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'all that it caused is delivered', 60_000)
 }
 
 describe('loops of automatic texts', () => {

@@ -227,7 +227,7 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     await at.startBridge()
     await presence(`${OURS}/zentrale`, one => at.anna.heard.indexOf(one) >= before && one.getChildText('status') === 'offen bis 17 Uhr')
     await at.anna.client.send(xml('presence', { to: OURS, type: 'unsubscribe' }))
-    await until(() => at.memory.get(`watchers ${OURS}`) === '[]', 'forgetting')
+    await until(() => at.memory.get(`watchers ${OURS}`) === '[]', 'forgetting', 60_000)
   })
 
   it('has the commands of the team in a menu, for the team alone', async () => {

@@ -76,7 +76,7 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
 
   it('keep strangers out from the first moment, and change nothing when made again', async () => {
     const making = send(at, make({ people: [ANNA] }))
-    await until(() => info(at.carl).then(() => true, () => false), 'the room')
+    await until(() => info(at.carl).then(() => true, () => false), 'the room', 60_000)
     const early = at.carl.enter(room, 'Carl').then(() => true, () => false) // ejabberd has no lock on new rooms (XEP-0045 §10.1)
     await making
     await send(at, delivery(say('secret'), place(), { as: eva }))

@@ -65,8 +65,11 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
   return network
 }
 
+/** Shorter than the time limit of a unit, so that what did not happen is named. */
+const UNIT_WAIT_MS = 15_000
+
 /** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. */
-export const until = async (check: () => boolean | Promise<boolean>, what = 'it', limitMs = 60_000): Promise<void> => {
+export const until = async (check: () => boolean | Promise<boolean>, what = 'it', limitMs = UNIT_WAIT_MS): Promise<void> => {
   const end = performance.now() + limitMs
   while (!await check()) {
     if (performance.now() > end) throw new Error(`${what} did not happen within ${limitMs} ms`)

@@ -55,7 +55,7 @@ export const stage = () => {
 }
 
 /** Polls; for what tells nobody when it changes. */
-export const waitFor = async (holds: () => boolean, limitMs = 60_000): Promise<void> => {
+export const waitFor = async (holds: () => boolean, limitMs = 15_000): Promise<void> => {
   const end = performance.now() + limitMs
   while (!holds()) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms`)

@@ -99,7 +99,7 @@ export const strangersSuite = (ground: () => Ground): void => {
       await inbox.until('the room', () => heard(inbox, place).length === 1)
       assert.deepEqual([words(inbox, place), words(inbox, direct(stranger))], [['zwei'], []])
       await stranger.waitFor(room, 'the address leaves', membership(address(), 'leave'), LEAVES_WITHIN_MS)
-      await until(() => memory.get(`dm ${room}`) === undefined)
+      await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten', LEAVES_WITHIN_MS)
     })
 
     it('is declined where it is of several, whatever its inviter says', async () => {
@@ -124,7 +124,8 @@ export const strangersSuite = (ground: () => Ground): void => {
       await contact.call('POST', `v3/rooms/${encode(room)}/leave`, {})
       await stranger.waitFor(room, 'the address leaves', membership(address(), 'leave'), LEAVES_WITHIN_MS)
       await inbox.until('the last words', () => words(inbox, direct(contact)).length === 1)
-      await until(() => memory.get(`dm ${room}`) === undefined && memory.get(`read ${room}`) === undefined)
+      await until(() => memory.get(`dm ${room}`) === undefined && memory.get(`read ${room}`) === undefined,
+        'it is forgotten', LEAVES_WITHIN_MS)
       await assert.rejects(network.send(answer(direct(contact), 'noch da?'), signal()), { name: 'Refused' })
     })
 
@@ -134,7 +135,7 @@ export const strangersSuite = (ground: () => Ground): void => {
       await contact.send(room, 'hallo')
       await inbox.until('it', () => words(inbox, direct(contact)).length === 1)
       await contact.call('POST', `v3/rooms/${encode(room)}/kick`, { user_id: address() })
-      await until(() => memory.get(`dm ${room}`) === undefined)
+      await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten', LEAVES_WITHIN_MS)
     })
 
     it('is left when nothing is said there for a week, and not when something is', async () => {

@@ -50,7 +50,9 @@ const stoppedServers = async (): Promise<{ path: string, config: Tree, url: stri
   return { path: write(config, { ...registration(), url: `http://127.0.0.1:${matrix}` }), config, url: `http://127.0.0.1:${operate}` }
 }
 
-describe('the command line', () => {
+describe('the command line', function () {
+  this.timeout(60_000) // each test starts processes
+
   it('ends with the documented exit codes', async () => {
     const [help, nothing, gone, action] = await Promise.all([
       end('--help'), end('nonsense'), end('check', '-c', '/nowhere/config.yaml'), end('queue', 'eat')

@@ -53,8 +53,8 @@ describe('the claim race', () => {
       hear()
       started = await startBridge([red, blue], [], { addresses: ADDRESSES, path })
     }
-    await until(() => arrived.size === ROUNDS, 'an answer for each contact', 240_000)
-    await until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'everything delivered', 240_000)
+    await until(() => arrived.size === ROUNDS, 'an answer for each contact', 30_000)
+    await until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'everything delivered', 30_000)
     for (let round = 0; round < ROUNDS; round++) {
       const place = `werkstatt/red:c${round}`
       const one = (await started.store.run(tx => tx.desk.conversationAt({ network: 'red', id: place })))!
@@ -67,5 +67,5 @@ describe('the claim race', () => {
     }
     assert.deepEqual(started.bugs, [])
     await started.stop()
-  })
+  }).timeout(60_000)
 })

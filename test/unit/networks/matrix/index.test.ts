@@ -8,7 +8,8 @@ import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
 
-describe('Matrix on the practice homeserver', () => {
+describe('Matrix on the practice homeserver', function () {
+  this.timeout(60_000) // these suites wait as long for Synapse
   let homeserver: Homeserver
   let ground: Ground
   before(async () => { ({ homeserver, ground } = await practiceGround()) })
