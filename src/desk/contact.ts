@@ -3,6 +3,7 @@ import { addressKey } from '../model/address'
 import type { Content } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { ownName } from '../plan/people'
+import { ownWords } from '../plan/reply'
 import type { Conversation } from '../store/desk'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type AutomaticText, type Heard, type History } from './automatic'
@@ -67,14 +68,14 @@ const historyOf = ({ automatics, automaticsLastMinute, lately, conversation, isK
   ...conversation?.saidAt === undefined || shown.retired !== undefined ? {} : { teamWroteAt: conversation.saidAt }
 })
 
-const ownWords = (text: string): Step => ({ do: 'to contact', kind: 'own words', content: { style: 'quiet', text: plain(text) } })
+const ourWords = (text: string): Step => ({ do: 'to contact', kind: 'own words', content: { style: 'quiet', text: plain(text) } })
 
 /** Once, to a person who asks again after STOP. */
 const howToReturn = ({ hinted }: Conversation, { directory }: Context): Step[] =>
-  hinted === true ? [] : [ownWords(directory.texts.ended), set({ hinted: true }), log('told of START')]
+  hinted === true ? [] : [ourWords(directory.texts.ended), set({ hinted: true }), log('told of START')]
 
 const automaticSteps = ({ address, shown, now }: ContactSays, id: number, { kind, text }: AutomaticText, redirect: boolean): Step[] => [
-  ownWords(text),
+  ourWords(text),
   ...redirect ? [] : [tellTeam(textsOf(address).automatic + text)],
   desk({ what: 'automatic', conversation: id, address: shown.name, sent: { kind, at: now, text } }),
   log('automatic', kind)
@@ -113,7 +114,8 @@ const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, op
 }
 
 export const contactSays = (facts: ContactSays, context: Context): Step[] => {
-  const { shown, address, conversation: before, arrival: { content: given } } = facts
+  const { shown, address, conversation: before, arrival, answered } = facts
+  const given = answered === undefined ? arrival.content : ownWords(arrival)
   const { unreadable } = given
   const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(context.directory.texts.unreadable[unreadable]) }
   const machine = isMachine(heardOf(facts, context), historyOf(facts))
@@ -137,11 +139,12 @@ const isTheirs = ({ arrival: { sender }, entry }: ContactEdits | ContactDeletes,
   entry !== undefined && entry.conversation === id && entry.kind === 'contact' && contact.id === sender.id
 
 export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
-  const { conversation: one, arrival: edit, original, address } = facts
+  const { conversation: one, arrival: edit, original, address, answered } = facts
   if (one === undefined || !isTheirs(facts, one)) return []
+  const content = answered === undefined ? edit.content : ownWords(edit)
   return [
-    { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content: edit.content },
-    { do: 'correct for team', corrects: { edit, original }, content: edit.content, as: personaOfContact(facts, one, context) }
+    { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
+    { do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context) }
   ]
 }
 

@@ -6,7 +6,7 @@ import type { Person } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival, OrderArrival, ReceiptArrival, StandingArrival } from '../model/message'
 import type { Directory } from '../plan/directory'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
-import type { Recorded } from '../store/store'
+import type { Answered, Recorded } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import type { CaseWord, PersonWord } from './commands'
 import type { DeskMemory } from './memory'
@@ -25,9 +25,13 @@ interface Common {
 /** What a person does in a place. A new kind of arrival is one too, until it is said what becomes of it. */
 export type Spoken = Exclude<Arrival, ReceiptArrival | StandingArrival | OrderArrival>
 
-interface Says { kind: 'message'; arrival: MessageArrival }
+/** What is answered, with its entry in the record. `isLast`: the contact has said nothing since. */
+export interface AnsweredEntry { said: Answered; entry: Entry; isLast: boolean }
+
+/** `answered`: what it is a reply to. */
+interface Says { kind: 'message'; arrival: MessageArrival; answered?: AnsweredEntry }
 /** `original`: what is edited. */
-interface Edits { kind: 'edit'; arrival: EditArrival; original?: Recorded }
+interface Edits { kind: 'edit'; arrival: EditArrival; original?: Recorded; answered?: AnsweredEntry }
 interface Deletes { kind: 'deletion'; arrival: DeletionArrival; original?: Recorded }
 
 // ---- a contact, in their chat

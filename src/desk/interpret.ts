@@ -4,7 +4,7 @@
  */
 import { type Place, samePlace } from '../model/address'
 import { Bug } from '../model/errors'
-import type { Action, Content, Persona } from '../model/message'
+import type { Action, Content, Persona, Reply } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
 import { delivery, notice, type Change, type Plan } from '../plan/plan'
@@ -12,6 +12,7 @@ import { say, sayAgain } from '../plan/say'
 import type { Conversation } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { OURS, type FunctionAddress } from './address'
+import { replyAt, replyToContact } from './answered'
 import type { Context, DeskFacts } from './facts'
 import type { TeamPlace } from './memory'
 import { writerOf } from './shown'
@@ -33,6 +34,9 @@ interface Draft {
 
 /** How long a delivery may be taken back. */
 type When = Pick<NewDelivery, 'afterMs'>
+
+/** `source`: what it came with, if not with the arrival. `reply`: what it answers. */
+interface How { source?: Source | undefined; reply?: Reply | undefined; when?: When }
 
 type Of<D extends Step['do']> = Extract<Step, { do: D }>
 
@@ -66,9 +70,9 @@ const tokenOf = ({ facts: { arrival }, context: { directory } }: Draft, { file }
   { network, key }: Source = { network: arrival.place.network, key: arrival.key }): string =>
   file === undefined ? '' : directory.links.token(network, key)
 
-const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, source?: Source, when?: When): void => {
+const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, { source, reply, when }: How = {}): void => {
   const { facts: { arrival }, context: { directory } } = draft
-  for (const made of say(arrival, content, place, as, { token: tokenOf(draft, content, source) }, directory)) {
+  for (const made of say(arrival, content, place, as, { token: tokenOf(draft, content, source), reply }, directory)) {
     if (samePlace(made.delivery.place, place)) add(draft, place, made.delivery.action, as, false, when)
     else draft.deliveries.push(made) // what is too long is told to its writer instead
   }
@@ -76,7 +80,8 @@ const speak = (draft: Draft, content: Content, place: Place, as: Persona | undef
 
 const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Persona): void => {
   for (const one of where.filter(({ place }) => !samePlace(place, draft.facts.arrival.place))) {
-    speak(draft, shownAt(one, content, draft.conversation, as), one.place, one.people === undefined ? undefined : as)
+    const reply = replyAt(draft.facts, one.place, draft.context)
+    speak(draft, shownAt(one, content, draft.conversation, as), one.place, one.people === undefined ? undefined : as, { reply })
   }
 }
 
@@ -85,27 +90,34 @@ const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Per
 const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
   original.deliveries.filter(({ notice, place }) => !notice && samePlace(place, at))
 
+/** What is said at a place from now on, by whom, and what it answers. */
+interface Correction { place: Place; content: Content; as: Persona | undefined; reply: Reply | undefined }
+
 /** What has not left yet leaves so. What would be too long is told to its writer, and what waits stays as it is. */
-const sayInstead = (draft: Draft, original: Recorded, content: Content, { edit }: Corrects, place: Place, as: Persona | undefined): void => {
-  const made = say({ ...edit, content }, content, place, as, { token: tokenOf(draft, content) }, draft.context.directory)
+const sayInstead = (draft: Draft, original: Recorded, { content, place, as, reply }: Correction, { edit }: Corrects): void => {
+  const made = say({ ...edit, content }, content, place, as, { token: tokenOf(draft, content), reply }, draft.context.directory)
   const instead = made.filter(one => samePlace(one.delivery.place, place))
     .map(one => ({ ...one, afterMs: draft.facts.shown.undoSeconds * 1000 }))
   if (instead.length > 0) draft.changes.push({ kind: 'recall', original, lane: place, instead })
   else draft.deliveries.push(...made)
 }
 
-const correct = (draft: Draft, corrects: Corrects, place: Place, content: Content, as: Persona | undefined): void => {
+const correct = (draft: Draft, corrects: Corrects, correction: Correction): void => {
   const { edit, original } = corrects
+  const { place, content, as, reply } = correction
   const before = original === undefined ? [] : saidOf(original, place)
   if (original === undefined || before.length === 0) return
-  if (before.every(({ held }) => held === true)) return sayInstead(draft, original, content, corrects, place, as)
-  const said = sayAgain({ ...edit, content }, original, place, as, { token: tokenOf(draft, content) }, draft.context.directory)
+  if (before.every(({ held }) => held === true)) return sayInstead(draft, original, correction, corrects)
+  const said = sayAgain({ ...edit, content }, original, place, as, { token: tokenOf(draft, content), reply }, draft.context.directory)
   for (const { delivery: { action } } of said) add(draft, place, action, as, false)
 }
 
 const correctForTeam = (draft: Draft, { corrects, content, as }: Of<'correct for team'>): void => {
   for (const where of draft.context.memory.placesOf(draft.address, draft.conversation?.id ?? 'queue')) {
-    correct(draft, corrects, where.place, shownAt(where, content, draft.conversation, as), where.people === undefined ? undefined : as)
+    correct(draft, corrects, {
+      place: where.place, content: shownAt(where, content, draft.conversation, as), as: where.people === undefined ? undefined : as,
+      reply: replyAt(draft.facts, where.place, draft.context)
+    })
   }
 }
 
@@ -129,15 +141,18 @@ const takeBack = (draft: Draft, { original, as, atContact }: Of<'take back'>): v
 
 const toContact = (draft: Draft, step: ToContact): void => {
   const { content } = step
-  const { place } = needed(draft)
+  const one = needed(draft)
+  const { place } = one
   switch (step.kind) {
     case 'own words': return speak(draft, content, place, undefined)
-    case 'correction': return correct(draft, step.corrects, place, content, undefined)
+    case 'correction':
+      return correct(draft, step.corrects, { place, content, as: undefined, reply: replyToContact(draft.facts, one, draft.context) })
     case 'answer': {
       const { source } = step
       const { undoSeconds } = draft.facts.shown
       if (content.file?.at.network === OURS) draft.changes.push({ kind: 'link', token: tokenOf(draft, content, source), file: content.file })
-      return speak(draft, content, place, undefined, source, undoSeconds === 0 ? {} : { afterMs: undoSeconds * 1000 })
+      const reply = source === undefined ? replyToContact(draft.facts, one, draft.context) : undefined
+      return speak(draft, content, place, undefined, { source, reply, when: undoSeconds === 0 ? {} : { afterMs: undoSeconds * 1000 } })
     }
   }
 }

@@ -6,6 +6,7 @@ import { consentWord } from '../plan/consent-word'
 import type { CaseState, Conversation, Entry } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
 import { leftRooms, OURS, type FunctionAddress } from './address'
+import { answeredPart } from './answered'
 import type { ContactFacts, DeskFacts, ElsewhereFacts, NobodyFacts, OrderFacts, Spoken, Theirs, WriterFacts } from './facts'
 import { DAY_MS, MINUTE_MS } from './hours'
 import type { DeskMemory } from './memory'
@@ -52,7 +53,7 @@ const entryPart = async (tx: Tx, arrival: EditArrival | DeletionArrival): Promis
   return entry === undefined ? {} : { entry }
 }
 
-const contactFacts = async ({ tx, memory, now, original }: Reading, arrival: Spoken, shown: FunctionAddress,
+const contactFacts = async ({ tx, memory, now, original, answered }: Reading, arrival: Spoken, shown: FunctionAddress,
   stored: Conversation | undefined): Promise<ContactFacts> => {
   const found = goneBack(stored, memory, shown)
   const address = memory.roster.named(found?.handledBy ?? '') ?? shown
@@ -63,10 +64,11 @@ const contactFacts = async ({ tx, memory, now, original }: Reading, arrival: Spo
       isKnown: (await tx.desk.consents(addressKey({ network: arrival.place.network, id: arrival.sender.id }), shown.name)).length > 0,
       automatics: found === undefined ? [] : await tx.desk.automatics(found.id, now - AUTOMATICS_MS),
       automaticsLastMinute: await tx.desk.automaticCount(shown.name, now - MINUTE_MS),
-      lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES)
+      lately: found === undefined ? [] : await tx.desk.entries(found.id, LATELY_ENTRIES), ...await answeredPart(tx, answered)
     }
     case 'edit': return {
-      ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival), theirs: await theirsIfAll(tx, arrival)
+      ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival), theirs: await theirsIfAll(tx, arrival),
+      ...await answeredPart(tx, answered)
     }
     case 'deletion': return { ...common, kind: arrival.kind, arrival, ...originalPart(original), ...await entryPart(tx, arrival) }
   }

@@ -3,8 +3,9 @@ import type { Person } from '../model/address'
 import { addressKey } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
 import type { CaseState, Conversation, Entry } from '../store/desk'
-import type { Recorded, Tx } from '../store/store'
+import type { Answered, Recorded, Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
+import { answeredPart } from './answered'
 import { calledIn } from './called'
 import type { Command, CommandWord, PersonWord } from './commands'
 import type {
@@ -20,8 +21,8 @@ const LIST_MAX = 50
 const ALL_MAX = 10_000
 const OPEN: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed']
 
-/** What is read from. `original`: what the arrival edits or deletes. */
-export interface Reading { tx: Tx; memory: DeskMemory; now: number; original: Recorded | undefined }
+/** What is read from. `original`: what the arrival edits or deletes. `answered`: what it, or its original, is a reply to. */
+export interface Reading { tx: Tx; memory: DeskMemory; now: number; original: Recorded | undefined; answered: Answered | undefined }
 
 // ---- what was said before
 
@@ -173,7 +174,8 @@ const messageFacts = async (reading: Reading, arrival: MessageArrival, place: Pl
   const common = commonOf(reading, place)
   if (said.typed.kind === 'command') return await commandFacts(reading, common, arrival, said.typed.command, is)
   const { conversation, missing, other, toContact } = is
-  const says = { ...common, kind: 'message' as const, arrival, said, shown: shownOf(memory, place.address, conversation) }
+  const answered = await answeredPart(tx, reading.answered)
+  const says = { ...common, kind: 'message' as const, arrival, said, shown: shownOf(memory, place.address, conversation), ...answered }
   if (conversation === undefined) return { ...says, about: 'none', ...missing === undefined ? {} : { missing } }
   const strange = is.strange || await isStrange(tx, content, conversation)
   const called = calledPart(arrival, content, place, conversation)
@@ -189,7 +191,8 @@ const editFacts = async (reading: Reading, arrival: EditArrival, place: Place): 
   const entry = await entryChanged(tx, arrival)
   const { conversation, other } = await meant(tx, arrival, place.address, { own: place.own, entry, number, another })
   const edits = {
-    ...commonOf(reading, place), kind: 'edit' as const, arrival, said, ...originalPart(reading), shown: shownOf(memory, place.address, conversation)
+    ...commonOf(reading, place), kind: 'edit' as const, arrival, said, ...originalPart(reading), shown: shownOf(memory, place.address, conversation),
+    ...await answeredPart(tx, reading.answered)
   }
   if (conversation === undefined) return { ...edits, about: 'none' }
   const before = entry && await beforeOf(tx, arrival, entry)

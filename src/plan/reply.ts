@@ -11,17 +11,19 @@ const TEXT_CHARACTERS = 200
 /** What is quoted in plain text, where each character may cost. */
 const QUOTED_CHARACTERS = 20
 
-/** The content without the quotation of the answered message. */
+/** The content without the quotation of the answered message, unless that is all there is. */
 export const ownWords = ({ content, quoted = 0 }: MessageArrival | EditArrival): Content =>
-  quoted === 0 ? content : { ...content, text: content.text.slice(quoted) }
+  content.text.length <= quoted && content.file === undefined ? content : { ...content, text: content.text.slice(quoted) }
 
 /** Whether the place can show which message is answered. */
 export const isShown = (reply: Reply | undefined, can: Capabilities): reply is Reply => can.replies && reply?.said !== undefined
 
-/** `as`: the persona of the answered message's writer, for all places but their own. */
-export const replyTo = ({ arrival, latest, deliveries, copies }: Answered, as: Persona, place: Place): Reply | undefined => {
+/**
+ * `as`: the persona of the answered message's writer, for all places but their own. `content`: what they said, as its readers were shown it.
+ */
+export const replyTo = ({ arrival, latest, deliveries, copies }: Answered, as: Persona, place: Place,
+  { text, file }: Content = ownWords(latest)): Reply | undefined => {
   if (!('sender' in arrival)) return undefined
-  const { text, file } = ownWords(latest)
   const about = { text: beginning(toPlain(text) || file?.name || '', TEXT_CHARACTERS) }
   if (samePlace(arrival.place, place)) {
     const { key, sender: { id, name } } = arrival

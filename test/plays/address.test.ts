@@ -9,7 +9,7 @@ import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town } from '../../sa
 import { type Phone } from '../../sandbox/smsc'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { holdsNone, READ_WITHIN_MS } from '../support/story'
+import { holdsNone, READ_WITHIN_MS, replying } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const MXID = `@buergerbuero:${DOMAIN}`
@@ -131,6 +131,31 @@ describe('a function address on Synapse, Prosody and phones', () => {
       : berndReads(3, body => body === '(nicht gesendet) Anna: Ja, er ist da! (A)', 'Bernd sees the note')
     await Promise.all([told, held])
     assert.deepEqual(paul.inbox.filter(one => one.from === ADDRESS_NUMBER).map(({ text }) => text), [answer.text])
+  })
+
+  it('an answer to a certain message is one in the app of whoever reads it, and names nobody of the team', async () => {
+    const first = await annasRoom(1)
+    const { event_id: answer } = await eva.waitFor(evasChat, 'the answer', ({ content }) => content['body'] === 'Nein, kommen Sie einfach.')
+    await eva.send(evasChat, { msgtype: 'm.text', body: 'Auch samstags?', 'm.relates_to': { 'm.in_reply_to': { event_id: answer } } })
+    const asked = await annaReads(first, body => body === 'Auch samstags?', 'Anna reads what Eva asks')
+    const { event_id: own } = await anna.waitFor(first, 'her own answer', ({ content, sender }) =>
+      content['body'] === 'Nein, kommen Sie einfach.' && sender === anna.userId)
+    assert.deepEqual(asked.content['m.relates_to'], { 'm.in_reply_to': { event_id: own } })
+    await berndReads(1, body => body === '> Anna (Matrix): Nein, kommen Sie einfach.\nAuch samstags?', 'Bernd reads both')
+
+    const second = await annasRoom(2)
+    for (const [id, text] of [['carl-q1', 'Auch am Feiertag?'], ['carl-q2', 'Und am Samstag?']] as const) {
+      await carl.client.send(xml('message', { to: JID, type: 'chat', id }, xml('body', {}, text)))
+    }
+    const { event_id: question } = await annaReads(second, body => body === 'Auch am Feiertag?', 'Carl\'s question')
+    const heard = await berndReads(2, body => body === 'Auch am Feiertag?', 'Bernd reads it too')
+    await berndReads(2, body => body === 'Und am Samstag?', 'and the next')
+    const named = String(heard.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id)
+    await bernd.say(berndsRoom(2), 'Da ist zu.', 'b-4', ...replying(named, berndsRoom(2), ''))
+    const read = await carl.until('Carl reads it as a reply', one => one.getChildText('body')?.endsWith('\nDa ist zu.') === true, READ_WITHIN_MS)
+    assert.deepEqual(read.getChild('reply', 'urn:xmpp:reply:0')?.attrs.id, 'carl-q1')
+    const shown = await annaReads(second, body => body === 'Da ist zu.', 'Anna sees what it answers')
+    assert.deepEqual(shown.content['m.relates_to'], { 'm.in_reply_to': { event_id: question } })
   })
 
   it('the state is right on both networks: the names of rooms, and what the queue shows', async () => {

@@ -1,0 +1,56 @@
+/**
+ * What a message answers, as the desk's record has it. What its writer typed is not what others were shown (a number or a sign stands in
+ * front), so words are quoted from the record alone.
+ */
+import { samePlace, type Place } from '../model/address'
+import type { Persona, Reply } from '../model/message'
+import type { Capabilities } from '../model/network'
+import { personaOf } from '../plan/people'
+import { replyTo } from '../plan/reply'
+import type { Conversation } from '../store/desk'
+import type { Answered, Tx } from '../store/store'
+import { identityOn, type FunctionAddress } from './address'
+import type { AnsweredEntry, Context, DeskFacts } from './facts'
+
+const LATELY_ENTRIES = 10
+
+/** Absent where the record knows nothing of it. */
+export const answeredPart = async ({ desk }: Tx, said: Answered | undefined): Promise<{ answered?: AnsweredEntry }> => {
+  if (said === undefined) return {}
+  const { arrival, latest } = said
+  const { network } = arrival.place
+  const entry = await desk.entryOf(network, latest.key) ?? await desk.entryOf(network, arrival.key)
+  if (entry === undefined) return {}
+  const last = (await desk.entries(entry.conversation, LATELY_ENTRIES)).find(({ kind }) => kind === 'contact')
+  return { answered: { said, entry, isLast: last !== undefined && last.network === network && [arrival.key, latest.key].includes(last.key) } }
+}
+
+const answeredIn = (facts: DeskFacts): AnsweredEntry | undefined => 'answered' in facts ? facts.answered : undefined
+
+/** For a place of the team. */
+export const replyAt = (facts: DeskFacts, place: Place, { directory }: Context): Reply | undefined => {
+  const answered = answeredIn(facts)
+  if (answered === undefined) return undefined
+  const { said, entry } = answered
+  const { sender, place: { network } } = said.latest
+  const as = personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, entry.who)
+  return replyTo(said, as, place, entry.content)
+}
+
+/** The address, on a network of the contact's. */
+const us = (shown: FunctionAddress, { network }: Place): Persona =>
+  ({ person: { network, id: identityOn(shown, network) ?? '' }, name: shown.profile.name })
+
+/** Where the answer is written by its number or in reply, a reply to the contact's last message only says which case is meant. */
+const saysWhichCase = (facts: DeskFacts, { isLast }: AnsweredEntry, can: Capabilities): boolean =>
+  isLast && (!can.replies || facts.from !== 'team' || facts.where !== 'room')
+
+/** For the contact: only what they said, or were told in this chat, and by the address. */
+export const replyToContact = (facts: DeskFacts, { place }: Conversation, { directory }: Context): Reply | undefined => {
+  const answered = answeredIn(facts)
+  if (answered === undefined || saysWhichCase(facts, answered, directory.can(place.network))) return undefined
+  const { said, entry } = answered
+  if (entry.held || !(entry.kind === 'team' || (entry.kind === 'contact' && samePlace(said.arrival.place, place)))) return undefined
+  const reply = replyTo(said, us(facts.shown, place), place, entry.content)
+  return reply?.said === undefined ? undefined : reply
+}
