@@ -6,13 +6,16 @@ import { concernsDesk, deskFacts } from '../desk/read-facts'
 import type { DeskMemory } from '../desk/memory'
 import { openCases } from '../desk/open-cases'
 import type { Clock } from '../lib/clock'
+import { bareEmojis } from '../lib/emoji'
+import { addressKey } from '../model/address'
 import { Malformed, Unavailable } from '../model/errors'
-import type { Arrival, Content } from '../model/message'
+import type { Arrival, Content, ReactionArrival } from '../model/message'
 import type { Inbox } from '../model/network'
 import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
 import { cleanName, oneLine } from '../plan/people'
 import type { Plan } from '../plan/plan'
+import type { Reacted } from '../plan/react'
 import type { Answered, Store, Tx } from '../store/store'
 import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
@@ -50,6 +53,11 @@ export interface Accept extends Pick<Inbox, 'accept' | 'ask' | 'cases' | 'quaran
 const answeredBy = async (tx: Tx, arrival: Arrival): Promise<Answered | undefined> =>
   arrival.kind === 'message' && arrival.replyTo !== undefined ? await tx.answered(arrival.place, arrival.replyTo) : undefined
 
+const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival): Promise<Reacted | undefined> => {
+  const message = await tx.answered(place, of)
+  return message && { message, before: await tx.reactions(message.seq, addressKey({ network: place.network, id })) }
+}
+
 const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
@@ -58,7 +66,11 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
       const original = await tx.recorded(arrival.place.network, arrival.of)
       return { original, answered: original && await answeredBy(tx, original.arrival) }
     }
-    case 'deletion': return { original: await tx.recorded(arrival.place.network, arrival.of) }
+    case 'reaction': return { reacted: await reactedTo(tx, arrival) }
+    case 'deletion': {
+      const original = await tx.recorded(arrival.place.network, arrival.of)
+      return { original, ...original?.arrival.kind === 'reaction' && { reacted: await reactedTo(tx, original.arrival) } }
+    }
     case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }
   }
 }
@@ -72,6 +84,7 @@ const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
   const { account, ...shown } = given.sender
   const known = account !== undefined && isOfTeam({ network: given.place.network, id: account })
   const sender = { ...shown, name: cleanName(shown.name), ...known && { account } }
+  if (given.kind === 'reaction') return { ...given, sender, emojis: bareEmojis(given.emojis) }
   return 'content' in given ? { ...given, sender, content: tidyFile(given.content) } : { ...given, sender }
 }
 
@@ -84,7 +97,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
 
   const record = (arrival: Arrival, json: string, { enter, causes }: Passing) => store.run(async tx => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
-    if (arrival.kind === 'message' && await tx.takenBack(arrival)) return undefined
+    if ((arrival.kind === 'message' || arrival.kind === 'reaction') && await tx.takenBack(arrival)) return undefined
     enter()
     const now = clock.now()
     const about = await referred(tx, arrival)

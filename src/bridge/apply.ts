@@ -46,6 +46,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
     case 'called': await tx.remember(CALLED, what.claim.key, what.claim.person); return {}
+    case 'react': await tx.react(what.message, what.person, what.emojis, journal); return {}
     case 'desk': await applyDesk(tx, what.change, journal, now, steadyNow); return {}
     case 'recall': return await recall(tx, what, steadyNow)
     case 'cancel': return { cancelled: [{ lane: what.lane, counts: await tx.cancel(what.lane, what.reason, now) }] }

@@ -48,9 +48,11 @@ export interface Lane {
 
 interface Row extends Queued { stalledSince?: number }
 
-/** The delivery that is answered. */
-const answeredOf = (action: Action): DeliveryKey | undefined =>
-  'reply' in action && action.reply?.said !== undefined && 'delivery' in action.reply.said ? action.reply.said.delivery : undefined
+/** The delivery that is answered, or reacted to. */
+const answeredOf = (action: Action): DeliveryKey | undefined => {
+  const said = action.kind === 'reaction' ? action.to : 'reply' in action ? action.reply?.said : undefined
+  return said !== undefined && 'delivery' in said ? said.delivery : undefined
+}
 
 const suspect = (row: Row | undefined): boolean => (row?.crashes ?? 0) > 0
 
@@ -193,7 +195,9 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       const answered = answeredOf(delivery.action)
       if (answered !== undefined) {
         delivery.answered = await store.run(tx => tx.remoteIds(answered))
-        if (delivery.answered.length === 0) delivery.action = quotingInstead(delivery.action, can.formatting)
+        const isThere = delivery.answered.length > 0
+        if (!isThere && delivery.action.kind === 'reaction') { unsent(); return ending.pointless(row) }
+        if (!isThere) delivery.action = quotingInstead(delivery.action, can.formatting)
       }
       const missing = await parts.files.brought(network, row, signal)
       if (missing !== undefined) delivery.action = await ending.inWords(row, missing)

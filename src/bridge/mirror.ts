@@ -1,7 +1,8 @@
 /** The rule for mirrors: what a person says in one place is said in all the others, under their name. */
 import type { MirrorPlace, Place } from '../model/address'
 import {
-  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Reply, type Unreadable
+  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type ReactionArrival, type Reply,
+  type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
@@ -20,8 +21,8 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
 export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
   mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
 
-const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: Mirror, here: MirrorPlace }, directory: Directory,
-  sender = arrival.sender): { as: Persona, changes: Change[] } => {
+export const speaker = (arrival: Spoken | DeletionArrival | ReactionArrival, { mirror, here }: { mirror: Mirror, here: MirrorPlace },
+  directory: Directory, sender = arrival.sender): { as: Persona, changes: Change[] } => {
   const { place: { network } } = arrival
   const person = { network, id: sender.address ?? sender.id }
   const known = here.people?.[sender.id]
@@ -33,7 +34,7 @@ const speaker = (arrival: Spoken | DeletionArrival, { mirror, here }: { mirror: 
 }
 
 /** At its own place a message may be changed by its writer, and deleted by somebody whom the place's server allows to. */
-const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
+export const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
   'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&
   (original.sender.id === arrival.sender.id || (arrival.kind === 'deletion' && arrival.moderated === true))
 
@@ -56,7 +57,7 @@ const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror 
 export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, answered: Answered | undefined,
   directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
-  if (found === undefined || arrival.kind === 'receipt' || arrival.kind === 'order' || arrival.kind === 'standing') return undefined
+  if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction') return undefined
   if (directory.standing(arrival.place) !== 'in') return IGNORE
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return IGNORE
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return IGNORE

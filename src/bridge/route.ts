@@ -6,15 +6,18 @@ import type { Context, DeskFacts } from '../desk/facts'
 import { deskRule } from '../desk/rule'
 import type { Arrival } from '../model/message'
 import { IGNORE, type Plan } from '../plan/plan'
+import type { Reacted } from '../plan/react'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
 import { mirrorRule } from './mirror'
+import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
 
 /** What the store knows about the messages that the arrival refers to. */
 export interface Facts {
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
+  reacted?: Reacted | undefined
 }
 
 type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefined
@@ -24,6 +27,7 @@ const RULES: Rule[] = [
   (arrival, _facts, { directory }) => standingRule(arrival, directory),
   (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
+  (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),
   (arrival, facts, { directory }) => mirrorRule(arrival, facts.original, facts.answered, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined
 ]

@@ -3,7 +3,9 @@
  * plan is carried out. All of it is plain data. read-facts.ts reads it.
  */
 import type { Person } from '../model/address'
-import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival, OrderArrival, ReceiptArrival, StandingArrival } from '../model/message'
+import type {
+  Arrival, Content, DeletionArrival, EditArrival, MessageArrival, OrderArrival, ReactionArrival, ReceiptArrival, StandingArrival
+} from '../model/message'
 import type { Directory } from '../plan/directory'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
 import type { Answered, Recorded } from '../store/store'
@@ -23,7 +25,7 @@ interface Common {
 }
 
 /** What a person does in a place. A new kind of arrival is one too, until it is said what becomes of it. */
-export type Spoken = Exclude<Arrival, ReceiptArrival | StandingArrival | OrderArrival>
+export type Spoken = Exclude<Arrival, ReactionArrival | ReceiptArrival | StandingArrival | OrderArrival>
 
 /** What is answered, with its entry in the record. `isLast`: the contact has said nothing since. */
 export interface AnsweredEntry { said: Answered; entry: Entry; isLast: boolean }

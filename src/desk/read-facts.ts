@@ -184,7 +184,7 @@ export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean =>
 
 /** Undefined if the desk has nothing to do with it. */
 export const deskFacts = async (reading: Reading, arrival: Arrival): Promise<DeskFacts | undefined> => {
-  if (arrival.kind === 'receipt' || arrival.kind === 'standing') return undefined
+  if (arrival.kind === 'receipt' || arrival.kind === 'standing' || arrival.kind === 'reaction') return undefined
   if (arrival.kind === 'order') return await orderFacts(reading, arrival)
   const facts = isAtDesk(arrival, reading.memory) ? await spokenFacts(reading, arrival) : await elsewhereFacts(reading, arrival)
   if (arrival.kind === 'message' || (facts?.from === 'team' && facts.about === 'case')) return facts

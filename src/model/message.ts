@@ -66,6 +66,13 @@ export interface DeletionArrival extends Arrived {
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
 }
 /**
+ * What somebody thinks of a message, in signs. `of`: spellings of the id by which its place knows that message. `whole`: these are all the
+ * reactions that they have there now, and none takes all back; otherwise they are one more. A single one is taken back by a deletion of its arrival.
+ */
+export interface ReactionArrival extends Arrived {
+  kind: 'reaction'; sender: Sender; of: (ArrivalKey | RemoteId)[]; emojis: string[]; whole?: boolean
+}
+/**
  * What became of a delivery after it was sent. `of`: spellings of the remote id, best first, because gateways write one id in
  * several ways. Each remote id of a delivery gets its own receipt.
  */
@@ -87,7 +94,7 @@ export type Order =
   | { what: 'open', all: boolean } // at the start: put the rooms of an address in order, and with `all` those of its conversations
   | { what: 'say', by: string, words: string } // a command, as the team would type it
 
-export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReceiptArrival | StandingArrival | OrderArrival
+export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | ReceiptArrival | StandingArrival | OrderArrival
 
 /** The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `hops`: counts ours too; 1 if absent. */
 export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }
@@ -101,12 +108,15 @@ export const hopsOf = (as: Persona | undefined): number => as === undefined ? HO
  */
 export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
 
+/** By what a message stands at a place: a delivery of ours, or what was said there. */
+export type Stands = { delivery: DeliveryKey } | { arrival: ArrivalKey | RemoteId }
+
 /**
  * The message that a delivery answers. `said`: what it is known by at the delivery's place, if it is there. `by`: who said it, as people
  * there call them. `text`: its beginning.
  */
 export interface Reply {
-  said?: { delivery: DeliveryKey } | { arrival: ArrivalKey | RemoteId }
+  said?: Stands
   by: Persona
   text: string
 }
@@ -126,6 +136,8 @@ export type Action =
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply }
   | { kind: 'deletion'; of: DeliveryKey }
+  /** `emojis`: where reactions are set as a whole, all that this person has at that message; else the one that is new. */
+  | { kind: 'reaction'; to: Stands; emojis: string[] }
 
 export interface Delivery {
   key: DeliveryKey
@@ -135,7 +147,7 @@ export interface Delivery {
   action: Action
   attempt: number // 1 on the first try
   target?: RemoteId[] // for an edit or deletion: the remote ids of the delivery that it changes
-  answered?: RemoteId[] // if it answers a delivery: the remote ids of that delivery
+  answered?: RemoteId[] // if it answers a delivery or reacts to one: the remote ids of that delivery
 }
 
 /**

@@ -39,6 +39,7 @@ const actionText = (action: Action): string => {
   switch (action.kind) {
     case 'deletion': return `(deletes ${action.of})`
     case 'room': return '(sees to a room)'
+    case 'reaction': return action.emojis.length === 0 ? '(takes back its reactions)' : `(reacts with ${action.emojis.join(' ')})`
     default: return contentText(action.content)
   }
 }

@@ -50,8 +50,8 @@ export const peopleAt = (where: MirrorPlace): string[] =>
 
 /** For a network that is no longer in the config but still in the store. Nothing is sent there. */
 const gone = (network: NetworkName): Capabilities => ({
-  label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, textBytesMax: Infinity, window: 1,
-  afterCrash: 'park', giveUpAfterMs: 0
+  label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none',
+  textBytesMax: Infinity, window: 1, afterCrash: 'park', giveUpAfterMs: 0
 })
 
 interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][] }

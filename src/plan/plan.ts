@@ -21,6 +21,7 @@ export type Change =
   | { kind: 'confirm', place: Place, id: RemoteId, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
   | { kind: 'called', claim: Claim }
+  | { kind: 'react', message: number, person: string, emojis: string[] } // all that the person has there now
   | { kind: 'early', place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail?: string }
 
 export interface Plan {

@@ -1,6 +1,6 @@
 /** The message that another one answers: what each place learns of it, and how it is quoted where a place cannot show replies. */
 import { type Place, samePlace } from '../model/address'
-import type { Action, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
+import type { Action, Content, EditArrival, MessageArrival, Persona, Reply, Stands } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { plain, toPlain } from '../model/text'
 import type { Answered } from '../store/store'
@@ -18,20 +18,25 @@ export const ownWords = ({ content, quoted = 0 }: MessageArrival | EditArrival):
 /** Whether the place can show which message is answered. */
 export const isShown = (reply: Reply | undefined, can: Capabilities): reply is Reply => can.replies && reply?.said !== undefined
 
+/** By what the message stands there, if it does. */
+export const standsAt = ({ arrival, deliveries, copies }: Answered, place: Place): Stands | undefined => {
+  if (samePlace(arrival.place, place)) return { arrival: (arrival.kind === 'message' ? arrival.named : undefined) ?? arrival.key }
+  const there = [...deliveries.filter(({ notice }) => !notice), ...copies].find(one => samePlace(one.place, place))
+  return there && { delivery: there.key }
+}
+
 /**
  * `as`: the persona of the answered message's writer, for all places but their own. `content`: what they said, as its readers were shown it.
  */
-export const replyTo = ({ arrival, latest, deliveries, copies }: Answered, as: Persona, place: Place,
-  { text, file }: Content = ownWords(latest)): Reply | undefined => {
+export const replyTo = (answered: Answered, as: Persona, place: Place,
+  { text, file }: Content = ownWords(answered.latest)): Reply | undefined => {
+  const { arrival } = answered
   if (!('sender' in arrival)) return undefined
   const about = { text: beginning(toPlain(text) || file?.name || '', TEXT_CHARACTERS) }
-  if (samePlace(arrival.place, place)) {
-    const { key, sender: { id, name } } = arrival
-    const named = arrival.kind === 'message' ? arrival.named : undefined
-    return { said: { arrival: named ?? key }, by: { person: { network: place.network, id }, name }, ...about }
-  }
-  const there = [...deliveries.filter(({ notice }) => !notice), ...copies].find(one => samePlace(one.place, place))
-  return { ...there && { said: { delivery: there.key } }, by: as, ...about }
+  const said = standsAt(answered, place)
+  const { sender: { id, name } } = arrival
+  const by = samePlace(arrival.place, place) ? { person: { network: place.network, id }, name } : as
+  return { ...said && { said }, by, ...about }
 }
 
 /**

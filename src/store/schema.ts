@@ -220,4 +220,14 @@ UPDATE entry SET content = json_set(content, '$.style', 'quiet') WHERE json_extr
 UPDATE conversation SET data = json_set(json_remove(data, '$.desk'), '$.handledBy', desk);
 `, `
 UPDATE journal SET corrects = json_extract(arrival, '$.of') WHERE json_extract(arrival, '$.kind') = 'deletion';
+`, `
+CREATE TABLE reaction (
+  id INTEGER PRIMARY KEY,
+  message INTEGER NOT NULL REFERENCES journal (seq) ON DELETE CASCADE,
+  person TEXT NOT NULL,
+  emoji TEXT NOT NULL,
+  arrival INTEGER NOT NULL REFERENCES journal (seq) ON DELETE CASCADE,
+  UNIQUE (message, person, emoji)
+) STRICT;
+CREATE INDEX reaction_arrival ON reaction (arrival);
 `]

@@ -8,7 +8,7 @@
  * runs any more: nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
-import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival } from '../model/message'
+import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, ReactionArrival } from '../model/message'
 import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
@@ -42,6 +42,9 @@ export interface Recorded {
 /** The message that another one answers. `latest`: itself, or its last correction. */
 export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
 
+/** What somebody has at a message, with the deliveries that said it by itself where reactions are each by themselves. */
+export interface Reaction { emoji: string; deliveries: { key: DeliveryKey, place: Place }[] }
+
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {
   outbox: number; id: RemoteId; part: number; parts: number // part counts from 0
@@ -68,14 +71,18 @@ export interface Tx {
   readonly desk: DeskTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
-  /** Whether the message was deleted before it came, by somebody who may delete it. */
-  takenBack (arrival: MessageArrival): Promise<boolean>
+  /** Whether it was deleted before it came, by somebody who may delete it. */
+  takenBack (arrival: MessageArrival | ReactionArrival): Promise<boolean>
   /** `json`: the arrival's, if at hand. `desk`: the function address whose retention applies. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
   /** The message with one of these ids at this place, said or delivered there. Undefined if it was deleted, or is only a notice of ours. */
   answered (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Answered | undefined>
   lastKey (place: Place): Promise<ArrivalKey | undefined>
+  // reactions
+  reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
+  /** From now on the person has these at that message, and no others. `arrival`: by which the new ones came. */
+  react (message: number, person: string, emojis: string[], arrival: number): Promise<void>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
   reword (id: number, action: Action): Promise<void> // replaces what a delivery does

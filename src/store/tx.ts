@@ -5,6 +5,7 @@ import { makeJournalTx } from './journal-tx'
 import { makeKeptTx } from './kept-tx'
 import { makeOperatorTx } from './operator-tx'
 import { makeOutboxTx } from './outbox-tx'
+import { makeReactionsTx } from './reactions-tx'
 import { makeReceiptsTx } from './receipts-tx'
 import { makeSql } from './sql'
 import type { Tx } from './store'
@@ -13,6 +14,7 @@ export const makeTx = (db: DatabaseSync, sealKey: string): Tx => {
   const sql = makeSql(db)
   return {
     desk: makeDeskTx(sql, sealKey),
-    ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql), ...makeOperatorTx(sql)
+    ...makeJournalTx(sql), ...makeOutboxTx(sql), ...makeReactionsTx(sql), ...makeReceiptsTx(sql), ...makeKeptTx(sql),
+    ...makeOperatorTx(sql)
   }
 }

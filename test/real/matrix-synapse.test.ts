@@ -10,6 +10,7 @@ import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { strangersSuite } from '../support/strangers-suite'
+import { reactionsSuite } from '../support/reactions-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
 import { needs, scratch } from '../support/real'
 
@@ -44,4 +45,5 @@ describe('Matrix on Synapse', () => {
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
+  reactionsSuite(() => ground)
 })

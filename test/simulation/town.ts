@@ -14,16 +14,16 @@ export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 /** As in src/networks/…/index.ts; shorter texts, so that some must be split. */
 export const CAN: Record<string, Capabilities> = {
   matrix: {
-    label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, textBytesMax: 1000,
-    window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
+    label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, reactions: 'each',
+    textBytesMax: 1000, window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   xmpp: {
-    label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, textBytesMax: 1000,
-    window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
+    label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, reactions: 'set',
+    textBytesMax: 1000, window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   sms: {
-    label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, textBytesMax: 300,
-    window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS
+    label: 'SMS', ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none',
+    textBytesMax: 300, window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS
   }
 }
 

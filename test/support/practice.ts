@@ -7,8 +7,8 @@ import type { Capabilities, Identity, Inbox, Network } from '../../src/model/net
 import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
-  label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, textBytesMax: 10_000, window: 1,
-  afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
+  label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, reactions: 'each',
+  textBytesMax: 10_000, window: 1, afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
 }
 
 export interface Practice extends Network {
@@ -53,6 +53,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     async stop () { network.stopped = true },
     read: place => network.delivered.filter(({ place: { id } }) => id === place).map(({ as, action }) => {
       const who = as?.name ?? '*'
+      if (action.kind === 'reaction') return `${who}: [${action.emojis.join(' ')}]`
       if (!('content' in action)) return `${who}: ${action.kind === 'room' ? `[${action.room.name}]` : '(deleted)'}`
       const { text, file } = action.content
       return `${who}: ${toPlain(text)}${(network.can.files === 'link' ? file?.url : file?.name) ?? ''}`

@@ -4,7 +4,7 @@
  */
 import type { Place } from '../../model/address'
 import { Malformed } from '../../model/errors'
-import type { Arrival, Attachment, Content, MessageArrival, Sender, Unreadable } from '../../model/message'
+import type { Arrival, Attachment, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../model/message'
 import { plain } from '../../model/text'
 import type { Json } from './homeserver'
 import { readText } from './text'
@@ -145,10 +145,10 @@ const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' |
 
 const POLLS: ReadonlySet<string> = new Set(['m.poll.start', 'org.matrix.msc3381.poll.start'])
 const CALLS: ReadonlySet<string> = new Set(['m.call.invite', 'm.rtc.notification', 'org.matrix.msc4075.rtc.notification'])
-const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.room.redaction'])
-/** Events that are nobody's words: reactions, votes, keys, the progress of calls, live locations. */
+const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction'])
+/** Events that are nobody's words: votes, keys, the progress of calls, live locations. */
 const SILENT = new RegExp('^(' + [
-  'm\\.reaction$', '(m|org\\.matrix\\.msc3381)\\.poll\\.(response|end)$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
+  '(m|org\\.matrix\\.msc3381)\\.poll\\.(response|end)$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
   'm\\.(dummy|room_key|secret\\.)', 'org\\.matrix\\.(call|msc3401|msc4075|msc4143)\\.', 'io\\.element\\.call'
 ].join('|') + ')')
 
@@ -168,6 +168,20 @@ export const unreadable = (event: RoomEvent, place: Place, sender: Sender, now: 
 const originalOf = (content: Json): string | undefined => {
   const relation = jsonOf(content['m.relates_to'])
   return relation.rel_type === 'm.replace' ? idOf(relation.event_id, 'relation', '$') : undefined
+}
+
+const SHORTCODES = ['shortcode', 'com.beeper.reaction.shortcode']
+const PICTURE = '🖼'
+
+/**
+ * CS API §Event annotations and reactions. A picture of the homeserver's own (MSC4027) becomes its name, as people type it; without one, a
+ * sign for a picture. Undefined if it is about nothing.
+ */
+const reactionIn = (content: Json): Pick<ReactionArrival, 'of' | 'emojis'> | undefined => {
+  const { rel_type: kind, event_id: of, key } = jsonOf(content['m.relates_to'])
+  if (kind !== 'm.annotation' || typeof of !== 'string' || of.length > ID_CHARS_MAX || typeof key !== 'string') return undefined
+  const name = SHORTCODES.map(field => content[field]).find((one): one is string => typeof one === 'string' && one !== '')
+  return { of: [of], emojis: [MXC.test(key) ? name ?? PICTURE : key] }
 }
 
 /**
@@ -193,6 +207,10 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
     case 'm.sticker': {
       const file = attachment('image', event.content, stringOf(event.content.body) || 'sticker')
       return { kind: 'message', ...arrived, content: { style: 'text', text: [], file }, ...relationsOf(event.content) }
+    }
+    case 'm.reaction': {
+      const reaction = reactionIn(event.content)
+      return reaction && { kind: 'reaction', ...arrived, ...reaction }
     }
     case 'm.room.redaction':
       // A homeserver passes on only valid redactions (Room Version 3 §Handling redactions), so the sender was allowed to.

@@ -5,17 +5,19 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
-import { type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../model/message'
+import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../model/message'
+import { annotationKey, keyIn } from './annotation'
 import { readDirect } from './direct/chats'
 import type { Direct } from './direct/direct'
 import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } from './homeserver'
 import { fileContent, type Uploaded, type Uploader } from './media'
+import { EDITS, REACTIONS, relatedTo } from './relations'
 import type { Rooms } from './rooms/rooms'
 import { stateOf } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
-import { writeText } from './text'
+import { clean, writeText } from './text'
 
 export const KEY_FIELD = 'org.zentrale.key'
 
@@ -24,8 +26,6 @@ const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; somew
 const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver adds
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
-const EDIT_PAGES_MAX = 5 // of the edits of one message, which are taken back with it
-const EDIT_PAGE_EVENTS = 100
 const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
@@ -134,36 +134,21 @@ export const makeSend = (world: SendWorld): Send => {
     if (encryption !== undefined) throw new Refused('the contact has encrypted this chat', undefined, 'encrypted')
   }
 
+  /** Resolves with the event's id. */
+  const put = async (delivery: Delivery, type: string, content: Json, room: string, signal: AbortSignal): Promise<string> =>
+    eventId(await homeserver.call('PUT', `${roomPath(room)}/send/${type}/${encode(delivery.key)}`, {
+      as: speaker(delivery, room), query: identity(delivery), signal,
+      body: { ...content, [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
+    }))
+
   const say = async (delivery: Delivery, content: Content, room: string, signal: AbortSignal): Promise<Sent> => {
     if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
     const uploaded = await stored(delivery, content, signal)
     const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content)
     const whole = await wholeContent(delivery, said, speaker(delivery, room), room, signal)
-    const answer = await homeserver.call('PUT', `${roomPath(room)}/send/m.room.message/${encode(delivery.key)}`, {
-      as: speaker(delivery, room), query: identity(delivery), signal,
-      body: { ...fitting(whole), [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
-    })
+    const id = await put(delivery, 'm.room.message', fitting(whole), room, signal)
     uploads.delete(delivery.key)
-    return { ids: [eventId(answer)] }
-  }
-
-  /** The same speaker's edits of this event (CS API §Relationships API), without those that are taken back already. */
-  const editsOf = async (target: string, as: string, room: string, signal: AbortSignal): Promise<string[]> => {
-    const path = `client/v1/rooms/${encode(room)}/relations/${encode(target)}/m.replace/m.room.message`
-    const found: string[] = []
-    let from: string | undefined
-    for (let page = 0; page < EDIT_PAGES_MAX; page++) {
-      const answer = await homeserver.call('GET', path, { as, query: { limit: EDIT_PAGE_EVENTS, from }, signal }).catch((error: unknown): Json => {
-        if (error instanceof Rejected) return {} // whatever is wrong is said to the redaction too
-        throw error
-      })
-      for (const event of Array.isArray(answer.chunk) ? answer.chunk as unknown[] : []) {
-        if (isJson(event) && event.sender === as && typeof event.event_id === 'string') found.push(event.event_id)
-      }
-      from = stringOf(answer.next_batch)
-      if (from === undefined) break
-    }
-    return found
+    return { ids: [id] }
   }
 
   /**
@@ -178,22 +163,42 @@ export const makeSend = (world: SendWorld): Send => {
       { as, query: { device_id: ghosts.device() }, body: {}, signal }))
     const ids: string[] = []
     for (const [index, target] of delivery.target!.entries()) {
-      for (const edit of await editsOf(target, as, room, signal)) await one(edit, edit)
+      for (const { id } of await relatedTo(homeserver, { room, event: target, how: EDITS, as }, signal)) await one(id, id)
       ids.push(await one(target, String(index)))
     }
     return { ids }
+  }
+
+  /** What this speaker has said already with the same key is that very reaction: the homeserver takes none twice. */
+  const annotate = async (delivery: Delivery, { to, emojis: [emoji = ''] }: Action & { kind: 'reaction' }, room: string,
+    signal: AbortSignal): Promise<Sent> => {
+    if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
+    const event = 'arrival' in to ? to.arrival : delivery.answered?.[0]
+    if (event === undefined) throw new Refused('the message to react to is not known here')
+    const relation = { rel_type: 'm.annotation', event_id: event, key: clean(annotationKey(emoji)) }
+    try {
+      return { ids: [await put(delivery, 'm.reaction', { 'm.relates_to': relation }, room, signal)] }
+    } catch (error) {
+      if (!(error instanceof Rejected) || error.errcode !== 'M_DUPLICATE_ANNOTATION') throw error
+    }
+    const own = await relatedTo(homeserver, { room, event, how: REACTIONS, as: speaker(delivery, room) }, signal)
+    return { ids: own.filter(({ content }) => keyIn(content) === relation.key).map(({ id }) => id) }
   }
 
   const act = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     const { as, action } = delivery
     if (action.kind === 'room') throw new Refused('a direct chat cannot be made like a room')
     if (as && !readDirect(delivery.place)) await ghosts.ready(speaker(delivery, room), as, room, signal)
-    return action.kind === 'deletion' ? await redact(delivery, room, signal) : await say(delivery, action.content, room, signal)
+    switch (action.kind) {
+      case 'deletion': return await redact(delivery, room, signal)
+      case 'reaction': return await annotate(delivery, action, room, signal)
+      default: return await say(delivery, action.content, room, signal)
+    }
   }
 
   /** The delivery's event, if it is in this room. Looks through at most FIND_PAGES_MAX pages of what this ghost said there. */
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
-    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message'] })
+    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message', 'm.reaction'] })
     const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
     let from: string | undefined
     for (let page = 0; page < FIND_PAGES_MAX; page++) {

@@ -54,6 +54,16 @@ const need = (room: HsRoom, user: string, level: string, otherwise: number, type
   if (powerOf(room, user) < least) throw new HsError(403, 'M_FORBIDDEN', `You don't have permission: ${level} needs ${least}`)
 }
 
+/** One reaction of a kind to an event is enough from everybody (CS API §Avoiding duplicate annotations). */
+const isNew = ({ events }: HsRoom, sender: string, content: Json): void => {
+  const relation = object(content['m.relates_to'])
+  const isThere = events.some(event => {
+    const { event_id: of, key } = object(event.content['m.relates_to'])
+    return event.type === 'm.reaction' && event.sender === sender && of === relation.event_id && key === relation.key
+  })
+  if (isThere) throw new HsError(400, 'M_DUPLICATE_ANNOTATION', 'Can\'t send same reaction twice')
+}
+
 /** `clock` and `chance`: where the times of events and the ids come from. */
 export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = systemClock, chance: Pick<Chance, 'token'> = systemChance) => {
   const users = new Map<string, HsUser>()
@@ -225,6 +235,7 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       if (JSON.stringify(content).length > EVENT_CHARS_MAX) throw new HsError(413, 'M_TOO_LARGE', 'event too large')
       const where = joined(id, sender)
       need(where, sender, 'events_default', 0, type)
+      if (type === 'm.reaction') isNew(where, sender, content)
       return append(where, { type, sender, content, ...(ts === undefined ? {} : { ts }) })
     },
 

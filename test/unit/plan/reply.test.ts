@@ -7,7 +7,8 @@ import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 const PHONE = {
-  ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, afterCrash: 'park', textBytesMax: 600
+  ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none', afterCrash: 'park',
+  textBytesMax: 600
 } as const
 
 describe('replies', () => {

@@ -10,7 +10,8 @@ import type { Recorded } from '../../../src/store/store'
 const place = { network: 'blue', id: 'room' }
 const sender = { id: 'anna', name: 'Anna' }
 const can: Capabilities = {
-  label: 'Blue', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, textBytesMax: 100, window: 1,
+  label: 'Blue', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, reactions: 'each',
+  textBytesMax: 100, window: 1,
   afterCrash: 'resend', giveUpAfterMs: 1
 }
 const content = (text: string, ref?: string): Content => ({

@@ -18,7 +18,9 @@ const AVATAR_DATA = 'urn:xmpp:avatar:data'
 const AVATAR_METADATA = 'urn:xmpp:avatar:metadata'
 
 /** What clients may send to a function address. */
-export const ADDRESS_FEATURES = [VCARD_TEMP, PUBSUB, RECEIPTS, 'jabber:x:oob', 'urn:xmpp:message-correct:0', 'urn:xmpp:message-retract:1']
+export const ADDRESS_FEATURES = [
+  VCARD_TEMP, PUBSUB, RECEIPTS, 'jabber:x:oob', 'urn:xmpp:message-correct:0', 'urn:xmpp:message-retract:1', 'urn:xmpp:reactions:0'
+]
 
 const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>
   logo !== undefined && logo.bytes.length <= LOGO_BYTES_MAX ? logo : undefined

@@ -19,7 +19,7 @@ import { INFO, STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
 import {
-  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, repliedTo, RETRACT, type Said, UNREADABLE
+  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, reactionsIn, repliedTo, RETRACT, type Said, UNREADABLE
 } from '../text/content'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
@@ -102,8 +102,10 @@ export const makeDirectReceiver = ({
 
   /** Apps send a message again, from another connection too, under the id it had; scripts give each message the same id. */
   const keyOf = (message: Element, contact: string, to: Identity): string => {
-    const said = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
+    const said: unknown[] = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
       .map(one => [textOf(one), one?.attrs.id])
+    const reactions = reactionsIn(message)
+    if (reactions !== undefined) said.push(reactions)
     const { id } = message.attrs
     return id === undefined
       ? `direct/${chance.token(KEY_BYTES)}`
@@ -127,6 +129,11 @@ export const makeDirectReceiver = ({
     if (retract !== undefined) {
       const of = original(retract)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+    }
+    const reactions = reactionsIn(message)
+    if (reactions !== undefined) {
+      const { id: named, emojis } = reactions
+      return { ...base, kind: 'reaction', of: [named, original(named) ?? named], emojis, whole: true }
     }
     const said = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : { content: UNREADABLE }
     if (said === undefined) return undefined

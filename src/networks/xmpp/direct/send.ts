@@ -11,7 +11,7 @@ import type { World } from '../../../model/network'
 import { type Addresses, RESOURCE } from '../addresses'
 import type { Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
-import { type AnswerTo, contentXml, correctionXml, retractionXml } from '../text/content'
+import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml } from '../text/content'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
@@ -53,6 +53,7 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
     case 'message': return [...contentXml(action.content, reply), el('request', { xmlns: RECEIPTS })]
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
     case 'deletion': return retractionXml(target?.[0] ?? action.of)
+    case 'reaction': return reactionsXml('arrival' in action.to ? action.to.arrival : answered?.[0] ?? action.to.delivery, action.emojis)
     case 'room': throw new Refused('a direct chat is not made, it is there')
   }
 }

@@ -16,7 +16,7 @@ const PRINT_LETTERS = 16
 /** Among the prints: all before it is stored, or was of no concern, such as what was said while the room had us out. */
 const SETTLED = '!'
 const DELAY = 'urn:xmpp:delay'
-const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract'])
+const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract', 'reactions'])
 
 /** What tells apart, well enough, messages to which the room gives no id; never enough to take two for one. */
 export const printOf = ({ attrs: { from, id }, children }: Element): string => {

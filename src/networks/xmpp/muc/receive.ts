@@ -10,7 +10,7 @@ import type { Inbox, World } from '../../../model/network'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, contentOf, CORRECT, encryptionOf, mentionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
+import { asCorrection, contentOf, CORRECT, encryptionOf, mentionsIn, reactionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
 import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
@@ -121,6 +121,10 @@ export const makeReceiver = ({
     if (retract !== undefined) {
       const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }
+    }
+    const reactions = reactionsIn(message)
+    if (reactions !== undefined) {
+      return { ...base, kind: 'reaction', of: [reactions.id, `${room.id} ${reactions.id}`], emojis: reactions.emojis, whole: true }
     }
     const said = encryptionOf(message) === undefined ? contentOf(network, message) : { content: UNREADABLE }
     if (said === undefined) return undefined

@@ -7,7 +7,7 @@ import { Refused, Unavailable } from '../../../model/errors'
 import { type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { ghostLocal, parseJid, resourceOf } from '../names'
-import { type AnswerTo, contentXml, correctionXml, retractionXml, spokenTo } from '../text/content'
+import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml, spokenTo } from '../text/content'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
@@ -53,6 +53,15 @@ const answerTo = (room: Room, { said, by: { name, person }, text }: Reply, answe
   return { name, text, ...id !== undefined && { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } } }
 }
 
+/** In a room, messages are meant by the id that the room gave. */
+const givenBy = (id: string | undefined): string => {
+  if (id === undefined) throw new Refused('this room gives messages no ids, so none can be taken back or reacted to')
+  return id
+}
+
+/** A key of ours stands for a message to which the room gave none. */
+const named = (room: Room, id: string): string | undefined => id.startsWith(`${room.id}/`) ? undefined : id
+
 const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] => {
   const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
   switch (action.kind) {
@@ -62,10 +71,10 @@ const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] =>
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
     case 'room': throw new Refused('this network makes no such rooms')
-    case 'deletion': { // XEP-0424 §3: in a room, the id that the room gave
-      const id = target?.[1]
-      if (id === undefined) throw new Refused('this room gives messages no ids, so none can be taken back')
-      return retractionXml(id)
+    case 'deletion': return retractionXml(givenBy(target?.[1])) // XEP-0424 §3
+    case 'reaction': { // XEP-0444 §4.2
+      const id = 'arrival' in action.to ? named(room, action.to.arrival) : answered?.[1]
+      return reactionsXml(givenBy(id), action.emojis)
     }
   }
 }

@@ -1,4 +1,5 @@
 /** What a message says to people: its elements ↔ the content that crosses networks. The same in rooms and in direct chats. */
+import { qualifiedEmoji } from '../../../lib/emoji'
 import { mimeOf } from '../../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
 import { type Inline, plain, quoted, type Text } from '../../../model/text'
@@ -13,6 +14,8 @@ const OOB = 'jabber:x:oob'
 const AUTOMATIC = 'urn:zentrale:automatic:1'
 export const REPLY = 'urn:xmpp:reply:0'
 const FALLBACK = 'urn:xmpp:fallback:0'
+const REACTIONS = 'urn:xmpp:reactions:0'
+const STORE = 'urn:xmpp:hints'
 const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
 
 /**
@@ -158,5 +161,18 @@ export const correctionXml = (content: Content, id: string, answered?: AnswerTo)
 /** XEP-0424 §3. `id` is the one that the room gave, or in a direct chat the sender. */
 export const retractionXml = (id: string): Xml[] => [
   el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: FALLBACK, for: RETRACT }),
-  el('body', {}, RETRACTED), el('store', { xmlns: 'urn:xmpp:hints' })
+  el('body', {}, RETRACTED), el('store', { xmlns: STORE })
 ]
+
+/** XEP-0444 §4. All that its sender has there; none takes all back. `id` as above. */
+export const reactionsXml = (id: string, emojis: string[]): Xml[] => [
+  el('reactions', { xmlns: REACTIONS, id }, ...emojis.map(emoji => el('reaction', {}, qualifiedEmoji(emoji)))), el('store', { xmlns: STORE })
+]
+
+/** All reactions of its sender to the message with this id. What it says in words besides, unless they only repeat that, is a message of its own. */
+export const reactionsIn = (message: Element): { id: string, emojis: string[] } | undefined => {
+  const reactions = child(message, 'reactions', REACTIONS)
+  const repeats = elementsIn(message).some(({ name, ns, attrs }) => name === 'fallback' && ns === FALLBACK && attrs.for === REACTIONS)
+  if (reactions?.attrs.id === undefined || (!repeats && textOf(child(message, 'body')) !== '')) return undefined
+  return { id: reactions.attrs.id, emojis: elementsIn(reactions).filter(({ name }) => name === 'reaction').map(one => textOf(one)) }
+}

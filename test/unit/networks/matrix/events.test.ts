@@ -65,6 +65,23 @@ describe('matrix: what cannot be read', () => {
   })
 })
 
+describe('Matrix events: a reaction', () => {
+  const reaction = (content: object): [string[], string[]] | undefined => {
+    const event = readEvent({ type: 'm.reaction', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
+    const arrival = arrivalOf(event, { network: 'matrix', id: '!r:x' }, { id: '@eva:x', name: 'Eva' }, 1)
+    return arrival?.kind === 'reaction' && arrival.whole === undefined ? [arrival.of, arrival.emojis] : undefined
+  }
+  const annotation = (key: unknown, more = {}) => ({ 'm.relates_to': { rel_type: 'm.annotation', event_id: '$m', key }, ...more })
+
+  it('is one sign at one event, and a picture is its name', () => {
+    assert.deepEqual(reaction(annotation('👍️')), [['$m'], ['👍️']])
+    assert.deepEqual(reaction(annotation('mxc://x.org/abc', { 'com.beeper.reaction.shortcode': ':party:' })), [['$m'], [':party:']])
+    assert.deepEqual(reaction(annotation('mxc://x.org/abc')), [['$m'], ['🖼']])
+    const nothing = [{}, { rel_type: 'm.annotation', key: '👍' }, { event_id: '$m', key: '👍' }].map(relation => ({ 'm.relates_to': relation }))
+    for (const content of [annotation(1), ...nothing]) assert.equal(reaction(content), undefined)
+  })
+})
+
 describe('Matrix events: whom an app marked', () => {
   const marked = (content: object): string[] | undefined => {
     const event = readEvent({ type: 'm.room.message', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })

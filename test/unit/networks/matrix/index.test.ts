@@ -5,6 +5,7 @@ import { encryptionSuite } from '../../../support/encryption-suite'
 import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
+import { reactionsSuite } from '../../../support/reactions-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
 
@@ -21,4 +22,5 @@ describe('Matrix on the practice homeserver', function () {
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
+  reactionsSuite(() => ground)
 })

@@ -92,6 +92,22 @@ describe('xmpp/receive', () => {
     assert.deepEqual(answer?.kind === 'message' && answer.replyTo, ['s1', `${ROOM} s1`])
   })
 
+  it('takes reactions as the whole set that they are, and words beside them as words', async () => {
+    const { hear } = stage()
+    const reactions = (...emojis: string[]) =>
+      `<reactions xmlns='urn:xmpp:reactions:0' id='s1'>${emojis.map(one => `<reaction>${one}</reaction>`).join('')}</reactions>`
+    const fallback = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reactions:0'/>"
+    await hear(`${ROOM}/Anna`, `${reactions('👍', '❤️')}<store xmlns='urn:xmpp:hints'/>${stanzaId('s2')}${occupantId('o1')}`)
+    await hear(`${ROOM}/Anna`, reactions())
+    await hear(`${ROOM}/Anna`, `<body>👍</body>${reactions('👍')}${fallback}`)
+    const [set, none, repeated, said] = await hear(`${ROOM}/Anna`, `<body>gut</body>${reactions('👍')}`)
+    assert.ok(set?.kind === 'reaction' && none?.kind === 'reaction' && repeated?.kind === 'reaction')
+    assert.deepEqual([set.key, set.sender.id, set.of, set.emojis, set.whole],
+      [`${ROOM} s2`, `${ROOM} o1`, ['s1', `${ROOM} s1`], ['👍', '❤️'], true])
+    assert.deepEqual([none.emojis, none.whole, repeated.emojis], [[], true, ['👍']])
+    assert.equal(said?.kind, 'message')
+  })
+
   it('tells whom an app marked in a message, by their nick or address', async () => {
     const { hear } = stage()
     const reference = (uri: string, type = 'mention') => `<reference xmlns='urn:xmpp:reference:0' type='${type}' begin='0' end='5' uri='${uri}'/>`

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Persona, Sent } from '../../../../../src/model/message'
+import type { Action, Persona, Sent } from '../../../../../src/model/message'
 import { plain } from '../../../../../src/model/text'
 import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
@@ -40,10 +40,12 @@ const stage = () => {
     key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, ...as && { as },
     action: { kind: 'message', content: { style: 'text', text: plain(key) } }
   }, never)
+  const react = (key: string, action: Action & { kind: 'reaction' }, answered?: string[]): Promise<Sent> =>
+    sender.send({ key, place: { network: 'xmpp', id: ROOM }, at: 0, attempt: 1, action, ...answered && { answered } }, never)
   const comesBack = (id: string, type: string, condition: string): void => sender.bounce(room, parse(
     `<message type='error' id='${id}' from='${ROOM}' to='${listener.jid}'><error type='${type}'>` +
     `<${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`))
-  return { send, written, comesBack, verified, out, joining, sender }
+  return { send, react, written, comesBack, verified, out, joining, sender }
 }
 
 describe('xmpp/send', () => {
@@ -66,6 +68,19 @@ describe('xmpp/send', () => {
     await assert.rejects(sent, /not-acceptable/)
     assert.deepEqual(verified, ['Zentrale'])
     assert.equal(await Promise.race([sender.idle().then(() => 'idle'), turn()]), 'idle')
+  })
+
+  it('reacts to the id that the room gave, and not at all where it gave none', async () => {
+    const { react, written } = stage()
+    void react('one', { kind: 'reaction', to: { delivery: 'said' }, emojis: ['👍', '❤'] }, ['said', 'given'])
+    void react('two', { kind: 'reaction', to: { arrival: 'theirs' }, emojis: [] })
+    await assert.rejects(react('three', { kind: 'reaction', to: { delivery: 'said' }, emojis: ['👍'] }, ['said']), /gives messages no ids/)
+    await assert.rejects(react('four', { kind: 'reaction', to: { arrival: `${ROOM}/print.token` }, emojis: ['👍'] }), /gives messages no ids/)
+    const [one, two] = written.map(({ xml }) => xml)
+    assert.match(one ?? '', /<reactions xmlns='urn:xmpp:reactions:0' id='given'><reaction>👍<\/reaction><reaction>❤\uFE0F<\/reaction><\/reactions>/)
+    assert.match(one ?? '', /<store xmlns='urn:xmpp:hints'\/>/)
+    assert.match(two ?? '', /<reactions xmlns='urn:xmpp:reactions:0' id='theirs'\/>/)
+    assert.doesNotMatch(`${one}${two}`, /<body/)
   })
 
   it('enters a room again that is gone', async () => {

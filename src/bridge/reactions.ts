@@ -1,0 +1,27 @@
+/** The rule for reactions in mirrors: whoever reacts to a message reacts to it in every place where it stands. */
+import { addressKey } from '../model/address'
+import { type Arrival, HOPS_MAX } from '../model/message'
+import type { Directory } from '../plan/directory'
+import { IGNORE, type Plan } from '../plan/plan'
+import { isSame, react, type Reacted, reactionOf, reactionsAfter } from '../plan/react'
+import type { Recorded } from '../store/store'
+import { mayChange, reached, speaker } from './mirror'
+
+export const reactionRule = (arrival: Arrival, original: Recorded | undefined, reacted: Reacted | undefined,
+  directory: Directory): Plan | undefined => {
+  const found = directory.mirrorAt(arrival.place)
+  const reaction = reactionOf(arrival, original)
+  if (found === undefined || reaction === undefined) return undefined
+  if (directory.standing(arrival.place) !== 'in' || (reaction.sender.hops ?? 0) >= HOPS_MAX) return IGNORE
+  if (arrival.kind === 'deletion' && original !== undefined && !mayChange(arrival, original)) return IGNORE
+  if (reacted === undefined || directory.mirrorAt(reacted.message.arrival.place)?.mirror !== found.mirror) return IGNORE // not known here
+  const now = reactionsAfter(arrival, reaction, reacted)
+  if (isSame(reacted, now)) return IGNORE
+  const { as, changes } = speaker(reaction, found, directory)
+  const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
+  return {
+    outcome: 'routed',
+    deliveries: reached(found.mirror, found.here, directory).flatMap(({ place }) => react(arrival, reacted, now, place, as, directory)),
+    changes: [...changes, { kind: 'react', message: reacted.message.seq, person, emojis: now }]
+  }
+}

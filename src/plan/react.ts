@@ -1,0 +1,42 @@
+/** From the reactions that somebody had at a message to those that they have now: what is done at each place where it stands. */
+import { REACTIONS_MAX } from '../lib/emoji'
+import { type Place, samePlace } from '../model/address'
+import type { Arrival, Persona, ReactionArrival } from '../model/message'
+import type { Answered, NewDelivery, Reaction, Recorded } from '../store/store'
+import type { Directory } from './directory'
+import { delivery } from './plan'
+import { standsAt } from './reply'
+
+/** What is reacted to, and what whoever reacts had there. */
+export interface Reacted { message: Answered; before: Reaction[] }
+
+/** The reaction that comes, or is taken back. */
+export const reactionOf = (arrival: Arrival, original: Recorded | undefined): ReactionArrival | undefined =>
+  arrival.kind === 'reaction' ? arrival
+    : arrival.kind === 'deletion' && original?.arrival.kind === 'reaction' ? original.arrival : undefined
+
+const emojisOf = (reactions: Reaction[]): string[] => reactions.map(({ emoji }) => emoji)
+
+/** What they have there from now on. */
+export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): string[] => {
+  if (arrival.kind === 'deletion') return emojisOf(before).filter(emoji => !emojis.includes(emoji))
+  return whole === true ? emojis : [...new Set([...emojisOf(before), ...emojis])].slice(0, REACTIONS_MAX)
+}
+
+export const isSame = ({ before }: Reacted, now: string[]): boolean =>
+  before.length === now.length && before.every(({ emoji }) => now.includes(emoji))
+
+/** Nothing where the message does not stand, or where nobody can react. */
+export const react = (arrival: Arrival, { message, before }: Reacted, now: string[], place: Place, as: Persona | undefined,
+  directory: Directory): NewDelivery[] => {
+  const { reactions } = directory.can(place.network)
+  const to = standsAt(message, place)
+  if (to === undefined || reactions === 'none') return []
+  if (reactions === 'set') return [delivery(arrival, place, 0, { kind: 'reaction', to, emojis: now }, as)]
+  const gone = before.filter(({ emoji }) => !now.includes(emoji)).flatMap(({ deliveries }) => deliveries).filter(one => samePlace(one.place, place))
+  const fresh = now.filter(emoji => !emojisOf(before).includes(emoji))
+  return [
+    ...gone.map(({ key }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, as)),
+    ...fresh.map((emoji, index) => delivery(arrival, place, index, { kind: 'reaction', to, emojis: [emoji] }, as))
+  ]
+}

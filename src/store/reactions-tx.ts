@@ -1,0 +1,27 @@
+/** Who has which reactions at which message. They go with the message, and with the arrival by which they came. */
+import type { Sql } from './sql'
+import type { Reaction, Tx } from './store'
+
+interface Row { emoji: string; key: string | null; network: string; place: string }
+
+/** Those that were delivered one by one, each by a delivery of its own. */
+const REACTIONS = `SELECT emoji, outbox.key, outbox.network, outbox.place FROM reaction
+  LEFT JOIN outbox ON outbox.journal = reaction.arrival AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'reaction'
+    AND json_extract(delivery, '$.action.emojis[0]') = emoji
+  WHERE message = ? AND person = ? ORDER BY reaction.id, outbox.id`
+
+export const makeReactionsTx = ({ all, run }: Sql): Pick<Tx, 'reactions' | 'react'> => ({
+  async reactions (message, person) {
+    const found = new Map<string, Reaction>()
+    for (const { emoji, key, network, place } of all<Row>(REACTIONS, message, person)) {
+      const { deliveries } = found.get(emoji) ?? { deliveries: [] }
+      found.set(emoji, { emoji, deliveries: key === null ? deliveries : [...deliveries, { key, place: { network, id: place } }] })
+    }
+    return [...found.values()]
+  },
+  async react (message, person, emojis, arrival) {
+    const now = JSON.stringify(emojis)
+    run('DELETE FROM reaction WHERE message = ? AND person = ? AND emoji NOT IN (SELECT value FROM json_each(?))', message, person, now)
+    run('INSERT OR IGNORE INTO reaction (message, person, emoji, arrival) SELECT ?, ?, value, ? FROM json_each(?)', message, person, arrival, now)
+  }
+})

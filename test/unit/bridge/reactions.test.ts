@@ -1,0 +1,151 @@
+/** Reactions in mirrors: whoever reacts to a message reacts to it wherever it stands, and may take that back. */
+import assert from 'node:assert/strict'
+import type { Delivery, DeletionArrival, ReactionArrival } from '../../../src/model/message'
+import { Refused } from '../../../src/model/errors'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+const PHONE = {
+  ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none', afterCrash: 'park'
+} as const
+
+describe('reactions', () => {
+  let red: Practice, blue: Practice, phone: Practice // each by itself; as a set; none
+  let started: Started
+  let count = 0
+
+  const start = async (path?: string): Promise<void> => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { reactions: 'set' }), makePractice('phone', PHONE)]
+    started = await startBridge([red, blue, phone], [mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])],
+      path === undefined ? {} : { path })
+  }
+  beforeEach(() => start())
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const arrived = (network: Practice, most: number): Promise<void> => until(() => network.delivered.length >= most, `${most} at ${network.name}`)
+  const asked = async (): Promise<Delivery> => {
+    await red.say('hall', 'Anna', 'Kommt ihr?', { key: 'question' })
+    await Promise.all([arrived(blue, 1), arrived(phone, 1)])
+    return blue.delivered[0]!
+  }
+  const reacts = (network: Practice, sender: string, of: string[], emojis: string[], more: Partial<ReactionArrival> = {}) => network.inbox.accept({
+    kind: 'reaction', key: `reaction-${++count}`, place: { network: network.name, id: 'hall' }, at: 1, sender: { id: sender, name: sender },
+    of, emojis, ...more
+  })
+  const takesBack = (network: Practice, sender: string, of: string, more: Partial<DeletionArrival> = {}) => network.inbox.accept({
+    kind: 'deletion', key: `back-${++count}`, place: { network: network.name, id: 'hall' }, at: 1, sender: { id: sender, name: sender }, of, ...more
+  })
+
+  it('of one at a time become the whole set, at the message as it stands there', async () => {
+    const { key } = await asked()
+    await reacts(red, 'Cem', ['question'], ['👍\uFE0F'], { key: 'thumb' })
+    await reacts(red, 'Cem', ['question'], ['❤️'], { key: 'heart' })
+    await reacts(red, 'Dora', ['question'], ['👍'])
+    await arrived(blue, 4)
+    assert.deepEqual(blue.delivered.slice(1).map(({ action, as, answered }) => [as?.name, action, answered]), [
+      ['Cem (red)', { kind: 'reaction', to: { delivery: key }, emojis: ['👍'] }, [`blue-${key}`]],
+      ['Cem (red)', { kind: 'reaction', to: { delivery: key }, emojis: ['👍', '❤'] }, [`blue-${key}`]],
+      ['Dora (red)', { kind: 'reaction', to: { delivery: key }, emojis: ['👍'] }, [`blue-${key}`]]
+    ])
+    await takesBack(red, 'Cem', 'thumb')
+    await takesBack(red, 'Cem', 'heart')
+    await arrived(blue, 6)
+    assert.deepEqual(blue.read('hall').slice(-2), ['Cem (red): [❤]', 'Cem (red): []'])
+    assert.equal(phone.delivered.length, 1, 'nothing of it costs an SMS')
+  })
+
+  it('of the whole set become one each, and what is not in it any more is taken back', async () => {
+    const { key } = await asked()
+    await reacts(blue, 'Ben', [`blue-${key}`], ['👍', '😀'], { whole: true })
+    await arrived(red, 2)
+    const [thumb, laugh] = red.delivered
+    const one = (emoji: string) => ({ kind: 'reaction', to: { arrival: 'question' }, emojis: [emoji] })
+    assert.deepEqual([thumb?.action, laugh?.action], ['👍', '😀'].map(one))
+    await reacts(blue, 'Ben', [`blue-${key}`], ['😀', '🎉', '😀'], { whole: true })
+    await arrived(red, 4)
+    assert.deepEqual(red.delivered.slice(2).map(({ action, target }) => [action.kind, target]),
+      [['deletion', [`red-${thumb!.key}`]], ['reaction', undefined]])
+    await reacts(blue, 'Ben', [`blue-${key}`], [], { whole: true })
+    await arrived(red, 6)
+    assert.deepEqual(red.delivered.slice(4).map(({ target }) => target), [[`red-${laugh!.key}`], [`red-${red.delivered[3]!.key}`]])
+  })
+
+  it('are known over a restart: a set that comes then changes only what is new in it', async () => {
+    const { key } = await asked()
+    await reacts(blue, 'Ben', [`blue-${key}`], ['👍'], { whole: true })
+    await arrived(red, 1)
+    const before = red.delivered[0]!.key
+    const { path } = started
+    await started.stop()
+    await start(path)
+    await reacts(blue, 'Ben', [`blue-${key}`], ['👍', '😀'], { whole: true })
+    await arrived(red, 1)
+    await reacts(blue, 'Ben', [`blue-${key}`], [], { whole: true })
+    await arrived(red, 3)
+    assert.deepEqual(red.read('hall'), ['Ben (blue): [😀]', 'Ben (blue): (deleted)', 'Ben (blue): (deleted)'])
+    assert.deepEqual(red.delivered[1]!.target, [`red-${before}`])
+  })
+
+  it('that say nothing new cause nothing, and neither do those to what is not known here', async () => {
+    const { key } = await asked()
+    await reacts(blue, 'Ben', [`blue-${key}`], ['👍'], { whole: true })
+    await arrived(red, 1)
+    assert.equal(await reacts(blue, 'Ben', [`blue-${key}`], ['👍\uFE0F'], { whole: true }), 'seen')
+    assert.equal(await reacts(blue, 'Ben', ['who knows'], ['👍'], { whole: true }), 'seen')
+    assert.equal(await reacts(red, 'Anna', ['question'], ['']), 'seen')
+    await red.say('elsewhere', 'Anna', 'x', { key: 'in another room' })
+    assert.equal(await reacts(blue, 'Ben', ['in another room'], ['👍'], { whole: true }), 'seen')
+    await blue.say('hall', 'Ben', 'Ende')
+    await arrived(red, 2)
+    assert.equal(red.read('hall').at(-1), 'Ben (blue): Ende')
+  })
+
+  it('are taken back by who reacted, or by whom the place lets; by nobody else', async () => {
+    await asked()
+    await reacts(red, 'Cem', ['question'], ['👍'], { key: 'thumb' })
+    await arrived(blue, 2)
+    assert.equal(await takesBack(red, 'Dora', 'thumb'), 'seen')
+    await takesBack(red, 'Moderator', 'thumb', { moderated: true })
+    await arrived(blue, 3)
+    assert.deepEqual(blue.read('hall').slice(1), ['Cem (red): [👍]', 'Cem (red): []'])
+  })
+
+  it('that were taken back before they came never come', async () => {
+    await asked()
+    await takesBack(red, 'Cem', 'thumb')
+    assert.equal(await reacts(red, 'Cem', ['question'], ['👍'], { key: 'thumb' }), 'seen')
+  })
+
+  it('wait for the message that they are about, and are nowhere if it never comes there', async () => {
+    let release = (): void => {}
+    blue.onSend = ({ action }) => action.kind === 'message' ? new Promise(resolve => { release = resolve }) : undefined
+    await red.say('hall', 'Anna', 'Frage', { key: 'question' })
+    await reacts(red, 'Cem', ['question'], ['👍'])
+    await arrived(phone, 1)
+    release()
+    await arrived(blue, 2)
+    assert.deepEqual(blue.delivered[1]!.answered, [`blue-${blue.delivered[0]!.key}`])
+    blue.onSend = ({ action }) => { if (action.kind === 'message') throw new Refused('no') }
+    await red.say('hall', 'Anna', 'Noch eine', { key: 'another' })
+    await reacts(red, 'Cem', ['another'], ['👍'])
+    await arrived(red, 1) // that it did not arrive, and no word about the reaction
+    blue.onSend = () => {}
+    await red.say('hall', 'Anna', 'Ende')
+    await arrived(blue, 3)
+    assert.equal(blue.read('hall').at(-1), 'Anna (red): Ende')
+    assert.equal(red.delivered.length, 1)
+  })
+
+  it('go with their message', async () => {
+    const { key } = await asked()
+    await reacts(blue, 'Ben', [`blue-${key}`], ['👍'], { whole: true })
+    await arrived(red, 1)
+    const kept = (): Promise<number> => started.store.run(async tx => (await tx.reactions(1, 'blue Ben')).length)
+    assert.equal(await kept(), 1)
+    await until(async () => await started.store.run(tx => tx.prune(Date.now() + 1000, 100)) > 0, 'the end of what was said')
+    assert.equal(await kept(), 0)
+  })
+})
