@@ -1,4 +1,4 @@
-/** Function addresses as the desk takes them, complete: what the config leaves out is filled in here. */
+/** Makes function addresses for the desk from the config, and fills in what the config leaves out. */
 import type { FunctionAddress, StandardText } from '../desk/address'
 import { type AutomaticKind, defaultTexts } from '../desk/automatic'
 import type { Hours } from '../desk/hours'
@@ -15,7 +15,7 @@ import { type Written, writtenOf } from './schema'
 import type { WrittenAddress } from './schema-address'
 import { teamOf } from './team'
 
-const ZONE = 'Europe/Berlin' // where no opening hours name one
+const ZONE = 'Europe/Berlin' // if no opening hours name one
 
 const WORDS = {
   de: { hours: 'Geöffnet', imprint: 'Impressum', privacy: 'Datenschutz' },
@@ -24,7 +24,7 @@ const WORDS = {
 
 type Profile = FunctionAddress['profile']
 
-/** What networks show of it by themselves. */
+/** The parts of the profile that come from the networks' keys. */
 const shownBy = (written: WrittenAddress, kinds: readonly NetworkKind[]): Partial<Profile> => Object.assign({}, ...kinds.map(kind => {
   const own = writtenOf(written, kind)
   return own === undefined ? {} : kind.settings.address.profile?.(own)
@@ -50,7 +50,7 @@ const checked = (text: string, kind: 'standard' | 'automatic', path: Path, probl
   return text
 }
 
-/** False switches a text off, a text replaces the default; absence and redirect are of use only with hours and `redirect_only`. */
+/** False switches a text off, a text replaces the default. By default, absence needs hours, and redirect needs `redirect_only`. */
 const automaticOf = (written: WrittenAddress, language: 'de' | 'en', path: Path, problem: Problems): FunctionAddress['automatic'] => {
   const defaults = defaultTexts(language, { privacy: written.privacy, retentionDays: written.retention_days,
     ...written.website === undefined ? {} : { reach: [written.website] } })
@@ -65,7 +65,7 @@ const automaticOf = (written: WrittenAddress, language: 'de' | 'en', path: Path,
   }))
 }
 
-/** By names in lower case, because that is how they are looked up; without a prototype, so that nothing else is found: "constructor". */
+/** Names are lower case, as they are looked up. There is no prototype, so "constructor" finds nothing. */
 const textsOf = (written: WrittenAddress, path: Path, files: Files, problem: Problems): Record<string, StandardText> =>
   Object.assign(Object.create(null) as object, Object.fromEntries(Object.entries(written.texts ?? {}).map(([name, given]) => {
     const { text, file } = typeof given === 'string' ? { text: given, file: undefined } : given
@@ -97,7 +97,7 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path,
   }
 }
 
-/** `folder`: where the config lies. */
+/** `folder`: the config's folder. */
 export const addressesOf = (config: Written, kinds: readonly NetworkKind[], mirrors: Mirror[], folder: string, tell: Tell): FunctionAddress[] => {
   const { problem } = tell
   const all = calledOf(config, kinds, mirrors, tell)

@@ -1,4 +1,4 @@
-/** What each function address is called on each network, and that nobody else is called so. */
+/** The names of each function address on each network; refuses names that two addresses share. */
 import type { Names, NetworkKind, Tell } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
 import type { Person } from '../model/address'
@@ -9,10 +9,10 @@ import type { WrittenAddress } from './schema-address'
 
 export interface Called { name: string; slug: string; identities: Person[]; aliases: Person[] }
 
-/** With all that its name may be taken for, and where each stands. */
+/** With all spellings of its name, and where each is written. */
 interface Known extends Called { path: Path; spellings: { key: string, path: Path }[] }
 
-/** What it is called by keys of its own. */
+/** A name that a network's own key gives. */
 interface Spelled { key: string; spelling: string; ascii: string | undefined }
 
 const spelledBy = (written: WrittenAddress, kinds: readonly NetworkKind[]): Spelled[] => kinds.flatMap(kind => {
@@ -23,17 +23,17 @@ const spelledBy = (written: WrittenAddress, kinds: readonly NetworkKind[]): Spel
 
 const someOf = (words: string[]): string => words.join(' or ')
 
-/** Short names of rooms come from the plainest spelling there is. */
+/** The short name for ids of rooms, from the plainest spelling there is. */
 const slug = (name: string, ascii: string | undefined, kinds: readonly NetworkKind[], path: Path, problem: Problems): string => {
   const made = slugOf(transliterated(name) ?? ascii ?? '')
   if (made !== '') return made
   const named = kinds.filter(({ settings }) => settings.address.spelled !== undefined).map(({ settings }) => settings)
   problem([...path, 'name'], `"${name}" cannot be rewritten with a–z and 0–9`,
-    `Write below it how, as its name on ${someOf(named.map(({ label }) => label))}. For example: ${named[0]?.name}: rathaus`)
+    `Write below it how to spell it, as its name on ${someOf(named.map(({ label }) => label))}. For example: ${named[0]?.name}: rathaus`)
   return ''
 }
 
-/** Whether an address could be on this network as the config stands. */
+/** Whether the config puts this address on this network. */
 const isOn = (config: Written, written: WrittenAddress, kind: NetworkKind): boolean =>
   writtenOf(kind.settings.address.needs === undefined ? config : written, kind) !== undefined
 
@@ -51,7 +51,7 @@ const knownAs = (config: Written, kinds: readonly NetworkKind[], written: Writte
   const ascii = spelled.map(each => each.ascii).find(each => each !== undefined)
   const names = kinds.map((kind): Names | undefined =>
     kind.settings.address.names({ name, written: writtenOf(written, kind), ascii }, writtenOf(config, kind), path, problem))
-  const short = names.includes(undefined) ? '' : slug(name, ascii, kinds, path, problem) // what cannot be rewritten is told once
+  const short = names.includes(undefined) ? '' : slug(name, ascii, kinds, path, problem) // the problem is noted already
   if (!kinds.some(kind => isOn(config, written, kind))) problem(path, 'is on no network', nowhere(kinds))
   const spellings = [{ key: 'name', spelling: name }, ...spelled, { key: 'name', spelling: short }]
     .flatMap(({ key, spelling }) => spelling === '' ? [] : [{ key: folded(spelling), path: [...path, key] }])
@@ -70,12 +70,12 @@ const checkNames = (all: Known[], config: Written, { problem, line }: Tell): voi
     told.add(entry.known)
     const [one, other] = [entry, first].map(({ known }) => config.function_addresses[all.indexOf(known)]!.name)
     const same = entry.known.name === first.known.name
-    problem(entry.path, same ? `"${one}" is the name of two function addresses` : `"${one}" and "${other}" come to the same (${entry.key})`,
+    problem(entry.path, same ? `"${one}" is the name of two function addresses` : `"${one}" and "${other}" count as the same name (${entry.key})`,
       `The other is ${spell(first.path)} in line ${line(first.path)}. Remove one of the two, or give it another name`)
   }
 }
 
-/** An alias that leads to a mirrored room goes on leading there. */
+/** The aliases without those that name a mirrored room: these keep leading there. */
 const withoutRooms = (aliases: Person[], mirrors: Mirror[]): Person[] => {
   const rooms = new Set(mirrors.flatMap(({ places }) => places.map(({ place }) => place.id.toLowerCase())))
   return aliases.filter(({ id }) => !rooms.has(id.toLowerCase()))

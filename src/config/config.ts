@@ -1,4 +1,4 @@
-/** The config as the program takes it: complete, checked, without a word of where it stood. */
+/** The config as the program uses it: complete and checked. */
 import type { FunctionAddress } from '../desk/address'
 import type { Level } from '../lib/log'
 import type { Listen } from '../lib/serve'
@@ -11,8 +11,8 @@ export interface Config {
   language: 'de' | 'en'
   logLevel: Level
   store: { path: string, keepDays: number } // path is absolute
-  kinds: readonly NetworkKind[] // the networks that it could have
-  networks: Partial<Record<NetworkName, unknown>> // those that it has, each as its adapter takes it
+  kinds: readonly NetworkKind[] // all networks that a config can have
+  networks: Partial<Record<NetworkName, unknown>> // the networks of this config, each as its adapter takes it
   media: { listen: Listen, publicUrl: string, linkDays: number, bytesMax: number }
   limits: { queueMax: number, drainMs: number }
   mirrors: Mirror[]

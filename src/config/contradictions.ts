@@ -1,4 +1,4 @@
-/** What no single key is wrong about: things that stand twice, or that point at something that is not there. */
+/** Problems between keys: a value that occurs twice, or one that refers to something that is not there. */
 import type { Found, NetworkKind, Seat, Tell } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
 import { addressKey } from '../model/address'
@@ -43,7 +43,7 @@ const seatsOf = (config: Written, entry: object, kinds: readonly NetworkKind[], 
   return written === undefined ? [] : place.seats(written, writtenOf(config, kind), [...path, name], problem)
 })
 
-/** The mirrors as the bridge takes them; tells everything that contradicts something else. */
+/** The mirrors as the bridge takes them. Notes all contradictions. */
 export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: Tell): Mirror[] => {
   const { problem } = tell
   checkNetworks(config, kinds, tell)
@@ -61,7 +61,7 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   }
   for (const { entry, first } of twice(seated.flatMap(({ seats }) => seats), ({ place }) => addressKey(place))) {
     problem(entry.path, `${entry.place.id} is used twice`,
-      `It stands at ${spell(first.path)} already; a place can be in one mirror only. Remove one of the two`)
+      `It is already at ${spell(first.path)}; a place can be in one mirror only. Remove one of the two`)
   }
   return seated.map(({ name, seats }) => ({ name, places: seats.map(({ path: _, ...seat }) => seat) }))
 }

@@ -1,4 +1,4 @@
-/** Reads the config: all that can be known to be wrong without asking a server is refused here, with line and advice. */
+/** Reads the config. Refuses, with line and advice, everything that is wrong without asking a server. */
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import type { FunctionAddress } from '../desk/address'
@@ -15,7 +15,7 @@ import { type Environment, fillSecrets } from './secrets'
 
 const SECOND_MS = 1000
 
-/** Throws ConfigError with everything that is wrong. `environment` may hold secrets (ZENTRALE_…). */
+/** Throws ConfigError with all problems. `environment` may hold secrets (ZENTRALE_…). */
 export const loadConfig = (path: string, environment: Environment, kinds: readonly NetworkKind[] = KINDS): Config => {
   const { written, mirrors, addresses, tell, problems } = readAll(path, environment, kinds)
   const around: Omit<Taking, 'places'> = {
@@ -32,8 +32,8 @@ export const loadConfig = (path: string, environment: Environment, kinds: readon
 }
 
 /**
- * A network's section as it is written, and the function addresses: for the file that its server needs, which is not looked at. Undefined
- * without such a section. Throws ConfigError.
+ * A network's section as it is written, and the function addresses: enough to make the file that the network's server needs. That file
+ * need not exist yet. Undefined without such a section. Throws ConfigError.
  */
 export const readSection = (path: string, environment: Environment, kind: NetworkKind,
   kinds: readonly NetworkKind[] = KINDS): { section: unknown, addresses: FunctionAddress[] } | undefined => {
@@ -43,9 +43,9 @@ export const readSection = (path: string, environment: Environment, kind: Networ
   return section === undefined ? undefined : { section, addresses }
 }
 
-/** All but what networks make of their sections. */
+/** Everything except the networks' own reading of their sections. */
 const readAll = (path: string, environment: Environment, kinds: readonly NetworkKind[]) => {
-  const source = readSource(path, 'Make it: zentrale init, or name another file: --config FILE')
+  const source = readSource(path, 'Create it: zentrale init, or name another file: --config FILE')
   const schema = schemaOf(kinds)
   const problems = fillSecrets(schema, source, path, environment)
   const tell: Tell = { line: source.line, problem: (at, wrong, advice) => problems.push(source.problem(at, spell(at), wrong, advice)) }

@@ -1,4 +1,4 @@
-/** Opening hours as people write them, and in words for those who read them. */
+/** Reads opening hours from the config, and writes them as text for people. */
 import type { FunctionAddress } from '../desk/address'
 import { holidaysOf } from '../desk/holidays'
 import type { Hours, Slot } from '../desk/hours'
@@ -25,12 +25,12 @@ const slotsOf = (written: string[] | 'closed' | undefined, path: Path, problem: 
   })
   for (const { from, to, text, path: at } of slots) {
     if (to > DAY_MINUTES) problem(at, `"${text}" ends after midnight`, 'A day ends at 24:00')
-    else if (from >= to) problem(at, `"${text}" ends before it begins`, 'Over midnight write two: until 24:00, and from 0:00 at the next day')
+    else if (from >= to) problem(at, `"${text}" ends before it begins`, 'Over midnight write two: until 24:00, and from 0:00 on the next day')
   }
   const sorted = slots.toSorted((a, b) => a.from - b.from)
   for (const [index, { from, text, path: at }] of sorted.entries()) {
     const before = sorted[index - 1]
-    if (before !== undefined && from < before.to) problem(at, `"${text}" overlaps with "${before.text}"`, 'Make one of the two')
+    if (before !== undefined && from < before.to) problem(at, `"${text}" overlaps with "${before.text}"`, 'Join the two')
   }
   return sorted.map(({ from, to }) => ({ from, to }))
 }
@@ -70,7 +70,7 @@ const DAYS = {
 
 const clockOf = (minute: number): string => `${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, '0')}`
 
-/** "Mo–Fr 8:00–12:00, 13:00–17:00; Sa 9:00–12:00". Empty if it is never open. */
+/** Such as "Mo–Fr 8:00–12:00, 13:00–17:00; Sa 9:00–12:00". Empty if it is never open. */
 export const hoursInWords = ({ week }: Hours, language: FunctionAddress['language']): string => {
   const times = week.map(slots => slots.map(({ from, to }) => `${clockOf(from)}–${clockOf(to)}`).join(', '))
   const runs = times.flatMap((time, day) => times[day - 1] === time || time === '' ? []

@@ -1,4 +1,4 @@
-/** Turns what the schema finds wrong into sentences that say what to write instead. */
+/** Turns the schema's errors into sentences that say what to write instead. */
 import type { z } from 'zod'
 import { nearest } from '../lib/nearest'
 import { PLACEHOLDER, type Told, told } from '../settings/keys'
@@ -9,17 +9,17 @@ import { inner, type Node, nodeAt, valueAt } from './walk'
 
 const PREVIEW_CHARS_MAX = 40
 
-/** What is shown when it is wrong. Where a section or a list belongs, what stands there may be meant for a key below it. */
+/** Wrong values of these types are shown. In place of a section or list they are not: the value may be a secret for a key below. */
 const SCALARS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'enum', 'literal'])
 
-/** An address without what gives entry. */
+/** An address without its passwords and parameters. */
 const veiled = (address: string): string => address.replace(/\/\/[^/@]*@/g, '//…@').replace(/([?&][^=&]*=)[^&#]*/g, '$1…')
 
 const describe = (value: unknown, about: Told | undefined, node: Node | undefined): string => {
   if (value === null || value === '') return 'is empty'
   if (Array.isArray(value)) return value.length === 0 ? 'is an empty list' : `is a list${value.length === 1 ? '' : ` of ${value.length}`}`
   if (typeof value === 'object') return Object.keys(value).length === 0 ? 'is empty' : `is a section with ${Object.keys(value).join(', ')}`
-  if (value === PLACEHOLDER) return 'is still the sample\'s'
+  if (value === PLACEHOLDER) return 'is still the sample\'s value'
   if (about?.secret) return typeof value === 'string' ? 'is too short' : `is read as a ${typeof value}`
   if (node !== undefined && !SCALARS.has(node.def.type)) return `is a ${typeof value === 'string' ? 'text' : typeof value}`
   const shown = JSON.stringify(typeof value === 'string' ? veiled(value) : value)
@@ -35,7 +35,7 @@ const example = (path: Path, about: Told | undefined): string => {
 /** The name of a secret in the environment: ZENTRALE_OPERATE_TOKEN. */
 export const environmentName = (path: Path): string => ['zentrale', ...path].join('_').toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
 
-/** The path with the names of list items instead of their numbers, because secrets in the environment go by them. */
+/** The path with the names of list items instead of their indexes. Secrets in the environment are named so. */
 export const named = (path: Path, value: unknown): Path => path.map((part, index) => {
   const name = typeof part === 'number' ? (valueAt(value, path.slice(0, index + 1)) as { name?: unknown } | null)?.name : part
   return typeof name === 'string' ? name : part
@@ -47,7 +47,7 @@ const missing = (path: Path, about: Told | undefined, value: unknown): string =>
     : `It must be ${about?.must ?? 'there'}${example(path, about)}`
 }
 
-/** To YAML +4930123457 and 12345678 are numbers, and `no` may be false: what looks so and is text needs quotes. */
+/** YAML reads +4930123457 and 12345678 as numbers, and `no` perhaps as false. Such texts need quotes. */
 const unquoted = (source: Source, path: Path, node: Node | undefined, about: Told | undefined, value: unknown): string | undefined => {
   if (node?.def.type !== 'string' || (typeof value !== 'number' && typeof value !== 'boolean')) return undefined
   return `Put it in quotes${about?.secret ? '' : `: "${source.spelling(path) ?? String(value)}"`}`
@@ -63,25 +63,25 @@ const unknownKey = (source: Source, node: Node | undefined, path: Path, key: str
     notYet ?? (guess === undefined ? `Known here: ${known.join(', ')}` : `Did you mean "${guess}"?`))
 }
 
-/** A choice whose `kind` is missing is not looked into any further, so a `kind` spelled wrong is looked for here. */
+/** Without a `kind`, the schema does not look at the other keys, so this finds a misspelt `kind`. */
 const misspelt = (root: z.ZodType, source: Source, value: unknown, path: Path): Problem[] => {
   const section = path.slice(0, -1)
   return Object.keys(valueAt(value, section) ?? {}).filter(key => nearest(key, [String(path.at(-1))]) !== undefined)
     .map(key => unknownKey(source, nodeAt(root, section, value), section, key))
 }
 
-/** A key of free choice, such as a day, that is none. */
+/** An invalid key that people name themselves, such as a day. */
 const wrongKey = (root: z.ZodType, source: Source, value: unknown, path: Path): Problem => {
   const key = String(path.at(-1))
   const about = told.get(nodeAt(root, path.slice(0, -1), value)!.def.keyType!)!
   return source.problem(path, spell(path), `is not ${about.must}`, about.instead?.(key) ?? `It must be ${about.must}`)
 }
 
-/** Of a choice between forms: what is wrong with the form that was meant. */
+/** For a key with several forms: the issues of the form that was meant. */
 const meant = (issue: z.core.$ZodIssue): z.core.$ZodIssue[] | undefined => issue.code !== 'invalid_union' ? undefined
   : issue.errors.find(list => !list.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')))
 
-/** One zod issue → the problems to show. `root` is the schema, `value` what it was given. */
+/** The problems to show for one zod issue. `root`: the schema. `value`: the whole config. */
 const refuse = (root: z.ZodType, source: Source, value: unknown, issue: z.core.$ZodIssue): Problem[] => {
   const path = issue.path as Path
   const below = meant(issue)
@@ -101,7 +101,7 @@ const refuse = (root: z.ZodType, source: Source, value: unknown, issue: z.core.$
 
 const isBelow = (path: Path, other: Path): boolean => path.every((part, index) => other[index] === part)
 
-/** All issues of one reading, without those that only follow from an unknown key in the same section. */
+/** The problems of all issues, except those that only follow from an unknown key in the same section. */
 export const refuseAll = (root: z.ZodType, source: Source, value: unknown, issues: z.core.$ZodIssue[]): Problem[] => {
   const misspelt = issues.filter(({ code }) => code === 'unrecognized_keys').map(({ path }) => path as Path)
   return issues

@@ -1,4 +1,4 @@
-/** config.sample.yaml, written from the schema, so that it cannot say what is no longer true (`zentrale sample`). */
+/** Writes config.sample.yaml from the schema, so that it is always true (`zentrale sample`). */
 import { type Told, told } from '../settings/keys'
 import type { NetworkKind } from '../networks/kind'
 import { KINDS } from '../networks/kinds'
@@ -10,7 +10,7 @@ const LINE_CHARS_MAX = 110
 
 const SECRETS_MAX = 2 // as examples
 
-/** Where secrets belong, one for each section: the names of what leads there. */
+/** The paths of secrets, one for each section. */
 const secretsIn = (node: Node): string[][] => Object.entries(node.def.shape ?? {}).flatMap(([key, wrapped]) => {
   const below = inner(wrapped)
   if (told.get(below)?.secret) return [[key]]
@@ -36,7 +36,7 @@ const wrap = (doc: string, room: number): string[] => doc.split(' ').reduce<stri
 const indent = (lines: string[], by: string): string[] => lines.map(line => line === '' ? '' : by + line)
 const comment = (lines: string[]): string[] => lines.map(line => `# ${line}`)
 
-/** The first item of a list of sections is live, other kinds follow as comments. */
+/** The first kind of item in a list is live; the other kinds follow as comments. */
 const items = (node: Node): string[] => {
   const kinds = node.def.type === 'union' ? node.def.options! : [node]
   return kinds.flatMap((kind, index) => {
@@ -53,7 +53,7 @@ const value = (key: string, node: Node, about: Told): string[] => {
   return [`${key}:`, ...indent(items(inner(node.def.element!)), '  ')]
 }
 
-/** `itemFirst`: the lines become a list item, whose first line must be a key and not a comment. */
+/** `itemFirst`: the lines become a list item, so the first one must be a key, not a comment. */
 const sectionLines = (node: Node, itemFirst: boolean): string[] => Object.entries(node.def.shape!).flatMap(([key, wrapped], index) => {
   const below = inner(wrapped)
   const about = told.get(below)!

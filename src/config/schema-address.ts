@@ -12,7 +12,7 @@ const ADDRESS = /^[^\s]{3,255}$/
 const SLOTS = 'a list of times such as ["8:00-12:00", "13:00-17:00"]'
 
 const filePath = (doc: string, sample: string) => text(doc, 'the path of a file', sample)
-/** Of all networks on which people of a team may be. */
+/** The agents' settings of all networks that agents may use. */
 const staffed = (kinds: readonly NetworkKind[]) =>
   kinds.flatMap(({ settings: { agents } }) => 'person' in agents ? [agents] : [])
 
@@ -37,7 +37,7 @@ const teamSample = (kinds: readonly NetworkKind[]): string => `
   addresses: [bernd@example.org, "@bernd:example.org"]
   direct: false                         # true: gets the cases in direct chats instead of rooms`
 
-/** Of networks where an address is only if it says so (`needed`), or by its name alone. */
+/** The keys of networks. `needed`: of those where an address exists only if it has the key; else of the others. */
 const keysOf = (kinds: readonly NetworkKind[], needed: boolean) => Object.fromEntries(kinds
   .filter(({ settings }) => (settings.address.needs !== undefined) === needed)
   .map(({ settings }) => [settings.name, settings.address.key.optional()])) as object
@@ -47,7 +47,7 @@ const slots = (doc: string) =>
 const day = (name: string) => slots(`${name}; closed without it.`)
 const date = () => z.iso.date().register(told, { doc: 'A day.', must: 'a day such as 2026-12-24', sample: '2026-12-24' })
 
-const hours = section('When somebody answers. Without it always.', {
+const hours = section('When somebody answers; always, if left out.', {
   zone: z.string().refine(isZone).register(told, { doc: 'The time zone.', must: 'a time zone such as Europe/Berlin',
     sample: 'Europe/Berlin' }).default('Europe/Berlin'),
   mon: live(day('Monday')), tue: live(day('Tuesday')), wed: live(day('Wednesday')), thu: live(day('Thursday')), fri: live(day('Friday')),
@@ -60,7 +60,7 @@ const hours = section('When somebody answers. Without it always.', {
       .default([]),
     calendar: filePath('An iCalendar file (.ics) with such days.', './holidays.ics').optional()
   }).prefault({}),
-  days: lines('Single days with times of their own; they win over everything else.',
+  days: lines('Single days with their own times, which override everything else.',
     'lines of a day and its times, such as 2026-12-24: ["8:00-12:00"], or of a day and closed', date(),
     either('The times of that day.', `${SLOTS}, or closed`, [slots('The times of that day.'),
       z.literal('closed').register(told, { doc: 'Closed.', must: `${SLOTS}, or closed` })]),
@@ -88,36 +88,36 @@ const standardText = either('A text.', 'a text, or a section with text and file'
 export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One function address.', {
   name: text('What stands before the @; umlauts are welcome.', 'a name of letters, digits, ".", "_" and "-" that begins with a letter or digit',
     'bürgerbüro', NAME),
-  team: list('Who answers there, from the app that they have. Who answers first has the case.', 'a list of people', 200, memberOf(kinds),
+  team: list('Who answers there, from the app that they have. Whoever answers first has the case.', 'a list of people', 200, memberOf(kinds),
     teamSample(kinds)).min(1),
   ...keysOf(kinds, true),
-  title: text('The name that people see. Without it the name with a capital.', 'a text of at most 80 characters', 'Bürgerbüro Musterstadt',
+  title: text('The name that people see. If left out: the name with a capital.', 'a text of at most 80 characters', 'Bürgerbüro Musterstadt',
     /^.{1,80}$/).optional(),
   about: text('What it is for, in a line or two.', 'a text of at most 500 characters', 'Ausweise, Anmeldung, Auskünfte', /^[^]{1,500}$/).optional(),
   website: url('Its page.', 'https://www.example.org/buergerbuero').optional(),
   imprint: url('The link to the imprint.', 'https://www.example.org/impressum').optional(),
   privacy: url('The link to the privacy policy; the greeting names it.', 'https://www.example.org/datenschutz').optional(),
   logo: filePath('Its picture: PNG, JPEG, GIF or WebP, at most 100 KiB.', './logo.png').optional(),
-  language: choice('The language of its automatic texts. Without it the language above.', ['de', 'en']).optional(),
+  language: choice('The language of its automatic texts. If left out: the language above.', ['de', 'en']).optional(),
   ...keysOf(kinds, false),
   hours: hours.optional(),
   automatic: section('What Zentrale answers by itself, sparingly. Variables: {adresse}, {name}, {oeffnung_naechste}; in English ' +
     '{address}, {name}, {next_opening}.', {
-    greeting: automatic('To somebody\'s first message. Without it a text with the privacy link; false: none.', 'false'),
-    absence: automatic('Once while it is closed. Without it a text with the next opening; false: none.', 'false'),
-    redirect: automatic('Where to turn instead, if redirect_only is true. Without it a text with the website.',
+    greeting: automatic('To somebody\'s first message. If left out: a text with the privacy link; false: none.', 'false'),
+    absence: automatic('Once while it is closed. If left out: a text with the next opening; false: none.', 'false'),
+    redirect: automatic('Where to turn instead, if redirect_only is true. If left out: a text with the website.',
       '"Bitte schreiben Sie an info@chat.example.org."')
   }).prefault({}),
   redirect_only: yes('Whether the address only points elsewhere: every contact gets the redirect text, and no case is made.').default(false),
-  claim: choice('What colleagues of whoever has a case may do. soft: write notes; open: answer too; hard: only read.',
+  claim: choice('What an agent\'s colleagues may do in their case. soft: write notes; open: answer too; hard: only read.',
     ['soft', 'open', 'hard']).default('soft'),
-  answers: choice('What the team says in the room of a case. all: goes to the contact, unless it is a note or a command; explicit: ' +
-    'stays inside, and only "!a text" or a reply to a message of the contact goes out.', ['all', 'explicit']).default('all'),
-  undo_seconds: whole('So many seconds an answer waits before it goes to the contact. Deleted meanwhile it never leaves; edited, the edit leaves.',
-    0, 60, 0).default(0),
-  claim_timeout_minutes: whole('When whoever has a case lets the contact wait for so many opening minutes, it is free again.',
+  answers: choice('What happens to the team\'s messages in the room of a case. all: they go to the contact, except notes and commands; ' +
+    'explicit: they stay inside; only "!a text" and replies to messages of the contact go out.', ['all', 'explicit']).default('all'),
+  undo_seconds: whole('How many seconds an answer waits before it goes to the contact. If it is deleted meanwhile, it never leaves; ' +
+    'if it is edited, the edit leaves.', 0, 60, 0).default(0),
+  claim_timeout_minutes: whole('After how many opening minutes without an answer to the contact a case is free again.',
     5, 10080, 60).default(60),
-  signature: choice('What the contact sees of who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),
+  signature: choice('What the contact sees of the agent who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),
   follow_up: either('What a message to a closed case does: reopen it, begin a new one, or reopen it for so many days.',
     'reopen, new, or a section with days', [
       choice('What it does.', ['reopen', 'new']),
@@ -127,7 +127,7 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
     '{contact.name}, {agent.first_name}.', 'lines of a short name and a text',
   z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,31}$/u).register(told, { doc: 'A name.', must: 'a short name without spaces' }),
   standardText, TEXTS_SAMPLE).optional(),
-  retention_days: whole('After so many days what was said is forgotten, whether the case was closed or not.', 1, 36500, 365).default(365)
+  retention_days: whole('After how many days messages are forgotten, whether the case is closed or not.', 1, 36500, 365).default(365)
 })
 
 export type WrittenAddress = z.output<ReturnType<typeof functionAddressOf>>

@@ -1,27 +1,27 @@
 /**
- * Every key of the config: its type, its default, its limits, and the words that explain it. config.sample.yaml and all
- * refusals are made from what stands here. Keys in the file are snake_case; load.ts turns them into what the program takes.
+ * Every key of the config: its type, its default, its limits, and the words that explain it. config.sample.yaml and all error messages
+ * are made from them. Keys in the file are snake_case; load.ts turns them into the program's config.
  */
 import { z } from 'zod'
 import type { NetworkKind } from '../networks/kind'
 import { choice, list, listen, section, secret, text, told, url, whole, yes } from '../settings/keys'
 import { functionAddressOf } from './schema-address'
 
-/** What networks bring stands between these and what follows. */
+/** The networks' sections come between `before` and `after`. */
 const before = {
-  language: choice('The language of what Zentrale itself says to people.', ['de', 'en']).default('de'),
-  log: section('What is logged, to standard error as JSON lines. Message texts never are, and phone numbers are masked.', {
+  language: choice('The language of Zentrale\'s own texts to people.', ['de', 'en']).default('de'),
+  log: section('The log, as JSON lines on standard error. It never contains message texts, and phone numbers are masked.', {
     level: choice('How much.', ['info', 'debug', 'warn', 'error', 'silent']).default('info')
   }).prefault({}),
-  store: section('Where everything is remembered. One file for one running Zentrale.', {
+  store: section('The database. One file for one running Zentrale.', {
     path: text('The database file; a relative path counts from this config\'s folder. Its folder is made if it is missing.',
       'the path of a file', './data/zentrale.db'),
-    keep_days: whole('After so many days what was delivered is forgotten. Later edits and deletions of it are then not carried over.',
+    keep_days: whole('After how many days delivered messages are forgotten. After that, edits and deletions of them are not carried over.',
       1, 3650, 90).default(90)
   })
 }
 
-/** The key of each network, as far as it has one. */
+/** The keys by network. */
 const keyed = <T>(kinds: readonly NetworkKind[], key: (kind: NetworkKind) => T): Record<string, T> =>
   Object.fromEntries(kinds.map(kind => [kind.settings.name, key(kind)]))
 
@@ -31,7 +31,7 @@ const placeOf = (kinds: readonly NetworkKind[]) => z.strictObject(keyed(kinds, (
 
 const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   name: text('A name of your choice, for the log and for commands.', 'a short name without spaces', 'werkstatt', /^[^\s]{1,64}$/),
-  places: list('The places that are carried to one another, two or more, on any networks.', 'a list of at least two places', 1000,
+  places: list('The places that show the same messages: two or more, on any networks.', 'a list of at least two places', 1000,
     placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1)
 })
 
@@ -47,10 +47,10 @@ const after = (kinds: readonly NetworkKind[]) => ({
     link_days: whole('How many days a link works.', 1, 3650, 30).default(30),
     bytes_max: whole('Larger files are not carried over. In bytes.', 1024, 4294967296, 52428800).default(52428800)
   }),
-  limits: section('What Zentrale takes at most. Beyond it says no to the servers, which then try again later.', {
-    queue_max: whole('Messages that wait for delivery. What came from one place may wait as long as there is as much room left ' +
+  limits: section('How much Zentrale takes. Beyond that it says no to the servers, which then try again later.', {
+    queue_max: whole('How many messages may wait for delivery. The messages from one place may fill the queue until as much room is left ' +
       'for all others.', 100, 10000000, 100000).default(100000),
-    drain_seconds: whole('How long sends under way may take when Zentrale is stopped. What is left then is sent after the next start.',
+    drain_seconds: whole('How long sends under way may take when Zentrale is stopped. The rest is sent after the next start.',
       0, 600, 10).default(10)
   }).prefault({}),
   mirrors: list('Rooms that show the same on all networks. A place can be in one mirror only.', 'a list of mirrors', 10000,
@@ -58,10 +58,10 @@ const after = (kinds: readonly NetworkKind[]) => ({
   function_addresses: list(`Public addresses with a team behind them: ${enough(kinds)} are enough. Each needs a line ` +
     'in the registration; "zentrale check" says which.', 'a list of function addresses', 1000, functionAddressOf(kinds)).default([]),
   operate: section('For the operator: health, metrics and commands, by HTTP.', {
-    listen: listen('Where; keep it on this machine, or behind a web server with TLS.', 9350).prefault({}),
+    listen: listen('Where it listens; keep it on this machine, or behind a web server with TLS.', 9350).prefault({}),
     token: secret('Whoever has this token may read metrics and change the queue ("Authorization: Bearer …").'),
-    logbook_key: secret('Seals the logbook of function addresses. Without it the token does: then keep the token, or what was written under ' +
-      'the old one cannot be verified any more.').optional(),
+    logbook_key: secret('Seals the logbook of function addresses. If left out, the token seals it: then keep the token, because lines ' +
+      'sealed with an old one can no longer be verified.').optional(),
     metrics_public: yes('Whether /metrics may be read without the token.').default(false)
   })
 })
@@ -82,10 +82,10 @@ export const schemaOf = (kinds: readonly NetworkKind[]): ReturnType<typeof makeS
 
 export type Written = z.output<ReturnType<typeof schemaOf>>
 
-/** What is written in a section under the key of a network. */
+/** The value of a network's key in a section. */
 export const writtenOf = (section: object, { settings: { name } }: NetworkKind): unknown => (section as Record<string, unknown>)[name]
 
-/** Keys that people will look for and that this version does not have, each with what to do. */
+/** Keys that people may look for but this version does not have, each with advice. */
 export const NOT_YET: Record<string, string> = {
   'store.postgres': 'This version keeps its store in a file. Write for example: path: ./data/zentrale.db'
 }

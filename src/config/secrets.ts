@@ -1,6 +1,6 @@
 /**
- * Secrets may stand in the config itself, in a file of their own (`token_file: ./operate.token`) or in the environment
- * (ZENTRALE_OPERATE_TOKEN). Here the last two are put where the schema looks for the first.
+ * A secret may be in the config itself, in a file of its own (`token_file: ./operate.token`) or in the environment
+ * (ZENTRALE_OPERATE_TOKEN). This file copies the last two into the config, where the schema expects secrets.
  */
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
@@ -29,7 +29,7 @@ const slots = (node: Node, value: unknown, path: Path): Slot[] => {
   })
 }
 
-/** Takes secrets from files and the environment into `source.value`. Returns what is wrong. */
+/** Copies secrets from files and the environment into `source.value`. Returns the problems. */
 export const fillSecrets = (schema: z.ZodType, source: Source, path: string, environment: Environment): Problem[] =>
   slots(schema as Node, source.value, []).flatMap(slot => fill(slot, source, path, environment))
 
@@ -53,9 +53,9 @@ const fill = ({ section, path, key }: Slot, source: Source, config: string, envi
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    section[key] = 'the file is missing, which is said already' // so that the same key is not refused twice
+    section[key] = 'a secret whose file is missing' // so that the schema does not report this key too
     return error.problems.map(({ file, wrong }) =>
       source.problem([...path, fileKey], spell([...path, fileKey]), `${file} ${wrong}`,
-        `Make the file, readable for Zentrale, or write ${key} instead`))
+        `Create the file, readable for Zentrale, or write ${key} instead`))
   }
 }

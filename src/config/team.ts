@@ -1,4 +1,4 @@
-/** Who answers at a function address: people by their addresses, of networks that there are. */
+/** The team of a function address: its people and their addresses. */
 import { addressKey, type Person } from '../model/address'
 import type { Agent } from '../desk/address'
 import type { NetworkKind } from '../networks/kind'
@@ -31,7 +31,7 @@ const seatOf = (member: WrittenAddress['team'][number], path: Path): Seat => typ
   : { name: member.name, direct: member.direct, path: [...path, 'name'],
       written: member.addresses.map((address, at) => ({ address, path: [...path, 'addresses', at] })) }
 
-/** `ours`: the keys of our function addresses; none of them can be of a team. */
+/** `ours`: the keys of our function addresses, which cannot be in a team. */
 export const teamOf = (config: Written, kinds: readonly NetworkKind[], { team }: WrittenAddress, path: Path, ours: Set<string>,
   problem: Problems): Agent[] => {
   const personAt = (address: string, at: Path): Person[] => attempt(at, problem, () => {
@@ -42,7 +42,7 @@ export const teamOf = (config: Written, kinds: readonly NetworkKind[], { team }:
   const seats = team.map((member, index) => seatOf(member, [...path, 'team', index]))
     .map(seat => ({ ...seat, found: seat.written.flatMap(({ address, path: at }) => personAt(address, at).map(person => ({ person, path: at }))) }))
   for (const { entry, first } of twice(seats.flatMap(({ found }) => found), ({ person }) => addressKey(person))) {
-    problem(entry.path, `${entry.person.id} is in the team twice`, `It stands at ${spell(first.path)} already. Remove one of the two`)
+    problem(entry.path, `${entry.person.id} is in the team twice`, `It is already at ${spell(first.path)}. Remove one of the two`)
   }
   for (const { entry, first } of twice(seats, ({ name }) => folded(name))) {
     problem(entry.path, `two people of the team are called ${entry.name}`, `The other is ${spell(first.path)}. ` +

@@ -1,9 +1,9 @@
-/** Finds its way in the schema: which node rules a path of the config. */
+/** Walks the schema: finds the node for a path of the config. */
 import type { z } from 'zod'
 import type { Path } from '../settings/problem'
 import { told } from '../settings/keys'
 
-/** As much of zod's inside as is looked at here. */
+/** The parts of zod's internals that we read. */
 export type Node = z.ZodType & {
   def: {
     type: string, innerType?: Node, element?: Node, options?: Node[], shape?: Record<string, Node>, keyType?: Node, valueType?: Node
@@ -11,13 +11,13 @@ export type Node = z.ZodType & {
   }
 }
 
-/** Looks through defaults and optionals. */
+/** The node inside defaults and optionals. */
 export const inner = (node: Node): Node => told.has(node) || node.def.innerType === undefined ? node : inner(node.def.innerType)
 
 const formOf = (value: unknown): string => Array.isArray(value) ? 'array' : typeof value === 'object' && value !== null ? 'object' : 'word'
 const formOfNode = ({ def: { type } }: Node): string => type === 'record' ? 'object' : ['array', 'object'].includes(type) ? type : 'word'
 
-/** Of a choice, the form that fits what is written: the section of the value's own `kind`, the list, the text; else the first. */
+/** For a key with several forms, the one that fits the value: the section with the value's `kind`, the list or the text; else the first. */
 export const pick = (node: Node, value: unknown): Node => node.def.type !== 'union' ? node
   : node.def.options!.find(option =>
     option.def.shape?.['kind']?.safeParse((value as { kind?: unknown } | null | undefined)?.kind).success === true)

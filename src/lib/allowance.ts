@@ -1,14 +1,14 @@
-/** How much may be done for others in a minute: for all, and first for each of the names under which somebody is known. */
+/** Limits what is done for others in a minute: for each of the names by which somebody is known, and for all together. */
 import type { Clock } from './clock'
 
 const MINUTE_MS = 60_000
 
 export interface Allowance {
-  /** True, and counted, if it is still allowed. `names`: from the narrowest, as many as there are bounds. */
+  /** Whether `amount` is still allowed; if so, it is counted. `names`: one for each bound, narrowest first. */
   take (names: string[], amount?: number): boolean
 }
 
-/** `each`: for one, in the order of their names. Remembers as many names as something was allowed to in this minute. */
+/** `each`: the bounds for one name, in the order of `names`. Only names that were allowed something in this minute are remembered. */
 export const makeAllowance = (clock: Clock, all: number, ...each: number[]): Allowance => {
   const used = new Map<string, number>()
   let since = -Infinity

@@ -1,10 +1,10 @@
-/** One question over HTTP, for commands: bounded in time and size, no connection kept, so that a command ends when its work does. */
+/** One HTTP request, for commands. Time and size are bounded. No connection is kept, so a command ends when its work ends. */
 import { Agent, request } from 'undici'
 import { deadline, type Clock } from './clock'
 
 export interface Answer {
   status: number
-  body: unknown // JSON, or text if it is none
+  body: unknown // parsed JSON; text if it is not JSON
   headers: Record<string, string | string[] | undefined>
 }
 
@@ -19,7 +19,7 @@ const jsonOr = (text: string): unknown => {
   }
 }
 
-/** Rejects if there is no answer, or none within ASK_TIMEOUT_MS. Redirects are not followed. */
+/** Rejects if there is no answer within ASK_TIMEOUT_MS. Redirects are not followed. */
 export const ask = async (clock: Clock, url: string,
   options: { method?: 'GET' | 'POST', token?: string, json?: object } = {}): Promise<Answer> => {
   const dispatcher = new Agent({ maxResponseSize: ANSWER_BYTES_MAX })

@@ -1,4 +1,4 @@
-/** The only file that asks the machine for chance, so that tests can run the whole bridge under a seed. */
+/** The only source of randomness, so that tests can run the whole bridge from a seed. */
 import { randomBytes } from 'node:crypto'
 
 export interface Chance {

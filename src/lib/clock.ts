@@ -1,15 +1,15 @@
-/** The only file that asks the machine for the time or sets timers, so that tests can run the whole bridge on another clock. */
+/** The only source of time and timers, so that tests can run the whole bridge on another clock. */
 
 export interface Timer { cancel (): void }
 
 export interface Clock {
-  now (): number // ms since 1970: for display and for what must survive a restart
+  now (): number // ms since 1970: for display, and for times that must survive a restart
   tick (): number // ms, monotonic: for durations
   after (ms: number, run: () => void): Timer
-  soon (run: () => void): void // once what has already come in has been handled
+  soon (run: () => void): void // after all input that is already there
 }
 
-/** The same, but `now` follows no jump of the machine's clock: for how old things are, not for what hour it is. */
+/** The same clock, but `now` ignores jumps of the machine's clock: for ages, not for the time of day. */
 export const steady = (clock: Clock): Clock => {
   const began = clock.now() - clock.tick()
   return { ...clock, now: () => Math.round(began + clock.tick()) }

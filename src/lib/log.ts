@@ -1,7 +1,6 @@
 /**
- * The one logger. It takes ids, sizes, codes and states: never message bodies, names or tokens. As a net under that rule,
- * phone numbers are masked in every line and fields whose names promise secrets are removed. JSON for programs; on a terminal
- * lines that a person can read.
+ * The one logger. It takes ids, sizes, codes and states, never message bodies, names or tokens. In case somebody breaks that rule, phone
+ * numbers are masked in every line, and fields with names like `token` are removed. It writes JSON, and readable lines on a terminal.
  */
 import pino from 'pino'
 
@@ -23,7 +22,7 @@ const SECRET_FIELDS = ['token', 'secret', 'password', 'authorization', 'body', '
 const TWO_DIGITS = '2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]'
 const NUMBER = new RegExp(`((?<![^\\W_]|[.:])\\+|(?<![\\w.:])00)(1|7|${TWO_DIGITS}|[2-9]\\d\\d)\\d{2,12}(\\d{2})(?!\\w)`, 'g')
 
-/** +491701234567 → +49…67: enough for the operator to recognise, not to call. */
+/** +491701234567 → +49…67: the operator can recognise the number, but not call it. */
 export const maskNumbers = (line: string): string => line.replace(NUMBER, '$1$2…$3')
 
 const maskValue = (value: unknown): unknown => typeof value === 'string'
@@ -32,7 +31,7 @@ const maskValue = (value: unknown): unknown => typeof value === 'string'
 
 interface Written { level: string; time: string; msg: string; error?: { message?: string, stack?: string } }
 
-/** What would move the cursor or turn the line around. */
+/** Characters that could move the cursor or reverse the line. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 const printable = (value: unknown): string => {
@@ -40,7 +39,7 @@ const printable = (value: unknown): string => {
   return text.replace(UNPRINTABLE, found => `\\u${found.codePointAt(0)!.toString(16).padStart(4, '0')}`)
 }
 
-/** A line of the log for a terminal: the local time, how grave, what, and the fields behind it. */
+/** A log line for a terminal: local time, level, message, fields. */
 export const readable = (line: string): string => {
   const { level, time, msg, error, ...fields } = JSON.parse(line) as Written & Fields
   const stack = error?.stack === undefined ? [] : error.stack.split('\n').slice(1).map(step => `    ${printable(step.trim())}`)

@@ -1,4 +1,4 @@
-/** What the name of a file says about its content. */
+/** The MIME type that a file's name suggests. */
 const MIMES: Readonly<Record<string, string>> = {
   avif: 'image/avif', gif: 'image/gif', heic: 'image/heic', jpeg: 'image/jpeg', jpg: 'image/jpeg', png: 'image/png',
   webp: 'image/webp', aac: 'audio/aac', flac: 'audio/flac', m4a: 'audio/mp4', mp3: 'audio/mpeg', oga: 'audio/ogg',

@@ -1,6 +1,6 @@
 /** Finds the word that somebody most likely meant. */
 
-/** Optimal string alignment: how many letters must be put in, taken out, changed or swapped with their neighbour. */
+/** Optimal string alignment distance: how many letters must be inserted, deleted, changed or swapped with their neighbour. */
 export const distance = (a: string, b: string): number => {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {
@@ -17,7 +17,7 @@ export const distance = (a: string, b: string): number => {
 
 const WORD_CHARS_MAX = 64
 
-/** The candidate that is at most a third of its letters away from `word`, if there is one. */
+/** The candidate nearest to `word`, if at most a third of its letters differ. */
 export const nearest = (word: string, candidates: string[]): string | undefined => {
   if (word.length > WORD_CHARS_MAX) return undefined
   const plain = (text: string): string => text.toLowerCase().replaceAll(/[-_ ]/g, '')

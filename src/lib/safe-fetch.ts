@@ -1,7 +1,7 @@
 /**
- * Fetches what a stranger's link points at, without being led to where strangers may not go.
- * Promises: only http(s), only to public addresses, never to what this process itself listens on, and the address that was checked is the
- * one that is connected to, at every redirect anew; the time and the bytes are limited, the bytes as they come; nothing is unpacked; a
+ * Fetches what a stranger's link points at, and cannot be led to places where strangers may not go.
+ * Promises: only http(s), only public addresses, never a listener of this process. The address that was checked is the one that is
+ * connected to; each redirect is checked anew. Time and bytes are limited, and bytes are counted as they come. Nothing is unpacked. A
  * stranger's name server that does not answer keeps nobody else waiting.
  */
 import { lookup, Resolver } from 'node:dns/promises'
@@ -16,13 +16,13 @@ import { isOurPort } from './serve'
 export const REDIRECTS_MAX = 5
 
 export interface FetchLimits {
-  /** Exempt from the guard against private addresses, as in a URL: lower case, IPv6 in brackets; without a port the default ones. */
+  /** Hosts that may have private addresses, written as in a URL: lower case, IPv6 in brackets. Without a port: the default ports. */
   allowHosts: string[]
   bytesMax: number
-  timeoutMs: number // from the first question for a name to the last byte
+  timeoutMs: number // from the first DNS query to the last byte
 }
 
-/** `refused` says why it will never be had, in words and as a kind. The stream ends with an error at the limit of bytes or time. */
+/** `refused`: why it can never be fetched, in words; `kind`: the same as a value. At a limit the stream ends with an error. */
 export type Fetched = { stream: Readable, mime: string, size?: number } | Refusal
 interface Refusal { refused: string, kind: 'gone' | 'large' | 'forbidden' }
 
@@ -34,7 +34,7 @@ const DNS_TRIES = 2
 
 const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3') as [ipaddr.IPv6, number]
 
-/** Whether an address may be connected to: not loopback, private, link-local, shared, multicast, reserved, or a way to these. */
+/** Whether we may connect to an address: it is not loopback, private, link-local, shared, multicast or reserved, nor maps to such a one. */
 export const isPublicAddress = (text: string): boolean => {
   if (isIP(text) === 0) return false
   const address = ipaddr.process(text) // IPv4 inside IPv6 counts as IPv4
@@ -43,15 +43,15 @@ export const isPublicAddress = (text: string): boolean => {
 }
 
 /**
- * By the machine, so also by its hosts file. Until the name server has answered, this holds one of the four threads in which Node reads
- * files, and cannot be cancelled: not for names that strangers choose.
+ * Asks the machine's resolver, which also reads the hosts file. It holds one of the four threads that Node needs for files until the name
+ * server answers, and cannot be cancelled. So it is not for names that strangers choose.
  */
 const askingMachine: Resolve = host => lookup(host, { all: true, order: 'verbatim' })
 
-/** By name servers alone, beside those threads. `servers`: the machine's own by default. */
+/** Asks name servers only, without those threads. `servers`: the machine's by default. */
 export const askingDns = (servers?: string[], tryMs = DNS_TRY_MS): Resolve => async (host, signal) => {
   signal.throwIfAborted()
-  if (/(^|\.)localhost\.?$/.test(host)) return [{ address: '127.0.0.1', family: 4 }] // RFC 6761 §6.3: never asked for
+  if (/(^|\.)localhost\.?$/.test(host)) return [{ address: '127.0.0.1', family: 4 }] // RFC 6761 §6.3: never sent to a name server
   const resolver = new Resolver({ timeout: tryMs, tries: DNS_TRIES })
   if (servers !== undefined) resolver.setServers(servers)
   const cancel = (): void => resolver.cancel()
@@ -63,7 +63,7 @@ export const askingDns = (servers?: string[], tryMs = DNS_TRY_MS): Resolve => as
     answer.status === 'rejected' ? [] : answer.value.map(address => ({ address, family: index === 0 ? 4 : 6 })))
 }
 
-/** Ends with the signal's reason if that fires first. */
+/** Rejects with the signal's reason if the signal fires first. */
 const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {
   signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   work.then(resolve, reject)
@@ -84,7 +84,7 @@ const isThisMachine = (address: string): boolean => {
 
 const forbidden = (refused: string): Refusal => ({ refused, kind: 'forbidden' })
 
-/** The addresses of a host that may be connected to, or why not. */
+/** The addresses of a host, or why we may not connect to it. */
 const addressesOf = async (url: URL, limits: FetchLimits, resolve: Resolve, signal: AbortSignal): Promise<Address[] | Refusal> => {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return forbidden('not a web address')
   if (url.username !== '' || url.password !== '') return forbidden('a web address with a password in it')
@@ -121,17 +121,17 @@ const PASSING_STATUS: ReadonlySet<number> = new Set([408, 425, 429])
 
 type Answer = Awaited<ReturnType<typeof request>>
 
-/** What the answer is worth: a redirect's URL, a reason to refuse, or nothing against it. Throws if it may be better later. */
+/** Judges an answer: a redirect's URL, a reason to refuse, or undefined if it is good. Throws if it may be better later. */
 const judge = ({ statusCode, headers }: Answer, url: URL, limits: FetchLimits): URL | Refusal | undefined => {
   const gone = (refused: string): Refusal => ({ refused, kind: 'gone' })
   const location = headerOf(headers, 'location')
   if (statusCode >= 300 && statusCode < 400 && location !== '') {
-    return URL.canParse(location, url.href) ? new URL(location, url) : gone('redirected to no address')
+    return URL.canParse(location, url.href) ? new URL(location, url) : gone('redirected to something that is not an address')
   }
   if (PASSING_STATUS.has(statusCode) || statusCode >= 500) throw new Error(`the server answered ${statusCode}`)
   if (statusCode !== 200) return gone(`the server answered ${statusCode}`)
   const coding = headerOf(headers, 'content-encoding')
-  if (coding !== '' && coding !== 'identity') return gone('compressed, though that was not asked for')
+  if (coding !== '' && coding !== 'identity') return gone('compressed, although we asked for it uncompressed')
   const size = Number(headerOf(headers, 'content-length'))
   return size > limits.bytesMax ? { refused: `larger than ${limits.bytesMax} bytes`, kind: 'large' } : undefined
 }
@@ -162,7 +162,7 @@ export const safeFetch = async (
     try {
       const addresses = await addressesOf(url, limits, resolve ?? (isAllowed(url, limits) ? askingMachine : askingDns()), limit.signal)
       if ('refused' in addresses) { over(); return addresses }
-      limit.signal.throwIfAborted() // undici would connect first
+      limit.signal.throwIfAborted() // undici would connect before it looks at the signal
       agent = new Agent({ connect: { lookup: pinned(addresses) } })
       const answer = await request(url, { dispatcher: agent, signal: limit.signal, headers: { 'accept-encoding': 'identity' } })
       const verdict = judge(answer, url, limits)

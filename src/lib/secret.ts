@@ -1,9 +1,9 @@
-/** Comparing secrets so that the time it takes tells nothing about them. */
+/** Compares secrets in a time that tells nothing about them. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Constant in the content of both, whatever their lengths. */
+/** Takes the same time whatever the two contain. */
 export const sameSecret = (given: string, right: string): boolean => timingSafeEqual(digest(given), digest(right))
 
 /** The token of an `Authorization: Bearer …` header; undefined if there is none. */

@@ -13,7 +13,7 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const CONNECTIONS_MAX = 256
 
-const listening = new Set<number>() // ports, as many as this process has listeners
+const listening = new Set<number>() // the ports of this process
 
 /** Whether this process itself listens on this port. */
 export const isOurPort = (port: number): boolean => listening.has(port)
@@ -33,7 +33,7 @@ export const serve = (handler: Handler, { host, port }: Listen): Promise<Served>
     server.once('error', reject)
     server.listen(port, host, () => {
       server.off('error', reject)
-      server.on('error', () => {}) // of single connections; they end by themselves
+      server.on('error', () => {}) // errors of single connections, which end by themselves
       listening.add(portOf())
       resolve({ port: portOf(), stop })
     })

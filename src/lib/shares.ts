@@ -1,16 +1,16 @@
 /**
- * What all share and nobody takes from the others: a map of at most `max` entries. When it is full, whoever has most gives up what is
- * oldest of theirs; of a group (people of one server, writers in one room) first the group that has most, then who has most in it.
+ * A map of at most `max` entries that many people share, so that nobody crowds out the others. When it is full, the group with the most
+ * entries (people of one server, writers in one room) loses one: the oldest of the owner who has the most in it.
  */
 
-/** `group` comes before `owner`: somebody may have as many names as they like, but not as many servers. */
+/** `group` counts before `owner`: anybody can have many names, but not many servers. */
 export interface Owner { group: string, owner: string }
 
 export interface Shares<V> {
   readonly size: number
   get (key: string): V | undefined
   has (key: string): boolean
-  /** As the newest. Returns what had to go for it. */
+  /** Adds a value as the newest. Returns the value that had to go. */
   put (key: string, of: Owner, value: V): V | undefined
   delete (key: string): V | undefined
   entries (): IterableIterator<[key: string, value: V]>

@@ -1,12 +1,12 @@
 /**
- * Turns at something that all share: at most `all` at once, and of these at most `each` for one key, so that nobody takes it from the
- * others. Of those that may wait, at most half do for one key. Whoever waits gets a turn in order, as soon as one is free for its key.
+ * Turns at a shared resource: at most `all` at once, and at most `each` of them for one key, so that no key takes all. One key may fill
+ * at most half of the queue. Waiters get their turns in order, as soon as one is free for their key.
  */
 
 const WAITING_MAX = 1000
 
 export interface Slots {
-  /** Resolves with what gives the turn back. Rejects with the signal's reason, or when too many wait. */
+  /** Resolves with a function that gives the turn back. Rejects with the signal's reason, or when too many wait. */
   take (key: string, signal: AbortSignal): Promise<() => void>
 }
 
@@ -15,9 +15,9 @@ interface Waiter { key: string; start (): void }
 /** The server that an address names, however it is spelled; '' if it names none. */
 export const serverOf = (address: string): string => URL.canParse(address) ? new URL(address).hostname.toLowerCase().replace(/\.$/, '') : ''
 
-/** `waitingMax`: more may wait only where something else bounds them. */
+/** `waitingMax`: Infinity only where something else bounds the waiters. */
 export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): Slots => {
-  const used = new Map<string, number>() // as many as keys with a turn
+  const used = new Map<string, number>() // only keys with a turn
   const waiting = new Set<Waiter>()
   let total = 0
 
@@ -51,7 +51,7 @@ export const makeSlots = (all: number, each: number, waitingMax = WAITING_MAX): 
     take: (key, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error)
       if (isFree(key)) return resolve(begin(key))
-      if (waiting.size >= waitingMax || ofKey(key) >= waitingMax / 2) return reject(new Error('too many wait for the same'))
+      if (waiting.size >= waitingMax || ofKey(key) >= waitingMax / 2) return reject(new Error('too many are waiting already'))
       const over = (): void => { waiting.delete(waiter); signal.removeEventListener('abort', abort) }
       const abort = (): void => { over(); reject(signal.reason as Error) }
       const waiter: Waiter = { key, start: () => { over(); resolve(begin(key)) } }

@@ -1,7 +1,7 @@
-/** Work of one key runs one after another, in the order in which it was given; work of different keys side by side. */
+/** Runs the work of one key one after the other, in the order of the calls; different keys run side by side. */
 export type Turns = <T>(key: string, work: () => Promise<T>) => Promise<T>
 
-/** Remembers a key only while work of it is unfinished: bounded by what its callers leave open. A failure stops nothing. */
+/** Remembers a key only while its work is unfinished, so the callers' open work bounds it. A failure does not stop the next work. */
 export const makeTurns = (): Turns => {
   const last = new Map<string, Promise<void>>()
   return (key, work) => {

@@ -1,15 +1,15 @@
-/** What a key of the config can be: its type and limits, and the words that explain it. */
+/** The building blocks of config keys: types, limits, and the words that explain them. */
 import { z } from 'zod'
 
 /**
- * What people are told about a key. `must` ends the sentence "… must be"; `sample` is YAML for config.sample.yaml, where a key that may
- * be left out stands behind a # unless it is `live`. `instead`: what to write instead of a key of free choice that is none.
+ * What people are told about a key. `must` completes the sentence "It must be …". `sample` is YAML for config.sample.yaml, where an optional
+ * key is commented out unless it is `live`. `instead`: advice when a key that people name themselves is invalid.
  */
 export interface Told { doc: string; must: string; sample?: string; secret?: true; live?: true; instead? (key: string): string }
 
 export const told = z.registry<Told>()
 
-/** Stands for every secret in the samples; refused in a real config. */
+/** The value of every secret in the sample; refused in a real config. */
 export const PLACEHOLDER = 'change-me'
 
 const SECRET_CHARS_MIN = 12
@@ -41,18 +41,18 @@ export const listen = (doc: string, port: number) => section(doc, {
   port: whole('The port to listen on.', 1, 65535, port).default(port)
 })
 
-/** The key may be left out, and the sample has it all the same. */
+/** An optional key that is not commented out in the sample. */
 export const live = <T extends z.ZodType>(key: T): z.ZodOptional<T> => {
   told.add(key, { ...told.get(key), live: true } as Parameters<typeof told.add<T>>[1])
   return key.optional()
 }
 
-/** Text, a list or a section: whichever fits what is written. */
+/** A key with several forms: text, a list or a section. */
 export const either = <T extends readonly [z.ZodType, ...z.ZodType[]]>(doc: string, must: string, forms: T, sample?: string): z.ZodUnion<T> => {
   const union = z.union(forms)
   told.add(union, sample === undefined ? { doc, must } : { doc, must, sample })
   return union
 }
-/** Lines of a key and a value. `key` says what a key must be. */
+/** Lines of a key and a value. `key`: what each key must be. */
 export const lines = <T extends z.ZodType>(doc: string, must: string, key: z.ZodType<string, string>, value: T, sample: string) =>
   z.record(key, value).register(told, { doc, must, sample })

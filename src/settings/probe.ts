@@ -1,11 +1,11 @@
-/** The tools of the checks: a connection or a port that is tried once, and what its failures mean. */
+/** Tools for the checks: they try a connection or a port once, and say what a failure means. */
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { deadline, type Clock } from '../lib/clock'
 import { type Handler, type Listen, serve } from '../lib/serve'
 import { messageOf } from '../model/errors'
 
-/** What one check found. `advice` says what to do; it is there exactly if something is wrong. `mild`: it works all the same. */
+/** The result of one check. `advice`: what to do; present exactly if something is wrong. `mild`: Zentrale works all the same. */
 export interface Finding { what: string; found: string; advice?: string; mild?: true }
 
 /** A check that failed: what was found, and what to do. */
@@ -26,7 +26,7 @@ const CODES: Record<string, string> = {
   ETIMEDOUT: 'no answer'
 }
 
-/** The reason of a failed connection in words. */
+/** The reason why a connection failed, in words. */
 export const reasonOf = (error: unknown): string => {
   const { code, cause } = error as { code?: string, cause?: { code?: string } }
   return CODES[code ?? ''] ?? CODES[cause?.code ?? ''] ?? messageOf(error)
@@ -38,7 +38,7 @@ export const runProbe = async (what: string, probe: () => Promise<string>): Prom
   } catch (error) {
     return error instanceof Wrong
       ? { what, found: error.message, advice: error.advice }
-      : { what, found: reasonOf(error), advice: 'Look whether that server runs and whether the config has the right address' }
+      : { what, found: reasonOf(error), advice: 'Check whether that server runs and whether the config has the right address' }
   }
 }
 
@@ -72,7 +72,7 @@ export const hostAndPort = ({ host, port }: Listen): string => `${host}:${port}`
 
 const portTaken = ({ host, port }: Listen, error: unknown): Wrong => (error as { code?: string }).code === 'EADDRINUSE'
   ? new Wrong('the port is taken by another program', `Find it: ss -ltnp 'sport = :${port}'. Stop it, or write another port in the config`)
-  : new Wrong(`cannot be listened on: ${messageOf(error)}`, `Look whether ${host} is an address of this machine`)
+  : new Wrong(`cannot listen there: ${messageOf(error)}`, `Check whether ${host} is an address of this machine`)
 
 /** Listens for as long as `during` takes. */
 export const listening = async <T>(listen: Listen, handler: Handler, during: () => Promise<T>): Promise<T> => {
@@ -80,7 +80,7 @@ export const listening = async <T>(listen: Listen, handler: Handler, during: () 
   return await during().finally(served.stop)
 }
 
-/** Whoever calls is told to come again, so that nothing is lost while this listens. */
+/** Tells every caller to come again, so that nothing is lost while this listens. */
 const comeAgain: Handler = (request, response) => {
   request.resume()
   response.writeHead(503, { 'content-type': 'application/json' }).end('{}')

@@ -1,24 +1,24 @@
-/** How the config is refused: every problem with its file, line, path, what is wrong and what to write instead. */
+/** Problems of the config: each has its file, line and path, what is wrong, and what to write instead. */
 
-/** From the top of the file to the value. */
+/** The keys and indexes from the top of the file to a value. */
 export type Path = (string | number)[]
 
 export interface Problem { file: string; line: number; path: string; wrong: string; advice: string }
 
-/** Notes what is wrong with what stands at `path`, and what to write instead. */
+/** Notes a problem with the value at `path`. */
 export type Problems = (path: Path, wrong: string, advice: string) => void
 
-/** Something that cannot be as it is written. */
+/** A value that cannot work as it is written. */
 export class Impossible extends Error {
   readonly advice: string
   constructor (wrong: string, advice: string) { super(wrong); this.advice = advice }
 }
 
-/** For what is written of a network that the config does not have. */
+/** For a value of a network that the config does not have. */
 export const noSection = (network: string, what: 'place' | 'name' | 'person', before = ''): Impossible =>
   new Impossible(`${before}there is no section ${network}`, `Write the section ${network} first, or remove this ${what}`)
 
-/** What `make` makes, or nothing if it is impossible, which is noted. */
+/** The result of `make`; if it throws Impossible, the problem is noted and there is none. */
 export const attempt = <T>(path: Path, problem: Problems, make: () => T): T[] => {
   try {
     return [make()]
@@ -29,7 +29,7 @@ export const attempt = <T>(path: Path, problem: Problems, make: () => T): T[] =>
   }
 }
 
-/** Every entry whose key stood before. */
+/** Every entry whose key occurred before, with the first one. */
 export const twice = <T>(entries: T[], keyOf: (entry: T) => string): { entry: T, first: T }[] => {
   const seen = new Map<string, T>()
   return entries.flatMap(entry => {

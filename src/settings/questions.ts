@@ -1,15 +1,15 @@
-/** The questions of `zentrale init`, and what answers to them can be. */
+/** The questions of `zentrale init`, and the answers that they accept. */
 
 export type Given = Partial<Record<string, string>>
 
 /**
- * One question. Its key is also the flag that answers it. `preset` may follow from what was answered before; `own` is the domain of the
- * business, as far as it is known by then.
+ * One question. Its key is also the flag that answers it. `preset` may depend on earlier answers; `own` is the domain of the business, if
+ * known by then.
  */
 export interface Question {
   key: string; ask: string; preset: string | ((before: Given, own: string) => string)
   fits: (answer: string) => boolean; must: string // "It must be …"
-  unless?: readonly string[] // not asked where one of these was answered with none
+  unless?: readonly string[] // not asked if one of these was answered with none
 }
 
 export const NONE = 'none'

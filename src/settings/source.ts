@@ -1,15 +1,15 @@
-/** A YAML file as plain values, with the line of each: refusals name it. */
+/** A YAML file as plain values, with the line of each, for error messages. */
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml'
 import { ConfigError, type Path, type Problem } from './problem'
 
 export interface Source {
-  file: string // as refusals show it
+  file: string // as error messages show it
   value: unknown
-  /** The line of the value at this path, or of the nearest section around it that exists. */
+  /** The line of the value at this path, or of the nearest existing section around it. */
   line (path: Path): number
-  /** A key or a value as it is spelled in the file. */
+  /** The value at this path as it is spelled in the file. */
   spelling (path: Path): string | undefined
   problem (path: Path, spelled: string, wrong: string, advice: string): Problem
 }
@@ -18,7 +18,7 @@ const FILE_BYTES_MAX = 4 * 1024 * 1024
 
 const ADVICE: Record<string, string> = {
   TAB_AS_INDENT: 'Write spaces instead of the tab',
-  DUPLICATE_KEY: 'Each key stands once in its section; remove or rename one of the two',
+  DUPLICATE_KEY: 'A key may occur only once in a section; remove or rename one of the two',
   BAD_INDENT: 'Give all keys of one section the same number of spaces in front',
   MISSING_CHAR: 'Look for a missing quote, bracket, colon or space here or in the line before',
   BLOCK_AS_IMPLICIT_KEY: 'Put a value that contains ": " in quotes, and look at the spaces in front of the line',
@@ -27,11 +27,11 @@ const ADVICE: Record<string, string> = {
 
 const NOT_READ: Record<string, string> = {
   EACCES: 'It is there, but this user may not read it. Run the command as the user that Zentrale runs as (runuser -u zentrale -- …), ' +
-    'or let this one read it',
+    'or let this user read it',
   EISDIR: 'It is a folder. Name the file in it: --config FILE'
 }
 
-/** As the user would type it: relative where that is shorter. */
+/** The path as the user would type it: relative if it is below the current folder. */
 export const shown = (path: string): string => {
   const near = relative(process.cwd(), path)
   return near !== '' && !near.startsWith('..') ? near : path
@@ -47,7 +47,7 @@ const step = (node: unknown, key: string | number): { key?: unknown, value: unkn
 
 const start = (node: unknown): number | undefined => (node as { range?: [number, number, number] } | null)?.range?.[0]
 
-/** Reads and parses. Throws ConfigError: missing, too large, not YAML. */
+/** Reads and parses a file. Throws ConfigError if it is missing, too large or not YAML. */
 export const readSource = (path: string, missing: string): Source => {
   const file = shown(path)
   return parseSource(file, readText(path, file, missing))
@@ -70,7 +70,7 @@ const parseSource = (file: string, text: string): Source => {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const lineAt = (offset: number): number => lines.linePos(offset).line || 1
   const refuse = (error: Pick<YAMLError, 'code' | 'message' | 'pos'>): Problem => ({
-    file, line: lineAt(error.pos[0]), path: '', wrong: error.message.replace(/\.$|(:| \\).*$/s, ''), // what it quotes may be a secret
+    file, line: lineAt(error.pos[0]), path: '', wrong: error.message.replace(/\.$|(:| \\).*$/s, ''), // the quoted text may be a secret
     advice: ADVICE[error.code] ?? 'This line is not YAML; look at its quotes and at the spaces in front'
   })
   if (document.errors.length > 0) throw new ConfigError(document.errors.map(refuse))
@@ -97,6 +97,6 @@ const plainValue = (document: Document, file: string): unknown => {
   try {
     return document.toJS()
   } catch { // an alias without an anchor, or so many that they would fill the memory
-    throw new ConfigError([{ file, line: 1, path: '', wrong: 'its & and * references do not work out', advice: 'Write the values out' }])
+    throw new ConfigError([{ file, line: 1, path: '', wrong: 'its & and * references cannot be resolved', advice: 'Write the values out' }])
   }
 }

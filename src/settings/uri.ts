@@ -1,2 +1,2 @@
-/** An address as links that open a chat have it: @ and : stay as they are (RFC 5122). */
+/** An address for links that open a chat: @ and : stay as they are (RFC 5122). */
 export const inUri = (id: string): string => encodeURIComponent(id).replaceAll('%40', '@').replaceAll('%3A', ':')

@@ -104,7 +104,7 @@ describe('a function address', () => {
     writeFileSync(join(folder, 'logo.png'), 'not a picture')
     writeFileSync(join(folder, 'days.ics'), 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Betriebsausflug\r\n' +
     'DTSTART;VALUE=DATE:20261123\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n')
-    assert.match(refusals(() => loadConfig(path, {})).text, /\[0\]\.logo: \.\/logo\.png is no picture that all apps show/)
+    assert.match(refusals(() => loadConfig(path, {})).text, /\[0\]\.logo: \.\/logo\.png is not a picture that all apps show/)
     writeFileSync(join(folder, 'logo.png'), Buffer.from('89504e470d0a1a0a', 'hex'))
     const [loaded] = loadConfig(path, {}).addresses
     assert.deepEqual([loaded!.profile.logo!.mime, loaded!.profile.logo!.bytes.length], ['image/png', 8])
@@ -160,13 +160,13 @@ describe('the names of function addresses', () => {
 
   it('fold to one in every form: capitals, decomposed letters, ue for ü, by hand', () => {
     for (const name of ['BÜRGERBÜRO', 'bürgerbüro'.normalize('NFD'), 'buergerbuero', 'Bürgerbuero', 'ｂürgerbüro']) {
-      assert.match(refused(second({ name })), /function_addresses\[1\]\.name: .*(two function addresses|come to the same)/, name)
+      assert.match(refused(second({ name })), /function_addresses\[1\]\.name: .*(two function addresses|count as the same name)/, name)
     }
     assert.match(refused(second({ name: 'rathaus', matrix: 'buergerbuero' })),
-      /\[1\]\.matrix: "rathaus" and "bürgerbüro" come to the same \(buergerbuero\)\. The other is function_addresses\[0\]\.name in line/)
-    assert.match(refused(second({ name: 'rathaus', xmpp: 'Buergerbüro' })), /\[1\]\.xmpp: .* come to the same/)
+      /\[1\]\.matrix: "rathaus" and "bürgerbüro" count as the same name \(buergerbuero\)\. The other is function_addresses\[0\]\.name in line/)
+    assert.match(refused(second({ name: 'rathaus', xmpp: 'Buergerbüro' })), /\[1\]\.xmpp: .* count as the same name/)
     assert.match(refused((first, config) => { first.name = 'a.b'; delete first.matrix; delete first.xmpp; second({ name: 'a-b' })(first, config) }),
-      /"a-b" and "a\.b" come to the same/)
+      /"a-b" and "a\.b" count as the same name/)
     fc.assert(fc.property(fc.stringMatching(/^[a-zäöüßéñ0-9]{1,12}$/u), name => {
       const spelled = [name, name.normalize('NFD'), name.toUpperCase(), transliterated(name)!].map(folded)
       assert.equal(new Set(spelled).size, 1, spelled.join())
@@ -180,7 +180,7 @@ describe('the names of function addresses', () => {
     assert.match(refused(address => { address.name = 'справка'; delete address.matrix; delete address.xmpp }),
       /\[0\]\.name: "справка" has letters that cannot be rewritten for Matrix\. Write below it .* matrix: rathaus/)
     assert.match(refused(address => { address.name = 'справка'; address.matrix = '='; delete address.xmpp }), // nothing is left of it for rooms
-      /\[0\]\.name: "справка" cannot be rewritten with a–z and 0–9\. Write below it how, as its name on Matrix or XMPP\. .* matrix: rathaus/)
+      /\[0\]\.name: "справка" cannot be rewritten with a–z and 0–9\. Write below it how to spell it, as its name on Matrix or XMPP\. .* matrix: rathaus/)
     const [address] = load(({ function_addresses: [one] }) => { one.name = 'справка'; one.matrix = 'spravka'; delete one.xmpp })
     assert.deepEqual([address!.slug, ...ids(address!.identities)], [
       'spravka', '@spravka:example.org', 'справка@chat.example.org', '+4930123456'])
@@ -250,7 +250,7 @@ describe('a function address that is wrong is refused with line, path and advice
     assert.match(team('@_zentrale_xmpp_x:example.org'), /team\[0\]: .* is a stand-in of Zentrale's/)
     assert.match(team('@buergerbuero:example.org'), /team\[0\]: .* is a function address itself/)
     assert.match(team('@a:example.org', { name: 'Berta', addresses: ['b@example.org', '@a:EXAMPLE.org'] }),
-      /team\[1\]\.addresses\[1\]: @a:example\.org is in the team twice\. It stands at function_addresses\[0\]\.team\[0\] already/)
+      /team\[1\]\.addresses\[1\]: @a:example\.org is in the team twice\. It is already at function_addresses\[0\]\.team\[0\]/)
     assert.match(team('@anna:example.org', 'anna@example.org'),
       /team\[1\]: two people of the team are called Anna\. .*addresses: \["@anna:example\.org", "anna@example\.org"\]/)
     assert.match(team({ nmae: 'A', addresses: ['@a:example.org'] }), /team\[0\]\.nmae: unknown key\. Did you mean "name"\?/)

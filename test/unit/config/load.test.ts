@@ -101,7 +101,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
 
   it('a missing file: the config itself', () => {
     const { text } = refusals(() => loadConfig('/nowhere/config.yaml', {}))
-    assert.match(text, /\/nowhere\/config\.yaml:1: cannot be read \(ENOENT\)\. Make it: zentrale init/)
+    assert.match(text, /\/nowhere\/config\.yaml:1: cannot be read \(ENOENT\)\. Create it: zentrale init/)
   })
 
   it('a missing file: the registration', () => {
@@ -111,7 +111,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
 
   it('a missing file: a secret', () => {
     const text = refused(({ operate }) => { delete operate.token; operate.token_file = './gone' })
-    assert.match(text, /operate\.token_file: .*gone cannot be read \(ENOENT\)\. Make the file, readable for Zentrale, or write token instead/)
+    assert.match(text, /operate\.token_file: .*gone cannot be read \(ENOENT\)\. Create the file, readable for Zentrale, or write token instead/)
     assert.equal(text.split('\n').length, 1)
   })
 
@@ -207,7 +207,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
 
   it('YAML itself: tabs, keys that stand twice, bad indentation, nothing at all', () => {
     assert.match(fromLine(refusedText('store:\n\tpath: x\n')), /^2: Tabs are not allowed as indentation\. Write spaces instead of the tab/)
-    assert.match(fromLine(refusedText('language: de\nlanguage: en\n')), /^2: Map keys must be unique\. Each key stands once/)
+    assert.match(fromLine(refusedText('language: de\nlanguage: en\n')), /^2: Map keys must be unique\. A key may occur only once/)
     assert.match(fromLine(refusedText('store:\n  path: x\n keep_days: 3\n')), /^[23]: .*spaces/s)
     assert.match(refusedText(''), /config\.yaml:1: is empty/)
     assert.match(refusedText('just words'), /config\.yaml:1: is a text\. It must be a section/)
