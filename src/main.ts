@@ -27,7 +27,7 @@ import { EXIT, start } from './start'
 const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`) }
 const leave = (ok: boolean): void => { process.exitCode = ok ? EXIT.ok : EXIT.failed }
 
-process.umask(0o077) // what it writes holds secrets, texts and numbers
+process.umask(0o077) // its files hold secrets, texts and numbers
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string }
 
@@ -42,7 +42,7 @@ const configFile = (): string => program.opts<{ config: string }>().config
 const config = (): Config => loadConfig(configFile(), process.env)
 
 const first = program.command('init')
-  .description('ask for what is needed, write config.yaml and registration.yaml, say what to paste where')
+  .description('ask some questions, write config.yaml and registration.yaml, say what to paste where')
   .option('--dir <folder>', 'where to write them', '.').option('-y, --yes', 'ask nothing: take the flags, and the presets for the rest')
   .action(async (flags: Record<string, string>) => {
     const given = Object.fromEntries(questionsOf().map(({ key }) =>
@@ -52,7 +52,7 @@ const first = program.command('init')
   })
 for (const { key, ask } of questionsOf()) first.option(`--${key} <value>`, ask)
 
-program.command('check').description('look at the config, then try each server and say what to do')
+program.command('check').description('check the config, then try each server and say what to do')
   .action(async () => {
     const findings = await checkServers(config(), clock, chance)
     print(findings.map(showFinding).join('\n'))
@@ -61,7 +61,7 @@ program.command('check').description('look at the config, then try each server a
 
 program.command('start').description('run until SIGTERM').action(async () => await start(config()))
 
-program.command('demo').description('say how to see it all at work').action(() => print('In the checkout: npm ci && npm run demo'))
+program.command('demo').description('say how to see it all working').action(() => print('In the checkout: npm ci && npm run demo'))
 
 const registration = program.command('registration')
   .description('make a fresh registration file for the homeserver, with the function addresses of the config')
@@ -77,7 +77,7 @@ for (const [flag, meaning] of registrationFlags()) registration.option(`--${flag
 program.command('sample').description('print a config with every key explained').option('--registration', 'a registration instead')
   .action(({ registration }: { registration?: boolean }) => print(registration ? sampleRegistration() : sampleConfig()))
 
-program.command('queue').description('what waits, failed, may have arrived, was not understood, or concerned nobody')
+program.command('queue').description('list what is waiting, failed, may have arrived, was not understood, or concerned nobody')
   .argument('[action]', QUEUE_ACTIONS.join(', '), 'list').argument('[id]', 'as the list shows it')
   .addOption(new Option('--state <state>', 'list only these').choices(QUEUE_STATES))
   .option('--text', 'show texts and whole numbers').option('--json', 'for programs')
@@ -95,25 +95,25 @@ program.command('queue').description('what waits, failed, may have arrived, was 
     leave(ok)
   })
 
-program.command('import').description('say how the rooms of another bridge go on here, from its store; changes nothing')
+program.command('import').description('say how to take over the rooms of another bridge, from its store; changes nothing')
   .addArgument(new Argument('<bridge>', 'which one').choices(['bifrost']))
-  .option('--store <folder>', 'with its NeDB files, room-store.db and user-store.db').option('--postgres <url>', 'of its database')
-  .option('--portals', 'take over the rooms too that it made by itself').option('--write <file>', 'write the lines for the config there')
-  .option('--people <file>', 'write there who its ghosts and accounts are')
+  .option('--store <folder>', 'the folder with its NeDB files, room-store.db and user-store.db').option('--postgres <url>', 'the URL of its database')
+  .option('--portals', 'also take over the rooms that it made by itself').option('--write <file>', 'write the lines for the config to this file')
+  .option('--people <file>', 'write a table of its ghosts and accounts to this file')
   .action(async (_bridge: string, order: ImportOrder) => print(await importBifrost(config(), order)))
 
 const address = program.command('address')
   .description('the function addresses: all, one, its contact block for web page, address book and poster, its cases, its team')
   .argument('[action]', [...ADDRESS_ACTIONS, ...LIVE_ACTIONS].join(', '), 'list')
   .argument('[name]', 'of the address; for verify: a seal from the log')
-  .argument('[person]', 'who joins or leaves its team, by address').option('--called <name>', 'the name of who joins')
+  .argument('[person]', 'who joins or leaves its team, by address').option('--called <name>', 'the name of the person who joins')
   .addOption(new Option('--format <format>', 'of the contact block').choices(CONTACT_FORMATS).default('text'))
 address.action(async (action: string, name: string | undefined, person: string | undefined, flags: { format: ContactFormat, called?: string }) => {
   const [known, live] = [ADDRESS_ACTIONS.find(each => each === action), LIVE_ACTIONS.find(each => each === action)]
   if (known === undefined && live === undefined) program.error(`there is no action ${action}; zentrale address --help names all`)
   if (known !== 'list' && live !== 'verify' && name === undefined) program.error(`write the name of the address: zentrale address ${action} info`)
   if ((live === 'join' || live === 'leave') && person === undefined) program.error(`write who: zentrale address ${action} info @anna:example.org`)
-  const retired = known === 'list' ? await retiredNow(config(), clock).catch(() => []) : [] // the config is listed without a store too
+  const retired = known === 'list' ? await retiredNow(config(), clock).catch(() => []) : [] // works without a store too
   const { output, ok } = live === undefined
     ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now(), retired)
     : await runLive(config(), { action: live, name: name ?? '', person, called: flags.called }, clock)

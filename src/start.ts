@@ -6,13 +6,13 @@ import { type Log, makeLog } from './lib/log'
 import { messageOf } from './model/errors'
 import { assemble } from './zentrale'
 
-/** sysexits.h where it has a word for it. */
+/** As in sysexits.h, where it has a code. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, bug: 70, cannotStart: 71, config: 78 } as const
 
-/** How long after the drain the last pieces may take before the process ends anyway. */
+/** How long stopping may take after the drain, before the process ends anyway. */
 const STOP_SPARE_MS = 10_000
 
-/** Ends the process by the first of: a signal (in peace), a second signal (at once), a bug. Never resolves before. */
+/** Runs until a signal (stops properly), a second signal (ends at once) or a bug. Never resolves. */
 export const start = async (config: Config): Promise<never> => {
   const log = makeLog(config.logLevel)
   const bug = (error: unknown): never => {
@@ -21,9 +21,9 @@ export const start = async (config: Config): Promise<never> => {
   }
   process.on('uncaughtException', bug)
   process.on('unhandledRejection', bug)
-  process.stderr.on('error', () => {}) // who does not read the log any more stops nothing
+  process.stderr.on('error', () => {}) // a log that nobody reads any more stops nothing
   for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
-    process.on(signal, () => log.info({ signal }, 'nothing is read anew while Zentrale runs; restart it after a change of the config'))
+    process.on(signal, () => log.info({ signal }, 'the config is read only at the start; restart Zentrale after a change'))
   }
   const signalled = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
@@ -34,7 +34,7 @@ export const start = async (config: Config): Promise<never> => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(EXIT.failed))
   const { signal } = deadline(systemClock, config.limits.drainMs + STOP_SPARE_MS)
   signal.addEventListener('abort', () => {
-    log.warn({}, 'stopped without waiting any longer; what is not sent is in the store')
+    log.warn({}, 'stopped without waiting any longer; unsent messages are in the store')
     process.exit(EXIT.ok)
   })
   await zentrale.stop()
@@ -42,7 +42,7 @@ export const start = async (config: Config): Promise<never> => {
   process.exit(EXIT.ok)
 }
 
-/** What keeps it from starting is said in one line, and the process ends. */
+/** If it cannot start, logs the reason in one line and ends the process. */
 const starting = async (config: Config, log: Log, bug: (error: unknown) => never) => {
   try {
     const zentrale = await assemble(config, { clock: systemClock, chance: systemChance, log, bug })

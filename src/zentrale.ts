@@ -1,4 +1,4 @@
-/** Joins the parts of the program as a config says. */
+/** Joins the parts of the program as the config says. */
 import { createReadStream } from 'node:fs'
 import { type Bridge, makeBridge } from './bridge/bridge'
 import { makeMedia, makeMemory } from './bridge/world'
@@ -19,15 +19,15 @@ import { makeLinks } from './plan/links'
 import { openStore } from './store/open'
 import type { Store } from './store/store'
 
-/** What the machine gives, and whom to tell when the process must stop: `bug`: we contradict ourselves, or the store failed. */
+/** What the machine provides. `bug` is called when the process must stop: we contradict ourselves, or the store failed. */
 export interface Machine { clock: Clock; chance: Chance; log: Log; bug (error: unknown): void }
 
 export interface Zentrale {
   bridge: Bridge
   metrics: Metrics
-  /** Resolves once it listens everywhere; servers that are down are waited for. Throws if a port is taken. */
+  /** Resolves once it listens everywhere. It waits for servers that are down. Throws if a port is taken. */
   start (): Promise<void>
-  /** Stops intake, gives sends under way `limits.drain_seconds`, closes the store. */
+  /** Stops intake, gives sends under way `limits.drain_seconds`, then closes the store. */
   stop (): Promise<void>
 }
 
@@ -42,7 +42,7 @@ const makeNetworks = async (given: Config, world: WorldOf): Promise<Network[]> =
   return made
 }
 
-/** The files that go with standard texts, and no others. */
+/** Opens the files of standard texts, and no others. */
 const ownFiles = (addresses: FunctionAddress[]): Pick<Network, 'open'> => ({
   async open (path) {
     const file = addresses.flatMap(({ texts }) => Object.values(texts)).find(text => text.file?.path === path)?.file

@@ -1,4 +1,4 @@
-/** `zentrale address`: what the config says of function addresses, for people. */
+/** `zentrale address`: prints the function addresses of the config. */
 import type { Config } from '../config/config'
 import { folded } from '../settings/names'
 import { hoursInWords } from '../config/opening'
@@ -41,7 +41,7 @@ const show = (address: FunctionAddress, now: number): string => {
   return rows.filter(([, said]) => said !== '').map(([label, said]) => `${label}: ${said}`).join('\n')
 }
 
-/** `retired`: what is to be listed beside the addresses of the config. */
+/** `retired`: addresses that have left the config; `list` shows them too. */
 export const runAddress = ({ addresses, kinds }: Config, { action, name = '', format }: AddressOrder, now: number,
   retired: RetiredLine[] = []): { output: string, ok: boolean } => {
   if (action === 'list') return { output: list(addresses, retired), ok: true }

@@ -1,4 +1,4 @@
-/** `zentrale address join | leave | cases | log | verify`: through the running Zentrale, which alone has the store open. */
+/** `zentrale address join | leave | cases | log | verify`: asks the running Zentrale, because only it can open the store. */
 import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import type { Conversation, LogLine } from '../store/desk'
@@ -10,8 +10,8 @@ export const LIVE_ACTIONS = ['join', 'leave', 'cases', 'log', 'verify'] as const
 export type LiveAction = (typeof LIVE_ACTIONS)[number]
 
 /**
- * `name`: of the address; for verify, a seal from the log or ''. `person`: whom to take in or out, by address. `called`: the name that
- * the team shows.
+ * `name`: the address's name; for verify, a seal from the log or ''. `person`: the address of the person who joins or leaves. `called`:
+ * their name in the team.
  */
 export interface LiveOrder { action: LiveAction; name: string; person: string | undefined; called: string | undefined }
 
@@ -27,26 +27,26 @@ const shown = (action: LiveAction, body: unknown): string => {
   return (body as { lines: LogLine[] }).lines.map(logLine).join('\n') || 'Nothing.'
 }
 
-const SEAL_DIGITS = 16 // as many as the log shows
+const SEAL_DIGITS = 16 // the digits that the log shows
 
 const verdict = ({ lines, sealedFrom, head, wrong, asked }: LogbookAnswer, seal: string | undefined): { output: string, ok: boolean } => {
   const unsealed = sealedFrom === undefined ? lines : sealedFrom - 1
   const said = [
     wrong === undefined ? `The logbook is whole: ${lines} lines.` : `The logbook was changed from outside: line ${wrong.line} ${wrong.why}.`,
-    ...wrong === undefined && unsealed > 0 ? [`Its first ${unsealed} lines are older than the seals: only their order was looked at.`] : [],
+    ...wrong === undefined && unsealed > 0 ? [`Its first ${unsealed} lines are older than the seals: only their order was checked.`] : [],
     ...head === undefined ? [] : [`Last line ${head.line}, seal ${head.seal.slice(0, SEAL_DIGITS)}. Compare it with the last "logbook" in the log.`],
-    ...asked === undefined ? [] : [asked === null ? `No line has the seal ${seal}: lines were taken out or written anew.`
+    ...asked === undefined ? [] : [asked === null ? `No line has the seal ${seal}: lines were removed or rewritten.`
       : `Line ${asked} has the seal ${seal}.`]
   ]
   return { output: said.join('\n'), ok: wrong === undefined && asked !== null }
 }
 
-/** What to print, and whether it was done. */
+/** Returns the text to print, and whether the order was carried out. */
 export const runLive = async ({ operate }: Config, { action, name, person, called }: LiveOrder,
   clock: Clock): Promise<{ output: string, ok: boolean }> => {
   const url = urlOf(operate.listen)
   if (await readiness(url, clock) === undefined) {
-    return { output: 'Zentrale does not run: start it first, or change the team in the config.', ok: false }
+    return { output: 'Zentrale is not running: start it first, or change the team in the config.', ok: false }
   }
   if (action === 'verify') {
     const query = name === '' ? '' : `?seal=${encodeURIComponent(name)}`

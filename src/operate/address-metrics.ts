@@ -1,4 +1,4 @@
-/** What Prometheus reads of function addresses. There are as many label values as the config has, or had, addresses. */
+/** Metrics of function addresses. There is one label value for each address that the config has, or had. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Clock } from '../lib/clock'
 import type { Counted } from '../plan/desk-change'
@@ -8,14 +8,14 @@ export interface OpenCases { address: string; state: CaseState; count: number; o
 
 export interface AddressMetrics {
   counted (event: Counted): void
-  /** Reads what is open now. */
+  /** Reads the open cases. */
   read (): Promise<void>
 }
 
 const ANSWER_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200]
 const OPEN_STATES: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed']
 
-/** `addresses`: the names in the config, so that their counters show from the start. */
+/** `addresses`: the names in the config; their counters exist from the start. */
 export const makeAddressMetrics = (registry: Registry, addresses: string[], open: () => Promise<OpenCases[]>, clock: Clock): AddressMetrics => {
   const registers = [registry]
   const messages = new Counter({

@@ -1,6 +1,6 @@
 /**
- * What the operator sees and changes of function addresses while Zentrale runs. A change of a team is an order like any other command:
- * stored first, then carried out, then in the logbook.
+ * The operator's view of function addresses while Zentrale runs. A change of a team is an order like any other command: it is stored, then
+ * carried out, then in the logbook.
  */
 import express from 'express'
 import { agentKey, type FunctionAddress } from '../desk/address'
@@ -10,12 +10,12 @@ import type { CaseState, Conversation, LogLine, Verified } from '../store/desk'
 import type { Store } from '../store/store'
 import { retiredLines, type RetiredLine } from './retired'
 
-/** `retired`: it is not in the config any more. */
+/** `retired`: set if the address is no longer in the config. */
 export interface AddressLine {
   name: string; called: Person[]; team: { name: string, addresses: Person[], onDuty: boolean }[]; retired?: RetiredLine
 }
 
-/** `asked`: the line that has the seal asked for. */
+/** `asked`: the line with the requested seal; null if there is none. */
 export interface LogbookAnswer extends Verified { asked?: number | null }
 
 const SEAL = /^[0-9a-f]{12,64}$/
@@ -36,7 +36,7 @@ const isOrder = (body: unknown): body is TeamOrder => typeof body === 'object' &
 
 const BODY_BYTES_MAX = 10_000
 
-/** GET /admin/logbook: whether it is whole; with ?seal=, which line has this seal. */
+/** GET /admin/logbook: whether the logbook is intact; with ?seal=, which line has this seal. */
 export const logbookRoute = ({ store }: Pick<AddressesOperated, 'store'>): express.RequestHandler => async (request, response) => {
   const { seal } = request.query
   if (seal !== undefined && !(typeof seal === 'string' && SEAL.test(seal))) {
@@ -52,14 +52,14 @@ export const addressRoutes = ({ desk, store }: AddressesOperated): express.Route
   const { roster } = desk.memory
   const routes = express.Router()
 
-  /** The address in the path; says so if there is none. */
+  /** The address in the path; answers 404 if there is none. */
   const meant = (request: express.Request, response: express.Response): FunctionAddress | undefined => {
     const found = roster.named(String(request.params['name']))
     if (found === undefined) response.status(404).json({ error: 'no such function address' })
     return found
   }
 
-  /** Whom the operator means, on whichever network that is an address. */
+  /** The person that the operator means, on the first network where this is an address. */
   const personOf = (written: string): Person | undefined => desk.memory.networks()
     .map(network => ({ network, id: desk.memory.naming(network)?.person(written) })).find((one): one is Person => one.id !== undefined)
 

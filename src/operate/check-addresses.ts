@@ -1,4 +1,4 @@
-/** What `zentrale check` finds about function addresses: where they are reached, and what would not work though the config is well-formed. */
+/** `zentrale check` for function addresses: where they are reached, and what would not work although the config is well-formed. */
 import { type Config, networksOf } from '../config/config'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening } from '../desk/hours'
@@ -16,10 +16,10 @@ const hoursTrouble = ({ hours }: FunctionAddress, now: number): Trouble[] => {
   }
   const short = [...hours.week, ...hours.days.values()].flat().find(({ from, to }) => to - from < SLOT_MINUTES_MIN)
   if (short !== undefined) {
-    return [{ found: `is open for ${short.to - short.from} minutes at a time`, advice: 'Look whether these opening hours are meant so' }]
+    return [{ found: `is open for ${short.to - short.from} minutes at a time`, advice: 'Check whether these opening hours are intended' }]
   }
   const isAlways = hours.week.every(slots => slots.reduce((sum, { from, to }) => sum + to - from, 0) === DAY_MINUTES)
-  return isAlways ? [{ found: 'is open day and night', advice: 'If it is meant so, remove mon to sun; and who answers at night?' }] : []
+  return isAlways ? [{ found: 'is open day and night', advice: 'If this is intended, remove mon to sun; and who answers at night?' }] : []
 }
 
 const findingsOf = (config: Config, address: FunctionAddress, now: number): Finding[] => {

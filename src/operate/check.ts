@@ -1,6 +1,6 @@
 /**
- * `zentrale check`: tries every server of a config that is already known to be well-formed. While Zentrale runs, what would
- * disturb it is not tried; its own view of the links is told instead.
+ * `zentrale check`: tries every server of a well-formed config. While Zentrale runs, it skips checks that would disturb it, and shows what
+ * the running Zentrale knows about its links instead.
  */
 import { type Config, networksOf, placesOn } from '../config/config'
 import type { Chance } from '../lib/chance'
@@ -24,7 +24,7 @@ const fileChecks = (config: Config): Promise<Finding[]> => {
   return Promise.all(files.map(path => runProbe(`File ${path}`, () => isClosed(path))))
 }
 
-/** Only where no other check listens itself. */
+/** Ports on which no other check listens. */
 const portChecks = (config: Config, isRunning: boolean): Promise<Finding[]> => {
   if (isRunning) return Promise.resolve([])
   const ports = [config.operate.listen, ...networksOf(config).flatMap(({ kind, config }) => kind.check.ports?.(config) ?? [])]
@@ -34,7 +34,7 @@ const portChecks = (config: Config, isRunning: boolean): Promise<Finding[]> => {
 const linkChecks = (running: Readiness | undefined): Promise<Finding[]> =>
   Promise.all((running?.links ?? []).map(({ network, name, up, since, why = 'no reason is known' }) =>
     runProbe(`Link ${network} ${name}`, () => up ? Promise.resolve(`is up since ${since}`)
-      : Promise.reject(new Wrong(`is down since ${since}: ${why}`, 'Zentrale goes on trying. What else its log says may help')))))
+      : Promise.reject(new Wrong(`is down since ${since}: ${why}`, 'Zentrale keeps trying. Its log may say more')))))
 
 /** All findings, in the order of the config. */
 export const checkServers = async (config: Config, clock: Clock, chance: Chance): Promise<Finding[]> => {
@@ -49,7 +49,7 @@ export const checkServers = async (config: Config, clock: Clock, chance: Chance)
     linkChecks(running),
     checkAddresses(config, clock.now()),
     checkRetired(config, clock).catch((error: unknown): Finding[] => [{
-      what: `Store ${config.store.path}`, found: `cannot be read (${messageOf(error)})`, advice: 'Look whether another program has it open'
+      what: `Store ${config.store.path}`, found: `cannot be read (${messageOf(error)})`, advice: 'Check whether another program has it open'
     }])
   ])
   return findings.flat()

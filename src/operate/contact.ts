@@ -1,4 +1,4 @@
-/** How a function address is made known: one block with the same links and codes for a web page, an address book, a poster. */
+/** The contact block of a function address: the same links and codes for a web page, an address book or a poster. */
 import { encodeQR } from 'qr'
 import type { FunctionAddress } from '../desk/address'
 import type { ContactWay, NetworkKind } from '../networks/kind'
@@ -22,7 +22,7 @@ const html = (text: string): string => text.replaceAll('&', '&amp;').replaceAll(
 const linked = (line: string): string => line.split(/(https?:\/\/\S+)/).map((part, index) =>
   index % 2 === 1 ? `<a href="${html(part)}">${html(part)}</a>` : html(part)).join('')
 
-/** White behind it, also on a dark page: cameras need that. */
+/** A QR code on white, even on a dark page: cameras need that. */
 const picture = (code: string): string => encodeQR(code, 'svg').trim()
   .replace('<svg ', `<svg role="img" style="background:#fff" aria-label="QR: ${html(code)}" width="160" height="160" `)
 
@@ -43,7 +43,7 @@ const asHtml = (address: FunctionAddress, kinds: readonly NetworkKind[]): string
 const LINE_BYTES_MAX = 75 // RFC 6350 §3.2
 const value = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll(/[,;]/g, '\\$&').replaceAll(/\r?\n/g, '\\n')
 
-/** Never in the middle of a character. */
+/** Folds a line, never in the middle of a character. */
 const foldedLine = (line: string): string => Array.from(line).reduce<{ lines: string[], bytes: number }>(({ lines, bytes }, letter) => {
   const size = Buffer.byteLength(letter)
   return bytes + size > LINE_BYTES_MAX ? { lines: [...lines, ` ${letter}`], bytes: size + 1 }

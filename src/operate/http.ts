@@ -1,6 +1,6 @@
 /**
- * The operator's HTTP: /healthz and /readyz for everyone who reaches the listener; /metrics and /admin only with the token.
- * No cookies and no CORS headers, so no web page can use it. Every change is logged.
+ * The operator's HTTP: /healthz and /readyz for everyone who can reach the listener; /metrics and /admin only with the token.
+ * There are no cookies and no CORS headers, so no web page can use it. Every change is logged.
  */
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Bridge } from '../bridge/bridge'
@@ -53,7 +53,7 @@ const hasToken = ({ token }: Operated, request: Request): boolean => {
   return given !== undefined && sameSecret(given, token)
 }
 
-/** Ready when every network has a connection and all connections are up. Why one is down is for who has the token: it may name rooms. */
+/** Ready when every network has a connection and all connections are up. The reason why one is down may name rooms, so it needs the token. */
 const ready = (operated: Operated) => (request: Request, response: Response): void => {
   const { networks, metrics } = operated
   const links = metrics.connections()
@@ -99,14 +99,14 @@ const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Ro
       const id = idOf(request)
       const changed = await queue[action](id)
       log.info({ id, action, changed }, 'queue changed by the operator')
-      if (!changed) return notFound(response, `nothing with this id that one could ${action}`)
+      if (!changed) return notFound(response, `nothing with this id can be ${action === 'drop' ? 'dropped' : 'retried'}`)
       response.json({ id, action })
     })
   }
   return routes
 }
 
-/** The express application; see docs/operating.md for what it answers. */
+/** The express application. docs/operating.md describes its routes. */
 export const makeOperateApp = (operated: Operated): express.Express => {
   const { metrics, metricsPublic, log } = operated
   const app = express().disable('x-powered-by').disable('etag')

@@ -1,4 +1,4 @@
-/** `zentrale init`: asks what it must know, writes config.yaml and what servers need with fresh secrets, and says what to paste where. */
+/** `zentrale init`: asks questions, writes config.yaml and the servers' files with fresh secrets, and says what to paste where. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -13,11 +13,11 @@ import { writeNew } from './registration'
 
 const listed = (text: string): string[] => text.split(',').map(person => person.trim())
 
-/** The business's own domain, as far as it is known by now. */
+/** The business's own domain, if known by now. */
 const own = (before: Given, networks: Settings[]): string =>
   networks.map(({ init }) => init.domain?.(before)).find(domain => domain !== undefined) ?? 'example.org'
 
-/** Of the first address and its team. */
+/** The questions about the first address and its team. */
 const addressQuestions = (networks: Settings[]): Question[] => {
   const staffed = networks.flatMap(({ agents }) => 'person' in agents ? [agents] : [])
   const rewritten = networks.filter(({ address }) => address.rewritten).map(({ label }) => label)
@@ -44,15 +44,15 @@ export const questionsOf = (kinds: readonly NetworkKind[] = KINDS): Question[] =
 
 export type Answers = Record<string, string>
 
-const refusal = ({ must }: Question): string => `That cannot be. It must be ${must}.`
+const refusal = ({ must }: Question): string => `That does not work. It must be ${must}.`
 
-/** A mirror needs two rooms: the last is not asked for where there is none before it. */
+/** A mirror needs two rooms: if no other room was given, it does not ask for the last one. */
 const isVain = (key: string, answers: Given, networks: Settings[]): boolean => {
   const rooms = networks.flatMap(({ init }) => init.roomKey ?? [])
   return key === rooms.at(-1) && rooms.every(room => !has(answers[room]))
 }
 
-/** Asks what no flag has answered, again until the answer can be right; with `ask` undefined takes the presets. Throws with a text. */
+/** Asks what no flag has answered, and repeats a question until the answer fits. Without `ask` it takes the presets. Throws with a text. */
 export const answer = async (flags: Given, ask?: (question: string) => Promise<string>, kinds: readonly NetworkKind[] = KINDS): Promise<Answers> => {
   const answers: Answers = {}
   for (const question of questionsOf(kinds)) {
@@ -84,7 +84,7 @@ export const askOnTerminal = async <T>(use: (ask: (question: string) => Promise<
 
 const SECRET_BYTES = 32
 
-/** The key of each network that has something to write under it. */
+/** The networks' keys, without those that have nothing to write. */
 const keyed = (networks: Settings[], write: (settings: Settings) => unknown): Record<string, unknown> =>
   Object.fromEntries(networks.flatMap(settings => {
     const written = write(settings)
@@ -112,7 +112,7 @@ const sections = (answers: Answers, networks: Settings[], secretOf: (settings: S
 const HEAD = '# Zentrale\'s config. All keys, with explanations: config.sample.yaml, or "zentrale sample".\n' +
   '# After changes: zentrale check\n\n'
 
-/** All or none: what cannot be right together is said as `check` would say it, and nothing is left behind. */
+/** Writes all files or none. If the config is refused, it throws what `check` would say, and removes the files. */
 const writeAll = (files: [string, string][], config: string, kinds: readonly NetworkKind[]): void => {
   const written: string[] = []
   try {
@@ -127,7 +127,7 @@ const writeAll = (files: [string, string][], config: string, kinds: readonly Net
   }
 }
 
-/** Writes the files into `folder` and returns what to tell. Throws with a text if one of them is there already. */
+/** Writes the files into `folder` and returns the text to print. Throws with a text if one of them exists already. */
 export const init = (folder: string, answers: Answers, chance: Chance, kinds: readonly NetworkKind[] = KINDS): string => {
   const networks = settingsOf(kinds)
   const secrets = new Map(networks.map(settings => [settings, chance.token(SECRET_BYTES)]))

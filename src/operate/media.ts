@@ -1,6 +1,6 @@
 /**
- * Serves the links to files. Only what a valid token stands for is ever opened, so this is no relay for other addresses. Files
- * of strangers stay harmless: nothing but four kinds of pictures is shown, all else is saved, and no script runs.
+ * Serves the links to files. It opens only files with a valid token, so it is no relay for other addresses. Files of strangers stay
+ * harmless: browsers show only four kinds of pictures and save everything else, and no script runs.
  */
 import { isIP } from 'node:net'
 import { pipeline } from 'node:stream/promises'
@@ -15,7 +15,7 @@ import type { Links } from '../plan/links'
 
 export interface MediaServed { links: Pick<Links, 'find'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
 
-/** Downloads at once: of one file, for one reader, and in all. */
+/** How many downloads run at once: of one file, for one reader, and in all. */
 const OF_ONE_FILE_MAX = 16
 const FOR_ONE_READER_MAX = 8
 const DOWNLOADS_MAX = 64
@@ -36,7 +36,7 @@ const say = (response: Response, status: 404 | 503, text: string): void => {
   response.status(status).set('Cache-Control', 'no-store').type('text/plain; charset=utf-8').send(`${text}\n`)
 }
 
-/** RFC 6266: a plain name for old clients, the real one encoded. No path, quote or control character gets through. */
+/** RFC 6266: a plain name for old clients, and the real one encoded. No path, quote or control character gets through. */
 const disposition = (kind: 'inline' | 'attachment', given: string): string => {
   const name = given.replace(/[\p{C}/\\]/gu, '_').slice(0, NAME_CHARS_MAX) || 'file'
   const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, found => `%${found.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -45,12 +45,12 @@ const disposition = (kind: 'inline' | 'attachment', given: string): string => {
 
 const prefixOf = (address: string): string => {
   const parsed = ipaddr.process(address)
-  return parsed.kind() === 'ipv4' ? parsed.toString() : parsed.toByteArray().slice(0, 8).join('.') // a reader may have all of a /64
+  return parsed.kind() === 'ipv4' ? parsed.toString() : parsed.toByteArray().slice(0, 8).join('.') // one reader may have a whole /64
 }
 
 /**
- * Who reads, as far as that is known: our web server says it in the last entry of X-Forwarded-For. What somebody else says there of
- * themselves stands before it, or does not come from this machine.
+ * The reader's address, if known: our web server puts it into the last entry of X-Forwarded-For. Entries that clients make up stand before
+ * it, or do not come from this machine.
  */
 const readerOf = ({ socket, headers }: Request): string | undefined => {
   const peer = socket.remoteAddress ?? ''
@@ -94,10 +94,10 @@ const send = async ({ links, media, clock }: MediaServed, request: Request, resp
   }
 }
 
-/** GET and HEAD /media/<token>, optionally with a file extension behind it. All else is 404. */
+/** GET and HEAD /media/<token>, optionally with a file extension. Everything else is 404. */
 export const makeMediaApp = (served: MediaServed): express.Express => {
   const text = TEXTS[served.language]
-  const downloads = new Map<string, number>() // by file and by reader, as many as are under way
+  const downloads = new Map<string, number>() // by file and by reader, only those under way
   let all = 0
   const count = (key: string, more: number): void => {
     const now = (downloads.get(key) ?? 0) + more
@@ -122,7 +122,7 @@ export const makeMediaApp = (served: MediaServed): express.Express => {
       await send(served, request, response, text)
     } catch (error) {
       if (response.headersSent) return void response.destroy()
-      served.log.info({ error }, 'a file could not be served')
+      served.log.info({ error }, 'file could not be served')
       say(response, error instanceof Refused ? 404 : 503, error instanceof Refused ? text.gone : text.later)
     } finally {
       all--

@@ -1,6 +1,6 @@
 /**
- * What Prometheus reads. All labels come from small fixed sets: networks, outcomes, and names of connections, of which at most
- * LINKS_MAX are kept apart. Counters begin at 0 with each start; the queue is read from the store at each scrape.
+ * Metrics for Prometheus. All labels come from small fixed sets: networks, outcomes, and names of connections, of which at most
+ * CONNECTIONS_MAX are kept apart. Counters begin at 0 with each start; the queue is read from the store at each scrape.
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observer } from '../bridge/observer'
@@ -18,17 +18,17 @@ export interface Metrics {
   /** The exposition text (Prometheus text format 0.0.4). Rejects if the store cannot be read. */
   text (): Promise<string>
   contentType: string
-  /** Each connection's last word. */
+  /** The last state of each connection. */
   connections (): ConnectionState[]
 }
 
 export const CONNECTIONS_MAX = 64
-const SEAL_DIGITS = 12 // a number of 48 bits is whole in any tool
+const SEAL_DIGITS = 12 // 48 bits: exact as a number in every tool
 
-/** From accept to done. Mirrors are at 1–10 ms; an outage of a network shows as minutes or hours. */
+/** From accept to done. Mirrors take 1–10 ms; an outage of a network shows as minutes or hours. */
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86400]
 
-/** Gauges of the library whose names Prometheus reserves for counters; the same is there by type. */
+/** Gauges of the library with names that Prometheus reserves for counters. Gauges by type show the same. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
 const instruments = (registers: Registry[]) => {
@@ -37,8 +37,8 @@ const instruments = (registers: Registry[]) => {
   const gauge = <T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> =>
     new Gauge({ name, help, labelNames, registers })
   return {
-    arrivals: counter('zentrale_arrivals_total', 'What came in, receipts too, by network and what became of it.', ['network', 'outcome']),
-    quarantined: counter('zentrale_quarantined_total', 'What came in and could not be understood.', ['network']),
+    arrivals: counter('zentrale_arrivals_total', 'Arrivals, including receipts, by network and outcome.', ['network', 'outcome']),
+    quarantined: counter('zentrale_quarantined_total', 'Arrivals that could not be understood.', ['network']),
     deliveries: counter('zentrale_deliveries_total', 'Deliveries that reached an end, by destination network and outcome.',
       ['network', 'outcome']),
     parts: counter('zentrale_remote_messages_total', 'Messages that deliveries became at the destination, such as segments.', ['network']),
@@ -58,12 +58,12 @@ const instruments = (registers: Registry[]) => {
   }
 }
 
-/** What is counted only where it is. */
+/** Metrics that need these sources. */
 export interface MoreMetrics {
   commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]>; head?: () => Promise<Head | undefined>
 }
 
-/** `depth` reads the queue; `networks` are those configured, so that their counters show from the start. */
+/** `depth` reads the queue. `networks`: those in the config; their counters exist from the start. */
 export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock,
   { commits, addresses, cases, head }: MoreMetrics = {}): Metrics => {
   const registry = new Registry()

@@ -1,4 +1,4 @@
-/** One check for each thing of this machine that Zentrale needs, and for the way to it from outside. Each says what it found or what to do. */
+/** Checks of this machine, and of the way to it from outside. Each says what it found, or what to do. */
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -23,7 +23,7 @@ export const storeIsWritable = async ({ store: { path } }: Config): Promise<stri
 
 const WORLD = 0o007
 
-/** Files that hold secrets. Some are read by a server too, so a group may read them. */
+/** For files that hold secrets. A group may read them, because a server needs some of them. */
 export const isClosed = async (file: string): Promise<string> => {
   const { mode } = await stat(file)
   if ((mode & WORLD) !== 0) throw new Wrong('everybody on this machine can read the secrets in it', `chmod o= ${file}`)
@@ -32,7 +32,7 @@ export const isClosed = async (file: string): Promise<string> => {
 
 const MARK = 'Zentrale is checking this address'
 
-/** The whole way from outside to our media listener. */
+/** Checks the whole way from outside to our media listener. */
 export const mediaIsReached = async ({ media: { listen, publicUrl } }: Config, isRunning: boolean, clock: Clock): Promise<string> => {
   const look = async (isOurs: (answer: Answer) => boolean): Promise<string> => {
     const answer = await ask(clock, `${publicUrl}/media/check`).catch((error: unknown) => error)

@@ -1,4 +1,4 @@
-/** `zentrale queue`: through the running Zentrale if there is one, else on the store itself. */
+/** `zentrale queue`: asks the running Zentrale if there is one, else opens the store itself. */
 import { existsSync } from 'node:fs'
 import { makeQueue } from '../bridge/bridge'
 import type { Config } from '../config/config'
@@ -13,7 +13,7 @@ export type QueueAction = (typeof QUEUE_ACTIONS)[number]
 
 export interface QueueOrder { action: QueueAction; id?: string; state?: QueueState; text: boolean; json: boolean }
 
-/** Calls `use` with the queue of this config. Throws if the store is held by a process that does not answer. */
+/** Calls `use` with the queue of this config. Throws if a process that does not answer holds the store. */
 const withQueue = async <T>(config: Config, clock: Clock, use: (queue: QueueLines) => Promise<T>): Promise<T> => {
   const url = urlOf(config.operate.listen)
   if (await readiness(url, clock) !== undefined) return await use(makeRemoteQueue(url, config.operate.token, clock))
@@ -38,7 +38,7 @@ const showLine = ({ id, state, network, place, since, attempt, from, reason, tex
 
 const NOTHING = 'Nothing.'
 
-/** What to print, and whether it was done. */
+/** Returns the text to print, and whether the order was carried out. */
 export const runQueue = (config: Config, order: QueueOrder, clock: Clock): Promise<{ output: string, ok: boolean }> =>
   withQueue(config, clock, async queue => {
     const { action, id, state, text, json } = order
@@ -55,5 +55,5 @@ export const runQueue = (config: Config, order: QueueOrder, clock: Clock): Promi
     }
     const ok = await queue[action](id!)
     const done = action === 'retry' ? 'will be tried again' : id!.startsWith('q') ? 'is forgotten' : 'will not be sent'
-    return { output: ok ? `${id} ${done}.` : `Nothing has the id ${id} that one could ${action}.`, ok }
+    return { output: ok ? `${id} ${done}.` : `Nothing with the id ${id} can be ${action === 'drop' ? 'dropped' : 'retried'}.`, ok }
   })

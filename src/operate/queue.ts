@@ -1,6 +1,6 @@
 /**
- * The queue as the operator sees it: what waits, failed, may have arrived, could not be understood, or concerned nobody.
- * Texts and whole phone numbers are shown only when asked for.
+ * The operator's view of the queue: what is waiting, failed, may have arrived, could not be understood, or concerned nobody.
+ * Texts and whole phone numbers are shown only on request.
  */
 import type { Queue } from '../bridge/bridge'
 import { maskNumbers } from '../lib/log'
@@ -12,24 +12,24 @@ export const QUEUE_STATES = ['waiting', 'sending', 'failed', 'unknown', 'quarant
 export type QueueState = (typeof QUEUE_STATES)[number]
 export const isQueueState = (word: unknown): word is QueueState => (QUEUE_STATES as readonly unknown[]).includes(word)
 
-/** The id of a delivery is a number; what is in quarantine has its own, with a q before it, and so has what is unrouted, with a u. */
+/** The id of a delivery is a number. Ids of the quarantine begin with q, those of unrouted arrivals with u. */
 export const LINE_ID = /^[qu]?\d{1,15}$/
 
-/** `since`: ms since 1970. `text` only if asked for. Only deliveries can be tried again; what is unrouted is to be read only. */
+/** `since`: ms since 1970. `text`: only on request. Only deliveries can be retried; unrouted arrivals can only be read. */
 export interface QueueLine {
   id: string; state: QueueState | 'done'; network: string; place: string; since: number
   from?: string; attempt?: number; reason?: string; text?: string
 }
 
 export interface QueueLines {
-  /** The newest first; not more than the bridge lists. */
+  /** Newest first; as many as the bridge lists. */
   list (state: QueueState, open: boolean): Promise<QueueLine[]>
   show (id: string, open: boolean): Promise<QueueLine | undefined>
-  /** Failed or unknown: try again, from now. False if there is no such delivery in these states. */
+  /** Tries a failed or unknown delivery again. False if there is no such delivery. */
   retry (id: string): Promise<boolean>
   /**
-   * Waiting, failed or unknown: never send it; its sender is not told. What is in quarantine: forget it. False if there is nothing with
-   * this id that can be dropped.
+   * Ends a waiting, failed or unknown delivery without telling its sender; forgets a line of the quarantine. False if nothing with this
+   * id can be dropped.
    */
   drop (id: string): Promise<boolean>
 }
@@ -38,7 +38,7 @@ const contentText = ({ text, file }: Content): string => [toPlain(text), file?.n
 const actionText = (action: Action): string => {
   switch (action.kind) {
     case 'deletion': return `(deletes ${action.of})`
-    case 'room': return '(sees to a room)'
+    case 'room': return '(sets up a room)'
     case 'reaction': return action.emojis.length === 0 ? '(takes back its reactions)' : `(reacts with ${action.emojis.join(' ')})`
     default: return contentText(action.content)
   }
@@ -66,7 +66,7 @@ const masked = ({ text: _, ...line }: QueueLine): QueueLine => ({
 /** `open`: with texts and whole numbers. */
 const shown = (lines: QueueLine[], open: boolean): QueueLine[] => open ? lines : lines.map(masked)
 
-/** What an id says: which kind, and its number there. */
+/** The two parts of an id: its kind, and its number. */
 const read = (id: string): { kind: string, number: number } => ({ kind: id.replace(/\d+$/, ''), number: Number(id.replace(/^\D/, '')) })
 
 const lineAt = async (queue: Queue, id: string): Promise<QueueLine[]> => {

@@ -1,4 +1,4 @@
-/** `zentrale registration`: a fresh file that names the function addresses, for the server of the network that needs one. */
+/** `zentrale registration`: a fresh file with the function addresses, for the server of the network that needs one. */
 import { statSync, writeFileSync } from 'node:fs'
 import { readSection } from '../config/load'
 import type { Chance } from '../lib/chance'
@@ -11,7 +11,7 @@ const registering = (kinds: readonly NetworkKind[]): { kind: NetworkKind, regist
   return found[0]
 }
 
-/** `config`: its file, which may be missing. Throws ConfigError. */
+/** `config`: the config's path; the file may be missing. Throws ConfigError. */
 export const registrationText = (config: string, flags: { domain?: string, url?: string }, environment: Record<string, string | undefined>,
   chance: Chance, kinds: readonly NetworkKind[] = KINDS): string => {
   const { kind, registration } = registering(kinds)
@@ -19,19 +19,19 @@ export const registrationText = (config: string, flags: { domain?: string, url?:
   return registration.text(flags, chance, known)
 }
 
-/** Flag and meaning. */
+/** Each flag with its meaning. */
 export const registrationFlags = (kinds: readonly NetworkKind[] = KINDS): [string, string][] =>
   kinds.flatMap(({ settings }) => Object.entries(settings.registration?.flags ?? {}))
 
-/** As the project shows it. */
+/** The sample that the project shows. */
 export const sampleRegistration = (kinds: readonly NetworkKind[] = KINDS): string => registering(kinds).registration.sample()
 
-/** A new file, readable for its owner only. Throws with a text rather than overwrite. */
+/** Writes a new file that only its owner can read. Throws with a text if it exists. */
 export const writeNew = (path: string, text: string): void => {
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error
-    throw new Error(`${path} is there already and is not overwritten. Move it away, or choose another place`)
+    throw new Error(`${path} exists already and is not overwritten. Move it away, or choose another place`)
   }
 }

@@ -1,16 +1,16 @@
-/** The queue of a running Zentrale, over its operate listener: it alone has the store open. */
+/** The queue of a running Zentrale, through its operate listener, because only it can open the store. */
 import type { Clock } from '../lib/clock'
 import { Unavailable } from '../model/errors'
 import { ask } from '../lib/ask'
 import type { QueueLine, QueueLines } from './queue'
 
-/** Where a listener is reached from this machine. */
+/** The URL of a listener, from this machine. */
 export const urlOf = ({ host, port }: { host: string, port: number }): string => {
   const near = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   return `http://${near.includes(':') ? `[${near}]` : near}:${port}`
 }
 
-/** What /readyz of a running Zentrale says, with the token also why; undefined if none runs behind this listener. */
+/** What /readyz of a running Zentrale says, with reasons if there is a token. Undefined if none runs behind this listener. */
 export const readiness = async (url: string, clock: Clock, token?: string): Promise<Readiness | undefined> => {
   try {
     const { body } = await ask(clock, `${url}/readyz`, token === undefined ? {} : { token })
@@ -22,7 +22,7 @@ export const readiness = async (url: string, clock: Clock, token?: string): Prom
 
 export interface Readiness { ready: boolean; waiting: string[]; links: { network: string, name: string, up: boolean, since: string, why?: string }[] }
 
-/** Throws Unavailable with what the listener says when it refuses. */
+/** Its calls throw Unavailable with the listener's words when it refuses. */
 export const makeRemoteQueue = (url: string, token: string, clock: Clock): QueueLines => {
   const call = async (method: 'GET' | 'POST', path: string): Promise<unknown> => {
     const { status, body } = await ask(clock, `${url}/admin/queue${path}`, { method, token })

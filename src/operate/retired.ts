@@ -1,4 +1,4 @@
-/** What is left of addresses that are not in the config any more: asked of the running Zentrale, or read from the store. */
+/** What is left of addresses that are no longer in the config: the running Zentrale tells it, or it is read from the store. */
 import { existsSync } from 'node:fs'
 import type { Config } from '../config/config'
 import type { FunctionAddress } from '../desk/address'
@@ -11,10 +11,10 @@ import { openStore } from '../store/open'
 import type { Store, Tx } from '../store/store'
 import { readiness, urlOf } from './remote-queue'
 
-/** `team`: their names, empty if nothing is known but the name. `lost`: what it was called and can be called no more. */
+/** `team`: the agents' names; empty if only the address's name is known. `lost`: identities that it had and can no longer have. */
 export interface RetiredLine { name: string; called: string[]; team: string[]; open: number; lost: string[] }
 
-/** Beside `inConfig`, all of which something is open, and all that are known. */
+/** All addresses besides `inConfig` that have open cases or are in `retired`. */
 export const retiredLines = async ({ desk }: Tx, retired: FunctionAddress[], inConfig: string[]): Promise<RetiredLine[]> => {
   const open = (await desk.open()).filter(({ address }) => !inConfig.includes(address))
   return [...new Set([...retired.map(({ name }) => name), ...open.map(({ address }) => address)])].map(name => {
@@ -58,13 +58,13 @@ const findingOf = ({ name, called, team, open, lost }: RetiredLine): Finding => 
   const what = `Function address ${name}`
   const cannot = lost.length === 0 ? '' : `; it is not reached as ${lost.join(', ')} any more`
   const found = `is not in the config any more, and has ${casesInWords(open)}${cannot}`
-  if (team.length === 0) return { what, found, advice: 'Nothing else is known of it, so nobody can answer: put it back into the config' }
-  const still = 'Whoever writes to it gets an automatic text, until nothing is remembered of its contacts.'
+  if (team.length === 0) return { what, found, advice: 'Nothing else is known about it, so nobody can answer: put it back into the config' }
+  const still = 'Whoever writes to it gets an automatic text, until its contacts are forgotten.'
   if (open === 0) return { what, found, advice: still, mild: true }
   return { what, found, mild: true, advice: [
     `Contacts with an open case and the team are told, once. ${team.join(', ')} can still answer in the rooms that they have. ${still}`,
     'To end it, let the team close the cases (!done), put it back into the config,',
-    `or give what it is called to another address, which takes the conversations over${called.length === 0 ? '' : `: ${called.join(', ')}`}`
+    `or give its identities to another address, which takes the conversations over${called.length === 0 ? '' : `: ${called.join(', ')}`}`
   ].join('\n') }
 }
 

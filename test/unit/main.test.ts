@@ -143,7 +143,7 @@ describe('the command line', function () {
       end('init', '--dir', folder, '--yes'), end('registration', '--out', join(folder, 'new.yaml')), end('sample')
     ])
     assert.equal(again.code, 1)
-    assert.match(again.err, /is there already/)
+    assert.match(again.err, /exists already/)
     assert.equal(registered.code, 0)
     assert.ok(existsSync(join(folder, 'new.yaml')))
     assert.match(sample.out, /^# Zentrale's config/)

@@ -1,4 +1,4 @@
-/** `zentrale import bifrost`: reads a store of matrix-bifrost beside the config and says how its rooms go on here. Changes nothing. */
+/** `zentrale import bifrost`: reads the store of a matrix-bifrost and says how to take over its rooms. Changes nothing. */
 import type { Config } from '../../config/config'
 import type { MatrixSection } from '../../networks/matrix/settings'
 import type { XmppConfig } from '../../networks/xmpp'
@@ -10,10 +10,10 @@ import { planTakeover } from './takeover'
 
 export interface ImportOrder { store?: string; postgres?: string; portals?: boolean; write?: string; people?: string }
 
-/** What to print. Throws if the store cannot be read, or rather than overwrite a file. */
+/** Returns the text to print. Throws if the store cannot be read, or if a file to write exists already. */
 export const importBifrost = async ({ networks, mirrors }: Pick<Config, 'networks' | 'mirrors'>, order: ImportOrder): Promise<string> => {
   const { matrix, xmpp } = networks as { matrix?: MatrixSection, xmpp?: XmppConfig }
-  if (matrix === undefined || xmpp === undefined) throw new Error('The config has no section matrix, or none xmpp: a mirror between them needs both')
+  if (matrix === undefined || xmpp === undefined) throw new Error('The config lacks the section matrix or xmpp: a mirror between them needs both')
   if ((order.store === undefined) === (order.postgres === undefined)) {
     throw new Error('Write one of: --store FOLDER with bifrost\'s NeDB files, --postgres URL of its database')
   }

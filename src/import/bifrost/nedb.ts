@@ -1,6 +1,6 @@
 /**
- * matrix-bifrost's NeDB files: a line of JSON for each change, the last with an `_id` holds. They are read line by line, because the library
- * that wrote them writes them anew whenever it opens them, and passes over lines that it cannot read.
+ * Reads matrix-bifrost's NeDB files: they have a line of JSON for each change, and the last line with an `_id` counts. NeDB itself is not
+ * used, because it rewrites files when it opens them, and skips lines that it cannot read.
  */
 import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ const roomEntry = z.object({
   }).nullish()
 })
 
-/** Only this is kept: what else stands there may be somebody's password. */
+/** Only these keys are kept: others may be somebody's password. */
 const userEntry = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('remote'), id: z.string(),
@@ -53,7 +53,7 @@ async function * linesOf (file: string): AsyncGenerator<Line> {
 const head = z.looseObject({ _id: z.string().optional(), $$deleted: z.boolean().optional(), $$indexCreated: z.unknown().optional() })
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** What is wrong with it is not quoted: it may be somebody's password. */
+/** The error does not quote the line: it may hold somebody's password. */
 const parsed = (bytes: Buffer): unknown => {
   try {
     return JSON.parse(utf8.decode(bytes))
@@ -62,9 +62,9 @@ const parsed = (bytes: Buffer): unknown => {
   }
 }
 
-const ADVICE = 'Nothing was taken over. A line that a crash cut off goes when bifrost is started and stopped once'
+const ADVICE = 'Nothing was taken over. If a crash cut off a line, start and stop bifrost once: it removes that line'
 
-/** The entries that hold in the end, with their lines. Throws with every line that cannot be read. */
+/** The valid entries with their lines. Throws with all lines that cannot be read. */
 const readEntries = async <Entry>(file: string, schema: z.ZodType<Entry>): Promise<{ line: number, entry: Entry }[]> => {
   const entries = new Map<string, { line: number, entry: Entry }>()
   const problems: string[] = []
@@ -90,7 +90,7 @@ const readEntries = async <Entry>(file: string, schema: z.ZodType<Entry>): Promi
   return [...entries.values()]
 }
 
-/** Undefined if it is one of those that bifrost deletes itself: a room with nothing on the other side. */
+/** Undefined for a room with nothing on the other side, which bifrost would delete itself. */
 const roomOf = (at: string, { matrix_id: room, matrix, remote }: z.infer<typeof roomEntry>): FormerRoom | undefined => {
   const type = matrix?.extras?.type
   if (!room || !remote || !type) return undefined

@@ -1,4 +1,4 @@
-/** matrix-bifrost's tables in PostgreSQL, versions 1 and 2 of its schema: read page by page in one transaction that may not write. */
+/** Reads matrix-bifrost's tables in PostgreSQL, versions 1 and 2 of its schema, page by page in one read-only transaction. */
 import { Client } from 'pg'
 import { z } from 'zod'
 import { messageOf } from '../../model/errors'
@@ -17,7 +17,7 @@ const directRow = z.object({ key: z.string(), user_id: z.string(), remote_id: z.
 const adminRow = z.object({ key: z.string(), user_id: text })
 const personRow = z.object({ key: z.string(), mxid: z.string(), protocol_id: text, id: text, name: text })
 
-/** All begin behind $1 and end after $2 rows. The key of an account has a sign between its parts that stands in none of them. */
+/** Each query gives $2 rows with keys after $1. The parts of an account's key are separated by a character that none of them contains. */
 const GROUPS = `SELECT room_id AS key, protocol_id, room_name, gateway, properties FROM group_rooms
   WHERE room_id COLLATE "C" > $1 ORDER BY room_id COLLATE "C" LIMIT $2`
 const DIRECTS = `SELECT room_id AS key, user_id, remote_id, protocol_id FROM im_rooms
@@ -33,7 +33,7 @@ const ACCOUNTS = `SELECT key, user_id AS mxid, protocol_id, username AS id, NULL
 const OTHERS = 'SELECT count(*)::integer AS others FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() ' +
   "AND backend_type = 'client backend'"
 
-/** Every row of a table, in pages. Throws with every row that is not as bifrost writes it. */
+/** Reads all rows of a table, in pages. Throws with all rows that bifrost would not write so. */
 const readRows = async <Row extends { key: string }>(client: Client, table: string, query: string, schema: z.ZodType<Row>): Promise<Row[]> => {
   const found: Row[] = []
   const problems: string[] = []
@@ -82,7 +82,7 @@ const versionOf = async (client: Client): Promise<number | undefined> => {
   return (await client.query<{ version: number }>('SELECT version FROM schema')).rows[0]?.version
 }
 
-/** An error names the server, never the password that stands in its address. */
+/** The server for error messages, without the password in its URL. */
 const named = (url: string): string => {
   try {
     const { host, pathname } = new URL(url)

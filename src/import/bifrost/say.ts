@@ -1,11 +1,11 @@
-/** What `zentrale import bifrost` prints and writes: lines for the config, who is who, and what is left to do. */
+/** The output of `zentrale import bifrost`: lines for the config, who is who, and what to do. */
 import { stringify } from 'yaml'
 import type { FormerRoom, FormerStore } from './former'
 import type { House, Known, Left, NewMirror, Takeover } from './takeover'
 
 const TEXT_CHARS_MAX = 300
 
-/** What others wrote goes to a terminal and into a table. */
+/** Makes a stranger's text safe for a terminal and a table. */
 const plain = (text: string): string => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\t]+/gu, ' ').slice(0, TEXT_CHARS_MAX)
 
 const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
@@ -13,14 +13,14 @@ const count = (number: number, one: string, many = `${one}s`): string => `${numb
 const linesOf = (mirrors: NewMirror[]): string =>
   stringify({ mirrors: mirrors.map(({ name, matrix, xmpp }) => ({ name, places: [{ matrix }, { xmpp }] })) })
 
-/** A part of a config. What it has already stays: these lines come under the same keys. */
+/** Lines to add to the config, under the same keys as what it has already. */
 export const configLines = ({ notHeardFrom, mirrors }: Takeover): string =>
   (notHeardFrom.length === 0 ? '' : stringify({ matrix: { not_heard_from: notHeardFrom } }, { lineWidth: 0 })) +
   (mirrors.length === 0 ? '' : linesOf(mirrors))
 
 const PEOPLE_HEAD = ['what', 'on Matrix before', 'address', 'name', 'now']
 
-/** A table of tabs: ghosts of bifrost with whom they stand for, and people of Matrix with the address under which bifrost showed them. */
+/** A tab-separated table of bifrost's ghosts with the people behind them, and of Matrix people with the addresses that bifrost gave them. */
 export const peopleTable = (known: Known[]): string => [PEOPLE_HEAD, ...known.map(({ isGhost, before, address, name, now = '' }) =>
   [isGhost ? 'ghost' : 'account', before, address, name, now])].map(row => row.map(plain).join('\t')).join('\n') + '\n'
 
@@ -30,7 +30,7 @@ const roomLine = ({ at, room, remote, protocol }: FormerRoom): string =>
 const leftLines = (left: Left[]): string[] => [...Map.groupBy(left, ({ why }) => why)].flatMap(([why, those]) =>
   [`  ${why}:`, ...those.map(({ room }) => `    ${roomLine(room)}`)])
 
-/** In this order, so that at no moment two bridges answer each other in one room. */
+/** The order makes sure that two bridges never answer each other in one room. */
 const stepsOf = (takeover: Takeover, { domain, bot }: House, others: number | undefined): string[] => {
   const { mirrors, known } = takeover
   const ghosts = known.filter(({ isGhost }) => isGhost).length
@@ -40,7 +40,7 @@ const stepsOf = (takeover: Takeover, { domain, bot }: House, others: number | un
     (others ? ` Now ${count(others, 'other connection')} to its database ${others === 1 ? 'is' : 'are'} open: it may still run.` : ''),
     'Keep its store. Nothing was changed in it.',
     'Take its registration out of app_service_config_files in homeserver.yaml, its section out of the XMPP server\'s config, and restart both.',
-    'Put the lines into the config. What stands under the same keys stays; names of mirrors are yours to choose.',
+    'Add the lines to the config. Keep what is there under the same keys; you may choose other names for the mirrors.',
     `Invite ${bot} to each of the Matrix rooms that are not public, and give it the power to invite (usually 50). ` +
     'What a group chat must allow stands in the README, “Mirror a room”.',
     ...portals === 0 ? [] : [`Portals (${portals}) obey bifrost's bot alone. Give somebody the power in them: POST ` +
@@ -52,7 +52,7 @@ const stepsOf = (takeover: Takeover, { domain, bot }: House, others: number | un
   ]
 }
 
-/** `written`: the file into which the lines went. */
+/** `written`: the file with the lines for the config. */
 export const report = (store: FormerStore, takeover: Takeover, house: House, from: string, written: string | undefined): string => {
   const { mirrors, there, left, known } = takeover
   const ghosts = known.filter(({ isGhost }) => isGhost).length

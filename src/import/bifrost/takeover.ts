@@ -1,4 +1,4 @@
-/** Which of bifrost's rooms become mirrors, which not and why, and who its people are here. Pure: the same store and config give the same. */
+/** Decides which of bifrost's rooms become mirrors, which do not and why, and who its people are here. Pure. */
 import type { Config } from '../../config/config'
 import { ghostMxid } from '../../networks/matrix/names'
 import { canonicalBare, ghostLocal, parseJid } from '../../networks/xmpp/names'
@@ -6,16 +6,16 @@ import { type FormerPerson, type FormerRoom, type FormerStore, isXmpp, prefixOf,
 
 export interface NewMirror { name: string; matrix: string; xmpp: string; isPortal: boolean }
 
-/** `why` is the same text for all that are left for the same reason. */
+/** A room that is not taken over. Rooms with the same reason have the same `why`. */
 export interface Left { room: FormerRoom; why: string }
 
-/** `now`: the same person as Zentrale names them. Unknown where bifrost knew a nickname in a room and nobody. */
+/** `now`: the same person's id with Zentrale. Undefined if bifrost knew only a nickname in a room. */
 export interface Known { isGhost: boolean; before: string; address: string; name: string; now?: string }
 
-/** `notHeardFrom`: what the config is to have more under this key. */
+/** `notHeardFrom`: what to add to the config under this key. */
 export interface Takeover { mirrors: NewMirror[]; there: FormerRoom[]; left: Left[]; known: Known[]; notHeardFrom: string[] }
 
-/** Where Zentrale runs, as far as it counts here. */
+/** The parts of the config that the takeover needs. */
 export interface House { domain: string; component: string; bot: string; notHeardFrom: string[]; mirrors: Config['mirrors'] }
 
 const NAME_CHARS_MAX = 64
@@ -25,21 +25,21 @@ const ROOM_ID = /^![^\s:\p{C}]+(:[^\s\p{C}]+)?$/u
 const WHY: Record<Exclude<RoomKind, 'plumbed' | 'portal'>, string> = {
   gateway: 'Gateways: people of XMPP came in through bifrost\'s own domain, and Zentrale mirrors group chats. Make a group chat at your room ' +
     'service, mirror it with the Matrix room, and tell people its address',
-  direct: 'Direct chats: with Zentrale somebody of Matrix does not appear on XMPP alone. Who is to be reached there gets a function address, ' +
-    'and writes from it',
-  admin: 'Chats with bifrost\'s bot, for its commands: nothing is said there that others need'
+  direct: 'Direct chats: with Zentrale, single people of Matrix do not appear on XMPP. Give a function address to those who must be reachable ' +
+    'there; they write from it',
+  admin: 'Chats with bifrost\'s bot, for its commands: nobody else needs them'
 }
-const PORTAL = 'Portals: bifrost made these rooms when somebody asked for the group chat, and knows them as long as anybody is in. Zentrale makes ' +
-  'no rooms when asked. With --portals those that are there are taken over like the others'
+const PORTAL = 'Portals: bifrost made these rooms when somebody asked for the group chat, and keeps them while anybody is in them. Zentrale does ' +
+  'not make rooms on request. With --portals, existing portals are taken over like the others'
 const OTHER = 'Other protocols: Zentrale speaks Matrix, XMPP and SMS'
 const NO_ROOM = 'Not the address of a group chat that a mirror can have'
 const NO_ID = 'Not the id of a Matrix room'
-const TWICE = 'Tied to more than one room: bifrost used the first. If all are to be one, write this one under places of that mirror'
-const ELSEWHERE = 'One of the two is in a mirror of the config already, the other not. If they are to be one, write it under places of that mirror'
+const TWICE = 'Connected to more than one room: bifrost used the first. If all should be one, write this one under places of that mirror'
+const ELSEWHERE = 'One of the two is in a mirror of the config already, the other is not. To join them, write the other under places of that mirror'
 
 const rank = ({ kind }: FormerRoom): number => ['plumbed', 'portal'].indexOf(kind)
 
-/** Why this one becomes no mirror, whatever stands in the config. */
+/** Why this room cannot become a mirror, whatever the config says. */
 const obstacle = ({ room, kind, protocol, remote }: FormerRoom, component: string, portals: boolean): string | undefined => {
   if (kind !== 'plumbed' && kind !== 'portal') return WHY[kind]
   if (!isXmpp(protocol)) return OTHER
@@ -49,7 +49,7 @@ const obstacle = ({ room, kind, protocol, remote }: FormerRoom, component: strin
   return ROOM_ID.test(room) && Buffer.byteLength(room) <= ROOM_BYTES_MAX ? undefined : NO_ID
 }
 
-/** Names that nothing else has: the group chat's own, with a number where needed. */
+/** Makes unique names: the group chat's own, with a number if needed. */
 const namer = (taken: Set<string>) => (xmpp: string): string => {
   const wanted = parseJid(xmpp)!.local
   for (let number = 1; ; number++) {
@@ -61,7 +61,7 @@ const namer = (taken: Set<string>) => (xmpp: string): string => {
   }
 }
 
-/** What the config has already. An alias may be any room, so a group chat that is mirrored with one counts as taken over. */
+/** The mirrors of the config. An alias may name any room, so a group chat that is mirrored with one counts as taken over. */
 const places = (mirrors: Config['mirrors']) => {
   const mirrorOf = new Map(mirrors.flatMap(mirror => mirror.places.map(({ place }) => [place.id, mirror] as const)))
   return {
@@ -100,7 +100,7 @@ const nowOf = (isGhost: boolean, { protocol, id, mxid }: FormerPerson, { domain,
   return bare === undefined ? undefined : ghostMxid({ network: 'xmpp', id: bare }, domain)
 }
 
-/** People of Matrix who stand there as ghosts, under the nicknames that they have in rooms, are left out: they are themselves. */
+/** Leaves out people of Matrix whom bifrost stores like ghosts under their nicknames: they are themselves. */
 const know = (people: FormerPerson[], house: House): Pick<Takeover, 'known' | 'notHeardFrom'> => {
   const prefixes = new Set<string>()
   const known = people.flatMap((person): Known[] => {

@@ -47,7 +47,7 @@ describe('zentrale init', () => {
       const folder = temporaryFolder()
       writeFileSync(join(folder, file), 'mine')
       const answers = await answer({})
-      assert.throws(() => init(folder, answers, systemChance), /is there already and is not overwritten\. Move it away/)
+      assert.throws(() => init(folder, answers, systemChance), /exists already and is not overwritten\. Move it away/)
       assert.equal(readFileSync(join(folder, file), 'utf8'), 'mine')
     }
   })
@@ -86,12 +86,12 @@ describe('zentrale init', () => {
     const replies = ['https://example.net', 'example.net']
     const answers = await answer({}, async question => { asked.push(question); return replies.shift() ?? '' })
     assert.equal(answers['matrix-domain'], 'example.net')
-    assert.match(asked[1]!, /^That cannot be\. It must be a domain such as example\.org/)
+    assert.match(asked[1]!, /^That does not work\. It must be a domain such as example\.org/)
     for (const [key, value] of Object.entries({
       'matrix-domain': '@anna:example.org', 'homeserver-url': '127.0.0.1:8008', 'matrix-room': 'werkstatt', 'xmpp-port': '70000',
       'xmpp-room': 'werkstatt', 'sms-host': 'a b', address: 'справка', 'media-url': 'media.example.org'
-    })) await assert.rejects(answer({ [key]: value }), new RegExp(`^Error: --${key}: That cannot be`), key)
-    await assert.rejects(answer({ address: 'info', 'address-team': 'anna' }), /--address-team: That cannot be/)
+    })) await assert.rejects(answer({ [key]: value }), new RegExp(`^Error: --${key}: That does not work`), key)
+    await assert.rejects(answer({ address: 'info', 'address-team': 'anna' }), /--address-team: That does not work/)
   })
 
   it('leaves nothing behind when what was answered does not go together', async () => {

@@ -18,7 +18,7 @@ import { makePractice } from '../../support/practice'
 import { startBridge } from '../../support/started'
 
 const COULD = 'Contacts with an open case and the team are told, once. Anna can still answer in the rooms that they have. ' +
-  'Whoever writes to it gets an automatic text, until nothing is remembered of its contacts.'
+  'Whoever writes to it gets an automatic text, until its contacts are forgotten.'
 
 describe('what the operator sees of an address that was taken out of the config', () => {
   const TOKEN = 'a-token-for-tests'
@@ -50,7 +50,7 @@ describe('what the operator sees of an address that was taken out of the config'
     assert.equal(await check(config), [
       '! Function address werkstatt: is not in the config any more, and has 1 open case', `    ${COULD}`,
       '    To end it, let the team close the cases (!done), put it back into the config,',
-      '    or give what it is called to another address, which takes the conversations over: werkstatt'
+      '    or give its identities to another address, which takes the conversations over: werkstatt'
     ].join('\n'))
     const { output } = runAddress(config, { action: 'list', format: 'text' }, 0, await retiredNow(config, systemClock))
     assert.match(output, /^bürgerbüro: .*\nwerkstatt: retired, not in the config any more; 1 open case$/)
@@ -78,6 +78,6 @@ describe('what the operator sees of an address that was taken out of the config'
     await store.run(tx => tx.forget('desk', 'address werkstatt'))
     await stop()
     assert.equal(await check(configAt(await freePort())), '✗ Function address werkstatt: is not in the config any more, and has 1 open case\n' +
-    '    Nothing else is known of it, so nobody can answer: put it back into the config')
+    '    Nothing else is known about it, so nobody can answer: put it back into the config')
   })
 })

@@ -28,7 +28,7 @@ describe('zentrale import bifrost', () => {
     const lines = /For the config:\n\n((?: {4}.*\n)+)/.exec(said)![1]!
     assert.deepEqual(parse(lines), { matrix: { not_heard_from: ['@_bifrost_*:zentrale.test'] }, mirrors: MIRRORS })
     assert.match(said, /Portals: .*--portals.*:\n {4}!empfang:zentrale\.test ↔ empfang@rooms\.zentrale\.test, line 2/)
-    const steps = ['Stop bifrost', 'Keep its store', 'Take its registration out', 'Put the lines into the config', 'Invite @zentrale:zentrale\\.test',
+    const steps = ['Stop bifrost', 'Keep its store', 'Take its registration out', 'Add the lines to the config', 'Invite @zentrale:zentrale\\.test',
       'zentrale check', 'let 5 old ghosts leave', 'Aliases']
     assert.match(said, new RegExp(steps.map((step, index) => `${index + 1}\\. .*${step}`).join('(.|\n)*')))
     assert.doesNotMatch(said, /geheim/)
@@ -46,7 +46,7 @@ describe('zentrale import bifrost', () => {
       ['account', '@anna:zentrale.test', 'anna_zentrale.test@matrix.zentrale.test', '', '_matrix_=40anna=3azentrale.test@chat.zentrale.test']
     ])
     writeFileSync(write, 'mine')
-    await assert.rejects(importBifrost(config(), { store: STORE, write }), /is there already and is not overwritten/)
+    await assert.rejects(importBifrost(config(), { store: STORE, write }), /exists already and is not overwritten/)
     assert.equal(readFileSync(write, 'utf8'), 'mine')
   })
 
