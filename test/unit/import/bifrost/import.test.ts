@@ -63,7 +63,7 @@ describe('zentrale import bifrost', () => {
   it('asks for one store, and for a config with both networks', async () => {
     await assert.rejects(importBifrost(config(), {}), /Write one of: --store/)
     await assert.rejects(importBifrost(config(), { store: STORE, postgres: 'postgres://x' }), /Write one of: --store/)
-    await assert.rejects(importBifrost({ mirrors: [], networks: {} } as unknown as Config, { store: STORE }), /no section matrix, or none xmpp/)
+    await assert.rejects(importBifrost({ mirrors: [], networks: {} } as unknown as Config, { store: STORE }), /lacks the section matrix or xmpp/)
   })
 
   it('lets no name write into another column, onto another line or onto the terminal', () => {
