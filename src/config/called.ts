@@ -29,7 +29,7 @@ const slug = (name: string, ascii: string | undefined, kinds: readonly NetworkKi
   if (made !== '') return made
   const named = kinds.filter(({ settings }) => settings.address.spelled !== undefined).map(({ settings }) => settings)
   problem([...path, 'name'], `"${name}" cannot be rewritten with a–z and 0–9`,
-    `Write below it how to spell it, as its name on ${someOf(named.map(({ label }) => label))}. For example: ${named[0]?.name}: rathaus`)
+    `Write below it how to spell it on ${someOf(named.map(({ label }) => label))}. For example: ${named[0]?.name}: rathaus`)
   return ''
 }
 

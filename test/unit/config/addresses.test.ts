@@ -180,7 +180,7 @@ describe('the names of function addresses', () => {
     assert.match(refused(address => { address.name = 'справка'; delete address.matrix; delete address.xmpp }),
       /\[0\]\.name: "справка" has letters that cannot be rewritten for Matrix\. Write below it .* matrix: rathaus/)
     assert.match(refused(address => { address.name = 'справка'; address.matrix = '='; delete address.xmpp }), // nothing is left of it for rooms
-      /\[0\]\.name: "справка" cannot be rewritten with a–z and 0–9\. Write below it how to spell it, as its name on Matrix or XMPP\. .* matrix: rathaus/)
+      /\[0\]\.name: "справка" cannot be rewritten with a–z and 0–9\. Write below it how to spell it on Matrix or XMPP\. .* matrix: rathaus/)
     const [address] = load(({ function_addresses: [one] }) => { one.name = 'справка'; one.matrix = 'spravka'; delete one.xmpp })
     assert.deepEqual([address!.slug, ...ids(address!.identities)], [
       'spravka', '@spravka:example.org', 'справка@chat.example.org', '+4930123456'])
