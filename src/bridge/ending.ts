@@ -65,6 +65,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
   }
 
   return {
+    /** First, because what arrives in the same moment may already refer to it. */
     done (row, { ids, parts = 1 }) {
       const patienceMs = directory.can(row.delivery.place.network).afterCrash === 'resend' ? DONE_PATIENCE_MS : 0
       store.run(async tx => {
@@ -78,7 +79,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
           applied.queued.push(...(await carryOut(tx, confirmed(found, receipt, directory), row, now)).queued)
         }
         return applied
-      }, patienceMs).then(applied => settled(row, 'done', parts, applied), () => {})
+      }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused: (row, why) =>
       end(row, 'failed', why.message, { kind: 'failed', why: directory.texts[why.because ?? 'refused'] }),

@@ -69,6 +69,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   const [open, savepoint, rollback, release, end] =
     ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []
+  let firsts = 0 // how many in front of the others were called to be first
   let patienceMs = Infinity // the shortest patience of the waiting jobs
   let timer: Timer | undefined
   let running: Promise<void> | undefined
@@ -99,6 +100,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
 
   const work = async (): Promise<void> => {
     const batch = waiting.splice(0, COMMIT_JOBS_MAX)
+    firsts = Math.max(firsts - batch.length, 0)
     if (batch.length === 0) return
     patienceMs = waiting.length > 0 ? 0 : Infinity
     try {
@@ -129,9 +131,9 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   }
 
   return {
-    run: (job, patience = 0) => new Promise((resolve, reject) => {
+    run: (job, patience = 0, first = false) => new Promise((resolve, reject) => {
       if (closed !== undefined) return reject(closed)
-      waiting.push({ job, resolve: resolve as (value: unknown) => void, reject })
+      waiting.splice(first ? firsts++ : waiting.length, 0, { job, resolve: resolve as (value: unknown) => void, reject })
       if (patience >= patienceMs) return
       patienceMs = patience
       wake()

@@ -1,11 +1,11 @@
 /**
  * What we remember. One interface for every engine; asynchronous, because an engine may be another process.
  *
- * `run` gives a job a transaction. Jobs run one after the other, in the order of the calls. Jobs that wait at the same time share one
- * commit. A job with `patienceMs` lets others join: it waits until the last commit is that long ago, so when little happens it does not
- * wait at all. The promise resolves only when the job's work is on disk. A job that throws rolls back its own work only. A job awaits
- * nothing but its `tx`. If a commit fails, or the disk fails while a job reads, every waiting job rejects, `failed` is called and nothing
- * runs any more: nobody knows what is on disk until a restart reads it.
+ * `run` gives a job a transaction. Jobs run one after the other, in the order of the calls; those called with `first` run before the others
+ * that wait. Jobs that wait at the same time share one commit. A job with `patienceMs` lets others join: it waits until the last commit is
+ * that long ago, so when little happens it does not wait at all. The promise resolves only when the job's work is on disk. A job that
+ * throws rolls back its own work only. A job awaits nothing but its `tx`. If a commit fails, or the disk fails while a job reads, every
+ * waiting job rejects, `failed` is called and nothing runs any more: nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, ReactionArrival } from '../model/message'
@@ -131,7 +131,7 @@ export interface Tx {
 }
 
 export interface Store {
-  run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>
+  run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number, first?: boolean): Promise<T>
   /** How many commits there were since it was opened. */
   commits (): number
   /** Waits for the jobs under way, then closes. Later jobs reject. */

@@ -115,6 +115,19 @@ describe('replies', () => {
     assert.deepEqual(replyOf(blue)?.said, { delivery: blue.delivered[0]!.key })
   })
 
+  it('find what is confirmed in the same moment', async () => {
+    let confirm = (): void => {}
+    const sending = new Promise<string>(begun => {
+      blue.onSend = ({ key }) => new Promise(resolve => { confirm = resolve; begun(key) })
+    })
+    await red.say('hall', 'Anna', 'Frage', { key: 'question' })
+    const key = await sending
+    confirm()
+    await blue.say('hall', 'Ben', 'Antwort', { replyTo: [`blue-${key}`] })
+    await arrived(red, 1)
+    assert.deepEqual(replyOf(red)?.said, { arrival: 'question' })
+  })
+
   it('to what never came there are quoted, in their own formatting', async () => {
     blue.onSend = () => { throw new Refused('too long') }
     await red.say('hall', 'Anna', 'Frage', { key: 'question' })

@@ -117,6 +117,14 @@ describe('the store on SQLite', () => {
     assert.deepEqual(order, Array.from({ length: 1500 }, (_, index) => index))
   })
 
+  it('runs jobs that are to be first before the others that wait, also those in order', async () => {
+    const order: string[] = []
+    const job = (name: string, patienceMs: number, first: boolean): Promise<void> => store.run(async () => { order.push(name) }, patienceMs, first)
+    await Promise.all([job('arrival', 0, false), job('done', 20, true), job('later', 0, false), job('also done', 20, true)])
+    await Promise.all([job('next', 0, false), job('done again', 20, true)])
+    assert.deepEqual(order, ['done', 'also done', 'arrival', 'later', 'done again', 'next'])
+  })
+
   it('lets patient jobs wait for company, and keeps the order', async () => {
     const order: string[] = []
     const job = (name: string, patienceMs: number): Promise<void> => store.run(async () => { order.push(name) }, patienceMs)
