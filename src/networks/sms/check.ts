@@ -1,4 +1,4 @@
-/** What `zentrale check` finds about the SMS gateways. */
+/** `zentrale check` for the SMS gateways. */
 import { runProbe } from '../../settings/probe'
 import type { Check } from '../kind'
 import type { SmsConfig } from '.'

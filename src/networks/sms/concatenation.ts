@@ -1,6 +1,6 @@
 /**
  * The three forms of a message that is longer than one segment: user data header (3GPP TS 23.040 §9.2.3.24), sar_* parameters
- * (SMPP 3.4 §5.3.2.22–24) and message_payload (§5.3.2.32). Read in all of them, written in the one that the gateway wants.
+ * (SMPP 3.4 §5.3.2.22–24) and message_payload (§5.3.2.32). All are read; the one that the gateway wants is written.
  */
 import { Malformed } from '../../model/errors'
 import type { Shifts } from './gsm7'
@@ -8,7 +8,7 @@ import { type ShortMessage, TLV } from './smpp/pdu'
 
 export type LongForm = 'udh' | 'sar' | 'payload'
 
-/** Which of how many this is. `ref` is only as unique as one octet can be. */
+/** Part `seq` of `total`. `ref` is often one octet, so it is not unique for long. */
 export interface Part { ref: number; total: number; seq: number }
 
 export interface Piece { octets: Buffer; shifts?: Shifts; part?: Part }
@@ -16,7 +16,7 @@ export interface Piece { octets: Buffer; shifts?: Shifts; part?: Part }
 const ESM_UDH = 0x40
 const ELEMENT = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x25 } as const
 
-/** A part of one, or one that contradicts itself, is a whole message. */
+/** Undefined if there is only one part, or if the numbers contradict each other: then it is a whole message. */
 const partOf = (ref: number, total: number, seq: number): Part | undefined =>
   total > 1 && seq >= 1 && seq <= total ? { ref, total, seq } : undefined
 
@@ -56,7 +56,7 @@ export const readPiece = (sm: ShortMessage): Piece => {
 
 type Carried = Pick<ShortMessage, 'esmClass' | 'body' | 'tlvs'>
 
-/** The segments of one text as what each submit_sm or deliver_sm carries. `ref` is 0–255. */
+/** What each submit_sm or deliver_sm carries, for the segments of one text. `ref` is 0–255. */
 export const writePieces = (segments: readonly Buffer[], form: LongForm, ref: number): Carried[] => {
   const [first] = segments
   if (first !== undefined && segments.length === 1) return [{ esmClass: 0, body: first, tlvs: new Map() }]

@@ -1,6 +1,6 @@
 /**
- * The GSM 7-bit default alphabet (3GPP TS 23.038 §6.2.1) and its extension table, one septet to an octet as SMPP carries it;
- * for decoding also the Turkish, Spanish and Portuguese shift tables (annex A), so that nothing that came in is garbled.
+ * The GSM 7-bit default alphabet (3GPP TS 23.038 §6.2.1) and its extension table, one septet per octet, as SMPP carries it. For decoding
+ * also the Turkish, Spanish and Portuguese shift tables (annex A), so that incoming texts are not garbled.
  */
 import { Bug } from '../../model/errors'
 
@@ -17,7 +17,7 @@ const table = (pairs: string): Table =>
 
 const EXTENSION = table('0A\f 14^ 28{ 29} 2F\\ 3C[ 3D~ 3E] 40| 65€')
 
-/** National Language Identifiers (TS 23.038 §6.2.1.2.4): what each changes. */
+/** The characters that each National Language Identifier changes (TS 23.038 §6.2.1.2.4). */
 const SINGLE_SHIFTS: ReadonlyMap<number, Table> = new Map([
   [1, table('47Ğ 49İ 53Ş 63ç 67ğ 69ı 73ş')],
   [2, table('09ç 41Á 49Í 4FÓ 55Ú 61á 69í 6Fó 75ú')],
@@ -38,7 +38,7 @@ const SEPTETS: ReadonlyMap<string, readonly number[]> = new Map([
 /** How many septets one character takes: 1, 2, or undefined if the alphabet lacks it. */
 export const septetsOf = (char: string): number | undefined => SEPTETS.get(char)?.length
 
-/** One octet a septet. A character that the alphabet lacks is a Bug: ask septetsOf before. */
+/** One octet per septet. Throws Bug for a character that the alphabet lacks: call septetsOf before. */
 export const encodeGsm7 = (text: string): Buffer => Buffer.from([...text].flatMap(char => {
   const septets = SEPTETS.get(char)
   if (!septets) throw new Bug('a character that is not in the GSM alphabet')
@@ -48,7 +48,7 @@ export const encodeGsm7 = (text: string): Buffer => Buffer.from([...text].flatMa
 /** National language identifiers of a message (UDH elements 0x25 and 0x24), 0 for none. */
 export interface Shifts { locking: number; single: number }
 
-/** Never fails. An unknown escape shows the basic character (TS 23.038 §6.2.1.1); what is no septet shows U+FFFD. */
+/** Never fails. An unknown escape becomes the basic character (TS 23.038 §6.2.1.1); an octet over 127 becomes U+FFFD. */
 export const decodeGsm7 = (octets: Uint8Array, shifts: Shifts = { locking: 0, single: 0 }): string => {
   const locking = LOCKING_SHIFTS.get(shifts.locking)
   const single = SINGLE_SHIFTS.get(shifts.single)

@@ -1,24 +1,24 @@
 /**
- * Of which message a receipt speaks. A gateway may write a message's id in its receipts in the other number base than in its answer, and
- * then the same digits are the id of another message. Each gateway does so always or never: which, is learned from receipts that fit only
- * one of the messages that we sent, and remembered. Until then a receipt that fits several of them, or comes while one is on its way, is
- * kept back: it blames no message that it may not mean.
+ * Finds the message that a receipt is about. In receipts, a gateway may write a message's id in the other number base than in its answer.
+ * Then the same digits may be the id of another message. Each gateway does so always or never. We learn which from receipts that fit only
+ * one of our messages, and remember it. Until then, a receipt that fits several messages, or comes while one is on its way, is kept back,
+ * so that it never blames the wrong message.
  */
 import type { Memory } from '../../model/network'
 import { spellingsByWay, type Way } from './receipts'
 
 const SENT_MAX = 10_000 // ids
 const KEPT_BACK_MAX = 200 // receipts
-const SURE_AFTER = 2 // receipts that show the same
-const TIMES_MAX = 5 // so many more of another kind unsettle it
+const SURE_AFTER = 2 // receipts that agree
+const TIMES_MAX = 5 // what was learned is forgotten after so many receipts that contradict it
 
-/** `where` in the receipt its id stands: gateways may write it in two ways in two places. `thread`: to whom the message went. */
+/** An id in a receipt. `where` it stands: a gateway may write it in two ways in two places. `thread`: the thread of the message. */
 export interface Named { id: string; where: 'parameter' | 'text'; thread: string }
 
 export interface IdBases {
-  /** A message is on its way, until `submit` ends with the id that the gateway gave it, as we remember it. */
+  /** A message is on its way until `submit` ends. It resolves with the gateway's id, as we remember it. */
   submitting (thread: string, submit: Promise<string | undefined>): Promise<string | undefined>
-  /** Calls `tell` with the spellings under which we may know the message, best first: now, or as soon as it is known which. */
+  /** Calls `tell` with the spellings under which we may know the message, best first: now, or as soon as they are known. */
   resolve (named: Named, tell: (ids: string[]) => Promise<void>): Promise<void>
 }
 
@@ -27,7 +27,7 @@ interface Back { named: Named; tell (ids: string[]): Promise<void> }
 
 export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
   const sent = new Set<string>() // the newest SENT_MAX of this run, each with its thread
-  const submits = new Map<string, number>() // how many are on their way in a thread
+  const submits = new Map<string, number>() // how many messages of a thread are on their way
   let back: Back[] = []
 
   const key = (where: Named['where']): string => `receipts ${gateway} ${where}`
@@ -42,7 +42,7 @@ export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
     await memory.set(key(where), JSON.stringify(now))
   }
 
-  /** The spellings to tell, or undefined if that is not known yet. */
+  /** The spellings to tell; undefined if they are not known yet. */
   const decide = async ({ id, where, thread }: Named): Promise<string[] | undefined> => {
     const byWay = spellingsByWay(gateway, id)
     const fitting = [...byWay].filter(([, spelling]) => sent.has(`${thread} ${spelling}`))
@@ -57,7 +57,7 @@ export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
     return [only]
   }
 
-  /** What was kept back, as far as it is known by now. */
+  /** Tries the receipts that were kept back again. */
   const again = async (): Promise<void> => {
     const waiting = back
     back = []
@@ -86,7 +86,7 @@ export const makeIdBases = (gateway: string, memory: Memory): IdBases => {
         return id
       } finally {
         ended(thread)
-        if (back.length > 0) again().catch(() => {}) // a store that fails has said so itself
+        if (back.length > 0) again().catch(() => {}) // the store has reported its failure itself
       }
     },
     async resolve (named, tell) {

@@ -1,7 +1,7 @@
 /**
- * SMS behind gateways. A place is a thread, "<our number>/<their number>"; a person is a number. What comes in is on disk
- * before the gateway hears yes; what goes out is never cut or altered: too long is refused, and `can.textBytesMax` is such
- * that it never is.
+ * SMS behind gateways. A place is a thread, "<our number>/<their number>"; a person is a number. An incoming SMS is on disk before the
+ * gateway is told yes. An outgoing text is never cut or altered. One that is too long is refused; `can.textBytesMax` makes sure that
+ * there is none.
  */
 import { Refused } from '../../model/errors'
 import type { Network, World } from '../../model/network'
@@ -14,7 +14,7 @@ import { sendBy } from './send'
 import type { Dial } from './smpp/session'
 import { makeSpending, SPENDING_CONNECTION, type SpendingConfig } from './spending'
 
-/** Each gateway as its kind takes it. */
+/** The config of SMS. Each gateway has the config of its kind. */
 export interface SmsConfig<G extends WrittenGateway = WrittenGateway> { gateways: G[]; spending: SpendingConfig }
 
 export { canonicalNumber } from './names'
@@ -22,7 +22,7 @@ export { canonicalNumber } from './names'
 export const NAME = 'sms'
 const GIVE_UP_AFTER_MS = 24 * 3_600_000
 
-/** `dial`: how SMPP gateways are reached. */
+/** `dial`: replaces the connections to SMPP gateways in tests. */
 export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: World, dial?: Dial,
   kinds: readonly GatewayKind[] = GATEWAYS): Network => {
   const gateways = config.gateways.map(gateway => kindOf(kinds, gateway).make(gateway, world, dial))
@@ -38,14 +38,14 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
     naming: {
       direct: threadId, room: () => undefined, person: canonicalNumber, serves: isOurs
     },
-    serve: () => {}, // a phone shows the number and nothing else
-    attend: () => {}, // whoever writes to our numbers is heard
+    serve: () => {}, // phones show only the number
+    attend: () => {}, // everything that comes to our numbers is received anyway
     start: async inbox => {
       spending.start((up, detail) => inbox.connection(NAME, SPENDING_CONNECTION, up, detail))
       for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name, isOurs))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),
-    open: async () => { throw new Refused('nothing lies on SMS') },
+    open: async () => { throw new Refused('SMS has no files') },
     stop: async () => {
       spending.stop()
       await Promise.all(gateways.map(gateway => gateway.stop()))

@@ -1,6 +1,6 @@
 /**
- * Numbers as addresses. A phone number is E.164 ("+491701234567") everywhere in Zentrale; what is none keeps its own kind, so
- * that it is never dialled by mistake: "short:116117" and "alpha:DHL". A place is a thread, "<our number>/<theirs>".
+ * Numbers as addresses. A phone number is E.164 ("+491701234567") everywhere in Zentrale. Other senders are marked, so that they are never
+ * dialled by mistake: "short:116117" and "alpha:DHL". A place is a thread, "<our number>/<theirs>".
  */
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js'
 import { maskNumbers } from '../../lib/log'
@@ -10,12 +10,12 @@ export const TON = { unknown: 0, international: 1, national: 2, alphanumeric: 5 
 const NPI_E164 = 1
 export const E164 = /^\+[1-9]\d{6,14}$/
 const SHORT_DIGITS_MAX = 6
-const TAIL_DIGITS_MIN = 4 // fewer are not taken for the end of a number
+const TAIL_DIGITS_MIN = 4 // fewer digits are not taken as the end of a number
 
-/** A number as people and configs write it, e.g. "+49 30 123456", to E.164. Undefined without "+" or country. */
+/** A number as people and configs write it, such as "+49 30 123456", in E.164. Undefined without "+" or a valid country. */
 export const canonicalNumber = (written: string): string | undefined => {
   const number = parsePhoneNumberFromString(written)?.number
-  const stable = number !== undefined && parsePhoneNumberFromString(number)?.number === number // else it is spelled with zeros too many
+  const stable = number !== undefined && parsePhoneNumberFromString(number)?.number === number // otherwise it has too many zeros
   return stable && E164.test(number) ? number : undefined
 }
 
@@ -28,16 +28,16 @@ const valid = (written: string, country?: CountryCode): string | undefined => {
   return parsed?.isValid() && E164.test(parsed.number) ? parsed.number : undefined
 }
 
-/** A number as long as numbers of its country are, also of a range that is newer than our table. */
+/** Accepts every number with a length that its country uses, even in ranges that our table does not know yet. */
 const possible = (written: string): string | undefined => {
   const parsed = parsePhoneNumberFromString(written, { extract: false })
   return parsed?.isPossible() && E164.test(parsed.number) ? parsed.number : undefined
 }
 
 /**
- * A person's id from an SMPP address (§5.2.5 TON). Gateways mark national numbers as international, so what cannot be a number there
- * is read as one in the country of ours. Digits of unknown type are international if that is a number that exists: "4917012345678" is not a
- * German national number.
+ * A person's id from an SMPP address (§5.2.5 TON). Gateways mark national numbers as international, so digits that cannot be an
+ * international number are read as a national number of the country of our number. Digits of unknown type are international if such a
+ * number can exist: "4917012345678" is not a German national number.
  */
 export const fromAddress = ({ ton, digits: raw }: Address, ours: string): string => {
   const written = raw.trim()
@@ -51,7 +51,7 @@ export const fromAddress = ({ ton, digits: raw }: Address, ours: string): string
   return found ?? (isMarked && E164.test(international) ? international : `short:${digits}`)
 }
 
-/** Which of our numbers a message was sent to. Gateways write it in every way; a gateway with one number has no choice. */
+/** The number of ours that a message was sent to. Gateways write it in many ways. If the gateway has only one number, it is that one. */
 export const ourNumber = (address: Address, numbers: readonly string[]): string => {
   const digits = address.digits.replace(/\D/g, '').replace(/^0+/, '')
   const same = numbers.find(number => number === `+${digits}`) ??
@@ -71,5 +71,5 @@ export const readThread = (id: string): { ours: string; theirs: string } => {
   return { ours: id.slice(0, slash), theirs: id.slice(slash + 1) }
 }
 
-/** How somebody of whom only the number is known is shown to those who are not to see it. It is no name. */
+/** Shows a person without a name to people who must not see the number. */
 export const nameOf = (id: string): string => isNumber(id) ? maskNumbers(id) : id.slice(id.indexOf(':') + 1)

@@ -1,11 +1,11 @@
 /**
- * Joins inbound parts, in whatever order they come. A part is acknowledged once it is in the network's durable memory (the
- * gateway may wait for that before it sends the next one); the last one once the whole message is accepted. What stays
- * incomplete is handed on as it is after PARTS_WAIT_MS, marked. A finished message is remembered for a while, so that a part
- * sent again after a lost answer does not begin a new one. Both times begin anew when the connection comes back, and end only while it is
- * up, because what is missing, or comes again, comes then; but at the latest AT_MOST_MS after the first part or our start.
- * References are few and phones use them again, so an equal part is the same part only as redelivery.ts says it of whole messages:
- * while the gateway may not have read our answer. After that it belongs to another message.
+ * Joins incoming parts, in whatever order they come. A part is acknowledged once it is in the network's durable memory, because the
+ * gateway may wait for that before it sends the next one. The last part is acknowledged once the whole message is accepted. After
+ * PARTS_WAIT_MS an incomplete message is handed on with a mark. A finished message is remembered for PARTS_KEPT_MS, so that a part that
+ * comes again after a lost answer does not begin a new message. Both times start again when the connection comes back, and end only
+ * while it is up, because missing and repeated parts come then. They end at the latest AT_MOST_MS after the first part or our start.
+ * References are few, and phones reuse them. So an equal part is the same part only while the gateway may not have read our answer, as
+ * redelivery.ts says for whole messages. After that it belongs to another message.
  */
 import { createHash } from 'node:crypto'
 import type { Timer } from '../../lib/clock'
@@ -17,10 +17,10 @@ import { type Came, isAgain } from './redelivery'
 const PARTS_WAIT_MS = 600_000
 const PARTS_KEPT_MS = 600_000 // how long a finished message is remembered
 const AT_MOST_MS = 3 * 24 * 3_600_000
-/** Unfinished messages of one sender, and of all; beyond it the oldest of whoever has most is handed on incomplete. */
+/** How many messages of one sender, and of all, may be unfinished. Beyond that, the oldest of the sender with the most is handed on incomplete. */
 const OPEN_FROM_ONE_MAX = 10
 const OPEN_MAX = 500
-/** The same for finished ones, which are forgotten. */
+/** The same for finished messages; beyond that the oldest is forgotten. */
 const DONE_FROM_ONE_MAX = 50
 const DONE_MAX = 1000
 const AGAIN_MS = 5000
@@ -33,25 +33,25 @@ interface Sharing {
   to: string
   group: string // same numbers, reference and count
   at: number // when the first part came, ms since 1970
-  since: number // the same, or when we started, in ticks
+  since: number // when the first part came or we started, in ticks
 }
 interface Open extends Sharing { pieces: (StoredPiece | null)[] }
 interface Done extends Sharing { digests: (string | null)[] } // of the parts that may come again
 type Entry = Open | Done
 
-/** A part that may come again, because nothing shows that the gateway has read our answer. */
+/** A part that may come again, because the gateway may not have read our answer. */
 interface Mark extends Came { digest: string; answeredAt?: number } // in ticks
 
-/** All parts, or with gaps once the time is over. `key` is the same however often it is tried. */
+/** A message with all its parts, or with gaps after its time is over. `key` is the same however often it is handed on. */
 export interface Joined { key: string; from: string; to: string; at: number; pieces: (StoredPiece | null)[] }
 
 export interface Reassembly {
-  /** Hands on what was complete before a crash and sets the limits of the rest. */
+  /** Hands on messages that were complete before a crash, and sets timers for the rest. */
   start (): void
   connected (up: boolean): void
-  /** Resolves when the part may be acknowledged, which then happens at once. */
+  /** Resolves when the part may be acknowledged, which must then happen at once. */
   add (from: string, to: string, part: Part, piece: StoredPiece, came: Came): Promise<void>
-  /** For what is answered now on this connection; call the result when the gateway has proved to have read the answers. */
+  /** Covers the answers sent so far on this connection. Call the result when the gateway has proved that it read them. */
   proof (connection: number): () => void
   stop (): void
 }
@@ -102,7 +102,7 @@ export const makeReassembly = (
     })))
   }
 
-  /** Sets the limit of what is incomplete or finished. */
+  /** Sets the timer of an incomplete or finished message. */
   const limit = (entry: Entry): void => {
     const most = entry.since + AT_MOST_MS - clock.tick()
     const within = (ms: number): number => Math.max(0, isUp ? Math.min(ms, most) : most)
@@ -120,7 +120,7 @@ export const makeReassembly = (
     await save(done)
     limit(done)
   }
-  /** From here on no part can join it any more; one that is in it already waits for its end. */
+  /** From here on no part can join. A part that is in it already and comes again waits for the end. */
   const finish = (entry: Open): Promise<void> => {
     const running = finishing.get(entry.id) ?? handOn(entry).finally(() => finishing.delete(entry.id))
     finishing.set(entry.id, running)
@@ -140,13 +140,13 @@ export const makeReassembly = (
     try {
       await finish(entry)
     } catch (error) {
-      entry.pieces[seq - 1] = null // told no, so it comes again
+      entry.pieces[seq - 1] = null // the gateway is told no, so the part comes again
       marks.get(entry.id)![seq - 1] = undefined
       throw error
     }
   }
 
-  /** The oldest of whoever has most of these, if there are too many of one sender's or of all. */
+  /** If one sender or all together have too many of these: the oldest of the sender with the most. */
   const tooMany = <E extends Entry>(which: E[], ofOne: number, ofAll: number): E | undefined => {
     const counts = new Map<string, number>()
     for (const { from } of which) counts.set(from, (counts.get(from) ?? 0) + 1)
@@ -162,7 +162,7 @@ export const makeReassembly = (
     if (done) later(done.id, 0, () => forget(done.id))
   }
 
-  /** The message of which this part came before, if it may be that part sent again. */
+  /** The message that has this part already, if the gateway may be sending the part again. */
   const sentAgain = (same: Entry[], seq: number, now: Mark): Entry | undefined => same.find(({ id }) => {
     const then = marks.get(id)?.[seq - 1]
     return then?.digest === now.digest && isAgain(then, now)
@@ -194,7 +194,7 @@ export const makeReassembly = (
     mark.answeredAt = clock.tick()
   }
 
-  /** What is not needed any more of a finished message is forgotten on disk too, or a restart would bring it back. */
+  /** Removes the proved parts of a finished message from disk too, or a restart would bring them back. */
   const proved = (id: string): void => {
     const entry = entries.get(id)
     if (entry === undefined || isOpen(entry)) return

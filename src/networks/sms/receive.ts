@@ -1,18 +1,18 @@
-/** From gateways into the inbox: each resolves when it is on disk. */
+/** From gateways into the inbox. Each call resolves when the input is on disk. */
 import { Malformed } from '../../model/errors'
 import type { Inbox } from '../../model/network'
 import { plain } from '../../model/text'
 import type { GatewayEvents } from './gateways/gateway'
 import { nameOf, threadId } from './names'
 
-/** Senders of SMS can be forged. Whoever writes under a number of ours would be answered there, and each answer would be their next message. */
+/** Senders of SMS can be forged. If one of our numbers were believed as a sender, our answers would come back as new messages. */
 export const makeGatewayEvents = (inbox: Inbox, network: string, gateway: string, isOurs: (number: string) => boolean): GatewayEvents => ({
   message: async ({ key, from, to, text, at }) => {
     if (isOurs(from)) {
-      await inbox.quarantine(network, JSON.stringify({ from, to, text, at }), new Malformed('SMS: its sender is a number of ours'))
+      await inbox.quarantine(network, JSON.stringify({ from, to, text, at }), new Malformed('SMS: its sender is one of our own numbers'))
       return
     }
-    if (text === '') return // a blank SMS says nothing, and there is no blank message
+    if (text === '') return // a blank SMS says nothing, and a message may not be blank
     await inbox.accept({
       kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true, to,
       sender: { id: from, name: nameOf(from), nameless: true }, content: { style: 'text', text: plain(text) }

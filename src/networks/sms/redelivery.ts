@@ -1,36 +1,36 @@
 /**
- * Tells a message that a gateway sends again, because our answer was lost, from the same words said twice. SMPP gives inbound
- * messages no id, so each gets a key of ours, and that key is kept on disk until the gateway has proved that it read our
- * answer (it answered something that we sent later, on the same connection). The same octets between the same numbers
- * are the same message only while that proof is missing: on a later connection, or on the same one if our answer was so slow
- * that it crossed the gateway's next try. What is lost of our answers is the end of them, and a gateway sends again before
- * it sends new, so the first new message of a sender ends it for that sender: in doubt a message comes twice, not never.
- * How long we were not connected, and what the clock says after that, does not matter.
+ * Distinguishes a message that a gateway sends again because our answer was lost from the same words said twice. SMPP gives incoming
+ * messages no id, so each gets a key of ours. The key is kept on disk until the gateway has proved that it read our answer: it answered
+ * something that we sent later on the same connection. While that proof is missing, the same octets between the same numbers are the same
+ * message if they come on a later connection, or on the same one if our answer was so slow that it crossed the gateway's next try.
+ * Only our last answers can be lost, and a gateway repeats messages before it sends new ones. So the first new message of a sender proves
+ * the earlier ones of that sender. In doubt, a message comes twice rather than never. It does not matter how long we were disconnected,
+ * or what the clock says after that.
  */
 import { createHash } from 'node:crypto'
 import type { World } from '../../model/network'
 
 const UNCONFIRMED_MAX = 100 // messages; a gateway rarely has more than 10 unanswered
-const UNCONFIRMED_FROM_ONE_MAX = 20 // of these from one sender
-const REDELIVERY_MS = 600_000 // after the connection came back; after that it is a new message
+const UNCONFIRMED_FROM_ONE_MAX = 20 // from one sender
+const REDELIVERY_MS = 600_000 // after the connection came back; later it is a new message
 const SLOW_ANSWER_MS = 5000 // no gateway tries again sooner on the same connection
 const CROSSING_MS = 1000 // how long after our answer its next try may still be under way
 
 /** When something came in: `at` in ms since 1970, `tick` for durations. */
 export interface Came { connection: number; at: number; tick: number }
 
-/** Whether what came now may be what came then, sent again: on a later connection, or where our answer crossed its next try. */
+/** Whether the same octets may be the same message, sent again: on a later connection, or because our answer crossed the next try. */
 export const isAgain = (then: Came & { answeredAt?: number }, { connection, tick }: Came): boolean => then.connection !== connection ||
   (tick - then.tick >= SLOW_ANSWER_MS && tick <= (then.answeredAt ?? tick) + CROSSING_MS)
 
 export interface Taken extends Came { thread: string; hash: string; key: string; answeredAt?: number } // in ticks
 
 export interface Redelivery {
-  /** The key of a message that came in, on disk when this resolves: the former one if it is sent again. */
+  /** The key of an incoming message; if it was sent again, the former key. Resolves when the key is on disk. */
   take (thread: string, content: readonly string[], came: Came): Promise<Taken>
   /** The message is stored, and the gateway is being told so. */
   answered (taken: Taken): void
-  /** For what is answered now on this connection; call the result when the gateway has proved to have read the answers. */
+  /** Covers the answers sent so far on this connection. Call the result when the gateway has proved that it read them. */
   proof (connection: number): () => void
   connected (up: boolean): void
 }
@@ -49,12 +49,12 @@ export const makeRedelivery = (gateway: string, world: Pick<World, 'clock' | 'ch
     memory.set(place, JSON.stringify(all.map(({ thread, hash, key, at }) => [thread, hash, key, at])))
   const saveLater = (): void => void save().catch(() => log.warn({ gateway }, 'could not note which SMS are confirmed'))
 
-  /** The newest of the same octets, because that is the one that may not be stored yet. */
+  /** The newest message with the same octets, because that one may not be stored yet. */
   const again = (thread: string, hash: string, came: Came): Taken | undefined => {
     const { connection, tick } = came
     if (tick - (upSince ?? tick) >= REDELIVERY_MS) all = all.filter(taken => taken.connection === connection)
     const same = all.filter(taken => taken.thread === thread && taken.hash === hash && isAgain(taken, came))
-    const read = all.slice(0, same[0] ? all.indexOf(same[0]) : all.length) // by the order of things, the answers to these were
+    const read = all.slice(0, same[0] ? all.indexOf(same[0]) : all.length) // the gateway must have read the answers to these, by their order
     const over = new Set(read.filter(taken => taken.thread === thread && taken.connection !== connection))
     all = all.filter(taken => !over.has(taken))
     return same.at(-1)
@@ -65,8 +65,8 @@ export const makeRedelivery = (gateway: string, world: Pick<World, 'clock' | 'ch
       const [who, hash] = [digest([thread]), digest(content)]
       const former = again(who, hash, came)
       if (former) {
-        former.connection = came.connection // so that the next of the same words finds the next of the same
-        former.tick = came.tick // and is not taken for one that crossed our answer to this one
+        former.connection = came.connection // so that the next message with these words finds the next entry
+        former.tick = came.tick // and is not taken as one that crossed our answer to this one
         delete former.answeredAt
         return former
       }

@@ -1,6 +1,6 @@
 /**
- * How a text becomes segments. Sizes by 3GPP TS 23.040 §9.2.3.24: 160 septets or 70 UTF-16 units alone, 153 or 67 in each of
- * several (8-bit reference). No escape pair or surrogate pair is ever split, nor a grapheme cluster that is not absurdly long.
+ * Splits a text into segments. Sizes by 3GPP TS 23.040 §9.2.3.24: 160 septets or 70 UTF-16 units for a single segment, 153 or 67 for each
+ * of several (8-bit reference). Escape pairs and surrogate pairs are never split, nor grapheme clusters unless they are absurdly long.
  */
 import { CODING, type DefaultCharset, encodeStandard, encodeUcs2, fitsStandard } from './data-coding'
 import { septetsOf } from './gsm7'
@@ -9,7 +9,7 @@ const SEPTETS_ALONE = 160
 const SEPTETS_OF_SEVERAL = 153
 const UNITS_ALONE = 70
 const UNITS_OF_SEVERAL = 67
-const CLUSTER_SIZE_MAX = 16 // longer heaps of combining marks are split between code points
+const CLUSTER_SIZE_MAX = 16 // longer piles of combining marks are split between code points
 
 export interface Segments { dataCoding: number; texts: string[]; octets: Buffer[] }
 
@@ -36,7 +36,7 @@ const pack = (text: string, sizeOf: (piece: string) => number, most: number): st
 
 const septets = (text: string): number => [...text].reduce((sum, char) => sum + (septetsOf(char) ?? 0), 0)
 
-/** At least one segment, also for the empty text. Lone surrogates, which no network can carry, become U+FFFD. */
+/** At least one segment, even for an empty text. Lone surrogates become U+FFFD, because no network can carry them. */
 export const segment = (raw: string, charset: DefaultCharset = 'gsm7'): Segments => {
   const text = raw.toWellFormed()
   const standard = fitsStandard(text, charset)
@@ -51,7 +51,7 @@ export const segment = (raw: string, charset: DefaultCharset = 'gsm7'): Segments
 }
 
 /**
- * UTF-8 bytes of text that never need more than so many segments, whatever the characters: every UTF-16 unit takes at least
- * one byte, and what a cluster leaves free at a segment's end it also costs in bytes, but for the one unit of a CR LF.
+ * How many UTF-8 bytes of text always fit into so many segments, whatever the characters. Every UTF-16 unit takes at least one byte. The
+ * units that a cluster leaves free at a segment's end are made up for by its own extra bytes, except for one unit of a CR LF.
  */
 export const bytesWithin = (segments: number): number => segments === 1 ? UNITS_ALONE : segments * (UNITS_OF_SEVERAL - 1)

@@ -1,4 +1,4 @@
-/** From deliveries to gateways: which gateway has our number, and what may be sent there at all. */
+/** Sends deliveries through the gateway that has our number, if they may be sent at all. */
 import { Refused, Unavailable } from '../../model/errors'
 import type { Delivery, Sent } from '../../model/message'
 import { toPlain } from '../../model/text'
@@ -9,16 +9,16 @@ import type { Spending } from './spending'
 const outbound = (delivery: Delivery): Outbound => {
   if (delivery.action.kind !== 'message') throw new Refused('an SMS is a text, and cannot be changed once it is sent')
   const { ours, theirs } = readThread(delivery.place.id)
-  if (!isNumber(theirs)) throw new Refused('this sender is no phone number: it cannot be answered')
+  if (!isNumber(theirs)) throw new Refused('this sender is not a phone number: it cannot be answered')
   return { key: delivery.key, from: ours, to: theirs, text: toPlain(delivery.action.content.text) }
 }
 
-/** Throws Refused or Unavailable, as Network.send. */
+/** Throws Refused or Unavailable, like Network.send. */
 export const sendBy = async (gateways: readonly Gateway[], spending: Spending, delivery: Delivery, signal: AbortSignal): Promise<Sent> => {
   const message = outbound(delivery)
   if (message.text === '') throw new Refused('there is no text to send')
   const gateway = gateways.find(({ numbers }) => numbers.includes(message.from))
-  if (!gateway) throw new Refused('no SMS gateway has this number of ours any more: see sms.gateways in the config')
+  if (!gateway) throw new Refused('our number is no longer on any SMS gateway: see sms.gateways in the config')
   spending.check(message.to)
   try {
     const sent = await gateway.send(message, signal)

@@ -1,4 +1,4 @@
-/** SMS in the config and in what commands ask and show. What differs between gateways stands in gateways/. */
+/** The settings of SMS: its part of the config and of what commands ask and show. gateways/ has the settings of each kind of gateway. */
 import type { CountryCode } from 'libphonenumber-js'
 import { z } from 'zod'
 import type { MirrorPlace, Place } from '../../model/address'
@@ -14,13 +14,13 @@ import { country, memberName, memberNumber, phone } from './keys'
 import { canonicalNumber, E164, readThread, threadId } from './names'
 import { countryOf } from './spending'
 
-/** Where an SMS costs about the same: the European Economic Area, Switzerland and the United Kingdom. */
+/** Countries where an SMS costs about the same: the European Economic Area, Switzerland and the United Kingdom. */
 const EUROPE: CountryCode[] = [
   'AT', 'BE', 'BG', 'CH', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GB', 'GR', 'HR', 'HU', 'IE', 'IS', 'IT', 'LI', 'LT', 'LU', 'LV', 'MT',
   'NL', 'NO', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK'
 ]
 
-/** One form for each kind, chosen by its key `kind`. */
+/** One form for each kind of gateway, chosen by its key `kind`. */
 const gatewayForms = (kinds: readonly GatewayKind[]): z.ZodType<WrittenGateway> => {
   const must = kinds.map(({ kind }) => kind).join(' or ')
   const forms = kinds.map(({ kind, section }, index) => section(z.literal(kind).register(told, {
@@ -31,17 +31,17 @@ const gatewayForms = (kinds: readonly GatewayKind[]): z.ZodType<WrittenGateway> 
 
 const sectionOf = (kinds: readonly GatewayKind[]) => section('Your SMS gateways. Leave the section out if you have none.', {
   gateways: list('Each gateway with our numbers on it.', 'a list of gateways', 20, gatewayForms(kinds)).min(1),
-  countries: list('Where SMS may go. Elsewhere, and to numbers that cost their callers extra, nothing is sent, because there fraud pays. The ' +
-    'countries of your own numbers and of members of mirrors need not be listed.', 'a list of countries, such as [DE, AT]', 250,
+  countries: list('Countries to which SMS may be sent. Nothing is sent elsewhere, or to numbers that cost their callers extra, because fraud pays ' +
+    'there. The countries of your own numbers and of members of mirrors need not be listed.', 'a list of countries, such as [DE, AT]', 250,
   country('One country.', 'DE'), `[${EUROPE.join(', ')}]`).default(EUROPE),
-  parts_per_day: whole('At most so many parts of SMS are sent within a day. What is more waits, and the link "spending limit" is down. Each ' +
+  parts_per_day: whole('How many parts of SMS may be sent within a day. Beyond that, SMS wait, and the link "spending limit" is down. Each ' +
     'part costs.', 1, 10000000, 1000).default(1000),
-  parts_per_day_to_one: whole('The same for one phone.', 1, 10000000, 200).default(200)
+  parts_per_day_to_one: whole('The same, to one phone.', 1, 10000000, 200).default(200)
 })
 
 type Written = z.output<ReturnType<typeof sectionOf>>
 
-/** Whether the gateway is there and the number is on it. */
+/** Whether the gateway exists and has this number. */
 const isOnGateway = (sms: Written | undefined, { gateway: name, number }: { gateway: string, number: string }, path: Path,
   problem: Problems): boolean => {
   const gateways = sms?.gateways ?? []
@@ -70,7 +70,7 @@ type Threads = z.output<typeof threads>
 /** The thread of one member with our number. Throws Impossible. */
 const threadOf = (ours: string, member: string, name: string): MirrorPlace => {
   const theirs = canonicalNumber(member)
-  if (theirs === undefined) throw new Impossible(`${member} is no phone number of any country`, 'Look at the country code behind the +')
+  if (theirs === undefined) throw new Impossible(`${member} is not a phone number of any country`, 'Check the country code after the +')
   if (theirs === ours) throw new Impossible(`${member} is our own number`, 'Write the number of the person')
   return { place: { network: NAME, id: threadId(ours, theirs) }, people: { [theirs]: name } }
 }
@@ -123,21 +123,21 @@ const checkGateways = (sms: Written | undefined, problem: Problems): void => {
   }
   const numbers = gateways.flatMap(({ numbers, path }) => numbers.map((number, at) => ({ number, path: [...path, 'numbers', at] })))
   for (const { entry, first } of twice(numbers, ({ number }) => number)) {
-    problem(entry.path, `${entry.number} stands twice`, `Remove it here or at ${spell(first.path)}`)
+    problem(entry.path, `${entry.number} occurs twice`, `Remove it here or at ${spell(first.path)}`)
   }
 }
 
-/** A number leads to one address, or to mirrors. */
+/** A number belongs to one address, or to mirrors. */
 const checkNumbers = (places: Found<Threads>[], names: Found<OwnNumber>[], { problem, line }: Tell): void => {
   const numbered = ({ value, path }: Found<{ number: string }>) => ({ number: value.number, path: [...path, 'number'] })
   const ofMirrors = [...new Map(places.map(numbered).map(each => [each.number, each])).values()]
   for (const { entry, first } of twice([...ofMirrors, ...names.map(numbered)], ({ number }) => number)) {
     problem(entry.path, `${entry.number} is used already`,
-      `It stands at ${spell(first.path)} in line ${line(first.path)}; a number leads to one address or to mirrors. Write another number`)
+      `It is already at ${spell(first.path)} in line ${line(first.path)}; a number belongs to one address or to mirrors. Write another number`)
   }
 }
 
-/** Numbers that stand in the config are meant. */
+/** The config's own numbers are intended, so their countries are allowed. */
 const spendingOf = (sms: Written, places: Place[]): SmsConfig['spending'] => {
   const members = places.map(({ id }) => readThread(id).theirs)
   const meant = [...sms.gateways.flatMap(({ numbers }) => numbers), ...members].flatMap(number => countryOf(number) ?? [])

@@ -1,7 +1,7 @@
 /**
- * What SMS may cost. Promises: nothing goes to a country that is not allowed, or to a number at a premium; within a day no more parts
- * are sent than allowed, over all and to one number, whoever causes them. What is beyond waits, and the operator sees a connection that is
- * down. A day begins with its first part; how many it has had outlives a restart.
+ * Limits what SMS may cost. Promises: nothing is sent to a country that is not allowed, or to a premium number. Within a day no more parts
+ * are sent than allowed, in all and to one number, whoever causes them. Further SMS wait, and the operator sees a connection that is down.
+ * A day begins with its first part. The count of all parts survives a restart.
  */
 import { type CountryCode, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
 import type { Timer } from '../../lib/clock'
@@ -12,9 +12,9 @@ export interface SpendingConfig { countries: readonly CountryCode[]; partsPerDay
 
 export interface Spending {
   start (connection: (up: boolean, detail?: string) => void): void
-  /** Throws Refused if nothing is ever sent to this number (E.164), Unavailable if no more is today. */
+  /** Throws Refused if SMS may never be sent to this number (E.164), Unavailable if no more may be sent today. */
   check (to: string): void
-  /** So many parts were sent there, or may have been. */
+  /** So many parts were sent to this number, or may have been. */
   spent (to: string, parts: number): void
   stop (): void
 }
@@ -31,7 +31,7 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
   let [since, parts] = known === undefined ? [0, 0] : JSON.parse(known) as [number, number]
   const toOne = new Map<string, number>() // no more than partsPerDay
   let connection: Parameters<Spending['start']>[0] = () => {}
-  let timer: Timer | undefined // until the day is over, if its parts are spent
+  let timer: Timer | undefined // runs until the day is over, if its parts are used up
 
   const today = (): void => {
     const age = clock.now() - since
@@ -50,7 +50,7 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
     })
   }
 
-  /** Not every number of a calling code that several countries share shows its country. */
+  /** Several countries may share a calling code, and then a number may not show its country. */
   const isAllowed = (country: CountryCode | undefined, callingCode: string | undefined): boolean => country === undefined
     ? countries.some(one => getCountryCallingCode(one) === callingCode)
     : countries.includes(country)
@@ -77,7 +77,7 @@ export const makeSpending = ({ countries, partsPerDay, partsPerDayToOne }: Spend
       today()
       parts += count
       toOne.set(to, (toOne.get(to) ?? 0) + count)
-      memory.set(KEY, JSON.stringify([since, parts])).catch(() => {}) // a store that fails has said so itself
+      memory.set(KEY, JSON.stringify([since, parts])).catch(() => {}) // the store has reported its failure itself
     },
     stop () { timer?.cancel() }
   }

@@ -237,9 +237,9 @@ describe('a function address that is wrong is refused with line, path and advice
     assert.match(refused(({ sms }) => { sms.number = '+4930000000' }), /\[0\]\.sms\.number: \+4930000000 does not belong to the gateway "main"/)
     assert.match(refused(({ sms }) => { sms.gateway = 'mian' }), /\[0\]\.sms\.gateway: there is no gateway "mian"/)
     assert.match(refused(({ sms }) => { sms.number = '+4930123457' }),
-      /\[0\]\.sms\.number: \+4930123457 is used already\. It stands at mirrors\[0\]\.places\[2\]\.sms\.number in line \d+/)
+      /\[0\]\.sms\.number: \+4930123457 is used already\. It is already at mirrors\[0\]\.places\[2\]\.sms\.number in line \d+/)
     assert.match(refused(second({ name: 'info', sms: { gateway: 'main', number: '+4930123456' } })),
-      /\[1\]\.sms\.number: \+4930123456 is used already\. It stands at function_addresses\[0\]\.sms\.number in line \d+/)
+      /\[1\]\.sms\.number: \+4930123456 is used already\. It is already at function_addresses\[0\]\.sms\.number in line \d+/)
   })
 
   it('a team of those who cannot be in it', () => {

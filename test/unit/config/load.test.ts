@@ -180,7 +180,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
     assert.match(refused(({ mirrors }) => { mirrors[0].places[2].sms.gateway = 'mian' }),
       /sms\.gateway: there is no gateway "mian"\. Write one of: main, box/)
     assert.match(refused(({ sms }) => { sms.gateways[1].numbers = ['+4930123456'] }),
-      /sms\.gateways\[1\]\.numbers\[0\]: \+4930123456 stands twice/)
+      /sms\.gateways\[1\]\.numbers\[0\]: \+4930123456 occurs twice/)
     assert.match(refused(({ mirrors }) => { mirrors[0].places[2].sms.members['+491701234568'] = 'max' }), /two members are called "max"/)
   })
 

@@ -171,7 +171,7 @@ describe('zentrale check', () => {
     const smsc = await startSmsc({ systemId: 'zentrale', password: 'pass' })
     try {
       const gateway = (password: string) => onFreePorts(config => { Object.assign(config.sms.gateways[0], { port: smsc.port, password }) })
-      assert.match((await look(await gateway('pass')))('SMS gateway main').map(showFinding).join(), /^✓ .*takes the login zentrale/)
+      assert.match((await look(await gateway('pass')))('SMS gateway main').map(showFinding).join(), /^✓ .*accepts the login zentrale/)
       assert.match(wrong((await look(await gateway('other')))('SMS gateway main')), /✗ .*login refused.*\n.*Compare system_id, password/)
     } finally {
       await smsc.stop()
@@ -199,7 +199,7 @@ describe('zentrale check', () => {
     await running.stop()
     assert.deepEqual(find('Zentrale').map(({ found }) => found), ['is running'])
     assert.deepEqual([...find('XMPP server'), ...find('Port'), ...find('Store')], [])
-    assert.match(find('SMS gateway main')[0]!.found, /left alone/)
+    assert.match(find('SMS gateway main')[0]!.found, /not tried/)
     assert.match(wrong(find('Link xmpp component')), /is down since 2026-01-01/)
   })
 })

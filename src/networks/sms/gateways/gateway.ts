@@ -1,4 +1,4 @@
-/** What every kind of SMS gateway is to the rest of this folder: one file a kind, nothing else knows the kinds. */
+/** The interface of every kind of SMS gateway. Each kind is one file; the rest of this folder does not know the kinds. */
 import { type Malformed, Refused } from '../../../model/errors'
 import type { Sent } from '../../../model/message'
 
@@ -9,7 +9,7 @@ export interface Outbound {
   text: string
 }
 
-/** `key` is unique for ever and the same when the gateway sends the message again. */
+/** `key` is unique for ever, and the same when the gateway sends the message again. */
 export interface Inbound { key: string; from: string; to: string; text: string; at: number }
 
 export interface InboundReceipt {
@@ -22,7 +22,7 @@ export interface InboundReceipt {
   at: number
 }
 
-/** Each resolves when it is on disk and rejects (Unavailable) when it is not: then tell the gateway no. */
+/** Each resolves when the input is on disk. It rejects with Unavailable when it is not: then tell the gateway no. */
 export interface GatewayEvents {
   message (message: Inbound): Promise<void>
   receipt (receipt: InboundReceipt): Promise<void>
@@ -34,16 +34,16 @@ export interface Gateway {
   readonly name: string
   readonly numbers: readonly string[]
   readonly segmentsMax: number
-  /** Throws only for what config got wrong. */
+  /** Throws only if the config is wrong. */
   start (events: GatewayEvents): Promise<void>
-  /** Resolves when the gateway took it, with the parts' ids. Throws Refused or Unavailable: `unknown` only if bytes were out. */
+  /** Resolves with the parts' ids when the gateway took the message. Throws Refused or Unavailable, `unknown` only if bytes were sent. */
   send (message: Outbound, signal: AbortSignal): Promise<Sent>
   stop (): Promise<void>
 }
 
 export const SEGMENTS_MAX_DEFAULT = 10
 
-/** Never cut: what is longer than allowed is refused as it is. */
+/** Throws Refused for a text that is longer than allowed. It is never cut. */
 export const refuseOver = (most: number, segments: number): void => {
   if (segments > most) throw new Refused(`too long for SMS: ${segments} segments, at most ${most}`)
 }

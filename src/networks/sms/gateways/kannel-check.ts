@@ -1,4 +1,4 @@
-/** What `zentrale check` finds about a gateway reached by Kannel's HTTP interface. */
+/** `zentrale check` for a gateway that is reached through Kannel's HTTP interface. */
 import { ask } from '../../../lib/ask'
 import type { Clock } from '../../../lib/clock'
 import { reasonOf, Wrong } from '../../../settings/probe'
@@ -15,5 +15,5 @@ export const checkKannel = async ({ sendUrl, username, password }: KannelConfig,
     'Compare username and password with the group sendsms-user in kannel.conf')
   if (answer.status === 404) throw new Wrong('has no such path',
     'Compare send_url with sendsms-url in kannel.conf (usually /cgi-bin/sendsms)')
-  return 'answers and takes the login'
+  return 'answers and accepts the login'
 }

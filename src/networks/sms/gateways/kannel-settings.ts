@@ -1,4 +1,4 @@
-/** A gateway reached by Kannel's HTTP interface in the config and in what `init` asks and shows. */
+/** The settings of a gateway that is reached through Kannel's HTTP interface: its part of the config and of `init`. */
 import { z } from 'zod'
 import { listen, password, secret, section, text, url } from '../../../settings/keys'
 import { block } from '../../../settings/questions'
@@ -9,7 +9,7 @@ import type { GatewayKind } from './kind'
 
 const HOOK_PORT = 9995
 
-const keys = (kind: z.ZodLiteral<'kannel'>) => section('A gateway reached by Kannel\'s HTTP interface (sendsms).', {
+const keys = (kind: z.ZodLiteral<'kannel'>) => section('A gateway that is reached through Kannel\'s HTTP interface (sendsms).', {
   name: gatewayName(),
   kind,
   send_url: url('Kannel\'s sendsms address.', 'http://127.0.0.1:13013/cgi-bin/sendsms'),
@@ -18,15 +18,15 @@ const keys = (kind: z.ZodLiteral<'kannel'>) => section('A gateway reached by Kan
   smsc: text('The smsc-id to send through, if Kannel has several.', 'an smsc-id', 'main').optional(),
   numbers: ownNumbers(),
   listen: listen('Where Zentrale waits for Kannel\'s get-url and delivery reports.', HOOK_PORT).prefault({}),
-  public_url: url('How Kannel reaches that listener.', `http://127.0.0.1:${HOOK_PORT}`),
+  public_url: url('The address at which Kannel reaches that listener.', `http://127.0.0.1:${HOOK_PORT}`),
   secret: secret('A part of the path that only Kannel knows, because its calls carry no signature.')
 })
 
 type Written = z.output<ReturnType<typeof keys>>
 
-/** `hook`: our listener with the secret in its path. Without the last line Kannel drops a message when we are down. */
+/** `hook`: the URL of our listener, with the secret in its path. Without the last line Kannel drops messages while we are down. */
 const snippet = ({ user, password, hook }: { user: string, password: string, hook: string }): string =>
-  `In kannel.conf, then restart bearerbox and smsbox (http-request-retry belongs into the group smsbox that is there):
+  `In kannel.conf, then restart bearerbox and smsbox (http-request-retry belongs in the existing group smsbox):
 
 ${block(`group = sendsms-user
 username = ${user}

@@ -1,10 +1,10 @@
 /**
- * A gateway reached by Kannel's HTTP interface (user guide 1.4.5, "Sending SMS", "SMS-service group", "Delivery reports").
- * Kannel gives no id, so our own goes with the delivery report's address; it asks for the report of the first part only.
- * Kannel damages what does not fit its coding and cuts what is too long, so both are decided here before.
+ * A gateway that is reached through Kannel's HTTP interface (user guide 1.4.5, "Sending SMS", "SMS-service group", "Delivery reports").
+ * Kannel gives no id, so the URL for its delivery reports contains ours. Kannel requests a report for the first part only. It damages
+ * text that does not fit its coding, and cuts text that is too long, so this file decides coding and length before sending.
  *
- * What Kannel must be told: `get-url = "<public_url>/<secret>/in?id=%I&from=%p&to=%P&text=%b&charset=%C"`, `max-messages = 0`
- * in the sms-service (or our answer becomes an SMS), and http-request-retry above 0 (or what comes while we restart is lost).
+ * Kannel's config needs `get-url = "<public_url>/<secret>/in?id=%I&from=%p&to=%P&text=%b&charset=%C"`, `max-messages = 0` in the
+ * sms-service (or our answer becomes an SMS), and http-request-retry above 0 (or messages that come while we restart are lost).
  */
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { request } from 'undici'
@@ -37,7 +37,7 @@ export interface KannelConfig {
 export const ANSWER_TIMEOUT_MS = 30_000
 const PROBE_FIRST_MS = 1000
 const PROBE_MAX_MS = 60_000
-const SLOW_ATTEMPT = 10 // as after so many: somebody must mend it first
+const SLOW_ATTEMPT = 10 // probe slowly, as after so many attempts: a person must fix the login or the URL first
 const DLR_MASK = 1 | 2 | 16 // delivered, failed, rejected by the SMSC
 const OUTCOMES: Record<string, { outcome: 'delivered' | 'failed', detail?: string }> = {
   1: { outcome: 'delivered' }, 2: { outcome: 'failed', detail: 'UNDELIV' }, 16: { outcome: 'failed', detail: 'REJECTD' }
@@ -48,7 +48,7 @@ const NOT_CONNECTED: ReadonlySet<unknown> = new Set([
 
 type Fields = Map<string, Buffer>
 
-/** A query as octets: %b is in whatever charset %C names, so it must not pass through a UTF-8 decoder. */
+/** The fields of a query as octets: %b is in the charset that %C names, so a UTF-8 decoder would damage it. */
 export const readQuery = (url: string): Fields => {
   const query = url.slice(url.indexOf('?') + 1).replaceAll('+', ' ')
   const octets = (text: string): Buffer =>
@@ -87,7 +87,7 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     events.connection(now, detail)
     if (!now) look(attempt)
   }
-  /** While it is down: does anything answer there? Without login it refuses, and that is an answer. */
+  /** While it is down: probes whether anything answers there. Without a login Kannel refuses, which is an answer too. */
   const look = (attempt: number): void => {
     if (stopped) return
     probe = clock.after(backoffMs(chance, attempt, PROBE_FIRST_MS, PROBE_MAX_MS), () => {
@@ -110,13 +110,13 @@ export const makeKannelGateway = (config: KannelConfig, world: World): Gateway =
     const field = (key: string): string => fields.get(key)?.toString('latin1') ?? ''
     const [ref, type] = [field('ref'), field('type')]
     const told = OUTCOMES[type]
-    if (!told) return log.debug({ ref, type }, 'SMS receipt: nothing decided yet')
+    if (!told) return log.debug({ ref, type }, 'SMS receipt without an outcome yet')
     const ids = [`${name}:${ref}`]
     const thread = { from: `+${field('to')}`, to: `+${field('from')}` }
     await events.receipt({ key: `${name}-receipt-${ref}-${type}`, ...thread, ids, at: clock.now(), ...told })
   }
 
-  /** Empty 200 when it is on disk, 503 when not: Kannel tries again on anything but 2xx. */
+  /** Answers an empty 200 when the input is on disk, else 503: Kannel tries again on anything but 2xx. */
   const hook = (take: (fields: Fields) => Promise<void>) => async (asked: Request, answer: Response): Promise<void> => {
     if (!sameSecret(String(asked.params.secret), config.secret)) return void answer.status(404).end()
     try {

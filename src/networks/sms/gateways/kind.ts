@@ -1,4 +1,4 @@
-/** What a kind of SMS gateway brings beside the adapter: its keys and its check. kinds.ts lists them; the rest of the folder knows none. */
+/** A kind of SMS gateway: its adapter, its keys and its check. kinds.ts lists the kinds; the rest of the folder does not know them. */
 import type { z } from 'zod'
 import type { Clock } from '../../../lib/clock'
 import type { Listen } from '../../../lib/serve'
@@ -9,24 +9,24 @@ import type { Gateway } from './gateway'
 
 export interface WrittenGateway { name: string; kind: string; numbers: string[] }
 
-/** W is the gateway as the config says it, C as the adapter takes it. */
+/** W: the gateway as it is written in the config. C: the config of the adapter. */
 export interface GatewayKind<W extends WrittenGateway = WrittenGateway, C extends WrittenGateway = WrittenGateway> {
   kind: C['kind']
   about: string // "…, or … for Kannel's HTTP interface"
   section (kind: z.ZodLiteral<C['kind']>): z.ZodType<W>
   take (written: W): C
-  /** `dial`: how it is reached, in tests. */
+  /** `dial`: replaces the connection in tests. */
   make (config: C, world: World, dial?: Dial): Gateway
-  /** Where this program listens for it. */
+  /** Where Zentrale listens for this gateway. */
   listen? (config: W | C): Listen
-  /** Where it is reached, for people. */
+  /** The gateway's address, for people. */
   where (config: C): string
-  /** Tries it: says what was found, or throws Wrong. While Zentrale runs nothing that would disturb it. */
+  /** Tries the gateway: says what it found, or throws Wrong. While Zentrale runs, it must not disturb it. */
   check (config: C, isRunning: boolean, clock: Clock): Promise<string>
   init: {
-    ask: string // how the question for the kind names it
+    ask: string // its name in the question for the kind
     port: string
-    account: string // what it calls the account
+    account: string // its word for the account
     section (answers: Given, secret: string): object
     paste? (answers: Given, secret: string): string
   }

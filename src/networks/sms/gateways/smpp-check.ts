@@ -1,13 +1,13 @@
-/** What `zentrale check` finds about a gateway reached by SMPP 3.4. */
+/** `zentrale check` for a gateway that is reached through SMPP 3.4. */
 import type { Clock } from '../../../lib/clock'
 import { converse, reasonOf, Wrong } from '../../../settings/probe'
 import { decodePdu, encodePdu, makeFramer } from '../smpp/pdu'
 import { bindReason, STATUS } from '../smpp/status'
 import type { SmppConfig } from './smpp'
 
-/** SMPP 3.4 §4.1.5. Binds for a moment; not while Zentrale runs, because accounts often allow one bind. */
+/** Binds for a moment (SMPP 3.4 §4.1.5). Not while Zentrale runs, because accounts often allow only one bind. */
 export const checkSmpp = async (gateway: SmppConfig, isRunning: boolean, clock: Clock): Promise<string> => {
-  if (isRunning) return 'is left alone while Zentrale runs'
+  if (isRunning) return 'is not tried while Zentrale runs'
   const { host, port, systemId, password, systemType = '', tls = false } = gateway
   const frames = makeFramer()
   const bind = encodePdu({ name: 'bind_transceiver', status: 0, sequence: 1, systemId, password, systemType })
@@ -17,9 +17,9 @@ export const checkSmpp = async (gateway: SmppConfig, isRunning: boolean, clock: 
     return answer?.status
   }).catch((error: unknown) => {
     throw new Wrong(reasonOf(error),
-      'Ask the provider whether the service runs, and compare host, port and tls with what the contract says')
+      'Ask the provider whether the service runs, and compare host, port and tls with the contract')
   })
-  if (status === STATUS.invalidCommand) return 'answers; it wants separate links for sending and receiving, which Zentrale makes'
+  if (status === STATUS.invalidCommand) return 'answers; it wants separate connections for sending and receiving, which Zentrale opens'
   if (status !== 0) throw new Wrong(bindReason(status), 'Compare system_id, password and system_type with what the provider gave you')
-  return `takes the login ${systemId}`
+  return `accepts the login ${systemId}`
 }

@@ -1,4 +1,4 @@
-/** A gateway reached by SMPP 3.4 in the config and in what `init` asks. */
+/** The settings of a gateway that is reached through SMPP 3.4: its part of the config and of `init`. */
 import { z } from 'zod'
 import { choice, host, password, section, text, whole, yes } from '../../../settings/keys'
 import { hostAndPort } from '../../../settings/probe'
@@ -7,24 +7,24 @@ import type { GatewayKind } from './kind'
 import { makeSmppGateway, type SmppConfig } from './smpp'
 import { checkSmpp } from './smpp-check'
 
-const keys = (kind: z.ZodLiteral<'smpp'>) => section('A gateway reached by SMPP 3.4: an SMS provider, or a Kannel or Jasmin of your own.', {
+const keys = (kind: z.ZodLiteral<'smpp'>) => section('A gateway that speaks SMPP 3.4: an SMS provider, or a Kannel or Jasmin of your own.', {
   name: gatewayName(),
   kind,
-  host: host('Where the gateway is reached.', '127.0.0.1'),
+  host: host('The machine of the gateway.', '127.0.0.1'),
   port: whole('The port of its SMPP service.', 1, 65535, 2775),
-  tls: yes('Whether to speak TLS with it. Have it on where the gateway is not on this machine.').default(false),
+  tls: yes('Whether to use TLS. Switch it on unless the gateway is on this machine.').default(false),
   system_id: text('The account (SMPP: system_id).', 'text of at most 15 characters', 'zentrale', /^.{1,15}$/),
   password: password('The account\'s password (SMPP takes at most 8 characters; some gateways take more).'),
   system_type: text('Only if the provider asks for one.', 'text of at most 12 characters', '""', /^.{0,12}$/).optional(),
   numbers: ownNumbers(),
   window: whole('How many messages may be unanswered at once.', 1, 100, 10).default(10),
-  per_second: whole('At most so many messages a second, as your contract says. Without it the gateway\'s own throttling rules.',
+  per_second: whole('How many messages may be sent per second, as your contract says. If left out, the gateway\'s throttling decides.',
     1, 1000, 10).optional(),
   default_charset: choice('How the gateway reads data coding 0. Change it if umlauts arrive wrong.',
     ['gsm7', 'latin1', 'ascii']).default('gsm7'),
   long_messages: choice('How long messages are cut into parts. Change it only if the provider asks for it.',
     ['udh', 'sar', 'payload']).default('udh'),
-  segments_max: whole('A longer text is split into several messages of at most so many parts. Each part costs.', 1, 255, 10).default(10)
+  segments_max: whole('The most parts of one SMS; a longer text becomes several SMS. Each part costs.', 1, 255, 10).default(10)
 })
 
 type Written = z.output<ReturnType<typeof keys>>

@@ -1,7 +1,7 @@
 /**
- * A gateway reached by SMPP 3.4. Out: one submit_sm a segment, in order, each with a receipt asked for; a try that stopped
- * between two parts goes on where it stopped. In: every deliver_sm is on disk before it is answered, and answered ESME_RX_T_APPN
- * when it could not be stored, so that it comes again.
+ * A gateway that is reached through SMPP 3.4. Out: one submit_sm per segment, in order, each requesting a receipt. A try that stopped
+ * between two parts continues where it stopped. In: every deliver_sm is on disk before it is answered. If it could not be stored, the
+ * answer is ESME_RX_T_APPN, so that it comes again.
  */
 import { makeTurns } from '../../../lib/turns'
 import { Malformed } from '../../../model/errors'
@@ -37,7 +37,7 @@ interface Progress { ref: number; ids: (string | undefined)[] }
 
 const codingOf = ({ dataCoding, shifts }: StoredPiece): string => JSON.stringify([dataCoding, shifts])
 
-/** One text of all pieces: neighbours of one coding are decoded together, because a character may lie on the cut. */
+/** The text of all pieces. Neighbours with the same coding are decoded together, because a cut may split a character. */
 const textOf = (pieces: (StoredPiece | null)[], charset: DefaultCharset): string => {
   let text = ''
   let run: StoredPiece[] = []
@@ -56,7 +56,7 @@ const textOf = (pieces: (StoredPiece | null)[], charset: DefaultCharset): string
   return text
 }
 
-/** What a phone would show of a long message of which parts are missing, and a line that says so. */
+/** The text of a long message. If parts are missing, it marks the gaps and adds a line that says so. */
 const markedText = (pieces: (StoredPiece | null)[], charset: DefaultCharset): string => {
   const came = pieces.flatMap((piece, index) => piece ? [index + 1] : [])
   const text = textOf(pieces, charset)
@@ -75,7 +75,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   const progress = new Map<string, Progress>()
   const redelivery = makeRedelivery(name, { clock, chance, memory, log })
   const idBases = makeIdBases(name, memory)
-  const turns = makeTurns() // by sender: a text must not overtake the longer one before it
+  const turns = makeTurns() // by sender: a short text must not overtake the long one before it
   let events: GatewayEvents
   let ref = Math.floor(chance.fraction() * 256)
 
@@ -90,7 +90,7 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
 
   const receiveReceipt = async (sm: ShortMessage): Promise<void> => {
     const { id, where, state, done, outcome, detail } = readReceipt(sm)
-    if (outcome === undefined) return log.debug({ id, state }, 'SMS receipt: nothing decided yet')
+    if (outcome === undefined) return log.debug({ id, state }, 'SMS receipt without an outcome yet')
     const { from, to } = threadOf(sm)
     const key = `${name}-receipt-${id}-${state}-${done}`
     await idBases.resolve({ id, where, thread: threadId(to, from) }, ids =>
@@ -179,5 +179,5 @@ export const makeSmppGateway = (config: SmppConfig, world: World, dial?: Dial): 
   }
 }
 
-/** Ids that tell the parts apart; a gateway that gives none, or the same to all, cannot be asked what became of them. */
+/** The distinct ids of the parts. A gateway may give no ids, or the same one to all parts. */
 const usable = (ids: (string | undefined)[]): string[] => [...new Set(ids.filter(id => id !== undefined))]

@@ -1,18 +1,18 @@
 /**
- * How fast we submit: at most `window` unanswered at once, at most `perSecond` a second, and slower for a while after the
- * gateway said that it is too fast. First come, first served.
+ * Limits how fast we submit: at most `window` unanswered at once, at most `perSecond` per second, and slower for a while after the gateway
+ * throttled us. First come, first served.
  */
 import type { Clock, Timer } from '../../../lib/clock'
 import { Unavailable } from '../../../model/errors'
 
 const WAITING_MAX = 10_000 // submits waiting for their turn
-const BURST_MS = 20 // lateness of timers that may be caught up with
+const BURST_MS = 20 // a timer may be so late, and the lost time is caught up
 const THROTTLE_GAP_FIRST_MS = 100
 const THROTTLE_GAP_MAX_MS = 30_000
 const RECOVERY = 0.7 // the gap shrinks by this with each success
 
 export interface Pace {
-  /** Resolves when it is our turn; then `leave` must follow. Rejects with Unavailable if the signal fires first. */
+  /** Resolves when it is our turn; then `leave` must follow. Rejects with Unavailable if the signal fires first, or too many wait. */
   enter (signal: AbortSignal): Promise<void>
   leave (): void
   /** The gateway throttled us. Returns how long nothing will be sent, in ms. */

@@ -1,7 +1,7 @@
 /**
- * SMPP 3.4 on the wire (§3.2 framing, §4 commands, §5 fields): the PDUs that a gateway needs, both directions, so that
- * the simulator speaks with the same codec. `decodePdu` throws Malformed for a body that contradicts itself; a frame whose
- * length is absurd makes the framer throw, because then the stream is lost. Nothing here reads past what it was given.
+ * SMPP 3.4 on the wire (§3.2 framing, §4 commands, §5 fields): the PDUs that a gateway needs, in both directions, so that the simulator
+ * uses the same codec. `decodePdu` throws Malformed for a body that contradicts itself. The framer throws for a frame of an absurd length,
+ * because then the stream is lost. Nothing here reads past the end of its input.
  */
 import { Malformed, Refused } from '../../../model/errors'
 
@@ -63,7 +63,7 @@ export const readHeader = (frame: Buffer): Header => {
   return { name: NAMES.get(command), command, status: frame.readUInt32BE(8), sequence: frame.readUInt32BE(12) }
 }
 
-/** C-Octet String (§3.1), `most` octets with the NUL. */
+/** A C-Octet String (§3.1) of at most `most` octets, including the NUL. */
 const cString = (text: string, most: number, field: string): Buffer => {
   const octets = Buffer.from(`${text}\0`, 'latin1')
   if (octets.length > most || text.includes('\0')) throw new Refused(`SMPP: ${field} does not fit ${most} octets`)
@@ -164,13 +164,13 @@ const readMessage = (reader: Reader): ShortMessage => {
   return { source, destination, esmClass, dataCoding, registeredDelivery, body, tlvs: readTlvs(reader) }
 }
 
-/** Answers to refused requests may come without a body (§4.1.2, §4.4.2), and some peers leave out the id's NUL. */
+/** Reads an id. Answers to refused requests may have no body (§4.1.2, §4.4.2), and some peers leave out the id's NUL. */
 const readOptional = (frame: Buffer): string => {
   const end = frame.indexOf(0, HEADER_BYTES)
   return frame.toString('latin1', HEADER_BYTES, end === -1 ? frame.length : end)
 }
 
-/** A whole frame to a PDU. Throws Malformed; `undefined` for a command that this codec does not know. */
+/** The PDU of a whole frame. Undefined for an unknown command. Throws Malformed. */
 export const decodePdu = (frame: Buffer): Pdu | undefined => {
   const { name, status, sequence } = readHeader(frame)
   const reader = makeReader(frame)
@@ -186,11 +186,11 @@ export const decodePdu = (frame: Buffer): Pdu | undefined => {
   }
 }
 
-/** Cuts a byte stream into whole frames. Throws Malformed at a length that cannot be; then the connection must be closed. */
+/** Cuts a byte stream into whole frames. Throws Malformed for an impossible length; then the connection must be closed. */
 export const makeFramer = (): ((chunk: Buffer) => Buffer[]) => {
-  let kept: Buffer[] = [] // under PDU_BYTES_MAX together: a longer frame is refused by its first four octets
+  let kept: Buffer[] = [] // under PDU_BYTES_MAX together: a longer frame is refused at its first four octets
   let size = 0
-  let wanted = 4 // octets until there is more to say: a length, or a whole frame
+  let wanted = 4 // how many octets are needed next: a length, or a whole frame
   return chunk => {
     kept.push(chunk)
     size += chunk.length

@@ -1,8 +1,8 @@
 /**
- * A bound SMPP 3.4 session that keeps itself alive: connects, binds as transceiver (or, where the peer has none, as
- * transmitter and receiver on two connections), watches with enquire_link, and comes back with backoff after any loss.
- * It promises: a submit either rejects before a byte of it was written, or ends with the peer's answer, or rejects with
- * Unavailable `unknown`; never more than `window` are unanswered; a deliver_sm is answered only when its handler is done.
+ * A bound SMPP 3.4 session that keeps itself alive. It connects, binds as transceiver (or as transmitter and receiver on two connections,
+ * if the peer has no transceiver), watches with enquire_link, and reconnects with backoff after any loss.
+ * Promises: a submit either rejects before a byte of it is written, or ends with the peer's answer, or rejects with Unavailable `unknown`.
+ * At most `window` submits are unanswered. A deliver_sm is answered only when its handler is done.
  */
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -29,9 +29,9 @@ export interface SessionConfig {
 export interface SessionEvents {
   /** Resolves with the command_status to answer. Must not reject. `connection` counts connections, from 1. */
   deliver (sm: ShortMessage, connection: number): Promise<number>
-  /** A deliver_sm that cannot be read. Resolves when it was kept. */
+  /** A deliver_sm that cannot be read. Resolves when it is kept. */
   malformed (frame: Buffer, why: Malformed): Promise<void>
-  /** Called when a probe goes out behind some answers; what it returns is called once the peer has proved to have read them. */
+  /** Called when a probe is sent after some answers. Its result is called once the peer has proved that it read them. */
   answered (connection: number): () => void
   connection (up: boolean, detail?: string): void
 }
@@ -62,12 +62,12 @@ const INBOUND_OPEN_MAX = 100 // deliver_sm being stored; beyond it we stop readi
 
 const LATER = STATUS.temporaryAppError
 
-/** Begins to connect. */
+/** Starts to connect. */
 export type Dial = (to: Pick<SessionConfig, 'host' | 'port' | 'tls'>) => Socket
 
 const dialOut: Dial = ({ host, port, tls }) => tls ? connectTls({ host, port, servername: host }) : connectTcp({ host, port })
 
-/** Why a session ended or did not begin, and the least wait before the next try. */
+/** Why a session ended or did not begin, and how long to wait before the next try. */
 interface Ending { why: string; waitMs: number }
 
 type Lost = (why: string) => void
@@ -78,7 +78,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
   const { clock, chance, log } = world
   const pace = makePace(clock, config.window ?? WINDOW_DEFAULT, config.perSecond)
   const stopping = new AbortController()
-  let wires: Wire[] = [] // all of which something is left, bound or not
+  let wires: Wire[] = [] // all that are not gone yet, bound or not
   let transmitter: Wire | undefined
   let pair = false // whether this peer wants separate binds
   let connections = 0
@@ -147,7 +147,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
     return wire
   }
 
-  /** The wire, if the peer took the bind, else the status that it refused with. */
+  /** The wire, if the peer accepted the bind; else the status of its refusal. */
   const bind = async (name: BindName, lost: Lost): Promise<Wire | number> => {
     const wire = await open(lost)
     const { systemId, password, systemType = '' } = config
@@ -161,7 +161,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
     return typeof receiving === 'number' ? receiving : sending
   }
 
-  /** Asks after each silence, and cuts a peer that does not answer. Returns what ends it. */
+  /** Probes the peer after each silence, and closes the wire if it does not answer. Returns a function that stops this. */
   const watch = (wire: Wire): (() => void) => {
     let missed = 0
     let timer: Timer | undefined
@@ -186,7 +186,7 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
 
   const backoff = (attempt: number): number => backoffMs(chance, attempt, RECONNECT_FIRST_MS, RECONNECT_MAX_MS)
 
-  /** After a refused bind the other way of binding is tried at once: many peers just refuse what they do not know. */
+  /** After a refused bind it tries the other way of binding at once: many peers just refuse commands that they do not know. */
   const refused = (status: number, attempt: number): Ending => {
     const why = bindReason(status)
     if (status === STATUS.alreadyBound) return { why, waitMs: ALREADY_BOUND_WAIT_MS }
@@ -194,14 +194,14 @@ export const makeSession = (config: SessionConfig, world: Lent, events: SessionE
     if (pair) return { why, waitMs: 0 }
     return { why, waitMs: isLoginError(status) ? LOGIN_RETRY_MS : backoff(attempt) }
   }
-  /** A peer that breaks the connection at a bind, or never answers it, may be one that knows no transceiver. */
+  /** A peer that cuts the connection at a bind, or never answers it, may not know transceivers. */
   const failed = (error: unknown, attempt: number): Ending => {
     const answered = error instanceof Unavailable && error.unknown
     pair = answered && !pair
     return { why: `not connected: ${messageOf(error)}`, waitMs: pair ? 0 : backoff(attempt) }
   }
 
-  /** One life of the session, from dialling to its end. */
+  /** One session, from dialling to its end. */
   const live = async (attempt: number): Promise<Ending & { lived: boolean }> => {
     let lost: Lost = () => {}
     const ended = new Promise<string>(resolve => { lost = resolve })

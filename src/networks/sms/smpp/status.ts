@@ -1,4 +1,4 @@
-/** SMPP 3.4 §5.1.3: what a command_status means for the delivery that met it. */
+/** SMPP 3.4 §5.1.3: what a command_status means for a delivery. */
 import { Refused, Unavailable } from '../../../model/errors'
 
 export const STATUS = {
@@ -38,7 +38,7 @@ const hex = (status: number): string => `0x${status.toString(16).padStart(2, '0'
 
 export const isThrottle = (status: number): boolean => status === STATUS.throttled || status === STATUS.queueFull
 
-/** A refused submit_sm. Whatever is not known to be permanent is tried again until the delivery's own limit. */
+/** The error for a refused submit_sm. A status that is not known to be permanent is tried again, until the delivery's own limit. */
 export const submitError = (status: number, retryAfterMs?: number): Refused | Unavailable => {
   const permanent = PERMANENT[status]
   if (permanent !== undefined) return new Refused(`the SMS gateway refused it: ${permanent} (${hex(status)})`)
@@ -47,12 +47,12 @@ export const submitError = (status: number, retryAfterMs?: number): Refused | Un
   return new Unavailable(`${why} (${hex(status)})`, retryAfterMs === undefined ? {} : { retryAfterMs })
 }
 
-/** What to tell the operator about a refused bind. */
+/** The text for the operator about a refused bind. */
 export const bindReason = (status: number): string => {
   switch (status) {
     case STATUS.invalidPassword: case STATUS.invalidSystemId:
       return `login refused (${hex(status)}): check system_id and password of this gateway`
-    case STATUS.alreadyBound: return `the gateway still holds an earlier session (${hex(status)}): waiting for it to let go`
+    case STATUS.alreadyBound: return `the gateway still holds an earlier session (${hex(status)}): waiting for it to end`
     default: return `bind refused (${hex(status)}): check system_id, password, system_type, and that this machine may connect`
   }
 }

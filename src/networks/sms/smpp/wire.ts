@@ -1,7 +1,7 @@
 /**
- * One SMPP connection, either side of it: frames in and out, answers matched to requests, a time limit on each.
- * It never throws out of an event; anything that loses the stream closes the connection, once, and every request that
- * was still open rejects with Unavailable `unknown` (its bytes may have arrived). Nothing is sent after the close.
+ * One SMPP connection, for either side: frames in and out, answers matched to requests, each with a time limit.
+ * It never throws out of an event. Anything that loses the stream closes the connection, once, and every open request rejects with
+ * Unavailable `unknown`, because its bytes may have arrived. Nothing is sent after the close.
  */
 import type { Socket } from 'node:net'
 import type { Clock } from '../../../lib/clock'
@@ -12,7 +12,7 @@ import { STATUS } from './status'
 export interface WireEvents {
   /** A request of the peer. Must not throw. */
   request (pdu: Pdu): void
-  /** A well-framed request whose body cannot be read; nothing was answered yet. */
+  /** A well-framed request whose body cannot be read. It is not answered yet. */
   malformed (header: Header, frame: Buffer, why: Malformed): void
   closed (why: string): void
 }
@@ -26,7 +26,7 @@ export interface Wire {
   idleMs (): number // since the last PDU came in
   readonly open: boolean
   close (why: string): void
-  /** Resolves after the close, once nothing is left of it. */
+  /** Resolves once the socket is closed. */
   readonly gone: Promise<void>
 }
 
@@ -61,7 +61,7 @@ export const makeWire = (socket: Socket, clock: Clock, events: WireEvents): Wire
   const write = (pdu: Pdu): void => {
     if (!open) return
     outgoing.push(encodePdu(pdu))
-    if (outgoing.length === 1) queueMicrotask(flush) // what one turn writes leaves in one packet
+    if (outgoing.length === 1) queueMicrotask(flush) // all that one turn writes leaves in one packet
   }
 
   const request = (body: Body, timeoutMs: number, signal?: AbortSignal): Promise<Pdu> => new Promise((resolve, reject) => {
