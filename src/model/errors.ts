@@ -11,8 +11,11 @@ export class Malformed extends Error { override name = 'Malformed' }
 /** Why a file cannot be fetched from its source. Absent: the destination did not take the file. */
 export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 
-/** Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. */
-export type Forbidden = 'encrypted'
+/**
+ * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear; `moved`: what would
+ * change stands where its reader is no more.
+ */
+export type Forbidden = 'encrypted' | 'moved'
 
 /** The destination will never take this. */
 export class Refused extends Error {

@@ -23,6 +23,7 @@ export interface Texts {
   hasEnded: string
   refused: string
   encrypted: string
+  moved: string
   tooLong: string
   gaveUp: string
   /** What a reader gets instead of a file. */
@@ -61,6 +62,7 @@ const de: Texts = {
   hasEnded: 'dort wurde mit STOP alles beendet',
   refused: 'vom Empfänger abgelehnt',
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
+  moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
@@ -106,6 +108,7 @@ const en: Texts = {
   hasEnded: 'everything there was ended with STOP',
   refused: 'refused by the destination',
   encrypted: 'that chat is encrypted; it says there to write without encryption',
+  moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,

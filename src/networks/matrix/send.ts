@@ -8,7 +8,7 @@ import { Refused, Unavailable } from '../../model/errors'
 import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../model/message'
 import { annotationKey, keyIn } from './annotation'
 import { readDirect } from './direct/chats'
-import type { Direct } from './direct/direct'
+import type { Change, Direct } from './direct/direct'
 import { AUTOMATIC_MARKS, HOPS_FIELD, isJson, stringOf } from './events'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Json, type Query } from './homeserver'
@@ -64,6 +64,9 @@ const fitting = (content: Json): Json => {
   const tooLong = content.formatted_body !== undefined && Buffer.byteLength(JSON.stringify(content)) > EVENT_BYTES_MAX
   return tooLong ? plainer(content) : content
 }
+
+const changeOf = ({ action, target: [event] = [] }: Delivery): Change | undefined =>
+  event === undefined || action.kind === 'message' ? undefined : { event, isEdit: action.kind === 'edit' }
 
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax } = world
@@ -240,7 +243,7 @@ export const makeSend = (world: SendWorld): Send => {
         await teamRooms.make(place, action.room, signal)
         return { ids: [] }
       }
-      const room = isDirect ? await direct.roomFor(place, delivery.target?.[0], signal) : rooms.roomOf(place)
+      const room = isDirect ? await direct.roomFor(place, changeOf(delivery), signal) : rooms.roomOf(place)
       try {
         return await act(delivery, room, signal)
       } catch (error) {

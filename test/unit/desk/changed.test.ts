@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
+import { Refused } from '../../../src/model/errors'
 import type { Content } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
@@ -49,6 +50,20 @@ describe('an answer that is changed or taken back', () => {
     await until(() => blue.read(room).some(line => line.includes('Not sent: “On Mondey”')))
     await by()
   }
+
+  it('that cannot be corrected, because its contact has left that chat, is told so to its writer and to the team', async () => {
+    await start()
+    await evaWrites('When?')
+    await anna('On Mondey', { key: 'a1' })
+    await reads(red, eva, '*: On Mondey')
+    red.onSend = ({ place, action }) => {
+      if (place.id === eva && action.kind === 'edit') throw new Refused('the contact has left the chat', undefined, 'moved')
+    }
+    await annaEdits('a2', 'a1', 'On Monday')
+    const told = /“On Monday” \(the contact has left the chat.*anew\)/
+    for (const where of [red, blue]) await until(() => where.read(room).some(line => told.test(line)))
+    assert.deepEqual(red.read(eva), ['*: On Mondey'])
+  })
 
   it('reaches the contact as an edit, also if it was sent by !send', async () => {
     await start()

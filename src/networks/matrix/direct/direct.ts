@@ -37,6 +37,9 @@ export interface DirectWorld {
   encrypted (room: string): void
 }
 
+/** The event that an edit or a deletion is about. */
+export interface Change { event: string; isEdit: boolean }
+
 export interface Direct {
   /** The chat that a room belongs to. */
   of (room: string): DirectRoom | undefined
@@ -46,8 +49,11 @@ export interface Direct {
   member (event: RoomEvent, chat: DirectRoom): Promise<void>
   /** The contact wrote here (`at`: as their homeserver says). From now on we answer them here. */
   wrote (room: string, chat: DirectRoom, at: number): Promise<void>
-  /** The room to write in, made if there is none; with `target`, the room of the message to change. Throws Refused or Unavailable. */
-  roomFor (place: Place, target: string | undefined, signal: AbortSignal): Promise<string>
+  /**
+   * The room to write in, made if there is none; with `change`, the room of the message to change, for an edit only where its contact still
+   * reads. Throws Refused or Unavailable.
+   */
+  roomFor (place: Place, change: Change | undefined, signal: AbortSignal): Promise<string>
   /** The room in which the contact wrote last, then earlier ones. */
   rooms (place: Place): string[]
   /** Leaves all rooms of a chat and forgets it. */
@@ -124,13 +130,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
   }
 
   const isThere = async (room: string, event: string, as: string, signal: AbortSignal): Promise<boolean> => {
-    try {
-      await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal })
-      return true
-    } catch (error) {
-      if (error instanceof Rejected) return false
-      throw error
-    }
+    const answer = await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal }).catch(unlessRejected)
+    return answer !== undefined
+  }
+
+  const roomOf = async (place: Place, event: string, as: string, signal: AbortSignal): Promise<string | undefined> => {
+    for (const room of chats.rooms(place)) if (!isAttended(room) && await isThere(room, event, as, signal)) return room
+    return undefined
   }
 
   /** What happened to one address: the rooms to read, and `keep`, to be called when they are read. */
@@ -160,13 +166,13 @@ export const makeDirect = (world: DirectWorld): Direct => {
     },
     wrote,
     rooms: chats.rooms,
-    async roomFor (place, target, signal) {
+    async roomFor (place, change, signal) {
       const { ours, theirs } = readDirect(place)!
-      const chat = chats.at(place)
-      if (target !== undefined && chat) {
-        for (const room of chat.older) if (!isAttended(room) && await isThere(room, target, ours, signal)) return room
-      }
-      if (chat?.left) throw new Refused(HAS_LEFT)
+      const stands = change && await roomOf(place, change.event, ours, signal)
+      const isRead = stands !== undefined && !parting.isOver(stands) && chats.of(stands) !== undefined
+      if (change?.isEdit === true && !isRead) throw new Refused(HAS_LEFT, undefined, 'moved')
+      if (stands !== undefined) return stands
+      if (chats.at(place)?.left) throw new Refused(HAS_LEFT)
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
       if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT)
