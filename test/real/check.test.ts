@@ -65,7 +65,7 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
       const said = await look(server.muc)
       assert.match(said, /✓ XMPP room service rooms\.example\.org: is there and lets us make rooms/)
       assert.match(said, /✓ XMPP room offen@\S+: is there and lets us in/)
-      assert.match(said, /✗ XMPP room mitglieder@\S+: is for members only, and we are none\n +Make zentrale@chat\.example\.org an owner or admin/)
+      assert.match(said, /✗ XMPP room mitglieder@\S+: is for members only, and we are not members\n +Make zentrale@chat\.example\.org an owner/)
       assert.match(said, /✗ XMPP room moderiert@\S+: is moderated, and we have no voice in it/)
       assert.match(said, /✓ XMPP room fehlt@\S+: is not there yet; Zentrale makes it/)
       assert.match(await look('nowhere.example.org'), /✗ XMPP room service nowhere\.example\.org: is not there/)

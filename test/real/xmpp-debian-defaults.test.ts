@@ -135,7 +135,7 @@ for (const kind of KINDS()) {
         ...kind.name === 'prosody' ? {} : { members_by_default: '0' } })
       const { code, said } = await check()
       assert.equal(code, 1)
-      assert.match(said, /✗ XMPP room raum1@\S+: is for members only, and we are none\n +Make zentrale@chat\.\S+ an owner or admin/)
+      assert.match(said, /✗ XMPP room raum1@\S+: is for members only, and we are not members\n +Make zentrale@chat\.\S+ an owner or admin/)
       assert.match(said, /✗ XMPP room raum2@\S+: is moderated, and we have no voice in it\n +Make zentrale@chat\.\S+ an owner or admin/)
     })
 

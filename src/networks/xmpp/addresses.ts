@@ -1,19 +1,19 @@
-/** The function addresses: which JIDs of the component's domain are public, and whose they are. */
+/** The function addresses: which JIDs of the component's domain are public, and to which identity each belongs. */
 import type { Identity } from '../../model/network'
 import { bareOf, canonicalBare, parseJid } from './names'
 
-/** What all of ours speak from. */
+/** The resource of all our JIDs. */
 export const RESOURCE = 'zentrale'
 
-/** Who hears what is said in rooms, and owns those that we make. */
+/** The localpart of the one that listens in rooms, and owns those that we make. */
 export const LISTENER_LOCAL = 'zentrale'
 
 export interface Addresses {
-  /** Undefined until they are known for the first time. */
+  /** Undefined until the first `put`. */
   all (): Identity[] | undefined
   /** Whose address this is, canonical or not, with or without resource. */
   at (jid: string): Identity | undefined
-  /** Replaces all. Returns those that are not ours to be: not in canonical spelling, or not of our domain. */
+  /** Replaces all. Returns the JIDs that cannot be ours: not in canonical spelling, or not of our domain. */
   put (identities: Identity[]): string[]
 }
 

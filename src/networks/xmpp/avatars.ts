@@ -1,7 +1,7 @@
 /**
- * Pictures of people (XEP-0153): those of a room's occupants for the other networks, and those of the others' people on ghosts.
- * Promises: a picture is taken only if it has the hash that its occupant showed and begins as pictures do; no message waits for
- * one; what is kept in memory is bounded; a ghost shows its picture only to the rooms that it is in.
+ * Pictures of people (XEP-0153): those of a room's occupants for other networks, and on ghosts those of people from other networks.
+ * Promises: a picture is taken only if it has the hash that its occupant showed and begins as pictures do; no message waits for one; memory
+ * is bounded; a ghost shows its picture only to the rooms that it is in.
  */
 import { addAbortSignal, Readable } from 'node:stream'
 import { deadline } from '../../lib/clock'
@@ -31,7 +31,7 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 export const isAvatar = (ref: string): boolean => ref.startsWith('picture:')
 
-/** What its first bytes say; whatever somebody claims of it does not count. */
+/** What a picture's first bytes say. What somebody claims about it does not count. */
 export const avatarMime = (bytes: Uint8Array): string | undefined => {
   const start = Buffer.from(bytes.subarray(0, 12)).toString('latin1')
   if (start.startsWith('\x89PNG\r\n\x1A\n')) return 'image/png'
@@ -42,13 +42,13 @@ export const avatarMime = (bytes: Uint8Array): string | undefined => {
 
 /** Pictures that occupants show. */
 export interface OccupantAvatars {
-  /** Takes in what a presence from the room to its listener says. */
+  /** Notes the picture in a presence from the room to its listener. */
   heard (room: string, presence: Element): void
-  /** Another picture has another reference. */
+  /** The picture of an occupant. Another picture has another reference. */
   of (room: string, nick: string): MediaRef | undefined
-  /** The room is entered anew, and will say it all again. */
+  /** The room is entered anew, and will send all presences again. */
   forget (room: string): void
-  /** Throws Refused or Unavailable, within the time that the stream gives a question. */
+  /** Throws Refused or Unavailable, no later than the stream's limit for an answer. */
   open (ref: string): Promise<Download>
 }
 
@@ -86,11 +86,11 @@ export const makeOccupantAvatars = (network: string, listener: (room: string) =>
       const from = listener(bareOf(occupant))
       if (from === undefined) throw new Refused('not a picture of somebody in a room that we are in')
       const answer = await stream.ask('get', from, occupant, el('vCard', { xmlns: VCARD_TEMP }))
-      if (answer.attrs.type === 'error') throw failureOf('the picture cannot be had', conditionOf(answer))
+      if (answer.attrs.type === 'error') throw failureOf('the picture cannot be fetched', conditionOf(answer))
       const bytes = bytesOf(child(answer, 'vCard', VCARD_TEMP))
       if (sha1(bytes) !== hash) throw new Refused('the picture is another one by now')
       const mime = avatarMime(bytes)
-      if (mime === undefined) throw new Refused('not a kind of picture that is shown')
+      if (mime === undefined) throw new Refused('not a supported kind of picture')
       return { stream: Readable.from([bytes]), mime, size: bytes.length }
     }
   }
@@ -98,9 +98,9 @@ export const makeOccupantAvatars = (network: string, listener: (room: string) =>
 
 /** Pictures that ghosts show. */
 export interface GhostAvatars {
-  /** The ghost shows this picture as soon as it is there; without one, none. */
+  /** The ghost shows this picture as soon as it is fetched; without `avatar`, none. */
   wear (ghost: Occupant, avatar: MediaRef | undefined): void
-  /** The answer to a question for the ghost's vCard; undefined if the question is another one. */
+  /** The answer to a request for the ghost's vCard; undefined if the request is another one. */
   answer (iq: Element, ghost: Occupant): Promise<Xml | undefined> | undefined
   stop (): void
 }
@@ -111,7 +111,7 @@ const keyOf = ({ network, ref }: MediaRef): string => `${network} ${ref}`
 
 export const makeGhostAvatars = ({ clock, log, media }: World): GhostAvatars => {
   const worn = new WeakMap<Occupant, MediaRef>()
-  const kept = new Map<string, Picture>() // undefined: it cannot be had
+  const kept = new Map<string, Picture>() // undefined: it cannot be fetched
   const coming = new Map<string, Promise<Picture>>()
   const stopped = new AbortController()
   let bytesKept = 0
@@ -128,7 +128,7 @@ export const makeGhostAvatars = ({ clock, log, media }: World): GhostAvatars => 
     }
     const bytes = Buffer.concat(parts)
     const mime = avatarMime(bytes)
-    if (mime === undefined) throw new Refused('not a kind of picture that is shown')
+    if (mime === undefined) throw new Refused('not a supported kind of picture')
     return { bytes, mime }
   }
 

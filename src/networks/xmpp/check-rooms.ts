@@ -1,6 +1,6 @@
 /**
- * What `zentrale check` finds about the XMPP rooms of mirrors and the room service for teams. It logs in as the component, so not while
- * Zentrale runs. A room that is there is entered for a moment, because only so it shows whom it lets in.
+ * The XMPP rooms of mirrors and the room service for teams in `zentrale check`. It logs in as the component, so it cannot run while Zentrale
+ * does. It enters each existing room for a moment, because a room shows in no other way whom it lets in.
  */
 import type { Chance } from '../../lib/chance'
 import { deadline, type Clock } from '../../lib/clock'
@@ -20,7 +20,7 @@ const TOKEN_BYTES = 9
 
 interface Session { stream: Stream; domain: string; me: string; clock: Clock; chance: Chance; next (from: string): Promise<Element> }
 
-/** Logs in, works, logs out. Throws if it cannot log in in time. */
+/** Logs in, works, and logs out. Throws if it cannot log in in time. */
 const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work: (session: Session) => Promise<T>): Promise<T> => {
   const stream = makeStream(config.component, { clock, chance, log: silentLog } as World)
   const waiting = new Map<string, (stanza: Element) => void>() // one for each room that is being entered
@@ -57,7 +57,7 @@ const statusesOf = (stanza: Element): (string | undefined)[] => elementsIn(userO
   .flatMap(({ name, attrs }) => name === 'status' ? [attrs.code] : [])
 const isMine = (stanza: Element): boolean => stanza.attrs.type === 'error' || statusesOf(stanza).includes('110')
 
-/** XEP-0030: what it is and can; or the error's condition. */
+/** What an address is and can (XEP-0030); or the error's condition. */
 const about = async ({ stream, me }: Session, jid: string): Promise<{ features: Set<string>, kinds: string[] } | { condition: string }> => {
   const answer = await stream.ask('get', me, jid, el('query', { xmlns: INFO }))
   if (answer.attrs.type === 'error') return { condition: conditionOf(answer).name }
@@ -84,20 +84,20 @@ const membersAdvice = (domain: string): string =>
 who speaks there from elsewhere a member. On ejabberd: ejabberdctl set_room_affiliation ROOM SERVICE zentrale@${domain} admin`
 
 const REFUSALS: Record<string, (domain: string) => [found: string, advice: string]> = {
-  'registration-required': domain => ['is for members only, and we are none', membersAdvice(domain)],
-  forbidden: domain => ['has banned us', `Take back the ban of ${domain} in the room's settings`],
+  'registration-required': domain => ['is for members only, and we are not members', membersAdvice(domain)],
+  forbidden: domain => ['has banned us', `Lift the ban on ${domain} in the room's settings`],
   'not-authorized': () => ['asks for a password, which is not supported', 'Remove the password from the room'],
-  'item-not-found': () => ['is locked: whoever made it has not set it up yet', 'Its owner has to save its settings once']
+  'item-not-found': () => ['is locked: whoever made it has not set it up yet', 'Its owner must save its settings once']
 }
 
-const ARCHIVE_ADVICE = `Of what is said while Zentrale is down only as much is carried over as the room shows to who enters, often 20 messages.
+const ARCHIVE_ADVICE = `Of what is said while Zentrale is down, only the last messages are carried that the room shows on entering, often 20.
 Switch an archive on in the room's settings, or for all rooms:
     Prosody, below Component … "muc":   modules_enabled = { "muc_mam" }
                                         muc_log_by_default = true
     ejabberd, below modules:            mod_mam: {}
               and below mod_muc, if it is not there: default_room_options: { mam: true }`
 
-/** What is wrong with a room, if it does not keep us from mirroring it. */
+/** What is wrong with a room without keeping us from mirroring it. */
 const remarks = (room: string, features: Set<string>): Finding[] => features.has(ARCHIVE) ? []
   : [{ what: `XMPP room ${room}`, found: 'has no archive (XEP-0313)', advice: ARCHIVE_ADVICE, mild: true }]
 
@@ -113,11 +113,11 @@ ejabberd, in ejabberd.yml:
         - allow: zentrale
   and below mod_muc, if it is not there: access_create: muc_create`
 
-/** Makes a room that nobody can know, and removes it. */
+/** Makes a room whose name nobody can guess, and removes it. */
 const mayMakeRooms = async (at: Session, service: string): Promise<string> => {
   const info = await about(at, service)
   if ('condition' in info || !info.kinds.includes('conference')) {
-    throw new Wrong('condition' in info ? `is not there (${info.condition})` : 'is no room service',
+    throw new Wrong('condition' in info ? `is not there (${info.condition})` : 'is not a room service',
       `Write the room service of your XMPP server as xmpp.rooms. Prosody: Component "${service}" "muc"; ejabberd: mod_muc with hosts: ["${service}"]`)
   }
   const room = `_zentrale-check-${at.chance.token(TOKEN_BYTES).toLowerCase()}@${service}`
@@ -136,7 +136,7 @@ const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
         if (!(error instanceof Wrong)) throw error
         throw new Wrong(`is not there, and its service ${error.message}`, `Make it with an app, or:\n${error.advice}`)
       })
-      features.add(ARCHIVE) // what it will have shows once it is made
+      features.add(ARCHIVE) // whether it has one is known only once it is made
       return 'is not there yet; Zentrale makes it when it starts'
     }
     if ('condition' in info) throw new Wrong(`cannot be looked at (${info.condition})`, 'Is its address right, and does its server run?')

@@ -1,4 +1,4 @@
-/** What `zentrale check` finds about the XMPP server: it takes us as a component; and about the rooms of mirrors and those for teams. */
+/** The XMPP server in `zentrale check`: does it take us as a component? Then the rooms of mirrors and those for teams (check-rooms.ts). */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../lib/clock'
 import { converse, type Finding, hostAndPort, reasonOf, runProbe, Wrong } from '../../settings/probe'
@@ -20,7 +20,7 @@ const componentAnswer = (heard: string, secret: string, say: (text: string) => v
 
 const HEARD_CHARS_MAX = 16_384
 
-/** XEP-0114 §3. It logs in for a moment, so it must not be tried while Zentrale runs: the server could give it our stanzas. */
+/** XEP-0114 §3. Logs in for a moment. Not to be tried while Zentrale runs, because the server could give it our stanzas. */
 export const logsIn = async ({ component: { host, port, domain, secret } }: XmppConfig, clock: Clock): Promise<string> => {
   const known = { domain, port, secret: SECRET_OF_CONFIG }
   let heard = ''
@@ -53,7 +53,7 @@ const address = ({ rooms }: XmppConfig, { team }: Addressed): Trouble[] => {
   const needs = team.filter(({ addresses, direct }) => !direct && addresses.some(({ network }) => network === NAME))
   if (rooms !== undefined || needs.length === 0) return []
   return [{ found: `has no room service for ${needs.map(({ name }) => name).join(', ')}`,
-    advice: 'Write the room service of your XMPP server below xmpp, for example: rooms: rooms.example.org\nOr write direct: true at these people' }]
+    advice: 'Write the room service of your XMPP server below xmpp, for example: rooms: rooms.example.org\nOr write direct: true for these people' }]
 }
 
 export const check: Check<XmppConfig> = { servers, address }

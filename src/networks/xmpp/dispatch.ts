@@ -1,4 +1,4 @@
-/** Which part takes what the server sends. */
+/** Gives each stanza from the server to the part that handles it. */
 import { makeAllowance } from '../../lib/allowance'
 import type { World } from '../../model/network'
 import { type Addresses, RESOURCE } from './addresses'
@@ -20,7 +20,7 @@ import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
 import { child, type Element, type Xml } from './wire/xml'
 
-// What answers to questions (vCards with pictures) may come to in a minute, in characters: more than a thousand pictures
+// Characters of answers (vCards with pictures) per minute: more than a thousand pictures
 const ANSWERED_MAX = 128 * 1024 * 1024
 const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 
@@ -35,7 +35,7 @@ export const makeDispatch = ({
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
-  /** What a room itself says to one of ours (XEP-0045 §7.8.2): that somebody inside asks us in. */
+  /** A message from a room itself to one of ours (XEP-0045 §7.8.2): somebody inside asks us in. */
   const ofRoom = (room: Room, said: Element): void => {
     const user = child(said, 'x', 'http://jabber.org/protocol/muc#user')
     if (user !== undefined && child(user, 'invite') !== undefined) rooms.invited(room)
@@ -57,13 +57,13 @@ export const makeDispatch = ({
     if (answer !== undefined) stream.send(answer)
   }
 
-  /** Nobody makes us write so much that what is said has to wait behind it. */
+  /** Bounded, so that nobody makes us write so many answers that messages must wait behind them. */
   const answer = (iq: Element, inRoom: boolean, xml: Xml): void => {
     const { from = '' } = iq.attrs
     stream.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq))
   }
 
-  /** A room hands a question for an occupant's vCard on to whoever is behind it, in the name of who asks there. */
+  /** A room passes a request for an occupant's vCard on to whoever is behind it, in the name of the occupant who asks. */
   const askedOfGhost = (iq: Element): boolean => {
     const ghost = rooms.get(bareOf(iq.attrs.from ?? ''))?.ghosts.get(`${bareOf(iq.attrs.to ?? '')}/${RESOURCE}`)
     const given = ghost && ghostAvatars.answer(iq, ghost)

@@ -1,4 +1,4 @@
-/** Files are links here (XEP-0066): what a link's name says about its content, and the guarded way to fetch it. */
+/** Files are links here (XEP-0066). This is the guarded way to fetch one. */
 import { safeFetch } from '../../lib/safe-fetch'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
 import type { Download, World } from '../../model/network'

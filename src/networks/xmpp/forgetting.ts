@@ -1,4 +1,4 @@
-/** The end of places whose conversations are forgotten: rooms of ours are destroyed, of direct chats nothing is known any more. */
+/** Ends places whose conversations are forgotten: destroys our rooms, and forgets all that is remembered of direct chats. */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import type { Presence } from './direct/presence'

@@ -30,19 +30,19 @@ import { type ComponentConfig, type StreamEvents, makeStream } from './wire/stre
 import { el } from './wire/xml'
 import { makeWriteBehind } from './write-behind'
 
-/** `rooms`: the server's room service, where rooms of ours are made. */
+/** `rooms`: the server's room service, where we make our own rooms. */
 export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig, language?: Language }
 
 export { canonicalBare } from './names'
 
 export const NAME = 'xmpp'
 const GIVE_UP_AFTER_MS = 3 * 24 * 3_600_000
-const TEXT_BYTES_MAX = 64 * 1024 // escaped at its worst it still fits into a stanza
+const TEXT_BYTES_MAX = 64 * 1024 // fits into a stanza even if every character is escaped
 
-/** What there is only from the start on. */
+/** The parts that exist only after the start. */
 interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender }
 
-/** Throws Refused from `start` if the component's domain is none. */
+/** `start` throws Refused if the component's domain is not a domain. */
 export const makeXmpp = (config: XmppConfig, world: World, connection?: Parameters<typeof makeStream>[2]): Network => {
   const { domain } = config.component
   const language = config.language ?? 'de'

@@ -1,11 +1,11 @@
 /**
- * What stands before the inbox. Promises: what comes from one place is stored in the order in which it was offered. What cannot be stored
- * now is kept, with what comes behind it from that place, and offered again with backoff until it is; other places go on. Meanwhile
- * reading goes on, because only by it are deliveries confirmed and a full queue drained. When ACCEPTS_OPEN_MAX of what was read are
- * kept or under way, over all places (and the rest of one read), it pauses: the last resort. Pages that were asked for do not count:
- * whoever asks has one at a time. What its sender is told about when it cannot be kept (a Bound) is kept within bounds for each place,
- * each server, and all together, so that it alone never makes reading pause. Of a room that keeps no archive ROOM_KEPT_MAX are kept, so
- * that it takes several such rooms, all crowded.
+ * Stands before the inbox. Promises: arrivals from one place are stored in the order in which they were offered. If one cannot be stored now,
+ * it is kept, with those that follow from that place, and offered again with backoff until it is stored; other places go on. Meanwhile we
+ * go on reading from the server, because its answers confirm deliveries and so drain a full queue. As the last resort, reading pauses when
+ * ACCEPTS_OPEN_MAX of the arrivals read are kept or under way, over all places. Pages from an archive do not count, because whoever asks
+ * for them has one at a time. Arrivals with a Bound, whose senders are told if they cannot be kept, are limited for each place, each server
+ * and all together, so that they alone never make reading pause. A room without an archive has at most ROOM_KEPT_MAX kept, so only several
+ * such rooms, all crowded, can make reading pause.
  */
 import { backoffMs } from '../../lib/backoff'
 import type { Timer } from '../../lib/clock'
@@ -16,22 +16,22 @@ import type { World } from '../../model/network'
 export const ACCEPTS_OPEN_MAX = 1_024
 export const ROOM_KEPT_MAX = ACCEPTS_OPEN_MAX / 4 // of what is said in one room that keeps no archive
 export const DIRECT_KEPT_MAX = 64 // of what one person writes to an address of ours
-const SERVER_KEPT_MAX = 256 // of what people of one server do
-const BOUND_KEPT_MAX = ACCEPTS_OPEN_MAX / 2 // of what all do
+const SERVER_KEPT_MAX = 256 // of arrivals with a Bound from one server
+const BOUND_KEPT_MAX = ACCEPTS_OPEN_MAX / 2 // of all arrivals with a Bound
 const RETRY_FIRST_MS = 100
 const RETRY_MOST_MS = 30_000
-const TELL_AFTER = 5 // tries
+const TELL_AFTER = 5 // tries, then it is logged
 
 /**
- * With `most` of its place kept already, an arrival is not, and `beyond` says so. `server`: so too with as much kept of its sender's
- * server, or of all servers, as may be.
+ * If `most` arrivals of its place are kept already, an arrival is not kept, and `beyond` is called. With `server`, the same holds for the
+ * limits of that server and of all servers.
  */
 export interface Bound { most: number, server?: string, beyond (): void }
 
 interface Entry {
   arrival: Arrival
   number: number
-  counted: boolean // as one that reading has brought
+  counted: boolean // towards ACCEPTS_OPEN_MAX
   stored: (() => void) | undefined
   kept?: () => void
   underWay?: boolean // being stored just now
@@ -39,32 +39,32 @@ interface Entry {
   bound?: Bound | undefined
 }
 
-/** What is under way or kept from one place. */
+/** The arrivals of one place that are under way or kept. */
 interface Line {
   open: number
-  kept: Entry[] // what could not be stored, and what came after that
+  kept: Entry[] // those that could not be stored, and those that came after them
   failing: boolean // then only the first of `kept` is under way, so that the order holds when storing works again
   attempt: number
   timer?: Timer
 }
 
 export interface Intake {
-  /** What was read. Calls `stored` when it is on disk. Never throws. */
+  /** Takes an arrival that was read. Calls `stored` when it is on disk. Never throws. */
   offer (arrival: Arrival, stored?: () => void, bound?: Bound): void
-  /** What was asked for. Resolves when all of it is on disk; calls `kept` for each that has to wait. */
+  /** Takes a page from an archive. Resolves when all of it is on disk; calls `kept` for each arrival that must wait. */
   page (arrivals: Arrival[], kept: () => void): Promise<void>
-  /** What is kept, and what still comes, will not be stored: those that have a bound are told so. */
+  /** Nothing more is stored, neither what is kept nor what still comes. Calls `beyond` for arrivals with a Bound. */
   stop (): void
 }
 
-/** Receipts wait for no message: they are taken also where no more messages are. */
+/** Receipts do not wait for messages: they are taken even if no more messages are. */
 const lineOf = ({ kind, place }: Arrival): string => kind === 'receipt' ? `receipts ${place.id}` : place.id
 
 export const makeIntake = (
   accept: (arrival: Arrival) => Promise<unknown>, reading: { pause (): void, resume (): void }, { clock, chance, log }: World
 ): Intake => {
   const lines = new Map<string, Line>() // only of places from which something waits
-  const keptOf = new Map<string, number>() // what has a bound of its server, by server
+  const keptOf = new Map<string, number>() // kept arrivals with a Bound of their server, by server
   let boundKept = 0
   let counted = 0
   let offered = 0

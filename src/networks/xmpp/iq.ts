@@ -1,4 +1,4 @@
-/** What the component says when asked: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and politely no to the rest. */
+/** The component's answers to requests: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and an error for the rest. */
 import type { Identity } from '../../model/network'
 import { COMMANDS } from './direct/commands'
 import { ADDRESS_FEATURES, answerAbout } from './direct/profile'
@@ -24,8 +24,8 @@ const identity = (to: string, address: Identity | undefined): Xml => {
 const FEATURES = [INFO, ITEMS, PING, VERSION, COMMANDS]
 
 /**
- * The answer to an iq of type get or set, which is to a function address if that is given. `inRoom`: to an occupant, whom “service
- * unavailable” would make look gone (XEP-0410 §3.2).
+ * The answer to an iq of type get or set. `address`: the function address that it is to, if any. `inRoom`: it is to an occupant, who would
+ * look gone if the answer were “service unavailable” (XEP-0410 §3.2).
  */
 export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boolean): Xml => {
   const about = address && answerAbout(iq, address)
@@ -43,7 +43,7 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
   return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')
 }
 
-/** The answer to a message to us alone that is not from a room, if it says anything; errors and receipts are never answered. */
+/** The answer to a message to us alone that is not from a room, if it has a body. Errors are never answered. */
 export const answerDirect = (message: Element): Xml | undefined =>
   message.attrs.type === 'error' || message.attrs.type === 'groupchat' || child(message, 'body') === undefined
     ? undefined

@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto'
 import { type Person, addressKey } from '../../model/address'
 import { nameprep, nodeprep } from './wire/stringprep'
 
-/** An address taken apart. `local` and `resource` may be empty. */
+/** The parts of an address. `local` and `resource` may be empty. */
 export interface Jid { local: string, domain: string, resource: string }
 
 const PART_BYTES_MAX = 1023 // RFC 7622 §3.2, §3.3, §3.4
-export const GHOST_LENGTH_MAX = 255 // many databases keep no longer localparts
+export const GHOST_LENGTH_MAX = 255 // many databases do not keep longer localparts
 const NICK_LENGTH_MAX = 200 // code points
 
 const FORBIDDEN_LOCAL = /["&'/:<>@\s\p{Cc}\p{Cs}]/u // RFC 7622 §3.3.1
@@ -21,7 +21,7 @@ const IPV6 = /^\[[0-9a-f:.]+\]$/i
 
 const fits = (part: string): boolean => Buffer.byteLength(part) <= PART_BYTES_MAX
 
-/** Takes an address apart as RFC 7622 §3.1 says, without changing its spelling. Undefined if it is none. */
+/** Splits an address as RFC 7622 §3.1 says, without changing its spelling. Undefined if it is not an address. */
 export const parseJid = (text: string): Jid | undefined => {
   const slash = text.indexOf('/')
   const bare = slash < 0 ? text : text.slice(0, slash)
@@ -35,7 +35,7 @@ export const parseJid = (text: string): Jid | undefined => {
   return fits(local) && fits(domain) && fits(resource) ? { local, domain, resource } : undefined
 }
 
-/** Whose bounds count for somebody: who has a domain has all names below it. */
+/** The server whose limits count for somebody. Whoever has a domain also has all names below it. */
 export const serverOf = (jid: string): string => (parseJid(jid)?.domain ?? jid).toLowerCase().split('.').slice(-2).join('.')
 
 export const bareOf = (jid: string): string => {
@@ -55,7 +55,7 @@ export const canonicalBare = (text: string): string | undefined => {
   const [local, domain] = [nodeprep(jid.local), nameprep(jid.domain.replace(/\.$/, ''))]
   if (local === undefined || domain === undefined || domain.endsWith('.') || (local === '') !== (jid.local === '')) return undefined
   const folded = local === '' ? domain : `${local}@${domain}`
-  const read = parseJid(folded) // a letter may have become a sign that parts an address
+  const read = parseJid(folded) // a letter may have become a sign that splits an address
   return read?.local === local && read.domain === domain ? folded : undefined
 }
 
@@ -66,8 +66,8 @@ const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)
 const escapeLocal = (text: string): string => text.replace(/[^a-z0-9.-]/gu, escapeUnit)
 
 /**
- * The localpart of the ghost of a person. `_network_id` with everything but a–z 0–9 . - written as =xx per UTF-8 byte;
- * what would be too long is `__` and a hash instead.
+ * The localpart of a person's ghost: `_network_id`, with everything but a–z 0–9 . - written as =xx per UTF-8 byte. If that is too long, `__`
+ * and a hash instead.
  */
 export const ghostLocal = (person: Person): string => {
   const readable = `_${escapeLocal(person.network)}_${escapeLocal(person.id)}`
@@ -76,7 +76,7 @@ export const ghostLocal = (person: Person): string => {
     : `__${createHash('sha256').update(escapeLocal(addressKey(person))).digest('hex')}`
 }
 
-/** A nickname that resourceprep takes (RFC 7622 §3.4), with the number that makes it unlike another's. */
+/** A nickname that resourceprep accepts (RFC 7622 §3.4), with a number that tells it from the same nickname of another. */
 export const nickOf = (name: string, number = 1): string => {
   const clean = name.normalize('NFKC').replace(/[\p{C}\u2028\u2029\uFFFD]/gu, '').replace(/\s+/gu, ' ').trim()
   const short = [...(clean || 'Unknown')].slice(0, NICK_LENGTH_MAX).join('').trim()

@@ -1,7 +1,7 @@
 /**
- * Which message somebody means when they correct it or take it back: what its writer's app called it, to the key of its arrival.
- * Promises: the newest KEPT_MAX are known over a restart, less what the notebook lost, and of these each room and each server has its
- * part, and each writer in it; what is asked for by another writer is not found.
+ * Which message somebody means when they correct it or take it back: maps the id from its writer's app to the key of its arrival.
+ * Promises: the newest KEPT_MAX are known over a restart, except what write-behind.ts had not written yet. Each room and each server has its
+ * share of these, and in it each writer. A message is not found for another writer.
  */
 import { makeShares, type Owner } from '../../lib/shares'
 import { directEnds } from './direct/send'
@@ -16,13 +16,13 @@ type Kept = [number: number, name: string, key: string]
 
 export interface Originals {
   find (place: string, writer: string, id: string): string | undefined
-  /** `passing`: who the writer is, is known only as long as they stay. */
+  /** `passing`: we know who the writer is only as long as they stay. */
   put (place: string, writer: string, id: string, key: string, passing?: boolean): void
-  /** It was not taken after all. */
+  /** The message was not taken after all. */
   remove (place: string, writer: string, id: string): void
-  /** Nobody is that writer any more; without one, none of those in this place that were passing. */
+  /** Drops what a passing writer wrote: they are gone. Without `writer`, that of all passing writers in this place. */
   drop (place: string, writer?: string): void
-  /** All that was said there is forgotten. */
+  /** Forgets all messages of a place. */
   forget (place: string): Promise<void>
 }
 

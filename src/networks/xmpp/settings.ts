@@ -1,4 +1,4 @@
-/** XMPP in the config and in what commands ask and show. */
+/** XMPP's part of the config and of what commands ask and show. */
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Person } from '../../model/address'
@@ -51,7 +51,7 @@ const place: PlaceSettings<Written, string> = {
   })
 }
 
-/** The localpart as servers spell it. Undefined if it is none. */
+/** The localpart as servers spell it. Undefined if it is not a localpart. */
 const localpart = (written: string): string | undefined => canonicalBare(`${written}@x`)?.slice(0, -'@x'.length)
 
 const address: AddressSettings<Written, string> = {
@@ -93,9 +93,9 @@ const agents: AgentSettings<Written> = {
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
-/** What the domain of the component is a subdomain of. */
+/** The domain above the component's. */
 const above = (answers: Given): string => (answers['xmpp-domain'] ?? '').replace(/^[^.]+\./, '')
-/** There the room service is, by default, on both servers. */
+/** The default room service of both servers. */
 const rooms = (answers: Given): string => `conference.${above(answers)}`
 
 const questions: Question[] = [

@@ -1,9 +1,9 @@
-/** What the server's own config needs, ready to paste. */
+/** Lines for the server's own config, ready to paste. */
 import { block } from '../../settings/questions'
 
 export interface Component { domain: string; port: number; secret: string }
 
-const PROSODY_PORT = 5347 // what Prosody listens on by itself
+const PROSODY_PORT = 5347 // Prosody's default
 
 export const prosodySnippet = ({ domain, port, secret }: Component): string => [
   'At the end of Prosody\'s prosody.cfg.lua, then restart Prosody:',

@@ -1,6 +1,6 @@
 /**
- * Memory that is written a moment later, many facts in one commit: one for each message would cost as much as storing it. What a crash
- * takes of it, its readers can do without.
+ * Memory that is written a moment later, with many facts in one commit. A commit for each message would cost as much as storing the message.
+ * Readers can do without what a crash loses.
  */
 import type { Timer } from '../../lib/clock'
 import { messageOf } from '../../model/errors'
@@ -26,14 +26,14 @@ export const makeWriteBehind = ({ memory, clock, log }: Pick<World, 'memory' | '
     const all = [...unwritten]
     unwritten.clear()
     await Promise.all(all.map(([key, value]) => memory.set(key, value)))
-      .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'what was noted is not on disk'))
+      .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'notes could not be written'))
   }
 
   return {
     get: key => unwritten.get(key) ?? memory.get(key),
     set (key, value) {
       unwritten.set(key, value)
-      if (!stopped) timer ??= clock.after(SOON_MS, () => { void write() }) // what still comes in is refused, and comes again
+      if (!stopped) timer ??= clock.after(SOON_MS, () => { void write() }) // after the stop, arrivals are refused and come again
     },
     async delete (key) {
       unwritten.delete(key)

@@ -1,7 +1,7 @@
 /**
- * The team's commands as a menu (XEP-0050): for each a form (XEP-0004), and what comes out is the command as if it had been typed in the
- * chat with the address. Promises: nobody but the team sees or runs them; what is said of a command is what was answered, and
- * “completed” is one only if something was done; else the form is there again, with the reason.
+ * The team's commands as a menu (XEP-0050). Each has a form (XEP-0004); a filled-in form counts as the command typed in the chat with the
+ * address. Promises: nobody but the team sees or runs them. The result shows the command's real answer. It is “completed” only if something
+ * was done; else the form comes again, with the reason.
  */
 import { createHash } from 'node:crypto'
 import { messageOf } from '../../../model/errors'
@@ -18,10 +18,10 @@ export const COMMANDS = 'http://jabber.org/protocol/commands'
 const ITEMS = 'http://jabber.org/protocol/disco#items'
 const FORM = 'jabber:x:data'
 const SESSION_BYTES = 12
-const RUNNING_OF_ONE_MAX = 8 // commands of one person that wait for their answer
+const RUNNING_OF_ONE_MAX = 8 // commands of one person that wait for an answer
 
 export interface Commands {
-  /** The answer to an iq about commands goes to `reply`, at once or when what it asks for is stored. False if it is about something else. */
+  /** Answers an iq about commands through `reply`, at once or when the command is stored. False if the iq is about something else. */
   take (iq: Element, reply: (answer: Xml) => void): boolean
 }
 
@@ -29,18 +29,18 @@ const result = (iq: Element, payload: Xml): Xml => el('iq', { type: 'result', fr
 
 const TYPES = { case: 'list-single', choice: 'list-single', line: 'text-single', lines: 'text-multi' } as const
 
-/** XEP-0004 §3.2. What was filled in already stands there again. */
+/** XEP-0004 §3.2. Shows again what was filled in already. */
 const formXml = (item: MenuItem, cases: Option[], filled: Map<string, string>): Xml => el('x', { xmlns: FORM, type: 'form' },
   el('title', {}, item.name), ...item.fields.map(({ name, label, kind, required, options = [] }) =>
     el('field', { type: TYPES[kind], var: name, label }, ...required ? [el('required')] : [],
       ...(kind === 'case' ? cases : options).map(one => el('option', { label: one.label }, el('value', {}, one.value))),
       ...(filled.get(name) ?? '').split('\n').filter(line => line !== '').map(line => el('value', {}, line)))))
 
-/** By the names of fields; several lines have a value each. */
+/** The values of a form by the names of its fields. Several lines come as a value each. */
 const filledIn = (form: Element | undefined): Map<string, string> => new Map(form === undefined ? [] : elementsIn(form).map(field =>
   [field.attrs.var ?? '', elementsIn(field).filter(one => one.name === 'value').map(one => textOf(one)).join('\n').trim()]))
 
-/** As somebody would have typed it. */
+/** The command as somebody would have typed it. */
 const wordsOf = (item: MenuItem, filled: Map<string, string>): string => {
   const [number] = item.fields.filter(({ kind }) => kind === 'case').map(({ name }) => filled.get(name) ?? '')
   const rest = item.fields.filter(({ kind }) => kind !== 'case').map(({ name, kind }) =>
@@ -57,7 +57,7 @@ export const makeCommands = (network: string, addresses: Addresses, inbox: Pick<
     else running.set(person, now)
   }
 
-  /** The addresses that somebody answers for: behind one JID, or behind all. */
+  /** The addresses for which this person answers: the one behind a JID, or all if it is asked of the domain. */
   const servedBy = (person: string, to: string): Identity[] => {
     const asked = to.includes('@') ? [addresses.at(to)] : addresses.all() ?? []
     return asked.filter(one => one?.team?.includes(person)) as Identity[]

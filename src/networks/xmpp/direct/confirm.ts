@@ -1,7 +1,7 @@
 /**
- * Confirmation for messages to one person, which nobody echoes: a ping of our own, sent behind them on the same stream. When its
- * answer is back, the server has read what went before. What was bounced until then has failed; what is bounced later is told as
- * a receipt, unless it is to be tried again: then it says nothing of the tries to come.
+ * Confirms messages to one person, which nobody echoes. We send a ping to ourselves after them on the same stream. When its answer is back,
+ * the server has read what came before. A message that bounced until then has failed. A later bounce becomes a receipt, unless the message
+ * will be tried again: then the bounce is ignored, because the next try may succeed.
  * Promises: one ping is under way at a time, and confirms all that was written before it.
  */
 import { makeShares } from '../../../lib/shares'
@@ -12,16 +12,16 @@ import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, type Xml } from '../wire/xml'
 
-/** Conditions that also mean “no such person”: tried so often, then taken at their word. */
+/** Some passing conditions also mean “no such person”. After so many tries, they count as final. */
 const PASSING_TRIES_MAX = 5
 const UNSURE_MAX = 1_000
 
 export interface Letter { stanza: Xml, id: string, to: string, attempt: number }
 
 export interface Confirm {
-  /** Writes it at once. Resolves when the server has read it. Throws Refused or Unavailable. */
+  /** Writes a message at once. Resolves when the server has read it. Throws Refused or Unavailable. */
   write (letter: Letter, signal: AbortSignal): Promise<void>
-  /** A message of type error. False if it is about nothing that waits here, or will again. */
+  /** Takes a message of type error. False if it concerns no message that waits here or will be tried again. */
   bounce (message: Element): boolean
   /** Resolves when nothing waits. */
   idle (): Promise<void>
@@ -31,7 +31,7 @@ interface Waiting extends Letter { done (error?: Error): void }
 
 export const makeConfirm = (domain: string, stream: Stream, { clock, log }: World): Confirm => {
   const waiting = new Map<string, Waiting>()
-  const unsure = makeShares<true>(UNSURE_MAX) // ids of what will be written again
+  const unsure = makeShares<true>(UNSURE_MAX) // ids of messages that will be written again
   let unasked: Waiting[] = []
   let asking = false
   let wakeIdle = (): void => {}

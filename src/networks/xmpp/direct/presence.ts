@@ -1,7 +1,7 @@
 /**
- * Whether a function address is there, told to those who asked to know (RFC 6121 §3, §4).
- * Promises: whoever subscribes is let; what they are told is what the profile says now; who subscribed outlives a restart, the
- * WATCHERS_MAX newest of each address, shared out among servers. Those dropped are told again when they next ask.
+ * Tells subscribers whether a function address is there (RFC 6121 §3, §4).
+ * Promises: everybody may subscribe; they are told what the profile says now. The WATCHERS_MAX newest subscribers of each address, shared out
+ * among servers, outlive a restart. Those dropped are told again when they next ask.
  */
 import { makeShares, type Shares } from '../../../lib/shares'
 import { messageOf } from '../../../model/errors'
@@ -15,13 +15,13 @@ import { photoOf } from './profile'
 const WATCHERS_MAX = 1_000
 
 export interface Presence {
-  /** A presence to an address of ours. */
+  /** Takes a presence to an address of ours. */
   heard (stanza: Element, to: Identity): void
-  /** Nothing is known any more of who asked to know about an address. */
+  /** Forgets that this JID subscribed to an address. */
   forget (as: string, jid: string): Promise<void>
-  /** The addresses, or what is known of them, have changed. */
+  /** The addresses or their profiles have changed. */
   changed (): void
-  /** Tells everybody; a new stream has told nobody yet. */
+  /** The stream is new: tells everybody. */
   connected (): void
   /** Tells everybody that nobody is there. */
   stop (): Promise<void>
@@ -29,8 +29,8 @@ export interface Presence {
 
 export const makePresence = (addresses: Addresses, stream: Stream, { memory, log }: World): Presence => {
   const watchers = new Map<string, Shares<true>>()
-  const shown = new Map<string, string>() // what was told last, by address, while the stream is up
-  const saving = new Map<string, boolean>() // true: it changed while it was being saved
+  const shown = new Map<string, string>() // the presence last told on this stream, by address
+  const saving = new Map<string, boolean>() // by address; true: it changed while it was being saved
 
   const note = (known: Shares<true>, jid: string): void => { known.put(jid, { group: serverOf(jid), owner: jid }, true) }
 
@@ -79,7 +79,7 @@ export const makePresence = (addresses: Addresses, stream: Stream, { memory, log
     }
   }
 
-  /** Tells what is another than what was told. */
+  /** Tells only what differs from what was told. */
   const tell = async (identities: Identity[]): Promise<void> => {
     if (!stream.isUp) return
     const telling: Promise<void>[] = []
@@ -99,7 +99,7 @@ export const makePresence = (addresses: Addresses, stream: Stream, { memory, log
     add(as, jid)
     stream.send(el('presence', { type: 'subscribed', from: as, to: jid }))
     if (profile.present !== undefined) stream.send(presenceXml(profile, as, jid))
-    // With both directions apps follow our invitations into rooms by themselves.
+    // If both have subscribed, apps follow our invitations into rooms by themselves.
     if (team?.includes(jid)) stream.send(el('presence', { type: 'subscribe', from: as, to: jid }))
   }
 

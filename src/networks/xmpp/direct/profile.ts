@@ -1,6 +1,6 @@
 /**
- * What a function address shows of itself: vCards (XEP-0054, XEP-0292), its picture (XEP-0153, XEP-0084), what it can
- * (XEP-0030). All of it is public, so whoever asks is answered.
+ * What a function address shows of itself: vCards (XEP-0054, XEP-0292), its picture (XEP-0153, XEP-0084), and its features (XEP-0030). All
+ * of it is public, so whoever asks gets an answer.
  */
 import { createHash } from 'node:crypto'
 import type { Identity, Profile } from '../../../model/network'
@@ -25,7 +25,7 @@ export const ADDRESS_FEATURES = [
 const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>
   logo !== undefined && logo.bytes.length <= LOGO_BYTES_MAX ? logo : undefined
 
-const hashes = new WeakMap<Uint8Array, string>() // it stands in each presence
+const hashes = new WeakMap<Uint8Array, string>() // kept, because each presence needs the hash
 export const sha1 = (bytes: Uint8Array): string => {
   const hash = hashes.get(bytes) ?? createHash('sha1').update(bytes).digest('hex')
   hashes.set(bytes, hash)
@@ -72,7 +72,7 @@ const itemOf = (node: string | undefined, profile: Profile): { id: string, conte
   }
 }
 
-/** The answer to a question about a function address (or a ghost), or undefined if the question is about something else. */
+/** The answer to a request about a function address or a ghost; undefined if the request is about something else. */
 export const answerAbout = (iq: Element, { profile }: Pick<Identity, 'profile'>): Xml | undefined => {
   const asked = elementsIn(iq)[0]
   if (iq.attrs.type !== 'get' || asked === undefined) return undefined

@@ -1,10 +1,9 @@
 /**
- * What people write to our function addresses becomes arrivals of direct chats.
- * Promises: a message counts as received (XEP-0184) only when it is stored; the same stanza delivered twice is one arrival, and two
- * messages that a careless app gave one id are two; only its own sender may correct or retract a message; what a machine sent is
- * marked so; what is encrypted is answered, kept in quarantine and handed on as unreadable, never dropped in silence; of what one person
- * writes faster than it can be stored, DIRECT_KEPT_MAX are kept, and what comes beyond goes back as an error: their app shows that it
- * was not delivered.
+ * Makes arrivals of what people write to our function addresses.
+ * Promises: a message counts as received (XEP-0184) only when it is stored. The same stanza delivered twice is one arrival, and two messages
+ * to which a careless app gave one id are two. Only its sender may correct or retract a message. A machine's message is marked as such. An
+ * encrypted message is answered, kept in quarantine and passed on as unreadable, never dropped in silence. If a person writes faster than we
+ * can store, DIRECT_KEPT_MAX messages are kept, and more go back as errors, so their app shows that they were not delivered.
  */
 import { createHash } from 'node:crypto'
 import { makeShares, type Owner } from '../../../lib/shares'
@@ -26,12 +25,12 @@ import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import { directPlace, RECEIPTS } from './send'
 
-const TOLD_MAX = 2_000 // people who were told that we cannot read what is encrypted
+const TOLD_MAX = 2_000 // people whom we told that we cannot read encrypted messages
 const TELL_AGAIN_MS = 3_600_000
 const MACHINES_MAX = 2_000
-const ASKING_MAX = 64 // whether they are machines, at once
-const ASKING_AT_ONE_MAX = 8 // of one server
-const LATE_MS = 10 * 60_000 // what was under way for longer is answered by people, not by a machine
+const ASKING_MAX = 64 // people asked at once whether they are machines
+const ASKING_AT_ONE_MAX = 8 // of them at one server
+const LATE_MS = 10 * 60_000 // a message that took longer is answered by people, not by a machine
 const KEY_BYTES = 18
 
 const DELAY = 'urn:xmpp:delay'
@@ -48,7 +47,7 @@ export interface DirectReceiver {
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
 
-/** Mail-like apps say a part of it in the subject (RFC 6121 §5.2.4). */
+/** Mail-like apps put part of a message into the subject (RFC 6121 §5.2.4). */
 const withSubject = (message: Element, said: Said | undefined): Said | undefined => {
   const subject = textOf(child(message, 'subject')).trim()
   return said && subject !== '' ? { content: { ...said.content, text: [...plain(subject), ...said.content.text] } } : said
@@ -74,11 +73,11 @@ export const makeDirectReceiver = ({
 }: DirectReceiverParts): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
-  const machines = makeShares<boolean>(MACHINES_MAX) // who says of themselves that they take no answers
+  const machines = makeShares<boolean>(MACHINES_MAX) // true: says of itself that it takes no answers
   const asking = makeSlots(ASKING_MAX, ASKING_AT_ONE_MAX)
   const never = new AbortController().signal
 
-  /** Asked once, beside the path: nobody waits for the answer. */
+  /** Asks each sender once. No message waits for the answer. */
   const askWhetherMachine = (from: string, to: string): void => {
     if (machines.has(from)) return
     const whom = owned(from)
@@ -90,7 +89,7 @@ export const makeDirectReceiver = ({
       } finally {
         over()
       }
-    }).catch(() => { /* whoever does not answer has not said it */ })
+    }).catch(() => { /* whoever does not answer has not said that they are a machine */ })
   }
 
   const isFromMachine = (message: Element, at: number | undefined): boolean => {
@@ -100,7 +99,7 @@ export const makeDirectReceiver = ({
       (at !== undefined && (at < clock.now() - LATE_MS || at < startedAt))
   }
 
-  /** Apps send a message again, from another connection too, under the id it had; scripts give each message the same id. */
+  /** Apps send a message again under the same id, even from another connection. But scripts give each message the same id. */
   const keyOf = (message: Element, contact: string, to: Identity): string => {
     const said: unknown[] = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
       .map(one => [textOf(one), one?.attrs.id])
@@ -182,7 +181,7 @@ export const makeDirectReceiver = ({
         most: DIRECT_KEPT_MAX, server: serverOf(answer.to),
         beyond () {
           const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
-          if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it is said anew
+          if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it counts as a new message
           stream.send(notNow(message))
         }
       })

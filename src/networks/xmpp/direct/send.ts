@@ -1,7 +1,7 @@
 /**
- * Deliveries to one person: as a function address in its direct chats, and what one occupant of a room alone is told.
- * Promises: what is called in order is written in order; `from` is always ours; what comes back after it was confirmed becomes a
- * receipt. After the stream broke the same id goes out again, so a second copy is only possible then.
+ * Deliveries to one person: from a function address in its direct chats, and to one occupant of a room alone.
+ * Promises: calls are written in the order in which they were made; `from` is always ours; a message that bounces after it was confirmed
+ * becomes a receipt. A second copy is possible only after the stream broke, when the same id goes out again.
  */
 import { makeShares } from '../../../lib/shares'
 import type { Place } from '../../../model/address'
@@ -19,14 +19,14 @@ import type { Confirm } from './confirm'
 
 export const RECEIPTS = 'urn:xmpp:receipts'
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
-const ADDRESSED_MAX = 2_000 // that may still come back
+const ADDRESSED_MAX = 2_000 // messages to an addressee that may still bounce
 const DELIVERY_KEY = /^[A-Za-z0-9_-]{1,64}$/
 
 export interface DirectSender {
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
-  /** To the `addressee` alone: in the room, or in `from`'s name if they are not in it. False if neither can be. */
+  /** Sends to the `addressee` alone: privately in the room, or, if they are not in it, in the name of `from`. False if neither works. */
   toAddressee (room: Room, delivery: Delivery, from: string | undefined, signal: AbortSignal): Promise<Sent> | false
-  /** What an error or receipt to one of ours says about a delivery to one person: undefined if nothing. */
+  /** What an error or receipt to one of ours says about a delivery to one person; undefined if nothing. */
   receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
 }
 
@@ -40,7 +40,7 @@ export const directEnds = (placeId: string): Ends | undefined => {
 
 export const directPlace = (ours: string, theirs: string): string => `${ours} ${theirs}`
 
-/** By the id that its sender's app gave it (XEP-0461 §3.1). */
+/** What is answered, by the id that its sender's app gave it (XEP-0461 §3.1). */
 const answerTo = ({ said, by: { name }, text }: Reply, answered: string[] | undefined, ends: Ends): AnswerTo => {
   const isOurs = said !== undefined && 'delivery' in said
   const id = isOurs ? answered?.[0] : said?.arrival
@@ -54,7 +54,7 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
     case 'deletion': return retractionXml(target?.[0] ?? action.of)
     case 'reaction': return reactionsXml('arrival' in action.to ? action.to.arrival : answered?.[0] ?? action.to.delivery, action.emojis)
-    case 'room': throw new Refused('a direct chat is not made, it is there')
+    case 'room': throw new Refused('a direct chat cannot be made like a room')
   }
 }
 

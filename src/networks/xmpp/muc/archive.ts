@@ -1,6 +1,6 @@
 /**
- * A room's archive (XEP-0313 §4, over XEP-0059 pages). Results count only if they come from the room that was asked and carry
- * the query's own id (CVE-2017-5589 and its kin); a page is bounded.
+ * A room's archive (XEP-0313 §4, in XEP-0059 pages). Results count only if they come from the room that was asked and carry the query's own
+ * id (CVE-2017-5589 and similar ones). A page is bounded.
  */
 import { Unavailable } from '../../../model/errors'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
@@ -21,8 +21,8 @@ export type Range = { after: string | undefined } | { before: string }
 
 export interface Archive {
   /**
-   * The page after, or before, an id; `before: ''` is the newest. Oldest first. 'gone' if the archive no longer has that id. Throws
-   * Unavailable if there is no such room now, as for a moment when a room service starts.
+   * The page after or before an id, oldest first; `before: ''` is the newest page. 'gone' if the archive no longer has that id. Throws
+   * Unavailable if there is no such room now, which happens for a moment when a room service starts.
    */
   page (room: Room, range: Range, max?: number): Promise<Page | 'gone'>
   /** True if the message was the answer to a query, or pretended to be one. */

@@ -1,8 +1,8 @@
 /**
- * What was said in a room and is not stored, read from its archive, page by page, before anything live. That is what was said while
- * we were not in it, and what came when the door was crowded: then the room is set aside, and is live again when all is read.
- * Promises: whenever we are stopped, what the archive has is read on from the last that is stored; one reader a room at a time; of a
- * room that is set aside no more is in memory than one page and what the archive does not have, and other rooms do not wait for it.
+ * Reads from a room's archive, page by page, what was said there and is not stored, before anything live. That is what was said while we
+ * were not in the room, and what came while the door was crowded: then the room is set aside, and is live again when all is read.
+ * Promises: whenever we are stopped, the archive is read on from the last stored message. A room has one reader at a time. A room that is set
+ * aside has no more in memory than one page and what its archive does not have, and other rooms do not wait for it.
  */
 import { backoffMs } from '../../../lib/backoff'
 import { sleep, type Timer } from '../../../lib/clock'
@@ -17,7 +17,7 @@ import { ARCHIVE, type Room } from './room'
 
 const HELD_MAX = 2_000 // live messages of one room that wait for its catch-up
 const TRIES_MAX = 5 // then other rooms no longer wait
-const PATIENCE_MS = 15 * 60_000 // then what was said meanwhile is given up, if we have heard nothing of it
+const PATIENCE_MS = 15 * 60_000 // then the archive is given up, unless we left messages to it
 const AGAIN_FIRST_MS = 500
 const AGAIN_MOST_MS = 10_000
 const BOOKMARK_EVERY_MS = 3_600_000
@@ -29,16 +29,16 @@ interface Backlog {
   waiting: Said[] // live messages, for when the archive is read
   first?: string // archive id of the oldest message that was left to the archive
   left: number // messages that were left to the archive
-  from?: string // archive id that we have everything up to
+  from?: string // archive id up to which we have everything
   crowded: boolean
   reading?: Promise<void> | undefined
-  free: PromiseWithResolvers<void> // nobody else is to wait for it
+  free: PromiseWithResolvers<void> // from then on, nobody else waits for it
 }
 
 export interface CatchUp {
-  /** From now on what is heard in the room waits. */
+  /** From now on, live messages of the room wait. */
   hold (room: Room): void
-  /** Resolves when the room is live, or when that may take long. Throws Unavailable if we are out of the room again. */
+  /** Resolves when the room is live, or as soon as that may take long. Throws Unavailable if we are out of the room again. */
   read (room: Room): Promise<void>
   /** Takes a message now if the room is live, otherwise when it is, or leaves it to the archive. */
   inTurn (room: Room, said: Said): void
@@ -62,14 +62,14 @@ export interface CatchUpParts {
 }
 
 /**
- * `idOf`: under which id the archive has a live message, if it has it.
- * `missed`: what a room without one shows. `live`: all that was said before is read, nothing behind it taken.
+ * `idOf`: the id under which the archive has a live message, if it has it. `missed`: what a room without an archive shows of its past.
+ * `live`: everything earlier is read, and nothing later is taken yet.
  */
 export const makeCatchUp = ({
   inbox, archive, intake, world: { clock, chance, log, memory }, placeOf, idOf, arrivalOf, missed, live
 }: CatchUpParts): CatchUp => {
   const rooms = new Map<string, Backlog>()
-  const passed = new Map<Room, string>() // archive ids of the newest that was stored live, since the last bookmark
+  const passed = new Map<Room, string>() // archive id of the newest message stored live since the last bookmark
   const stopped = new AbortController()
   let timer: Timer | undefined
 
@@ -84,7 +84,7 @@ export const makeCatchUp = ({
     backlog.left++
   }
 
-  /** Those that the archive does not have. */
+  /** Leaves messages to the archive. Returns those that it does not have. */
   const leaveAll = (room: Room, backlog: Backlog, said: Said[]): Said[] => said.filter(({ message }) => {
     const id = idOf(room, message)
     if (id !== undefined) leave(backlog, id)
@@ -98,13 +98,13 @@ export const makeCatchUp = ({
     backlog.free.resolve()
   }
 
-  /** Up to where the archive is read, and the newest stored key at that time: our own messages move the first, not the second. */
+  /** Remembers how far the archive is read, and the newest stored key at that time. Our own messages move the first, not the second. */
   const bookmark = async (room: Room, position: string): Promise<void> => {
     const value = JSON.stringify([position, await inbox.lastKey(placeOf(room)) ?? ''])
     if (memory.get(`read ${room.id}`) !== value) await memory.set(`read ${room.id}`, value)
   }
 
-  /** What was stored is forgotten one day, also the newest of a quiet room: by then the bookmark is behind it. */
+  /** Stored arrivals are forgotten one day, even the newest of a quiet room. By then, the bookmark is past it. */
   const bookmarkPassed = async (): Promise<void> => {
     timer = undefined
     const all = [...passed]
@@ -112,13 +112,13 @@ export const makeCatchUp = ({
     for (const [room, id] of all) if (!rooms.has(room.id)) await bookmark(room, id)
   }
 
-  /** The newest id before `before`, or of all. */
+  /** The newest id, or the newest before `before`. */
   const newest = async (room: Room, before = ''): Promise<string> => {
     const page = await archive.page(room, { before }, 1)
     return page === 'gone' ? await newest(room) : page.last ?? ''
   }
 
-  /** On the first visit of all what was said before is not ours to carry; what we have heard since is. */
+  /** On the very first visit, what was said before is not ours to carry; what we have heard since is. */
   const firstPosition = async (room: Room, backlog: Backlog): Promise<string> => {
     const heard = (): string | undefined => backlog.first ?? backlog.waiting.map(({ message }) => idOf(room, message)).find(id => id !== undefined)
     for (;;) {
@@ -128,7 +128,7 @@ export const makeCatchUp = ({
     }
   }
 
-  /** The archive id that we have everything up to; '' is the beginning. */
+  /** The archive id up to which we have everything; '' is the beginning. */
   const position = async (room: Room, backlog: Backlog): Promise<string> => {
     const last = await inbox.lastKey(placeOf(room)) ?? ''
     const [read, lastThen] = JSON.parse(memory.get(`read ${room.id}`) ?? '[]') as string[]
@@ -140,7 +140,7 @@ export const makeCatchUp = ({
     return from
   }
 
-  /** From the beginning if the archive has deleted that id by age: then all that is left is newer. */
+  /** If the archive no longer has that id because of its age, reads from the beginning: all that is left is newer. */
   const pageAfter = async (room: Room, id: string): Promise<Page> => {
     const page = await archive.page(room, { after: id === '' ? undefined : id })
     return page === 'gone' ? await pageAfter(room, '') : page
@@ -153,12 +153,12 @@ export const makeCatchUp = ({
       await intake.page(page.items.flatMap(item => arrivalOf(room, item) ?? []), () => crowd(room, backlog))
       backlog.from = page.last ?? backlog.from
       if (!page.complete) continue
-      passed.delete(room) // behind what was read
+      passed.delete(room) // it is older than what was read
       return await bookmark(room, backlog.from)
     }
   }
 
-  /** Gives up only if nothing is lost with that which we have heard. */
+  /** Gives up only if no message that we heard is lost with that. */
   const insist = async (room: Room, backlog: Backlog): Promise<void> => {
     for (let tries = 1, from = backlog.from, since = clock.tick(); ; tries++) {
       try { return await readOn(room, backlog) } catch (error) {
@@ -218,7 +218,7 @@ export const makeCatchUp = ({
       if (stopped.signal.aborted) return
       passed.set(room, owned(id))
       timer ??= clock.after(BOOKMARK_EVERY_MS, () => {
-        bookmarkPassed().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'up to where rooms are stored could not be remembered'))
+        bookmarkPassed().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'bookmarks of archives could not be stored'))
       })
     },
     stop () {

@@ -1,6 +1,6 @@
 /**
- * How rooms are entered. Promises: while the stream is up every attended room is entered, again and again with backoff, a few at a time;
- * a room that waits for its invitation is not. A room is `ready` only when the listener is known to be inside and the room's features are.
+ * Enters rooms. Promises: while the stream is up, every attended room is tried until it is entered, with backoff, a few at a time. A room
+ * whose invitation we await is not tried. A room is `ready` only when we know that the listener is inside, and know the room's features.
  */
 import { backoffMs } from '../../../lib/backoff'
 import { sleep } from '../../../lib/clock'
@@ -20,8 +20,8 @@ const ENTERING_MAX = 32 // rooms at a time, so that a start does not flood the s
 const ENTERING_AT_ONE_MAX = 16 // of these at one room service, which may hang
 
 export interface EnteringEvents {
-  entering (room: Room): void // the listener is about to enter: what it hears comes before what was missed
-  entered (room: Room): Promise<void> // catch up; the room is ready already
+  entering (room: Room): void // the listener is about to enter, and will hear live messages before what was missed is read
+  entered (room: Room): Promise<void> // now catch up; the room is ready already
 }
 
 export interface EnteringParts {
@@ -31,7 +31,7 @@ export interface EnteringParts {
   expulsion: Expulsion
   own: OwnRooms | undefined
   attended: ReadonlyMap<string, Room>
-  /** Whether it is ready now, and else why it is not. */
+  /** Whether a room is ready now; if not, why. */
   changed (room: Room, ready: boolean, why?: string): void
 }
 
@@ -39,14 +39,14 @@ export interface Entering {
   /** Enters the room until it is ready or the stream goes down. */
   enter (room: Room): void
   featuresOf (room: Room): Promise<ReadonlySet<string>>
-  /** From now on, or no longer. */
+  /** Enters rooms from now on, or no longer. */
   connected (): void
   disconnected (): void
 }
 
 export const makeEntering = ({ stream, world, events, expulsion, own, attended, changed }: EnteringParts): Entering => {
   const { clock, chance, log } = world
-  const slots = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more wait than there are rooms
+  const slots = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more can wait than there are rooms
   let whileConnected = new AbortController()
 
   const featuresOf = async (room: Room): Promise<ReadonlySet<string>> => {
@@ -56,7 +56,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
   }
 
-  /** Nothing may be said in it before. */
+  /** Closes a room of ours to strangers. Nothing may be said in it before. */
   const close = async (room: Room, own: OwnRooms): Promise<void> => {
     if (own.isClosed(room.features)) return
     await own.setUp(room.id)
@@ -69,7 +69,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
 
   const enterOnce = async (room: Room): Promise<void> => {
     events.entering(room)
-    if (room.listener.nick === '') room.realJids.clear() // it is told of them again only when it comes in
+    if (room.listener.nick === '') room.realJids.clear() // the listener hears of them anew when it enters
     await room.listener.join()
     room.features = await featuresOf(room)
     if (room.own && own !== undefined) await close(room, own)
@@ -83,7 +83,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     await events.entered(room)
   }
 
-  /** Others have their turn while this one waits for its next try. */
+  /** Gives the slot back after each try, so that others have their turn while this room waits for its next one. */
   const enterInTurn = async (room: Room, signal: AbortSignal): Promise<void> => {
     const over = await slots.take(serverOf(room.id), signal)
     try { await enterOnce(room) } finally { over() }
@@ -94,7 +94,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
   }
 
-  /** What those who wait for the room are told: most of what keeps us out somebody can mend, and until then it is as if the stream were down. */
+  /** The error for deliveries that wait for the room. Somebody can mend most of what keeps us out; until then, it counts as a lost link. */
   const judge = async (room: Room, error: unknown): Promise<Room['refusal']> => {
     const { refusedFor } = room.listener
     if (!(error instanceof Refused) || refusedFor === '') return error instanceof Refused ? error : undefined

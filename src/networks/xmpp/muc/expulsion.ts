@@ -1,6 +1,6 @@
 /**
- * That a room has put us out. Promises: all of ours leave it; a room that has kicked us, or was destroyed, is entered only when it asks us
- * in, also after a restart.
+ * Rooms that have put us out. Promises: all of ours leave such a room. A room that has kicked us, or was destroyed, is entered only when it
+ * asks us in, also after a restart.
  */
 import { messageOf, Refused } from '../../../model/errors'
 import type { World } from '../../../model/network'
@@ -8,7 +8,7 @@ import type { PutOut } from './occupant'
 import type { Room } from './room'
 
 export interface Expulsion {
-  /** How a room is remembered to have put us out. */
+  /** How a room has put us out, as remembered. */
   of (id: string): PutOut | undefined
   happened (room: Room, how: PutOut, why: string): void
   /** We are in again. */
@@ -16,7 +16,7 @@ export interface Expulsion {
   waitsForInvitation (room: Room): boolean
 }
 
-/** `tell`: the room is neither heard nor spoken into until it is entered again. */
+/** `tell`: until the room is entered again, it is neither heard nor spoken into. */
 export const makeExpulsion = ({ memory, log }: Pick<World, 'memory' | 'log'>, tell: (room: Room) => void): Expulsion => {
   const keyOf = (id: string): string => `put out ${id}`
 
@@ -24,7 +24,7 @@ export const makeExpulsion = ({ memory, log }: Pick<World, 'memory' | 'log'>, te
     room.putOut = how
     const key = keyOf(room.id)
     const done = how !== undefined ? memory.set(key, how) : memory.get(key) === undefined ? undefined : memory.delete(key)
-    done?.catch((error: unknown) => log.error({ room: room.id, why: messageOf(error) }, 'not remembered that a room has put us out'))
+    done?.catch((error: unknown) => log.error({ room: room.id, why: messageOf(error) }, 'could not remember that a room has put us out'))
   }
 
   return {

@@ -1,8 +1,8 @@
 /**
- * What was said in a room that keeps no archive while we were not in it: what the room shows of its past to who enters
- * (XEP-0045 §7.2.14). How much that is, is for the room to say, often 20 messages.
- * Promises: nothing that was heard before is heard again, also after a crash; on the first visit of all nothing is. What was heard is
- * known by what it says and who says it under which id, in the order in which it was said.
+ * What was said while we were not in a room that keeps no archive: the past that a room shows to whoever enters (XEP-0045 §7.2.14). The room
+ * decides how much it shows, often 20 messages.
+ * Promises: no message is heard twice, also after a crash; on the very first visit, nothing of the past is heard. Messages are known again by
+ * their words, sender and id, in the order in which they were said.
  */
 import { createHash } from 'node:crypto'
 import type { World } from '../../../model/network'
@@ -11,14 +11,14 @@ import type { WriteBehind } from '../write-behind'
 import type { Archived } from './archive'
 import type { Room } from './room'
 
-export const HISTORY_MAX = 50 // messages that are asked for, and as many are known again
+export const HISTORY_MAX = 50 // messages to ask for, and to know again
 const PRINT_LETTERS = 16
-/** Among the prints: all before it is stored, or was of no concern, such as what was said while the room had us out. */
+/** Among the prints: every message before it is stored, or did not concern us, such as what was said while the room had us out. */
 const SETTLED = '!'
 const DELAY = 'urn:xmpp:delay'
 const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract', 'reactions'])
 
-/** What tells apart, well enough, messages to which the room gives no id; never enough to take two for one. */
+/** Tells messages without an id from the room apart well enough to know them again. It may be the same for two messages. */
 export const printOf = ({ attrs: { from, id }, children }: Element): string => {
   const said = children.flatMap(one => typeof one !== 'string' && SAYS.has(one.name) ? [[one.name, one.attrs.id, textOf(one)]] : [])
   return createHash('sha256').update(JSON.stringify([from, id, said])).digest('base64url').slice(0, PRINT_LETTERS)
@@ -30,7 +30,7 @@ const printIn = (key: string | undefined, room: Room): string | undefined => key
   : undefined
 
 /**
- * How many of `shown` were heard before, if `heard` is all that was, or the end of it. Where the same is said again and again, the
+ * How many of `shown` were heard before. `heard` is everything that was heard, or the end of it. If the same is said again and again, the
  * longest run that fits counts.
  */
 export const heardOf = (shown: string[], heard: string[]): number => {
@@ -39,7 +39,7 @@ export const heardOf = (shown: string[], heard: string[]): number => {
     for (let at = shown.length - 1; at >= 0; at--) {
       let run = 0
       while (run <= at && run <= end && shown[at - run] === heard[end - run]) run++
-      const score = run === at + 1 ? Infinity : run // it explains all that is shown up to there
+      const score = run === at + 1 ? Infinity : run // it explains everything shown up to there
       if (run > 0 && score > best.score) best = { score, count: at + 1 }
     }
     if (best.count > 0) return best.count
@@ -48,15 +48,15 @@ export const heardOf = (shown: string[], heard: string[]): number => {
 }
 
 export interface History {
-  /** The room is about to be entered: what it now shows of its past is of concern. */
+  /** The room is about to be entered, and will show its past. */
   begin (room: Room): void
-  /** True if the message is of the past. */
+  /** Takes a message of the past. False if it is not of the past. */
   take (room: Room, message: Element): boolean
   /** What is new in what the room has shown, oldest first. `last`: the key of the newest that is stored from there. */
   missed (room: Room, last: string | undefined, isOurs: (message: Element) => boolean): Archived[]
-  /** Said just now, or found as missed. */
+  /** This message was said just now, or found as missed. */
   heard (room: Room, message: Element): void
-  /** All that was heard so far is stored or of no concern. */
+  /** Everything heard so far is stored or does not concern us. */
   settle (room: Room): void
 }
 
@@ -75,7 +75,7 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
     notes.set(`heard ${room.id}`, JSON.stringify(newest))
   }
 
-  /** A crash may have stored one and not its print, or its print and not it. */
+  /** A crash may have stored a message without its print, or its print without the message. */
   const upTo = (prints: string[], last: string | undefined): string[] => {
     if (last === undefined) return prints
     const at = prints.lastIndexOf(last)

@@ -1,4 +1,4 @@
-/** What this network itself says in a room, by the listener: marked as ours, and as a machine's. */
+/** Notices of this network in a room, said by the listener, and marked as ours and as a machine's. */
 import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml } from '../text/content'
@@ -12,11 +12,11 @@ const KEY_BYTES = 12
 
 export interface RoomNotices {
   say (room: Room, words: string): void
-  /** Says, at most once in TELL_AGAIN_MS, that not all of what is said there is carried. */
+  /** Says, at most once in TELL_AGAIN_MS, that not everything said there is carried. */
   tooMuch (room: Room): void
 }
 
-/** `mark`: by which our own words are known again. */
+/** `mark`: makes the mark by which we know our own words again. */
 export const makeRoomNotices = (
   language: Language, stream: Pick<Stream, 'send'>, { clock, chance, log }: World, mark: (room: string, id: string) => Xml | undefined
 ): RoomNotices => {

@@ -1,15 +1,15 @@
-/** What keeps us out of rooms, or silent in them: what the connection `rooms` shows. */
+/** What keeps us out of rooms, or silent in them. The connection `rooms` shows it. */
 import type { Occupant } from './occupant'
 import type { Room } from './room'
 
 export interface Obstacles {
-  /** The room is to be entered, and why it is not yet. */
+  /** We should be in the room and are not, because of `why`. */
   outside (room: Room, why: string): void
-  /** It is entered, or is no longer to be. */
+  /** The room is entered, or need not be any more. */
   gone (room: Room): void
-  /** One of ours waits for a way in or a voice; without `why` it waits no longer. */
+  /** One of ours waits for a way in or a voice; without `why`, it waits no longer. */
   mute (occupant: Occupant, why?: string): void
-  /** Of all of ours that waited for one, none does now. */
+  /** Nobody of ours waits for a way in or a voice any more. */
   allMayTry (): void
   tell (): void
 }

@@ -1,7 +1,7 @@
 /**
- * One of our stand-ins in one room (XEP-0045): joining, its nickname, leaving.
- * Promises: a nickname that is taken gets a number behind it; `join` ends in the room or with Refused or Unavailable;
- * whatever the room says later (renamed, kicked, banned, destroyed) is followed.
+ * One of ours in one room (XEP-0045): joining, its nickname, leaving.
+ * Promises: if a nickname is taken, a number is added; `join` ends in the room, or throws Refused or Unavailable; whatever the room says later
+ * (renamed, kicked, banned, destroyed) is followed.
  */
 import type { Timer } from '../../../lib/clock'
 import { Refused, Unavailable } from '../../../model/errors'
@@ -21,12 +21,12 @@ const OWNER = `${MUC}#owner`
 export interface Occupant {
   readonly jid: string // our full address behind it
   readonly nick: string // as the room spells it; '' while outside
-  readonly name: string // as it is wanted
+  readonly name: string // the nickname that is wanted
   readonly affiliation: string // '' while outside
   readonly role: string
   readonly refusedFor: string // the condition of the last try that failed, '' if it did not
   usedAt: number // of clock.tick
-  /** Enters, or joins in waiting for it. Throws Refused or Unavailable. */
+  /** Enters, or waits for the try under way. Throws Refused or Unavailable. */
   join (): Promise<void>
   rename (name: string): void
   /** The hash of its picture, '' for none. */
@@ -34,22 +34,22 @@ export interface Occupant {
   leave (why?: Error): void
   /** What the room says to `jid`. */
   presence (stanza: Element): void
-  /** It is outside, by whatever we learned. */
+  /** We have learned that it is outside. */
   lost (why: string): void
 }
 
 export interface OccupantEvents {
   nick (before: string, now: string): void // '' is outside
   out (why: string, put: PutOut | undefined): void
-  /** How much of the past it is to be shown when it enters; without it, nothing. */
+  /** How much of the past it asks for when it enters; without this, nothing. */
   history? (): Record<string, string> | undefined
-  /** Another role or affiliation than before. */
+  /** Its role or affiliation has changed. */
   rank? (): void
   /** The room is for members only: makes it one. Throws Unavailable. */
   admit? (): Promise<void>
 }
 
-/** Somebody decided against us. `kicked`: trying again would be pressing; after the others the room itself lets in or does not. */
+/** Somebody decided against us. After `kicked`, another try would be rude; after `shut out`, the room itself decides about the next try. */
 export type PutOut = 'kicked' | 'shut out' | 'destroyed'
 
 /** For a room that is ours alone. */
@@ -59,7 +59,7 @@ export interface OwnRoom {
   isOwner: boolean // this one sets up and admits
 }
 
-/** Prosody says the first, ejabberd the second, of a nickname with letters that they do not know. */
+/** For a nickname with letters that it does not know, Prosody says the first, ejabberd the second. */
 const MISSPELT: ReadonlySet<string> = new Set(['jid-malformed', 'bad-request'])
 
 const statusesOf = (user: Element | undefined): Set<string | undefined> =>
@@ -76,7 +76,7 @@ const OUT_BECAUSE: Readonly<Record<string, string>> = {
 
 const PUT_OUT: Readonly<Record<string, PutOut>> = { 301: 'shut out', 307: 'kicked', 321: 'shut out', 322: 'shut out' }
 
-/** Technical reasons come with the code of a kick too (XEP-0045 §9.11). */
+/** Technical reasons, which come with the code of a kick as well (XEP-0045 §9.11). */
 const TECHNICAL = ['332', '333']
 
 const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [why: string, put: PutOut | undefined] => {
@@ -103,7 +103,7 @@ export const makeOccupant = ({ room, jid, firstName, stream, world: { clock, log
   let refusedFor = ''
   let admitted = false // in this try to enter
   let number = 1
-  let photo: string | undefined // undefined: never had one, and says nothing of it
+  let photo: string | undefined // undefined: never had one, and says nothing about it
   let shown: string | undefined // what the last presence said
   let entering: { promise: Promise<void>, done (error?: Error): void } | undefined
   let timer: Timer | undefined
@@ -136,7 +136,7 @@ export const makeOccupant = ({ room, jid, firstName, stream, world: { clock, log
   const announceAfter = async (admit: Promise<void>): Promise<void> => {
     const promise = entering?.promise
     const error: Error | undefined = await admit.then(() => undefined, (failed: Error) => failed)
-    if (entering?.promise !== promise) return // over by other news
+    if (entering?.promise !== promise) return // ended by something else
     if (error === undefined) announce()
     else entering?.done(error)
   }
@@ -185,13 +185,13 @@ export const makeOccupant = ({ room, jid, firstName, stream, world: { clock, log
     return answer.attrs.type === 'error' ? failureOf('the new room could not be opened', conditionOf(answer)) : undefined
   }
 
-  /** A new room is locked until its maker sends a form (§10.1). With its archive it should outlive a moment without people. */
+  /** A new room is locked until its maker sends a form (§10.1). It should outlive a moment without people, and its archive too. */
   const open = async (): Promise<void> => {
     const error = await configure({ 'muc#roomconfig_persistentroom': '1' }) && await configure({})
     entering?.done(error)
   }
 
-  /** Somebody else made it: whoever that is could read what is said there. */
+  /** Somebody else made the room, and could read what is said there. */
   const isForeign = (now: string): void => {
     setNick(now)
     leave(new Refused('the room is there already, and it is not ours; ask the operator of the room service to remove it'))

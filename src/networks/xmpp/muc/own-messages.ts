@@ -1,7 +1,7 @@
 /**
- * How our own messages are known again, in a room's archive and after a restart: each carries a mark that only we can make
- * (HMAC over room and id). Copying another message's mark gains nothing but being ignored. And how those of another switchboard
- * like us are known, which is how far they have been carried already.
+ * Knows our own messages again, in a room's archive and after a restart. Each carries a mark that only we can make (HMAC over room and id).
+ * Whoever copies the mark of another message is only ignored. Also reads the mark of another switchboard like us: how often a message has
+ * been carried on already.
  */
 import { createHmac } from 'node:crypto'
 import type { World } from '../../../model/network'
@@ -16,7 +16,7 @@ export interface OwnMessages {
   isOurs (room: string, message: Element): boolean
 }
 
-/** What a mark says of others' messages; undefined where there is none. */
+/** How often a message has been carried on, by its mark; undefined without one. */
 export const markedHops = (message: Element): number | undefined => {
   const mark = child(message, 'mark', MARK)
   return mark === undefined ? undefined : /^[1-9]$/.test(mark.attrs.hops ?? '') ? Number(mark.attrs.hops) : 1

@@ -1,9 +1,9 @@
 /**
- * Private messages to one of ours in a room (XEP-0045 §7.5). They are not carried: their writer is told so, in a private message from
- * whom they wrote to. In a team's room a command is taken as if it had been typed in the room, because there the team is told things
- * in private messages, and answers where it was told.
- * Promises: nothing is answered with an error, because rooms put out who sends one; what a machine sends is not answered, and of all
- * that comes in a minute ANSWERS_MAX are, first of one occupant and of one room, so that two machines do not answer each other for ever.
+ * Private messages to one of ours in a room (XEP-0045 §7.5). They are not carried. Their writer is told so, in a private message from the
+ * occupant they wrote to. In a team's room, a command counts as typed in the room, because we tell the team things in private messages,
+ * and they answer where they were told.
+ * Promises: never answers with an error, because rooms put out whoever sends one. A machine's message is not answered. There are at most
+ * ANSWERS_MAX answers a minute, with limits for each occupant and room, so that two machines do not answer each other for ever.
  */
 import { makeAllowance } from '../../../lib/allowance'
 import type { World } from '../../../model/network'
@@ -20,15 +20,15 @@ const OF_ONE_MAX = 40
 const KEY_BYTES = 12
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
-/** In every spelling of the sign, and behind what nobody sees. */
+/** In every spelling of the sign, and after invisible characters. */
 const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').startsWith('!')
 
 export interface PrivateMessages {
-  /** A message to one of ours from an occupant, neither to all nor an error. */
+  /** Takes a message from an occupant to one of ours that is neither to all nor an error. */
   heard (room: Room, message: Element): void
 }
 
-/** `take`: it is to count as said in the room. */
+/** `take`: the message counts as said in the room. */
 export const makePrivateMessages = (
   language: Language, stream: Pick<Stream, 'send'>, { clock, chance }: World, take: (room: Room, message: Element) => void
 ): PrivateMessages => {

@@ -1,4 +1,4 @@
-/** Who is inside of a room, as its listener sees it: only those whose own address the room shows, and not more than REAL_JIDS_MAX. */
+/** Who is in a room, as its listener sees it: only occupants whose real address the room shows, and at most REAL_JIDS_MAX. */
 import { bareOf, canonicalBare, resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
 
@@ -7,7 +7,7 @@ const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
 export interface RealJid { address: string, role: string }
 
-/** Takes in what a presence from the room to its listener says. Returns the nick of who is there now. */
+/** Notes what a presence from the room to its listener says. Returns the nick if somebody is there now. */
 export const noteRealJid = (realJids: Map<string, RealJid>, presence: Element): string | undefined => {
   const nick = resourceOf(presence.attrs.from ?? '')
   const { type } = presence.attrs
@@ -21,8 +21,8 @@ export const noteRealJid = (realJids: Map<string, RealJid>, presence: Element): 
 }
 
 /**
- * Whose message in an archive it is (XEP-0313). Rooms add this themselves; whoever writes it into a message makes two of it, and
- * then none is believed.
+ * The writer of a message in an archive (XEP-0313). Rooms add this themselves. If somebody forges one, there are two, and neither is
+ * believed.
  */
 export const archivedJid = (message: Element): string | undefined => {
   const users = message.children.filter(one => typeof one !== 'string' && one.name === 'x' && one.ns === MUC_USER) as Element[]

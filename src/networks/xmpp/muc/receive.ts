@@ -1,8 +1,8 @@
 /**
- * What is said in the rooms becomes arrivals, in the order of each room.
- * Promises: only what the listener hears counts; our own messages never come back in; after each entry into a room the archive is
- * read from the last message that was stored, before anything live; ids are trusted only from the room itself and only if it
- * announces them (XEP-0359 §5, XEP-0421 §4); a correction or retraction is only handed on for a message of the same occupant.
+ * Makes arrivals of what is said in rooms, in the order of each room.
+ * Promises: only what the listener hears counts. Our own messages never come back in. After each entry into a room, its archive is read from
+ * the last stored message on, before anything live. Ids are trusted only from the room itself, and only if it announces them (XEP-0359 §5,
+ * XEP-0421 §4). A correction or retraction is passed on only for a message of the same occupant.
  */
 import type { Place } from '../../../model/address'
 import type { Arrival, MediaRef, Sender } from '../../../model/message'
@@ -26,19 +26,19 @@ const KEY_BYTES = 18
 const NON_ANONYMOUS = 'muc_nonanonymous'
 
 export interface Receiver {
-  /** From now on what is heard in the room waits. */
+  /** From now on, live messages of the room wait. */
   hold (room: Room): void
-  /** Stores what was missed, then what waited; resolves earlier if that may take long. Throws Unavailable when the stream goes down. */
+  /** Stores what was missed, then what waited. Resolves earlier if that may take long. Throws Unavailable if the stream goes down. */
   catchUp (room: Room): Promise<void>
-  /** A groupchat message to the listener. Our own go to `echo`. */
+  /** Takes a groupchat message to the listener. Our own go to `echo`. */
   groupchat (room: Room, message: Element): void
-  /** What the listener is told of somebody in the room. */
+  /** Takes a presence of somebody in the room. */
   presence (room: Room, presence: Element): void
-  /** A private message in the room that counts as said to all. Whatever it says of its ids is not of the room, and no archive has it. */
+  /** Takes a private message in the room as said to all. Ids in it do not come from the room, and no archive has it. */
   privately (room: Room, message: Element): void
-  /** How the room stands to us, in the order of what is said in it. */
+  /** The room's standing, in order with its messages. */
   standing (room: Room, standing: 'in' | 'out'): void
-  /** Everything else that comes in, in the order of each place. */
+  /** Takes everything else that comes in, in the order of each place. */
   offer: Intake['offer']
   stop (): void
 }
@@ -48,13 +48,13 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
   ? elementsIn(message).find(one => one.name === 'stanza-id' && one.ns === STANZA_IDS && one.attrs.by === room.id)?.attrs.id
   : undefined
 
-/** Under which the room's archive has a message (XEP-0313 §3.1.1). Without one we cannot know that it is there. */
+/** The id under which the room's archive has a message (XEP-0313 §3.1.1). Without one, we cannot know that it is there. */
 const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
-/** What is known of a speaker beside the message. `address`: their own, as the room shows it to us. */
+/** What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. */
 interface Speaker { address: string | undefined, isHere: boolean, avatar?: MediaRef | undefined }
 
-/** A room that hides addresses from others may let anybody write one into a message that its archive keeps. */
+/** A room that hides addresses from occupants may let anybody write one into a message, which its archive keeps. */
 const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
   const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) ? { address } : isHere && { account: address })
@@ -90,16 +90,16 @@ export const makeReceiver = ({
 
   const keyOf = (room: Room, message: Element, given: string | undefined): string => {
     if (given !== undefined) return `${room.id} ${given}`
-    return `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` // whoever uses an id again says something new
+    return `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` // random, because a message that uses an id again is a new one
   }
 
-  /** Whom later words are believed to be of: nicks are given up and taken, so without more they count for one stay. */
+  /** Whose later words count as this writer's. A nick can pass to somebody else, so a nick alone counts for one stay only. */
   const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { writer: string, stays: boolean } | undefined =>
     sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
       : address !== undefined ? { writer: address, stays: true }
         : isHere ? { writer: sender.id, stays: false } : undefined
 
-  /** What the room itself says is of concern only if it says that a moderator took something away. */
+  /** What the room itself says concerns us only if a moderator removed a message. */
   const moderation = (room: Room, message: Element, at: number): Arrival | undefined => {
     const id = message.attrs.from === room.id && room.features.has(STANZA_IDS) ? takenAway(message) : undefined
     const sender = { id: room.id, name: room.id }

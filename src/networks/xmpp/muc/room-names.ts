@@ -1,7 +1,7 @@
 /**
- * What rooms of a team are called: anybody may ask a server what a room is, and is told its name, in which stands who writes to whom.
- * So nobody but those who are asked in can tell the address of one.
- * Promises: the same for ever, whatever the component's secret becomes; rooms that have an older name keep it.
+ * The addresses of a team's rooms. Anybody may ask a server about a room, and is told its name, which says who writes to whom. So addresses
+ * are secret: only people who were invited know one.
+ * Promises: an address stays the same for ever, even if the component's secret changes; rooms with an older address keep it.
  */
 import { createHmac } from 'node:crypto'
 import type { World } from '../../../model/network'
@@ -15,7 +15,7 @@ export interface RoomNames {
   keep (): Promise<void>
 }
 
-/** `secret` begins it, and is not asked again. */
+/** The key of the names is made from `secret` once, then remembered. */
 export const makeRoomNames = (secret: string, { memory }: Pick<World, 'memory'>): RoomNames => {
   const key = memory.get(MEMORY_KEY) ?? createHmac('sha256', secret).update(MEMORY_KEY).digest('base64url')
   const isMade = (room: string): boolean => memory.get(`team ${room}`) !== undefined

@@ -1,9 +1,9 @@
-/** What is known of one room, and what its kinds ask of others: rooms that are ours alone, and rooms in which not everybody may speak. */
+/** What we know of a room, and the interfaces for two kinds: rooms that are ours alone, and rooms in which not everybody may speak. */
 import type { Refused, Unavailable } from '../../../model/errors'
 import type { Occupant, PutOut } from './occupant'
 import type { RealJid } from './real-jids'
 
-/** How a room says that it does not know whoever speaks or asks (XEP-0410 §3.2); the second also where there is no such room now. */
+/** A room's errors for somebody whom it does not know (XEP-0410 §3.2). The second also means that there is no such room now. */
 export const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
 
 export const STANZA_IDS = 'urn:xmpp:sid:0'
@@ -16,20 +16,20 @@ export interface Room {
   readonly listener: Occupant
   readonly ghosts: Map<string, Occupant> // by full address
   readonly nicks: Map<string, Occupant> // ours that are inside
-  readonly realJids: Map<string, RealJid> // by nick: those whose own address the room shows us
+  readonly realJids: Map<string, RealJid> // by nick: those whose real address the room shows us
   readonly own: boolean // we made it, and nobody else may own it
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it
   ready: boolean
-  visit: number // counts the listener's entries, so that an answer about an older one is known
-  refusal: Refused | Unavailable | undefined // why it cannot be entered, as it is
+  visit: number // counts the listener's entries, to recognise answers about an earlier one
+  refusal: Refused | Unavailable | undefined // why it cannot be entered at present
   putOut: PutOut | undefined
   heardAt: number
   entering: boolean
-  waiting: Set<() => void> // for ready or refusal to change
+  waiting: Set<() => void> // called when ready or refusal changes
 }
 
-/** The rooms that are ours alone: which they are, how one is set up, and how one of us is let in. */
+/** The rooms that are ours alone: which they are, how one is set up, and how one of ours is let in. */
 export interface OwnRooms {
   has (id: string): boolean
   isClosed (features: ReadonlySet<string>): boolean
@@ -37,9 +37,9 @@ export interface OwnRooms {
   admit (id: string, jid: string): Promise<void>
 }
 
-/** How ours come in and speak where not everybody may. */
+/** How ours enter and speak where not everybody may. */
 export interface Voices {
-  /** Makes one of ours a member. Throws Unavailable, or Refused as the room says. */
+  /** Makes one of ours a member. Throws Refused or Unavailable. */
   admit (room: Room, ghost: Occupant): Promise<void>
   /** Resolves if one of ours that is inside may speak. Throws Unavailable. */
   give (room: Room, ghost: Occupant): Promise<void>

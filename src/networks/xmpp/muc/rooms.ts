@@ -1,7 +1,7 @@
 /**
- * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak. How rooms are entered stands in entering.ts.
- * Promises: that we are inside is verified when a room falls silent (XEP-0410). Occupants that say nothing for OCCUPANT_IDLE_MS leave;
- * there are never more than OCCUPANTS_MAX in a room.
+ * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak. entering.ts enters them.
+ * Promises: when a room falls silent, we verify that we are inside (XEP-0410). Ghosts that say nothing for OCCUPANT_IDLE_MS leave. A room
+ * never has more than OCCUPANTS_MAX of them.
  */
 import type { Timer } from '../../../lib/clock'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
@@ -29,13 +29,13 @@ const NOT_YET = 'not entered yet'
 
 export interface RoomEvents extends EnteringEvents {
   out (room: Room): void
-  /** By somebody's decision: it is neither heard nor spoken into until it is entered again. */
+  /** Somebody put us out: until the room is entered again, it is neither heard nor spoken into. */
   putOut (room: Room): void
   /** All rooms are entered and everybody of ours who wants to speak in them may; else `why` not. */
   allIn (all: boolean, why: string | undefined): void
-  known (room: Room, nick: string): void // came in, or is there in another role
-  heard (room: Room, presence: Element): void // what the listener is told of everybody
-  speaks (ghost: Occupant, persona: Persona): void // is about to
+  known (room: Room, nick: string): void // somebody came in, or has another role
+  heard (room: Room, presence: Element): void // every presence to the listener
+  speaks (ghost: Occupant, persona: Persona): void // it is about to speak
 }
 
 export interface Rooms {
@@ -50,15 +50,15 @@ export interface Rooms {
   maySpeak (occupant: Occupant): boolean
   /** Brings one of ours in and gets it a voice. Throws Refused or Unavailable. */
   bringIn (room: Room, occupant: Occupant): Promise<void>
-  /** Asks the room anew what it can: its configuration has changed. */
+  /** Asks the room again for its features: its configuration has changed. */
   refresh (room: Room): Promise<void>
-  /** Asks the room whether the occupant is inside; if not, it is lost and, being the listener, enters again. */
+  /** Asks the room whether the occupant is inside. If not, it is lost; the listener then enters again. */
   verify (room: Room, occupant: Occupant): void
   /** Resolves when the listener is inside. Throws Refused, or Unavailable when the signal fires. */
   whenReady (room: Room, signal: AbortSignal): Promise<void>
   connected (): void
   disconnected (): void
-  /** It is neither entered nor heard any more. */
+  /** The room is no longer attended. */
   end (id: string): void
   stop (): void
 }

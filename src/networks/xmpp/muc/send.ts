@@ -1,7 +1,7 @@
 /**
- * Deliveries into rooms. The room's echo of our message, by our id from our occupant, is the confirmation.
- * Promises: what is called in order is written in order, also while a ghost is still joining: when one cannot go out now, those
- * behind it fail too and come again. An error bounced for our id is the failure of that delivery. At most WINDOW are unanswered.
+ * Deliveries into rooms. The room's echo of our message, with our id and from our occupant, confirms it.
+ * Promises: calls are written in the order in which they were made, also while a ghost is still joining. If one cannot go out now, those
+ * after it fail too, and come again. An error that bounces with our id is the failure of that delivery. At most WINDOW are unanswered.
  */
 import { Refused, Unavailable } from '../../../model/errors'
 import { type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
@@ -20,14 +20,14 @@ import type { Rooms } from './rooms'
 import type { SpecialDeliveries } from './special-deliveries'
 
 export const WINDOW = 256
-const KNOWN_MAX = 2_000 // of our messages in one room that were seen there
+const KNOWN_MAX = 2_000 // our messages in one room that we have seen there
 const TAIL_PAGES_MAX = 10
 
 interface Job { delivery: Delivery, signal: AbortSignal, resolve (sent: Sent): void, reject (error: Error): void }
 interface Lane {
   jobs: Job[]
   writing: boolean
-  cameBack: Unavailable | undefined // while writing: nothing behind it goes out before it
+  cameBack: Unavailable | undefined // one came back while we were writing: those after it must not overtake it
   unanswered: Map<string, { occupant: Occupant, resolve (sent: Sent): void, reject (error: Error): void }>
   known: Map<string, Sent>
   tail: { visit: number, read: Promise<void> } | undefined
@@ -39,13 +39,13 @@ export interface Sender {
   echo (room: Room, message: Element): void
   /** A message of type error from a room. */
   bounce (room: Room, message: Element): void
-  /** The listener is outside: nothing will be heard of what is unanswered. */
+  /** The listener is outside, so it will not hear the unanswered messages. */
   out (room: Room): void
   /** Resolves when nothing is under way. */
   idle (): Promise<void>
 }
 
-/** Found by the id that the room gave it (XEP-0461 §3.1); not every room gives one. */
+/** What is answered, by the id that the room gave it (XEP-0461 §3.1). Not every room gives one. */
 const answerTo = (room: Room, { said, by: { name, person }, text }: Reply, answered: string[] | undefined): AnswerTo => {
   const isGhosts = said !== undefined && 'delivery' in said
   const id = isGhosts ? answered?.[1] : said?.arrival
@@ -70,7 +70,7 @@ const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] =>
       return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content), reply)
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
-    case 'room': throw new Refused('this network makes no such rooms')
+    case 'room': throw new Refused('this is not a room of ours')
     case 'deletion': return retractionXml(givenBy(target?.[1])) // XEP-0424 §3
     case 'reaction': { // XEP-0444 §4.2
       const id = 'arrival' in action.to ? named(room, action.to.arrival) : answered?.[1]
@@ -110,7 +110,7 @@ export const makeSender = ({
 
   const speaker = (room: Room, { as }: Delivery): Occupant => as === undefined ? room.listener : rooms.ghost(room, as)
 
-  /** Ends with the signal's error if that fires first. */
+  /** Rejects if the signal fires first. */
   const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {
     const late = (): void => reject(new Unavailable('not within the time that was given'))
     if (signal.aborted) late()
@@ -168,10 +168,10 @@ export const makeSender = ({
       }
     }
     lane.cameBack = undefined
-    lane.writing = false // here and not in a callback behind, in which a job that came meanwhile would be overlooked
+    lane.writing = false // here, because in a later callback a job that came meanwhile would be overlooked
   }
 
-  /** Reads, once for each entry into the room, which of our messages are at the end of its archive. */
+  /** Learns which of our messages are at the end of the room's archive. Runs once for each entry into the room. */
   const readTail = async (room: Room, lane: Lane): Promise<void> => {
     let before = ''
     for (let pages = 0; pages < TAIL_PAGES_MAX; pages++) {
@@ -223,7 +223,7 @@ export const makeSender = ({
       const unanswered = lane.unanswered.get(id)
       const known = unanswered !== undefined && room.nicks.get(resourceOf(message.attrs.from ?? '')) === unanswered.occupant
       if (!known && !ownMessages.isOurs(room.id, message)) return
-      if (unanswered === undefined) learn(lane, id, sent) // late, or of our last run
+      if (unanswered === undefined) learn(lane, id, sent) // late, or from before a restart
       else unanswered.resolve(sent)
     },
     bounce (room, message) {
@@ -241,7 +241,7 @@ export const makeSender = ({
       if (!UNKNOWN.has(condition.name)) return
       unanswered.occupant.lost('the room does not know us')
       if (condition.name === 'item-not-found') room.listener.lost('the room is gone')
-      else rooms.verify(room, room.listener) // a room that has forgotten one may have forgotten all, and then shows us nothing
+      else rooms.verify(room, room.listener) // a room that has forgotten one of ours may have forgotten all, and then shows us nothing
     },
     out (room) {
       const lane = lanes.get(room.id)

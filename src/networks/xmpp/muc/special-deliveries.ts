@@ -1,10 +1,10 @@
-/** Deliveries to a room that are no message to all in it: how a room of ours is to be, and what only one person in it is told. */
+/** Deliveries to a room that are not messages to everybody in it: settings of a room of ours, and messages to one person. */
 import type { Delivery, Sent } from '../../../model/message'
 import type { DirectSender } from '../direct/send'
 import type { Room } from './room'
 import type { TeamRooms } from './team-rooms'
 
-/** Undefined for messages to all. `holds`: what is behind it waits until it is done. */
+/** Undefined for messages to everybody. `holds`: later deliveries wait until this one is done. */
 export type SpecialDeliveries = (room: Room, delivery: Delivery, signal: AbortSignal) => { sent: Promise<Sent>, holds: boolean } | undefined
 
 export const makeSpecialDeliveries = (teamRooms: TeamRooms, directSender: DirectSender): SpecialDeliveries => (room, delivery, signal) => {

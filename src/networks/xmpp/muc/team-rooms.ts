@@ -1,8 +1,8 @@
 /**
- * Rooms of our own for a team: made by our listener, for members only, real addresses visible to all inside, not listed, archived.
- * Promises: nobody is let in before the room is closed to strangers; `make` changes only what differs, and resolves when the room
- * has confirmed all of it; whoever is not to speak is muted again each time they come in; a room that somebody else made under the
- * name is never entered.
+ * Our own rooms for a team: made by our listener, for members only, with real addresses visible to everybody inside, not listed, archived.
+ * Promises: nobody is let in before the room is closed to strangers. `make` changes only what differs, and resolves when the room has
+ * confirmed all of it. People who may not speak are muted again each time they come in. A room that somebody else made under the name is
+ * never used.
  */
 import { messageOf, Refused } from '../../../model/errors'
 import type { RoomState } from '../../../model/message'
@@ -23,7 +23,7 @@ const OWNER = `${MUC}#owner`
 const CONFIG = `${MUC}#roomconfig`
 const FORM = 'jabber:x:data'
 
-/** What servers call a setting; each that the room's form has is set. */
+/** What servers call each setting. Of these names, all that the room's form has are set. */
 const NAMES = {
   persistent: ['muc#roomconfig_persistentroom'],
   membersOnly: ['muc#roomconfig_membersonly'],
@@ -35,7 +35,7 @@ const NAMES = {
   name: ['muc#roomconfig_roomname']
 }
 const CLOSED = { persistent: '1', membersOnly: '1', public: '0', addresses: 'anyone', archive: '1', invitations: '0' }
-/** Without these a stranger could come in, or nobody would know who speaks. */
+/** Without these features, a stranger could come in, or nobody would know who speaks. */
 const NEEDED = ['muc_membersonly', 'muc_nonanonymous']
 
 type Setting = keyof typeof NAMES
@@ -49,15 +49,15 @@ const same = (one: string, other: string): boolean =>
 
 export interface TeamRooms {
   make (room: Room, state: RoomState, signal: AbortSignal): Promise<void>
-  /** In whose name people are asked into this room. */
+  /** The address in whose name people are invited to this room. */
   addressOf (room: Room): string | undefined
-  /** Somebody came in, or is there in another role. */
+  /** Somebody came in, or has another role. */
   known (room: Room, nick: string): void
 }
 
-/** How the rooms that are ours alone are set up and entered. `service` is the room service on which we make them. */
+/** Sets up and lets into rooms that are ours alone. `service` is the room service on which we make them. */
 export const makeOwnRooms = (domain: string, service: string | undefined, stream: Stream): OwnRooms & {
-  /** It is there no more, and nobody in it. Being so already is no error. */
+  /** Removes the room with everybody in it. It is no error if it is gone already. */
   destroy (id: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
   affiliate (id: string, jid: string, affiliation: string): Promise<Element>
@@ -90,7 +90,7 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
       const answer = await ask('set', id, el('query', { xmlns: OWNER }, el('destroy')))
       const condition = conditionOf(answer)
       const isOver = answer.attrs.type !== 'error' || condition.name === 'item-not-found' || condition.name === 'gone'
-      if (!isOver) throw failureOf('a room of ours cannot be ended', condition)
+      if (!isOver) throw failureOf('a room of ours cannot be removed', condition)
     },
     async setUp (id) { await configure(id, CLOSED, true) },
     async admit (id, jid) {
@@ -130,7 +130,7 @@ export const makeTeamRooms = ({
     return new Set(elementsIn(query).flatMap(({ attrs: { jid } }) => jid === undefined ? [] : [canonicalBare(bareOf(jid)) ?? jid]))
   }
 
-  /** Apps follow an invitation by themselves if it comes from somebody they know (XEP-0249); else the room asks (XEP-0045 §7.8). */
+  /** Apps follow an invitation by themselves if it comes from somebody they know (XEP-0249). Otherwise the room invites (XEP-0045 §7.8). */
   const invite = (room: Room, jid: string, { from, name }: RoomState): void => {
     const sender = from === undefined ? undefined : addresses.at(from)
     const id = `invite.${chance.token(KEY_BYTES)}`
@@ -141,7 +141,7 @@ export const makeTeamRooms = ({
           el('store', { xmlns: 'urn:xmpp:hints' })))
   }
 
-  /** The invitation goes out in one breath with the membership, so that a crash leaves neither or both. */
+  /** Sends the invitation together with the membership, so that a crash leaves both or neither. */
   const admit = async (room: Room, jid: string, state: RoomState): Promise<void> => {
     const answer = own.affiliate(room.id, jid, 'member')
     invite(room, jid, state)

@@ -1,7 +1,7 @@
 /**
  * Ours in rooms of others that are for members only, or in which only some may speak (XEP-0045 §5.1.1).
- * Promises: where we may, each ghost is made a member, with which comes a voice; where we may not, those who may are asked, in the room
- * at most once in ASK_AGAIN_MS and for one ghost once in REQUEST_AGAIN_MS; until then what is to be said waits.
+ * Promises: where we may, we make each ghost a member, and members have a voice. Where we may not, we ask those who may: in the room at most
+ * once in ASK_AGAIN_MS, and for each ghost once in REQUEST_AGAIN_MS. Until then, messages wait.
  */
 import { messageOf, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
@@ -15,7 +15,7 @@ import type { Occupant } from './occupant'
 import { canRule, type Room, type Voices } from './room'
 
 const ASK_AGAIN_MS = 24 * 3_600_000
-const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one in half an hour
+const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one request in half an hour
 const MUC = 'http://jabber.org/protocol/muc'
 
 export const makeVoices = (language: Language, stream: Stream, { clock, memory, log }: World, say: RoomNotices['say']): Voices => {

@@ -1,4 +1,4 @@
-/** What a message says to people: its elements ↔ the content that crosses networks. The same in rooms and in direct chats. */
+/** The elements of a message ↔ the content that crosses networks. The same in rooms and in direct chats. */
 import { qualifiedEmoji } from '../../../lib/emoji'
 import { mimeOf } from '../../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
@@ -19,8 +19,8 @@ const STORE = 'urn:xmpp:hints'
 const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
 
 /**
- * The room's id of what a moderator took away (XEP-0425 §4, and its version 0.2, which Prosody's module of 2023 speaks).
- * To be believed of the room itself only.
+ * The room's id of the message that a moderator removed (XEP-0425 §4, and its version 0.2, which Prosody's module of 2023 speaks). Believe it
+ * only from the room itself.
  */
 export const takenAway = (message: Element): string | undefined => {
   const retract = child(message, 'retract', RETRACT)
@@ -44,26 +44,26 @@ const fileOf = (network: string, message: Element): Attachment | undefined => {
   return { kind, name: readable, mime, at: { network, ref: url } }
 }
 
-/** How apps mark what only the reader's app can open. */
+/** The marks of encrypted messages. */
 const ENCRYPTED: ReadonlySet<string> = new Set([
   'eu.siacs.conversations.axolotl encrypted', 'urn:xmpp:omemo:1 encrypted', 'urn:xmpp:omemo:2 encrypted',
   'urn:xmpp:openpgp:0 openpgp', 'jabber:x:encrypted x', 'urn:xmpp:eme:0 encryption'
 ])
 export const UNREADABLE: Content = { style: 'text', text: [], unreadable: 'encrypted' }
 
-/** By what a message is encrypted; its body, if it has one, says only that. */
+/** The encryption of a message. Its body, if it has one, only says that it is encrypted. */
 export const encryptionOf = (message: Element): string | undefined => {
   const found = elementsIn(message).find(({ ns, name }) => ENCRYPTED.has(`${ns} ${name}`))
-  const keysAlone = found?.name === 'encrypted' && child(found, 'payload') === undefined // says nothing, renews the session
+  const keysAlone = found?.name === 'encrypted' && child(found, 'payload') === undefined // says nothing, only renews the session
   return found === undefined || keysAlone ? undefined : found.ns
 }
 
-/** Of what is no text: a call that rings (XEP-0353), a file without a link (XEP-0447). */
+/** Messages that are not text: a call that rings (XEP-0353), a file without a link (XEP-0447). */
 const unreadableOf = (message: Element): Unreadable | undefined =>
   child(message, 'propose', 'urn:xmpp:jingle-message:0') !== undefined ? 'call'
     : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file' : undefined
 
-/** What stands in front of a message's own words only for apps that know no replies (XEP-0428 §3: counted in code points). */
+/** Splits off what stands in front of a message's own words only for apps that know no replies (XEP-0428 §3: counted in code points). */
 const partsOf = (message: Element): { repeated: string, own: string } => {
   const body = textOf(child(message, 'body'))
   const fallback = elementsIn(message).find(one => one.name === 'fallback' && one.ns === FALLBACK && one.attrs.for === REPLY)
@@ -79,7 +79,7 @@ const textIn = (message: Element, words: string): Text =>
 
 export interface Said { content: Content; quoted?: number }
 
-/** `quoted`: so many blocks in front only repeat what is answered. Undefined if the message says nothing to people: chat states, markers. */
+/** `quoted`: how many blocks in front only repeat what is answered. Undefined if the message has no words for people: chat states, markers. */
 export const contentOf = (network: string, message: Element): Said | undefined => {
   const file = fileOf(network, message)
   const { repeated, own } = partsOf(message)
@@ -95,13 +95,13 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   return { content, ...before.length > 0 && { quoted: before.length } }
 }
 
-/** The id of what it answers (XEP-0461 §3): in a room the one that the room gave, in a direct chat the sender's. */
+/** The id of the answered message (XEP-0461 §3): in a room the room's id, in a direct chat the sender's. */
 export const repliedTo = (message: Element): string | undefined => child(message, 'reply', REPLY)?.attrs.id
 
 const MENTIONS_MAX = 20
 const URI_CHARS_MAX = 3000
 
-/** Whom the app marked in the text (XEP-0372 §3.2): an address, or in a room an occupant's nick. */
+/** People mentioned in the text (XEP-0372 §3.2): by address, or in a room by nick. */
 export const mentionsIn = (message: Element): { mentions?: string[] } => {
   const uris = elementsIn(message).filter(({ name, ns, attrs }) => name === 'reference' && ns === 'urn:xmpp:reference:0' && attrs.type === 'mention')
     .slice(0, MENTIONS_MAX).map(({ attrs: { uri = '' } }) => uri.slice(0, URI_CHARS_MAX)).filter(uri => uri.startsWith('xmpp:'))
@@ -111,7 +111,7 @@ export const mentionsIn = (message: Element): { mentions?: string[] } => {
   return mentions.length === 0 ? {} : { mentions }
 }
 
-/** The same with a few words in front. */
+/** The same content with a few words in front. */
 const behind = (words: string, content: Content): Content => {
   const [first, ...rest] = content.text
   const inFront: Inline = { kind: 'text', text: words }
@@ -120,19 +120,19 @@ const behind = (words: string, content: Content): Content => {
     : { ...content, text: [{ kind: 'paragraph', of: [inFront] }, ...content.text] }
 }
 
-/** For a message whose original is not known: said anew, with the usual mark of a correction. */
+/** A correction whose original is not known: a new message, with the usual mark of a correction. */
 export const asCorrection = (content: Content): Content => behind('* ', content)
 
-/** For one person, where everybody reads it. */
+/** A message for one person that everybody can read. */
 export const spokenTo = (person: string, content: Content): Content => behind(`${person}: `, content)
 
-/** A machine made it, and says so. There is no such mark but ours. */
+/** Whether a machine made it and says so. Only we have such a mark. */
 export const isAutomatic = (message: Element): boolean => child(message, 'automatic', AUTOMATIC) !== undefined
 
-/** What is answered: its beginning and whose it is; and its id with the full JID of its writer, if the reader's app can find it by these. */
+/** The answered message: its writer and beginning; and its id with its writer's full JID, if the reader's app can find it by these. */
 export interface AnswerTo { name: string; text: string; found?: { id: string, to: string } }
 
-/** The body, with what it answers quoted in front for apps that know no replies (XEP-0461 §3.1, XEP-0428 §3): counted in code points. */
+/** The body, with the answered message quoted in front for apps that know no replies (XEP-0461 §3.1; XEP-0428 §3 counts code points). */
 const answering = (body: string, { name, text, found }: AnswerTo): Xml[] => {
   const quotation = `${quoted(`${name}: ${text}`)}\n`
   return [el('body', {}, quotation + body), ...found === undefined ? [] : [
@@ -158,7 +158,7 @@ export const contentXml = ({ style, text, file }: Content, answered?: AnswerTo):
 export const correctionXml = (content: Content, id: string, answered?: AnswerTo): Xml[] =>
   [...contentXml(content, answered), el('replace', { xmlns: CORRECT, id })]
 
-/** XEP-0424 §3. `id` is the one that the room gave, or in a direct chat the sender. */
+/** XEP-0424 §3. `id` is the room's, or in a direct chat the sender's. */
 export const retractionXml = (id: string): Xml[] => [
   el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: FALLBACK, for: RETRACT }),
   el('body', {}, RETRACTED), el('store', { xmlns: STORE })

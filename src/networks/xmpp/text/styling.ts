@@ -1,7 +1,7 @@
 /**
- * Message styling (XEP-0393) ↔ the text model. The style has no escape and no lists or links: lists are written as lines with
- * "- ", links as "label (address)", and a marker that could not take effect where it stands is left out. Signs that belong to what
- * is said stay: where they would be taken for style, the body is marked as not styled as a whole.
+ * Message styling (XEP-0393) ↔ the text model. Styling has no escapes, lists or links. So lists are written as lines with "- ", links as
+ * "label (address)", and markers that would have no effect are left out. Signs that belong to the words stay. If they would be taken for
+ * style, the whole body is marked as unstyled.
  * Promises: `parseStyled` never throws and takes time linear in the text; parse(write(x)) = x for text without stray markers.
  */
 import {
@@ -13,7 +13,7 @@ const SPANS = new Map(Object.entries(MARKERS).map(([kind, marker]) => [marker as
 
 const isSpace = (letter: string | undefined): boolean => letter !== undefined && /\s/.test(letter)
 
-/** Where the span that opens at `start` closes (§6.1: lazily, not behind a space, not empty); -1 if it does not. */
+/** Where the span that opens at `start` closes (§6.1: as soon as possible, not after a space, not empty); -1 if it does not. */
 const closing = (line: string, start: number): number => {
   const marker = line[start] as string
   let end = line.indexOf(marker, start + 2)
@@ -21,17 +21,17 @@ const closing = (line: string, start: number): number => {
   return end
 }
 
-/** Behind a span: what does not go on with its word or number. */
+/** Whether a span may end before this: it does not continue a word or number. */
 const isFree = (next: string | undefined): boolean => next === undefined || /[\s.,;:!?)\]}"'»“”’…]/u.test(next)
 
-/** Whether its signs may go. They stay in dial codes, sums and words; a star around numbers alone may be any of these. */
+/** Whether a span's markers may go. They stay in dial codes, sums and words; stars around nothing but numbers may be any of these. */
 const isOnlyStyle = (marker: string, inner: string, next: string | undefined): boolean =>
   isFree(next) && (marker !== MARKERS.bold || /\p{L}/u.test(inner) || !/\p{N}/u.test(inner))
 
-/** `exact`: all that an app may take for style. Otherwise only what nobody can have meant as it stands. */
+/** `exact`: takes for style all that an app may take for it. Otherwise only markers that nobody can have meant literally. */
 const parseLine = (line: string, exact: boolean): Inline[] => {
   const parts: Inline[] = []
-  const unclosed = new Set<string>() // markers that close nowhere behind here, so that no text is searched twice
+  const unclosed = new Set<string>() // markers that close nowhere after this, so that no text is searched twice
   let plainFrom = 0
   let mayOpen = ''
   for (let i = 0; i < line.length; i++) {
@@ -41,7 +41,7 @@ const parseLine = (line: string, exact: boolean): Inline[] => {
     const placed = before === undefined || isSpace(before) || (mayOpen !== '' && mayOpen !== letter)
     mayOpen = ''
     if (kind === undefined || !placed || unclosed.has(letter) || i + 1 >= line.length || isSpace(line[i + 1])) continue
-    if (line[i + 1] === letter) { i++; continue } // nothing between: neither is a marker
+    if (line[i + 1] === letter) { i++; continue } // nothing between them: neither is a marker
     const end = closing(line, i)
     if (end < 0) { unclosed.add(letter); mayOpen = letter; continue }
     const inner = line.slice(i + 1, end)
@@ -107,28 +107,28 @@ const parseBlocks = (lines: string[], depth: number, exact: boolean): Block[] =>
 /** A message body as people style it. */
 export const parseStyled = (body: string): Text => parseBlocks(body.split('\n'), 0, false)
 
-/** As apps may show it, which know nothing of what a sign belongs to. */
+/** A body as an app may show it, which does not know to what a sign belongs. */
 const parseExactly = (body: string): Text => parseBlocks(body.split('\n'), 0, true)
 
-// Signs that are said, not meant as style, while it is looked whether an app would take them for it. XML has none of these letters.
+// Letters that stand for literal signs while bodyOf finds out whether an app would take the signs for style. XML has none of these letters.
 const SIGNS = '*_~`>'
 const hide = (text: string): string => text.replace(/[\u0001-\u0005]/g, '\ufffd')
   .replace(/[*_~`>]/g, sign => String.fromCharCode(SIGNS.indexOf(sign) + 1))
 const unhide = (text: string): string => text.replace(/[\u0001-\u0005]/g, letter => SIGNS[letter.charCodeAt(0) - 1]!)
 
-const OPENS = 'opens ' // in front of a marker: what stands before is that other one, opening
+const OPENS = 'opens ' // `before` begins with this if an opening marker stands there; that marker follows
 
 const mayOpen = (marker: string, before: string): boolean =>
   before === '' || isSpace(before) || (before.startsWith(OPENS) && before !== OPENS + marker)
 
-/** One line of a span in its markers; without them where it holds one itself. */
+/** One line of a span with its markers; without them if the line contains that marker. */
 const mark = (line: string, marker: string): string => {
   const core = line.trim()
   const start = line.indexOf(core)
   return core === '' || core.includes(marker) ? line : `${line.slice(0, start)}${marker}${core}${marker}${line.slice(start + core.length)}`
 }
 
-/** `before` and `after`: what stands there; nothing at the edges of a line or span. Where markers have no effect, there are none. */
+/** `before` and `after`: the neighbouring text; empty at the edges of a line or span. Where markers have no effect, there are none. */
 const writeSpan = (part: Extract<Inline, { kind: keyof typeof MARKERS }>, before: string, after: string): string => {
   const marker = MARKERS[part.kind]
   const flat = part.kind === 'code' ? part.text : inlinePlain(part.of)
@@ -169,11 +169,11 @@ const writeBlock = (block: Block): string => {
 export const writeStyled = (text: Text): string => text.map((block, index) =>
   (block.kind === 'quote' && text[index - 1]?.kind === 'quote' ? '\n' : '') + writeBlock(block)).join('\n')
 
-/** The same with each of its own words changed. */
+/** The same value with each of its texts changed. */
 const mapText = <T>(value: T, change: (text: string) => string): T => JSON.parse(JSON.stringify(value), (key, found: unknown) =>
   typeof found === 'string' && key !== 'kind' ? change(found) : found) as T
 
-/** The body for a text, and whether it must be marked as not styled (§7) so that a stray * stays a *. */
+/** The body for a text, and whether it must be marked as unstyled (§7), so that a stray * stays a *. */
 export const bodyOf = (text: Text): { body: string, unstyled: boolean } => {
   if (!isPlain(text)) {
     const hidden = writeStyled(mapText(text, hide))

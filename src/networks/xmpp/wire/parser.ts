@@ -3,19 +3,19 @@
  * Promises: refuses and never repairs. What no server passes on (a doctype, comment, processing instruction, entity beyond
  * XML's five (RFC 6120 §11.1), bytes that are not UTF-8, tags that do not fit) ends the stream: `write` throws Malformed, and
  * the parser must not be used again. What somebody in a room can send through a lenient server (too deep, too large, an
- * unknown prefix) costs that one stanza and not the stream, else the room's archive would bring it back and end the stream again.
- * By hand because it must be fast: each occupant of ours gets a copy of all that is said. Measured: a third of saxes' time.
+ * unknown prefix) costs that one stanza and not the stream. Otherwise the room's archive would bring it back and end the stream again.
+ * Written by hand because it must be fast: each of our occupants gets a copy of each message. It takes a third of saxes' time.
  */
 import { Malformed } from '../../../model/errors'
 import { type Element, ILLEGAL_UNIT, isLegal } from './xml'
 
 /** Twice what Prosody lets a component or another server send, so that nothing lawful is dropped. */
 export const STANZA_BYTES_MAX = 1024 * 1024
-/** What people's apps send is under 10 deep; an archive's answer wraps it in 3 more. */
+/** What people's apps send is less than 10 deep; an archive's answer adds 3. */
 export const STANZA_DEPTH_MAX = 32
 export const ATTRIBUTES_MAX = 64
 export const CHILDREN_MAX = 4096
-/** Of tags that are open in a stanza which is being dropped. */
+/** Tags that are open in a stanza that is being dropped. */
 const OPEN_TAGS_MAX = 500_000
 
 export const STREAMS = 'http://etherx.jabber.org/streams'
@@ -93,7 +93,7 @@ const parseTag = (token: string): Tag => {
   return { name, attrs, count, empty: end?.[1] === '/' }
 }
 
-/** Where the token that starts at `at` with a < ends, or -1 if the rest of it has not come yet. */
+/** Where the token that starts with the < at `at` ends; -1 if the rest of it has not come yet. */
 const tokenEnd = (data: string, at: number, declarationMayCome: boolean): number => {
   const second = data[at + 1]
   if (second === undefined) return -1
@@ -120,7 +120,7 @@ const tokenEnd = (data: string, at: number, declarationMayCome: boolean): number
 
 type Scope = Record<string, string>
 
-/** Namespaces in XML 1.0. Gives the reason if a name cannot be resolved. */
+/** Namespaces in XML 1.0. Returns the reason if a declaration is bad. */
 const scopeOf = (outer: Scope, attrs: Record<string, string>): Scope | string => {
   let scope = outer
   for (const key in attrs) {
@@ -267,7 +267,7 @@ export const makeParser = (heard: Heard): StreamParser => {
 
   const feed = (chunk: string): void => {
     const data = rest + chunk
-    if (rest !== '' && !chunk.includes('>')) return keep(data) // no token ends without one, and a server escapes it where none does
+    if (rest !== '' && !chunk.includes('>')) return keep(data) // every token ends with one, and servers escape it elsewhere
     rest = ''
     for (let at = 0; at < data.length;) {
       let end = data.indexOf('<', at)

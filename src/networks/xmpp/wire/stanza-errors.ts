@@ -1,4 +1,4 @@
-/** Error stanzas (RFC 6120 §8.3) and what they mean for a delivery: never, or perhaps later. */
+/** Error stanzas (RFC 6120 §8.3), and what they mean for a delivery: it never works, or perhaps later. */
 import { Refused, Unavailable } from '../../../model/errors'
 import { child, el, elementsIn, type Element, textOf, type Xml } from './xml'
 
@@ -16,7 +16,7 @@ export const conditionOf = (stanza: Element): Condition => {
   }
 }
 
-/** Said by a server that is starting or overloaded, or by a room that has forgotten us, whatever type of error they give. */
+/** Conditions from a server that is starting or overloaded, or from a room that has forgotten us, whatever type of error they give. */
 const PASSING: ReadonlySet<string> = new Set([
   'remote-server-not-found', 'remote-server-timeout', 'service-unavailable', 'recipient-unavailable', 'resource-constraint',
   'internal-server-error', 'not-acceptable', 'item-not-found', 'unexpected-request', 'undefined-condition'
@@ -31,7 +31,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'policy-violation': 'the server refused the message by its own rules'
 }
 
-/** The error of the model. `what` says what was tried. */
+/** The error of the model. `what` says what failed. */
 export const failureOf = (what: string, { name, type }: Condition): Refused | Unavailable => {
   const advice = ADVICE[name]
   const text = `${what}: ${name}${advice === undefined ? '' : ` (${advice})`}`
@@ -44,6 +44,6 @@ export const errorReply = (to: Element, type: string, condition: string, text?: 
   el('error', { type }, el(condition, { xmlns: STANZAS }),
     text === undefined ? undefined : el('text', { xmlns: STANZAS, 'xml:lang': 'en' }, text)))
 
-/** The answer to a stanza from somebody of whom enough is waiting already. Nothing of it is kept, and who sent it learns that. */
+/** The answer to somebody from whom enough stanzas are waiting already. The stanza is not kept, and its sender is told so. */
 export const notNow = (to: Element): Xml => errorReply(to, 'wait', 'resource-constraint',
   'Not delivered: too many messages from you are still waiting here. Please send this one again later.')

@@ -1,9 +1,9 @@
 /**
- * The component's stream (XEP-0114): one connection that is tried for ever, a strict parser behind it, one writer before it.
- * Promises: nothing that comes in can throw out of here or stop the process, a fault ends the stream and it is dialled again;
- * what is read is handed on in order; a connection that is dead without a sign is noticed within STREAM_PING_MS + ASK_TIMEOUT_MS.
- * Of @xmpp/component this takes connecting, opening and the handshake. Its parser, its text decoding, its middleware (which
- * throws on addresses that it cannot parse) and its reconnecting (no jitter, leaves half-open sockets) are not used.
+ * The component's stream (XEP-0114): one connection, dialled again for ever, with a strict parser and a single writer.
+ * Promises: no input can throw out of here or stop the process; a fault ends the stream, which is dialled again. What is read is passed on in
+ * order. A connection that died silently is noticed within STREAM_PING_MS + ASK_TIMEOUT_MS.
+ * Uses @xmpp/component for connecting, opening and the handshake. Does not use its parser, text decoding, middleware (which throws on
+ * addresses that it cannot parse) and reconnecting (no jitter, leaves half-open sockets).
  */
 import { EventEmitter } from 'node:events'
 import { component, type Component } from '@xmpp/component'
@@ -21,7 +21,7 @@ export const STANZA_OUT_BYTES_MAX = 500_000 // Prosody ends the stream at 512 Ki
 const HANDSHAKE_TIMEOUT_MS = 10_000
 const REDIAL_FIRST_MS = 500
 const REDIAL_MOST_MS = 30_000
-const STREAM_STABLE_MS = 10_000 // up for so long, the next redial is quick again
+const STREAM_STABLE_MS = 10_000 // after so long up, the next redial is quick again
 const STREAM_PING_MS = 30_000
 export const ASK_TIMEOUT_MS = 20_000
 const ASKS_MAX = 10_000
@@ -31,16 +31,16 @@ const FAREWELL_TIMEOUT_MS = 2_000
 export interface StreamEvents {
   up (): void
   down (why: string): void
-  stanza (stanza: Element): void // answers to `ask` excepted; addresses are checked
-  dropped (why: string, stanza: Element): void // the parser could not take it; its outermost tag alone
+  stanza (stanza: Element): void // not answers to `ask`; addresses are checked
+  dropped (why: string, stanza: Element): void // the parser could not take it; `stanza` is its outermost tag alone
 }
 
 export interface Stream {
   readonly isUp: boolean
   start (events: StreamEvents): void
-  /** Writes in order. False if the stream is down. Throws Refused if it is over STANZA_OUT_BYTES_MAX. */
+  /** Writes in order. False if the stream is down. Throws Refused if the stanza is over STANZA_OUT_BYTES_MAX. */
   send (stanza: Xml): boolean
-  /** Resolves when more may be written without hoarding memory, at once if so or if the stream is down. */
+  /** Resolves when more may be written without hoarding memory, or when the stream is down. */
   writable (): Promise<void>
   /** Sends an iq and resolves with the answer, which may be of type error. Throws Unavailable if none comes. */
   ask (type: 'get' | 'set', from: string, to: string, payload: Xml): Promise<Element>
@@ -58,7 +58,7 @@ const streamFault = (element: Element): string => {
   return condition === 'conflict' ? 'conflict: another process is connected as this component' : `stream error ${condition}`
 }
 
-/** What the library gets for a parser: it hears of the stream's opening and of the handshake, everything else goes to `take`. */
+/** The parser that the library gets. The library hears of the stream's opening and of the handshake; everything else goes to `take`. */
 const parserFor = (
   take: (stanza: Element) => void, dropped: StreamEvents['dropped'], fault: (why: string) => void
 ): EventEmitter & { feed (chunk: Uint8Array): void } => {
@@ -82,7 +82,7 @@ const parserFor = (
   })
 }
 
-/** `make`: what makes the connection. */
+/** `make` makes the connection. */
 export const makeStream = (config: ComponentConfig, { clock, chance, log }: World, make = component): Stream => {
   const questions = new Map<string, Question>()
   const run = chance.token(6)
@@ -164,7 +164,7 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
       .catch((error: unknown) => lost(mine, messageOf(error)))
   }
 
-  /** A server routes what a component sends to itself back to it: the shortest way through all that must work. */
+  /** Pings ourselves: a server routes back what a component sends to itself. That is the shortest way through all that must work. */
   const watch = (mine: Component): void => {
     timer = clock.after(heardAt + STREAM_PING_MS - clock.tick(), () => {
       if (paused) heardAt = clock.tick()

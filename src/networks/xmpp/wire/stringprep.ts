@@ -1,7 +1,7 @@
 /**
- * Spellings as XMPP servers compare them: stringprep (RFC 3454) with the profiles nodeprep (RFC 3920 appendix A) and nameprep
- * (RFC 3491), in Unicode 3.2 and strictly. The JavaScript engine knows newer letters, folds more of them, and takes some of them for
- * old ones; whoever has such a letter in their address would be taken for somebody else.
+ * Spellings as XMPP servers compare them: stringprep (RFC 3454) with the profiles nodeprep (RFC 3920 appendix A) and nameprep (RFC 3491),
+ * strictly in Unicode 3.2. The JavaScript engine knows newer letters, folds more of them, and turns some into older ones. With it, somebody
+ * with such a letter in their address would be taken for somebody else.
  */
 import { LEFT_TO_RIGHT, UNASSIGNED } from './unicode-3-2'
 
@@ -17,11 +17,11 @@ const RIGHT_TO_LEFT = new RegExp([ // table D.1
   String.raw`\ufb43\ufb44\ufb46-\ufbb1\ufbd3-\ufd3d\ufd50-\ufd8f\ufd92-\ufdc7\ufdf0-\ufdfc\ufe70-\ufe74\ufe76-\ufefc]`
 ].join(''), 'u')
 
-/** What Unicode 3.2 made of five letters by mistake (corrected in 4.0, Corrigendum #4), and a mark that folds to a letter. */
+/** Five letters that Unicode 3.2 maps wrongly (corrected in 4.0, Corrigendum #4), and a mark that folds to a letter. */
 const AS_OF_OLD = new Map([['\u{2f868}', '\u{2136a}'], ['\u{2f874}', '\u5f33'], ['\u{2f91f}', '\u43ab'], ['\u{2f95f}', '\u7aae'],
   ['\u{2f9bf}', '\u4d57'], ['\u0345', '\u03b9']])
 
-/** Table B.2: as the engine folds it, unless that is newer than Unicode 3.2. ß is ss, a final sigma is a sigma. */
+/** Table B.2: folds as the engine does, unless the result is newer than Unicode 3.2. ß becomes ss, a final sigma a sigma. */
 const foldLetter = (letter: string): string => {
   const old = AS_OF_OLD.get(letter)
   if (old !== undefined) return old
@@ -33,14 +33,14 @@ const foldLetter = (letter: string): string => {
 
 const fold = (text: string): string => Array.from(text, foldLetter).join('')
 
-/** Section 6: what is written from the right begins and ends so, and holds nothing else. */
+/** Section 6: text with right-to-left letters must begin and end with one, and contain no left-to-right letter. */
 const isOneWay = (text: string): boolean => {
   if (!RIGHT_TO_LEFT.test(text)) return true
   const letters = [...text]
   return !LEFT_TO_RIGHT.test(text) && RIGHT_TO_LEFT.test(letters[0]!) && RIGHT_TO_LEFT.test(letters.at(-1)!)
 }
 
-/** Folded again after it was composed, because what is composed of a letter may fold too. */
+/** Folds twice, because normalizing may make a letter that folds too. */
 const prep = (text: string): string | undefined => {
   if (UNASSIGNED.test(text)) return undefined
   const folded = fold(fold(text.replace(NOTHING, '')).normalize('NFKC')).normalize('NFKC')

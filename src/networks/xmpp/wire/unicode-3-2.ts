@@ -1,9 +1,9 @@
 /**
- * Unicode 3.2 as RFC 3454 froze it, made from that version's own data (npm: @unicode/unicode-3.2.0); never to change. Held to what
- * Prosody's library says of every code point by test/real/xmpp-names.test.ts.
+ * Unicode 3.2 as RFC 3454 froze it, made from that version's own data (npm: @unicode/unicode-3.2.0). It never changes.
+ * test/real/xmpp-names.test.ts compares it with Prosody's library for every code point.
  */
 
-/** RFC 3454 table A.1, and code points that are no characters: not assigned in Unicode 3.2. */
+/** RFC 3454 table A.1 (not assigned in Unicode 3.2), and code points that are not characters. */
 export const UNASSIGNED = new RegExp([
   String.raw`[\u0221\u0234-\u024f\u02ae\u02af\u02ef-\u02ff\u0350-\u035f\u0370-\u0373\u0376-\u0379\u037b-\u037d\u037f-\u0383\u038b\u038d\u03a2`,
   String.raw`\u03cf\u03f7-\u03ff\u0487\u04cf\u04f6\u04f7\u04fa-\u04ff\u0510-\u0530\u0557\u0558\u0560\u0588\u058b-\u0590\u05a2\u05ba`,

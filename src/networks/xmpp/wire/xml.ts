@@ -1,14 +1,14 @@
 /**
  * The one writer of XML, and the small tree that the parser gives.
- * Promises: whatever strings go in, what comes out is well-formed (XML 1.0 §2.2, §2.4, §3.1): attributes and text are escaped,
- * code points that XML forbids and lone surrogates become U+FFFD, and parsing the result gives the same strings back.
+ * Promises: whatever strings go in, well-formed XML comes out (XML 1.0 §2.2, §2.4, §3.1): attributes and text are escaped, and code points
+ * that XML forbids and lone surrogates become U+FFFD. Parsing the result gives all other strings back unchanged.
  * Element and attribute names, and namespaces, come from the code and never from a network.
  */
 
 /** Written XML, safe to put inside other XML. Only `el` makes it. */
 export interface Xml { readonly xml: string }
 
-/** Parsed XML. `name` is without prefix, `ns` the namespace it stands in. Attributes have no prototype. */
+/** Parsed XML. `name` is without prefix, `ns` its namespace. Attributes have no prototype. */
 export interface Element {
   name: string
   ns: string
@@ -28,7 +28,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 export const isLegal = (text: string): boolean => !SUSPECT.test(text) || text.search(ILLEGAL) < 0
 
-/** What XML cannot carry, replaced by U+FFFD; everything else as it is. */
+/** Replaces what XML cannot carry by U+FFFD, and changes nothing else. */
 export const legal = (text: string): string => SUSPECT.test(text) ? text.replace(ILLEGAL, '\uFFFD') : text
 
 const TEXT_ESCAPED = /[&<>\r]/
@@ -76,5 +76,5 @@ export const form = (type: string, fields: Attributes = {}): Xml => el('x', { xm
 export const photoUpdate = (hash: string): Xml => el('x', { xmlns: PHOTO_UPDATE }, el('photo', {}, hash))
 export const PHOTO_UPDATE = 'vcard-temp:x:update'
 
-/** A copy that stands alone: text cut from what was read keeps all that was read in memory, which matters for what is kept. */
+/** A copy of its own. Text cut from a chunk keeps the whole chunk in memory, so text that is kept must be copied. */
 export const owned = (text: string): string => Buffer.from(text).toString()
