@@ -1,4 +1,4 @@
-/** Which file does what a command of the team says. All are answered where they were typed; nothing of a command ever goes to the contact. */
+/** Gives each command of the team to the file that does it. Commands are answered where they were typed, and never go to the contact. */
 import { done, duty, label, onOwn, project, release, sendHeld, standardText, take, wait, type OnCase } from './case-commands'
 import type { CommandFacts, Context, PersonFacts, Slip } from './facts'
 import { lacks } from './lacks'

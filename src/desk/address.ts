@@ -1,24 +1,24 @@
 /**
  * Function addresses as the config or an order makes them: a public identity, the team behind it, and how it works.
- * Everything here is data; what happens is in contact.ts and agent.ts.
+ * Everything here is data; contact.ts and agent.ts decide what happens.
  */
 import { addressKey, type NetworkName, type Person } from '../model/address'
 import type { Profile } from '../model/network'
 import type { Hours } from './hours'
 
-/** Somebody of a team, by one or several addresses. `direct`: sees cases in direct chats, without rooms. */
+/** Somebody in a team, with one or several addresses. `direct`: sees cases in direct chats, without rooms. */
 export interface Agent { name: string; addresses: Person[]; direct?: boolean }
 
-/** soft: who does not have the case writes notes; open: everybody's words go out; hard: only who has the case may speak. */
+/** soft: answers of whoever does not have the case are held; open: everybody's answers go out; hard: only whoever has the case may speak. */
 export type ClaimPolicy = 'soft' | 'open' | 'hard'
-/** What of what the team says in the room of a case goes to the contact: all that is no note and no command, or only what says that it is to. */
+/** Which words in the room of a case go to the contact: all that are neither note nor command, or only those that say so. */
 export type Answers = 'all' | 'explicit'
-/** What a message to a closed case does: goes on with it, begins a new one, or goes on for so many days. */
+/** What a message to a closed case does: reopens it, begins a new one, or reopens it within so many days. */
 export type FollowUp = 'reopen' | 'new' | { days: number }
-/** What the contact sees of who answers, as a last line when it changes. */
+/** How the contact is told who answers: in a last line, whenever that changes. */
 export type Signature = 'none' | 'first name' | 'full'
 
-/** The name under which what comes from ourselves stands where networks stand: orders in the journal, files of standard texts. */
+/** The “network” of what comes from ourselves: orders in the journal, files of standard texts. */
 export const OURS = 'desk'
 
 export interface StandardTextFile { path: string; name: string; mime: string }
@@ -27,33 +27,33 @@ export interface StandardText { text: string; file?: StandardTextFile }
 export interface FunctionAddress {
   name: string // canonical: NFC, lower case; unique
   slug: string // of a–z, 0–9 and -; unique; names rooms
-  identities: Person[] // what it is called, at most one a network
+  identities: Person[] // its names, at most one for each network
   aliases: Person[] // further spellings
   team: Agent[]
   profile: Omit<Profile, 'present'>
   language: 'de' | 'en'
   zone: string // time zone, for times in texts
-  hours?: Hours // always open without
-  automatic: { greeting?: string, absence?: string, redirect?: string } // the texts, with variables; off without
+  hours?: Hours // without them, always open
+  automatic: { greeting?: string, absence?: string, redirect?: string } // the texts, with variables; one that is missing is off
   privacy?: string // link
   redirectOnly: boolean
   claim: ClaimPolicy
   answers: Answers
-  undoSeconds: number // an answer may be taken back so long before it leaves
-  claimTimeoutMinutes: number // business minutes without a word of who has the case, after which anybody may take it
+  undoSeconds: number // how long an answer waits before it leaves, and may be taken back
+  claimTimeoutMinutes: number // opening minutes without an answer, after which anybody may take the case
   signature: Signature
   followUp: FollowUp
   texts: Record<string, StandardText> // by name
   retentionDays: number
-  retired?: Person[] // what it was called, if it is not in the config any more
+  retired?: Person[] // its former names, if it is not in the config any more
 }
 
 export interface Roster {
   all (): FunctionAddress[]
   named (name: string): FunctionAddress | undefined
-  /** By what it is called on a network. */
+  /** The address that has this name on a network. */
   called (person: Person): FunctionAddress | undefined
-  /** Puts an address in, or in place of the one of the same name. */
+  /** Adds an address, or replaces the one of the same name. */
   put (address: FunctionAddress): void
 }
 
@@ -71,10 +71,10 @@ export const makeRoster = (addresses: FunctionAddress[]): Roster => {
 export const agentOf = ({ team }: FunctionAddress, person: Person): Agent | undefined =>
   team.find(({ addresses }) => addresses.some(one => addressKey(one) === addressKey(person)))
 
-/** What an agent is called in the store: the first of their addresses. */
+/** An agent's key in the store: the first of their addresses. */
 export const agentKey = ({ addresses }: Agent): string => addresses.map(addressKey)[0] ?? ''
 
-/** Of a conversation that the team of another address has from now on. */
+/** For a conversation that goes to the team of another address: the rooms it leaves, by slug. */
 export const leftRooms = (before: string[] | undefined, { slug }: FunctionAddress): { leftRooms: string[] } =>
   ({ leftRooms: [...new Set([...before ?? [], slug])] })
 

@@ -1,6 +1,6 @@
 /**
- * What somebody of the team says: an answer, a note, or something unclear, which is held. What it is stands in typed.ts, which case it is
- * about in read-team.ts; nothing else goes to the contact.
+ * What somebody of the team says: an answer, a note, or something unclear, which is held. typed.ts judges which, and read-team.ts which case
+ * it is about. Nothing but answers goes to the contact.
  */
 import type { Content, MessageArrival } from '../model/message'
 import { answers, marked, unsent } from './answer'
@@ -25,7 +25,7 @@ const whyUnclear = ({ address }: CaseSaid | Talk, { meant, doubt }: Typed & { ki
     (meant === undefined ? texts.unclear : texts.meant(spellingOf(meant, address.language), !SENDING.has(meant)))
 }
 
-/** Words, unless only what says that it is an answer goes out from here. */
+/** Whether words are an answer here: always, or only if they say so. */
 const isAnswer = ({ address: { answers: which }, toContact }: CaseSaid): boolean => which === 'all' || toContact
 
 export const saysInCase = (facts: CaseSaid, context: Context): Step[] => {
@@ -45,7 +45,7 @@ export const saysInCase = (facts: CaseSaid, context: Context): Step[] => {
   }
 }
 
-/** Without a number words are talk of the team, where it is together; nowhere do they go out. */
+/** About no case. In the inbox room, words are talk among the team; elsewhere, we ask which case is meant. Nothing goes out. */
 export const talks = (facts: Talk, context: Context): Step[] => {
   const { address, where, missing, arrival, said: { content, typed } } = facts
   const texts = textsOf(address)
@@ -57,7 +57,7 @@ export const talks = (facts: Talk, context: Context): Step[] => {
   return [answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(facts, typed) : texts.which)]
 }
 
-/** Who is not of the team is heard there by the team alone. */
+/** What an outsider says in a place of the team: only the team sees it. */
 export const outsiderSays = (facts: OutsiderFacts, { content }: MessageArrival, context: Context): Step[] => [
   ...facts.conversation === undefined ? [] : note(facts, personaOfSpeaker(facts, context).name, content, context),
   answer(textsOf(facts.address).nobodyOf)

@@ -1,6 +1,6 @@
 /**
- * An answer of the team: it claims the case if nobody has it; if somebody else has it, it is held. The claim and the answer that it sends
- * are one plan, and so one commit: there is never the one without the other.
+ * An answer of the team: it claims the case if nobody has it; if somebody else has it, it is held. Claim and answer are one plan and so one
+ * commit: one never exists without the other.
  */
 import { addressKey } from '../model/address'
 import type { Content } from '../model/message'
@@ -12,7 +12,7 @@ import { openMsBetween } from './hours'
 import { excerptOf, ownerName, personaOfSpeaker, textsOf } from './shown'
 import { answerOpenly, desk, is, log, show, type Source, type Step } from './steps'
 
-const RACE_MS = 60_000 // so soon after a claim, who comes second hears how soon
+const RACE_MS = 60_000 // this soon after a claim, whoever comes second is told how long ago it was
 
 export const marked = (mark: string, content: Content): Content => {
   const [first, ...others] = content.text
@@ -23,7 +23,7 @@ export const marked = (mark: string, content: Content): Content => {
 
 // ---- who has the case
 
-/** Nobody has one that is done. */
+/** Whoever has the case. Nobody has one that is done. */
 export const ownerOf = ({ state, owner }: Conversation): string | undefined => state === 'done' ? undefined : owner
 
 export const freed = (one: Conversation): Conversation => {
@@ -45,7 +45,7 @@ export const mayOverride = ({ claim }: FunctionAddress): boolean => claim !== 'h
 
 // ---- out, or held
 
-/** The name that the contact is to see below an answer, if they have not seen it last. */
+/** The name below an answer, unless the contact saw the same name last. */
 const signatureOf = ({ shown, who }: TeamMessage, { signed: last }: Conversation): { signature?: string } => {
   if (shown.signature === 'none' || last === who.key) return {}
   const { name } = who.agent
@@ -59,7 +59,7 @@ const firstAnswer = ({ now, shown, address }: TeamMessage, { openedAt }: Convers
   what: 'count', address: shown.name, event: 'first answer', ms: now - openedAt, openMs: openMsBetween(address.hours, openedAt, now)
 })
 
-/** Out it goes, as the address. `source`: what it came with, if it is not this arrival. */
+/** Sends an answer, as the address. `source`: the arrival that it came with, if not this one. */
 export const send = (facts: TeamMessage, before: Conversation, content: Content, source?: Source): Step[] => {
   const { now, who, shown, address } = facts
   const isFree = ownerOf(before) === undefined
@@ -76,7 +76,7 @@ export const send = (facts: TeamMessage, before: Conversation, content: Content,
   ]
 }
 
-/** Kept, and shown to the team as not sent. */
+/** Keeps an answer, and shows it to the team as not sent. */
 const kept = (facts: TeamMessage, content: Content, held: boolean, context: Context): Step[] => {
   const { name } = facts.who.agent
   return [
@@ -85,7 +85,7 @@ const kept = (facts: TeamMessage, content: Content, held: boolean, context: Cont
   ]
 }
 
-/** Kept, shown as not sent, and its writer told why. `held`: they may send it all the same. */
+/** Keeps an answer, shows it as not sent, and tells its writer why. `held`: they may send it all the same. */
 export const unsent = (facts: TeamMessage, content: Content, why: string, held: boolean, context: Context): Step[] =>
   [...kept(facts, content, held, context), answerOpenly(why)]
 
@@ -113,7 +113,7 @@ export const forbidden = ({ shown, address }: Pick<TeamMessage, 'shown' | 'addre
   return identityOn(shown, contact.network) === undefined ? texts.noWay(directory.can(contact.network).label) : undefined
 }
 
-/** An answer in this conversation. `goesOut`: if not it is kept, and its writer told why. */
+/** An answer in this conversation. If it does not go out (`goesOut`), it is kept and its writer told why. */
 export const answers = (facts: TeamMessage, one: Conversation, content: Content, context: Context): { goesOut: boolean, steps: Step[] } => {
   const { who, address } = facts
   const why = forbidden(facts, one, context)

@@ -1,7 +1,7 @@
 /**
- * Which automatic text a contact's message gets, if any. Promises: nothing to what is known for a machine, one text for a message
- * at most, one in ten minutes to one contact. So two addresses that answer each other stop after one text each, even where no
- * network marks what is automatic.
+ * Which automatic text a contact's message gets, if any. Promises: none for a machine that we recognise, at most one text for a message, and
+ * one in ten minutes to one contact. So two addresses that answer each other stop after one text each, even if no network marks automatic
+ * messages.
  */
 import { consentWord } from '../plan/consent-word'
 import type { AutomaticSent } from '../store/desk'
@@ -10,7 +10,7 @@ import { DAY_MS, isOpen, MINUTE_MS, nextOpening, showTime } from './hours'
 import { fill } from './templates'
 
 export type AutomaticKind = AutomaticSent['kind']
-/** A greeting outside the hours has the absence text in it. */
+/** Outside the hours, a greeting contains the absence text. */
 export type AutomaticText = Omit<AutomaticSent, 'at'>
 
 export type Answering = Pick<FunctionAddress, 'hours' | 'automatic' | 'language' | 'zone' | 'redirectOnly'> & { profile: { name: string } }
@@ -19,11 +19,11 @@ export interface Heard {
   at: number // when it was accepted, by our own clock
   text: string // plain; empty for a file
   automatic: boolean // marked so by its network
-  answerable: boolean // the sender's id can be written to: no service's name, no short number
-  name?: string | undefined // of the contact, if they have one beside their id
+  answerable: boolean // the sender's id can be written to: neither a service's name nor a short number
+  name?: string | undefined // of the contact, if they have one besides their id
 }
 
-/** What the store knows of one contact at one address, without what is being judged. */
+/** What the store knows of one contact at one address, without the message being judged. */
 export interface History {
   sent: AutomaticSent[] // automatic texts to this contact in the last 30 days
   sentLastMinute: number // automatic texts of this address, to anybody
@@ -32,7 +32,7 @@ export interface History {
   known: boolean // was in contact with this address before
 }
 
-/** `tripped`: something is wrong, nothing is sent there for now, and the team is to be told. */
+/** `tripped`: too many texts were sent, so none goes out for now, and the team must be told. */
 export interface AutomaticPlan { texts: AutomaticText[]; tripped?: 'address' | 'contact' }
 
 const HOUR_MS = 60 * MINUTE_MS
@@ -50,7 +50,7 @@ const REPEATED_WITHIN_MS = DAY_MS
 const GREETING_EVERY_MS = 30 * DAY_MS
 const REDIRECT_EVERY_MS = 7 * DAY_MS
 const TEXTS_PER_DAY_MAX = 3
-/** Two that answer each other with texts that nothing marks: what one says at closing time must not be answered again. */
+/** For two addresses that answer each other with unmarked texts: the text that one sends at closing time must not be answered again. */
 const PAUSE_MS = 10 * MINUTE_MS
 const QUIET_AFTER_TEAM_MS = 5 * MINUTE_MS
 const TEXTS_PER_MINUTE_MAX = 20
@@ -65,7 +65,7 @@ const repeats = ({ at, text }: Heard, { inbound, sent }: History): boolean => se
   || inbound.toSorted((one, other) => other.at - one.at).slice(0, REPEATED_OF_MAX)
     .some(before => at - before.at < REPEATED_WITHIN_MS && same(before.text, text))
 
-/** Such a message is kept and shown, but gets no automatic text, reopens nothing and starts no clock. */
+/** Whether a machine wrote it. Such a message is kept and shown, but gets no automatic text, reopens nothing and starts no timeout. */
 export const isMachine = (heard: Heard, history: History): boolean => heard.automatic || !heard.answerable || saysSo(heard.text)
   || history.sent.some(({ at }) => heard.at >= at && heard.at - at < ECHO_MS) || repeats(heard, history)
 
@@ -77,7 +77,7 @@ const greetingIsDue = (history: History, now: number): boolean => {
   return (!history.known || now - last >= GREETING_EVERY_MS) && sentWithin(history, now, GREETING_EVERY_MS, 'greeting') === 0
 }
 
-/** Once in a closed period; a greeting in it has said it already. */
+/** Due once in a closed period. A greeting in that period has said it already. */
 const absenceIsDue = ({ hours }: Answering, { sent }: History, now: number): boolean => {
   if (isOpen(hours, now)) return false
   const last = Math.max(...sent.filter(({ kind }) => kind !== 'redirect').map(({ at }) => at))
@@ -120,12 +120,12 @@ export const automaticTexts = (address: Answering, heard: Heard, history: Histor
   return { texts: isCalm(history, now) ? [{ kind, text: compose(address, kinds, heard.name, now) }] : [] }
 }
 
-/** `reach`: where else the business can be written to, for the redirect. */
+/** `reach`: other ways to write to the business, for the redirect. */
 export interface Business { privacy?: string | undefined; retentionDays?: number | undefined; reach?: string[] | undefined }
 
 /**
- * What is said where the config says nothing. Each begins with words by which other machines know it: not every network has a
- * mark for that.
+ * The texts if the config has none. Each begins with words by which other machines recognise it, because not every network has a mark for
+ * automatic messages.
  */
 export const defaultTexts = (language: 'de' | 'en', { privacy, retentionDays, reach = [] }: Business): Record<AutomaticKind, string> => {
   const join = (...sentences: (string | false)[]): string => sentences.filter(sentence => sentence !== false).join(' ')

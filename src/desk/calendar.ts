@@ -1,6 +1,6 @@
 /**
- * The whole days that an iCalendar file (RFC 5545) names, year by year. Events with a time of day are left out. Rules are asked day
- * by day, so that none can run for ever; a rule that is not understood is refused, never guessed.
+ * The whole days that an iCalendar file (RFC 5545) names, year by year. Events with a time of day are left out. Rules are evaluated day by
+ * day, so that none can run for ever. A rule that we do not understand is refused, never guessed.
  */
 import ICAL from 'ical.js'
 import { Malformed, messageOf } from '../model/errors'
@@ -25,7 +25,7 @@ const fieldsOf = (day: number): Fields => {
   return { year, month, date: at.getUTCDate(), length: new Date(Date.UTC(year, month, 0)).getUTCDate() }
 }
 
-/** MO: every Monday; 1MO: the month's first; -1MO: its last. */
+/** MO: every Monday; 1MO: the first Monday of the month; -1MO: the last. */
 const isNth = (part: string, day: number, { date, length }: Fields): boolean => {
   const nth = Number.parseInt(part, 10)
   if (WEEKDAYS[weekday(day)] !== part.slice(-2)) return false
@@ -38,7 +38,7 @@ const periodsSince = ({ freq, wkst }: ICAL.Recur, first: number, day: number, fr
   return freq === 'YEARLY' ? here.year - from.year : (here.year - from.year) * 12 + here.month - from.month
 }
 
-/** Without any day in the rule, that of the first event counts. */
+/** If the rule names no day, the day of the first event counts. */
 const isDayOf = ({ freq, parts }: ICAL.Recur, first: number, day: number, from: Fields, here: Fields): boolean => {
   const months = parts['BYMONTH']
   const dates = parts['BYMONTHDAY']
@@ -79,7 +79,7 @@ const ruled = (name: string, first: number, rule: ICAL.Recur): Event['falls'] =>
   }
 }
 
-/** ical.js makes 7 June 2034 of 20269999. */
+/** ical.js turns 20269999 into 7 June 2034, so dates are compared with what was written. */
 const checkDates = (event: ICAL.Component): void => {
   for (const property of event.getAllProperties()) {
     for (const [index, value] of property.getValues().entries()) {

@@ -1,6 +1,6 @@
 /**
- * Whom of the team a text speaks to: by an at sign, by the name in front, as apps complete it, or by an app's own mark. Such a text
- * is meant for the colleague, although it stands in the room of a case, from where words go to the contact.
+ * Which colleague a text speaks to: by an at sign, by a name in front, as apps complete it, or by an app's own mark. Such a text is for the
+ * colleague, although words in the room of a case go to the contact.
  */
 import type { NetworkName } from '../model/address'
 import type { Content } from '../model/message'
@@ -15,10 +15,10 @@ const LABEL = /\s\([^()]{1,20}\)$/
 const folded = (name: string): string => name.normalize('NFKC').toLowerCase().trim()
 const wordsOf = (name: string): string[] => folded(name).split(/[\s.]+/)
 
-/** What was said, and whom the app marked in it: by address, or by the name that is shown. */
+/** What was said, and the people that the app marked in it, by address or by shown name. */
 export interface Speech { content: Content; mentions: string[]; network: NetworkName }
 
-/** The name of a colleague, or of all; undefined if it speaks to nobody of them. Whoever has the contact's name may be the contact. */
+/** The name of the colleague, or the word for everybody; undefined if it speaks to none. A name that the contact has too does not count. */
 export const calledIn = ({ content, mentions, network }: Speech, address: FunctionAddress, writer: Agent, contact: string): string | undefined => {
   const theirs = new Set(wordsOf(contact))
   const colleagues = address.team.filter(one => one !== writer && !wordsOf(one.name).some(word => theirs.has(word)))

@@ -1,4 +1,4 @@
-/** What the team's commands do with a case: who has it, what goes out by a command, and what it is filed under. */
+/** The team's commands about a case: who has it, what goes out by a command, and what it is filed under. */
 import type { Attachment, Content } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { Conversation, Entry } from '../store/desk'
@@ -18,7 +18,7 @@ const LABELS_MAX = 20
 /** A command, with the case that it is about. */
 export type OnCase<W extends CaseWord = CaseWord> = CommandFacts & { word: W, conversation: Conversation }
 
-/** Nobody has it, or who has it is off duty or lets the contact wait for too long. */
+/** Whether anybody may take it: nobody has it, or whoever has it is off duty or has let the contact wait too long. */
 const isFree = ({ address, now }: OnCase, one: Conversation, { memory }: Context): boolean => {
   const owner = ownerOf(one)
   const waitsFor = (): number => openMsBetween(address.hours, Math.max(one.heardAt ?? 0, one.claimedAt ?? 0), now)
@@ -27,7 +27,7 @@ const isFree = ({ address, now }: OnCase, one: Conversation, { memory }: Context
 
 const mayNot = ({ address }: OnCase, owner: string | undefined): Step[] => [answer(textsOf(address).mayNot(ownerName(address, owner)))]
 
-/** For what takes a case from whoever has it: only they may, or everybody when it is free. */
+/** For commands that take a case from whoever has it: only they may do so, or everybody if it is free. */
 export const onOwn = <F extends OnCase>(facts: F, context: Context, act: (facts: F, context: Context) => Step[]): Step[] => {
   const { who, conversation } = facts
   const owner = ownerOf(conversation)
@@ -47,7 +47,7 @@ export const take = (facts: OnCase, context: Context): Step[] => {
   return [logClaim(one, address), is(mine), show, tellTeam(told)]
 }
 
-/** Free again, and shown below in the queue, where it is seen. */
+/** Frees a case, and announces it anew in the inbox room, where it is seen. */
 export const free = (one: Conversation, text: string): Step[] =>
   [is(freed(one)), log('released'), show, { do: 'announce', excerpt: one.excerpt ?? '' }, tellTeam(text, 'alert')]
 
@@ -63,7 +63,7 @@ export const done = ({ who, address, now, conversation }: OnCase): Step[] => {
   return [is({ ...one, state: 'done', closedAt: now, awaits: false }), log('done'), show, tellTeam(texts.done(who.agent.name))]
 }
 
-/** Who puts off what is not theirs has it from then on. */
+/** Whoever puts off a case that is not theirs has it from then on. */
 const waits = ({ conversation, who, now, address }: OnCase, until: number | undefined): Step[] => {
   const isMine = ownerOf(conversation) === who.key
   const { dueAt: _, ...one } = isMine ? conversation : claimed(conversation, who, now)
@@ -85,7 +85,7 @@ export const wait = (facts: OnCase): Step[] => {
 
 const excerpts = (held: Entry[]): { id: number, excerpt: string }[] => held.map(({ id, content }) => ({ id, excerpt: excerptOf(content) }))
 
-/** Without a number only what they said last: what they have said anew since, or held back long ago, is not what they mean. */
+/** Without a number, only if the held answer is the last thing they said: one from before that is not what they mean. */
 export const sendHeld = (facts: OnCase<'send'>, context: Context): Step[] => {
   const { held, last, rest, who, address, conversation } = facts
   const texts = textsOf(address)
@@ -149,7 +149,7 @@ export const label = ({ rest, address, conversation: { labels: before } }: OnCas
   return [...wanted === '' ? [] : [set({ labels }), log('labels', labels.join(', '))], answer(textsOf(address).labels(labels))]
 }
 
-/** All of the conversation that is not filed yet, and what follows, belongs to the project. */
+/** Files under the project all entries that are not filed yet, and those that follow. */
 export const project = ({ rest, address, entries, conversation }: OnCase<'project'>): Step[] => {
   const texts = textsOf(address)
   if (rest === '') return [answer(texts.project(conversation.project ?? '–'))]
@@ -165,7 +165,7 @@ export const project = ({ rest, address, entries, conversation }: OnCase<'projec
 
 type DutyFacts = CommandFacts & { word: 'duty' }
 
-/** Off duty nobody keeps a case. */
+/** Whoever goes off duty gives up their cases. */
 const goOffDuty = ({ who, all, address }: DutyFacts): Step[] => [
   ...all.filter(({ owner, state }) => owner === who.key && state === 'claimed').flatMap((one): Step[] =>
     [...free(one, textsOf(address).released(who.agent.name)), { do: 'keep', claim: one.claim }]),

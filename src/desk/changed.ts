@@ -1,4 +1,4 @@
-/** What somebody of the team edits or deletes of what they have said. */
+/** Edits and deletions by somebody of the team. */
 import { samePlace } from '../model/address'
 import type { Content } from '../model/message'
 import { toPlain } from '../model/text'
@@ -10,7 +10,7 @@ import type { Before, CaseDeleted, CaseEdited, Context, Said, TeamDeletion, Team
 import { personaOfSpeaker, textsOf } from './shown'
 import { answer, desk, is, log, type Step } from './steps'
 
-/** The same words, as they are to be shown where they are no answer that went out. */
+/** Words as shown to the team when they are not an answer that went out. */
 const shownAs = ({ address }: TeamEdit | WriterFacts, { who }: Entry, content: Content, held: boolean): Content => {
   const texts = textsOf(address)
   return marked(held ? texts.heldNote(who) : texts.note, content)
@@ -20,7 +20,7 @@ const wordsOf = ({ content, typed }: Said): Content => typed.kind === 'note' || 
 
 const reword = ({ id }: Entry, content: Content): Step => desk({ what: 'reword', entry: id, content, text: toPlain(content.text) })
 
-/** Of what goes to the contact: what has left, and what still waits to. */
+/** Of what goes to the contact: whether something has left, and whether something still waits. */
 const toContact = (conversation: Conversation | undefined, { deliveries }: Recorded): { left: boolean, waits: boolean } => {
   const theirs = deliveries.filter(({ notice, place }) => !notice && conversation !== undefined && samePlace(conversation.place, place))
   return { left: theirs.some(({ held }) => held !== true), waits: theirs.some(({ held }) => held === true) }
@@ -31,10 +31,10 @@ const isWaiting = (one: Conversation, went: Recorded): boolean => {
   return waits && !left
 }
 
-/** Whether something of it has not left yet, wherever it goes. */
+/** Whether some delivery of it has not left yet, wherever it goes. */
 const mayBeRecalled = ({ deliveries }: Recorded): boolean => deliveries.some(({ held }) => held === true)
 
-/** An answer that never left was none: the contact waits as before, if nothing else was answered since. Who has the case keeps it. */
+/** Undoes an answer that never left: the contact waits as before, unless they were answered since. Whoever has the case keeps it. */
 const unsaid = ({ address, conversation }: CaseEdited | CaseDeleted | WriterFacts, { entry: { id, signature }, lately }: Before): Step[] => {
   const { saidAt: _, answeredAt, signed: name, dueAt, ...one } = conversation
   const others = lately.filter(entry => entry.kind === 'team' && entry.id !== id)
@@ -48,7 +48,7 @@ const unsaid = ({ address, conversation }: CaseEdited | CaseDeleted | WriterFact
   })]
 }
 
-/** The whole of what an answer caused: by what was typed first, and by what it went out. */
+/** Everything that an answer caused: by the message that was typed, and by the command that sent it. */
 const allOf = (original: Recorded, { sentBy }: Partial<Before>): Recorded =>
   sentBy === undefined ? original : { ...sentBy, deliveries: [...original.deliveries, ...sentBy.deliveries] }
 
@@ -66,7 +66,7 @@ const editsAnswer = (facts: CaseEdited, { entry }: Before, went: Recorded | unde
   ]
 }
 
-/** An answer is edited into what may not go out: it is taken back if it still can be. */
+/** An answer is edited into words that may not go out: it is taken back if that is still possible. */
 const editsAway = (facts: CaseEdited, before: Before, went: Recorded | undefined, context: Context): Step[] => {
   const { arrival: edit, address, conversation } = facts
   const texts = textsOf(address)
@@ -83,7 +83,7 @@ const editsAway = (facts: CaseEdited, before: Before, went: Recorded | undefined
   ]
 }
 
-/** A note, or an answer that is held. */
+/** A note or a held answer is edited. */
 const editsNote = (facts: CaseEdited, { entry }: Before, went: Recorded | undefined, context: Context): Step[] => {
   const { arrival: edit, address, said } = facts
   if (entry.held && said.typed.kind !== 'words') return [answer(textsOf(address).stillHeld)]
@@ -109,7 +109,7 @@ const editsInCase = (facts: CaseEdited, context: Context): Step[] => {
     : editsAway(facts, before, went, context)
 }
 
-/** Whoever changes or takes back something is whoever said it. */
+/** The original, only if the same person said it who changes it now. */
 const ownOriginal = ({ arrival, original }: TeamEdit | TeamDeletion | WriterFacts): Recorded | undefined =>
   original !== undefined && 'sender' in original.arrival && original.arrival.sender.id === arrival.sender.id ? original : undefined
 
@@ -148,7 +148,7 @@ export const teamTakesBack = (facts: TeamDeletion, context: Context): Step[] => 
   ]
 }
 
-/** What waits never leaves, if whoever wrote it deletes it or changes it: what they write now may not go out instead. */
+/** If an answer still waits when its writer deletes or edits it, it never leaves. Their new words may not go out instead. */
 export const writerTakesBack = (facts: WriterFacts, context: Context): Step[] => {
   const { conversation, before, address } = facts
   const original = ownOriginal(facts)

@@ -1,4 +1,4 @@
-/** What the team may type: `!` and a word, German or English. typed.ts finds them in what was typed; the rest of the line is data. */
+/** The team's commands: `!` and a word, German or English. typed.ts finds them in what was typed. The rest of the text is data. */
 
 const WORDS = {
   say: ['sagen', 'a', 'antwort', 'answer', 'say'],
@@ -26,25 +26,25 @@ const WORDS = {
 } satisfies Record<string, string[]>
 
 export type Word = keyof typeof WORDS
-/** About a person, named by an address: such a command never concerns the case at hand. */
+/** Commands about a person, named by an address. They never concern the case at hand. */
 export type PersonWord = 'new' | 'consent'
-/** About the case at hand. */
+/** Commands about the case at hand. */
 export type CaseWord = 'take' | 'release' | 'send' | 'assign' | 'done' | 'wait' | 'text' | 'label' | 'project' | 'status'
-/** What an answer and a note begin with are words of their own kind. */
+/** `say` and `note` are not commands: they mark an answer and a note. */
 export type CommandWord = Exclude<Word, 'say' | 'note'>
 
-/** `rest`: what stands behind the word, as plain text. */
+/** `rest`: the text after the word, as plain text. */
 export interface Command<W extends CommandWord = CommandWord> { word: W; rest: string }
 
-/** What sends something to a contact: a slip in typing must not. */
+/** Words that send something to a contact. A misspelt one must not send anything. */
 export const SENDING: ReadonlySet<Word> = new Set<Word>(['say', 'send', 'text', 'new'])
 
 const BY_SPELLING = new Map(Object.entries(WORDS).flatMap(([word, spellings]) => spellings.map(one => [one, word as Word])))
 
-/** What carries talk about the contact: a slip in typing must not let that out. */
+/** Words whose text is about the contact. A misspelt one must not let that text out. */
 export const INSIDE: ReadonlySet<Word> = new Set<Word>(['note', 'label', 'project'])
 
-/** Long enough to be told apart from a slip. */
+/** Spellings long enough to recognise a misspelling of them. */
 export const SPELLINGS = [...BY_SPELLING.keys()].filter(({ length }) => length > 2)
 
 export const wordOf = (spelling: string): Word | undefined => BY_SPELLING.get(spelling)

@@ -1,6 +1,6 @@
 /**
- * What the desk does beside, when somebody ends everything or returns, wherever they say so: the ledger knows it, and every team that
- * has an open case of theirs sees it.
+ * What the desk does when somebody ends everything or returns, wherever they say so: it notes that in the ledger, and tells every team that
+ * has an open case of theirs.
  */
 import { addressKey } from '../model/address'
 import type { Content } from '../model/message'
@@ -31,7 +31,7 @@ const told = (address: FunctionAddress, unsent: Content[], word: Word): Step[] =
 
 const isHinted = ({ hinted }: Conversation, word: Word): boolean => word === 'start' && hinted === true
 
-/** Of a conversation that is not the one in which it is said: its team is told if the case is open. */
+/** For a conversation other than the one in which they say it: tells its team if the case is open. */
 const elsewhere = ({ one, unsent }: Theirs, word: Word, { memory }: Context): Step[] => {
   const address = memory.roster.named(one.handledBy)
   if (address === undefined) return []

@@ -1,4 +1,4 @@
-/** What a contact's message does: the team sees it, a case begins or goes on, and perhaps an automatic text answers. */
+/** What a contact's message does: the team sees it, a case begins or goes on, and an automatic text may answer. */
 import { addressKey } from '../model/address'
 import type { Content } from '../model/message'
 import { plain, toPlain } from '../model/text'
@@ -15,7 +15,7 @@ import { desk, is, log, set, show, tellTeam, type Step } from './steps'
 
 const HOUR_MS = 60 * MINUTE_MS
 
-/** When a case goes back to everybody because who has it does not answer the contact. */
+/** When a case is free again because whoever has it has not answered the contact. */
 export const timeout = ({ hours, claimTimeoutMinutes }: FunctionAddress, now: number): number =>
   addOpenMs(hours, now, claimTimeoutMinutes * MINUTE_MS)
 
@@ -29,7 +29,7 @@ const fresh = ({ arrival: { sender, place }, next, shown, now }: ContactSays, re
 const goesOn = (followUp: FollowUp, closedAt: number, now: number): boolean =>
   followUp === 'reopen' || (followUp !== 'new' && now - closedAt < followUp.days * DAY_MS)
 
-/** Who had the case keeps it, if on duty; otherwise everybody may take it. */
+/** Whoever had the case keeps it if they are on duty; otherwise everybody may take it. */
 const keeper = ({ address }: ContactSays, owner: string | undefined, { memory }: Context): { owner?: string, state: 'claimed' | 'new' } =>
   owner !== undefined && !memory.isOff(address.name, owner) ? { owner, state: 'claimed' } : { state: 'new' }
 
@@ -40,7 +40,7 @@ const reopened = (facts: ContactSays, one: Conversation, context: Context): Conv
   return { ...rest, state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now, announced: [] }
 }
 
-/** What the message changes of its conversation: a machine's opens and wakes nothing. */
+/** The conversation after the message. A machine's message neither opens nor wakes a case. */
 const moved = (facts: ContactSays, machine: boolean, context: Context): Conversation => {
   const { arrival: { sender, place }, address, shown, now, conversation: before } = facts
   const redirect = pointsOnly(shown, before)
@@ -64,13 +64,13 @@ const historyOf = ({ automatics, automaticsLastMinute, lately, conversation, isK
   sent: automatics, sentLastMinute: automaticsLastMinute,
   inbound: lately.filter(({ kind }) => kind === 'contact').map(({ at, text }) => ({ at, text })),
   known: isKnown && conversation !== undefined,
-  // who writes to a retired address when its team has just closed the case is told at once
+  // somebody who writes to a retired address just after its team has closed the case is told at once
   ...conversation?.saidAt === undefined || shown.retired !== undefined ? {} : { teamWroteAt: conversation.saidAt }
 })
 
 const ourWords = (text: string): Step => ({ do: 'to contact', kind: 'own words', content: { style: 'quiet', text: plain(text) } })
 
-/** Once, to a person who asks again after STOP. */
+/** Said once to a person who writes again after STOP. */
 const howToReturn = ({ hinted }: Conversation, { directory }: Context): Step[] =>
   hinted === true ? [] : [ourWords(directory.texts.ended), set({ hinted: true }), log('told of START')]
 
@@ -101,7 +101,7 @@ const consented = ({ arrival: { place, sender }, shown, now, isKnown }: ContactS
   person: addressKey({ network: place.network, id: sender.id }), address: shown.name, kind: 'granted', how: 'wrote first', at: now
 } })]
 
-/** What the team sees of it. */
+/** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
   const { conversation: before, address } = facts
   const looksOther = before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner
@@ -134,7 +134,7 @@ export const contactSays = (facts: ContactSays, context: Context): Step[] => {
   ]
 }
 
-/** What they change or delete is theirs, and of this conversation. */
+/** Whether the contact wrote what they edit or delete, in this conversation. */
 const isTheirs = ({ arrival: { sender }, entry }: ContactEdits | ContactDeletes, { id, contact }: Conversation): boolean =>
   entry !== undefined && entry.conversation === id && entry.kind === 'contact' && contact.id === sender.id
 
@@ -148,7 +148,7 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   ]
 }
 
-/** It goes from the team's places too; the record keeps what was said. */
+/** Removes a message from the team's places too. The record keeps it. */
 export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[] => {
   const { conversation: one, original } = facts
   if (one === undefined || original === undefined || !isTheirs(facts, one)) return []
@@ -156,7 +156,7 @@ export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[
   return [{ do: 'take back', original, as, atContact: as }, log('taken back')]
 }
 
-/** In the chat of a contact: not shown, not answered; the team hears now and then that it happens. */
+/** Somebody else writes in a contact's chat. It is neither shown nor answered; the team is told at most once an hour. */
 export const somebodyElseSays = ({ conversation: one, now, shown, address }: NobodyFacts, { memory }: Context): Step[] => {
   if (one === undefined || pointsOnly(shown, one) || now - (one.othersAt ?? -Infinity) < HOUR_MS) return []
   const texts = textsOf(address)

@@ -1,4 +1,4 @@
-/** Function addresses, as the bridge has them: what they know, what their plans change, and who they are on each network. */
+/** The desk for the bridge: what it remembers, how its changes are stored, and which identities it has on each network. */
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName } from '../model/address'
@@ -14,7 +14,7 @@ import { remember, retiredFrom, withTheirRooms } from './retired'
 
 const CONVERSATIONS_MAX = 1_000_000
 
-/** What the config does not know of what the store knows. */
+/** Logs the addresses that the store knows and the config does not. */
 const tellGone = (used: string[], addresses: FunctionAddress[], retired: FunctionAddress[], log: Log): void => {
   for (const { name, identities, retired: before = [] } of retired) {
     log.warn({ address: name, called: identities.map(({ id }) => id), before: before.map(({ id }) => id) },
@@ -40,7 +40,7 @@ export const readDesk = (inConfig: FunctionAddress[], networks: Network[], store
   })
 }
 
-/** Inside the commit that it belongs to. Throws Unavailable if somebody else was first: then the arrival comes again. */
+/** Stores a change, inside the commit to which it belongs. Throws Unavailable if somebody else was first: then the arrival comes again. */
 export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: number, now: number, steadyNow: number): Promise<void> => {
   switch (change.what) {
     case 'save':
@@ -60,7 +60,7 @@ export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: numbe
   }
 }
 
-/** Once the commit is sure: what is kept in memory follows it. */
+/** Updates memory after the commit. */
 export const learnDesk = (memory: DeskMemory, change: DeskChange): void => {
   if (change.what === 'save') memory.learn(change.conversation)
   if (change.what === 'duty') memory.duty(change.address, change.agent, change.on)
@@ -77,7 +77,7 @@ const presentAt = (address: FunctionAddress, memory: DeskMemory, now: number): {
   return { available: false, text: next === undefined ? '' : `${language === 'de' ? 'wieder da' : 'back'} ${showTime(next, zone, language, now)}` }
 }
 
-/** Who we are on a network. */
+/** Our identities on a network. */
 export const identitiesOn = (network: NetworkName, memory: DeskMemory, clock: Pick<Clock, 'now'>): Identity[] =>
   memory.roster.all().flatMap(address => address.identities.filter(one => one.network === network).map(({ id }) => ({
     id, aliases: address.aliases.filter(one => one.network === network).map(one => one.id),

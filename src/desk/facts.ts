@@ -1,6 +1,6 @@
 /**
- * What a rule may know, by who spoke where: the arrival itself and what was read for it, in the same transaction in which the rule's
- * plan is carried out. All of it is plain data. read-facts.ts reads it.
+ * What a rule may know, by who spoke where: the arrival, and what was read for it in the transaction that also carries out the rule's plan.
+ * All of it is plain data. read-facts.ts reads it.
  */
 import type { Person } from '../model/address'
 import type {
@@ -15,16 +15,16 @@ import type { DeskMemory } from './memory'
 import type { Left } from './retired'
 import type { Typed } from './typed'
 
-/** What is kept whole in memory and only looked up. */
+/** What is kept in memory, and only looked up. */
 export interface Context { memory: DeskMemory; directory: Directory }
 
 interface Common {
   now: number
   address: FunctionAddress // whose team works on it
-  shown: FunctionAddress // which the contact sees: the same, until the case was passed on
+  shown: FunctionAddress // the one that the contact sees: the same, unless the case was passed on
 }
 
-/** What a person does in a place. A new kind of arrival is one too, until it is said what becomes of it. */
+/** What a person does in a place. A new kind of arrival counts as such until the rule handles it. */
 export type Spoken = Exclude<Arrival, ReactionArrival | ReceiptArrival | StandingArrival | OrderArrival>
 
 /** What is answered, with its entry in the record. `isLast`: the contact has said nothing since. */
@@ -40,7 +40,7 @@ interface Deletes { kind: 'deletion'; arrival: DeletionArrival; original?: Recor
 
 interface OfContact extends Common { from: 'contact'; conversation?: Conversation }
 
-/** `unsent`: what the team has said there and what has not left. */
+/** `unsent`: what the team has said there that has not left yet. */
 export interface Theirs { one: Conversation; unsent: Content[] }
 
 export interface ContactSays extends OfContact, Says {
@@ -60,21 +60,21 @@ export type ContactFacts = ContactSays | ContactEdits | ContactDeletes
 /** Somebody who is not of the team, in a place of the team. */
 export interface OutsiderFacts extends Common { from: 'outsider'; arrival: Spoken; conversation?: Conversation }
 
-/** Somebody in a direct chat of ours with two others: with a contact, if there is a conversation. */
+/** Somebody else in a direct chat of ours: in a contact's, if there is a conversation. */
 export interface NobodyFacts extends Common { from: 'nobody'; arrival: Spoken; conversation?: Conversation }
 
-/** Somebody who ends or begins everything in a place that is no concern of the desk. */
+/** Somebody who ends or begins everything in a place that does not belong to the desk. */
 export interface ElsewhereFacts extends Common { from: 'elsewhere'; arrival: MessageArrival | EditArrival; theirs: Theirs[] }
 
-/** What was said before in a case. `sentBy`: by what it went out after all, if it was held. `lately`: newest first. */
+/** What was said before in a case. `sentBy`: the command that sent it after all, if it was held. `lately`: newest first. */
 export interface Before { entry: Entry; lately: Entry[]; sentBy?: Recorded }
 
-/** Whoever wrote an answer edits or deletes it, and the case is not theirs to answer any more: they left the team, or another has it. */
+/** The writer of an answer edits or deletes it, but may no longer answer the case: they left the team, or another team has it. */
 export type WriterFacts = Common & { from: 'writer', conversation: Conversation, before: Before } & (Edits | Deletes)
 
 // ---- the team
 
-/** The room of one case, the room in which all are announced, or somebody's own chat with the address. */
+/** The room of one case, the room in which all are announced, or an agent's own chat with the address. */
 export type Where = 'room' | 'inbox' | 'chat'
 
 /** What was said, without the number in front. */
@@ -89,12 +89,12 @@ export interface CaseSaid extends OfTeam, Says {
   about: 'case'
   conversation: Conversation
   said: Said
-  other?: number // in the room of a case, the number of another that stands in front
+  other?: number // in the room of a case, the number of another case that stands in front
   toContact: boolean // in reply to what the contact wrote
-  strange: boolean // it quotes or answers what the contact has not seen
+  strange: boolean // it quotes or answers something that the contact has not seen
   called?: string // it speaks to this colleague
 }
-/** About no case. `missing`: a number in front of which there is no case here. */
+/** About no case. `missing`: the number in front, if there is no such case here. */
 export interface Talk extends OfTeam, Says { about: 'none'; said: Said; missing?: number }
 
 export interface CaseEdited extends OfTeam, Edits {
@@ -111,7 +111,7 @@ export interface TalkEdited extends OfTeam, Edits { about: 'none'; said: Said }
 export interface CaseDeleted extends OfTeam, Deletes { about: 'case'; conversation: Conversation; before?: Before }
 export interface TalkDeleted extends OfTeam, Deletes { about: 'none' }
 
-/** A command, with what it alone needs to know. `conversation`: the case that it is about, if there is one at hand. */
+/** A command, with what this command needs to know. `conversation`: the case at hand, if there is one. */
 export type CommandFacts = OfTeam & Says & { about: 'command', rest: string, conversation?: Conversation } & Asked
 
 export type Asked =
@@ -125,13 +125,13 @@ export type Asked =
   | { word: Exclude<CaseWord, 'send' | 'assign' | 'project'> }
   | { word: 'team' | 'texts' | 'help' }
 
-/** Whoever is named by their address, with their conversation with this address of ours. */
+/** A person named by their address, with their conversation with this address of ours. */
 export interface Target { person: Person; permitted: boolean; conversation?: Conversation }
 
-/** A command about a person: there is no case at hand in it. */
+/** A command about a person. It has no case at hand. */
 export interface PersonFacts extends OfTeam, Says { about: 'person'; word: PersonWord; rest: string; next: number; target?: Target }
 
-/** A command with a number in front that is of no case here, or not of the one at hand: nothing is done. */
+/** A command with the number of no case here, or of another than the one at hand. Nothing is done. */
 export interface Slip extends OfTeam, Says { about: 'slip'; conversation?: Conversation; wrong: { missing: number } | { other: number, own: number } }
 
 export type TeamMessage = CaseSaid | Talk | CommandFacts | PersonFacts | Slip
@@ -143,7 +143,7 @@ export type TeamFacts = TeamMessage | TeamEdit | TeamDeletion
 
 interface OfOrder extends Common { from: 'order'; arrival: OrderArrival }
 export interface DueFacts extends OfOrder { what: 'due'; conversation?: Conversation }
-/** The rooms in which all cases are found, and those of its conversations, are to be as they should. */
+/** Brings the inbox rooms of an address and the rooms of its conversations up to date. */
 export interface SyncFacts extends OfOrder { what: 'sync'; all: Conversation[] }
 export interface RetireFacts extends OfOrder { what: 'retire'; left: Left[] }
 export interface TeamChangeFacts extends OfOrder { what: 'change team'; rest: string; all: Conversation[] }

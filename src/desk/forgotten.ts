@@ -1,4 +1,4 @@
-/** Places that networks are to forget. That they have to is remembered in the commit that makes them superfluous, until it is done. */
+/** Places that networks must forget. The commit that makes a place superfluous remembers that, until it is done. */
 import { addressKey, type Place } from '../model/address'
 import type { Tx } from '../store/store'
 

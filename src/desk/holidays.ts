@@ -1,4 +1,4 @@
-/** Which days are holidays: by the law of a German state, by the operator's own list, by an iCalendar file. */
+/** Which days are holidays: by the law of a German state, by the operator's own list, or by an iCalendar file. */
 import { getHolidays } from 'feiertagejs'
 import { Malformed } from '../model/errors'
 import { calendarOf } from './calendar'

@@ -1,9 +1,9 @@
 /**
- * When an address is open. By the wall clock of its zone at every instant, so also when clocks change: an hour that is missing is
- * not open, an hour that comes twice is open twice. Without hours an address is always open.
+ * When an address is open, by the wall clock of its zone, also when clocks change: an hour that is missing is not open, an hour that comes
+ * twice is open twice. An address without hours is always open.
  */
 
-/** Minutes of the local day; `to` is not open any more, and at most 1440. */
+/** Minutes of the local day. It is closed again at `to`, which is at most 1440. */
 export interface Slot { from: number; to: number }
 
 export interface Hours {
@@ -15,14 +15,14 @@ export interface Hours {
 
 export const MINUTE_MS = 60_000
 export const DAY_MS = 1440 * MINUTE_MS
-/** How far ahead an opening is looked for; what would need longer counts as that long. */
+/** How far ahead to look for an opening. Anything later counts as being that far ahead. */
 const HORIZON_MS = 366 * DAY_MS
 const THURSDAY = 3 // 1 January 1970
 
-/** As many as there are zones in the config. */
+/** One for each zone in the config. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Throws RangeError for a zone that is none. */
+/** Throws RangeError if there is no such zone. */
 const formatOf = (zone: string): Intl.DateTimeFormat => {
   const format = formats.get(zone) ?? new Intl.DateTimeFormat('en-US', {
     timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric'
@@ -39,13 +39,13 @@ export const isZone = (zone: string): boolean => {
   }
 }
 
-/** ms by which the clocks of a zone are ahead of UTC. */
+/** How many ms the clocks of a zone are ahead of UTC. */
 export const offsetAt = (zone: string, at: number): number => {
   const [month = 1, day = 1, year = 1970, hour = 0, minute = 0, second = 0] = (formatOf(zone).format(at).match(/\d+/g) ?? []).map(Number)
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000
 }
 
-/** The first ms between the two at which the clocks are set otherwise than at `from`. */
+/** The first ms between the two at which the clocks are set differently than at `from`. */
 const clockChange = (zone: string, from: number, to: number): number => {
   const offset = offsetAt(zone, from)
   let [same, other] = [from, to]
@@ -57,7 +57,7 @@ const clockChange = (zone: string, from: number, to: number): number => {
   return other
 }
 
-/** 1970-01-01 for any ms of that day. */
+/** The UTC day of an instant, such as 1970-01-01. */
 export const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 const slotsOn = ({ week, holiday, days }: Hours, midnight: number): Slot[] => {
@@ -65,10 +65,10 @@ const slotsOn = ({ week, holiday, days }: Hours, midnight: number): Slot[] => {
   return days.get(day) ?? (holiday(day) === undefined ? week[(midnight / DAY_MS + THURSDAY) % 7] ?? [] : [])
 }
 
-/** `offset` is that of the zone from `from` until `until`. */
+/** `offset` is the zone's from `from` until `until`. */
 interface Stretch { open: boolean; from: number; until: number; offset: number }
 
-/** To the next instant at which it may be otherwise: a slot's edge, midnight, or clocks that are set. */
+/** The stretch up to the next instant at which this may change: a slot's edge or midnight. */
 const stretchAt = (hours: Hours, from: number, offset: number): Stretch => {
   const midnight = Math.floor((from + offset) / DAY_MS) * DAY_MS
   const time = from + offset - midnight
@@ -103,7 +103,7 @@ export const nextOpening = (hours: Hours | undefined, at: number): number | unde
   return undefined
 }
 
-/** The first instant by which it was open for so long since `at`; a year after `at` at the latest. */
+/** The first instant by which it has been open for `ms` since `at`; at most a year after `at`. */
 export const addOpenMs = (hours: Hours | undefined, at: number, ms: number): number => {
   if (hours === undefined || ms <= 0) return at + Math.max(ms, 0)
   let left = ms

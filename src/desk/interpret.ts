@@ -40,7 +40,7 @@ interface How { source?: Source | undefined; reply?: Reply | undefined; when?: W
 
 type Of<D extends Step['do']> = Extract<Step, { do: D }>
 
-/** The conversation that is there already, of those that the arrival may change. */
+/** The existing conversation that the arrival is about, if any. */
 const conversationIn = (facts: DeskFacts): Conversation | undefined => {
   if (facts.from === 'team' && facts.about === 'person') return facts.target?.conversation
   return 'conversation' in facts ? facts.conversation : undefined
@@ -53,7 +53,7 @@ const needed = ({ conversation }: Draft): Conversation => {
 
 const about = ({ conversation }: Draft): { conversation?: number } => conversation === undefined ? {} : { conversation: conversation.id }
 
-/** Several things at one place each need a key of their own. */
+/** Adds a delivery. Several of one kind at one place each get a key of their own. */
 const add = (draft: Draft, place: Place, action: Action, as: Persona | undefined, ours: boolean, when: When = {}): NewDelivery => {
   const { used, deliveries, facts: { arrival } } = draft
   const what = `${place.network} ${place.id} ${action.kind}`
@@ -85,7 +85,7 @@ const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Per
   }
 }
 
-// ---- what was said before, said otherwise or taken back
+// ---- edits and deletions
 
 const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
   original.deliveries.filter(({ notice, place }) => !notice && samePlace(place, at))
@@ -93,7 +93,7 @@ const saidOf = (original: Recorded, at: Place): Recorded['deliveries'] =>
 /** What is said at a place from now on, by whom, and what it answers. */
 interface Correction { place: Place; content: Content; as: Persona | undefined; reply: Reply | undefined }
 
-/** What has not left yet leaves so. What would be too long is told to its writer, and what waits stays as it is. */
+/** Replaces words that have not left yet. If the new ones are too long, their writer is told, and the old ones stay as they are. */
 const sayInstead = (draft: Draft, original: Recorded, { content, place, as, reply }: Correction, { edit }: Corrects): void => {
   const made = say({ ...edit, content }, content, place, as, { token: tokenOf(draft, content), reply }, draft.context.directory)
   const instead = made.filter(one => samePlace(one.delivery.place, place))
@@ -265,7 +265,7 @@ const carryOut = (draft: Draft, step: Step): void => {
   }
 }
 
-/** The plan that comes of these steps. */
+/** The plan that these steps make. */
 export const interpret = (steps: Step[], facts: DeskFacts, context: Context): Plan => {
   const before = conversationIn(facts)
   const { arrival, address } = facts

@@ -1,4 +1,4 @@
-/** What a command needs behind it, and an example of it for who left it out. */
+/** What a command needs after its word, with an example for whoever left it out. */
 import type { FunctionAddress } from './address'
 import { spellingOf, type Word } from './commands'
 import { DESK_TEXTS } from './texts'
@@ -14,7 +14,7 @@ const EXAMPLES: Record<'de' | 'en', Partial<Record<Word, string>>> = {
   }
 }
 
-/** Undefined if nothing is lacking. What is said about a person needs the person and something behind it. */
+/** Undefined if nothing is missing. A command about a person needs the person and something after that. */
 export const lacks = ({ language }: FunctionAddress, word: Word, rest: string): string | undefined => {
   const example = EXAMPLES[language][word]
   const needed = word === 'new' || word === 'consent' ? /\S\s+\S/ : /\S/

@@ -1,4 +1,4 @@
-/** The words of the logbook. It is kept in English, which is sealed; the team reads it in its language. */
+/** The words of the logbook. It is kept and sealed in English; the team reads it in its own language. */
 import type { LogLine } from '../store/desk'
 
 const GERMAN = {
@@ -16,7 +16,7 @@ const GERMAN_DETAILS: [RegExp, string][] = [
   [/^case (\d+)$/, 'Vorgang $1'], [/^from /, 'von '], [/^greeting$/, 'Begrüßung'], [/^absence$/, 'Abwesenheit'], [/^redirect$/, 'Verweis']
 ]
 
-/** Who did what, as the team reads it. */
+/** Who did what, in the team's language. */
 export const readLine = ({ who, what, detail }: LogLine, language: 'de' | 'en'): string[] => language === 'en' ? [who, what, detail] : [
   who === 'contact' ? 'Kontakt' : who, Object.hasOwn(GERMAN, what) ? GERMAN[what as LogWord] : what,
   GERMAN_DETAILS.reduce((text, [english, german]) => text.replace(english, german), detail)

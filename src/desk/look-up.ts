@@ -1,4 +1,4 @@
-/** Commands that only tell something. */
+/** Commands that only show something. */
 import { beginning } from '../plan/people'
 import type { Conversation, Entry, LogLine } from '../store/desk'
 import type { CommandFacts, Context } from './facts'

@@ -1,6 +1,6 @@
 /**
- * What the desk keeps whole in memory, so that route can be pure and quick: the addresses with their teams as they are now, who is off
- * duty, and which places belong to which conversation. Read from the store at the start, changed when a commit changes it.
+ * What the desk keeps in memory, so that rules can be pure and quick: the addresses with their present teams, who is off duty, and which
+ * place belongs to which conversation. It is read from the store at the start, and updated after each commit that changes it.
  */
 import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
@@ -13,17 +13,17 @@ export type Spot =
   | { kind: 'contact', conversation: number, address: string, handledBy: string, person: Person } // handledBy: whose team has it now
   | { kind: 'room', conversation: number, address: string } // address: whose team works there
   | { kind: 'queue', address: string }
-  | { kind: 'chat', address: string, person: Person } // of somebody of the team with the address: never a contact's place
+  | { kind: 'chat', address: string, person: Person } // an agent's chat with the address: never a contact's place
 
-/** A place of the team. `people`: whom a room is for; a direct chat has no people, for it is one agent's own. */
+/** A place of the team. `people`: who belongs in a room. A direct chat has none, because it is one agent's own. */
 export interface TeamPlace { place: Place; people?: string[] }
 
 const HOUSE = 'Zentrale'
-const WORD_CHARACTERS_MIN = 3 // of a name, to be taken for the whole
+const WORD_CHARACTERS_MIN = 3 // shorter words of a name are not taken for the whole name
 
 const wordsOf = (name: string): string[] => name.split(/[\s-]+/).filter(word => word.length >= WORD_CHARACTERS_MIN)
 
-/** What others may be taken for an address or somebody of its team, if they are called so. */
+/** Names with which somebody else could be taken for an address or somebody of its team. */
 const names = ({ name, profile, team }: FunctionAddress, words: boolean): string[] =>
   [name, profile.name, ...team.flatMap(agent => words ? [agent.name, ...wordsOf(agent.name)] : agent.name)]
 
@@ -34,18 +34,18 @@ export interface DeskMemory extends Teams {
   spotOf (place: Place): Spot | undefined
   learn (conversation: Conversation): void
   forget (conversation: Conversation): void
-  /** The contact's, and the rooms that are for this conversation alone, of all teams that have or had it. */
+  /** The contact's place, and the conversation's own rooms of all teams that have or had it. */
   placesFor (conversation: Conversation): Place[]
   isOff (address: string, agent: string): boolean
   duty (address: string, agent: string, on: boolean): void
   team (change: TeamChange): void
-  /** Where the team of `address` works on a conversation, or is shown all its cases. */
+  /** The places in which the team of `address` works on a conversation; for 'queue', those in which it sees all cases. */
   placesOf (address: FunctionAddress, what: number | 'queue'): TeamPlace[]
-  /** The rooms among them, also those of networks where nobody of the team is any more. */
+  /** The rooms among them, also on networks where nobody of the team is any more. */
   roomsOf (address: FunctionAddress, what: number | 'queue'): Required<TeamPlace>[]
   /** The room of rooms of an address on a network. */
   houseOf (address: FunctionAddress, network: NetworkName): Place | undefined
-  /** Everywhere that we must listen for the desk. */
+  /** All rooms in which we must listen for the desk. */
   places (): Place[]
 }
 
@@ -62,7 +62,7 @@ export const withChange = (address: FunctionAddress, { person, name, added }: Om
 interface Remembered { conversations: Conversation[]; offDuty: { address: string, agent: string }[]; changes: TeamChange[] }
 
 export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName, Naming>, remembered: Remembered): DeskMemory => {
-  const spots = new Map<string, { place: Place, spot: Spot }>() // as many as places of addresses and conversations
+  const spots = new Map<string, { place: Place, spot: Spot }>() // as many as there are places of addresses and conversations
   const off = new Set(remembered.offDuty.map(({ address, agent }) => `${address} ${agent}`))
   const put = (place: Place, spot: Spot): void => { spots.set(addressKey(place), { place, spot }) }
 
@@ -98,7 +98,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
     return [...rooms, ...chats]
   }
 
-  let chats = new Map<string, Spot>() // of all of the teams
+  let chats = new Map<string, Spot>() // of all agents
   const learnChats = (): void => {
     chats = new Map(roster.all().flatMap(address => address.team.flatMap(({ addresses }) => addresses.flatMap(person =>
       chatWith(address, person).map(({ place }): [string, Spot] => [addressKey(place), { kind: 'chat', address: address.name, person }])))))
@@ -167,7 +167,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   }
 }
 
-/** The key under which somebody of a team is known there; undefined for anybody else. */
+/** The agent with this address, and their key; undefined for anybody else. */
 export const agentAt = (address: FunctionAddress, network: NetworkName, id: string): { agent: Agent, key: string } | undefined => {
   const agent = agentOf(address, { network, id })
   return agent && { agent, key: agentKey(agent) }

@@ -1,6 +1,6 @@
 /**
- * The team's commands as a menu, for networks that have such: what each is called, what is to be filled in, and the words that come of
- * it. What is chosen comes in as if it had been typed, so a menu can do nothing else than what is typed can.
+ * The team's commands as a menu, for networks that have menus: each command's name, the fields to fill in, and the words it becomes. A choice
+ * comes in as if it had been typed, so a menu can do nothing that typing cannot.
  */
 import type { Menu, MenuField, MenuItem, Option } from '../model/network'
 import type { FunctionAddress } from './address'
@@ -10,7 +10,7 @@ import type { DeskMemory } from './memory'
 type Language = 'de' | 'en'
 type Field = [name: 'case' | 'to' | 'text' | 'words' | 'long' | 'until' | 'duty' | 'person', required: boolean]
 
-/** In the order of a menu. `reads`: it only tells something. */
+/** In the order of a menu. `reads`: it only shows something. */
 const ITEMS: { word: Word, name: Record<Language, string>, fields: Field[], reads?: true }[] = [
   { word: 'list', name: { de: 'Offene Vorgänge zeigen', en: 'Show open cases' }, fields: [], reads: true },
   { word: 'take', name: { de: 'Vorgang übernehmen', en: 'Take a case' }, fields: [['case', true]] },

@@ -1,4 +1,4 @@
-/** The open cases of an address, to choose one of from a menu. */
+/** The open cases of an address, as a choice in a menu. */
 import type { Option } from '../model/network'
 import type { Directory } from '../plan/directory'
 import type { Tx } from '../store/store'

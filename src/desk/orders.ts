@@ -1,4 +1,4 @@
-/** What Zentrale itself does: a time has come, rooms are to be as they should, or the team of an address changes. */
+/** What Zentrale does by itself: a time has come, rooms must be brought up to date, or the team of an address changes. */
 import { cleanName } from '../plan/people'
 import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, type FunctionAddress } from './address'
@@ -9,7 +9,7 @@ import { withChange } from './memory'
 import { ownerName, textsOf } from './shown'
 import { desk, is, log, show, tellTeam, type Step } from './steps'
 
-/** What was put off is back, or who has the case has not answered for too long. */
+/** A case that was put off is back, or whoever has it has not answered for too long. */
 export const due = ({ conversation: one, now, address }: DueFacts): Step[] => {
   const texts = textsOf(address)
   if (one?.dueAt === undefined || one.dueAt > now) return []
@@ -34,7 +34,7 @@ const syncCase = (one: Conversation, address: FunctionAddress): Step[] => {
   ]
 }
 
-/** The team as it is now stands in every room of the address; who left has left them all, and their cases are free, which is told. */
+/** Brings the present team into every room of the address. Whoever left the team leaves all rooms; their cases are free, and the team is told. */
 export const syncTeam = ({ all, address: before }: SyncFacts | TeamChangeFacts, address: FunctionAddress): Step[] => {
   const free = all.filter(one => isWithoutOwner(one, address)).map(({ id }) => id)
   return [
@@ -45,7 +45,7 @@ export const syncTeam = ({ all, address: before }: SyncFacts | TeamChangeFacts, 
   ]
 }
 
-/** `+` or `-`, the network, the id, and what they are called. */
+/** `+` or `-`, the network, the id, and their name. */
 const teamChangeIn = ({ rest, address }: TeamChangeFacts, { memory }: Context): TeamChange | undefined => {
   const [sign, network = '', id = '', ...called] = rest.split(/\s+/)
   if ((sign !== '+' && sign !== '-') || memory.naming(network) === undefined || id === '') return undefined

@@ -1,4 +1,4 @@
-/** To whom a case is passed on: a colleague or another address, by what somebody types of their name. */
+/** To whom a case is passed on: a colleague or another address, by the part of its name that somebody types. */
 import { addressKey } from '../model/address'
 import type { Agent, FunctionAddress, Roster } from './address'
 
@@ -12,7 +12,7 @@ interface Candidate { passing: Passing; name: string; exact: string[]; words: st
 const folded = (text: string): string => text.normalize('NFC').toLowerCase()
 const wordsOf = (name: string): string[] => [name, ...name.split(/[\s-]+/)].map(folded)
 
-/** Exactly by name or address; else by the beginning of a name or of one of its words. Undefined if nobody is called so. */
+/** An exact name or address counts first, then the beginning of a name or of one of its words. Undefined if nobody has such a name. */
 export const passingTo = (written: string, address: FunctionAddress, roster: Roster): Passing | undefined => {
   const wanted = folded(written.trim().replace(/^@(?!.*:)/, '').replace(/[:,.]+$/, ''))
   if (wanted === '') return undefined

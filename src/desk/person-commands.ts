@@ -1,4 +1,4 @@
-/** Commands about a person: to write to somebody first, and to note their consent. There is no case at hand in them. */
+/** Commands about a person: to write to somebody first, and to note their consent. They have no case at hand. */
 import { addressKey } from '../model/address'
 import { plain } from '../model/text'
 import type { Conversation } from '../store/desk'
@@ -13,7 +13,7 @@ const opened = ({ address, next, now }: PersonFacts, { person }: Target, place: 
   state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
 })
 
-/** Why nothing can be begun with this person; undefined if it can. `written`: as their address was typed. */
+/** Why nothing can be begun with this person; undefined if it can. `written`: their address as typed. */
 const whyNot = ({ address }: PersonFacts, { person, conversation, permitted }: Target, written: string,
   { directory }: Context): string | undefined => {
   const texts = textsOf(address)

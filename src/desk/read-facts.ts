@@ -1,4 +1,4 @@
-/** Reads the facts of an arrival: who spoke where, and what that member of the union has. */
+/** Reads the facts of an arrival: who spoke where, and everything that such facts contain. */
 import { addressKey, type NetworkName, type Person } from '../model/address'
 import type { Arrival, DeletionArrival, EditArrival, MessageArrival, OrderArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
@@ -27,7 +27,7 @@ const originalPart = (original: Recorded | undefined): { original?: Recorded } =
 
 // ---- a contact
 
-/** What the team of a retired address has done with goes back to the address that the contact sees. */
+/** A case that the team of a retired address has closed goes back to the address that the contact sees. */
 const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown: FunctionAddress): Conversation | undefined => {
   const handler = found?.state === 'done' && shown.retired === undefined ? roster.named(found.handledBy) : undefined
   return found === undefined || handler?.retired === undefined
@@ -35,14 +35,14 @@ const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown
     : { ...found, handledBy: shown.name, announced: [], ...leftRooms(found.leftRooms, handler) }
 }
 
-/** What the contact's own messages caused waits there too; nobody of the team wrote that. */
+/** `unsent` without what the contact's own messages caused: that waits there too, but nobody of the team wrote it. */
 const theirsOf = async (tx: Tx, one: Conversation): Promise<Theirs> => {
   const waiting = (await tx.waiting(one.place, 0, WAITING_MAX)).filter(({ notice, from }) =>
     !notice && from.network !== OURS && addressKey(from) !== addressKey(one.place))
   return { one, unsent: waiting.flatMap(({ delivery: { action } }) => 'content' in action ? [action.content] : []) }
 }
 
-/** All that a person has with us, if they end or begin everything. */
+/** All conversations of a person with us, if they end or begin everything. */
 const theirsIfAll = async (tx: Tx, { content, place: { network }, sender: { id } }: MessageArrival | EditArrival): Promise<Theirs[]> =>
   consentWord(toPlain(content.text)) === undefined
     ? []
@@ -87,7 +87,7 @@ const elsewhereFacts = async ({ tx, memory, now }: Reading, arrival: Spoken): Pr
   return address && { now, address, shown: address, from: 'elsewhere', arrival, theirs }
 }
 
-/** Of an answer, wherever it was written: its writer may have lost the place since. The rule checks that it is theirs. */
+/** For an edited or deleted answer, wherever it was written: its writer may have left that place. The rule checks that they wrote it. */
 const writerFacts = async ({ tx, memory, now, original }: Reading, arrival: EditArrival | DeletionArrival): Promise<WriterFacts | undefined> => {
   const entry = await entryChanged(tx, arrival)
   const conversation = entry?.kind === 'team' ? await tx.desk.conversation(entry.conversation) : undefined
@@ -105,7 +105,7 @@ const writerFacts = async ({ tx, memory, now, original }: Reading, arrival: Edit
 const isDirect = (arrival: Arrival): arrival is MessageArrival & { to: string } =>
   arrival.kind === 'message' && arrival.direct === true && arrival.to !== undefined
 
-/** Whoever speaks in the chat of `to` is the one for whom it is. */
+/** Whether the sender is the one to whom this chat with `to` belongs. */
 const isTheirs = (arrival: Arrival, memory: DeskMemory): boolean => !isDirect(arrival) ||
   memory.naming(arrival.place.network)?.direct(arrival.to, arrival.sender.id) === arrival.place.id
 
@@ -170,7 +170,7 @@ const orderFacts = async (reading: Reading, arrival: OrderArrival): Promise<Orde
   }
 }
 
-// ---- whose concern it is
+// ---- whether it belongs to the desk
 
 const isAddress = ({ roster }: DeskMemory, network: NetworkName, id: string): boolean => roster.called({ network, id }) !== undefined
 
@@ -178,7 +178,7 @@ const isAddress = ({ roster }: DeskMemory, network: NetworkName, id: string): bo
 const isAtDesk = (arrival: Arrival, memory: DeskMemory): boolean => memory.spotOf(arrival.place) !== undefined ||
   (isDirect(arrival) && isAddress(memory, arrival.place.network, arrival.to))
 
-/** Whether the arrival is the desk's concern at all; quick, for everything that comes in is asked. */
+/** Whether the arrival may concern the desk. Quick, because every arrival is tested. */
 export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean =>
   arrival.kind === 'order' || arrival.kind === 'edit' || arrival.kind === 'deletion' || isAtDesk(arrival, memory)
 

@@ -1,4 +1,4 @@
-/** Reads the facts of what somebody of the team does: which case it is about, and what that needs to know. */
+/** Reads the facts of what somebody of the team does: which case it is about, and what its rule needs to know. */
 import type { Person } from '../model/address'
 import { addressKey } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
@@ -26,13 +26,13 @@ export interface Reading { tx: Tx; memory: DeskMemory; now: number; original: Re
 
 // ---- what was said before
 
-/** What was held before is what went out after all. */
+/** The entry of the message that is changed. If it was held and sent later, the entry that went out. */
 export const entryChanged = async ({ desk }: Tx, { place, of }: EditArrival | DeletionArrival): Promise<Entry | undefined> => {
   const entry = await desk.entryOf(place.network, of)
   return entry?.sentBy === undefined ? entry : await desk.sentBy(entry.sentBy) ?? entry
 }
 
-/** By what the entry went out, if that is not what is changed; as if its words had been said in that. */
+/** What sent the entry, if another message did, such as `!send`; with the entry's words, as if they had been typed there. */
 const sentByAnother = async (tx: Tx, { of }: EditArrival | DeletionArrival, { network, key, content }: Entry): Promise<Recorded | undefined> => {
   const found = of === key ? undefined : await tx.recorded(network, key)
   return found && { ...found, arrival: 'content' in found.arrival ? { ...found.arrival, content } : found.arrival }
@@ -45,20 +45,20 @@ export const beforeOf = async (tx: Tx, arrival: EditArrival | DeletionArrival, e
 
 // ---- which case is meant
 
-/** `own`: of the room. `entry`: of what is edited or deleted. `number`, `another`: what stands in front. */
+/** `own`: the room's case. `entry`: of the message that is edited or deleted. `number`, `another`: the numbers in front. */
 interface Named { own: Conversation | undefined; entry?: Entry | undefined; number?: number | undefined; another?: number | undefined }
 
 interface Meant {
   conversation?: Conversation
-  missing?: number // a number in front of which there is no case here
-  other?: number // in the room of a case, the number of another that stands in front
+  missing?: number // the number in front, if there is no such case here
+  other?: number // in the room of a case, the number of another case that stands in front
   toContact: boolean
   strange: boolean
 }
 
 const missingOf = (missing: number | undefined): Meant => ({ toContact: false, strange: false, ...missing === undefined ? {} : { missing } })
 
-/** Of what is edited or taken back it is where it was said; else the room's own, that of the number, or that of the line replied to. */
+/** The case that is meant. For an edit or deletion, that of the original; else the room's own, the number's, or that of the line replied to. */
 const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, { own, entry, number, another }: Named): Promise<Meant> => {
   const ids = arrival.kind === 'message' ? arrival.replyTo : undefined
   const line = ids === undefined ? undefined : await tx.desk.lineOf(arrival.place, ids)
@@ -77,7 +77,7 @@ const meant = async (tx: Tx, arrival: Arrival, address: FunctionAddress, { own, 
 const NAMED = /^(?:<[^>]*>|[^:]{1,80}:) /
 const asOneLine = (text: string): string => text.replace(/[>\s]+/g, ' ').trim()
 
-/** Whether something is quoted that did not stand in what the contact wrote or was sent; apps may put a name in front, and cut it. */
+/** Whether it quotes something that the contact neither wrote nor was sent. Apps may put a name in front of a quotation, and cut it. */
 const isStrange = async (tx: Tx, { text }: Content, { id }: Conversation): Promise<boolean> => {
   const quoted = quotedIn(text).map(line => asOneLine(line).replace(/ ?(?:…|\.\.\.)$/, ''))
   if (quoted.length === 0) return false
@@ -85,7 +85,7 @@ const isStrange = async (tx: Tx, { text }: Content, { id }: Conversation): Promi
   return !quoted.every(line => [line, line.replace(NAMED, '')].some(words => seen.some(one => one.includes(words))))
 }
 
-/** Whom of the team it speaks to; whoever has the contact's name may be the contact. */
+/** The colleague to whom it speaks. A name that the contact has too does not count. */
 const calledPart = ({ mentions = [], place: { network } }: MessageArrival | EditArrival, content: Content, { address, who }: Place,
   { name = '' }: Conversation): { called?: string } => {
   const called = calledIn({ content, mentions, network }, address, who.agent, name)
@@ -94,10 +94,10 @@ const calledPart = ({ mentions = [], place: { network } }: MessageArrival | Edit
 
 // ---- what a command needs to know
 
-/** No slip in sending something else. */
+/** Whether a held entry may be sent: a misspelt command for sending something else may not. */
 const maySend = (one: Entry): boolean => !isSlip(one.content)
 
-/** Slips do not count. */
+/** The last thing that this agent said. Misspelt commands do not count. */
 const lastOf = async ({ desk }: Tx, { id }: Conversation, { name }: Agent): Promise<{ last?: number }> => {
   const said = (await desk.entries(id, LATEST_ENTRIES)).filter(({ who, kind }) => who === name && (kind === 'team' || kind === 'note'))
   const last = said.find(one => !one.held || maySend(one))
@@ -123,7 +123,7 @@ const askedBy = async (tx: Tx, word: Exclude<CommandWord, PersonWord>, rest: str
   }
 }
 
-/** Whoever is named by their address, on the network on which that is one, and their conversation with the address, if there is one. */
+/** The person named by their address, on the network to which that belongs, and their conversation with our address, if any. */
 const targetOf = async ({ desk }: Tx, rest: string, address: FunctionAddress, memory: DeskMemory): Promise<Target | undefined> => {
   const written = rest.split(/\s/)[0] ?? ''
   const person = address.identities.map(({ network }) => ({ network, id: memory.naming(network)?.person(written) }))
@@ -214,7 +214,7 @@ const deletionFacts = async (reading: Reading, arrival: DeletionArrival, place: 
   return { ...deletes, about: 'case', conversation, ...before === undefined ? {} : { before } }
 }
 
-/** In a place of the team: of whoever is of it, else of an outsider. `own`: the conversation whose room it is. */
+/** The facts of what an agent or an outsider does in a place of the team. `own`: the conversation whose room it is. */
 export const teamFacts = async (reading: Reading, arrival: Spoken, address: FunctionAddress, where: Where,
   own: Conversation | undefined): Promise<TeamFacts | OutsiderFacts> => {
   const { memory, now } = reading

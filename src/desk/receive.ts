@@ -1,6 +1,6 @@
 /**
- * What the desk lets in by itself: times that have come, orders of the operator, and at the start what its rooms are to be. They come
- * in by accept as everything else does, so each is one commit with all that it causes.
+ * What the desk lets in by itself: times that have come, orders of the operator, and at the start orders to bring rooms up to date. All come
+ * in through accept like everything else, so each is one commit with all that it causes.
  */
 import { messageOf } from '../model/errors'
 import type { Chance } from '../lib/chance'
@@ -14,13 +14,13 @@ import type { DeskMemory } from './memory'
 
 const DUE_MAX = 100
 const RETRY_MS = 5_000
-/** Until the next look where something due stays due: its address is not known any more, or there was too much at once. */
+/** Until the next look if something due stays due: its address is not known any more, or there was too much at once. */
 const STUCK_MS = 10_000
 const TOKEN_BYTES = 12
 const WAIT_MOST_MS = 86_400_000
 
 export interface DeskReceive {
-  /** Its orders come in behind; what cannot be stored now is tried again. */
+  /** Begins. Its orders come in afterwards; one that cannot be stored now is tried again. */
   start (): void
   /** Something that is due may have changed. */
   changed (): void
@@ -31,7 +31,7 @@ export interface DeskReceive {
 
 interface Parts { inbox: Pick<Inbox, 'accept'>; store: Store; memory: DeskMemory; remembered: Memory; clock: Clock; chance: Chance; log: Log }
 
-/** What the rooms of an address depend on: if it changed since the last start, all of them are seen to. */
+/** Everything on which the rooms of an address depend. If it has changed since the last start, all rooms are brought up to date. */
 const shapeOf = ({ team, profile, slug, identities, retired }: FunctionAddress): string =>
   JSON.stringify([slug, profile.name, team.map(agent => [agentKey(agent), agent.name, agent.direct === true, agent.addresses]),
     ...retired === undefined ? [] : ['retired', retired, identities]])

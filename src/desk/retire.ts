@@ -1,4 +1,4 @@
-/** What becomes of the conversations of an address that was taken out of the config. Done twice it changes nothing. */
+/** What becomes of the conversations of an address that was taken out of the config. A second run changes nothing. */
 import { addressKey } from '../model/address'
 import { plain } from '../model/text'
 import type { Conversation } from '../store/desk'
@@ -13,7 +13,7 @@ const closeRooms = ({ address }: RetireFacts, { id }: Conversation, to: Function
   to.slug === address.slug ? [] : memory.roomsOf(address, id).map(({ place }): Step =>
     ({ do: 'close', place, topic: textsOf(address).passed('Zentrale', to.name) }))
 
-/** Where all of its cases were found, there is nothing any more. */
+/** Closes the rooms in which all its cases were shown. */
 const closeHouse = ({ address }: RetireFacts, heirs: FunctionAddress[], { memory }: Context): Step[] => {
   if (heirs.some(({ slug }) => slug === address.slug)) return []
   const topic = textsOf(address).closed(address.profile.name)
@@ -21,7 +21,7 @@ const closeHouse = ({ address }: RetireFacts, heirs: FunctionAddress[], { memory
     .flatMap((place): Step[] => place === undefined ? [] : [{ do: 'close', place, topic }])
 }
 
-/** Another address is called so now: the conversation is that one's, and stays with who has it if they are of its team. */
+/** Another address has this name now: the conversation goes to that address. Whoever has the case keeps it if they are in its team. */
 const inherit = (facts: RetireFacts, one: Conversation, { to, shown, lately, consent }: Heir, context: Context): Step[] => {
   const { address, now } = facts
   const isOurs = one.handledBy === address.name
@@ -38,7 +38,7 @@ const inherit = (facts: RetireFacts, one: Conversation, { to, shown, lately, con
   ]
 }
 
-/** Whether the contact can be told: they want to hear of us, and there is a way to them. */
+/** Whether the contact can be told: they have not sent STOP, and there is a way to them. */
 const canBeTold = ({ address }: RetireFacts, { address: shown, contact }: Conversation, { directory }: Context): boolean =>
   shown === address.name && identityOn(address, contact.network) !== undefined && !directory.isBlocked(addressKey(contact))
 

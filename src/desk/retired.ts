@@ -1,6 +1,6 @@
 /**
- * Addresses that are not in the config any more, though contacts have written to them. Each goes on for what is open, and answers
- * everything else by a text, until nothing is remembered of its contacts. What another address is called now is that one's.
+ * Addresses that are not in the config any more, though contacts have written to them. Each goes on for its open cases, and answers
+ * everything else with a text, until nothing is remembered of its contacts. A name that another address has now belongs to that address.
  */
 import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
@@ -24,10 +24,10 @@ const CLOSES = {
     'What you write about what is still open is seen by the team.'
 }
 
-/** What contacts with an open case are told. Neither text promises an answer. */
+/** The text for contacts with an open case. Neither this nor CLOSED promises an answer. */
 export const closesText = ({ language, profile: { name } }: FunctionAddress): string => CLOSES[language](name)
 
-/** What is needed of an address without its config: no files, no texts, and no hours, which nobody keeps any more. */
+/** What an address needs without its config: no files, no texts, and no hours, because nobody keeps them any more. */
 const asRemembered = ({ hours: _, profile: { logo: __, ...profile }, ...address }: FunctionAddress): string =>
   JSON.stringify({ ...address, profile, automatic: {}, texts: {} })
 
@@ -46,7 +46,7 @@ const freeOf = (slug: string, taken: ReadonlySet<string>, count = 1): string => 
   return taken.has(one) ? freeOf(slug, taken, count + 1) : one
 }
 
-/** Each with the rooms that it has, whatever the config would call them now: people are in them, and what was said stands there. */
+/** Lets each address keep the rooms that it has, whatever the config would call them now: people are in them, and their history is there. */
 export const withTheirRooms = async (tx: Pick<Tx, 'remembered'>, addresses: FunctionAddress[]): Promise<FunctionAddress[]> => {
   const slugs = new Map((await knownTo(tx)).map(({ name, slug }) => [name, slug]))
   const taken = new Set(addresses.flatMap(({ name }) => slugs.get(name) ?? []))
@@ -57,7 +57,7 @@ export const withTheirRooms = async (tx: Pick<Tx, 'remembered'>, addresses: Func
   })
 }
 
-/** Beside those of the config. Where another address, or no network, has its identity, it is called so no more. */
+/** The retired addresses. One loses the names that another address has now, and those that no network serves any more. */
 export const retiredFrom = async (tx: Pick<Tx, 'remembered'>, addresses: FunctionAddress[], used: ReadonlySet<string>,
   namings: ReadonlyMap<NetworkName, Naming>): Promise<FunctionAddress[]> => {
   const called = new Set(addresses.flatMap(({ identities, aliases }) => [...identities, ...aliases]).map(addressKey))
@@ -74,7 +74,7 @@ const housesOf = ({ slug }: FunctionAddress, namings: ReadonlyMap<NetworkName, N
     return id === undefined ? [] : [{ network, id }]
   }))
 
-/** At the start, before anybody can write to them: the addresses of the config are remembered, and what is needed no more is not. */
+/** At the start, before anybody can write to them: remembers the addresses of the config, and forgets those no longer needed. */
 export const remember = async (tx: Tx, addresses: FunctionAddress[], retired: FunctionAddress[],
   namings: ReadonlyMap<NetworkName, Naming>): Promise<void> => {
   for (const address of addresses) await tx.remember(OURS, KEY + address.name, asRemembered(address))
@@ -85,17 +85,17 @@ export const remember = async (tx: Tx, addresses: FunctionAddress[], retired: Fu
   }
 }
 
-/** Whether what is said in this conversation is answered by a text alone. */
+/** Whether messages in this conversation are answered only by an automatic text. */
 export const pointsOnly = ({ redirectOnly, retired }: FunctionAddress, conversation: Conversation | undefined): boolean =>
   redirectOnly && (retired === undefined || conversation === undefined || conversation.state === 'done')
 
-/** Whose it is now, what was said lately, and whether the contact is known there too. */
+/** Who takes a conversation over. `shown`: the contact sees that address from now on. `consent`: the contact's, which goes over too. */
 export interface Heir { to: FunctionAddress; shown: boolean; lately: Entry[]; consent?: Consent }
 
 /** A conversation of an address that is not in the config any more. */
 export interface Left { conversation: Conversation; heir?: Heir }
 
-/** Who is called now what the address was called where the contact writes; what it only works on goes to whoever has any of its names. */
+/** The address that now has the name to which the contact writes. A case that was only passed on goes to whoever has any of the names. */
 const heirOf = (address: FunctionAddress, { address: shown, contact: { network } }: Conversation, roster: Roster): FunctionAddress | undefined => {
   const { retired = [] } = address
   const names = shown === address.name ? retired.filter(one => one.network === network) : retired

@@ -1,6 +1,6 @@
 /**
- * The rule for function addresses: who spoke where decides which file answers. Pure, as all rules. What is ignored is said here; a new
- * kind of arrival, of order or of command does not compile until it stands here.
+ * The rule for function addresses: who spoke where decides which file answers. Pure, like all rules. This file also says what is ignored. A
+ * new kind of arrival, order or command does not compile until it is handled here.
  */
 import type { Arrival } from '../model/message'
 import { IGNORE, type Plan } from '../plan/plan'
@@ -69,7 +69,7 @@ const team = (facts: TeamFacts, context: Context): Step[] => {
   }
 }
 
-/** Undefined if it is no concern of the desk. */
+/** Undefined if it does not concern the desk. */
 const stepsOf = (facts: DeskFacts, context: Context): Step[] | undefined => {
   switch (facts.from) {
     case 'contact': return contact(facts, context)

@@ -1,4 +1,4 @@
-/** How people, and what they said, are shown to the team. */
+/** How the team sees people and what they said. */
 import type { Arrival, Content, Persona, Sender } from '../model/message'
 import { toPlain } from '../model/text'
 import { asName, behindName, cleanName, oneLine, ownName, personaOf } from '../plan/people'
@@ -10,13 +10,13 @@ import { DESK_TEXTS, type DeskTexts } from './texts'
 
 export const textsOf = ({ language }: FunctionAddress): DeskTexts => DESK_TEXTS[language]
 
-/** What the contact is called for the team: without a name, by the whole address. */
+/** The contact's name for the team. Without a name, the whole address. */
 export const shownName = (memory: DeskMemory, texts: DeskTexts, { name, contact }: Conversation): string => {
   const clean = (name === undefined ? '' : asName(name)) || oneLine(contact.id)
   return memory.isReserved(clean, contact, true) ? texts.notOurs(clean) : clean
 }
 
-/** Whom the team writes to, in full. */
+/** The contact's name and address for the team. */
 export const inFull = (memory: DeskMemory, texts: DeskTexts, one: Conversation): string => {
   const shown = shownName(memory, texts, one)
   return one.name === undefined ? shown : `${shown}, ${oneLine(one.contact.id)}`
@@ -29,13 +29,13 @@ export const named = (one: Conversation, sender: Sender): Conversation => {
   return { ...rest, ...name === undefined ? {} : { name } }
 }
 
-/** The beginning of what was said, as one line of which nothing is hidden. */
+/** The beginning of a message, as one line without invisible characters. */
 export const excerptOf = ({ text, file }: Content): string => {
   const words = (toPlain(text) || file?.name || '').trim()
   return words === '' ? '' : cleanName(words)
 }
 
-/** What was said, with whoever said it, and whether the contact knows it. */
+/** What was said, with its writer, marked if the contact does not know it. */
 export const saidBy = (texts: DeskTexts, { kind, who, held }: Entry, text: string): string =>
   `${held ? texts.heldNote(who) : `${kind === 'note' ? texts.note : ''}${who}: `}${text}`
 
@@ -46,13 +46,13 @@ export const historyFor = (address: FunctionAddress, entries: Entry[]): string =
 export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
   address.team.find(agent => agentKey(agent) === owner)?.name ?? ''
 
-/** The name of whoever of the team speaks, or spoke. */
+/** The name of the agent who speaks, or wrote the original. */
 export const writerOf = (facts: DeskFacts): string | undefined =>
   facts.from === 'team' ? facts.who.agent.name : facts.from === 'writer' ? facts.before.entry.who : undefined
 
 const senderOf = (arrival: Arrival): Sender | undefined => 'sender' in arrival ? arrival.sender : undefined
 
-/** Who speaks in a place of the team, for the others of the team. */
+/** Whoever speaks in a place of the team, as the rest of the team sees them. */
 export const personaOfSpeaker = (facts: DeskFacts, { directory }: Context): Persona => {
   const { arrival } = facts
   const { network } = arrival.place
@@ -60,7 +60,7 @@ export const personaOfSpeaker = (facts: DeskFacts, { directory }: Context): Pers
   return personaOf(network, directory.can(network).label, { ...sender, id: sender.address ?? sender.id }, writerOf(facts))
 }
 
-/** The contact, for the team. */
+/** The contact as the team sees them. */
 export const personaOfContact = ({ arrival, address }: DeskFacts, one: Conversation, { memory, directory }: Context): Persona => {
   const { network, id } = one.contact
   return personaOf(network, directory.can(network).label, senderOf(arrival) ?? { id, name: '' }, shownName(memory, textsOf(address), one))

@@ -16,13 +16,13 @@ const titleOf = (one: Conversation, address: FunctionAddress, context: Context):
   return `${texts.state(one.state, ownerName(address, one.owner))} · ${shownName(context.memory, texts, one)} (${networkName(one, context)})`
 }
 
-/** The line about a case where all cases are shown. */
+/** The line about a case in the inbox room. */
 export const announcementOf = (one: Conversation, address: FunctionAddress, context: Context): string =>
   textsOf(address).announce(titleOf(one, address, context), one.id, one.excerpt ?? '')
 
 /**
- * In a direct chat of the team the address speaks: the number of the case and who said it stand in front, their words as a quotation,
- * and a file of theirs has a name that looks like no case.
+ * In an agent's direct chat, the address speaks for others: first the number of the case and who said it, then their words as a quotation.
+ * A file gets a name that cannot look like the number of a case.
  */
 export const shownAt = ({ people }: TeamPlace, content: Content, one?: Conversation, as?: Persona): Content => {
   if (people !== undefined) return content
@@ -39,7 +39,7 @@ const speakersOf = ({ owner }: Conversation, { claim, team }: FunctionAddress, n
   }
 }
 
-/** A room of ours, in whose name people are asked into it. */
+/** Adds the address in whose name people are invited to a room. */
 export const roomOf = (address: FunctionAddress, { network }: Place, state: RoomState): RoomState => {
   const from = identityOn(address, network)
   return { ...state, ...from === undefined ? {} : { from } }
@@ -52,7 +52,7 @@ const insideOf = (address: FunctionAddress, { network }: Place, { memory }: Cont
 
 export interface Room { place: Place; state: RoomState }
 
-/** The rooms of a case as they are to be. `team`: for whom, if not those who have it now. */
+/** The wanted state of the rooms of a case. `team`: the team they are for, if not the one that has the case now. */
 export const caseRooms = (one: Conversation, address: FunctionAddress, shown: FunctionAddress, team: FunctionAddress | undefined,
   context: Context): Room[] => {
   const { memory } = context
@@ -64,7 +64,7 @@ export const caseRooms = (one: Conversation, address: FunctionAddress, shown: Fu
   } }])
 }
 
-/** The rooms in which all cases are found, and the room of rooms. */
+/** The inbox rooms, and the room of rooms. */
 export const houseRooms = (team: FunctionAddress, address: FunctionAddress, context: Context): Room[] => {
   const texts = textsOf(address)
   return context.memory.roomsOf(team, 'queue').flatMap(({ place, people }) => {

@@ -1,6 +1,6 @@
 /**
- * Texts with variables: standard texts and automatic ones. A variable is a name in braces, and nothing else: what is put in is
- * never looked into again, and nothing is evaluated.
+ * Texts with variables: standard texts and automatic ones. A variable is a name in braces, and nothing more: values are not searched for
+ * variables, and nothing is evaluated.
  */
 import type { StandardText } from './address'
 
@@ -13,7 +13,7 @@ const VARIABLES = {
 }
 
 export type Variable = keyof typeof VARIABLES
-/** What stands for them; what is missing leaves nothing behind. `agent` is the whole name. */
+/** The values of variables. A missing one becomes nothing. `agent` is the whole name. */
 export type Values = Partial<Record<Variable, string>>
 
 const EXCERPT_CHARACTERS_MAX = 60
@@ -28,7 +28,7 @@ const variableOf = (name: string): Variable | undefined => {
 /** “Anna” of “Dr. Anna Müller”. */
 export const firstName = (name: string): string => name.trim().split(/\s+/).find(word => !word.endsWith('.')) ?? name
 
-/** Undefined if there is no such variable, empty if nothing stands for it. */
+/** Undefined if there is no such variable, empty if it has no value. */
 const valueOf = (name: string, values: Values): string | undefined => {
   const variable = variableOf(name)
   if (variable === undefined) return undefined
@@ -36,7 +36,7 @@ const valueOf = (name: string, values: Values): string | undefined => {
   return variable === 'agent' && value !== '' ? firstName(value) : value
 }
 
-/** A line that would begin with what is missing begins behind the sign that follows it: “{name}, good day” is “good day”. */
+/** If a line begins with a missing value, the sign after it goes too: “{name}, good day” becomes “good day”. */
 export const fill = (text: string, values: Values): string => text
   .replaceAll(FIRST_OF_LINE, (written, name: string) => valueOf(name, values) === '' ? '' : written)
   .replaceAll(WRITTEN, (written, space: string, name: string) => {
@@ -44,7 +44,7 @@ export const fill = (text: string, values: Values): string => text
     return value === undefined ? written : value === '' ? '' : space + value
   })
 
-/** What is wrong with a text of the config, as a sentence; undefined if nothing is. No agent speaks in an `automatic` one. */
+/** What is wrong with a text of the config, as a sentence; undefined if nothing is. An `automatic` text has no agent. */
 export const checkVariables = (text: string, kind: 'standard' | 'automatic'): string | undefined => {
   const allowed = (Object.keys(VARIABLES) as Variable[]).filter(variable => kind === 'standard' || variable !== 'agent')
   const unknown = [...text.matchAll(WRITTEN)].map(match => match.groups?.['name'] ?? '').filter(name => {

@@ -1,9 +1,9 @@
-/** What the desk says to the team, in German and English. What contacts are told stands in automatic.ts and the config. */
+/** The desk's texts to the team, in German and English. Texts to contacts are in automatic.ts and the config. */
 import type { CaseState } from '../store/desk'
 
 export interface DeskTexts {
-  notOurs (name: string): string // for a contact who is called like one of the house
-  state (state: CaseState, owner: string): string // with a sign in front; the words alone say it too
+  notOurs (name: string): string // for a contact with the name of an agent or address
+  state (state: CaseState, owner: string): string // with a coloured sign; the words alone say it too
   topic (id: number, address: string, contact: string, network: string): string
   queueName (address: string): string
   announce (title: string, id: number, excerpt: string): string

@@ -1,7 +1,7 @@
 /**
- * What somebody of the team typed: words, a note, a command, or something unclear. Judged once, and by what they typed: behind
- * quotations, without white space, invisible characters and markup, and whatever Unicode spelling the signs have, because apps change
- * what is typed. What begins with `!` or `/` and is no known command is never words.
+ * What somebody of the team typed: words, a note, a command, or something unclear. It is judged once, by what they typed themselves: without
+ * quotations, white space, invisible characters and markup, and in any Unicode spelling of the signs, because apps change what is typed. A
+ * text that begins with `!` or `/` and is not a known command is never words.
  */
 import { nearest } from '../lib/nearest'
 import type { Content } from '../model/message'
@@ -10,12 +10,12 @@ import { INSIDE, SENDING, SPELLINGS, wordOf, type Command, type Word } from './c
 import { disguised, isLabelled } from './disguised'
 
 /**
- * Why it is unclear what somebody means. `lacking`: it is typed right, and nothing stands behind it; `more`: something that is not to be
- * sent does; `label`: it says of itself that it is a note.
+ * Why a text is unclear. `lacking`: the word is typed right, but nothing follows it; `more`: something follows it that must not be sent;
+ * `label`: the text calls itself a note.
  */
 export type Doubt = 'lacking' | 'more' | 'label'
 
-/** `unclear`: with what may have been meant, if that can be told. */
+/** `meant`: the word that was probably meant, if any. */
 export type Typed =
   | { kind: 'words' }
   | { kind: 'note' | 'say', content: Content }
@@ -26,11 +26,11 @@ const SIGNS: Record<string, string> = Object.fromEntries([
   ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!'] as const), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'] as const)
 ])
 
-/** Not seen, wherever it stands. Marks are: they belong to the letter in front of them. */
+/** Characters that nobody sees. Marks are visible: they belong to the letter before them. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]/u
 const BLANK_LINE = /^[\s\p{M}\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\uFFFD]*$/u
 
-/** A line as it is compared, and where in the line each of its UTF-16 units ends. */
+/** A line as it is compared. `ends`: for each of its UTF-16 units, where it ends in the original line. */
 interface Folded { text: string; ends: number[] }
 
 const folded = (line: string): Folded => {
@@ -47,24 +47,24 @@ const folded = (line: string): Folded => {
   return { text, ends }
 }
 
-/** What apps and people put in front as markup: emphasis, quotation marks, brackets, bullets, numbers of lists, headings. */
+/** Markup that apps and people put in front: emphasis, quotation marks, brackets, bullets, numbers of lists, headings. */
 const MARKUP = `(?:[\\s\\p{M}\\p{Pd}\\p{Ps}\\p{Pi}\\p{Pf}"'*_~\`+•·◦▪▫●○■□►▶➤→#]|\\d{1,3}[.)](?=\\s))`
 const WORD = '\\p{L}[\\p{L}\\p{M}\\p{N}]{0,40}'
 const HEAD = new RegExp(`^(${MARKUP}*)([!/])(?:[\\s\\p{M}]*(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$))?`, 'u')
 const NUMBER = /^[\s\p{M}]*#\s?(\d{1,9})(?!\d)(?:[:,;.)–—-]*(?:\s+|$)|(?=!))/u
-/** A number with what joins it to another one behind it. */
+/** A number that is joined to another one after it. */
 const BETWEEN = '[\\s\\p{P}\\p{S}]{0,10}?'
 const AND = '(?:und|and|u|sowie|plus|oder|or|bis|to)(?!\\p{L})'
 const JOINED = new RegExp(`^[\\s\\p{M}]*#\\s?(\\d{1,9})(?!\\d)${BETWEEN}(?:${AND}${BETWEEN})?(?=#\\s?\\d)`, 'iu')
 const QUOTING = /[\p{Ps}\p{Pi}\p{Pf}"']/u
 const WITHIN = new RegExp(`\\s[^\\p{L}\\p{N}\\s\\p{Ps}\\p{Pi}\\p{Pf}"']*!(${WORD})(\\?)?[\\p{P}\\p{S}\\p{M}]{0,40}(?=\\s|$)`, 'gu')
-/** Wherever it stands, also stuck to other words. */
+/** Also when stuck to other words. */
 const ANYWHERE = new RegExp(`[!¡](${WORD})(?!['’]?[\\p{L}\\p{M}\\p{N}])`, 'gu')
 const EXACT = /^\s*!([\p{L}\p{M}]+)(?=\s|$)/u
 
 const spelt = (word: string): string => word.normalize('NFC').toLowerCase()
 
-/** How something begins. `order`: as a command does, not only with a sign. `length`: of all that, as it was typed. */
+/** How a text begins. `order`: like a command, not only with a sign. `length`: of this beginning, as typed. */
 interface Head { order: boolean; spelling: string; word: Word | undefined; length: number }
 
 const headOf = (raw: string): Head | undefined => {
@@ -85,7 +85,7 @@ const rawOf = (parts: Inline[]): string => parts.map(part => 'text' in part ? pa
 const isQuoted = (line: string): boolean => line.trimStart().startsWith('>')
 const isBlank = (line: string): boolean => BLANK_LINE.test(line)
 
-/** Of a paragraph or of code: how much of it is quoted, in front, and blank. */
+/** How much at the beginning of a paragraph or of code is quoted or blank. */
 const skippedIn = (raw: string): number => {
   let at = 0
   for (const line of raw.split('\n')) {
@@ -95,7 +95,7 @@ const skippedIn = (raw: string): number => {
   return raw.length
 }
 
-/** What stands in front of the cut, and behind it. */
+/** The part of a text to cut out. */
 type Cut = (raw: string) => [from: number, to: number]
 
 const cutInline = (parts: Inline[], from: number, to: number): Inline[] => {
@@ -116,7 +116,7 @@ const cutInline = (parts: Inline[], from: number, to: number): Inline[] => {
 
 const rawOfBlock = (block: Block): string => block.kind === 'paragraph' ? rawOf(block.of) : block.kind === 'code' ? block.text : ''
 
-/** Whether something was typed in it. */
+/** Whether something in this block was typed, not quoted. */
 const isTyped = (block: Block): boolean => block.kind === 'list'
   ? block.items.some(item => item.some(isTyped))
   : block.kind !== 'quote' && skippedIn(rawOfBlock(block)) < rawOfBlock(block).length
@@ -146,7 +146,7 @@ const cutText = (text: Text, cut: Cut): Text => {
   return text.flatMap((block, index) => index === at ? cutBlock(block, cut) : [block])
 }
 
-/** Without the first `length` units of what was typed, and the white space behind them. */
+/** Cuts off the first `length` units of what was typed, and the white space after them. */
 const without = (content: Content, length: number): Content => ({
   ...content, text: cutText(content.text, raw => {
     const from = skippedIn(raw)
@@ -160,10 +160,10 @@ const linesOf = (text: Text): string[] => text.flatMap(block => block.kind === '
   : block.kind === 'list' ? block.items.flatMap(linesOf)
     : rawOfBlock(block).split('\n').filter(line => !isQuoted(line) && !isBlank(line)))
 
-/** The same as people see them. */
+/** The same lines as people see them. */
 export const seenLines = (text: Text): string[] => linesOf(text).map(line => folded(line).text)
 
-/** What was typed in the first block in which something was. */
+/** What was typed in the first block that is not only quoted or blank. */
 const firstTyped = (text: Text): string => {
   const block = text.find(isTyped)
   if (block?.kind === 'list') return firstTyped(block.items.find(item => item.some(isTyped)) ?? [])
@@ -183,7 +183,7 @@ const quotationIn = (line: string): string[] => {
 export const quotedIn = (text: Text): string[] => text.flatMap(block => block.kind === 'quote' ? toPlain(block.of).split('\n')
   : block.kind === 'list' ? block.items.flatMap(quotedIn) : rawOfBlock(block).split('\n').flatMap(quotationIn))
 
-/** Without quotations in front. */
+/** Cuts off quotations in front. */
 export const withoutQuotation = (content: Content): Content => ({
   ...content, text: content.text.some(isTyped) ? cutText(content.text.slice(content.text.findIndex(isTyped)), raw => [0, skippedIn(raw)]) : []
 })
@@ -191,7 +191,7 @@ export const withoutQuotation = (content: Content): Content => ({
 // ---- what it is
 
 const NUMBERS_MAX = 10 // in front of one text
-const NUMBER_CHARACTERS_MAX = 2000 // a number, and what nobody sees in front of it
+const NUMBER_CHARACTERS_MAX = 2000 // a number, with invisible characters in front of it
 
 const cutNumber = (content: Content, pattern: RegExp): { number: number, content: Content } | undefined => {
   const { text, ends } = folded(firstTyped(content.text).slice(0, NUMBER_CHARACTERS_MAX))
@@ -199,7 +199,7 @@ const cutNumber = (content: Content, pattern: RegExp): { number: number, content
   return found === null ? undefined : { number: Number(found[1]), content: without(content, ends[found[0].length - 1] ?? 0) }
 }
 
-/** The number of a case in front, if there is one, and what was said without it. `another`: a second number behind it. */
+/** The number of a case in front, if there is one, and the content without it. `another`: a second number after it. */
 export const numbered = (content: Content, most = NUMBERS_MAX): { number?: number, another?: number, content: Content } => {
   const joined = most === 1 ? undefined : cutNumber(content, JOINED)
   const further = joined && numbered(joined.content, most - 1)
@@ -207,7 +207,7 @@ export const numbered = (content: Content, most = NUMBERS_MAX): { number?: numbe
   return further.number === joined.number ? further : { ...joined, another: further.number }
 }
 
-/** Whether the word stands there as plainly as what sends something must: no markup, no other spelling of the sign. */
+/** Whether the word is typed plainly, as words that send something must be: without markup, and with a plain sign. */
 const isExact = ({ text }: Content, spelling: string): boolean => {
   const block = text.find(isTyped)
   const parts = block?.kind === 'paragraph' ? cutInline(block.of, 0, skippedIn(rawOf(block.of))) : []
@@ -221,8 +221,8 @@ const isCommand = (line: string): boolean => {
   return (head?.word !== undefined && (head.order || INSIDE.has(head.word))) || disguised(folded(line).text) !== undefined
 }
 /**
- * Behind the words, as a word of its own: “he is angry !n”. What carries talk of the team is found stuck to the words too: “ok!n he is
- * angry”. A sign that stands alone is a sign of exclamation.
+ * Whether a line has a command later on, as a word of its own: “he is angry !n”. Words for talk among the team count even when stuck to other
+ * words: “ok!n he is angry”. A sign that stands alone is an exclamation mark.
  */
 const holdsCommand = (line: string): boolean => {
   const { text } = folded(line)
@@ -255,7 +255,7 @@ const typedWithSign = (content: Content, { order, spelling, word, length }: Head
   return SENDING.has(word) ? unclear(word, 'more') : unclear()
 }
 
-/** Nearly what sends something, or a mark with nothing behind it: never to be sent itself, because whoever tries again means something else. */
+/** A misspelt word that sends something, or a word with nothing after it. Never sent itself: whoever tries again means something else. */
 export const isSlip = (content: Content): boolean => {
   const said = typed(content, false)
   return said.kind === 'unclear' && said.meant !== undefined && (said.doubt === 'lacking' || SENDING.has(said.meant))
@@ -268,7 +268,7 @@ const named = (name: string): Typed => {
   return unclear(said.kind === 'command' ? said.command.word : said.kind === 'unclear' ? said.meant : said.kind)
 }
 
-/** `inThread`: what is said there is a note. The number of a case is not in front any more. */
+/** `inThread`: words in a thread are a note. `content` has no case number in front any more. */
 export const typed = (content: Content, inThread: boolean): Typed => {
   const lines = linesOf(content.text)
   const head = headOf(firstTyped(content.text))

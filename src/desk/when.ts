@@ -8,7 +8,7 @@ const DAYS = [['mo', 'mon'], ['di', 'tue'], ['mi', 'wed'], ['do', 'thu'], ['fr',
 const MORNING = '8:00'
 const AHEAD_MOST_MS = 366 * DAY_MS
 
-/** The instant at which the wall clock of the zone shows this; in an hour that comes twice, the first. */
+/** The instant at which the zone's wall clock shows this time; the first one, in an hour that comes twice. */
 const instant = (zone: string, midnight: number, minutes: number): number => {
   const wall = midnight + minutes * MINUTE_MS
   const early = wall - Math.max(offsetAt(zone, wall - DAY_MS), offsetAt(zone, wall + DAY_MS))
@@ -30,7 +30,7 @@ const dayMeant = (word: string, today: number): number | undefined => {
   return wanted < 0 ? undefined : today + ((wanted - weekday + 6) % 7 + 1) * DAY_MS
 }
 
-/** Always in the future, at most a year ahead; undefined if it is no time. */
+/** Always in the future, at most a year ahead; undefined if the text is not a time. */
 export const timeMeant = (text: string, zone: string, now: number): number | undefined => {
   const words = text.trim().toLowerCase()
   const span = /^(\d{1,4})\s*([a-z]{1,3})$/.exec(words)
