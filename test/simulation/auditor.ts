@@ -1,11 +1,11 @@
 /**
- * The auditor: stands outside, knows nothing of how the bridge works, and judges it by what people wrote, what their servers were told,
- * and what others got to see.
+ * The auditor. It stands outside and does not know how the bridge works. It judges by what people wrote, what their servers were told, and
+ * what others got to see.
  *
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
- * I7 honest receipts · I8 a sound store. (I4 and I8 are looked up in process.ts and inspect.ts, and reported here.) W3 a room that expelled
- * us is neither heard nor spoken into · W4 no outsider's deed delays anybody else's text by more than OUTSIDERS_MS · W5 nobody of ours
- * sits where they have no business. R an answer is shown as one to the message that it answers.
+ * I7 honest receipts · I8 a sound store. (simulation.ts and inspect.ts check I4 and I8, and report here.) W3 a room that expelled us is
+ * neither read nor written to · W4 no outsider's deed delays anybody else's text by more than OUTSIDERS_MS · W5 none of ours is in a room
+ * where they have no business. R a reply is shown as a reply to the message that it answers.
  */
 import type { Mirror } from '../../src/plan/directory'
 import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge/files'
@@ -16,16 +16,16 @@ import { CAN, ownWords, wordsIn, type Inhabitant, type Said } from './town'
 
 export interface Violation { invariant: string; what: string; tag?: string }
 
-/** What the bridge has heard is on disk after so long. */
+/** After so long, what the bridge has heard is on disk. */
 const KNOWN_MS = 1000
 
-/** No lane may give up sooner while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
+/** No lane may give up earlier than this while it can try: see LANE_STALL_MAX_MS and giveUpAfterMs. */
 export const PATIENCE_MS = 15 * 60_000
 
-/** By how much so many outsiders who share what cannot be had may hold up what others say; a place has a little for itself. */
+/** How long so many outsiders may delay the words of others by sharing files that cannot be fetched. Includes a little spare time. */
 const OUTSIDERS_MS = (sharing: number): number => Math.min(sharing * HELD_BY_ONE_MS, HELD_BY_ALL_MS) + 15_000
 
-/** A time for which a room has us out. `known`: the bridge has stored that; `over`: that it is in again. All on the timeline. */
+/** A time during which a room has us out. `known`: when the bridge stored that; `over`: when it stored that it is in again. All in timeline ms. */
 interface Exile { from: number; until: number; known: number; over: number }
 
 interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean; takenAt: number; withdrawn?: boolean }
@@ -37,43 +37,43 @@ interface Seen { copies: Map<string, number>; newest: Map<string, number>; remov
 export interface Auditor {
   readonly violations: Violation[]
   readonly counts: { [what in 'said' | 'acknowledged' | 'shown' | 'notices' | 'answers sent' | 'answers held' | 'came back' | 'lost unread']: number }
-  /** Second copies by network, and the failures that allow them. */
+  /** Second copies, by network, and the failures that allow them. */
   readonly doubles: Map<string, { copies: number, allowed: number }>
   violation (invariant: string, what: string, tag?: string): void
   said (said: Said): void
-  /** Its writer takes it back, and its server gives it out no more. */
+  /** Its writer takes it back, and its server no longer shows it. */
   withdrawn (tag: string): void
-  /** The source was told yes. */
+  /** Its source was told yes. */
   acknowledged (tag: string): void
-  /** Its writer sees that it did not go out. */
+  /** Its writer sees that it was not sent. */
   returned (tag: string): void
-  /** A link broke around it: perhaps nobody hears of it any more, or of what became of it. */
+  /** A link broke around it: perhaps the bridge never gets it, or nobody learns what became of it. */
   unheard (tag: string): void
-  /** A person sent STOP or START; the source was told yes to it. */
+  /** A person sent STOP or START. `acknowledged`: the source was told yes. */
   asked (person: Inhabitant, key: string, word: 'stop' | 'start', acknowledged: boolean): void
   /** The bridge hands a message to a network. */
   began (delivery: Delivery): void
-  /** People at the destination see it. */
+  /** People at the destination see the message. */
   shown (delivery: Delivery): void
   removed (place: Place, text: string): void
-  /** A failure after which nobody but the destination knows whether it has it. */
+  /** A failure after which only the destination knows whether it has the message. */
   ambiguous (delivery: Delivery): void
-  /** The destination refused for now what it had let others overtake. */
+  /** The destination let others overtake the message, then refused it for now. */
   overtaken (delivery: Delivery): void
-  /** The bridge hears that the destination has it; more than once if a crash made it forget. */
+  /** The bridge learns that the destination has it: more than once if a crash made it forget. */
   confirmed (delivery: Delivery): void
-  /** The destination has it, whether or not the bridge heard. */
+  /** The destination has it, whether or not the bridge learned so. */
   took (key: string): void
   has (key: string): boolean
-  /** What the gateway said became of a part. */
+  /** The gateway's receipt for a part. */
   part (id: string, outcome: 'delivered' | 'failed'): void
   outcome (id: string): 'delivered' | 'failed' | undefined
-  /** A notice of which the operator can see that it was not delivered. */
+  /** A notice that was not delivered; the operator can see that. */
   noticeHeld (place: Place, text: string): void
-  /** A room sends us out; lets us in again. */
+  /** A room expels us; lets us in again. */
   expelled (place: Place): void
   readmitted (place: Place): void
-  /** An outsider shares a file that nobody can have. */
+  /** An outsider shares a file that nobody can fetch. */
   sharedInVain (by: Inhabitant): void
   /** The bridge has stored how a place stands to it. */
   stands (place: Place, standing: Standing): void
@@ -82,7 +82,7 @@ export interface Auditor {
 
 export const textOfDelivery = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
 
-/** Somebody's own words, which a server may refuse; what Zentrale itself says always passes. */
+/** A person's words, which a server may refuse. Zentrale's own words always pass. */
 export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || textOfDelivery(delivery).startsWith('reply-')
 
 const noticeIn = (text: string): Omit<Notice, 'place'> | undefined => {
@@ -102,10 +102,10 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const taken = new Set<string>()
   const parts = new Map<string, 'delivered' | 'failed'>()
   const exiles = new Map<string, Exile[]>() // by place
-  const knownAt = new Map<string, number>() // when the bridge heard the last time that a place has a message
-  const withdrawals = new Set<string>() // the tags of what somebody took back, or began to
-  const unshown: { tag: string, place: string, answers: string }[] = [] // answers that are shown as none, although that is there
-  const sharing = new Map<string, number>() // when whoever shares what cannot be had did it last
+  const knownAt = new Map<string, number>() // when the bridge last learned that a place has a message
+  const withdrawals = new Set<string>() // the tags of messages that somebody took back, or began to
+  const unshown: { tag: string, place: string, answers: string }[] = [] // replies not shown as such, although the answered message is there
+  const sharing = new Map<string, number>() // when each person last shared a file that cannot be fetched
   const violations: Violation[] = []
   const counts: Auditor['counts'] = {
     said: 0, acknowledged: 0, shown: 0, notices: 0, 'answers sent': 0, 'answers held': 0, 'came back': 0, 'lost unread': 0
@@ -116,7 +116,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     violations.push({ invariant, what, ...tag === undefined ? {} : { tag } })
   }
 
-  /** The name that a notice gives to a place. */
+  /** What notices call a place. */
   const whereOf = (place: string): string => {
     const here = mirrorOf.get(place)!.places.find(one => addressKey(one.place) === place)!
     const label = CAN[here.place.network]!.label
@@ -133,10 +133,10 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     notices.push({ place, ...found })
   }
 
-  /** Where nothing is sent again, a try that was given up may still arrive, behind others. */
+  /** Where nothing is sent again, an abandoned try may still arrive, after others. */
   const strayed = (place: string, { tag }: Record): boolean => place.startsWith('sms ') && open.has(`${place} ${tag}`)
 
-  /** In order, the first copy of the first word. */
+  /** Judges the order of messages, by the first copy of the first word of each. */
   const judgeOrder = (record: Record, place: string): void => {
     const { newest } = seen.get(place)!
     const before = newest.get(record.place) ?? 0
@@ -174,7 +174,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     if (!name.startsWith(`${record.by.name} (`)) violation('I6', `${record.tag} was shown at ${place} as said by ${name}`, record.tag)
   }
 
-  /** What an app shows above it is what it answers; and if that is there, it is shown. */
+  /** An app shows the answered message above a reply: the right one, and always if it is there. */
   const judgeReply = ({ tag, answers, of }: Record, place: string, { action, place: { network } }: Delivery): void => {
     if (action.kind !== 'message' || of !== undefined || !CAN[network]!.replies) return
     const shown = action.reply?.text
@@ -195,19 +195,19 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     return Array.from({ length: record.words }, (_, index) => copies.has(`${record.tag}~${index + 1}`)).every(Boolean)
   }
 
-  /** Whether this place wanted nothing at some time after it was said: until the source of the START that follows heard yes. */
+  /** Whether this place wanted nothing at some time after the message: STOP holds until the source of the next START was told yes. */
   const silentFor = (place: string, record: Record): boolean => (wishes.get(place) ?? []).some((wish, index, all) =>
     wish.word === 'stop' && (all.slice(index).find(({ word }) => word === 'start')?.acknowledgedAt ?? Infinity) > record.at)
 
   const exilesOf = (place: string): Exile[] => exiles.get(place) ?? []
 
-  /** Where it was said had us out before it was taken. So it is nowhere known, and may be taken where its server brings it once more. */
+  /** Its room had us out before it was taken. So nobody knows it, and the bridge may take it if the server brings it again. */
   const isUnheard = ({ at, takenAt, place }: Record): boolean => exilesOf(place).some(({ from, over }) => at < over && takenAt > from)
 
-  /** Whether it cannot have been heard where it was said, or not have been said there any more. */
+  /** Whether the bridge could not hear it at its own place, or could no longer say it at the other. */
   const isExiled = (record: Record, place: string): boolean => exilesOf(place).some(({ over }) => record.at < over) || isUnheard(record)
 
-  /** What may be missing without a notice: what changes something that is not there. */
+  /** A message that may be missing without a notice: it changes a message that is not there. */
   const excused = (record: Record, place: string): boolean => {
     const original = record.of === undefined ? undefined : records.get(record.of)
     return silentFor(place, record) || silentFor(record.place, record) || isExiled(record, place) ||
@@ -323,18 +323,18 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       if (last === undefined) return
       if (standing === 'out') {
         last.known = Math.min(last.known, now())
-        last.over = Infinity // an earlier "in" was said without knowing of it
+        last.over = Infinity // an earlier "in" was said before the bridge knew
       } else if (last.until < Infinity) last.over = Math.min(last.over, now())
     },
     judge () {
-      for (const { tag, place, answers } of unshown) { // what the bridge takes for lost it cannot point at
+      for (const { tag, place, answers } of unshown) { // the bridge cannot point at a message that it believes lost
         const { place: where, takenAt } = records.get(tag)!
         const isKnown = records.get(answers)!.place === where || (knownAt.get(`${where} ${answers}`) ?? Infinity) + KNOWN_MS < takenAt
         const lost = !isKnown || notices.some(one => one.tag === answers && one.where === whereOf(place)) || isExiled(records.get(answers)!, place)
         if (!lost) violation('R', `${tag} is shown at ${place} as no answer to ${answers}, which is there`, tag)
       }
       for (const record of records.values()) {
-        if (record.withdrawn) continue // nobody need read it; if somebody does, its removal is judged
+        if (record.withdrawn) continue // nobody has to see it; if somebody does, its removal is judged
         if (!record.acknowledged && isExiled(record, record.place)) continue
         if (!record.acknowledged) violation('I5', `the source of ${record.tag} never heard yes`, record.tag)
         else if (record.kind === 'deletion') judgeRemoval(record)

@@ -1,8 +1,8 @@
 /**
- * People on the XMPP server who write to addresses of ours one to one and read what comes from them, as Prosody 0.12 carries it. While the
- * component is not connected, what they write comes back at once. What was written to its link is out of the server's hands: their apps ask
- * for a receipt (XEP-0184), and that, or what comes back, is all that they hear. Where a link broke, nobody may hear of what was written to
- * it shortly before: that is the window of docs/promises.md, and this file says to the auditor what is in it.
+ * People on the XMPP server who write to addresses of ours one to one and read their answers, as Prosody 0.12 carries them. While the
+ * component is not connected, a message comes back at once. Once a message is written to the component's link, the server does not track
+ * it. The writer's app asks for a receipt (XEP-0184), and learns nothing but the receipt or an error. When a link breaks, messages written
+ * to it shortly before may vanish unnoticed: that is the window in docs/promises.md. This file tells the auditor which messages are in it.
  */
 import type { Delivery } from '../../src/model/message'
 import { plain } from '../../src/model/text'
@@ -20,19 +20,19 @@ const STATES = 'http://jabber.org/protocol/chatstates'
 const CONFERENCE = 'jabber:x:conference'
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const VCARD = 'vcard-temp'
-/** How long an app takes that is there; how long until one comes online again. */
+/** How long an app that is online takes; how long until an app comes online again. */
 const READING_MS = [10, 5000] as const
 const AWAY_MS_MAX = 3_600_000
-/** How long another server may be tried. */
+/** How long our server may try to reach another one. */
 const ELSEWHERE_MS = [1000, 120_000] as const
-/** Until an app sends again what it does not know to have been taken by its own server. */
+/** When an app sends a message again because it does not know whether its own server took it. */
 const AGAIN_MS_MAX = 60_000
-/** After so long the bridge has been told whatever is told to it. */
+/** After so long, the bridge has heard everything that it will hear. */
 const TOLD_MS = 20 * 60_000 // longer than any silence of a link
-/** What was written so long before somebody says farewell in peace has been read and is answered. */
+/** A message written so long before an orderly farewell has been read and is answered. */
 const READ_MS = 1000
 
-/** Something written to the component of which something is to be heard. `out`: copies of which nothing has been heard. */
+/** A stanza to the component that awaits a sign. `out`: copies without one yet. */
 interface Open { at: number; out: number; excused: boolean; tag?: string; utterance?: Utterance }
 
 export interface Chats {
@@ -43,9 +43,9 @@ export interface Chats {
   /** Undefined: their app does not answer. */
   ask (iq: Element): Answer | undefined
   answered (iq: Element): void
-  /** What was written to the component since then may never have been read. */
+  /** The link broke: what was written to the component since `since` may never have been read. */
   broke (since: number): void
-  /** The component says farewell. `swift`: what was written to it has come at once. */
+  /** The component says farewell. `swift`: everything written to it arrived at once. */
   farewell (swift: boolean): void
   readonly waiting: number
 }
@@ -53,9 +53,9 @@ export interface Chats {
 interface Parts {
   world: World
   send (stanza: Xml): boolean
-  /** Whether what is written is read by nobody, although there is a link. */
+  /** Whether there is a link but nobody reads it. */
   isDead (): boolean
-  /** What is being written may be the last on this link. */
+  /** Perhaps makes trouble: this write may be the last on the link. */
   trouble (): void
   /** The server stops and comes back. */
   restart (): void
@@ -66,16 +66,16 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
   const { timeline, random, weather, auditor, note } = world
   const network = 'xmpp'
   const scribe = makeScribe('letter', world)
-  const open = new Map<string, Open>() // by the id of what was written
+  const open = new Map<string, Open>() // by the stanza's id
   const met = new Set<string>() // chats that have begun
-  const returned = new Set<string>() // ids of what its writer saw come back
+  const returned = new Set<string>() // ids of messages that came back to their writers
   const refused = new Set<string>() // keys, for good
-  const elsewhere = new Set<string>() // keys of what another server is being tried for
+  const elsewhere = new Set<string>() // keys of messages for which another server is being tried
   let ids = 0
 
   const nextId = (): string => `app${++ids}`
 
-  /** Whether it is on its way; else it comes back at once. */
+  /** Writes a stanza. False if it comes back at once. */
   const write = (id: string, stanza: Xml): boolean => {
     trouble()
     const one = open.get(id)
@@ -87,7 +87,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
 
   const begin = (id: string, more: Partial<Open> = {}): void => { open.set(id, { at: timeline.ms, out: 0, excused: false, ...more }) }
 
-  /** Where the link is dead without a sign, it is known only later that nobody has read it. */
+  /** On a link that is dead without a sign, it is known only later that nobody read the stanza. */
   const forget = (id: string): void => {
     timeline.after(TOLD_MS, () => {
       if (isDead()) forget(id)
@@ -117,7 +117,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
 
   // what people write
 
-  /** What apps want to know of somebody new. */
+  /** Asks what apps want to know about somebody new. */
   const meet = (from: string, { id, to }: Inhabitant): void => {
     for (const payload of [el('query', { xmlns: INFO }), el('vCard', { xmlns: VCARD })]) {
       const question = nextId()
@@ -151,7 +151,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
   const back = ({ attrs: { from, to, id } }: Element, type: string, error: string): boolean =>
     send(el('message', { type: 'error', from: to, to: from, id }, el('error', { type }, el(error, { xmlns: STANZAS }))))
 
-  /** The error that comes back at once. */
+  /** The error that comes back at once, if any. */
   const refusal = (delivery: Delivery): [type: string, error: string] | undefined => {
     const { key } = delivery
     if (!isSpeech(delivery)) return undefined
@@ -161,7 +161,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
     return ['cancel', 'service-unavailable']
   }
 
-  /** Our server has it and cannot hand it on; the error comes when it knows. */
+  /** Our server has the message and cannot hand it on; the error comes later. */
   const goesAstray = (stanza: Element, delivery: Delivery, tag: string): boolean => {
     const { key } = delivery
     if (elsewhere.has(key)) return true
@@ -181,7 +181,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
     return true
   }
 
-  /** The reader's app says that it has it, when it is there. */
+  /** The reader's app confirms the message, when it is online. */
   const confirm = ({ attrs: { from, to } }: Element, key: string): void => {
     timeline.after(random.happens(0.8) ? random.between(...READING_MS) : random.between(0, AWAY_MS_MAX), () => {
       send(el('message', { from: `${to}/${random.pick(APPS)}`, to: from, id: nextId() }, el('received', { xmlns: RECEIPTS, id: key })))

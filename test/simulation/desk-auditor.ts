@@ -1,10 +1,10 @@
 /**
- * The auditor of function addresses, from outside as the other: what people wrote, what they got to see, and the file that is left.
+ * The auditor of function addresses. It too judges from outside: by what people wrote, what they got to see, and the file that is left.
  *
- * D1 the whole team sees everything · D2 one owner, one answer, and what came second is held · D3 the contact sees answers alone ·
- * D4 the state that is left follows from what was said · D5 what is said among the team is heard by all of it · W1 what a contact was
- * shown was meant for them by somebody who may · W2 what was said in notes, commands and among the team is shown to no contact.
- * (Everything ends: I5 in inspect.ts. Addresses that leave the config: end-auditor.ts.) What was meant is known from the story alone.
+ * D1 the whole team sees everything · D2 one owner, one answer, and the second answer is held · D3 the contact sees only answers ·
+ * D4 the state in the end follows from the messages · D5 talk among the team reaches the whole team · W1 a contact is shown only what
+ * somebody who may answer meant for them · W2 no contact is shown notes, commands or talk of the team.
+ * (Everything ends: I5 in inspect.ts. Addresses that leave the config: end-auditor.ts.) The story alone says what was meant.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { FunctionAddress } from '../../src/desk/address'
@@ -22,12 +22,12 @@ import type { Said } from './town'
 import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typing'
 
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
-const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*)$/ // as the servers say them
+const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*)$/ // in the servers' words
 
 export interface DeskAuditor extends Auditor {
-  /** Whether Zentrale has said that it has something that was written to this address. */
+  /** Whether Zentrale has confirmed any message to this address. */
   isKnown (address: FunctionAddress): boolean
-  /** Has read all of it when it returns. */
+  /** Judges the file. It has read all of it when it returns. */
   judgeDesk (db: DatabaseSync): Promise<void>
 }
 
@@ -42,17 +42,17 @@ const textOf = ({ delivery }: Row): string => {
   return toPlain(action.content?.text ?? [])
 }
 
-/** `under`: the auditor of the mirrors, which goes on to see everything that is its concern. */
+/** `under`: the auditor of the mirrors, which still sees everything that concerns it. */
 export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Config[], now: () => number): DeskAuditor => {
   const { violation } = under
   const ends = makeEndAuditor(under, desk, configs)
   const lines = new Map<string, Line>() // by tag
   const copies = new Map<string, number>() // by place and tag
   const open = new Map<string, number>() // ambiguous failures, by place and tag
-  const keys = new Map<string, string>() // of what the contact sees, by place and tag
+  const keys = new Map<string, string>() // of the messages that the contact sees, by place and tag
   const lastTry = new Map<string, number>() // by place and tag
-  const seen = new Set<string>() // by place of the team and tag
-  const told = new Set<string>() // answers of whose failure their writer was told
+  const seen = new Set<string>() // by the team's place and tag
+  const told = new Set<string>() // answers whose writers were told that they failed
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
   const each = (delivery: Delivery, run: (key: string) => void): void => {
@@ -63,7 +63,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     return counts.get(key)!
   }
 
-  /** The same words may come again under another mark, as sent now or as not sent. */
+  /** The same words may come again with another mark: now sent, or not sent. */
   const copied = (place: Place, tag: string, text: string): void => {
     const key = `${addressKey(place)} ${tag}`
     const count = more(copies, `${addressKey(place)} ${text}`)
@@ -71,7 +71,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     if (count > 1 + allowed) violation('D1', `${tag} was shown ${count} times at ${key}, ${allowed} failures allow it`, tag)
   }
 
-  /** Whether the contact sees it for the first time. Another copy has the same key, so that apps can tell. */
+  /** Whether the contact sees it for the first time. Another copy has the same key, so apps recognise it. */
   const isFirst = ({ key, place }: Delivery, text: string): boolean => {
     const here = `${addressKey(place)} ${text}`
     const before = keys.get(here)
@@ -83,7 +83,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     return count === 1
   }
 
-  /** By what their writers meant, whoever carried it here. */
+  /** Judges whether these readers may see a text, by what its writers meant. */
   const judgeEyes = (place: string, text: string): void => {
     for (const tag of tagsIn(text)) {
       const kind = kindOf(tag)
@@ -110,7 +110,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     violation('D2', `${addressKey(place)} was answered by ${strangers.agent} (${strangers.tag}) and by ${line.by.name} (${tag})`, tag)
   }
 
-  /** In the room where they said it, or in the chat between them and the address. */
+  /** Notes a failure that its writer was told: in the room where they wrote it, or in their chat with the address. */
   const tells = (place: Place, text: string): void => {
     const failed = ownTag(/^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “([^”]*)”/.exec(text)?.[1] ?? '')
     const by = lines.get(failed ?? '')?.by
@@ -127,7 +127,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     else desk.shown(place, text)
   }
 
-  /** What failed as it may: the server said never, or it was tried for long. */
+  /** Whether a delivery was allowed to fail: the server refused it for good, or it was tried for long. */
   const excused = ({ row: { state, reason }, place, tag }: Sent): boolean => state === 'failed' && (GOOD_REASONS.test(reason ?? '') ||
     (lastTry.get(`${place} ${tag}`) ?? 0) - lines.get(tag)!.at > PATIENCE_MS - LAST_PAUSE_MS)
 
@@ -162,7 +162,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     }
   }
 
-  /** Whether what is sent there may have been sent by a command: then its failure is told under the name of that. */
+  /** Whether a command may have sent messages there: then a failure is told with the command's text. */
   const ordersOf = ({ place }: Conversation): boolean => !desk.quiet.has(addressKey(place))
 
   const judgeState = (one: Case, { id, state, owner, claim }: Conversation, claims: number): void => {
@@ -173,7 +173,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     if (state === 'new' && owner !== undefined) violation('D4', `#${id} is new and has an owner`)
   }
 
-  /** The journal is the order in which the bridge took it. Each line of a team, and of a contact, moves the case on. */
+  /** The journal is the order in which the bridge took messages. Each line of the team or the contact moves the case on. */
   const follow = (one: Case, conversation: Conversation, arrival: Spoken): void => {
     const { place, sender, content } = arrival
     const { followUp, team } = desk.addresses.find(({ name }) => name === conversation.handledBy)!
@@ -193,7 +193,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     else noted(one, who, tag)
   }
 
-  /** Whether what was said there moves this case. */
+  /** Whether a message at this place moves this case. */
   const concerns = ({ id, place: theirs, handledBy: name }: Conversation) => ({ place, content }: Spoken): boolean => {
     const address = desk.addresses.find(one => one.name === name)!
     if (addressKey(place) === addressKey(theirs) || place.id === teamRoom(place.network, address.slug, id)) return true
@@ -205,7 +205,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   /** Rooms and chats in which cases are named by their number. */
   const isOpenToAll = (place: Place): boolean => desk.chatOf(place) !== undefined || /_queue:/.test(place.id)
 
-  /** Everybody else of the team hears it, in the inbox room or in their chat with the address. */
+  /** Judges that everybody else in the team sees it, in the inbox room or in their chat with the address. */
   const judgeTalk = ({ tag, by, acknowledged }: Line): void => {
     const address = desk.addressOf(by.place)
     if (kindOf(tag) !== 'talk' || !acknowledged || address === undefined) return
@@ -217,7 +217,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     }
   }
 
-  /** Who writes over XMPP hears yes, or no, or there was a link that broke; the yes itself may be lost too. */
+  /** A writer on XMPP must be told yes or no, unless a link broke; the yes itself may be lost too. */
   const judgeSource = ({ tag, by, acknowledged, returned, unheard }: Line, taken: boolean): void => {
     if (returned) under.counts['came back']++
     if (returned && taken && !acknowledged) violation('D1', `${tag} came back to its writer and is there`, tag)

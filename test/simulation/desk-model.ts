@@ -1,6 +1,6 @@
 /**
- * Who should have the case and which answers should have gone out, in the order in which the bridge took what was said: the claim, told
- * a second time and as simply as it can be.
+ * A second, simplest possible model of the claim: who should have the case and which answers should have gone out, given the order in which
+ * the bridge took the messages.
  */
 import type { FollowUp } from '../../src/desk/address'
 
@@ -8,16 +8,16 @@ export interface Case {
   state: 'new' | 'claimed' | 'done'
   owner: string | undefined
   claim: number // changes of owner
-  claims: number // of them, lines in the logbook that say so
-  held: { who: string, tag: string, first: string, dead?: boolean }[] // first: what it was before it was edited; dead: not to be sent
+  claims: number // how many of these changes have a line in the logbook
+  held: { who: string, tag: string, first: string, dead?: boolean }[] // first: its tag before edits; dead: must not be sent
   said: { who: string, tag: string, dead?: boolean }[] // all that the team said in it, in order
   sent: string[] // tags, in order
-  answers: Set<string> // what they were before they were edited
-  off: Set<string> // who is off duty
+  answers: Set<string> // their tags before edits
+  off: Set<string> // agents off duty
   begun: boolean // its contact has written
-  inVain: string[] // tags, of what came when the address was not in the config and nothing was open
-  ends: number // how often the address has left the config since it began
-  mustHear: boolean // that it has left: it was open then, and has been ever since
+  inVain: string[] // tags of messages that came while the address was out of the config and nothing was open
+  ends: number // how often the address has left the config since the case began
+  mustHear: boolean // the contact must be told that it left: the case was open then, and has been ever since
 }
 
 export const newCase = (): Case => ({
@@ -40,7 +40,7 @@ const send = (one: Case, who: string, tag: string, first = tag): void => {
   one.answers.add(first)
 }
 
-/** `out`: the address is not in the config, so nothing is begun. */
+/** A contact writes. `out`: the address is not in the config, so no case begins. */
 export const asked = (one: Case, tag: string, followUp: FollowUp, out: boolean): void => {
   const isOpen = one.begun ? one.state !== 'done' : !out
   one.begun = true
@@ -67,7 +67,7 @@ export const hold = (one: Case, who: string, tag: string, dead = false): void =>
   one.said.push({ who, tag, dead })
 }
 
-/** What was said before becomes other words; nothing that is no words takes the place of an answer. */
+/** An agent edits a message. `words`: the new text is words for the contact; nothing else replaces an answer. */
 export const edited = (one: Case, who: string, of: string, tag: string, words: boolean): void => {
   const held = one.held.find(({ first }) => first === of)
   const answer = held === undefined && one.answers.has(of)
@@ -76,7 +76,7 @@ export const edited = (one: Case, who: string, of: string, tag: string, words: b
   if (held === undefined && (words || !answer)) noted(one, who, tag)
 }
 
-/** Who has the case decides about it, unless they are away. */
+/** Whether somebody may decide about the case: its owner decides, unless they are away. */
 const mayDecide = (one: Case, who: string): boolean => {
   const owner = ownerOf(one)
   return owner === undefined || owner === who || one.off.has(owner)
@@ -104,7 +104,7 @@ const ORDERS: Record<string, (one: Case, who: string, rest: string) => void> = {
   }
 }
 
-/** `keyOf`: under which the team knows somebody by this name. */
+/** An agent gives a command. `keyOf`: the agent key for a name. */
 export const ordered = (one: Case, who: string, words: string, keyOf: (name: string) => string | undefined): void => {
   const [word = '', rest = ''] = words.split(' ')
   const to = word === 'assign' ? keyOf(rest) : rest

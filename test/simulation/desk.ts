@@ -1,6 +1,6 @@
 /**
- * Function addresses in the same storms: contacts who write to them, and a team that answers as soon as it is shown what they wrote,
- * often several at once, with notes, commands and talk between, mistyped and edited as people do. Its choices have a random of their own.
+ * Function addresses in the same storms. Contacts write to them, and a team answers as soon as it sees the message: often several agents at
+ * once, with notes, commands and talk in between, with typing errors and edits. All these choices have their own random source.
  */
 import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
@@ -18,7 +18,7 @@ import { NAMING } from './world'
 const COMMANDS = ['take', 'release', 'done', 'send'] as const
 const THINKING_MS = 200
 const LATER_MS = 60_000
-/** Where nothing waits for its turn at the source, some write much at once, now and then more than may wait here. */
+/** Where sources do not queue, some people write much at once, sometimes more than may wait here. */
 const BURSTS = 0.1
 const BURST_MS = 10_000
 const FLOOD = 100
@@ -28,20 +28,20 @@ export interface Desk {
   readonly addresses: FunctionAddress[]
   /** The address whose team this room is for. */
   addressOf (room: Place): FunctionAddress | undefined
-  /** The address with which somebody of its team has this direct chat. */
+  /** The address that has this direct chat with an agent. */
   chatOf (place: Place): FunctionAddress | undefined
   isContact (place: Place): boolean
-  /** Conversations, by the contact's place, in which nobody ever gives a command. */
+  /** Contacts' places whose conversations never get a command. */
   readonly quiet: ReadonlySet<string>
   /** A contact writes. */
   ask (): void
-  /** What a contact wrote came back to them: perhaps they write again. */
+  /** A contact's message came back to them: perhaps they write again. */
   returned (tag: string): void
-  /** A place shows something to whoever is there; the team reacts to what a contact wrote. */
+  /** A place shows a text to the people there. The team reacts to a contact's words. */
   shown (place: Place, text: string): void
-  /** Somebody else speaks where a contact speaks. */
+  /** A stranger writes in a contact's chat. */
   intrude (): void
-  /** The desk itself says there that there is a case. */
+  /** The desk announces a case at this place. */
   announced (place: Place, text: string): void
 }
 
@@ -56,7 +56,7 @@ const NAMINGS: Record<string, Naming> = {
 }
 export const teamRoom = (network: string, slug: string, what: number): string => NAMINGS[network]!.room(slug, what) ?? ''
 
-/** No case goes back by itself: what then happens would depend on a clock that jumps. */
+/** Claims never time out: what happens then would depend on a clock that jumps. */
 const makeAddress = (
   random: Random, name: string, index: number, chats: boolean
 ): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
@@ -77,16 +77,16 @@ const makeContact = (random: Random, { identities }: FunctionAddress, index: num
   return { id: theirs, name: `contact${index}`, place: { network, id: NAMINGS[network]!.direct(id, theirs) }, to: id }
 }
 
-/** How often the team does what people do. All are 0 in some seeds, which tell of the plain case. */
+/** How often the team has these habits. In some seeds all are 0, for the plain case. */
 const makeHabits = (random: Random) => {
   const habit = (most: number): number => random.happens(0.6) ? random.between(0, most) : 0
   return { slips: habit(0.3), quotes: habit(0.5), edits: habit(0.4), talks: habit(0.6), numbers: habit(0.4), passes: habit(0.3), duty: habit(0.1) }
 }
 
-/** Somebody of the team, where they are, and the contact whose case it is about. */
+/** An agent at their place, and the contact whose case it is about. */
 interface Matter { by: Inhabitant; about: Inhabitant; ask: string; mayCommand: boolean; number?: number }
 
-/** `after`: on the simulated timeline. `chats`: people write over XMPP too. */
+/** `after`: a timer of the timeline. `chats`: people write over XMPP too. */
 export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
   const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index, chats))
   const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), index))
@@ -142,7 +142,7 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
     if (matter.mayCommand && random.happens(0.4)) after(random.between(0, LATER_MS), () => orders(matter))
   }
 
-  /** In the inbox room, or in the chat with the address: there a number belongs in front, and is forgotten. */
+  /** An agent reacts in the inbox room or in the chat with the address: there a case's number must stand in front, and is sometimes forgotten. */
   const reactToNews = (matter: Matter): void => {
     const { by } = matter
     if (random.happens(habits.talks)) after(random.between(0, LATER_MS), () => { speak(by, 'talk', tag => typedAs(random, 'talk', tag)) })
@@ -162,7 +162,7 @@ export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run
     identities.some(ours => ours.network === network && team.some(({ addresses: all }) =>
       all.some(one => one.network === network && NAMINGS[network]!.direct(ours.id, one.id) === id))))
 
-  /** Those of a team who are there. */
+  /** The agents at a place. */
   const present = (place: Place): Inhabitant[] => {
     const address = addressOf(place) ?? chatOf(place)
     const ours = address?.identities.find(({ network }) => network === place.network)?.id

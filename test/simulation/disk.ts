@@ -1,7 +1,7 @@
 /**
- * The disk: real SQLite on a real file, and power that fails. SQLite writes each commit into its log and syncs it before COMMIT
- * returns, so what is not synced is exactly what a COMMIT has just written. To cut the power inside one, the files are read before
- * and after it, and between the two a state is made that a disk may leave: some sectors new, some old, some rubbish.
+ * The disk: real SQLite on a real file, and power that fails. SQLite writes each commit into its log and syncs it before COMMIT returns.
+ * So only what the current COMMIT has written can be unsynced. To cut the power inside a COMMIT, the files are read before and after it,
+ * and a state between the two is made that a disk may leave: some sectors new, some old, some garbage.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,19 +17,19 @@ interface Files { db: Buffer; wal: Buffer }
 export type Trouble = 'power cut' | 'disk error'
 
 export interface Disk {
-  /** Where the file lies, for the life that begins now. */
+  /** The path of the file in the life that begins now. */
   readonly path: string
   /** The database as this life sees it. */
   engine (life: Life): typeof DatabaseSync
-  /** At the commit after so many. `struck` is called when it happens. */
+  /** Makes trouble at the commit after so many. Calls `struck` when it happens. */
   expect (trouble: Trouble, commits: number, struck: (how: string) => void): void
-  /** A statement after so many cannot read the disk. */
+  /** The statement after so many cannot read the disk. */
   misread (statements: number, struck: () => void): void
-  /** Nothing goes wrong any more. */
+  /** From now on nothing goes wrong. */
   calm (): void
-  /** The life is over: what is on disk now is what the next one finds. */
+  /** The life is over: the next one finds what is on disk now. */
   seize (): void
-  /** The files, for whoever looks without touching them. */
+  /** The content of the files, to look at without touching them. */
   files (): Files
   remove (): void
 }
@@ -53,7 +53,7 @@ const written = (before: Buffer, after: Buffer): [from: number, to: number] => {
   return [from, to]
 }
 
-/** Of what was written, some sectors arrived, some did not, and of some only rubbish. Nothing outside of it is touched. */
+/** Of the written range, some sectors are new, some old, some garbage. Nothing outside the range changes. */
 const torn = (before: Buffer, after: Buffer, random: Random): Buffer => {
   const [from, to] = written(before, after)
   const file = Buffer.from(after)
@@ -73,7 +73,7 @@ const torn = (before: Buffer, after: Buffer, random: Random): Buffer => {
   return file.subarray(0, length)
 }
 
-/** The order in which SQLite syncs: the log, and only then, now and then, what it says into the file itself. */
+/** SQLite syncs the log first. Sometimes it then copies the log into the file. */
 const cut = (before: Files, after: Files, random: Random): Files => {
   if (random.happens(0.7)) return { db: before.db, wal: torn(before.wal, after.wal, random) }
   return { db: random.happens(0.5) ? torn(before.db, after.db, random) : after.db, wal: after.wal }
@@ -86,7 +86,7 @@ export const makeDisk = (random: Random, folder: string): Disk => {
   let trouble: { kind: Trouble, left: number, struck: (how: string) => void } | undefined
   let misreading: { left: number, struck: () => void } | undefined
   let open: DatabaseSync | undefined
-  let statements: StatementSync[] = [] // of the life that is; a statement that is kept keeps its database, and with it all that knew its life
+  let statements: StatementSync[] = [] // of this life; a kept statement would keep its database, and all that refers to its life
 
   const close = (): void => {
     if (open?.isOpen) open.close()

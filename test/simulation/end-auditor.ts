@@ -1,8 +1,8 @@
 /**
- * The auditor of addresses that leave the config, from the story alone: when the operator took one out, and which cases were open then.
+ * The auditor of addresses that leave the config. It knows from the story when the operator took one out, and which cases were open then.
  *
- * E1 who has an open case hears once that the address ends, and so does its team · E2 who writes to it when nothing of theirs is open hears
- * that nobody reads it, and no place of the team shows it. What is open goes on as ever: D1 to D4.
+ * E1 contacts with an open case are told once that the address ends, and so is its team · E2 a contact without an open case who writes to
+ * it is told that nobody reads it, and the team is shown nothing. Open cases go on as before: D1 to D4.
  */
 import { addressKey, type Place } from '../../src/model/address'
 import type { Conversation } from '../../src/store/desk'
@@ -14,7 +14,7 @@ import { DOMAIN } from './town'
 
 type Word = 'ends' | 'over' | 'team'
 
-/** As people read it, in whatever it is wrapped. */
+/** The texts as people read them, without what is around them. */
 const WORDS: [Word, RegExp][] = [
   ['ends', /^Automatic message: \S+ is no longer continued\./], ['over', /^Automatic reply: \S+ is no longer continued\./],
   ['team', /^The address \S+ is no longer continued\./]
@@ -23,13 +23,13 @@ const WORDS: [Word, RegExp][] = [
 const leavesAt = (configs: readonly Config[], index: number, address: string): boolean =>
   configs[index]!.out.has(address) && configs[index - 1]?.out.has(address) !== true
 
-/** `failed`: whether one such word could not be delivered there, which the operator sees. */
+/** Whether such a text could not be delivered at this place, which the operator sees. */
 type Failed = (place: string, word: RegExp) => boolean
 
 export const makeEndAuditor = ({ violation }: Pick<Auditor, 'violation'>, desk: Desk, configs: readonly Config[]) => {
   const shown = new Map<string, number>() // by place and word
   const open = new Map<string, number>() // ambiguous failures
-  const awaited = new Set<string>() // addresses of which somebody must have heard
+  const awaited = new Set<string>() // addresses whose end somebody must have been told
   const wordIn = (text: string): Word | undefined => WORDS.find(([, sign]) => sign.test(text))?.[0]
   const more = (counts: Map<string, number>, key: string): void => { counts.set(key, (counts.get(key) ?? 0) + 1) }
 
@@ -52,7 +52,7 @@ export const makeEndAuditor = ({ violation }: Pick<Auditor, 'violation'>, desk: 
   }
 
   return {
-    /** True if it is a word about an end. */
+    /** True if the text is about the end of an address. */
     shown (place: Place, text: string): boolean {
       const word = wordIn(text)
       if (word !== undefined) more(shown, `${addressKey(place)} ${word}`)
@@ -62,7 +62,7 @@ export const makeEndAuditor = ({ violation }: Pick<Auditor, 'violation'>, desk: 
       const word = wordIn(text)
       if (word !== undefined) more(open, `${addressKey(place)} ${word}`)
     },
-    /** Zentrale has started with another config: what is open now is told of it. */
+    /** Zentrale has started with another config: open cases must be told. */
     started (one: Case, address: string, index: number): void {
       if (!leavesAt(configs, index, address) || !one.begun) return
       one.ends++

@@ -1,6 +1,6 @@
 /**
- * SMS: people at their phones, an SMSC in bad weather, and at this end of the link the real src/networks/sms, over octets. Of each part
- * there may be a receipt, in one of the shapes that SMSCs write: late, twice, before the answer, never.
+ * SMS: people at their phones, an SMSC in bad weather, and at our end of the link the real src/networks/sms, over octets. Each part may
+ * have a receipt, in one of the shapes that SMSCs write: late, twice, before the answer, or never.
  */
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog, type Log } from '../../src/lib/log'
@@ -49,13 +49,13 @@ export const makeGateway = (world: World, town: Town, addresses: FunctionAddress
   const config = configFor(random, town, addresses)
   const scribe = makeScribe('typed', world)
   const phones = makePhones(world)
-  const typed = new Map<string, Utterance[]>() // by phone, what the source has not heard yes to
+  const typed = new Map<string, Utterance[]>() // by phone, messages that the source was not told yes to
   const shape = random.pick(SHAPES)
-  const hex = random.happens(0.3) // how it writes an id in its answer
+  const hex = random.happens(0.3) // how it writes ids in its answers
   let lastId = 100_000_000 + random.below(1_000_000_000)
   let receipts = 0
-  let open = 0 // receipts that are not there yet
-  let hangUp = (): void => {} // the process's machine does
+  let open = 0 // receipts that have not come yet
+  let hangUp = (): void => {} // set by the process's machine
 
   const heardYes = (utterance: Utterance): void => {
     const all = typed.get(addressKey(utterance.place))!
@@ -64,7 +64,7 @@ export const makeGateway = (world: World, town: Town, addresses: FunctionAddress
     acknowledge(world, utterance)
   }
 
-  /** Also what is stored but whose answer is under way is theirs no more: it is in no doubt. */
+  /** A stored message is no longer the source's, even while the answer is under way. */
   const stored = (arrival: Arrival): void => {
     const [first] = typed.get(addressKey(arrival.place)) ?? []
     if (first !== undefined && arrival.kind === 'message' && toPlain(arrival.content.text) === first.text) heardYes(first)

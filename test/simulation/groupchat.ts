@@ -1,7 +1,7 @@
 /**
- * An XMPP server with a room service, at the other end of the component's one link that acknowledges nothing (XEP-0114), as Prosody
- * 0.12 does it: its occupants stay in the rooms while the component is away, until somebody speaks; a second link is refused as long as
- * it believes in the first. The process's side is the real src/networks/xmpp, over octets.
+ * An XMPP server with a room service, at the other end of the component's one link, which acknowledges nothing (XEP-0114). It behaves like
+ * Prosody 0.12: the component's occupants stay in the rooms while it is away, until somebody speaks. A second link is refused as long as
+ * the server believes that the first one is up. The process's side is the real src/networks/xmpp, over octets.
  */
 import type { Delivery } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
@@ -27,17 +27,17 @@ const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const INFO = 'http://jabber.org/protocol/disco#info'
 const HEADER = `<stream:stream xmlns='${COMPONENT_NS}' xmlns:stream='http://etherx.jabber.org/streams' id='s' from='${DOMAIN}'>`
 const CONFLICT = '<stream:error><conflict xmlns=\'urn:ietf:params:xml:ns:xmpp-streams\'/></stream:error></stream:stream>'
-/** How long the server may believe in a link that is dead without a sign. */
+/** How long the server may believe that a link is up although it is dead. */
 const BELIEVED_MS_MAX = 120_000
 /** What was written to a link so long before it broke has been read. */
 const READ_MS = 60_000
 const RESTART_MS = [1000, 30_000] as const
-/** Errors by which a room knows that an occupant is there no more. */
+/** Errors that tell a room that an occupant is gone. */
 const GONE = new Set(['service-unavailable', 'gone', 'recipient-unavailable', 'remote-server-not-found', 'item-not-found', 'jid-malformed'])
 /** How long somebody takes to follow an invitation. */
 const FOLLOW_MS = [10, 5000] as const
 
-/** As it was read, within what is written. */
+/** An element that was read, for writing inside another one. */
 const written = ({ name, ns, attrs, children }: Element, outer: string): Xml => el(name, ns === outer ? attrs : { xmlns: ns, ...attrs },
   ...children.map(one => typeof one === 'string' ? one : written(one, ns)))
 const contentOf = (stanza: Element): Xml[] => elementsIn(stanza).map(one => written(one, COMPONENT_NS))
@@ -50,12 +50,12 @@ export const makeGroupchat = (world: World): Server => {
   const refused = new Set<string>() // for good
   const pageMax = random.pick([25, 50])
   let session: Wire | undefined
-  let believed: Wire | undefined // dead, and not yet known to be
-  let deadSince = Infinity // of the session
+  let believed: Wire | undefined // dead, but the server does not know yet
+  let deadSince = Infinity // when the session died
   let linkedAt = 0
   let swift = true // the session was never slow
   let hangUp = (): void => {} // the process's machine does
-  let held: (() => void)[] | undefined // what people say while it is down
+  let held: (() => void)[] | undefined // what people say while the server is down
   let off: 'refusing' | 'silent' | undefined
   let items = 0
   let factor = 1
@@ -66,7 +66,7 @@ export const makeGroupchat = (world: World): Server => {
     return session !== undefined
   }
 
-  /** Rooms of people are there, some only as long as somebody is inside; ours are made by whoever enters first. */
+  /** Rooms of people exist from the start, some only while somebody is inside. The first to enter one of our rooms creates it. */
   const roomAt = (id: string): Room => {
     let room = rooms.get(id)
     if (room === undefined) rooms.set(id, room = makeRoom(id, DOMAIN, id.startsWith('_') ? undefined : random.happens(0.8) ? 'lasts' : 'ends', send))
@@ -124,7 +124,7 @@ export const makeGroupchat = (world: World): Server => {
     const { id: messageId = '' } = stanza.attrs
     if (who === undefined) {
       note(`${room.id} does not know the sender of ${messageId}`)
-      auditor.overtaken(deliveryOf(room, stanza, { jid: stanza.attrs.from!, nick: '' })) // by what others of ours said in the same breath
+      auditor.overtaken(deliveryOf(room, stanza, { jid: stanza.attrs.from!, nick: '' })) // by what others of ours said at the same time
       return fail(stanza, 'cancel', room.isGone() ? 'item-not-found' : 'not-acceptable')
     }
     const subject = child(stanza, 'subject')
@@ -142,7 +142,7 @@ export const makeGroupchat = (world: World): Server => {
     troubleIn(room)
   }
 
-  /** For one person alone. */
+  /** A private message. */
   const whisper = (room: Room, stanza: Element): void => {
     const who = room.byJid(stanza.attrs.from!)
     if (who === undefined) return fail(stanza, 'cancel', 'not-acceptable')
@@ -155,7 +155,7 @@ export const makeGroupchat = (world: World): Server => {
 
   // people
 
-  /** Whose answer says that they are gone is taken out (Prosody, ejabberd). */
+  /** Removes an occupant whose answer says that they are gone, like Prosody and ejabberd. */
   const answersFrom = (room: Room, stanza: Element): void => {
     const error = child(stanza, 'error')
     const who = room.byJid(stanza.attrs.from!)
@@ -184,7 +184,7 @@ export const makeGroupchat = (world: World): Server => {
     if (inside.length > 0 && weather.strikes('occupant kicked')) {
       const who = random.pick(inside)
       note(`${room.id} kicks ${who.nick}`)
-      room.remove(who, '307', '333') // for a technical reason; whom somebody kicks stays out
+      room.remove(who, '307', '333') // for a technical reason; people who were kicked stay out
     }
     if (weather.strikes('room service restarts')) {
       note('the room service is started anew')
@@ -338,7 +338,7 @@ export const makeGroupchat = (world: World): Server => {
     return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
   }
 
-  /** The message with this tag, as it stands in the room: not one that quotes it, nor one that corrects something. */
+  /** The message with this tag in the room: not one that quotes it, nor a correction. */
   const findItem = (room: Room, tag: string): Item | undefined =>
     room.archive.findLast(({ text, content }) => ownWords(text).startsWith(wordOf(tag, 1)) && !content.some(({ xml }) => xml.includes(CORRECT)))
 

@@ -1,6 +1,6 @@
 /**
- * A homeserver and the people on it, at the other end of a wire that loses, delays and refuses; and at this end the real adapter. It is
- * the practice homeserver (test/support/homeserver/core.ts) in simulated time. What people see in its rooms is what the auditor hears.
+ * A homeserver and the people on it, at the other end of a wire that loses, delays and refuses. Our end is the real adapter. The homeserver
+ * is the practice one (test/support/homeserver/core.ts) in simulated time. The auditor is told what people see in its rooms.
  */
 import { Readable } from 'node:stream'
 import type { FunctionAddress } from '../../src/desk/address'
@@ -26,7 +26,7 @@ import { kindOf } from './typing'
 import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
 const NAME = 'matrix'
-const ANSWER_MS = 45_000 // as src/networks/matrix/homeserver.ts waits for one
+const ANSWER_MS = 45_000 // as long as src/networks/matrix/homeserver.ts waits
 const RESTART_MS = [1000, 30_000] as const
 const BOT = 'zentrale'
 const BOT_ID = `@${BOT}:${DOMAIN}`
@@ -58,8 +58,8 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   const utterances = new Map<string, Utterance>() // by event id
   const ids = new Map<string, string>() // event ids by the utterance's key
   const heard = new Set<string>() // tags
-  const answered = new Set<string>() // event ids of what is acknowledged
-  const texts = new Map<string, string>() // of what we said, by event id
+  const answered = new Set<string>() // ids of acknowledged events
+  const texts = new Map<string, string>() // of our messages, by event id
   const refused = new Set<string>() // keys, for good
   const open = new Set<() => void>() // cuts the requests that have no answer
   const held: (() => void)[] = [] // what people say while it is down
@@ -73,7 +73,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   const reach = (): Endpoint | undefined => off || down || endpoint?.life.alive !== true ? undefined : endpoint
   const told = (fields: object, message: string): void => note(`adapter: ${message} ${JSON.stringify(fields)}`)
   const log: Log = { ...silentLog, info: told, warn: told, error: told }
-  const pusher = makePusher({ world, travel, reach, keepsIds: town.people.length % 2 === 0 }) // by no chance, which would change all stories
+  const pusher = makePusher({ world, travel, reach, keepsIds: town.people.length % 2 === 0 }) // not random, because that would change all stories
   const core = makeCore({
     serverName: DOMAIN, registration: { ...config.registration, url: 'http://zentrale' } as Parameters<typeof makeCore>[0]['registration'],
     clock: { now: () => Math.round(epoch + timeline.ms) }, chance: { token: () => `t${++tokens}` },
@@ -98,7 +98,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     return place
   }
 
-  /** What an app shows above an answer: the message that it names, if that is there. */
+  /** What an app shows above a reply: the message that it names, if that is there. */
   const replyIn = (event: HsEvent): { reply?: AnswerTo } => {
     const relation = event.content['m.relates_to'] as Json | undefined
     const id = (relation?.['m.in_reply_to'] as Json | undefined)?.event_id
@@ -107,7 +107,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     return { reply: { by: { person: { network: NAME, id: sender ?? '' }, name: '' }, text: String(content?.body ?? 'nothing that is there') } }
   }
 
-  /** As a client shows it: by the name that the sender has in the room. */
+  /** An event as a client shows it, with the sender's name in the room. */
   const seen = (event: HsEvent, place: Place): Delivery => {
     const edited = event.content['m.new_content'] as Json | undefined
     const content = { style: 'text' as const, text: plain(String((edited ?? event.content).body)) }
@@ -133,7 +133,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     auditor.shown(delivery)
   })
 
-  /** Whether a room of ours is as it was to be, for whoever looks. */
+  /** Whether a room of ours is visibly as it should be. */
   const isMade = (place: Place, { name, people: wanted }: RoomState): boolean => {
     const room = state.rooms.get(state.aliases.get(place.id) ?? '')
     if (room === undefined) return false
@@ -160,7 +160,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     for (const other of others) other.join(place.id)
   }
 
-  /** The room in which this contact writes to an address: now and then they begin a new one. */
+  /** The room where this contact writes to an address. Now and then they begin a new one. */
   const chatWith = ({ place, to }: Inhabitant, person: HsPerson): string => {
     const before = chats.get(place.id)
     if (before !== undefined && !random.happens(0.05)) return before
@@ -172,7 +172,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   const mischief = makeMischief({ world, town, addresses, state, bot: BOT_ID, personOf, isDown: () => down })
 
-  /** The message with this tag, as it stands in the room: not one that quotes it, nor one that corrects something. */
+  /** The message with this tag in the room: not one that quotes it, nor a correction. */
   const findEvent = (room: string, tag: string): HsEvent | undefined => state.room(room).events.findLast(({ type, content, unsigned }) =>
     type === 'm.room.message' && unsigned?.redacted_because === undefined && content['m.new_content'] === undefined &&
     ownWords(String(content.body)).startsWith(wordOf(tag, 1)))
@@ -187,11 +187,11 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     }
   }
 
-  /** Before the bot is in, nobody counts on it. */
+  /** Before the bot is in the room, nobody expects it to read. */
   const isTooEarly = (room: string, said: Said | undefined): boolean =>
     membership(state.room(room), BOT_ID) !== 'join' || (said?.of !== undefined && !heard.has(said.of))
 
-  /** Somebody else, in the chat that this contact has begun. */
+  /** A stranger writes in the chat that this contact has begun. */
   const intrude = (by: Inhabitant, contact: HsPerson, text: string): void => {
     const room = chats.get(by.place.id)
     if (room !== undefined) mischief.intrude(room, contact, text)
@@ -215,7 +215,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   // the wire
 
-  /** Whether it never takes this: somebody's words that it has not taken yet. */
+  /** Whether the server refuses this for good: somebody's words that it has not taken yet. */
   const refuses = (path: string, body: string): boolean => {
     if (!path.includes('/send/m.room.message/')) return false
     const content = JSON.parse(body) as Json
@@ -234,7 +234,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     acknowledge(world, utterance)
   }
 
-  /** Who goes on from what they have says that they have it. */
+  /** A client that reads on from some event has that event. */
   const hear = (path: string): void => {
     const [, room, last, from] = /\/rooms\/([^/]+)\/(?:context\/([^?]+)|messages\?dir=f&from=t(\d+))/.exec(path) ?? []
     const { events = [], index } = state.rooms.get(decodeURIComponent(room ?? '')) ?? {}
@@ -247,7 +247,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   interface Reply { status: number; text: string }
 
-  /** What the server does with a request that has come. */
+  /** The server answers a request. */
   const answer = async (method: string, path: string, headers: Record<string, string>, body: string): Promise<Reply> => {
     if (weather.strikes('slow down (429)')) {
       return { status: 429, text: refusal('M_LIMIT_EXCEEDED', { retry_after_ms: random.between(100, 5000) }) }

@@ -1,4 +1,4 @@
-/** I8 and I7 as far as they show on disk: looks at what the process left behind, without touching it. */
+/** Checks I7 and I8 on disk: looks at what the process left behind, without touching it. */
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Delivery } from '../../src/model/message'
@@ -10,7 +10,7 @@ import { writeFiles, type Disk } from './disk'
 interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string }
 interface Reported { id: string; outcome: 'delivered' | 'failed' }
 
-/** The state table of src/store/schema.ts, as statements that must find nothing. */
+/** The state table of src/store/schema.ts, as queries that must find nothing. */
 const STATES: Record<string, string> = {
   'a delivery that waits is not settled': "SELECT key FROM outbox WHERE state IN ('waiting', 'sending') AND settled_at IS NOT NULL",
   'a delivery that ended is settled': "SELECT key FROM outbox WHERE state IN ('done', 'failed', 'unknown') AND settled_at IS NULL",
@@ -20,9 +20,9 @@ const STATES: Record<string, string> = {
 }
 
 /**
- * What a person must hear of, unless the reader ended everything, or it changes what never arrived, or it is an automatic text. What was
- * said to a function address or by its team, also what is said otherwise later, and fails in a room of the team is the operator's to see:
- * its contact knows no such rooms.
+ * Failures that a person must be told: not if the reader sent STOP, if the delivery changes a message that never arrived, or if it is an
+ * automatic text. Messages to a function address or by its team, and their edits, that fail in a room of the team are only for the
+ * operator: the contact does not know such rooms.
  */
 const UNTOLD = `SELECT key FROM outbox AS lost WHERE state IN ('failed', 'unknown') AND notice = 0
   AND json_extract(delivery, '$.action.kind') IN ('message', 'edit')
@@ -51,7 +51,7 @@ const inspectRows = (db: DatabaseSync, auditor: Auditor, final: boolean): void =
   }
 }
 
-/** Opens a copy of what is on disk. `look` is done with it when it returns. */
+/** Opens a copy of the disk. `look` must be done with it when it returns. */
 export const looking = <T>(disk: Disk, look: (db: DatabaseSync) => T): T => {
   const path = `${disk.path}-look`
   writeFiles(path, disk.files())
@@ -71,7 +71,7 @@ export const inspect = (disk: Disk, auditor: Auditor, final: boolean): void => l
     const sound = all('PRAGMA integrity_check').map(row => String(row['integrity_check'])).join('; ')
     if (sound !== 'ok') auditor.violation('I8', `integrity_check: ${sound}`)
     if (all('PRAGMA foreign_key_check').length > 0) auditor.violation('I8', 'foreign_key_check finds rows without their own')
-    if (all("SELECT 1 FROM sqlite_schema WHERE name = 'entry'").length === 0) return // cut off between migrations
+    if (all("SELECT 1 FROM sqlite_schema WHERE name = 'entry'").length === 0) return // a crash came between migrations
     for (const [rule, sql] of Object.entries(STATES)) {
       for (const { key } of all(sql)) auditor.violation('I8', `${rule}: not ${String(key)}`)
     }

@@ -1,6 +1,6 @@
 /**
- * Which seed shows which mutation. seeds.json keeps one for each. A change of the bridge or of the simulation gives seeds new stories,
- * so `npm run simulate -- --keep` finds them again. Those kept are tried first, then those which have the people concerned.
+ * Which seed shows which mutation. seeds.json keeps one seed for each. A change of the bridge or of the simulation gives seeds new stories;
+ * then `npm run simulate -- --keep` finds seeds again. It tries the kept seed first, then those that have the people concerned.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,10 +16,10 @@ export interface Found { seed: number; violation: Violation }
 /** By the mutation's name. */
 export const keptSeeds = (): Record<string, number> => JSON.parse(readFileSync(PATH, 'utf8')) as Record<string, number>
 
-/** Only where there are function addresses somebody judges these. */
+/** These invariants are judged only in seeds with function addresses. */
 const isOfAddresses = (invariant: string): boolean => /^[DEW]/.test(invariant)
 
-/** All of `most` that may show it, the likeliest first. */
+/** The seeds out of `most` that may show it, the likeliest first. */
 const seedsFor = ([, , , , breaks]: Mutation, from: number, most: number): number[] => {
   const all = Array.from({ length: most }, (_, index) => from + index)
   if (!breaks.some(isOfAddresses)) return all
@@ -27,7 +27,7 @@ const seedsFor = ([, , , , breaks]: Mutation, from: number, most: number): numbe
   return [...withChats, ...without, ...breaks.every(isOfAddresses) ? [] : all.filter(seed => !hasAddresses(seed))]
 }
 
-/** The seeds that show it, as they are found: first the kept one, then of `most` seeds. */
+/** The seeds that show the mutation, as they are found: the kept one first, then others out of `most`. */
 export async function * seedsThatShow (mutation: Mutation, from: number, most: number): AsyncGenerator<Found> {
   const [what, , , , breaks] = mutation
   const { simulate } = broken(mutation)
@@ -38,13 +38,13 @@ export async function * seedsThatShow (mutation: Mutation, from: number, most: n
   }
 }
 
-/** The first of them. */
+/** The first of these seeds. */
 export const seedThatShows = async (mutation: Mutation, from: number, most: number): Promise<Found | undefined> => {
   for await (const found of seedsThatShow(mutation, from, most)) return found
   return undefined
 }
 
-/** In the order of mutations.ts; of those that are not there any more nothing is kept. */
+/** Keeps a seed. The file has the order of mutations.ts, and no mutations that are gone. */
 export const keepSeed = (what: string, seed: number | undefined): void => {
   const kept: Record<string, number | undefined> = { ...keptSeeds(), [what]: seed }
   const lines = MUTATIONS.flatMap(([name]) => kept[name] === undefined ? [] : [`  ${JSON.stringify(name)}: ${kept[name]}`])

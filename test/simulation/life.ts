@@ -1,7 +1,7 @@
 /**
- * One life of the process, from a start to a crash or a stop. Everything that passes between the process and the world passes a
- * crossing, and at any of them the life may end: then nothing that the old code still does has any effect. What lies between two
- * crossings cannot be told apart from outside, so this is a crash at any await.
+ * One life of the process, from a start to a crash or a stop. Everything between the process and the world passes a crossing. The life may
+ * end at any crossing; then nothing that the old code still does has an effect. What happens between two crossings cannot be seen from
+ * outside, so this equals a crash at any await.
  */
 import type { Clock } from '../../src/lib/clock'
 import type { Random } from './random'
@@ -10,13 +10,13 @@ import type { Timeline } from './timeline'
 export interface Life {
   readonly alive: boolean
   readonly clock: Clock
-  readonly timers: number // that it has set and that have not fired
-  damaged: boolean // the disk has failed under it: it may contradict itself, and must end
-  /** False if the process is gone, perhaps at this very moment. */
+  readonly timers: number // timers that it has set and that have not fired
+  damaged: boolean // the disk has failed: the process may contradict itself, and must end
+  /** False if the process is gone, perhaps just now. */
   cross (): boolean
-  /** A call across the border: its answer comes only to those who live. */
+  /** A call across the border. Its answer comes only if the process is still alive. */
   through<T>(work: () => Promise<T>): Promise<T>
-  /** It ends at a crossing to come. */
+  /** Ends the life after so many crossings. */
   doom (crossings: number): void
   end (): void
 }
@@ -24,12 +24,12 @@ export interface Life {
 /** Thrown into synchronous calls of a process that is gone. */
 export class Gone extends Error { override name = 'Gone' }
 
-/** For calls whose answer never comes. */
+/** The answer that never comes. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
 const SOON_MS_MAX = 2
 
-/** `wall`: how far the machine's clock is from the truth, in ms. `fallen`: the doom has come. */
+/** `wall`: how far the machine's clock is off, in ms. `fallen`: called when the doom comes. */
 export const makeLife = (timeline: Timeline, random: Random, wall: { offset: number, epoch: number }, fallen: () => void): Life => {
   let alive = true
   let timers = 0

@@ -1,4 +1,4 @@
-/** The machine on which the bridge runs: it starts it, kills it, stops it in peace, and starts it again. */
+/** The machine on which the bridge runs. It starts the process, kills it, stops it properly, and starts it again. */
 import { makeBridge, type Bridge } from '../../src/bridge/bridge'
 import { makeMedia, makeMemory } from '../../src/bridge/world'
 import { makeLinks } from '../../src/plan/links'
@@ -14,7 +14,7 @@ import type { Town } from './town'
 import type { Server, World } from './world'
 
 const DRAIN_MS = 5000
-const STOP_SPARE_MS = 3000 // a link that is not answered when it says farewell waits 2 s
+const STOP_SPARE_MS = 3000 // a link waits 2 s for the answer to its farewell
 const DOWN_MS = [50, 60_000] as const
 const BOOT_MS = 3_600_000
 const FILE_BYTES_MAX = 1_000_000
@@ -25,13 +25,13 @@ export interface Machine {
   /** Timers that the process has set. */
   readonly timers: number
   start (): void
-  /** Ends it at one of the next crossings. */
+  /** Ends the process at one of the next crossings. */
   doom (crossings: number): void
-  /** Ends it now. */
+  /** Ends the process now. */
   kill (how: string): void
-  /** A signal: it puts everything away and ends; then `ended` is called, or it starts again. */
+  /** Sends the signal to stop. When the process has ended, calls `ended`, or starts it again. */
   stop (ended?: () => void): void
-  /** Nothing ends it any more. */
+  /** From now on nothing ends the process. */
   calm (): void
 }
 
@@ -41,7 +41,7 @@ export interface Wall { offset: number; readonly epoch: number }
 
 export interface Parts {
   world: World; disk: Disk; town: Town; servers: Server[]; wall: Wall; observer: Observer; queueMax: number
-  /** At each start: what is in the config now. */
+  /** Called at each start: the addresses that are in the config now. */
   configured (): FunctionAddress[]
 }
 
@@ -96,7 +96,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
 
   const start = (): void => {
     inspect(disk, auditor, false)
-    if (Math.abs(wall.offset) > BOOT_MS) wall.offset = 0 // a machine asks for the time when it starts
+    if (Math.abs(wall.offset) > BOOT_MS) wall.offset = 0 // a machine sets its clock when it boots
     life = makeLife(timeline, random, wall, () => over('crashed'))
     void boot(life, configured())
   }

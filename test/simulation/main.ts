@@ -1,7 +1,7 @@
 /**
  * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken.
- * `-- --mutation NAME --search 200 [--from 1]`: seeds that show the bridge broken so; NAME is a part of its name in mutations.ts.
- * `-- --keep [--mutation NAME] [--search 200] [--from 1]`: finds for each one seed that shows it, for seeds.json. Exit status 1 if one is not found.
+ * `-- --mutation NAME --search 200 [--from 1]`: finds seeds that show a mutation; NAME is a part of its name in mutations.ts.
+ * `-- --keep [--mutation NAME] [--search 200] [--from 1]`: finds a seed for each mutation, for seeds.json. Exit status 1 if it finds none.
  */
 import { parseArgs } from 'node:util'
 import { keepSeed, seedsThatShow, seedThatShows, type Found } from './keep'

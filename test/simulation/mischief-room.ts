@@ -1,4 +1,4 @@
-/** What people in a group chat do who mean no good: each is something that anybody, or a moderator, can do there. */
+/** What malicious people do in a group chat: things that anybody, or a moderator, can do there. */
 import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
 import { bareOf } from '../../src/networks/xmpp/names'
 import { el, type Xml } from '../../src/networks/xmpp/wire/xml'
@@ -9,12 +9,12 @@ import type { Mischief, World } from './world'
 const LISTENER = `${LISTENER_LOCAL}@${COMPONENT}`
 const NETWORK = 'xmpp'
 const OUT_MS = [1000, 20 * 60_000] as const
-/** Until somebody who was asked in and did not come is asked again. */
+/** When somebody who was invited and did not come is invited again. */
 const AGAIN_MS = 60_000
-/** So many links that lead nowhere, one behind the other, are more than one place waits for. */
+/** A place does not wait for so many dead links in a row. */
 const MANY = 20
 
-/** `isHeard`: what happened some time ago in rooms has been heard, or will be refused. */
+/** `isHeard`: the bridge has heard what happened in rooms some time ago, or will be refused there. */
 interface Parts { world: World; roomAt (id: string): Room; send (stanza: Xml): boolean; isDown (): boolean; isHeard (): boolean }
 
 export const makeRoomMischief = ({ world, roomAt, send, isDown, isHeard }: Parts): Mischief => {
@@ -24,7 +24,7 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown, isHeard }: Parts
   const insiderOf = (room: Room): Occupant | undefined => [...room.occupants.values()].find(({ jid }) => isOf(DOMAIN, jid))
   const listenerOf = (room: Room): Occupant | undefined => [...room.occupants.values()].find(({ jid }) => bareOf(jid) === LISTENER)
 
-  /** An invitation is lost like everything else: somebody who does not come is asked once more. */
+  /** Invitations can be lost like everything else, so somebody who does not come is invited once more. */
   const askIn = (room: Room): void => {
     if (listenerOf(room) !== undefined) return
     send(el('message', { from: room.id, to: LISTENER, id: `invite${++count}` },
@@ -32,7 +32,7 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown, isHeard }: Parts
     timeline.after(AGAIN_MS, () => askIn(room))
   }
 
-  /** Not before we can know that we were out: of a ban that comes and goes while the link is down nobody tells us. */
+  /** Waits until we can know that we were out: nobody tells us of a ban that comes and goes while the link is down. */
   const readmit = (room: Room): void => {
     if (!isHeard()) return void timeline.after(AGAIN_MS, () => readmit(room))
     note(`${room.id} asks us in again`)
@@ -56,7 +56,7 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown, isHeard }: Parts
   const deeds: Record<string, (room: Room, who: Occupant) => boolean> = {
     'sends the bot out' (room) {
       const listener = listenerOf(room)
-      if (listener === undefined || !room.isLasting) return false // a room that ends forgets whom it has banned
+      if (listener === undefined || !room.isLasting) return false // a room that ends forgets its bans
       auditor.expelled({ network: NETWORK, id: room.id })
       room.affiliations.set(LISTENER, 'outcast')
       room.remove(listener, '301')

@@ -1,4 +1,4 @@
-/** What outsiders, and people who mean no good, do on the homeserver: each is something that anybody can do there. */
+/** What outsiders and malicious people do on the homeserver: things that anybody can do there. */
 import type { FunctionAddress } from '../../src/desk/address'
 import type { Place } from '../../src/model/address'
 import { membership, type Json, type State } from '../support/homeserver/state'
@@ -22,7 +22,7 @@ interface Parts {
 
 export const makeMischief = ({ world, town, addresses, state, bot, personOf, isDown }: Parts) => {
   const { timeline, random, auditor, note, weather } = world
-  const unwanted: [room: string, who: string][] = [] // of ours, in which they have no business
+  const unwanted: [room: string, who: string][] = [] // users of ours, in rooms where they have no business
   const insiders = ({ id }: Place): HsPerson[] => town.people.filter(({ place }) => place.id === id).map(personOf)
 
   const ours = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NETWORK)).map(({ id }) => id)
@@ -40,7 +40,7 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
     if (membership(state.room(place.id), bot) === 'ban') state.kick(place.id, by, bot)
     note(`${place.id} asks us in again`)
     auditor.readmitted(place)
-    if (membership(state.room(place.id), bot) !== 'join') state.invite(place.id, by, bot) // it may have come in before it heard of that
+    if (membership(state.room(place.id), bot) !== 'join') state.invite(place.id, by, bot) // it may have joined before it saw the ban
   }
 
   const deeds: Mischief = {
@@ -106,14 +106,14 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
       return true
     }])) as Mischief,
     isUnwanted: (room: string): boolean => unwanted.some(([one]) => one === room),
-    /** Somebody else speaks in the chat of a contact with an address. */
+    /** A stranger writes in a contact's chat with an address. */
     intrude (room: string, contact: HsPerson, text: string): void {
       const mallory = makePerson(state, 'mallory')
       if (membership(state.room(room), mallory.userId) === 'leave') contact.invite(room, mallory.userId)
       mallory.join(room)
       mallory.send(room, text)
     },
-    /** At the end. */
+    /** Called at the end. */
     judge (): void {
       for (const [room, who] of unwanted) {
         if (membership(state.room(room), who) === 'join') auditor.violation('W5', `${who} sits in ${room}, where it has no business`)

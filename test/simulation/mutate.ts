@@ -1,4 +1,4 @@
-/** The simulation with one line of the bridge replaced, in memory only. Where the line is no longer there, it says so. */
+/** The simulation with one line of the bridge replaced, in memory only. Throws if the line no longer exists. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
@@ -12,7 +12,7 @@ type Loader = (module: { _compile (code: string, path: string): void }, path: st
 
 const loaders = require.extensions as unknown as Record<string, Loader>
 
-/** Modules that must be loaded anew, so that they meet the broken one. */
+/** Modules that must be loaded again, so that they use the broken one. */
 const concerned = (path: string): boolean => path.startsWith(SRC + sep) ||
   (path.startsWith(__dirname + sep) && path !== __filename && !path.endsWith('.test.ts') && !path.endsWith(`${sep}main.ts`))
 

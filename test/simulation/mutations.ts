@@ -1,6 +1,6 @@
-/** What the simulation must find: the bridge broken on purpose, one line at a time. */
+/** The bridge broken on purpose, one line at a time. The simulation must find each break. */
 
-/** [what is broken, in which file, the line, what stands there instead, one of which invariants it must break] */
+/** [what is broken, the file, the line, its replacement, the invariants of which it must break one] */
 export type Mutation = [what: string, file: string, line: string, by: string, breaks: string[]]
 
 export const MUTATIONS: Mutation[] = [
@@ -99,7 +99,7 @@ export const MUTATIONS: Mutation[] = [
   ['lets one person use up what all may hold up', 'bridge/files.ts', 'ofOne.left(one), ', '', ['W4']],
   ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'ofRoom(room, stanza) : privateMessages.heard(room, stanza)',
     'ofRoom(room, stanza) : stream.send(answerDirect(stanza)!)', ['W4']],
-  // a room that we attend is never anything else
+  // a room that we attend never becomes anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
     'isAttended: () => false', ['W5']],
   ['takes a crowd for a direct chat', 'networks/matrix/direct/invitations.ts', '? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX',

@@ -1,6 +1,6 @@
 /**
- * The operator's config of function addresses: now and then one of them is taken out, or put back, while Zentrale is stopped. So from each
- * start on, what is in it is known. An address leaves only when somebody has written to it: else it was never there for anybody.
+ * The operator's config of function addresses. Now and then one is taken out or put back while Zentrale is stopped, so at each start the
+ * config is known. An address leaves only after somebody has written to it, because otherwise nobody would notice.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { FunctionAddress } from '../../src/desk/address'
@@ -11,21 +11,21 @@ import type { Random } from './random'
 /** How often. */
 const BUSY = 0.4
 
-/** From behind this line of the journal on these addresses, by name, were not in the config. */
+/** After line `behind` of the journal, the addresses `out` were not in the config. */
 export interface Config { behind: number; out: ReadonlySet<string> }
 
 export interface Operator {
   readonly configs: readonly Config[]
-  /** Whether it changes anything in this story. */
+  /** Whether the operator changes anything in this story. */
   readonly isBusy: boolean
-  /** Takes one out, or puts one back; what it did. */
+  /** Takes an address out, or puts one back. Returns what it did. */
   edit (isKnown: (address: FunctionAddress) => boolean): string
-  /** Zentrale starts, and reads what is in the config now. */
+  /** Zentrale starts: returns the addresses in the config now. */
   start (disk: Disk): FunctionAddress[]
 }
 
 const newestLine = (db: DatabaseSync): number => {
-  const isMade = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'journal'").get() !== undefined // it may have been cut off before
+  const isMade = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'journal'").get() !== undefined // a crash may have come before
   return isMade ? Number(db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM journal').get()!['seq']) : 0
 }
 
@@ -48,6 +48,6 @@ export const makeOperator = (random: Random, addresses: FunctionAddress[]): Oper
   }
 }
 
-/** What was in force when a line of the journal was written. */
+/** Whether the address was out of the config when a line of the journal was written. */
 export const isOut = (configs: readonly Config[], address: string, line: number): boolean =>
   configs.findLast(({ behind }) => behind < line)?.out.has(address) === true

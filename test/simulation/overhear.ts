@@ -1,4 +1,4 @@
-/** A real adapter, as the auditor overhears it: when it begins to send, what came of it, and what of all that was said it calls stored. */
+/** Overhears a real adapter for the auditor: when it begins to send, what the result is, and which messages it reports as stored. */
 import { messageOf } from '../../src/model/errors'
 import type { Arrival, Delivery, RoomState } from '../../src/model/message'
 import type { Inbox, Network } from '../../src/model/network'
@@ -9,11 +9,11 @@ import type { World } from './world'
 
 export interface Ears {
   stored (arrival: Arrival): void
-  /** Up to where a place is stored, as the bridge says when it is asked. */
+  /** The last stored key of a place, when the bridge is asked for it. */
   storedUpTo? (place: Place, key: string | undefined): void
-  /** Whether a room of ours is as it was to be, for whoever looks. */
+  /** Whether a room of ours is visibly as it should be. */
   isMade (place: Place, room: RoomState): boolean
-  /** Whether the destination may have it, although sending it failed. */
+  /** Whether the destination may have the message although sending failed. */
   mayHave (delivery: Delivery, error: unknown): boolean
 }
 

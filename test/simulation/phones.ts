@@ -1,6 +1,6 @@
 /**
- * The phones behind the SMSC. One shows a text when it has all of its parts; what is typed on one goes out in parts of its own, now and
- * then in another order. Nothing on the wire says which delivery a text is, so it is known by its words.
+ * The phones behind the SMSC. A phone shows a text when it has all its parts. A text typed on a phone leaves in parts, sometimes out of
+ * order. Nothing on the wire says which delivery a text belongs to, so its words tell.
  */
 import { addressKey } from '../../src/model/address'
 import type { Delivery } from '../../src/model/message'
@@ -12,7 +12,7 @@ import { isSpeech, textOfDelivery } from './auditor'
 import type { World } from './world'
 
 export const FORMS: readonly LongForm[] = ['udh', 'sar', 'payload']
-/** Words are not cut, so that what comes without its other parts still says whose it is. */
+/** Words are not cut, so that a part that comes alone still shows whose it is. */
 const WORDS_OF_PART = { standard: 7, ucs2: 3 } as const
 const NETWORK = 'sms'
 
@@ -23,9 +23,9 @@ interface Joining { delivery: Delivery | undefined; pieces: (string | undefined)
 export interface Phones {
   /** The bridge is about to send this. */
   expect (delivery: Delivery): void
-  /** A part for a phone. What becomes of it, or undefined if it is refused for good. */
+  /** A part for a phone. Returns its outcome; undefined if it is refused for good. */
   receive (sm: ShortMessage): Outcome | undefined
-  /** What a text typed on a phone becomes: parts, in the order in which they are sent. */
+  /** The parts of a text typed on a phone, in the order in which they are sent. */
   type (text: string, from: ShortMessage['source'], to: ShortMessage['destination']): ShortMessage[]
 }
 
@@ -37,7 +37,7 @@ export const makePhones = ({ random, weather, auditor, note }: World): Phones =>
   const threadOf = ({ source, destination }: ShortMessage): string =>
     addressKey({ network: NETWORK, id: `${numberOf(source)}/${numberOf(destination)}` })
 
-  /** The newest that no phone has yet: of those that were given up before, the SMSC may know nothing. */
+  /** The newest fitting delivery that no phone has yet: the SMSC may not know deliveries that were given up. */
   const meant = (place: string, fits: (text: string) => boolean): Delivery | undefined => {
     const all = expected.get(place)?.filter(delivery => fits(textOfDelivery(delivery))) ?? []
     return all.findLast(({ key }) => !auditor.has(key)) ?? all.at(-1)
@@ -64,7 +64,7 @@ export const makePhones = ({ random, weather, auditor, note }: World): Phones =>
       const { octets, part = { ref: -1, total: 1, seq: 1 }, shifts } = readPiece(sm)
       const piece = decode(octets, sm.dataCoding, 'gsm7', shifts)
       const key = `${place} ${part.ref} ${part.total}`
-      const joining = part.seq > 1 && joinings.get(key) || { // the first begins it anew, because references come again
+      const joining = part.seq > 1 && joinings.get(key) || { // a first part begins a new text, because references are reused
         delivery: meant(place, text => text.startsWith(piece)), pieces: Array<undefined>(part.total).fill(undefined), outcomes: []
       }
       const { delivery, pieces, outcomes } = joining

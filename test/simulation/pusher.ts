@@ -1,7 +1,7 @@
 /**
- * How the homeserver pushes to us, as Synapse does: one transaction at a time, each again and again until it hears yes, in the order of
- * what happened, and with its age. Now and then an old one comes again. What waits behind the one under way is in its memory alone
- * (synapse#11637). Ids begin anew with the server if its database is SQLite; on PostgreSQL they go on.
+ * How the homeserver pushes to us, like Synapse: one transaction at a time, each repeated until it is told yes, in the order of events, and
+ * with their age. Now and then an old transaction comes again. Events that wait behind the current transaction are only in its memory
+ * (synapse#11637). With SQLite, transaction ids start again with the server; with PostgreSQL they go on.
  */
 import type { Timer } from '../../src/lib/clock'
 import type { HsEvent } from '../support/homeserver/state'
@@ -12,14 +12,14 @@ const HOUR_MS = 3_600_000
 const TRANSACTION_MAX = 12
 const PATIENCE_MS = 60_000
 const RETRY_FIRST_MS = 2000
-const RETRIES_MAX = 9 // from then on the pause grows no more
+const RETRIES_MAX = 9 // after that the pause no longer grows
 const AGAIN_MOST_MS = 2 * HOUR_MS
 
 export interface Endpoint { life: Life; take (events: unknown[], id: string): Promise<void> }
 
 export interface Pusher {
   push (event: HsEvent): void
-  /** What failed is tried now. */
+  /** Tries a failed transaction now. */
   hurry (): void
   /** The homeserver stops: what waits in its memory is lost. */
   stop (): void
@@ -27,10 +27,10 @@ export interface Pusher {
   readonly waiting: number
 }
 
-/** As Synapse brings it again: with what was taken back meanwhile emptied. */
+/** A transaction. When Synapse repeats one, events redacted meanwhile are empty. */
 interface Transaction { id: number; events: HsEvent[]; altered?: boolean }
 
-/** `keepsIds`: over a restart. */
+/** `keepsIds`: ids go on after a restart. */
 interface Parts { world: World; keepsIds: boolean; travel (run: () => void): void; reach (): Endpoint | undefined }
 
 const written = (event: HsEvent, age: number, altered: boolean): unknown => {
@@ -47,7 +47,7 @@ export const makePusher = ({ world, keepsIds, travel, reach }: Parts): Pusher =>
   let nextId = 1
   let tries = 0
   let retry: Timer | undefined
-  let giveUp: (() => void) | undefined // of the try under way
+  let giveUp: (() => void) | undefined // ends the try under way
   let running = true
   let replays = 0
 

@@ -1,4 +1,4 @@
-/** All chance of a simulation, from one seed: the same seed gives the same draws. */
+/** All randomness of a simulation. The same seed gives the same draws. */
 import type { Chance } from '../../src/lib/chance'
 
 export interface Random extends Chance {
@@ -9,7 +9,7 @@ export interface Random extends Chance {
   bytes (count: number): Buffer
 }
 
-/** sfc32, seeded from one whole number. */
+/** sfc32, seeded with one whole number. */
 export const makeRandom = (seed: number): Random => {
   let [a, b, c, count] = [0x9e3779b9, seed | 0, (seed / 2 ** 32) | 0, 1]
   const next = (): number => {

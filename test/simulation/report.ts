@@ -1,10 +1,10 @@
-/** What a run of seeds says. */
+/** The report of a run of seeds. */
 import type { Violation } from './auditor'
 import type { Outcome } from './simulation'
 
 const TRACE_LINES_MAX = 60
 
-/** The seed, the invariant, and what happened to the message concerned, beside what happened to the process. */
+/** A violation: the seed, the invariant, and the trace of the message concerned and of the process. */
 export const tellViolation = ({ seed, trace }: Outcome, { invariant, what, tag }: Violation): string => {
   const concerns = (line: string): boolean => line.includes(' process: ') || (tag !== undefined && new RegExp(`${tag}(?!\\d)`).test(line))
   const lines = trace.filter(concerns)

@@ -1,7 +1,7 @@
 /**
- * One room of the room service, as Prosody 0.12 does it (XEP-0045, 0313, 0359, 0410, 0421): occupants and what they are told of one
- * another, affiliations, the configuration, the archive. Occupants on the component are written to; people only are there. Whoever
- * cannot be written to because the component is not connected is taken out, as Prosody does when its own words come back.
+ * One room of the room service, like Prosody 0.12 (XEP-0045, 0313, 0359, 0410, 0421): occupants and what they are told about each other,
+ * affiliations, the configuration, the archive. Only occupants on the component get stanzas; people are just there. An occupant that
+ * cannot be reached because the component is not connected is removed, as Prosody does when its stanzas come back.
  */
 import type { Reply } from '../../src/model/message'
 import { bareOf, parseJid } from '../../src/networks/xmpp/names'
@@ -23,17 +23,20 @@ const DEFAULTS = {
 
 export interface Occupant { readonly jid: string; nick: string; role: string }
 
-/** What was said and is in the archive. `by`: whose own address. */
+/** A message in the archive. `by`: its writer's own address. */
 export interface Item { id: string; at: number; nick: string; by: string; messageId: string; content: Xml[]; text: string; utterance?: Utterance }
 
-/** The answer to a question: content of a result, or an error. */
+/** The answer to a query: the content of the result, or an error. */
 export type Answer = { result: Xml | undefined } | { type: string, error: string }
 
 export const isOf = (domain: string, jid: string): boolean => parseJid(jid)?.domain === domain
 
 export type Room = ReturnType<typeof makeRoom>
 
-/** `send` is false if the component is not connected. `people`: made it, and it `lasts` or ends when all are out; else it is not there yet. */
+/**
+ * `send` returns false if the component is not connected. `people`: people have made the room, and it `lasts` or `ends` with its last
+ * occupant. Undefined: it does not exist yet.
+ */
 export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | undefined, send: (stanza: Xml) => boolean) => {
   const occupants = new Map<string, Occupant>() // by nick
   const affiliations = new Map<string, string>() // by bare address
@@ -42,7 +45,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
   const plainly = (): void => {
     for (const [name, value] of Object.entries({ ...DEFAULTS, persistentroom: people === 'lasts' ? '1' : '0' })) config.set(CONFIG + name, value)
   }
-  let locked = people === undefined // until whoever made it sends the form
+  let locked = people === undefined // until its creator sends the form
   let subject = ''
   plainly()
 
@@ -54,7 +57,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
 
   const isGone = (): boolean => locked && occupants.size === 0
 
-  /** A room that nobody is in and that is not to last is no more. */
+  /** Ends a room that nobody is in, unless it is persistent. */
   const perhapsEnd = (): void => {
     if (occupants.size > 0 || is('persistentroom')) return
     affiliations.clear()
@@ -62,7 +65,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     locked = true
   }
 
-  /** The component is not there, so all of its occupants send back errors. */
+  /** The component is not connected, so stanzas to all its occupants come back as errors. */
   const forget = (): void => {
     for (const { nick, jid } of [...occupants.values()]) if (isOf(domain, jid)) occupants.delete(nick)
     perhapsEnd()
@@ -96,7 +99,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     perhapsEnd()
   }
 
-  /** Undefined is welcome. `anew`: it asks to be told everything. */
+  /** An occupant enters. Undefined: welcome. `anew`: it asks for the whole state again. */
   const enter = (jid: string, nick: string, anew: boolean): Answer | undefined => {
     const before = byJid(jid)
     const there = occupants.get(nick)
@@ -123,7 +126,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
 
   const occupantId = ({ by }: Item): Xml => el('occupant-id', { xmlns: 'urn:xmpp:occupant-id:0', id: `occupant-${bareOf(by)}` })
 
-  /** To everybody inside. `content` is what its sender wrote into it. */
+  /** Sends a message to everybody inside. `content`: what its sender put into it. */
   const broadcast = (item: Item): void => {
     if (is('enablearchiving')) archive.push(item)
     const ids = [el('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: id, id: item.id }), occupantId(item)]
@@ -138,7 +141,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     config.get(`${CONFIG}whois`) === 'anyone' ? 'muc_nonanonymous' : 'muc_semianonymous'
   ].filter(feature => feature !== MAM || is('enablearchiving'))
 
-  /** A page, each of its messages, and then the answer. */
+  /** Sends the messages of a page, then the answer. */
   const query = (jid: string, asked: Element, pageMax: number, epoch: number): Answer => {
     if (is('membersonly') && affiliationOf(jid) === 'none') return { type: 'auth', error: 'forbidden' }
     const set = child(asked, 'set', RSM)
@@ -197,7 +200,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     return { result: undefined }
   }
 
-  /** What an app shows above an answer: the message that it names, if that is there. */
+  /** What an app shows above a reply: the message that it names, if that is there. */
   const replyIn = (stanza: Element): { reply?: Reply } => {
     const named = child(stanza, 'reply', REPLY)?.attrs.id
     const found = archive.find(item => item.id === named)
@@ -215,7 +218,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
       subject = now
       for (const { jid } of ours()) write(el('message', { type: 'groupchat', from: `${id}/${by.nick}`, to: jid }, el('subject', {}, subject)))
     },
-    /** The service is started anew: nobody is inside any more. `told`: it said so before. */
+    /** The service restarts, and nobody is inside any more. `told`: it told the occupants before. */
     restart (told: boolean) {
       if (told) for (const who of ours()) presence(who, who, true, ['332'])
       occupants.clear()

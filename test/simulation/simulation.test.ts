@@ -4,7 +4,7 @@ import { makeTally, tellViolation } from './report'
 import { simulate } from './simulation'
 
 const SEEDS = 200
-/** Without these the rest proves little. */
+/** If these never happen, the rest proves little. */
 const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 'partition matrix', 'partition xmpp', 'partition sms', 'slow down',
   'answer lost', 'link drops', 'link dies without a sign', 'archive does not answer', 'archive answers with an error', 'occupant kicked',
   'nickname is taken', 'room service restarts', 'room refuses for now', 'room refuses for good',

@@ -1,8 +1,8 @@
 /**
- * One seed: a town, people who talk, the whole bridge between them on a real database file, and bad weather; then the weather clears,
- * and the auditor judges. Everything is in this one process and in simulated time, so the same seed is the same story.
+ * One seed: a town, people who talk, the whole bridge between them on a real database file, and bad weather. Then the weather clears, and
+ * the auditor judges. Everything runs in one process and in simulated time, so the same seed is the same story.
  *
- * Another kind of work, with its own promises, is one more entry in WORKLOADS.
+ * To add another kind of work with its own promises, add it to WORKLOADS.
  */
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -32,25 +32,25 @@ const EPOCH_MS = Date.UTC(2026, 0, 1)
 /** How long after the last fault everything must have ended: pauses of lanes, sources that try again, receipts that are late. */
 const QUIET_MS = 2 * HOUR_MS
 /**
- * Pruning, presence, what is due; of Matrix the look every ten minutes; of XMPP the look at its rooms, the link's ping, the bookmarks; of
- * SMS the link's enquiry, twice where one link sends and another receives.
+ * Pruning, presence, due cases; for Matrix the check every ten minutes; for XMPP the check of its rooms, the link's ping, the bookmarks; for
+ * SMS the link's enquiry, twice if one link sends and another receives.
  */
 const TIMERS_MAX = 9
-/** How long what is asked every now and then may be under way. */
+/** How long a periodic request may be under way. */
 const ASKED_MS = 30_000
-/** After so many there is nothing more to learn from a seed. */
+/** More violations than this teach nothing about a seed. */
 const VIOLATIONS_MAX = 20
 const MEMORY = '/dev/shm'
-/** How often there are outsiders who mean no good, where there are function addresses. */
+/** How often there are malicious outsiders, where there are function addresses. */
 const TROUBLED = 0.7
-/** After so much good weather all that was late is there. */
+/** After so much good weather everything late has arrived. */
 const RESTED_MS = 80 * MINUTE_MS
 const EXPELS = 'sends the bot out'
-/** What comes so soon behind an automatic text may be one itself. */
+/** A message that comes so soon after an automatic text may be automatic itself. */
 const ECHO_MS = 5500
-/** One seed in so many has function addresses too; the others are the stories that they always were. */
+/** One seed in so many has function addresses. The others keep their old stories. */
 const DESK_EVERY = 3
-/** In one seed in so many of those, people write to them over XMPP too. */
+/** In one of so many of those seeds, people write to them over XMPP too. */
 const CHATS_EVERY = 2
 
 export const hasAddresses = (seed: number): boolean => seed % DESK_EVERY === DESK_EVERY - 1
@@ -74,7 +74,7 @@ interface Stage {
   talk: ReturnType<typeof makeTalk>
 }
 
-/** Makes people act during the bad weather. Each workload plans its own deeds; its promises are judged by the auditor. */
+/** Makes people act during the bad weather. Each workload plans its own deeds; the auditor judges its promises. */
 type Workload = (stage: Stage) => void
 
 const speakingOn = (servers: () => Server[]): Mouth => (by, text, said) => {
@@ -95,7 +95,7 @@ const answered: Workload = ({ badMs, world: { random, timeline }, desk }) => {
   for (let left = 5 + random.below(25); left > 0; left--) timeline.after(random.between(0, badMs), desk.people.ask)
 }
 
-/** One of the mirrored places gets what an outsider does there. */
+/** An outsider does something to one of the mirrored places. */
 const mischief = ({ world: { random, note }, servers, town }: Stage, but?: string): void => {
   const all = servers.flatMap(({ name, mischief = {} }) => town.placesOf(name).length === 0 ? [] : Object.entries(mischief)
     .filter(([what]) => what !== but).map(([what, deed]) => ({ what, deed, name })))
@@ -105,7 +105,7 @@ const mischief = ({ world: { random, note }, servers, town }: Stage, but?: strin
   if (deed(place)) note(`an outsider at ${place.id} ${what}`)
 }
 
-/** Addresses leave the config and come back, in good weather too. Nobody puts one back so soon that an answer looks like an echo. */
+/** Addresses leave the config and come back, in good weather too. None comes back so soon that an answer looks like an echo. */
 const reconfigured: Workload = ({ badMs, world: { random, timeline, note }, desk, machine }) => {
   if (desk === undefined || !desk.operator.isBusy) return
   for (let left = 1 + random.below(4); left > 0; left--) {
@@ -116,7 +116,7 @@ const reconfigured: Workload = ({ badMs, world: { random, timeline, note }, desk
   }
 }
 
-/** Outsiders in the storm; and in good weather, when all has come to rest: then nobody else may feel them. */
+/** Outsiders act in the storm, and again in good weather when all is at rest. Then nobody else may notice them. */
 const troubled: Workload = stage => {
   const { badMs, world: { random, timeline }, desk, talk } = stage
   if (desk === undefined || !random.happens(TROUBLED)) return
@@ -132,7 +132,7 @@ const troubled: Workload = stage => {
 
 const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured]
 
-/** Bad weather ends for all at once. */
+/** Ends a fault after `ms`, unless the bad weather ends first, which ends all faults at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
   if (timeline.ms + ms < badMs) timeline.after(ms, end)
 }
@@ -221,7 +221,7 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   return { badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
-/** Bad weather, then good weather until nothing moves any more. */
+/** Plays bad weather, then good weather until nothing moves any more. */
 const play = async (stage: Stage): Promise<void> => {
   const { badMs, world: { timeline, weather, auditor, note }, machine, servers, disk, desk } = stage
   machine.start()

@@ -1,7 +1,7 @@
 /**
- * An SMSC at the far end of SMPP links, as octets: it knows each session by its binds, and some know no transceiver or hold an earlier
- * session for a while after it is gone. What it has for us it brings until it is told yes, also in a later session, and of one queue one
- * after the other. What it has read it handles in order, also when the link is gone by then; what was not handled is lost with a restart.
+ * An SMSC at the far end of SMPP links, as octets. It knows sessions by their binds. Some SMSCs know no transceiver, or hold an earlier
+ * session for a while after it is gone. It brings each message until it is told yes, even in a later session, and the messages of one
+ * queue one after the other. It handles what it has read in order, even if the link is gone by then. A restart loses what is not handled.
  */
 import {
   type Bind, type Body, decodePdu, encodePdu, isAnswer, makeFramer, type Pdu, readHeader, type ShortMessage
@@ -12,7 +12,7 @@ import { TYPICAL_MS, type World } from './world'
 
 const ANSWER_MS = 10_000
 const AGAIN_MS = [1000, 30_000] as const
-const BACK_MS = [0, 2000] as const // once it sees that a link is gone
+const BACK_MS = [0, 2000] as const // after it sees that a link is gone
 const ENQUIRE_MS = 60_000
 const WINDOW = 10
 const RESTART_MS = [1000, 60_000] as const
@@ -25,29 +25,29 @@ interface Session {
   sends: boolean
   receives: boolean
   sequence: number
-  asked: Map<number, (status: number | undefined) => void> // undefined: it is gone or silent
+  asked: Map<number, (status: number | undefined) => void> // undefined: the session is gone or silent
 }
 
 interface Job { sm: ShortMessage; done (): void }
 
 export interface Smsc {
   readonly exchange: Exchange
-  /** Brings it until it is taken. */
+  /** Brings a message until it is taken. */
   bring (queue: string, sm: ShortMessage, done: () => void): void
   cut (off: boolean): void
   slow (factor: number): void
-  /** What it has still to bring. */
+  /** How many messages it still has to bring. */
   readonly waiting: number
 }
 
-/** `take`: what is submitted; its id, or undefined to refuse it for good. */
+/** `take`: takes a submitted message and returns its id, or undefined to refuse it for good. */
 export const makeSmsc = (world: World, take: (sm: ShortMessage) => string | undefined): Smsc => {
   const { timeline, random, weather, auditor, note } = world
   const transceiver = random.happens(0.8)
-  const single = random.happens(0.5) // of one kind
+  const single = random.happens(0.5) // allows one session of each kind
   const links = new Set<Session>()
   const queues = new Map<string, Job[]>()
-  const busy = new Set<string>() // queues of which one is under way, or waits to be brought again
+  const busy = new Set<string>() // queues with a message under way, or waiting to be brought again
   let off: 'refusing' | 'silent' | undefined
   let down = false
   let factor = 1
@@ -56,7 +56,7 @@ export const makeSmsc = (world: World, take: (sm: ShortMessage) => string | unde
 
   const delay = (): number => random.between(...TYPICAL_MS)
 
-  /** One after the other; how slow it is shows here. */
+  /** Handles one thing after the other; this is where slowness applies. */
   const work = (run: () => void): void => {
     const mine = starts
     workEnds = Math.max(workEnds, timeline.ms + delay() * (factor - 1))
@@ -144,7 +144,7 @@ export const makeSmsc = (world: World, take: (sm: ShortMessage) => string | unde
     })
   }
 
-  /** A request is lost, or its answer: with the link, or in the SMSC. */
+  /** A request or its answer is lost: with the link, or in the SMSC. */
   const silence = (session: Session): void => { if (random.happens(0.5)) drop(session) }
 
   const submit = (session: Session, pdu: ShortMessage & { sequence: number }): void => {
@@ -176,7 +176,7 @@ export const makeSmsc = (world: World, take: (sm: ShortMessage) => string | unde
     pump()
   }
 
-  /** How it learns that nobody is there any more. */
+  /** How the SMSC learns that a peer is gone. */
   const watch = (session: Session): void => {
     timeline.after(ENQUIRE_MS, () => {
       if (session.open) ask(session, { name: 'enquire_link' }, status => { if (status === undefined) drop(session); else watch(session) })

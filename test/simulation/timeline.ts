@@ -1,13 +1,13 @@
 /**
- * Simulated time. What is to happen waits here and happens one after the other; between two events everything that was set in motion
- * comes to rest. So nothing depends on how fast the machine is.
+ * Simulated time. Future events wait here and happen one after the other. Between two events, everything that was set in motion comes to
+ * rest. So nothing depends on the speed of the machine.
  */
 import type { Timer } from '../../src/lib/clock'
 
 interface Event { at: number; number: number; run: (() => void) | undefined }
 
 export interface Timeline {
-  readonly ms: number // since the beginning; only rises
+  readonly ms: number // since the beginning; never decreases
   readonly pending: number // events to come
   after (ms: number, run: () => void): Timer
   /** Lets the next event happen. False if there is none. */

@@ -1,4 +1,4 @@
-/** Who lives where, and what they say: places of three kinds, mirrors of two to four of them, and people in them. */
+/** The town: places on three networks, mirrors of two to four places, people in them, and what they say. */
 import { addressKey, type Place } from '../../src/model/address'
 import type { Capabilities } from '../../src/model/network'
 import type { Mirror } from '../../src/plan/directory'
@@ -11,7 +11,7 @@ export const COMPONENT = `chat.${DOMAIN}` // ours
 export const SECRET = 'secret' // of the component
 export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 
-/** As in src/networks/…/index.ts; shorter texts, so that some must be split. */
+/** As in src/networks/…/index.ts, but with shorter texts, so that some must be split. */
 export const CAN: Record<string, Capabilities> = {
   matrix: {
     label: 'Matrix', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, reactions: 'each',
@@ -27,17 +27,17 @@ export const CAN: Record<string, Capabilities> = {
   }
 }
 
-/** `name`: as which others see them. `to`: to which address of ours they write. */
+/** `name`: what others call them. `to`: the address of ours that they write to. */
 export interface Inhabitant { id: string; name: string; place: Place; to?: string }
 
-/** What somebody says, in the outside's own words: `text` begins with the tag, each word of it carries the tag and its number. */
+/** Something that a person says. Its text begins with the tag, and each word carries the tag and a number. */
 export interface Said {
   tag: string // conversation/sender/counter
   kind: 'message' | 'edit' | 'deletion'
-  of?: string // the tag of what is changed
+  of?: string // the tag of the message that it changes
   answers?: string // the tag of a message of this mirror that it answers
-  about?: string // the place of the contact whom it concerns
-  urgent?: boolean // said in good weather, beside what outsiders do
+  about?: string // the place of the contact concerned
+  urgent?: boolean // said in good weather, while outsiders act
   by: Inhabitant
   words: number
 }
@@ -52,7 +52,7 @@ const LATELY = 20
 
 const NAMES = ['anna', 'bernd', 'clara', 'dieter', 'eva', 'fritz', 'greta', 'hans', 'ida', 'jan', 'karla', 'leo']
 
-/** The same, said without looking at anything. */
+/** The same, but not as a reply. */
 export const unrelated = (said: Said | undefined): Said | undefined => {
   if (said === undefined) return undefined
   const { answers: _, ...rest } = said
@@ -62,14 +62,14 @@ export const unrelated = (said: Said | undefined): Said | undefined => {
 export const wordOf = (tag: string, number: number): string => `${tag}~${number}`
 export const textOf = ({ tag, words }: Said): string => Array.from({ length: words }, (_, index) => wordOf(tag, index + 1)).join(' ')
 
-/** All words of people in a text. */
+/** All words of people that a text contains. */
 export const wordsIn = (text: string): { tag: string, number: number }[] =>
   [...text.matchAll(/(c\d+\/[\w]+\/\d+)~(\d+)/g)].map(([, tag = '', number]) => ({ tag, number: Number(number) }))
 
-/** Without what only repeats a message that is answered: quoted lines, or a few words on a phone. */
+/** The text without the quotation of the answered message: quoted lines, or a few words on a phone. */
 export const ownWords = (text: string): string => text.replace(/^(> .*\n)+/, '').replace(/Re "[^"]*": /, '')
 
-/** Of a person, and of a place. */
+/** Ids of people and places. */
 const IDS: Record<string, { person (name: string): string, place (number: number): string }> = {
   matrix: { person: name => `@${name}:${DOMAIN}`, place: number => `!room-${number}:${DOMAIN}` },
   xmpp: { person: name => `${name}@${DOMAIN}`, place: number => `room-${number}@${ROOMS}` },
@@ -105,10 +105,10 @@ export const makeTown = (random: Random): Town => {
 
 export interface Mouth { (inhabitant: Inhabitant, text: string, said: Said | undefined): void }
 
-/** Makes people talk: each call is one thing that one of them says next. */
+/** Makes people talk: with each call, one of them says something. */
 export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth): (urgent?: boolean) => void => {
   const counters = new Map<string, number>()
-  const last = new Map<string, Said>() // of each person, what may still be changed
+  const last = new Map<string, Said>() // by person, the message that may still be changed
   const stops = random.happens(0.3)
   const places = town.mirrors.flatMap(mirror => mirror.places.map(({ place }) => addressKey(place)))
   const lately = new Map<string, string[]>() // the tags of the last messages of each mirror
@@ -128,7 +128,7 @@ export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth
     say(by, textOf(said), said)
   }
 
-  /** Perhaps as an answer to what was said in the mirror lately. */
+  /** Says a message, perhaps as a reply to a recent one in the mirror. */
   const message = (said: Said): void => {
     const { mirrors } = town
     const { name } = mirrors.find(({ places }) => places.some(({ place }) => place === said.by.place))!

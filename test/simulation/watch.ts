@@ -1,4 +1,4 @@
-/** What of all that was said in XMPP rooms the real adapter calls stored, by its own words; and from when on it listens in a room. */
+/** Watches the real XMPP adapter: which messages in rooms it reports as stored, and when it begins to listen in a room. */
 import { messageOf } from '../../src/model/errors'
 import { directEnds } from '../../src/networks/xmpp/direct/send'
 import type { Place } from '../../src/model/address'
@@ -9,16 +9,16 @@ import { overhear } from './overhear'
 import type { Room } from './room'
 import { acknowledge, type World } from './world'
 
-/** The adapter's words for a message that it wrote and whose fate it does not know: in a room, to one person. */
+/** The adapter's errors for a message with an unknown outcome: in a room, and to one person. */
 const OPEN = 'the room has not shown the message'
 const OPEN_LETTER = /^(?:the server has not confirmed the message|no answer to a question in time|the component link is down: .*)$/
-/** Where it remembers up to where it has read a room, from the end of its first visit on. */
+/** The adapter's memory key for how far it has read a room, after its first visit. */
 const READ = 'read '
 
 export interface Watch {
   network (life: Life, real: Network): Network
   memory (life: Life, memory: Memory): Memory
-  /** What was said in a room before the bridge has been in it once is not its to carry, so people wait for that. */
+  /** The bridge need not carry messages from before its first visit to a room, so people wait for that. */
   whenBegun (room: string, say: () => void): void
   /** Rooms in which somebody waits to speak. */
   readonly waiting: number
@@ -36,13 +36,13 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
   }
 
   const heard = ({ key, kind, place }: Arrival): void => {
-    if (kind === 'standing' || directEnds(place.id) !== undefined) return // nobody said it, or its writer hears that
+    if (kind === 'standing' || directEnds(place.id) !== undefined) return // nobody said it, or its writer is told
     const utterance = roomAt(place.id).archive.find(({ id }) => `${place.id} ${id}` === key)?.utterance
     if (utterance === undefined) auditor.violation('I6', `nobody said ${key}`)
     else acknowledge(world, utterance)
   }
 
-  /** Everything up to there is stored, as it says itself. */
+  /** The bridge itself says that everything up to `last` is stored. */
   const heardUpTo = ({ id }: Place, last: string | undefined): void => {
     const { archive } = roomAt(id)
     const end = archive.findIndex(item => `${id} ${item.id}` === last)

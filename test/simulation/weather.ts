@@ -1,10 +1,10 @@
 /**
- * Which faults a seed has, and how often. Each kind is left out of half of the seeds, so that kinds which hide one another are also
- * seen apart. When the weather clears, nothing goes wrong any more.
+ * Which faults a seed has, and how often. Half of the seeds lack each kind, so that faults that hide each other are seen apart too. When the
+ * weather clears, nothing goes wrong any more.
  */
 import type { Random } from './random'
 
-/** Drawn at each call; the number is the most that its probability may be. */
+/** Drawn at each call. The number is the highest probability. */
 const SMALL = {
   'slow down (429)': 0.2,
   'server error (500)': 0.1,
@@ -38,7 +38,7 @@ const SMALL = {
   'bind refused': 0.1
 } as const
 
-/** Of one-to-one chats. Their rates are drawn from a random of their own, so that the stories without such chats stay as they are. */
+/** Faults of one-to-one chats. Their rates have their own random source, so that stories without such chats stay the same. */
 const DIRECT = {
   'letter again': 0.3,
   'letter comes back for now': 0.2,
@@ -47,7 +47,7 @@ const DIRECT = {
   'XMPP server restarts': 0.02
 } as const
 
-/** Come by themselves; the number is the most times in one seed. */
+/** Faults that come by themselves. The number is the most times in one seed. */
 const GREAT = {
   crash: 6,
   'power cut': 4,
@@ -65,12 +65,12 @@ export type SmallFault = keyof typeof SMALL | keyof typeof DIRECT
 export type GreatFault = keyof typeof GREAT
 
 export interface Weather {
-  /** Whether it goes wrong this time; counted. */
+  /** Whether it goes wrong this time. Counts it if so. */
   strikes (fault: SmallFault): boolean
-  /** Times at which great faults come, as shares of the bad weather. */
+  /** When great faults come, as shares of the bad weather. */
   readonly coming: { fault: GreatFault, share: number }[]
   happened (what: string): void
-  /** How often each happened. */
+  /** How often each fault happened. */
   readonly counts: ReadonlyMap<string, number>
   clear (): void
 }

@@ -1,7 +1,7 @@
 /**
- * A connection to a server, as octets see it: they come in order, in pieces cut anywhere, and of what is under way when it breaks some
- * arrives and the rest does not, in either direction. And what stands in for @xmpp/component's own end of it (dialling, opening, the
- * handshake), and for a socket of node:net. Reading can be paused: then nothing is lost, and nobody notices that the other end is gone.
+ * A connection to a server. Octets arrive in order, in pieces cut anywhere. When it breaks, some of the octets under way still arrive and
+ * the rest is lost, in either direction. This file also stands in for our end: @xmpp/component (dialling, opening, the handshake) and a
+ * socket of node:net. Reading can be paused: then nothing is lost, and nobody notices that the other end is gone.
  */
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
@@ -14,14 +14,14 @@ const PIECES_CUT = 0.3
 /** The server's end of one connection. */
 export interface Peer {
   heard (octets: Uint8Array): void
-  /** Nothing more comes, and nothing that is written arrives. */
+  /** Nothing more comes, and nothing written arrives. */
   closed (): void
 }
 
 /** One connection, as the server holds it. */
 export interface Wire {
   write (octets: string | Uint8Array): void
-  /** Hangs up behind what was written. */
+  /** Hangs up after what was written. */
   end (): void
   /** It breaks, and both ends see it. */
   drop (): void
@@ -31,17 +31,17 @@ export interface Wire {
   forsake (): void
 }
 
-/** What happens to somebody who dials: `answer` gets the connection; false is a refusal, undefined no answer at all. */
+/** What happens when somebody dials: `answer` gets the connection. False: refused; undefined: no answer at all. */
 export interface Exchange {
   answer (wire: Wire): Peer
   reachable (): boolean | undefined
   delay (): number
 }
 
-/** One direction. `undefined` is the end of it. */
+/** One direction of a connection. `undefined` is its end. */
 interface Flow {
   put (octets: Buffer | undefined): void
-  /** Only some of what is under way still arrives, now, and then the end. */
+  /** Some of what is under way arrives now, then the end. */
   breaks (): void
   /** Nothing arrives any more. */
   stops (): void
@@ -50,9 +50,9 @@ interface Flow {
 
 const makeFlow = ({ timeline, random }: World, delay: () => number, give: (octets: Buffer | undefined) => void): Flow => {
   const under: (Buffer | undefined)[] = []
-  let here = 0 // of them, which only wait to be read
+  let here = 0 // how many of them only wait to be read
   let held = false
-  let shut = false // nothing is put in any more
+  let shut = false // nothing more is put in
   let last = 0
   const read = (): void => {
     while (!held && here > 0) {
@@ -99,7 +99,7 @@ const makeFlow = ({ timeline, random }: World, delay: () => number, give: (octet
 
 interface Reader {
   data (octets: Buffer): void
-  /** The other end writes no more. */
+  /** The other end has stopped writing. */
   end? (): void
   close (error?: Error): void
 }
@@ -111,7 +111,7 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: Reader) =>
   let over = false
   let ending = false
   let peer: Peer | undefined
-  let out: Buffer[] = [] // of the server, in this event
+  let out: Buffer[] = [] // what was written in this event
 
   const close = (error?: Error): void => {
     if (over) return
@@ -176,7 +176,7 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: Reader) =>
       if (open && !over && life.cross()) outward.put(undefined)
     },
     destroy () { if (life.cross()) close() },
-    /** What was written still leaves. */
+    /** Closes after what was written has left. */
     destroySoon () {
       if (over || !life.cross()) return
       outward.put(undefined)
@@ -188,7 +188,7 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: Reader) =>
   return { socket, connect, lost: () => { over = true; inward.stops(); outward.breaks() } }
 }
 
-/** What dials for one life. `lost`: the process is gone, and its machine hangs up for it. */
+/** Dials for one life. `lost`: the process is gone, and its machine hangs up for it. */
 export const makeDialling = (world: World, life: Life, exchange: Exchange): { dial: typeof component, lost (): void } => {
   let newest: { lost (): void } | undefined
 
@@ -221,7 +221,7 @@ export const makeDialling = (world: World, life: Life, exchange: Exchange): { di
   return { dial, lost: () => newest?.lost() }
 }
 
-/** What dials for one life in the shape of node:net. `lost`: the process is gone, and its machine hangs up for it. */
+/** The same with sockets like those of node:net. */
 export const makeNetDialling = (world: World, life: Life, exchange: Exchange): { dial (): Socket, lost (): void } => {
   const open = new Set<() => void>()
 

@@ -14,28 +14,28 @@ export interface World {
   note (text: string): void
 }
 
-/** Each does something that must harm nobody else. False if it could not be done. */
+/** Each does something that must harm nobody else. Returns false if it was not possible. */
 export type Mischief = Record<string, (place: Place) => boolean>
 
 /** A server of one kind, with the people on it. It lives on while the process dies and comes back. */
 export interface Server {
   readonly name: string
   say (by: Inhabitant, text: string, said: Said | undefined): void
-  /** The bridge's side of it, for one life. */
+  /** The bridge's side of the server, for one life. */
   connect (life: Life, lent: Lent): Network
-  /** Nobody reaches anybody. */
+  /** `off`: the network is cut, so nobody reaches anybody. */
   cut (off: boolean): void
-  /** How much slower than usual it is. */
+  /** Makes the server so much slower than usual. */
   slow (factor: number): void
   /** The process is gone. */
   lost (): void
-  /** What outsiders do there, to one of the mirrored places. */
+  /** What outsiders do there to one of the mirrored places. */
   readonly mischief?: Mischief
-  /** Looks at the end how it is left. */
+  /** Judges the state at the end. */
   judge? (): void
-  /** It stops and comes back. */
+  /** The server stops and comes back. */
   restart? (): void
-  /** What people said and the bridge has not taken, for whoever waits for the end. */
+  /** How many messages the bridge has not taken yet. */
   readonly waiting: number
 }
 
@@ -45,7 +45,7 @@ export interface Utterance {
   kind: Said['kind']; of?: string; tag?: string; word?: 'stop' | 'start'
 }
 
-/** Gives out utterances, with the source's own ids. */
+/** Makes utterances, with the source's own ids. */
 export const makeScribe = (prefix: string, world: World) => {
   const keys = new Map<string, string>() // by tag
   let count = 0
@@ -66,7 +66,7 @@ export const makeScribe = (prefix: string, world: World) => {
   }
 }
 
-/** The source has heard yes. */
+/** The source was told yes. */
 export const acknowledge = (world: World, { tag, word, by, key }: Utterance): void => {
   world.note(`yes to ${tag ?? word}`)
   if (tag !== undefined) world.auditor.acknowledged(tag)
