@@ -1,6 +1,6 @@
 /** How a reaction's sign is written (CS API §Event annotations and reactions): with U+FE0F wherever Unicode allows it, for apps compare keys. */
 import { qualifiedEmoji } from '../../lib/emoji'
-import { isJson, stringOf } from './events'
+import { isJson, stringOf } from './events/json'
 
 /** Beside those that are shown as text first: all others of Unicode's emoji-variation-sequences.txt. */
 const BOTH_WAYS = new RegExp('[⌚⌛⏩⏪⏳◽◾☔☕♈-♓♿⚓⚡⚪⚫⚽⚾⛄⛅⛔⛪⛲⛳⛵⛺⛽❓❗⬛⬜⭐⭕🀄🈚🈯🌍-🌏🌕🌜🍸🎓🎧🎬-🎮🏂🏄🏆🏊🏠🏭🐈🐕🐟🐦👂👆-👉👍👎👓👪👽💣' +

@@ -7,7 +7,7 @@ import type { Log } from '../../lib/log'
 import { bearerOf, sameSecret } from '../../lib/secret'
 import { serve, type Handler } from '../../lib/serve'
 import { messageOf } from '../../model/errors'
-import { isJson } from './events'
+import { isJson } from './events/json'
 
 /**
  * 100 events (Synapse's limit) of 64 KiB, each with the event that it replaces or, for an invitation, with eight entries of room state, and

@@ -2,7 +2,7 @@
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import type { Direct } from './direct/direct'
-import { isJson } from './events'
+import { isJson } from './events/json'
 import { type Ghosts, unlessRejected } from './users/ghosts'
 import { encode, roomPath, type Homeserver } from './homeserver'
 import type { Rooms } from './rooms/rooms'

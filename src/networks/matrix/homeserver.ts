@@ -4,6 +4,7 @@
  */
 import { errors as undiciErrors, Pool, type Dispatcher } from 'undici'
 import { messageOf, Refused, Unavailable } from '../../model/errors'
+import type { Json } from './events/json'
 
 /** The homeserver's own refusal (Matrix CS API §Standard error response). */
 export class Rejected extends Refused {
@@ -13,7 +14,6 @@ export class Rejected extends Refused {
 /** The answer is longer than ANSWER_BYTES_MAX: ask for less at once. */
 export class TooLong extends Unavailable {}
 
-export type Json = Record<string, unknown>
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 export type Query = Record<string, string | number | undefined>
 

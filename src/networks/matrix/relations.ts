@@ -1,6 +1,6 @@
 /** What was said about an event, as the homeserver keeps it (CS API §Relationships API). What is taken back is not among it. */
-import { isJson, stringOf } from './events'
-import { encode, Rejected, type Homeserver, type Json } from './homeserver'
+import { isJson, type Json, stringOf } from './events/json'
+import { encode, Rejected, type Homeserver } from './homeserver'
 
 const PAGES_MAX = 5
 const PAGE_EVENTS = 100

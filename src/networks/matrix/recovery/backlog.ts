@@ -10,8 +10,7 @@ import { sleep, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { messageOf } from '../../../model/errors'
 import type { ReadUpTo } from './catch-up'
-import { isJson, stringOf } from '../events'
-import type { Json } from '../homeserver'
+import { isJson, type Json, stringOf } from '../events/json'
 
 export interface Backlog {
   /** From now on, passes over what is pushed from this room. */

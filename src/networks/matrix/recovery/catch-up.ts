@@ -9,7 +9,7 @@ import type { Log } from '../../../lib/log'
 import type { Place } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { Inbox, Memory } from '../../../model/network'
-import { isJson, stringOf } from '../events'
+import { isJson, stringOf } from '../events/json'
 import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeserver'
 import { COMING, positionKey } from './history-position'
 

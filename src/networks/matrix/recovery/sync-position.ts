@@ -5,8 +5,8 @@
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Memory } from '../../../model/network'
-import { isJson, stringOf } from '../events'
-import { TooLong, type Homeserver, type Json } from '../homeserver'
+import { isJson, type Json, stringOf } from '../events/json'
+import { TooLong, type Homeserver } from '../homeserver'
 
 export interface Invitation { room: string; by: string; direct: boolean }
 

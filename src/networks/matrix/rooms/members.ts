@@ -1,8 +1,9 @@
 /** The names and pictures of people in rooms, so that an arrival can say who spoke. Never holds up an arrival for long. */
 import { deadline, type Clock } from '../../../lib/clock'
 import type { Sender } from '../../../model/message'
-import { MXC, stringOf, type RoomEvent } from '../events'
-import { encode, roomPath, type Homeserver, type Json } from '../homeserver'
+import { MXC, type RoomEvent } from '../events/events'
+import { stringOf, type Json } from '../events/json'
+import { encode, roomPath, type Homeserver } from '../homeserver'
 
 const MEMBERS_MAX = 10_000
 const LOOKUP_MS_MAX = 1000

@@ -1,7 +1,7 @@
 /** Reads a room's state (CS API §Room state), and sets only what differs from what is wanted. */
 import { isDeepStrictEqual } from 'node:util'
-import { isJson } from '../events'
-import { encode, Rejected, roomPath, type Homeserver, type Json } from '../homeserver'
+import { isJson, type Json } from '../events/json'
+import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 
 export interface Entry { type: string; key?: string; content: Json }
 

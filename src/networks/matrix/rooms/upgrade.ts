@@ -3,8 +3,8 @@
  * room that names ours as its predecessor. So the mirror moves on only if both were done by people with the power of our room's creator.
  * With that power, somebody gave us the room in the first place.
  */
-import { isJson, stringOf } from '../events'
-import type { Homeserver, Json } from '../homeserver'
+import { isJson, type Json, stringOf } from '../events/json'
+import type { Homeserver } from '../homeserver'
 import { eventOf, stateOf, type Stated } from './state'
 
 const EVERYTHING = 100 // the power of a room's creator, as all servers set it (CS API §m.room.power_levels)

@@ -2,12 +2,12 @@
  * Turns a room's event into an arrival. Pure, and safe for any JSON: every field is checked before it is used
  * (CS API §Room event format, §m.room.message, §Event replacements, §Redactions).
  */
-import type { Place } from '../../model/address'
-import { Malformed } from '../../model/errors'
-import type { Arrival, Attachment, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../model/message'
-import { plain } from '../../model/text'
-import type { Json } from './homeserver'
-import { readText } from './text'
+import type { Place } from '../../../model/address'
+import { Malformed } from '../../../model/errors'
+import type { Arrival, Attachment, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
+import { plain } from '../../../model/text'
+import { readText } from '../text'
+import { isJson, type Json, jsonOf, stringOf } from './json'
 
 /** The fields of an event, checked. */
 export interface RoomEvent {
@@ -26,9 +26,6 @@ const ID_CHARS_MAX = 255
 const MIME = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/
 const FILE_NAME_CHARS_MAX = 255
 
-export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-const jsonOf = (value: unknown): Json => isJson(value) ? value : {}
-export const stringOf = (value: unknown): string | undefined => typeof value === 'string' ? value : undefined
 const idOf = (value: unknown, what: string, sigil: string): string => {
   if (typeof value === 'string' && value.startsWith(sigil) && value.length > 1 && value.length <= ID_CHARS_MAX) return value
   throw new Malformed(`an event's ${what} is missing or wrong`)

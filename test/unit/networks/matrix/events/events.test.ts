@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { toPlain } from '../../../../src/model/text'
-import { arrivalOf, readEvent, speaks } from '../../../../src/networks/matrix/events'
+import { toPlain } from '../../../../../src/model/text'
+import { arrivalOf, readEvent, speaks } from '../../../../../src/networks/matrix/events/events'
 
 const said = (content: object): string | undefined => {
   const event = readEvent({ type: 'm.room.message', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
