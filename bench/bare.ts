@@ -1,6 +1,5 @@
 /**
- * The limits beside the figures: the bare HTTP client and the bare SMPP session, each in a thread of its own, as Zentrale is a
- * process of its own.
+ * The limits beside the figures: the bare HTTP client and the bare SMPP session. Each has its own thread, as Zentrale has its own process.
  */
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -46,7 +45,7 @@ const submitter = async ({ config }: BareTask & { kind: 'smpp' }): Promise<One> 
   }, never)
 }
 
-/** So many a second, `underWay` at once. */
+/** Measures how many per second it does, with `underWay` at once. */
 const rate = async (one: One, count: number, underWay: number): Promise<number> => {
   let next = 0
   const start = clock.tick()
@@ -60,7 +59,7 @@ const work = async (task: BareTask): Promise<void> => {
   parentPort!.postMessage(await rate(one, task.count, task.underWay))
 }
 
-/** Runs a task in a thread of its own and ends it. */
+/** Runs a task in a thread of its own, then ends the thread. */
 export const bare = async (task: BareTask): Promise<number> => {
   const worker = new Worker(__filename, { workerData: task })
   const [perSecond] = await once(worker, 'message') as [number]

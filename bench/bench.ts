@@ -1,7 +1,7 @@
 /**
- * npm run bench: what Zentrale costs, each figure beside the limit of what it stands on, all measured in one run. Prints a table;
- * `--json` prints JSON instead, `--out <file>` writes the JSON to a file as well. Ends by itself within four minutes, with exit
- * status 1 if anything was lost, doubled or out of order.
+ * npm run bench: measures what Zentrale costs, and beside each figure the limit of what it depends on, all in one run. Prints a table.
+ * `--json` prints JSON instead; `--out <file>` also writes the JSON to a file. Ends within four minutes, with exit status 1 if anything was
+ * lost, doubled or out of order.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ const SMS_MS_MAX = 30_000
 
 const tell = (text: string): void => { process.stderr.write(`${text}\n`) }
 
-/** Runs `what` and says how busy Zentrale, Prosody and the bench itself (with the homeserver in it) were meanwhile. */
+/** Runs `what`, and measures how busy Zentrale, Prosody and the bench itself (with the homeserver in it) are meanwhile. */
 const watched = async (ground: Ground, what: () => Promise<Omit<Row, 'name' | 'busy'>>, name: string, limit?: string): Promise<Row> => {
   const pids = { ...ground.pids, bench: process.pid }
   const start = clock.tick()
@@ -82,13 +82,13 @@ const submit = (ground: Ground, underWay: number) => async () => {
   return { count: SMS_COUNT, perSecond: await bare({ kind: 'smpp', config, count: SMS_COUNT, underWay }) }
 }
 
-/** Each ghost is made and in its room, each code path is compiled. */
+/** Warms up: every ghost is in its room, and every code path is compiled. */
 const warm = async (ground: Ground): Promise<void> => {
   for (const way of [ground.toXmpp(ROOMS), ground.toMatrix(ROOMS)]) await fullSpeed(way, ROOMS * PER_ROOM_FIRST)
   for (const way of [ground.toXmpp(1), ground.toMatrix(1), ground.bareOut(), ground.bareIn()]) await fullSpeed(way, WARM_COUNT)
 }
 
-/** Nothing lost, nothing twice, all in order. */
+/** Whether nothing is lost, doubled or out of order. */
 const isWhole = ({ lost = 0, doubled = 0, outOfOrder = 0 }: Row): boolean => lost + doubled + outOfOrder === 0
 
 interface Memory { restMiB: number, afterMiB: number, peakMiB: number, databaseMiB: number }
@@ -144,7 +144,7 @@ const headline = async (ground: Ground): Promise<Row[]> => [
   await watched(ground, submit(ground, SMPP_UNDER_WAY), SMPP_MANY)
 ]
 
-/** What Zentrale could do if the XMPP server cost nothing. */
+/** Measures what Zentrale could do if the XMPP server cost nothing. */
 const free = async (ground: Ground): Promise<Row[]> => [
   await watched(ground, full(ground.toXmpp(1), COUNT), 'free rooms: Matrix→XMPP, one room', FREE_OUT),
   await watched(ground, full(ground.toXmpp(ROOMS), COUNT), `free rooms: Matrix→XMPP, ${ROOMS} rooms`, FREE_OUT),

@@ -1,6 +1,6 @@
 /**
- * What the bench stands on: the practice homeserver in this process, a real Prosody (or rooms that cost nothing), the SMSC with
- * phones, and Zentrale as a process of its own between them, its journal in a real file with synchronous=FULL. All on loopback.
+ * The servers of the bench: the practice homeserver in this process, a real Prosody (or rooms that cost nothing), the SMSC with phones, and
+ * Zentrale between them as its own process, with its store in a real file with synchronous=FULL. All on loopback.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import { startRooms } from './rooms'
 
 export const DOMAIN = 'bench.test'
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
-const PARTS_PER_DAY = 10_000_000 // nobody pays for them here
+const PARTS_PER_DAY = 10_000_000 // they cost nothing here
 const SECRET = 'a-secret-of-the-bench'
 const BARE = `bare.${DOMAIN}`
 const OURS_DOMAIN = `chat.${DOMAIN}`
@@ -26,19 +26,19 @@ const OURS = '+4930123457'
 const LISTENER = `listener@${BARE}/x`
 const GHOST = `ghost@${BARE}/x`
 const READY_MS = 60_000
-/** Options of Node for Zentrale: those of `npm start`, and more to try what they do: BENCH_NODE_ARGS='--cpu-prof'. */
+/** Node's options for Zentrale: those of `npm start`, and further ones to try: BENCH_NODE_ARGS='--cpu-prof'. */
 const NODE_ARGS = [...startOptions, ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
 
-/** Prosody as it comes, Prosody whose rooms keep an archive, or rooms that cost nothing. */
+/** Prosody without archives, Prosody whose rooms keep an archive, or rooms that cost nothing. */
 export type Rooms = 'plain' | 'archive' | 'free'
 
-/** The XMPP side: where Zentrale connects, and how people do. */
+/** The XMPP side: where Zentrale connects, and how people connect. */
 interface Xmpp {
   muc: string
   componentPort: number
   pid?: number
   dial (): Promise<Raw>
-  from?: string // what the person must say of themselves
+  from?: string // the `from` that the person must write
   stop (): unknown
 }
 
@@ -49,7 +49,7 @@ export interface Ground {
   /** From a Matrix person to an XMPP person, and back, through `rooms` mirrored rooms. */
   toXmpp (rooms: number): Way
   toMatrix (rooms: number): Way
-  /** From a Matrix person to phones, in a room with one, or with as many as PHONES. */
+  /** From a Matrix person to phones, in a room with one phone, or with PHONES of them. */
   toPhones (room: 'phone' | 'phones'): Way
   /** The same ways through Prosody alone, between a component and the person. */
   bareOut (): Way
@@ -67,7 +67,7 @@ const phoneNumber = (index: number): string => `+4917012345${String(index).padSt
 const members = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [phoneNumber(index + (count === 1 ? 50 : 0)), `Telefon ${index}`]))
 
-/** A second component, the bare one. */
+/** A second component, for the limits. */
 const BARE_COMPONENT = `
 Component "${BARE}"
   component_secret = "${SECRET}"
@@ -110,7 +110,7 @@ const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Sms
   ]
 })
 
-/** What is typed by the Matrix person goes straight into the homeserver; what ghosts say there is told to `arrived`. */
+/** The Matrix person's messages go straight into the homeserver. Messages of ghosts there call `arrived`. */
 const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, string>) => {
   let arrived: (load: number, index: number) => void = () => {}
   homeserver.state.listeners.add(({ type, sender, content }) => {

@@ -1,25 +1,25 @@
-/** One load: numbered messages through a bridge or a server, at full speed with so many under way, or at a steady pace. */
+/** One load: numbered messages through a bridge or a server, at full speed with a number of them under way, or at a steady pace. */
 import { deadline, sleep, systemClock as clock } from '../src/lib/clock'
 
 export interface Way {
   rooms: number
   /** Sends a numbered message into the room with this number. */
   send (room: number, load: number, index: number): void
-  /** Tells of everything that comes out at the other end, until called again. */
+  /** Calls `arrived` for everything that comes out at the other end, until called again. */
   listen (arrived: (load: number, index: number) => void): void
 }
 
 export interface Outcome {
   count: number
   perSecond: number
-  outOfOrder: number // came behind a later one of the same room
+  outOfOrder: number // came after a later one of the same room
   lost: number
   doubled: number
   p50Ms: number
   p95Ms: number
 }
 
-/** How many are under way at once at full speed, over all rooms: enough for every window on the path, and no flood. */
+/** How many messages are under way at full speed, in all rooms: enough for every window on the path, but no flood. */
 const UNDER_WAY_MAX = 1024
 const LOAD_MS_MAX = 30_000
 const POLL_MS = 5
@@ -60,7 +60,7 @@ const tally = (way: Way, count: number, load: number, progress: () => void) => {
   }
 }
 
-/** As fast as it goes, room after room in turn. What has not come within LOAD_MS_MAX is lost. */
+/** As fast as possible, the rooms in turn. A message that has not come within LOAD_MS_MAX counts as lost. */
 export const fullSpeed = async (way: Way, count: number, underWayMax = UNDER_WAY_MAX): Promise<Outcome> => {
   const load = ++loads
   const limit = deadline(clock, LOAD_MS_MAX)
@@ -83,7 +83,7 @@ export const fullSpeed = async (way: Way, count: number, underWayMax = UNDER_WAY
   return counted.outcome()
 }
 
-/** At a steady pace, for the latency. */
+/** At a steady pace, to measure latency. */
 export const steady = async (way: Way, count: number, perSecond: number): Promise<Outcome> => {
   const load = ++loads
   const counted = tally(way, count, load, () => {})

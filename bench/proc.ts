@@ -1,11 +1,11 @@
-/** What the kernel says about a process: Linux, /proc (proc(5)). */
+/** What Linux says about a process in /proc (proc(5)). */
 import { readFileSync } from 'node:fs'
 
 const TICKS_PER_SECOND = 100
-const USER_TICKS = 11 // behind the name, which may hold anything
+const USER_TICKS = 11 // counted after the name, which may contain anything
 const SYSTEM_TICKS = 12
 
-/** Processor time so far. */
+/** The processor time used so far. */
 export const cpuSeconds = (pid: number): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,19 +1,19 @@
 /**
- * XMPP streams with next to nothing above the socket, so that what is measured is the server and Zentrale, not the people:
- * text out as it is given, and of what comes in only who said which numbered message in which room.
+ * XMPP streams with almost nothing above the socket, so that the bench measures the server and Zentrale, not the people. Text is sent as it
+ * is given. Of the input, only who said which numbered message in which room is read.
  */
 import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import { deadline, systemClock } from '../src/lib/clock'
 
-/** A numbered message of one load was heard: `to` is the bare or full address of ours that heard it. */
+/** A numbered message of one load was heard. `to`: our bare or full address that heard it. */
 export type Heard = (room: string, load: number, index: number, to: string) => void
 
 export interface Raw {
   write (text: string): void
-  /** Resolves with the match once it has come in; what came before it is dropped. */
+  /** Resolves with the match once it has arrived. Input before it is dropped. */
   until (what: RegExp): Promise<RegExpExecArray>
-  /** From now on numbered messages are told to `heard`. */
+  /** From now on calls `heard` for each numbered message. */
   listen (heard: Heard): void
   end (): void
 }
@@ -25,7 +25,7 @@ const NUMBERED = /<body>(\d+)\.(\d+) /
 const FROM = /\bfrom='([^'/]+)/
 const TO = /\bto='([^']+)/
 
-/** What both directions carry: short, as most messages are, and numbered. */
+/** The text in both directions: short, like most messages, and numbered. */
 export const bodyOf = (load: number, index: number): string => `${load}.${index} Der Wagen ist fertig und kann abgeholt werden, danke für die Geduld.`
 
 export const groupchat = (room: string, body: string, from?: string, id = body): string =>
@@ -33,7 +33,7 @@ export const groupchat = (room: string, body: string, from?: string, id = body):
 
 const dial = (port: number): Raw => {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true }).setEncoding('utf8')
-  socket.on('error', () => { /* `until` is what notices */ })
+  socket.on('error', () => { /* `until` notices */ })
   let text = ''
   let look = (): void => {}
   let out = ''

@@ -1,6 +1,6 @@
 /**
- * Rooms that cost next to nothing, behind a component port, in the bench's own process: what Zentrale itself can do, when it does not
- * wait for a real server. Every connection is a component that says who speaks; there are no errors, no affiliations, no archive.
+ * Rooms that cost almost nothing, behind a component port, in the bench's own process. They show what Zentrale itself can do when it does
+ * not wait for a real server. Every connection is a component that says who speaks. There are no errors, affiliations or archives.
  */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ const FEATURES = ['http://jabber.org/protocol/muc', 'urn:xmpp:occupant-id:0'].ma
 
 const attribute = (tag: string, name: string): string => new RegExp(`\\b${name}='([^']*)'`).exec(tag)?.[1] ?? ''
 
-/** Writes of one turn of the event loop go out together. */
+/** Sends all writes of one turn of the event loop together. */
 const corked = (socket: Socket): ((text: string) => void) => {
   let out = ''
   return text => {

@@ -1,4 +1,4 @@
-/** The figures as a Markdown table, so that it can stand in a document as it is printed. */
+/** Prints the figures as a Markdown table, ready for a document. */
 export interface Row {
   name: string
   limit?: string // the name of the row that is its limit

@@ -1,6 +1,6 @@
 /**
  * The second act of the demo: somebody with a plain phone writes to the function address `bürgerbüro`. Anna on Matrix and Bernd on XMPP
- * both see it and both answer; one of them has the case, the other is told, and the phone gets exactly one answer.
+ * both see it, and both answer. One of them has the case, the other is told, and the phone gets exactly one answer.
  */
 import { ADDRESS_NUMBER, DOMAIN, type Town, type TownAddress } from './town'
 
@@ -24,12 +24,12 @@ export interface AddressRecord {
   question: string
   answers: string[]
   owner: 'Anna' | 'Bernd' | undefined
-  told: boolean // whoever came second
-  held: boolean // their text, as a note
+  told: boolean // whether the second one was told
+  held: boolean // whether their text is kept as a note
   problems: string[]
 }
 
-/** Until it does not fail any more. */
+/** Repeats `work` until it succeeds, or the time is over. */
 const retried = async <T>(work: () => Promise<T>): Promise<T> => {
   const end = performance.now() + WITHIN_MS
   for (;;) {
@@ -40,7 +40,7 @@ const retried = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 }
 
-/** Never throws for what went wrong in it: that stands under problems. */
+/** Plays the act. What goes wrong is in the problems, never thrown. */
 export const playAddress = async (town: Town, tell: (line: string) => void): Promise<AddressRecord> => {
   const { anna, bernd } = town.people
   const paul = town.smsc.phone(PAUL)

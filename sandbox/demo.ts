@@ -1,7 +1,7 @@
 /**
- * npm run demo: brings up real servers on loopback, plays a short scene through all three networks, then stays up and says how to
- * join in. `--once` ends after the scene, with exit status 0 only if everything arrived once, in order and whole; `--json` prints
- * the record on standard output.
+ * npm run demo: starts real servers on loopback, plays a short scene on all three networks, then stays up and says how to join in.
+ * `--once` ends after the scene, with exit status 0 only if everything arrived once, in order and complete. `--json` prints the record on
+ * standard output.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const { values: { once = false, json = false } } = parseArgs({ options: { once: 
 
 const tell = (text: string): void => { (json ? process.stderr : process.stdout).write(`${text}\n`) }
 
-/** Real Synapse if it can be had, else the practice homeserver of the tests. */
+/** Real Synapse if this machine can have it, else the practice homeserver of the tests. */
 const homeserverKind = async (): Promise<'synapse' | 'practice'> => {
   try {
     await ensureSynapse()

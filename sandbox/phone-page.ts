@@ -1,4 +1,4 @@
-/** A phone in the browser: shows what a phone of the simulator received, and sends what is typed. */
+/** A phone in the browser: shows what a phone of the SMSC received, and sends what is typed. */
 import express from 'express'
 import { serve, type Served } from '../src/lib/serve'
 import type { Phone } from './smsc'

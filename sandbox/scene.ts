@@ -1,6 +1,6 @@
 /**
- * The scene of the demo: three people, one on each network, talk in one room. Plays it, waits for every arrival on the other two
- * networks, then looks at everything that anybody received: each message once, in order, whole. The record is what was seen.
+ * The scene of the demo: three people, one on each network, talk in one room. Plays it, waits for every arrival on the other two networks,
+ * then checks everything that anybody received: each message once, in order, complete. The record holds what was seen.
  */
 import { deflateSync, crc32 } from 'node:zlib'
 import { xml } from '@xmpp/client'
@@ -68,7 +68,7 @@ const fetchBytes = async (url: string): Promise<Buffer> => {
 
 const linkIn = (text: string): string => /https?:\/\/\S+$/.exec(text)?.[0] ?? ''
 
-/** Uploads by XEP-0363 and returns the link. */
+/** Uploads a file (XEP-0363) and returns the link. */
 const upload = async (town: Town, name: string, bytes: Buffer): Promise<string> => {
   const { bernd } = town.people
   const answer = await bernd.ask('get', `upload.${town.domain}`, xml('request',
@@ -97,14 +97,14 @@ const say = async (town: Town, line: Line, index: number, bytes: Buffer): Promis
   await bernd.say(town.muc, url, `scene-${index}`, xml('x', { xmlns: 'jabber:x:oob' }, xml('url', {}, url)))
 }
 
-/** What this network shows of the line; of files the part before the link. */
+/** What this network shows of a line; for a file, the part before the link. */
 const expected = (line: Line, at: Side): string => {
   if (line.file) return at === 'sms' ? `${WHO[line.from]}: ${line.text}: ` : at === 'matrix' ? line.text : ''
   const text = line.shown?.[at] ?? line.text
   return at === 'sms' ? `${WHO[line.from]}: ${text}` : text
 }
 
-/** Waits until the line is there on this network. Files are fetched from where the message says, and compared. */
+/** Waits until the line is there on this network. Fetches files by the message's link and compares them. */
 const seen = async (town: Town, line: Line, at: Side, bytes: Buffer): Promise<Omit<Arrived, 'ms'>> => {
   const { anna, bernd, max } = town.people
   const text = expected(line, at)
@@ -129,7 +129,7 @@ const same = (got: Buffer, sent: Buffer): number => {
   return got.length
 }
 
-/** Everything that each of the three received from the others, as shown. */
+/** Everything that each of the three received from the others, as it is shown. */
 const received = async (town: Town): Promise<Record<Side, string[]>> => {
   const { anna, bernd, max } = town.people
   return {
@@ -156,7 +156,7 @@ const counter = (metrics: string, name: string, labels: Record<string, string>, 
   return Number(line?.split(' ').at(-1) ?? absent)
 }
 
-/** By how much the program's own counters rose since `before`, beside what the scene was. */
+/** How much the program's own counters rose since `before`, beside what the scene needs. */
 const counters = (metrics: string, before: string, parts: number): SceneRecord['counters'] => {
   const said = (side: Side): number => SCENE.filter(({ from }) => from === side).length
   const rows: [string, string, Record<string, string>, number][] = SIDES.flatMap(side => [
@@ -173,7 +173,7 @@ const counters = (metrics: string, before: string, parts: number): SceneRecord['
   }]))
 }
 
-/** Waits until nothing is in the queue: rooms of function addresses are made at the start. */
+/** Waits until the queue is empty: rooms of function addresses are made at the start. */
 const quiet = async (town: Town): Promise<string> => {
   const end = performance.now() + SHOWN_WITHIN_MS
   for (;;) {
@@ -191,7 +191,7 @@ const settledCounters = async (town: Town, before: string, parts: number): Promi
   }
 }
 
-/** Plays the scene. `tell` hears each line as it has arrived everywhere. Never throws for what went wrong in it: that stands under problems. */
+/** Plays the scene. Calls `tell` with each line when it has arrived everywhere. What goes wrong is in the problems, never thrown. */
 export const playScene = async (town: Town, homeserver: string, tell: (line: string) => void): Promise<SceneRecord> => {
   const record: SceneRecord = { homeserver, messages: [], received: { matrix: [], xmpp: [], sms: [] }, counters: {}, problems: [] }
   const before = await quiet(town)

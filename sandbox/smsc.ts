@@ -1,7 +1,7 @@
 /**
- * An SMSC with phones: speaks SMPP 3.4 over real TCP, for the demo, the tests and the bench. Like a real one it stores what a
- * phone types until a receiver is bound and has answered yes, and sends it again after a break or a temporary refusal.
- * Faults come on demand, a counted number of times each.
+ * An SMSC with phones for the demo, the tests and the bench. It speaks SMPP 3.4 over real TCP. Like a real one, it stores what a phone types
+ * until a bound receiver has answered yes, and sends it again after a break or a temporary refusal. Each fault comes on demand, a given
+ * number of times.
  */
 import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -21,34 +21,34 @@ export interface SmscOptions {
   port?: number
   host?: string
   defaultCharset?: DefaultCharset
-  transceiver?: boolean // false: only separate binds, as old SMSCs
+  transceiver?: boolean // false: only separate binds, like old SMSCs
   window?: number // deliver_sm unanswered at once
   answerMs?: number // how long to wait for deliver_sm_resp before sending again
   record?: boolean // false: keep no messages, for the bench
 }
 
-/** One SMS as a phone shows it: its parts joined. */
+/** One SMS as a phone shows it, with its parts joined. */
 export interface PhoneMessage { from: string; to: string; text: string; parts: number; dataCoding: number; ids: string[] }
 
-/** `order`: which parts to send, counted from 1, in which order; all in theirs, if left out. */
+/** `order`: the parts to send, counted from 1, in this order. If left out: all, in their own order. */
 export interface TypeOptions { text: string; to?: string; form?: LongForm; order?: number[] }
 
 export interface Phone {
   readonly number: string
-  /** Sends to `to` (the last number that wrote to this phone, if left out). Resolves when every part was acknowledged. */
+  /** Sends to `to`, or to the last number that wrote to this phone. Resolves when every part is acknowledged. */
   type (what: string | TypeOptions): Promise<void>
   readonly inbox: PhoneMessage[] // the newest INBOX_MAX
   /** The first message, past or to come, that fits. */
   next (fits: (message: PhoneMessage) => boolean, limitMs?: number): Promise<PhoneMessage>
 }
 
-/** How often each is still to happen; `silent` and the shape hold until changed. */
+/** How often each fault is still to happen. `silent`, the shape and the state hold until changed. */
 export interface Faults {
   throttle: number // submit_sm answered ESME_RTHROTTLED
   refuse: { status: number, times: number }
-  dropBeforeResp: number // connection cut when a submit_sm came, which is lost
-  dropAfterTaken: number // connection cut after the message was taken, without an answer
-  dropBeforeDeliverResp: number // connection cut as soon as a deliver_sm is out
+  dropBeforeResp: number // the connection is cut at a submit_sm, which is lost
+  dropAfterTaken: number // the connection is cut after the message is taken, before the answer
+  dropBeforeDeliverResp: number // the connection is cut as soon as a deliver_sm is sent
   receiptBeforeResp: number
   noResp: number // submit_sm taken and never answered
   emptyId: number
@@ -79,7 +79,7 @@ const stamp = (ms: number): string => {
   return new Date(ms).toISOString().slice(2, 16).replace(/\D/g, '') // YYMMDDhhmm
 }
 
-/** A delivery receipt's user data, in the shape asked for. `id` is a decimal number padded to ten digits, `at` in ms since 1970. */
+/** A delivery receipt's user data, in a given shape. `id`: a decimal number padded to ten digits. `at`: ms since 1970. */
 export const receiptOf = (id: string, state: string, shape: ReceiptShape, at: number): Pick<ShortMessage, 'body' | 'dataCoding' | 'tlvs'> => {
   const now = stamp(at)
   const error = state === 'DELIVRD' ? '000' : '045'
@@ -298,11 +298,11 @@ export const startSmsc = async (options: SmscOptions) => {
 
   return {
     port, host: options.host ?? '127.0.0.1', phone: (number: string): Phone => phone(number), faults, counts, dropConnections,
-    /** A deliver_sm as given, e.g. to be redelivered or of an odd form. Resolves when acknowledged. */
+    /** Sends a deliver_sm as given, for instance again, or in an odd form. Resolves when it is acknowledged. */
     deliver: enqueue,
-    /** Octets as they are, to every connection. */
+    /** Sends raw octets to every connection. */
     rawBytes: (octets: Buffer): void => { for (const socket of sockets.values()) socket.write(octets) },
-    /** Half of a PDU, then the connection ends. */
+    /** Sends half of a PDU, then ends the connection. */
     halfFrame: (): void => { for (const socket of sockets.values()) socket.end(Buffer.from([0, 0, 0, 16, 0, 0, 0])) },
     get bound (): number { return sockets.size },
     get receiving (): boolean { return receivers.size > 0 },

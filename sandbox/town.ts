@@ -1,6 +1,6 @@
 /**
- * A whole town on loopback: a homeserver, an XMPP server, an SMSC with phones, Zentrale as its own process between them, and one
- * room that is mirrored on all three networks. The demo plays in it, and the plays and faults of the tests do.
+ * A whole town on loopback: a homeserver, an XMPP server, an SMSC with phones, Zentrale between them as its own process, and one room that
+ * is mirrored on all three networks. The demo and the tests (plays and faults) use it.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,20 +20,20 @@ export interface TownOptions {
   dir: string
   homeserver?: 'synapse' | 'practice'
   xmppServer?: 'prosody' | 'ejabberd' | ((options: XmppServerOptions) => Promise<XmppServer>)
-  mirrors?: number // how many rooms are mirrored between Matrix and XMPP beside the first; 0 if left out
+  mirrors?: number // how many further rooms are mirrored between Matrix and XMPP; 0 if left out
   language?: 'de' | 'en'
-  addresses?: TownAddress[] // function addresses, as the config has them
-  /** Puts something between: gets a link's port and resolves with the port where the other end is to find it. */
+  addresses?: TownAddress[] // function addresses
+  /** Puts something into a link: gets its port, and resolves with the port that the other end should use. */
   via? (link: Connection, port: number): Promise<number>
-  env?: NodeJS.ProcessEnv // more of Zentrale's environment
+  env?: NodeJS.ProcessEnv // added to Zentrale's environment
   prosodyConfig?: string // see XmppServerOptions.config
-  fetchHosts?: string[] // further hosts on this machine that may be fetched from
+  fetchHosts?: string[] // further hosts on this machine from which files may be fetched
 }
 
-/** Called `name` on Matrix and XMPP; `more`: further keys of the config. */
+/** `more`: further keys of the config. */
 export interface TownAddress { name: string; matrix: string; more: Record<string, unknown> }
 
-/** Zentrale to each server, and the homeserver to Zentrale. */
+/** The links from Zentrale to each server, and from the homeserver to Zentrale. */
 export type Connection = 'homeserver' | 'component' | 'smsc' | 'zentrale'
 
 interface Homeserver extends Server {
@@ -44,14 +44,14 @@ interface Homeserver extends Server {
 export interface Town {
   readonly domain: string
   readonly homeserver: Homeserver
-  readonly practice?: PracticeHomeserver // the same, where it is the practice homeserver
+  readonly practice?: PracticeHomeserver // the same, if it is the practice homeserver
   readonly xmpp: XmppServer
   readonly smsc: Smsc
   readonly zentrale: Process
   readonly configPath: string
   readonly alias: string
   readonly muc: string
-  readonly number: string // ours, that the phones text to
+  readonly number: string // our number, which the phones text to
   readonly operateUrl: string
   readonly token: string
   readonly mediaUrl: string
@@ -66,10 +66,10 @@ export interface Town {
 export const PASSWORD = 'zentrale-demo'
 export const DOMAIN = 'zentrale.test'
 const NUMBER = '+4930123457'
-/** The other number of ours, for a function address. */
+/** Our other number, for a function address. */
 export const ADDRESS_NUMBER = '+4930123456'
 const MAX = '+491701234567'
-const PARTS_PER_DAY = 10_000_000 // nobody pays for them here
+const PARTS_PER_DAY = 10_000_000 // they cost nothing here
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 
 const aliasOf = (name: string): string => `#${name}:${DOMAIN}`
@@ -114,7 +114,7 @@ const configOf = (o: {
   }))
 })
 
-/** Starts everything and waits until Zentrale's links are up and it is in its rooms. What was started is stopped if that fails. */
+/** Starts everything, and waits until Zentrale's links are up and it is in its rooms. If that fails, stops what was started. */
 export const raiseTown = async (options: TownOptions): Promise<Town> => {
   const running: { stop (): Promise<void> }[] = [] // the newest first
   const keep = async <T extends { stop (): Promise<void> }>(starting: Promise<T>): Promise<T> => {
@@ -133,7 +133,7 @@ export const raiseTown = async (options: TownOptions): Promise<Town> => {
 
 type Keep = <T extends { stop (): Promise<void> }>(starting: Promise<T>) => Promise<T>
 
-/** `port`: where Zentrale listens; `reached`: where the homeserver is told that it does. */
+/** `port`: where Zentrale listens. `reached`: the port that the homeserver is told. */
 const raiseServers = async (options: TownOptions, port: number, reached: number, keep: Keep) => {
   const { dir, homeserver: kind = 'synapse', xmppServer = 'prosody', prosodyConfig, addresses = [] } = options
   const startXmpp = typeof xmppServer === 'function' ? xmppServer : xmppServer === 'prosody' ? startProsody : startEjabberd

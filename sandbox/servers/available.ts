@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { installPackages } from './packages'
 import { ensureSynapse, hasSynapse } from './synapse'
 
-/** Debian's package for each, and the file that shows that it is there. */
+/** Debian's package for each, and the file that shows that it is installed. */
 const debian = {
   prosody: { package: 'prosody', file: '/usr/bin/prosody' },
   ejabberd: { package: 'ejabberd', file: '/usr/sbin/ejabberdctl' },
@@ -23,13 +23,13 @@ export const realThings: RealThing[] = [...Object.keys(debian) as (keyof typeof 
 
 const present = (thing: RealThing): boolean => thing === 'synapse' ? hasSynapse() : existsSync(debian[thing].file)
 
-/** One line for each that is not there: its name and the command that brings it. */
+/** One line for each that is missing: its name, and the command that installs it. */
 export const missing = (things: RealThing[] = realThings): string[] => things.filter(thing => !present(thing)).map(thing => {
   if (thing === 'synapse') return 'synapse: node dist/sandbox/servers/install.js synapse'
   return `${thing}: sudo apt-get install ${debian[thing].package}`
 })
 
-/** Brings what is not there. Throws, with the command to type, where Debian's packages are needed and we are not root. */
+/** Installs what is missing. If Debian's packages are needed and we are not root, throws with the command to type. */
 export const ensure = async (things: RealThing[] = realThings): Promise<void> => {
   const packages = things.flatMap(thing => thing !== 'synapse' && !present(thing) ? [debian[thing].package] : [])
   if (packages.length > 0) await installPackages(packages)

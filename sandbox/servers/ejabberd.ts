@@ -1,8 +1,7 @@
 /**
- * ejabberd on loopback, with its own configuration and data: c2s and component without TLS, MUC with an archive, upload
- * over plain HTTP, no s2s. We start Erlang ourselves, without distribution, so that there is no epmd, no cookie and no
- * need of the user "ejabberd", on which Debian's ejabberdctl insists. Rooms are open as soon as they are made.
- * A kill loses what was written in the last 2 s (Mnesia's log).
+ * ejabberd on loopback, with its own configuration and data: c2s and component without TLS, MUC with an archive, upload over plain HTTP, no
+ * s2s. We start Erlang ourselves, without distribution. So there is no epmd and no cookie, and the user "ejabberd", on which Debian's
+ * ejabberdctl insists, is not needed. Rooms are open as soon as they are made. A kill loses what was written in the last 2 s (Mnesia's log).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +29,7 @@ const configuration: XmppConfiguration = (options, { c2sPort, componentPort, htt
   loglevel: 'info',
   auth_method: 'internal',
   auth_password_format: 'plain',
-  // @xmpp/client 0.13 cannot do it since sasl-scram-sha-1 1.4 answers with a promise
+  // SCRAM-SHA-1 fails in @xmpp/client 0.13, because sasl-scram-sha-1 1.4 answers with a promise
   disable_sasl_mechanisms: ['DIGEST-MD5', 'X-OAUTH2', 'SCRAM-SHA-1'],
   s2s_access: 'none',
   listen: [
@@ -48,7 +47,7 @@ const configuration: XmppConfiguration = (options, { c2sPort, componentPort, htt
   modules: modules(options, options.muc, httpPort)
 }, null, 2)
 
-/** Where Debian keeps ejabberd's Erlang code; its own script knows. */
+/** Where Debian keeps ejabberd's Erlang code: its script says so. */
 const codeDir = (): string => /^ERL_LIBS='(.+)'/m.exec(readFileSync(CONTROL, 'utf8'))?.[1] ?? '/usr/lib'
 
 const register = async (http: number, host: string, user: string, password: string): Promise<void> => {

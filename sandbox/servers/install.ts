@@ -1,4 +1,4 @@
-/** `node dist/sandbox/servers/install.js [name …]` brings the real servers that tests and demo drive: all, or those named. */
+/** `node dist/sandbox/servers/install.js [name …]` installs the real servers for tests and demo: all, or those named. */
 import { ensure, missing, realThings, type RealThing } from './available'
 
 const named = process.argv.slice(2)

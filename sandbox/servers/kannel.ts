@@ -1,6 +1,6 @@
 /**
- * Kannel on loopback, as an SMS provider with phones behind it (its "fake" SMSC driver, whose line protocol we speak in
- * place of its fakesmsc program), or as an ESME that binds to an SMSC of ours.
+ * Kannel on loopback: as an SMS provider with phones behind it, or as an ESME that binds to our SMSC. For the phones it uses its "fake" SMSC
+ * driver, and we speak that driver's line protocol instead of its fakesmsc program.
  */
 import { isUtf8 } from 'node:buffer'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -17,20 +17,20 @@ export interface Kannel extends Server {
   logFile: string
 }
 
-/** One SMS as a phone shows it: its parts joined. */
+/** One SMS as a phone shows it, with its parts joined. */
 export interface PhoneSms { from: string, to: string, text: string, parts: number }
 
 export interface Phone {
   inbox: PhoneSms[] // the newest PHONE_INBOX_MAX
-  /** An SMS to us, in one piece. Text outside ASCII goes as UCS-2. */
+  /** Sends an SMS to us, in one piece. Text outside ASCII is sent as UCS-2. */
   send (from: string, to: string, text: string): void
-  /** The first in the inbox for which it is so, waiting for it if need be. */
+  /** The first SMS in the inbox that fits; waits for one if there is none. */
   waitFor (predicate: (sms: PhoneSms) => boolean, limitMs?: number): Promise<PhoneSms>
 }
 
 export interface KannelOptions {
   dir: string
-  /** Where inbound SMS go; INBOUND_QUERY is added unless it has a query of its own. */
+  /** The URL for incoming SMS. INBOUND_QUERY is added unless it has a query. */
   inboundUrl: string
   readyWithinMs?: number
 }
@@ -69,7 +69,7 @@ const boxes = (options: KannelOptions, ports: { admin: number, box: number, send
   })
 ]
 
-/** Bearerbox (the SMSC side) and smsbox (the HTTP side); ready when sendsms answers and `linkUp` says so. */
+/** Starts bearerbox (the SMSC side) and smsbox (the HTTP side). Ready when sendsms answers and `connected` says so. */
 const startBoxes = async (
   options: KannelOptions, smsc: string, connected: (statusUrl: string) => Promise<boolean>
 ): Promise<Kannel> => {
@@ -100,7 +100,7 @@ const unescapeBytes = (text: string): Buffer => Buffer.from(
 
 const escapeBytes = (bytes: Buffer): string => [...bytes].map(b => '%' + b.toString(16).padStart(2, '0')).join('')
 
-/** A line is "from to [udh UDH] text|data|ucs-2 body"; only text is not escaped. */
+/** A line is "from to [udh UDH] text|data|ucs-2 body". All but `text` is escaped. */
 const readPart = (line: string): { from: string, to: string, udh: Buffer, body: Buffer } => {
   const [from = '', to = '', ...rest] = line.split(' ')
   const udh = unescapeBytes(rest[0] === 'udh' ? rest.splice(0, 2)[1] ?? '' : '')
@@ -108,12 +108,12 @@ const readPart = (line: string): { from: string, to: string, udh: Buffer, body: 
   return { from, to, udh, body: kind === 'text' ? Buffer.from(raw.join(' ')) : unescapeBytes(raw.join(' ')) }
 }
 
-/** With a UDH the coding is not told: what has a zero or is no UTF-8 is UTF-16BE. */
+/** With a UDH the coding is unknown: a body that has a zero or is not UTF-8 is read as UTF-16BE. */
 const textOf = (body: Buffer): string => new TextDecoder(isUtf8(body) && !body.includes(0) ? 'utf-8' : 'utf-16be').decode(body)
 
 /** Joins parts by UDH 05 00 03 reference, total, number (3GPP TS 23.040 §9.2.3.24.1), which Kannel sends in order. */
 const makeJoiner = (): (line: string) => PhoneSms | undefined => {
-  const started = new Map<string, Buffer[]>() // at most 256 a pair of numbers
+  const started = new Map<string, Buffer[]>() // at most 256 for each pair of numbers
   return line => {
     const { from, to, udh, body } = readPart(line)
     const key = `${from} ${to} ${udh[3]}`
@@ -146,7 +146,7 @@ const makePhone = (socket: () => Socket): Phone & { hear: (line: string) => void
   }
 }
 
-/** Kannel with phones: what sendsms takes comes to `phone`, what `phone` sends goes to `inboundUrl`. */
+/** Kannel with phones: messages to sendsms come to `phone`, and messages of `phone` go to `inboundUrl`. */
 export const startKannel = async (options: KannelOptions): Promise<Kannel & { phone: Phone }> => {
   const [port] = await freePorts(1) as [number]
   let socket: Socket

@@ -1,8 +1,8 @@
-/** Debian's packages, installed where we are root; their services are not started. */
+/** Installs Debian packages if we are root, without starting their services. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { run } from './process'
 
-/** While it stands and exits 101, no maintainer script starts or stops a service (invoke-rc.d's policy layer). */
+/** While this file exists and exits with 101, no maintainer script starts or stops a service (invoke-rc.d's policy layer). */
 const POLICY = '/usr/sbin/policy-rc.d'
 
 const apt = (args: string[]): Promise<string> => run('apt-get', ['-qq', ...args], { env: { DEBIAN_FRONTEND: 'noninteractive' } })

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout, freePort, startProcess, until, type Server } from './process'
 
-/** What happened at the SMSC; the fields' names are Net::SMPP's, octet strings stand in `hex`. */
+/** An event at the SMSC. The names of the fields are Net::SMPP's; octet strings are in `hex`. */
 export interface SmscEvent {
   event: 'listening' | 'bind' | 'submit_sm' | 'deliver_sm' | 'deliver_sm_resp' | 'enquire_link' | 'unbound' | 'nobody bound'
   [field: string]: unknown
@@ -15,7 +15,7 @@ export interface PerlSmsc extends Server {
   password: string
   received: SmscEvent[] // the newest EVENTS_MAX
   waitFor (predicate: (event: SmscEvent) => boolean, limitMs?: number): Promise<SmscEvent>
-  /** Sends a deliver_sm to the newest bound ESME; `bytes` are short_message, message_payload, sar_*. */
+  /** Sends a deliver_sm to the newest bound ESME. `bytes`: short_message, message_payload, sar_*. */
   deliver (fields: Record<string, string | number>, bytes: Record<string, Buffer>): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL on loopback, a cluster of its own that is thrown away: no sockets but TCP, no passwords, nothing synced to the disk. It refuses
- * to run as root, so there it runs as nobody. Measured with 15.18 on 2 cores: ready 2.5 s after the start, of which initdb takes 2.
+ * PostgreSQL on loopback, with its own cluster that is thrown away: only TCP sockets, no passwords, nothing synced to disk. PostgreSQL refuses
+ * to run as root, so for root it runs as nobody. Measured with 15.18 on 2 cores: ready 2.5 s after the start, of which initdb takes 2.
  */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const AS_NOBODY = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clea
 
 export interface Postgres extends Server {
   port: number
-  /** Makes a database and resolves with its address. */
+  /** Creates a database and resolves with its URL. */
   createDatabase (name: string): Promise<string>
 }
 
@@ -28,7 +28,7 @@ const asks = async (url: string, query: string): Promise<void> => {
   }
 }
 
-/** `dir`: everybody may go through its parents. */
+/** `dir`: everybody must be able to enter its parent folders. */
 export const startPostgres = async ({ dir }: { dir: string }): Promise<Postgres> => {
   const isRoot = process.getuid?.() === 0
   const user = isRoot ? AS_NOBODY : []

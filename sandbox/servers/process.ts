@@ -13,46 +13,46 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Server {
   stop (): Promise<void>
-  kill (): Promise<void> // SIGKILL, as a crash would be
-  restart (): Promise<void> // same ports, same data; also after stop or kill
+  kill (): Promise<void> // SIGKILL, like a crash
+  restart (): Promise<void> // with the same ports and data; also after stop or kill
 }
 
 export interface Program {
   command: string
   args: string[]
   cwd: string
-  logFile: string // stdout and stderr, appended; stdout not when onLine reads it
+  logFile: string // stdout and stderr, appended; without stdout if onLine reads it
   ready (): Promise<boolean>
   readyWithinMs?: number
   env?: NodeJS.ProcessEnv
-  setpriv?: string[] // more of setpriv's options: another user
-  stopSignals?: number // how often SIGTERM must be said, one a second
+  setpriv?: string[] // further options of setpriv, such as another user
+  stopSignals?: number // how many SIGTERMs it needs, one per second
   onLine? (line: string): void
 }
 
 export interface Process extends Server {
   readonly pid: number
   readonly running: boolean
-  readonly exitCode: number | null // of the last one, if it has ended by itself or in peace
+  readonly exitCode: number | null // of the last process, if it ended by itself or was stopped properly
   write (line: string): void
 }
 
 const holder = (dir: string): string => existsSync(join(dir, 'package.json')) ? dir : holder(dirname(dir))
 export const checkout = holder(__dirname)
-/** Zentrale as it was built: through ts-node a start would take seconds. */
+/** The compiled Zentrale: a start through ts-node would take seconds. */
 export const PROGRAM = join(checkout, 'dist/src/main.js')
 
-/** What the launcher tells Node, for all who start Zentrale. */
+/** The launcher's options for Node, for everything that starts Zentrale. */
 export const startOptions = readFileSync(join(checkout, 'bin/zentrale'), 'utf8').match(/--[a-z-]+=\d+/g) ?? []
 
-/** Ends a hang, no more: a slow machine takes long to start a server. */
+/** Only ends a hang: a slow machine takes long to start a server. */
 const READY_MS = 120_000
 const STOP_MS = 30_000
 const STOP_AGAIN_MS = 1_000
 const POLL_MS = 20
 const CONNECT_MS = 1_000
 const LOG_LINES_SHOWN = 20
-/** Below the kernel's own range for outgoing connections, so that a port is still free at a restart. */
+/** Below the kernel's range for outgoing connections, so that a port is still free at a restart. */
 const PORT_MIN = 20_000
 const PORT_MAX = 32_000
 const PORT_TRIES = 100
@@ -65,7 +65,7 @@ const canListen = (port: number): Promise<boolean> => new Promise(resolve => {
 
 let next = randomInt(PORT_MIN, PORT_MAX)
 
-/** One after the other from a random one on, so that none comes twice before its server listens. */
+/** Takes ports in order from a random one, so that none is given out twice before its server listens. */
 export const freePort = async (): Promise<number> => {
   for (let i = 0; i < PORT_TRIES; i++) {
     const port = next
@@ -81,7 +81,7 @@ export const freePorts = async (count: number): Promise<number[]> => {
   return [...ports]
 }
 
-/** Polls until `test` says true; throws after `ms`, naming what was waited for. */
+/** Polls until `test` is true. After `ms` it throws an error that names `what`. */
 export const until = async (what: string, ms: number, test: () => boolean | Promise<boolean>): Promise<void> => {
   const end = performance.now() + ms
   while (!await test()) {
@@ -90,7 +90,7 @@ export const until = async (what: string, ms: number, test: () => boolean | Prom
   }
 }
 
-/** Whether something listens on the port and, if `hello` is given, answers it with text that holds `reply`. */
+/** Whether something listens on the port and, if `hello` is given, answers it with a text that contains `reply`. */
 export const answers = (port: number, hello = '', reply = ''): Promise<boolean> => new Promise(resolve => {
   const socket = createConnection({ port, host: '127.0.0.1', timeout: CONNECT_MS })
   const done = (answer: boolean): void => { socket.destroy(); resolve(answer) }
@@ -151,7 +151,7 @@ const end = async (child: ChildProcess, signal: NodeJS.Signals, times = 1): Prom
   timers.forEach(clearTimeout)
 }
 
-/** Starts the program and waits until it is ready; throws with the log's last lines if it ends or is late. */
+/** Starts the program and waits until it is ready. Throws with the log's last lines if it ends or takes too long. */
 export const startProcess = async (program: Program): Promise<Process> => {
   const start = async (): Promise<ChildProcess> => {
     const started = await launch(program)
@@ -171,7 +171,7 @@ export const startProcess = async (program: Program): Promise<Process> => {
   }
 }
 
-/** Runs a command to its end; its stdout, or an error with what it said. */
+/** Runs a command to its end. Resolves with its stdout, or rejects with its output. */
 export const run = async (
   command: string, args: string[], options: { cwd?: string, env?: NodeJS.ProcessEnv } = {}
 ): Promise<string> => {

@@ -1,7 +1,7 @@
 /**
  * Prosody on loopback, with its own configuration and data: c2s and component without TLS, MUC with an archive (XEP-0313),
- * upload over plain HTTP (XEP-0363), WebSocket for apps in a browser (at ws://localhost), no s2s. Rooms are made as Prosody makes them by
- * default: locked until their maker has sent a form (XEP-0045 §10.1).
+ * upload over plain HTTP (XEP-0363), WebSocket for apps in a browser (at ws://localhost), no s2s. As by default, new rooms are locked until
+ * their creator has sent a form (XEP-0045 §10.1).
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,9 +12,9 @@ export interface XmppServerOptions {
   domain: string
   users: Record<string, string> // local part: password
   component: { domain: string, secret: string }
-  muc?: string // rooms.<domain> unless told otherwise
-  config?: string // Prosody alone: more lines of its configuration, for all hosts; an option that stands there already makes it stumble
-  archive?: boolean // whether rooms keep one; they do unless told otherwise
+  muc?: string // if left out: rooms.<domain>
+  config?: string // only for Prosody: further lines of its config, for all hosts; no option may occur twice
+  archive?: boolean // whether rooms keep an archive; true if left out
 }
 
 /** The same for every kind of server. */
@@ -32,7 +32,7 @@ export interface XmppServer extends Server {
 export const lua = (text: string): string =>
   `"${text.replace(/["\\]/g, '\\$&').replace(/[\0-\x1f]/g, c => '\\' + String(c.charCodeAt(0)).padStart(3, '0'))}"`
 
-/** A name as Prosody's internal storage spells it in a path. */
+/** A name as Prosody's internal storage writes it in a path. */
 const pathName = (name: string): string =>
   Buffer.from(name).toString('latin1').replace(/[^a-z0-9]/gi, c => '%' + c.charCodeAt(0).toString(16).padStart(2, '0'))
 
@@ -83,7 +83,7 @@ Component ${lua(o.component.domain)}
   component_secret = ${lua(o.component.secret)}
 `
 
-/** Ready means: it answers a client's stream with its features (RFC 6120 §4.3.2), which it does once all hosts are loaded. */
+/** Whether it answers a client's stream with its features (RFC 6120 §4.3.2), which it does once all hosts are loaded. */
 export const streamOpens = (port: number, domain: string): Promise<boolean> => answers(port,
   `<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='${domain}'>`,
   'features')

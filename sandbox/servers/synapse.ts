@@ -1,6 +1,6 @@
 /**
- * Synapse on loopback, from PyPI in a virtual environment of the checkout: SQLite, no federation, no limits on rates,
- * authenticated media as by default. Measured with 1.163 on 2 cores: ready 2.6 s after a first start, 1.7 s after a restart.
+ * Synapse on loopback, from PyPI in a virtual environment of the checkout: SQLite, no federation, no rate limits, authenticated
+ * media as by default. Measured with 1.163 on 2 cores: ready 2.6 s after a first start, 1.7 s after a restart.
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,17 +23,17 @@ export interface Synapse extends Server {
   serverName: string
   port: number
   logFile: string
-  /** Registers by the shared secret; the user must be new. */
+  /** Registers a user with the shared secret. The user must be new. */
   createUser (name: string, password: string, admin?: boolean): Promise<SynapseUser>
 }
 
-/** The first with device masquerading for application services (MSC4326); the newest that runs on this Python is taken. */
+/** The first version with device masquerading for application services (MSC4326). The newest one for this Python is installed. */
 const REQUIREMENT = 'matrix-synapse>=1.141'
 const venv = join(checkout, '.sandbox', 'synapse-venv')
 const READY_MS = 120_000
 const SIGNING_KEY_BYTES = 32
 
-/** Builds beside the final place and moves it there whole, so that one that stands is complete. */
+/** Builds it beside its final place, then moves it there, so that an existing one is always complete. */
 const buildVenv = async (building: string): Promise<void> => {
   const python = join(building, 'bin', 'python')
   mkdirSync(join(checkout, '.sandbox'), { recursive: true })
@@ -45,7 +45,7 @@ const buildVenv = async (building: string): Promise<void> => {
   if (!existsSync(venv)) renameSync(building, venv)
 }
 
-/** Makes the virtual environment if it is not there. Throws when Synapse cannot be had on this machine. */
+/** Makes the virtual environment if it is missing. Throws if Synapse cannot be installed on this machine. */
 export const ensureSynapse = async (): Promise<void> => {
   if (existsSync(venv)) return
   const building = `${venv}.${process.pid}`
@@ -116,7 +116,7 @@ const createUser = async (
   return { userId: made.user_id, accessToken: made.access_token }
 }
 
-/** Needs `ensureSynapse()` before. */
+/** Call `ensureSynapse()` before. */
 export const startSynapse = async (options: SynapseOptions): Promise<Synapse> => {
   const { dir, serverName } = options
   const port = options.port ?? await freePort()

@@ -1,4 +1,4 @@
-/** The disk is full, or fails when it should keep what it was given: the process stops rather than say what is not so, and goes on later. */
+/** The disk is full, or fails to sync: the process stops rather than say yes wrongly, and goes on later. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -79,7 +79,7 @@ if (isLong) {
       await witness.say(0, COUNT)
       await witness.settle(0)
       const ballast = dir('town/data/ballast')
-      assert.throws(() => writeFileSync(ballast, Buffer.alloc(DISK_BYTES)), /ENOSPC/) // and what fits stays
+      assert.throws(() => writeFileSync(ballast, Buffer.alloc(DISK_BYTES)), /ENOSPC/) // what fits stays on disk
       await witness.say(1, COUNT)
       const codes: (number | null)[] = []
       for (let start = 0; start < 3; start++) {

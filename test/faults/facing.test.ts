@@ -1,4 +1,4 @@
-/** Two Zentrales that mirror the same two group chats: what one says, the other hears as said by strangers, and carries back (T25). */
+/** Two Zentrales mirror the same two group chats: each takes the other's messages as a stranger's, and carries them back (T25). */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,8 +11,8 @@ import { startPerson, type XmppPerson } from '../support/xmpp-person'
 const DOMAIN = 'zentrale.test'
 const SECRET = 'component-secret-of-both'
 const NAMES = ['one', 'two']
-const COPIES_MAX = 8 // of one message in one room: each Zentrale carries it on, and a copy of the other's copy a few times
-const MANY = 60 // as many show that it never ends
+const COPIES_MAX = 8 // copies of one message in one room: each Zentrale carries it on, and the other's copies a few times
+const MANY = 60 // so many show that it never ends
 
 const configOf = (name: string, server: XmppServer, [media, operate]: number[]): string => stringify({
   store: { path: './zentrale.db' },
@@ -57,7 +57,7 @@ describe('faults: two Zentrales facing each other', () => {
     const copies = (room: string): number => bernd.bodies(room).filter(body => body === 'hello').length
     await bernd.say(left, 'hello', 'h1')
     await until('carried on', 60_000, () => copies(right) >= 1)
-    await bernd.say(left, 'and the end', 'h2') // comes behind the first, as each of its copies behind a copy
+    await bernd.say(left, 'and the end', 'h2') // comes after the first, and each of its copies after a copy of the first
     await until('the end', 60_000, () => bernd.bodies(right).filter(body => body === 'and the end').length >= NAMES.length)
     await until('it goes on for ever', 5_000, () => copies(left) + copies(right) > MANY).then(() => assert.fail('it never ends'), () => {})
     console.log(`        ${copies(left)} in the room where it was said, ${copies(right)} in the other`)

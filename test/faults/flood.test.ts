@@ -1,7 +1,7 @@
 /**
- * Ten times as much comes in from one room as its destinations take: memory and queue stay bounded, what is beyond is refused at the
- * door and read from the room's history when there is space, the room next door and a function address go on meanwhile, and in the end
- * everything has arrived, once and in order. `npm run faults -- --flood-minutes=10` for the long form.
+ * One room sends ten times as much as its destinations take. Memory and queue stay bounded. Messages beyond the bound are refused at the
+ * door, and read from the room's history when there is space. The room next door and a function address go on meanwhile. In the end
+ * everything has arrived, once and in order. `npm run faults -- --flood-minutes=10` is the long form.
  */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import { isLong, option } from './long'
 const QUEUE_MAX = isLong ? 5_000 : 200
 const MINUTE_MS = 60_000
 const FLOOD_MS = isLong ? option('flood-minutes', 1) * MINUTE_MS : 1_000
-/** Prosody reads the whole archive for each page, so that with ten minutes in it the room would be read for hours. */
+/** Prosody reads the whole archive for each page, so reading a room with ten minutes of flood would take hours. */
 const FLOOD_MS_MAX = { matrix: Infinity, xmpp: MINUTE_MS }
 const PER_SECOND = 200
 const FLOOD_EVERY_MS = 5 // one at a time: a room is flooded by many people, not by bursts of one
@@ -28,8 +28,8 @@ const PROBES_QUIET = isLong ? 100 : 10
 const PROBE_EVERY_MS = 100
 const PROBE_MS_MAX = 60_000
 const LOOK_EVERY_MS = 250
-const DRAIN_PER_SECOND_MIN = 20 // a page is the dearer for Prosody the longer its archive is
-const SPARE = 20 // that are let in together with the last that is let in
+const DRAIN_PER_SECOND_MIN = 20 // the longer the archive, the more a page costs Prosody
+const SPARE = 20 // messages that are let in together with the last one
 const RSS_MIB_MAX = 250
 const RATIO_MAX = 2
 const ADDRESS = { name: 'info', matrix: 'info', more: {
@@ -49,7 +49,7 @@ const metric = async (town: Town, name: string): Promise<number> =>
 const refused = (town: Town, network: string): Promise<number> =>
   metric(town, `zentrale_arrivals_total{network="${network}",outcome="refused"}`)
 
-/** Judges numbered texts as they come, and keeps none. */
+/** Judges numbered texts as they come, without keeping them. */
 const makeSequence = (word: string) => {
   const self = { next: 0, wrong: [] as string[], take (text: string): void {
     if (!text.includes(`${word} `)) return
@@ -74,11 +74,11 @@ describe('faults: a flood', function () {
   const proxies: Partial<Record<Connection, Proxy>> = {}
   const ears = new Set<(text: string) => void>()
   let town: Town
-  let chat: string // Eva's with the address
-  let carl: XmppPerson // on a stream of his own, so that he does not wait for what Bernd says
+  let chat: string // Eva's chat with the address
+  let carl: XmppPerson // on a stream of his own, so that he does not wait behind Bernd's messages
   let said = 0
 
-  /** What others hear of what somebody says; none of it is kept. */
+  /** Passes on what others hear; nothing is kept. */
   const hear = (text: unknown): void => { for (const ear of [...ears]) ear(String(text)) }
   const stanza = (one: Element): void => {
     if (one.is('message') && !/\/(?:Bernd|Carl)$/.test(String(one.attrs.from))) hear(one.getChildText('body'))
@@ -108,7 +108,7 @@ describe('faults: a flood', function () {
   })
 
   type Say = (text: string) => unknown
-  interface Way { flood: Say, nextDoor: Say, direct: Say, link?: Proxy } // a server that has the flood too is behind `link`
+  interface Way { flood: Say, nextDoor: Say, direct: Say, link?: Proxy } // `link`: leads to a server that gets the flood too
   const ways: Record<'matrix' | 'xmpp', () => Way> = {
     matrix () {
       const [anna, eva] = [town.practice!.person('anna'), town.practice!.person('eva')]
@@ -126,7 +126,7 @@ describe('faults: a flood', function () {
     }
   }
 
-  /** How long it takes until others hear it, in ms: since it is said, or since it comes out of `link`. */
+  /** How long a message takes until others hear it, in ms: since it is said, or since it leaves `link`. */
   const probe = async (say: Say, link?: Proxy): Promise<number> => {
     const text = `probe ${++said}`
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -151,7 +151,7 @@ describe('faults: a flood', function () {
     return { nextDoor: latenciesOf(all.nextDoor), direct: latenciesOf(all.direct) }
   }
 
-  /** Says it for so long, and looks at Zentrale meanwhile. */
+  /** Floods for `ms`, and measures Zentrale meanwhile. */
   const flood = async (say: Say, word: string, ms: number, look: () => void): Promise<{ count: number, waiting: number, rss: number }> => {
     const began = performance.now()
     const seen = { count: 0, waiting: 0, rss: 0 }
@@ -179,13 +179,13 @@ describe('faults: a flood', function () {
       const way = ways[network]()
       const word = `flood-${network}`
       const [others, phone] = [makeSequence(word), makeSequence(word)]
-      await probe(way.direct) // it opens the case
+      await probe(way.direct) // opens the case
       const quiet = await probes(way, count => count < PROBES_QUIET)
       const [refusedBefore, submitsBefore] = [await refused(town, network), smsc.counts.submits]
       ears.add(others.take)
       proxies.smsc!.toServer.bytesPerSecond = SMSC_BYTES_PER_SECOND
       let over = false
-      const look = (): void => { for (const { text } of max.inbox.splice(0)) phone.take(text) } // of which a phone keeps the newest only
+      const look = (): void => { for (const { text } of max.inbox.splice(0)) phone.take(text) } // because a phone keeps only the newest
       const flooding = flood(way.flood, word, Math.min(FLOOD_MS, FLOOD_MS_MAX[network]), look).finally(() => { over = true })
       const busy = await probes(way, () => !over)
       const { count, waiting, rss } = await flooding
@@ -221,7 +221,7 @@ describe('faults: a flood', function () {
     const { practice, people: { bernd } } = town
     const { room, muc } = town.more[0]!
     bernd.client.off('stanza', stanza)
-    const most = 100 // the least that the config takes
+    const most = 100 // the least that the config allows
     setQueueMax(town, most)
     await town.zentrale.restart()
     proxies.component!.refuse = true

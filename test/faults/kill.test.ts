@@ -1,6 +1,6 @@
 /**
- * Zentrale as its own process between real servers, killed and its servers restarted in the middle of a stream of messages.
- * Every text carries its sender and a counter, so that loss, doubles and order can be judged from what arrived alone.
+ * Zentrale as its own process between real servers. It is killed, and its servers are restarted, in the middle of a stream of messages.
+ * Every text has its sender and a counter, so that loss, doubles and order can be judged by what arrived alone.
  */
 import assert from 'node:assert/strict'
 import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
@@ -31,13 +31,13 @@ const onMatrix = async (town: Town, sender: string): Promise<number[]> => {
   }
 }
 
-/** The last has come into the room, so that its archive, which is costly to read, is not asked again and again before. */
+/** Waits until the last message is in the room, because reading its archive again and again is costly. */
 const lastHeard = (town: Town, reader: XmppPerson, text: string): Promise<unknown> => reader.until(text, one =>
   one.is('message') && one.attrs.from?.startsWith(`${town.muc}/`) === true && one.getChildText('body') === text, ALL_WITHIN_MS).catch(() => {})
 
 const onXmpp = async (town: Town, reader: XmppPerson, sender: string): Promise<number[]> => counters(await reader.archived(town.muc), sender)
 
-/** What is read as soon as `count` different ones are there, or when the time is over. */
+/** Reads until there are `count` different ones, or the time is over. */
 const complete = async (what: string, count: number, read: () => Promise<number[]>): Promise<number[]> => {
   let found: number[] = []
   await until(what, ALL_WITHIN_MS, async () => new Set(found = await read()).size === count).catch(() => {})
@@ -49,7 +49,7 @@ const allOnXmpp = async (town: Town, reader: XmppPerson, sender: string, count: 
   return await complete('everything on XMPP', count, () => onXmpp(town, reader, sender))
 }
 
-/** Both directions arrived: exactly once and in order on Matrix; none missing on XMPP, where a homeserver that stalls makes one late. */
+/** Judges both directions: exactly once and in order on Matrix; none missing on XMPP, where a stalled homeserver may make one late. */
 const judge = async (town: Town, sender: string, reader: XmppPerson): Promise<void> => {
   const matrix = (): Promise<number[]> => onMatrix(town, `bernd-${sender}`)
   const arrived = await allOnXmpp(town, reader, `anna-${sender}`, COUNT)

@@ -1,6 +1,6 @@
 /**
- * Bad links between Zentrale and each server, by a proxy in the middle (test/support/proxy.ts), while people talk: the same process
- * goes on, everything arrives, in order. In the long form also links that are dead without a sign: noticed within the promised bound.
+ * Bad links between Zentrale and each server, made by a proxy in the middle (test/support/proxy.ts), while people talk. The same process
+ * goes on, and everything arrives in order. The long form adds links that die without a sign: they are noticed within the promised bound.
  */
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -15,7 +15,7 @@ const LINKS: readonly Connection[] = ['homeserver', 'component', 'smsc', 'zentra
 const COUNT = 6
 const BRIEF_MS = 2_000
 
-/** Does it to the link and resolves when it is over. `short`: on which links the short form does it too. */
+/** `strike` does it to the link, and resolves when it is over. `short`: the links on which the short form does it too. */
 interface Fault { what: string, short: readonly Connection[], on?: readonly Connection[], strike (proxy: Proxy): Promise<void> | void }
 
 const brief = async (begin: (on: boolean) => void): Promise<void> => {
@@ -41,7 +41,7 @@ const FAULTS: Fault[] = [
   { what: 'cannot be had for a while', short: [], strike: proxy => brief(on => { proxy.refuse = on; proxy.reset() }) }
 ]
 
-/** The longest that a dead link may go unnoticed: silence, then the answers that do not come. See stream.ts, session.ts, homeserver.ts. */
+/** How long a dead link may go unnoticed: silence, then missing answers. See stream.ts, session.ts, homeserver.ts. */
 const NOTICED_WITHIN_MS: Partial<Record<Connection, number>> = { component: 50_000, smsc: 50_000, homeserver: 45_000 }
 const SPARE_MS = 5_000
 const UP: Partial<Record<Connection, string>> = {

@@ -1,8 +1,8 @@
-/** Whether the long form was asked for (`npm run faults`), and how its results are shown. */
+/** Whether the long form runs (`npm run faults`), and how its results are shown. */
 
 export const isLong = process.env['FAULTS'] === 'long'
 
-/** `--name value` of the command line, a number. */
+/** The number in `--name value` on the command line. */
 export const option = (name: string, otherwise: number): number => {
   const at = process.argv.findIndex(argument => argument === `--${name}` || argument.startsWith(`--${name}=`))
   const value = Number(process.argv[at]?.split('=')[1] ?? process.argv[at + 1])

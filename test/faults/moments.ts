@@ -1,4 +1,4 @@
-/** The moments at which the process is killed, each as a round: something is said, the process dies there, all is judged afterwards. */
+/** The moments at which the process is killed. Each is a round: people talk, the process dies there, and everything is judged afterwards. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -8,14 +8,14 @@ import { raiseTown, type Town } from '../../sandbox/town'
 import { messageOf } from '../../src/model/errors'
 import { type Pair, PAIRS, type Side, SIDES, type Verdict, type Witness } from './witness'
 
-/** `at`: which of the round's messages, or which statement, write or fsync, counted from 1. */
+/** `at`: the number of the round's message, or of the statement, write or fsync, from 1. */
 export interface Shot { moment: string, pair?: Pair, at: number }
 
 const BURST = 4
 const POISON_TIMES = 10
 const POISON_WITHIN_MS = 300_000
 
-/** A town whose Zentrale dies where it is told to (test/support/crash.ts). */
+/** A town whose Zentrale dies on order (test/support/crash.ts). */
 export const raiseMortalTown = (dir: string, homeserver: 'synapse' | 'practice'): Promise<Town> => {
   mkdirSync(join(dir, 'orders'), { recursive: true })
   return raiseTown({
@@ -28,11 +28,11 @@ const orderFile = (town: Town, name: string): string => join(dirname(town.config
 
 const signal = (town: Town, name: NodeJS.Signals): void => { process.kill(town.zentrale.pid, name) }
 
-/** Octets that wait in this process's TCP sockets on loopback, by the kernel's own table. */
+/** How many octets wait in this process's TCP sockets on loopback, by the kernel's table. */
 const unreadOctets = (pid: number): number => readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n').slice(1)
   .reduce((sum, line) => sum + parseInt(/:([0-9A-F]{8}) \d\d:/.exec(line)?.[1] ?? '0', 16), 0)
 
-/** Kills at these of the system calls on the database, counted from now (`2+`: the second and all after it). Resolves when it watches. */
+/** Kills at certain system calls on the database, counted from now (`2+`: the second and all later ones). Resolves when it watches. */
 export const watchWrites = async (town: Town, call: string, at: number | string, effect = 'signal=KILL'): Promise<() => void> => {
   const database = join(dirname(town.configPath), 'data/zentrale.db')
   const strace = spawn('strace', ['-f', '-p', String(town.zentrale.pid), '-P', database, '-P', `${database}-wal`, '-e', `trace=${call}`,
@@ -42,7 +42,7 @@ export const watchWrites = async (town: Town, call: string, at: number | string,
   return () => { strace.kill() }
 }
 
-/** Everything that Anna and Bernd said lies at the servers or in our sockets. */
+/** Kills while everything that Anna and Bernd said is still at the servers or in our sockets. */
 const k1 = async (town: Town, witness: Witness, round: number): Promise<void> => {
   signal(town, 'SIGSTOP')
   await witness.say(round, BURST)
@@ -50,7 +50,7 @@ const k1 = async (town: Town, witness: Witness, round: number): Promise<void> =>
   signal(town, 'SIGKILL')
 }
 
-/** K12 is K6, again and again, but for SMS, of which none is tried again. Resolves with how often. */
+/** K12 is K6 repeated, except for SMS, which is never tried again. Resolves with how often the process must die. */
 const inText = async (witness: Witness, round: number, { moment, pair, at }: Shot): Promise<number> => {
   const [point, times] = moment === 'K12' ? ['K6', POISON_TIMES] as const : [moment, 1] as const
   const where = /K[2-5]$/.test(moment) ? '' : ` ${pair!.to}`
@@ -59,7 +59,7 @@ const inText = async (witness: Witness, round: number, { moment, pair, at }: Sho
   return pair!.to === 'sms' ? 1 : times
 }
 
-/** Says what the round has to say and lets the process die there. Resolves with how often it must die, which may come later. */
+/** Says the messages of a round and lets the process die there. Resolves with how often it must die, perhaps later. */
 const shoot = async (town: Town, witness: Witness, round: number, shot: Shot): Promise<number> => {
   const { moment, at } = shot
   if (moment === 'K1') {
@@ -77,7 +77,7 @@ const shoot = async (town: Town, witness: Witness, round: number, shot: Shot): P
   if (moment.startsWith('K3 ')) {
     const done = await watchWrites(town, moment.slice(3), at)
     await witness.say(round, BURST)
-    await until('the write', 10_000, () => !town.zentrale.running).catch(() => {}) // there were not so many
+    await until('the write', 10_000, () => !town.zentrale.running).catch(() => {}) // there were fewer of them
     done()
     return 0
   }
@@ -86,7 +86,7 @@ const shoot = async (town: Town, witness: Witness, round: number, shot: Shot): P
 
 export interface Outcome extends Shot { round: number, deaths: number, failed?: string }
 
-/** One round for each shot. `progress` hears of each. */
+/** One round for each shot. `progress` is told of each. */
 export const shootAll = async (town: Town, witness: Witness, shots: Shot[], progress: (outcome: Outcome) => void, first = 1): Promise<Outcome[]> => {
   const outcomes: Outcome[] = []
   for (const [index, shot] of shots.entries()) {
@@ -100,7 +100,7 @@ export const shootAll = async (town: Town, witness: Witness, shots: Shot[], prog
   return outcomes
 }
 
-/** What must not be. On XMPP a double, and on SMS a notice, may follow where the outcome was open. */
+/** What went wrong. If the outcome was open, a double on XMPP or a notice for SMS is allowed. */
 export const wrongs = ({ lost, told, doubles, late }: Verdict, to: Side, { moment, deaths }: Outcome): string[] => [
   ...lost.length > 0 ? [`lost ${lost.join()}`] : [],
   ...doubles.length > (to === 'xmpp' ? deaths : 0) ? [`twice ${doubles.join()}`] : [],
@@ -114,7 +114,7 @@ const both = (moments: string[], at: number[], pairs = PAIRS): Shot[] =>
 const times = (moment: string, at: number[]): Shot[] => at.map(one => ({ moment, at: one }))
 const upTo = (most: number, step = 1): number[] => Array.from({ length: Math.ceil(most / step) }, (_, index) => 1 + index * step)
 
-/** By source alone, where the destination has no part in the moment. */
+/** One pair for each source, for moments in which the destination has no part. */
 const FROM_EACH: Pair[] = [{ from: 'matrix', to: 'xmpp' }, { from: 'xmpp', to: 'sms' }, { from: 'sms', to: 'matrix' }]
 
 export const SHORT: Shot[] = [

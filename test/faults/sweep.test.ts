@@ -1,7 +1,7 @@
 /**
- * kill -9 at each of the moments K1 to K12 of the path from one network to another, on the real process between real servers.
- * What each person said and got is judged from the outside (witness.ts). `npm run faults` takes all moments, pairs and positions, some
- * 25 minutes on two cores; with `-- --every=3` each third.
+ * kill -9 at each of the moments K1 to K12 on the path from one network to another, with the real process between real servers.
+ * witness.ts judges from the outside what each person said and got. `npm run faults` takes all moments, pairs and positions, about 25
+ * minutes on two cores; `-- --every=3` takes every third.
  */
 import assert from 'node:assert/strict'
 import type { Town } from '../../sandbox/town'
@@ -10,7 +10,7 @@ import { isLong, option, table } from './long'
 import { LONG, type Outcome, raiseMortalTown, SHORT, shootAll, wrongs } from './moments'
 import { makeWitness, type Pair, PAIRS } from './witness'
 
-/** Rounds in which Synapse may leave an event lying while it finds us again, which then comes late (docs/promises.md). */
+/** Rounds in which Synapse may leave an event lying while it finds us again. That event comes late (docs/promises.md). */
 const LYING_MAX = 2
 
 describe('faults: kill -9 at every moment', function () {
@@ -33,7 +33,7 @@ describe('faults: kill -9 at every moment', function () {
     const rows = [...new Set(outcomes.map(({ moment }) => moment))].map(moment => ({ moment, of: outcomes.filter(one => one.moment === moment) }))
     const lying = new Set<number>()
     const bad: string[] = outcomes.flatMap(({ moment, at, failed }) => failed === undefined ? [] : [`${moment} at ${at}: ${failed}`])
-    /** How often it was killed there, and how many invariants did not hold for what was said from one to the other meanwhile. */
+    /** How often the process was killed there, and how many invariants failed for messages from one side to the other. */
     const cell = async (of: Outcome[], pair: Pair): Promise<string> => {
       const mine = of.filter(({ pair: aimed }) => aimed === undefined || (aimed.from === pair.from && aimed.to === pair.to))
       const before = bad.length

@@ -1,6 +1,6 @@
 /**
- * Anna takes a message back while Synapse's link to us breaks in some way: it is gone for Bernd too, soon. Synapse has two ways to bring
- * events, and one of them may leave an event lying (see networks/matrix/recovery/catch-up.ts).
+ * Anna deletes a message while Synapse's link to us breaks in some way. Soon it is gone for Bernd too. Synapse has two ways to bring events,
+ * and one of them may leave an event lying (see networks/matrix/recovery/catch-up.ts).
  */
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -1,7 +1,7 @@
 /**
- * What P3 cannot promise, measured: in a room without an archive, what the XMPP server had written to us when we died, and we had not
- * stored, is gone, but for the newest, which the room shows again. That is at most what was under way at that moment; nothing from before it
- * is missing.
+ * Measures what P3 cannot promise. In a room without an archive, messages that the XMPP server had written to us when we died, and that we
+ * had not stored, are lost, except for the newest, which the room shows again. At most the messages under way at that moment are lost;
+ * nothing from before is missing.
  */
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,7 +14,7 @@ import { isLong } from './long'
 const TIMES = isLong ? 10 : 1
 const PER_SECOND = 200
 const BEFORE_MS = 1_000
-const WINDOW_MAX = PER_SECOND // one second's, on a machine that stalls
+const WINDOW_MAX = PER_SECOND // the messages of one second, on a machine that stalls
 
 describe('faults: killed where there is no archive', () => {
   needs('prosody')

@@ -1,6 +1,6 @@
 /**
- * Three people who count what they say, and a witness who knows the outside alone: what was said, and what each of the others got.
- * A text is `round/side/number`, so that loss, doubles and order are judged from what arrived.
+ * Three people who count what they say, and a witness who sees only the outside: what was said, and what each of the others got.
+ * A text is `round/side/number`, so that loss, doubles and order can be judged by what arrived.
  */
 import type { Element } from '@xmpp/client'
 import { until } from '../../sandbox/servers/process'
@@ -13,7 +13,7 @@ export type Side = typeof SIDES[number]
 export interface Pair { from: Side, to: Side }
 export const PAIRS: Pair[] = SIDES.flatMap(from => SIDES.filter(to => to !== from).map(to => ({ from, to })))
 
-/** How the notice of a failure names each side. */
+/** What notices of failure call each side. */
 const NAMES: Record<Side, string> = { matrix: 'to Matrix:', xmpp: 'to XMPP:', sms: 'to Max (SMS):' }
 const TOLD = /^(Not|Perhaps not) delivered/
 const ROUND_WITHIN_MS = 240_000
@@ -21,13 +21,13 @@ const ROUND_WITHIN_MS = 240_000
 export interface Verdict { lost: number[], told: number[], doubles: number[], late: number[] }
 
 export interface Witness {
-  /** Where Bernd has a new connection, that one. */
+  /** Bernd's current connection. */
   bernd: XmppPerson
-  /** Each side says `count` texts; `more` is put behind the text with this number. Resolves when all were given to their servers. */
+  /** Each side says `count` texts; `more` gives what to append to each. Resolves when the servers have them all. */
   say (round: number, count: number, sides?: readonly Side[], more?: (side: Side, number: number) => string): Promise<void>
   /**
-   * Resolves with how often the process died (it is started again), which is `least` times or more, when everything of the round has
-   * arrived or its writer was told.
+   * Resolves when everything of the round has arrived or its writer was told, and the process has died at least `least` times. It is
+   * started again each time. Resolves with the number of deaths.
    */
   settle (round: number, least?: number, limitMs?: number): Promise<number>
   judge (round: number, pair: Pair): Promise<Verdict>
@@ -91,7 +91,7 @@ export const makeWitness = (town: Town): Witness => {
   const say = async (side: Side, text: string, id: string): Promise<void> => {
     if (side === 'matrix') await anna.send(town.room, text)
     else if (side === 'xmpp') await self.bernd.say(town.muc, text, id)
-    else max.type({ text, to: town.number }).catch(() => { /* the town ends before the phone heard yes */ })
+    else max.type({ text, to: town.number }).catch(() => { /* the town ends before the phone is told yes */ })
   }
 
   const self: Witness = {
@@ -109,7 +109,7 @@ export const makeWitness = (town: Town): Witness => {
       await until('', limitMs, async () => {
         if (!town.zentrale.running) {
           deaths++
-          await town.zentrale.restart().catch((error: unknown) => { why = String(error) }) // killed again while it started: seen at the next look
+          await town.zentrale.restart().catch((error: unknown) => { why = String(error) }) // killed again while it started: the next look notices
         }
         const texts = await look()
         missing = PAIRS.flatMap(pair => verdict(texts, round, pair).lost.map(number => `${round}/${pair.from}/${number} → ${pair.to}`))

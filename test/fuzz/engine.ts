@@ -1,7 +1,7 @@
 /**
- * Throws hostile input at one target: first the kept corpus, then what a generator makes and what mutation makes of both.
- * Promises: the same seed, target and corpus give the same inputs in the same order; what breaks a promise is made small and
- * kept in the corpus, so that it is tried first from then on.
+ * Throws hostile input at one target: first the kept corpus, then generated inputs and mutations of both.
+ * Promises: the same seed, target and corpus give the same inputs in the same order. An input that breaks a promise is made small and kept
+ * in the corpus, so that it is tried first from then on.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { hashOf, makeRandom, mutate, type Random } from './random'
 
 export interface Target {
   name: string
-  words: readonly string[] // what the format is made of
+  words: readonly string[] // the tokens of the format
   generate: fc.Arbitrary<string | Buffer>
   open (): Promise<Opened> | Opened
-  /** For targets that are not read in one go, so that their time cannot be measured by a longer input. */
+  /** For targets that do not read an input in one go, so a longer input does not measure their time. */
   untimed?: boolean
 }
 
@@ -31,17 +31,17 @@ export interface Outcome { executions: number; findings: Finding[] }
 export interface FuzzOptions {
   seed: number
   seconds: number
-  timed?: boolean // also look whether the time is linear
+  timed?: boolean // also checks that the time is linear
   corpus?: string // another folder of corpora
-  stopAtFirst?: boolean // finding
-  /** Told of each input before it is tried, so that somebody else can say what was tried when it never ends. */
+  stopAtFirst?: boolean // stops at the first finding
+  /** Called with each input before it is tried, so that an input that never ends is known. */
   before? (input: Buffer): void
 }
 
 const CORPUS = join(__dirname, 'corpus')
 const INPUT_BYTES_MAX = 4096
 const GENERATED = 64 // at once
-const FINDINGS_MAX = 5 // of one target; then it is broken enough to be looked at
+const FINDINGS_MAX = 5 // for one target; after that, look at it first
 const SHRINKS_MAX = 3000
 
 const corpusOf = (corpus: string, target: string): { file: string, input: Buffer }[] => {
@@ -56,7 +56,7 @@ export const keep = (target: string, input: Buffer, corpus = CORPUS): string => 
   return file
 }
 
-/** Rejections that nobody handles count for the input that was tried when they came. */
+/** Unhandled rejections count for the input that was being tried. */
 let strays: unknown[] = []
 export const watchStrays = (): void => {
   for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, error => { strays.push(error) })
@@ -79,11 +79,11 @@ const judge = async (opened: Opened, input: Buffer): Promise<string | undefined>
   return `nobody handled: ${whyOf(stray)}`
 }
 
-/** What is the same about two failures: the error and where it was thrown. */
+/** The kind of a failure: the error, and where it was thrown. */
 const kindOf = (why: string): string =>
   `${why.slice(0, why.search(/[:\n]|$/))} ${/^ +at .*$/m.exec(why.replace(/^ +at .*node:.*$/gm, ''))?.[0] ?? ''}`
 
-/** The smallest input that fails in the same way, by leaving out parts. */
+/** Makes a failing input smaller by leaving out parts, as long as it fails in the same way. */
 const shrink = async (opened: Opened, input: Buffer, why: string): Promise<Buffer> => {
   let small = input
   let tries = 0
@@ -98,7 +98,7 @@ const shrink = async (opened: Opened, input: Buffer, why: string): Promise<Buffe
   return small
 }
 
-/** An endless row of inputs. */
+/** Endless inputs. */
 function * inputsFor (target: Target, corpus: Buffer[], random: Random): Generator<Buffer, never> {
   const words = target.words.map(word => Buffer.from(word))
   for (;;) {
@@ -119,7 +119,7 @@ const NOTICEABLE_MS = 300
 const LITTLE_MS_MAX = 1000
 const LOOKS = 500 // one input in so many is timed
 
-/** Undefined if four times as much takes about four times as long, and so little takes no long time. Much is made of a part of it. */
+/** Undefined if four times the input takes about four times as long, and a small input is quick. Long inputs repeat a part of it. */
 const slow = async (opened: Opened, input: Buffer, from: number, to: number): Promise<string | undefined> => {
   if (input.length === 0) return undefined
   const little = await quickest(() => opened.run(input))
@@ -139,7 +139,7 @@ export const fuzz = async (target: Target, { seed, seconds, timed = false, befor
   const opened: Opened = { ...made, run (input) { before(input); return made.run(input) } }
   const outcome: Outcome = { executions: 0, findings: [] }
   const kinds = new Set<string>()
-  const random = makeRandom(seed) // apart from that of the inputs, which are the same whether or not the time is looked at
+  const random = makeRandom(seed) // not the random of the inputs, so that these stay the same without timing
   const corpus = corpusOf(folder, target.name)
   const found = async (why: string, input: Buffer, file?: string): Promise<void> => {
     if (kinds.has(kindOf(why)) && file === undefined) return
@@ -155,7 +155,7 @@ export const fuzz = async (target: Target, { seed, seconds, timed = false, befor
     if (!timed || target.untimed || !(isKept || random.below(LOOKS) === 0 || performance.now() - began > LITTLE_MS_MAX)) return
     const from = isKept ? 0 : random.pick([0, random.below(input.length)])
     const to = isKept ? input.length : random.pick([input.length, from + 1 + random.below(input.length - from)])
-    const tooLong = await slow(opened, input, from, to).catch(() => undefined) // what it breaks when longer is another finding
+    const tooLong = await slow(opened, input, from, to).catch(() => undefined) // if the longer input breaks something, that is another finding
     if (tooLong !== undefined) await found(tooLong, input, file)
   }
   try {

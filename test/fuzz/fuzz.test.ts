@@ -11,7 +11,7 @@ const SEED = 1
 const FIND_SECONDS_MAX = 10
 
 describe('fuzz: the engine', () => {
-  /** Breaks at a word that stands nowhere whole. */
+  /** Breaks at a word that no input contains whole at first. */
   const broken: Target = {
     name: 'broken', words: ['bro', 'ken'], generate: fc.string(),
     open: () => ({ run (input) { if (input.includes('broken')) throw new RangeError('here') } })

@@ -1,6 +1,6 @@
 /**
  * npm run fuzz -- --minutes N [--target name] [--seed N]
- * Each target has a thread of its own, so that one that never ends can be told and stopped. Exit status 1 if anything was found.
+ * Each target has its own thread, so that one that never ends can be noticed and stopped. Exit status 1 if anything was found.
  */
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -11,11 +11,11 @@ const STUCK_MS = 20_000
 const LOOK_MS = 1000
 const HEAP_MIB_MAX = 512
 const SHARED_BYTES = 128 * 1024
-const HEAD_BYTES = 8 // how many inputs were tried, and the length of the one that is
+const HEAD_BYTES = 8 // how many inputs were tried, and the length of the current one
 
 interface Task { name: string; seed: number; seconds: number; shared: SharedArrayBuffer }
 
-/** In the thread of one target. */
+/** Runs in the thread of one target. */
 const work = async ({ name, seed, seconds, shared }: Task): Promise<void> => {
   watchStrays()
   const head = new Int32Array(shared, 0, 2)

@@ -1,4 +1,4 @@
-/** What must hold of everything that comes out, told by other code than what made it. */
+/** What must hold for all output, checked by other code than the one that made it. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { SaxesParser } from 'saxes'
@@ -13,11 +13,11 @@ import { bodyOf } from '../../src/networks/xmpp/text/styling'
 import { el } from '../../src/networks/xmpp/wire/xml'
 import { CAN } from '../support/practice'
 
-/** Input as a string. Six signs such as \ud800 stand for the one UTF-16 unit, so that halves of characters can be written in a file. */
+/** Input as a string. The six characters \ud800, for instance, stand for one UTF-16 unit, so that a file can contain halves of characters. */
 export const textFrom = (input: Buffer): string =>
   input.toString().replace(/\\u([0-9a-f]{4})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
 
-/** Strings with all that is troublesome, spelled as textFrom reads them. */
+/** Troublesome strings, spelled as textFrom reads them. */
 export const anyText = (words: readonly string[], maxLength = 40): fc.Arbitrary<string> =>
   fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ unit: 'grapheme', maxLength: 4 })), { maxLength }).map(parts => parts.join(''))
 
@@ -25,7 +25,7 @@ export const ODD = ['\\ud800', '\\udc00', '\u0000', '\u0001', '\u001b', '\u007f'
   '\u2028', '\ufeff', '\ufffd', '\ufffe', '\uffff', '\u{e0041}', '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}', 'e\u0301\u0301', 'ß', 'ﬁ', 'İ', '\r\n',
   '\n', '\t', ' ']
 
-/** Runs it and lets no error through but those that are promised. */
+/** Runs it, and allows only the promised errors. */
 export const allowing = <T>(errors: readonly (new (...of: never[]) => Error)[], run: () => T): T | undefined => {
   try { return run() } catch (error) {
     if (errors.some(one => error instanceof one)) return undefined
@@ -33,14 +33,14 @@ export const allowing = <T>(errors: readonly (new (...of: never[]) => Error)[], 
   }
 }
 
-/** The same for the one error of what cannot be understood. */
+/** The same, if only Malformed is promised. */
 export const orMalformed = <T>(run: () => T): T | undefined => allowing([Malformed], run)
 
 const HTML = '(?:[^<>&]|&(?:amp|lt|gt|quot|#39);|<br>|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|' +
   '<ol start="-?[0-9]{1,9}">|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">)*'
 const ALLOWED_HTML = new RegExp(`^${HTML}$`, 'i')
 
-/** Only the few elements, each closed; no attribute but an address of a harmless kind. */
+/** Judges HTML: only the few allowed elements, each closed, and no attribute but a harmless address. */
 export const harmlessHtml = (html: string): void => {
   assert.match(html, ALLOWED_HTML)
   wellFormed(`<x>${html.toWellFormed().replaceAll('<br>', '<br/>').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')}</x>`)
@@ -75,7 +75,7 @@ const goodBlock = (block: Block, depth: number): void => {
   }
 }
 
-/** A text of the model, and everything that each network makes of it. */
+/** Judges a text of the model, and everything that each network makes of it. */
 export const goodText = (text: Text): void => {
   text.forEach(block => goodBlock(block, 0))
   const { body, html } = writeText(text)
@@ -87,7 +87,7 @@ export const goodText = (text: Text): void => {
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 const LABEL = 'XMPP'
 
-/** One line of visible characters that ends with the label. */
+/** Judges a name: one line of visible characters that ends with the label. */
 export const goodName = (sender: Sender): void => {
   const { name } = personaOf('xmpp', LABEL, sender)
   assert.doesNotMatch(name, INVISIBLE)
@@ -104,7 +104,7 @@ const goodContent = (content: Content, sender: Sender): void => {
   }
 }
 
-/** What a network may hand to the inbox: plain data, with all that is promised of it. */
+/** Judges what a network hands to the inbox: plain data that keeps all promises. */
 export const goodArrival = (arrival: Arrival): void => {
   assert.deepEqual(JSON.parse(JSON.stringify(arrival)), arrival)
   assert.ok(typeof arrival.key === 'string' && arrival.key !== '' && Number.isFinite(arrival.at))
@@ -114,7 +114,7 @@ export const goodArrival = (arrival: Arrival): void => {
   if ('of' in arrival) assert.ok(typeof arrival.of === 'string' && arrival.of !== '')
 }
 
-/** An inbox that judges what it is given, and keeps nothing. */
+/** An inbox that judges what it gets, and keeps nothing. */
 export const judgingInbox = (): Inbox => ({
   async accept (arrival) { goodArrival(arrival); return 'stored' },
   async ask (arrival) { goodArrival(arrival); return { text: '', done: true } },

@@ -1,4 +1,4 @@
-/** Chance under a seed, and what it does to an input: the same seed makes the same inputs for ever. */
+/** Seeded randomness, and mutations of an input: the same seed always makes the same inputs. */
 
 export interface Random {
   fraction (): number // in [0, 1)
@@ -30,7 +30,7 @@ const ODD_BYTES = [0, 1, 9, 10, 13, 0x1b, 0x20, 0x22, 0x26, 0x27, 0x3c, 0x3e, 0x
 const NUMBERS = ['0', '-1', '1', '255', '256', '65536', '2147483648', '4294967295', '9007199254740993', '1e999', '0x10']
 const STACKED_MAX = 6
 
-/** One change of many kinds; `words` are what the format is made of. */
+/** Makes one change, of one of many kinds. `words`: the tokens of the format. */
 const mutateOnce = (input: Buffer, words: readonly Buffer[], others: readonly Buffer[], random: Random): Buffer => {
   const at = random.below(input.length + 1)
   const to = Math.min(input.length, at + 1 + random.below(random.pick([2, 8, 64])))

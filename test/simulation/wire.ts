@@ -111,7 +111,7 @@ const makeSocket = (world: World, life: Life, exchange: Exchange, on: Reader) =>
   let over = false
   let ending = false
   let peer: Peer | undefined
-  let out: Buffer[] = [] // what was written in this event
+  let out: Buffer[] = [] // what the server wrote in this event
 
   const close = (error?: Error): void => {
     if (over) return

@@ -1,4 +1,4 @@
-/** The config: whatever stands in the file, it is taken, or refused with lines that name the file, a line and what to do. */
+/** The config: whatever the file contains, it is taken, or refused with the file, a line and what to do. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** Everything of ours that listens for HTTP, given any bytes: a short answer or none, never a crash, nothing for strangers. */
+/** Our HTTP listeners, given any bytes: a short answer or none, never a crash, and nothing for strangers. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import fc from 'fast-check'
@@ -21,7 +21,7 @@ import { SPENDING } from '../../support/sms'
 const ANSWER_MS_MAX = 5000
 const TOKEN = 'the-right-token-of-this-test'
 
-/** All that comes back for these bytes, until the other side ends it. */
+/** The whole answer to these bytes, until the other side ends it. */
 const talk = (port: number, input: Buffer): Promise<string> => new Promise((resolve, reject) => {
   const chunks: Buffer[] = []
   const socket = connect(port, '127.0.0.1', () => { socket.end(input) })
@@ -33,7 +33,7 @@ const talk = (port: number, input: Buffer): Promise<string> => new Promise((reso
 
 const INSIDE = /node_modules|\.ts:\d|\.js:\d|at [\w.]+ \(/
 
-/** `right`: these bytes hold the secret, so that more than a refusal may be said. */
+/** `right`: the bytes contain the secret, so the answer may be more than a refusal. */
 const check = (answer: string, right: boolean, statuses: readonly number[]): void => {
   for (const [, status] of answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)) {
     assert.ok(statuses.includes(Number(status)), `answered ${status}`)
@@ -103,7 +103,7 @@ const WORDS = ['GET ', 'PUT ', 'POST ', 'HEAD ', 'OPTIONS ', 'TRACE ', 'CONNECT 
   '\r\n\r\n', '%', '%00', '%ff', '%c3%28', '..', '/', '//', '?', '&', '=',
   '#', '[]', '{}', '{"events":[{}]}', '2\r\n{}\r\n0\r\n\r\n', '__proto__', 'http://evil/', ...HEADERS.map(header => `${header}\r\n`), ...ODD]
 
-/** A request with a method, a path of ours or nearly, headers and a body. */
+/** Requests with a method, one of our paths or nearly, headers and a body. */
 const requests = (paths: string[], bodies: string[]): fc.Arbitrary<string> => fc.record({
   method: fc.constantFrom('GET', 'GET', 'PUT', 'POST', 'HEAD', 'DELETE', 'OPTIONS', 'get'),
   path: fc.tuple(fc.constantFrom(...paths), anyText(['%', '%ff', '%2e%2e', '/', '?', 'x', '1', 'ä'], 3)).map(parts => parts.join('')),

@@ -1,4 +1,4 @@
-/** A transaction's events, as the homeserver might bring them: whatever JSON there is, each is taken or kept in quarantine. */
+/** The events of a transaction, as a homeserver might bring them: whatever JSON it is, each is taken or goes to quarantine. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { systemClock } from '../../../src/lib/clock'

@@ -1,4 +1,4 @@
-/** Addresses and names of all networks, and the addresses of files that strangers send. */
+/** Addresses and names of all networks, and URLs of files that strangers send. */
 import assert from 'node:assert/strict'
 import { BlockList, isIP } from 'node:net'
 import fc from 'fast-check'
@@ -33,7 +33,7 @@ const DOMAIN = 'example.org'
 const MXID = /^@_zentrale_[a-z0-9._=/+-]{1,243}:example\.org$/
 const LOCAL = /^_[a-z0-9.=_-]+$/
 
-/** Who is behind a ghost is told by the ghost: what is different stays different. */
+/** A ghost's name shows the person behind it: different people have different ghosts. */
 const ghosts = (input: Buffer): void => {
   const [one = '', other = ''] = textFrom(input).split('|', 2)
   const people = [one, other].map(id => ({ network: 'xmpp', id }))
@@ -76,11 +76,11 @@ for (const [net, bits] of [['::', 8], ['64:ff9b:1::', 48], ['100::', 64], ['2001
   ['ff00::', 8],
   ['2001::', 32]] as const) SPECIAL.ipv6.addSubnet(net, bits, 'ipv6')
 
-const over = AbortSignal.abort() // if it were let through, it would throw instead of connecting
+const over = AbortSignal.abort() // a URL that is let through throws instead of connecting
 const LIMITS = { allowHosts: [], bytesMax: 1000, timeoutMs: 1000 }
 const WEB = /^https?:$/
 
-/** Whether it may be fetched. What may is not tried here, so that no address of strangers is ever connected to. */
+/** Whether a URL may be fetched. Those are not tried here, so that we never connect to strangers. */
 const isFetched = (text: string): boolean => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname } = new URL(text)
@@ -90,7 +90,7 @@ const isFetched = (text: string): boolean => {
   return WEB.test(protocol) && isIP(host) > 0 && !list.check(host, family)
 }
 
-/** Every name leads to this machine, so everything must be refused. */
+/** Every name resolves to this machine, so everything must be refused. */
 const urls = async (input: Buffer): Promise<void> => {
   const text = textFrom(input)
   if (isFetched(text)) return

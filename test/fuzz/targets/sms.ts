@@ -45,7 +45,7 @@ const frames = fc.array(frame, { maxLength: 3 }).map(all => Buffer.concat(all))
 const WORDS = ['\0', '\0\0\0\x10', '\0\0\0\x05', '\x80\0\0\0', '\x04\x24', '\0\x1e', '\x04\x27\0\x01\x02', '\x02\x0c', '\x05\0\x03', RECEIPT,
   'id:', 'stat:', '\x1b', '@']
 
-/** What was read says the same when it is written and read again; anything else is Malformed, or does not fit. */
+/** A PDU that was read stays the same when it is written and read again; anything else is Malformed, or does not fit. */
 const readFrame = (one: Buffer): void => {
   const read = orMalformed(() => decodePdu(one))
   if (read === undefined) return
@@ -91,7 +91,7 @@ const DLR = ['id:', 'ID:', 'sub:', 'dlvrd:', 'submit date:', 'done date:', 'stat
   '0', '00ff', '12345678',
   '9'.repeat(50), '-', '\0', '\u0000i\u0000d', '\n', 'A8098C1A-1234-1234-1234-123456789ABC']
 
-/** The first bytes choose the parameters that a receipt may have beside its text. */
+/** The first bytes choose the parameters that the receipt has besides its text. */
 const receipt = (input: Buffer): void => {
   const [flags = 0, state = 0] = input
   const text = input.subarray(2)
@@ -109,7 +109,7 @@ const CHARSETS: DefaultCharset[] = ['gsm7', 'latin1', 'ascii']
 const FORMS: LongForm[] = ['udh', 'sar', 'payload']
 const OCTETS_MAX = { 0: 160, 8: 140 } as Record<number, number>
 
-/** Text to segments and, through each long form, back. */
+/** Text to segments and back, through each long form. */
 const segments = (input: Buffer): void => {
   const text = textFrom(input.subarray(1))
   const charset = CHARSETS[(input[0] ?? 0) % 3]!
@@ -140,7 +140,7 @@ const coding = (input: Buffer): void => {
 
 const PART_BYTES = 3
 
-/** Three bytes a part: sender and reference, which of how many, its content. A byte of 255 starts the process anew. */
+/** Three bytes for each part: sender and reference, number and total, content. A byte of 255 restarts the process. */
 const parts = async (input: Buffer): Promise<void> => {
   const memory = makeMemory()
   const random = makeRandom(hashOf(input))
@@ -174,7 +174,7 @@ const parts = async (input: Buffer): Promise<void> => {
 const ASKED = 0x7ffffffe
 const ANSWER_MS_MAX = 5000
 
-/** A gateway that says anything at all once it is bound: the link ends or answers on, and never breaks more than itself. */
+/** A gateway that says anything at all once it is bound: the link ends, or goes on answering, and breaks nothing else. */
 const openSession = async (): Promise<Opened> => {
   let ready: (socket: Socket) => void = () => {}
   let next = new Promise<Socket>(resolve => { ready = resolve })
@@ -192,7 +192,7 @@ const openSession = async (): Promise<Opened> => {
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
   const { port } = server.address() as AddressInfo
   const gateway = { name: 'main', kind: 'smpp' as const, host: '127.0.0.1', port, systemId: 'zentrale', password: 'secret', numbers: ['+4930123456'] }
-  const clock = { ...quickClock(1000), tick: () => systemClock.tick() * 1_000_000 } // so that each link counts as one that lasted
+  const clock = { ...quickClock(1000), tick: () => systemClock.tick() * 1_000_000 } // so that each link counts as a lasting one
   const sms = makeSms({ gateways: [gateway], spending: SPENDING }, makeWorld({ clock }))
   await sms.start(judgingInbox())
   return {

@@ -1,4 +1,4 @@
-/** Texts: Matrix HTML, message styling, and the splitter that makes messages of what is too long for one. */
+/** Texts: Matrix HTML, message styling, and the splitter for texts that are too long for one message. */
 import assert from 'node:assert/strict'
 import { splitText } from '../../../src/plan/adapt'
 import { cleanName } from '../../../src/plan/people'

@@ -1,4 +1,4 @@
-/** XML: the stream parser in any chunks against saxes, the writer, and what a room's stanzas become. */
+/** XML: the stream parser with any chunks, compared with saxes; the writer; and a room's stanzas. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Malformed } from '../../../src/model/errors'
@@ -34,7 +34,7 @@ const read = (chunks: Iterable<Uint8Array>): Read => {
 }
 
 const LONG_BYTES = 8192
-const CHUNK_BYTES = 1400 // what much comes in; only our own server could cut it smaller
+const CHUNK_BYTES = 1400 // larger input arrives in such chunks; only our own server could send smaller ones
 
 function * chunksOf (bytes: Buffer): Generator<Buffer> {
   const random = makeRandom(hashOf(bytes))
@@ -51,7 +51,7 @@ const parse = (input: Buffer): void => {
   assert.equal(pieces.fault, whole.fault)
   if (whole.fault) return
   assert.deepEqual(pieces, whole)
-  const ended = input.includes('</stream') // what stands behind the end may be the half of something, which nobody judges
+  const ended = input.includes('</stream') // what follows the end may be incomplete, and is not judged
   if (whole.closed && whole.dropped === 0 && !ended) assert.deepEqual(whole.stanzas.map(bare), peer(HEADER + input.toString()))
 }
 
@@ -77,7 +77,7 @@ const write = (input: Buffer): void => {
 
 const ROOM = 'raum@rooms.example.org'
 
-/** A room that we are in, and everything behind the link that hears its stanzas. */
+/** A room that we are in, and everything that handles its stanzas. */
 const openRoom = () => {
   const inbox = judgingInbox()
   const wrong: unknown[] = []
