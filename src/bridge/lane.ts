@@ -7,25 +7,25 @@
 import { backoffMs } from '../lib/backoff'
 import type { Chance } from '../lib/chance'
 import { deadline, type Clock, type Timer } from '../lib/clock'
+import { coalesced } from '../lib/coalesced'
 import type { Log } from '../lib/log'
-import type { DeliveryKey, Place } from '../model/address'
+import type { Place } from '../model/address'
 import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
-import type { Action, Sent } from '../model/message'
+import type { Sent } from '../model/message'
 import type { Network } from '../model/network'
-import { quotingInstead } from '../plan/reply'
 import type { Queued, Store } from '../store/store'
 import type { Ending, Unwanted } from './ending'
 import type { Files } from './files'
+import { isSuspect, makeLaneQueue, type Row } from './lane-queue'
+import { fillInNamed, namedBy } from './named'
 
-/** How many rows a lane holds in memory; the rest wait in the store. */
-export const LANE_ROWS_MAX = 512
 /** How many rows are counted as tried in one commit, where trying again is harmless. */
 const AHEAD_ROWS = 32
 const SEND_TIMEOUT_MS = 60_000
 const RETRY_FIRST_MS = 500
 const RETRY_MOST_MS = 120_000
 /** How long one delivery may hold up its lane although its network is connected. */
-export const LANE_STALL_MAX_MS = 15 * 60_000
+const LANE_STALL_MAX_MS = 15 * 60_000
 
 export interface LaneParts {
   store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending; files: Files
@@ -46,76 +46,45 @@ export interface Lane {
   stop (signal: AbortSignal): Promise<void>
 }
 
-interface Row extends Queued { stalledSince?: number }
+/** Only while it works a lane hands anything over. `going back`: one has to wait, and those that are flying are answered first. */
+type State =
+  | { is: 'working' }
+  | { is: 'going back', why: Unavailable }
+  | { is: 'pausing', timer: Timer }
+  | { is: 'stopping', over (): void }
 
-/** The delivery that is answered, or reacted to. */
-const answeredOf = (action: Action): DeliveryKey | undefined => {
-  const said = action.kind === 'reaction' ? action.to : 'reply' in action ? action.reply?.said : undefined
-  return said !== undefined && 'delivery' in said ? said.delivery : undefined
-}
-
-const suspect = (row: Row | undefined): boolean => (row?.crashes ?? 0) > 0
-
+/**
+ * A row goes from the queue to ready, to flying, and to its end. Tried in vain, it goes to returned, and from there back to the queue with all
+ * that is ready.
+ */
 export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const { store, network, clock, chance, ending } = parts
   const { can } = network
   const aheadMax = can.afterCrash === 'park' ? 1 : Math.max(can.window, AHEAD_ROWS)
-  const stopping = new AbortController()
+  const cutOff = new AbortController()
 
-  let waiting: Row[] = [] // in memory, in order
+  const queue = makeLaneQueue(place, store, rows => parts.files.ahead(network, rows))
   let ready: Row[] = [] // counted as tried, not yet handed to the network
   const flying = new Map<number, Row>() // handed to the network, unanswered
   let returned: Row[] = [] // tried in vain, to be tried again
-  let more = false // the store may hold rows after lastId; a lane is made for what was just queued, so at first it holds none
-  let lastId = 0
-  let late: Queued[] | undefined // rows added while loading
-  let stale = false // the store changed behind our back while loading
-  let pause: Timer | undefined
-  let broken: Unavailable | undefined
-  let pumping = false
-  let again = false
-  let stopped: (() => void) | undefined
+  let state: State = { is: 'working' }
 
-  const push = (rows: Queued[]): void => {
-    for (const row of rows) {
-      if (row.id <= lastId) continue
-      if (more || waiting.length >= LANE_ROWS_MAX) { more = true; return }
-      waiting.push(row)
-      lastId = row.id
-    }
-    parts.files.ahead(network, rows)
+  const enter = (next: State): void => {
+    if (state.is === 'stopping') return // for good
+    if (state.is === 'pausing') state.timer.cancel()
+    state = next
   }
 
-  /** It was counted when nothing was before it; if something is by now, it waits its turn like all others. */
-  const begin = (row: Row): void => {
-    if (late !== undefined || more || waiting.length > 0) return void giveBack([row]).then(reload, () => {})
-    ready.push(row)
-    parts.files.ahead(network, ready)
-    lastId = Math.max(lastId, row.id)
-  }
+  const pauseFor = (ms: number): void => enter({ is: 'pausing', timer: clock.after(ms, wake) })
 
   const giveBack = (rows: Row[]): Promise<void> => store.run(tx => tx.waitAgain(rows.map(({ id }) => id)))
 
-  const load = async (): Promise<void> => {
-    late = []
-    const rows = await store.run(tx => tx.waiting(place, lastId, LANE_ROWS_MAX))
-    more = false
-    push(rows)
-    more = rows.length === LANE_ROWS_MAX
-    const missed = late
-    late = undefined
-    push(missed)
-    if (stale) forget()
+  /** It was counted when nothing was before it; if something is by now, it waits its turn like all others. */
+  const begin = (row: Row): void => {
+    if (!queue.passes(row)) return void giveBack([row]).then(reload, () => {})
+    ready.push(row)
+    parts.files.ahead(network, ready)
   }
-
-  const forget = (): void => {
-    stale = false
-    waiting = []
-    lastId = 0
-    more = true
-  }
-
-  const tooOld = (row: Row): boolean => clock.now() - row.queuedAt > can.giveUpAfterMs
 
   const endsUnwanted = (row: Row): boolean => {
     const why = parts.unwanted(row)
@@ -124,18 +93,16 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   }
 
   const endsUntried = (row: Row): boolean => {
-    if (!tooOld(row)) return endsUnwanted(row)
+    if (clock.now() - row.queuedAt <= can.giveUpAfterMs) return endsUnwanted(row)
     ending.gaveUp(row)
     return true
   }
 
   /** Counts the next rows as tried, in one commit, after ending those that need no try. */
   const take = async (): Promise<void> => {
-    const until = waiting[0]?.notBefore
-    if (until !== undefined && until > clock.now()) { pause = clock.after(until - clock.now(), wake); return }
-    const apart = waiting.findIndex((row, index) => suspect(row) || (index > 0 && row.notBefore !== undefined))
-    const rows = waiting.splice(0, apart === -1 ? aheadMax : Math.min(Math.max(apart, 1), aheadMax))
-    const wanted = rows.filter(row => !endsUntried(row))
+    const until = queue.first()?.notBefore
+    if (until !== undefined && until > clock.now()) return pauseFor(until - clock.now())
+    const wanted = queue.take(aheadMax).filter(row => !endsUntried(row))
     if (wanted.length === 0) return
     const taken = await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
     for (const row of wanted) {
@@ -146,6 +113,11 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     parts.files.ahead(network, ready)
   }
 
+  const goBack = (row: Row, why: Unavailable): void => {
+    returned.push(row)
+    enter({ is: 'going back', why })
+  }
+
   const failed = (row: Row, error: unknown): void => {
     flying.delete(row.id)
     if (error instanceof Bug) return parts.bug(error)
@@ -154,9 +126,8 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     if (reason !== error) parts.log.error({ network: place.network, delivery: row.delivery.key, error }, 'unexpected error while sending')
     if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
     row.stalledSince = reason.disconnected ? clock.now() : row.stalledSince ?? clock.now()
-    if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) { ending.stalled(row, reason); return pump() }
-    returned.push(row)
-    broken = reason
+    if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) ending.stalled(row, reason)
+    else goBack(row, reason)
     pump()
   }
 
@@ -167,44 +138,33 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   }
 
   /** Under which id that arrives is known when it is answered; this one and those behind it wait for that. */
-  const changesOneUnderWay = ({ delivery: { action } }: Row): boolean => {
-    const named = ['of' in action ? action.of : undefined, answeredOf(action)]
+  const namesOneFlying = ({ delivery: { action } }: Row): boolean => {
+    const named = namedBy(action)
     return [...flying.values()].some(({ delivery: { key } }) => named.includes(key))
   }
 
   /** A suspect is sent alone, so that if it is what crashes us nothing else is blamed with it. */
   const keepsApart = (): boolean => {
     const [first] = flying.values()
-    return first !== undefined && (suspect(first) || suspect(ready[0] ?? waiting[0]))
+    return first !== undefined && (isSuspect(first) || isSuspect(ready[0] ?? queue.first()))
   }
 
   /** Hands one row to the network. Resolves when it is handed over, not when it is answered. */
   const launch = async (row: Row): Promise<void> => {
-    const { signal, done: clear } = deadline(clock, SEND_TIMEOUT_MS, stopping.signal)
+    const { signal, done: clear } = deadline(clock, SEND_TIMEOUT_MS, cutOff.signal)
     const delivery = { ...row.delivery }
     const unsent = (): void => { clear(); flying.delete(row.id) }
     flying.set(row.id, row)
     try {
       const found = delivery.attempt > 1 ? await network.find?.(delivery, signal) : undefined
       if (found !== undefined) { clear(); return done(row, found) }
-      if ('of' in delivery.action) {
-        const { of } = delivery.action
-        delivery.target = await store.run(tx => tx.remoteIds(of))
-        if (delivery.target.length === 0) { unsent(); return ending.pointless(row) }
-      }
-      const answered = answeredOf(delivery.action)
-      if (answered !== undefined) {
-        delivery.answered = await store.run(tx => tx.remoteIds(answered))
-        const isThere = delivery.answered.length > 0
-        if (!isThere && delivery.action.kind === 'reaction') { unsent(); return ending.pointless(row) }
-        if (!isThere) delivery.action = quotingInstead(delivery.action, can.formatting)
-      }
+      const named = namedBy(delivery.action).length === 0 || await store.run(tx => fillInNamed(tx, delivery, can.formatting))
+      if (!named) { unsent(); return ending.pointless(row) }
       const missing = await parts.files.brought(network, row, signal)
       if (missing !== undefined) delivery.action = await ending.inWords(row, missing)
     } catch (error) { clear(); return failed(row, error) }
-    if (broken !== undefined) { unsent(); returned.push(row); return } // one before it went back meanwhile
-    const why = parts.unwanted(row) // since its try was counted
-    if (why !== undefined) { unsent(); return ending.unwanted(row, why) }
+    if (returned.length > 0) { unsent(); returned.push(row); return } // one before it went back meanwhile
+    if (endsUnwanted(row)) return unsent() // since its try was counted
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
     answer().then(sent => done(row, sent), (error: unknown) => failed(row, error)).finally(clear).catch(parts.bug)
   }
@@ -214,77 +174,61 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     const rows = [...returned, ...ready].sort((one, other) => one.id - other.id)
     returned = []
     ready = []
-    waiting.unshift(...rows)
+    queue.putBack(rows)
     giveBack(rows).catch(() => {}) // the store itself has said so
     parts.retried()
     const ms = why.retryAfterMs ?? backoffMs(chance, rows[0]?.delivery.attempt ?? 1, RETRY_FIRST_MS, RETRY_MOST_MS)
     parts.log.info({ network: place.network, waiting: rows.length, ms, why: why.message }, 'lane pauses')
-    pause = clock.after(ms, wake)
+    pauseFor(ms)
   }
 
   const work = async (): Promise<void> => {
-    while (stopped === undefined && broken === undefined && pause === undefined && flying.size < can.window) {
-      if (ready.length === 0 && waiting.length === 0 && more) await load()
-      if (keepsApart()) break
-      if (ready.length === 0) await take()
-      if (ready[0] !== undefined && changesOneUnderWay(ready[0])) break
-      const row = broken === undefined ? ready.shift() : undefined
-      if (row === undefined) {
-        if (waiting.length === 0 && !more) break
-        continue
-      }
-      await launch(row)
+    while (state.is === 'working' && flying.size < can.window && !keepsApart()) {
+      const [row] = ready
+      if (row !== undefined) {
+        if (namesOneFlying(row)) break
+        ready.shift()
+        await launch(row)
+      } else if (queue.isEmpty()) break
+      else await (queue.mustLoad() ? queue.load() : take())
     }
-    if (broken !== undefined && flying.size === 0 && stopped === undefined) {
-      const why = broken
-      broken = undefined
-      rest(why)
-    }
-    if (flying.size === 0) stopped?.()
-    if (waiting.length + ready.length + returned.length + flying.size === 0 && !more && pause === undefined) parts.idle()
+    if (flying.size > 0) return
+    if (state.is === 'going back') rest(state.why)
+    if (state.is === 'stopping') state.over()
+    if (queue.isEmpty() && ready.length + returned.length === 0) parts.idle()
   }
 
-  const pump = (): void => {
-    if (pumping) { again = true; return }
-    pumping = true
-    work().catch((error: unknown) => { if (stopped === undefined) parts.bug(error) }).finally(() => {
-      pumping = false
-      if (again) { again = false; pump() }
-    })
+  const pump = coalesced(work, error => { if (state.is !== 'stopping') parts.bug(error) })
+
+  const wake = (): void => {
+    if (state.is === 'pausing') enter({ is: 'working' })
+    pump()
   }
 
   const reload = (): void => {
-    if (late === undefined) forget()
-    else stale = true
+    queue.forget()
     wake()
-  }
-
-  const wake = (): void => {
-    pause?.cancel()
-    pause = undefined
-    pump()
   }
 
   return {
     add (rows) {
       for (const row of rows) {
         if (row.delivery.attempt > 0) begin(row)
-        else if (late !== undefined) late.push(row)
-        else push([row])
+        else queue.add(row)
       }
       pump()
     },
     wake,
     reload,
     async stop (signal) {
-      pause?.cancel()
-      const end = new Promise<void>(resolve => { stopped = resolve })
+      const { promise, resolve: over } = Promise.withResolvers<void>()
+      enter({ is: 'stopping', over })
       signal.addEventListener('abort', () => {
-        stopping.abort(new Unavailable('shutting down', { disconnected: true }))
-        clock.soon(() => stopped?.()) // whoever does not heed the signal is cut off, as by a crash
+        cutOff.abort(new Unavailable('shutting down', { disconnected: true }))
+        clock.soon(over) // whoever does not heed the signal is cut off, as by a crash
       })
       pump()
-      await end
+      await promise
       await giveBack([...ready, ...returned]).catch(() => {})
     }
   }

@@ -5,6 +5,7 @@
 import { messageOf } from '../model/errors'
 import type { Chance } from '../lib/chance'
 import type { Clock, Timer } from '../lib/clock'
+import { coalesced } from '../lib/coalesced'
 import type { Log } from '../lib/log'
 import type { Order } from '../model/message'
 import type { Inbox, Memory } from '../model/network'
@@ -38,8 +39,6 @@ const shapeOf = ({ team, profile, slug, identities, retired }: FunctionAddress):
 
 export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chance, log }: Parts): DeskReceive => {
   let timer: Timer | undefined
-  let running = false
-  let again = false
   let stopped = false
   let toOpen: FunctionAddress[] = []
 
@@ -55,6 +54,8 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
   }
 
   const look = async (): Promise<void> => {
+    if (stopped) return
+    timer?.cancel()
     for (let address = toOpen[0]; address !== undefined; address = toOpen[0]) {
       await openNext(address)
       toOpen.shift()
@@ -67,19 +68,11 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
     timer = clock.after(wait <= 0 ? STUCK_MS : Math.min(wait, WAIT_MOST_MS), changed)
   }
 
-  const changed = (): void => {
-    if (running || stopped) { again = running; return }
-    running = true
-    timer?.cancel()
-    look().catch((error: unknown) => {
-      if (stopped) return
-      log.warn({ why: messageOf(error) }, 'what is due waits')
-      timer = clock.after(RETRY_MS, changed)
-    }).finally(() => {
-      running = false
-      if (again) { again = false; changed() }
-    })
-  }
+  const changed = coalesced(look, error => {
+    if (stopped) return
+    log.warn({ why: messageOf(error) }, 'what is due waits')
+    timer = clock.after(RETRY_MS, changed)
+  })
 
   return {
     start () {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../../../src/lib/clock'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import { plain } from '../../../src/model/text'
+import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+const HOUR_MS = 3_600_000
 
 describe('a lane', () => {
   let red: Practice, blue: Practice, phone: Practice
@@ -110,5 +115,34 @@ describe('a lane', () => {
     assert.deepEqual(blue.read('hall').sort(), ['first', 'second', 'third'].map(text => `anna (red): ${text}`))
     assert.deepEqual(blue.read('hall').filter(text => !text.endsWith('first')), ['anna (red): second', 'anna (red): third'])
     for (const state of ['waiting', 'sending'] as const) await until(async () => (await started.bridge.queue.list(state)).length === 0)
+  })
+
+  it('waits as long as the destination asks, although something behind is due before', async () => {
+    await started.stop()
+    const clock = skippingClock(systemClock)
+    const [one, two] = [makePractice('red'), makePractice('blue', { window: 8 })]
+    const more = { undoSeconds: 30, automatic: { greeting: 'Welcome' } }
+    started = await startBridge([one, two], [], { addresses: [addressOn(['red', 'blue'], [agent('Anna', 'red @anna')], more)], clock })
+    const chat = 'werkstatt/blue:max'
+    let fail = (): void => {}
+    let tries = 0
+    two.onSend = ({ place }) => {
+      if (place.id !== chat) return
+      tries++
+      return new Promise((_, reject) => { fail = () => reject(new Unavailable('busy', { retryAfterMs: HOUR_MS })) })
+    }
+    await two.say(chat, 'blue:max', 'Hello?', { direct: true, to: 'werkstatt' })
+    await until(() => tries === 1)
+    await one.say('werkstatt-1', '@anna', 'Good morning')
+    fail()
+    await until(async () => (await started.bridge.queue.list('waiting')).length === 2)
+    clock.skip(31_000)
+    await one.say('werkstatt-1', '@anna', '!status')
+    await until(() => one.read('werkstatt-1').some(line => line.includes('since today')))
+    assert.equal(tries, 1)
+    two.onSend = () => {}
+    clock.skip(HOUR_MS)
+    await until(() => two.read(chat).length === 2)
+    assert.deepEqual(two.read(chat), ['*: Welcome', '*: Good morning'])
   })
 })

@@ -1,0 +1,30 @@
+/** What a delivery names of what was delivered before: the message that it changes, and the one that it answers or reacts to. */
+import type { DeliveryKey } from '../model/address'
+import type { Action, Delivery } from '../model/message'
+import { quotingInstead } from '../plan/reply'
+import type { Tx } from '../store/store'
+
+const answeredBy = (action: Action): DeliveryKey | undefined => {
+  const said = action.kind === 'reaction' ? action.to : 'reply' in action ? action.reply?.said : undefined
+  return said !== undefined && 'delivery' in said ? said.delivery : undefined
+}
+
+export const namedBy = (action: Action): DeliveryKey[] =>
+  ['of' in action ? action.of : undefined, answeredBy(action)].filter(key => key !== undefined)
+
+/** Fills in under which ids the place knows what is named. False if there is nothing to change, or to react to. */
+export const fillInNamed = async (tx: Tx, delivery: Delivery, formatting: boolean): Promise<boolean> => {
+  const { action } = delivery
+  if ('of' in action) {
+    delivery.target = await tx.remoteIds(action.of)
+    if (delivery.target.length === 0) return false
+  }
+  const answered = answeredBy(action)
+  if (answered !== undefined) {
+    delivery.answered = await tx.remoteIds(answered)
+    if (delivery.answered.length > 0) return true
+    if (action.kind === 'reaction') return false
+    delivery.action = quotingInstead(action, formatting)
+  }
+  return true
+}
