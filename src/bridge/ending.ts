@@ -65,7 +65,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
   }
 
   return {
-    /** First, because what arrives in the same moment may already refer to it. */
+    /** Committed first, because an arrival in the same moment may refer to it already. */
     done (row, { ids, parts = 1 }) {
       const patienceMs = directory.can(row.delivery.place.network).afterCrash === 'resend' ? DONE_PATIENCE_MS : 0
       store.run(async tx => {

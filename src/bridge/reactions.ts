@@ -1,4 +1,4 @@
-/** The rule for reactions in mirrors: whoever reacts to a message reacts to it in every place where it stands. */
+/** The rule for reactions in mirrors: a reaction to a message appears in every place that has the message. */
 import { addressKey } from '../model/address'
 import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'

@@ -12,8 +12,8 @@ export class Malformed extends Error { override name = 'Malformed' }
 export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 
 /**
- * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear; `moved`: what would
- * change stands where its reader is no more.
+ * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. `moved`: the message to
+ * change is in a room that its reader has left.
  */
 export type Forbidden = 'encrypted' | 'moved'
 

@@ -66,8 +66,8 @@ export interface DeletionArrival extends Arrived {
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
 }
 /**
- * What somebody thinks of a message, in signs. `of`: spellings of the id by which its place knows that message. `whole`: these are all the
- * reactions that they have there now, and none takes all back; otherwise they are one more. A single one is taken back by a deletion of its arrival.
+ * Somebody's reaction to a message. `of`: spellings of that message's id at this place. `whole`: `emojis` are all their reactions to it now,
+ * and an empty list takes all back; otherwise `emojis` are added. A deletion of the arrival takes a single reaction back.
  */
 export interface ReactionArrival extends Arrived {
   kind: 'reaction'; sender: Sender; of: (ArrivalKey | RemoteId)[]; emojis: string[]; whole?: boolean
@@ -108,7 +108,7 @@ export const hopsOf = (as: Persona | undefined): number => as === undefined ? HO
  */
 export interface Addressee { of: ArrivalKey; person: string; open?: boolean }
 
-/** By what a message stands at a place: a delivery of ours, or what was said there. */
+/** A message at a place: our delivery, or the arrival of a message said there. */
 export type Stands = { delivery: DeliveryKey } | { arrival: ArrivalKey | RemoteId }
 
 /**
@@ -136,7 +136,7 @@ export type Action =
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply }
   | { kind: 'deletion'; of: DeliveryKey }
-  /** `emojis`: where reactions are set as a whole, all that this person has at that message; else the one that is new. */
+  /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
   | { kind: 'reaction'; to: Stands; emojis: string[] }
 
 export interface Delivery {

@@ -18,7 +18,7 @@ export interface Capabilities {
   edits: boolean
   deletions: boolean
   replies: boolean // shows which message is answered; otherwise a few words of it are quoted
-  reactions: 'each' | 'set' | 'none' // one by one, each taken back by a deletion; or all of one person at a message together
+  reactions: 'each' | 'set' | 'none' // each: singly, and a deletion takes one back; set: all of a person's reactions to a message together
   textBytesMax: number // UTF-8 bytes of one message; longer ones are split, never cut
   window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the connection keeps order
   afterCrash: 'resend' | 'park' // what to do with a try that a crash cut off: send it again with the same key, or leave it to a person

@@ -21,7 +21,7 @@ export type Change =
   | { kind: 'confirm', place: Place, id: RemoteId, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
   | { kind: 'called', claim: Claim }
-  | { kind: 'react', message: number, person: string, emojis: string[] } // all that the person has there now
+  | { kind: 'react', message: number, person: string, emojis: string[] } // all of the person's reactions to it now
   | { kind: 'early', place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail?: string }
 
 export interface Plan {
@@ -55,7 +55,7 @@ export const notice = (arrival: Arrival, place: Place, about: string, text: stri
 
 const EXCERPT_CHARACTERS = 40
 
-/** The beginning of what was said, to remind its writer of it. */
+/** The beginning of a message, to remind its writer of it. */
 const excerptOf = (arrival: Arrival): string => {
   if (arrival.kind !== 'message' && arrival.kind !== 'edit') return ''
   return beginning(toPlain(arrival.content.text) || arrival.content.file?.name || '', EXCERPT_CHARACTERS)

@@ -1,4 +1,4 @@
-/** From the reactions that somebody had at a message to those that they have now: what is done at each place where it stands. */
+/** Changes somebody's reactions to a message: makes the deliveries for each place that has the message. */
 import { REACTIONS_MAX } from '../lib/emoji'
 import { type Place, samePlace } from '../model/address'
 import type { Arrival, Persona, ReactionArrival } from '../model/message'
@@ -7,17 +7,17 @@ import type { Directory } from './directory'
 import { delivery } from './plan'
 import { standsAt } from './reply'
 
-/** What is reacted to, and what whoever reacts had there. */
+/** The message, and the person's reactions to it before. */
 export interface Reacted { message: Answered; before: Reaction[] }
 
-/** The reaction that comes, or is taken back. */
+/** The reaction that arrives, or that a deletion takes back. */
 export const reactionOf = (arrival: Arrival, original: Recorded | undefined): ReactionArrival | undefined =>
   arrival.kind === 'reaction' ? arrival
     : arrival.kind === 'deletion' && original?.arrival.kind === 'reaction' ? original.arrival : undefined
 
 const emojisOf = (reactions: Reaction[]): string[] => reactions.map(({ emoji }) => emoji)
 
-/** What they have there from now on. */
+/** The person's reactions after the arrival. */
 export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): string[] => {
   if (arrival.kind === 'deletion') return emojisOf(before).filter(emoji => !emojis.includes(emoji))
   return whole === true ? emojis : [...new Set([...emojisOf(before), ...emojis])].slice(0, REACTIONS_MAX)
@@ -26,7 +26,7 @@ export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArri
 export const isSame = ({ before }: Reacted, now: string[]): boolean =>
   before.length === now.length && before.every(({ emoji }) => now.includes(emoji))
 
-/** Nothing where the message does not stand, or where nobody can react. */
+/** The deliveries for one place. None if it does not have the message, or nobody can react there. */
 export const react = (arrival: Arrival, { message, before }: Reacted, now: string[], place: Place, as: Persona | undefined,
   directory: Directory): NewDelivery[] => {
   const { reactions } = directory.can(place.network)

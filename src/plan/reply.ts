@@ -18,7 +18,7 @@ export const ownWords = ({ content, quoted = 0 }: MessageArrival | EditArrival):
 /** Whether the place can show which message is answered. */
 export const isShown = (reply: Reply | undefined, can: Capabilities): reply is Reply => can.replies && reply?.said !== undefined
 
-/** By what the message stands there, if it does. */
+/** The message at this place, if it is there. */
 export const standsAt = ({ arrival, deliveries, copies }: Answered, place: Place): Stands | undefined => {
   if (samePlace(arrival.place, place)) return { arrival: (arrival.kind === 'message' ? arrival.named : undefined) ?? arrival.key }
   const there = [...deliveries.filter(({ notice }) => !notice), ...copies].find(one => samePlace(one.place, place))
@@ -26,7 +26,7 @@ export const standsAt = ({ arrival, deliveries, copies }: Answered, place: Place
 }
 
 /**
- * `as`: the persona of the answered message's writer, for all places but their own. `content`: what they said, as its readers were shown it.
+ * `as`: the persona of the answered message's writer, for all places but their own. `content`: the answered message as its readers saw it.
  */
 export const replyTo = (answered: Answered, as: Persona, place: Place,
   { text, file }: Content = ownWords(answered.latest)): Reply | undefined => {

@@ -90,7 +90,7 @@ export interface DeskTx {
   entries (conversation: number, limit: number): Promise<Entry[]> // newest first; a held answer that went out after all is there once
   entryOf (network: NetworkName, key: ArrivalKey): Promise<Entry | undefined>
   sentBy (journal: number): Promise<Entry | undefined>
-  /** The line with one of these ids at a place: delivered there, or said there. */
+  /** The line at a place that has one of these ids, delivered or said there. */
   lineOf (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Line | undefined>
   held (conversation: number): Promise<Entry[]> // oldest first
   released (entry: number, sentBy?: number): Promise<void>

@@ -1,10 +1,10 @@
-/** Who has which reactions at which message. They go with the message, and with the arrival by which they came. */
+/** Who has which reactions to which message. A reaction is deleted with its message, and with its own arrival. */
 import type { Sql } from './sql'
 import type { Reaction, Tx } from './store'
 
 interface Row { emoji: string; key: string | null; network: string; place: string }
 
-/** Those that were delivered one by one, each by a delivery of its own. */
+/** A person's reactions to a message, with the deliveries where each reaction was delivered by itself. */
 const REACTIONS = `SELECT emoji, outbox.key, outbox.network, outbox.place FROM reaction
   LEFT JOIN outbox ON outbox.journal = reaction.arrival AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'reaction'
     AND json_extract(delivery, '$.action.emojis[0]') = emoji

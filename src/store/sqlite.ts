@@ -69,7 +69,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   const [open, savepoint, rollback, release, end] =
     ['BEGIN IMMEDIATE', 'SAVEPOINT job', 'ROLLBACK TO job', 'RELEASE job', 'COMMIT'].map(sql => db.prepare(sql)) as [S, S, S, S, S]
   let waiting: Waiting[] = []
-  let firsts = 0 // how many in front of the others were called to be first
+  let firsts = 0 // how many jobs at the front were called with `first`
   let patienceMs = Infinity // the shortest patience of the waiting jobs
   let timer: Timer | undefined
   let running: Promise<void> | undefined

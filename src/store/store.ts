@@ -42,7 +42,7 @@ export interface Recorded {
 /** The message that another one answers. `latest`: itself, or its last correction. */
 export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
 
-/** What somebody has at a message, with the deliveries that said it by itself where reactions are each by themselves. */
+/** A reaction to a message. `deliveries`: those that delivered it by itself, on networks where each reaction is delivered singly. */
 export interface Reaction { emoji: string; deliveries: { key: DeliveryKey, place: Place }[] }
 
 /** A delivery found by one of its remote ids, for receipts. */
@@ -81,7 +81,7 @@ export interface Tx {
   lastKey (place: Place): Promise<ArrivalKey | undefined>
   // reactions
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
-  /** From now on the person has these at that message, and no others. `arrival`: by which the new ones came. */
+  /** From now on these are all the person's reactions to that message. `arrival`: the one that brought the new ones. */
   react (message: number, person: string, emojis: string[], arrival: number): Promise<void>
   // outbox
   queue (cause: Cause, delivery: NewDelivery, now: number, tried?: boolean): Promise<Queued> // `tried`: its first try is counted at once
