@@ -52,7 +52,7 @@ describe('real apps', () => {
     assert.match((await evasWords())[0] ?? '', /24\. offen/)
   })
 
-  it('takes somebody of the team into the case by what their app shows, and the question is there', async () => {
+  it('lets somebody of the team enter the case from what their app shows, and the question is there', async () => {
     await gerd.sees(/Use '\/join \S+' to accept/)
     const [, join = ''] = /Use '(\/join \S+)' to accept/.exec(await gerd.screen()) ?? []
     await gerd.type(join)

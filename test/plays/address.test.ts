@@ -18,7 +18,7 @@ const PAUL = '+491709998877'
 
 const RETRY_MS = 100
 
-/** Until it does not fail any more. */
+/** Tries until it no longer fails. */
 const retried = async <T>(work: () => Promise<T>): Promise<T> => {
   const end = performance.now() + READ_WITHIN_MS
   for (;;) {
@@ -70,7 +70,7 @@ describe('a function address on Synapse, Prosody and phones', () => {
     await retried(() => anna.join(found))
     return found
   }
-  /** As he was asked into it: nobody else can tell what it is called. */
+  /** The room's address from his invitation: nobody else can know it. */
   const berndsRoom = (number: number): string => bernd.heard.map(one => String(one.getChild('x', 'jabber:x:conference')?.attrs.jid))
     .find(room => room.startsWith(`_buergerbuero_${number}_`)) ?? ''
   const enter = (number: number): Promise<void> => retried(async () => {
@@ -133,7 +133,7 @@ describe('a function address on Synapse, Prosody and phones', () => {
     assert.deepEqual(paul.inbox.filter(one => one.from === ADDRESS_NUMBER).map(({ text }) => text), [answer.text])
   })
 
-  it('an answer to a certain message is one in the app of whoever reads it, and names nobody of the team', async () => {
+  it('an answer to a certain message shows as a reply in the reader\'s app, and names nobody of the team', async () => {
     const first = await annasRoom(1)
     const { event_id: answer } = await eva.waitFor(evasChat, 'the answer', ({ content }) => content['body'] === 'Nein, kommen Sie einfach.')
     await eva.send(evasChat, { msgtype: 'm.text', body: 'Auch samstags?', 'm.relates_to': { 'm.in_reply_to': { event_id: answer } } })

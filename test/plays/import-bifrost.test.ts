@@ -42,7 +42,7 @@ describe('coming from matrix-bifrost', () => {
   let bernd: XmppPerson
   let base: Json
 
-  /** As bifrost's user, or as one of its ghosts. */
+  /** Makes a call as bifrost's user, or as one of its ghosts. */
   const asBifrost = async (who: string, method: string, path: string, body: Json = {}): Promise<Json> => {
     const answer = await fetch(`${synapse!.url}/_matrix/client/v3/${path}?user_id=${encodeURIComponent(who)}`,
       { method, headers: { authorization: `Bearer ${token}` }, body: JSON.stringify(body) })

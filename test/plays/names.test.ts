@@ -9,7 +9,7 @@ import { startPerson, type XmppPerson } from '../support/xmpp-person'
 /** Pairs that careless mapping would fold to one; the server takes no emoji for a name, so those are on the other side. */
 const PAIRS = [['a@b', 'a=40b'], ['Groß', 'Gross'], ['Eva', 'eva']]
 
-/** Without what tells apart those who are called alike. */
+/** A name without the mark that tells namesakes apart. */
 const withoutSign = (shown: string): string => shown.replace(/ ·[0-9a-f]+(?= \()/, '')
 
 describe('names', () => {
@@ -99,7 +99,7 @@ describe('names', () => {
     assert.equal(attrs.from, `${town.muc}/${LABELS.anna} 2`)
   })
 
-  it('who changes their name stays the same person', async () => {
+  it('somebody who changes their name stays the same person', async () => {
     const guest = await comesAs('Vorher')
     await guest.say(town.muc, 'unter altem Namen', 'n1')
     const before = await story.annaReads('unter altem Namen')

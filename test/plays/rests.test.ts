@@ -39,7 +39,7 @@ describe('a mirror that rests, on Synapse, Prosody and phones', () => {
     assert.equal(await story.timesOnMatrix('hört Ihr mich?'), 0)
   })
 
-  it('from the moment in which Anna\'s room turns encrypted no word of others goes into it; all are told once, in it too', async () => {
+  it('once Anna\'s room turns encrypted, no word of others goes into it; everybody is told once, there too', async () => {
     await town.people.anna.setState(town.room, 'm.room.encryption', '', { algorithm: 'm.megolm.v1.aes-sha2' })
     await Promise.all([story.berndReads(ENCRYPTED), story.maxReads(ENCRYPTED)])
     await town.people.anna.waitFor(town.room, 'the notice', ({ content }) => String(content['body']).startsWith('This room is encrypted.'))

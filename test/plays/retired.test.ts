@@ -27,7 +27,7 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
   let town: Town
   let anna: MatrixPerson, eva: MatrixPerson, bernd: XmppPerson, carl: XmppPerson, paul: Phone, nora: Phone
   let whole: string, evasChat: string
-  const rooms = new Map<string, string>() // Anna's, by what they are for
+  const rooms = new Map<string, string>() // Anna's rooms by their purpose
 
   before(async () => {
     town = await raiseTown({
@@ -58,7 +58,7 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
     writeFileSync(town.configPath, address ? whole : stringify({ ...parse(whole) as object, function_addresses: [] }))
     await town.zentrale.restart()
   }
-  /** Of what it says, whatever its exit status. */
+  /** What the check says, whatever its exit status. */
   const check = (): Promise<string> => run(process.execPath, [PROGRAM, '--config', town.configPath, 'check']).catch(String)
 
   const enter = async (what: number | 'queue'): Promise<string> => {
@@ -85,7 +85,7 @@ describe('a function address that leaves the config, on Synapse, Prosody and pho
   const carlWrites = (text: string, id: string) => carl.client.send(xml('message', { to: JID, type: 'chat', id }, xml('body', {}, text)))
   const paulReads = (text: string) => paul.next(one => one.from === ADDRESS_NUMBER && one.text === text, READ_WITHIN_MS)
 
-  /** How often each was told that it is over. */
+  /** How often each contact was told that the address ends. */
   const told = async (): Promise<Record<string, number>> => {
     const count = (texts: string[], text: string | RegExp): number => texts.filter(one => isSaid(one, text)).length
     const bodies = async (person: MatrixPerson, room: string): Promise<string[]> =>

@@ -79,7 +79,7 @@ describe('a room on Synapse, Prosody and phones', () => {
     await story.maxReads(`${LABELS.bernd}: * Ich bringe Kuchen`)
   })
 
-  it('an answer to a certain message is one for everybody: in Anna\'s app, in Bernd\'s, and in words on Max\'s phone', async () => {
+  it('a reply is a reply for everybody: in Anna\'s app, in Bernd\'s, and in words on Max\'s phone', async () => {
     const event = await story.annaSays('Wer bringt Kuchen?')
     const asked = await story.berndReads('Wer bringt Kuchen?')
     const given = asked.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''

@@ -1,6 +1,6 @@
 /**
- * Somebody else's server is down: one that hangs, where a link points, and one that does not exist, where a picture is said to lie. The
- * text goes on, the reader sees what there was, and the writer hears why.
+ * Servers of others are down: one to which a link points hangs, and one on which a picture should be does not exist. The text goes on, the
+ * reader sees what there was, and the writer is told why.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -39,13 +39,13 @@ describe('the PostgreSQL store of matrix-bifrost', () => {
     await query(url, TABLES + more)
     return url
   }
-  /** Without where it stands. How a room on IRC came about is not in the tables, and does not matter. */
+  /** Without the position in the store. How a room on IRC came about is not in the tables, and does not matter. */
   const sorted = ({ rooms, people }: FormerStore): unknown => ({
     rooms: rooms.map(({ room, protocol, kind, remote }) => [room, protocol, protocol === 'prpl-irc' ? '' : kind, remote].join(' ')).sort(),
     people: people.map(({ mxid, protocol, id, isAccount, name = '' }) => [mxid, protocol, id, isAccount, name].join(' ')).sort()
   })
 
-  it('says the same as the NeDB store, what is plumbed too, which it does not keep as such', async () => {
+  it('says the same as the NeDB store, also about plumbed rooms, which it does not mark as such', async () => {
     const store = await readPostgres(await database())
     assert.deepEqual(sorted(store), sorted(await readNedb(FOLDER)))
     assert.equal(store.others, 0)
@@ -71,7 +71,7 @@ describe('the PostgreSQL store of matrix-bifrost', () => {
     await assert.rejects(readPostgres(url), /group_rooms, !chat:zentrale\.test: properties.*\ngroup_rooms, !lager:zentrale\.test: properties/)
   })
 
-  it('is refused where it is another database, a later version, or not reached; the password is not told', async () => {
+  it('is refused if it is another database, of a later version, or not reached; the password is not shown', async () => {
     await assert.rejects(readPostgres(await postgres.createDatabase('empty')), /there are no tables of matrix-bifrost in this database/)
     await assert.rejects(readPostgres(await database('UPDATE schema SET version = 3;')), /its schema has version 3; known are 1 and 2/)
     const missing = `postgres://postgres:geheim@127.0.0.1:${postgres.port}/missing`

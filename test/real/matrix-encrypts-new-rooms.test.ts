@@ -1,4 +1,4 @@
-/** A Synapse that encrypts new rooms by default: what is found about it, and our own rooms on it. */
+/** A Synapse that encrypts new rooms by default: what check says about it, and our own rooms on it. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { freePort } from '../../sandbox/servers/process'
@@ -54,7 +54,7 @@ for (const encryptsNewRooms of [undefined, 'invite', 'all'] as const) {
       assert.deepEqual((await call('GET', 'joined_rooms')).json.joined_rooms, [])
     })
 
-    it('makes a room of the team that is not encrypted where that can be, and otherwise says why it is of no use', async () => {
+    it('makes an unencrypted room for the team where that is possible, and otherwise says why the room is of no use', async () => {
       bridge = makeBridge(ground)
       await bridge.network.start(bridge.inbox)
       const place = { network: 'matrix', id: bridge.network.naming.room('amt', 1)! }

@@ -84,7 +84,7 @@ const upload = async (person: Client, server: XmppServer, body: string): Promise
 const componentHello = "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'" +
   " to='chat.example.org'>"
 
-/** Prosody writes at once; Mnesia's log is up to 2 s behind, and what it has not got a kill takes away. */
+/** Prosody writes at once. Mnesia's log is up to 2 s behind, and a kill loses the rest. */
 const written = {
   prosody: () => true,
   ejabberd: (dir: string, text: string) => readFileSync(join(dir, 'spool', 'LATEST.LOG')).includes(text)
@@ -278,7 +278,7 @@ describe('the real postgres', () => {
   })
 })
 
-/** A zombie is gone too: who should reap it is not ours. */
+/** A zombie counts as gone: reaping it is not our task. */
 const isGone = (pid: number): boolean => {
   try { return /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) } catch { return true }
 }
@@ -287,13 +287,13 @@ describe('a child process', () => {
   const dir = scratch()
   const never = async (): Promise<boolean> => false
 
-  it('that ends too soon is told with the last lines of its log', async () => {
+  it('that ends too soon is reported with the last lines of its log', async () => {
     const args = ['-c', 'echo port taken >&2; exit 3']
     const start = startProcess({ command: 'sh', args, cwd: dir(), logFile: dir('log'), ready: never })
     await assert.rejects(start, /ended with 3\nport taken/)
   })
 
-  it('that does not come up is told, and does not stay', async () => {
+  it('that does not come up is reported, and does not stay', async () => {
     const program = { command: 'sh', args: ['-c', 'echo $$; exec sleep 60'], cwd: dir(), logFile: dir('pid'), readyWithinMs: 200 }
     const error = await startProcess({ ...program, ready: never }).then(() => assert.fail('it came up'), (e: Error) => e)
     const pid = Number(/\n(\d+)$/.exec(error.message)?.[1])

@@ -24,7 +24,7 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
   it('takes what people write to an address, in whichever of its spellings, and says so once it is stored', async () => {
     at.inbox.refusing = new Unavailable('disk full')
     await write(OURS, 'Guten Tag', 'd1', REQUEST, xml('nick', { xmlns: 'http://jabber.org/protocol/nick' }, 'Anna A.'))
-    await at.anna.ask('get', OURS, xml('query', { xmlns: INFO })) // behind it on the way
+    await at.anna.ask('get', OURS, xml('query', { xmlns: INFO })) // follows it on the same way
     const isReceipt = (one: Element): boolean => one.getChild('received')?.attrs.id === 'd1'
     assert.equal(at.anna.heard.some(isReceipt), false, 'nothing is stored, so nothing was received')
     at.inbox.refusing = undefined
@@ -37,7 +37,7 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     assert.deepEqual([textOf(second), second?.place.id, second?.kind === 'message' && second.to], ['Frage\nnoch etwas', first.place.id, OURS])
   })
 
-  it('takes the same stanza once, also over a restart, and different ones with one id as what they are', async () => {
+  it('takes the same stanza once, also over a restart, and different stanzas with one id as different', async () => {
     await write(OURS, 'eins', 'same')
     await write(OURS, 'eins', 'same')
     await write(OURS, 'zwei', 'same')
@@ -85,7 +85,7 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
       [['headline', true], ['late', true], ['marked', true], ['by hand', undefined]])
   })
 
-  it('tells who takes no answers by their own word', async () => {
+  it('recognises senders who say that they take no answers', async () => {
     at.anna.client.iqCallee.get(INFO, 'query', () =>
       xml('query', { xmlns: INFO }, xml('feature', { var: 'urn:xmpp:noreply:0' })))
     await write(OURS, 'first', 'n0')
@@ -98,7 +98,7 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     }
   })
 
-  it('answers what is encrypted, once, and keeps that it came', async () => {
+  it('answers encrypted messages once, and records that they came', async () => {
     const encrypted = (id: string): Promise<void> => write(ALIAS, 'I sent you an OMEMO encrypted message', id,
       xml('encrypted', { xmlns: 'eu.siacs.conversations.axolotl' }, xml('header', { sid: '1' }), xml('payload', {}, 'AAAA')),
       xml('encryption', { xmlns: 'urn:xmpp:eme:0', namespace: 'eu.siacs.conversations.axolotl' }))
@@ -147,14 +147,14 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     assert.deepEqual(bodies, all.map((_, i) => `w${i}`))
   })
 
-  it('fails with what came back, soon or after some tries', async () => {
+  it('fails a message that bounces, at once or after some tries', async () => {
     const nobody = direct('nobody@localhost')
     await assert.rejects(send(at, delivery(say('?'), nobody)), Unavailable)
     await assert.rejects(send(at, delivery(say('?'), nobody, { attempt: 5 })), Refused)
     await assert.rejects(send(at, delivery(say('?'), { network: 'xmpp', id: `other@${DOMAIN} ${ANNA}` })), Refused)
   })
 
-  it('tells later what came back later', async () => {
+  it('reports a late bounce later', async () => {
     const sent = delivery(say('to bounce'), direct())
     await send(at, sent)
     await heardBody(at.anna, 'to bounce')

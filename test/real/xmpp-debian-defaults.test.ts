@@ -1,4 +1,4 @@
-/** Prosody and ejabberd as Debian configures them, and what the README says to paste: what check says before and after, and what works. */
+/** Prosody and ejabberd as Debian configures them: what check says before and after pasting the README's lines, and what works. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

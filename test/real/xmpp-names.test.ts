@@ -1,4 +1,4 @@
-/** Spellings of addresses, beside what the servers' own libraries make of them. Programs of a few lines ask those, a line for each address. */
+/** Spellings of addresses, compared with the servers' own libraries. Programs of a few lines ask these, with a line for each address. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -38,7 +38,7 @@ const LAST = 0x10ffff
 const isLetter = (point: number): boolean => point > 0x1f && (point < 0x7f || point > 0x9f) && (point < 0xd800 || point > 0xdfff)
 const letters = Array.from({ length: LAST + 1 }, (_, point) => point).filter(isLetter).map(point => String.fromCodePoint(point))
 
-/** Few letters of each kind, so that they meet: composed and not, from the right and the left, folded and not, invisible, too new. */
+/** Few letters of each kind, so that kinds meet: composed and not, right-to-left and left-to-right, folded and not, invisible, too new. */
 const NEAR = [...'aAßςΣıİ1-.', 'e', '\u0301', '\u0345', 'ﬁ', 'ª', '\u00ad', '\u200d', '\u05d0', '\u0627', '\u0661', '\u0640', 'ǆ', 'Å', 'Ꭰ', 'ᵃ',
   '\u0378', '\u1100', '\u1161', '\u11a8', '가', '\u0344', '\u1fb3', '\ufb1d', '\u2126', '\u{1d400}', '\u{10400}', '\u3000', '\u02dd']
 const words = fc.sample(fc.array(fc.constantFrom(...NEAR), { minLength: 2, maxLength: 5 }).map(all => all.join('')), { numRuns: 100_000, seed: 11 })

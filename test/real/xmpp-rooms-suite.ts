@@ -1,4 +1,4 @@
-/** Who is let into a room, may speak there, and is put out: what must hold with every XMPP server; run with Prosody and with ejabberd. */
+/** Entering rooms, speaking there and being put out: what must hold with every XMPP server; run with Prosody and with ejabberd. */
 import assert from 'node:assert/strict'
 import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
@@ -20,7 +20,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
   const place = (): Place => ({ network: 'xmpp', id: room })
   const inRoom = (text: string, as = bob): Delivery => delivery(say(text), place(), { as })
 
-  /** As a lane does it: what may work later is tried again. */
+  /** Sends as a lane does: what may work later is tried again. */
   const insist = async (one: Delivery): Promise<Sent> => {
     try { return await send(at, one) } catch (error) {
       if (error instanceof Unavailable && one.attempt < 5) return await insist({ ...one, attempt: one.attempt + 1 })
@@ -38,7 +38,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
   }
   const rule = (item: Record<string, string>) => at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#admin` }, xml('item', item)))
   const connection = (up: boolean): Promise<void> => at.inbox.until(`rooms ${up}`, () => at.inbox.connections.get('rooms') === up)
-  /** What is no news left out. */
+  /** Leaves out what is no news. */
   const standings = (): string => ['in', ...at.inbox.standings.filter(one => one.place.id === room).map(({ standing }) => standing)]
     .filter((one, index, all) => index > 0 && one !== all[index - 1]).join()
   const stands = (expected: string): Promise<void> => at.inbox.until(`stands ${expected}`, () => standings() === expected)
@@ -128,7 +128,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await heard('two')
   })
 
-  it('is put out by no private message and no question to one of ours, and tells who wrote that nobody got it', async () => {
+  it('is not put out because of a private message or a request to one of ours, and tells its writer that nobody got it', async () => {
     await owned()
     await send(at, inRoom('one'))
     const before = at.anna.heard.length
@@ -170,7 +170,7 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
   })
 }
 
-/** The same of rooms that keep no archive. */
+/** The same for rooms that keep no archive. */
 export const xmppNoArchiveSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {
   const at = xmppGround(options => start({ ...options, archive: false }))
   let room = ''
@@ -190,7 +190,7 @@ export const xmppNoArchiveSuite = (start: (options: XmppServerOptions) => Promis
     await at.anna.enter(room, 'Anna')
   })
 
-  it('takes what was said while it was away from what the room shows, once and in order, and nothing of before its first visit', async () => {
+  it('takes what was said while it was away from the past that the room shows, once, in order, and nothing from before its first visit', async () => {
     const other = `alt${count}@${at.server.muc}`
     await at.anna.enter(other, 'Anna')
     await at.anna.ask('set', other, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
@@ -219,7 +219,7 @@ export const xmppNoArchiveSuite = (start: (options: XmppServerOptions) => Promis
     assert.equal(texts().length, all.length + 1)
   })
 
-  it('lets whoever takes a nick change nothing of who had it before', async () => {
+  it('lets nobody who takes a nick change the words of whoever had it before', async () => {
     await at.anna.leave(room, 'Anna')
     await at.anna.enter(room, 'Gast')
     await at.anna.say(room, 'Anna\'s words', 'g1')

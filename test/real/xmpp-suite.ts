@@ -84,7 +84,7 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     assert.equal(bridge.inbox.arrivals.length, 0, 'our own messages do not come back in')
   })
 
-  it('hands on what people say, with ids of the room', async () => {
+  it('passes on what people say, with ids of the room', async () => {
     await anna.say(room, 'hällo *fett*', 'm1')
     await anna.say(room, '/me winkt', 'm1')
     await anna.say(room, 'third', 'm3', xml('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: room, id: 'forged' }),

@@ -65,7 +65,7 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.match(await info().then(String, String), /item-not-found|gone|^$/, 'and it is not made again')
   })
 
-  it('say nothing of themselves to who counts up their numbers', async () => {
+  it('reveal nothing to somebody who guesses their numbers', async () => {
     await send(at, make({ people: [ANNA], name: '🟢 Dora Dachs · eva' }))
     await at.anna.enter(room, 'Anna')
     const counted = `_buergerbuero_${number}@${at.server.muc}`
@@ -105,7 +105,7 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     await assert.rejects(at.carl.enter(room, 'Carl 2'), /may not enter/)
   })
 
-  it('let only the named speak, also who comes in later, until all may again', async () => {
+  it('let only the named people speak, whoever comes in later, until everybody may again', async () => {
     await send(at, make({ speakers: [ANNA] }))
     await at.anna.enter(room, 'Anna')
     await at.carl.enter(room, 'Carl')
@@ -183,7 +183,7 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
       [['!senden', room, ANNA], ['！frei', room, ANNA]])
   })
 
-  it('work although an address is called as we call ourselves', async () => {
+  it('work even if an address has our own name', async () => {
     const zentrale = `zentrale@${DOMAIN}`
     at.network.serve([IDENTITY, { id: zentrale, aliases: [], profile: { name: 'Zentrale', about: '' } }])
     await send(at, make())

@@ -96,7 +96,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.equal((await contact.events(String(room))).filter(({ type }) => type === 'm.room.message').length, 1)
     })
 
-    it('outside of the namespaces is reported with the very line to add', async () => {
+    it('outside of the namespaces is reported, with the line to add', async () => {
       const bridge = makeBridge(ground())
       running.push(bridge.network)
       const details: string[] = []
@@ -114,7 +114,7 @@ export const addressSuite = (ground: () => Ground): void => {
   })
 
   describe('a direct chat', () => {
-    it('is taken at once, with what was said before we were in', async () => {
+    it('is accepted at once, with what was said before we joined', async () => {
       const { network, inbox } = await begin()
       const room = await chat()
       const first = await contact.send(room, 'Guten Tag')
@@ -133,7 +133,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.deepEqual(heard(inbox).slice(2).map(({ kind, place }) => [kind, place.id]), [['edit', direct().id], ['deletion', direct().id]])
     })
 
-    it('of a contact who writes too much is read by itself; others are heard, and in the end all of it comes', async () => {
+    it('of a contact who writes too much is read by itself: others are still heard, and in the end everything comes', async () => {
       const { inbox, network, memory } = await begin()
       const [room, busy, texts] = [await chat(), contact, Array.from({ length: 20 }, (_, n) => String(n))]
       inbox.crowded.add(direct().id)
@@ -149,7 +149,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.deepEqual(said({ arrivals: heard(inbox, busy) }), texts)
     })
 
-    it('is taken though we were away, and what was said meanwhile comes once and in order', async () => {
+    it('is accepted after we were away, and what was said meanwhile comes once and in order', async () => {
       const first = await begin()
       const old = await chat()
       await contact.send(old, '0')
@@ -166,7 +166,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.deepEqual(from(contact), ['neu 1', 'neu 2', 'neu 3', 'neu 4', 'neu 5'])
     })
 
-    it('may have several rooms: all are heard, the answer goes to where the contact wrote last, a change to where it was said', async () => {
+    it('may have several rooms: we hear all, answer where the contact wrote last, and edit where we wrote', async () => {
       const { network, inbox } = await begin()
       const one = await chat()
       await contact.send(one, 'im ersten')
@@ -188,7 +188,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.waitFor(one, 'the answer here', body('zurück'))
     })
 
-    it('is made by us if there is none, once, whatever is cut off or forgotten', async () => {
+    it('is made by us if there is none, and only once, whatever is cut off or forgotten', async () => {
       const first = await begin()
       const content = { style: 'quiet' as const, text: plain('Ihr Ausweis ist da') }
       const message = write(direct(), '', { action: { kind: 'message', content } })
@@ -208,7 +208,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.ok((await contact.events(room)).every(({ type }) => type !== 'm.room.encryption'))
     })
 
-    it('that the contact has left is no more, until they open another', async () => {
+    it('is over when the contact has left, until they open another', async () => {
       const { network, inbox } = await begin()
       const room = await chat()
       await contact.send(room, 'auf Wiedersehen')
@@ -236,7 +236,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.waitFor(group, 'the refusal', membership(address(), 'leave'))
     })
 
-    it('that is encrypted cannot be read: the contact is told so once, in two languages, and each message is handed on as unreadable', async () => {
+    it('cannot be read if it is encrypted: the contact is told once, in two languages, and each message passed on as unreadable', async () => {
       const { inbox } = await begin()
       const room = await chat({ initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] })
       for (const ciphertext of ['1', '2']) await contact.send(room, { algorithm: 'm.megolm.v1.aes-sha2', ciphertext }, 'm.room.encrypted')
@@ -249,7 +249,7 @@ export const addressSuite = (ground: () => Ground): void => {
       assert.equal((await contact.events(room)).filter(({ content }) => content.msgtype === 'm.notice').length, 1)
     })
 
-    it('says what a machine wrote, what stands in a thread, and what it answers', async () => {
+    it('tells what a machine wrote, what is in a thread, and what a message answers', async () => {
       const [{ inbox }, room] = [await begin(), await chat()]
       const root = await contact.send(room, 'ein Mensch')
       await contact.send(room, { msgtype: 'm.notice', body: 'ein Automat' })
@@ -274,7 +274,7 @@ export const addressSuite = (ground: () => Ground): void => {
     }), signal())
     const roomAt = async ({ id }: Place): Promise<string> => String((await anna.call('GET', `v3/directory/room/${encode(id)}`)).room_id)
 
-    it('is not missed before it is made, is made once, and what is said there comes in', async () => {
+    it('is not missing before it is made, is made once, and what is said there comes in', async () => {
       const name = slug()
       const bridge = makeBridge(ground())
       running.push(bridge.network)
@@ -301,7 +301,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await anna.waitFor(room, 'a ghost speaks', body('vom Kunden'))
     })
 
-    it('has those people in it that it is to have, and no power for anybody', async () => {
+    it('has exactly the people who belong in it, and gives nobody power', async () => {
       const bridge = await begin()
       const where = place(bridge, slug(), 'queue')
       const [bernd, carla] = [await newPerson('bernd'), await newPerson('carla')]
@@ -321,7 +321,7 @@ export const addressSuite = (ground: () => Ground): void => {
       await anna.join(room) // asked again, though nothing else was wanted than before
     })
 
-    it('may have few speakers, and ours always', async () => {
+    it('may let only some people speak, and always lets ours', async () => {
       const bridge = await begin()
       const where = place(bridge, slug(), 3)
       const bernd = await newPerson('bernd')

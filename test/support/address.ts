@@ -14,7 +14,7 @@ export const addressOn = (networks: NetworkName[], team: Agent[], more: Partial<
   undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none', followUp: { days: 7 }, texts: {}, retentionDays: 365, ...more
 })
 
-/** What the operator's HTTP asks, where there are no addresses. */
+/** For the operator's HTTP, when there are no addresses. */
 export const emptyDesk: Bridge['desk'] = {
   memory: makeDeskMemory(makeRoster([]), new Map(), { conversations: [], offDuty: [], changes: [] }), order: async () => {}
 }

@@ -12,7 +12,7 @@ import type { XmppConfig } from '../../src/networks/xmpp'
 import { ConfigError, type Problem } from '../../src/settings/problem'
 import { temporaryFolder } from './folder'
 
-/** A config of the networks that there are. */
+/** A config for the networks that Zentrale has. */
 export interface Loaded extends Config { networks: { matrix?: MatrixSection, xmpp?: XmppConfig, sms?: SmsConfig<SmppConfig | KannelConfig> } }
 
 export const loadConfig = (path: string, environment: Record<string, string | undefined>): Loaded => load(path, environment) as Loaded

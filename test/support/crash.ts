@@ -1,8 +1,8 @@
 /**
- * Loaded before the program by `node --require`, in tests alone: kills the process at a named moment, as `kill -9` would. It puts
- * itself around what the built modules export, so that nothing of it stands in src. Orders come in the text of a message,
- * `(K7 xmpp x10 n)`: at K7 of its delivery to XMPP, the first ten times; n makes it unique. What belongs to no message is ordered by a
- * file in the folder CRASH_ORDERS, which holds a count: `K10` from the start, `K11` from the signal to stop, in statements of the store.
+ * Loaded before the program by `node --require`, only in tests: kills the process at a named moment, as `kill -9` would. It wraps the exports
+ * of the built modules, so src contains nothing of it. Orders come in the text of a message, `(K7 xmpp x10 n)`: at K7 of its delivery to
+ * XMPP, the first ten times; n makes it unique. A crash that belongs to no message is ordered by a file in the folder CRASH_ORDERS. The file
+ * holds a count, in statements of the store: `K10` from the start, `K11` from the signal to stop.
  *
  * K2 read, before the commit · K4 committed, before the answer · K5 answered, nothing sent · K6 marked as sending, before the bytes ·
  * K7 bytes out, no answer read · K8 answer read, before the commit · K9 that committed · K10 while starting · K11 while stopping
@@ -27,7 +27,7 @@ const ANSWERED_MS = 100
 
 interface Order { moment: string, network: string | undefined, times: number, name: string }
 
-/** The order in a message, wherever it stands in it. */
+/** The order in a message, anywhere in its text. */
 const orderIn = (thing: unknown): Order | undefined => {
   const found = /\((K\d+)(?: (matrix|xmpp|sms))?(?: x(\d+))? (\d+)\)/.exec(JSON.stringify(thing))
   return found ? { moment: found[1]!, network: found[2], times: Number(found[3] ?? 1), name: `${found[1]}-${found[4]}` } : undefined
@@ -93,7 +93,7 @@ Socket.prototype.write = function (this: Socket, ...given: unknown[]): boolean {
   return sent
 }
 
-/** By what the bytes of a delivery are known on their way out. */
+/** How the bytes of a delivery are recognised on their way out. */
 const octetsOf = ({ place, key, action }: Delivery): string =>
   place.network === 'sms' && action.kind === 'message' ? toPlain(action.content.text) : key
 

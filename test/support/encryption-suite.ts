@@ -1,4 +1,4 @@
-/** Direct chats that their contact has encrypted, on any homeserver: no word of ours goes into one but that we cannot read it. */
+/** Direct chats that their contact has encrypted, on any homeserver. We say nothing in one, except that we cannot read it. */
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Delivery } from '../../src/model/message'
@@ -46,7 +46,7 @@ export const encryptionSuite = (ground: () => Ground): void => {
   afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
   describe('a direct chat that its contact has encrypted', () => {
-    it('gets the one notice that it cannot be read, at once, and no answer', async () => {
+    it('gets one notice at once, that it cannot be read, and no answer', async () => {
       const bridge = await begin()
       const room = await chat(ENCRYPTED)
       await contact.waitFor(room, 'the notice', isNotice)
@@ -60,7 +60,7 @@ export const encryptionSuite = (ground: () => Ground): void => {
       assert.deepEqual([await words(room), (await contact.events(room)).filter(isNotice).length], [[], 1])
     })
 
-    it('gets none from the moment on in which it is encrypted; what was said before can be taken back, not changed', async () => {
+    it('gets no answer from the moment in which it is encrypted; earlier messages can be taken back, but not edited', async () => {
       const bridge = await begin()
       const room = await chat()
       await contact.send(room, 'guten Tag')
@@ -77,7 +77,7 @@ export const encryptionSuite = (ground: () => Ground): void => {
       assert.deepEqual(await words(room), [undefined])
     })
 
-    it('gets none after a restart either, nor when its encryption is said to be none', async () => {
+    it('gets no answer after a restart either, nor when its encryption is said to be off', async () => {
       const first = await begin()
       const room = await chat()
       await contact.send(room, 'guten Tag')
@@ -92,7 +92,7 @@ export const encryptionSuite = (ground: () => Ground): void => {
       assert.deepEqual(await words(room), [])
     })
 
-    it('is answered again once they write in one without', async () => {
+    it('is followed by answers again once the contact writes in a chat without encryption', async () => {
       const bridge = await begin()
       await contact.waitFor(await chat(ENCRYPTED), 'the notice', isNotice)
       await refuses(bridge)

@@ -1,4 +1,4 @@
-/** Folders for tests, gone when the process ends, after whoever writes into them. */
+/** Folders for tests. They go when the process ends, after all that write into them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

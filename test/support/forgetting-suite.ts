@@ -1,4 +1,4 @@
-/** What is left on Matrix, on any homeserver, of places whose conversations are forgotten: nothing, and nobody of ours. */
+/** Places whose conversations are forgotten, on any homeserver: nothing is left of them on Matrix, and nobody of ours. */
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Delivery } from '../../src/model/message'
@@ -35,7 +35,7 @@ export const forgettingSuite = (ground: () => Ground): void => {
     })
     afterEach(async () => { await bridge.network.stop() })
 
-    it('are closed if they are rooms of the team: all are out, and nothing is remembered', async () => {
+    it('are closed if they are rooms of the team: everybody is out, and nothing is remembered', async () => {
       const slug = `amt-${newKey().toLowerCase().replace(/[^a-z0-9]/g, '')}`
       const [where, other] = [8, 9].map((id): Place => ({ network: 'matrix', id: bridge.network.naming.room(slug, id)! })) as [Place, Place]
       const make = (place: Place): Promise<unknown> =>

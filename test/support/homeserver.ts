@@ -41,7 +41,7 @@ export interface HsPerson {
   waitFor (room: string, fits: (event: HsEvent) => boolean, ms?: number): Promise<HsEvent>
 }
 
-/** What to do with requests whose "METHOD /path" fits: answer so, or break the connection before or after doing it. */
+/** What to do with requests whose "METHOD /path" fits: give this answer, or break the connection before or after doing what is asked. */
 export interface Fault {
   on: RegExp
   times: number
@@ -172,7 +172,7 @@ export const startHomeserver = async (options: HomeserverOptions) => {
 
   return {
     url: `http://127.0.0.1:${port}`, port, serverName, bot, state, faults, requests, pusher,
-    /** Makes the user if need be. */
+    /** Makes the user if there is none. */
     person: (name: string): HsPerson => makePerson(state, name),
     /** As the handle of a real server makes one. */
     createUser: async (name: string): Promise<{ userId: string, accessToken: string }> => makePerson(state, name),

@@ -1,11 +1,11 @@
-/** An inbox in memory: keeps what is accepted, drops what it has seen or what comes from where we are out, and lets a test wait for what comes. */
+/** An inbox in memory: keeps arrivals, drops those that it has seen or that come from places that have sent us out. A test can wait for them. */
 import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Arrival, StandingArrival } from '../../src/model/message'
 import type { Answered, Inbox } from '../../src/model/network'
 
 export interface TestInbox extends Inbox {
-  readonly arrivals: Arrival[] // without what is said of how places stand to us
+  readonly arrivals: Arrival[] // without those about how places stand to us
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly connections: Map<string, boolean>

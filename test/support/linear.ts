@@ -1,6 +1,6 @@
 /**
- * Whether what takes time over an input takes time in proportion to it. Judged by the processor time of this thread and the quickest
- * of a few tries, so that a busy machine finds no fault.
+ * Whether a function takes time in proportion to its input. Judged by the processor time of this thread and the quickest of a few tries, so
+ * that a busy machine raises no false alarm.
  */
 const LONGER = 4 // the linear takes 4 times as long, the quadratic 16
 const TIMES_LONGER_MAX = 10
@@ -20,7 +20,7 @@ export const quickest = async (run: () => unknown): Promise<number> => {
   return best
 }
 
-/** What is wrong with the time of `run`, which is told how many times as much it has to take; undefined if nothing is. */
+/** What is wrong with the time that `run` takes; undefined if nothing is. `run` is told how many times as much input to take. */
 export const slowness = async (run: (times: number) => unknown, noticeableMs = NOTICEABLE_MS): Promise<string | undefined> => {
   if (await processorMs(() => run(LONGER)) < noticeableMs) return undefined
   const [short, long] = [await quickest(() => run(1)), await quickest(() => run(LONGER))]

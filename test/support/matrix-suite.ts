@@ -109,7 +109,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.equal(edit.of, first)
   })
 
-  it('tells when a moderator took something away, which nobody else can', async () => {
+  it('tells when a moderator removed something, which nobody else can do', async () => {
     const place = await openRoom()
     const { inbox } = await begin([place])
     const { userId, accessToken } = await ground().createUser(`max${newKey()}`.toLowerCase())
@@ -143,7 +143,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     await assert.rejects(bridge.network.open('mxc://a/../../../v3/account/whoami', signal()), { name: 'Refused' })
   })
 
-  it('says, changes and deletes under ghosts with names', async () => {
+  it('sends, edits and deletes as ghosts with names', async () => {
     const place = await openRoom()
     const { network } = await begin([place])
     const message = delivery(place, 'Hallo')
@@ -189,7 +189,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     }
   })
 
-  it('says a thing once, however often it is sent, even over a restart of both sides', async () => {
+  it('sends a message once, however often it is tried, even over a restart of both sides', async () => {
     const place = await openRoom()
     const first = await begin([place])
     const again = delivery(place, 'einmal')
@@ -205,7 +205,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.deepEqual(texts, ['einmal', 'danach'])
   })
 
-  it('finds by the key what is too old for the transaction id', async () => {
+  it('finds a message by its key when it is too old for the transaction id', async () => {
     const place = await openRoom()
     const { network } = await begin([place])
     const old = delivery(place, 'gestern', { at: Date.now() - 30 * 3600_000 })
@@ -257,7 +257,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.equal(memory.get(`room ${place.id}`), next)
   })
 
-  it('follows an upgrade that it was away for, and loses nothing that was said before it', async () => {
+  it('follows an upgrade that happened while it was away, and loses nothing said before it', async () => {
     const place = await openRoom({ room_version: '11' })
     const first = await begin([place])
     await anna.send(place.id, '0')
@@ -356,7 +356,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     await network.send(delivery(place, 'andere', { as: bernd }), signal())
   })
 
-  it('makes its ghosts and devices anew when it remembers what the homeserver does not', async () => {
+  it('makes its ghosts and devices anew when the homeserver has forgotten them', async () => {
     const place = await openRoom()
     const stranger = { ...bernd, person: { network: 'xmpp', id: `${newKey()}@example.org` } }
     const { network, memory } = await begin([place])
@@ -375,7 +375,7 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.match(event.state_key!, /^org\.zentrale:\/\//)
   })
 
-  it('alarms nobody by what is said, whatever is said', async () => {
+  it('alarms nobody, whatever is said', async () => {
     const place = await openRoom()
     const { network } = await begin([place])
     const text = `@room ${anna.userId} Anna Ä.`

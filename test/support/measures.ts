@@ -1,9 +1,9 @@
-/** What of the code is counted: functions, their parameters, and where the compiler is told that we know better. */
+/** Counts in the code: functions, their parameters, and places that tell the compiler that we know better. */
 import ts from 'typescript'
 
 export interface Source { path: string; text: string }
 
-/** `own`: lines without those of the functions inside it. `holds`: whether there are such. */
+/** `own`: lines without those of the functions inside it. `holds`: whether it has functions inside. */
 export interface Measured { name: string; at: string; lines: number; own: number; holds: boolean; parameters: number }
 
 const parsed = ({ path, text }: Source): ts.SourceFile => ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
@@ -13,7 +13,7 @@ const nameOf = (node: ts.SignatureDeclaration): string => {
   return named?.getText() ?? 'unnamed'
 }
 
-/** All functions that have a body. What stands on one line counts as a line of the function around it. */
+/** All functions that have a body. A function on one line counts as a line of the function around it. */
 export const functionsIn = (file: Source): Measured[] => {
   const source = parsed(file)
   const found: Measured[] = []

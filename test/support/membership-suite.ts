@@ -41,7 +41,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
-  /** All that was said before has been brought when a later word in another room has. */
+  /** Says something in another room: once that has been pushed, everything before it has been. */
   const settled = async ({ inbox }: Bridge, other: Place): Promise<void> => {
     const mark = `mark ${newKey()}`
     await anna.send(other.id, mark)
@@ -76,7 +76,7 @@ export const membershipSuite = (ground: () => Ground): void => {
         ['ein Geist', 'wieder da'])
     })
 
-    it(`it is found at the start that a room has thrown the bot out meanwhile, and it does not go in again (${verb})`, async () => {
+    it(`the bot finds out at the start that a room has thrown it out meanwhile, and does not go in again (${verb})`, async () => {
       const [place, other] = [await openRoom(), await openRoom()]
       const first = await begin([place, other])
       const { inbox, memory } = first
@@ -107,7 +107,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     })
   }
 
-  it('a room that throws the bot out is left by all ghosts too, though we were away, and they come again with it', async () => {
+  it('a room that throws the bot out is left by all ghosts too, even if we were away; they come back with the bot', async () => {
     const place = await openRoom()
     const first = await begin([place])
     const { inbox, memory } = first
@@ -172,7 +172,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     assert.deepEqual(seen.filter(({ type, state_key: key }) => type === 'm.room.member' && key !== mod.userId), [], 'it never came')
   })
 
-  it('an admin who made nothing here cannot pass off a stranger\'s room as the next', async () => {
+  it('an admin who did not make the room cannot pass off a stranger\'s room as its successor', async () => {
     const stranger = await newPerson('fremd')
     const place = await openRoom()
     const { network } = await begin([place])
@@ -185,7 +185,7 @@ export const membershipSuite = (ground: () => Ground): void => {
 
   const ENCRYPTION: Json = { algorithm: 'm.megolm.v1.aes-sha2' }
 
-  it('a room that turns encrypted is told to be so behind what was said before, and what is encrypted in it is of no concern', async () => {
+  it('a room that turns encrypted is reported after what was said before, and encrypted messages in it are ignored', async () => {
     const [place, other] = [await openRoom(), await openRoom()]
     const bridge = await begin([place, other])
     const { inbox } = bridge
@@ -213,7 +213,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     assert.deepEqual(inbox.quarantined, [])
   })
 
-  it('a room that is encrypted already is told to be so before anything is said in it', async () => {
+  it('a room that is encrypted already is reported before anything is said in it', async () => {
     const encrypted = [{ type: 'm.room.encryption', state_key: '', content: ENCRYPTION }]
     const place = placeAt(await anna.createRoom({ preset: 'public_chat', initial_state: encrypted }))
     const bridge = makeBridge(ground())
@@ -231,7 +231,7 @@ export const membershipSuite = (ground: () => Ground): void => {
     assert.deepEqual(standings(bridge.inbox, place), ['encrypted'])
   })
 
-  it('who is not to be heard is heard neither live nor from the past, and can send the bot out all the same', async () => {
+  it('somebody who is not heard is heard neither live nor from the past, but can still send the bot out', async () => {
     const [place, other] = [await openRoom(), await openRoom()]
     const ghost = await newPerson('bifrost_bernd')
     await ghost.call('POST', `v3/rooms/${encode(place.id)}/join`)

@@ -1,6 +1,6 @@
 /**
- * Prosody and ejabberd with the configs that Debian's packages bring, plus lines that somebody has pasted. Beside these only what lets them
- * run here is changed: the domain, folder, ports on loopback, no certificates and no other servers, and what our client for tests can.
+ * Prosody and ejabberd with the configs of Debian's packages, plus lines that somebody has pasted. Apart from these, only what lets them run
+ * here is changed: the domain, folder, ports on loopback, no certificates, no other servers, and what our client for tests can.
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'

@@ -66,7 +66,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
   return network
 }
 
-/** Shorter than the time limit of a unit, so that what did not happen is named. */
+/** Shorter than the time limit of a unit, so that the error names what did not happen. */
 const UNIT_WAIT_MS = 15_000
 
 /** Resolves when `check` is true, asked again after each turn of the event loop; fails after `limitMs`. */

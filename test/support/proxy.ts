@@ -1,6 +1,6 @@
 /**
- * Stands between two that talk over TCP, and does to their octets what bad networks and bad peers do: nothing passes, one way only,
- * late, slowly, octet by octet; the connection ends, is reset, or is cut inside a character; strange words come between.
+ * Stands between two peers that talk over TCP, and does to their octets what bad networks and bad peers do. They pass not at all, one way
+ * only, late, slowly, or one by one; the connection ends, is reset, or is cut inside a character; strange words come between.
  */
 import { once } from 'node:events'
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { missing, type RealThing } from '../../sandbox/servers/available'
 import { temporaryFolder } from './folder'
 
-/** Inside a describe: skips it where something is not installed, saying how to get it; in CI it fails instead. */
+/** Inside a describe: skips it if something is not installed, and says how to get it. In CI it fails instead. */
 export const needs = (...things: RealThing[]): void => {
   before(`needs ${things.join(', ')}`, function () {
     const lacking = missing(things)
@@ -17,14 +17,14 @@ export const needs = (...things: RealThing[]): void => {
 
 const LOG_LINES_SHOWN = 60
 
-/** Shows what every program in there wrote last. */
+/** Shows the last lines of each program's log in there. */
 const showLogs = (dir: string): void => {
   for (const file of globSync(join(dir, '**/*.log'))) {
     console.log(`--- ${file}\n${readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n')}`)
   }
 }
 
-/** Inside a describe: a directory that is there before its tests. When one fails, the logs in it are shown. */
+/** Inside a describe: a directory that exists before its tests. If a test fails, the logs in it are shown. */
 export const scratch = (): (path?: string) => string => {
   let dir = ''
   before(() => { dir = temporaryFolder() })

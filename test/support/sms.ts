@@ -54,7 +54,7 @@ export const stage = () => {
   return { ends, simulate, bound }
 }
 
-/** Polls; for what tells nobody when it changes. */
+/** Polls something that does not say when it changes. */
 export const waitFor = async (holds: () => boolean, limitMs = 15_000): Promise<void> => {
   const end = performance.now() + limitMs
   while (!holds()) {

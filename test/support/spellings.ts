@@ -28,7 +28,7 @@ export const PLAINLY: Spelling = {
   quotation: 'none', markup: 'none', front: '', bang: '!', slash: '/', between: '', behind: '', capital: false, pick: 0
 }
 
-/** Often in one point alone unlike what is plainly typed. */
+/** Often unlike plain typing in one point only. */
 export const spellings: fc.Arbitrary<Spelling> = fc.record({
   quotation: fc.constantFrom(...QUOTATIONS), markup: fc.constantFrom(...MARKUPS), front: mixed, bang: fc.constantFrom(...BANGS),
   slash: fc.constantFrom(...SLASHES), between: mixed, behind: fc.constantFrom(...BEHIND), capital: fc.boolean(), pick: fc.nat(1000)
@@ -51,7 +51,7 @@ const marked = (text: string, markup: Spelling['markup'], sign: string): Block[]
   }
 }
 
-/** `number` stands behind quotations and before all else. `sign`: with which the text begins, if it is one. */
+/** `number` comes after quotations and before all else. `sign`: the sign with which the text begins, if any. */
 export const spelled = (text: string, number: string, { quotation, markup, front }: Spelling, sign = ''): Text => {
   const blocks: Block[] = quotation.startsWith('block') ? [{ kind: 'quote', of: [{ kind: 'paragraph', of: [{ kind: 'text', text: QUOTED }] }] }] : []
   const lines = quotation === 'bare line' ? `>${QUOTED}\n` : quotation.endsWith('line') ? `> ${QUOTED}\n> Is my bike\n` : ''

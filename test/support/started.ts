@@ -23,7 +23,7 @@ export const mirrorOf = (...places: [network: string, id: string, people?: Recor
   places: places.map(([network, id, people]) => ({ place: { network, id }, ...people === undefined ? {} : { people } }))
 })
 
-/** `around`: what stands between the bridge and its store. */
+/** `around`: wraps the store for the bridge. */
 type StartOptions = Partial<BridgeOptions> & { path?: string, around?: (store: Store) => Store }
 
 export const startBridge = async (networks: Practice[], mirrors: Mirror[], options: StartOptions = {}): Promise<Started> => {

@@ -1,4 +1,4 @@
-/** Verbs for plays: who says what where, and who reads it. Each resolves when it is so, or throws after a limit. */
+/** Verbs for plays: who says what where, and who reads it. Each resolves when that has happened, or throws after a limit. */
 import assert from 'node:assert/strict'
 import { type Element, xml } from '@xmpp/client'
 import type { PhoneMessage } from '../../sandbox/smsc'
@@ -21,7 +21,7 @@ let said = 0
 
 export type Story = ReturnType<typeof storyOf>
 
-/** `berndNow`: where Bernd has a new connection, that one. */
+/** `berndNow`: Bernd's new connection, if he has one. */
 export const storyOf = (town: Town, berndNow?: XmppPerson) => {
   const { anna, max } = town.people
   const bernd = berndNow ?? town.people.bernd
@@ -70,7 +70,7 @@ export const storyOf = (town: Town, berndNow?: XmppPerson) => {
   return story
 }
 
-/** Fails naming which of these words stand in the text, not the words themselves. */
+/** Fails if one of these words is in the text. Names which one it is, not the word itself. */
 export const holdsNone = (text: string, words: Record<string, string>): void => {
   const found = Object.entries(words).filter(([, word]) => text.includes(word)).map(([what]) => what)
   assert.deepEqual(found, [], 'found where it must not be')

@@ -1,4 +1,4 @@
-/** What strangers can do to an address by their own chats and invitations, on any homeserver: nothing to anybody else. */
+/** Strangers' chats with an address and their invitations, on any homeserver: they do no harm to anybody else. */
 import assert from 'node:assert/strict'
 import { systemClock, type Clock } from '../../src/lib/clock'
 import type { Place } from '../../src/model/address'
@@ -16,9 +16,9 @@ const LARGE_STATES = 100
 const DAY_MS = 24 * 3600_000
 const MOMENT_MS = 3000
 const LEAVES_WITHIN_MS = 110_000 // Synapse lets nobody go while it writes a new name of theirs into all of their rooms
-const LARGE = 'ü'.repeat(29_000) // as JSON of ASCII alone, which homeservers send, three times its size
+const LARGE = 'ü'.repeat(29_000) // three times as large in ASCII JSON, which homeservers send
 
-/** What is to be waited for for days comes after a moment, and then it is so much later. */
+/** A clock on which a wait of days is over after a moment, and then it is days later. */
 const clockThatSkipsDays = (): Clock => {
   let skippedMs = 0
   return {
@@ -61,7 +61,7 @@ export const strangersSuite = (ground: () => Ground): void => {
     const { as, ...rest } = delivery(place, text)
     return rest
   }
-  /** As an app does it that calls a room a direct chat. */
+  /** Invites as an app does that calls a room a direct chat. */
   const inviteAsDirect = (room: string, by: MatrixPerson): Promise<void> =>
     by.setState(room, 'm.room.member', address(), { membership: 'invite', is_direct: true })
   const groupOf = async (options: Json = {}): Promise<string> => {
@@ -74,7 +74,7 @@ export const strangersSuite = (ground: () => Ground): void => {
   afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
   describe('a room that is no direct chat', () => {
-    it('stays what it is, a mirrored room, though a member without power calls it the direct chat of an address', async () => {
+    it('stays a mirrored room, even if a member without power calls it the direct chat of an address', async () => {
       const place = { network: 'matrix', id: await groupOf() }
       const { inbox, memory } = await begin({}, [place])
       await inviteAsDirect(place.id, stranger)
@@ -85,7 +85,7 @@ export const strangersSuite = (ground: () => Ground): void => {
       assert.equal(memory.get(`dm ${place.id}`), undefined)
     })
 
-    it('is left by an address that came in before it was mirrored, and nothing said there is a contact\'s', async () => {
+    it('is left by an address that entered before it was mirrored, and nobody there counts as a contact', async () => {
       const room = await chat(stranger)
       const first = await begin()
       await stranger.send(room, 'eins')
@@ -102,7 +102,7 @@ export const strangersSuite = (ground: () => Ground): void => {
       await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten', LEAVES_WITHIN_MS)
     })
 
-    it('is declined where it is of several, whatever its inviter says', async () => {
+    it('is declined if several people are in it, whatever its inviter says', async () => {
       const room = await groupOf()
       const { inbox, memory } = await begin()
       await inviteAsDirect(room, stranger)
@@ -114,7 +114,7 @@ export const strangersSuite = (ground: () => Ground): void => {
       assert.equal(memory.get(`dm ${room}`), undefined)
     })
 
-    it('is left when the contact has left, behind what was said; and forgotten', async () => {
+    it('is left and forgotten when the contact has left, after what they said has come in', async () => {
       const room = await chat(contact)
       const { inbox, memory, network } = await begin({ clock: quickClock(20) })
       await contact.waitFor(room, 'we are in', membership(address(), 'join'))
@@ -138,7 +138,7 @@ export const strangersSuite = (ground: () => Ground): void => {
       await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten', LEAVES_WITHIN_MS)
     })
 
-    it('is left when nothing is said there for a week, and not when something is', async () => {
+    it('is left only if nothing is said there for a week', async () => {
       const { inbox, memory } = await begin({ clock: clockThatSkipsDays() })
       const spoken = await chat(contact)
       await contact.send(spoken, 'hallo')
@@ -151,7 +151,7 @@ export const strangersSuite = (ground: () => Ground): void => {
     })
   })
 
-  it('a third person in a contact\'s chat is nobody else than who they are', async () => {
+  it('a third person in a contact\'s chat does not count as the contact', async () => {
     const room = await chat(contact)
     const { inbox, network } = await begin()
     await contact.send(room, 'ich bin es')
@@ -164,7 +164,7 @@ export const strangersSuite = (ground: () => Ground): void => {
     assert.deepEqual(senders.map(id => network.naming.direct(address(), id) === direct(contact).id), [true, false])
   })
 
-  it('cannot try out who wrote to an address: the name of a stand-in in a room of the team is not made of the number alone', async () => {
+  it('cannot find out by guessing who wrote to an address: the name of a ghost in a room of the team is not made of the number alone', async () => {
     const first = await begin()
     const slug = `amt-${newKey().toLowerCase().replace(/[^a-z0-9]/g, '')}`
     const [where, other] = [1, 2].map((what): Place => ({ network: 'matrix', id: first.network.naming.room(slug, what)! })) as [Place, Place]
@@ -194,7 +194,7 @@ export const strangersSuite = (ground: () => Ground): void => {
   })
 
   describe('the gate', () => {
-    it('stays open, however large what a stranger puts into their chat', async () => {
+    it('stays open, however large the messages of a stranger are', async () => {
       const first = await begin()
       const room = await chat(stranger, { preset: 'private_chat' })
       await stranger.waitFor(room, 'we are in', membership(address(), 'join'))

@@ -35,7 +35,7 @@ export const takingBackSuite = (ground: () => Ground): void => {
   afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
   describe('what is taken back', () => {
-    it('is gone with all that replaced it, also when that was cut off in between, and nothing else is', async () => {
+    it('is gone with all its edits, also after a try that was cut off, and nothing else is gone', async () => {
       const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
       const { network } = await begin(place)
       const [one, other] = [delivery(place, 'geheim'), delivery(place, 'bleibt', { as: bernd })]
@@ -57,7 +57,7 @@ export const takingBackSuite = (ground: () => Ground): void => {
   })
 
   describe('what is corrected in a direct chat', () => {
-    it('is refused where its contact does not read any more, also when we have left that chat too', async () => {
+    it('is refused if its contact no longer reads there, also when we have left that chat too', async () => {
       const clock = skippingClock()
       const bridge = makeBridge(ground(), { clock })
       running.push(bridge.network)

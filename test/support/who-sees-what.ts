@@ -29,9 +29,9 @@ const lineOf = (row: Row): Line => ({
 
 export interface Specification {
   lines: Line[]
-  /** The word that a German clerk reads. */
+  /** The German word of a cell. */
   german (word: string): string
-  /** The first line that fits. */
+  /** The first line that fits a situation. */
   lineFor (one: Situation): Line
 }
 
@@ -64,7 +64,7 @@ const OUTCOMES: Record<Language, (outcome: Outcome) => string> = {
   en: ({ contact, team, told }) => (contact === 'text' ? 'goes to the contact' : team === 'not sent' ? 'kept back, not sent'
     : team === 'nothing' ? 'nobody sees it' : 'only the team sees it') + (told === 'yes' ? '; you are told' : '')
 }
-/** What is printed for the team. */
+/** The page for the team. */
 const SHORT = [
   ['case room', 'none', 'words'], ['case room', 'none', 'note'], ['case room', 'none', 'thread'], ['case room', 'none', 'command'],
   ['case room', 'none', 'unclear'], ['inbox room', 'none', 'words'], ['inbox room', 'number', 'words'], ['direct chat', 'none', 'words'],

@@ -1,4 +1,4 @@
-/** A real XMPP server with a bridge that serves one function address, and two people: what tests of function addresses stand on. */
+/** A real XMPP server with a bridge that serves one function address, and two people, for tests of function addresses. */
 import type { Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'

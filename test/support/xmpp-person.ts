@@ -10,7 +10,7 @@ const ANSWERED_WITHIN_MS = 120_000
 export interface XmppPerson {
   readonly client: Client
   readonly heard: Element[] // everything since the start
-  /** Resolves when the server knows that they are there: what others send to them before then may go astray. */
+  /** Resolves when the server knows that they are online. Messages to them before that may get lost. */
   comeOnline (): Promise<void>
   enter (room: string, nick: string): Promise<void>
   leave (room: string, nick: string): Promise<void>

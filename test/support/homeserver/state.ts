@@ -47,7 +47,7 @@ const powerOf = (room: HsRoom, user: string): number => creatorsOf(room).include
   ? Infinity
   : Number(object(levelsOf(room).users)[user] ?? levelsOf(room).users_default ?? 0)
 
-/** Throws unless the user may do what needs the level of this name. */
+/** Throws unless the user has the power level of this name. */
 const need = (room: HsRoom, user: string, level: string, otherwise: number, type?: string): void => {
   const levels = levelsOf(room)
   const least = Number((type === undefined ? undefined : object(levels.events)[type]) ?? levels[level] ?? otherwise)
@@ -139,7 +139,7 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
     },
 
     /**
-     * A room as somebody may read it: whole who is in it, up to their going who was in it. As on Synapse, who is banned reads nothing.
+     * A room as somebody may read it: all of it if they are in it, up to their leaving if they were. As on Synapse, a banned user reads nothing.
      */
     readable (id: string, user: string): HsRoom {
       const found = rooms.get(id)

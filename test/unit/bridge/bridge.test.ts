@@ -109,7 +109,7 @@ describe('the path of a message', () => {
     assert.match(phone2.read('us/max')[0]!, /two/)
   })
 
-  it('leaves to a person what was cut off ten times, and that alone: those behind it are delivered', async () => {
+  it('leaves a delivery that was cut off ten times to a person, and only that one: those after it are delivered', async () => {
     const mirror = mirrorOf(['red', 'room'], ['wide', 'hall'])
     const { path } = started
     const delivered: string[] = []
@@ -189,7 +189,7 @@ describe('the path of a message', () => {
     assert.equal(blue.delivered[2]?.action.kind, 'deletion')
   })
 
-  it('takes away elsewhere what a moderator took away where it was said, as its own writer, and believes no other', async () => {
+  it('removes elsewhere what a moderator removed where it was said, in its writer\'s name, and believes nobody else', async () => {
     await red.say('room', 'anna', 'unsäglich', { key: 'first' })
     const deletion = { kind: 'deletion', of: 'first', at: 1, sender: { id: 'eva', name: 'eva' } } as const
     await red.inbox.accept({ ...deletion, key: 'd1', place: { network: 'red', id: 'room' } })

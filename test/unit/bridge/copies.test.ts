@@ -1,4 +1,4 @@
-/** What was said again with a star, because its correction did not fit in its place, goes with what it corrects. */
+/** A correction that did not fit in its place is said again with a star. Such a copy goes with the message that it corrects. */
 import assert from 'node:assert/strict'
 import { plain, toPlain } from '../../../src/model/text'
 import type { Attachment } from '../../../src/model/message'
@@ -43,7 +43,7 @@ describe('copies of what was corrected', () => {
     assert.deepEqual(gone(), said)
   })
 
-  it('are never made of what was taken back before it came, by whom may', async () => {
+  it('are never made of a message that was taken back before it came, by somebody who may', async () => {
     const deletion = { ...here, kind: 'deletion', of: 'first' } as const
     await red.inbox.accept({ ...deletion, key: 'd1', sender: { id: 'eva', name: 'eva' } })
     await red.say('room', 'carla', 'one', { key: 'first' })
@@ -66,7 +66,7 @@ describe('copies of what was corrected', () => {
     assert.equal(await linked(), undefined)
   })
 
-  it('of a contact\'s words go from the places of the team', async () => {
+  it('of a contact\'s words disappear from the places of the team', async () => {
     const chat = { ...here, place: { network: 'blue', id: 'werkstatt/eva' }, sender: { id: 'eva', name: 'Eva' } } as const
     await started.stop();
     [red, blue] = [makePractice('red', { textBytesMax: 20 }), makePractice('blue')]

@@ -10,11 +10,11 @@ describe('the door', () => {
   const enter = (arrival: Arrival): Promise<void> => crowded.pass(arrival, async ({ enter: go }) => go())
   const stands = (standing: Standing): Arrival => ({ kind: 'standing', key: 'k', place, at: 0, standing })
 
-  it('lets in that we are in a crowded room, or what waits for being in there would keep it crowded', async () => {
+  it('lets in the news that we are in a crowded room, because messages that wait for it would keep the room crowded', async () => {
     await enter(stands('in'))
   })
 
-  it('keeps what else comes from a crowded room in its order: a message that was said before we were sent out comes before that', async () => {
+  it('keeps the order of everything else from a crowded room: a message said before we were sent out comes before that news', async () => {
     const message: Arrival = { kind: 'message', key: 'm', place, at: 0, sender: { id: 'a', name: 'Anna' }, content: { style: 'text', text: [] } }
     for (const arrival of [message, stands('out'), stands('encrypted')]) await assert.rejects(enter(arrival), Unavailable)
   })

@@ -78,7 +78,7 @@ describe('files on their way', () => {
     assert.ok(clock.tick() - began < HELD_BY_ONE_MS + SLACK_MS, `${clock.tick() - began} ms`)
   })
 
-  it('that are gone, too large or not to be fetched are a line, and the writer hears which', async () => {
+  it('that are gone, too large or cannot be fetched become a line, and the writer is told which', async () => {
     const troubles = { 'gone.png': 'gone', 'large.png': 'large', 'inside.png': 'forbidden' } as const
     blue.onUpload = delivery => {
       for (const [name, trouble] of Object.entries(troubles)) if (named(delivery, name)) throw new Refused('no', trouble)
@@ -111,7 +111,7 @@ describe('files on their way', () => {
     assert.deepEqual(redReads(), [])
   })
 
-  it('are told of to their writer once, however many places there are', async () => {
+  it('are reported to their writer once, however many places there are', async () => {
     await started.stop()
     const green = makePractice('green')
     ;[red, blue] = [makePractice('red'), makePractice('blue')]
@@ -130,7 +130,7 @@ describe('files on their way', () => {
     assert.deepEqual(blueReads(), ['anna (red): [The file “a.png Bernd (red): Ja” could not be fetched.]'])
   })
 
-  it('stay words over a restart, once they have been', async () => {
+  it('stay words after a restart, once they have become words', async () => {
     blue.onUpload = () => { throw new Refused('no', 'gone') }
     let tries = 0
     blue.onSend = () => { tries++; throw new Unavailable('down', { disconnected: true }) }

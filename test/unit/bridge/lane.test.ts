@@ -69,7 +69,7 @@ describe('a lane', () => {
     await until(() => blue.delivered.length === 1)
   })
 
-  it('changes a message that is still under way once it is known under what id it arrived, and keeps order', async () => {
+  it('edits a message that is still under way as soon as its id is known, and keeps order', async () => {
     let release = (): void => {}
     blue.onSend = () => new Promise(resolve => { release = resolve; blue.onSend = () => {} })
     const change = { of: 'first', place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } } as const
@@ -86,7 +86,7 @@ describe('a lane', () => {
     assert.deepEqual([edit?.target, deletion?.target], [[`blue-${first?.key}`], [`blue-${first?.key}`]])
   })
 
-  it('lets no edit, which waits for the id of what it changes, overtake what went back meanwhile', async () => {
+  it('lets no edit that waits for an id overtake deliveries that went back meanwhile', async () => {
     await red.say('room', 'anna', 'helo', { key: 'first' })
     await until(() => blue.delivered.length === 1)
     let busy = true

@@ -1,4 +1,4 @@
-/** What people are called before others: in one line, and so that nobody passes for somebody else. */
+/** The names under which people are shown to others: in one line, and so that nobody passes for somebody else. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { looksLike } from '../../../src/plan/people'
@@ -55,7 +55,7 @@ describe('names', () => {
     assert.match(await shownFor('@anna:w', other), /^Anna ·[0-9a-f]{4} ·[0-9a-f]{4}$/, 'nor does anybody get what tells another apart')
   })
 
-  it('nobody in a mirror is called like an address or somebody of a team but they themselves', async () => {
+  it('nobody in a mirror is shown under the name of an address or of somebody of a team, except themselves', async () => {
     assert.match(await shownFor('@x:y', 'Werkstatt'), /^Werkstatt ·/)
     assert.match(await shownFor('@x:y', 'BERND'), /^BERND ·/)
     assert.match(await shownFor('@x:y', 'Zentrale'), /^Zentrale ·/)
@@ -64,7 +64,7 @@ describe('names', () => {
     await until(() => red.read('hall').includes('Bernd (phone): bin da'), 'whom the config calls so is called so')
   })
 
-  it('somebody of a team whose address the room shows to us alone is called as they are, and of others that address is not kept', async () => {
+  it('somebody of a team whose address the room shows only to us keeps their name, and the addresses of others are not kept', async () => {
     const shownAs = async (account: string, id: string): Promise<string> => {
       const before = phone.delivered.length
       await red.say('hall', id, 'x', { sender: { id, name: 'Anna Adler', account }, key: `seen-${id}` })

@@ -83,7 +83,7 @@ describe('how a place stands to us', () => {
     assert.equal((await started.bridge.queue.list('waiting')).length, 0)
   })
 
-  it('into an encrypted place no word of others goes; who is there is told once too', async () => {
+  it('no word of others goes into an encrypted place; people there are told once too', async () => {
     await stands('encrypted')
     await blue.say('hall', 'bernd', 'hello')
     await until(() => phone.delivered.length === 2 && red.delivered.length === 1)

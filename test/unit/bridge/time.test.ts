@@ -1,4 +1,4 @@
-/** What the simulation found, each in a few lines: clocks that are set, and STOP in the very moment of sending. */
+/** Faults that the simulation found, each in a few lines: clocks that are set, and STOP in the very moment of sending. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { systemClock, type Clock } from '../../../src/lib/clock'
@@ -13,7 +13,7 @@ const YEAR_MS = 365 * 86_400_000
 const HOUR_MS = 3_600_000
 const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'])
 
-/** The machine's clock, which can be set, and whose hours can be made to pass. */
+/** The machine's clock, which can be set, and on which hours can pass at once. */
 const makeSettable = () => {
   let hourly: (() => void) | undefined
   let offset = 0
@@ -48,7 +48,7 @@ describe('when the clock is set', () => {
     await started.stop()
   })
 
-  it('tells of what failed, also if it heard so before the answer to its send', async () => {
+  it('reports a failure, also if it heard of it before the answer to its send', async () => {
     const red = makePractice('red')
     const phone = makePractice('phone', { ghosts: false, afterCrash: 'park' })
     const settable = makeSettable()
@@ -68,7 +68,7 @@ describe('when the clock is set', () => {
     await started.stop()
   })
 
-  it('knows for as long as always what it has seen', async () => {
+  it('remembers for as long as usual what it has seen', async () => {
     const [red, blue] = [makePractice('red'), makePractice('blue')]
     const settable = makeSettable()
     const started = await startBridge([red, blue], [MIRROR], { clock: settable.clock })

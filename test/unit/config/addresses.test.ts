@@ -148,7 +148,7 @@ describe('the names of function addresses', () => {
       '@vorname.nachname:example.org', 'zentrale@chat.example.org']) assert.ok(reached.includes(name), name)
   })
 
-  it('stand once: verwaltung in two lists is refused with both lines', () => {
+  it('may occur once: verwaltung in two lists is refused with both lines', () => {
     const { text, problems } = refusals(() => loadConfig(named(NAMES), {}))
     assert.equal(problems.length, 1, text)
     const lines = NAMES.flatMap((name, index) => name === 'verwaltung' ? [index] : [])

@@ -11,7 +11,7 @@ const refused = (change: (config: Tree) => void, environment = {}): string => {
 
 const refusedText = (text: string): string => refusals(() => loadConfig(write(text), {})).text
 
-/** Of "file:line: rest" the part from the line on. */
+/** The part of "file:line: rest" from the line on. */
 const fromLine = (text: string): string => /config\.yaml:(.*)/s.exec(text)![1]!
 
 describe('a config that is right', () => {

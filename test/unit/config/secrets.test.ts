@@ -7,7 +7,7 @@ import { loadConfig, registration, type Tree, wholeConfig, write } from '../../s
 
 const CANARY = 'cAnArY-5ecret-5ecret'
 
-/** What is said of a config and a registration; '' if they are taken. */
+/** The refusal of a config and a registration; '' if they are accepted. */
 const said = (config: Tree | string, registered: Tree | string = registration()): string => {
   try {
     loadConfig(write(config, registered), {})
@@ -72,7 +72,7 @@ describe('what is said of a config', () => {
     }
   })
 
-  it('is not “make it” of a file that is there and may not be read', function () {
+  it('is not “make it” about a file that is there but cannot be read', function () {
     if (process.getuid?.() === 0) { // root may read everything: a folder stands for it
       const path = write(wholeConfig())
       mkdirSync(join(dirname(path), 'folder'))

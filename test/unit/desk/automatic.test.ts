@@ -172,7 +172,7 @@ describe('automatic texts and machines', () => {
   const MINUTES = 10
   interface Flying { at: number; to: number; text: string; automatic: boolean }
 
-  /** All that is said by itself after one message in ten minutes. `marked`: the network tells what is automatic. */
+  /** All automatic messages after one message every ten minutes. `marked`: the network marks automatic messages. */
   const between = (both: Answering[], marked: boolean, delays: number[]): string[] => {
     const sides = both.map(one => remembering(one))
     const flying: Flying[] = [{ at: NOON, to: 0, text: 'Hallo', automatic: false }]

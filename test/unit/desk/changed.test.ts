@@ -43,7 +43,7 @@ describe('an answer that is changed or taken back', () => {
     .filter(({ action }) => action.kind !== 'room').map(({ action }) => action.kind)
   const settled = (): Promise<void> => until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'all delivered')
 
-  /** Anna has the case; Bernd's answer is held, and he sends it all the same: as `by` types it. */
+  /** Anna has the case; Bernd's answer is held, and he sends it all the same, as `by` types the command. */
   const sentAfterAll = async (by = () => bernd('!send')): Promise<void> => {
     await anna('I have it')
     await bernd('On Mondey', { key: 'b1' })
@@ -51,7 +51,7 @@ describe('an answer that is changed or taken back', () => {
     await by()
   }
 
-  it('that cannot be corrected, because its contact has left that chat, is told so to its writer and to the team', async () => {
+  it('that cannot be corrected because its contact has left that chat: its writer and the team are told', async () => {
     await start()
     await evaWrites('When?')
     await anna('On Mondey', { key: 'a1' })
@@ -104,7 +104,7 @@ describe('an answer that is changed or taken back', () => {
     await reads(blue, room, '*: Deleted here; but the contact still has the message: by phone nothing can be taken back.')
   })
 
-  it('stands once in what is found of the case, if it was sent by !send, and a reply to it is no reply to something unseen', async () => {
+  it('is found once in the case if it was sent by !send, and a reply to it is no reply to something unseen', async () => {
     await start()
     await evaWrites('When?')
     await sentAfterAll()

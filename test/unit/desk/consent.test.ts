@@ -79,7 +79,7 @@ describe('a contact who has ended everything', () => {
     assert.deepEqual(red.read(chat), [STOPPED])
   })
 
-  it('is seen to have done so by every team that has an open case of theirs, in its language, and by no other', async () => {
+  it('is reported to every team that has an open case of theirs, in its language, and to no other', async () => {
     await started.stop()
     const [anna, bernd, vera] = [agent('Anna', 'red @anna'), { ...agent('Bernd', 'blue bernd'), direct: true }, agent('Vera', 'red @vera')]
     const named = (name: string, team: typeof anna[], more = {}) => ({
@@ -102,7 +102,7 @@ describe('a contact who has ended everything', () => {
     assert.equal(stopped(red, 'lager-3'), 0)
   })
 
-  it('is seen to have done so by team and room, wherever they said it: in a mirror, or to an address new to them', async () => {
+  it('is reported to team and room, wherever they said it: in a mirror, or to an address new to them', async () => {
     await started.stop()
     const mirror = mirrorOf(['red', 'us/eva', { 'red:eva': 'Eva' }], ['blue', 'site'])
     const other = addressOn([], [agent('Vera', 'red @vera')], { name: 'lager', slug: 'lager', identities: [{ network: 'red', id: 'lager' }] })
@@ -126,7 +126,7 @@ describe('a contact who has ended everything', () => {
     assert.equal(await started.store.run(tx => tx.desk.conversationOf('lager', { network: 'red', id: 'red:eva' })), undefined)
   })
 
-  it('hears nothing of what the team had said and what has not left, though they ended everything in a mirror', async () => {
+  it('gets no answer of the team that has not left yet, even if they ended everything in a mirror', async () => {
     await started.stop()
     const mirror = mirrorOf(['red', 'us/eva', { 'red:eva': 'Eva' }], ['blue', 'site'])
     const address = addressOn(['red', 'blue'], [agent('Anna', 'red @anna')], { undoSeconds: 600 })

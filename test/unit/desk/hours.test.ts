@@ -13,7 +13,7 @@ const daily = (...slots: Slot[]): Slot[][] => Array.from({ length: 7 }, () => sl
 const workshop = hoursOf([...Array.from({ length: 5 }, () => [slot(8, 12), slot(13, 17)]), [slot(9, 12)], []])
 
 const ZONES = [BERLIN, 'UTC', 'America/New_York', 'Asia/Kolkata', 'Australia/Lord_Howe', 'Africa/Cairo', 'America/Santiago', 'Pacific/Apia']
-/** Another way to the wall clock, to judge by. */
+/** Another way to read the wall clock, as the judge. */
 const clocks = new Map(ZONES.map(timeZone => [timeZone, new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' })]))
 const judge = ({ zone, week }: Hours, ms: number): boolean => {
   const [day = '', time = ''] = clocks.get(zone)!.format(ms).split(' ')

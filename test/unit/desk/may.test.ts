@@ -62,7 +62,7 @@ describe('who of a team may do what', () => {
     assert.equal((await one()).owner, undefined)
   })
 
-  it('takes no case whose contact is not waiting, however long who has it has said nothing', async () => {
+  it('takes no case whose contact is not waiting, however long its owner has said nothing', async () => {
     await start({ claimTimeoutMinutes: 60 })
     await anna('Here it is')
     clock.skip(24 * 3_600_000)
@@ -107,7 +107,7 @@ describe('who of a team may do what', () => {
     assert.equal((await one()).owner, 'red @anna')
   })
 
-  it('hard: nobody but who has it answers, whatever they type where', async () => {
+  it('hard: nobody but the owner of a case answers, whatever they type and wherever', async () => {
     await start({ claim: 'hard', texts: { offer: { text: 'Your offer' } } })
     await anna('I have it')
     await blue.say('werkstatt-queue', 'b1', '#1 Me too')

@@ -1,4 +1,4 @@
-/** A direct chat is of its two people: what somebody else says there is nobody's. */
+/** A direct chat belongs to its two people: what somebody else says there counts as nobody's. */
 import assert from 'node:assert/strict'
 import { plain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
@@ -62,7 +62,7 @@ describe('who speaks in a direct chat', () => {
     assert.deepEqual(red.read('werkstatt/red:mallory'), [])
   })
 
-  it('a sentence of a stranger in the chat of somebody of the team makes no case of it, and their commands go on working', async () => {
+  it('a sentence of a stranger in the chat of somebody of the team begins no case, and the commands there go on working', async () => {
     await says(annas, 'red:mallory', 'Hello?')
     await settled()
     assert.deepEqual(await conversations(), [])

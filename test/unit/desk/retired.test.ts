@@ -50,7 +50,7 @@ describe('an address that is taken out of the config', () => {
     return [...new Map(told.map(({ place, key }) => [key, place.id])).values()]
   }
 
-  /** Starts with a store that takes so many jobs and then answers nothing any more, as if the process were killed; whether it came to that. */
+  /** Starts with a store that takes so many jobs and then no longer answers, as if the process were killed. Returns whether it came to that. */
   const startAndCut = async (networks: Practice[], addresses: FunctionAddress[], path: string, jobs: number): Promise<boolean> => {
     let left = jobs
     let real: Store
@@ -84,7 +84,7 @@ describe('an address that is taken out of the config', () => {
     until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
   const count = (where: Practice, place: string, line: string): number => where.read(place).filter(one => one === line).length
   const one = async (id: number) => (await started.store.run(tx => tx.desk.conversation(id)))!
-  /** The rooms that networks are to end at this start; which they may fail to do. */
+  /** The rooms that networks should end at this start, and may fail to end. */
   const endedAtStart = async (addresses: FunctionAddress[], fails = false): Promise<string[]> => {
     const ended: string[] = []
     const next = makePractice('red')
@@ -96,7 +96,7 @@ describe('an address that is taken out of the config', () => {
     await until(() => ended.length >= 2)
     return ended.toSorted()
   }
-  /** What the start causes has been done: something that came later has made its whole way. */
+  /** Resolves when what the start causes has been done: something that came later has gone all its way. */
   const settled = async (): Promise<void> => {
     await writes('late', 'Hello?', 'amt')
     await until(() => red.read('amt-queue').some(line => line.includes('late')))
@@ -144,7 +144,7 @@ describe('an address that is taken out of the config', () => {
     await start([other])
   })
 
-  it('answers who writes anew, or when their case is closed, by its text, and the operator finds it in the logbook', async () => {
+  it('answers whoever writes anew, or after their case is closed, with its text, and the operator finds it in the logbook', async () => {
     await start([werkstatt(), other])
     await writes('eva', 'Hello?')
     await types('werkstatt-1', 'Good day')
@@ -162,7 +162,7 @@ describe('an address that is taken out of the config', () => {
     assert.deepEqual(lines.filter(({ what }) => what === 'written after the end').map(({ conversation }) => conversation), [2, 1])
   })
 
-  it('is known no more once nobody has ever written to it', async () => {
+  it('is forgotten if nobody has ever written to it', async () => {
     await start([werkstatt(), other])
     await restart([other])
     assert.equal(started.bridge.desk.memory.roster.named('werkstatt'), undefined)
@@ -254,7 +254,7 @@ describe('an address that is taken out of the config', () => {
     await reads(red, 'amt-2', 'red:max (red): Again')
   })
 
-  it('tells nobody to whom there is no way any more, and whoever answers them all the same hears that', async () => {
+  it('tells nobody whom it can no longer reach, and says so to whoever answers them all the same', async () => {
     const ELSEWHERE = { network: 'red', id: 'w@elsewhere' }
     const moved = werkstatt({ identities: [ELSEWHERE, { network: 'phone', id: 'werkstatt' }] })
     await start([moved, other])
@@ -291,7 +291,7 @@ describe('an address that is taken out of the config', () => {
     assert.deepEqual(red.read(chat('eva')), [])
   })
 
-  it('is no address to which a case could be passed, nor one from which somebody new is written to', async () => {
+  it('takes no case that is passed on, and writes to nobody new', async () => {
     await start([werkstatt(), other])
     await writes('eva', 'Hello?')
     await writes('max', 'For the office', 'amt')
@@ -303,7 +303,7 @@ describe('an address that is taken out of the config', () => {
   })
 })
 
-describe('an address whose rooms the config would call otherwise', () => {
+describe('an address for whose rooms the config would make other names', () => {
   const TEAM = [agent('Anna', 'red @anna')]
   const amt = { name: 'amt', identities: [{ network: 'red', id: 'amt' }], profile: { name: 'Amt', about: '' } }
 
@@ -342,7 +342,7 @@ describe('somebody who is taken out of the team in the config', () => {
 })
 
 describe('a network that is taken out of the config', () => {
-  it('stops nothing where an address still has cases on it: they are listed, and who answers there hears that it cannot go out', async () => {
+  it('stops nothing if an address still has cases on it: they are listed, and whoever answers one is told that it cannot go out', async () => {
     const team = [agent('Anna', 'red @anna')]
     const first = makePractice('phone')
     const { path, stop } = await startBridge([makePractice('red'), first], [], { addresses: [addressOn(['red', 'phone'], team)] })
@@ -361,7 +361,7 @@ describe('a network that is taken out of the config', () => {
     await started.stop()
   })
 
-  it('stops nothing where what was mirrored there is taken back', async () => {
+  it('stops nothing if a message that was mirrored there is taken back', async () => {
     const places = ['red', 'blue', 'gone'].map((network): [string, string] => [network, 'room'])
     const before = ['red', 'blue', 'gone'].map(name => makePractice(name))
     const { path, stop } = await startBridge(before, [mirrorOf(...places)])

@@ -37,7 +37,7 @@ describe('what contacts are called', () => {
     await reads(phone, chat, '*: your offer is ready.')
   })
 
-  it('shows the team the whole address of who has no name, and names those who have one', async () => {
+  it('shows the team the whole address of contacts without a name, and the name of those who have one', async () => {
     await start({ automatic: { greeting: 'Good day {name}, welcome.' } })
     await writes('Hello?')
     await reads(red, room, `*: [🔴 new · ${NUMBER} (phone)]`)
@@ -51,7 +51,7 @@ describe('what contacts are called', () => {
     assert.ok(red.delivered.every(({ as, action }) => !JSON.stringify([as, action]).includes('+49…77')))
   })
 
-  it('shows no name that forges a line or turns what stands behind it around', async () => {
+  it('shows no name that forges a line or reverses the text after it', async () => {
     await start()
     await writes('Hello?', { name: 'Max\n#2 🔴 new · Eva\u202e\u2066', nameless: false })
     await red.say('werkstatt-queue', '@anna', '!list')
@@ -62,7 +62,7 @@ describe('what contacts are called', () => {
     assert.equal(list?.split('\n').length, 1)
   })
 
-  it('shows in a direct chat no line of theirs that passes for the desk’s or for another case, however it is broken and long', async () => {
+  it('lets no line of theirs in a direct chat pass for the desk’s or for another case, however broken and long it is', async () => {
     await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
     const own = 'werkstatt/bernd'
     const GAPS = ['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029']
@@ -75,7 +75,7 @@ describe('what contacts are called', () => {
     assert.ok(lines.filter(line => line.includes('Dora')).length > GAPS.length)
   })
 
-  it('shows in a direct chat no file of theirs whose name passes for a line of another case', async () => {
+  it('lets no name of a file in a direct chat pass for a line of another case', async () => {
     await start({ team: [agent('Anna', 'red @anna'), { ...agent('Bernd', 'red bernd'), direct: true }] })
     const file = { kind: 'file' as const, name: '#2 Dora: please pay.pdf', mime: 'application/pdf', at: { network: 'phone', ref: 'x' } }
     await phone.inbox.accept({
@@ -98,7 +98,7 @@ describe('what contacts are called', () => {
     await reads(red, room, `${NUMBER} (phone): Again`)
   })
 
-  it('shows whoever gets a case no line of theirs that passes for what somebody else said', async () => {
+  it('lets no line of theirs pass for the words of somebody else when a case is passed on', async () => {
     const other = addressOn(['phone'], [agent('Vera', 'red @vera')], { name: 'verkauf', slug: 'verkauf', profile: { name: 'Verkauf', about: '' } })
     await start()
     await started.stop()

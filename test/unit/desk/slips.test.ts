@@ -38,7 +38,7 @@ describe('what the team says by mistake', () => {
     sender: { id: sender, name: sender }, of, content
   })
   const words = (text: string | Text): Content => ({ style: 'text', text: typeof text === 'string' ? plain(text) : text })
-  /** How a network hands on a reply to something that was delivered there. */
+  /** A reply to something that was delivered there, as a network passes it on. */
   const replying = (where: Practice, place: string, fits: RegExp) => {
     const index = where.read(place).findLastIndex(line => fits.test(line))
     assert.ok(index >= 0, `nothing like ${fits} at ${place}: ${JSON.stringify(where.read(place))}`)
@@ -167,7 +167,7 @@ describe('what the team says by mistake', () => {
     assert.equal((await started.store.run(tx => tx.desk.held(1))).length, 1)
   })
 
-  it('takes a plain line in the inbox room for talk of the team, also of who has one case', async () => {
+  it('takes a plain line in the inbox room for talk of the team, also from somebody who has one case', async () => {
     await start()
     await texts('max', 'Hello?')
     await red.say(room, '@anna', 'Good morning')
@@ -179,7 +179,7 @@ describe('what the team says by mistake', () => {
     assert.deepEqual(red.read(room).concat(blue.read(room)).filter(line => line.includes('tiresome')), [])
   })
 
-  it('sends from the inbox room with the number in front, without the number, seen by all of the team', async () => {
+  it('sends a line with a number in front from the inbox room, without the number, and shows it to all of the team', async () => {
     await start()
     await texts('max', 'Hello?')
     await reads(red, queue, /#1/)
@@ -204,7 +204,7 @@ describe('what the team says by mistake', () => {
     await reads(phone, max, '*: An answer to the second')
   })
 
-  it('sends no quotation that the contact has not seen: of a note it is held, of an announcement it is left out', async () => {
+  it('sends no quotation that the contact has not seen: one of a note is held, one of an announcement is left out', async () => {
     await start()
     await texts('max', 'Is my bike ready?\nAnd what is it?')
     await reads(red, room, /Is my bike ready/)
@@ -236,7 +236,7 @@ describe('what the team says by mistake', () => {
     assert.deepEqual(phone.read(eva), [])
   })
 
-  it('explicit: only what says that it is an answer goes out, or a reply to what the contact wrote', async () => {
+  it('explicit: only marked answers and replies to the contact go out', async () => {
     await start({ answers: 'explicit' })
     await texts('max', 'Hello?')
     await reads(red, room, 'max (phone): Hello?')

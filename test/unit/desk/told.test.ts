@@ -41,7 +41,7 @@ describe('what the team is told', () => {
     await reads(red, room, 'Bernd (blue): (nicht gesendet) Bernd: Schon verschickt')
   }
 
-  it('by who gets a case tells notes and what was not sent from what the contact knows, in their language, and nobody else', async () => {
+  it('when a case is passed on marks notes and unsent answers, in their language, and reaches nobody else', async () => {
     await start()
     await said()
     await anna('!an verkauf')
@@ -71,7 +71,7 @@ describe('what the team is told', () => {
     assert.deepEqual(red.read(chat), [])
   })
 
-  it('by a search tells notes and what was not sent from what the contact knows', async () => {
+  it('by a search marks notes and unsent answers', async () => {
     await start()
     await said()
     await anna('!suche schwierig')
@@ -92,7 +92,7 @@ describe('what the team is told', () => {
     ])
   })
 
-  it('when a command lacks something is what it lacks, with an example, and nothing happens', async () => {
+  it('when a command lacks something is what is missing, with an example, and nothing happens', async () => {
     await start({ texts: { angebot: { text: 'Ihr Angebot' } } })
     for (const [typed, told] of [
       ['!an', 'Nichts getan: hinter !an fehlt etwas. Zum Beispiel: !an Bernd'],

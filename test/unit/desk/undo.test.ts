@@ -38,14 +38,14 @@ describe('an answer that may be taken back', () => {
   const annaDeletes = (key: string, of: string) => red.inbox.accept({ ...here, kind: 'deletion', key, of })
   const reads = (where: Practice, place: string, line: string): Promise<void> =>
     until(() => where.read(place).includes(line), `“${line}” at ${place}, where there is ${JSON.stringify(where.read(place))}`)
-  /** What would be sent by now is sent: something that came later has made its whole way. */
+  /** Resolves when what is due has been sent: something that came later has gone all its way. */
   const timePasses = async (ms: number): Promise<void> => {
     clock.skip(ms)
     await red.say(room, '@anna', '!status')
     await until(() => red.read(room).some(line => line.includes('since today')))
   }
 
-  it('waits before it leaves, and what comes behind it in its lane waits too', async () => {
+  it('waits before it leaves, and whatever follows it in its lane waits too', async () => {
     await start()
     await maxTexts('Hello?')
     await annaSays('a1', 'One')
@@ -161,7 +161,7 @@ describe('an answer that may be taken back', () => {
     assert.equal((await one()).saidAt, undefined)
   })
 
-  it('is taken for something that was said neither by who gets the case nor by a search', async () => {
+  it('counts as unsaid for whoever gets the case, and for a search', async () => {
     await start()
     await maxTexts('Hello?')
     await annaSays('a1', 'he owes us')
@@ -242,7 +242,7 @@ describe('an answer that may be taken back', () => {
     await reads(phone, chat, '*: Good day')
   })
 
-  it('has left: then whoever is not of the team any more changes nothing of it', async () => {
+  it('can no longer be changed by somebody who has left the team, once it has left', async () => {
     await twoOfTeam()
     await maxTexts('Hello?')
     await red.say(room, '@bernd', 'Good day', { key: 'b1' })

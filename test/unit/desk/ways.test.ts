@@ -179,7 +179,7 @@ describe('the ways in which a function address may work', () => {
     assert.equal(await stateOf(), 'new')
   })
 
-  it('leaves alone what is due for an address of which nothing but the name is known any more, and does it when it is back', async () => {
+  it('leaves due cases alone while only the name of their address is known, and handles them when it is back', async () => {
     await start({})
     await evaWrites('Hello?')
     await red.say(room, '@anna', '!wait 1h')
@@ -258,7 +258,7 @@ describe('the ways in which a function address may work', () => {
     })
   }
 
-  it('lets the networks forget the places of a case, also when they cannot at first, and those alone that nobody needs again', async () => {
+  it('lets the networks forget the places of a case, also if they cannot at first, but no place that somebody needs again', async () => {
     await start({ retentionDays: 10 })
     const told: string[] = []
     red.forget = async places => { told.push(...places.map(({ id }) => `red ${id}`)); throw new Unavailable('down') }

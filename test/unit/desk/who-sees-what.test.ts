@@ -1,4 +1,4 @@
-/** docs/who-sees-what.md, tried line by line on the whole bridge: what each sees is what the table says, however a text is spelled. */
+/** docs/who-sees-what.md, tried line by line on the whole bridge: everybody sees what the table says, however a text is spelled. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const RUNS = 600
 const TEAM_PAGE = join(__dirname, '../../../docs/team.md')
 const specification = readSpecification()
 
-/** What may stand in each column, and where one excludes another. */
+/** The values of each column, and which exclude one another. */
 const WHERE = ['case room', 'inbox room', 'direct chat']
 const NAMES = ['none', 'number', 'reply', 'wrong number']
 const SAID = [
@@ -71,11 +71,11 @@ const CALLS = [
 
 interface Typed { text: Text; inThread?: boolean }
 
-/** Never as an app or a hurried person might make it of what must be exact. */
+/** Never in a spelling that an app or a hurried person may make, for words that must be exact. */
 const inexact = (one: Spelling, word: string): string => one.bang === '!' && one.between === '' && one.behind === ''
   ? `! ${word}` : `${one.bang}${one.between}${word}${one.behind}`
 
-/** What somebody types who means `what`. `number`: what stands in front. */
+/** What somebody types who means `what`. `number`: the number in front. */
 const typed = (what: string, mark: string, number: string, one: Spelling): Typed => {
   const exactly = (text: string): Typed => ({ text: spelled(text, number, PLAINLY) })
   const loosely = (text: string): Typed => ({ text: spelled(text, number, one, one.bang) })
@@ -123,7 +123,7 @@ describe('who sees what', () => {
     networkOf(place).delivered.slice(marks.get(networkOf(place))).filter(one => one.place.id === place.id && one.action.kind !== 'room')
   const textOf = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
 
-  /** One case, and who does what about it. */
+  /** One case, and what people do about it. */
   const begin = async ({ where, address, case: state }: Situation) => {
     const id = `phone:c${++count}`
     const contact: Place = { network: 'phone', id: `${address}/${id}` }
@@ -145,7 +145,7 @@ describe('who sees what', () => {
     const bernd = (text: string) => blue.say(room, 'bernd', text)
     return {
       contact, one, room, here, writes, does, bernd,
-      /** The case as it is to be, whatever it was. */
+      /** Brings the case into this state, whatever it was. */
       async becomes (): Promise<void> {
         const { owner } = (await started.store.run(tx => tx.desk.conversationAt(contact)))!
         if (owner !== undefined && state !== 'ended') await (owner === 'blue bernd' ? bernd('!release') : does('!release'))
@@ -159,7 +159,7 @@ describe('who sees what', () => {
 
   type Story = Awaited<ReturnType<typeof begin>>
 
-  /** What was before: an answer that is to be edited, a note, something kept back. */
+  /** What comes before: an answer to edit, a note, something kept back. */
   const prepare = async ({ what, address }: Situation, { does, bernd }: Story, one: Spelling): Promise<string | undefined> => {
     const key = `before${count}`
     const afterAll = what.startsWith('answer ') && address !== 'hard' && address !== 'open' && one.pick % 2 === 1
@@ -175,7 +175,7 @@ describe('who sees what', () => {
     return EDITS.includes(what) ? key : undefined
   }
 
-  /** The ids of the line by which the contact's words are shown where it is written. */
+  /** The ids of the line that shows the contact's words in the place of the test. */
   const linesOf = ({ here, one, room }: Story): string[] => networkOf(here).delivered
     .filter(({ place }) => place.id === here.id)
     .filter(shown => textOf(shown).includes('Is my bike ready?') && (here.id === room || textOf(shown).startsWith(`#${one.id} `)))

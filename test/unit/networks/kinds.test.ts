@@ -1,4 +1,4 @@
-/** A network that nobody has thought of is added by one more entry of the list: config, commands and switchboard know it then. */
+/** A new network is added by one more entry in the list. Config, commands and switchboard know it then. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -88,7 +88,7 @@ const pigeonKind = (made: (network: Practice, config: unknown) => void = () => {
 
 const kinds = [...KINDS, pigeonKind()]
 
-/** Of the other networks only SMS, and an address. */
+/** With SMS as the only other network, and an address. */
 const pigeonConfig = (): Tree => {
   const { store, media, operate, sms } = wholeConfig()
   const [gateway] = sms.gateways

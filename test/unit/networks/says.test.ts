@@ -1,4 +1,4 @@
-/** What a text says, through every network: judged against its event's own plain body, beside the HTML that Element's Markdown makes of it. */
+/** What a text says, through every network. The judge is the event's own plain body, next to the HTML that Element's Markdown makes of it. */
 import assert from 'node:assert/strict'
 import { HtmlRenderer, Parser } from 'commonmark'
 import fc from 'fast-check'
@@ -15,7 +15,7 @@ const shownByXmppApp = (text: Text): string => {
   return toPlain(unstyled ? plain(body) : parseStyled(body))
 }
 
-/** By network, what people read. */
+/** What people read, by network. */
 const shown = (text: Text): Record<string, string> => {
   const { body, html } = writeText(text)
   const formatted = toPlain(html === undefined ? plain(body) : parseHtml(html) ?? [])

@@ -44,7 +44,7 @@ const order = (more: Partial<QueueOrder> = {}): QueueOrder => ({ action: 'list',
 
 type Run = (more?: Partial<QueueOrder>) => Promise<{ output: string, ok: boolean }>
 
-/** What was not understood, and what concerned nobody, is not taken for the delivery with the same number. */
+/** Entries of quarantine and of messages for nobody are not taken for the delivery with the same number. */
 const hasOwnIds = async (run: Run, failed: string): Promise<void> => {
   assert.match((await run({ action: 'show', id: 'q1', text: true })).output, /q1 +quarantine .*left\n +because not XML\n +\| raw \+491701234567/)
   const { output } = await run({ state: 'unrouted', json: true })

@@ -73,7 +73,7 @@ describe('what the operator sees of an address that was taken out of the config'
     assert.equal(await check(configAt(await freePort())), '')
   })
 
-  it('is that only putting it back helps, where nothing but its name is known', async () => {
+  it('is that only putting it back helps, if nothing but its name is known', async () => {
     const { store, stop } = await startBridge([], [], { path })
     await store.run(tx => tx.forget('desk', 'address werkstatt'))
     await stop()

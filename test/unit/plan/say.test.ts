@@ -18,7 +18,7 @@ const content = (text: string, ref?: string): Content => ({
   style: 'text', text: plain(text), ...ref !== undefined && { file: { kind: 'image', name: 'a.png', mime: 'image/png', at: { network: 'red', ref } } }
 })
 
-/** What becomes of a correction of what was said as `before` in so many deliveries. */
+/** What becomes of a correction of `before`, which was said in so many deliveries. */
 const corrected = (before: Content, said: number, now: Content, more: Partial<Capabilities> = {}): string[] => {
   const directory = { can: () => ({ ...can, ...more }), links: { url: () => 'https://x' }, texts: TEXTS.en } as unknown as Directory
   const arrival: MessageArrival = { kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content: before }

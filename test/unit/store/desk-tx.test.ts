@@ -13,7 +13,7 @@ const WORDS = ['opened', 'claimed', 'passed on', 'done']
 
 interface Row { id: number; at: number; address: string; conversation: number | null; who: string; what: string; detail: string; hash: string }
 
-/** A logbook of four lines, changed by somebody who may write the file, and what is found then. */
+/** What is found after somebody who may write the file has changed a logbook of four lines. */
 const verified = async (change: (db: DatabaseSync) => void, key = KEY): Promise<Verified> => {
   const path = join(temporaryFolder(), 'zentrale.db')
   const store = openSqlite(path, systemClock, () => {}, undefined, KEY)
@@ -47,7 +47,7 @@ describe('the logbook', () => {
     assert.equal(found.head?.line, 4)
   })
 
-  it('shows who changes a line, makes the chain anew, and has no key', async () => {
+  it('shows that somebody without the key has changed a line and made the chain anew', async () => {
     const lie = "UPDATE logbook SET who = 'Bernd' WHERE id = 2"
     assert.equal((await verified(db => db.exec(lie))).wrong?.line, 2)
     const anew = await verified(db => { db.exec(lie); chainAnew(db, hash => createHmac('sha256', 'a guess').update(hash).digest('hex')) })

@@ -1,4 +1,4 @@
-/** Databases of earlier versions, written as those wrote them, are read as today's words say it. */
+/** Databases of earlier versions, written as those versions wrote them, are read in today's words. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/folder'
 const RED = { network: 'red', id: 'room' }
 const BLUE = { network: 'blue', id: 'hall' }
 
-/** A database of the version that had the first `migrations`, with one arrival and one delivery that waits, read by today's store. */
+/** A database of the version with the first `migrations`, with one arrival and one waiting delivery, read by today's store. */
 const opened = async <T>(
   migrations: number, arrival: object, delivery: object, job: (tx: Tx) => Promise<T>, more: (db: DatabaseSync) => void = () => {}
 ): Promise<T> => {
@@ -41,7 +41,7 @@ describe('a database of an earlier version', () => {
   const anna = { id: 'anna', name: 'Anna' }
   const words = { style: 'text', text: [{ kind: 'paragraph', of: [{ kind: 'text', text: 'Hällo “\u2028” \\u' }] }] }
 
-  it('keeps what was said in a thread there, and what one person alone is told with them', async () => {
+  it('keeps messages in threads and messages to one person as what they are', async () => {
     const about = { of: 'one', person: '@anna:red', open: true }
     const read = await opened(8,
       { kind: 'message', sender: anna, content: words, aside: true }, { action: { kind: 'message', content: words, aside: about } },
@@ -52,7 +52,7 @@ describe('a database of an earlier version', () => {
     })
   })
 
-  it('keeps what phones do not sound for, in an edit and in a case too', async () => {
+  it('keeps the quiet style of messages, in an edit and in a case too', async () => {
     const quiet = { ...words, style: 'quiet' }
     const notice = { ...words, style: 'notice' }
     const read = await opened(9, { kind: 'edit', of: 'zero', sender: anna, content: notice }, { action: { kind: 'edit', of: 'x', content: notice } },
@@ -66,7 +66,7 @@ describe('a database of an earlier version', () => {
     assert.deepEqual(read.entries.map(({ content }) => content), [quiet])
   })
 
-  it('keeps by which address a conversation is handled', async () => {
+  it('keeps the address that handles a conversation', async () => {
     const said = await opened(10, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
       async tx => await tx.desk.conversation(1),
       db => db.exec(`INSERT INTO conversation (address, network, contact, desk, place, state, claim, data)
@@ -74,7 +74,7 @@ describe('a database of an earlier version', () => {
     assert.deepEqual(said, { id: 1, address: 'info', handledBy: 'garage', cases: 1 })
   })
 
-  it('changes nothing of what is said to all', async () => {
+  it('changes nothing about messages to everybody', async () => {
     const read = await opened(8, { kind: 'message', sender: anna, content: words }, { action: { kind: 'message', content: words } },
       async tx => ({ arrival: await arrivalOf(tx), waiting: await waitingOf(tx) }))
     assert.deepEqual(read, {

@@ -63,7 +63,7 @@ describe('the store on SQLite', () => {
     assert.ok(await early(EARLY_RECEIPT_ROWS_MAX) <= EARLY_RECEIPT_ROWS_MAX * 1.1)
   })
 
-  it('keeps so much in quarantine for one reason that there is room for what has another', async () => {
+  it('limits quarantine for each reason, so that there is room for others', async () => {
     await store.run(tx => tx.quarantine('red', 'rare', 'rare', 1))
     for (let n = 0; n < 12; n++) {
       await store.run(async tx => { for (let m = 0; m < 1000; m++) await tx.quarantine('red', `flood ${n} ${m}`, 'flood', 1) })
@@ -74,7 +74,7 @@ describe('the store on SQLite', () => {
     assert.ok(count('flood') <= 2_100, String(count('flood')))
   })
 
-  it('keeps so many early receipts for one place that there is room for those of others', async () => {
+  it('limits early receipts for each place, so that there is room for those of others', async () => {
     await store.run(tx => tx.earlyReceipt({ ...place, id: 'other' }, ['x'], 'failed', undefined, 1))
     await store.run(async tx => {
       for (let n = 0; n < EARLY_RECEIPT_ROWS_MAX + 500; n++) await tx.earlyReceipt(place, [`a${n}`], 'delivered', undefined, 2 + n)
@@ -117,7 +117,7 @@ describe('the store on SQLite', () => {
     assert.deepEqual(order, Array.from({ length: 1500 }, (_, index) => index))
   })
 
-  it('runs jobs that are to be first before the others that wait, also those in order', async () => {
+  it('runs urgent jobs before the others that wait, and these in order too', async () => {
     const order: string[] = []
     const job = (name: string, patienceMs: number, first: boolean): Promise<void> => store.run(async () => { order.push(name) }, patienceMs, first)
     await Promise.all([job('arrival', 0, false), job('done', 20, true), job('later', 0, false), job('also done', 20, true)])
@@ -125,7 +125,7 @@ describe('the store on SQLite', () => {
     assert.deepEqual(order, ['done', 'also done', 'arrival', 'later', 'done again', 'next'])
   })
 
-  it('lets patient jobs wait for company, and keeps the order', async () => {
+  it('lets patient jobs wait to share a commit, and keeps the order', async () => {
     const order: string[] = []
     const job = (name: string, patienceMs: number): Promise<void> => store.run(async () => { order.push(name) }, patienceMs)
     const LONG_MS = 3_600_000
@@ -197,7 +197,7 @@ describe('the store on SQLite', () => {
     await second.close()
   })
 
-  it('says so and stops when the disk refuses, and has told yes only for what is there', () => {
+  it('stops and says so when the disk refuses, and has said yes only to what is stored', () => {
     const script = `
       require('ts-node/register')
       const { openSqlite } = require('./src/store/sqlite')

@@ -15,7 +15,7 @@ const STORE = join(__dirname, '../../../support/bifrost')
 const DOMAIN = 'zentrale.test'
 const MEBIBYTE = 1_048_576
 
-/** A copy of the store, with these lines behind its own. */
+/** A copy of the store, with these lines after its own. */
 const copy = (more: { rooms?: string[], users?: string[] } = {}): string => {
   const folder = join(temporaryFolder(), 'store')
   mkdirSync(folder)

@@ -45,7 +45,7 @@ describe('Matrix: faults', () => {
       assert.deepEqual(bodies(), ['eins', 'zwei'])
     })
 
-    it('gets the same transaction id again after it broke the connection, and says the thing once', async () => {
+    it('gets the same transaction id again after it broke the connection, and shows the message once', async () => {
       const { network } = await ready()
       await network.send(delivery(place, 'eins'), signal())
       const second = delivery(place, 'zwei')
@@ -115,7 +115,7 @@ describe('Matrix: faults', () => {
       }
     })
 
-    it('is not down because a server is on which somebody\'s picture lies, or a proxy in front of it waits no longer for that', async () => {
+    it('is not down because another server is, on which a picture lies, or because a proxy stops waiting for that server', async () => {
       const { network, inbox } = await ready()
       let downs = 0
       const { connection } = inbox
@@ -178,7 +178,7 @@ describe('Matrix: faults', () => {
       assert.deepEqual(said(inbox).sort((a, b) => Number(a) - Number(b)), Array.from({ length: 250 }, (_, n) => String(n)))
     })
 
-    it('are only taken from who knows the token, and only where they belong', async () => {
+    it('are taken only with the right token, and only where they belong', async () => {
       await ready()
       const path = '/_matrix/app/v1/transactions/1'
       const status = async (...args: Parameters<typeof asHomeserver>): Promise<number> => {
@@ -238,7 +238,7 @@ describe('Matrix: faults', () => {
       }), { numRuns: 150 })
     })
 
-    it('of other rooms and of our own ghosts are of no concern', async () => {
+    it('of other rooms and of our own ghosts are ignored', async () => {
       const { network, inbox } = await ready()
       const elsewhere = anna.createRoom({ preset: 'public_chat' })
       await network.send(delivery(place, 'von uns'), signal())
@@ -260,7 +260,7 @@ describe('Matrix: faults', () => {
   })
 
   describe('ghosts', () => {
-    it('get their pictures behind their words, and once', async () => {
+    it('get their pictures after their words, and once', async () => {
       const { network, files } = await ready()
       files.set('pic', Buffer.from('png'))
       const as = { ...max, avatar: { network: 'sms', ref: 'pic' } }
@@ -272,7 +272,7 @@ describe('Matrix: faults', () => {
       assert.equal(homeserver.requests.filter(line => line.includes('/upload')).length, 1)
     })
 
-    it('speak though their picture cannot be had', async () => {
+    it('speak even if their picture cannot be fetched', async () => {
       const { network } = await ready()
       const as = { ...bernd, avatar: { network: 'xmpp', ref: 'nothing there' } }
       await network.send(delivery(place, 'eins', { as }), signal())
@@ -289,7 +289,7 @@ describe('Matrix: faults', () => {
       assert.equal(count(/POST .*\/join\?user_id/), 1)
     })
 
-    it('leave a room that has sent the bot out one at a time, again where that fails, and after a restart', async () => {
+    it('leave a room that has sent the bot out one by one, try again if that fails, and go on after a restart', async () => {
       const first = await ready({ clock: quickClock(20) })
       for (let n = 0; n < 5; n++) {
         const as = { ...bernd, person: { network: 'xmpp', id: `b${n}@example.org` } }

@@ -4,7 +4,7 @@ import { Rejected } from '../../../../src/networks/matrix/homeserver'
 import { makeLink } from '../../../../src/networks/matrix/link'
 import { Unavailable } from '../../../../src/model/errors'
 
-/** Time that passes when somebody says so. */
+/** A clock that a test moves on. */
 const handClock = () => {
   let now = 0
   let timers: { at: number, run: () => void }[] = []

@@ -78,7 +78,7 @@ describe('Matrix: strangers', () => {
     assert.deepEqual(said(inbox).sort(), ['eins', 'guten Tag', 'noch etwas', 'und noch etwas', 'zwei'])
   })
 
-  it('who bring about that the answer to what is new is too long keep no known chat from being read', async () => {
+  it('who make the answer to what is new too long keep no known chat from being read', async () => {
     const first = await begin()
     const room = chatOf('kunde')
     homeserver.person('kunde').send(room, 'eins')
@@ -91,7 +91,7 @@ describe('Matrix: strangers', () => {
     await inbox.until('the next', () => inbox.arrivals.length === 2)
   })
 
-  it('whose words are so large that a page of them is too long an answer are read in smaller pages', async () => {
+  it('whose messages make a page too long are read in smaller pages', async () => {
     const first = await begin()
     const room = chatOf('kunde')
     homeserver.person('kunde').send(room, 'eins')
@@ -105,7 +105,7 @@ describe('Matrix: strangers', () => {
     assert.ok(homeserver.requests.some(line => line.includes('/messages') && line.includes('limit=7')))
   })
 
-  it('who come all at once are made rooms a few at a time, so that the homeserver has time for everybody else', async () => {
+  it('who come all at once get rooms a few at a time, so that the homeserver has time for everybody else', async () => {
     const { network } = await begin()
     const room = { name: 'Müller', topic: '', people: [homeserver.person('anna').userId] }
     const make = (what: number, signal = new AbortController().signal): Promise<unknown> => network.send({
@@ -130,7 +130,7 @@ describe('Matrix: strangers', () => {
     await Promise.all(busy)
   })
 
-  it('whom a contact took along are no reason to leave the chat when its invitation comes once more', async () => {
+  it('who came with a contact are no reason to leave the chat when its invitation comes again', async () => {
     const { inbox } = await begin()
     const room = chatOf('kunde')
     homeserver.person('kunde').send(room, 'eins')

@@ -9,7 +9,7 @@ const repeated = (part: string, length: number): string => part.repeat(length / 
 const TAG = '<br>|<ol start="-?[0-9]+">|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">'
 const ALLOWED = new RegExp(`^(?:[^<>]|${TAG})*$`)
 
-/** Text in normal form: no two neighbours of one kind, marks nested in one order, no space at an edge. */
+/** Text in normal form: no two neighbours of one kind, marks nested in a fixed order, no space at an edge. */
 const word = fc.string({ unit: fc.constantFrom(...'abäß😀<>&"\'`*_#;'), minLength: 1, maxLength: 8 })
 const words = fc.array(word, { minLength: 1, maxLength: 4 }).chain(list =>
   fc.constantFrom(' ', '  ', '\n').map(gap => list.join(gap)))

@@ -1,4 +1,4 @@
-/** How long the joiner of parts waits, and for how long it knows again what it has handed on. */
+/** How long the joiner of parts waits, and how long it recognises what it has passed on. */
 import assert from 'node:assert/strict'
 import { makeReassembly, type Joined, type Reassembly } from '../../../../src/networks/sms/reassembly'
 import { handClock } from '../../../support/quick'

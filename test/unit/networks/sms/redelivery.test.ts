@@ -1,4 +1,4 @@
-/** How redeliveries are told from the same words said twice, where durations matter. */
+/** How redeliveries are told from the same words said twice, in cases that depend on durations. */
 import assert from 'node:assert/strict'
 import { makeRedelivery, type Redelivery } from '../../../../src/networks/sms/redelivery'
 import { makeMemory, makeWorld } from '../../../support/world'
@@ -42,7 +42,7 @@ describe('an SMS whose acknowledgement may be lost', () => {
     assert.notEqual(await take(unconfirmed, 2), key)
   })
 
-  it('and comes again swallows no second of the same words behind it', async () => {
+  it('and comes again does not swallow the same words after it', async () => {
     const unconfirmed = begin()
     const first = await take(unconfirmed, 1)
     tick += HOUR_MS

@@ -1,4 +1,4 @@
-/** One stanza, as the component link would hand it on. */
+/** One stanza, as the component link would pass it on. */
 import { makeParser } from '../../../../src/networks/xmpp/wire/parser'
 import type { Element } from '../../../../src/networks/xmpp/wire/xml'
 import { HEADER } from '../../../support/xml-peer'

@@ -17,7 +17,7 @@ describe('Matrix: what is remembered of direct chats', () => {
     return { memory, chats, place }
   }
 
-  it('is all rooms, the one first in which the contact wrote last, however often what they wrote is read', async () => {
+  it('is all rooms, first the one in which the contact wrote last, however often their words are read', async () => {
     const { chats, place } = await start('!1', '!2', '!3')
     await chats.turnTo('!1', place, 2) // read once more
     assert.deepEqual(chats.rooms(place), ['!3', '!2', '!1'])
@@ -26,7 +26,7 @@ describe('Matrix: what is remembered of direct chats', () => {
     assert.deepEqual(chats.of('!2'), { place, ours: OURS, theirs: EVA })
   })
 
-  it('is, when the contact has left the last, that they are gone, and all earlier rooms, where what was said can be changed', async () => {
+  it('is that the contact has left the last room, and all earlier rooms, in which messages can still be edited', async () => {
     const { chats, place } = await start('!1', '!2', '!3')
     await chats.forget('!3', place, true)
     assert.deepEqual([chats.at(place)?.left, chats.rooms(place), chats.of('!3')], [true, ['!3', '!2', '!1'], undefined])

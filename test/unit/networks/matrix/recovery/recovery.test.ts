@@ -1,4 +1,4 @@
-/** What a homeserver may lose or leave lying on its way to us: it is read from the rooms, and comes in order where that can be. */
+/** Events that a homeserver may lose or miss: they are read from the rooms, and come in order if that is possible. */
 import assert from 'node:assert/strict'
 import { Unavailable } from '../../../../../src/model/errors'
 import type { Place } from '../../../../../src/model/address'
@@ -102,7 +102,7 @@ describe('Matrix: the homeserver', () => {
     for (const [n, where] of cases.entries()) assert.deepEqual(at(where), [`Fall ${n}`, 'verloren', 'danach'])
   })
 
-  it('may lose one, bring the next, and we stop: then it is still known how far the room was read', async () => {
+  it('may lose an event and push the next before we stop: we still know how far the room was read', async () => {
     const memory = makeMemory()
     const { inbox, network } = await ready({ memory })
     await homeserver.pusher.drained()
@@ -114,7 +114,7 @@ describe('Matrix: the homeserver', () => {
     await inbox.until('both', () => inbox.arrivals.length === 2)
   })
 
-  it('may not know its own tokens any more: then a room is read from the newest that is stored', async () => {
+  it('may not know its own tokens any more: then a room is read from the newest stored message', async () => {
     const memory = makeMemory()
     const { inbox, network } = await ready({ memory })
     anna.send(place.id, 'eins')
@@ -129,7 +129,7 @@ describe('Matrix: the homeserver', () => {
     await until(() => memory.get(`read ${place.id}`) !== 'of-another-database', 'a new mark')
   })
 
-  it('may bring a transaction again because reading takes long: then all is not read anew each time', async () => {
+  it('may push a transaction again because reading takes long: rooms are not read anew each time', async () => {
     await ready({ clock: quickClock(100) })
     await homeserver.pusher.drained()
     const bring = () => homeserver.pusher.raw('500', JSON.stringify({ events: [] }))
@@ -142,7 +142,7 @@ describe('Matrix: the homeserver', () => {
     assert.equal((await bring()).status, 200)
   })
 
-  it('may bring what cannot be taken: that shows as a link that is down', async () => {
+  it('may push what cannot be taken: that shows as a link that is down', async () => {
     const { inbox } = await ready({ clock: quickClock(20) })
     const intake = (): boolean | undefined => inbox.connections.get('intake')
     const trouble = { on: /\/(messages|context)/, times: 1000, status: 500 }
@@ -165,7 +165,7 @@ describe('Matrix: the homeserver', () => {
     await inbox.until('it reaches us', () => inbox.connections.get('intake') === true)
   })
 
-  it('may fail while we come into a room that we know: it is read all the same before anything new is taken', async () => {
+  it('may fail while we enter a room that we know: the room is still read before anything new is taken', async () => {
     const memory = makeMemory()
     const { inbox, network } = await ready({ memory })
     anna.send(place.id, 'eins')
@@ -179,7 +179,7 @@ describe('Matrix: the homeserver', () => {
     assert.deepEqual(said(inbox), ['eins', 'verloren', 'danach'])
   })
 
-  it('may bring the first words of a room while we look where to begin: they stay first', async () => {
+  it('may push the first words of a room while we look where to begin: they stay first', async () => {
     homeserver.faults.push({ on: /\/messages/, times: 2, delayMs: 200 })
     const { inbox } = await ready()
     await until(() => homeserver.requests.some(line => line.includes('/messages')), 'it looks')
@@ -190,7 +190,7 @@ describe('Matrix: the homeserver', () => {
     assert.deepEqual(said(inbox), ['zuerst', 'danach'])
   })
 
-  it('may leave one lying while it finds us again: a second look brings it', async () => {
+  it('may miss an event while it finds us again: a second look brings it', async () => {
     const { inbox } = await ready({ clock: quickClock(20) })
     await homeserver.pusher.drained()
     homeserver.pusher.loseNext(1)
@@ -200,7 +200,7 @@ describe('Matrix: the homeserver', () => {
     assert.deepEqual(said(inbox).sort(), ['danach', 'liegengeblieben'])
   })
 
-  it('may leave one lying when its transaction failed, and bring nothing behind it: a look soon afterwards brings it', async () => {
+  it('may miss an event whose transaction failed, and push nothing after it: a look soon afterwards brings it', async () => {
     const { inbox } = await ready({ clock: quickClock(20) })
     await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
     inbox.refusing = new Unavailable('full')
@@ -212,7 +212,7 @@ describe('Matrix: the homeserver', () => {
     await inbox.until('both', () => inbox.arrivals.length === 2)
   })
 
-  it('may leave one lying at any time: a look every ten minutes brings it', async () => {
+  it('may miss an event at any time: a look every ten minutes brings it', async () => {
     const { inbox } = await ready({ clock: quickClock(1000) })
     await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
     homeserver.pusher.loseNext(1)

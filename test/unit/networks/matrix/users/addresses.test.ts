@@ -105,7 +105,7 @@ describe('Matrix: function addresses under faults', () => {
     assert.deepEqual([event?.content.membership, event?.content.is_direct], ['invite', true])
   })
 
-  it('an invitation is taken though the server of others fails, which says nothing about ours', async () => {
+  it('an invitation is accepted although another server fails, which says nothing about ours', async () => {
     const { inbox } = await ready({ clock: quickClock(20) })
     const ups: boolean[] = []
     const { connection } = inbox
@@ -116,7 +116,7 @@ describe('Matrix: function addresses under faults', () => {
     assert.deepEqual(ups, [])
   })
 
-  it('an invitation is taken though the answer to our coming in is lost: we do not count ourselves among the others', async () => {
+  it('an invitation is accepted although the answer to our join is lost: we do not count ourselves among the others', async () => {
     const { inbox } = await ready()
     homeserver.faults.push({ on: /buergerbuero.*\/join|\/join.*buergerbuero/, times: 1, breaks: 'after' })
     const room = kunde.createRoom({ preset: 'private_chat', invite: [OURS] })

@@ -1,4 +1,4 @@
-/** A kind of gateway that nobody has thought of is added by one more entry of the list. */
+/** A new kind of gateway is added by one more entry in the list. */
 import assert from 'node:assert/strict'
 import { z } from 'zod'
 import { loadConfig } from '../../../../../src/config/load'

@@ -74,7 +74,7 @@ describe('xmpp confirm: the ping behind messages to one person', () => {
     assert.deepEqual(ended.sort(), ['a failed', 'b failed', 'c failed', 'd'])
   })
 
-  it('knows that what comes back between two tries is of the first, and says nothing of the second', async () => {
+  it('knows that a bounce between two tries is of the first, and says nothing about the second', async () => {
     const { confirm, write, pings, ended } = stage()
     void write('a')
     await turn()

@@ -51,7 +51,7 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
 }
 
 describe('xmpp direct chats', () => {
-  it('give back as an error what one person writes beyond what can wait, and go on in order when there is space', async () => {
+  it('return what one person writes beyond what can wait as errors, and go on in order when there is space', async () => {
     const { inbox, sent, write, texts } = stage()
     inbox.crowded.add(`${OURS} ${ANNA}`)
     for (let n = 0; n < 100; n++) {
@@ -141,7 +141,7 @@ describe('xmpp direct chats', () => {
     assert.deepEqual(inbox.arrivals.map(one => 'content' in one && one.content.unreadable), ['call', 'file'])
   })
 
-  it('of strangers leave questions to ask of others: of one server few are open, and of all few more', async () => {
+  it('of strangers leave room for questions to others: few are open at one server, and not many in all', async () => {
     const asked: string[] = []
     const { write } = stage((_type, _from, to) => { asked.push(to); return new Promise(() => {}) })
     for (let n = 0; n < 100; n++) write(`p${n}@flood.example`, `m${n}`)
@@ -153,7 +153,7 @@ describe('xmpp direct chats', () => {
     assert.equal(asked.length, 64)
   })
 
-  it('tell whom they have told of encryption, though a server of others makes up people by the thousand', async () => {
+  it('remember whom they told about encryption, even if a server makes up people by the thousand', async () => {
     const { sent, write } = stage(undefined, handClock())
     const secret = '<encrypted xmlns=\'eu.siacs.conversations.axolotl\'><payload/></encrypted>'
     const told = (): number => sent.filter(({ xml }) => xml.includes(`to='${ANNA}'`) && xml.includes('verschlüsselt')).length

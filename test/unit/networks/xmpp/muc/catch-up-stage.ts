@@ -28,7 +28,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
   const inbox = makeInbox()
   const memory = makeMemory()
   const archives = new Map<string, Archived[]>(roomIds.map(id => [id, []]))
-  const space = new Map<string, number>() // arrivals that the door still takes; without an entry, all
+  const space = new Map<string, number>() // how many arrivals the door still takes; without an entry, all
   const said = new Map<string, string[]>(roomIds.map(id => [id, []]))
   const paused: string[] = []
   const refused = new Set<string>()
@@ -109,7 +109,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     kill: start,
     failNext (questions: number) { failing = questions },
     remove (id: string) { noRoom = id },
-    /** Something may be said between the moment in which the room lets us in and that in which we know. */
+    /** Something may be said after the room has let us in, and before we know it. */
     async enter (index = 0, letIn = async (): Promise<void> => {}): Promise<void> {
       const room = rooms[index]!
       const mine = receiver

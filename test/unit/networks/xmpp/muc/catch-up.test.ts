@@ -65,7 +65,7 @@ describe('xmpp catching up', () => {
     }), { numRuns: 30, endOnFailure: true })
   }).timeout(60_000)
 
-  it('begins with what was heard first, where a first visit finds the door shut', async () => {
+  it('begins with the first message heard, if a first visit finds the door shut', async () => {
     const at = stage()
     at.say('before we came')
     at.said.get(at.room().id)!.length = 0
@@ -76,7 +76,7 @@ describe('xmpp catching up', () => {
     await all(at)
   })
 
-  it('begins with what was refused first, where nothing of the archive could be read before', async () => {
+  it('begins with the first message refused, if nothing of the archive could be read before', async () => {
     const at = stage()
     at.say('before we came')
     at.said.get(at.room().id)!.length = 0
@@ -126,7 +126,7 @@ describe('xmpp catching up', () => {
     await all(at)
   })
 
-  it('reads what was missed also from an archive that fails for minutes, and lets nothing pass it by', async () => {
+  it('reads what was missed also from an archive that fails for minutes, and lets nothing overtake it', async () => {
     const at = stage()
     await firstVisit(at)
     at.leave()
@@ -152,7 +152,7 @@ describe('xmpp catching up', () => {
     assert.equal(at.clock.waiting, 0)
   })
 
-  it('holds nothing back for later, once the door is shut, that the archive has', async () => {
+  it('keeps nothing that the archive has, once the door is shut', async () => {
     const at = stage()
     await firstVisit(at)
     at.leave()
@@ -198,7 +198,7 @@ describe('xmpp catching up', () => {
     await all(at)
   })
 
-  it('never goes back behind what was read: what is of no concern there, such as what was said while a room had us out, stays so', async () => {
+  it('never reads again what was read: messages that were ignored, such as those said while a room had us out, stay ignored', async () => {
     const at = stage()
     await firstVisit(at)
     at.say('stored live')

@@ -30,7 +30,7 @@ describe('xmpp realJids', () => {
     assert.equal(realJids.get('n1')?.address, 'other@example.org')
   })
 
-  it('are believed in an archive only where one address stands, because who writes one into a message makes two', () => {
+  it('are believed in an archive only if there is one address, because whoever forges one makes two', () => {
     const archived = (...children: Element[]): Element => ({ name: 'message', ns: 'jabber:client', attrs: {}, children })
     assert.equal(archivedJid(archived(user('carl@example.org/x'))), 'carl@example.org')
     assert.equal(archivedJid(archived(user('anna@example.org'), user('carl@example.org'))), undefined)

@@ -68,7 +68,7 @@ describe('xmpp/receive', () => {
     assert.ok(told.length === ACCEPTS_OPEN_MAX && told.every(room => room === ROOM), `${told.length} times`)
   })
 
-  it('tells the address of who speaks to all where the room shows it to all, and to us alone where it shows it to us alone', async () => {
+  it('shows the address of a speaker to everybody only if the room does, and otherwise keeps it to us', async () => {
     for (const [toAll, shown] of [[true, { address: 'bernd@example.org' }], [false, { account: 'bernd@example.org' }]] as const) {
       const { hear, enters } = stage(toAll ? [...FEATURES, 'muc_nonanonymous'] : FEATURES)
       enters('Bernd', 'bernd@example.org')
@@ -79,7 +79,7 @@ describe('xmpp/receive', () => {
     }
   })
 
-  it('shows the picture of who speaks, and of nobody else', async () => {
+  it('shows the picture of the speaker, and of nobody else', async () => {
     const { hear } = stage()
     await hear(`${ROOM}/Anna`, '<body>x</body>')
     const said = await hear(`${ROOM}/Eva`, '<body>x</body>')
@@ -123,7 +123,7 @@ describe('xmpp/receive', () => {
     assert.notEqual(one?.key, two?.key)
   })
 
-  it('takes the time of a delay for what it is: nothing that anything depends on', async () => {
+  it('lets nothing depend on the time of a delay', async () => {
     const { hear } = stage()
     for (const stamp of ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59Z', 'gestern']) {
       await hear(`${ROOM}/Anna`, `<body>${stamp}</body><delay xmlns='urn:xmpp:delay' from='anna@example.org' stamp='${stamp}'/>${stanzaId(stamp)}`)
@@ -151,7 +151,7 @@ describe('xmpp/receive', () => {
       [[`${ROOM} s1`, true], [`${ROOM} s2`, true]])
   })
 
-  it('hands on no words that only say that a message is encrypted', async () => {
+  it('passes on no words that only say that a message is encrypted', async () => {
     const { hear } = stage()
     const omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AAAA</payload></encrypted>"
     const [arrival] = await hear(`${ROOM}/Anna`, `<body>I sent you an OMEMO encrypted message</body>${omemo}${stanzaId('s1')}${occupantId('o1')}`)

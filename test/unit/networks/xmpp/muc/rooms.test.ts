@@ -56,7 +56,7 @@ describe('xmpp rooms', () => {
     rooms.stop()
   })
 
-  it('that cannot be entered keep no other out, however many they are, and however their server hangs', async () => {
+  it('that cannot be entered keep no other out, however many there are, and even if their server hangs', async () => {
     const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
     const stream: Stream = Object.assign(muteStream(), { isUp: true, ask: async () => features })
     const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50) }) })

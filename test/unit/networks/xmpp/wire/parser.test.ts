@@ -19,7 +19,7 @@ const read = (chunks: Uint8Array[], dropped: string[] = []): Element[] => {
 
 const readText = (...texts: string[]): Element[] => read(texts.map(text => Buffer.from(text)))
 
-/** Any string at all, rich in what XML makes trouble with. */
+/** Any string, rich in characters that make trouble in XML. */
 const anyString = fc.string({
   unit: fc.oneof(
     fc.constantFrom(...'<>&\'"\r\n\t\0\u0001\u001f\ufffe\uffffü😀 ', ']]>', '\ud800', '\udc00'),
@@ -38,7 +38,7 @@ const plan: fc.Arbitrary<Plan> = fc.letrec<{ node: Plan }>(tie => ({
 
 const written = (one: Plan): Xml => el(one.name, one.attrs, ...one.children.map(each => typeof each === 'string' ? each : written(each)))
 
-/** The same tree as it must be read back: text joined, and what XML forbids replaced. */
+/** The tree as it must be read back: text joined, and what XML forbids replaced. */
 const expected = (one: Plan): unknown => {
   const children: unknown[] = []
   for (const each of one.children) {
