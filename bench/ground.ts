@@ -15,7 +15,7 @@ import type { Way } from './load'
 import { bodyOf, dialComponent, dialPerson, enter, groupchat, type Raw } from './raw'
 import { startRooms } from './rooms'
 
-export const DOMAIN = 'bench.test'
+const DOMAIN = 'bench.test'
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 const PARTS_PER_DAY = 10_000_000 // they cost nothing here
 const SECRET = 'a-secret-of-the-bench'

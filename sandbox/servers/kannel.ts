@@ -36,7 +36,7 @@ export interface KannelOptions {
 }
 
 /** Kannel user guide, "SMS-service group": %p sender, %P receiver, %b body as bytes of charset %C, %I its id. */
-export const INBOUND_QUERY = 'id=%I&from=%p&to=%P&text=%b&coding=%c&charset=%C&ts=%t&udh=%u&smsc=%i'
+const INBOUND_QUERY = 'id=%I&from=%p&to=%P&text=%b&coding=%c&charset=%C&ts=%t&udh=%u&smsc=%i'
 
 const READY_MS = 120_000
 const PHONE_INBOX_MAX = 10_000

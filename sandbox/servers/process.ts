@@ -107,6 +107,7 @@ export const answersHttp = (url: string): Promise<boolean> =>
   fetch(url, { signal: AbortSignal.timeout(CONNECT_MS) })
     .then(async got => { await got.body?.cancel(); return got.ok }, () => false)
 
+/** @public A program that a test writes asks for it. */
 export const lastLines = (file: string): string => {
   try { return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n') } catch { return '(no log)' }
 }

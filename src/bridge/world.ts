@@ -27,7 +27,7 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
 }
 
 /** How long a server may take to begin sending a file. */
-export const OPEN_MS_MAX = 15_000
+const OPEN_MS_MAX = 15_000
 /** How many requests for files may wait for an answer: from one server, and from all. */
 const OPENING_FROM_ONE_MAX = 8
 const OPENING_MAX = 64

@@ -8,7 +8,7 @@ export interface Answer {
   headers: Record<string, string | string[] | undefined>
 }
 
-export const ASK_TIMEOUT_MS = 10_000
+const ASK_TIMEOUT_MS = 10_000
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 
 const jsonOr = (text: string): unknown => {

@@ -11,7 +11,7 @@ import { skeletonOf } from './people'
 export const CALLED = 'called'
 
 /** In one mirror. People who come later always get the sign, and are not remembered. */
-export const NAMES_MAX = 5_000
+const NAMES_MAX = 5_000
 const SIGN_LENGTHS = [4, 8, 16, 64] // hexadecimal digits; more if the shorter one is taken too
 
 /** Somebody takes a name in a mirror. `key` stands for the name. */

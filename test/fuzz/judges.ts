@@ -88,7 +88,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 const LABEL = 'XMPP'
 
 /** Judges a name: one line of visible characters that ends with the label. */
-export const goodName = (sender: Sender): void => {
+const goodName = (sender: Sender): void => {
   const { name } = personaOf('xmpp', LABEL, sender)
   assert.doesNotMatch(name, INVISIBLE)
   assert.ok(name.endsWith(` (${LABEL})`) && name.length > LABEL.length + 3, name)
@@ -105,7 +105,7 @@ const goodContent = (content: Content, sender: Sender): void => {
 }
 
 /** Judges what a network hands to the inbox: plain data that keeps all promises. */
-export const goodArrival = (arrival: Arrival): void => {
+const goodArrival = (arrival: Arrival): void => {
   assert.deepEqual(JSON.parse(JSON.stringify(arrival)), arrival)
   assert.ok(typeof arrival.key === 'string' && arrival.key !== '' && Number.isFinite(arrival.at))
   if (arrival.kind === 'receipt') return assert.ok(arrival.of.length > 0 && arrival.of.every(id => typeof id === 'string' && id !== ''))

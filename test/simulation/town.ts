@@ -60,7 +60,7 @@ export const unrelated = (said: Said | undefined): Said | undefined => {
 }
 
 export const wordOf = (tag: string, number: number): string => `${tag}~${number}`
-export const textOf = ({ tag, words }: Said): string => Array.from({ length: words }, (_, index) => wordOf(tag, index + 1)).join(' ')
+const textOf = ({ tag, words }: Said): string => Array.from({ length: words }, (_, index) => wordOf(tag, index + 1)).join(' ')
 
 /** All words of people that a text contains. */
 export const wordsIn = (text: string): { tag: string, number: number }[] =>

@@ -11,7 +11,7 @@ import { makePusher } from './homeserver/push'
 import type { Answer, Registration } from './homeserver/routes'
 import { HsError, membership, type HsEvent, type Json, type Listener, type State } from './homeserver/state'
 
-export type { HsEvent, HsRoom, Json } from './homeserver/state'
+export type { HsEvent, Json } from './homeserver/state'
 export type { Registration } from './homeserver/routes'
 
 export interface HomeserverOptions {

@@ -10,7 +10,7 @@ const SERVER = 'practice.test'
 export const ADDRESS = 'buergerbuero'
 export const ALIAS = 'bürgerbüro'
 
-export const practiceRegistration = (port: number) => ({
+const practiceRegistration = (port: number) => ({
   id: 'zentrale', url: `http://127.0.0.1:${port}`, sender_localpart: 'zentrale',
   as_token: systemChance.token(24), hs_token: systemChance.token(24),
   namespaces: {

@@ -12,7 +12,7 @@ import type { Store } from '../../src/store/store'
 import { temporaryFolder } from './folder'
 import type { Practice } from './practice'
 
-export const nothingObserved: Observer = {
+const nothingObserved: Observer = {
   accepted () {}, quarantined () {}, counted () {}, settled () {}, retried () {}, receipt () {}, connection () {}
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const DOCUMENT = join(__dirname, '../../docs/who-sees-what.md')
+const DOCUMENT = join(__dirname, '../../docs/who-sees-what.md')
 
 export interface Situation { where: string; names: string; what: string; who: string; case: string; address: string }
 export interface Outcome { contact: string; team: string; told: string }
@@ -14,7 +14,7 @@ type Row = Record<string, string>
 const cellsOf = (line: string): string[] => line.split('|').slice(1, -1).map(cell => cell.trim())
 
 /** All tables of a document, each row by its column's heading. */
-export const tablesOf = (text: string): Row[][] => {
+const tablesOf = (text: string): Row[][] => {
   const tables = text.split('\n\n').filter(part => part.startsWith('|')).map(part => part.trim().split('\n'))
   return tables.map(([head = '', , ...rows]) => rows.map(row => Object.fromEntries(cellsOf(row).map((cell, index) => [cellsOf(head)[index]!, cell]))))
 }

@@ -20,7 +20,7 @@ import { ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
-export const DEVICE = 'ZENTRALE'
+const DEVICE = 'ZENTRALE'
 
 const DEVICES_KEY = 'devices'
 const NAMES_KEY = 'ghosts'

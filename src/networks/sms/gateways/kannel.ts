@@ -34,7 +34,7 @@ export interface KannelConfig {
   secret: string
 }
 
-export const ANSWER_TIMEOUT_MS = 30_000
+const ANSWER_TIMEOUT_MS = 30_000
 const PROBE_FIRST_MS = 1000
 const PROBE_MAX_MS = 60_000
 const SLOW_ATTEMPT = 10 // probe slowly, as after so many attempts: a person must fix the login or the URL first

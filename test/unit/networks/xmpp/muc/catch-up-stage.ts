@@ -19,7 +19,7 @@ import { parse } from '../parse'
 export const PAGE_MAX = 100
 export const turn = (): Promise<void> => new Promise(resolve => { setImmediate(resolve) })
 
-export const textOf = (arrival: Arrival): string => 'content' in arrival ? toPlain(arrival.content.text) : arrival.kind
+const textOf = (arrival: Arrival): string => 'content' in arrival ? toPlain(arrival.content.text) : arrival.kind
 
 interface Spoken { ours?: boolean, inside?: string, archived?: boolean }
 
