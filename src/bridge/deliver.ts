@@ -55,11 +55,11 @@ export const makeDeliver = (parts: Parts): Deliver => {
   let openFromAnybody = 0
   let running = false
 
-  const isAnybodys = (from: Place): boolean => directory.mirrorAt(from) === undefined && !directory.teams.isTeams(from)
+  const isOpenToAnybody = (from: Place): boolean => directory.mirrorAt(from) === undefined && !directory.teams.isTeams(from)
 
   const count = (from: Place, more: number): void => {
     const key = addressKey(from)
-    const { count, anybodys } = openFrom.get(key) ?? { count: 0, anybodys: isAnybodys(from) }
+    const { count, anybodys } = openFrom.get(key) ?? { count: 0, anybodys: isOpenToAnybody(from) }
     open += more
     if (anybodys) openFromAnybody += more
     if (count + more === 0) openFrom.delete(key)
@@ -152,7 +152,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     },
     heard,
     open: from => from === undefined ? open : openFrom.get(addressKey(from))?.count ?? 0,
-    openBeside: from => openFrom.get(addressKey(from))?.anybodys ?? isAnybodys(from) ? openFromAnybody : 0,
+    openBeside: from => openFrom.get(addressKey(from))?.anybodys ?? isOpenToAnybody(from) ? openFromAnybody : 0,
     expect: count,
     begins: place => running && networks.get(place.network)?.can.afterCrash === 'resend' && !lanes.has(addressKey(place)),
     wake (network) {

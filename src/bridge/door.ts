@@ -19,7 +19,7 @@ export interface Passing {
 export interface Door { pass<T>(arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
 
 /** Always let in: receipts, because what we sent bounds them; and `in`, because without it the deliveries to that place cannot end. */
-const isLetIn = (arrival: Arrival): boolean => arrival.kind === 'receipt' || (arrival.kind === 'standing' && arrival.standing === 'in')
+const isAlwaysLetIn = (arrival: Arrival): boolean => arrival.kind === 'receipt' || (arrival.kind === 'standing' && arrival.standing === 'in')
 
 export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'>, queueMax: number): Door => {
   const passing = new Map<string, { count: number, refusing: boolean }>() // only places with an arrival under way
@@ -35,7 +35,7 @@ export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'
       try {
         return await job({
           enter () {
-            if (isLetIn(arrival)) return
+            if (isAlwaysLetIn(arrival)) return
             here.refusing ||= queueMax - deliver.open() <= Math.max(deliver.open(place), deliver.openBeside(place))
             if (here.refusing) throw new Unavailable('too much from this place is waiting', { crowded: true })
           },

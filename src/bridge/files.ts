@@ -59,7 +59,7 @@ const makeAllowance = (clock: Clock, most: number) => {
 }
 
 /** Whether an error concerns the whole lane, not the file: the destination is down, or asks us to wait. */
-const isLanes = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
+const concernsLane = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
   (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
 
 const asFailure = (error: unknown): FileFailure =>
@@ -119,7 +119,7 @@ export const makeFiles = (clock: Clock): Files => {
         const file = fileOf(row)
         if (file === undefined || coming.has(row.id) || failed.has(row.id) || !hasRoom(row)) continue
         void begin(network, row).result.then(error => {
-          if (error === undefined || isLanes(error, file, network)) return
+          if (error === undefined || concernsLane(error, file, network)) return
           failed.set(row.id, asFailure(error))
           if (failed.size > FAILED_KEPT_MAX) failed.delete(failed.keys().next().value as number)
         })
@@ -134,7 +134,7 @@ export const makeFiles = (clock: Clock): Files => {
       const error = await waitFor(coming.get(row.id) ?? begin(network, row), signal)
       failed.delete(row.id)
       if (error === undefined) return undefined
-      if (signal.aborted || error instanceof Bug || isLanes(error, file, network)) throw error
+      if (signal.aborted || error instanceof Bug || concernsLane(error, file, network)) throw error
       return asFailure(error)
     },
     stop () {

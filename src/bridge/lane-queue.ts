@@ -1,43 +1,43 @@
-/** What waits in a lane: the first LANE_ROWS_MAX rows in memory, in order; the rest in the store, until there is room. */
+/** The waiting rows of a lane, in order: the first LANE_ROWS_MAX in memory, the rest in the store until there is room. */
 import type { Place } from '../model/address'
 import type { Queued, Store } from '../store/store'
 
 /** How many rows a lane holds in memory. */
 const LANE_ROWS_MAX = 512
 
-/** `stalledSince`: when it began to hold up its lane although its network is connected. */
+/** `stalledSince`: when the row began to hold up its lane although the network is connected. */
 export interface Row extends Queued { stalledSince?: number }
 
 export interface LaneQueue {
-  /** Something was just queued, behind all else. */
+  /** A row was just queued behind all others. */
   add (row: Queued): void
-  /** Whether nothing waits before a row that was just queued. Then it need not wait here. */
+  /** Whether nothing waits before a row that was just queued. Then it skips the queue. */
   passes (row: Queued): boolean
   first (): Row | undefined
-  /** Takes the next rows that may be counted as tried in one commit, `most` of them. */
+  /** Takes the next rows that may be counted as tried in one commit, at most `most`. */
   take (most: number): Row[]
-  /** Tried in vain: they are the first again. */
+  /** Puts rows whose try failed back to the front. */
   putBack (rows: Row[]): void
   /** Whether nothing is in memory, but something may be in the store. */
   mustLoad (): boolean
   load (): Promise<void>
-  /** Rows changed in the store, so what is in memory is no longer true. */
+  /** Rows changed in the store: forgets the rows in memory, so that they are loaded again. */
   forget (): void
   /** Whether nothing waits, here or in the store. */
   isEmpty (): boolean
 }
 
-/** What happened while rows were loaded: which were queued, and whether the store changed. */
+/** What happens while rows are loaded. `late`: rows queued meanwhile. `stale`: rows changed in the store. */
 interface Meanwhile { late: Queued[]; stale: boolean }
 
-/** It may be what crashed us. */
+/** Whether the row may be the cause of a crash. */
 export const isSuspect = (row: Row | undefined): boolean => (row?.crashes ?? 0) > 0
 
-/** `ahead` is told what will be next. */
+/** `ahead` is called with rows that come next. */
 export const makeLaneQueue = (place: Place, store: Store, ahead: (rows: readonly Queued[]) => void): LaneQueue => {
   let waiting: Row[] = []
-  let lastId = 0 // of what came into memory
-  let more = false // the store may hold rows after lastId; a lane is made for what was just queued, so at first it holds none
+  let lastId = 0 // the last row that came into memory
+  let more = false // the store may hold rows after lastId; false at first, because a lane is made for a row that was just queued
   let loading: Meanwhile | undefined
 
   const push = (rows: Queued[]): void => {

@@ -1,8 +1,8 @@
 /**
- * One lane: the deliveries to one place, in order. It counts each try on disk before the try, keeps at most `can.window`
- * unanswered, and when one has to wait, stops, lets the others be answered and goes back to the first unanswered one. What a crash
- * cut off is sent alone. What carries a file waits for it as long as files.ts lets it, and is said in words if it does not come.
- * Nothing leaves a lane except as done, failed or unknown; what stops it delays this place only.
+ * One lane: the deliveries to one place, in order. It counts each try on disk before the try, and keeps at most `can.window` unanswered. If
+ * one has to wait, the lane stops, waits until the others are answered, and goes back to the first one that failed. A delivery that a crash
+ * cut off is sent alone. A delivery with a file waits for it as long as files.ts allows; if the file does not come, words replace it. Nothing
+ * leaves a lane except as done, failed or unknown. A lane that stops delays only its own place.
  */
 import { backoffMs } from '../lib/backoff'
 import type { Chance } from '../lib/chance'
@@ -19,7 +19,7 @@ import type { Files } from './files'
 import { isSuspect, makeLaneQueue, type Row } from './lane-queue'
 import { fillInNamed, namedBy } from './named'
 
-/** How many rows are counted as tried in one commit, where trying again is harmless. */
+/** How many rows are counted as tried in one commit, if trying again is harmless. */
 const AHEAD_ROWS = 32
 const SEND_TIMEOUT_MS = 60_000
 const RETRY_FIRST_MS = 500
@@ -36,17 +36,17 @@ export interface LaneParts {
 }
 
 export interface Lane {
-  /** What was just queued. With an attempt already, that one is counted on disk. */
+  /** These rows were just queued. If a row has an attempt already, that try is counted on disk. */
   add (rows: Queued[]): void
-  /** The network is connected again: try now instead of at the end of the pause. */
+  /** The network is connected again: tries now, not at the end of the pause. */
   wake (): void
-  /** Rows changed in the store behind the lane's back. */
+  /** Rows of this lane were changed in the store by somebody else. */
   reload (): void
-  /** Starts nothing more; resolves when what was sent is answered, or when `signal` fires, and all else is back in the store. */
+  /** Starts nothing more. Resolves when all sends are answered, or `signal` fires, and all other rows are back in the store. */
   stop (signal: AbortSignal): Promise<void>
 }
 
-/** Only while it works a lane hands anything over. `going back`: one has to wait, and those that are flying are answered first. */
+/** A lane hands rows to the network only while it is `working`. `going back`: a row has to wait; first the flying ones are answered. */
 type State =
   | { is: 'working' }
   | { is: 'going back', why: Unavailable }
@@ -54,8 +54,8 @@ type State =
   | { is: 'stopping', over (): void }
 
 /**
- * A row goes from the queue to ready, to flying, and to its end. Tried in vain, it goes to returned, and from there back to the queue with all
- * that is ready.
+ * A row goes from the queue to `ready`, to `flying`, and to its end. If its try fails, it goes to `returned`, and from there back to the
+ * queue, together with all ready rows.
  */
 export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const { store, network, clock, chance, ending } = parts
@@ -66,11 +66,11 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
   const queue = makeLaneQueue(place, store, rows => parts.files.ahead(network, rows))
   let ready: Row[] = [] // counted as tried, not yet handed to the network
   const flying = new Map<number, Row>() // handed to the network, unanswered
-  let returned: Row[] = [] // tried in vain, to be tried again
+  let returned: Row[] = [] // rows whose try failed, to be tried again
   let state: State = { is: 'working' }
 
   const enter = (next: State): void => {
-    if (state.is === 'stopping') return // for good
+    if (state.is === 'stopping') return // a lane that stops never starts again
     if (state.is === 'pausing') state.timer.cancel()
     state = next
   }
@@ -79,7 +79,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
 
   const giveBack = (rows: Row[]): Promise<void> => store.run(tx => tx.waitAgain(rows.map(({ id }) => id)))
 
-  /** It was counted when nothing was before it; if something is by now, it waits its turn like all others. */
+  /** The row's try was counted when nothing was before it. If something is by now, the row is given back and waits its turn. */
   const begin = (row: Row): void => {
     if (!queue.passes(row)) return void giveBack([row]).then(reload, () => {})
     ready.push(row)
@@ -106,7 +106,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     if (wanted.length === 0) return
     const taken = await store.run(tx => tx.trying(wanted.map(({ id }) => id)))
     for (const row of wanted) {
-      if (!taken.has(row.id)) continue // somebody ended it meanwhile
+      if (!taken.has(row.id)) continue // it was ended meanwhile
       row.delivery = taken.get(row.id) ?? { ...row.delivery, attempt: row.delivery.attempt + 1 }
       ready.push(row)
     }
@@ -137,13 +137,13 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     pump()
   }
 
-  /** Under which id that arrives is known when it is answered; this one and those behind it wait for that. */
+  /** Whether the row names a delivery that is still flying. It must wait, because that one's remote id is known only when it is answered. */
   const namesOneFlying = ({ delivery: { action } }: Row): boolean => {
     const named = namedBy(action)
     return [...flying.values()].some(({ delivery: { key } }) => named.includes(key))
   }
 
-  /** A suspect is sent alone, so that if it is what crashes us nothing else is blamed with it. */
+  /** A suspect is sent alone, so that no other row is blamed if it crashes us again. */
   const keepsApart = (): boolean => {
     const [first] = flying.values()
     return first !== undefined && (isSuspect(first) || isSuspect(ready[0] ?? queue.first()))
@@ -163,19 +163,19 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       const missing = await parts.files.brought(network, row, signal)
       if (missing !== undefined) delivery.action = await ending.inWords(row, missing)
     } catch (error) { clear(); return failed(row, error) }
-    if (returned.length > 0) { unsent(); returned.push(row); return } // one before it went back meanwhile
-    if (endsUnwanted(row)) return unsent() // since its try was counted
+    if (returned.length > 0) { unsent(); returned.push(row); return } // an earlier row went back meanwhile
+    if (endsUnwanted(row)) return unsent() // it became unwanted after its try was counted
     const answer = async (): Promise<Sent> => network.send(delivery, signal)
     answer().then(sent => done(row, sent), (error: unknown) => failed(row, error)).finally(clear).catch(parts.bug)
   }
 
-  /** Puts everything that is not done back in order, and waits before the next try. */
+  /** Puts all unfinished rows back into the queue in order, and pauses before the next try. */
   const rest = (why: Unavailable): void => {
     const rows = [...returned, ...ready].sort((one, other) => one.id - other.id)
     returned = []
     ready = []
     queue.putBack(rows)
-    giveBack(rows).catch(() => {}) // the store itself has said so
+    giveBack(rows).catch(() => {}) // the store has reported its failure itself
     parts.retried()
     const ms = why.retryAfterMs ?? backoffMs(chance, rows[0]?.delivery.attempt ?? 1, RETRY_FIRST_MS, RETRY_MOST_MS)
     parts.log.info({ network: place.network, waiting: rows.length, ms, why: why.message }, 'lane pauses')
@@ -225,7 +225,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
       enter({ is: 'stopping', over })
       signal.addEventListener('abort', () => {
         cutOff.abort(new Unavailable('shutting down', { disconnected: true }))
-        clock.soon(over) // whoever does not heed the signal is cut off, as by a crash
+        clock.soon(over) // a send that ignores the signal is cut off, as by a crash
       })
       pump()
       await promise

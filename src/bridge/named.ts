@@ -1,4 +1,4 @@
-/** What a delivery names of what was delivered before: the message that it changes, and the one that it answers or reacts to. */
+/** The earlier deliveries that a delivery names: the one that it changes, and the one that it answers or reacts to. */
 import type { DeliveryKey } from '../model/address'
 import type { Action, Delivery } from '../model/message'
 import { quotingInstead } from '../plan/reply'
@@ -12,7 +12,7 @@ const answeredBy = (action: Action): DeliveryKey | undefined => {
 export const namedBy = (action: Action): DeliveryKey[] =>
   ['of' in action ? action.of : undefined, answeredBy(action)].filter(key => key !== undefined)
 
-/** Fills in under which ids the place knows what is named. False if there is nothing to change, or to react to. */
+/** Fills in the place's ids of the named deliveries. False if the message to change or to react to is not there. */
 export const fillInNamed = async (tx: Tx, delivery: Delivery, formatting: boolean): Promise<boolean> => {
   const { action } = delivery
   if ('of' in action) {

@@ -1,4 +1,4 @@
-/** `work`, one run at a time: whoever asks while it runs makes it run once more, so that nothing is missed. */
+/** Runs `work`, one run at a time. A call while it runs makes it run once more afterwards, so that nothing is missed. */
 export const coalesced = (work: () => Promise<void>, failed: (error: unknown) => void): (() => void) => {
   let running = false
   let again = false

@@ -47,7 +47,7 @@ export type Answers = Record<string, string>
 const refusal = ({ must }: Question): string => `That does not work. It must be ${must}.`
 
 /** A mirror needs two rooms: if no other room was given, it does not ask for the last one. */
-const isVain = (key: string, answers: Given, networks: Settings[]): boolean => {
+const isPointless = (key: string, answers: Given, networks: Settings[]): boolean => {
   const rooms = networks.flatMap(({ init }) => init.roomKey ?? [])
   return key === rooms.at(-1) && rooms.every(room => !has(answers[room]))
 }
@@ -58,7 +58,7 @@ export const answer = async (flags: Given, ask?: (question: string) => Promise<s
   for (const question of questionsOf(kinds)) {
     const { key, ask: text, unless = [], fits } = question
     const preset = typeof question.preset === 'string' ? question.preset : question.preset(answers, own(answers, settingsOf(kinds)))
-    if (flags[key] === undefined && (unless.some(other => !has(answers[other])) || isVain(key, answers, settingsOf(kinds)))) {
+    if (flags[key] === undefined && (unless.some(other => !has(answers[other])) || isPointless(key, answers, settingsOf(kinds)))) {
       answers[key] = ''
       continue
     }

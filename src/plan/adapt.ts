@@ -34,7 +34,7 @@ const takePart = (text: string, max: number): string => {
 const QUOTED = '> '
 
 /** The quote mark for the next part, if this one ends inside a quoted line. */
-const goesOn = (part: string): string => part.slice(part.lastIndexOf('\n') + 1).startsWith(QUOTED) ? QUOTED : ''
+const openQuote = (part: string): string => part.slice(part.lastIndexOf('\n') + 1).startsWith(QUOTED) ? QUOTED : ''
 
 /** The text in parts of at most `max` UTF-8 bytes each. Joined they give the text, except for white space and quote marks at the joints. */
 export const splitText = (text: string, max: number): string[] => {
@@ -43,7 +43,7 @@ export const splitText = (text: string, max: number): string[] => {
   while (rest.length > max || bytes(rest) > max) {
     const part = takePart(rest, max)
     parts.push(part.trimEnd())
-    rest = goesOn(part) + rest.slice(part.length)
+    rest = openQuote(part) + rest.slice(part.length)
   }
   return [...parts, rest].filter(part => part !== '')
 }

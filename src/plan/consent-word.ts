@@ -19,7 +19,7 @@ const SIGNATURE = /(?:\n-- ?)?\n+(?:Gesendet (?:von|mit) .{1,60}|Von meinem .{1,
 const SLIPPED = /(!+)1+(?=\s*$)/
 
 /** Accepts letters of other scripts that look the same, and a repeated last P: “STOPPP”. */
-const isOf = (known: ReadonlySet<string>, word: string): boolean =>
+const isOneOf = (known: ReadonlySet<string>, word: string): boolean =>
   [word, unhomoglyph(word).toUpperCase()].some(one => known.has(one) || known.has(one.replace(/P{2,}(?:EN)?$/, 'P')))
 
 /** The text without the quotation of the answered message that apps put in front. */
@@ -38,5 +38,5 @@ export const consentWord = (text: string): 'stop' | 'start' | undefined => {
   if (alone.length > WORDS_CHARACTERS_MAX) return undefined
   const words = joined(wordsIn(alone)).filter(word => !BESIDE.has(word))
   if (words.length === 0) return undefined
-  return words.every(word => isOf(STOP, word)) ? 'stop' : words.every(word => isOf(START, word)) ? 'start' : undefined
+  return words.every(word => isOneOf(STOP, word)) ? 'stop' : words.every(word => isOneOf(START, word)) ? 'start' : undefined
 }

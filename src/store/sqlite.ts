@@ -28,7 +28,7 @@ interface Waiting { job: (tx: Tx) => Promise<unknown>; resolve: (value: unknown)
 const DISK_CODES: ReadonlySet<number> = new Set([7, 8, 10, 11, 13, 14, 26])
 
 /** The disk failed. No job caused this, and no rollback of one job undoes it. */
-const isOfTheDisk = (error: unknown): boolean => DISK_CODES.has(((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff)
+const isDiskError = (error: unknown): boolean => DISK_CODES.has(((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff)
 
 const migrate = (db: DatabaseSync): void => {
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
@@ -86,7 +86,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
         const value = await job(tx)
         answers.push(() => resolve(value))
       } catch (error) {
-        if (isOfTheDisk(error)) throw error
+        if (isDiskError(error)) throw error
         rollback.run()
         answers.push(() => reject(error))
       }
