@@ -3,6 +3,7 @@ import type { Identity } from '../../model/network'
 import { COMMANDS } from './direct/commands'
 import { ADDRESS_FEATURES, answerAbout } from './direct/profile'
 import { INFO } from './muc/room'
+import { inXhtml } from './text/xhtml'
 import { errorReply } from './wire/stanza-errors'
 import { child, el, elementsIn, type Element, type Xml } from './wire/xml'
 
@@ -43,8 +44,11 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
   return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')
 }
 
-/** The answer to a message to us alone that is not from a room, if it has a body. Errors are never answered. */
+const saysSomething = (message: Element): boolean =>
+  child(message, 'body') !== undefined || child(message, 'subject') !== undefined || inXhtml(message) !== undefined
+
+/** The answer to a message to us alone that is not from a room, if it says something. Errors are never answered. */
 export const answerDirect = (message: Element): Xml | undefined =>
-  message.attrs.type === 'error' || message.attrs.type === 'groupchat' || child(message, 'body') === undefined
+  message.attrs.type === 'error' || message.attrs.type === 'groupchat' || !saysSomething(message)
     ? undefined
     : errorReply(message, 'cancel', 'service-unavailable', 'Nobody reads messages at this address. Please write in the room.')

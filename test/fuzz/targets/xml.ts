@@ -112,7 +112,9 @@ const SAID = ['<body>', '</body>', '<body>hallo *Welt*</body>', '<body>> zitiert
   `<stanza-id xmlns='urn:xmpp:sid:0' by='${ROOM}' id='s1'/>`, '<stanza-id xmlns=\'urn:xmpp:sid:0\' by=\'evil\' id=\'s2\'/>',
   '<occupant-id xmlns=\'urn:xmpp:occupant-id:0\' id=\'o1\'/>', '<moderated xmlns=\'urn:xmpp:message-moderate:1\'/>',
   '<x xmlns=\'jabber:x:oob\'><url>https://x.example/a%ff.png</url></x>', '<delay xmlns=\'urn:xmpp:delay\' stamp=\'2026-13-41\'/>',
-  '<unstyled xmlns=\'urn:xmpp:styling:0\'/>', '<subject/>', '<error type=\'cancel\'/>', '<result xmlns=\'urn:xmpp:mam:2\' queryid=\'q\'/>',
+  '<unstyled xmlns=\'urn:xmpp:styling:0\'/>', '<subject/>',
+  '<html xmlns=\'http://jabber.org/protocol/xhtml-im\'><body xmlns=\'http://www.w3.org/1999/xhtml\'>', '<li>', '<p>a<br/>b</p>',
+  '</body></html>', '<error type=\'cancel\'/>', '<result xmlns=\'urn:xmpp:mam:2\' queryid=\'q\'/>',
   ' id=\'m1\'', `<message id='m1'${FROM}>`, `<message${FROM}>`, `<message from='${ROOM}'>`, '</message>', '&#9;', '\\u202e']
 
 export const xmlTargets: Target[] = [

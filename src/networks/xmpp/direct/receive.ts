@@ -11,7 +11,7 @@ import { makeSlots } from '../../../lib/slots'
 import { Malformed, messageOf } from '../../../model/errors'
 import type { Arrival, MessageArrival, Sender } from '../../../model/message'
 import type { Identity, Inbox, World } from '../../../model/network'
-import { plain } from '../../../model/text'
+import { plain, toPlain } from '../../../model/text'
 import { RESOURCE } from '../addresses'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO, STANZA_IDS } from '../muc/room'
@@ -20,6 +20,7 @@ import type { Originals } from '../originals'
 import {
   asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, reactionsIn, repliedTo, RETRACT, type Said, UNREADABLE
 } from '../text/content'
+import { inXhtml } from '../text/xhtml'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
@@ -47,10 +48,21 @@ export interface DirectReceiver {
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
 
-/** Mail-like apps put part of a message into the subject (RFC 6121 §5.2.4). */
+/** Mail-like apps put part of a message, or all of it, into the subject (RFC 6121 §5.2.4). */
 const withSubject = (message: Element, said: Said | undefined): Said | undefined => {
   const subject = textOf(child(message, 'subject')).trim()
-  return said && subject !== '' ? { content: { ...said.content, text: [...plain(subject), ...said.content.text] } } : said
+  const { content }: Said = said ?? { content: { style: 'text', text: [] } }
+  return subject === '' || content.unreadable !== undefined ? said : { content: { ...content, text: [...plain(subject), ...content.text] } }
+}
+
+/** What tells two messages of one id apart. */
+const saidIn = (message: Element): unknown[] => {
+  const said = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
+    .map(one => [textOf(one), one?.attrs.id])
+  const others = [textOf(child(message, 'subject')), toPlain(inXhtml(message)?.text ?? [])]
+  const reactions = reactionsIn(message)
+  const isAlone = textOf(child(message, 'body')) === '' && others.some(text => text !== '')
+  return [...said, ...reactions === undefined ? [] : [reactions], ...isAlone ? [others] : []]
 }
 
 const stampOf = (message: Element): number | undefined => {
@@ -101,14 +113,10 @@ export const makeDirectReceiver = ({
 
   /** Apps send a message again under the same id, even from another connection. But scripts give each message the same id. */
   const keyOf = (message: Element, contact: string, to: Identity): string => {
-    const said: unknown[] = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
-      .map(one => [textOf(one), one?.attrs.id])
-    const reactions = reactionsIn(message)
-    if (reactions !== undefined) said.push(reactions)
     const { id } = message.attrs
     return id === undefined
       ? `direct/${chance.token(KEY_BYTES)}`
-      : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, said])).digest('base64url')}`
+      : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, saidIn(message)])).digest('base64url')}`
   }
 
   const senderOf = (message: Element, contact: string): Sender => {

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { World } from '../../../model/network'
+import { inXhtml } from '../text/xhtml'
 import { child, type Element, owned, textOf } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
 import type { Archived } from './archive'
@@ -19,9 +20,11 @@ const DELAY = 'urn:xmpp:delay'
 const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract', 'reactions'])
 
 /** Tells messages without an id from the room apart well enough to know them again. It may be the same for two messages. */
-export const printOf = ({ attrs: { from, id }, children }: Element): string => {
+export const printOf = (message: Element): string => {
+  const { attrs: { from, id }, children } = message
   const said = children.flatMap(one => typeof one !== 'string' && SAYS.has(one.name) ? [[one.name, one.attrs.id, textOf(one)]] : [])
-  return createHash('sha256').update(JSON.stringify([from, id, said])).digest('base64url').slice(0, PRINT_LETTERS)
+  const rich = said.length > 0 ? [] : inXhtml(message)?.text ?? []
+  return createHash('sha256').update(JSON.stringify([from, id, said, ...rich])).digest('base64url').slice(0, PRINT_LETTERS)
 }
 
 /** The print in the key of a message that was stored. */

@@ -10,6 +10,7 @@ import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml, isAutomatic } from '../text/content'
 import { type Language, TEXTS } from '../text/texts'
+import { inXhtml } from '../text/xhtml'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
 import type { Room } from './room'
@@ -38,7 +39,7 @@ export const makePrivateMessages = (
     heard (room, message) {
       const { from = '', to, type } = message.attrs
       const body = textOf(child(message, 'body'))
-      if (body === '' || type === 'headline' || isAutomatic(message)) return
+      if ((body === '' && inXhtml(message) === undefined) || type === 'headline' || isAutomatic(message)) return
       if (room.own && isCommand(body)) return take(room, message)
       if (!answers.take([owned(from), room.id])) return
       const words = TEXTS[language].privately[room.own ? 'team' : 'room']

@@ -6,6 +6,7 @@ import { type Inline, plain, quoted, type Text } from '../../../model/text'
 import { bareOf, resourceOf } from '../names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { bodyOf, parseStyled } from './styling'
+import { inXhtml } from './xhtml'
 
 export const CORRECT = 'urn:xmpp:message-correct:0'
 export const RETRACT = 'urn:xmpp:message-retract:1'
@@ -58,10 +59,11 @@ export const encryptionOf = (message: Element): string | undefined => {
   return found === undefined || keysAlone ? undefined : found.ns
 }
 
-/** Messages that are not text: a call that rings (XEP-0353), a file without a link (XEP-0447). */
+/** Messages that are not text: a call that rings (XEP-0353), a file without a link (XEP-0447), a picture in XHTML. */
 const unreadableOf = (message: Element): Unreadable | undefined =>
   child(message, 'propose', 'urn:xmpp:jingle-message:0') !== undefined ? 'call'
-    : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file' : undefined
+    : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file'
+      : inXhtml(message)?.picture === true ? 'kind' : undefined
 
 /** Splits off what stands in front of a message's own words only for apps that know no replies (XEP-0428 §3: counted in code points). */
 const partsOf = (message: Element): { repeated: string, own: string } => {
@@ -85,6 +87,8 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   const { repeated, own } = partsOf(message)
   const said = file !== undefined && own.trim() === file.at.ref ? '' : own
   if (said === '' && file === undefined) {
+    const { text = [] } = inXhtml(message) ?? {} // some apps send no body beside it
+    if (text.length > 0) return { content: { style: 'text', text } }
     const why = unreadableOf(message)
     return why && { content: { style: 'text', text: [], unreadable: why } }
   }

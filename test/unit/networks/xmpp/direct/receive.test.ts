@@ -141,6 +141,29 @@ describe('xmpp direct chats', () => {
     assert.deepEqual(inbox.arrivals.map(one => 'content' in one && one.content.unreadable), ['call', 'file'])
   })
 
+  it('hand on a subject alone, and what is said in XHTML alone, as what they say', async () => {
+    const { write, texts, inbox } = stage()
+    const html = (inside: string): string =>
+      `<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>${inside}</body></html>`
+    const said: [inside: string, text: string][] = [
+      ['<subject>Is my bike ready?</subject>', 'Is my bike ready?'],
+      ['<subject>My bike</subject><body>Is it ready?</body>', 'My bike\nIs it ready?'],
+      [html('<p>Is my <strong>bike</strong>\n  ready?</p><p>Or<br/>not?</p>'), 'Is my bike ready?\nOr\nnot?'],
+      [html('Mine:<ol><li>red</li><li>blue</li></ol><blockquote>Monday</blockquote>Yes'), 'Mine:\n1. red\n2. blue\n> Monday\nYes'],
+      [html('<a href="https://example.org/">here</a>'), 'here (https://example.org/)'],
+      [`<subject>My bike</subject>${html('Is it ready?')}`, 'My bike\nIs it ready?'],
+      [`<body>plain</body>${html('rich')}`, 'plain']
+    ]
+    for (const [inside] of said) write(ANNA, 'same', inside)
+    write(ANNA, 'same', said[2]![0])
+    await turn()
+    assert.deepEqual(texts(ANNA), said.map(([, text]) => text))
+    write(ANNA, 'n', html(''))
+    write(ANNA, 'p', html('<img src="cid:1"/>'))
+    await turn()
+    assert.deepEqual(inbox.arrivals.slice(said.length).map(one => 'content' in one && one.content.unreadable), ['kind'])
+  })
+
   it('of strangers leave room for questions to others: few are open at one server, and not many in all', async () => {
     const asked: string[] = []
     const { write } = stage((_type, _from, to) => { asked.push(to); return new Promise(() => {}) })

@@ -27,6 +27,13 @@ describe('xmpp history', () => {
     }))
   })
 
+  it('tells apart what is said in XHTML alone', () => {
+    const said = (text: string): string => printOf(parse(`<message from='room@rooms.example.org/anna' id='1' type='groupchat'>
+      <html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><p>${text}</p></body></html></message>`))
+    assert.notEqual(said('one'), said('two'))
+    assert.equal(said('one'), said('one'))
+  })
+
   it('carries nothing that was said while the room had us out, however we come in again', () => {
     const room = { id: 'room@rooms.example.org' } as Room
     const notes = new Map<string, string>()

@@ -18,4 +18,15 @@ describe('xmpp private messages', () => {
     write('room@rooms.example', 'Anna')
     assert.deepEqual([sent.length, sent.at(-1)?.xml.includes('room@rooms.example/Anna')], [81, true])
   })
+
+  it('are answered in whatever form they are, and what says nothing is not', () => {
+    const sent: Xml[] = []
+    const messages = makePrivateMessages('de', { send (one) { sent.push(one); return true } }, makeWorld({ clock: handClock() }), () => {})
+    const html = "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>psst</body></html>"
+    for (const inside of [html, "<composing xmlns='http://jabber.org/protocol/chatstates'/>"]) {
+      messages.heard({ id: 'room@rooms.example', own: false } as Room,
+        parse(`<message type='chat' from='room@rooms.example/Anna' to='z@chat.example' id='p'>${inside}</message>`))
+    }
+    assert.equal(sent.length, 1)
+  })
 })

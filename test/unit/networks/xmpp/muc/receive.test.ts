@@ -116,6 +116,15 @@ describe('xmpp/receive', () => {
     assert.deepEqual(marked?.kind === 'message' && marked.mentions, ['clara@x.org', 'Clara (Matrix)', '%zz'])
   })
 
+  it('takes XHTML alone for what it says, and a subject alone for no message', async () => {
+    const { hear } = stage()
+    await hear(`${ROOM}/Anna`, '<subject>Topic</subject>')
+    const html = '<p>Good <em>morning</em></p>'
+    const [one, other] = await hear(`${ROOM}/Anna`,
+      `<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>${html}</body></html>`)
+    assert.deepEqual([one?.kind === 'message' && toPlain(one.content.text), other], ['Good morning', undefined])
+  })
+
   it('two who use one id stay two messages', async () => {
     const { hear } = stage([])
     await hear(`${ROOM}/Anna`, '<body>x</body>', 'same')
