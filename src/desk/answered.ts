@@ -1,6 +1,6 @@
 /**
- * What a message answers, as the desk's record has it. What its writer typed is not what others were shown (a number or a sign stands in
- * front), so words are quoted from the record alone.
+ * What a message answers, by the desk's record. The words that were typed are not what others were shown (a number or a sign was in front),
+ * so only words of the record are quoted.
  */
 import { samePlace, type Place } from '../model/address'
 import type { Persona, Reply } from '../model/message'
@@ -14,7 +14,7 @@ import type { AnsweredEntry, Context, DeskFacts } from './facts'
 
 const LATELY_ENTRIES = 10
 
-/** Absent where the record knows nothing of it. */
+/** Nothing if the record does not know the answered message. */
 export const answeredPart = async ({ desk }: Tx, said: Answered | undefined): Promise<{ answered?: AnsweredEntry }> => {
   if (said === undefined) return {}
   const { arrival, latest } = said
@@ -27,7 +27,7 @@ export const answeredPart = async ({ desk }: Tx, said: Answered | undefined): Pr
 
 const answeredIn = (facts: DeskFacts): AnsweredEntry | undefined => 'answered' in facts ? facts.answered : undefined
 
-/** For a place of the team. */
+/** The reply as shown in a place of the team. */
 export const replyAt = (facts: DeskFacts, place: Place, { directory }: Context): Reply | undefined => {
   const answered = answeredIn(facts)
   if (answered === undefined) return undefined
@@ -37,15 +37,15 @@ export const replyAt = (facts: DeskFacts, place: Place, { directory }: Context):
   return replyTo(said, as, place, entry.content)
 }
 
-/** The address, on a network of the contact's. */
+/** The address, on the contact's network. */
 const us = (shown: FunctionAddress, { network }: Place): Persona =>
   ({ person: { network, id: identityOn(shown, network) ?? '' }, name: shown.profile.name })
 
-/** Where the answer is written by its number or in reply, a reply to the contact's last message only says which case is meant. */
+/** Outside the room of the case, a reply to the contact's last message may only say which case is meant. */
 const saysWhichCase = (facts: DeskFacts, { isLast }: AnsweredEntry, can: Capabilities): boolean =>
   isLast && (!can.replies || facts.from !== 'team' || facts.where !== 'room')
 
-/** For the contact: only what they said, or were told in this chat, and by the address. */
+/** The reply as shown to the contact: only to what they said or were told in this chat, and in the name of the address. */
 export const replyToContact = (facts: DeskFacts, { place }: Conversation, { directory }: Context): Reply | undefined => {
   const answered = answeredIn(facts)
   if (answered === undefined || saysWhichCase(facts, answered, directory.can(place.network))) return undefined

@@ -15,13 +15,13 @@ const LATELY_ENTRIES = 10
 
 const CLOSED = {
   de: 'Automatische Antwort: {adresse} wird nicht weitergeführt. Nachrichten werden hier nicht mehr gelesen.',
-  en: 'Automatic reply: {address} is no longer continued. Messages are not read here any more.'
+  en: 'Automatic reply: {address} is no longer in use. Messages are not read here any more.'
 }
 const CLOSES = {
   de: (name: string) => `Automatische Nachricht: ${name} wird nicht weitergeführt. Neue Anliegen werden hier nicht mehr angenommen. ` +
     'Was Sie zu Ihrem laufenden Anliegen schreiben, sieht das Team noch.',
-  en: (name: string) => `Automatic message: ${name} is no longer continued. Nothing new is taken up here. ` +
-    'What you write about what is still open is seen by the team.'
+  en: (name: string) => `Automatic message: ${name} is no longer in use. Nothing new is taken up here. ` +
+    'The team still sees what you write about your open request.'
 }
 
 /** The text for contacts with an open case. Neither this nor CLOSED promises an answer. */

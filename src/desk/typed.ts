@@ -171,7 +171,7 @@ const firstTyped = (text: Text): string => {
   return raw.slice(skippedIn(raw))
 }
 
-/** A quotation stands in a list that is typed, too, and behind the signs that apps put in front. “5 > 3” and “-> b” are words. */
+/** A quotation may also be in a typed list, or after signs that apps put in front. “5 > 3” and “-> b” are words. */
 const QUOTED = /^\s*(?:(?:[^\p{L}\p{N}\s>]+|#?\d{1,9}[.):]|#\d{1,9})\s+)*(?=>)/u
 const quotationIn = (line: string): string[] => {
   const seen = folded(line).text
@@ -233,7 +233,7 @@ const holdsCommand = (line: string): boolean => {
 const unclear = (meant?: Word, doubt?: Doubt): Typed =>
   ({ kind: 'unclear', ...meant === undefined ? {} : { meant }, ...doubt === undefined ? {} : { doubt } })
 
-/** Of what has no sign in front that we know: whether it may be a note or a command all the same. */
+/** Whether text without a known sign in front may still be a note or a command. */
 const doubtful = (lines: string[]): Typed | undefined => {
   const [first = ''] = lines.map(line => folded(line).text)
   const word = disguised(first)

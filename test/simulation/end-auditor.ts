@@ -16,8 +16,8 @@ type Word = 'ends' | 'over' | 'team'
 
 /** The texts as people read them, without what is around them. */
 const WORDS: [Word, RegExp][] = [
-  ['ends', /^Automatic message: \S+ is no longer continued\./], ['over', /^Automatic reply: \S+ is no longer continued\./],
-  ['team', /^The address \S+ is no longer continued\./]
+  ['ends', /^Automatic message: \S+ is no longer in use\./], ['over', /^Automatic reply: \S+ is no longer in use\./],
+  ['team', /^The address \S+ is no longer in use\./]
 ]
 
 const leavesAt = (configs: readonly Config[], index: number, address: string): boolean =>

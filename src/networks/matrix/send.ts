@@ -173,7 +173,7 @@ export const makeSend = (world: SendWorld): Send => {
     return { ids }
   }
 
-  /** What this speaker has said already with the same key is that very reaction: the homeserver takes none twice. */
+  /** If this speaker has already reacted with the same key, that is this reaction: the homeserver takes none twice. */
   const annotate = async (delivery: Delivery, { to, emojis: [emoji = ''] }: Action & { kind: 'reaction' }, room: string,
     signal: AbortSignal): Promise<Sent> => {
     if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)

@@ -101,7 +101,7 @@ describe('an answer that is changed or taken back', () => {
     await berndEdits('b2', 'b1', 'On Monday')
     await reads(phone, max, '*: * On Monday')
     await berndDeletes('b3', 'b1')
-    await reads(blue, room, '*: Deleted here; but the contact still has the message: by phone nothing can be taken back.')
+    await reads(blue, room, '*: Deleted here, but the contact still has the message: nothing can be taken back by phone.')
   })
 
   it('is found once in the case if it was sent by !send, and a reply to it is no reply to something unseen', async () => {

@@ -74,7 +74,7 @@ describe('a function address', () => {
     await red.say(room, '@anna', '!foo bar')
     await until(() => red.read(room).some(line => line.includes('something in it begins with !')))
     await red.say(room, '@mallory', 'I am not in the team')
-    await delivered(red, room, '*: Only the team may do this. Nothing of it went to the contact.')
+    await delivered(red, room, '*: Only the team may do this. Nothing went to the contact.')
     await blue.say(room, 'bernd', '!status')
     await until(() => blue.read(room).some(line => /#1 🔴 new · max, phone:max \(phone\) · since today/.test(line)))
     assert.deepEqual(phone.delivered, [])

@@ -28,7 +28,7 @@ describe('who of a team may do what', () => {
   const one = async () => (await started.store.run(tx => tx.desk.conversation(1)))!
   const anna = (text: string, more = {}) => red.say(room, '@anna', text, more)
   const bernd = (text: string, more = {}) => blue.say(room, 'b1', text, more)
-  const REFUSED = '*: Nothing done: Anna has the case and is on duty. Please agree with each other; Anna can give it up with !release.'
+  const REFUSED = '*: Nothing done: Anna has the case and is on duty. Please talk to each other; Anna can give it up with !release.'
 
   it('takes no case from a colleague on duty: not by releasing, closing, putting off or passing it on', async () => {
     await start()

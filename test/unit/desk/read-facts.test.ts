@@ -68,7 +68,7 @@ describe('who speaks in a direct chat', () => {
     assert.deepEqual(await conversations(), [])
     assert.deepEqual(red.read(annas), [])
     await says(annas, '@anna', '!help')
-    await until(() => red.read(annas).some(line => line.includes('Who answers first has the case')))
+    await until(() => red.read(annas).some(line => line.includes('Whoever answers first has the case')))
   })
 
   it('what somebody of the team answered in their chat is edited and taken back there too', async () => {

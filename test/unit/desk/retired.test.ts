@@ -12,11 +12,11 @@ import { skippingClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 const DAY_MS = 86_400_000
-const TO_OPEN = '*: Automatic message: Werkstatt is no longer continued. Nothing new is taken up here. ' +
-  'What you write about what is still open is seen by the team.'
-const TO_NEW = '*: Automatic reply: Werkstatt is no longer continued. Messages are not read here any more.'
-const TO_TEAM = '*: The address Werkstatt is no longer continued. Contacts with an open case have been told, where they can be reached. ' +
-  'Open cases can still be answered; whoever writes anew gets an automatic text only.'
+const TO_OPEN = '*: Automatic message: Werkstatt is no longer in use. Nothing new is taken up here. ' +
+  'The team still sees what you write about your open request.'
+const TO_NEW = '*: Automatic reply: Werkstatt is no longer in use. Messages are not read here any more.'
+const TO_TEAM = '*: The address Werkstatt is no longer in use. Contacts with an open case have been told, if they can be reached. ' +
+  'Open cases can still be answered; whoever writes anew gets only an automatic text.'
 
 describe('an address that is taken out of the config', () => {
   let red: Practice, phone: Practice
@@ -46,7 +46,7 @@ describe('an address that is taken out of the config', () => {
   /** Where it was told. What was cut off while being sent comes again, with its key. */
   const toldOn = (networks: Practice[]): string[] => {
     const told = networks.flatMap(({ delivered }) => delivered)
-      .filter(({ action }) => action.kind === 'message' && toPlain(action.content.text).includes('no longer continued'))
+      .filter(({ action }) => action.kind === 'message' && toPlain(action.content.text).includes('no longer in use'))
     return [...new Map(told.map(({ place, key }) => [key, place.id])).values()]
   }
 
@@ -277,7 +277,7 @@ describe('an address that is taken out of the config', () => {
     await until(async () => (await one(1)).state === 'snoozed')
     await restart([other])
     clock.skip(DAY_MS)
-    await reads(red, 'werkstatt-1', '*: The time of waiting is over.')
+    await reads(red, 'werkstatt-1', '*: The waiting time is over.')
   })
 
   it('does not tell who sent STOP', async () => {
@@ -334,7 +334,7 @@ describe('somebody who is taken out of the team in the config', () => {
     await stop()
     const red = makePractice('red')
     const started = await startBridge([red], [], { addresses: [addressOn(['red'], [bernd])], path })
-    await until(() => red.read('werkstatt-queue').includes('*: Free again, because who had the case is not in the team any more: #1'))
+    await until(() => red.read('werkstatt-queue').includes('*: Free again, because whoever had the case is not in the team any more: #1'))
     assert.equal((await started.store.run(tx => tx.desk.conversation(1)))!.owner, undefined)
     assert.deepEqual(started.bugs, [])
     await started.stop()

@@ -50,8 +50,8 @@ export interface Direct {
   /** The contact wrote here (`at`: as their homeserver says). From now on we answer them here. */
   wrote (room: string, chat: DirectRoom, at: number): Promise<void>
   /**
-   * The room to write in, made if there is none; with `change`, the room of the message to change, for an edit only where its contact still
-   * reads. Throws Refused or Unavailable.
+   * The room to write in, made if there is none; with `change`, the room of the message to change. For an edit, only a room in which the
+   * contact still reads. Throws Refused or Unavailable.
    */
   roomFor (place: Place, change: Change | undefined, signal: AbortSignal): Promise<string>
   /** The room in which the contact wrote last, then earlier ones. */

@@ -171,8 +171,8 @@ const SHORTCODES = ['shortcode', 'com.beeper.reaction.shortcode']
 const PICTURE = '🖼'
 
 /**
- * CS API §Event annotations and reactions. A picture of the homeserver's own (MSC4027) becomes its name, as people type it; without one, a
- * sign for a picture. Undefined if it is about nothing.
+ * CS API §Event annotations and reactions. A custom picture (MSC4027) becomes its name, as people type it; without a name, a sign for a
+ * picture. Undefined if the reaction is to nothing.
  */
 const reactionIn = (content: Json): Pick<ReactionArrival, 'of' | 'emojis'> | undefined => {
   const { rel_type: kind, event_id: of, key } = jsonOf(content['m.relates_to'])

@@ -1,4 +1,4 @@
-/** JSON from others, of which nothing is sure. */
+/** JSON from others, which may hold anything. */
 export type Json = Record<string, unknown>
 
 export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)

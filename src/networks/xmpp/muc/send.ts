@@ -53,13 +53,13 @@ const answerTo = (room: Room, { said, by: { name, person }, text }: Reply, answe
   return { name, text, ...id !== undefined && { found: { id, to: `${room.id}/${ghost?.[0] ?? name}` } } }
 }
 
-/** In a room, messages are meant by the id that the room gave. */
+/** The id that the room gave, by which messages in a room are named. Throws Refused if it gave none. */
 const givenBy = (id: string | undefined): string => {
   if (id === undefined) throw new Refused('this room gives messages no ids, so none can be taken back or reacted to')
   return id
 }
 
-/** A key of ours stands for a message to which the room gave none. */
+/** The room's id of a message, from the key of its arrival; undefined if the room gave none, because then the key is only ours. */
 const named = (room: Room, id: string): string | undefined => id.startsWith(`${room.id}/`) ? undefined : id
 
 const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] => {

@@ -168,12 +168,12 @@ export const retractionXml = (id: string): Xml[] => [
   el('body', {}, RETRACTED), el('store', { xmlns: STORE })
 ]
 
-/** XEP-0444 §4. All that its sender has there; none takes all back. `id` as above. */
+/** XEP-0444 §4. All reactions of the sender to a message; an empty list takes all back. `id` as above. */
 export const reactionsXml = (id: string, emojis: string[]): Xml[] => [
   el('reactions', { xmlns: REACTIONS, id }, ...emojis.map(emoji => el('reaction', {}, qualifiedEmoji(emoji)))), el('store', { xmlns: STORE })
 ]
 
-/** All reactions of its sender to the message with this id. What it says in words besides, unless they only repeat that, is a message of its own. */
+/** All reactions of the sender to the message with this id. Words besides them are a message of their own, unless they only repeat them. */
 export const reactionsIn = (message: Element): { id: string, emojis: string[] } | undefined => {
   const reactions = child(message, 'reactions', REACTIONS)
   const repeats = elementsIn(message).some(({ name, ns, attrs }) => name === 'fallback' && ns === FALLBACK && attrs.for === REACTIONS)
