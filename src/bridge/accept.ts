@@ -130,7 +130,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     if (!concerns) return undefined
     const raw = JSON.stringify(arrival)
     if (raw.length > ARRIVAL_CHARACTERS_MAX) {
-      await quarantine(network, raw, new Malformed(`${raw.length} characters are too long for one message`), arrival.key)
+      await quarantine(network, raw, new Malformed(`a message of ${raw.length} characters is too long`), arrival.key)
       return undefined
     }
     const stored = await door.pass(arrival, async passing => {

@@ -106,7 +106,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       heard(applied)
       return changed
     },
-    pointless: row => end(row, 'failed', 'what it changes was never delivered'),
+    pointless: row => end(row, 'failed', 'the message that it changes was never delivered'),
     unwanted: (row, why) => why === 'stopped'
       ? end(row, 'failed', 'the person sent STOP',
           desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)

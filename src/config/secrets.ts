@@ -39,7 +39,7 @@ const fill = ({ section, path, key }: Slot, source: Source, config: string, envi
   const set = environment[environmentName(named([...path, key], source.value))]
   delete section[fileKey]
   if (file !== undefined && section[key] !== undefined) {
-    return [source.problem([...path, fileKey], spell([...path, fileKey]), `stands beside ${key}`, 'Keep one of the two')]
+    return [source.problem([...path, fileKey], spell([...path, fileKey]), `is there besides ${key}`, 'Keep one of the two')]
   }
   if (file === undefined) {
     if (section[key] === undefined && set !== undefined) section[key] = set

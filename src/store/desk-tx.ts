@@ -180,7 +180,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       before = row.hash
     }
     const written = one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'logbook'")?.seq ?? 0
-    return written > (last?.id ?? 0) ? { ...found, wrong: { line: (last?.id ?? 0) + 1, why: 'is missing, with all behind it' } } : found
+    return written > (last?.id ?? 0) ? { ...found, wrong: { line: (last?.id ?? 0) + 1, why: 'is missing, like all after it' } } : found
   },
   async head () { return one<Head>('SELECT id AS line, seal FROM logbook WHERE seal IS NOT NULL ORDER BY id DESC LIMIT 1') },
   async sealed (seal) {

@@ -156,7 +156,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       const lost = row.state === 'failed' || row.state === 'unknown' || !heardOf(row)
       if (!lost && !copies.has(`${place} ${tag}`) && !lines.get(tag)!.unheard) violation('D2', `${tag} never came to ${place}`, tag)
       const cutOff = row.reason?.startsWith('cut off') === true
-      if (row.reason === 'what it changes was never delivered') continue
+      if (row.reason === 'the message that it changes was never delivered') continue
       if (row.state === 'unknown' && !cutOff && !open.has(`${place} ${tag}`)) violation('D2', `${tag} counts as unknown without a reason`, tag)
       if (lost && !told.has(tag) && !ordersOf(conversation)) violation('D2', `${tag} did not come to ${place}; nobody is told`, tag)
     }

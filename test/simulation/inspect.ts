@@ -26,7 +26,7 @@ const STATES: Record<string, string> = {
  */
 const UNTOLD = `SELECT key FROM outbox AS lost WHERE state IN ('failed', 'unknown') AND notice = 0
   AND json_extract(delivery, '$.action.kind') IN ('message', 'edit')
-  AND reason NOT IN ('the person sent STOP', 'what it changes was never delivered')
+  AND reason NOT IN ('the person sent STOP', 'the message that it changes was never delivered')
   AND json_extract(delivery, '$.action.content.style') <> 'quiet'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = lost.journal AND notice = 1)
   AND NOT EXISTS (SELECT 1 FROM journal WHERE seq = lost.journal AND desk IS NOT NULL

@@ -116,7 +116,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
   })
 
   it('a secret that stands twice, is missing, is short, or is the sample\'s; never shown', () => {
-    assert.match(refused(({ operate }) => { operate.token_file = './t' }), /operate\.token_file: stands beside token\. Keep one of the two/)
+    assert.match(refused(({ operate }) => { operate.token_file = './t' }), /operate\.token_file: is there besides token\. Keep one of the two/)
     assert.match(refused(({ sms }) => { delete sms.gateways[1].secret }),
       /sms\.gateways\[1\]\.secret: is missing\. Write secret, or secret_file .* or set ZENTRALE_SMS_GATEWAYS_BOX_SECRET/)
     const short = refused(({ operate }) => { operate.token = 'tiny' })

@@ -58,7 +58,7 @@ describe('the logbook', () => {
 
   it('shows a line that is gone, in the middle or at the end, and seals that are gone', async () => {
     assert.equal((await verified(db => db.exec('DELETE FROM logbook WHERE id = 2'))).wrong?.line, 3)
-    assert.deepEqual((await verified(db => db.exec('DELETE FROM logbook WHERE id = 4'))).wrong, { line: 4, why: 'is missing, with all behind it' })
+    assert.deepEqual((await verified(db => db.exec('DELETE FROM logbook WHERE id = 4'))).wrong, { line: 4, why: 'is missing, like all after it' })
     assert.deepEqual((await verified(db => db.exec('UPDATE logbook SET seal = NULL WHERE id > 2'))).wrong, { line: 3, why: 'has no seal' })
     assert.equal((await verified(db => db.exec('UPDATE logbook SET seal = NULL'))).sealedFrom, undefined, 'and the log knows the seal')
   })
