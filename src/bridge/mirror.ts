@@ -40,7 +40,7 @@ export const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: ori
 
 /** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */
 const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[], as: Persona, directory: Directory): Plan => {
-  if (why === 'kind' || why === 'call') return IGNORE // does not concern a whole room
+  if (why === 'kind') return IGNORE // perhaps nobody's words at all
   const content: Content = { style: 'text', text: plain(directory.texts.unreadable[why]) }
   const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.texts.notCarried(why), 'alert')]
   const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, { token: '' }, directory)), ...told]

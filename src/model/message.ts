@@ -28,6 +28,7 @@ export interface Content {
   style: 'text' | 'quiet' | 'alert' | 'emote'
   text: Text
   file?: Attachment
+  location?: string // a geo URI (RFC 5870); `text` says it too
   unreadable?: Unreadable
 }
 

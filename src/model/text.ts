@@ -2,6 +2,7 @@
  * The text model: all the formatting that crosses networks, and nothing else.
  * Each network parses its own markup into this model and writes its own markup from it, so no markup is ever passed through.
  */
+import { mapLink, pointOf } from '../lib/geo'
 
 export type Inline =
   | { kind: 'text'; text: string } // '\n' is a line break
@@ -94,3 +95,9 @@ export const toPlain = (text: Text): string => text.map(blockPlain).join('\n')
 /** Whether toPlain would lose nothing. */
 export const isPlain = (text: Text): boolean =>
   text.every(block => block.kind === 'paragraph' && block.of.every(part => part.kind === 'text'))
+
+/** A place, with what was said of it, for whoever sees no map. `uri` is a geo URI. */
+export const locationText = (uri: string, said: string): Text => {
+  const point = pointOf(uri)
+  return plain(`📍 ${[said, point && mapLink(point)].filter(part => part !== undefined && part !== '').join('\n')}`)
+}

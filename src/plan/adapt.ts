@@ -88,12 +88,12 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
  * itself speaks.
  */
 export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment) => string): Content[] => {
-  const { style, file } = content
+  const { style, file, location } = content
   let { text } = content
   if (file !== undefined && can.files === 'text') text = [...text, ...plain(`${cleanName(file.name)}: ${url(file)}`)]
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
-  const parts: Content[] = textParts(text, can).map(part => ({ style: shownStyle, text: part }))
+  const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && location && { location } }))
   if (file !== undefined && can.files !== 'text') parts.push({ style, text: [], file: { ...file, url: url(file) } })
   return parts
 }

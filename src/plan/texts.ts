@@ -43,10 +43,10 @@ const de: Texts = {
     call: '⚠ [Anruf, der hier nicht angenommen werden kann]', file: '⚠ [Datei, die hier nicht geöffnet werden kann]',
     kind: '⚠ [Nachricht einer Art, die hier nicht gelesen werden kann]'
   },
-  notCarried: what => `Nicht weitergegeben: ${{
-    encrypted: 'verschlüsselte Nachrichten können', poll: 'Umfragen können', call: 'Anrufe können', file: 'diese Datei kann',
-    kind: 'Nachrichten dieser Art können'
-  }[what]} hier nicht gelesen werden. Bitte schreiben Sie es als Text.`,
+  notCarried: what => what === 'call' ? 'Nicht weitergegeben: Anrufe können hier nicht angenommen werden. Bitte schreiben Sie.'
+    : `Nicht weitergegeben: ${{
+      encrypted: 'verschlüsselte Nachrichten können', poll: 'diese Umfrage kann', file: 'diese Datei kann', kind: 'Nachrichten dieser Art können'
+    }[what]} hier nicht gelesen werden. Bitte schreiben Sie es als Text.`,
   ended: 'Sie haben unsere Nachrichten mit STOP abbestellt, darum antworten wir Ihnen hier nicht. Wenn Sie Antworten möchten, senden Sie START.',
   started: 'Sie erhalten wieder Nachrichten von uns. Wenn Sie keine mehr möchten, senden Sie STOP.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
@@ -90,9 +90,10 @@ const en: Texts = {
     call: '⚠ [a call that cannot be taken here]', file: '⚠ [a file that cannot be opened here]',
     kind: '⚠ [a message of a kind that cannot be read here]'
   },
-  notCarried: what => `Not passed on: ${{
-    encrypted: 'encrypted messages', poll: 'polls', call: 'calls', file: 'this file', kind: 'messages of this kind'
-  }[what]} cannot be read here. Please write it as text.`,
+  notCarried: what => what === 'call' ? 'Not passed on: calls cannot be taken here. Please write.'
+    : `Not passed on: ${{
+      encrypted: 'encrypted messages', poll: 'this poll', file: 'this file', kind: 'messages of this kind'
+    }[what]} cannot be read here. Please write it as text.`,
   ended: 'You have ended everything with STOP, so we do not answer you here. Send START to get answers again.',
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,

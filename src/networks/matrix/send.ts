@@ -42,8 +42,9 @@ export interface Send {
 }
 
 /** CS API §m.room.message msgtypes. Always has `m.mentions`, so that no name in the text alarms anybody (§Mentions). */
-const messageContent = ({ style, text }: Content): Json => {
+const messageContent = ({ style, text, location }: Content): Json => {
   const { body, html } = writeText(text)
+  if (location !== undefined) return { msgtype: 'm.location', body, geo_uri: location, 'm.location': { uri: location }, 'm.mentions': {} }
   return {
     msgtype: MSGTYPES[style], body, 'm.mentions': {}, ...style === 'alert' && { [AUTOMATIC_MARKS[1]]: true },
     ...(html === undefined ? {} : { format: 'org.matrix.custom.html', formatted_body: html })

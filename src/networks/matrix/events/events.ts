@@ -5,8 +5,9 @@
 import type { Place } from '../../../model/address'
 import { Malformed } from '../../../model/errors'
 import type { Arrival, Attachment, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
-import { plain } from '../../../model/text'
+import { plain, type Text } from '../../../model/text'
 import { readText } from '../text'
+import { fallbackText, locationOf, POLL_ENDS, POLL_STARTS, pollText } from './extensible'
 import { isJson, type Json, jsonOf, stringOf } from './json'
 
 /** The fields of an event, checked. */
@@ -85,20 +86,11 @@ const fileContent = (kind: Attachment['kind'], content: Json, body: string): Con
   }
 }
 
-/** RFC 5870: two or three numbers, then parameters. */
-const GEO = /^geo:-?\d{1,3}(\.\d{1,20})?(,-?\d{1,9}(\.\d{1,20})?){1,2}(;[\w-]{1,20}(=[\w.%+:-]{1,40})?){0,8}$/
-
-/** A location (CS API §m.location, MSC3488) as text: its body, and its geo URI if the body does not contain it. */
-const locationText = (content: Json): string | undefined => {
-  const body = stringOf(content.body)?.trim() ? stringOf(content.body) : undefined
-  const uri = [content.geo_uri, jsonOf(content['m.location']).uri, jsonOf(content['org.matrix.msc3488.location']).uri]
-    .find((one): one is string => typeof one === 'string' && GEO.test(one))
-  return uri === undefined || body?.includes(uri) === true ? body : [body, uri].filter(line => line !== undefined).join('\n')
-}
-
 const readContent = (content: Json): Content => {
   const msgtype = stringOf(content.msgtype)
-  const body = msgtype === 'm.location' ? locationText(content) : stringOf(content.body)
+  const body = stringOf(content.body)
+  const location = msgtype === 'm.location' ? locationOf(content) : undefined
+  if (location !== undefined) return { style: 'text', ...location }
   if (msgtype === undefined || body === undefined) throw new Malformed('a message without msgtype or body')
   const kind = KINDS.get(msgtype)
   if (kind) return fileContent(kind, content, body)
@@ -140,20 +132,21 @@ export const AUTOMATIC_MARKS = ['m.automated', 'org.matrix.msc1767.automated'] a
 
 const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' || AUTOMATIC_MARKS.some(mark => content[mark] === true)
 
-const POLLS: ReadonlySet<string> = new Set(['m.poll.start', 'org.matrix.msc3381.poll.start'])
 const CALLS: ReadonlySet<string> = new Set(['m.call.invite', 'm.rtc.notification', 'org.matrix.msc4075.rtc.notification'])
-const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction'])
+const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction', ...POLL_STARTS, ...POLL_ENDS])
+/** Two devices of two people make sure of each other (CS API §Key verification framework): of concern to nobody else. */
+const VERIFICATION = 'm.key.verification.request'
+
 /** Events that are nobody's words: votes, keys, the progress of calls, live locations. */
 const SILENT = new RegExp('^(' + [
-  '(m|org\\.matrix\\.msc3381)\\.poll\\.(response|end)$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
+  '(m|org\\.matrix\\.msc3381)\\.poll\\.response$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
   'm\\.(dummy|room_key|secret\\.)', 'org\\.matrix\\.(call|msc3401|msc4075|msc4143)\\.', 'io\\.element\\.call'
 ].join('|') + ')')
 
 /** Why an event of this type cannot be read; undefined if it can, or if it is nobody's words. */
-const unreadableOf = ({ type, content }: RoomEvent): Unreadable | undefined => {
+const unreadableOf = ({ type }: RoomEvent): Unreadable | undefined => {
   if (READABLE.has(type)) return undefined
   if (type === 'm.room.encrypted') return 'encrypted'
-  if (POLLS.has(type)) return jsonOf(content['m.relates_to']).rel_type === 'm.replace' ? undefined : 'poll'
   if (CALLS.has(type)) return 'call'
   return SILENT.test(type) || type.length === 0 ? undefined : 'kind'
 }
@@ -181,6 +174,29 @@ const reactionIn = (content: Json): Pick<ReactionArrival, 'of' | 'emojis'> | und
   return { of: [of], emojis: [MXC.test(key) ? name ?? PICTURE : key] }
 }
 
+type Arrived = Pick<MessageArrival, 'key' | 'place' | 'at' | 'sender'>
+
+const inText = (text: Text): Content => ({ style: 'text', text })
+
+/** A poll, or what it asks from now on. */
+const poll = ({ content }: RoomEvent, arrived: Arrived): Arrival | undefined => {
+  const of = originalOf(content)
+  const text = pollText(of === undefined ? content : jsonOf(content['m.new_content']))
+  if (of !== undefined) return text && { kind: 'edit', ...arrived, of, content: inText(text) }
+  return { kind: 'message', ...arrived, content: text === undefined ? { ...inText([]), unreadable: 'poll' } : inText(text), ...relationsOf(content) }
+}
+
+/** What comes with text for whoever does not know its kind: the result of a poll is a reply to it (MSC3381). */
+const other = (event: RoomEvent, arrived: Arrived): Arrival | undefined => {
+  const { type, content } = event
+  const why = unreadableOf(event)
+  const text = why === 'kind' || POLL_ENDS.has(type) ? fallbackText(content) : undefined
+  if (text === undefined) return why && { kind: 'message', ...arrived, content: { ...inText([]), unreadable: why } }
+  const of = stringOf(jsonOf(content['m.relates_to']).event_id)
+  const replies = POLL_ENDS.has(type) && of !== undefined && of.length <= ID_CHARS_MAX ? { replyTo: [of] } : relationsOf(content)
+  return { kind: 'message', ...arrived, content: inText(plain(text)), ...replies }
+}
+
 /**
  * The arrival to carry on; undefined if the event says nothing to people elsewhere. Throws Malformed.
  * `now` replaces a missing time.
@@ -192,6 +208,7 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
   if (event.redacted || event.stateKey !== undefined) return undefined
   switch (event.type) {
     case 'm.room.message': {
+      if (event.content.msgtype === VERIFICATION) return undefined
       const of = originalOf(event.content)
       const said = of === undefined ? event.content : jsonOf(event.content['m.new_content'])
       const content = readContent(said)
@@ -212,10 +229,7 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
     case 'm.room.redaction':
       // A homeserver passes on only valid redactions (Room Version 3 §Handling redactions), so the sender was allowed to.
       return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$'), moderated: true }
-    default: {
-      const why = unreadableOf(event)
-      return why && unreadable(event, place, sender, now, why)
-    }
+    default: return POLL_STARTS.has(event.type) ? poll(event, arrived) : other(event, arrived)
   }
 }
 

@@ -1,8 +1,9 @@
 /** The elements of a message ↔ the content that crosses networks. The same in rooms and in direct chats. */
 import { qualifiedEmoji } from '../../../lib/emoji'
+import { geoUri, pointOf } from '../../../lib/geo'
 import { mimeOf } from '../../../lib/mime'
 import type { Attachment, Content, Unreadable } from '../../../model/message'
-import { type Inline, plain, quoted, type Text } from '../../../model/text'
+import { type Inline, locationText, plain, quoted, type Text } from '../../../model/text'
 import { bareOf, resourceOf } from '../names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { bodyOf, parseStyled } from './styling'
@@ -12,6 +13,7 @@ export const CORRECT = 'urn:xmpp:message-correct:0'
 export const RETRACT = 'urn:xmpp:message-retract:1'
 const STYLING = 'urn:xmpp:styling:0'
 const OOB = 'jabber:x:oob'
+const GEOLOC = 'http://jabber.org/protocol/geoloc'
 const AUTOMATIC = 'urn:zentrale:automatic:1'
 export const REPLY = 'urn:xmpp:reply:0'
 const FALLBACK = 'urn:xmpp:fallback:0'
@@ -76,6 +78,14 @@ const partsOf = (message: Element): { repeated: string, own: string } => {
   return letters.length <= end ? { repeated: '', own: body } : { repeated: letters.slice(0, end).join(''), own: letters.slice(end).join('') }
 }
 
+/** Where it is (XEP-0080), or a body that is nothing but a geo URI, as Conversations sends it. */
+const locationIn = (message: Element, said: string): string | undefined => {
+  const words = said.trim()
+  if (pointOf(words) !== undefined) return words
+  const geoloc = child(message, 'geoloc', GEOLOC)
+  return geoloc && geoUri(textOf(child(geoloc, 'lat')).trim(), textOf(child(geoloc, 'lon')).trim())
+}
+
 const textIn = (message: Element, words: string): Text =>
   child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
 
@@ -86,6 +96,8 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   const file = fileOf(network, message)
   const { repeated, own } = partsOf(message)
   const said = file !== undefined && own.trim() === file.at.ref ? '' : own
+  const location = locationIn(message, said)
+  if (location !== undefined) return { content: { style: 'text', text: locationText(location, said.trim() === location ? '' : said), location } }
   if (said === '' && file === undefined) {
     const { text = [] } = inXhtml(message) ?? {} // some apps send no body beside it
     if (text.length > 0) return { content: { style: 'text', text } }
@@ -145,13 +157,18 @@ const answering = (body: string, { name, text, found }: AnswerTo): Xml[] => {
   ]]
 }
 
-export const contentXml = ({ style, text, file }: Content, answered?: AnswerTo): Xml[] => {
+const geolocXml = (location: string | undefined): Xml[] => {
+  const point = location === undefined ? undefined : pointOf(location)
+  return point === undefined ? [] : [el('geoloc', { xmlns: GEOLOC }, el('lat', {}, point.lat), el('lon', {}, point.lon))]
+}
+
+export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo): Xml[] => {
   const named = answered?.found === undefined ? [] : [el('reply', { xmlns: REPLY, ...answered.found })]
   if (file?.url !== undefined) { // XEP-0066 §3
     return [el('body', {}, file.url), el('x', { xmlns: OOB }, el('url', {}, file.url)), ...named]
   }
   const { body, unstyled } = bodyOf(text)
-  const mark = unstyled ? [el('unstyled', { xmlns: STYLING })] : []
+  const mark = [...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...geolocXml(location)]
   if (style === 'quiet' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
   if (style === 'emote') return [el('body', {}, `/me ${body}`), ...mark, ...named] // nothing may stand before /me
   if (answered === undefined) return [el('body', {}, body), ...mark]

@@ -8,33 +8,76 @@ const said = (content: object): string | undefined => {
   return arrival?.kind === 'message' || arrival?.kind === 'edit' ? toPlain(arrival.content.text) : undefined
 }
 
+const arrivalFrom = (type: string, content: object) => {
+  const event = readEvent({ type, content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
+  return speaks(event) ? arrivalOf(event, { network: 'matrix', id: '!r:x' }, { id: '@eva:x', name: 'Eva' }, 1) : undefined
+}
+
 describe('Matrix events: a location', () => {
   const uri = 'geo:52.516274,13.377704;u=35'
+  const link = 'https://www.openstreetmap.org/?mlat=52.516274&mlon=13.377704#map=17/52.516274/13.377704'
 
-  it('is told by its words and where it is', () => {
+  it('is told by its words and a link to a map, and stays a location', () => {
     const where = { msgtype: 'm.location', body: 'Brandenburger Tor', geo_uri: uri }
-    assert.equal(said(where), `Brandenburger Tor\n${uri}`)
-    assert.equal(said({ msgtype: 'm.location', body: ' ', geo_uri: uri }), uri)
-    assert.equal(said({ msgtype: 'm.location', geo_uri: uri }), uri)
+    assert.equal(said(where), `📍 Brandenburger Tor\n${link}`)
+    for (const body of [' ', undefined, uri, `Location was shared at ${uri} as of 2026-11-29`]) {
+      assert.equal(said({ msgtype: 'm.location', body, geo_uri: uri }), `📍 ${link}`, body)
+    }
     const relation = { 'm.new_content': where, 'm.relates_to': { rel_type: 'm.replace', event_id: '$o' } }
-    assert.equal(said({ msgtype: 'm.location', body: '* x', ...relation }), `Brandenburger Tor\n${uri}`)
-  })
-
-  it('is told once where its words say it', () => {
-    const body = `Location was shared at ${uri} as of today`
-    assert.equal(said({ msgtype: 'm.location', body, geo_uri: uri }), body)
+    assert.equal(said({ msgtype: 'm.location', body: '* x', ...relation }), `📍 Brandenburger Tor\n${link}`)
+    const arrival = arrivalFrom('m.room.message', where)
+    assert.equal(arrival?.kind === 'message' ? arrival.content.location : undefined, uri)
   })
 
   it('is told as apps that know MSC3488 alone say it', () => {
-    assert.equal(said({ msgtype: 'm.location', body: 'hier', 'org.matrix.msc3488.location': { uri, description: 'x' } }), `hier\n${uri}`)
-    assert.equal(said({ msgtype: 'm.location', body: 'hier', 'm.location': { uri } }), `hier\n${uri}`)
+    const described = { msgtype: 'm.location', body: uri, 'org.matrix.msc3488.location': { uri, description: 'hier' } }
+    assert.equal(said(described), `📍 hier\n${link}`)
+    assert.equal(said({ msgtype: 'm.location', body: 'hier', 'm.location': { uri } }), `📍 hier\n${link}`)
   })
 
   it('is its words alone where it is no place', () => {
-    for (const geo of ['geo:', 'geo:52.5', 'geo:1,2\nfalsch', 'https://example.org/1,2', 'geo:1,2;u=3 <b>', `geo:1,2;x=${'1'.repeat(300)}`, 5, {}]) {
+    for (const geo of ['geo:', 'geo:52.5', 'geo:1,2\nfalsch', 'geo:91,2', 'geo:1,181', 'geo:1,2;crs=moon', 'https://example.org/1,2',
+      'geo:1,2;u=3 <b>', `geo:1,2;x=${'1'.repeat(300)}`, 5, {}]) {
       assert.equal(said({ msgtype: 'm.location', body: 'hier', geo_uri: geo }), 'hier', String(geo))
     }
     assert.equal(said({ msgtype: 'm.text', body: 'hier', geo_uri: uri }), 'hier')
+  })
+})
+
+describe('Matrix events: a poll', () => {
+  const told = (type: string, content: object): [string, string[] | undefined] | string | undefined => {
+    const arrival = arrivalFrom(type, content)
+    if (arrival?.kind === 'message') return arrival.content.unreadable ?? [toPlain(arrival.content.text), arrival.replyTo]
+    return arrival?.kind === 'edit' ? [toPlain(arrival.content.text), [arrival.of]] : undefined
+  }
+  const stable = { 'm.poll': {
+    kind: 'm.disclosed', question: { 'm.text': [{ body: 'Wann?' }] },
+    answers: [{ 'm.id': 'a', 'm.text': [{ mimetype: 'text/html', body: '<b>Mo</b>' }, { body: 'Mo' }] }, { 'm.id': 'b', 'm.text': [{ body: 'Di' }] }]
+  } }
+  const before = { 'org.matrix.msc1767.text': 'Wann?\n1. Mo\n2. Di', 'org.matrix.msc3381.poll.start': {
+    question: { 'org.matrix.msc1767.text': 'Wann?', body: 'Wann?', msgtype: 'm.text' },
+    answers: [{ id: 'a', 'org.matrix.msc1767.text': 'Mo' }, { id: 'b', 'org.matrix.msc1767.text': 'Di' }]
+  } }
+
+  it('is a question with numbered answers, and its result a reply to it', () => {
+    for (const [type, content] of [['m.poll.start', stable], ['org.matrix.msc3381.poll.start', before]] as const) {
+      assert.deepEqual(told(type, content), ['📊 Wann?\n1. Mo\n2. Di', undefined])
+      const end = { 'm.relates_to': { rel_type: 'm.reference', event_id: '$poll' }, 'org.matrix.msc1767.text': 'The poll has ended. Top answer: Mo' }
+      assert.deepEqual(told(type.replace('start', 'end'), end), ['The poll has ended. Top answer: Mo', ['$poll']])
+    }
+  })
+
+  it('that asks otherwise is corrected', () => {
+    const edit = { 'm.new_content': stable, 'm.relates_to': { rel_type: 'm.replace', event_id: '$poll' } }
+    assert.deepEqual(told('m.poll.start', edit), ['📊 Wann?\n1. Mo\n2. Di', ['$poll']])
+    assert.equal(told('m.poll.start', { ...edit, 'm.new_content': {} }), undefined)
+  })
+
+  it('that nobody could answer is said to be there', () => {
+    for (const content of [{}, { 'm.poll': 5 }, { 'm.poll': { answers: [] } }, { 'm.poll': { ...stable['m.poll'], answers: [] } },
+      { 'm.poll': { ...stable['m.poll'], answers: [{}] } }, { 'm.poll': { ...stable['m.poll'], question: { 'm.text': [{ body: ' ' }] } } }]) {
+      assert.equal(told('m.poll.start', content), 'poll', JSON.stringify(content))
+    }
   })
 })
 
@@ -56,10 +99,17 @@ describe('matrix: what cannot be read', () => {
     assert.equal(why('org.example.voice_broadcast'), 'kind')
   })
 
+  it('is told in the words that come with it for whoever does not know its kind', () => {
+    for (const text of ['Hallo', [{ mimetype: 'text/html', body: '<b>Hallo</b>' }, { mimetype: 'text/plain', body: 'Hallo' }]]) {
+      const arrival = arrivalFrom('org.example.letter', { [typeof text === 'string' ? 'org.matrix.msc1767.text' : 'm.text']: text })
+      assert.equal(arrival?.kind === 'message' ? toPlain(arrival.content.text) : undefined, 'Hallo')
+    }
+  })
+
   it('is nothing where nobody says anything', () => {
     for (const type of ['m.reaction', 'm.poll.response', 'org.matrix.msc3381.poll.end', 'm.call.candidates', 'm.key.verification.ready', 'm.beacon',
       'org.matrix.call.sdp_stream_metadata_changed', 'io.element.call.encryption_keys']) assert.equal(why(type), undefined, type)
-    assert.equal(why('m.poll.start', { 'm.relates_to': { rel_type: 'm.replace', event_id: '$p' } }), undefined)
+    assert.equal(arrivalFrom('m.room.message', { msgtype: 'm.key.verification.request', body: 'Eva wants to verify' }), undefined)
     assert.equal(why('org.example.state', {}, { state_key: '' }), undefined)
     assert.equal(why('m.room.encrypted', {}, { unsigned: { redacted_because: {} } }), undefined)
   })
