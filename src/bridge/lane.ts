@@ -17,7 +17,7 @@ import type { Queued, Store } from '../store/store'
 import type { Ending, Unwanted } from './ending'
 import type { Files } from './files'
 import { isSuspect, makeLaneQueue, type Row } from './lane-queue'
-import { fillInNamed, namedBy } from './named'
+import { changedBy, fillInNamed, namedBy } from './named'
 
 /** How many rows are counted as tried in one commit, if trying again is harmless. */
 const AHEAD_ROWS = 32
@@ -137,10 +137,14 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     pump()
   }
 
-  /** Whether the row names a delivery that is still flying. It must wait, because that one's remote id is known only when it is answered. */
-  const namesOneFlying = ({ delivery: { action } }: Row): boolean => {
+  /**
+   * Whether the row names a delivery that is still flying, or changes what one that is flying changes. It must wait, because a remote id, and
+   * that a change was taken, are known only when that one is answered.
+   */
+  const hasToWait = ({ delivery, delivery: { action } }: Row): boolean => {
     const named = namedBy(action)
-    return [...flying.values()].some(({ delivery: { key } }) => named.includes(key))
+    const changed = changedBy(delivery)
+    return [...flying.values()].some(one => named.includes(one.delivery.key) || (changed !== undefined && changedBy(one.delivery) === changed))
   }
 
   /** A suspect is sent alone, so that no other row is blamed if it crashes us again. */
@@ -186,7 +190,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     while (state.is === 'working' && flying.size < can.window && !keepsApart()) {
       const [row] = ready
       if (row !== undefined) {
-        if (namesOneFlying(row)) break
+        if (hasToWait(row)) break
         ready.shift()
         await launch(row)
       } else if (queue.isEmpty()) break

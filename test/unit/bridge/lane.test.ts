@@ -104,6 +104,23 @@ describe('a lane', () => {
     assert.deepEqual(blue.read('hall'), ['helo', 'second', 'hello'].map(text => `anna (red): ${text}`))
   })
 
+  it('sends no edit while an earlier one of the same message is unanswered, so that the last one holds', async () => {
+    await red.say('room', 'anna', 'one', { key: 'first' })
+    await until(() => blue.delivered.length === 1)
+    const answer = Promise.withResolvers<void>()
+    let tries = 0
+    blue.onSend = ({ action }) => action.kind === 'edit' && tries++ === 0 ? answer.promise : undefined
+    const base = { place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } }
+    for (const text of ['two', 'three']) {
+      await red.inbox.accept({ ...base, kind: 'edit', key: text, of: 'first', content: { style: 'text', text: plain(text) } })
+    }
+    await red.say('room', 'anna', 'more')
+    await until(() => phone.read('us/max').length === 4)
+    answer.reject(new Unavailable('later'))
+    await until(() => blue.delivered.length >= 4)
+    assert.equal(blue.read('hall').findLast(line => line.includes('t')), 'anna (red): three')
+  })
+
   it('gives back a try that was counted when another comes before it, and sends both once', async () => {
     blue.onSend = () => { throw new Refused('no') }
     await red.say('room', 'anna', 'first')

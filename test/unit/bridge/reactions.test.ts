@@ -1,7 +1,7 @@
 /** Reactions in mirrors: whoever reacts to a message reacts to it wherever it stands, and may take that back. */
 import assert from 'node:assert/strict'
 import type { Delivery, DeletionArrival, ReactionArrival } from '../../../src/model/message'
-import { Refused } from '../../../src/model/errors'
+import { Refused, Unavailable } from '../../../src/model/errors'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
@@ -14,8 +14,8 @@ describe('reactions', () => {
   let started: Started
   let count = 0
 
-  const start = async (path?: string): Promise<void> => {
-    [red, blue, phone] = [makePractice('red'), makePractice('blue', { reactions: 'set' }), makePractice('phone', PHONE)]
+  const start = async (path?: string, window = 1): Promise<void> => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { reactions: 'set', window }), makePractice('phone', PHONE)]
     started = await startBridge([red, blue, phone], [mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])],
       path === undefined ? {} : { path })
   }
@@ -137,6 +137,21 @@ describe('reactions', () => {
     await arrived(blue, 3)
     assert.equal(blue.read('hall').at(-1), 'Anna (red): Ende')
     assert.equal(red.delivered.length, 1)
+  })
+
+  it('end as they are, though the place refuses an earlier set for now and takes the next', async () => {
+    await started.stop()
+    await start(undefined, 8)
+    await asked()
+    const refusing = Promise.withResolvers<void>()
+    let tries = 0
+    blue.onSend = ({ action }) => action.kind === 'reaction' && tries++ === 0 ? refusing.promise : undefined
+    for (const emoji of ['👍', '😀']) await reacts(red, 'Cem', ['question'], [emoji])
+    await red.say('hall', 'Anna', 'x')
+    await arrived(phone, 2)
+    refusing.reject(new Unavailable('later'))
+    await arrived(blue, 4)
+    assert.equal(blue.read('hall').findLast(line => line.startsWith('Cem')), 'Cem (red): [👍 😀]')
   })
 
   it('go with their message', async () => {
