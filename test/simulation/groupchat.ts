@@ -5,15 +5,13 @@
  */
 import type { Delivery } from '../../src/model/message'
 import type { Network, World as Lent } from '../../src/model/network'
-import { plain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
-import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
-import { CORRECT, REPLY, RETRACT } from '../../src/networks/xmpp/text/content'
+import { CORRECT, REPLY, reactionsIn, reactionsXml, RETRACT } from '../../src/networks/xmpp/text/content'
 import { bareOf, parseJid, resourceOf } from '../../src/networks/xmpp/names'
 import { makeParser } from '../../src/networks/xmpp/wire/parser'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'
 import type { Life } from './life'
-import { ADMIN, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
+import { ADMIN, deliveryOf, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
 import { makeChats } from './chats'
 import { makeRoomMischief } from './mischief-room'
 import { makeWatch } from './watch'
@@ -21,7 +19,6 @@ import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
 import { COMPONENT as DOMAIN, DOMAIN as SERVER, ownWords, ROOMS, SECRET, unrelated, wordOf } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
-const LISTENER = `${LISTENER_LOCAL}@${DOMAIN}`
 const COMPONENT_NS = 'jabber:component:accept'
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 const INFO = 'http://jabber.org/protocol/disco#info'
@@ -84,20 +81,6 @@ export const makeGroupchat = (world: World): Server => {
 
   // what we say
 
-  const deliveryOf = (room: Room, stanza: Element, { nick, jid }: Pick<Occupant, 'nick' | 'jid'>): Delivery => {
-    const retracts = child(stanza, 'retract', RETRACT)
-    const of = retracts?.attrs.id ?? child(stanza, 'replace', CORRECT)?.attrs.id
-    const body = textOf(child(stanza, 'body'))
-    const isListener = bareOf(jid) === LISTENER
-    const content = { style: 'text' as const, text: plain(isListener ? body.replace(/^\w+: /, '') : body) }
-    return {
-      key: stanza.attrs.id ?? '', place: { network, id: room.id }, at: 0, attempt: 1,
-      action: of === undefined ? { kind: 'message', content, ...room.replyIn(stanza) }
-        : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
-      ...isListener ? {} : { as: { person: { network: '', id: '' }, name: nick } }
-    }
-  }
-
   /** The error that a room sends back instead of showing a message. */
   const refusal = (delivery: Delivery): [type: string, error: string] | undefined => {
     const { key, as, action } = delivery
@@ -105,7 +88,7 @@ export const makeGroupchat = (world: World): Server => {
       auditor.overtaken(delivery)
       return ['wait', 'resource-constraint']
     }
-    const mayRefuse = as !== undefined && action.kind !== 'deletion' && !auditor.has(key)
+    const mayRefuse = as !== undefined && action.kind !== 'deletion' && action.kind !== 'reaction' && !auditor.has(key)
     if (!refused.has(key) && !(mayRefuse && weather.strikes('room refuses for good'))) return undefined
     refused.add(key)
     return ['auth', 'forbidden']
@@ -115,8 +98,8 @@ export const makeGroupchat = (world: World): Server => {
     const { key, place, action } = delivery
     note(`${place.id} has ${key} ${action.kind} ${item.text}`)
     auditor.took(key)
-    if (action.kind !== 'deletion') auditor.shown(delivery)
-    else for (const { id, text } of room.archive) if (id === action.of) auditor.removed(place, text)
+    if ('content' in action) auditor.shown(delivery)
+    if (action.kind === 'deletion') for (const { id, text } of room.archive) if (id === action.of) auditor.removed(place, text)
   }
 
   const groupchat = (room: Room, stanza: Element): void => {
@@ -136,7 +119,9 @@ export const makeGroupchat = (world: World): Server => {
       return fail(stanza, ...error)
     }
     const text = 'content' in delivery.action ? textOf(child(stanza, 'body')) : ''
-    const item: Item = { id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId, content: contentOf(stanza), text }
+    const said: Item = { id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId, content: contentOf(stanza), text }
+    const reactions = reactionsIn(stanza)
+    const item = reactions === undefined ? said : { ...said, reactions }
     show(room, delivery, item)
     room.broadcast(item)
     troubleIn(room)
@@ -360,6 +345,21 @@ export const makeGroupchat = (world: World): Server => {
     troubleIn(room)
   }
 
+  const react: NonNullable<Server['react']> = (by, tag, emoji, done) => {
+    const room = roomAt(by.place.id)
+    const target = held === undefined && watch.isBegun(room.id) ? findItem(room, tag) : undefined
+    if (target === undefined) return
+    const who = present(room, by.id, by.name)
+    const reactions = room.toggled(who.nick, target.id, emoji)
+    note(`${by.name} at ${room.id}: reacts to ${tag} with [${reactions.emojis.join(' ')}]`)
+    room.broadcast({
+      id: `archive${++items}`, at: timeline.ms, nick: who.nick, by: who.jid, messageId: `reaction${items}`, text: '', reactions,
+      utterance: { key: `reaction${items}`, place: by.place, at: epoch + timeline.ms, by, text: '', kind: 'reaction' },
+      content: reactionsXml(target.id, reactions.emojis)
+    })
+    done()
+  }
+
   const say: Server['say'] = (by, text, said) => {
     if (held !== undefined) held.push(() => say(by, text, said))
     else if (by.to !== undefined) chats.say(by, text, said)
@@ -368,7 +368,7 @@ export const makeGroupchat = (world: World): Server => {
 
   return {
     name: network, mischief: makeRoomMischief({ world, roomAt, send, isDown: () => held !== undefined, isHeard }),
-    say,
+    say, react, reactions: () => [...rooms.values()].flatMap(room => room.reactions()),
     connect,
     cut (now) {
       off = now ? random.pick(['refusing', 'silent']) : undefined

@@ -21,7 +21,8 @@ import { never, type Life } from './life'
 import { makeMischief } from './mischief'
 import { overhear } from './overhear'
 import { makePusher, type Endpoint } from './pusher'
-import { DOMAIN, ownWords, unrelated, wordOf, type Inhabitant, type Said, type Town } from './town'
+import type { Reacted } from './reactions'
+import { DOMAIN, ownWords, unrelated, wordOf, wordsIn, type Inhabitant, type Said, type Town } from './town'
 import { kindOf } from './typing'
 import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
@@ -120,11 +121,15 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   state.listeners.add(event => {
-    if (!isOurs(event.sender) || (event.type !== 'm.room.message' && event.type !== 'm.room.redaction')) return
+    if (!isOurs(event.sender) || !['m.room.message', 'm.reaction', 'm.room.redaction'].includes(event.type)) return
     const place = placeOf(event.room_id)
     const rule = mischief.isUnwanted(event.room_id) ? 'W5' : 'I6'
     if (place === undefined) return auditor.violation(rule, `${event.sender} spoke in ${event.room_id}, where nobody asked for it`)
     if (event.type === 'm.room.redaction') return auditor.removed(place, texts.get(event.redacts!) ?? '')
+    if (event.type === 'm.reaction') {
+      note(`${place.id} has ${String(event.content[KEY_FIELD])} ${JSON.stringify(event.content['m.relates_to'])}`)
+      return auditor.took(String(event.content[KEY_FIELD]))
+    }
     const delivery = seen(event, place)
     const text = String((event.content['m.new_content'] as Json | undefined ?? event.content).body)
     texts.set(event.event_id, text)
@@ -184,6 +189,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
       })
       case 'edit': return person.edit(room, ids.get(of!)!, text)
       case 'deletion': return person.redact(room, ids.get(of!)!)
+      case 'reaction': throw new Error('said by react')
     }
   }
 
@@ -196,6 +202,34 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     const room = chats.get(by.place.id)
     if (room !== undefined) mischief.intrude(room, contact, text)
   }
+
+  interface Annotation { event: HsEvent; of: string; key: string }
+
+  /** The reactions that stand in a room. */
+  const annotationsIn = (room: string): Annotation[] => state.room(room).events.flatMap(event => {
+    const { event_id: of, key } = (event.content['m.relates_to'] ?? {}) as Json
+    return event.type === 'm.reaction' && typeof of === 'string' && typeof key === 'string' ? [{ event, of, key }] : []
+  })
+
+  const react: NonNullable<Server['react']> = (by, tag, emoji, done) => {
+    const room = by.place.id
+    if (down || isTooEarly(room, undefined)) return
+    const target = findEvent(room, tag)
+    if (target === undefined) return
+    const person = personOf(by)
+    const before = annotationsIn(room).find(({ event, of, key }) => event.sender === by.id && of === target.event_id && key === emoji)
+    note(`${by.name} at ${room}: ${before === undefined ? 'reacts to' : 'takes back'} ${tag} ${emoji}`)
+    if (before !== undefined) person.redact(room, before.event.event_id)
+    else person.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: target.event_id, key: emoji } }, 'm.reaction')
+    done()
+  }
+
+  const reactions = (): Reacted[] => town.placesOf(NAME).flatMap(({ id: room }) => annotationsIn(room).flatMap(({ event: { sender }, of, key }) => {
+    const [word] = wordsIn(ownWords(String(state.room(room).events.find(one => one.event_id === of)?.content.body ?? '')))
+    const name = String(state.users.get(sender)?.displayname) // who has left is still shown to have reacted
+    const by = town.people.find(({ id }) => id === sender)?.name
+    return word === undefined ? [] : [{ place: `${NAME} ${room}`, name: by ?? name, ours: isOurs(sender), tag: word.tag, emojis: [key] }]
+  }))
 
   const say: Server['say'] = (by, text, said) => {
     if (down) { held.push(() => say(by, text, said)); return }
@@ -260,6 +294,8 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
       method, url: path, headers, json: async () => JSON.parse(body || '{}') as Json, stream: Readable.from([])
     })
     if (status === 200) hear(path)
+    const [, again] = /\/send\/m\.reaction\/([^?]+)/.exec(path) ?? []
+    if (again !== undefined && (json as Json).errcode === 'M_DUPLICATE_ANNOTATION') auditor.took(decodeURIComponent(again))
     return { status, text: JSON.stringify(json) }
   }
 
@@ -324,7 +360,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   return {
-    name: NAME, say, connect, mischief: mischief.deeds, judge: mischief.judge,
+    name: NAME, say, react, reactions, connect, mischief: mischief.deeds, judge: mischief.judge,
     cut (now) { off = now },
     slow: now => { factor = now },
     lost: () => { endpoint = undefined },

@@ -82,6 +82,11 @@ export const MUTATIONS: Mutation[] = [
   ['shows an answer as one to what stands elsewhere', 'plan/reply.ts', 'find(one => samePlace(one.place, place))', 'find(() => true)', ['R']],
   ['does not wait for what is answered', 'bridge/lane.ts', 'const named = namedBy(action)',
     "const named = 'of' in action ? [action.of] : []", ['R']],
+  // reactions
+  ['takes no reaction back', 'plan/react.ts', 'const gone = before.filter(({ emoji }) => !now.includes(emoji))',
+    'const gone = before.filter(() => false)', ['K']],
+  ['forgets what somebody had at a message', 'bridge/apply.ts', 'await tx.react(what.message, what.person, what.emojis, journal)', '', ['K']],
+  ['lets an earlier set of reactions come last', 'bridge/lane.ts', ' || (changed !== undefined && changedBy(one.delivery) === changed)', '', ['K']],
   // an address that leaves the config
   ['tells nobody that nobody reads any more', 'desk/retired.ts', 'automatic: { redirect: CLOSED[address.language] }', 'automatic: {}', ['E2']],
   ['tells nobody that an address ends', 'desk/rule.ts', "case 'retire': return retire(facts, context)", "case 'retire': return []", ['E1']],

@@ -3,10 +3,14 @@
  * affiliations, the configuration, the archive. Only occupants on the component get stanzas; people are just there. An occupant that
  * cannot be reached because the component is not connected is removed, as Prosody does when its stanzas come back.
  */
-import type { Reply } from '../../src/model/message'
+import type { Delivery, Reply } from '../../src/model/message'
+import { plain } from '../../src/model/text'
+import { LISTENER_LOCAL } from '../../src/networks/xmpp/addresses'
 import { bareOf, parseJid } from '../../src/networks/xmpp/names'
-import { REPLY } from '../../src/networks/xmpp/text/content'
+import { CORRECT, REPLY, reactionsIn, RETRACT } from '../../src/networks/xmpp/text/content'
 import { el, type Element, textOf, child, elementsIn, type Xml } from '../../src/networks/xmpp/wire/xml'
+import type { Reacted } from './reactions'
+import { COMPONENT, ownWords, wordsIn } from './town'
 import type { Utterance } from './world'
 
 export const MUC = 'http://jabber.org/protocol/muc'
@@ -23,8 +27,14 @@ const DEFAULTS = {
 
 export interface Occupant { readonly jid: string; nick: string; role: string }
 
+/** All that somebody has at a message, by the room's id of it. */
+interface ReactionsTo { id: string; emojis: string[] }
+
 /** A message in the archive. `by`: its writer's own address. */
-export interface Item { id: string; at: number; nick: string; by: string; messageId: string; content: Xml[]; text: string; utterance?: Utterance }
+export interface Item {
+  id: string; at: number; nick: string; by: string; messageId: string; content: Xml[]; text: string
+  utterance?: Utterance; reactions?: ReactionsTo
+}
 
 /** The answer to a query: the content of the result, or an error. */
 export type Answer = { result: Xml | undefined } | { type: string, error: string }
@@ -208,8 +218,27 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     return named === undefined ? {} : { reply: { by, text: found?.text ?? 'nothing that is there' } }
   }
 
+  /** What somebody has at a message: the last that they said of it. */
+  const reactionsAt = (nick: string, to: string): string[] =>
+    archive.findLast(item => item.nick === nick && item.reactions?.id === to)?.reactions?.emojis ?? []
+
+  /** With one more, or one less. */
+  const toggled = (nick: string, to: string, emoji: string): ReactionsTo => {
+    const before = reactionsAt(nick, to)
+    return { id: to, emojis: before.includes(emoji) ? before.filter(one => one !== emoji) : [...before, emoji] }
+  }
+
+  const reactions = (): Reacted[] => {
+    const pairs = new Map(archive.flatMap(({ nick, by, reactions }) =>
+      reactions === undefined ? [] : [[JSON.stringify([nick, reactions.id]), { nick, ours: isOf(domain, by), to: reactions.id }] as const]))
+    return [...pairs.values()].flatMap(({ nick, ours, to }) => {
+      const [word] = wordsIn(ownWords(archive.find(item => item.id === to)?.text ?? ''))
+      return word === undefined ? [] : [{ place: `xmpp ${id}`, name: nick, ours, tag: word.tag, emojis: reactionsAt(nick, to) }]
+    })
+  }
+
   return {
-    id, archive, occupants, replyIn, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
+    id, archive, occupants, replyIn, toggled, reactions, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
     get isLasting () { return is('persistentroom') },
     get isClosed () { return is('membersonly') && config.get(`${CONFIG}whois`) === 'anyone' },
     manage: (jid: string, asked: Element): Answer =>
@@ -224,5 +253,22 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
       occupants.clear()
       perhapsEnd()
     }
+  }
+}
+
+/** What one of ours says in a room. */
+export const deliveryOf = (room: Room, stanza: Element, { nick, jid }: Pick<Occupant, 'nick' | 'jid'>): Delivery => {
+  const retracts = child(stanza, 'retract', RETRACT)
+  const reactions = reactionsIn(stanza)
+  const of = retracts?.attrs.id ?? child(stanza, 'replace', CORRECT)?.attrs.id
+  const body = textOf(child(stanza, 'body'))
+  const isListener = bareOf(jid) === `${LISTENER_LOCAL}@${COMPONENT}`
+  const content = { style: 'text' as const, text: plain(isListener ? body.replace(/^\w+: /, '') : body) }
+  return {
+    key: stanza.attrs.id ?? '', place: { network: 'xmpp', id: room.id }, at: 0, attempt: 1,
+    action: reactions !== undefined ? { kind: 'reaction', to: { arrival: reactions.id }, emojis: reactions.emojis }
+      : of === undefined ? { kind: 'message', content, ...room.replyIn(stanza) }
+        : retracts === undefined ? { kind: 'edit', of, content } : { kind: 'deletion', of },
+    ...isListener ? {} : { as: { person: { network: '', id: '' }, name: nick } }
   }
 }

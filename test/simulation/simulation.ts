@@ -20,6 +20,7 @@ import { inspect, looking } from './inspect'
 import { makeMachine, type Machine } from './machine'
 import { makeOperator, type Operator } from './operator'
 import { makeRandom } from './random'
+import { makeReacting, type Reacting } from './reactions'
 import { makeTimeline } from './timeline'
 import { makeTalk, makeTown, type Mouth, type Town } from './town'
 import { makeWeather, type GreatFault } from './weather'
@@ -69,9 +70,10 @@ export interface Outcome {
 }
 
 interface Stage {
-  badMs: number; world: World; town: Town; servers: Server[]; machine: Machine; disk: Disk; wall: { offset: number }
+  seed: number; badMs: number; world: World; town: Town; servers: Server[]; machine: Machine; disk: Disk; wall: { offset: number }
   desk: { people: Desk, auditor: DeskAuditor, operator: Operator } | undefined
   talk: ReturnType<typeof makeTalk>
+  reacting: Reacting
 }
 
 /** Makes people act during the bad weather. Each workload plans its own deeds; the auditor judges its promises. */
@@ -130,7 +132,13 @@ const troubled: Workload = stage => {
   }
 }
 
-const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured]
+/** By a chance of its own, so that nothing else changes. */
+const reacted: Workload = ({ badMs, world: { timeline }, reacting, seed }) => {
+  const random = makeRandom(seed + 2 ** 34)
+  for (let left = random.below(60); left > 0; left--) timeline.after(random.between(0, badMs), reacting.react)
+}
+
+const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted]
 
 /** Ends a fault after `ms`, unless the bad weather ends first, which ends all faults at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
@@ -217,8 +225,13 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, configured })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
-  const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), speakingOn(() => servers))
-  return { badMs, world, town, desk, servers, machine, disk, wall, talk }
+  const reacting = makeReacting(town, makeRandom(seed + 2 ** 35), () => servers, auditor, () => timeline.ms)
+  const speak = speakingOn(() => servers)
+  const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), (by, text, said) => {
+    reacting.heard(said)
+    speak(by, text, said)
+  })
+  return { seed, reacting, badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
 /** Plays bad weather, then good weather until nothing moves any more. */
@@ -249,6 +262,7 @@ const play = async (stage: Stage): Promise<void> => {
   while (!stopped && timeline.ms < limit && await timeline.next());
   inspect(disk, auditor, true)
   auditor.judge()
+  stage.reacting.judge()
   for (const server of servers) server.judge?.()
   if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
 }

@@ -20,6 +20,7 @@ export interface Watch {
   memory (life: Life, memory: Memory): Memory
   /** The bridge need not carry messages from before its first visit to a room, so people wait for that. */
   whenBegun (room: string, say: () => void): void
+  isBegun (room: string): boolean
   /** Rooms in which somebody waits to speak. */
   readonly waiting: number
 }
@@ -75,6 +76,7 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
       if (begun.has(room)) return say()
       unsaid.set(room, [...unsaid.get(room) ?? [], say])
     },
+    isBegun: room => begun.has(room),
     get waiting () { return unsaid.size }
   }
 }

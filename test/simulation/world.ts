@@ -5,6 +5,7 @@ import type { Timeline } from './timeline'
 import type { Weather } from './weather'
 import type { Network, World as Lent } from '../../src/model/network'
 import type { Place } from '../../src/model/address'
+import type { Reacted } from './reactions'
 import type { Inhabitant, Said } from './town'
 import type { Life } from './life'
 
@@ -21,6 +22,10 @@ export type Mischief = Record<string, (place: Place) => boolean>
 export interface Server {
   readonly name: string
   say (by: Inhabitant, text: string, said: Said | undefined): void
+  /** Somebody reacts to the message with this tag, or takes that back, if they can now; then `done` is called. */
+  react? (by: Inhabitant, tag: string, emoji: string, done: () => void): void
+  /** All reactions that its places show. */
+  reactions? (): Reacted[]
   /** The bridge's side of the server, for one life. */
   connect (life: Life, lent: Lent): Network
   /** `off`: the network is cut, so nobody reaches anybody. */
@@ -42,7 +47,7 @@ export interface Server {
 /** Something that somebody said, as its server keeps it. */
 export interface Utterance {
   key: string; place: Place; at: number; by: Inhabitant; text: string
-  kind: Said['kind']; of?: string; tag?: string; word?: 'stop' | 'start'
+  kind: Said['kind'] | 'reaction'; of?: string; tag?: string; word?: 'stop' | 'start'
 }
 
 /** Makes utterances, with the source's own ids. */
