@@ -102,6 +102,30 @@ describe('a room on Synapse, Prosody and phones', () => {
     await story.maxReads(`${LABELS.anna}: Re "Ich": Danke`)
   })
 
+  it('Anna and Bernd react to what the other said, think better of it, and each sees what the other has', async () => {
+    const event = await story.annaSays('Ich habe Kuchen!')
+    const given = (await story.berndReads('Ich habe Kuchen!')).getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
+    await story.berndReacts(given, '👍', '🎂')
+    const [thumb, cake] = await Promise.all([story.annaSees(event, '👍\uFE0F'), story.annaSees(event, '🎂')])
+    assert.deepEqual([await story.nameOf(thumb.sender), thumb.sender], [LABELS.bernd, cake.sender])
+    await story.berndReacts(given, '🎂')
+    await town.people.anna.waitFor(town.room, 'the redaction', ({ type, content, redacts }) =>
+      type === 'm.room.redaction' && (redacts ?? content['redacts']) === thumb.event_id, READ_WITHIN_MS)
+
+    await story.berndSays('Ich bringe Kaffee')
+    const coffee = await story.annaReads('Ich bringe Kaffee')
+    const own = (await town.people.bernd.until('his own message', one => one.getChildText('body') === 'Ich bringe Kaffee'))
+      .getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
+    const heart = await story.annaReacts(coffee.event_id, '❤️')
+    assert.equal((await story.berndSees(own, ['❤️'])).attrs.from, `${town.muc}/${LABELS.anna}`)
+    await story.annaReacts(coffee.event_id, '👍️')
+    await story.berndSees(own, ['❤️', '👍'])
+    await town.people.anna.redact(town.room, heart)
+    await story.berndSees(own, ['👍'])
+    await story.allIsWell('nach den Reaktionen')
+    assert.deepEqual(town.people.max.inbox.filter(({ text }) => /[👍❤🎂]/u.test(text)), [], 'none of it came to the phone')
+  })
+
   it('nobody corrects what somebody else said', async () => {
     await town.xmpp.addUser('carl', PASSWORD)
     const carl = await startPerson(town.xmpp, 'carl', PASSWORD)

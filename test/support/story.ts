@@ -17,6 +17,10 @@ export const replying = (id: string, to: string, quotation: string): Element[] =
   xml('fallback', { xmlns: 'urn:xmpp:fallback:0', for: 'urn:xmpp:reply:0' }, xml('body', { start: '0', end: String([...quotation].length) }))
 ]
 
+const REACTIONS = 'urn:xmpp:reactions:0'
+const reacting = (id: string, emojis: string[]): Element[] =>
+  [xml('reactions', { xmlns: REACTIONS, id }, ...emojis.map(one => xml('reaction', {}, one))), xml('store', { xmlns: 'urn:xmpp:hints' })]
+
 let said = 0
 
 export type Story = ReturnType<typeof storyOf>
@@ -38,6 +42,21 @@ export const storyOf = (town: Town, berndNow?: XmppPerson) => {
       await bernd.say(muc, text, id, ...more)
       return id
     },
+    annaReacts: (event: string, key: string): Promise<string> =>
+      anna.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: event, key } }, 'm.reaction'),
+    berndReacts: (id: string, ...emojis: string[]): Promise<void> =>
+      bernd.send(xml('message', { type: 'groupchat', to: muc, id: `bernd-${++said}` }, ...reacting(id, emojis))),
+    /** What Anna's app shows that this person has at an event: `emoji` is there, or there no more. */
+    annaSees: (event: string, emoji: string): Promise<SeenEvent> => anna.waitFor(room, `Anna sees ${emoji}`, ({ type, sender, content }) => {
+      const { event_id: of, key } = (content['m.relates_to'] ?? {}) as Json
+      return type === 'm.reaction' && sender !== anna.userId && of === event && key === emoji
+    }, READ_WITHIN_MS),
+    /** The set that Bernd's app shows of somebody from elsewhere at a message. */
+    berndSees: (id: string, emojis: string[]): Promise<Element> => bernd.until(`Bernd sees ${emojis.join(' ')}`, one => {
+      const reactions = one.getChild('reactions', REACTIONS)
+      return fromElsewhere(one, muc) && reactions?.attrs.id === id &&
+        reactions.getChildren('reaction').map(each => each.text()).join() === emojis.join()
+    }, READ_WITHIN_MS),
     maxTypes: (text: string): Promise<void> => max.type({ text, to: number }),
 
     annaReads: (text: string, fits: (event: SeenEvent) => boolean = () => true, where = room): Promise<SeenEvent> =>

@@ -15,6 +15,7 @@ export interface XmppPerson {
   enter (room: string, nick: string): Promise<void>
   leave (room: string, nick: string): Promise<void>
   say (room: string, body: string, id: string, ...more: Element[]): Promise<void>
+  send (stanza: Element): Promise<void>
   /** The bodies of a room's messages, in order; the room's old ones are not asked for. */
   bodies (room: string, nick?: string): string[]
   /** The bodies in a room's archive (XEP-0313), oldest first. */
@@ -51,6 +52,7 @@ export const startPerson = async (server: XmppServer, username: string, password
       if (answer.attrs.type === 'error') throw new Error(`${nick} may not enter ${room}: ${String(answer.getChild('error'))}`)
     },
     leave: (room, nick) => person.send(xml('presence', { to: `${room}/${nick}`, type: 'unavailable' })),
+    send: stanza => person.send(stanza),
     say: (room, body, id, ...more) => person.send(xml('message', { to: room, type: 'groupchat', id }, xml('body', {}, body), ...more)),
     bodies: (room, nick) => messages(room, nick).map(one => one.getChildText('body') ?? ''),
     async archived (room) {
