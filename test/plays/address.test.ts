@@ -183,7 +183,7 @@ describe('a function address on Synapse, Prosody and phones', () => {
     }
   })
 
-  it('nor when they read, type, or are there: no receipts of reading, no typing, no pictures of theirs', async () => {
+  it('nor does anything else show them: no receipts of reading, no typing, no pictures of theirs', async () => {
     const synced = await eva.call('GET', 'v3/sync?timeout=0') as
       { rooms: { join: Record<string, { ephemeral: { events: { type: string, content: object }[] } }> } }
     const ephemeral = synced.rooms.join[evasChat]?.ephemeral.events ?? []

@@ -133,7 +133,7 @@ describe('zentrale check against Synapse', () => {
     await anna.call('PUT', `v3/rooms/${encodeURIComponent(later)}/state/m.room.encryption/`, { algorithm: 'm.megolm.v1.aes-sha2' })
     const said = await look('#gut:example.org', '#machtlos:example.org', '#später:example.org')
     assert.match(said[0]!, /^✓ .*: is there, not encrypted, and Zentrale is in it$/)
-    assert.match(said[1]!, /^✗ .*may not invite \(it has the power 0 of 50\)\n +Give @zentrale:example\.org the power 50/)
+    assert.match(said[1]!, /^✗ .*may not invite \(its power is 0; it needs 50\)\n +Give @zentrale:example\.org the power 50/)
     assert.match(said[2]!, /^✗ .*: is encrypted/)
   })
 

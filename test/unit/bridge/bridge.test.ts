@@ -50,7 +50,7 @@ describe('the path of a message', () => {
     assert.deepEqual(blue.read('hall'), ['anna (red): one', 'anna (red): two'])
   })
 
-  it('says a message that is too long for one of the places where it fits, in parts, and tells its writer where it does not', async () => {
+  it('says a message that is too long for one place in the others, or in parts where these are enough, and tells its writer', async () => {
     await started.stop()
     const [red, blue, phone] = [makePractice('red'), makePractice('blue', { textBytesMax: 1000 }), makePractice('phone', { textBytesMax: 100 })]
     started = await startBridge([red, blue, phone], [mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'max'])])
@@ -244,7 +244,7 @@ describe('the path of a message', () => {
     assert.deepEqual(two.read('hall'), texts.map(text => `anna (red): ${text}`))
   })
 
-  it('takes on, of what comes again together, behind what it has seen', async () => {
+  it('takes some of what comes again together, even if it was refused before, until all is taken', async () => {
     await started.stop()
     const [one, two] = [makePractice('red'), makePractice('blue')]
     started = await startBridge([one, two], [mirrorOf(['red', 'room'], ['blue', 'hall'])],

@@ -233,7 +233,7 @@ describe('an address that is taken out of the config', () => {
     assert.deepEqual(ended, [])
   })
 
-  it('is still worked for where it passed a case on, and what it was passed goes back when it is closed', async () => {
+  it('still has the cases answered that it passed on, and a case passed to it goes back when it is closed', async () => {
     await start([werkstatt(), other])
     await writes('eva', 'Hello?')
     await types('werkstatt-1', '!assign amt')
