@@ -18,7 +18,7 @@ export interface Passing {
 
 export interface Door { pass<T>(arrival: Arrival, job: (passing: Passing) => Promise<T>): Promise<T> }
 
-/** Always let in: receipts, because what we sent bounds them; and `in`, because without it the deliveries to that place cannot end. */
+/** Always let in: receipts, because what we sent bounds them; and `in`, because deliveries to that place wait for it. */
 const isAlwaysLetIn = (arrival: Arrival): boolean => arrival.kind === 'receipt' || (arrival.kind === 'standing' && arrival.standing === 'in')
 
 export const makeDoor = (deliver: Pick<Deliver, 'open' | 'openBeside' | 'expect'>, queueMax: number): Door => {
