@@ -1,17 +1,18 @@
 /** Checks of this machine, and of the way to it from outside. Each says what it found, or what to do. */
 import { constants } from 'node:fs'
-import { access, mkdir, stat } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Config } from '../config/config'
 import { type Answer, ask } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import { messageOf } from '../model/errors'
 import { listening, reasonOf, Wrong } from '../settings/probe'
+import { makeStoreFolder } from '../store/open'
 
 export const storeIsWritable = async ({ store: { path } }: Config): Promise<string> => {
   const folder = dirname(path)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeStoreFolder(path)
     await access(folder, constants.W_OK)
     await access(path, constants.R_OK | constants.W_OK).catch((error: { code?: string }) => { if (error.code !== 'ENOENT') throw error })
     return 'can be written'

@@ -1,7 +1,8 @@
 /** Opens the store file of a config. Other users of this machine cannot read it. */
 import { hkdfSync } from 'node:crypto'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { messageOf } from '../model/errors'
 import type { Clock } from '../lib/clock'
 import { openSqlite } from './sqlite'
 import type { Store } from './store'
@@ -16,9 +17,28 @@ const closeToOthers = (path: string): void => {
 /** Derived from the secret, so that this key serves for nothing else. */
 const sealKey = (secret: string): string => Buffer.from(hkdfSync('sha256', secret, '', 'zentrale logbook', 32)).toString('hex')
 
+/**
+ * Makes the folder of the store, and none above it: making all of a path never ends where Node is told again and again that something is
+ * missing, as below /proc. Throws with a text for the operator.
+ */
+export const makeStoreFolder = (path: string): void => {
+  const folder = dirname(path)
+  if (existsSync(folder)) return
+  const missing = firstMissing(dirname(folder))
+  if (missing !== undefined) throw new Error(`cannot make ${folder}: ${missing} is not there. Make it first, or correct store.path`)
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    throw new Error(`cannot make ${folder}, the folder of store.path: ${messageOf(error)}`)
+  }
+}
+
+/** The uppermost folder of a path that is not there. */
+const firstMissing = (folder: string): string | undefined => existsSync(folder) ? undefined : firstMissing(dirname(folder)) ?? folder
+
 /** `logbookSecret` seals the logbook. Throws with a text for the operator: in use, too new, not writable. */
 export const openStore = (path: string, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Store => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeStoreFolder(path)
   closeToOthers(path) // before SQLite makes the log beside it, which gets the same mode
   return openSqlite(path, clock, failed, undefined, sealKey(logbookSecret))
 }
