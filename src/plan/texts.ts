@@ -69,10 +69,10 @@ const de: Texts = {
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' An ihrer Stelle steht ein Link.' : ''
     switch (why) {
-      case 'gone': return `Die Datei „${name}“ ließ sich nicht holen: Es gibt sie dort nicht (mehr). Die anderen sehen nur ihren Namen.`
-      case 'large': return `Die Datei „${name}“ ist zu groß. Die anderen sehen nur ihren Namen.`
+      case 'gone': return `Die Datei „${name}“ ließ sich nicht holen: Es gibt sie dort nicht (mehr). Weitergegeben wurde nur ihr Name.`
+      case 'large': return `Die Datei „${name}“ ist zu groß. Weitergegeben wurde nur ihr Name.`
       case 'forbidden':
-        return `Die Datei „${name}“ ließ sich nicht holen: Ihr Link führt zu keiner öffentlichen Adresse. Die anderen sehen nur ihren Namen.`
+        return `Die Datei „${name}“ ließ sich nicht holen: Ihr Link führt zu keiner öffentlichen Adresse. Weitergegeben wurde nur ihr Name.`
       case 'unreachable': return `Die Datei „${name}“ ließ sich nicht holen: Ihr Server antwortet nicht.${linkedText}`
       case undefined: return `Die Datei „${name}“ wurde beim Empfänger nicht angenommen.${linkedText}`
     }
@@ -116,9 +116,9 @@ const en: Texts = {
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' There is a link in its place.' : ''
     switch (why) {
-      case 'gone': return `The file “${name}” could not be fetched: it is not there (any more). The others see only its name.`
-      case 'large': return `The file “${name}” is too large. The others see only its name.`
-      case 'forbidden': return `The file “${name}” could not be fetched: its link leads to no public address. The others see only its name.`
+      case 'gone': return `The file “${name}” could not be fetched: it is not there (any more). Only its name was passed on.`
+      case 'large': return `The file “${name}” is too large. Only its name was passed on.`
+      case 'forbidden': return `The file “${name}” could not be fetched: its link leads to no public address. Only its name was passed on.`
       case 'unreachable': return `The file “${name}” could not be fetched: its server does not answer.${linkedText}`
       case undefined: return `The file “${name}” was not taken at its destination.${linkedText}`
     }

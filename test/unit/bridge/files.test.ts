@@ -87,9 +87,9 @@ describe('files on their way', () => {
     await until(() => blue.delivered.length === 3 && red.delivered.length === 3)
     assert.deepEqual(blueReads(), Object.keys(troubles).map(name => `anna (red): [The file “${name}” could not be fetched.]`))
     assert.deepEqual(redReads(), [
-      '*: The file “gone.png” could not be fetched: it is not there (any more). The others see only its name.',
-      '*: The file “large.png” is too large. The others see only its name.',
-      '*: The file “inside.png” could not be fetched: its link leads to no public address. The others see only its name.'
+      '*: The file “gone.png” could not be fetched: it is not there (any more). Only its name was passed on.',
+      '*: The file “large.png” is too large. Only its name was passed on.',
+      '*: The file “inside.png” could not be fetched: its link leads to no public address. Only its name was passed on.'
     ])
   })
 
