@@ -4,7 +4,7 @@ import type { CommandFacts, Context, PersonFacts, Slip } from './facts'
 import { lacks } from './lacks'
 import { entryLine, lines, logLine, statusLine } from './look-up'
 import { assign } from './pass-on'
-import { begin, consent } from './person-commands'
+import { begin, consent, isOurs } from './person-commands'
 import { textsOf } from './shown'
 import { answer, type Step } from './steps'
 import { listTexts } from './templates'
@@ -51,6 +51,7 @@ export const actOnPerson = (facts: PersonFacts, context: Context): Step[] => {
   const { address, word, rest } = facts
   const lacking = lacks(address, word, rest)
   if (lacking !== undefined) return [answer(lacking)]
+  if (isOurs(facts, context)) return [answer(textsOf(address).isOurs(rest.split(/\s/)[0] ?? ''))]
   switch (word) {
     case 'new': return begin(facts, context)
     case 'consent': return consent(facts)

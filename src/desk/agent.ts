@@ -6,7 +6,7 @@ import type { Content, MessageArrival } from '../model/message'
 import { answers, marked, unsent } from './answer'
 import { SENDING, spellingOf } from './commands'
 import type { CaseSaid, Context, OutsiderFacts, Talk } from './facts'
-import { lacks } from './lacks'
+import { lacks, lacksWords } from './lacks'
 import { personaOfSpeaker, textsOf } from './shown'
 import { answer, type Step } from './steps'
 import type { Typed } from './typed'
@@ -31,6 +31,7 @@ const isAnswer = ({ address: { answers: which }, toContact }: CaseSaid): boolean
 export const saysInCase = (facts: CaseSaid, context: Context): Step[] => {
   const { address, conversation, who, other, strange, called, arrival: { inThread }, said: { content, typed } } = facts
   const texts = textsOf(address)
+  if (content.text.length === 0 && content.file === undefined) return [answer(lacksWords(address, conversation.id))]
   if (other !== undefined && inThread !== true) return unsent(facts, content, texts.otherCase(other, conversation.id), true, context)
   if (strange && typed.kind === 'words' && isAnswer(facts)) return unsent(facts, content, texts.strange, true, context)
   if (called !== undefined && typed.kind === 'words' && isAnswer(facts)) return unsent(facts, content, texts.called(called), true, context)

@@ -20,3 +20,7 @@ export const lacks = ({ language }: FunctionAddress, word: Word, rest: string): 
   const needed = word === 'new' || word === 'consent' ? /\S\s+\S/ : /\S/
   return example === undefined || needed.test(rest) ? undefined : DESK_TEXTS[language].lacks(`!${spellingOf(word, language)}`, example)
 }
+
+/** Behind the number of a case there is nothing. */
+export const lacksWords = ({ language }: FunctionAddress, number: number): string =>
+  DESK_TEXTS[language].lacks(`#${number}`, EXAMPLES[language].say ?? '')

@@ -13,6 +13,16 @@ const opened = ({ address, next, now }: PersonFacts, { person }: Target, place: 
   state: 'new', claim: 0, cases: 1, openedAt: now, answeredAt: now, awaits: false, labels: [], announced: []
 })
 
+/** Nobody of the team becomes a contact of their own address, and no address one of another: we would talk to ourselves. */
+export const isOurs = ({ target, address }: PersonFacts, { memory }: Context): boolean => {
+  if (target === undefined) return false
+  const { person, person: { network, id } } = target
+  const naming = memory.naming(network)
+  const ours = identityOn(address, network)
+  return memory.roster.called(person) !== undefined || naming?.isOurs(id) === true ||
+    (naming !== undefined && ours !== undefined && memory.spotOf({ network, id: naming.direct(ours, id) })?.kind === 'chat')
+}
+
 /** Why nothing can be begun with this person; undefined if it can. `written`: their address as typed. */
 const whyNot = ({ address }: PersonFacts, { person, conversation, permitted }: Target, written: string,
   { directory }: Context): string | undefined => {

@@ -47,6 +47,7 @@ export interface DeskTexts {
   returned: string
   started (who: string, id: number): string
   notAPerson (what: string): string
+  isOurs (what: string): string
   joined (who: string): string
   removed (who: string): string
   breaker: string
@@ -136,6 +137,7 @@ const de: DeskTexts = {
   returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
   started: (who, id) => `${who} hat #${id} begonnen.`,
   notAPerson: what => `${what} ist keine Adresse, an die von hier geschrieben werden kann.`,
+  isOurs: what => `Nichts getan: ${what} ist unsere eigene Adresse, oder die von jemandem aus dem Team.`,
   joined: who => `${who} gehört jetzt zum Team.`,
   removed: who => `${who} gehört nicht mehr zum Team.`,
   breaker: 'Zu viele automatische Texte: sie sind hier für eine Weile abgeschaltet.',
@@ -230,6 +232,7 @@ const en: DeskTexts = {
   returned: 'The contact takes messages again (START).',
   started: (who, id) => `${who} has begun #${id}.`,
   notAPerson: what => `${what} is not an address to which you can write from here.`,
+  isOurs: what => `Nothing done: ${what} is an address of our own, or belongs to somebody of the team.`,
   joined: who => `${who} is in the team now.`,
   removed: who => `${who} is not in the team any more.`,
   breaker: 'Too many automatic texts: they are switched off here for a while.',

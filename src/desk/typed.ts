@@ -274,7 +274,7 @@ export const typed = (content: Content, inThread: boolean): Typed => {
   const head = headOf(firstTyped(content.text))
   const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : inThread ? content : undefined
   if (noted !== undefined && !isEmpty(noted)) return { kind: 'note', content: noted }
-  if (isEmpty(content)) return unclear('say')
+  if (isEmpty(content)) return unclear('say', 'lacking')
   if (content.style === 'emote') return unclear()
   if (head !== undefined) return typedWithSign(content, head, lines.slice(1))
   return doubtful(lines) ?? named(content.file?.name ?? '')

@@ -38,6 +38,8 @@ export interface Naming {
   person (written: string): string | undefined
   /** Whether an address of ours can have this id, as the network is set up now. */
   serves (ours: string): boolean
+  /** Whether this is nobody but us: an address, a ghost, a number of ours. */
+  isOurs (id: string): boolean
 }
 
 /** A public address of ours, as everybody else sees it. */

@@ -32,7 +32,7 @@ const RESTART_MS = [1000, 30_000] as const
 const BOT = 'zentrale'
 const BOT_ID = `@${BOT}:${DOMAIN}`
 
-export const naming = namingOn(DOMAIN)
+export const naming = namingOn(DOMAIN, `@zentrale:${DOMAIN}`)
 
 const exactly = (name: string) => ({ exclusive: true, regex: `${name}:${DOMAIN}` })
 

@@ -81,5 +81,6 @@ export const acknowledge = (world: World, { tag, word, by, key }: Utterance): vo
 export const TYPICAL_MS = [2, 40] as const
 
 export const NAMING: Network['naming'] = {
-  direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => `${address}-${what}`, person: id => id, serves: () => true
+  direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => `${address}-${what}`, person: id => id,
+  serves: () => true, isOurs: () => false
 }

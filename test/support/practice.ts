@@ -35,7 +35,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     naming: {
       direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
       person: written => written.startsWith(`${name}:`) ? written : undefined,
-      serves: ours => !ours.endsWith('@elsewhere')
+      serves: ours => !ours.endsWith('@elsewhere'), isOurs: id => id.startsWith(`${name}:ours`)
     },
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,

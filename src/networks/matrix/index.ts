@@ -47,11 +47,12 @@ const CAN: Capabilities = {
 }
 const KEY_BYTES = 12
 
-export const namingOn = (domain: string): Naming => ({
+export const namingOn = (domain: string, bot: string): Naming => ({
   direct: (ours, theirs) => `${ours} ${theirs}`,
   room: (address, what) => `#${GHOST_PREFIX}${address}_${what}:${domain}`,
   person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined,
-  serves: ours => ours.endsWith(`:${domain}`)
+  serves: ours => ours.endsWith(`:${domain}`),
+  isOurs: id => isOursOf(id, bot, domain)
 })
 
 export const makeMatrix = (config: MatrixConfig, world: World, { exchange, listen }: Wire = { listen: openEndpoint }): Network => {
@@ -121,7 +122,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   }
 
   return {
-    name: NAME, can: CAN, naming: namingOn(domain),
+    name: NAME, can: CAN, naming: namingOn(domain, bot),
     serve: identities => addresses.serve(identities),
     attend (places) {
       attending ||= places.length > 0

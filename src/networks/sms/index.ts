@@ -36,7 +36,7 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
       afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS
     },
     naming: {
-      direct: threadId, room: () => undefined, person: canonicalNumber, serves: isOurs
+      direct: threadId, room: () => undefined, person: canonicalNumber, serves: isOurs, isOurs
     },
     serve: () => {}, // phones show only the number
     attend: () => {}, // everything that comes to our numbers is received anyway

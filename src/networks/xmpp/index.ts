@@ -108,7 +108,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       direct: directPlace,
       room: (address, what) => typeof what === 'number' && config.rooms !== undefined ? roomNames.of(address, what, config.rooms) : undefined,
       person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined,
-      serves: ours => ours.endsWith(`@${domain}`)
+      serves: ours => ours.endsWith(`@${domain}`),
+      isOurs: id => id.endsWith(`@${domain}`)
     },
     serve (identities) {
       for (const jid of addresses.put(identities)) world.log.error({ jid }, 'not an address of this component, not served')

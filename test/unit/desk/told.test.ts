@@ -17,7 +17,7 @@ describe('what the team is told', () => {
     [red, blue] = [makePractice('red'), makePractice('blue')]
     const sales: FunctionAddress = {
       ...addressOn(['red', 'blue'], [agent('Vera', 'red @vera')]), name: 'verkauf', slug: 'verkauf', profile: { name: 'Verkauf', about: '' },
-      identities: [{ network: 'red', id: 'verkauf' }, { network: 'blue', id: 'verkauf' }]
+      identities: [{ network: 'red', id: 'verkauf' }, { network: 'blue', id: 'verkauf' }], aliases: [{ network: 'red', id: 'red:verkauf' }]
     }
     const addresses = [addressOn(['red', 'blue'], TEAM, { language: 'de', ...more }), sales]
     started = await startBridge([red, blue], [], { addresses, clock: skippingClock() })
@@ -109,6 +109,29 @@ describe('what the team is told', () => {
       await reads(red, room, `*: ${told}`)
     }
     assert.deepEqual(red.read(chat), [])
+  })
+
+  it('when there is nothing behind a number is what is missing, and nothing is kept', async () => {
+    await start()
+    for (const [where, typed] of [[room, '#1'], ['werkstatt-queue', '#1'], ['werkstatt-queue', ' #1: ']] as const) {
+      const before = red.read(where).length
+      await red.say(where, '@anna', typed)
+      await until(() => red.read(where).slice(before).includes('*: Nichts getan: hinter #1 fehlt etwas. Zum Beispiel: #1 Guten Tag …'))
+    }
+    assert.deepEqual([red.read(chat), await started.store.run(tx => tx.desk.held(1))], [[], []])
+  })
+
+  it('when the person named is one of us is so, and no case is begun', async () => {
+    await start({ team: [...TEAM, agent('Otto', 'red red:otto')] })
+    for (const [who, on] of [['red:ours', red], ['red:verkauf', red], ['red:otto', red], ['blue:ours1', blue]] as const) {
+      for (const typed of [`!neu ${who} Guten Tag`, `!einwilligung ${who} mündlich`]) {
+        const before = red.read(room).length
+        await anna(typed)
+        await until(() => red.read(room).slice(before).some(line => line.startsWith(`*: Nichts getan: ${who} ist unsere eigene Adresse`)), typed)
+      }
+      assert.deepEqual(on.read(`werkstatt/${who}`), [])
+    }
+    assert.equal((await started.store.run(tx => tx.desk.conversations('werkstatt', ['new', 'claimed'], 10))).length, 1)
   })
 
   it('of a case that did not change is told once', async () => {
