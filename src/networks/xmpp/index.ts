@@ -1,5 +1,5 @@
 /** XMPP: a component (XEP-0114) whose ghosts sit in group chats (XEP-0045). This file joins the drawers. */
-import { Malformed, messageOf, Refused, Unavailable } from '../../model/errors'
+import { Refused } from '../../model/errors'
 import { HOPS_MAX } from '../../model/message'
 import type { Inbox, Network, World } from '../../model/network'
 import { makeAddresses } from './addresses'
@@ -8,7 +8,7 @@ import { makeCommands } from './direct/commands'
 import { makeConfirm } from './direct/confirm'
 import { makePresence } from './direct/presence'
 import { makeDirectReceiver } from './direct/receive'
-import { directEnds, directPlace, makeDirectSender } from './direct/send'
+import { directPlace, makeDirectSender } from './direct/send'
 import { makeDispatch } from './dispatch'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
@@ -25,9 +25,10 @@ import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
 import { canonicalBare, parseJid } from './names'
 import { makeOriginals } from './originals'
+import { makeQuarantine } from './quarantine'
+import { makeSend } from './send'
 import type { Language } from './text/texts'
 import { type ComponentConfig, type StreamEvents, makeStream } from './wire/stream'
-import { el } from './wire/xml'
 import { makeWriteBehind } from './write-behind'
 
 /** `rooms`: the server's room service, where we make our own rooms. */
@@ -82,20 +83,23 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const teamRooms = makeTeamRooms({ domain, own: ownRooms, rooms, addresses, stream, confirm, world })
   const privateMessages = makePrivateMessages(language, stream, world, (room, said) => started?.receiver.privately(room, said))
 
-  const begin = async (inbox: Inbox): Promise<Started & Pick<StreamEvents, 'stanza'>> => {
+  const begin = async (inbox: Inbox): Promise<Started & Pick<StreamEvents, 'stanza' | 'dropped'>> => {
     await roomNames.keep()
     const ownMessages = await makeOwnMessages(world)
+    const quarantine = makeQuarantine(NAME, inbox, world.log)
     const echo = (...heard: Parameters<Sender['echo']>): void => sender.echo(...heard)
     const receiver = makeReceiver({
       network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch
     })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special: makeSpecialDeliveries(teamRooms, directSender) })
-    const directReceiver = makeDirectReceiver({ network: NAME, domain, inbox, offer: receiver.offer, originals, stream, world })
+    const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
     }, world)
-    return { inbox, ownMessages, receiver, sender, stanza }
+    return {
+      inbox, ownMessages, receiver, sender, stanza, dropped: (why, stanza) => quarantine(stanza, `a stanza was dropped: ${why}`)
+    }
   }
 
   return {
@@ -126,29 +130,15 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       if (parseJid(domain)?.domain !== domain) throw new Refused('the component\'s domain is not a domain')
       given.connection(NAME, 'component', false, 'not connected yet')
       if (attending) given.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const { stanza, ...parts } = await begin(given)
+      const { stanza, dropped, ...parts } = await begin(given)
       started = parts
       stream.start({
         up () { given.connection(NAME, 'component', true); rooms.connected(); presence.connected() },
         down (why) { rooms.disconnected(); given.connection(NAME, 'component', false, why) },
-        stanza,
-        dropped (why, { name, attrs }) {
-          const { xml } = el(name, { from: attrs.from, to: attrs.to, id: attrs.id, type: attrs.type })
-          given.quarantine(NAME, xml, new Malformed(`a stanza was dropped: ${why}`))
-            .catch((error: unknown) => world.log.error({ why: messageOf(error) }, 'not quarantined'))
-        }
+        stanza, dropped
       })
     },
-    send (delivery, signal) {
-      if (started === undefined) return Promise.reject(new Unavailable('not started', { disconnected: true }))
-      if (directEnds(delivery.place.id) !== undefined) return directSender.send(delivery, signal)
-      if (canonicalBare(delivery.place.id) !== delivery.place.id) return Promise.reject(new Refused('not the address of a room'))
-      return started.sender.send(delivery, signal)
-    },
-    async find (delivery, signal) {
-      const tells = directEnds(delivery.place.id) === undefined && delivery.action.kind !== 'room'
-      return tells ? await started?.sender.find(delivery, signal) : undefined
-    },
+    ...makeSend(directSender, () => started?.sender),
     forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {

@@ -8,15 +8,15 @@
 import { createHash } from 'node:crypto'
 import { makeShares, type Owner } from '../../../lib/shares'
 import { makeSlots } from '../../../lib/slots'
-import { Malformed, messageOf } from '../../../model/errors'
 import type { Arrival, MessageArrival, Sender } from '../../../model/message'
-import type { Identity, Inbox, World } from '../../../model/network'
+import type { Identity, World } from '../../../model/network'
 import { plain, toPlain } from '../../../model/text'
 import { RESOURCE } from '../addresses'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO, STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
+import type { Quarantine } from '../quarantine'
 import {
   asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, reactionsIn, repliedTo, RETRACT, type Said, UNREADABLE
 } from '../text/content'
@@ -73,7 +73,7 @@ const stampOf = (message: Element): number | undefined => {
 export interface DirectReceiverParts {
   network: string
   domain: string
-  inbox: Inbox
+  quarantine: Quarantine
   offer: Intake['offer']
   originals: Originals
   stream: Stream
@@ -81,7 +81,7 @@ export interface DirectReceiverParts {
 }
 
 export const makeDirectReceiver = ({
-  network, domain, inbox, offer, originals, stream, world: { clock, chance, log }
+  network, domain, quarantine, offer, originals, stream, world: { clock, chance }
 }: DirectReceiverParts): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
@@ -162,10 +162,8 @@ export const makeDirectReceiver = ({
   }
 
   const cannotRead = (message: Element, encryption: string, to: Identity): void => {
-    const { from = '', id, type } = message.attrs
-    const { xml } = el('message', { from, to: message.attrs.to, id, type }, el('encrypted', { xmlns: encryption }))
-    inbox.quarantine(network, xml, new Malformed(`a message was encrypted: ${encryption}`))
-      .catch((error: unknown) => log.error({ why: messageOf(error) }, 'not quarantined'))
+    const { from = '' } = message.attrs
+    quarantine(message, `a message was encrypted: ${encryption}`, el('encrypted', { xmlns: encryption }))
     const chat = directPlace(to.id, bareOf(from))
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
     told.put(owned(chat), ownerOf(owned(from)), clock.tick())

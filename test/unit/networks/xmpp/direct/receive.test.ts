@@ -7,6 +7,7 @@ import { makeCommands } from '../../../../../src/networks/xmpp/direct/commands'
 import { makeDirectReceiver } from '../../../../../src/networks/xmpp/direct/receive'
 import { DIRECT_KEPT_MAX, makeIntake } from '../../../../../src/networks/xmpp/intake'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
+import { makeQuarantine } from '../../../../../src/networks/xmpp/quarantine'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
@@ -38,7 +39,8 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
   const originals = makeOriginals(makeWriteBehind(world))
-  const direct = makeDirectReceiver({ network: 'xmpp', domain: DOMAIN, inbox, offer, originals, stream, world })
+  const quarantine = makeQuarantine('xmpp', inbox, world.log)
+  const direct = makeDirectReceiver({ network: 'xmpp', domain: DOMAIN, quarantine, offer, originals, stream, world })
   const commands = makeCommands('xmpp', addresses, inbox, world)
   return {
     inbox, sent, commands, stop,
