@@ -82,7 +82,7 @@ describe('the command line', function () {
     writeFileSync(old, 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })')
     const { code, err } = await endAs([process.execPath, '--require', old, PROGRAM], ['--version'])
     assert.equal(code, 71)
-    assert.match(err, /^Zentrale needs Node 22\.18 or newer; this is 20\.20\.2\. Start it as bin\/zentrale: .*\n$/)
+    assert.match(err, /^Zentrale needs Node 22\.18 or newer; this is 20\.20\.2\. Start bin\/zentrale: .*\n$/)
   })
 
   it('lets nobody else read what it keeps, also what it kept for everybody before; signals that mean nothing do not end it', async () => {
