@@ -1,6 +1,6 @@
 /**
- * What a message says in XHTML-IM (XEP-0071), for apps that send no body beside it. Only the words and where lines, lists and quotations
- * begin: how it looks is not carried.
+ * What a message says in XHTML-IM (XEP-0071), for apps that send no body beside it: its words, links, lists and quotations, and what is
+ * struck out. How it looks otherwise is not carried.
  */
 import { type Block, type Inline, inlinePlain, isLink, TEXT_DEPTH_MAX, type Text } from '../../../model/text'
 import { child, type Element, elementsIn } from '../wire/xml'
@@ -8,16 +8,20 @@ import { child, type Element, elementsIn } from '../wire/xml'
 const XHTML_IM = 'http://jabber.org/protocol/xhtml-im'
 const XHTML = 'http://www.w3.org/1999/xhtml'
 const LINES: ReadonlySet<string> = new Set(['body', 'p', 'div', 'pre', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'address', 'li', 'ol', 'ul', 'blockquote'])
+const STRUCK: ReadonlySet<string> = new Set(['del', 's', 'strike'])
+const NUMBER = /^-?\d{1,9}$/
 
 const isLine = (one: Element | string): one is Element => typeof one !== 'string' && LINES.has(one.name)
 
 const inlineOf = (one: Element | string): Inline[] => {
   if (typeof one === 'string') return [{ kind: 'text', text: one.replace(/[ \t\r\n]+/g, ' ') }]
-  const { name, attrs: { href = '', alt = '' }, children } = one
+  const { name, attrs: { href = '', alt = '', style = '' }, children } = one
   if (name === 'br') return [{ kind: 'text', text: '\n' }]
   if (name === 'img') return [{ kind: 'text', text: alt }]
   const of = children.flatMap(inlineOf)
-  return name === 'a' && isLink(href) ? [{ kind: 'link', href, of }] : of
+  if (name === 'a' && isLink(href)) return [{ kind: 'link', href, of }]
+  if (STRUCK.has(name) || /line-through/i.test(style)) return [{ kind: 'strike', of }]
+  return name === 'sup' ? [{ kind: 'text', text: '^' }, ...of] : of // else 10² would be 102
 }
 
 const paragraph = (parts: (Element | string)[]): Block[] => {
@@ -45,11 +49,23 @@ const lineOf = (one: Element, depth: number): Block[] => {
     const of = blocksOf(children, inner)
     return of.length === 0 ? [] : [{ kind: 'quote', of }]
   }
-  if (inner > depth && (name === 'ol' || name === 'ul')) {
-    const items = elementsIn(one).map(item => blocksOf(item.children, inner))
-    return items.length === 0 ? [] : [{ kind: 'list', ordered: name === 'ol', items }]
+  return inner > depth && (name === 'ol' || name === 'ul') ? listsOf(one, inner) : blocksOf(children, depth)
+}
+
+const numberIn = (written = ''): number | undefined => NUMBER.test(written) ? Number(written) : undefined
+
+/** An item with a number of its own begins a new list. */
+const listsOf = (one: Element, depth: number): Block[] => {
+  const ordered = one.name === 'ol'
+  const lists: Extract<Block, { kind: 'list' }>[] = []
+  let next = numberIn(one.attrs.start) ?? 1
+  for (const { attrs, children } of elementsIn(one)) {
+    const start = numberIn(attrs.value) ?? next
+    if (lists.length === 0 || (ordered && start !== next)) lists.push({ kind: 'list', ordered, ...ordered && start !== 1 && { start }, items: [] })
+    lists.at(-1)?.items.push(blocksOf(children, depth))
+    next = start + 1
   }
-  return blocksOf(children, depth)
+  return lists
 }
 
 const holdsPicture = (one: Element): boolean => one.name === 'img' || elementsIn(one).some(holdsPicture)

@@ -149,6 +149,9 @@ describe('xmpp direct chats', () => {
       `<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>${inside}</body></html>`
     const said: [inside: string, text: string][] = [
       ['<subject>Is my bike ready?</subject>', 'Is my bike ready?'],
+      [html('<ol start="3"><li>Stock</li><li value="7">Dach</li><li>Hof</li></ol>'), '3. Stock\n7. Dach\n8. Hof'],
+      [html('50<del>0</del> Euro, <span style="color: red; text-decoration: line-through">Montag</span> 10<sup>2</sup> m'),
+        '50~0~ Euro, ~Montag~ 10^2 m'],
       ['<subject>My bike</subject><body>Is it ready?</body>', 'My bike\nIs it ready?'],
       [html('<p>Is my <strong>bike</strong>\n  ready?</p><p>Or<br/>not?</p>'), 'Is my bike ready?\nOr\nnot?'],
       [html('Mine:<ol><li>red</li><li>blue</li></ol><blockquote>Monday</blockquote>Yes'), 'Mine:\n1. red\n2. blue\n> Monday\nYes'],
@@ -157,7 +160,7 @@ describe('xmpp direct chats', () => {
       [`<body>plain</body>${html('rich')}`, 'plain']
     ]
     for (const [inside] of said) write(ANNA, 'same', inside)
-    write(ANNA, 'same', said[2]![0])
+    write(ANNA, 'same', said[3]![0])
     await turn()
     assert.deepEqual(texts(ANNA), said.map(([, text]) => text))
     write(ANNA, 'n', html(''))
