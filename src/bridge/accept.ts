@@ -101,7 +101,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     enter()
     const now = clock.now()
     const about = await referred(tx, arrival)
-    const facts = { ...about, desk: await deskFacts({ tx, memory: desk, now, original: about.original, answered: about.answered }, arrival) }
+    const { original, answered, reacted } = about
+    const facts = { ...about, desk: await deskFacts({ tx, memory: desk, now, original, answered, reacted }, arrival) }
     const plan = route(arrival, facts, { directory, memory: desk })
     if (plan.outcome === 'ignored') return undefined
     const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address

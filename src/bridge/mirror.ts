@@ -1,13 +1,13 @@
 /** The rule for mirrors: what a person says in one place is said in all the others, under their name. */
 import type { MirrorPlace, Place } from '../model/address'
 import {
-  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type ReactionArrival, type Reply,
+  type Arrival, type Content, type DeletionArrival, HOPS_MAX, type MessageArrival, type Persona, type ReactionArrival, type Reply,
   type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import { cleanName, personaOf } from '../plan/people'
-import { delivery, IGNORE, notice, type Change, type Plan } from '../plan/plan'
+import { delivery, IGNORE, mayChange, notice, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import type { Answered, Recorded } from '../store/store'
@@ -32,11 +32,6 @@ export const speaker = (arrival: Spoken | DeletionArrival | ReactionArrival, { m
   const { name, claim } = directory.namesakes.called(mirror.name, person, given, isReserved)
   return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }
-
-/** At its own place a message may be changed by its writer, and deleted by somebody whom the place's server allows to. */
-export const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
-  'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&
-  (original.sender.id === arrival.sender.id || (arrival.kind === 'deletion' && arrival.moderated === true))
 
 /** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */
 const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[], as: Persona, directory: Directory): Plan => {

@@ -2,10 +2,10 @@
 import { addressKey } from '../model/address'
 import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
-import { IGNORE, type Plan } from '../plan/plan'
+import { IGNORE, mayChange, type Plan } from '../plan/plan'
 import { isSame, react, type Reacted, reactionOf, reactionsAfter } from '../plan/react'
 import type { Recorded } from '../store/store'
-import { mayChange, reached, speaker } from './mirror'
+import { reached, speaker } from './mirror'
 
 export const reactionRule = (arrival: Arrival, original: Recorded | undefined, reacted: Reacted | undefined,
   directory: Directory): Plan | undefined => {

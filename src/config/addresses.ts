@@ -91,7 +91,7 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path,
     automatic: automaticOf(written, language, [...path, 'automatic'], problem),
     ...written.privacy === undefined ? {} : { privacy: written.privacy },
     undoSeconds: written.undo_seconds, redirectOnly: written.redirect_only, claim: written.claim, answers: written.answers,
-    claimTimeoutMinutes: written.claim_timeout_minutes,
+    reactions: written.reactions, claimTimeoutMinutes: written.claim_timeout_minutes,
     signature: SIGNATURES[written.signature], followUp: written.follow_up,
     texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days
   }

@@ -15,6 +15,8 @@ export type ClaimPolicy = 'soft' | 'open' | 'hard'
 export type Answers = 'all' | 'explicit'
 /** What a message to a closed case does: reopens it, begins a new one, or reopens it within so many days. */
 export type FollowUp = 'reopen' | 'new' | { days: number }
+/** What the contact sees of the team's reactions to messages: nothing, or those of whoever has the case. */
+export type Reactions = 'inside' | 'shown'
 /** How the contact is told who answers: in a last line, whenever that changes. */
 export type Signature = 'none' | 'first name' | 'full'
 
@@ -39,6 +41,7 @@ export interface FunctionAddress {
   redirectOnly: boolean
   claim: ClaimPolicy
   answers: Answers
+  reactions: Reactions
   undoSeconds: number // how long an answer waits before it leaves, and may be taken back
   claimTimeoutMinutes: number // opening minutes without an answer, after which anybody may take the case
   signature: Signature

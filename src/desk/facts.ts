@@ -8,7 +8,8 @@ import type {
 } from '../model/message'
 import type { Directory } from '../plan/directory'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
-import type { Answered, Recorded } from '../store/store'
+import type { Reacted } from '../plan/react'
+import type { Answered, Reaction, Recorded } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import type { CaseWord, PersonWord } from './commands'
 import type { DeskMemory } from './memory'
@@ -24,7 +25,7 @@ interface Common {
   shown: FunctionAddress // the one that the contact sees: the same, unless the case was passed on
 }
 
-/** What a person does in a place. A new kind of arrival counts as such until the rule handles it. */
+/** What a person says in a place, or changes of it. A new kind of arrival counts as such until the rule handles it. */
 export type Spoken = Exclude<Arrival, ReactionArrival | ReceiptArrival | StandingArrival | OrderArrival>
 
 /** What is answered, with its entry in the record. `isLast`: the contact has said nothing since. */
@@ -149,4 +150,15 @@ export interface RetireFacts extends OfOrder { what: 'retire'; left: Left[] }
 export interface TeamChangeFacts extends OfOrder { what: 'change team'; rest: string; all: Conversation[] }
 export type OrderFacts = DueFacts | SyncFacts | RetireFacts | TeamChangeFacts | (OfOrder & { what: 'open' | 'not understood' })
 
-export type DeskFacts = ContactFacts | OutsiderFacts | NobodyFacts | ElsewhereFacts | WriterFacts | TeamFacts | OrderFacts
+// ---- reactions
+
+/**
+ * Somebody reacts to what was said, or takes that back. `who`: of the team; absent if it is the contact. `reaction`: the one that comes or is
+ * taken back. `words`: of the message, as its readers were shown them. `outside`: the address's reactions to it, which the contact sees.
+ */
+export interface ReactionFacts extends Common {
+  from: 'reaction'; arrival: ReactionArrival | DeletionArrival; reaction: ReactionArrival; reacted: Reacted
+  who?: Speaker; conversation?: Conversation; words: Content; outside: Reaction[]
+}
+
+export type DeskFacts = ReactionFacts | ContactFacts | OutsiderFacts | NobodyFacts | ElsewhereFacts | WriterFacts | TeamFacts | OrderFacts

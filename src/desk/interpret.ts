@@ -8,6 +8,8 @@ import type { Action, Content, Persona, Reply } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
 import { delivery, notice, type Change, type Plan } from '../plan/plan'
+import { react } from '../plan/react'
+import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
 import type { Conversation } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
@@ -157,6 +159,29 @@ const toContact = (draft: Draft, step: ToContact): void => {
   }
 }
 
+// ---- reactions
+
+/** As a reaction where the persona can react to the message. Elsewhere as a line: in a direct chat that has the message, or `everywhere`. */
+const reactForTeam = (draft: Draft, { reacted, emojis, as, line, everywhere }: Of<'react for team'>): void => {
+  const { facts: { arrival }, context: { directory, memory }, conversation, address } = draft
+  for (const where of memory.placesOf(address, conversation?.id ?? 'queue').filter(({ place }) => !samePlace(place, arrival.place))) {
+    const isThere = standsAt(reacted.message, where.place) !== undefined
+    if (isThere && where.people !== undefined && directory.can(where.place.network).reactions !== 'none') {
+      for (const made of react(arrival, reacted, emojis, where.place, as, directory)) draft.deliveries.push({ ...made, ...about(draft) })
+    } else if (everywhere || (isThere && where.people === undefined)) {
+      addOwnWords(draft, where.place, shownAt(where, { style: 'quiet', text: plain(line) }, conversation))
+    }
+  }
+}
+
+const reactForContact = (draft: Draft, { reacted, emojis, by }: Of<'react for contact'>): void => {
+  const { facts: { arrival }, context: { directory } } = draft
+  const { place } = needed(draft)
+  if (standsAt(reacted.message, place) === undefined) return
+  draft.deliveries.push(...react(arrival, reacted, emojis, place, undefined, directory))
+  draft.changes.push({ kind: 'react', message: reacted.message.seq, person: by, emojis })
+}
+
 // ---- our own words to the team
 
 const answer = (draft: Draft, text: string, open: boolean): void => {
@@ -252,6 +277,8 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'correct for team': return correctForTeam(draft, step)
     case 'take back': return takeBack(draft, step)
     case 'recall': return recall(draft, step.original)
+    case 'react for team': return reactForTeam(draft, step)
+    case 'react for contact': return reactForContact(draft, step)
     case 'tell team': return tellTeam(draft, step)
     case 'tell inbox': return tellInbox(draft, step)
     case 'answer': return answer(draft, step.text, step.open)

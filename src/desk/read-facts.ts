@@ -3,6 +3,7 @@ import { addressKey, type NetworkName, type Person } from '../model/address'
 import type { Arrival, DeletionArrival, EditArrival, MessageArrival, OrderArrival } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
+import { reactionOf } from '../plan/react'
 import type { CaseState, Conversation, Entry } from '../store/desk'
 import type { Recorded, Tx } from '../store/store'
 import { leftRooms, OURS, type FunctionAddress } from './address'
@@ -10,6 +11,7 @@ import { answeredPart } from './answered'
 import type { ContactFacts, DeskFacts, ElsewhereFacts, NobodyFacts, OrderFacts, Spoken, Theirs, WriterFacts } from './facts'
 import { DAY_MS, MINUTE_MS } from './hours'
 import type { DeskMemory } from './memory'
+import { reactionFacts } from './reactions'
 import { beforeOf, entryChanged, teamFacts, type Reading } from './read-team'
 import { leftBy } from './retired'
 import { typed } from './typed'
@@ -184,8 +186,11 @@ export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean =>
 
 /** Undefined if the desk has nothing to do with it. */
 export const deskFacts = async (reading: Reading, arrival: Arrival): Promise<DeskFacts | undefined> => {
-  if (arrival.kind === 'receipt' || arrival.kind === 'standing' || arrival.kind === 'reaction') return undefined
+  if (arrival.kind === 'receipt' || arrival.kind === 'standing') return undefined
   if (arrival.kind === 'order') return await orderFacts(reading, arrival)
+  if (arrival.kind === 'reaction') return await reactionFacts(reading, arrival, arrival)
+  const reaction = arrival.kind === 'deletion' ? reactionOf(arrival, reading.original) : undefined
+  if (reaction !== undefined && arrival.kind === 'deletion') return await reactionFacts(reading, arrival, reaction)
   const facts = isAtDesk(arrival, reading.memory) ? await spokenFacts(reading, arrival) : await elsewhereFacts(reading, arrival)
   if (arrival.kind === 'message' || (facts?.from === 'team' && facts.about === 'case')) return facts
   return await writerFacts(reading, arrival) ?? facts

@@ -3,6 +3,7 @@ import type { Person } from '../model/address'
 import { addressKey } from '../model/address'
 import type { Arrival, Content, DeletionArrival, EditArrival, MessageArrival } from '../model/message'
 import type { CaseState, Conversation, Entry } from '../store/desk'
+import type { Reacted } from '../plan/react'
 import type { Answered, Recorded, Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import { answeredPart } from './answered'
@@ -21,8 +22,13 @@ const LIST_MAX = 50
 const ALL_MAX = 10_000
 const OPEN: CaseState[] = ['new', 'claimed', 'waiting', 'snoozed']
 
-/** What is read from. `original`: what the arrival edits or deletes. `answered`: what it, or its original, is a reply to. */
-export interface Reading { tx: Tx; memory: DeskMemory; now: number; original: Recorded | undefined; answered: Answered | undefined }
+/**
+ * What is read from. `original`: what the arrival edits or deletes. `answered`: what it, or its original, is a reply to. `reacted`: what it is
+ * a reaction to.
+ */
+export interface Reading {
+  tx: Tx; memory: DeskMemory; now: number; original: Recorded | undefined; answered: Answered | undefined; reacted: Reacted | undefined
+}
 
 // ---- what was said before
 

@@ -11,6 +11,7 @@ import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from '.
 import type { ContactFacts, Context, DeskFacts, NobodyFacts, OrderFacts, OutsiderFacts, TeamFacts, TeamMessage } from './facts'
 import { interpret } from './interpret'
 import { changeTeam, due, syncTeam } from './orders'
+import { reacts } from './reactions'
 import { retire } from './retire'
 import { answer, type Step } from './steps'
 
@@ -78,6 +79,7 @@ const stepsOf = (facts: DeskFacts, context: Context): Step[] | undefined => {
     case 'writer': return writerTakesBack(facts, context)
     case 'team': return team(facts, context)
     case 'order': return orders(facts, context)
+    case 'reaction': return reacts(facts, context)
     case 'elsewhere': return undefined
   }
 }

@@ -6,6 +6,7 @@ import type { Place } from '../model/address'
 import type { Content, EditArrival, Persona } from '../model/message'
 import type { DeskChange } from '../plan/desk-change'
 import type { Change } from '../plan/plan'
+import type { Reacted } from '../plan/react'
 import type { Conversation, EntryKind } from '../store/desk'
 import type { Recorded } from '../store/store'
 import type { FunctionAddress } from './address'
@@ -30,6 +31,9 @@ export type Step =
   | { do: 'correct for team', corrects: Corrects, content: Content, as: Persona } // wherever the original went
   | { do: 'take back', original: Recorded, as: Persona, atContact?: Persona } // deletes it wherever it went; what has not left never does
   | { do: 'recall', original: Recorded } // what has not left yet never leaves
+  // reactions: all that the person has now
+  | { do: 'react for team', reacted: Reacted, emojis: string[], as: Persona, line: string, everywhere: boolean } // else as a line, or nothing
+  | { do: 'react for contact', reacted: Reacted, emojis: string[], by: string } // as the address, whose key is `by`
   // our own words
   | { do: 'tell team', text: string, style: 'quiet' | 'alert', writer: boolean } // in its places; with `writer`, also where the command was typed
   | { do: 'tell inbox', of: FunctionAddress, text: string }

@@ -68,6 +68,8 @@ export interface DeskTexts {
   neverLeft: string
   stays (network: string): string
   somebodyElse (contact: string): string
+  reacts (name: string, emojis: string, excerpt: string): string
+  reactsNoMore (name: string, excerpt: string): string
   nobodyOf: string
   closed (address: string): string
   noWay (network: string): string
@@ -163,6 +165,8 @@ const de: DeskTexts = {
   isAt: address => `Nicht gesendet: mit diesem Kontakt ist ${address} befasst.`,
   neverLeft: 'Zurückgenommen, bevor es gesendet wurde: der Kontakt hat nichts bekommen.',
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
+  reacts: (name, emojis, excerpt) => `${name} reagiert mit ${emojis} auf „${excerpt}“`,
+  reactsNoMore: (name, excerpt) => `${name} nimmt die Reaktion auf „${excerpt}“ zurück`,
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
   nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kontakt.',
   closed: address => `Die Adresse ${address} wird nicht weitergeführt. Kontakte mit offenem Vorgang wurden benachrichtigt, soweit sie erreichbar ` +
@@ -258,6 +262,8 @@ const en: DeskTexts = {
   isAt: address => `Not sent: this contact is with ${address}.`,
   neverLeft: 'Taken back before it was sent: the contact got nothing.',
   stays: network => `Deleted here, but the contact still has the message: nothing can be taken back by ${network}.`,
+  reacts: (name, emojis, excerpt) => `${name} reacts with ${emojis} to “${excerpt}”`,
+  reactsNoMore: (name, excerpt) => `${name} takes back the reaction to “${excerpt}”`,
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,
   nobodyOf: 'Only the team may do this. Nothing went to the contact.',
   closed: address => `The address ${address} is no longer in use. Contacts with an open case have been told, if they can be reached. ` +

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { addressKey, type ArrivalKey, type DeliveryKey, type NetworkName, type Place, type RemoteId } from '../model/address'
 import type { FileTrouble } from '../model/errors'
-import type { Action, Arrival, Attachment, Persona, Standing } from '../model/message'
+import type { Action, Arrival, Attachment, DeletionArrival, EditArrival, Persona, Standing } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from './desk-change'
@@ -52,6 +52,11 @@ export const notice = (arrival: Arrival, place: Place, about: string, text: stri
   },
   notice: true
 })
+
+/** At its own place a message may be changed by its writer, and deleted by somebody whom the place's server allows to. */
+export const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
+  'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&
+  (original.sender.id === arrival.sender.id || (arrival.kind === 'deletion' && arrival.moderated === true))
 
 const EXCERPT_CHARACTERS = 40
 

@@ -42,8 +42,11 @@ export interface Recorded {
 /** The message that another one answers. `latest`: itself, or its last correction. */
 export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
 
-/** A reaction to a message. `deliveries`: those that delivered it by itself, on networks where each reaction is delivered singly. */
-export interface Reaction { emoji: string; deliveries: { key: DeliveryKey, place: Place }[] }
+/**
+ * A reaction to a message. `by`: the sender of the arrival by which it came. `deliveries`: those that delivered it by itself, on networks where
+ * each reaction is delivered singly.
+ */
+export interface Reaction { emoji: string; by: string; deliveries: { key: DeliveryKey, place: Place }[] }
 
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {

@@ -50,7 +50,8 @@ describe('a function address', () => {
         { network: 'xmpp', id: 'buergerbuero@chat.example.org' }],
       team: [{ name: 'Anna Arnold', addresses: [{ network: 'matrix', id: '@anna.arnold:example.org' }] }],
       profile: { name: 'Bürgerbüro', about: '' }, language: 'en', zone: 'Europe/Berlin', automatic: ['greeting'], redirectOnly: false,
-      claim: 'soft', answers: 'all', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none', followUp: { days: 7 }, texts: {}, retentionDays: 365
+      claim: 'soft', answers: 'all', reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none',
+      followUp: { days: 7 }, texts: {}, retentionDays: 365
     })
   })
 

@@ -22,20 +22,21 @@ const WHERE = ['case room', 'inbox room', 'direct chat']
 const NAMES = ['none', 'number', 'reply', 'wrong number']
 const SAID = [
   'words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside', 'calling a colleague',
-  'label'
+  'label', 'reaction'
 ]
 const EDITS = ['answer changed', 'answer into another', 'note changed']
 const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
 const CASES = ['free', 'mine', 'another\'s', 'closed', 'ended']
 const ADDRESSES: Record<string, Partial<FunctionAddress>> = {
   usual: {}, open: { claim: 'open' }, hard: { claim: 'hard' }, explicit: { answers: 'explicit' },
-  pointing: { redirectOnly: true }
+  pointing: { redirectOnly: true }, showing: { reactions: 'shown' }
 }
 
 const canBe = ({ where, names, what, who, case: state, address }: Situation): boolean => {
   if (who === 'outsider' && (where === 'direct chat' || !SAID.includes(what))) return false // there an outsider is a contact
   if (address === 'pointing' && (state !== 'free' || EDITS.includes(what))) return false // nobody takes its cases, nothing goes out
   if (address === 'pointing' && names === 'reply') return false // its team is not shown what contacts write
+  if (what === 'reaction') return names === 'none' && where !== 'inbox room' && address !== 'pointing' // there stands no message of the contact
   if (what === 'first word') return names === 'none' && state === 'free'
   if (EDITS.includes(what)) return names === (where === 'case room' ? 'none' : 'number')
   return true
@@ -121,7 +122,8 @@ describe('who sees what', () => {
   /** What was delivered at a place since. */
   const since = (marks: Map<Practice, number>, place: Place): Delivery[] =>
     networkOf(place).delivered.slice(marks.get(networkOf(place))).filter(one => one.place.id === place.id && one.action.kind !== 'room')
-  const textOf = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
+  const textOf = ({ action }: Delivery): string =>
+    'content' in action ? toPlain(action.content.text) : action.kind === 'reaction' ? action.emojis.join(' ') : ''
 
   /** One case, and what people do about it. */
   const begin = async ({ where, address, case: state }: Situation) => {
@@ -184,9 +186,18 @@ describe('who sees what', () => {
   const numberFor = ({ names }: Situation, { one }: Story): string =>
     names === 'wrong number' ? '#999999 ' : names === 'number' ? `#${one.id} ` : ''
 
+  const reacts = async (story: Story, mark: string, who: string): Promise<void> => {
+    const { here } = story
+    const sender = who === 'outsider' ? '@mallory' : here.network === 'blue' ? 'dora' : '@anna'
+    await networkOf(here).inbox.accept({
+      kind: 'reaction', key: `reaction${count}`, of: linesOf(story), place: here, at: 1, sender: { id: sender, name: sender }, emojis: [mark]
+    })
+  }
+
   const acts = async (situation: Situation, story: Story, mark: string, one: Spelling, of: string | undefined): Promise<void> => {
     const { what, who, names } = situation
     const { writes, does, here } = story
+    if (what === 'reaction') return await reacts(story, mark, who)
     if (what === 'first word') return void await does(`!new phone:p${count} ${mark}`)
     const kind = what === 'answer changed' ? (situation.address === 'explicit' ? 'marked answer' : 'words') : !EDITS.includes(what) ? what
       : pickFrom(what === 'note changed' ? ['words', 'note', 'unclear'] : ['note', 'command', 'unclear', 'nearly a command'], one)
@@ -206,7 +217,9 @@ describe('who sees what', () => {
     const { outcome: { contact: expected, team, told } } = specification.lineFor(situation)
     const { contact, one, here } = story
     const shownTo = since(marks, contact).map(textOf)
-    if (expected === 'text') {
+    if (expected === 'reaction') {
+      assert.deepEqual(since(marks, contact).map(one => [one.as, one.action.kind, textOf(one)]), [[undefined, 'reaction', mark]])
+    } else if (expected === 'text') {
       assert.equal(shownTo.length, 1, `the contact sees ${JSON.stringify(shownTo)}`)
       assert.ok(shownTo[0]!.includes(mark) && !shownTo[0]!.includes(`#${one.id}`), `the contact sees “${shownTo[0]}”`)
     } else assert.deepEqual(shownTo, [], 'the contact sees')
@@ -215,7 +228,7 @@ describe('who sees what', () => {
     for (const place of others) {
       const lines = since(marks, place).map(textOf).filter(text => text.includes(mark))
       const seen = lines.length === 0 ? 'nothing' : lines.some(text => /not sent/i.test(text)) ? 'not sent' : 'text'
-      assert.equal(seen, team === 'note' ? 'text' : team, `${place.network} ${place.id} sees ${JSON.stringify(lines)}`)
+      assert.equal(seen, team === 'note' || team === 'reaction' ? 'text' : team, `${place.network} ${place.id} sees ${JSON.stringify(lines)}`)
     }
     const answers = since(marks, here).filter(({ as, action }) => as === undefined && action.kind === 'message').map(textOf)
     assert.equal(answers.length > 0 ? 'yes' : 'no', told, `told ${JSON.stringify(answers)}`)
