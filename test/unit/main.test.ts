@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { checkout, PROGRAM } from '../../sandbox/servers/process'
 import { systemClock } from '../../src/lib/clock'
@@ -75,6 +75,13 @@ describe('the command line', function () {
     }
     const registration = await endAs([link], ['registration'])
     assert.deepEqual([registration.code, registration.err], [0, ''])
+  })
+
+  it('has a demo that prints no warning of a library at its start', async () => {
+    const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: { demo: string } }
+    const [, ...options] = scripts.demo.split(' ').slice(0, -1)
+    const { code, err } = await endAs([process.execPath, ...options], ['-e', `require('${join(checkout, 'dist/sandbox/town')}')`])
+    assert.deepEqual([code, err], [0, ''])
   })
 
   it('says in one line that a Node is too old for it', async () => {
