@@ -213,6 +213,7 @@ const STORIES: Record<string, string> = {
   'test/unit/desk/who-sees-what.test.ts': 'docs/who-sees-what.md, line by line',
   'test/unit/networks/matrix/faults.test.ts': 'a homeserver that fails, whatever was asked of it',
   'test/unit/networks/matrix/strangers.test.ts': 'strangers, however many, keep nobody else from being heard',
+  'test/unit/networks/carried.test.ts': 'docs/carried.md, row by row',
   'test/unit/networks/says.test.ts': 'what a text says stays the same from network to network',
   'test/unit/networks/sms/peers.test.ts': 'both of our sides of SMPP against those of somebody else'
 }

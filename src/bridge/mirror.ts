@@ -7,7 +7,7 @@ import {
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import { cleanName, personaOf } from '../plan/people'
-import { delivery, IGNORE, mayChange, notice, type Change, type Plan } from '../plan/plan'
+import { delivery, IGNORE, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import type { Answered, Recorded } from '../store/store'
@@ -49,6 +49,21 @@ const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror 
   return from?.mirror === mirror ? replyTo(answered, speaker(answered.latest, from, directory, answered.arrival.sender).as, place) : undefined
 }
 
+/** Whoever deletes it is told where it stays. */
+const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: { mirror: Mirror, here: MirrorPlace },
+  directory: Directory): Plan => {
+  if (original === undefined) return { outcome: 'routed', deliveries: [], changes: [] } // kept, because the message that it deletes may still come
+  if (!('sender' in original.arrival)) return IGNORE
+  const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
+  const said = original.deliveries.filter(({ notice }) => !notice)
+  const canDelete = ({ place }: { place: Place }): boolean => directory.can(place.network).deletions
+  const deliveries = [...said, ...original.copies].filter(one => canDelete(one) && directory.standing(one.place) === 'in')
+    .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
+  const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
+  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.texts.stays([...new Set(left)].join(', ')))]
+  return { outcome: 'routed', deliveries: [...deliveries, ...told], changes: [{ kind: 'revokeLinks', journal: original.seq }] }
+}
+
 export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, answered: Answered | undefined,
   directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
@@ -56,17 +71,9 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
   if (directory.standing(arrival.place) !== 'in') return IGNORE
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return IGNORE
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return IGNORE
+  if (arrival.kind === 'deletion') return takeBack(arrival, original, found, directory)
   const { as, changes } = speaker(arrival, found, directory)
   const places = reached(found.mirror, found.here, directory)
-  if (arrival.kind === 'deletion') {
-    if (original === undefined) return { outcome: 'routed', deliveries: [], changes: [] } // kept, because the message that it deletes may still come
-    if (!('sender' in original.arrival)) return IGNORE
-    const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
-    const deliveries = [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
-      .filter(({ place }) => directory.can(place.network).deletions && directory.standing(place) === 'in')
-      .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
-    return { outcome: 'routed', deliveries, changes: [{ kind: 'revokeLinks', journal: original.seq }] }
-  }
   const { unreadable } = arrival.content
   if (unreadable !== undefined && arrival.kind === 'message') return unread(arrival, unreadable, places, as, directory)
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)

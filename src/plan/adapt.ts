@@ -93,7 +93,8 @@ export const adapt = (content: Content, can: Capabilities, as: Persona | undefin
   if (file !== undefined && can.files === 'text') text = [...text, ...plain(`${cleanName(file.name)}: ${url(file)}`)]
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
-  const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && location && { location } }))
+  const where = can.formatting && location !== undefined ? { location } : {}
+  const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && where }))
   if (file !== undefined && can.files !== 'text') parts.push({ style, text: [], file: { ...file, url: url(file) } })
   return parts
 }

@@ -26,6 +26,7 @@ export interface Texts {
   moved: string
   tooLong: string
   gaveUp: string
+  stays (where: string): string
   /** What a reader gets instead of a file. */
   instead (name: string, url: string | undefined): string
   /** What its writer is told. `why`: undefined if the destination did not take it. */
@@ -65,6 +66,7 @@ const de: Texts = {
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
+  stays: where => `Hier gelöscht, aber nicht überall: ${where} hat die Nachricht noch.`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' An ihrer Stelle steht ein Link.' : ''
@@ -112,6 +114,7 @@ const en: Texts = {
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
+  stays: where => `Deleted here, but not everywhere: ${where} still has the message.`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' There is a link in its place.' : ''

@@ -289,6 +289,8 @@ export const parseHtml = (html: string): Text | undefined => {
 const WORDS = /[\p{L}\p{M}\p{N}]+|(?<!\*)\*(?=\d)|(?<=\d)\*(?!\*)|(?<=^[ \t>]*)[-+*−–](?=[ \t]*[\d€$£])/gmu
 /** Tags that people type into a body only to get the HTML. */
 const TAG = /<\/?(?:del|s|strike|u|b|i|em|strong|sub|sup|br|span|font|p|code|pre|details|summary|h[1-6]|hr)\b[^<>]*>/gi
+/** What apps write into a body for a spoiler (CS API §Spoiler messages), whose words are in the HTML alone. */
+const SPOILER = /\[Spoiler(?: for [^\]\n]{0,200})?\]\([^)\n]{0,500}\)/g
 const FENCE = /(?<=^[ \t>]*(?:```|~~~))[\w+]+$/gm
 
 const wordsOf = (text: string): string[] => text.normalize('NFC').toLowerCase().match(WORDS) ?? []
@@ -309,7 +311,8 @@ const areIn = (some: string[], all: string[]): boolean => {
  * still has what was typed. A body with fewer words than the HTML is only a stopgap, so then the HTML counts.
  */
 const saysLess = (html: Text, body: string): boolean => {
-  const [read, typed] = [wordsOf(toPlain(html)), wordsOf(body.replace(TAG, ' ').replace(FENCE, word => isLanguage(word) ? '' : word))]
+  const bare = body.replace(SPOILER, ' ').replace(TAG, ' ').replace(FENCE, word => isLanguage(word) ? '' : word)
+  const [read, typed] = [wordsOf(toPlain(html)), wordsOf(bare)]
   return withoutSigns(read) <= withoutSigns(typed) && !areIn(typed, read)
 }
 

@@ -1,0 +1,103 @@
+/** What people send: one sample of each kind, as it comes from its network. docs/carried.md is made of it. */
+
+/** `raw`: an event without id, room and sender; a stanza; the text of an SMS. `before`: what its writer said before it, which ends in “Ich”. */
+export interface Sample { what: string; from: 'matrix' | 'xmpp' | 'sms'; raw: object | string; before?: (object | string)[]; why?: string }
+
+const message = (content: object, more: object = {}): object => ({ type: 'm.room.message', content, ...more })
+const text = (body: string, more: object = {}): object => message({ msgtype: 'm.text', body, ...more })
+const html = (body: string, formatted: string): object => text(body, { format: 'org.matrix.custom.html', formatted_body: formatted })
+const said = text('Ich', {})
+const OWN = [{ ...said, event_id: '$own' }]
+const file = (msgtype: string, body: string, mimetype: string, more: object = {}): object =>
+  message({ msgtype, body, url: 'mxc://example.org/abc', info: { mimetype, size: 1000 }, ...more })
+const poll = { 'm.poll': {
+  question: { 'm.text': [{ body: 'Wann?' }] }, answers: ['Mo', 'Di'].map(body => ({ 'm.id': body, 'm.text': [{ body }] }))
+} }
+
+const MATRIX: Sample[] = [
+  { what: 'text', from: 'matrix', raw: text('Hallo') },
+  { what: 'formatted text', from: 'matrix', raw: html('**Hallo** `du`', '<strong>Hallo</strong> <code>du</code>') },
+  { what: 'a list, a table, a heading', from: 'matrix', raw: html('x',
+    '<h1>Plan</h1><ul><li>Tor</li></ul><table><tr><td>Mo</td><td>8</td></tr><tr><td>Di</td><td>9</td></tr></table>') },
+  { what: 'a spoiler', from: 'matrix', raw: html('Es war [Spoiler](mxc)', 'Es war <span data-mx-spoiler="">der Gärtner</span>') },
+  { what: 'underlined, raised and lowered text', from: 'matrix', raw: html('x', '<u>hier</u> 10<sup>2</sup> H<sub>2</sub>O') },
+  { what: '`/me`', from: 'matrix', raw: message({ msgtype: 'm.emote', body: 'winkt' }) },
+  { what: 'a notice of a machine', from: 'matrix', raw: message({ msgtype: 'm.notice', body: 'Es ist acht Uhr.' }) },
+  { what: 'a reply', from: 'matrix', raw: text('Ich', { 'm.relates_to': { 'm.in_reply_to': { event_id: '$asked' } } }) },
+  { what: 'a message in a thread', from: 'matrix', raw: text('Ich', { 'm.relates_to': { rel_type: 'm.thread', event_id: '$asked' } }) },
+  { what: 'a correction', from: 'matrix', before: OWN, raw: text('* Wir', {
+    'm.new_content': { msgtype: 'm.text', body: 'Wir' }, 'm.relates_to': { rel_type: 'm.replace', event_id: '$own' } }) },
+  { what: 'a message taken back', from: 'matrix', before: OWN, raw: { type: 'm.room.redaction', redacts: '$own', content: {} } },
+  { what: 'a reaction', from: 'matrix', raw: { type: 'm.reaction', content: {
+    'm.relates_to': { rel_type: 'm.annotation', event_id: '$asked', key: '👍️' } } } },
+  { what: 'a picture as reaction', from: 'matrix', raw: { type: 'm.reaction', content: {
+    'm.relates_to': { rel_type: 'm.annotation', event_id: '$asked', key: 'mxc://example.org/abc' }, shortcode: ':party:' } } },
+  { what: 'a picture', from: 'matrix', raw: file('m.image', 'tor.jpg', 'image/jpeg') },
+  { what: 'a picture with words', from: 'matrix', raw: file('m.image', 'Das Tor', 'image/jpeg', { filename: 'tor.jpg' }) },
+  { what: 'a film', from: 'matrix', raw: file('m.video', 'tor.mp4', 'video/mp4') },
+  { what: 'a voice message', from: 'matrix', raw: file('m.audio', 'Voice message.ogg', 'audio/ogg', { 'org.matrix.msc3245.voice': {} }) },
+  { what: 'a file', from: 'matrix', raw: file('m.file', 'plan.pdf', 'application/pdf') },
+  { what: 'a sticker', from: 'matrix', raw: { type: 'm.sticker', content: { body: 'Hund', url: 'mxc://example.org/abc', info: {} } } },
+  { what: 'a location', from: 'matrix', raw: message({ msgtype: 'm.location', body: 'am Tor', geo_uri: 'geo:52.5,13.4' }) },
+  { what: 'a poll', from: 'matrix', raw: { type: 'm.poll.start', content: poll } },
+  { what: 'the result of a poll', from: 'matrix', raw: { type: 'm.poll.end', content: {
+    'm.relates_to': { rel_type: 'm.reference', event_id: '$asked' }, 'm.text': [{ body: 'The poll has ended. Top answer: Mo' }] } } },
+  { what: 'a vote', from: 'matrix', raw: { type: 'm.poll.response', content: {
+    'm.relates_to': { rel_type: 'm.reference', event_id: '$asked' }, 'm.selections': ['Mo'] } },
+  why: 'apps count votes and show no names; the result is told' },
+  { what: 'a live location', from: 'matrix', raw: { type: 'org.matrix.msc3672.beacon', content: {
+    'org.matrix.msc3488.location': { uri: 'geo:52.5,13.4' } } },
+  why: 'a device says it every few seconds' },
+  { what: 'a call', from: 'matrix', raw: { type: 'm.rtc.notification', content: { notification_type: 'ring' } } },
+  { what: 'an encrypted message', from: 'matrix', raw: { type: 'm.room.encrypted', content: {
+    algorithm: 'm.megolm.v1.aes-sha2', ciphertext: 'x' } } },
+  { what: 'an unknown kind with words', from: 'matrix', raw: { type: 'org.example.letter', content: { 'm.text': [{ body: 'Hallo' }] } } },
+  { what: 'an unknown kind without words', from: 'matrix', raw: { type: 'org.example.game', content: { move: 'e4' } },
+    why: 'programs send such to one another; nothing says that a person wrote it' },
+  { what: 'a request to verify a device', from: 'matrix', raw: message({ msgtype: 'm.key.verification.request', body: 'Eva wants to verify' }),
+    why: 'it is between two devices' }
+]
+
+const MUC = 'halle@rooms.example.org'
+const stanza = (inside: string, id = 'new'): string => `<message type='groupchat' id='${id}' from='${MUC}/Eva' to='zentrale@chat.example.org/z'>` +
+  `${inside}<stanza-id xmlns='urn:xmpp:sid:0' by='${MUC}' id='s-${id}'/><occupant-id xmlns='urn:xmpp:occupant-id:0' id='o-eva'/></message>`
+const body = (words: string, more = ''): string => stanza(`<body>${words}</body>${more}`)
+const MINE = [stanza('<body>Ich</body>', 'own')]
+const PDF = 'https://upload.example.org/x/plan.pdf'
+
+const XMPP: Sample[] = [
+  { what: 'text', from: 'xmpp', raw: body('Hallo') },
+  { what: 'styled text (XEP-0393)', from: 'xmpp', raw: body('*Hallo* `du`') },
+  { what: '`/me`', from: 'xmpp', raw: body('/me winkt') },
+  { what: 'a reply (XEP-0461)', from: 'xmpp', raw: body('&gt; Wer kommt?\nIch', "<reply xmlns='urn:xmpp:reply:0' id='ASKED'/>" +
+  "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='13'/></fallback>") },
+  { what: 'a correction (XEP-0308)', from: 'xmpp', before: MINE, raw: body('Wir', "<replace xmlns='urn:xmpp:message-correct:0' id='own'/>") },
+  { what: 'a message taken back (XEP-0424)', from: 'xmpp', before: MINE, raw: body('x', "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'/>") },
+  { what: 'a reaction (XEP-0444)', from: 'xmpp', raw: stanza(
+    "<reactions xmlns='urn:xmpp:reactions:0' id='ASKED'><reaction>👍</reaction></reactions>") },
+  { what: 'a file (XEP-0066)', from: 'xmpp', raw: body(PDF, `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },
+  { what: 'a file without a link (XEP-0447)', from: 'xmpp', raw: stanza("<file-sharing xmlns='urn:xmpp:sfs:0'/>") },
+  { what: 'a location', from: 'xmpp', raw: body('geo:52.5,13.4') },
+  { what: 'a location with words (XEP-0080)', from: 'xmpp',
+    raw: body('am Tor', "<geoloc xmlns='http://jabber.org/protocol/geoloc'><lat>52.5</lat><lon>13.4</lon></geoloc>") },
+  { what: 'a message encrypted with OMEMO', from: 'xmpp',
+    raw: body('x', "<encrypted xmlns='eu.siacs.conversations.axolotl'><payload>x</payload></encrypted>") },
+  { what: 'XHTML alone (XEP-0071)', from: 'xmpp',
+    raw: stanza("<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><p>Hallo</p></body></html>") },
+  { what: 'a message taken away by a moderator (XEP-0425)', from: 'xmpp', before: MINE, raw: stanza(
+    "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract>").replace('/Eva', '') },
+  { what: 'an unknown kind without words', from: 'xmpp', raw: stanza("<game xmlns='https://example.org/game' move='e4'/>"),
+    why: 'programs send such to one another; nothing says that a person wrote it' },
+  { what: '“is typing” (XEP-0085)', from: 'xmpp', raw: stanza("<composing xmlns='http://jabber.org/protocol/chatstates'/>"),
+    why: 'not carried yet' },
+  { what: 'a read mark (XEP-0333)', from: 'xmpp', raw: stanza("<displayed xmlns='urn:xmpp:chat-markers:0' id='ASKED'/>"), why: 'not carried yet' },
+  { what: 'a new topic', from: 'xmpp', raw: stanza('<subject>Plan</subject>'), why: 'not carried yet' }
+]
+
+const SMS: Sample[] = [
+  { what: 'text', from: 'sms', raw: 'Hallo' },
+  { what: 'an empty SMS', from: 'sms', raw: '', why: 'nothing is said' },
+  { what: 'STOP', from: 'sms', raw: 'STOP' }
+]
+
+export const SAMPLES: Sample[] = [...MATRIX, ...XMPP, ...SMS]

@@ -1,0 +1,165 @@
+/**
+ * What becomes of what people send: each kind of event, stanza and SMS goes through the readers of its network and the whole bridge, and what
+ * the others get is written down. `npm run carried` makes the document anew.
+ */
+import { KINDS } from '../../src/networks/kinds'
+import { arrivalOf, readEvent, speaks } from '../../src/networks/matrix/events/events'
+import { threadId } from '../../src/networks/sms/names'
+import { makeGatewayEvents } from '../../src/networks/sms/receive'
+import type { Archive } from '../../src/networks/xmpp/muc/archive'
+import { makeReceiver } from '../../src/networks/xmpp/muc/receive'
+import { OCCUPANT_IDS, type Room, STANZA_IDS } from '../../src/networks/xmpp/muc/room'
+import { makeOriginals } from '../../src/networks/xmpp/originals'
+import type { Stream } from '../../src/networks/xmpp/wire/stream'
+import { el } from '../../src/networks/xmpp/wire/xml'
+import { makeWriteBehind } from '../../src/networks/xmpp/write-behind'
+import type { Capabilities } from '../../src/model/network'
+import type { Delivery } from '../../src/model/message'
+import { toPlain } from '../../src/model/text'
+import { parse } from '../unit/networks/xmpp/parse'
+import { SAMPLES, type Sample } from './carried-samples'
+import { loadConfig, wholeConfig, write } from './config'
+import { makePractice, until, type Practice } from './practice'
+import { mirrorOf, startBridge, type Started } from './started'
+import { makeWorld } from './world'
+
+const MUC = 'halle@rooms.example.org'
+const ROOM = '!halle:example.org'
+const [OURS, MAX] = ['+4930123457', '+491701234567']
+const THREAD = threadId(OURS, MAX)
+
+const LABELS: Record<string, string> = { matrix: 'Matrix', xmpp: 'XMPP', sms: 'SMS' }
+
+/** As the networks themselves say what they can do. */
+const capabilities = (): Map<string, Capabilities> => {
+  const { networks } = loadConfig(write(wholeConfig()), {})
+  return new Map(KINDS.map(({ settings: { name }, make }) => [name, make(networks[name as keyof typeof networks], makeWorld()).can]))
+}
+
+const short = (text: string): string => {
+  const line = text.replaceAll('\n', ' ⏎ ').replaceAll('|', '\\|').replace(/https:\/\/files\.example\.org\/\S+/, 'LINK')
+  return line.length > 90 ? `${line.slice(0, 89)}…` : line
+}
+
+/** One thing that is done at a place, in a few words. */
+const shown = ({ action }: Delivery): string => {
+  switch (action.kind) {
+    case 'room': return 'a room'
+    case 'deletion': return 'taken back'
+    case 'reaction': return action.emojis.length === 0 ? 'no reaction any more' : `reaction ${action.emojis.join(' ')}`
+    case 'message': case 'edit': {
+      const { text, file, style, location } = action.content
+      const kinds = [
+        action.reply === undefined ? '' : 'reply', action.kind === 'edit' ? 'changed to' : '', style === 'emote' ? 'emote' : '',
+        style === 'quiet' ? 'quiet' : '', location === undefined ? '' : 'location', file === undefined ? '' : `${file.kind} \`${file.name}\``
+      ].filter(kind => kind !== '')
+      return [...kinds, ...text.length > 0 ? [`“${short(toPlain(text))}”`] : []].join(' ')
+    }
+  }
+}
+
+interface Outcome { sample: Sample; at: Map<string, string[]>; told: string[] }
+
+const isOurWords = ({ as }: Delivery): boolean => as === undefined
+
+/** A mirror of a room, a group chat and a phone. In it Anna has asked something, and then whoever sends the sample has said something. */
+const play = async (sample: Sample, can: Map<string, Capabilities>): Promise<Outcome> => {
+  const [matrix, xmpp, sms] = ['matrix', 'xmpp', 'sms'].map(name => makePractice(name, can.get(name))) as [Practice, Practice, Practice]
+  const started: Started = await startBridge([matrix, xmpp, sms], [mirrorOf(['matrix', ROOM], ['xmpp', MUC], ['sms', THREAD, { [MAX]: 'Max' }])])
+  const all = [matrix, xmpp, sms]
+  const world = makeWorld()
+  const notes = makeWriteBehind(world)
+  const receiver = makeReceiver({
+    network: 'xmpp', inbox: xmpp.inbox, stream: { pause () {}, resume () {} } as unknown as Stream, archive: {} as Archive, notes, world,
+    ownMessages: { mark: () => el('mark'), isOurs: () => false }, originals: makeOriginals(notes), echo: () => {}
+  })
+  const room = { id: MUC, ready: true, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
+  const gateway = makeGatewayEvents(sms.inbox, 'sms', 'main', () => false)
+  let phoneTexts = 0
+
+  const enter = async (network: string, raw: object | string): Promise<void> => {
+    if (network === 'matrix') {
+      const event = readEvent({ event_id: '$new', room_id: ROOM, sender: '@eva:example.org', origin_server_ts: 1, ...raw as object })
+      const arrival = speaks(event) ? arrivalOf(event, { network, id: ROOM }, { id: event.sender, name: 'Eva' }, 1) : undefined
+      if (arrival !== undefined) await matrix.inbox.accept(arrival)
+    } else if (network === 'xmpp') {
+      receiver.groupchat(room, parse(raw as string))
+    } else {
+      await gateway.message({ key: `sms-${++phoneTexts}`, from: MAX, to: OURS, text: raw as string, at: 1 })
+    }
+  }
+  const reached = (network: Practice, text: string): Promise<void> =>
+    until(() => network.delivered.some(({ action }) => 'content' in action && toPlain(action.content.text).endsWith(text)), `“${text}”`)
+  const everywhere = async (text: string, but: string): Promise<void> => {
+    for (const network of all.filter(({ name }) => name !== but)) await reached(network, text)
+  }
+
+  try {
+    await matrix.say(ROOM, '@anna:example.org', 'Wer kommt?', { key: '$asked', sender: { id: '@anna:example.org', name: 'Anna' } })
+    await everywhere('Wer kommt?', 'matrix')
+    for (const raw of sample.before ?? []) await enter(sample.from, raw)
+    if (sample.before !== undefined) await everywhere('Ich', sample.from)
+    const before = new Map(all.map(({ name, delivered }) => [name, delivered.length]))
+    const ask = xmpp.delivered.find(({ as }) => as?.name.startsWith('Anna'))!
+    await enter(sample.from, typeof sample.raw === 'string' ? sample.raw.replaceAll('ASKED', `xmpp-${ask.key}`) : sample.raw)
+    await enter(sample.from, sample.from === 'matrix' ? { type: 'm.room.message', event_id: '$end', content: { msgtype: 'm.text', body: 'Ende' } }
+      : sample.from === 'xmpp' ? END : 'Ende')
+    await everywhere('Ende', sample.from)
+    const { list } = started.bridge.queue
+    await until(async () => (await list('waiting')).length + (await list('sending')).length === 0, 'everything is delivered')
+    const since = (network: Practice): Delivery[] => network.delivered.slice(before.get(network.name))
+      .filter(({ action }) => !('content' in action && toPlain(action.content.text).endsWith('Ende')))
+    return {
+      sample,
+      at: new Map(all.filter(({ name }) => name !== sample.from).map(network => [network.name, since(network).map(shown)])),
+      told: since(all.find(({ name }) => name === sample.from)!).filter(isOurWords).map(shown)
+    }
+  } finally {
+    receiver.stop()
+    await started.stop()
+  }
+}
+
+const END = `<message type='groupchat' id='end' from='${MUC}/Eva' to='zentrale@chat.example.org/z'><body>Ende</body>` +
+  `<stanza-id xmlns='urn:xmpp:sid:0' by='${MUC}' id='s-end'/><occupant-id xmlns='urn:xmpp:occupant-id:0' id='o-eva'/></message>`
+
+/** Whether nobody elsewhere gets anything of it, nor its writer a word. */
+export const isSilent = ({ at, told }: Outcome): boolean => told.length === 0 && [...at.values()].every(there => there.length === 0)
+
+export const outcomes = async (): Promise<Outcome[]> => {
+  const can = capabilities()
+  const found: Outcome[] = []
+  for (const sample of SAMPLES) found.push(await play(sample, can))
+  return found
+}
+
+const cell = (there: string[] | undefined): string => there === undefined ? '' : there.length === 0 ? '–' : there.join('; ')
+
+const row = ({ sample: { what, why }, at, told }: Outcome, others: string[]): string =>
+  `| ${[what, ...others.map(network => cell(at.get(network))), why ?? cell(told)].join(' | ')} |`
+
+const section = (from: string, found: Outcome[]): string => {
+  const others = Object.keys(LABELS).filter(name => name !== from)
+  const rows = found.filter(({ sample }) => sample.from === from).map(one => row(one, others))
+  return [
+    `## From ${LABELS[from]}`, '',
+    `| sent | ${others.map(name => `on ${LABELS[name]}`).join(' | ')} | its writer is told, or why nothing is carried |`,
+    `|---|${others.map(() => '---|').join('')}---|`, ...rows
+  ].join('\n')
+}
+
+export const document = (found: Outcome[]): string => `# What is carried
+
+What people send in a mirrored room, and what becomes of it on each network. Nothing is dropped in silence: what arrives is carried, carried in a
+poorer form that its readers understand, or its writer is told. Where nothing at all happens, the last column says why it concerns nobody.
+
+This page is made by a program that sends each of these through Zentrale (\`test/support/carried.ts\`), and a test keeps it true
+(\`test/unit/networks/carried.test.ts\`). In the room Anna has asked “Wer kommt?” on Matrix before; “–” is nothing. LINK is a link of ours to a
+file. At a function address the same holds between the contact and the team; [who-sees-what.md](who-sees-what.md) says what of the team goes out.
+
+${Object.keys(LABELS).map(from => section(from, found)).join('\n\n')}
+`
+
+if (require.main === module) {
+  outcomes().then(found => process.stdout.write(document(found)), (error: unknown) => { console.error(error); process.exitCode = 1 })
+}

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { document, isSilent, outcomes } from '../../support/carried'
+
+const DOCUMENT = join(__dirname, '../../../docs/carried.md')
+
+describe('what is carried', () => {
+  it('stands in docs/carried.md, and nothing is dropped without a reason', async () => {
+    const found = await outcomes()
+    const unexplained = found.filter(one => isSilent(one) !== (one.sample.why !== undefined))
+    assert.deepEqual(unexplained.map(({ sample: { from, what } }) => `${from}: ${what}`), [])
+    assert.equal(document(found), readFileSync(DOCUMENT, 'utf8'), 'make it anew: npm run carried')
+  })
+})
