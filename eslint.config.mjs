@@ -11,6 +11,8 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
+      // What is added to a union must be handled wherever it is told apart. The compiler asks that only of functions that return something.
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       // Nothing here has a `this`: parts are objects made by functions, and their methods may be handed on.
       '@typescript-eslint/unbound-method': 'off',
       // An `async` function throws nothing at who calls it: its errors are rejections, which interfaces promise.

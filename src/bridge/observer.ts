@@ -9,7 +9,7 @@ export interface Observer {
   settled (network: NetworkName, outcome: 'done' | 'failed' | 'unknown' | 'dropped', latencyMs: number, parts: number): void
   retried (network: NetworkName): void
   receipt (network: NetworkName, outcome: 'delivered' | 'failed' | 'unmatched'): void
-  /** An event of a function address of the config. */
+  /** An event of a function address of the config. Rules of the desk tell it as a change of their plan. */
   counted (event: Counted): void
   connection (network: NetworkName, name: string, up: boolean, detail?: string): void
 }

@@ -1,4 +1,4 @@
-/** The desk's texts to the team, in German and English. Texts to contacts are in automatic.ts and the config. */
+/** The desk's texts to the team, in German and English. Texts to contacts are in automatic.ts, retired.ts and the config. */
 import type { CaseState } from '../store/desk'
 
 export interface DeskTexts {

@@ -40,9 +40,12 @@ export const makeAddressMetrics = (registry: Registry, addresses: string[], open
   return {
     counted (event) {
       const { address } = event
-      if (event.event !== 'first answer') return messages.inc({ address, what: event.event })
-      seconds.observe({ address, hours: 'wall' }, event.ms / 1000)
-      seconds.observe({ address, hours: 'business' }, event.openMs / 1000)
+      switch (event.event) {
+        case 'in': case 'out': case 'failed': case 'claim lost': return messages.inc({ address, what: event.event })
+        case 'first answer':
+          seconds.observe({ address, hours: 'wall' }, event.ms / 1000)
+          seconds.observe({ address, hours: 'business' }, event.openMs / 1000)
+      }
     },
     async read () {
       cases.reset()

@@ -32,8 +32,8 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
   const about = address && answerAbout(iq, address)
   if (about !== undefined) return about
   const asked = elementsIn(iq)[0]
-  if (iq.attrs.type === 'get') {
-    switch (asked?.ns) {
+  if (iq.attrs.type === 'get' && asked !== undefined) {
+    switch (asked.ns) {
       case PING: return result(iq)
       case ITEMS: return result(iq, el('query', { xmlns: ITEMS, node: asked.attrs.node }))
       case VERSION: return result(iq, el('query', { xmlns: VERSION }, el('name', {}, 'Zentrale')))
