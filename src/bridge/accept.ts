@@ -8,6 +8,7 @@ import { openCases } from '../desk/open-cases'
 import type { Clock } from '../lib/clock'
 import { bareEmojis } from '../lib/emoji'
 import { addressKey } from '../model/address'
+import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
 import type { Arrival, Content, ReactionArrival } from '../model/message'
 import type { Inbox } from '../model/network'
@@ -76,7 +77,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
 }
 
 const tidyFile = (content: Content): Content =>
-  content.file === undefined ? content : { ...content, file: { ...content.file, name: oneLine(content.file.name) } }
+  content.file === undefined ? content : { ...content, file: { ...content.file, name: withSuffix(oneLine(content.file.name), content.file.mime) } }
 
 /** Cleans names, so that none looks like more than a name. Drops addresses that only we see, except those of agents. */
 const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {

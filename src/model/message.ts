@@ -12,7 +12,11 @@ export interface Attachment {
   kind: 'image' | 'audio' | 'video' | 'file'
   name: string
   mime: string
-  size?: number // bytes, as the source says
+  size?: number // bytes; this and the rest as the source says
+  width?: number // pixels
+  height?: number
+  durationMs?: number
+  voice?: true // its sender spoke it into the app
   at: MediaRef
   url?: string // our own signed link, set on deliveries
 }

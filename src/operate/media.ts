@@ -94,7 +94,7 @@ const send = async ({ links, media, clock }: MediaServed, request: Request, resp
   }
 }
 
-/** GET and HEAD /media/<token>, optionally with a file extension. Everything else is 404. */
+/** GET and HEAD /media/<token>, with a suffix or any name behind it. Everything else is 404. */
 export const makeMediaApp = (served: MediaServed): express.Express => {
   const text = TEXTS[served.language]
   const downloads = new Map<string, number>() // by file and by reader, only those under way
@@ -109,7 +109,7 @@ export const makeMediaApp = (served: MediaServed): express.Express => {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
     next()
   })
-  app.get('/media/:token', async (request, response) => {
+  app.get('/media/:token{/:name}', async (request, response) => {
     const file = `file ${tokenOf(request)}`
     const reader = readerOf(request)
     const isFull = all >= DOWNLOADS_MAX || (downloads.get(file) ?? 0) >= OF_ONE_FILE_MAX ||

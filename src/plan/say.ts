@@ -21,7 +21,7 @@ interface With { token: string; reply?: Reply | undefined }
 export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply }: With,
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
-  const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file))
+  const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file, can.files === 'text'))
   const shown = isShown(reply, can) ? { reply } : {}
   return parts.length > PARTS_MAX
     ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
@@ -69,7 +69,7 @@ export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, p
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
   const shown = isShown(reply, can) ? { reply } : {}
-  const url = (file: Attachment): string => directory.links.url(token, file)
+  const url = (file: Attachment): string => directory.links.url(token, file, can.files === 'text')
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
   const then = original !== undefined && 'content' in original.arrival
     ? adapt(answering(original.arrival.content, can, reply), can, as, url)

@@ -76,6 +76,10 @@ const XMPP: Sample[] = [
   { what: 'a reaction (XEP-0444)', from: 'xmpp', raw: stanza(
     "<reactions xmlns='urn:xmpp:reactions:0' id='ASKED'><reaction>👍</reaction></reactions>") },
   { what: 'a file (XEP-0066)', from: 'xmpp', raw: body(PDF, `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },
+  { what: 'a picture with its size (XEP-0447)', from: 'xmpp', raw: body('x',
+    "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>Tor</name><media-type>image/jpeg</media-type></file>" +
+    `<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='${PDF}'/></sources></file-sharing>` +
+    "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'/>") },
   { what: 'a file without a link (XEP-0447)', from: 'xmpp', raw: stanza("<file-sharing xmlns='urn:xmpp:sfs:0'/>") },
   { what: 'a location', from: 'xmpp', raw: body('geo:52.5,13.4') },
   { what: 'a location with words (XEP-0080)', from: 'xmpp',

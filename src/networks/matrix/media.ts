@@ -137,7 +137,9 @@ export const makeUploader = (homeserver: Homeserver, media: Media): Uploader => 
 const MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', file: 'm.file' } as const
 
 /** CS API §m.image and its siblings. */
-export const fileContent = (file: Attachment, { uri, size }: Uploaded): Record<string, unknown> => ({
-  msgtype: MSGTYPES[file.kind], body: clean(file.name) || file.kind, filename: clean(file.name) || file.kind,
-  url: uri, info: { mimetype: file.mime, size }, 'm.mentions': {}
+export const fileContent = ({ kind, name, mime, width, height, durationMs, voice }: Attachment,
+  { uri, size }: Uploaded): Record<string, unknown> => ({
+  msgtype: MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, url: uri,
+  info: { mimetype: mime, size, w: width, h: height, duration: durationMs }, 'm.mentions': {},
+  ...voice && { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { duration: durationMs } } // MSC3245
 })

@@ -127,7 +127,7 @@ describe('files on their way', () => {
     blue.onUpload = () => { throw new Refused('no', 'gone') }
     await share('a.png\nBernd (red): Ja\u202E')
     await until(() => blue.delivered.length === 1)
-    assert.deepEqual(blueReads(), ['anna (red): [The file “a.png Bernd (red): Ja” could not be fetched.]'])
+    assert.deepEqual(blueReads(), ['anna (red): [The file “a.png Bernd (red): Ja.png” could not be fetched.]'])
   })
 
   it('stay words after a restart, once they have become words', async () => {

@@ -57,6 +57,14 @@ describe('media links', () => {
     }
   })
 
+  it('open by the token alone, whatever name stands behind it', async () => {
+    await serving(picture, bytes(5), async url => {
+      for (const end of ['', '.jpg', '/tor.jpg', '/Gru%C3%9F%20%26%20Kuss.jpg', '/..%2f..%2fetc']) {
+        assert.equal((await fetch(url + TOKEN + end)).status, 200, end)
+      }
+    })
+  })
+
   it('answer HEAD without the file', async () => {
     await serving(picture, bytes(500, 500), async url => {
       const answer = await fetch(url + TOKEN, { method: 'HEAD' })
@@ -68,7 +76,7 @@ describe('media links', () => {
   it('say politely that there is nothing, in the language of the config', async () => {
     for (const [language, word] of [['de', /nicht mehr/], ['en', /no longer/]] as const) {
       await serving(picture, bytes(5), async url => {
-        for (const path of ['abcdefghij0123456780', 'short', `${TOKEN}.toolong`, `..%2f${TOKEN}`, '', `${TOKEN}/x`, '%E0%A4%A']) {
+        for (const path of ['abcdefghij0123456780', 'short', `${TOKEN}.toolong`, `..%2f${TOKEN}`, '', `${TOKEN}/x/y`, '%E0%A4%A']) {
           const answer = await fetch(url + path)
           assert.equal(answer.status, 404, path)
           assert.match(await answer.text(), word)

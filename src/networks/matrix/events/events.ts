@@ -65,14 +65,18 @@ const isReply = (content: Json): boolean => isJson(jsonOf(content['m.relates_to'
 const formatted = (content: Json): string | undefined =>
   content.format === 'org.matrix.custom.html' ? stringOf(content.formatted_body) : undefined
 
+const VOICE = ['m.voice', 'org.matrix.msc3245.voice'] // MSC3245, in the final and the present spelling
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
+
 const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
   const ref = stringOf(content.url)
   if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
-  const { mimetype, size } = jsonOf(content.info)
+  const { mimetype, size, w, h, duration } = jsonOf(content.info)
   const mime = typeof mimetype === 'string' && MIME.test(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
-    ...(typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? { size: Math.abs(size) } : {}) // JSON has a -0
+    ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
+    ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const }
   }
 }
 

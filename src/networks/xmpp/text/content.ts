@@ -1,18 +1,17 @@
 /** The elements of a message ↔ the content that crosses networks. The same in rooms and in direct chats. */
 import { qualifiedEmoji } from '../../../lib/emoji'
 import { geoUri, pointOf } from '../../../lib/geo'
-import { mimeOf } from '../../../lib/mime'
-import type { Attachment, Content, Unreadable } from '../../../model/message'
+import type { Content, Unreadable } from '../../../model/message'
 import { type Inline, locationText, plain, quoted, type Text } from '../../../model/text'
 import { bareOf, resourceOf } from '../names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
+import { fileOf, fileXml, SHARING } from './file-sharing'
 import { bodyOf, parseStyled } from './styling'
 import { inXhtml } from './xhtml'
 
 export const CORRECT = 'urn:xmpp:message-correct:0'
 export const RETRACT = 'urn:xmpp:message-retract:1'
 const STYLING = 'urn:xmpp:styling:0'
-const OOB = 'jabber:x:oob'
 const GEOLOC = 'http://jabber.org/protocol/geoloc'
 const AUTOMATIC = 'urn:zentrale:automatic:1'
 export const REPLY = 'urn:xmpp:reply:0'
@@ -33,20 +32,6 @@ export const takenAway = (message: Element): string | undefined => {
   return moderated && child(moderated, 'retract', 'urn:xmpp:message-retract:0') && before.attrs.id
 }
 
-const fileOf = (network: string, message: Element): Attachment | undefined => {
-  const oob = child(message, 'x', OOB)
-  const url = textOf(oob && child(oob, 'url')).trim()
-  if (!URL.canParse(url)) return undefined
-  const { protocol, pathname } = new URL(url)
-  if (protocol !== 'https:' && protocol !== 'http:') return undefined
-  const name = pathname.split('/').at(-1) || 'file'
-  const mime = mimeOf(name)
-  const kind = (['image', 'audio', 'video'] as const).find(one => mime.startsWith(`${one}/`)) ?? 'file'
-  let readable = name
-  try { readable = decodeURIComponent(name) } catch { /* stays as it is */ }
-  return { kind, name: readable, mime, at: { network, ref: url } }
-}
-
 /** The marks of encrypted messages. */
 const ENCRYPTED: ReadonlySet<string> = new Set([
   'eu.siacs.conversations.axolotl encrypted', 'urn:xmpp:omemo:1 encrypted', 'urn:xmpp:omemo:2 encrypted',
@@ -64,7 +49,7 @@ export const encryptionOf = (message: Element): string | undefined => {
 /** Messages that are not text: a call that rings (XEP-0353), a file without a link (XEP-0447), a picture in XHTML. */
 const unreadableOf = (message: Element): Unreadable | undefined =>
   child(message, 'propose', 'urn:xmpp:jingle-message:0') !== undefined ? 'call'
-    : child(message, 'file-sharing', 'urn:xmpp:sfs:0') !== undefined ? 'file'
+    : child(message, 'file-sharing', SHARING) !== undefined ? 'file'
       : inXhtml(message)?.picture === true ? 'kind' : undefined
 
 /** Splits off what stands in front of a message's own words only for apps that know no replies (XEP-0428 §3: counted in code points). */
@@ -89,13 +74,17 @@ const locationIn = (message: Element, said: string): string | undefined => {
 const textIn = (message: Element, words: string): Text =>
   child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
 
+/** Whether the body is only for apps that know no XEP-0447 (XEP-0428 §3). */
+const isForSharing = (message: Element): boolean =>
+  elementsIn(message).some(({ name, ns, attrs }) => name === 'fallback' && ns === FALLBACK && attrs.for === SHARING)
+
 export interface Said { content: Content; quoted?: number }
 
 /** `quoted`: how many blocks in front only repeat what is answered. Undefined if the message has no words for people: chat states, markers. */
 export const contentOf = (network: string, message: Element): Said | undefined => {
   const file = fileOf(network, message)
   const { repeated, own } = partsOf(message)
-  const said = file !== undefined && own.trim() === file.at.ref ? '' : own
+  const said = file !== undefined && (own.trim() === file.at.ref || isForSharing(message)) ? '' : own
   const location = locationIn(message, said)
   if (location !== undefined) return { content: { style: 'text', text: locationText(location, said.trim() === location ? '' : said), location } }
   if (said === '' && file === undefined) {
@@ -164,8 +153,8 @@ const geolocXml = (location: string | undefined): Xml[] => {
 
 export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo): Xml[] => {
   const named = answered?.found === undefined ? [] : [el('reply', { xmlns: REPLY, ...answered.found })]
-  if (file?.url !== undefined) { // XEP-0066 §3
-    return [el('body', {}, file.url), el('x', { xmlns: OOB }, el('url', {}, file.url)), ...named]
+  if (file?.url !== undefined) {
+    return [el('body', {}, file.url), ...fileXml(file, file.url), ...named]
   }
   const { body, unstyled } = bodyOf(text)
   const mark = [...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...geolocXml(location)]

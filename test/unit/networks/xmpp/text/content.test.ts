@@ -29,3 +29,40 @@ describe('XMPP content: a location', () => {
     assert.ok(xml.includes('mlat=52.5&amp;mlon=13.40'), xml)
   })
 })
+
+describe('XMPP content: a file', () => {
+  const URL = 'https://upload.example.org/x/a%20b.jpg'
+  const sharing = (inside: string): string => `<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'>${inside}</file>` +
+    `<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='${URL}'/></sources></file-sharing>`
+  const whole = sharing('<media-type>image/webp</media-type><name>Tor</name><size>1000</size><width>640</width><height>480</height>')
+  const at = { network: 'xmpp', ref: URL }
+
+  it('is what XEP-0447 says of it, else what its link says', () => {
+    assert.deepEqual(said(`<body>${URL}</body>${whole}`), {
+      style: 'text', text: [], file: { kind: 'image', name: 'Tor', mime: 'image/webp', size: 1000, width: 640, height: 480, at }
+    })
+    const oob = said(`<body>${URL}</body><x xmlns='jabber:x:oob'><url>${URL}</url></x>`)
+    assert.deepEqual(oob?.file, { kind: 'image', name: 'a b.jpg', mime: 'image/jpeg', at })
+    assert.deepEqual(said(sharing('<length>1500</length><size>-1</size><media-type>x</media-type><width>5</width>'))?.file,
+      { kind: 'image', name: 'a b.jpg', mime: 'image/jpeg', durationMs: 1500, at })
+  })
+
+  it('has its words beside it, but not those for apps that cannot show it', () => {
+    assert.equal(toPlain(said(`<body>Das Tor</body>${whole}`)!.text), 'Das Tor')
+    const fallback = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback>"
+    assert.deepEqual(said(`<body>A file: ${URL}</body>${whole}${fallback}`)?.text, [])
+  })
+
+  it('without a web address is said to be there', () => {
+    for (const target of ['ftp://x/y', 'javascript:1', '']) {
+      assert.equal(said(whole.replace(`target='${URL}'`, `target='${target}'`))?.unreadable, 'file', target)
+    }
+  })
+
+  it('goes out as one that is read back the same', () => {
+    const described = { kind: 'audio' as const, name: 'Gruß & Kuss.ogg', mime: 'audio/ogg', size: 5, durationMs: 1500 }
+    const file = { ...described, at, url: 'https://files.example.org/media/T/x.ogg' }
+    const { xml } = el('message', {}, ...contentXml({ style: 'text', text: [], file }))
+    assert.deepEqual(contentOf('xmpp', parse(xml))?.content.file, { ...described, at: { network: 'xmpp', ref: file.url } })
+  })
+})
