@@ -177,7 +177,7 @@ const de: DeskTexts = {
     'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
     '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
     '!sagen Text (wörtlich) · !t Name (Standardtext) · !texte · !etikett Wort · !projekt Name · !n Notiz · !status',
-    '!liste · !suche Wort · !projekt? Name · !logbuch · !dienst an/aus',
+    '!liste · !suche Wort · !projekt? Name · !logbuch · !team · !dienst an/aus',
     '!neu Adresse Text (mit Einwilligung) · !einwilligung Adresse wie und wann'
   ].join('\n')
 }
@@ -274,7 +274,7 @@ const en: DeskTexts = {
     'Whoever answers first has the case. !n in front or in a thread: internal note.',
     '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',
     '!say text (as it is) · !t name (standard text) · !texts · !label word · !project name · !n note · !status',
-    '!list · !search word · !project? name · !log · !duty on/off',
+    '!list · !search word · !project? name · !log · !team · !duty on/off',
     '!new address text (with consent) · !consent address how and when'
   ].join('\n')
 }
