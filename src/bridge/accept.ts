@@ -22,6 +22,7 @@ import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
+import { asReaction } from './in-words'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
 
@@ -96,7 +97,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
   const patienceMs = ({ kind, place }: Arrival): number =>
     PATIENCE_MS_MAX * Math.min(deliver.open(kind === 'receipt' ? undefined : place) / PATIENT_AT, 1)
 
-  const record = (arrival: Arrival, json: string, { enter, causes }: Passing) => store.run(async tx => {
+  /** `raw`: the arrival as JSON, if at hand. */
+  const take = async (tx: Tx, arrival: Arrival, raw: string | undefined, { enter, causes }: Passing) => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
     if ((arrival.kind === 'message' || arrival.kind === 'reaction') && await tx.takenBack(arrival)) return undefined
     enter()
@@ -107,11 +109,16 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     const plan = route(arrival, facts, { directory, memory: desk })
     if (plan.outcome === 'ignored') return undefined
     const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address
-    const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), json, shown), from: arrival.place }
+    const cause = { journal: await tx.journal(arrival, plan.outcome, aging.now(), raw, shown), from: arrival.place }
     const applied = await apply(tx, plan, cause, { directory, desk, now, linkMs: limits.linkMs, steadyNow: aging.now(), begins: deliver.begins })
     causes(applied.queued.length)
     return { plan, unmatched: facts.confirmable === undefined, ...applied }
-  }, patienceMs(arrival))
+  }
+
+  const record = (given: Arrival, raw: string, passing: Passing) => store.run(async tx => {
+    const arrival = await asReaction(tx, given)
+    return await take(tx, arrival, arrival === given ? raw : undefined, passing)
+  }, patienceMs(given))
 
   const quarantine: Accept['quarantine'] = async (network, raw, why, key) => {
     const isNew = await store.run(tx => tx.quarantine(network, raw, why.message, clock.now(), key))

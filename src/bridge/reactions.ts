@@ -3,7 +3,7 @@ import { addressKey } from '../model/address'
 import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { IGNORE, mayChange, type Plan } from '../plan/plan'
-import { isSame, react, type Reacted, reactionOf, reactionsAfter } from '../plan/react'
+import { isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
 import type { Recorded } from '../store/store'
 import { reached, speaker } from './mirror'
 
@@ -21,7 +21,9 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   return {
     outcome: 'routed',
-    deliveries: reached(found.mirror, found.here, directory).flatMap(({ place }) => react(arrival, reacted, now, place, as, directory)),
+    deliveries: reached(found.mirror, found.here, directory).flatMap(({ place, reactions }) => reactions === 'lines'
+      ? reactInWords(arrival, reacted, now, place, as.name, directory)
+      : react(arrival, reacted, now, place, as, directory)),
     changes: [...changes, { kind: 'react', message: reacted.message.seq, person, emojis: now }]
   }
 }

@@ -114,7 +114,7 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
   answers: choice('What happens to the team\'s messages in the room of a case. all: they go to the contact, except notes and commands; ' +
     'explicit: they stay inside; only "!a text" and replies to messages of the contact go out.', ['all', 'explicit']).default('all'),
   reactions: choice('What the contact sees of the team\'s reactions (👍). inside: nothing; shown: those of whoever has the case, as reactions ' +
-    'of the address.', ['inside', 'shown']).default('inside'),
+    'of the address; lines: also on phones, where each is a message that costs.', ['inside', 'shown', 'lines']).default('inside'),
   undo_seconds: whole('How many seconds an answer waits before it goes to the contact. If it is deleted meanwhile, it never leaves; ' +
     'if it is edited, the edit leaves.', 0, 60, 0).default(0),
   claim_timeout_minutes: whole('After how many opening minutes without an answer to the contact a case is free again.',

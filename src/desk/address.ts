@@ -15,8 +15,8 @@ export type ClaimPolicy = 'soft' | 'open' | 'hard'
 export type Answers = 'all' | 'explicit'
 /** What a message to a closed case does: reopens it, begins a new one, or reopens it within so many days. */
 export type FollowUp = 'reopen' | 'new' | { days: number }
-/** What the contact sees of the team's reactions to messages: nothing, or those of whoever has the case. */
-export type Reactions = 'inside' | 'shown'
+/** What the contact sees of the team's reactions: nothing, or those of whoever has the case; and `lines`: also where they become an SMS each. */
+export type Reactions = 'inside' | 'shown' | 'lines'
 /** How the contact is told who answers: in a last line, whenever that changes. */
 export type Signature = 'none' | 'first name' | 'full'
 

@@ -8,7 +8,7 @@ import type { Action, Content, Persona, Reply } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
 import { delivery, notice, type Change, type Plan } from '../plan/plan'
-import { react } from '../plan/react'
+import { react, reactInWords } from '../plan/react'
 import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
 import type { Conversation } from '../store/desk'
@@ -175,10 +175,11 @@ const reactForTeam = (draft: Draft, { reacted, emojis, as, line, everywhere }: O
 }
 
 const reactForContact = (draft: Draft, { reacted, emojis, by }: Of<'react for contact'>): void => {
-  const { facts: { arrival }, context: { directory } } = draft
+  const { facts: { arrival, shown }, context: { directory } } = draft
   const { place } = needed(draft)
   if (standsAt(reacted.message, place) === undefined) return
-  draft.deliveries.push(...react(arrival, reacted, emojis, place, undefined, directory))
+  draft.deliveries.push(...directory.can(place.network).reactions !== 'none' ? react(arrival, reacted, emojis, place, undefined, directory)
+    : shown.reactions === 'lines' ? reactInWords(arrival, reacted, emojis, place, shown.profile.name, directory) : [])
   draft.changes.push({ kind: 'react', message: reacted.message.seq, person: by, emojis })
 }
 

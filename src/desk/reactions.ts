@@ -89,7 +89,7 @@ const forContact = (facts: ReactionFacts, now: string[], context: Context): Step
   const { who, conversation, shown, reaction, reacted: { before, message }, outside } = facts
   if (who === undefined || conversation === undefined) return []
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
-  const isOut = shown.reactions === 'shown' && ownerOf(conversation) === who.key && forbidden(facts, conversation, context) === undefined
+  const isOut = shown.reactions !== 'inside' && ownerOf(conversation) === who.key && forbidden(facts, conversation, context) === undefined
   const fresh = isOut ? now.filter(emoji => !before.some(one => one.emoji === emoji)) : []
   const kept = outside.filter(({ emoji, by }) => by !== person || now.includes(emoji)).map(({ emoji }) => emoji)
   const emojis = [...new Set([...kept, ...fresh])].slice(0, REACTIONS_MAX)

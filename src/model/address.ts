@@ -25,8 +25,9 @@ export type RemoteId = string & Kind<'remote'>
 
 /**
  * A place whose messages are carried to others. `people`, for a place that is one person's thread: person id → the name in the config.
+ * `reactions`: where nobody can react, those to the person's own messages are told in a line each.
  */
-export interface MirrorPlace { place: Place; people?: Record<string, string> }
+export interface MirrorPlace { place: Place; people?: Record<string, string>; reactions?: 'lines' }
 
 /** One string for one person or place: a key for maps and the store. The network's name has no space. */
 export const addressKey = (address: Person | Place): string => `${address.network} ${address.id}`

@@ -63,6 +63,8 @@ export interface MessageArrival extends Arrived {
   named?: RemoteId // the id that apps at its place use for it, if that is not its key
   quoted?: number // the number of blocks in front that only repeat the answered message, for apps that cannot show replies (XEP-0428)
   automatic?: boolean // its network says that a machine wrote it; no machine may answer it
+  /** It may say in words that its sender reacts, with these and no others, to a message that begins with `to`. */
+  reacts?: { to: string, emojis: string[] }
 }
 /** `of`: the arrival key of the message that is changed. Only its sender may change it; route checks that. */
 export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: string[]; quoted?: number }

@@ -1,11 +1,13 @@
 /** Changes somebody's reactions to a message: makes the deliveries for each place that has the message. */
-import { REACTIONS_MAX } from '../lib/emoji'
+import { qualifiedEmoji, REACTIONS_MAX } from '../lib/emoji'
 import { type Place, samePlace } from '../model/address'
 import type { Arrival, Persona, ReactionArrival } from '../model/message'
+import { plain, toPlain } from '../model/text'
 import type { Answered, NewDelivery, Reaction, Recorded } from '../store/store'
 import type { Directory } from './directory'
+import { beginning } from './people'
 import { delivery } from './plan'
-import { standsAt } from './reply'
+import { ownWords, standsAt } from './reply'
 
 /** The message, and the person's reactions to it before. */
 export interface Reacted { message: Answered; before: Reaction[] }
@@ -25,6 +27,21 @@ export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArri
 
 export const isSame = ({ before }: Reacted, now: string[]): boolean =>
   before.length === now.length && before.every(({ emoji }) => now.includes(emoji))
+
+/** One SMS without letters of the GSM alphabet alone, in UTF-16 units. */
+const LINE_UNITS = 70
+const EXCERPT_UNITS_MIN = 5
+
+/** One line about what is new, where nobody can react: for whoever said the message there. What is taken back cannot be. */
+export const reactInWords = (arrival: Arrival, { message, before }: Reacted, now: string[], place: Place, name: string,
+  { texts }: Directory): NewDelivery[] => {
+  const fresh = now.filter(emoji => !emojisOf(before).includes(emoji)).map(qualifiedEmoji).join(' ')
+  if (fresh === '' || !samePlace(message.arrival.place, place)) return []
+  const { text, file } = ownWords(message.latest)
+  const left = LINE_UNITS - texts.reacted(fresh, name, '...').length
+  const excerpt = left < EXCERPT_UNITS_MIN ? '' : beginning(toPlain(text) || file?.name || '', left).replace(/…$/, '...').replaceAll('"', '\'')
+  return [delivery(arrival, place, 0, { kind: 'message', content: { style: 'quiet', text: plain(texts.reacted(fresh, name, excerpt)) } })]
+}
 
 /** The deliveries for one place. None if it does not have the message, or nobody can react there. */
 export const react = (arrival: Arrival, { message, before }: Reacted, now: string[], place: Place, as: Persona | undefined,

@@ -27,6 +27,8 @@ export interface Texts {
   tooLong: string
   gaveUp: string
   stays (where: string): string
+  /** On phones, to whoever said what is reacted to. Plain quotation marks, because others may cost. */
+  reacted (emojis: string, name: string, excerpt: string): string
   /** What a reader gets instead of a file. */
   instead (name: string, url: string | undefined): string
   /** What its writer is told. `why`: undefined if the destination did not take it. */
@@ -67,6 +69,7 @@ const de: Texts = {
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
   stays: where => `Hier gelöscht, aber nicht überall: ${where} hat die Nachricht noch.`,
+  reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' An ihrer Stelle steht ein Link.' : ''
@@ -115,6 +118,7 @@ const en: Texts = {
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
   stays: where => `Deleted here, but not everywhere: ${where} still has the message.`,
+  reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' There is a link in its place.' : ''

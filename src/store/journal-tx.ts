@@ -1,15 +1,18 @@
 /** What came in, and the links to its files. */
 import type { ArrivalKey, NetworkName } from '../model/address'
-import type { Arrival, Attachment } from '../model/message'
+import type { Attachment } from '../model/message'
+import type { Text } from '../model/text'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import type { Sql } from './sql'
 import { COPIES_MAX, type Recorded, type Tx } from './store'
 
-type JournalTx = Pick<Tx, 'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'lastKey' | 'origin' | 'link' | 'linked' | 'revokeLinks'>
+type JournalTx = Pick<Tx,
+  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'lastKey' | 'saidLately' | 'origin' | 'link' | 'linked' | 'revokeLinks'>
 
 const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Recorded | undefined => {
   const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
-  if (row === undefined) return undefined
+  const arrival = arrivalOf(row)
+  if (row === undefined || arrival === undefined) return undefined
   const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
     id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
     state: delivery.state, notice: delivery.notice === 1,
@@ -20,7 +23,7 @@ const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName
     AND json_extract(arrival, '$.kind') = 'edit'
     AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
     .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
-  return { seq: row.seq, arrival: JSON.parse(row.arrival) as Arrival, deliveries, copies }
+  return { seq: row.seq, arrival, deliveries, copies }
 }
 
 /** The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects. */
@@ -28,11 +31,20 @@ const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), ke
   (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind FROM journal WHERE network = ? AND key = ? AND place = ?
   UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM remote
   JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
-  WHERE notice = 0 AND remote.network = ? AND remote.place = ? AND remote.id = ?)`
+  WHERE notice = 0 AND remote.network = ? AND remote.place = ? AND remote.id = ?
+  AND (journal.network <> remote.network OR journal.place <> remote.place))`
 
 /** The deletion of a message, if there is one, else its last correction. */
 const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ? AND (sender = ? OR json_extract(arrival, '$.moderated'))
   ORDER BY json_extract(arrival, '$.kind') = 'edit', seq DESC LIMIT 1`
+
+interface Said { id: string; text: string }
+
+const SAID_THERE = `SELECT key AS id, json_extract(arrival, '$.content.text') AS text FROM journal
+  WHERE network = ? AND place = ? AND json_extract(arrival, '$.kind') = 'message' ORDER BY seq DESC LIMIT ?`
+const SAID_BY_US = `SELECT remote.id, json_extract(delivery, '$.action.content.text') AS text FROM remote JOIN outbox ON outbox.id = remote.outbox
+  WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'message'
+  ORDER BY outbox.id DESC LIMIT ?`
 
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
@@ -63,6 +75,10 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async lastKey (place) {
     return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
       place.network, place.id)?.key
+  },
+  async saidLately ({ network, id }, limit) {
+    return [...all<Said>(SAID_THERE, network, id, limit), ...all<Said>(SAID_BY_US, network, id, limit)]
+      .map(row => ({ id: row.id, text: JSON.parse(row.text) as Text }))
   },
   async origin (journal) {
     return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))

@@ -9,6 +9,7 @@
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
 import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, ReactionArrival } from '../model/message'
+import type { Text } from '../model/text'
 import type { DeskTx } from './desk'
 
 export type OutboxState = 'waiting' | 'sending' | 'done' | 'failed' | 'unknown'
@@ -82,6 +83,7 @@ export interface Tx {
   /** The message with one of these ids at this place, said or delivered there. Undefined if it was deleted, or is only a notice of ours. */
   answered (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Answered | undefined>
   lastKey (place: Place): Promise<ArrivalKey | undefined>
+  saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text }[]> // there, and by us; newest first each
   // reactions
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
   /** From now on these are all the person's reactions to that message. `arrival`: the one that brought the new ones. */

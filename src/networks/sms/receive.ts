@@ -4,6 +4,7 @@ import type { Inbox } from '../../model/network'
 import { plain } from '../../model/text'
 import type { GatewayEvents } from './gateways/gateway'
 import { nameOf, threadId } from './names'
+import { reactsIn } from './reactions'
 
 /** Senders of SMS can be forged. If one of our numbers were believed as a sender, our answers would come back as new messages. */
 export const makeGatewayEvents = (inbox: Inbox, network: string, gateway: string, isOurs: (number: string) => boolean): GatewayEvents => ({
@@ -13,8 +14,9 @@ export const makeGatewayEvents = (inbox: Inbox, network: string, gateway: string
       return
     }
     if (text === '') return // a blank SMS says nothing, and a message may not be blank
+    const reacts = reactsIn(text)
     await inbox.accept({
-      kind: 'message', key, place: { network, id: threadId(to, from) }, at, direct: true, to,
+      kind: 'message', key, ...reacts && { reacts }, place: { network, id: threadId(to, from) }, at, direct: true, to,
       sender: { id: from, name: nameOf(from), nameless: true }, content: { style: 'text', text: plain(text) }
     })
   },

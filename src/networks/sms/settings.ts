@@ -2,7 +2,7 @@
 import type { CountryCode } from 'libphonenumber-js'
 import { z } from 'zod'
 import type { MirrorPlace, Place } from '../../model/address'
-import { list, section, text, told, whole } from '../../settings/keys'
+import { choice, list, section, text, told, whole } from '../../settings/keys'
 import { caseless } from '../../settings/names'
 import { attempt, Impossible, type Path, type Problems, spell, twice } from '../../settings/problem'
 import { aHost, aPort, type Given, has, like, NONE, orNone, type Question } from '../../settings/questions'
@@ -62,7 +62,8 @@ const threads = section('Phones that take part by SMS.', {
   number: phone('Our number, which the members text to and get messages from.', '+4930123457'),
   members: z.record(memberNumber(), memberName()).refine(members => Object.keys(members).length > 0)
     .register(told, { doc: 'Who takes part, by phone number, with the name to show.',
-      must: 'lines of a quoted number and a name, such as "+491701234567": Max' })
+      must: 'lines of a quoted number and a name, such as "+491701234567": Max' }),
+  reactions: choice('What members get of reactions (👍) to their own messages. none: nothing; lines: an SMS each.', ['none', 'lines']).default('none')
 })
 
 type Threads = z.output<typeof threads>
@@ -81,8 +82,9 @@ const place: PlaceSettings<Written, Threads> = {
     gateway: main                       # the name of a gateway above
     number: "+4930123457"               # our number, which the members text to
     members:                            # who takes part, with the name to show
-      "+491701234567": Max`,
-  seats ({ gateway, number, members }, sms, path, problem) {
+      "+491701234567": Max
+    reactions: none                     # to members' own messages (👍); lines: an SMS each`,
+  seats ({ gateway, number, members, reactions }, sms, path, problem) {
     if (!isOnGateway(sms, { gateway, number }, path, problem)) return []
     const entries = Object.entries(members).map(([member, called]) => ({ member, called, path: [...path, 'members', member] }))
     for (const { entry, first } of twice(entries, ({ called }) => caseless(called))) {
@@ -90,7 +92,7 @@ const place: PlaceSettings<Written, Threads> = {
         `Give this one or ${first.member} another name`)
     }
     return entries.flatMap(({ member, called, path: at }) =>
-      attempt(at, problem, () => ({ path: at, ...threadOf(number, member, called) })))
+      attempt(at, problem, () => ({ path: at, ...threadOf(number, member, called), ...reactions === 'lines' && { reactions } })))
   }
 }
 

@@ -154,6 +154,27 @@ describe('reactions', () => {
     assert.equal(blue.read('hall').findLast(line => line.startsWith('Cem')), 'Cem (red): [👍 😀]')
   })
 
+  it('to what a phone said are a line for it, if the config says so, and that is all that it gets', async () => {
+    await started.stop();
+    [red, blue, phone] = [makePractice('red'), makePractice('blue', { reactions: 'set' }), makePractice('phone', PHONE)]
+    const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+    const places = mirror.places.map(one => one.people === undefined ? one : { ...one, reactions: 'lines' as const })
+    started = await startBridge([red, blue, phone], [{ ...mirror, places }])
+    await asked()
+    await phone.say('us/max', 'max', 'Guten Morgen zusammen, ich komme heute erst gegen elf, weil der Zug steht', { key: 'sms' })
+    await Promise.all([arrived(red, 1), arrived(blue, 2)])
+    await reacts(red, 'Anna', [`red-${red.delivered[0]!.key}`], ['❤️'], { key: 'heart' })
+    await reacts(red, 'Cem', ['question'], ['👍'])
+    await arrived(phone, 2)
+    await takesBack(red, 'Anna', 'heart')
+    await red.say('hall', 'Anna', 'Ende')
+    await arrived(phone, 3)
+    const [, line] = phone.read('us/max')
+    assert.equal(line, '*: ❤️ from Anna (red): "Guten Morgen zusammen, ich komme heute erst g..."')
+    assert.ok(line.length - '*: '.length <= 70)
+    assert.equal(phone.read('us/max')[2], 'Anna (red): Anna (red): Ende')
+  })
+
   it('go with their message', async () => {
     const { key } = await asked()
     await reacts(blue, 'Ben', [`blue-${key}`], ['👍'], { whole: true })

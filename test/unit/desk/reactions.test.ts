@@ -134,6 +134,14 @@ describe('a reaction at a function address', () => {
     assert.deepEqual([red.delivered.length, blue.delivered.length], before)
   })
 
+  it('to an automatic text is to nothing that somebody said', async () => {
+    await start({ automatic: { greeting: 'Hello' } })
+    await asks()
+    const before = [red.delivered.length, blue.delivered.length]
+    await reacts(blue, chat, 'blue:max', lineAt(blue, chat, 'Hello'), ['👍'])
+    assert.deepEqual([red.delivered.length, blue.delivered.length], before)
+  })
+
   it('to talk in the inbox room is seen in the other inbox rooms', async () => {
     await start()
     await asks()
