@@ -100,6 +100,8 @@ const XMPP: Sample[] = [
 
 const SMS: Sample[] = [
   { what: 'text', from: 'sms', raw: 'Hallo' },
+  { what: 'a reaction of a phone to a message that begins so', from: 'sms', raw: 'Liked “Anna (Matrix): Wer kommt?”' },
+  { what: 'the same words about no such message', from: 'sms', raw: 'Liked “Wer geht?”' },
   { what: 'an empty SMS', from: 'sms', raw: '', why: 'nothing is said' },
   { what: 'STOP', from: 'sms', raw: 'STOP' }
 ]

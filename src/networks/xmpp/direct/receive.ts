@@ -140,7 +140,7 @@ export const makeDirectReceiver = ({
     const reactions = reactionsIn(message)
     if (reactions !== undefined) {
       const { id: named, emojis } = reactions
-      return { ...base, kind: 'reaction', of: [named, original(named) ?? named], emojis, whole: true }
+      return { ...base, kind: 'reaction', of: [named, original(named) ?? []].flat(), emojis, whole: true }
     }
     const said = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : { content: UNREADABLE }
     if (said === undefined) return undefined

@@ -83,6 +83,22 @@ describe('xmpp direct chats', () => {
     assert.equal(received(), 65)
   })
 
+  it('take reactions to what we said, and to what their writer said, as the whole set; two under one id are two', async () => {
+    const { inbox, write } = stage()
+    const reactions = (id: string, ...emojis: string[]) =>
+      `<reactions xmlns='urn:xmpp:reactions:0' id='${id}'>${emojis.map(one => `<reaction>${one}</reaction>`).join('')}</reactions>`
+    write(ANNA, 'm1')
+    write(ANNA, 'r', reactions('delivery-1', '👍'))
+    write(ANNA, 'r', reactions('delivery-1'))
+    write(ANNA, 'r2', reactions('m1', '🎉'))
+    await inbox.until('all', () => inbox.arrivals.length === 4)
+    const [said, ...reacted] = inbox.arrivals
+    assert.deepEqual(reacted.map(one => one.kind === 'reaction' && [one.of, one.emojis, one.whole, one.sender.id]), [
+      [['delivery-1'], ['👍'], true, ANNA], [['delivery-1'], [], true, ANNA], [['m1', said?.key], ['🎉'], true, ANNA]
+    ])
+    assert.notEqual(reacted[0]?.key, reacted[1]?.key)
+  })
+
   it('give back what waits when we are stopped', async () => {
     const { inbox, sent, write, stop } = stage()
     inbox.crowded.add(`${OURS} ${ANNA}`)
