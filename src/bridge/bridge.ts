@@ -20,6 +20,7 @@ import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
 import { makeForgetting } from './forgetting'
 import type { Observer } from './observer'
+import { makeSignals } from './signals'
 import { makeMemory } from './world'
 
 export interface BridgeOptions {
@@ -112,8 +113,15 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const own = makeDeskReceive({ ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk') })
   const up = new Map<string, boolean>() // by connection, a fixed few
 
+  const signals = makeSignals({ networks, directory, desk, clock })
+
   const inbox: Inbox = {
     ...accept,
+    accept (arrival) {
+      signals.spoken(arrival)
+      return accept.accept(arrival)
+    },
+    signal: signals.take,
     connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)
       up.set(`${network} ${name}`, isUp)
@@ -188,6 +196,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       pruning?.cancel()
       serving?.cancel()
       own.stop()
+      signals.stop()
       accept.close()
       const { signal, done } = deadline(clock, limits.drainMs)
       await Promise.all([deliver.stop(signal), ...[...networks.values()].map(network => network.stop())])

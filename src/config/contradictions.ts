@@ -51,8 +51,9 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {
     problem(entry.path, `"${entry.name}" is the name of two mirrors`, `Give this one or ${spell(first.path)} another name`)
   }
-  const seated = config.mirrors.map(({ name, places }, index) => ({
-    name, seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
+  const seated = config.mirrors.map(({ name, places, typing }, index) => ({
+    name, shows: { typing, read: false },
+    seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
   }))
   for (const [index, { seats }] of seated.entries()) {
     const { places } = config.mirrors[index]!
@@ -63,5 +64,5 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
     problem(entry.path, `${entry.place.id} is used twice`,
       `It is already at ${spell(first.path)}; a place can be in one mirror only. Remove one of the two`)
   }
-  return seated.map(({ name, seats }) => ({ name, places: seats.map(({ path: _, ...seat }) => seat) }))
+  return seated.map(({ seats, ...mirror }) => ({ ...mirror, places: seats.map(({ path: _, ...seat }) => seat) }))
 }

@@ -4,6 +4,7 @@
  */
 import { addressKey, type NetworkName, type Person } from '../model/address'
 import type { Profile } from '../model/network'
+import type { Shows } from '../model/signal'
 import type { Hours } from './hours'
 
 /** Somebody in a team, with one or several addresses. `direct`: sees cases in direct chats, without rooms. */
@@ -48,6 +49,7 @@ export interface FunctionAddress {
   followUp: FollowUp
   texts: Record<string, StandardText> // by name
   retentionDays: number
+  shows?: Shows // signals, to contacts and of them; absent: none
   retired?: Person[] // its former names, if it is not in the config any more
 }
 

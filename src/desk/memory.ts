@@ -10,10 +10,15 @@ import type { Conversation, TeamChange } from '../store/desk'
 import { agentKey, agentOf, identityOn, type Agent, type FunctionAddress, type Roster } from './address'
 
 export type Spot =
-  | { kind: 'contact', conversation: number, address: string, handledBy: string, person: Person } // handledBy: whose team has it now
-  | { kind: 'room', conversation: number, address: string } // address: whose team works there
+  | ContactSpot
+  | { kind: 'room', conversation: number, address: string, contact: Place } // address: whose team works there
   | { kind: 'queue', address: string }
   | { kind: 'chat', address: string, person: Person } // an agent's chat with the address: never a contact's place
+
+/** `handledBy`: whose team has it now. `open`: the case is. `owner`: the agentKey of who has it. */
+export interface ContactSpot {
+  kind: 'contact'; conversation: number; address: string; handledBy: string; person: Person; open: boolean; owner?: string
+}
 
 /** A place of the team. `people`: who belongs in a room. A direct chat has none, because it is one agent's own. */
 export interface TeamPlace { place: Place; people?: string[] }
@@ -105,13 +110,15 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   }
   const spotOf = (place: Place): Spot | undefined => chats.get(addressKey(place)) ?? spots.get(addressKey(place))?.spot
 
-  const learn = ({ id, address: shown, handledBy, place, contact: person }: Conversation): void => {
-    put(place, { kind: 'contact', conversation: id, address: shown, handledBy, person })
+  const learn = ({ id, address: shown, handledBy, place, contact: person, state, owner }: Conversation): void => {
+    put(place, {
+      kind: 'contact', conversation: id, address: shown, handledBy, person, open: state !== 'done', ...owner === undefined ? {} : { owner }
+    })
     const address = roster.named(handledBy)
     if (address === undefined) return
     for (const network of namings.keys()) {
       const room = roomOn(address, network, id)
-      if (room !== undefined) put(room, { kind: 'room', conversation: id, address: handledBy })
+      if (room !== undefined) put(room, { kind: 'room', conversation: id, address: handledBy, contact: place })
     }
   }
 

@@ -9,6 +9,7 @@ import type { Log } from '../lib/log'
 import type { ArrivalKey, NetworkName, Place } from './address'
 import type { Malformed } from './errors'
 import type { Arrival, Attachment, Delivery, Sent } from './message'
+import type { Shows, SignalIn, SignalOut } from './signal'
 
 export interface Capabilities {
   label: string // what people call this network: shown behind the names of its people
@@ -49,6 +50,7 @@ export interface Identity {
   profile: Profile
   team?: string[] // the agents' addresses on this network
   menu?: Menu // for the team, if the network has menus
+  shows?: Shows // the signals that its contacts see, and that the team sees of them; absent: none
 }
 
 /** What a team may choose from. `missing`: what to say if a required field is empty. */
@@ -102,6 +104,11 @@ export interface Network {
   upload? (delivery: Delivery, signal: AbortSignal): Promise<void>
   /** Asks whether the destination got a delivery whose last try ended unknown. Undefined if not, or if it cannot tell. */
   find? (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
+  /**
+   * Shows a signal, if that can be done at once, by somebody who is there already; otherwise drops it. Never throws. Absent: the network has
+   * no signals.
+   */
+  signal? (signal: SignalOut): void
   /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
   open (ref: string, signal: AbortSignal): Promise<Download>
   /**
@@ -124,6 +131,8 @@ export interface Inbox {
    * Calls are taken in order. Many may be open at once, and then share one commit.
    */
   accept (arrival: Arrival): Promise<'stored' | 'seen'>
+  /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
+  signal (signal: SignalIn): void
   /** Like accept, for a choice from a menu: resolves with the answer. */
   ask (arrival: Arrival): Promise<Answered>
   /** The open cases of an address of ours. */

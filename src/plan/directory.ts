@@ -2,11 +2,13 @@
 import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
+import type { Shows } from '../model/signal'
 import type { Links } from './links'
 import { makeNamesakes, type Namesakes } from './namesakes'
 import type { Texts } from './texts'
 
-export interface Mirror { name: string; places: MirrorPlace[] }
+/** `shows`: absent, no signals. */
+export interface Mirror { name: string; places: MirrorPlace[]; shows?: Shows }
 
 /** What other rules may ask about function addresses. */
 export interface Teams {

@@ -18,7 +18,7 @@ export const text = (doc: string, must: string, sample: string, pattern = /./) =
   z.string().max(2000).regex(pattern).register(told, { doc, must, sample })
 export const whole = (doc: string, least: number, most: number, sample: number) =>
   z.int().min(least).max(most).register(told, { doc, must: `a whole number from ${least} to ${most}`, sample: String(sample) })
-export const yes = (doc: string) => z.boolean().register(told, { doc, must: 'true or false', sample: 'false' })
+export const yes = (doc: string, sample = false) => z.boolean().register(told, { doc, must: 'true or false', sample: String(sample) })
 export const choice = <const T extends string>(doc: string, words: [T, ...T[]]) =>
   z.enum(words).register(told, { doc, must: `one of ${words.join(', ')}`, sample: words[0] })
 export const secret = (doc: string) => z.string().min(SECRET_CHARS_MIN).max(2000).refine(value => value !== PLACEHOLDER)

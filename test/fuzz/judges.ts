@@ -120,6 +120,6 @@ export const judgingInbox = (): Inbox => ({
   async ask (arrival) { goodArrival(arrival); return { text: '', done: true } },
   async cases () { return [] },
   async quarantine (_network, raw, why) { assert.ok(typeof raw === 'string' && why instanceof Malformed) },
-  async lastKey () { return undefined },
+  signal () {}, async lastKey () { return undefined },
   connection () {}
 })

@@ -11,6 +11,7 @@ import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { strangersSuite } from '../support/strangers-suite'
 import { reactionsSuite } from '../support/reactions-suite'
+import { signalsSuite } from '../support/signals-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
 import { needs, scratch } from '../support/real'
 
@@ -46,4 +47,5 @@ describe('Matrix on Synapse', () => {
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
   reactionsSuite(() => ground)
+  signalsSuite(() => ground)
 })

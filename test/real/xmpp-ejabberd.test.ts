@@ -2,6 +2,7 @@ import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
+import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
@@ -12,4 +13,5 @@ describe('xmpp with ejabberd', () => {
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd))
+  describe('signals', () => xmppSignalsSuite(startEjabberd))
 })

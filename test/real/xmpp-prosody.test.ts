@@ -2,6 +2,7 @@ import { startProsody } from '../../sandbox/servers/prosody'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
+import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
@@ -12,4 +13,5 @@ describe('xmpp with Prosody', () => {
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody))
+  describe('signals', () => xmppSignalsSuite(startProsody))
 })

@@ -4,6 +4,8 @@
  */
 import { KINDS } from '../../src/networks/kinds'
 import { arrivalOf, readEvent, speaks } from '../../src/networks/matrix/events/events'
+import type { Rooms } from '../../src/networks/matrix/rooms/rooms'
+import { makeSignals } from '../../src/networks/matrix/signals'
 import { threadId } from '../../src/networks/sms/names'
 import { makeGatewayEvents } from '../../src/networks/sms/receive'
 import type { Archive } from '../../src/networks/xmpp/muc/archive'
@@ -13,7 +15,8 @@ import { makeOriginals } from '../../src/networks/xmpp/originals'
 import type { Stream } from '../../src/networks/xmpp/wire/stream'
 import { el } from '../../src/networks/xmpp/wire/xml'
 import { makeWriteBehind } from '../../src/networks/xmpp/write-behind'
-import type { Capabilities } from '../../src/model/network'
+import type { Inbox, Network } from '../../src/model/network'
+import type { SignalOut } from '../../src/model/signal'
 import type { Delivery } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { parse } from '../unit/networks/xmpp/parse'
@@ -30,11 +33,18 @@ const THREAD = threadId(OURS, MAX)
 
 const LABELS: Record<string, string> = { matrix: 'Matrix', xmpp: 'XMPP', sms: 'SMS' }
 
+const signalled = ({ does }: SignalOut): string => does.kind === 'read' ? 'has read it' : does.typing ? 'is typing' : 'types no longer'
+
 /** As the networks themselves say what they can do. */
-const capabilities = (): Map<string, Capabilities> => {
+const capabilities = (): Map<string, Pick<Network, 'can' | 'signal'>> => {
   const { networks } = loadConfig(write(wholeConfig()), {})
-  return new Map(KINDS.map(({ settings: { name }, make }) => [name, make(networks[name as keyof typeof networks], makeWorld()).can]))
+  return new Map(KINDS.map(({ settings: { name }, make }) => [name, make(networks[name as keyof typeof networks], makeWorld())]))
 }
+
+/** Hears signals of Matrix as the network does. */
+const matrixSignals = (inbox: Inbox) => makeSignals({
+  rooms: { isOut: () => false, placeOf: (id: string) => ({ network: 'matrix', id }) } as unknown as Rooms, isUnheard: () => false, heard: inbox.signal
+} as unknown as Parameters<typeof makeSignals>[0])
 
 const short = (text: string): string => {
   const line = text.replaceAll('\n', ' ⏎ ').replaceAll('|', '\\|').replace(/https:\/\/files\.example\.org\/\S+/, 'LINK')
@@ -63,10 +73,12 @@ interface Outcome { sample: Sample; at: Map<string, string[]>; told: string[] }
 const isOurWords = ({ as }: Delivery): boolean => as === undefined
 
 /** A mirror of a room, a group chat and a phone. In it Anna has asked something, and then whoever sends the sample has said something. */
-const play = async (sample: Sample, can: Map<string, Capabilities>): Promise<Outcome> => {
-  const [matrix, xmpp, sms] = ['matrix', 'xmpp', 'sms'].map(name => makePractice(name, can.get(name))) as [Practice, Practice, Practice]
-  const started: Started = await startBridge([matrix, xmpp, sms], [mirrorOf(['matrix', ROOM], ['xmpp', MUC], ['sms', THREAD, { [MAX]: 'Max' }])])
+const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Promise<Outcome> => {
+  const [matrix, xmpp, sms] = ['matrix', 'xmpp', 'sms'].map(name => makePractice(name, real.get(name)!.can)) as [Practice, Practice, Practice]
   const all = [matrix, xmpp, sms]
+  for (const network of all) if (real.get(network.name)!.signal === undefined) delete (network as Network).signal
+  const mirror = mirrorOf(['matrix', ROOM], ['xmpp', MUC], ['sms', THREAD, { [MAX]: 'Max' }])
+  const started: Started = await startBridge(all, [{ ...mirror, shows: { typing: true, read: true } }])
   const world = makeWorld()
   const notes = makeWriteBehind(world)
   const receiver = makeReceiver({
@@ -78,7 +90,9 @@ const play = async (sample: Sample, can: Map<string, Capabilities>): Promise<Out
   let phoneTexts = 0
 
   const enter = async (network: string, raw: object | string): Promise<void> => {
-    if (network === 'matrix') {
+    if (network === 'matrix' && typeof raw === 'object' && 'ephemeral' in raw) {
+      matrixSignals(matrix.inbox).hear([{ room_id: ROOM, ...raw.ephemeral as object }])
+    } else if (network === 'matrix') {
       const event = readEvent({ event_id: '$new', room_id: ROOM, sender: '@eva:example.org', origin_server_ts: 1, ...raw as object })
       const arrival = speaks(event) ? arrivalOf(event, { network, id: ROOM }, { id: event.sender, name: 'Eva' }, 1) : undefined
       if (arrival !== undefined) await matrix.inbox.accept(arrival)
@@ -111,7 +125,8 @@ const play = async (sample: Sample, can: Map<string, Capabilities>): Promise<Out
       .filter(({ action }) => !('content' in action && toPlain(action.content.text).endsWith('Ende')))
     return {
       sample,
-      at: new Map(all.filter(({ name }) => name !== sample.from).map(network => [network.name, since(network).map(shown)])),
+      at: new Map(all.filter(({ name }) => name !== sample.from).map(network =>
+        [network.name, [...network.signals.slice(0, 1).map(signalled), ...since(network).map(shown)]])),
       told: since(all.find(({ name }) => name === sample.from)!).filter(isOurWords).map(shown)
     }
   } finally {
@@ -127,9 +142,9 @@ const END = `<message type='groupchat' id='end' from='${MUC}/Eva' to='zentrale@c
 export const isSilent = ({ at, told }: Outcome): boolean => told.length === 0 && [...at.values()].every(there => there.length === 0)
 
 export const outcomes = async (): Promise<Outcome[]> => {
-  const can = capabilities()
+  const real = capabilities()
   const found: Outcome[] = []
-  for (const sample of SAMPLES) found.push(await play(sample, can))
+  for (const sample of SAMPLES) found.push(await play(sample, real))
   return found
 }
 

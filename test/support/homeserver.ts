@@ -124,6 +124,7 @@ export const startHomeserver = async (options: HomeserverOptions) => {
   const core = makeCore({
     serverName, registration, ...uploadBytesMax === undefined ? {} : { uploadBytesMax },
     toPush (event) { if (registration.url) pusher.push(event) },
+    toSignal: signal => pusher.signal(signal),
     async ping (body) {
       const answer = await pusher.ping(body)
       if (answer.status === 200) pusher.hurry()

@@ -3,9 +3,11 @@ import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Arrival, StandingArrival } from '../../src/model/message'
 import type { Answered, Inbox } from '../../src/model/network'
+import type { SignalIn } from '../../src/model/signal'
 
 export interface TestInbox extends Inbox {
   readonly arrivals: Arrival[] // without those about how places stand to us
+  readonly signals: SignalIn[]
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly connections: Map<string, boolean>
@@ -24,7 +26,7 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
+    arrivals: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
     answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing
@@ -42,6 +44,7 @@ export const makeInbox = (): TestInbox => {
       return 'stored'
     },
     ask: async arrival => { await inbox.accept(arrival); return inbox.answered },
+    signal (signal) { inbox.signals.push(signal); tell() },
     cases: async () => [{ value: '17', label: '#17 Eva' }],
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },

@@ -12,7 +12,7 @@ export const ALIAS = 'bürgerbüro'
 
 const practiceRegistration = (port: number) => ({
   id: 'zentrale', url: `http://127.0.0.1:${port}`, sender_localpart: 'zentrale',
-  as_token: systemChance.token(24), hs_token: systemChance.token(24),
+  as_token: systemChance.token(24), hs_token: systemChance.token(24), receive_ephemeral: true,
   namespaces: {
     users: ['@_zentrale_.*', '@zentrale', `@${ADDRESS}`].map(name => ({ exclusive: true, regex: `${name}:practice\\.test` })),
     aliases: ['#_zentrale_.*', `#${ALIAS}`].map(name => ({ exclusive: true, regex: `${name}:practice\\.test` }))

@@ -26,12 +26,17 @@ export interface MatrixPerson {
   download (mxc: string): Promise<Buffer>
   /** The first event seen in this room, past or to come, that fits. */
   waitFor (room: string, what: string, fits: (event: SeenEvent) => boolean, limitMs?: number): Promise<SeenEvent>
+  /** Resolves when the typing or read marks that their app shows in this room fit. */
+  seesSignal (room: string, what: string, fits: (type: string, content: Json) => boolean): Promise<void>
+  types (room: string, typing: boolean): Promise<void>
+  reads (room: string, event: string): Promise<void>
   /** Everything that is in the room now, oldest first. */
   events (room: string): Promise<SeenEvent[]>
 }
 
 const LIMIT_MS = 60_000
 const POLL_MS = 1000
+const LOOK_MS = 200
 
 const encode = encodeURIComponent
 let transactions = 0
@@ -105,6 +110,24 @@ export const makeMatrixPerson = (url: string, userId: string, accessToken: strin
         await sync(POLL_MS)
       }
     },
+    async seesSignal (room, what, fits) {
+      const end = performance.now() + LIMIT_MS
+      for (let limit = 1; ; limit++) { // Synapse answers the same question as it did before
+        const filter = JSON.stringify({ room: { rooms: [room], timeline: { limit } } })
+        const { rooms } = await call('GET', `v3/sync?timeout=0&filter=${encode(filter)}`) as {
+          rooms?: { join?: Record<string, { ephemeral: { events: { type: string, content: Json }[] } }> }
+        }
+        const now = rooms?.join?.[room]?.ephemeral.events ?? []
+        if (now.some(({ type, content }) => fits(type, content))) return
+        if (performance.now() > end) throw new Error(`${what}: not within ${LIMIT_MS} ms. Last seen: ${JSON.stringify(now)}`)
+        await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+      }
+    },
+    async types (room, typing) {
+      const body = typing ? { typing, timeout: 30_000 } : { typing }
+      await call('PUT', `v3/rooms/${encode(room)}/typing/${encode(userId)}`, body)
+    },
+    async reads (room, event) { await call('POST', `v3/rooms/${encode(room)}/receipt/m.read/${encode(event)}`, {}) },
     async events (room) {
       const { chunk } = await call('GET', `v3/rooms/${encode(room)}/messages?dir=b&limit=500`)
       return (chunk as SeenEvent[]).reverse()

@@ -4,6 +4,7 @@ import { Unavailable } from '../../src/model/errors'
 import type { Place } from '../../src/model/address'
 import type { Arrival, Delivery, MessageArrival, Sent } from '../../src/model/message'
 import type { Capabilities, Identity, Inbox, Network } from '../../src/model/network'
+import type { SignalIn, SignalOut } from '../../src/model/signal'
 import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
@@ -23,6 +24,9 @@ export interface Practice extends Network {
   /** Called for each file before it is here; may throw or wait. */
   onUpload: (delivery: Delivery, signal: AbortSignal) => Promise<void> | void
   say (place: string, sender: string, text: string, more?: Partial<MessageArrival>): Promise<'stored' | 'seen'>
+  /** All signals that were shown, in order; a test may empty it. */
+  signals: SignalOut[]
+  does (place: string, sender: string, does: SignalIn['does']): void
   stopped: boolean
   served: Identity[]
 }
@@ -31,7 +35,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
   let count = 0
   const unavailable = async (): Promise<never> => { throw new Unavailable('not started') }
   const network: Practice = {
-    name, served: [],
+    name, served: [], signals: [],
     naming: {
       direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
       person: written => written.startsWith(`${name}:`) ? written : undefined,
@@ -39,7 +43,9 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     },
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
-    inbox: { accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, connection: () => {} },
+    inbox: {
+      accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, signal () {}, connection () {}
+    },
     onSend: () => {}, onUpload: () => {},
     async upload (delivery, signal) { await network.onUpload(delivery, signal) },
     attend (places) { network.attended.push(...places) },
@@ -49,6 +55,8 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
       network.delivered.push(delivery)
       return { ids: [`${name}-${delivery.key}`] }
     },
+    signal (signal) { network.signals.push(signal) },
+    does: (place, sender, does) => network.inbox.signal({ place: { network: name, id: place }, sender: { id: sender }, does }),
     open: async () => ({ stream: Readable.from(['file']), mime: 'text/plain' }),
     async stop () { network.stopped = true },
     read: place => network.delivered.filter(({ place: { id } }) => id === place).map(({ as, action }) => {

@@ -50,13 +50,23 @@ const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection,
     'The url in the registration must lead from the homeserver to matrix.listen. After changing it, restart the homeserver')
 }
 
+/** AS API §Registration. Without it nothing is lost but the signals themselves. */
+const bringsSignals = ({ registration, registrationFile }: MatrixSection): Finding => {
+  const what = 'Matrix signals'
+  if (registration.receive_ephemeral === true || registration['de.sorunome.msc2409.push_ephemeral'] === true) {
+    return { what, found: 'the homeserver tells who is typing' }
+  }
+  return { what, found: 'the homeserver does not tell who is typing', mild: true,
+    advice: `Write into ${registrationFile}, in place of a line that begins so, and restart the homeserver:\nreceive_ephemeral: true` }
+}
+
 const servers = async (config: MatrixSection, { isRunning, clock, places, addresses }: Checking): Promise<Finding[]> => {
   const name = `Matrix homeserver ${config.homeserverUrl}`
   const first = await runProbe(name, () => answers(config, clock))
   if (first.advice !== undefined) return [first]
   const knows = await runProbe(name, () => knowsUs(config, clock))
   if (knows.advice !== undefined) return [first, knows]
-  return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)),
+  return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)), bringsSignals(config),
     ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, places.map(({ id }) => id), clock)]
 }
 

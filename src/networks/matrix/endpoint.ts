@@ -24,6 +24,8 @@ export interface EndpointOptions {
   log: Log
   /** Takes a transaction's events. If it throws, the homeserver tries again. */
   take (events: unknown[], transactionId: string): Promise<void>
+  /** Hears of what people do besides speaking (ephemeral data). Never throws. */
+  hear (ephemeral: unknown[]): void
 }
 
 export interface Endpoint {
@@ -33,6 +35,8 @@ export interface Endpoint {
 }
 
 type Incoming = Parameters<Handler>[0]
+
+const listIn = (value: unknown): unknown[] => Array.isArray(value) ? value : []
 
 interface Answer { status: number; body: { errcode?: string, error?: string } }
 
@@ -74,9 +78,18 @@ const read = (request: Incoming): Promise<{ json: unknown } | Answer> => new Pro
 })
 
 /** Throws if it cannot listen there. */
-export const openEndpoint = async ({ hsToken, host, port, log, take }: EndpointOptions): Promise<Endpoint> => {
+export const openEndpoint = async ({ hsToken, host, port, log, take, hear }: EndpointOptions): Promise<Endpoint> => {
   const underWay = new Set<Promise<void>>() // the homeserver sends one at a time
   let closing = false
+
+  /** Whatever is in it, the events that came with it are not sent again for it. */
+  const signals = (ephemeral: unknown[]): void => {
+    try {
+      if (ephemeral.length > 0) hear(ephemeral)
+    } catch (error) {
+      log.error({ error }, 'a signal could not be handled')
+    }
+  }
 
   const transaction = async (request: Incoming, id: string): Promise<Answer> => {
     const found = await read(request)
@@ -87,10 +100,14 @@ export const openEndpoint = async ({ hsToken, host, port, log, take }: EndpointO
     const { json } = found
     if (closing) return refusal(503, 'M_UNKNOWN', 'stopping')
     if (!isJson(json)) return refusal(400, 'M_BAD_JSON')
-    const task = take(Array.isArray(json.events) ? json.events : [], id)
+    const events = listIn(json.events)
+    const ephemeral = listIn(json.ephemeral ?? json['de.sorunome.msc2409.ephemeral'])
+    const signalsAlone = events.length === 0 && ephemeral.length > 0 // says nothing about what may have been lost
+    const task = signalsAlone ? Promise.resolve() : take(events, id)
     underWay.add(task)
     try {
       await task
+      signals(ephemeral)
       return OK
     } catch (error) {
       log.warn({ why: messageOf(error) }, 'a transaction could not be stored; the homeserver will bring it again')

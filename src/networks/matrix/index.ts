@@ -20,6 +20,7 @@ import { makeRecovery } from './recovery/recovery'
 import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
+import { makeSignals } from './signals'
 import { makeTeamRooms, readTeamRoom } from './rooms/team-rooms'
 
 /** The fields of the registration file (AS API §Registration) that are needed to run. */
@@ -67,10 +68,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
 
+  let up = false
   const connectionChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.connection(NAME, name, up, detail) }
-  const homeserverChanged = (up: boolean, detail?: string): void => {
-    if (!up) recovery.lost()
-    connectionChanged('homeserver')(up, detail)
+  const homeserverChanged = (isUp: boolean, detail?: string): void => {
+    up = isUp
+    if (!isUp) recovery.lost()
+    connectionChanged('homeserver')(isUp, detail)
   }
   const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, exchange)
   const link = makeLink({
@@ -116,6 +119,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
   })
 
+  const isUnheard = isAmong(config.notHeardFrom)
+  const signals = makeSignals({
+    homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: mxid => isOurs(mxid) || isUnheard(mxid),
+    heard: signal => inbox?.signal(signal)
+  })
+
   const pushed = (events: unknown[], id: string): Promise<void> => {
     link.ask() // a homeserver that pushes is there
     return recovery.take(events, id)
@@ -132,12 +141,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard: isAmong(config.notHeardFrom) })
+      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard })
       recovery.start({ inbox, take, rooms, direct })
-      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed })
+      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear })
       link.ask()
     },
-    send, upload, find,
+    send, upload, find, signal: signals.show,
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs }),
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {

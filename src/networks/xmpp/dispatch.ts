@@ -1,6 +1,6 @@
 /** Gives each stanza from the server to the part that handles it. */
 import { makeAllowance } from '../../lib/allowance'
-import type { World } from '../../model/network'
+import type { Identity, World } from '../../model/network'
 import { type Addresses, RESOURCE } from './addresses'
 import type { GhostAvatars } from './avatars'
 import type { Commands } from './direct/commands'
@@ -27,11 +27,13 @@ const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
-  confirm: Confirm; directReceiver: DirectReceiver; directSender: DirectSender; presence: Presence; commands: Commands
+  confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
+  directSender: DirectSender; presence: Presence; commands: Commands
 }
 
 export const makeDispatch = ({
-  stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
+  stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
+  directSender, presence, commands
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -52,7 +54,10 @@ export const makeDispatch = ({
     if (type === 'error') return room && sender.bounce(room, stanza)
     if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privateMessages.heard(room, stanza)
     const address = addresses.at(to)
-    if (address !== undefined) return directReceiver.message(stanza, address)
+    if (address !== undefined) {
+      directReceiver.message(stanza, address)
+      return signals(stanza, address)
+    }
     const answer = answerDirect(stanza)
     if (answer !== undefined) stream.send(answer)
   }

@@ -27,6 +27,7 @@ import { canonicalBare, parseJid } from './names'
 import { makeOriginals } from './originals'
 import { makeQuarantine } from './quarantine'
 import { makeSend } from './send'
+import { makeDirectSignals, makeSignals } from './signals'
 import type { Language } from './text/texts'
 import { type ComponentConfig, type StreamEvents, makeStream } from './wire/stream'
 import { makeWriteBehind } from './write-behind'
@@ -95,7 +96,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
-      stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, directSender, presence, commands
+      stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver,
+      signals: makeDirectSignals(NAME, inbox), directSender, presence, commands
     }, world)
     return {
       inbox, ownMessages, receiver, sender, stanza, dropped: (why, stanza) => quarantine(stanza, `a stanza was dropped: ${why}`)
@@ -139,6 +141,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       })
     },
     ...makeSend(directSender, () => started?.sender),
+    signal: makeSignals({ domain, rooms, addresses, stream }),
     forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {

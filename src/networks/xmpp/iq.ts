@@ -1,7 +1,7 @@
 /** The component's answers to requests: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and an error for the rest. */
 import type { Identity } from '../../model/network'
 import { COMMANDS } from './direct/commands'
-import { ADDRESS_FEATURES, answerAbout } from './direct/profile'
+import { answerAbout, featuresOf } from './direct/profile'
 import { INFO } from './muc/room'
 import { inXhtml } from './text/xhtml'
 import { errorReply } from './wire/stanza-errors'
@@ -38,7 +38,7 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
       case ITEMS: return result(iq, el('query', { xmlns: ITEMS, node: asked.attrs.node }))
       case VERSION: return result(iq, el('query', { xmlns: VERSION }, el('name', {}, 'Zentrale')))
       case INFO: return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? '', address),
-        ...(address === undefined ? FEATURES : [...FEATURES, ...ADDRESS_FEATURES]).map(feature => el('feature', { var: feature }))))
+        ...(address === undefined ? FEATURES : [...FEATURES, ...featuresOf(address)]).map(feature => el('feature', { var: feature }))))
     }
   }
   return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')

@@ -13,6 +13,8 @@ export interface CoreOptions {
   clock?: Pick<Clock, 'now'>; chance?: Pick<Chance, 'token'>
   ping: RouteWorld['ping']
   toPush (event: HsEvent): void
+  /** The same for signals, which nobody gets who does not ask for them. */
+  toSignal? (signal: Json): void
 }
 
 /** `url`: the path with its query. */
@@ -20,7 +22,9 @@ export interface Asked { method: string; url: string; headers: Call['headers']; 
 
 const PREFIX = /^\/_matrix\/(?:client\/(?:v3|r0|v1|unstable)|media\/v3)\//
 
-export const makeCore = ({ serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, ping, toPush }: CoreOptions) => {
+export const makeCore = ({
+  serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, ping, toPush, toSignal = () => {}
+}: CoreOptions) => {
   const state = makeState(serverName, clock, chance)
   const namespaces = (registration.namespaces.users ?? []).map(entry => new RegExp(`^(?:${entry.regex})`))
   const bot = `@${registration.sender_localpart}:${serverName}`
@@ -38,7 +42,11 @@ export const makeCore = ({ serverName, registration, uploadBytesMax = 50 * 2 ** 
     if (interesting(event)) toPush(event)
   })
   const fleeting: Remembered = new Map()
-  const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, ping })
+  const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, ping,
+    signal (type, room, content) {
+      if (registration.receive_ephemeral === true && (members.get(room)?.size ?? 0) > 0) toSignal({ type, room_id: room, content })
+    }
+  })
 
   const authorize = (call: Call, open: boolean): void => {
     const token = String(call.headers.authorization ?? '').replace(/^Bearer /, '')

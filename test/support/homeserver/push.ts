@@ -4,7 +4,7 @@
  */
 import { Pool } from 'undici'
 import { sleep, systemClock } from '../../../src/lib/clock'
-import type { HsEvent } from './state'
+import type { HsEvent, Json } from './state'
 
 export interface PushOptions { url: () => string; token: string; firstRetryMs: number }
 
@@ -13,6 +13,7 @@ const ANSWER_MS_MAX = 60_000
 
 export const makePusher = (options: PushOptions) => {
   const queue: HsEvent[] = []
+  let signals: Json[] = []
   let head = 0
   let pool: Pool | undefined
   let poolUrl = ''
@@ -67,9 +68,10 @@ export const makePusher = (options: PushOptions) => {
   const run = async (): Promise<void> => {
     if (running) return
     running = true
-    while (!stopped && head < queue.length) {
+    while (!stopped && (head < queue.length || signals.length > 0)) {
       const events = queue.slice(head, head + EVENTS_MAX)
-      const body = JSON.stringify({ events })
+      const body = JSON.stringify({ events, ephemeral: signals })
+      signals = []
       await untilTaken(String(nextId++), body)
       if (duplicates > 0) { duplicates--; await attempt(String(nextId++), body) }
       head += events.length
@@ -85,6 +87,10 @@ export const makePusher = (options: PushOptions) => {
     push (event: HsEvent): void {
       if (losses > 0) { losses--; return }
       queue.push(event)
+      if (!running) queueMicrotask(() => void run())
+    },
+    signal (signal: Json): void {
+      signals.push(signal)
       if (!running) queueMicrotask(() => void run())
     },
     /** As a ping does: try what failed again at once. */

@@ -5,6 +5,7 @@ import { answerSync } from './sync'
 
 export interface Registration {
   id: string; url: string | null; as_token: string; hs_token: string; sender_localpart: string
+  receive_ephemeral?: boolean
   namespaces: { users?: Array<{ exclusive: boolean, regex: string }>; aliases?: Array<{ exclusive: boolean, regex: string }> }
 }
 
@@ -32,6 +33,8 @@ export interface RouteWorld {
   fleeting: Remembered // and without one for a while, at most until the next restart
   ping: (body: string) => Promise<{ status: number, text: string }>
   uploadBytesMax: number
+  /** Something that people of this room do besides speaking. */
+  signal: (type: string, room: string, content: Json) => void
 }
 
 const string = (value: unknown): string => {
@@ -195,8 +198,21 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     const { reason } = await call.json()
     return once(call, `${id} redact ${target} ${txn}`, () => state.redact(id, call.user, target, reason))
   })
-  on('PUT', 'rooms/:/typing/:', () => ({ json: {} }))
-  on('POST', 'rooms/:/receipt/:/:', () => ({ json: {} }))
+  on('PUT', 'rooms/:/typing/:', async ({ params: [room = '', who], user, json }) => {
+    if (who !== user) throw new HsError(403, 'M_FORBIDDEN', 'not their own')
+    const { typists, id } = state.joined(room, user)
+    const { typing } = await json()
+    if (typing === true ? typists.has(user) : !typists.delete(user)) return { json: {} }
+    if (typing === true) typists.add(user)
+    world.signal('m.typing', id, { user_ids: [...typists] })
+    return { json: {} }
+  })
+  on('POST', 'rooms/:/receipt/:/:', ({ params: [room = '', type = '', event = ''], user }) => {
+    const { id, receipts } = state.joined(room, user)
+    if (type === 'm.read') receipts.set(user, event)
+    if (type === 'm.read') world.signal('m.receipt', id, { [event]: { [type]: { [user]: { ts: state.now() } } } })
+    return { json: {} }
+  })
   on('GET', 'rooms/:/state', call => ({ json: [...state.readable(call.params[0]!, call.user).state.values()].map(shown) }))
   const getState: Handler = call => {
     const found = state.readable(call.params[0]!, call.user).state.get(`${call.params[1]}\0${call.params[2] ?? ''}`)

@@ -14,6 +14,8 @@ export interface HsRoom {
   events: HsEvent[]
   index: Map<string, number> // event id → index in events
   state: Map<string, HsEvent> // "type\0state_key"
+  typists: Set<string>
+  receipts: Map<string, string> // user → the event that they have read
 }
 
 export interface HsUser {
@@ -161,7 +163,7 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       const tail = chance.token(18)
       const made: HsRoom = {
         id: called ?? (Number(version) >= 12 ? `!${tail}` : `!${tail}:${serverName}`), version, creator,
-        events: [], index: new Map(), state: new Map()
+        events: [], index: new Map(), state: new Map(), typists: new Set(), receipts: new Map()
       }
       rooms.set(made.id, made)
       const set = (type: string, content: Json, key = ''): HsEvent =>

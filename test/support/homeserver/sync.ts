@@ -1,13 +1,19 @@
 /** A small /sync: joined rooms with a timeline, invitations, departures; waits for something new up to `timeout`. */
 import { systemClock } from '../../../src/lib/clock'
 import type { Answer } from './routes'
-import { membership, type HsEvent, type Json, type State } from './state'
+import { membership, type HsEvent, type HsRoom, type Json, type State } from './state'
 
 const TIMELINE_MAX = 50
 const WAIT_MS_MAX = 30_000
 
 const concerns = (state: State, user: string, event: HsEvent): boolean =>
   membership(state.room(event.room_id), user) !== 'leave' || event.state_key === user
+
+/** As they are now; changes of them alone are no news. */
+const signalsIn = ({ typists, receipts }: HsRoom): Json[] => [
+  { type: 'm.typing', content: { user_ids: [...typists] } },
+  ...[...receipts].map(([user, event]) => ({ type: 'm.receipt', content: { [event]: { 'm.read': { [user]: { ts: 1 } } } } }))
+]
 
 const newsFor = (state: State, user: string, since: number): Json | undefined => {
   const rooms = new Map<string, HsEvent[]>()
@@ -32,7 +38,7 @@ const newsFor = (state: State, user: string, since: number): Json | undefined =>
       const start = room.index.get(shown[0]!.event_id)!
       const timeline = { events: shown, limited: events.length > shown.length, prev_batch: `t${start}` }
       const before = since === 0 || fresh ? [...room.state.values()] : []
-      const rest = { ephemeral: { events: [] }, account_data: { events: [] } }
+      const rest = { ephemeral: { events: signalsIn(room) }, account_data: { events: [] } }
       news[own === 'join' ? 'join' : 'leave'][id] = { timeline, state: { events: before }, ...rest }
     }
   }

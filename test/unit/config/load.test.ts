@@ -32,7 +32,8 @@ describe('a config that is right', () => {
         { place: { network: 'matrix', id: '#werkstatt:example.org' } },
         { place: { network: 'xmpp', id: 'werkstatt@rooms.example.org' } },
         { place: { network: 'sms', id: '+4930123457/+491701234567' }, people: { '+491701234567': 'Max' } }
-      ]
+      ],
+      shows: { typing: true, read: false }
     }])
   })
 

@@ -33,7 +33,7 @@ export const makeRegistration = (options: RegistrationOptions, chance: Chance) =
   registration.addRegexPattern('aliases', `#${GHOST_PREFIX}.*:${exactly(domain)}`, true)
   for (const alias of aliases) registration.addRegexPattern('aliases', exactly(`#${alias}:${domain}`), true)
   const { namespaces, ...rest } = registration.getOutput()
-  return { ...rest, receive_ephemeral: false, namespaces: { rooms: [], ...namespaces } }
+  return { ...rest, receive_ephemeral: true, namespaces: { rooms: [], ...namespaces } }
 }
 
 export const writeRegistration = (registration: ReturnType<typeof makeRegistration>): string => stringify(registration)

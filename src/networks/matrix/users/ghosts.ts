@@ -45,6 +45,8 @@ export interface Ghosts {
   /** What we remember of this user is wrong: forgets it. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
+  /** Whether this ghost is in the room, as far as known. */
+  isIn (mxid: string, room: string): boolean
   /** All ghosts remembered in this room leave it, one after another, while `isToLeave` says so. Throws Unavailable. */
   leave (room: string, isToLeave: () => boolean): Promise<void>
   /** All ghosts in this room leave it, and those that are in no other room are forgotten. */
@@ -196,6 +198,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
     },
+    isIn: (mxid, room) => memory.get(joinKey(mxid, room)) !== undefined,
     async leave (room, isToLeave) {
       for (const mxid of inRoom(room)) {
         if (!isToLeave()) return

@@ -4,6 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { Identity, Profile } from '../../../model/network'
+import { SHOWS_NOTHING } from '../../../model/signal'
+import { CHAT_STATES } from '../text/signals'
 import { errorReply } from '../wire/stanza-errors'
 import { child, el, elementsIn, type Element, photoUpdate, type Xml } from '../wire/xml'
 import { RECEIPTS } from './send'
@@ -17,10 +19,14 @@ const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const AVATAR_DATA = 'urn:xmpp:avatar:data'
 const AVATAR_METADATA = 'urn:xmpp:avatar:metadata'
 
-/** What clients may send to a function address. */
-export const ADDRESS_FEATURES = [
+/** What clients may send to every function address. */
+const ADDRESS_FEATURES = [
   VCARD_TEMP, PUBSUB, RECEIPTS, 'jabber:x:oob', 'urn:xmpp:message-correct:0', 'urn:xmpp:message-retract:1', 'urn:xmpp:reactions:0'
 ]
+
+/** What clients may send to this function address. */
+export const featuresOf = ({ shows = SHOWS_NOTHING }: Pick<Identity, 'shows'>): string[] =>
+  [...ADDRESS_FEATURES, ...shows.typing ? [CHAT_STATES] : []]
 
 const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>
   logo !== undefined && logo.bytes.length <= LOGO_BYTES_MAX ? logo : undefined

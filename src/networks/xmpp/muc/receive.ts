@@ -7,10 +7,12 @@
 import type { Place } from '../../../model/address'
 import type { Arrival, MediaRef, Sender } from '../../../model/message'
 import type { Inbox, World } from '../../../model/network'
+import type { SignalIn } from '../../../model/signal'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
 import { asCorrection, contentOf, CORRECT, encryptionOf, mentionsIn, reactionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
+import { signalsIn } from '../text/signals'
 import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
@@ -63,6 +65,11 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
   const id = occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
+
+const signalIn = (network: string, room: Room, does: SignalIn['does'], sender: Sender): SignalIn => ({
+  place: { network, id: room.id }, sender: { ...sender, id: owned(sender.id) },
+  does: does.kind === 'typing' ? does : { ...does, upTo: does.upTo.flatMap(id => [id, `${room.id} ${id}`]) }
+})
 
 export interface ReceiverParts {
   network: string
@@ -200,6 +207,8 @@ export const makeReceiver = ({
       if (history.take(room, message)) return
       const speaker = { address: room.realJids.get(nick)?.address, isHere: true, avatar: avatarOf(room.id, nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
+      if (!room.ready || nick === '') return
+      for (const does of signalsIn(message)) inbox.signal(signalIn(network, room, does, senderOf(room, message, speaker)))
     },
     privately (room, message) {
       const { name, ns, attrs } = message

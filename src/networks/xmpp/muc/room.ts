@@ -46,3 +46,6 @@ export interface Voices {
 }
 
 export const canRule = ({ listener: { affiliation } }: Room): boolean => affiliation === 'owner' || affiliation === 'admin'
+
+/** The room's id of a message, from the key of its arrival; undefined if the room gave none, because then the key is only ours. */
+export const namedIn = ({ id }: Room, key: string): string | undefined => key.startsWith(`${id}/`) ? undefined : key

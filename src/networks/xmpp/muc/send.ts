@@ -15,7 +15,7 @@ import type { Archive } from './archive'
 import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
-import { ARCHIVE, type Room, UNKNOWN } from './room'
+import { ARCHIVE, namedIn, type Room, UNKNOWN } from './room'
 import type { Rooms } from './rooms'
 import type { SpecialDeliveries } from './special-deliveries'
 
@@ -59,9 +59,6 @@ const givenBy = (id: string | undefined): string => {
   return id
 }
 
-/** The room's id of a message, from the key of its arrival; undefined if the room gave none, because then the key is only ours. */
-const named = (room: Room, id: string): string | undefined => id.startsWith(`${room.id}/`) ? undefined : id
-
 const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] => {
   const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
   switch (action.kind) {
@@ -73,7 +70,7 @@ const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] =>
     case 'room': throw new Refused('this is not a room of ours')
     case 'deletion': return retractionXml(givenBy(target?.[1])) // XEP-0424 §3
     case 'reaction': { // XEP-0444 §4.2
-      const id = 'arrival' in action.to ? named(room, action.to.arrival) : answered?.[1]
+      const id = 'arrival' in action.to ? namedIn(room, action.to.arrival) : answered?.[1]
       return reactionsXml(givenBy(id), action.emojis)
     }
   }

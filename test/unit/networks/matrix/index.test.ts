@@ -6,6 +6,7 @@ import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
+import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
 
@@ -23,4 +24,5 @@ describe('Matrix on the practice homeserver', function () {
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
   reactionsSuite(() => ground)
+  signalsSuite(() => ground)
 })

@@ -1,0 +1,21 @@
+/** The elements for typing (XEP-0085) and for what has been read (XEP-0333). They come with words or by themselves. */
+import type { Reads, Typing } from '../../../model/signal'
+import { child, el, type Element, elementsIn, type Xml } from '../wire/xml'
+
+export const CHAT_STATES = 'http://jabber.org/protocol/chatstates'
+const MARKERS = 'urn:xmpp:chat-markers:0'
+
+/** `upTo`: in a room the id that the room gave, in a direct chat the sender's. What was kept for us while we were away is over (XEP-0203). */
+export const signalsIn = (message: Element): (Typing | Reads)[] => {
+  if (child(message, 'delay', 'urn:xmpp:delay') !== undefined) return []
+  const state = elementsIn(message).find(({ ns }) => ns === CHAT_STATES)?.name
+  const read = child(message, 'displayed', MARKERS)?.attrs.id
+  return [
+    ...state === undefined ? [] : [{ kind: 'typing' as const, typing: state === 'composing' }],
+    ...read === undefined ? [] : [{ kind: 'read' as const, upTo: [read] }]
+  ]
+}
+
+export const typingXml = (typing: boolean): Xml => el(typing ? 'composing' : 'active', { xmlns: CHAT_STATES })
+
+export const readXml = (id: string): Xml => el('displayed', { xmlns: MARKERS, id })

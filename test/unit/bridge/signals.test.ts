@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import type { FunctionAddress } from '../../../src/desk/address'
+import type { Shows } from '../../../src/model/signal'
+import { addressOn, agent } from '../../support/address'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+const TYPES = { kind: 'typing', typing: true } as const
+const RESTS = { kind: 'typing', typing: false } as const
+
+describe('signals', () => {
+  let red: Practice, blue: Practice, phone: Practice
+  let started: Started
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+  const make = (): Practice[] => {
+    [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', { ghosts: false })]
+    delete (phone as Partial<Practice>).signal
+    return [red, blue, phone]
+  }
+  /** What was shown since the last time. */
+  const shown = (): unknown[] => [red, blue].flatMap(({ name, signals }) => signals.splice(0).map(({ place, as, does }) =>
+    [name, place.id, as === undefined ? '*' : `${as.network} ${as.id}`, does.kind === 'typing' ? does.typing : does.upTo]))
+
+  describe('in mirrors', () => {
+    const start = async (shows?: Shows): Promise<void> => {
+      const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+      started = await startBridge(make(), [{ ...mirror, ...shows && { shows } }], { clock: skippingClock() })
+    }
+
+    it('show in the other places who types, as their ghost, and that they have spoken', async () => {
+      await start({ typing: true, read: false })
+      red.does('hall', '@anna', TYPES)
+      assert.deepEqual(shown(), [['blue', 'hall', 'red @anna', true]])
+      blue.does('hall', 'ben', TYPES)
+      assert.deepEqual(shown(), [['red', 'hall', 'blue ben', true]])
+      await red.say('hall', '@anna', 'Guten Morgen')
+      assert.deepEqual(shown(), [['blue', 'hall', 'red @anna', false]])
+      blue.does('hall', 'ben', RESTS)
+      assert.deepEqual(shown(), [['red', 'hall', 'blue ben', false]])
+      red.does('elsewhere', '@anna', TYPES)
+      assert.deepEqual(shown(), [])
+    })
+
+    it('that are switched off show nothing', async () => {
+      for (const shows of [undefined, { typing: false, read: true }]) {
+        await start(shows)
+        red.does('hall', '@anna', TYPES)
+        red.does('hall', '@anna', RESTS)
+        assert.deepEqual(shown(), [])
+        if (shows === undefined) await started.stop()
+      }
+    })
+
+    it('that rest at a place neither show it there nor from there', async () => {
+      await start({ typing: true, read: true })
+      await red.inbox.accept({ kind: 'standing', key: 'out', place: { network: 'red', id: 'hall' }, at: 1, standing: 'out' })
+      red.does('hall', '@anna', TYPES)
+      blue.does('hall', 'ben', TYPES)
+      assert.deepEqual(shown(), [])
+    })
+  })
+
+  describe('at an address', () => {
+    const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd'), { ...agent('Cem', 'red @cem'), direct: true }]
+    const room = 'werkstatt-1'
+    const chat = 'werkstatt/blue:eva'
+    const start = async (more: Partial<FunctionAddress> = {}): Promise<void> => {
+      const address = addressOn(['red', 'blue'], TEAM, { shows: { typing: true, read: false }, ...more })
+      started = await startBridge(make(), [], { addresses: [address], clock: skippingClock() })
+      await evaWrites('Ist mein Rad fertig?')
+      if (!address.redirectOnly) await until(() => red.read(room).some(line => line.includes('Rad fertig')), 'the case')
+    }
+    const evaWrites = (text: string) => blue.say(chat, 'blue:eva', text, {
+      direct: true, to: 'werkstatt', sender: { id: 'blue:eva', name: 'Eva' }
+    })
+
+    it('of the contact reach the team: as their ghost in rooms, as the address in direct chats', async () => {
+      await start()
+      blue.does(chat, 'blue:eva', TYPES)
+      assert.deepEqual(shown(), [
+        ['red', room, 'blue blue:eva', true], ['red', 'werkstatt/@cem', '*', true], ['blue', room, 'blue blue:eva', true]
+      ])
+      blue.does(chat, 'blue:somebody', TYPES)
+      assert.deepEqual(shown(), [])
+    })
+
+    it('of the team reach the contact as the address, and colleagues as who it is', async () => {
+      await start()
+      red.does(room, '@anna', TYPES)
+      assert.deepEqual(shown(), [['blue', room, 'red @anna', true], ['blue', chat, '*', true]])
+      red.does(room, '@stranger', TYPES)
+      red.does('werkstatt-queue', '@anna', TYPES)
+      red.does('werkstatt/@cem', '@cem', TYPES)
+      assert.deepEqual(shown(), [])
+    })
+
+    it('of whoever cannot answer do not reach the contact', async () => {
+      await start()
+      await red.say(room, '@anna', 'Ja, seit Mittag')
+      await until(() => blue.read(chat).length > 0, 'the answer')
+      shown()
+      blue.does(room, 'bernd', TYPES)
+      assert.deepEqual(shown(), [['red', room, 'blue bernd', true]], 'Anna has the case')
+      await started.stop()
+      await start({ answers: 'explicit' })
+      red.does(room, '@anna', TYPES)
+      assert.deepEqual(shown(), [['blue', room, 'red @anna', true]], 'what is typed stays inside')
+    })
+
+    it('end with the case, with STOP, and where the address only points elsewhere', async () => {
+      await start()
+      await red.say(room, '@anna', '!done')
+      await until(() => red.read(room).some(line => line.includes('⚪')), 'the end')
+      shown()
+      red.does(room, '@anna', TYPES)
+      blue.does(chat, 'blue:eva', TYPES)
+      assert.deepEqual(shown(), [])
+      await evaWrites('STOP')
+      await evaWrites('Doch noch etwas')
+      red.does(room, '@anna', TYPES)
+      assert.deepEqual(shown(), [])
+      await started.stop()
+      await start({ redirectOnly: true, automatic: { redirect: 'See our page' } })
+      blue.does(chat, 'blue:eva', TYPES)
+      assert.deepEqual(shown(), [])
+    })
+
+    it('that are switched off show nothing', async () => {
+      await start({ shows: { typing: false, read: true } })
+      red.does(room, '@anna', TYPES)
+      blue.does(chat, 'blue:eva', TYPES)
+      assert.deepEqual(shown(), [])
+    })
+  })
+})
