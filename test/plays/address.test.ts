@@ -158,6 +158,33 @@ describe('a function address on Synapse, Prosody and phones', () => {
     assert.deepEqual(shown.content['m.relates_to'], { 'm.in_reply_to': { event_id: question } })
   })
 
+  it('customers react to answers, and the team sees it; what the team reacts with among itself, no customer sees', async () => {
+    const first = await annasRoom(1)
+    const { event_id: answer } = await eva.waitFor(evasChat, 'the answer', ({ content }) => content['body'] === 'Nein, kommen Sie einfach.')
+    const { event_id: own } = await anna.waitFor(first, 'her own answer', ({ content, sender }) =>
+      content['body'] === 'Nein, kommen Sie einfach.' && sender === anna.userId)
+    const annotation = (of: string, key: string) => ({ 'm.relates_to': { rel_type: 'm.annotation', event_id: of, key } })
+    const annaSees = (room: string, of: string, key: string) => anna.waitFor(room, `Anna sees ${key}`, ({ type, sender, content }) => {
+      const relation = content['m.relates_to'] as Partial<Record<string, string>> | undefined
+      return type === 'm.reaction' && sender !== anna.userId && relation?.['event_id'] === of && relation['key'] === key
+    }, READ_WITHIN_MS)
+    await eva.send(evasChat, annotation(answer, '👍\uFE0F'), 'm.reaction')
+    await annaSees(first, own, '👍\uFE0F')
+
+    const second = await annasRoom(2)
+    const read = await carl.until('Carl has the answer', one => one.getChildText('body')?.endsWith('\nDa ist zu.') === true, READ_WITHIN_MS)
+    const reactions = xml('reactions', { xmlns: 'urn:xmpp:reactions:0', id: String(read.attrs.id) }, xml('reaction', {}, '🎉'))
+    await carl.client.send(xml('message', { to: JID, type: 'chat', id: 'carl-r1' }, reactions))
+    const { event_id: shown } = await annaReads(second, body => body === 'Da ist zu.', 'Anna has the answer too')
+    await annaSees(second, shown, '🎉')
+
+    const asked = await annaReads(first, body => body === 'Auch samstags?', 'what Eva asked')
+    await anna.send(first, annotation(asked.event_id, '👀'), 'm.reaction')
+    await bernd.until('Bernd sees it', one => one.attrs.from?.startsWith(`${berndsRoom(1)}/Anna`) === true &&
+      one.getChild('reactions', 'urn:xmpp:reactions:0')?.getChildText('reaction') === '👀', READ_WITHIN_MS)
+    assert.deepEqual((await eva.events(evasChat)).filter(({ type, sender }) => type === 'm.reaction' && sender !== eva.userId), [])
+  })
+
   it('the state is right on both networks: the names of rooms, and what the queue shows', async () => {
     for (const [number, owner] of [[1, 'Anna'], [2, 'Bernd']] as const) {
       const room = await annasRoom(number)
