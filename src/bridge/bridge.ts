@@ -113,7 +113,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const own = makeDeskReceive({ ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk') })
   const up = new Map<string, boolean>() // by connection, a fixed few
 
-  const signals = makeSignals({ networks, directory, desk, clock })
+  const signals = makeSignals({ networks, directory, desk, store, clock })
 
   const inbox: Inbox = {
     ...accept,

@@ -6,12 +6,14 @@
 import { agentKey, agentOf, type FunctionAddress } from '../desk/address'
 import type { ContactSpot, DeskMemory, Spot } from '../desk/memory'
 import type { Clock } from '../lib/clock'
-import { addressKey, type NetworkName, type Person, samePlace } from '../model/address'
+import { addressKey, type NetworkName, type Person, type Place, samePlace } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { Network } from '../model/network'
-import { type Shows, SHOWS_NOTHING, type SignalIn, type SignalOut } from '../model/signal'
+import { type HasRead, type Shows, SHOWS_NOTHING, type SignalIn, type SignalOut } from '../model/signal'
 import type { Directory } from '../plan/directory'
+import type { Store } from '../store/store'
 import { reached } from './mirror'
+import { makeReading } from './reading'
 import { makeTyping, type Target } from './typing'
 
 export interface Signals {
@@ -22,7 +24,7 @@ export interface Signals {
 }
 
 interface Parts {
-  networks: ReadonlyMap<NetworkName, Pick<Network, 'signal'>>; directory: Directory; desk: DeskMemory; clock: Clock
+  networks: ReadonlyMap<NetworkName, Pick<Network, 'signal'>>; directory: Directory; desk: DeskMemory; store: Store; clock: Clock
 }
 
 type Whose = Pick<SignalIn, 'place' | 'sender'>
@@ -63,29 +65,46 @@ const makeTargets = (directory: Directory, desk: DeskMemory) => {
     const colleagues = desk.roomsOf(team, conversation).filter(({ place: room, people }) => people.length > 0 && !samePlace(room, place))
     return [
       ...colleagues.map(room => ({ place: room.place, as: { network: place.network, id: sender.address ?? sender.id } })),
-      ...speaksToContact(team, agentKey(agent), spot) ? [{ place: contact }] : []
+      ...what === 'read' || speaksToContact(team, agentKey(agent), spot) ? [{ place: contact }] : []
     ]
   }
 
-  return (whose: Whose, what: keyof Shows): Target[] => {
+  /** In a direct chat of the team, the message that is read says which case is meant. */
+  const ofChat = ({ address, person }: Spot & { kind: 'chat' }, { sender }: Whose, said: Place): Target[] => {
+    const spot = desk.spotOf(said)
+    const isTheirs = spot?.kind === 'contact' && spot.handledBy === address && sender.id === person.id
+    return isTheirs && between(spot, 'read') !== undefined ? [{ place: said }] : []
+  }
+
+  return (whose: Whose, what: keyof Shows, said?: Place): Target[] => {
     const spot = desk.spotOf(whose.place)
     switch (spot?.kind) {
       case 'contact': return ofContact(spot, whose, what)
       case 'room': return ofTeam(spot, whose, what)
-      case 'queue': case 'chat': return [] // which case is meant is known only when it is said
+      case 'chat': return said === undefined ? [] : ofChat(spot, whose, said)
+      case 'queue': return [] // which case is meant is known only when it is said
       case undefined: return inMirror(whose, what)
     }
   }
 }
 
-export const makeSignals = ({ networks, directory, desk, clock }: Parts): Signals => {
+export const makeSignals = ({ networks, directory, desk, store, clock }: Parts): Signals => {
   const targets = makeTargets(directory, desk)
   const show = (target: Target, does: SignalOut['does']): void => networks.get(target.place.network)?.signal?.({ ...target, does })
   const typing = makeTyping(clock, whose => targets(whose, 'typing'), (target, now) => show(target, { kind: 'typing', typing: now }))
 
+  /** To a contact, the address marks only what the contact said. */
+  const hasRead = (target: Target, read: HasRead): void => {
+    if ('said' in read.upTo || !desk.isContacts(target.place)) show(target, read)
+  }
+  const reading = makeReading({ store, targetsOf: (mark, said) => targets(mark, 'read', said), show: hasRead })
+  /** Spares the store what nobody may see. */
+  const mayShow = (whose: Whose): boolean => desk.spotOf(whose.place)?.kind === 'chat' || targets(whose, 'read').length > 0
+
   return {
     take ({ does, ...whose }) {
       if (does.kind === 'typing') typing.take(whose, does.typing)
+      else if (mayShow(whose)) reading.take({ ...whose, does })
     },
     spoken (arrival) {
       if (arrival.kind === 'message') typing.take(arrival, false)

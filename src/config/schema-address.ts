@@ -118,6 +118,8 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
   undo_seconds: whole('How many seconds an answer waits before it goes to the contact. If it is deleted meanwhile, it never leaves; ' +
     'if it is edited, the edit leaves.', 0, 60, 0).default(0),
   typing: yes('Whether contact and team see that the other is typing. The contact sees the address, never who of the team.', true).default(true),
+  read_marks: yes('Whether contact and team see how far the other has read. The contact sees that the address has, never who of the team.')
+    .default(false),
   claim_timeout_minutes: whole('After how many opening minutes without an answer to the contact a case is free again.',
     5, 10080, 60).default(60),
   signature: choice('What the contact sees of the agent who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),

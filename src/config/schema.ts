@@ -33,7 +33,8 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   name: text('A name of your choice, for the log and for commands.', 'a short name without spaces', 'werkstatt', /^[^\s]{1,64}$/),
   places: list('The places that show the same messages: two or more, on any networks.', 'a list of at least two places', 1000,
     placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1),
-  typing: yes('Whether people see in each place who is typing in the others.', true).default(true)
+  typing: yes('Whether people see in each place who is typing in the others.', true).default(true),
+  read_marks: yes('Whether people see in each place how far those in the others have read.').default(false)
 })
 
 const enough = (kinds: readonly NetworkKind[]): string => {

@@ -16,6 +16,8 @@ import { correcting, holdsNone, LABELS, READ_WITHIN_MS, replying, retracting, ty
 import { startPerson } from '../support/xmpp-person'
 
 const STRANGER = '+4915123456789'
+const STATES = 'http://jabber.org/protocol/chatstates'
+const MARKERS = 'urn:xmpp:chat-markers:0'
 const CANARIES = { text: 'Kanarienvogel', name: 'Papagei', file: 'Wellensittich' }
 
 const silent = (): void => {}
@@ -77,6 +79,34 @@ describe('a room on Synapse, Prosody and phones', () => {
     assert.deepEqual(content['m.relates_to'], { rel_type: 'm.replace', event_id: first.event_id })
     assert.equal((content['m.new_content'] as { body: string }).body, 'Ich bringe Kuchen')
     await story.maxReads(`${LABELS.bernd}: * Ich bringe Kuchen`)
+  })
+
+  it('Anna and Bernd see one another typing, and nobody sees who has read what', async () => {
+    const { anna, bernd } = town.people
+    await story.berndSays('Wer schreibt da?')
+    const { sender, event_id: asked } = await story.annaReads('Wer schreibt da?')
+    const seesBernd = (typing: boolean): Promise<void> => anna.seesSignal(town.room, `Bernd types: ${typing}`,
+      (type, { user_ids: ids }) => type === 'm.typing' && Array.isArray(ids) && ids.includes(sender) === typing)
+    await story.berndSignals('composing', STATES)
+    await seesBernd(true)
+    await story.berndSays('Ich!')
+    await seesBernd(false)
+
+    await story.annaSays('Und ich')
+    const mine = await story.berndReads('Und ich')
+    await anna.types(town.room, true)
+    await story.berndSeesSignal('composing', STATES)
+    await anna.reads(town.room, asked)
+    await story.berndSignals('displayed', MARKERS, mine.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id)
+    await anna.types(town.room, false)
+    await story.berndSeesSignal('active', STATES)
+    await story.annaSays('Genug')
+    await story.berndReads('Genug')
+    await story.berndSays('Genug!')
+    await story.annaReads('Genug!')
+    assert.ok(bernd.heard.every(one => one.getChild('displayed', MARKERS) === undefined || one.attrs.from === `${town.muc}/Bernd`))
+    const receipts = await anna.signals(town.room)
+    assert.ok(receipts.every(({ type, content }) => type !== 'm.receipt' || !JSON.stringify(content).includes(sender)), JSON.stringify(receipts))
   })
 
   it('a reply is a reply for everybody: in Anna\'s app, in Bernd\'s, and in words on Max\'s phone', async () => {

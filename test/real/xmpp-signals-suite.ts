@@ -6,8 +6,9 @@ import type { Place } from '../../src/model/address'
 import type { Persona } from '../../src/model/message'
 import type { SignalIn, SignalOut } from '../../src/model/signal'
 import { MUC } from '../support/xmpp-person'
-import { ANNA, came, delivery, OURS, say, send, xmppGround } from '../support/xmpp-ground'
+import { ANNA, came, delivery, heardBody, IDENTITY, OURS, say, send, xmppGround } from '../support/xmpp-ground'
 
+const INFO = 'http://jabber.org/protocol/disco#info'
 const STATES = 'http://jabber.org/protocol/chatstates'
 const MARKERS = 'urn:xmpp:chat-markers:0'
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
@@ -65,5 +66,21 @@ export const xmppSignalsSuite = (start: (options: XmppServerOptions) => Promise<
     read(place, { kind: 'read', upTo: { said: 'a2' } })
     assert.equal((await shows('displayed', `${OURS}/zentrale`)).getChild('displayed', MARKERS)?.attrs.id, 'a2')
     assert.equal(at.inbox.arrivals.length, 1)
+  })
+
+  it('are announced by an address, and read marks asked for, only where they are switched on', async () => {
+    const place = { network: 'xmpp', id: `${OURS} ${ANNA}` }
+    const asks = async (text: string): Promise<boolean> => {
+      await send(at, delivery(say(text), place))
+      return (await heardBody(at.anna, text)).getChild('markable', MARKERS) !== undefined
+    }
+    const features = async (): Promise<unknown[]> => {
+      const answer = await at.anna.ask('get', OURS, xml('query', { xmlns: INFO }))
+      const all = answer.getChild('query', INFO)?.getChildren('feature').map(({ attrs }) => String(attrs.var)) ?? []
+      return all.filter(one => one === STATES || one === MARKERS)
+    }
+    assert.deepEqual([await features(), await asks('ohne')], [[], false])
+    at.network.serve([{ ...IDENTITY, shows: { typing: true, read: true } }])
+    assert.deepEqual([await features(), await asks('mit')], [[STATES, MARKERS], true])
   })
 }

@@ -4,7 +4,9 @@
  * `raw`: an event without id, room and sender, or a signal; a stanza; the text of an SMS.
  * `before`: what its writer said before it, which ends in “Ich”.
  */
-export interface Sample { what: string; from: 'matrix' | 'xmpp' | 'sms'; raw: object | string; before?: (object | string)[]; why?: string }
+export interface Sample {
+  what: string; from: 'matrix' | 'xmpp' | 'sms'; raw: object | string; before?: (object | string)[]; why?: string; isSignal?: true
+}
 
 const message = (content: object, more: object = {}): object => ({ type: 'm.room.message', content, ...more })
 const text = (body: string, more: object = {}): object => message({ msgtype: 'm.text', body, ...more })
@@ -57,7 +59,9 @@ const MATRIX: Sample[] = [
   { what: 'an unknown kind with words', from: 'matrix', raw: { type: 'org.example.letter', content: { 'm.text': [{ body: 'Hallo' }] } } },
   { what: 'an unknown kind without words', from: 'matrix', raw: { type: 'org.example.game', content: { move: 'e4' } },
     why: 'programs send such to one another; nothing says that a person wrote it' },
-  { what: '“is typing”', from: 'matrix', raw: { ephemeral: { type: 'm.typing', content: { user_ids: ['@eva:example.org'] } } } },
+  { what: '“is typing”', from: 'matrix', isSignal: true, raw: { ephemeral: { type: 'm.typing', content: { user_ids: ['@eva:example.org'] } } } },
+  { what: 'a read mark, with `read_marks: true`', from: 'matrix', isSignal: true,
+    raw: { ephemeral: { type: 'm.receipt', content: { $asked: { 'm.read': { '@eva:example.org': { ts: 1 } } } } } } },
   { what: 'a request to verify a device', from: 'matrix', raw: message({ msgtype: 'm.key.verification.request', body: 'Eva wants to verify' }),
     why: 'it is between two devices' }
 ]
@@ -96,8 +100,9 @@ const XMPP: Sample[] = [
     "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract>").replace('/Eva', '') },
   { what: 'an unknown kind without words', from: 'xmpp', raw: stanza("<game xmlns='https://example.org/game' move='e4'/>"),
     why: 'programs send such to one another; nothing says that a person wrote it' },
-  { what: '“is typing” (XEP-0085)', from: 'xmpp', raw: stanza("<composing xmlns='http://jabber.org/protocol/chatstates'/>") },
-  { what: 'a read mark (XEP-0333)', from: 'xmpp', raw: stanza("<displayed xmlns='urn:xmpp:chat-markers:0' id='ASKED'/>"), why: 'not carried yet' },
+  { what: '“is typing” (XEP-0085)', from: 'xmpp', isSignal: true, raw: stanza("<composing xmlns='http://jabber.org/protocol/chatstates'/>") },
+  { what: 'a read mark (XEP-0333), with `read_marks: true`', from: 'xmpp', isSignal: true,
+    raw: stanza("<displayed xmlns='urn:xmpp:chat-markers:0' id='ASKED'/>") },
   { what: 'a new topic', from: 'xmpp', raw: stanza('<subject>Plan</subject>'), why: 'not carried yet' }
 ]
 

@@ -113,14 +113,18 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
     await everywhere('Wer kommt?', 'matrix')
     for (const raw of sample.before ?? []) await enter(sample.from, raw)
     if (sample.before !== undefined) await everywhere('Ich', sample.from)
+    const { list } = started.bridge.queue
+    const settled = (): Promise<void> =>
+      until(async () => (await list('waiting')).length + (await list('sending')).length === 0, 'everything is delivered')
+    await settled()
     const before = new Map(all.map(({ name, delivered }) => [name, delivered.length]))
     const ask = xmpp.delivered.find(({ as }) => as?.name.startsWith('Anna'))!
     await enter(sample.from, typeof sample.raw === 'string' ? sample.raw.replaceAll('ASKED', `xmpp-${ask.key}`) : sample.raw)
+    if (sample.isSignal) await until(() => all.some(({ signals }) => signals.length > 0), 'the signal')
     await enter(sample.from, sample.from === 'matrix' ? { type: 'm.room.message', event_id: '$end', content: { msgtype: 'm.text', body: 'Ende' } }
       : sample.from === 'xmpp' ? END : 'Ende')
     await everywhere('Ende', sample.from)
-    const { list } = started.bridge.queue
-    await until(async () => (await list('waiting')).length + (await list('sending')).length === 0, 'everything is delivered')
+    await settled()
     const since = (network: Practice): Delivery[] => network.delivered.slice(before.get(network.name))
       .filter(({ action }) => !('content' in action && toPlain(action.content.text).endsWith('Ende')))
     return {

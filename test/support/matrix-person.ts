@@ -26,6 +26,8 @@ export interface MatrixPerson {
   download (mxc: string): Promise<Buffer>
   /** The first event seen in this room, past or to come, that fits. */
   waitFor (room: string, what: string, fits: (event: SeenEvent) => boolean, limitMs?: number): Promise<SeenEvent>
+  /** The typing and read marks that their app shows in this room now. */
+  signals (room: string): Promise<{ type: string, content: Json }[]>
   /** Resolves when the typing or read marks that their app shows in this room fit. */
   seesSignal (room: string, what: string, fits: (type: string, content: Json) => boolean): Promise<void>
   types (room: string, typing: boolean): Promise<void>
@@ -78,6 +80,15 @@ export const makeMatrixPerson = (url: string, userId: string, accessToken: strin
     }
   }
 
+  let looks = 0
+  const signals: MatrixPerson['signals'] = async room => {
+    const filter = JSON.stringify({ room: { rooms: [room], timeline: { limit: ++looks } } }) // Synapse answers the same question as it did before
+    const { rooms } = await call('GET', `v3/sync?timeout=0&filter=${encode(filter)}`) as {
+      rooms?: { join?: Record<string, { ephemeral: { events: { type: string, content: Json }[] } }> }
+    }
+    return rooms?.join?.[room]?.ephemeral.events ?? []
+  }
+
   const send: MatrixPerson['send'] = async (room, content, type = 'm.room.message') => {
     const body = typeof content === 'string' ? textContent(content) : content
     return (await call('PUT', `v3/rooms/${encode(room)}/send/${type}/p${process.pid}.${transactions++}`, body)).event_id as string
@@ -110,14 +121,10 @@ export const makeMatrixPerson = (url: string, userId: string, accessToken: strin
         await sync(POLL_MS)
       }
     },
+    signals,
     async seesSignal (room, what, fits) {
-      const end = performance.now() + LIMIT_MS
-      for (let limit = 1; ; limit++) { // Synapse answers the same question as it did before
-        const filter = JSON.stringify({ room: { rooms: [room], timeline: { limit } } })
-        const { rooms } = await call('GET', `v3/sync?timeout=0&filter=${encode(filter)}`) as {
-          rooms?: { join?: Record<string, { ephemeral: { events: { type: string, content: Json }[] } }> }
-        }
-        const now = rooms?.join?.[room]?.ephemeral.events ?? []
+      for (const end = performance.now() + LIMIT_MS; ;) {
+        const now = await signals(room)
         if (now.some(({ type, content }) => fits(type, content))) return
         if (performance.now() > end) throw new Error(`${what}: not within ${LIMIT_MS} ms. Last seen: ${JSON.stringify(now)}`)
         await new Promise(resolve => setTimeout(resolve, LOOK_MS))

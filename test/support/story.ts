@@ -57,6 +57,10 @@ export const storyOf = (town: Town, berndNow?: XmppPerson) => {
       return fromElsewhere(one, muc) && reactions?.attrs.id === id &&
         reactions.getChildren('reaction').map(each => each.text()).join() === emojis.join()
     }, READ_WITHIN_MS),
+    berndSignals: (name: string, xmlns: string, id?: string): Promise<void> =>
+      bernd.send(xml('message', { type: 'groupchat', to: muc }, xml(name, { xmlns, ...id !== undefined && { id } }))),
+    berndSeesSignal: (name: string, xmlns: string): Promise<Element> => bernd.until(`Bernd sees ${name}`, one =>
+      fromElsewhere(one, muc) && one.getChild(name, xmlns) !== undefined && one.getChild('body') === undefined, READ_WITHIN_MS),
     maxTypes: (text: string): Promise<void> => max.type({ text, to: number }),
 
     annaReads: (text: string, fits: (event: SeenEvent) => boolean = () => true, where = room): Promise<SeenEvent> =>

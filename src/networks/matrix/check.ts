@@ -54,9 +54,9 @@ const reachesUs = async ({ homeserverUrl, registration, listen }: MatrixSection,
 const bringsSignals = ({ registration, registrationFile }: MatrixSection): Finding => {
   const what = 'Matrix signals'
   if (registration.receive_ephemeral === true || registration['de.sorunome.msc2409.push_ephemeral'] === true) {
-    return { what, found: 'the homeserver tells who is typing' }
+    return { what, found: 'the homeserver tells who is typing and has read' }
   }
-  return { what, found: 'the homeserver does not tell who is typing', mild: true,
+  return { what, found: 'the homeserver does not tell who is typing and has read', mild: true,
     advice: `Write into ${registrationFile}, in place of a line that begins so, and restart the homeserver:\nreceive_ephemeral: true` }
 }
 

@@ -7,6 +7,7 @@ import { skippingClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 const TYPES = { kind: 'typing', typing: true } as const
+const reads = (...upTo: string[]) => ({ kind: 'read', upTo }) as const
 const RESTS = { kind: 'typing', typing: false } as const
 
 describe('signals', () => {
@@ -24,6 +25,12 @@ describe('signals', () => {
   /** What was shown since the last time. */
   const shown = (): unknown[] => [red, blue].flatMap(({ name, signals }) => signals.splice(0).map(({ place, as, does }) =>
     [name, place.id, as === undefined ? '*' : `${as.network} ${as.id}`, does.kind === 'typing' ? does.typing : does.upTo]))
+
+  /** Everything is delivered, and what it is called there is stored. */
+  const settled = (): Promise<void> => until(async () => {
+    const open = await Promise.all((['waiting', 'sending'] as const).map(state => started.bridge.queue.list(state)))
+    return open.flat().length === 0
+  }, 'all is delivered')
 
   describe('in mirrors', () => {
     const start = async (shows?: Shows): Promise<void> => {
@@ -51,8 +58,34 @@ describe('signals', () => {
         red.does('hall', '@anna', TYPES)
         red.does('hall', '@anna', RESTS)
         assert.deepEqual(shown(), [])
-        if (shows === undefined) await started.stop()
+        await started.stop()
       }
+      await start({ typing: true, read: false })
+      await red.say('hall', '@anna', 'Guten Morgen', { key: 'morning' })
+      await settled()
+      let asked = 0
+      const run = started.store.run
+      started.store.run = (...args) => { asked++; return run(...args) }
+      red.does('hall', '@cem', reads('morning'))
+      started.store.run = run
+      assert.deepEqual([asked, shown()], [0, []], 'the store is not even asked')
+    })
+
+    it('tell the writer’s side how far somebody has read, by the message as it stands there', async () => {
+      await start({ typing: false, read: true })
+      await red.say('hall', '@anna', 'Guten Morgen', { key: 'morning', named: 'm-1' })
+      await settled()
+      const [{ key } = { key: '' }] = blue.delivered
+      blue.does('hall', 'ben', reads(`blue-${key}`))
+      await until(() => red.signals.length > 0, 'the mark')
+      assert.deepEqual(shown()[0], ['red', 'hall', 'blue ben', { said: 'm-1' }])
+      red.does('hall', '@cem', reads('morning'))
+      await until(() => blue.signals.length > 0, 'the other mark')
+      assert.deepEqual(shown().at(-1), ['blue', 'hall', 'red @cem', { delivered: [`blue-${key}`] }])
+      blue.does('hall', 'ben', reads('nobody knows it'))
+      blue.does('hall', 'ben', reads(`blue-${key}`))
+      await until(() => red.signals.length > 0, 'the third')
+      assert.equal(shown().length, 1)
     })
 
     it('that rest at a place neither show it there nor from there', async () => {
@@ -75,7 +108,7 @@ describe('signals', () => {
       if (!address.redirectOnly) await until(() => red.read(room).some(line => line.includes('Rad fertig')), 'the case')
     }
     const evaWrites = (text: string) => blue.say(chat, 'blue:eva', text, {
-      direct: true, to: 'werkstatt', sender: { id: 'blue:eva', name: 'Eva' }
+      direct: true, to: 'werkstatt', sender: { id: 'blue:eva', name: 'Eva' }, ...text.startsWith('Ist') && { key: 'question' }
     })
 
     it('of the contact reach the team: as their ghost in rooms, as the address in direct chats', async () => {
@@ -127,6 +160,32 @@ describe('signals', () => {
       await start({ redirectOnly: true, automatic: { redirect: 'See our page' } })
       blue.does(chat, 'blue:eva', TYPES)
       assert.deepEqual(shown(), [])
+    })
+
+    it('tell the contact that the address has read what they said, once, whoever has; and the team that the contact has', async () => {
+      await start({ shows: { typing: false, read: true } })
+      const [said] = red.delivered.filter(({ place, action }) => place.id === room && action.kind === 'message')
+      const [here] = blue.delivered.filter(({ place, action }) => place.id === room && action.kind === 'message')
+      const [line] = red.delivered.filter(({ place, action }) => place.id === 'werkstatt/@cem' && action.kind === 'message')
+      await settled()
+      red.does(room, '@anna', reads(`red-${said!.key}`))
+      await until(() => blue.signals.length > 1, 'the marks')
+      assert.deepEqual(shown(), [['blue', room, 'red @anna', { delivered: [`blue-${here!.key}`] }], ['blue', chat, '*', { said: 'question' }]])
+      blue.does(room, 'bernd', reads(`blue-${here!.key}`))
+      red.does('werkstatt/@cem', '@cem', reads(`red-${line!.key}`))
+      red.does('werkstatt/@cem', '@somebody', reads(`red-${line!.key}`))
+      red.does(room, '@anna', reads(`red-${said!.key}`))
+      await until(() => red.signals.length + blue.signals.length > 1, 'Bernd’s, and Anna’s once more')
+      assert.deepEqual(shown(), [['red', room, 'blue bernd', { delivered: [`red-${said!.key}`] }],
+        ['blue', room, 'red @anna', { delivered: [`blue-${here!.key}`] }]], 'the contact sees one')
+
+      await red.say(room, '@anna', 'Ja, seit Mittag', { key: 'answer' })
+      await until(() => blue.read(chat).length > 0, 'the answer')
+      await settled()
+      const answer = blue.delivered.find(({ place }) => place.id === chat)!
+      blue.does(chat, 'blue:eva', reads(`blue-${answer.key}`))
+      await until(() => red.signals.length > 1, 'the contact’s')
+      assert.deepEqual(shown()[0], ['red', room, 'blue blue:eva', { said: 'answer' }])
     })
 
     it('that are switched off show nothing', async () => {

@@ -125,6 +125,16 @@ describe('zentrale check', () => {
       })
     })
 
+    it('says what to write if it does not tell who is typing', async () => {
+      for (const [field, advice] of [['receive_ephemeral', ''], ['de.sorunome.msc2409.push_ephemeral', ''], ['other', 'receive_ephemeral: true']]) {
+        await withHomeserver((_config, registered) => { registered[field!] = true }, find => {
+          const [found] = find('Matrix signals')
+          assert.equal(found?.advice?.split('\n').at(-1) ?? '', advice)
+          assert.equal(found?.mild ?? false, advice !== '')
+        })
+      }
+    })
+
     it('says what to paste when it does not know us', async () => {
       await withHomeserver((_config, registered) => { registered.as_token = 'b'.repeat(43) }, find => {
         assert.match(wrong(find('Matrix')),

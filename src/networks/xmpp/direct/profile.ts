@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Identity, Profile } from '../../../model/network'
 import { SHOWS_NOTHING } from '../../../model/signal'
-import { CHAT_STATES } from '../text/signals'
+import { CHAT_STATES, MARKERS } from '../text/signals'
 import { errorReply } from '../wire/stanza-errors'
 import { child, el, elementsIn, type Element, photoUpdate, type Xml } from '../wire/xml'
 import { RECEIPTS } from './send'
@@ -26,7 +26,7 @@ const ADDRESS_FEATURES = [
 
 /** What clients may send to this function address. */
 export const featuresOf = ({ shows = SHOWS_NOTHING }: Pick<Identity, 'shows'>): string[] =>
-  [...ADDRESS_FEATURES, ...shows.typing ? [CHAT_STATES] : []]
+  [...ADDRESS_FEATURES, ...shows.typing ? [CHAT_STATES] : [], ...shows.read ? [MARKERS] : []]
 
 const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>
   logo !== undefined && logo.bytes.length <= LOGO_BYTES_MAX ? logo : undefined

@@ -12,6 +12,7 @@ import { type Addresses, RESOURCE } from '../addresses'
 import type { Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml } from '../text/content'
+import { markableXml } from '../text/signals'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
@@ -85,7 +86,8 @@ export const makeDirectSender = ({ network, addresses, stream, confirm, world: {
       if (addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
       const ours = addresses.at(ends.ours)
       if (ours === undefined) throw new Refused('not an address of ours')
-      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, actionXml(delivery, ends), signal)
+      const asks = delivery.action.kind === 'message' && ours.shows?.read === true ? [markableXml()] : []
+      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, [...actionXml(delivery, ends), ...asks], signal)
     },
     toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery

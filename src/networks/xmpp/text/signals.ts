@@ -3,7 +3,7 @@ import type { Reads, Typing } from '../../../model/signal'
 import { child, el, type Element, elementsIn, type Xml } from '../wire/xml'
 
 export const CHAT_STATES = 'http://jabber.org/protocol/chatstates'
-const MARKERS = 'urn:xmpp:chat-markers:0'
+export const MARKERS = 'urn:xmpp:chat-markers:0'
 
 /** `upTo`: in a room the id that the room gave, in a direct chat the sender's. What was kept for us while we were away is over (XEP-0203). */
 export const signalsIn = (message: Element): (Typing | Reads)[] => {
@@ -19,3 +19,6 @@ export const signalsIn = (message: Element): (Typing | Reads)[] => {
 export const typingXml = (typing: boolean): Xml => el(typing ? 'composing' : 'active', { xmlns: CHAT_STATES })
 
 export const readXml = (id: string): Xml => el('displayed', { xmlns: MARKERS, id })
+
+/** Asks the reader's app for read marks. In rooms apps send them unasked (XEP-0333 §3). */
+export const markableXml = (): Xml => el('markable', { xmlns: MARKERS })

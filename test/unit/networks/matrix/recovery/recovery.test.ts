@@ -53,13 +53,14 @@ describe('Matrix: the homeserver', () => {
   })
 
   describe('may have stopped where nothing but the age of what it brings shows it', () => {
-    const bring = async (age: number | undefined, server = homeserver.serverName): Promise<string[]> => {
+    const bring = async (age: number | undefined, server = homeserver.serverName, before?: string): Promise<string[]> => {
       const { inbox } = await ready({ clock: quickClock(1000) })
       await until(() => homeserver.requests.filter(line => line.includes('/messages?dir=f')).length >= 2, 'both looks')
       homeserver.pusher.loseNext(2)
       const [, danach] = ['verloren', 'danach'].map(text => anna.send(place.id, text))
       const said = anna.events(place.id).find(({ event_id: id }) => id === danach)
       const event = { ...said, sender: `@anna:${server}`, unsigned: { age } }
+      if (before !== undefined) await homeserver.pusher.raw('499', before)
       await homeserver.pusher.raw('500', JSON.stringify({ events: [event] }))
       await inbox.until('both', () => inbox.arrivals.length === 2)
       return inbox.arrivals.map(({ key }) => key === danach ? 'danach' : 'verloren')
@@ -67,6 +68,11 @@ describe('Matrix: the homeserver', () => {
 
     it('if that waited longer than it takes to stop and start: what it lost comes first', async () => {
       assert.deepEqual(await bring(3_000), ['verloren', 'danach'])
+    })
+
+    it('also if somebody\'s typing comes before that', async () => {
+      const ephemeral = [{ type: 'm.typing', room_id: place.id, content: { user_ids: [anna.userId] } }]
+      assert.deepEqual(await bring(3_000, homeserver.serverName, JSON.stringify({ events: [], ephemeral })), ['verloren', 'danach'])
     })
 
     for (const [what, age, server] of [['is fresh', 900], ['has no age', undefined], ['is of another server', 3_000, 'other.test']] as const) {
