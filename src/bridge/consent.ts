@@ -43,7 +43,8 @@ export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, origi
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
   if (word === undefined) return undefined
   const blocked = directory.isBlocked(person)
-  if (blocked === (word === 'stop')) return blocked ? { outcome: 'routed', deliveries: [], changes: [] } : undefined
+  if (blocked && word === 'stop') return { outcome: 'routed', deliveries: [], changes: [], why: 'everything is ended already' }
+  if (!blocked && word === 'start') return undefined
   const threads = directory.threadsOf(person)
   const lanes = threads.some(thread => samePlace(thread, arrival.place)) ? threads : [...threads, arrival.place]
   const { texts } = directory

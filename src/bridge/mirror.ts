@@ -7,7 +7,7 @@ import {
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import { cleanName, personaOf } from '../plan/people'
-import { delivery, IGNORE, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
+import { delivery, ignored, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import type { Answered, Recorded } from '../store/store'
@@ -35,7 +35,7 @@ export const speaker = (arrival: Spoken | DeletionArrival | ReactionArrival, { m
 
 /** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */
 const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[], as: Persona, directory: Directory): Plan => {
-  if (why === 'kind') return IGNORE // perhaps nobody's words at all
+  if (why === 'kind') return ignored('an unknown kind, perhaps nobody\'s words')
   const content: Content = { style: 'text', text: plain(directory.texts.unreadable[why]) }
   const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.texts.notCarried(why), 'alert')]
   const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, { token: '' }, directory)), ...told]
@@ -49,11 +49,13 @@ const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror 
   return from?.mirror === mirror ? replyTo(answered, speaker(answered.latest, from, directory, answered.arrival.sender).as, place) : undefined
 }
 
+const KEPT: Plan = { outcome: 'routed', deliveries: [], changes: [] }
+
 /** Whoever deletes it is told where it stays. */
 const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: { mirror: Mirror, here: MirrorPlace },
   directory: Directory): Plan => {
-  if (original === undefined) return { outcome: 'routed', deliveries: [], changes: [] } // kept, because the message that it deletes may still come
-  if (!('sender' in original.arrival)) return IGNORE
+  if (original === undefined) return { ...KEPT, why: 'a deletion of what is not here: kept, because that may still come' }
+  if (!('sender' in original.arrival)) return ignored('nobody said it')
   const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
   const said = original.deliveries.filter(({ notice }) => !notice)
   const canDelete = ({ place }: { place: Place }): boolean => directory.can(place.network).deletions
@@ -68,9 +70,9 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
   directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction') return undefined
-  if (directory.standing(arrival.place) !== 'in') return IGNORE
-  if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return IGNORE
-  if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return IGNORE
+  if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')
+  if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return ignored('not theirs to change')
+  if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return ignored('it came through too many switchboards')
   if (arrival.kind === 'deletion') return takeBack(arrival, original, found, directory)
   const { as, changes } = speaker(arrival, found, directory)
   const places = reached(found.mirror, found.here, directory)
@@ -85,5 +87,6 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
       ? sayAgain({ ...arrival, content }, original, place, as, { token, reply }, directory)
       : say(arrival, content, place, as, { token, reply }, directory)
   })
-  return { outcome: 'routed', deliveries, changes: arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }] }
+  const all: Change[] = arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }]
+  return { outcome: 'routed', deliveries, changes: all, ...deliveries.length === 0 && { why: 'nobody else is reached' } }
 }

@@ -5,7 +5,7 @@
 import type { Context, DeskFacts } from '../desk/facts'
 import { deskRule } from '../desk/rule'
 import type { Arrival } from '../model/message'
-import { IGNORE, type Plan } from '../plan/plan'
+import { ignored, type Plan } from '../plan/plan'
 import type { Reacted } from '../plan/react'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
@@ -29,7 +29,9 @@ const RULES: Rule[] = [
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),
   (arrival, facts, { directory }) => mirrorRule(arrival, facts.original, facts.answered, directory),
-  arrival => arrival.kind === 'message' && arrival.direct === true ? { outcome: 'unrouted', deliveries: [], changes: [] } : undefined
+  arrival => arrival.kind === 'message' && arrival.direct === true
+    ? { outcome: 'unrouted', deliveries: [], changes: [], why: 'nobody answers here' }
+    : undefined
 ]
 
 export const route = (arrival: Arrival, facts: Facts, context: Context): Plan => {
@@ -37,5 +39,5 @@ export const route = (arrival: Arrival, facts: Facts, context: Context): Plan =>
     const plan = rule(arrival, facts, context)
     if (plan !== undefined) return plan
   }
-  return IGNORE
+  return ignored('in no mirror and at no address')
 }

@@ -5,7 +5,7 @@
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { Directory } from '../plan/directory'
-import { IGNORE, notice, whereOf, type Plan } from '../plan/plan'
+import { ignored, notice, whereOf, type Plan } from '../plan/plan'
 import { reached } from './mirror'
 
 export const standingRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
@@ -13,7 +13,7 @@ export const standingRule = (arrival: Arrival, directory: Directory): Plan | und
   const { place, standing } = arrival
   const found = directory.mirrorAt(place)
   const before = directory.standing(place)
-  if (found === undefined || before === standing) return IGNORE
+  if (found === undefined || before === standing) return ignored('it stands as before')
   const { texts } = directory
   const where = whereOf(place, directory)
   const text = { in: texts.isBack, out: texts.isOut, encrypted: texts.isEncrypted }[standing](where)

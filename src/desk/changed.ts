@@ -8,7 +8,7 @@ import { forbidden, marked, signed } from './answer'
 import { timeout } from './contact'
 import type { Before, CaseDeleted, CaseEdited, Context, Said, TeamDeletion, TeamEdit, WriterFacts } from './facts'
 import { personaOfSpeaker, textsOf } from './shown'
-import { answer, desk, is, log, type Step } from './steps'
+import { answer, desk, is, log, nothing, type Step } from './steps'
 
 /** Words as shown to the team when they are not an answer that went out. */
 const shownAs = ({ address }: TeamEdit | WriterFacts, { who }: Entry, content: Content, held: boolean): Content => {
@@ -99,7 +99,7 @@ const editsNote = (facts: CaseEdited, { entry }: Before, went: Recorded | undefi
 
 const editsInCase = (facts: CaseEdited, context: Context): Step[] => {
   const { before, conversation, said, who, other, strange, called, original } = facts
-  if (before === undefined || before.entry.who !== who.agent.name) return []
+  if (before === undefined || before.entry.who !== who.agent.name) return nothing('no message of the one who edits it')
   const went = before.sentBy ?? original
   const isInside = other !== undefined || strange || (called !== undefined && said.typed.kind === 'words')
   const isToGoOut = !isInside && (said.typed.kind === 'words' || said.typed.kind === 'say')
@@ -116,7 +116,7 @@ const ownOriginal = ({ arrival, original }: TeamEdit | TeamDeletion | WriterFact
 export const teamEdits = (facts: TeamEdit, context: Context): Step[] => {
   if (facts.about === 'case') return editsInCase(facts, context)
   const original = ownOriginal(facts)
-  if (facts.where !== 'inbox' || original === undefined) return []
+  if (facts.where !== 'inbox' || original === undefined) return nothing('an edit of what went nowhere')
   const { arrival: edit, said } = facts
   return [{ do: 'correct for team', corrects: { edit, original }, content: wordsOf(said), as: personaOfSpeaker(facts, context) }]
 }
@@ -135,7 +135,9 @@ export const teamTakesBack = (facts: TeamDeletion, context: Context): Step[] => 
   const texts = textsOf(address)
   const [conversation, before] = facts.about === 'case' ? [facts.conversation, facts.before] : []
   const original = ownOriginal(facts)
-  if (original === undefined || (facts.about === 'case' && before?.entry.who !== who.agent.name)) return []
+  if (original === undefined || (facts.about === 'case' && before?.entry.who !== who.agent.name)) {
+    return nothing('no message of the one who deletes it')
+  }
   const went = allOf(original, before ?? {})
   const { left } = toContact(conversation, went)
   const can = conversation && context.directory.can(conversation.place.network)
@@ -153,7 +155,7 @@ export const writerTakesBack = (facts: WriterFacts, context: Context): Step[] =>
   const { conversation, before, address } = facts
   const original = ownOriginal(facts)
   const went = original && allOf(original, before)
-  if (went === undefined || !isWaiting(conversation, went)) return []
+  if (went === undefined || !isWaiting(conversation, went)) return nothing('no answer of theirs that waits')
   const as = personaOfSpeaker(facts, context)
   const { entry } = before
   return [

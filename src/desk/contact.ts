@@ -11,7 +11,7 @@ import type { ContactDeletes, ContactEdits, ContactSays, Context, NobodyFacts } 
 import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
 import { pointsOnly } from './retired'
 import { excerptOf, named, personaOfContact, shownName, textsOf } from './shown'
-import { desk, is, log, set, show, tellTeam, type Step } from './steps'
+import { desk, is, log, nothing, set, show, tellTeam, type Step } from './steps'
 
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -140,7 +140,8 @@ const isTheirs = ({ arrival: { sender }, entry }: ContactEdits | ContactDeletes,
 
 export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   const { conversation: one, arrival: edit, original, address, answered } = facts
-  if (one === undefined || !isTheirs(facts, one)) return []
+  const isForgotten = original === undefined && facts.entry === undefined && one?.contact.id === edit.sender.id
+  if (one === undefined || !(isForgotten || isTheirs(facts, one))) return nothing('no message of the contact')
   const content = answered === undefined ? edit.content : ownWords(edit)
   return [
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
@@ -151,14 +152,16 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
 /** Removes a message from the team's places too. The record keeps it. */
 export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[] => {
   const { conversation: one, original } = facts
-  if (one === undefined || original === undefined || !isTheirs(facts, one)) return []
+  if (one === undefined || original === undefined || !isTheirs(facts, one)) return nothing('no message of the contact')
   const as = personaOfContact(facts, one, context)
   return [{ do: 'take back', original, as, atContact: as }, log('taken back')]
 }
 
 /** Somebody else writes in a contact's chat. It is neither shown nor answered; the team is told at most once an hour. */
 export const somebodyElseSays = ({ conversation: one, now, shown, address }: NobodyFacts, { memory }: Context): Step[] => {
-  if (one === undefined || pointsOnly(shown, one) || now - (one.othersAt ?? -Infinity) < HOUR_MS) return []
+  if (one === undefined || pointsOnly(shown, one) || now - (one.othersAt ?? -Infinity) < HOUR_MS) {
+    return nothing('a third person in a direct chat')
+  }
   const texts = textsOf(address)
   return [set({ othersAt: now }), tellTeam(texts.somebodyElse(shownName(memory, texts, one)))]
 }

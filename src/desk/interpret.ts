@@ -31,6 +31,7 @@ interface Draft {
   answered: number
   address: FunctionAddress
   conversation: Conversation | undefined
+  why?: string
   announced: string | undefined // what stands in the announcement of the conversation
 }
 
@@ -72,12 +73,17 @@ const tokenOf = ({ facts: { arrival }, context: { directory } }: Draft, { file }
   { network, key }: Source = { network: arrival.place.network, key: arrival.key }): string =>
   file === undefined ? '' : directory.links.token(network, key)
 
+/** What is said at `place`; what is too long is told to its writer instead. */
+const put = (draft: Draft, said: NewDelivery[], place: Place, as: Persona | undefined, when?: When): void => {
+  for (const made of said) {
+    if (samePlace(made.delivery.place, place)) add(draft, place, made.delivery.action, as, false, when)
+    else draft.deliveries.push(made)
+  }
+}
+
 const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, { source, reply, when }: How = {}): void => {
   const { facts: { arrival }, context: { directory } } = draft
-  for (const made of say(arrival, content, place, as, { token: tokenOf(draft, content, source), reply }, directory)) {
-    if (samePlace(made.delivery.place, place)) add(draft, place, made.delivery.action, as, false, when)
-    else draft.deliveries.push(made) // what is too long is told to its writer instead
-  }
+  put(draft, say(arrival, content, place, as, { token: tokenOf(draft, content, source), reply }, directory), place, as, when)
 }
 
 const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Persona): void => {
@@ -85,6 +91,13 @@ const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Per
     const reply = replyAt(draft.facts, one.place, draft.context)
     speak(draft, shownAt(one, content, draft.conversation, as), one.place, one.people === undefined ? undefined : as, { reply })
   }
+}
+
+/** The whole team may be in the one room in which it is said. */
+const sayInInbox = (draft: Draft, { content, as }: Of<'to inbox'>): void => {
+  const { context: { memory }, address, deliveries } = draft
+  speakToTeam(draft, content, memory.placesOf(address, 'queue'), as)
+  if (deliveries.length === 0) draft.why = 'all of the team read it where it was said'
 }
 
 // ---- edits and deletions
@@ -108,10 +121,11 @@ const correct = (draft: Draft, corrects: Corrects, correction: Correction): void
   const { edit, original } = corrects
   const { place, content, as, reply } = correction
   const before = original === undefined ? [] : saidOf(original, place)
-  if (original === undefined || before.length === 0) return
-  if (before.every(({ held }) => held === true)) return sayInstead(draft, original, correction, corrects)
+  const isElsewhere = original === undefined ? samePlace(place, edit.place) : before.length === 0
+  if (isElsewhere) return // this place has what was typed, or never had it
+  if (original !== undefined && before.every(({ held }) => held === true)) return sayInstead(draft, original, correction, corrects)
   const said = sayAgain({ ...edit, content }, original, place, as, { token: tokenOf(draft, content), reply }, draft.context.directory)
-  for (const { delivery: { action } } of said) add(draft, place, action, as, false)
+  put(draft, said, place, as)
 }
 
 const correctForTeam = (draft: Draft, { corrects, content, as }: Of<'correct for team'>): void => {
@@ -274,7 +288,7 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'keep': return change(draft, { what: 'save', conversation: needed(draft), expected: step.claim })
     case 'to contact': return toContact(draft, step)
     case 'to team': return speakToTeam(draft, step.content, memory.placesOf(address, needed(draft).id), step.as)
-    case 'to inbox': return speakToTeam(draft, step.content, memory.placesOf(address, 'queue'), step.as)
+    case 'to inbox': return sayInInbox(draft, step)
     case 'correct for team': return correctForTeam(draft, step)
     case 'take back': return takeBack(draft, step)
     case 'recall': return recall(draft, step.original)
@@ -289,7 +303,8 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'house': return makeRooms(draft, houseRooms(step.of, address, draft.context))
     case 'entry': return enter(draft, step)
     case 'log': return log(draft, step)
-    case 'change': draft.changes.push(step.change)
+    case 'change': return void draft.changes.push(step.change)
+    case 'nothing': draft.why = step.why
   }
 }
 
@@ -309,5 +324,5 @@ export const interpret = (steps: Step[], facts: DeskFacts, context: Context): Pl
     : [{ kind: 'desk', change: { what: 'save', conversation: now, expected: before?.claim ?? 0 } }]
   const content = 'content' in arrival ? arrival.content : undefined
   const linked: Change[] = content?.file === undefined ? [] : [{ kind: 'link', token: tokenOf(draft, content) }]
-  return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes] }
+  return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes], ...draft.why !== undefined && { why: draft.why } }
 }

@@ -7,12 +7,12 @@ import { free } from './case-commands'
 import type { Context, DueFacts, SyncFacts, TeamChangeFacts } from './facts'
 import { withChange } from './memory'
 import { ownerName, textsOf } from './shown'
-import { desk, is, log, show, tellTeam, type Step } from './steps'
+import { desk, is, log, nothing, show, tellTeam, type Step } from './steps'
 
 /** A case that was put off is back, or whoever has it has not answered for too long. */
 export const due = ({ conversation: one, now, address }: DueFacts): Step[] => {
   const texts = textsOf(address)
-  if (one?.dueAt === undefined || one.dueAt > now) return []
+  if (one?.dueAt === undefined || one.dueAt > now) return nothing('not due')
   const { dueAt: _, ...rest } = one
   if (one.state === 'snoozed') {
     return [is({ ...rest, state: one.owner === undefined ? 'new' : 'claimed' }), log('woken'), show, tellTeam(texts.woken, 'alert')]
@@ -55,7 +55,7 @@ const teamChangeIn = ({ rest, address }: TeamChangeFacts, { memory }: Context): 
 export const changeTeam = (facts: TeamChangeFacts, context: Context): Step[] => {
   const { address } = facts
   const change = teamChangeIn(facts, context)
-  if (change === undefined) return []
+  if (change === undefined) return nothing('no such order')
   const texts = textsOf(address)
   const { name, added } = change
   const changed = withChange(address, change)

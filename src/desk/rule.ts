@@ -3,7 +3,7 @@
  * new kind of arrival, order or command does not compile until it is handled here.
  */
 import type { Arrival } from '../model/message'
-import { IGNORE, type Plan } from '../plan/plan'
+import { ignored, type Plan } from '../plan/plan'
 import { act, actOnPerson, slip } from './act'
 import { outsiderSays, saysInCase, talks } from './agent'
 import { teamEdits, teamTakesBack, writerTakesBack } from './changed'
@@ -13,7 +13,7 @@ import { interpret } from './interpret'
 import { changeTeam, due, syncTeam } from './orders'
 import { reacts } from './reactions'
 import { retire } from './retire'
-import { answer, type Step } from './steps'
+import { answer, nothing, type Step } from './steps'
 
 const orders = (facts: OrderFacts, context: Context): Step[] => {
   switch (facts.what) {
@@ -22,7 +22,7 @@ const orders = (facts: OrderFacts, context: Context): Step[] => {
     case 'sync': return syncTeam(facts, facts.address)
     case 'retire': return retire(facts, context)
     case 'change team': return changeTeam(facts, context)
-    case 'not understood': return []
+    case 'not understood': return nothing('no such order')
   }
 }
 
@@ -37,21 +37,21 @@ const contact = (facts: ContactFacts, context: Context): Step[] => {
 const outsider = (facts: OutsiderFacts, context: Context): Step[] => {
   const { arrival } = facts
   switch (arrival.kind) {
-    case 'message': return arrival.automatic === true ? [] : outsiderSays(facts, arrival, context)
-    case 'edit': case 'deletion': return []
+    case 'message': return arrival.automatic === true ? nothing('a machine in a place of the team') : outsiderSays(facts, arrival, context)
+    case 'edit': case 'deletion': return nothing('an outsider changes something in a place of the team')
   }
 }
 
 const nobody = (facts: NobodyFacts, context: Context): Step[] => {
   switch (facts.arrival.kind) {
     case 'message': return somebodyElseSays(facts, context)
-    case 'edit': case 'deletion': return []
+    case 'edit': case 'deletion': return nothing('a third person changes something in a direct chat')
   }
 }
 
 const teamSays = (facts: TeamMessage, context: Context): Step[] => {
   const { automatic, content: { unreadable } } = facts.arrival
-  if (automatic === true) return []
+  if (automatic === true) return nothing('a machine in a place of the team')
   if (unreadable !== undefined) return [answer(context.directory.texts.notCarried(unreadable))]
   switch (facts.about) {
     case 'case': return saysInCase(facts, context)
@@ -87,5 +87,5 @@ const stepsOf = (facts: DeskFacts, context: Context): Step[] | undefined => {
 export const deskRule = (arrival: Arrival, facts: DeskFacts | undefined, context: Context): Plan | undefined => {
   const steps = facts && stepsOf(facts, context)
   if (facts !== undefined && steps !== undefined) return interpret(steps, facts, context)
-  return facts === undefined && arrival.kind === 'order' ? IGNORE : undefined
+  return facts === undefined && arrival.kind === 'order' ? ignored('an order about no address of ours') : undefined
 }

@@ -43,6 +43,7 @@ export type Step =
   | { do: 'show', of?: FunctionAddress } // the state of the case, in the names of its rooms; `of`: the address as it is about to be
   | { do: 'close', place: Place, topic: string } // takes everybody out of a room
   | { do: 'house', of: FunctionAddress } // the inbox rooms of the address, and its room of rooms
+  | { do: 'nothing', why: string } // says why nothing comes of the arrival
   // what is remembered
   | { do: 'entry', kind: EntryKind, who: string, content: Content, held?: boolean, signature?: string }
   | { do: 'log', what: LogWord, detail: string }
@@ -59,6 +60,7 @@ export type ToContact = { do: 'to contact', content: Content } & (
 )
 
 export const is = (conversation: Conversation | undefined): Step => ({ do: 'is', conversation })
+export const nothing = (why: string): Step[] => [{ do: 'nothing', why }]
 export const set = (change: Partial<Conversation>): Step => ({ do: 'set', change })
 export const tellTeam = (text: string, style: 'quiet' | 'alert' = 'quiet'): Step => ({ do: 'tell team', text, style, writer: true })
 /** To whoever wrote the arrival, alone, where they wrote it. */

@@ -24,13 +24,15 @@ export type Change =
   | { kind: 'react', message: number, person: string, emojis: string[] } // all of the person's reactions to it now
   | { kind: 'early', place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail?: string }
 
+/** `why`: the reason for which nothing comes of an arrival. A plan without deliveries and changes has one. */
 export interface Plan {
   outcome: 'routed' | 'unrouted' | 'ignored' // unrouted: kept and shown to the operator; ignored: not kept
   deliveries: NewDelivery[]
   changes: Change[]
+  why?: string
 }
 
-export const IGNORE: Plan = { outcome: 'ignored', deliveries: [], changes: [] }
+export const ignored = (why: string): Plan => ({ outcome: 'ignored', deliveries: [], changes: [], why })
 
 /** The same arrival, place, part and purpose always give the same key, even after the store was lost. Nobody can make two collide. */
 const deliveryKey = (source: NetworkName, arrivalKey: ArrivalKey, place: Place, part: number, purpose: string): DeliveryKey =>

@@ -6,6 +6,7 @@ import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog } from '../../src/lib/log'
 import { openSqlite } from '../../src/store/sqlite'
+import { watchPlans } from '../support/reasons'
 import type { Store } from '../../src/store/store'
 import type { Disk } from './disk'
 import { inspect } from './inspect'
@@ -75,7 +76,10 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
       kill(what)
     }
     try {
-      const store = openSqlite(disk.path, mine.clock, ended('the store failed'), disk.engine(mine))
+      const opened = openSqlite(disk.path, mine.clock, ended('the store failed'), disk.engine(mine))
+      const store = watchPlans(opened, (_plan, isSilent) => {
+        if (isSilent) auditor.violation('N', 'nothing came of something that was said, and no reason is given')
+      })
       const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX, mine.clock)
       const networks = await Promise.all(servers.map(async server => server.connect(mine, {
         clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name)

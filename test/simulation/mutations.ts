@@ -77,7 +77,7 @@ export const MUTATIONS: Mutation[] = [
   ['believes that whoever speaks in a chat is the contact', 'desk/read-facts.ts',
     'return isTheirs(arrival, memory) ? await', 'return memory !== undefined ? await', ['W1', 'D1']],
   ['tells nobody what is said in the inbox room', 'desk/interpret.ts',
-    "case 'to inbox': return speakToTeam(draft, step.content, memory.placesOf(address, 'queue'), step.as)", "case 'to inbox': return", ['D5']],
+    "speakToTeam(draft, content, memory.placesOf(address, 'queue'), as)", '', ['D5']],
   // answers
   ['shows an answer as one to what stands elsewhere', 'plan/reply.ts', 'find(one => samePlace(one.place, place))', 'find(() => true)', ['R']],
   ['does not wait for what is answered', 'bridge/lane.ts', 'const named = namedBy(action)',
@@ -95,7 +95,8 @@ export const MUTATIONS: Mutation[] = [
     'conversation !== null)', ['D1', 'D4', 'E2']],
   // membership
   ['speaks into a room that has sent us out', 'bridge/deliver.ts', "if (standing === 'out' ||", "if (standing === 'never' as string ||", ['W3']],
-  ['hears a room that has sent us out', 'bridge/mirror.ts', "if (directory.standing(arrival.place) !== 'in') return IGNORE", '', ['W3']],
+  ['hears a room that has sent us out', 'bridge/mirror.ts',
+    "if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')", '', ['W3']],
   ['forgets over a restart which rooms have sent us out', 'bridge/apply.ts',
     ': tx.remember(STANDINGS, addressKey(place), standing)', ': Promise.resolve()', ['W3']],
   // no outsider delays anybody
@@ -107,6 +108,9 @@ export const MUTATIONS: Mutation[] = [
   // a room that we attend never becomes anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
     'isAttended: () => false', ['W5']],
+  // whatever is said, something comes of it, or there is a reason
+  ['drops without a word a STOP after a STOP', 'bridge/consent.ts', ", why: 'everything is ended already'", '', ['N']],
+  ['drops without a word what reaches nobody', 'bridge/mirror.ts', "...deliveries.length === 0 && { why: 'nobody else is reached' }", '', ['N']],
   ['takes a crowd for a direct chat', 'networks/matrix/direct/invitations.ts', '? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX',
     '? Infinity : Infinity', ['W5']],
   ['lets a moderator put another room in the place of ours', 'networks/matrix/rooms/upgrade.ts', '(isCreator(create, mxid) || ', '(true || ', ['W5']]

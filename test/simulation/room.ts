@@ -218,9 +218,12 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     return named === undefined ? {} : { reply: { by, text: found?.text ?? 'nothing that is there' } }
   }
 
+  /** Who it is for apps, whatever nick they have by now: their occupant id (XEP-0421). The people of the town keep their nicks. */
+  const whoIs = ({ nick, by }: Pick<Item, 'nick' | 'by'>): string => isOf(domain, by) ? bareOf(by) : nick
+
   /** What somebody has at a message: the last that they said of it. */
-  const reactionsAt = (nick: string, to: string): string[] =>
-    archive.findLast(item => item.nick === nick && item.reactions?.id === to)?.reactions?.emojis ?? []
+  const reactionsAt = (who: string, to: string): string[] =>
+    archive.findLast(item => whoIs(item) === who && item.reactions?.id === to)?.reactions?.emojis ?? []
 
   /** With one more, or one less. */
   const toggled = (nick: string, to: string, emoji: string): ReactionsTo => {
@@ -229,11 +232,14 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
   }
 
   const reactions = (): Reacted[] => {
-    const pairs = new Map(archive.flatMap(({ nick, by, reactions }) =>
-      reactions === undefined ? [] : [[JSON.stringify([nick, reactions.id]), { nick, ours: isOf(domain, by), to: reactions.id }] as const]))
-    return [...pairs.values()].flatMap(({ nick, ours, to }) => {
+    const pairs = new Map(archive.flatMap(item => {
+      const { nick, by, reactions } = item
+      const who = whoIs(item)
+      return reactions === undefined ? [] : [[JSON.stringify([who, reactions.id]), { nick, who, ours: isOf(domain, by), to: reactions.id }] as const]
+    }))
+    return [...pairs.values()].flatMap(({ nick, who, ours, to }) => {
       const [word] = wordsIn(ownWords(archive.find(item => item.id === to)?.text ?? ''))
-      return word === undefined ? [] : [{ place: `xmpp ${id}`, name: nick, ours, tag: word.tag, emojis: reactionsAt(nick, to) }]
+      return word === undefined ? [] : [{ place: `xmpp ${id}`, name: nick, ours, tag: word.tag, emojis: reactionsAt(who, to) }]
     })
   }
 

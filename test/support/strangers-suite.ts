@@ -149,6 +149,19 @@ export const strangersSuite = (ground: () => Ground): void => {
       await until(() => forgotten.every(key => memory.get(key) === undefined), 'it is forgotten', LEAVES_WITHIN_MS)
       assert.notEqual(memory.get(`dm ${spoken}`), undefined)
     })
+
+    it('is not left if the contact wrote while we were away for longer than that', async () => {
+      const { network, memory } = await begin()
+      const room = await chat(contact)
+      await contact.waitFor(room, 'we are in', membership(address(), 'join'))
+      await until(() => memory.get('parting')?.includes(room) === true, 'nothing is said yet')
+      await network.stop()
+      await contact.send(room, 'hallo?')
+      const { inbox } = await begin({ memory, clock: { ...systemClock, now: () => systemClock.now() + 8 * DAY_MS } })
+      await inbox.until('the words', () => words(inbox, direct(contact)).includes('hallo?'))
+      await until(() => memory.get('parting')?.includes(room) !== true, 'it is not to be left any more')
+      assert.equal((await contact.events(room)).some(membership(address(), 'leave')), false)
+    })
   })
 
   it('a third person in a contact\'s chat does not count as the contact', async () => {

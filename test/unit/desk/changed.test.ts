@@ -65,6 +65,29 @@ describe('an answer that is changed or taken back', () => {
     assert.deepEqual(red.read(eva), ['*: On Mondey'])
   })
 
+  it('into more than may be said there is told to its writer, and not to the contact', async () => {
+    await start()
+    await maxWrites('When?')
+    await anna('On Monday', { key: 'a1' })
+    await reads(phone, max, '*: On Monday')
+    await annaEdits('e1', 'a1', 'Monday '.repeat(400))
+    await until(() => red.read(room).some(line => line.includes('Not delivered to')))
+    await settled()
+    assert.deepEqual(phone.read(max), ['*: On Monday'])
+  })
+
+  it('and of which nothing is known any more is said again with a star, to the team and by an agent to the contact', async () => {
+    await start()
+    await evaWrites('When?')
+    await reads(blue, room, 'red:eva (red): When?')
+    await red.inbox.accept({
+      kind: 'edit', key: 'x1', of: 'long ago', place: { network: 'red', id: eva }, at: 1, sender: { id: 'red:eva', name: 'red:eva' },
+      content: words('Where?')
+    })
+    await reads(blue, room, 'red:eva (red): * Where?')
+    assert.deepEqual(red.read(eva), [])
+  })
+
   it('reaches the contact as an edit, also if it was sent by !send', async () => {
     await start()
     await evaWrites('When?')

@@ -17,6 +17,7 @@ import type { Backlog } from '../recovery/backlog'
 import { READ_BACK_MS, type ReadUpTo } from '../recovery/catch-up'
 import { beginsNow } from '../recovery/history-position'
 import type { RoomEvent } from '../events/events'
+import { isJson } from '../events/json'
 import { unlessRejected } from '../users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import { GHOST_PREFIX } from '../names'
@@ -63,7 +64,15 @@ export interface Direct {
   stop (): void
 }
 
+const LATELY_EVENTS = 50
 const HAS_LEFT = 'the contact has left the chat'
+
+/** The contact may have written while we were away, and it is not read yet. */
+const hasSpoken = async (homeserver: Homeserver, room: string, { ours, theirs }: DirectRoom, signal: AbortSignal): Promise<boolean> => {
+  const query = { dir: 'b', limit: LATELY_EVENTS }
+  const { chunk } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as: ours, query, signal })
+  return Array.isArray(chunk) && chunk.some(event => isJson(event) && event.sender === theirs && event.state_key === undefined)
+}
 
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
@@ -88,7 +97,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     memory, clock, log, isBusy: room => backlog.has(room) || invitations.has(room),
     async part (room, quiet) {
       const chat = chats.of(room)
-      if (chat === undefined) return
+      if (chat === undefined || (quiet && await hasSpoken(homeserver, room, chat, stopping))) return
       log.info({ room, address: chat.ours, contact: chat.theirs }, 'leaving a direct chat that is over')
       await leave(room, chat.ours).catch(unlessRejected) // we are not in it any more
       await chats.forget(room, chat.place, !quiet && !isAttended(room))
