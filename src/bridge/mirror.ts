@@ -80,12 +80,13 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
   if (unreadable !== undefined && arrival.kind === 'message') return unread(arrival, unreadable, places, as, directory)
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
   const replyAt = answering(answered, found, directory)
+  const { mentions } = arrival
   const deliveries = places.flatMap(({ place }) => {
     const reply = replyAt(place)
     const content = reply === undefined ? arrival.content : ownWords(arrival)
     return arrival.kind === 'edit'
-      ? sayAgain({ ...arrival, content }, original, place, as, { token, reply }, directory)
-      : say(arrival, content, place, as, { token, reply }, directory)
+      ? sayAgain({ ...arrival, content }, original, place, as, { token, reply, mentions }, directory)
+      : say(arrival, content, place, as, { token, reply, mentions }, directory)
   })
   const all: Change[] = arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }]
   return { outcome: 'routed', deliveries, changes: all, ...deliveries.length === 0 && { why: 'nobody else is reached' } }

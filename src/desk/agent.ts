@@ -3,7 +3,7 @@
  * it is about. Nothing but answers goes to the contact.
  */
 import type { Content, MessageArrival } from '../model/message'
-import { answers, marked, unsent } from './answer'
+import { answers, calledBy, marked, unsent } from './answer'
 import { SENDING, spellingOf } from './commands'
 import type { CaseSaid, Context, OutsiderFacts, Talk } from './facts'
 import { lacks, lacksWords } from './lacks'
@@ -14,7 +14,7 @@ import type { Typed } from './typed'
 /** An internal note, for the other places of the team. */
 const note = (facts: CaseSaid | OutsiderFacts, who: string, content: Content, context: Context): Step[] => [
   { do: 'entry', kind: 'note', who, content },
-  { do: 'to team', content: marked(textsOf(facts.address).note, content), as: personaOfSpeaker(facts, context) }
+  { do: 'to team', content: marked(textsOf(facts.address).note, content), as: personaOfSpeaker(facts, context), ...calledBy(facts) }
 ]
 
 const whyUnclear = ({ address }: CaseSaid | Talk, { meant, doubt }: Typed & { kind: 'unclear' }): string => {
@@ -34,7 +34,7 @@ export const saysInCase = (facts: CaseSaid, context: Context): Step[] => {
   if (content.text.length === 0 && content.file === undefined) return [answer(lacksWords(address, conversation.id))]
   if (other !== undefined && inThread !== true) return unsent(facts, content, texts.otherCase(other, conversation.id), true, context)
   if (strange && typed.kind === 'words' && isAnswer(facts)) return unsent(facts, content, texts.strange, true, context)
-  if (called !== undefined && typed.kind === 'words' && isAnswer(facts)) return unsent(facts, content, texts.called(called), true, context)
+  if (called !== undefined && typed.kind === 'words' && isAnswer(facts)) return unsent(facts, content, texts.called(called.name), true, context)
   switch (typed.kind) {
     case 'words': return isAnswer(facts)
       ? answers(facts, conversation, content, context).steps
@@ -53,7 +53,7 @@ export const talks = (facts: Talk, context: Context): Step[] => {
   if (missing !== undefined) return [answer(texts.noCase(missing))]
   const isTalk = typed.kind === 'words' || arrival.inThread === true || (typed.kind === 'unclear' && typed.doubt === 'label')
   if (where === 'inbox' && isTalk) {
-    return [{ do: 'to inbox', content: typed.kind === 'note' ? typed.content : content, as: personaOfSpeaker(facts, context) }]
+    return [{ do: 'to inbox', content: typed.kind === 'note' ? typed.content : content, as: personaOfSpeaker(facts, context), ...calledBy(facts) }]
   }
   return [answer(typed.kind === 'unclear' && where === 'inbox' ? whyUnclear(facts, typed) : texts.which)]
 }

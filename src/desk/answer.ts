@@ -7,7 +7,8 @@ import type { Content } from '../model/message'
 import { plain } from '../model/text'
 import type { Conversation } from '../store/desk'
 import { identityOn, type FunctionAddress } from './address'
-import type { Context, Speaker, TeamMessage } from './facts'
+import type { Calls } from './called'
+import type { Context, DeskFacts, Speaker, TeamMessage } from './facts'
 import { openMsBetween } from './hours'
 import { excerptOf, ownerName, personaOfSpeaker, textsOf } from './shown'
 import { answerOpenly, desk, is, log, show, type Source, type Step } from './steps'
@@ -76,12 +77,15 @@ export const send = (facts: TeamMessage, before: Conversation, content: Content,
   ]
 }
 
+/** The colleagues whom a text calls are called wherever the team sees it. */
+export const calledBy = (facts: DeskFacts): { called?: Calls | undefined } => 'called' in facts ? { called: facts.called } : {}
+
 /** Keeps an answer, and shows it to the team as not sent. */
 const kept = (facts: TeamMessage, content: Content, held: boolean, context: Context): Step[] => {
   const { name } = facts.who.agent
   return [
     { do: 'entry', kind: 'note', who: name, content, held },
-    { do: 'to team', content: marked(textsOf(facts.address).heldNote(name), content), as: personaOfSpeaker(facts, context) }
+    { do: 'to team', content: marked(textsOf(facts.address).heldNote(name), content), as: personaOfSpeaker(facts, context), ...calledBy(facts) }
   ]
 }
 

@@ -11,6 +11,7 @@ import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
 import type { Reacted } from '../plan/react'
 import type { Answered, Reaction, Recorded } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
+import type { Calls } from './called'
 import type { CaseWord, PersonWord } from './commands'
 import type { DeskMemory } from './memory'
 import type { Left } from './retired'
@@ -93,10 +94,10 @@ export interface CaseSaid extends OfTeam, Says {
   other?: number // in the room of a case, the number of another case that stands in front
   toContact: boolean // in reply to what the contact wrote
   strange: boolean // it quotes or answers something that the contact has not seen
-  called?: string // it speaks to this colleague
+  called?: Calls // it speaks to colleagues
 }
 /** About no case. `missing`: the number in front, if there is no such case here. */
-export interface Talk extends OfTeam, Says { about: 'none'; said: Said; missing?: number }
+export interface Talk extends OfTeam, Says { about: 'none'; said: Said; called?: Calls; missing?: number }
 
 export interface CaseEdited extends OfTeam, Edits {
   about: 'case'
@@ -105,7 +106,7 @@ export interface CaseEdited extends OfTeam, Edits {
   before?: Before
   other?: number
   strange: boolean
-  called?: string
+  called?: Calls
 }
 export interface TalkEdited extends OfTeam, Edits { about: 'none'; said: Said }
 

@@ -4,6 +4,7 @@
  */
 import { type Place, samePlace } from '../model/address'
 import { Bug } from '../model/errors'
+import type { Mention } from '../model/mention'
 import type { Action, Content, Persona, Reply } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
@@ -38,8 +39,8 @@ interface Draft {
 /** How long a delivery may be taken back. */
 type When = Pick<NewDelivery, 'afterMs'>
 
-/** `source`: what it came with, if not with the arrival. `reply`: what it answers. */
-interface How { source?: Source | undefined; reply?: Reply | undefined; when?: When }
+/** `source`: what it came with, if not with the arrival. `reply`: what it answers. `mentions`: whom it calls. */
+interface How { source?: Source | undefined; reply?: Reply | undefined; when?: When; mentions?: Mention[] | undefined }
 
 type Of<D extends Step['do']> = Extract<Step, { do: D }>
 
@@ -81,22 +82,25 @@ const put = (draft: Draft, said: NewDelivery[], place: Place, as: Persona | unde
   }
 }
 
-const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, { source, reply, when }: How = {}): void => {
+const speak = (draft: Draft, content: Content, place: Place, as: Persona | undefined, { source, reply, when, mentions }: How = {}): void => {
   const { facts: { arrival }, context: { directory } } = draft
-  put(draft, say(arrival, content, place, as, { token: tokenOf(draft, content, source), reply }, directory), place, as, when)
+  put(draft, say(arrival, content, place, as, { token: tokenOf(draft, content, source), reply, mentions }, directory), place, as, when)
 }
 
-const speakToTeam = (draft: Draft, content: Content, where: TeamPlace[], as: Persona): void => {
+/** In an agent's direct chat every message is noticed, so nobody is called there. */
+const speakToTeam = (draft: Draft, { content, as, called }: Of<'to team' | 'to inbox'>, where: TeamPlace[]): void => {
   for (const one of where.filter(({ place }) => !samePlace(place, draft.facts.arrival.place))) {
     const reply = replyAt(draft.facts, one.place, draft.context)
-    speak(draft, shownAt(one, content, draft.conversation, as), one.place, one.people === undefined ? undefined : as, { reply })
+    const isRoom = one.people !== undefined
+    const how = { reply, mentions: isRoom ? called?.mentions : [] }
+    speak(draft, shownAt(one, content, draft.conversation, as), one.place, isRoom ? as : undefined, how)
   }
 }
 
 /** The whole team may be in the one room in which it is said. */
-const sayInInbox = (draft: Draft, { content, as }: Of<'to inbox'>): void => {
+const sayInInbox = (draft: Draft, step: Of<'to inbox'>): void => {
   const { context: { memory }, address, deliveries } = draft
-  speakToTeam(draft, content, memory.placesOf(address, 'queue'), as)
+  speakToTeam(draft, step, memory.placesOf(address, 'queue'))
   if (deliveries.length === 0) draft.why = 'all of the team read it where it was said'
 }
 
@@ -287,7 +291,7 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'at': draft.address = step.address; return
     case 'keep': return change(draft, { what: 'save', conversation: needed(draft), expected: step.claim })
     case 'to contact': return toContact(draft, step)
-    case 'to team': return speakToTeam(draft, step.content, memory.placesOf(address, needed(draft).id), step.as)
+    case 'to team': return speakToTeam(draft, step, memory.placesOf(address, needed(draft).id))
     case 'to inbox': return sayInInbox(draft, step)
     case 'correct for team': return correctForTeam(draft, step)
     case 'take back': return takeBack(draft, step)

@@ -7,7 +7,7 @@ import type { Reacted } from '../plan/react'
 import type { Answered, Recorded, Tx } from '../store/store'
 import type { Agent, FunctionAddress } from './address'
 import { answeredPart } from './answered'
-import { calledIn } from './called'
+import { type Calls, calledIn } from './called'
 import type { Command, CommandWord, PersonWord } from './commands'
 import type {
   Asked, Before, OutsiderFacts, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts, TeamMessage, Where
@@ -91,10 +91,11 @@ const isStrange = async (tx: Tx, { text }: Content, { id }: Conversation): Promi
   return !quoted.every(line => [line, line.replace(NAMED, '')].some(words => seen.some(one => one.includes(words))))
 }
 
-/** The colleague to whom it speaks. A name that the contact has too does not count. */
-const calledPart = ({ mentions = [], place: { network } }: MessageArrival | EditArrival, content: Content, { address, who }: Place,
-  { name = '' }: Conversation): { called?: string } => {
-  const called = calledIn({ content, mentions, network }, address, who.agent, name)
+/** The colleagues to whom it speaks. A name that the contact has too does not count. */
+const calledPart = ({ mentions = [] }: MessageArrival | EditArrival, { content: all, typed }: Said, { address, who }: Place,
+  { name = '' }: Pick<Conversation, 'name'> = {}): { called?: Calls } => {
+  const content = typed.kind === 'note' ? typed.content : all
+  const called = calledIn({ content, mentions }, address, who.agent, name)
   return called === undefined ? {} : { called }
 }
 
@@ -182,9 +183,11 @@ const messageFacts = async (reading: Reading, arrival: MessageArrival, place: Pl
   const { conversation, missing, other, toContact } = is
   const answered = await answeredPart(tx, reading.answered)
   const says = { ...common, kind: 'message' as const, arrival, said, shown: shownOf(memory, place.address, conversation), ...answered }
-  if (conversation === undefined) return { ...says, about: 'none', ...missing === undefined ? {} : { missing } }
+  if (conversation === undefined) {
+    return { ...says, about: 'none', ...calledPart(arrival, said, place), ...missing === undefined ? {} : { missing } }
+  }
   const strange = is.strange || await isStrange(tx, content, conversation)
-  const called = calledPart(arrival, content, place, conversation)
+  const called = calledPart(arrival, said, place, conversation)
   return { ...says, about: 'case', conversation, toContact, strange, ...called, ...other === undefined ? {} : { other } }
 }
 
@@ -204,7 +207,7 @@ const editFacts = async (reading: Reading, arrival: EditArrival, place: Place): 
   const before = entry && await beforeOf(tx, arrival, entry)
   return {
     ...edits, about: 'case', conversation, strange: await isStrange(tx, content, conversation), ...before === undefined ? {} : { before },
-    ...calledPart(arrival, content, place, conversation), ...other === undefined ? {} : { other }
+    ...calledPart(arrival, said, place, conversation), ...other === undefined ? {} : { other }
   }
 }
 

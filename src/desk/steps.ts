@@ -10,6 +10,7 @@ import type { Reacted } from '../plan/react'
 import type { Conversation, EntryKind } from '../store/desk'
 import type { Recorded } from '../store/store'
 import type { FunctionAddress } from './address'
+import type { Calls } from './called'
 import type { LogWord } from './logbook'
 
 /** An arrival by its network and key. */
@@ -26,8 +27,8 @@ export type Step =
   | { do: 'keep', claim: number } // saves the conversation as it is now too, besides the one that the arrival is about
   // what others read
   | ToContact
-  | { do: 'to team', content: Content, as: Persona } // words, at all places of the team except where they were said
-  | { do: 'to inbox', content: Content, as: Persona } // words of the team about no case, in the other inbox rooms
+  | { do: 'to team', content: Content, as: Persona, called?: Calls | undefined } // words, at all places of the team except where they were said
+  | { do: 'to inbox', content: Content, as: Persona, called?: Calls | undefined } // words of the team about no case, in the other inbox rooms
   | { do: 'correct for team', corrects: Corrects, content: Content, as: Persona } // wherever the original went
   | { do: 'take back', original: Recorded, as: Persona, atContact?: Persona } // deletes it wherever it went; what has not left never does
   | { do: 'recall', original: Recorded } // what has not left yet never leaves

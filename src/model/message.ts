@@ -3,6 +3,7 @@
  * Both are plain data and survive JSON, because both are stored before anything is done with them.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Person, Place, RemoteId } from './address'
+import type { Mention } from './mention'
 import type { Text } from './text'
 
 /** Where a file lies: an mxc:// or https:// address that only its network can open. */
@@ -57,7 +58,7 @@ export interface MessageArrival extends Arrived {
   direct?: boolean // a person writes to us alone, so it concerns us even if the config does not name the place
   to?: string // if `direct`: the address of ours that they wrote to, in its canonical spelling
   inThread?: boolean // said in a thread, not in the main timeline
-  mentions?: string[] // people whom the writer's app marked in it, by address or by the name shown
+  mentions?: Mention[]
   /** The message that it answers: spellings of that message's id at this place. */
   replyTo?: (ArrivalKey | RemoteId)[]
   named?: RemoteId // the id that apps at its place use for it, if that is not its key
@@ -67,7 +68,7 @@ export interface MessageArrival extends Arrived {
   reacts?: { to: string, emojis: string[] }
 }
 /** `of`: the arrival key of the message that is changed. Only its sender may change it; route checks that. */
-export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: string[]; quoted?: number }
+export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of: ArrivalKey; content: Content; mentions?: Mention[]; quoted?: number }
 export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
@@ -139,9 +140,10 @@ export interface RoomState {
 }
 
 export type Action =
-  | { kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply }
+  /** `mentions`: those who are called at this place. No delivery to a contact has any. */
+  | { kind: 'message'; content: Content; addressee?: Addressee; reply?: Reply; mentions?: Mention[] }
   | { kind: 'room'; room: RoomState }
-  | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply }
+  | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply; mentions?: Mention[] }
   | { kind: 'deletion'; of: DeliveryKey }
   /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
   | { kind: 'reaction'; to: Stands; emojis: string[] }

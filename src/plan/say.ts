@@ -1,5 +1,7 @@
 /** Makes the deliveries that say a message at another place: as many as it needs there. */
+import { isDeepStrictEqual } from 'node:util'
 import { addressKey, type Place } from '../model/address'
+import type { Mention } from '../model/mention'
 import type { Arrival, Attachment, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { plain } from '../model/text'
@@ -14,18 +16,33 @@ export const PARTS_MAX = 10
 
 export type Spoken = MessageArrival | EditArrival
 
-/** `token`: for the link to its file, '' if it has none. `reply`: the message that it answers. */
-interface With { token: string; reply?: Reply | undefined }
+/**
+ * `token`: for the link to its file, '' if it has none. `reply`: the message that it answers. `mentions`: whom it calls. Nothing that is said
+ * to a contact calls anybody.
+ */
+interface With { token: string; reply?: Reply | undefined; mentions?: Mention[] | undefined }
+
+/** Those who are called at this place. */
+const calledAt = ({ network }: Place, mentions: Mention[] = []): { mentions?: Mention[] } => {
+  const there = mentions.filter(({ who }) => who === 'everybody' || who.network === network)
+  return there.length === 0 ? {} : { mentions: there }
+}
+
+/** The same in a later version of the message. */
+const calledAgain = (original: Recorded | undefined, mentions: Mention[] = []): Mention[] => {
+  const before = original !== undefined && 'mentions' in original.arrival ? original.arrival.mentions ?? [] : []
+  return mentions.map(one => before.some(({ who }) => isDeepStrictEqual(who, one.who)) ? { ...one, again: true } : one)
+}
 
 /** Says `content` at `place`. Without `as`, our own identity there says it. */
-export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply }: With,
+export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply, mentions }: With,
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
   const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file, can.files === 'text'))
-  const shown = isShown(reply, can) ? { reply } : {}
+  const first = { ...isShown(reply, can) && { reply }, ...calledAt(place, mentions) }
   return parts.length > PARTS_MAX
     ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
-    : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part, ...index === 0 && shown }, as))
+    : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part, ...index === 0 && first }, as))
 }
 
 const answering = (content: Content, can: Capabilities, reply: Reply | undefined): Content =>
@@ -48,7 +65,7 @@ type Said = Recorded['deliveries'][number]
  * file leaves the file. Undefined if this is not enough: there is another file, or there are more texts than before.
  */
 const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[],
-  { as, shown }: { as: Persona | undefined, shown: { reply?: Reply } }): NewDelivery[] | undefined => {
+  { as, shown }: { as: Persona | undefined, shown: { reply?: Reply, mentions?: Mention[] } }): NewDelivery[] | undefined => {
   const isText = ({ file }: Content): boolean => file === undefined
   if (before.length !== then.length) return undefined
   const texts = now.filter(isText)
@@ -65,10 +82,10 @@ const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Con
 }
 
 /** Corrects in place where the network can and the deliveries suffice. Otherwise says the message again, with a star. */
-export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined, { token, reply }: With,
-  directory: Directory): NewDelivery[] => {
+export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined,
+  { token, reply, mentions }: With, directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
-  const shown = isShown(reply, can) ? { reply } : {}
+  const shown = { ...isShown(reply, can) && { reply }, ...calledAt(place, calledAgain(original, mentions)) }
   const url = (file: Attachment): string => directory.links.url(token, file, can.files === 'text')
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
   const then = original !== undefined && 'content' in original.arrival
@@ -80,5 +97,5 @@ export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, p
     return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only, ...shown }, as)]
   }
   const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, { as, shown }) : undefined
-  return changes ?? say(arrival, corrected(arrival.content), place, as, { token }, directory)
+  return changes ?? say(arrival, corrected(arrival.content), place, as, { token, mentions }, directory)
 }

@@ -10,6 +10,7 @@ import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { strangersSuite } from '../support/strangers-suite'
+import { mentionsSuite } from '../support/mentions-suite'
 import { reactionsSuite } from '../support/reactions-suite'
 import { signalsSuite } from '../support/signals-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
@@ -46,6 +47,7 @@ describe('Matrix on Synapse', () => {
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
+  mentionsSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
 })

@@ -77,7 +77,7 @@ export const MUTATIONS: Mutation[] = [
   ['believes that whoever speaks in a chat is the contact', 'desk/read-facts.ts',
     'return isTheirs(arrival, memory) ? await', 'return memory !== undefined ? await', ['W1', 'D1']],
   ['tells nobody what is said in the inbox room', 'desk/interpret.ts',
-    "speakToTeam(draft, content, memory.placesOf(address, 'queue'), as)", '', ['D5']],
+    "speakToTeam(draft, step, memory.placesOf(address, 'queue'))", '', ['D5']],
   // answers
   ['shows an answer as one to what stands elsewhere', 'plan/reply.ts', 'find(one => samePlace(one.place, place))', 'find(() => true)', ['R']],
   ['does not wait for what is answered', 'bridge/lane.ts', 'const named = namedBy(action)',

@@ -29,6 +29,8 @@ const MATRIX: Sample[] = [
   { what: '`/me`', from: 'matrix', raw: message({ msgtype: 'm.emote', body: 'winkt' }) },
   { what: 'a notice of a machine', from: 'matrix', raw: message({ msgtype: 'm.notice', body: 'Es ist acht Uhr.' }) },
   { what: 'a reply', from: 'matrix', raw: text('Ich', { 'm.relates_to': { 'm.in_reply_to': { event_id: '$asked' } } }) },
+  { what: 'a mention', from: 'matrix', raw: html('Bernd (XMPP): ja?',
+    '<a href="https://matrix.to/#/@_zentrale_xmpp_bernd:example.org">Bernd (XMPP)</a>: ja?') },
   { what: 'a message in a thread', from: 'matrix', raw: text('Ich', { 'm.relates_to': { rel_type: 'm.thread', event_id: '$asked' } }) },
   { what: 'a correction', from: 'matrix', before: OWN, raw: text('* Wir', {
     'm.new_content': { msgtype: 'm.text', body: 'Wir' }, 'm.relates_to': { rel_type: 'm.replace', event_id: '$own' } }) },
@@ -79,6 +81,7 @@ const XMPP: Sample[] = [
   { what: '`/me`', from: 'xmpp', raw: body('/me winkt') },
   { what: 'a reply (XEP-0461)', from: 'xmpp', raw: body('&gt; Wer kommt?\nIch', "<reply xmlns='urn:xmpp:reply:0' id='ASKED'/>" +
   "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='13'/></fallback>") },
+  { what: 'a mention (XEP-0372, or a name in front)', from: 'xmpp', raw: body('Anna (Matrix), ja?') },
   { what: 'a correction (XEP-0308)', from: 'xmpp', before: MINE, raw: body('Wir', "<replace xmlns='urn:xmpp:message-correct:0' id='own'/>") },
   { what: 'a message taken back (XEP-0424)', from: 'xmpp', before: MINE, raw: body('x', "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'/>") },
   { what: 'a reaction (XEP-0444)', from: 'xmpp', raw: stanza(

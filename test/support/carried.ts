@@ -6,11 +6,14 @@ import { KINDS } from '../../src/networks/kinds'
 import { arrivalOf, readEvent, speaks } from '../../src/networks/matrix/events/events'
 import type { Rooms } from '../../src/networks/matrix/rooms/rooms'
 import { makeSignals } from '../../src/networks/matrix/signals'
+import { type Around, NOBODY } from '../../src/networks/matrix/events/mentions'
+import { ghostPerson } from '../../src/networks/matrix/names'
 import { threadId } from '../../src/networks/sms/names'
 import { makeGatewayEvents } from '../../src/networks/sms/receive'
 import type { Archive } from '../../src/networks/xmpp/muc/archive'
 import { makeReceiver } from '../../src/networks/xmpp/muc/receive'
-import { OCCUPANT_IDS, type Room, STANZA_IDS } from '../../src/networks/xmpp/muc/room'
+import { OCCUPANT_IDS } from '../../src/networks/xmpp/muc/people'
+import { type Room, STANZA_IDS } from '../../src/networks/xmpp/muc/room'
 import { makeOriginals } from '../../src/networks/xmpp/originals'
 import type { Stream } from '../../src/networks/xmpp/wire/stream'
 import { el } from '../../src/networks/xmpp/wire/xml'
@@ -30,6 +33,8 @@ const MUC = 'halle@rooms.example.org'
 const ROOM = '!halle:example.org'
 const [OURS, MAX] = ['+4930123457', '+491701234567']
 const THREAD = threadId(OURS, MAX)
+
+const AROUND: Around = { ...NOBODY, person: mxid => ghostPerson(mxid, 'example.org') ?? NOBODY.person(mxid) }
 
 const LABELS: Record<string, string> = { matrix: 'Matrix', xmpp: 'XMPP', sms: 'SMS' }
 
@@ -60,7 +65,8 @@ const shown = ({ action }: Delivery): string => {
     case 'message': case 'edit': {
       const { text, file, style, location } = action.content
       const kinds = [
-        action.reply === undefined ? '' : 'reply', action.kind === 'edit' ? 'changed to' : '', style === 'emote' ? 'emote' : '',
+        action.reply === undefined ? '' : 'reply', ...(action.mentions ?? []).map(({ as }) => `calls ${as}`),
+        action.kind === 'edit' ? 'changed to' : '', style === 'emote' ? 'emote' : '',
         style === 'quiet' ? 'quiet' : '', location === undefined ? '' : 'location', file === undefined ? '' : `${file.kind} \`${file.name}\``
       ].filter(kind => kind !== '')
       return [...kinds, ...text.length > 0 ? [`“${short(toPlain(text))}”`] : []].join(' ')
@@ -85,7 +91,8 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
     network: 'xmpp', inbox: xmpp.inbox, stream: { pause () {}, resume () {} } as unknown as Stream, archive: {} as Archive, notes, world,
     ownMessages: { mark: () => el('mark'), isOurs: () => false }, originals: makeOriginals(notes), echo: () => {}
   })
-  const room = { id: MUC, ready: true, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
+  const room = { id: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
+    people: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
   const gateway = makeGatewayEvents(sms.inbox, 'sms', 'main', () => false)
   let phoneTexts = 0
 
@@ -94,7 +101,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
       matrixSignals(matrix.inbox).hear([{ room_id: ROOM, ...raw.ephemeral as object }])
     } else if (network === 'matrix') {
       const event = readEvent({ event_id: '$new', room_id: ROOM, sender: '@eva:example.org', origin_server_ts: 1, ...raw as object })
-      const arrival = speaks(event) ? arrivalOf(event, { network, id: ROOM }, { id: event.sender, name: 'Eva' }, 1) : undefined
+      const arrival = speaks(event) ? arrivalOf(event, { network, id: ROOM }, { id: event.sender, name: 'Eva' }, 1, AROUND) : undefined
       if (arrival !== undefined) await matrix.inbox.accept(arrival)
     } else if (network === 'xmpp') {
       receiver.groupchat(room, parse(raw as string))

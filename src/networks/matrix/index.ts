@@ -11,11 +11,13 @@ import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
 import { makeGhosts } from './users/ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
+import { makeAlarming } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMembers } from './rooms/members'
 import { makeUploader, openMedia } from './media'
-import { GHOST_PREFIX, isAmong, isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, ghostPerson, isAmong, isOurs as isOursOf } from './names'
+import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
 import { makeTake, tellStanding } from './receive'
 import { makeRooms } from './rooms/rooms'
@@ -125,6 +127,17 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     heard: signal => inbox?.signal(signal)
   })
 
+  const around = (room: string): Omit<Around, 'mayAlarm'> => ({
+    person: mxid => ghostPerson(mxid, domain) ?? { network: NAME, id: mxid },
+    called (name) {
+      const ghost = ghosts.called(name, room)
+      const isAnothers = ghost !== undefined && members.called(room, name).some(mxid => !isOurs(mxid))
+      return ghost === undefined || isAnothers ? undefined : ghostPerson(ghost, domain)
+    }
+  })
+
+  const alarmingIn = makeAlarming(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
+
   const pushed = (events: unknown[], id: string): Promise<void> => {
     link.ask() // a homeserver that pushes is there
     return recovery.take(events, id)
@@ -141,7 +154,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard })
+      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn })
       recovery.start({ inbox, take, rooms, direct })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear })
       link.ask()

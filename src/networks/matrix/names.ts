@@ -1,7 +1,7 @@
 /**
  * The MXIDs of our ghosts, one-to-one: the specification's mapping (Matrix appendices §User identifiers, "Mapping from other
- * character sets") with `=`, `_` and capitals escaped too, so that two people can never share a ghost. Names are only ever
- * made and compared, never read back.
+ * character sets") with `=`, `_` and capitals escaped too, so that two people can never share a ghost. A name that is read back counts
+ * only if the same name is made of what was read.
  */
 import { createHash, createHmac } from 'node:crypto'
 import { addressKey, type Person } from '../../model/address'
@@ -49,6 +49,16 @@ const makeMxid = (person: Person, domain: string): string => {
   if (Buffer.byteLength(whole) <= MXID_BYTES_MAX) return whole
   const lone = Buffer.concat(Array.from(person.id, char => Buffer.from([...bytesOf(char)])))
   return `${start}_${createHash('sha256').update(lone).digest('hex')}:${domain}`
+}
+
+const unescaped = (text: string): string =>
+  Buffer.from(text.replace(/=([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString('utf8')
+
+/** The person for whom this ghost speaks; undefined if it is no ghost, or if its name does not tell. */
+export const ghostPerson = (mxid: string, domain: string): Person | undefined => {
+  const [, network = '', id = ''] = new RegExp(`^@${GHOST_PREFIX}([^_:]+)_([^_:]+):`).exec(mxid) ?? []
+  const person = { network: unescaped(network), id: unescaped(id) }
+  return network !== '' && ghostMxid(person, domain) === mxid ? person : undefined
 }
 
 /** A name that does not tell whose it is, and that nobody can find by trying. */

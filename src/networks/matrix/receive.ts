@@ -11,6 +11,7 @@ import type { Take } from './recovery/catch-up'
 import type { Direct } from './direct/direct'
 import { arrivalOf, readEvent, speaks, unreadable, type RoomEvent } from './events/events'
 import { isJson } from './events/json'
+import type { Around } from './events/mentions'
 import type { Members } from './rooms/members'
 import type { RoomNews } from './rooms/room-news'
 import type { Rooms } from './rooms/rooms'
@@ -18,6 +19,10 @@ import type { Rooms } from './rooms/rooms'
 export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock; bot: string
   isOurs: (mxid: string) => boolean
+  /** Who is who in a room. */
+  around: (room: string) => Omit<Around, 'mayAlarm'>
+  /** Which of these events may alarm everybody, by their ids. */
+  alarmingIn: (events: RoomEvent[]) => Promise<ReadonlySet<string>>
   /** Users whose words are carried nowhere. What they do to us still counts. */
   isUnheard: (mxid: string) => boolean
 }
@@ -40,7 +45,7 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
   return inbox.accept({ kind: 'standing', ...told })
 }
 
-export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard }: ReceiveWorld): Take => {
+export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn }: ReceiveWorld): Take => {
   const malformed = (error: unknown): Malformed =>
     error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
 
@@ -103,14 +108,14 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   type Keep = (why: Malformed) => void
 
   /** What cannot be read is kept in quarantine, and people are still told that somebody said something. */
-  const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep): Arrival | undefined => {
+  const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep, alarming: ReadonlySet<string>): Arrival | undefined => {
     const { id: key, room, at = clock.now() } = event
     const standing = standingOf(event)
     if (standing !== undefined) return rooms.isNow(room) ? { kind: 'standing', key, place, at, standing } : undefined
     const sender = members.of(room, event.sender)
     if (event.type === 'm.room.encrypted') keep(new Malformed('encrypted'))
     try {
-      return arrivalOf(event, place, sender, clock.now())
+      return arrivalOf(event, place, sender, clock.now(), { ...around(room), mayAlarm: alarming.has(key) })
     } catch (error) {
       keep(malformed(error))
       return event.type === 'm.room.redaction' ? undefined : unreadable(event, place, sender, clock.now(), 'kind')
@@ -126,7 +131,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     }
   }
 
-  const takeOne = async (event: RoomEvent, raw: unknown, crowded?: (room: string) => void): Promise<void> => {
+  const takeOne = async (event: RoomEvent, raw: unknown, alarming: ReadonlySet<string>, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
     if (speaks(event) ? isUnheard(event.sender) : standingOf(event) === undefined) return
@@ -135,7 +140,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
       news.encrypted(event.room)
     }
     const kept: Promise<void>[] = []
-    const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) })
+    const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, alarming)
     const isMissed = arrival !== undefined && (event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined)
     await Promise.all([...kept, ...isMissed ? [accept(arrival, event.room, crowded)] : []]) // both at once, so that the arrival keeps its turn
   }
@@ -150,10 +155,11 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
       if (chat?.theirs === sender && type !== 'm.room.encrypted') await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
+    const alarming = await alarmingIn(said)
     const full = new Set<string>()
     const isFull = crowded && ((room: string): void => { full.add(room); crowded(room) })
     const results = await Promise.allSettled(taken.map(({ event, raw }) =>
-      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(event, raw, isFull)))
+      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(event, raw, alarming, isFull)))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
     for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)

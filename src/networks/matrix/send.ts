@@ -5,12 +5,14 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
+import type { Place } from '../../model/address'
+import { type Mention, peopleIn } from '../../model/mention'
 import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../model/message'
 import { annotationKey, keyIn } from './annotation'
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
 import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
-import { isJson, type Json, stringOf } from './events/json'
+import { isJson, type Json, jsonOf, stringOf } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
 import { fileContent, type Uploaded, type Uploader } from './media'
@@ -41,22 +43,38 @@ export interface Send {
   find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
 }
 
-/** CS API §m.room.message msgtypes. Always has `m.mentions`, so that no name in the text alarms anybody (§Mentions). */
-const messageContent = ({ style, text, location }: Content): Json => {
-  const { body, html } = writeText(text)
+/** `m.mentions`, always there, so that nobody else is alarmed by a name in the text (CS API §User and room mentions). */
+const marksOf = (mentions: Mention[], network: string): Json => {
+  const users = peopleIn(mentions, network)
+  return { ...users.length > 0 && { user_ids: users }, ...mentions.some(({ who }) => who === 'everybody') && { room: true } }
+}
+
+/** CS API §m.room.message msgtypes. */
+const messageContent = ({ style, text, location }: Content, mentions: Mention[], { network }: Place): Json => {
+  const { body, html } = writeText(text, mentions.filter(({ who }) => who !== 'everybody' && who.network === network))
   if (location !== undefined) return { msgtype: 'm.location', body, geo_uri: location, 'm.location': { uri: location }, 'm.mentions': {} }
   return {
-    msgtype: MSGTYPES[style], body, 'm.mentions': {}, ...style === 'alert' && { [AUTOMATIC_MARKS[1]]: true },
+    msgtype: MSGTYPES[style], body, 'm.mentions': marksOf(mentions, network), ...style === 'alert' && { [AUTOMATIC_MARKS[1]]: true },
     ...(html === undefined ? {} : { format: 'org.matrix.custom.html', formatted_body: html })
   }
 }
 
-/** CS API §Event replacements. */
-const replacing = (content: Json, target: string): Json => ({
-  ...content, body: `* ${content.body as string}`,
+/** CS API §Event replacements. Alarms only those whom the earlier version did not. */
+const replacing = (content: Json, target: string, alarmed: Json): Json => ({
+  ...content, 'm.mentions': alarmed, body: `* ${content.body as string}`,
   ...(content.formatted_body === undefined ? {} : { formatted_body: `* ${content.formatted_body as string}` }),
   'm.new_content': content, 'm.relates_to': { rel_type: 'm.replace', event_id: target }
 })
+
+/** Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). */
+const answering = ({ said, by }: Reply, { answered }: Pick<Delivery, 'answered'>, content: Json): Json => {
+  const event = said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
+  if (event === undefined) return content
+  const marks = jsonOf(content['m.mentions'])
+  const others = Array.isArray(marks.user_ids) ? marks.user_ids as string[] : []
+  const mentions = said !== undefined && 'arrival' in said ? { ...marks, user_ids: [...new Set([by.person.id, ...others])] } : marks
+  return { ...content, 'm.mentions': mentions, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } }
+}
 
 const plainer = ({ format, formatted_body, ...rest }: Json): Json =>
   isJson(rest['m.new_content']) ? { ...rest, 'm.new_content': plainer(rest['m.new_content']) } : rest
@@ -66,6 +84,8 @@ const fitting = (content: Json): Json => {
   const tooLong = content.formatted_body !== undefined && Buffer.byteLength(JSON.stringify(content)) > EVENT_BYTES_MAX
   return tooLong ? plainer(content) : content
 }
+
+type Said = Extract<Action, { content: Content }>
 
 const changeOf = ({ action, target: [event] = [] }: Delivery): Change | undefined =>
   event === undefined || action.kind === 'message' ? undefined : { event, isEdit: action.kind === 'edit' }
@@ -116,18 +136,13 @@ export const makeSend = (world: SendWorld): Send => {
     return { ...content, 'm.mentions': mentions, 'm.relates_to': open === true && root === undefined ? reply : thread }
   }
 
-  /** Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). */
-  const answering = ({ said, by }: Reply, { answered }: Pick<Delivery, 'answered'>, content: Json): Json => {
-    const event = said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
-    if (event === undefined) return content
-    const mentions = said !== undefined && 'arrival' in said ? { 'm.mentions': { user_ids: [by.person.id] } } : {}
-    return { ...content, ...mentions, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } }
-  }
-
   const wholeContent = async (
     { action, ...delivery }: Delivery, said: Json, as: string, room: string, signal: AbortSignal
   ): Promise<Json> => {
-    if (action.kind === 'edit') return replacing(said, targetOf(delivery))
+    if (action.kind === 'edit') {
+      const { mentions = [] } = action
+      return replacing(said, targetOf(delivery), marksOf(mentions.filter(({ again }) => again !== true), delivery.place.network))
+    }
     if (action.kind !== 'message') return said
     if (action.addressee) return await addressed(action.addressee, said, as, room, signal)
     return action.reply ? answering(action.reply, delivery, said) : said
@@ -146,10 +161,10 @@ export const makeSend = (world: SendWorld): Send => {
       body: { ...content, [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
     }))
 
-  const say = async (delivery: Delivery, content: Content, room: string, signal: AbortSignal): Promise<Sent> => {
+  const say = async (delivery: Delivery, { content, mentions = [] }: Said, room: string, signal: AbortSignal): Promise<Sent> => {
     if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
     const uploaded = await stored(delivery, content, signal)
-    const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content)
+    const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content, mentions, delivery.place)
     const whole = await wholeContent(delivery, said, speaker(delivery, room), room, signal)
     const id = await put(delivery, 'm.room.message', fitting(whole), room, signal)
     uploads.delete(delivery.key)
@@ -197,7 +212,7 @@ export const makeSend = (world: SendWorld): Send => {
     switch (action.kind) {
       case 'deletion': return await redact(delivery, room, signal)
       case 'reaction': return await annotate(delivery, action, room, signal)
-      default: return await say(delivery, action.content, room, signal)
+      default: return await say(delivery, action, room, signal)
     }
   }
 

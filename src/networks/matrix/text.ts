@@ -4,6 +4,7 @@
  */
 import { Parser } from 'htmlparser2'
 import { Malformed } from '../../model/errors'
+import { type Mention, nameIn, renamed, withoutLabel } from '../../model/mention'
 import { isLanguage, isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../model/text'
 
 const HTML_CHARS_MAX = 65_536 // an event cannot hold more
@@ -51,10 +52,14 @@ export const writeHtml = (text: Text): string => {
   return text.length === 1 && only?.kind === 'paragraph' ? writeInline(only.of) : text.map(writeBlock).join('')
 }
 
-/** The body, and the HTML if it says more than the body. */
-export const writeText = (text: Text): { body: string, html?: string } => ({
-  body: clean(toPlain(text)), ...(isPlain(text) ? {} : { html: clean(writeHtml(text)) })
-})
+/** The body, and the HTML if it says more than the body. People called in it stand there under their own name, in the HTML as pills. */
+export const writeText = (text: Text, called: Mention[] = []): { body: string, html?: string } => {
+  const named = (as: string): Inline => ({ kind: 'text', text: withoutLabel(nameIn(as)) })
+  const body = renamed(text, called, ({ as, who }) => who === 'everybody' ? undefined : named(as))
+  const html = renamed(text, called, ({ as, who }) => who === 'everybody' ? undefined
+    : { kind: 'link', href: `https://matrix.to/#/${encodeURIComponent(who.id)}`, of: [named(as)] })
+  return { body: clean(toPlain(body)), ...(isPlain(html) ? {} : { html: clean(writeHtml(html)) }) }
+}
 
 // ---- parsing
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { systemClock } from '../../../src/lib/clock'
 import type { Direct } from '../../../src/networks/matrix/direct/direct'
 import type { Json } from '../../../src/networks/matrix/events/json'
+import { NOBODY } from '../../../src/networks/matrix/events/mentions'
 import type { Homeserver } from '../../../src/networks/matrix/homeserver'
 import { makeMembers } from '../../../src/networks/matrix/rooms/members'
 import { makeTake } from '../../../src/networks/matrix/receive'
@@ -37,6 +38,8 @@ const take = async (input: Buffer): Promise<void> => {
   await makeTake({
     network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, clock: systemClock, bot: BOT,
     isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
+    around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
+    alarmingIn: async () => new Set(['$1']),
     news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
   })(events)
   assert.ok(kept <= events.length)
@@ -45,10 +48,12 @@ const take = async (input: Buffer): Promise<void> => {
 const PARTS = [BOT, 'leave', 'ban', 'm.room.encryption',
   'm.text', 'm.emote', 'm.image', 'm.room.message', 'm.room.redaction', 'm.sticker', 'm.room.member', 'm.room.encrypted', 'm.replace',
   'org.matrix.custom.html', '$1', '$2', ROOM, '@anna:example.org', 'mxc://example.org/abc', 'mxc://../..', '<b>fett</b>',
-  '> <@a:b> zitiert\n\nneu', '']
+  '> <@a:b> zitiert\n\nneu',
+  'Bernd: ja, @Bernd', '<a href="https://matrix.to/#/@b:c">Bernd</a>', '']
 const KEYS = ['content', 'body', 'msgtype', 'formatted_body', 'format', 'url', 'info', 'mimetype', 'size', 'filename', 'm.relates_to', 'rel_type',
   'event_id',
-  'm.in_reply_to', 'm.new_content', 'redacts', 'unsigned', 'redacted_because', 'state_key', 'displayname', 'avatar_url', 'membership', '__proto__',
+  'm.in_reply_to', 'm.new_content',
+  'm.mentions', 'user_ids', 'room', 'redacts', 'unsigned', 'redacted_because', 'state_key', 'displayname', 'avatar_url', 'membership', '__proto__',
   'constructor', 'toString']
 const value = fc.letrec<{ any: unknown }>(tie => ({
   any: fc.oneof({ maxDepth: 4, withCrossShrink: true }, fc.constantFrom<unknown>(...PARTS, null, true, -1, 1e308, {}, []),

@@ -10,7 +10,8 @@ import { makeParser } from '../../../src/networks/xmpp/wire/parser'
 import { makeReceiver } from '../../../src/networks/xmpp/muc/receive'
 import { makeWriteBehind } from '../../../src/networks/xmpp/write-behind'
 import { makeOriginals } from '../../../src/networks/xmpp/originals'
-import { ARCHIVE, OCCUPANT_IDS, STANZA_IDS, type Room } from '../../../src/networks/xmpp/muc/room'
+import { OCCUPANT_IDS } from '../../../src/networks/xmpp/muc/people'
+import { ARCHIVE, STANZA_IDS, type Room } from '../../../src/networks/xmpp/muc/room'
 import type { Stream } from '../../../src/networks/xmpp/wire/stream'
 import { el, type Element, legal } from '../../../src/networks/xmpp/wire/xml'
 import { makeWorld } from '../../support/world'
@@ -86,7 +87,8 @@ const openRoom = () => {
   const archive = makeArchive(stream)
   const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
   const room = {
-    id: ROOM, ready: true, visit: 1, heardAt: 0, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
+    id: ROOM, ready: true, visit: 1, heardAt: 0, nicks: new Map([['Bernd (Matrix)', { person: { network: 'matrix', id: '@bernd:example.org' } }]]),
+    people: new Map([['Anna', { role: 'moderator', rules: true }]]), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
   } as unknown as Room
   const world = makeWorld()
   const notes = makeWriteBehind(world)
@@ -108,6 +110,8 @@ const openRoom = () => {
 
 const FROM = ` from='${ROOM}/Anna' to='zentrale@chat.example.org/zentrale' type='groupchat'`
 const SAID = ['<body>', '</body>', '<body>hallo *Welt*</body>', '<body>> zitiert\n```\ncode</body>', '<body>/me winkt</body>',
+  '<body>Bernd: ja, @Bernd (Matrix) @room</body>',
+  `<reference xmlns='urn:xmpp:reference:0' type='mention' begin='0' end='5' uri='xmpp:${ROOM}/Bernd%20(Matrix)'/>`,
   '<retract xmlns=\'urn:xmpp:message-retract:1\' id=\'s1\'/>', '<replace xmlns=\'urn:xmpp:message-correct:0\' id=\'m1\'/>',
   `<stanza-id xmlns='urn:xmpp:sid:0' by='${ROOM}' id='s1'/>`, '<stanza-id xmlns=\'urn:xmpp:sid:0\' by=\'evil\' id=\'s2\'/>',
   '<occupant-id xmlns=\'urn:xmpp:occupant-id:0\' id=\'o1\'/>', '<moderated xmlns=\'urn:xmpp:message-moderate:1\'/>',

@@ -35,6 +35,15 @@ describe('the path of a message', () => {
     assert.deepEqual(red.delivered, [])
   })
 
+  it('carries whom it calls to where they are, and to phones only their name', async () => {
+    const mentions = [{ who: { network: 'blue', id: 'bernd' }, as: 'Bernd' }]
+    await red.say('room', 'anna', 'Bernd: hallo', { mentions })
+    await until(() => blue.delivered.length === 1 && phone.delivered.length === 2)
+    const called = (network: Practice): unknown[] => network.delivered.map(({ action }) => 'mentions' in action ? action.mentions : undefined)
+    assert.deepEqual([called(blue), called(phone)], [[mentions], [undefined, undefined]])
+    assert.deepEqual(phone.read('us/max'), ['anna (red): anna (red): Bernd: hallo'])
+  })
+
   it('says what a member texts under the name that the config gives, to the other members too', async () => {
     await phone.say('us/max', 'max', 'bin da', { direct: true })
     await until(() => red.delivered.length === 1 && blue.delivered.length === 1 && phone.delivered.length === 1)

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { calledIn } from '../../../src/desk/called'
-import { plain } from '../../../src/model/text'
+import type { Mention } from '../../../src/model/mention'
+import { type Calls, calledIn } from '../../../src/desk/called'
+import { plain, toPlain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { startBridge, type Started } from '../../support/started'
 
 const TEAM = [agent('Anna', 'red @anna'), agent('Bernd Berger', 'blue bernd'), agent('Clara', 'red @clara')]
 const address = addressOn(['red', 'blue'], TEAM)
-const called = (text: string, mentions: string[] = [], contact = 'Eva'): string | undefined =>
-  calledIn({ content: { style: 'text', text: plain(text) }, mentions, network: 'red' }, address, TEAM[0]!, contact)
+const marking = (...marks: [id: string, as: string][]): Mention[] => marks.map(([id, as]) => ({ who: { network: 'red', id }, as }))
+const callsIn = (text: string, mentions: Mention[] = [], contact = 'Eva'): Calls | undefined =>
+  calledIn({ content: { style: 'text', text: plain(text) }, mentions }, address, TEAM[0]!, contact)
+const called = (text: string, mentions: Mention[] = [], contact = 'Eva'): string | undefined => callsIn(text, mentions, contact)?.name
 
 describe('whom of the team a text speaks to', () => {
   it('is seen by an at sign, by the name in front, and by the mark of an app', () => {
@@ -18,8 +21,8 @@ describe('whom of the team a text speaks to', () => {
       'Bernd Berger (XMPP): hallo', 'Bernd Berger (blue), hallo', '@room wer kennt den?', '@alle schwierig', 'CLARA : mach du'
     ]
     assert.deepEqual(texts.filter(text => called(text) === undefined), [])
-    assert.equal(called('schau mal', ['@clara', 'C']), 'Clara')
-    assert.equal(called('schau mal', ['@_zentrale_x', 'Bernd Berger (XMPP)']), 'Bernd Berger')
+    assert.equal(called('schau mal', marking(['@clara', 'C'])), 'Clara')
+    assert.equal(called('schau mal', marking(['@_zentrale_x', 'Bernd Berger (XMPP)'])), 'Bernd Berger')
   })
 
   it('is nobody in what is meant for the contact', () => {
@@ -29,11 +32,11 @@ describe('whom of the team a text speaks to', () => {
     ]
     assert.deepEqual(texts.filter(text => called(text) !== undefined), [])
     assert.equal(called('Clara, guten Tag', [], 'Clara Müller'), undefined)
-    assert.equal(called('gern', ['@eva', 'Eva (red)']), undefined)
+    assert.equal(called('gern', marking(['@eva', 'Eva (red)'])), undefined)
   })
 
   it('never takes long', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), text => { called(text, [text]) }))
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), text => { called(text, marking([text, text])) }))
     const before = process.cpuUsage()
     for (const text of ['@'.repeat(50_000), ' @clar'.repeat(10_000), '\n'.repeat(60_000), ':'.repeat(60_000), 'clara '.repeat(10_000)]) called(text)
     assert.ok(process.cpuUsage(before).user < 1_000_000)
@@ -66,7 +69,7 @@ describe('what somebody of the team says to a colleague in the room of a case', 
     await reads(red, room, '*: Nicht gesendet: der Text spricht Bernd Berger aus dem Team an. An den Kontakt geht er so mit !senden; ' +
     'nur für das Team: !n und dann der Text.')
     await reads(blue, room, 'Anna (red): (nicht gesendet) Anna: @Bernd der nervt')
-    await anna('kannst du das?', { mentions: ['@clara', 'Clara'] })
+    await anna('kannst du das?', { mentions: marking(['@clara', 'Clara']) })
     await reads(red, room, /spricht Clara aus dem Team an/)
     await red.inbox.accept({
       kind: 'edit', key: 'edit', of: 'first', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' },
@@ -79,5 +82,23 @@ describe('what somebody of the team says to a colleague in the room of a case', 
     await anna('!a @Bernd ist da')
     await reads(red, chat, '*: @Bernd ist da')
     assert.deepEqual(red.read(chat).filter(line => /nervt|kannst du|mach du/.test(line)), [])
+  })
+
+  it('calls the colleague in the rooms of the team, held or as a note, and nobody where the contact reads', async () => {
+    const callsIn = (network: Practice, place: string, text: string): string[] => network.delivered
+      .filter(({ place: { id }, action }) => id === place && 'content' in action && toPlain(action.content.text).endsWith(text))
+      .flatMap(({ action }) => 'mentions' in action ? action.mentions ?? [] : [])
+      .map(({ who, as }) => `${as} ${who === 'everybody' ? who : `${who.network} ${who.id}`}`)
+    await anna('@Bernd wo bist du')
+    await anna('!n Bernd, Clara: bitte ansehen')
+    await anna('!a @Bernd kommt')
+    await red.say(chat, 'red:eva', 'Bernd: hallo', { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' },
+      mentions: [{ who: { network: 'blue', id: 'bernd' }, as: 'Bernd' }] })
+    await anna('Ende!')
+    await reads(red, chat, '*: Ende!')
+    await reads(blue, room, 'Anna (red): Ende!')
+    assert.deepEqual(['wo bist du', 'bitte ansehen', 'Bernd: hallo'].map(text => callsIn(blue, room, text)),
+      [['@Bernd blue bernd'], ['Bernd blue bernd'], []])
+    assert.deepEqual(red.delivered.filter(({ place: { id }, action }) => id === chat && 'mentions' in action), [])
   })
 })

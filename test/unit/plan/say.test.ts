@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import type { Mention } from '../../../src/model/mention'
 import type { Content, EditArrival, MessageArrival } from '../../../src/model/message'
 import type { Capabilities } from '../../../src/model/network'
 import { plain, toPlain } from '../../../src/model/text'
 import type { Directory } from '../../../src/plan/directory'
-import { sayAgain } from '../../../src/plan/say'
+import { say, sayAgain } from '../../../src/plan/say'
 import { TEXTS } from '../../../src/plan/texts'
-import type { Recorded } from '../../../src/store/store'
+import type { NewDelivery, Recorded } from '../../../src/store/store'
 
 const place = { network: 'blue', id: 'room' }
 const sender = { id: 'anna', name: 'Anna' }
@@ -18,14 +19,16 @@ const content = (text: string, ref?: string): Content => ({
   style: 'text', text: plain(text), ...ref !== undefined && { file: { kind: 'image', name: 'a.png', mime: 'image/png', at: { network: 'red', ref } } }
 })
 
+const DIRECTORY = (more: Partial<Capabilities> = {}): Directory =>
+  ({ can: () => ({ ...can, ...more }), links: { url: () => 'https://x' }, texts: TEXTS.en }) as unknown as Directory
+
 /** What becomes of a correction of `before`, which was said in so many deliveries. */
 const corrected = (before: Content, said: number, now: Content, more: Partial<Capabilities> = {}): string[] => {
-  const directory = { can: () => ({ ...can, ...more }), links: { url: () => 'https://x' }, texts: TEXTS.en } as unknown as Directory
   const arrival: MessageArrival = { kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content: before }
   const deliveries = Array.from({ length: said }, (_, id) => ({ id, key: `d${id}`, place, state: 'done' as const, notice: false }))
   const original: Recorded = { seq: 1, arrival, deliveries, copies: [] }
   const edit: EditArrival = { ...arrival, kind: 'edit', key: 'e', of: 'k', content: now }
-  return sayAgain(edit, original, place, undefined, { token: '' }, directory).map(({ delivery: { action } }) =>
+  return sayAgain(edit, original, place, undefined, { token: '' }, DIRECTORY(more)).map(({ delivery: { action } }) =>
     `${action.kind}${'of' in action ? ` ${action.of}` : ''}${'content' in action ? ` ${toPlain(action.content.text) || 'file'}` : ''}`)
 }
 
@@ -53,5 +56,32 @@ describe('saying again', () => {
     assert.deepEqual(corrected(content('', 'f'), 1, content('words', 'f')), ['message * words', 'message file'])
     assert.deepEqual(corrected(content('a', 'f'), 2, content('a', 'other')), ['message * a', 'message file'])
     assert.deepEqual(corrected(content('a', 'f'), 2, content('b', 'f'), { edits: false }), ['message * b', 'message file'])
+  })
+})
+
+describe('whom a message calls', () => {
+  const mention = (network: string, id: string): Mention => ({ who: { network, id }, as: id })
+  const [here, elsewhere, all]: Mention[] = [mention('blue', 'bernd'), mention('red', 'carl'), { who: 'everybody', as: '@room' }]
+  const said: MessageArrival = { kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content: content('x') }
+  const calls = (deliveries: NewDelivery[]): unknown[] =>
+    deliveries.map(({ delivery: { action } }) => 'mentions' in action ? action.mentions : undefined)
+
+  it('are those at the place, once for a message of several parts', () => {
+    const mentions = [here, elsewhere, all] as Mention[]
+    assert.deepEqual(calls(say(said, content('x'), place, undefined, { token: '', mentions }, DIRECTORY())), [[here, all]])
+    assert.deepEqual(calls(say(said, content('x '.repeat(90)), place, undefined, { token: '', mentions }, DIRECTORY())), [[here, all], undefined])
+    assert.deepEqual(calls(say(said, content('x'), place, undefined, { token: '', mentions: [mention('red', 'carl')] }, DIRECTORY())), [undefined])
+    assert.deepEqual(calls(say(said, content('x'), place, undefined, { token: '' }, DIRECTORY())), [undefined])
+  })
+
+  it('knows already if the version before did so', () => {
+    const original: Recorded = {
+      seq: 1, arrival: { ...said, mentions: [mention('blue', 'bernd')] }, copies: [],
+      deliveries: [{ id: 1, key: 'd', place, state: 'done', notice: false }]
+    }
+    const edit: EditArrival = { ...said, kind: 'edit', key: 'e', of: 'k' }
+    const mentions = [mention('blue', 'bernd'), mention('blue', 'dora')]
+    const made = sayAgain(edit, original, place, undefined, { token: '', mentions }, DIRECTORY())
+    assert.deepEqual(calls(made), [[{ ...mentions[0], again: true }, mentions[1]]])
   })
 })

@@ -9,6 +9,7 @@ import { plain, type Text } from '../../../model/text'
 import { readText } from '../text'
 import { fallbackText, locationOf, POLL_ENDS, POLL_STARTS, pollText } from './extensible'
 import { isJson, type Json, jsonOf, stringOf } from './json'
+import { type Around, formatted, isReply, mentionsIn, NOBODY } from './mentions'
 
 /** The fields of an event, checked. */
 export interface RoomEvent {
@@ -60,11 +61,6 @@ const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
 const STYLES: ReadonlyMap<string, Content['style']> = new Map([['m.text', 'text'], ['m.notice', 'quiet'], ['m.emote', 'emote']])
 const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
 
-const isReply = (content: Json): boolean => isJson(jsonOf(content['m.relates_to'])['m.in_reply_to'])
-
-const formatted = (content: Json): string | undefined =>
-  content.format === 'org.matrix.custom.html' ? stringOf(content.formatted_body) : undefined
-
 const VOICE = ['m.voice', 'org.matrix.msc3245.voice'] // MSC3245, in the final and the present spelling
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
 
@@ -113,22 +109,6 @@ const relationsOf = (content: Json): Pick<MessageArrival, 'inThread' | 'replyTo'
   const named = relation.is_falling_back === true ? undefined : jsonOf(relation['m.in_reply_to']).event_id
   const ids = [named, inThread ? relation.event_id : undefined].filter((id): id is string => typeof id === 'string' && id.length <= ID_CHARS_MAX)
   return { ...inThread && { inThread }, ...ids.length > 0 && { replyTo: ids } }
-}
-
-const PILL = /<a href="https:\/\/matrix\.to\/#\/((?:@|%40)[^"/?]{1,255})"[^>]{0,100}>([^<]{0,255})<\/a>/gi
-const MENTIONS_MAX = 20
-const REPLY_END = '</mx-reply>'
-
-const decoded = (part: string): string => {
-  try { return decodeURIComponent(part) } catch { return part }
-}
-
-/** People mentioned in the text itself. Not those in `m.mentions`, where apps also put whoever is answered. */
-const mentionsIn = (content: Json): { mentions?: string[] } => {
-  const html = formatted(content) ?? ''
-  const own = html.slice(html.includes(REPLY_END) ? html.indexOf(REPLY_END) : 0)
-  const found = Array.from(own.matchAll(PILL), ([, mxid = '', label = '']) => [decoded(mxid), label]).slice(0, MENTIONS_MAX).flat()
-  return found.length === 0 ? {} : { mentions: found }
 }
 
 /** Marks of a machine's message besides m.notice (MSC3955), in the final and the present spelling. */
@@ -203,9 +183,9 @@ const other = (event: RoomEvent, arrived: Arrived): Arrival | undefined => {
 
 /**
  * The arrival to carry on; undefined if the event says nothing to people elsewhere. Throws Malformed.
- * `now` replaces a missing time.
+ * `now` replaces a missing time. `around`: who is called what in the room.
  */
-export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: number): Arrival | undefined => {
+export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: number, around: Around = NOBODY): Arrival | undefined => {
   const hops = event.content[HOPS_FIELD]
   const sender = typeof hops === 'number' && hops > 0 ? { ...who, hops } : who
   const arrived = { key: event.id, place, at: event.at ?? now, sender }
@@ -217,9 +197,10 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
       const said = of === undefined ? event.content : jsonOf(event.content['m.new_content'])
       const content = readContent(said)
       if (content.text.length === 0 && !content.file) return undefined
-      if (of !== undefined) return { kind: 'edit', ...arrived, of, content, ...mentionsIn(said) }
+      if (of !== undefined) return { kind: 'edit', ...arrived, of, content, ...mentionsIn(said, content.text, around, true) }
       return {
-        kind: 'message', ...arrived, content, ...isAutomatic(event.content) && { automatic: true }, ...relationsOf(event.content), ...mentionsIn(said)
+        kind: 'message', ...arrived, content, ...isAutomatic(event.content) && { automatic: true }, ...relationsOf(event.content),
+        ...mentionsIn(said, content.text, around)
       }
     }
     case 'm.sticker': {

@@ -1,5 +1,6 @@
 /** The names and pictures of people in rooms, so that an arrival can say who spoke. Never holds up an arrival for long. */
 import { deadline, type Clock } from '../../../lib/clock'
+import { folded } from '../../../model/mention'
 import type { Sender } from '../../../model/message'
 import { MXC, type RoomEvent } from '../events/events'
 import { stringOf, type Json } from '../events/json'
@@ -16,6 +17,8 @@ export interface Members {
   learn (event: RoomEvent): void
   /** Fetches what is not known yet, as a user who is in the room. Resolves within LOOKUP_MS_MAX and never throws. */
   prepare (senders: Array<{ room: string, sender: string, as?: string | undefined }>): Promise<void>
+  /** Who has this name in the room, as far as we know. */
+  called (room: string, name: string): string[]
   /** The sender if known, else named by the localpart. */
   of (room: string, mxid: string): Sender
 }
@@ -71,6 +74,8 @@ export const makeMembers = (homeserver: Homeserver, clock: Clock, stopping?: Abo
       const wanted = new Map(senders.map(one => [keyOf(one.room, one.sender), one]))
       await Promise.all([...wanted].filter(([key]) => !isKnown(key)).map(([, { room, sender, as }]) => fetch(room, sender, as)))
     },
+    called: (room, name) => [...known].flatMap(([key, { sender }]) =>
+      key.startsWith(keyOf(room, '')) && folded(sender.name) === folded(name) ? [sender.id] : []),
     of: (room, mxid) => known.get(keyOf(room, mxid))?.sender ?? senderOf(mxid, {})
   }
 }

@@ -5,17 +5,12 @@
  */
 import { isJson, type Json, stringOf } from '../events/json'
 import type { Homeserver } from '../homeserver'
-import { eventOf, stateOf, type Stated } from './state'
+import { isCreator } from './power'
+import { eventOf, stateOf } from './state'
 
 const EVERYTHING = 100 // the power of a room's creator, as all servers set it (CS API §m.room.power_levels)
-const CREATORS_RULE = 12 // from this room version on, a room's creator stands above all power (MSC4289)
 
 export const predecessorOf = (create: Json): string | undefined => isJson(create.predecessor) ? stringOf(create.predecessor.room_id) : undefined
-
-const isCreator = (create: Stated | undefined, mxid: string): boolean => {
-  const { room_version: version, additional_creators: more } = create?.content ?? {}
-  return Number(version ?? 1) >= CREATORS_RULE && (mxid === create?.sender || (Array.isArray(more) && more.includes(mxid)))
-}
 
 /** Undefined if this room's tombstone does not count; else a function that tells whether a room that we are in may replace it. */
 export const mayReplace = async (homeserver: Homeserver, old: string): Promise<((next: string) => Promise<boolean>) | undefined> => {

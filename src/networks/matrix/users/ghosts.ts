@@ -18,6 +18,7 @@ import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
 import { ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
+import { makeCalled } from './called'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
 const DEVICE = 'ZENTRALE'
@@ -42,6 +43,8 @@ export interface Ghosts {
   user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
   prepare (): Promise<void>
+  /** The one ghost in this room that this name calls, with or without its network's label; undefined if there is none, or several. */
+  called (name: string, room: string): string | undefined
   /** What we remember of this user is wrong: forgets it. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
@@ -74,7 +77,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const slots = makeSlots(AVATARS_AT_ONCE, AVATARS_FROM_ONE_MAX)
   const always = new AbortController().signal
 
-  const nameKey = (mxid: string): string => `name ${mxid}` // its presence says: registered, with a device
+  const called = makeCalled(memory)
   const avatarKey = (mxid: string): string => `avatar ${mxid}`
   const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
 
@@ -115,7 +118,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       if (!(error instanceof Refused)) throw error
       log.warn({ ghost: mxid, why: error.message }, 'a ghost could not be named')
     }
-    await memory.set(nameKey(mxid), name)
+    await called.learn(mxid, name)
   }
 
   const setAvatar = async (mxid: string, avatar: MediaRef): Promise<void> => {
@@ -159,7 +162,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
 
   const user: Ghosts['user'] = async (mxid, wanted, signal) => {
     const name = clean(wanted).slice(0, NAME_CHARS_MAX)
-    const before = memory.get(nameKey(mxid))
+    const before = called.nameOf(mxid)
     if (before === undefined) await register(mxid, signal)
     if (before !== name) await setName(mxid, name, signal)
   }
@@ -188,8 +191,9 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       if (found !== devices) await memory.set(DEVICES_KEY, found ? 'yes' : 'no')
       devices = found
     },
+    called: (name, room) => called.find(name, mxid => memory.get(joinKey(mxid, room)) !== undefined),
     async forget (mxid, room) {
-      await memory.delete(nameKey(mxid))
+      await called.learn(mxid, undefined)
       await memory.delete(joinKey(mxid, room))
     },
     left (mxid, room) {
@@ -213,7 +217,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
         const isElsewhere = memory.keys('in ').some(other => other !== key && other.endsWith(` ${mxid}`))
         if (!isElsewhere) {
           await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/displayname`, { as: mxid, body: { displayname: '' } }).catch(unlessRejected)
-          await memory.delete(nameKey(mxid))
+          await called.learn(mxid, undefined)
           await memory.delete(avatarKey(mxid))
         }
         await memory.delete(key)

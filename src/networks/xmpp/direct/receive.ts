@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import { makeShares, type Owner } from '../../../lib/shares'
 import { makeSlots } from '../../../lib/slots'
+import type { Mention } from '../../../model/mention'
 import type { Arrival, MessageArrival, Sender } from '../../../model/message'
 import type { Identity, World } from '../../../model/network'
 import { plain, toPlain } from '../../../model/text'
@@ -18,8 +19,9 @@ import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
 import type { Quarantine } from '../quarantine'
 import {
-  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, mentionsIn, reactionsIn, repliedTo, RETRACT, type Said, UNREADABLE
+  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, RETRACT, type Said, UNREADABLE
 } from '../text/content'
+import { referencesIn } from '../text/references'
 import { inXhtml } from '../text/xhtml'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
@@ -123,6 +125,11 @@ export const makeDirectReceiver = ({
     const nick = textOf(child(message, 'nick', NICK)).trim()
     const { local = '', domain: theirs = contact } = parseJid(contact) ?? {}
     return nick === '' ? { id: contact, name: local || theirs, nameless: true } : { id: contact, name: nick }
+  }
+
+  const mentionsIn = (message: Element): { mentions?: Mention[] } => {
+    const mentions = referencesIn(message).map(({ jid, as }) => ({ who: { network, id: bareOf(jid) }, as }))
+    return mentions.length === 0 ? {} : { mentions }
   }
 
   const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {

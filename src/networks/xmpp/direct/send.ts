@@ -93,7 +93,7 @@ export const makeDirectSender = ({ network, addresses, stream, confirm, world: {
       const { action, key, place } = delivery
       if (action.kind !== 'message' || action.addressee === undefined) return false
       const { person } = action.addressee
-      const nick = [...room.realJids].find(([, { address }]) => address === person)?.[0]
+      const nick = [...room.people].find(([, { address }]) => address === person)?.[0]
       const sender = from === undefined ? undefined : addresses.at(from)
       if (nick === undefined && sender === undefined) return false
       const to = nick === undefined ? person : `${room.id}/${nick}`

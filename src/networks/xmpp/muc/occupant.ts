@@ -4,6 +4,7 @@
  * (renamed, kicked, banned, destroyed) is followed.
  */
 import type { Timer } from '../../../lib/clock'
+import type { Person } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { nickOf, nickSpellings, resourceOf } from '../names'
@@ -20,6 +21,7 @@ const OWNER = `${MUC}#owner`
 
 export interface Occupant {
   readonly jid: string // our full address behind it
+  readonly person: Person | undefined // for whom it speaks
   readonly nick: string // as the room spells it; '' while outside
   readonly name: string // the nickname that is wanted
   readonly affiliation: string // '' while outside
@@ -89,13 +91,14 @@ export interface OccupantParts {
   room: string
   jid: string
   firstName: string
+  person?: Person | undefined
   stream: Stream
   world: World
   events: OccupantEvents
   own?: OwnRoom | undefined
 }
 
-export const makeOccupant = ({ room, jid, firstName, stream, world: { clock, log }, events, own }: OccupantParts): Occupant => {
+export const makeOccupant = ({ room, jid, firstName, person, stream, world: { clock, log }, events, own }: OccupantParts): Occupant => {
   let name = firstName
   let spellings = nickSpellings(name)
   let nick = ''
@@ -216,7 +219,7 @@ export const makeOccupant = ({ room, jid, firstName, stream, world: { clock, log
   }
 
   return {
-    jid,
+    jid, person,
     get nick () { return nick },
     get name () { return name },
     get affiliation () { return rank.affiliation },

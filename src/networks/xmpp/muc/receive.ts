@@ -11,17 +11,18 @@ import type { SignalIn } from '../../../model/signal'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, contentOf, CORRECT, encryptionOf, mentionsIn, reactionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
+import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
 import { signalsIn } from '../text/signals'
 import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
 import type { Archive, Archived } from './archive'
+import { saidIn } from './called'
 import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
-import { archivedJid } from './real-jids'
-import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from './room'
+import { archivedJid, OCCUPANT_IDS } from './people'
+import { ARCHIVE, type Room, STANZA_IDS } from './room'
 
 const KEY_BYTES = 18
 
@@ -53,8 +54,8 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
 /** The id under which the room's archive has a message (XEP-0313 §3.1.1). Without one, we cannot know that it is there. */
 const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
-/** What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. */
-interface Speaker { address: string | undefined, isHere: boolean, avatar?: MediaRef | undefined }
+/** What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `rules`: over others, now. */
+interface Speaker { address?: string | undefined, isHere: boolean, rules?: boolean, avatar?: MediaRef | undefined }
 
 /** A room that hides addresses from occupants may let anybody write one into a message, which its archive keeps. */
 const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
@@ -133,17 +134,17 @@ export const makeReceiver = ({
     if (reactions !== undefined) {
       return { ...base, kind: 'reaction', of: [reactions.id, `${room.id} ${reactions.id}`], emojis: reactions.emojis, whole: true }
     }
-    const said = encryptionOf(message) === undefined ? contentOf(network, message) : { content: UNREADABLE }
+    const said = encryptionOf(message) === undefined ? saidIn(room, network, message, speaker.rules === true) : { content: UNREADABLE }
     if (said === undefined) return undefined
     const { content } = said
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : find(replaced)
     put(of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(message) }
+    if (of !== undefined) return { ...base, kind: 'edit', of, ...said }
     if (replaced !== undefined) return { ...base, kind: 'message', content: asCorrection(content) }
     const answered = repliedTo(message)
     const replies = answered === undefined ? {} : { replyTo: [answered, `${room.id} ${answered}`] }
-    return { ...base, kind: 'message', ...given !== undefined && { named: given }, ...said, ...replies, ...mentionsIn(message) }
+    return { ...base, kind: 'message', ...given !== undefined && { named: given }, ...said, ...replies }
   }
 
   const live = (room: Room, message: Element, speaker: Speaker): void => {
@@ -205,7 +206,7 @@ export const makeReceiver = ({
       room.heardAt = clock.tick()
       if (room.nicks.has(nick) || ownMessages.isOurs(room.id, message)) return echo(room, message)
       if (history.take(room, message)) return
-      const speaker = { address: room.realJids.get(nick)?.address, isHere: true, avatar: avatarOf(room.id, nick) }
+      const speaker = { isHere: true, avatar: avatarOf(room.id, nick), ...room.people.get(nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
       if (!room.ready || nick === '') return
       for (const does of signalsIn(message)) inbox.signal(signalIn(network, room, does, senderOf(room, message, speaker)))
@@ -213,7 +214,7 @@ export const makeReceiver = ({
     privately (room, message) {
       const { name, ns, attrs } = message
       const said = { name, ns, attrs, children: elementsIn(message).filter(one => one.name === 'body') }
-      const speaker = { address: room.realJids.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
+      const speaker = { address: room.people.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
       catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
     },
     standing,

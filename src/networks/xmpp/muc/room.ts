@@ -1,13 +1,12 @@
 /** What we know of a room, and the interfaces for two kinds: rooms that are ours alone, and rooms in which not everybody may speak. */
 import type { Refused, Unavailable } from '../../../model/errors'
 import type { Occupant, PutOut } from './occupant'
-import type { RealJid } from './real-jids'
+import type { Present } from './people'
 
 /** A room's errors for somebody whom it does not know (XEP-0410 §3.2). The second also means that there is no such room now. */
 export const UNKNOWN: ReadonlySet<string> = new Set(['not-acceptable', 'item-not-found'])
 
 export const STANZA_IDS = 'urn:xmpp:sid:0'
-export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
 export const ARCHIVE = 'urn:xmpp:mam:2'
 export const INFO = 'http://jabber.org/protocol/disco#info'
 
@@ -16,7 +15,7 @@ export interface Room {
   readonly listener: Occupant
   readonly ghosts: Map<string, Occupant> // by full address
   readonly nicks: Map<string, Occupant> // ours that are inside
-  readonly realJids: Map<string, RealJid> // by nick: those whose real address the room shows us
+  readonly people: Map<string, Present> // by nick
   readonly own: boolean // we made it, and nobody else may own it
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it

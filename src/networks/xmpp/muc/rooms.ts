@@ -4,6 +4,7 @@
  * never has more than OCCUPANTS_MAX of them.
  */
 import type { Timer } from '../../../lib/clock'
+import type { Person } from '../../../model/address'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Persona } from '../../../model/message'
 import type { World } from '../../../model/network'
@@ -17,7 +18,7 @@ import { makeExpulsion } from './expulsion'
 import { HISTORY_MAX } from './history'
 import { makeObstacles } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
-import { noteRealJid } from './real-jids'
+import { notePresence } from './people'
 import { canRule, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 
 const OCCUPANTS_MAX = 500
@@ -98,11 +99,11 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     entering.enter(room)
   }
 
-  const occupantIn = (room: () => Room, id: string, local: string, name: string): Occupant => {
+  const occupantIn = (room: () => Room, id: string, local: string, { name, person }: { name: string, person?: Person }): Occupant => {
     const isListener = local === LISTENER_LOCAL
     const ours = own?.has(id) === true ? own : undefined
     const made: Occupant = makeOccupant({
-      room: id, jid: `${local}@${domain}/${RESOURCE}`, firstName: name, stream, world,
+      room: id, jid: `${local}@${domain}/${RESOURCE}`, firstName: name, person, stream, world,
       own: ours && { setUp: () => ours.setUp(id), admit: jid => ours.admit(id, jid), isOwner: isListener },
       events: {
         nick (before, now) {
@@ -156,8 +157,8 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     const known = rooms.get(id)
     if (known !== undefined) return known
     const room: Room = {
-      id, listener: occupantIn(() => room, id, LISTENER_LOCAL, LISTENER_NAME),
-      ghosts: new Map(), nicks: new Map(), realJids: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
+      id, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
+      ghosts: new Map(), nicks: new Map(), people: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
       ready: false, visit: 0, putOut: expulsion.of(id), refusal: undefined, heardAt: 0,
       entering: false, waiting: new Set()
     }
@@ -185,7 +186,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
       let ghost = room.ghosts.get(jid)
       if (ghost === undefined) {
         makeSpace(room)
-        ghost = occupantIn(() => room, room.id, local, persona.name)
+        ghost = occupantIn(() => room, room.id, local, persona)
         room.ghosts.set(jid, ghost)
       }
       ghost.usedAt = clock.tick()
@@ -198,7 +199,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
       const to = stanza.attrs.to ?? ''
       if (room === undefined) return
       const occupant = room.listener.jid === to ? room.listener : room.ghosts.get(to)
-      const nick = occupant === room.listener ? noteRealJid(room.realJids, stanza) : undefined
+      const nick = occupant === room.listener ? notePresence(room.people, stanza) : undefined
       if (occupant === room.listener) events.heard(room, stanza)
       occupant?.presence(stanza)
       if (nick !== undefined) events.known(room, nick)

@@ -12,6 +12,7 @@ import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
 import type { Archive } from './archive'
+import { whoIsHere } from './called'
 import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
@@ -59,14 +60,15 @@ const givenBy = (id: string | undefined): string => {
   return id
 }
 
-const actionXml = (room: Room, { action, target, answered }: Delivery): Xml[] => {
+const actionXml = (room: Room, { action, place, target, answered }: Delivery): Xml[] => {
   const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
   switch (action.kind) {
     case 'message': {
-      const { addressee, content } = action
-      return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content), reply)
+      const { addressee, content, mentions } = action
+      return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content), reply,
+        whoIsHere(room, place, mentions))
     }
-    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
+    case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply, whoIsHere(room, place, action.mentions))
     case 'room': throw new Refused('this is not a room of ours')
     case 'deletion': return retractionXml(givenBy(target?.[1])) // XEP-0424 §3
     case 'reaction': { // XEP-0444 §4.2

@@ -163,12 +163,12 @@ export const makeTeamRooms = ({
   }))
 
   const voice = async (room: Room, nick: string, speakers: string[] | undefined): Promise<void> => {
-    const inside = room.realJids.get(nick)
-    if (inside === undefined || isOurs(inside.address)) return
+    const inside = room.people.get(nick)
+    if (inside?.address === undefined || isOurs(inside.address)) return
     const role = speakers === undefined || speakers.includes(inside.address) ? 'participant' : 'visitor'
     if (inside.role === role || inside.role === 'moderator') return
     const answer = await stream.ask('set', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { nick, role })))
-    if (answer.attrs.type === 'error' && room.realJids.has(nick)) throw failureOf('a voice could not be given or taken', conditionOf(answer))
+    if (answer.attrs.type === 'error' && room.people.has(nick)) throw failureOf('a voice could not be given or taken', conditionOf(answer))
   }
 
   const setTopic = async (room: Room, topic: string, signal: AbortSignal): Promise<void> => {
@@ -188,7 +188,7 @@ export const makeTeamRooms = ({
       const there = await members(room)
       await Promise.all([...there].filter(jid => !wanted.has(jid) && !isOurs(jid)).map(jid => remove(room, jid)))
       await Promise.all([...wanted].filter(jid => !there.has(jid)).map(jid => admit(room, jid, state)))
-      await Promise.all([...room.realJids.keys()].map(nick => voice(room, nick, state.speakers)))
+      await Promise.all([...room.people.keys()].map(nick => voice(room, nick, state.speakers)))
       await setTopic(room, state.topic, signal)
     },
     addressOf: room => keptOf(room).from,

@@ -3,9 +3,9 @@ import { qualifiedEmoji } from '../../../lib/emoji'
 import { geoUri, pointOf } from '../../../lib/geo'
 import type { Content, Unreadable } from '../../../model/message'
 import { type Inline, locationText, plain, quoted, type Text } from '../../../model/text'
-import { bareOf, resourceOf } from '../names'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { fileOf, fileXml, SHARING } from './file-sharing'
+import { type Called, withNicks, withReferences } from './references'
 import { bodyOf, parseStyled } from './styling'
 import { inXhtml } from './xhtml'
 
@@ -103,19 +103,6 @@ export const contentOf = (network: string, message: Element): Said | undefined =
 /** The id of the answered message (XEP-0461 §3): in a room the room's id, in a direct chat the sender's. */
 export const repliedTo = (message: Element): string | undefined => child(message, 'reply', REPLY)?.attrs.id
 
-const MENTIONS_MAX = 20
-const URI_CHARS_MAX = 3000
-
-/** People mentioned in the text (XEP-0372 §3.2): by address, or in a room by nick. */
-export const mentionsIn = (message: Element): { mentions?: string[] } => {
-  const uris = elementsIn(message).filter(({ name, ns, attrs }) => name === 'reference' && ns === 'urn:xmpp:reference:0' && attrs.type === 'mention')
-    .slice(0, MENTIONS_MAX).map(({ attrs: { uri = '' } }) => uri.slice(0, URI_CHARS_MAX)).filter(uri => uri.startsWith('xmpp:'))
-  const mentions = uris.map(uri => uri.slice('xmpp:'.length).split('?')[0]!).map(part => {
-    try { return decodeURIComponent(part) } catch { return part }
-  }).map(jid => resourceOf(jid) || bareOf(jid))
-  return mentions.length === 0 ? {} : { mentions }
-}
-
 /** The same content with a few words in front. */
 const behind = (words: string, content: Content): Content => {
   const [first, ...rest] = content.text
@@ -137,36 +124,37 @@ export const isAutomatic = (message: Element): boolean => child(message, 'automa
 /** The answered message: its writer and beginning; and its id with its writer's full JID, if the reader's app can find it by these. */
 export interface AnswerTo { name: string; text: string; found?: { id: string, to: string } }
 
-/** The body, with the answered message quoted in front for apps that know no replies (XEP-0461 §3.1; XEP-0428 §3 counts code points). */
-const answering = (body: string, { name, text, found }: AnswerTo): Xml[] => {
-  const quotation = `${quoted(`${name}: ${text}`)}\n`
-  return [el('body', {}, quotation + body), ...found === undefined ? [] : [
-    el('reply', { xmlns: REPLY, ...found }),
-    el('fallback', { xmlns: FALLBACK, for: REPLY }, el('body', { start: '0', end: String([...quotation].length) }))
-  ]]
-}
+/** The answered message, in front of the body for apps that know no replies (XEP-0461 §3.1). */
+const quotationOf = ({ name, text }: AnswerTo): string => `${quoted(`${name}: ${text}`)}\n`
+
+/** XEP-0428 §3 counts code points. */
+const fallbackXml = (quotation: string): Xml =>
+  el('fallback', { xmlns: FALLBACK, for: REPLY }, el('body', { start: '0', end: String([...quotation].length) }))
 
 const geolocXml = (location: string | undefined): Xml[] => {
   const point = location === undefined ? undefined : pointOf(location)
   return point === undefined ? [] : [el('geoloc', { xmlns: GEOLOC }, el('lat', {}, point.lat), el('lon', {}, point.lon))]
 }
 
-export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo): Xml[] => {
+/** `called`: people at its place whom the message calls. */
+export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo, called: Called[] = []): Xml[] => {
   const named = answered?.found === undefined ? [] : [el('reply', { xmlns: REPLY, ...answered.found })]
   if (file?.url !== undefined) {
     return [el('body', {}, file.url), ...fileXml(file, file.url), ...named]
   }
-  const { body, unstyled } = bodyOf(text)
+  const { body, unstyled } = bodyOf(withNicks(text, called))
   const mark = [...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...geolocXml(location)]
   if (style === 'quiet' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
-  if (style === 'emote') return [el('body', {}, `/me ${body}`), ...mark, ...named] // nothing may stand before /me
-  if (answered === undefined) return [el('body', {}, body), ...mark]
-  return [...answering(body, answered), ...mark]
+  const isQuoting = answered !== undefined && style !== 'emote' // nothing may stand before /me
+  const quotation = isQuoting ? quotationOf(answered) : ''
+  const written = withReferences(`${quotation}${style === 'emote' ? '/me ' : ''}${body}`, called)
+  const reply = isQuoting && named.length > 0 ? [...named, fallbackXml(quotation)] : named
+  return [el('body', {}, written.body), ...reply, ...mark, ...written.references]
 }
 
 /** `id` is always that of the first version (XEP-0308 §3). */
-export const correctionXml = (content: Content, id: string, answered?: AnswerTo): Xml[] =>
-  [...contentXml(content, answered), el('replace', { xmlns: CORRECT, id })]
+export const correctionXml = (content: Content, id: string, answered?: AnswerTo, called: Called[] = []): Xml[] =>
+  [...contentXml(content, answered, called), el('replace', { xmlns: CORRECT, id })]
 
 /** XEP-0424 §3. `id` is the room's, or in a direct chat the sender's. */
 export const retractionXml = (id: string): Xml[] => [

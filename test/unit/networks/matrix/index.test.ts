@@ -5,6 +5,7 @@ import { encryptionSuite } from '../../../support/encryption-suite'
 import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
+import { mentionsSuite } from '../../../support/mentions-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
 import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
@@ -23,6 +24,7 @@ describe('Matrix on the practice homeserver', function () {
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
+  mentionsSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
 })

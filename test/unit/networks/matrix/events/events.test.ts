@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { toPlain } from '../../../../../src/model/text'
 import { arrivalOf, readEvent, speaks } from '../../../../../src/networks/matrix/events/events'
+import type { Around } from '../../../../../src/networks/matrix/events/mentions'
 
 const said = (content: object): string | undefined => {
   const event = readEvent({ type: 'm.room.message', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
@@ -132,27 +133,53 @@ describe('Matrix events: a reaction', () => {
   })
 })
 
-describe('Matrix events: whom an app marked', () => {
-  const marked = (content: object): string[] | undefined => {
+describe('Matrix events: who is called', () => {
+  const ROOM = { network: 'matrix', id: '!r:x' }
+  const around: Around = {
+    person: mxid => mxid === '@_ghost:x.org' ? { network: 'xmpp', id: 'bernd' } : { network: 'matrix', id: mxid },
+    called: name => name === 'Bernd' ? { network: 'xmpp', id: 'bernd' } : undefined, mayAlarm: false
+  }
+  const marked = (content: object, mayAlarm = false): string[] | undefined => {
     const event = readEvent({ type: 'm.room.message', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
-    const arrival = arrivalOf(event, { network: 'matrix', id: '!r:x' }, { id: '@eva:x', name: 'Eva' }, 1)
-    return arrival?.kind === 'message' || arrival?.kind === 'edit' ? arrival.mentions : undefined
+    const arrival = arrivalOf(event, ROOM, { id: '@eva:x', name: 'Eva' }, 1, { ...around, mayAlarm })
+    const mentions = arrival?.kind === 'message' || arrival?.kind === 'edit' ? arrival.mentions : undefined
+    return mentions?.flatMap(({ who, as }) => who === 'everybody' ? [who] : [who.id, as])
   }
   const html = (body: string) => ({ msgtype: 'm.text', body: 'x', format: 'org.matrix.custom.html', formatted_body: body })
+  const text = (body: string, more: object = {}) => ({ msgtype: 'm.text', body, ...more })
   const pill = '<a href="https://matrix.to/#/@clara:x.org">Clara</a>'
 
   it('is told by address and shown name, in an edit too', () => {
     assert.deepEqual(marked(html(`${pill}: schau`)), ['@clara:x.org', 'Clara'])
-    assert.deepEqual(marked(html('<a href="https://matrix.to/#/%40clara%3Ax.org">C</a>')), ['@clara:x.org', 'C'])
+    assert.deepEqual(marked(html('<a href="https://matrix.to/#/%40clara%3Ax.org">C &amp; D</a>')), ['@clara:x.org', 'C & D'])
     assert.deepEqual(marked({
       ...html('* x'), 'm.new_content': html(pill), 'm.relates_to': { rel_type: 'm.replace', event_id: '$o' }
     }), ['@clara:x.org', 'Clara'])
   })
 
+  it('is the person behind a ghost, by a pill, a name or the mark alone, and once', () => {
+    const ghost = '<a href="https://matrix.to/#/@_ghost:x.org">Bernd</a>'
+    assert.deepEqual(marked({ ...html(`${ghost}: ja`), body: 'Bernd: ja', 'm.mentions': { user_ids: ['@_ghost:x.org'] } }), ['bernd', 'Bernd'])
+    assert.deepEqual(marked(text('Bernd: ja')), ['bernd', 'Bernd'])
+    assert.deepEqual(marked(text('ja, @Bernd')), ['bernd', '@Bernd'])
+    assert.deepEqual(marked(text('ja', { 'm.mentions': { user_ids: ['@_ghost:x.org', 7] } })), ['bernd', ''])
+    assert.equal(marked(text('ja, Bernd', { 'm.mentions': { user_ids: 'x' } })), undefined)
+  })
+
   it('is not who is answered, nor a room, and is bounded', () => {
-    assert.equal(marked({ ...html('x'), 'm.mentions': { user_ids: ['@clara:x.org'] } }), undefined)
+    const answer = { 'm.relates_to': { 'm.in_reply_to': { event_id: '$asked' } } }
+    assert.equal(marked({ ...html('x'), ...answer, 'm.mentions': { user_ids: ['@clara:x.org'] } }), undefined)
+    const now = text('x', { 'm.mentions': { user_ids: ['@clara:x.org'] } })
+    const edit = { 'm.new_content': now, 'm.relates_to': { rel_type: 'm.replace', event_id: '$o' } }
+    assert.equal(marked(text('* x', edit)), undefined, 'an edit may be one of an answer')
     assert.equal(marked(html(`<mx-reply>${pill}</mx-reply>ja`)), undefined)
     assert.equal(marked(html('<a href="https://matrix.to/#/#room:x.org">r</a>')), undefined)
     assert.equal(marked(html(pill.repeat(500)))?.length, 40)
+    assert.equal(marked(text('x', { 'm.mentions': { user_ids: Array.from({ length: 500 }, (_, i) => `@u${i}:x`) } }))?.length, 40)
+  })
+
+  it('is everybody only if the app says so and the sender may', () => {
+    const all = text('@room', { 'm.mentions': { room: true } })
+    assert.deepEqual([marked(all), marked(all, true), marked(text('@room'), true)], [undefined, ['everybody'], undefined])
   })
 })

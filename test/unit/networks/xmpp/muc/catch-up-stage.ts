@@ -6,7 +6,8 @@ import { toPlain } from '../../../../../src/model/text'
 import type { Archive, Archived, Range } from '../../../../../src/networks/xmpp/muc/archive'
 import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
 import { makeReceiver, type Receiver } from '../../../../../src/networks/xmpp/muc/receive'
-import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
+import { OCCUPANT_IDS } from '../../../../../src/networks/xmpp/muc/people'
+import { ARCHIVE, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el, type Element } from '../../../../../src/networks/xmpp/wire/xml'
@@ -97,7 +98,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     })
     hearing = new Set()
     rooms = roomIds.map(id => ({
-      id, ready: false, visit: 0, nicks: new Map(), realJids: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
+      id, ready: false, visit: 0, nicks: new Map(), people: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
     } as unknown as Room))
   }
 

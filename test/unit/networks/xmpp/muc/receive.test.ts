@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { toPlain } from '../../../../../src/model/text'
 import { ACCEPTS_OPEN_MAX, ROOM_KEPT_MAX } from '../../../../../src/networks/xmpp/intake'
+import type { Arrival } from '../../../../../src/model/message'
 import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
 import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
+import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
 import { makeReceiver } from '../../../../../src/networks/xmpp/muc/receive'
-import { ARCHIVE, OCCUPANT_IDS, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
+import { OCCUPANT_IDS } from '../../../../../src/networks/xmpp/muc/people'
+import { ARCHIVE, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { el } from '../../../../../src/networks/xmpp/wire/xml'
@@ -31,14 +34,16 @@ const stage = (features = FEATURES) => {
     network: 'xmpp', inbox, stream, archive: {} as Archive, ownMessages, notes, originals: makeOriginals(notes), world,
     echo: () => {}, avatarOf, tooMuch
   })
-  const room = { id: ROOM, ready: true, nicks: new Map(), realJids: new Map(), features: new Set(features) } as unknown as Room
-  const enters = (nick: string, address: string): void => { room.realJids.set(nick, { address, role: 'participant' }) }
+  const room = { id: ROOM, ready: true, nicks: new Map(), people: new Map(), features: new Set(features) } as unknown as Room
+  const enters = (nick: string, address: string): void => { room.people.set(nick, { address, role: 'participant', rules: false }) }
+  const ghost = (nick: string, id: string): void => { room.nicks.set(nick, { person: { network: 'matrix', id } } as Occupant) }
+  const rules = (nick: string): void => { room.people.set(nick, { role: 'moderator', rules: true }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
     receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
     await new Promise(resolve => setImmediate(resolve))
     return inbox.arrivals
   }
-  return { hear, inbox, enters, steps, told }
+  return { hear, inbox, enters, ghost, rules, steps, told }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -108,12 +113,45 @@ describe('xmpp/receive', () => {
     assert.equal(said?.kind, 'message')
   })
 
+  const mentions = (arrival: Arrival | undefined): unknown[] | undefined => arrival?.kind === 'message' || arrival?.kind === 'edit'
+    ? arrival.mentions?.map(({ who, as }) => who === 'everybody' ? who : [who.network, who.id, as]) : undefined
+
   it('tells whom an app marked in a message, by their nick or address', async () => {
-    const { hear } = stage()
+    const { hear, ghost, enters } = stage()
+    ghost('Dora (Matrix)', '@dora:x.org')
+    enters('Emil', 'emil@x.org')
     const reference = (uri: string, type = 'mention') => `<reference xmlns='urn:xmpp:reference:0' type='${type}' begin='0' end='5' uri='${uri}'/>`
-    const marks = ['xmpp:clara@x.org', `xmpp:${ROOM}/Clara%20(Matrix)`, 'xmpp:%zz', 'https://x.org'].map(uri => reference(uri)).join('')
+    const marks = [
+      'xmpp:clara@x.org', `xmpp:${ROOM}/Clara%20(Matrix)`, `xmpp:${ROOM}/Dora%20(Matrix)`, `xmpp:${ROOM}/Emil`, 'xmpp:%zz', 'https://x.org'
+    ].map(uri => reference(uri)).join('')
     const [marked] = await hear(`${ROOM}/Anna`, `<body>Clara schau</body>${marks}${reference('xmpp:y@x.org', 'data')}`)
-    assert.deepEqual(marked?.kind === 'message' && marked.mentions, ['clara@x.org', 'Clara (Matrix)', '%zz'])
+    assert.deepEqual(mentions(marked), [
+      ['xmpp', 'clara@x.org', 'Clara'], ['xmpp', `${ROOM}/Clara (Matrix)`, 'Clara'], ['matrix', '@dora:x.org', 'Dora (Matrix)'],
+      ['xmpp', 'emil@x.org', 'Emil'], ['xmpp', '%zz', 'Clara']
+    ])
+  })
+
+  it('tells who is called by name, in a correction too, and once if an app marked them as well', async () => {
+    const { hear, ghost, enters } = stage()
+    ghost('Anna (Matrix)', '@anna:x.org')
+    ghost('Eva (Matrix)', '@eva:x.org')
+    enters('Eva', 'eva@x.org')
+    await hear(`${ROOM}/Bernd`, `<body>Anna (Matrix): ja</body>${stanzaId('s1')}${occupantId('o1')}`)
+    await hear(`${ROOM}/Bernd`, `<body>Anna, ja</body><replace xmlns='urn:xmpp:message-correct:0' id='m1'/>${stanzaId('s2')}${occupantId('o1')}`)
+    await hear(`${ROOM}/Bernd`, '<body>Anna ist da. Eva: ja</body>')
+    const mark = `<reference xmlns='urn:xmpp:reference:0' type='mention' begin='0' end='13' uri='xmpp:${ROOM}/Anna%20(Matrix)'/>`
+    const all = await hear(`${ROOM}/Bernd`, `<body>Anna (Matrix), ja</body>${mark}`)
+    assert.deepEqual(all.map(mentions), [
+      [['matrix', '@anna:x.org', 'Anna (Matrix)']], [['matrix', '@anna:x.org', 'Anna']], undefined, [['matrix', '@anna:x.org', 'Anna (Matrix)']]
+    ])
+  })
+
+  it('lets only those who rule in the room call everybody', async () => {
+    const { hear, rules } = stage()
+    rules('Mod')
+    await hear(`${ROOM}/Anna`, '<body>@room hallo</body>')
+    const all = await hear(`${ROOM}/Mod`, '<body>@room hallo</body>')
+    assert.deepEqual(all.map(mentions), [undefined, ['everybody']])
   })
 
   it('takes XHTML alone for what it says, and a subject alone for no message', async () => {

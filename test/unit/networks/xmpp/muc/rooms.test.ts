@@ -52,7 +52,7 @@ describe('xmpp rooms', () => {
         `<item jid='${nick}@example.org/x' role='participant'/>${status}</x></presence>`))
     }
     await rooms.whenReady(room, AbortSignal.timeout(60_000))
-    assert.deepEqual([asked, room.realJids.get('Anna')?.address], [2, 'anna@example.org'])
+    assert.deepEqual([asked, room.people.get('Anna')?.address], [2, 'anna@example.org'])
     rooms.stop()
   })
 

@@ -1,0 +1,63 @@
+/** Who is called in a room: whom a nick means, and which nick somebody has. */
+import type { Person, Place } from '../../../model/address'
+import { calledByName, callsEverybody, EVERYBODY, folded, type Mention, MENTIONS_MAX, withoutLabel } from '../../../model/mention'
+import type { Content } from '../../../model/message'
+import { bareOf, resourceOf } from '../names'
+import { contentOf, type Said } from '../text/content'
+import { type Called, occupantUri, type Reference, referencesIn } from '../text/references'
+import type { Element } from '../wire/xml'
+import { OCCUPANT_IDS } from './people'
+import { type Room } from './room'
+
+/** The nick that somebody has now, by the id that arrivals give them or by their address; undefined if they are not there, or are ours. */
+export const nickOfPerson = ({ id, people, nicks, features }: Room, who: string): string | undefined => {
+  const inRoom = who.startsWith(`${id} `) && features.has(OCCUPANT_IDS) ? who.slice(id.length + 1) : undefined
+  const found = who.startsWith(`${id}/`) ? who.slice(id.length + 1)
+    : [...people].find(([, { address, occupant }]) => address === who || (inRoom !== undefined && occupant === inRoom))?.[0]
+  return found !== undefined && people.has(found) && !nicks.has(found) ? found : undefined
+}
+
+/** Who of those called is in the room, by the nick that they have now. XMPP has nothing that alarms everybody. */
+export const whoIsHere = (room: Room, { network }: Place, mentions: Mention[] = []): Called[] => mentions.flatMap(mention => {
+  const nick = mention.who === 'everybody' || mention.who.network !== network ? undefined : nickOfPerson(room, mention.who.id)
+  return nick === undefined ? [] : [{ ...mention, nick, uri: occupantUri(room.id, nick) }]
+})
+
+/**
+ * Whom a name means in this room, of those for whom ours speak: by the nick of ours, or by that without the label of their network, if
+ * nobody else has it. Undefined if it is somebody else's, or several have it.
+ */
+export const makeNames = ({ people, nicks }: Room): (name: string) => Person | undefined => {
+  let names: Map<string, Person | undefined> | undefined
+  const read = (): Map<string, Person | undefined> => {
+    const made = new Map<string, Person | undefined>()
+    for (const [nick, { person }] of nicks) {
+      const short = folded(withoutLabel(nick))
+      if (person !== undefined) made.set(short, made.has(short) ? undefined : person)
+    }
+    for (const nick of people.keys()) if (!nicks.has(nick)) made.set(folded(nick), undefined)
+    for (const [nick, { person }] of nicks) made.set(folded(nick), person)
+    return made
+  }
+  return name => (names ??= read()).get(folded(name))
+}
+
+/** Which people a message calls: as its app marked them, then by the names in it. */
+const calledIn = (room: Room, network: string, references: Reference[], { text }: Content): Mention[] => {
+  const marked = references.map(({ jid, as }): Mention => {
+    const nick = bareOf(jid) === room.id ? resourceOf(jid) : ''
+    if (nick === '') return { who: { network, id: bareOf(jid) }, as }
+    return { who: room.nicks.get(nick)?.person ?? { network, id: room.people.get(nick)?.address ?? jid }, as }
+  })
+  const named = calledByName(text, makeNames(room)).filter(({ as }) => !marked.some(one => one.as === as))
+  return [...marked, ...named]
+}
+
+/** What a message says, and whom it calls. `rules`: its writer rules over others in the room, and so may call everybody. */
+export const saidIn = (room: Room, network: string, message: Element, rules: boolean): Said & { mentions?: Mention[] } | undefined => {
+  const said = contentOf(network, message)
+  if (said === undefined) return undefined
+  const everybody: Mention[] = rules && callsEverybody(said.content.text) ? [{ who: 'everybody', as: EVERYBODY }] : []
+  const mentions = [...everybody, ...calledIn(room, network, referencesIn(message), said.content)].slice(0, MENTIONS_MAX)
+  return { ...said, ...mentions.length > 0 && { mentions } }
+}

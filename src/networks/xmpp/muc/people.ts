@@ -1,0 +1,36 @@
+/** Who is in a room, as its listener sees it: ours too, and at most PEOPLE_MAX. */
+import { bareOf, canonicalBare, resourceOf } from '../names'
+import { child, type Element, owned } from '../wire/xml'
+
+export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
+const PEOPLE_MAX = 5_000
+const MUC_USER = 'http://jabber.org/protocol/muc#user'
+
+/** `address`: their real one, if the room shows it to us. `occupant`: the room's own id of them (XEP-0421). `rules`: over others. */
+export interface Present { address?: string, occupant?: string, role: string, rules: boolean }
+
+/** Notes what a presence from the room to its listener says. Returns the nick if somebody is there now whose address the room shows. */
+export const notePresence = (people: Map<string, Present>, presence: Element): string | undefined => {
+  const nick = resourceOf(presence.attrs.from ?? '')
+  const { type } = presence.attrs
+  if (type === 'unavailable') people.delete(nick)
+  if (type !== undefined || nick === '' || (people.size >= PEOPLE_MAX && !people.has(nick))) return undefined
+  const user = child(presence, 'x', MUC_USER)
+  const { jid, role = '', affiliation = '' } = (user && child(user, 'item')?.attrs) ?? {}
+  const occupant = child(presence, 'occupant-id', OCCUPANT_IDS)?.attrs.id
+  people.set(owned(nick), {
+    ...jid !== undefined && { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)) }, ...occupant !== undefined && { occupant: owned(occupant) },
+    role: owned(role), rules: role === 'moderator' || affiliation === 'owner' || affiliation === 'admin'
+  })
+  return jid === undefined ? undefined : nick
+}
+
+/**
+ * The writer of a message in an archive (XEP-0313). Rooms add this themselves. If somebody forges one, there are two, and neither is
+ * believed.
+ */
+export const archivedJid = (message: Element): string | undefined => {
+  const users = message.children.filter(one => typeof one !== 'string' && one.name === 'x' && one.ns === MUC_USER) as Element[]
+  const jid = users.length === 1 && users[0] ? child(users[0], 'item')?.attrs.jid : undefined
+  return jid === undefined ? undefined : canonicalBare(bareOf(jid))
+}
