@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
+import type { Element } from '@xmpp/client'
 import { playScene } from '../../sandbox/scene'
 import { PROGRAM, run } from '../../sandbox/servers/process'
 import { GATEWAY, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
@@ -130,6 +131,31 @@ describe('a room on Synapse, Prosody and phones', () => {
     const fallback = thanks.getChild('fallback', 'urn:xmpp:fallback:0')?.getChild('body')
     assert.deepEqual([fallback?.attrs.start, fallback?.attrs.end], ['0', '13'])
     await story.maxReads(`${LABELS.anna}: Re "Ich": Danke`)
+  })
+
+  it('a name calls whoever it means in their own app, and is a name on Max\'s phone', async () => {
+    await story.berndSays('Wer kommt mit?')
+    const { sender: ghost } = await story.annaReads('Wer kommt mit?')
+    const pill = `<a href="https://matrix.to/#/${encodeURIComponent(ghost)}">${LABELS.bernd}</a>: ich`
+    await story.annaSays({
+      msgtype: 'm.text', body: `${LABELS.bernd}: ich`, format: 'org.matrix.custom.html', formatted_body: pill, 'm.mentions': { user_ids: [ghost] }
+    })
+    const uri = `xmpp:${town.muc}/Bernd`
+    const marks = ({ attrs }: Element): unknown[] => [attrs['type'], attrs['begin'], attrs['end'], attrs['uri']]
+    const called = await story.berndReads('Bernd: ich')
+    assert.deepEqual(called.getChildren('reference', 'urn:xmpp:reference:0').map(marks), [['mention', '0', '5', uri]])
+    await story.maxReads(`${LABELS.anna}: ${LABELS.bernd}: ich`)
+    await story.annaSays('und Du, @bernd?')
+    const typed = await story.berndReads('und Du, Bernd?')
+    assert.deepEqual(typed.getChildren('reference', 'urn:xmpp:reference:0').map(marks), [['mention', '8', '13', uri]])
+    await story.maxReads(`${LABELS.anna}: und Du, @bernd?`)
+
+    await story.berndSays(`${LABELS.anna}: gern`)
+    const { content } = await story.annaReads('Anna: gern')
+    const { userId } = town.people.anna
+    const answer = `<a href="https://matrix.to/#/${encodeURIComponent(userId)}">Anna</a>: gern`
+    assert.deepEqual([content['m.mentions'], content['formatted_body']], [{ user_ids: [userId] }, answer])
+    await story.maxReads(`${LABELS.bernd}: ${LABELS.anna}: gern`)
   })
 
   it('Anna and Bernd react to what the other said, think better of it, and each sees what the other has', async () => {

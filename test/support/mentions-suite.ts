@@ -53,8 +53,9 @@ export const mentionsSuite = (ground: () => Ground): void => {
     const again = await anna.waitFor(place.id, 'the edit', body('* hallo, Anna'))
     assert.deepEqual([again.content['m.mentions'], (again.content['m.new_content'] as Json)['m.mentions']], [{}, { user_ids: [anna.userId] }])
     await network.send(edit('new', [{ who, as: '@Anna' }, { who: 'everybody', as: '@room' }]), signal())
-    const marks = { user_ids: [anna.userId], room: true }
-    await anna.waitFor(place.id, 'who is new', ({ content: { 'm.mentions': now } }) => JSON.stringify(now) === JSON.stringify(marks))
+    const { content: { 'm.mentions': marks } } = await anna.waitFor(place.id, 'who is new',
+      event => event.content['body'] === '* hallo, Anna' && event.event_id !== again.event_id)
+    assert.deepEqual(marks, { user_ids: [anna.userId], room: true })
 
     const asked = await anna.send(place.id, 'Wer kommt?')
     const reply = { said: { arrival: asked }, by: { person: who, name: 'Anna' }, text: 'Wer kommt?' }
