@@ -58,7 +58,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     store.run(async tx => {
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
-      const origin = problem === undefined || row.notice ? undefined : await tx.origin(row.journal)
+      const isMinor = row.notice || row.delivery.action.kind === 'reaction' // nobody is told
+      const origin = problem === undefined || isMinor ? undefined : await tx.origin(row.journal)
       const told = origin === undefined || problem === undefined ? [] : failureNotice(origin, { key, place }, directory, problem)
       return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, now)
     }).then(applied => settled(row, state, 0, applied), () => {}) // the store has reported its failure itself

@@ -84,9 +84,11 @@ export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | un
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. For a contact's place, tells the team too. */
 export const failureNotice = (arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory,
   problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
-  if ((arrival.kind !== 'message' && arrival.kind !== 'edit') || !directory.mayTell(arrival.place, failed.place)) return []
+  const isTold = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'deletion'
+  if (!isTold || !directory.mayTell(arrival.place, failed.place)) return []
   const { texts } = directory
   const where = whereOf(failed.place, directory)
+  if (arrival.kind === 'deletion') return [notice(arrival, arrival.place, `stays ${failed.key}`, texts.stays(where))]
   const excerpt = excerptOf(arrival)
   const text = problem.kind === 'failed'
     ? texts.failed(where, excerpt, problem.why)

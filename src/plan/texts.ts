@@ -68,7 +68,7 @@ const de: Texts = {
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
-  stays: where => `Hier gelöscht, aber nicht überall: ${where} hat die Nachricht noch.`,
+  stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
   reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
@@ -117,7 +117,7 @@ const en: Texts = {
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
-  stays: where => `Deleted here, but not everywhere: ${where} still has the message.`,
+  stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {

@@ -83,6 +83,18 @@ describe('the path of a message', () => {
     assert.equal((await started.bridge.queue.list('failed')).length, 1)
   })
 
+  it('tells whoever takes a message back where it stays, if it cannot be taken back there', async () => {
+    blue.onSend = ({ action }) => { if (action.kind === 'deletion') throw new Refused('not allowed') }
+    await red.say('room', 'anna', 'oops', { key: 'm1' })
+    await until(() => blue.delivered.length === 1)
+    await until(async () => (await started.store.run(tx => tx.depth())).length === 0)
+    const place = { network: 'red', id: 'room' }
+    await red.inbox.accept({ kind: 'deletion', key: 'd1', of: 'm1', place, at: 1, sender: { id: 'anna', name: 'anna' } })
+    await until(() => red.delivered.length > 1)
+    assert.deepEqual(red.read('room').sort(), ['blue', 'Max (phone), Eva (phone)']
+      .map(where => `*: Deleted here, but not everywhere: the message is still there for ${where}.`).sort())
+  })
+
   it('never makes a notice about a notice', async () => {
     blue.onSend = red.onSend = () => { throw new Refused('never') }
     await red.say('room', 'anna', 'bad')
