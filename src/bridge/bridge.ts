@@ -101,7 +101,8 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
   const directory = makeDirectory({ mirrors: options.mirrors, remembered, can, links: options.links, texts: TEXTS[options.language], teams: desk })
-  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs })
+  const signals = makeSignals({ networks, directory, desk, store, clock })
+  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained })
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,
     changed (change) {
@@ -112,8 +113,6 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   })
   const own = makeDeskReceive({ ...options, inbox: accept, memory: desk, remembered: await makeMemory(store, 'desk') })
   const up = new Map<string, boolean>() // by connection, a fixed few
-
-  const signals = makeSignals({ networks, directory, desk, store, clock })
 
   const inbox: Inbox = {
     ...accept,

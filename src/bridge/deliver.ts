@@ -10,7 +10,7 @@ import { addressKey, type NetworkName, type Place } from '../model/address'
 import { Bug } from '../model/errors'
 import type { Network } from '../model/network'
 import { peopleAt, type Directory } from '../plan/directory'
-import type { Changed, Queued, Store } from '../store/store'
+import type { Cause, Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
 import { makeEnding, type Unwanted } from './ending'
 import { makeFiles } from './files'
@@ -24,6 +24,8 @@ interface Parts {
   store: Store; networks: ReadonlyMap<NetworkName, Network>; directory: Directory; desk: DeskMemory
   clock: Clock; chance: Chance; log: Log; observer: Observer; linkMs: number
   bug (error: unknown): void
+  /** Nothing that came from a place waits any more; this ended last. */
+  drained (last: Cause): void
 }
 
 export interface Deliver {
@@ -93,15 +95,10 @@ export const makeDeliver = (parts: Parts): Deliver => {
       for (const { from, count } of counts) changed({ lane, from }, -count)
       if (counts.length === 0 && running) laneAt(lane).reload() // a waiting delivery was rewritten
     }
-    const byLane = new Map<string, Queued[]>()
-    for (const row of applied.queued) {
-      count(row.from, 1)
-      const key = addressKey(row.delivery.place)
-      const rows = byLane.get(key)
-      if (rows === undefined) byLane.set(key, [row])
-      else rows.push(row)
-    }
+    for (const row of applied.queued) count(row.from, 1)
+    const byLane = Map.groupBy(applied.queued, row => addressKey(row.delivery.place))
     if (running) for (const rows of byLane.values()) laneAt(rows[0]!.delivery.place).add(rows)
+    if (ended?.notice === false && !openFrom.has(addressKey(ended.from))) parts.drained(ended)
   }
 
   const ending = makeEnding({ ...parts, heard })

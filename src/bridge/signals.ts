@@ -12,11 +12,12 @@ import type { Network } from '../model/network'
 import { type HasRead, type Shows, SHOWS_NOTHING, type SignalIn, type SignalOut } from '../model/signal'
 import type { Directory } from '../plan/directory'
 import type { Store } from '../store/store'
+import { type DeliveryMarks, makeDeliveryMarks } from './delivery-marks'
 import { reached } from './mirror'
 import { makeReading } from './reading'
 import { makeTyping, type Target } from './typing'
 
-export interface Signals {
+export interface Signals extends DeliveryMarks {
   take (signal: SignalIn): void
   /** Whoever speaks types no longer. */
   spoken (arrival: Arrival): void
@@ -109,6 +110,7 @@ export const makeSignals = ({ networks, directory, desk, store, clock }: Parts):
     spoken (arrival) {
       if (arrival.kind === 'message') typing.take(arrival, false)
     },
+    ...makeDeliveryMarks({ store, directory, show: ({ place, does }) => show({ place }, does) }),
     stop: typing.stop
   }
 }

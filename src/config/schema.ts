@@ -34,7 +34,9 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   places: list('The places that show the same messages: two or more, on any networks.', 'a list of at least two places', 1000,
     placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1),
   typing: yes('Whether people see in each place who is typing in the others.', true).default(true),
-  read_marks: yes('Whether people see in each place how far those in the others have read.').default(false)
+  read_marks: yes('Whether people see in each place how far those in the others have read.').default(false),
+  delivery_marks: choice('Whether a writer sees that what they said has gone out to all other places. read: Zentrale marks it as read there.',
+    ['none', 'read']).default('none')
 })
 
 const enough = (kinds: readonly NetworkKind[]): string => {

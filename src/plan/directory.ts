@@ -7,8 +7,11 @@ import type { Links } from './links'
 import { makeNamesakes, type Namesakes } from './namesakes'
 import type { Texts } from './texts'
 
+/** How a writer sees that their message has arrived in all other places: as a read mark of ours, or not. */
+export type DeliveryMarking = 'none' | 'read'
+
 /** `shows`: absent, no signals. */
-export interface Mirror { name: string; places: MirrorPlace[]; shows?: Shows }
+export interface Mirror { name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking }
 
 /** What other rules may ask about function addresses. */
 export interface Teams {

@@ -43,6 +43,8 @@ export const xmppSignalsSuite = (start: (options: XmppServerOptions) => Promise<
     read(place, { kind: 'read', upTo: { said: said.named } }, bob)
     const mark = await shows('displayed', `${room}/${bob.name}`)
     assert.equal(mark.getChild('displayed', MARKERS)?.attrs.id, said.named)
+    read(place, { kind: 'read', upTo: { said: said.named } })
+    await shows('displayed', `${room}/Zentrale`)
     assert.ok(at.anna.heard.every(one => one.attrs.from !== `${room}/${eva.name}`), 'nobody came for it')
 
     const by = (...inside: Element[]): Promise<void> => at.anna.send(xml('message', { to: room, type: 'groupchat' }, ...inside))

@@ -50,6 +50,8 @@ export const signalsSuite = (ground: () => Ground): void => {
       await seesTyping(place.id, mxid, false)
       bridge.network.signal?.({ place, as: bernd.person, does: { kind: 'read', upTo: { said: event } } })
       await seesRead(place.id, mxid, event)
+      bridge.network.signal?.({ place, does: { kind: 'read', upTo: { said: event } } })
+      await seesRead(place.id, `@${ground().config.registration.sender_localpart}:${ground().serverName}`, event)
       const entered = (await anna.events(place.id)).map(({ state_key: key }) => key)
       assert.ok(!entered.includes(ghostMxid(stranger, ground().serverName)))
     })
