@@ -6,14 +6,18 @@ import { bareOf, resourceOf } from '../names'
 import { contentOf, type Said } from '../text/content'
 import { type Called, occupantUri, type Reference, referencesIn } from '../text/references'
 import type { Element } from '../wire/xml'
-import { OCCUPANT_IDS } from './people'
+import { NON_ANONYMOUS, OCCUPANT_IDS, type Present } from './people'
 import { type Room } from './room'
 
-/** The nick that somebody has now, by the id that arrivals give them or by their address; undefined if they are not there, or are ours. */
+/**
+ * The nick that somebody has now, by the id that arrivals give them, or by their address if the room shows addresses to everybody. Undefined
+ * if they are not there, or are ours.
+ */
 export const nickOfPerson = ({ id, people, nicks, features }: Room, who: string): string | undefined => {
-  const inRoom = who.startsWith(`${id} `) && features.has(OCCUPANT_IDS) ? who.slice(id.length + 1) : undefined
-  const found = who.startsWith(`${id}/`) ? who.slice(id.length + 1)
-    : [...people].find(([, { address, occupant }]) => address === who || (inRoom !== undefined && occupant === inRoom))?.[0]
+  const rest = who.slice(id.length + 1)
+  const isTheirs = who.startsWith(`${id} `) ? ({ occupant }: Present) => features.has(OCCUPANT_IDS) && occupant === rest
+    : ({ address }: Present) => features.has(NON_ANONYMOUS) && address === who
+  const found = who.startsWith(`${id}/`) ? rest : [...people].find(([, one]) => isTheirs(one))?.[0]
   return found !== undefined && people.has(found) && !nicks.has(found) ? found : undefined
 }
 
@@ -42,12 +46,15 @@ export const makeNames = ({ people, nicks }: Room): (name: string) => Person | u
   return name => (names ??= read()).get(folded(name))
 }
 
+/** An address that everybody in the room sees. */
+const shown = ({ features, people }: Room, nick: string): string | undefined => features.has(NON_ANONYMOUS) ? people.get(nick)?.address : undefined
+
 /** Which people a message calls: as its app marked them, then by the names in it. */
 const calledIn = (room: Room, network: string, references: Reference[], { text }: Content): Mention[] => {
   const marked = references.map(({ jid, as }): Mention => {
     const nick = bareOf(jid) === room.id ? resourceOf(jid) : ''
     if (nick === '') return { who: { network, id: bareOf(jid) }, as }
-    return { who: room.nicks.get(nick)?.person ?? { network, id: room.people.get(nick)?.address ?? jid }, as }
+    return { who: room.nicks.get(nick)?.person ?? { network, id: shown(room, nick) ?? jid }, as }
   })
   const named = calledByName(text, makeNames(room)).filter(({ as }) => !marked.some(one => one.as === as))
   return [...marked, ...named]

@@ -2,6 +2,8 @@
 import { bareOf, canonicalBare, resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
 
+/** The feature of a room that shows addresses to everybody in it. */
+export const NON_ANONYMOUS = 'muc_nonanonymous'
 export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
 const PEOPLE_MAX = 5_000
 const MUC_USER = 'http://jabber.org/protocol/muc#user'

@@ -21,12 +21,10 @@ import { saidIn } from './called'
 import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
-import { archivedJid, OCCUPANT_IDS } from './people'
+import { archivedJid, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
 import { ARCHIVE, type Room, STANZA_IDS } from './room'
 
 const KEY_BYTES = 18
-
-const NON_ANONYMOUS = 'muc_nonanonymous'
 
 export interface Receiver {
   /** From now on, live messages of the room wait. */

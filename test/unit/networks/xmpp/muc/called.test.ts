@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { makeNames, nickOfPerson } from '../../../../../src/networks/xmpp/muc/called'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
-import { OCCUPANT_IDS, type Present } from '../../../../../src/networks/xmpp/muc/people'
+import { NON_ANONYMOUS, OCCUPANT_IDS, type Present } from '../../../../../src/networks/xmpp/muc/people'
 import { type Room } from '../../../../../src/networks/xmpp/muc/room'
 
 const ID = 'raum@rooms.example.org'
@@ -13,11 +13,13 @@ const roomWith = (people: [string, Partial<Present>][], nicks = ours(), features
 
 describe('who is called in an XMPP room', () => {
   it('has the nick of now, found by the room\'s own id, by nick or by address, and never one of ours', () => {
-    const room = roomWith([['Bernd neu', { occupant: 'o1', address: 'bernd@x.org' }], ['Anna (Matrix)', { occupant: 'o2' }]], ours(['Anna (Matrix)']))
+    const people: [string, Partial<Present>][] = [['Bernd neu', { occupant: 'o1', address: 'bernd@x.org' }], ['Anna (Matrix)', { occupant: 'o2' }]]
+    const room = roomWith(people, ours(['Anna (Matrix)']), [OCCUPANT_IDS, NON_ANONYMOUS])
     const found = [`${ID} o1`, `${ID}/Bernd neu`, 'bernd@x.org', `${ID}/Bernd`, `${ID} o2`, `${ID}/Anna (Matrix)`, 'other@x.org/Bernd']
       .map(who => nickOfPerson(room, who))
     assert.deepEqual(found, ['Bernd neu', 'Bernd neu', 'Bernd neu', undefined, undefined, undefined, undefined])
     assert.equal(nickOfPerson(roomWith([['Bernd', { occupant: 'o1' }]], ours(), []), `${ID} o1`), undefined, 'the room does not give such ids')
+    assert.equal(nickOfPerson(roomWith([['Bernd', { address: 'bernd@x.org' }]]), 'bernd@x.org'), undefined, 'the room shows addresses to us alone')
   })
 
   it('is meant by a name for whom one of ours speaks, unless somebody else has that name', () => {

@@ -6,7 +6,7 @@ import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
 import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
 import { makeReceiver } from '../../../../../src/networks/xmpp/muc/receive'
-import { OCCUPANT_IDS } from '../../../../../src/networks/xmpp/muc/people'
+import { NON_ANONYMOUS, OCCUPANT_IDS } from '../../../../../src/networks/xmpp/muc/people'
 import { ARCHIVE, type Room, STANZA_IDS } from '../../../../../src/networks/xmpp/muc/room'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
@@ -117,7 +117,7 @@ describe('xmpp/receive', () => {
     ? arrival.mentions?.map(({ who, as }) => who === 'everybody' ? who : [who.network, who.id, as]) : undefined
 
   it('tells whom an app marked in a message, by their nick or address', async () => {
-    const { hear, ghost, enters } = stage()
+    const { hear, ghost, enters } = stage([...FEATURES, NON_ANONYMOUS])
     ghost('Dora (Matrix)', '@dora:x.org')
     enters('Emil', 'emil@x.org')
     const reference = (uri: string, type = 'mention') => `<reference xmlns='urn:xmpp:reference:0' type='${type}' begin='0' end='5' uri='${uri}'/>`
@@ -129,6 +129,14 @@ describe('xmpp/receive', () => {
       ['xmpp', 'clara@x.org', 'Clara'], ['xmpp', `${ROOM}/Clara (Matrix)`, 'Clara'], ['matrix', '@dora:x.org', 'Dora (Matrix)'],
       ['xmpp', 'emil@x.org', 'Emil'], ['xmpp', '%zz', 'Clara']
     ])
+  })
+
+  it('tells no address of somebody called that the room shows to us alone', async () => {
+    const { hear, enters } = stage()
+    enters('Emil', 'emil@x.org')
+    const [marked] = await hear(`${ROOM}/Anna`,
+      `<body>Emil: ja</body><reference xmlns='urn:xmpp:reference:0' type='mention' begin='0' end='4' uri='xmpp:${ROOM}/Emil'/>`)
+    assert.deepEqual(mentions(marked), [['xmpp', `${ROOM}/Emil`, 'Emil']])
   })
 
   it('tells who is called by name, in a correction too, and once if an app marked them as well', async () => {
