@@ -27,7 +27,7 @@ export const signalsSuite = (ground: () => Ground): void => {
   const seesTyping = (room: string, mxid: string, typing: boolean): Promise<void> => anna.seesSignal(room, `${mxid} types: ${typing}`,
     (kind, content) => kind === 'm.typing' && typists(content).includes(mxid) === typing)
   const seesRead = (room: string, mxid: string, event: string): Promise<void> => anna.seesSignal(room, `${mxid} has read ${event}`,
-    (kind, content) => kind === 'm.receipt' && JSON.stringify(content[event] ?? {}).includes(`{"m.read":{"${mxid}":`))
+    (kind, content) => kind === 'm.receipt' && JSON.stringify(content[event] ?? {}).includes(`"${mxid}":{"ts":`))
 
   before(async () => {
     const { userId, accessToken } = await ground().createUser(`anna${newKey()}`.toLowerCase())
