@@ -78,7 +78,7 @@ const stepsOf = (facts: DeskFacts, context: Context): Step[] | undefined => {
     case 'nobody': return nobody(facts, context)
     case 'writer': return writerTakesBack(facts, context)
     case 'team': return team(facts, context)
-    case 'order': return orders(facts, context)
+    case 'order': return [...orders(facts, context), ...nothing('nothing is left to do for this order')]
     case 'reaction': return reacts(facts, context)
     case 'elsewhere': return undefined
   }

@@ -22,7 +22,8 @@ import type { Said } from './town'
 import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typing'
 
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
-const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*)$/ // in the servers' words
+/** In the servers' words; and that the archive could not be asked whether it had arrived. */
+const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*|no answer to a question in time)$/
 
 export interface DeskAuditor extends Auditor {
   /** Whether Zentrale has confirmed any message to this address. */
