@@ -273,7 +273,8 @@ export const makeGroupchat = (world: World): Server => {
         open = false
         if (session !== wire) return
         session = undefined
-        chats.broke(swift ? Math.min(deadSince, timeline.ms) - READ_MS : -Infinity)
+        const isSudden = swift && deadSince === Infinity // else an answer to any of them may have vanished
+        chats.broke(isSudden ? timeline.ms - READ_MS : -Infinity)
         note('the link to the group chats is down')
       }
     }

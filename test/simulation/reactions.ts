@@ -29,6 +29,7 @@ interface Deed { by: Inhabitant; tag: string; at: number } // the first of this 
 export const makeReacting = (town: Town, random: Random, servers: () => Server[], auditor: Auditor, now: () => number): Reacting => {
   const lately = new Map<Mirror, string[]>()
   const deeds = new Map<string, Deed>()
+  const corrected = new Map<string, string>() // by the tag of a correction, which may stand as a message of its own
   const people = town.people.filter(({ place }) => CAN[place.network]!.reactions !== 'none')
 
   const mirrorOf = ({ place }: Inhabitant): Mirror =>
@@ -46,6 +47,7 @@ export const makeReacting = (town: Town, random: Random, servers: () => Server[]
 
   return {
     heard (said) {
+      if (said?.kind === 'edit' && said.of !== undefined) corrected.set(said.tag, said.of)
       if (said === undefined || said.kind !== 'message' || !town.people.includes(said.by)) return
       const mirror = mirrorOf(said.by)
       lately.set(mirror, [...lately.get(mirror) ?? [], said.tag].slice(-LATELY))
@@ -73,7 +75,8 @@ export const makeReacting = (town: Town, random: Random, servers: () => Server[]
         }
       }
       for (const { ours, place, name, tag } of all) {
-        const known = [...deeds.values()].some(({ by, tag: of }) => of === tag && name.startsWith(`${by.name} (`))
+        const tags = [tag, corrected.get(tag)]
+        const known = [...deeds.values()].some(({ by, tag: of }) => tags.includes(of) && name.startsWith(`${by.name} (`))
         if (ours && !known) auditor.violation('K', `${name} never reacted to ${tag}, as ${place} shows`, tag)
       }
     }
