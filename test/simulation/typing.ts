@@ -42,8 +42,8 @@ export const meantBy = (text: string): string | undefined => {
   return /^[!！]\s?(.*?)\.?$/.exec(text.replace(/^#\d+ /, ''))?.[1]
 }
 
-/** A misspelt order to send: a later `!send` then means something else. */
-export const isNearlySent = (text: string): boolean => /^(?:>.*\n)*(?:#\d+ )?(?:! send|！a) /.test(text)
+/** A misspelt order to send: a later `!send` then means something else. A star stands before a correction of what is not known any more. */
+export const isNearlySent = (text: string): boolean => /^(?:>.*\n)*(?:\* )?(?:#\d+ )?(?:! send|！a) /.test(text)
 
 /** The number of a case in front of a text. */
 export const numberIn = (text: string): number | undefined => {
