@@ -49,12 +49,12 @@ const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror 
   return from?.mirror === mirror ? replyTo(answered, speaker(answered.latest, from, directory, answered.arrival.sender).as, place) : undefined
 }
 
-const KEPT: Plan = { outcome: 'routed', deliveries: [], changes: [] }
-
 /** Whoever deletes it is told where it stays. */
 const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: { mirror: Mirror, here: MirrorPlace },
   directory: Directory): Plan => {
-  if (original === undefined) return { ...KEPT, why: 'a deletion of what is not here: kept, because that may still come' }
+  if (original === undefined) {
+    return { outcome: 'routed', deliveries: [], changes: [], why: 'a deletion of what is not here: kept, because that may still come' }
+  }
   if (!('sender' in original.arrival)) return ignored('nobody said it')
   const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
   const said = original.deliveries.filter(({ notice }) => !notice)

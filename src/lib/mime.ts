@@ -7,6 +7,11 @@ const MIMES: Readonly<Record<string, string>> = {
   csv: 'text/csv', ics: 'text/calendar', pdf: 'application/pdf', txt: 'text/plain', vcf: 'text/vcard', zip: 'application/zip'
 }
 
+const MIME = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/
+
+/** Whether it is a type as RFC 6838 §4.2 spells one, in small letters. */
+export const isMime = (type: string): boolean => MIME.test(type)
+
 /** By type, the suffix that most apps know. */
 const SUFFIXES: ReadonlyMap<string, string> = new Map(Object.entries(MIMES).map(([suffix, mime]) => [mime, suffix]))
 const SUFFIX = /\.[a-z0-9]{1,5}$/i

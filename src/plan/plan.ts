@@ -8,8 +8,7 @@ import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from './desk-change'
 import type { Directory } from './directory'
 import type { Claim } from './namesakes'
-import { beginning } from './people'
-import { cleanName } from './people'
+import { beginning, cleanName } from './people'
 
 export type Change =
   | { kind: 'link', token: string, file?: Attachment } // without `file`: the arrival's own

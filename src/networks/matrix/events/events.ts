@@ -2,6 +2,7 @@
  * Turns a room's event into an arrival. Pure, and safe for any JSON: every field is checked before it is used
  * (CS API §Room event format, §m.room.message, §Event replacements, §Redactions).
  */
+import { isMime } from '../../../lib/mime'
 import type { Place } from '../../../model/address'
 import { Malformed } from '../../../model/errors'
 import type { Arrival, Attachment, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
@@ -25,7 +26,6 @@ export const HOPS_FIELD = 'org.zentrale.hops'
 export const MXC = /^mxc:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[A-Za-z0-9_-]{1,255}$/
 
 const ID_CHARS_MAX = 255
-const MIME = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/
 const FILE_NAME_CHARS_MAX = 255
 
 const idOf = (value: unknown, what: string, sigil: string): string => {
@@ -68,7 +68,7 @@ const attachment = (kind: Attachment['kind'], content: Json, name: string): Atta
   const ref = stringOf(content.url)
   if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
   const { mimetype, size, w, h, duration } = jsonOf(content.info)
-  const mime = typeof mimetype === 'string' && MIME.test(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
+  const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },

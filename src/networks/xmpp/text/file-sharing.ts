@@ -1,5 +1,5 @@
 /** A file that is shared by its link: XEP-0447 with its metadata (XEP-0446), and XEP-0066 beside it for apps that know only that. */
-import { mimeOf } from '../../../lib/mime'
+import { isMime, mimeOf } from '../../../lib/mime'
 import type { Attachment } from '../../../model/message'
 import { child, el, type Element, textOf, type Xml } from '../wire/xml'
 
@@ -7,7 +7,6 @@ const OOB = 'jabber:x:oob'
 export const SHARING = 'urn:xmpp:sfs:0'
 const METADATA = 'urn:xmpp:file:metadata:0'
 const URL_DATA = 'http://jabber.org/protocol/url-data'
-const MIME = /^[a-z0-9!#$&^_.+-]{1,127}\/[a-z0-9!#$&^_.+-]{1,127}$/
 const NAME_CHARS_MAX = 255
 
 const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
@@ -35,7 +34,7 @@ const measured = (metadata: Element): Partial<Attachment> => {
 const described = (url: string, metadata: Element | undefined): Omit<Attachment, 'at'> => {
   const name = (textOf(metadata && child(metadata, 'name')).trim() || nameIn(url)).slice(0, NAME_CHARS_MAX)
   const type = textOf(metadata && child(metadata, 'media-type')).trim().toLowerCase()
-  const mime = MIME.test(type) ? type : mimeOf(name)
+  const mime = isMime(type) ? type : mimeOf(name)
   const kind = (['image', 'audio', 'video'] as const).find(one => mime.startsWith(`${one}/`)) ?? 'file'
   return { kind, name, mime, ...metadata && measured(metadata) }
 }
