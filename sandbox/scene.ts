@@ -50,7 +50,7 @@ const chunk = (type: string, data: Buffer): Buffer => {
 }
 
 /** A small square of one colour, as PNG. */
-const picture = (red: number, green: number, blue: number): Buffer => {
+export const picture = (red: number, green: number, blue: number): Buffer => {
   const side = 64
   const header = Buffer.from([0, 0, 0, side, 0, 0, 0, side, 8, 2, 0, 0, 0])
   const row = Buffer.concat([Buffer.of(0), ...Array.from({ length: side }, () => Buffer.of(red, green, blue))])
@@ -69,7 +69,7 @@ const fetchBytes = async (url: string): Promise<Buffer> => {
 const linkIn = (text: string): string => /https?:\/\/\S+$/.exec(text)?.[0] ?? ''
 
 /** Uploads a file (XEP-0363) and returns the link. */
-const upload = async (town: Town, name: string, bytes: Buffer): Promise<string> => {
+export const upload = async (town: Town, name: string, bytes: Buffer): Promise<string> => {
   const { bernd } = town.people
   const answer = await bernd.ask('get', `upload.${town.domain}`, xml('request',
     { xmlns: 'urn:xmpp:http:upload:0', filename: name, size: String(bytes.length), 'content-type': 'image/png' }))

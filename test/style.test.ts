@@ -154,7 +154,6 @@ const FACTORY_PARAMETERS: Record<string, number> = {
   'src/config/contradictions.ts seatsOf': 5,
   'src/config/team.ts teamOf': 6,
   'src/desk/team-rooms.ts caseRooms': 5,
-  'src/networks/matrix/send.ts addressed': 5,
   'src/networks/xmpp/direct/commands.ts run': 5,
   'src/networks/xmpp/muc/receive.ts arrivalOf': 5,
   'src/plan/say.ts inPlace': 5,

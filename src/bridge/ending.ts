@@ -93,7 +93,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       if (file === undefined || !('content' in action)) return action
       log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'file replaced by words')
       const url = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // otherwise the link leads nowhere either
-      const text = plain(directory.texts.instead(cleanName(file.name), url))
+      const text = [...action.content.text, ...plain(directory.texts.instead(cleanName(file.name), url))]
       const changed: Action = { ...action, content: { style: action.content.style, text } }
       const applied = await store.run(async tx => {
         await tx.reword(row.id, changed)

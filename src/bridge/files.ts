@@ -37,8 +37,9 @@ export interface Files {
 
 interface Coming { one: string; place: string; began: number; result: Promise<unknown>; abort (why: Error): void } // result: the error, if any
 
+/** The file that has to be brought to the destination. */
 export const fileOf = ({ delivery: { action } }: Pick<Queued, 'delivery'>): Attachment | undefined =>
-  'content' in action ? action.content.file : undefined
+  'content' in action && action.content.file?.kept !== true ? action.content.file : undefined
 
 /** A budget of `most` ms for each key. What was used comes back evenly within HELD_WITHIN_MS. */
 const makeAllowance = (clock: Clock, most: number) => {

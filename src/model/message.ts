@@ -20,14 +20,16 @@ export interface Attachment {
   voice?: true // its sender spoke it into the app
   at: MediaRef
   url?: string // our own signed link, set on deliveries
+  kept?: true // in a correction of a message: it has this file already
 }
 
 /** Why a message cannot be read here. `kind`: we do not know this kind of message. */
 export type Unreadable = 'encrypted' | 'poll' | 'call' | 'file' | 'kind'
 
 /**
- * A message's body: text, a file, or both; a delivery has exactly one of them. `alert`: our own words that need a person, so phones
- * sound for them. `quiet`: a machine's words, for which phones stay silent. `unreadable`: it has neither, but somebody said something.
+ * A message's body: text, a file, or both; a delivery has both only where words and a file are one message. `alert`: our own words that
+ * need a person, so phones sound for them. `quiet`: a machine's words, for which phones stay silent. `unreadable`: it has neither, but somebody
+ * said something.
  */
 export interface Content {
   style: 'text' | 'quiet' | 'alert' | 'emote'

@@ -16,6 +16,7 @@ export interface Capabilities {
   ghosts: boolean // people of other networks can speak under their own name; otherwise the name is written in front
   formatting: boolean // takes the text model; otherwise gets one plain paragraph
   files: 'upload' | 'link' | 'text' // takes files; takes our link as a file; gets our link as a line of text
+  captions: boolean // shows words and a file as one message
   edits: boolean
   deletions: boolean
   replies: boolean // shows which message is answered; otherwise a few words of it are quoted

@@ -95,6 +95,10 @@ export const adapt = (content: Content, can: Capabilities, as: Persona | undefin
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const where = can.formatting && location !== undefined ? { location } : {}
   const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && where }))
-  if (file !== undefined && can.files !== 'text') parts.push({ style, text: [], file: { ...file, url: url(file) } })
-  return parts
+  if (file === undefined || can.files === 'text') return parts
+  const linked = { ...file, url: url(file) }
+  const [caption, ...others] = parts
+  return can.captions && caption !== undefined && others.length === 0 && style !== 'emote'
+    ? [{ ...caption, file: linked }]
+    : [...parts, { style, text: [], file: linked }]
 }

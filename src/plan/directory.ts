@@ -55,7 +55,7 @@ export const peopleAt = (where: MirrorPlace): string[] =>
 
 /** For a network that is no longer in the config but still in the store. Nothing is sent there. */
 const gone = (network: NetworkName): Capabilities => ({
-  label: network, ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none',
+  label: network, ghosts: false, formatting: false, files: 'text', captions: false, edits: false, deletions: false, replies: false, reactions: 'none',
   textBytesMax: Infinity, window: 1, afterCrash: 'park', giveUpAfterMs: 0
 })
 

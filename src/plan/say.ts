@@ -60,6 +60,14 @@ const joinFirst = (text: Content['text'], block: Content['text'][number], index:
 
 type Said = Recorded['deliveries'][number]
 
+/** Corrects one message. Words that were the caption of a file stay so, even if their correction does not name the file. */
+const corrects = (was: Content | undefined, now: Content): Content => {
+  const { file } = was ?? {}
+  if (file === undefined) return now
+  const isLeft = now.file === undefined ? was?.text.length !== 0 : now.file.at.ref === file.at.ref
+  return isLeft ? { ...now, file: { ...file, kept: true } } : now
+}
+
 /**
  * Corrects a message of several deliveries in place: texts are edited, and those no longer needed are deleted. A correction without a
  * file leaves the file. Undefined if this is not enough: there is another file, or there are more texts than before.
@@ -88,13 +96,13 @@ export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, p
   const shown = { ...isShown(reply, can) && { reply }, ...calledAt(place, calledAgain(original, mentions)) }
   const url = (file: Attachment): string => directory.links.url(token, file, can.files === 'text')
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
-  const then = original !== undefined && 'content' in original.arrival
-    ? adapt(answering(original.arrival.content, can, reply), can, as, url)
-    : []
-  const now = adapt(answering(arrival.content, can, reply), can, as, url)
+  const captions = can.captions && before.length === 1 // several messages stay apart
+  const partsOf = (content: Content): Content[] => adapt(answering(content, can, reply), { ...can, captions }, as, url)
+  const then = original !== undefined && 'content' in original.arrival ? partsOf(original.arrival.content) : []
+  const now = partsOf(arrival.content)
   const [was, only] = [before[0], now[0]]
   if (can.edits && before.length === 1 && was !== undefined && now.length === 1 && only !== undefined) {
-    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: only, ...shown }, as)]
+    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: captions ? corrects(then[0], only) : only, ...shown }, as)]
   }
   const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, { as, shown }) : undefined
   return changes ?? say(arrival, corrected(arrival.content), place, as, { token, mentions }, directory)

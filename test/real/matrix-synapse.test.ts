@@ -6,6 +6,7 @@ import { makeRegistration, writeRegistration } from '../../src/networks/matrix/r
 import { addressSuite } from '../support/address-suite'
 import { ADDRESS, ALIAS } from '../support/matrix-ground'
 import { encryptionSuite } from '../support/encryption-suite'
+import { filesSuite } from '../support/files-suite'
 import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
@@ -44,6 +45,7 @@ describe('Matrix on Synapse', () => {
   addressSuite(() => ground)
   membershipSuite(() => ground)
   strangersSuite(() => ground)
+  filesSuite(() => ground)
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)

@@ -41,6 +41,11 @@ const MATRIX: Sample[] = [
     'm.relates_to': { rel_type: 'm.annotation', event_id: '$asked', key: 'mxc://example.org/abc' }, shortcode: ':party:' } } },
   { what: 'a picture', from: 'matrix', raw: file('m.image', 'tor.jpg', 'image/jpeg') },
   { what: 'a picture with words', from: 'matrix', raw: file('m.image', 'Das Tor', 'image/jpeg', { filename: 'tor.jpg' }) },
+  { what: 'a correction of these words', from: 'matrix',
+    before: [{ event_id: '$own', ...file('m.image', 'Ich', 'image/jpeg', { filename: 'tor.jpg' }) }],
+    raw: file('m.image', '* Wir', 'image/jpeg', {
+      filename: 'tor.jpg', 'm.relates_to': { rel_type: 'm.replace', event_id: '$own' },
+      'm.new_content': { msgtype: 'm.image', body: 'Wir', filename: 'tor.jpg', url: 'mxc://example.org/abc' } }) },
   { what: 'a film', from: 'matrix', raw: file('m.video', 'tor.mp4', 'video/mp4') },
   { what: 'a voice message', from: 'matrix', raw: file('m.audio', 'Voice message.ogg', 'audio/ogg', { 'org.matrix.msc3245.voice': {} }) },
   { what: 'a file', from: 'matrix', raw: file('m.file', 'plan.pdf', 'application/pdf') },
@@ -87,6 +92,7 @@ const XMPP: Sample[] = [
   { what: 'a reaction (XEP-0444)', from: 'xmpp', raw: stanza(
     "<reactions xmlns='urn:xmpp:reactions:0' id='ASKED'><reaction>👍</reaction></reactions>") },
   { what: 'a file (XEP-0066)', from: 'xmpp', raw: body(PDF, `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },
+  { what: 'a file with words', from: 'xmpp', raw: body('Der Plan', `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },
   { what: 'a picture with its size (XEP-0447)', from: 'xmpp', raw: body('x',
     "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>Tor</name><media-type>image/jpeg</media-type></file>" +
     `<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='${PDF}'/></sources></file-sharing>` +

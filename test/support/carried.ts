@@ -110,7 +110,8 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
     }
   }
   const reached = (network: Practice, text: string): Promise<void> =>
-    until(() => network.delivered.some(({ action }) => 'content' in action && toPlain(action.content.text).endsWith(text)), `“${text}”`)
+    until(() => network.delivered.some(({ action }) =>
+      'content' in action && toPlain(action.content.text).split('\n').some(line => line.endsWith(text))), `“${text}”`)
   const everywhere = async (text: string, but: string): Promise<void> => {
     for (const network of all.filter(({ name }) => name !== but)) await reached(network, text)
   }

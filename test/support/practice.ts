@@ -8,7 +8,7 @@ import type { SignalIn, SignalOut } from '../../src/model/signal'
 import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
-  label: 'Practice', ghosts: true, formatting: true, files: 'upload', edits: true, deletions: true, replies: true, reactions: 'each',
+  label: 'Practice', ghosts: true, formatting: true, files: 'upload', captions: false, edits: true, deletions: true, replies: true, reactions: 'each',
   textBytesMax: 10_000, window: 1, afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
 }
 

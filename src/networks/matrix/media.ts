@@ -9,7 +9,7 @@ import type { Clock } from '../../lib/clock'
 import { safeFetch } from '../../lib/safe-fetch'
 import { makeSlots, serverOf } from '../../lib/slots'
 import { Refused, Unavailable } from '../../model/errors'
-import type { Attachment, MediaRef } from '../../model/message'
+import type { MediaRef } from '../../model/message'
 import type { Download, Media } from '../../model/network'
 import { MXC } from './events/events'
 import { encode, Rejected, type Homeserver } from './homeserver'
@@ -133,13 +133,3 @@ export const makeUploader = (homeserver: Homeserver, media: Media): Uploader => 
     }
   }
 }
-
-const MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', file: 'm.file' } as const
-
-/** CS API §m.image and its siblings. */
-export const fileContent = ({ kind, name, mime, width, height, durationMs, voice }: Attachment,
-  { uri, size }: Uploaded): Record<string, unknown> => ({
-  msgtype: MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, url: uri,
-  info: { mimetype: mime, size, w: width, h: height, duration: durationMs }, 'm.mentions': {},
-  ...voice && { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { duration: durationMs } } // MSC3245
-})

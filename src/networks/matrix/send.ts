@@ -5,32 +5,29 @@
  */
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
-import type { Place } from '../../model/address'
-import { type Mention, peopleIn } from '../../model/mention'
-import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../model/message'
+import type { Mention } from '../../model/mention'
+import { type Action, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
+import { plain } from '../../model/text'
 import { annotationKey, keyIn } from './annotation'
+import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing } from './contents'
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
-import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
-import { isJson, type Json, jsonOf, stringOf } from './events/json'
+import { HOPS_FIELD } from './events/events'
+import { isJson, type Json, stringOf } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
-import { fileContent, type Uploaded, type Uploader } from './media'
+import type { Uploaded, Uploader } from './media'
 import { EDITS, REACTIONS, relatedTo } from './relations'
 import type { Rooms } from './rooms/rooms'
 import { stateOf } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
-import { clean, writeText } from './text'
-
-export const KEY_FIELD = 'org.zentrale.key'
+import { clean } from './text'
 
 const LATE_MS = 60_000 // later than this, the event carries the time at which it was said (AS API §Timestamp massaging)
 const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; somewhat earlier we begin to look ourselves
-const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver adds
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
 const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
-const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock
@@ -41,48 +38,6 @@ export interface Send {
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
   upload (delivery: Delivery, signal: AbortSignal): Promise<void>
   find (delivery: Delivery, signal: AbortSignal): Promise<Sent | undefined>
-}
-
-/** `m.mentions`, always there, so that nobody else is alarmed by a name in the text (CS API §User and room mentions). */
-const marksOf = (mentions: Mention[], network: string): Json => {
-  const users = peopleIn(mentions, network)
-  return { ...users.length > 0 && { user_ids: users }, ...mentions.some(({ who }) => who === 'everybody') && { room: true } }
-}
-
-/** CS API §m.room.message msgtypes. */
-const messageContent = ({ style, text, location }: Content, mentions: Mention[], { network }: Place): Json => {
-  const { body, html } = writeText(text, mentions.filter(({ who }) => who !== 'everybody' && who.network === network))
-  if (location !== undefined) return { msgtype: 'm.location', body, geo_uri: location, 'm.location': { uri: location }, 'm.mentions': {} }
-  return {
-    msgtype: MSGTYPES[style], body, 'm.mentions': marksOf(mentions, network), ...style === 'alert' && { [AUTOMATIC_MARKS[1]]: true },
-    ...(html === undefined ? {} : { format: 'org.matrix.custom.html', formatted_body: html })
-  }
-}
-
-/** CS API §Event replacements. Alarms only those whom the earlier version did not. */
-const replacing = (content: Json, target: string, alarmed: Json): Json => ({
-  ...content, 'm.mentions': alarmed, body: `* ${content.body as string}`,
-  ...(content.formatted_body === undefined ? {} : { formatted_body: `* ${content.formatted_body as string}` }),
-  'm.new_content': content, 'm.relates_to': { rel_type: 'm.replace', event_id: target }
-})
-
-/** Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). */
-const answering = ({ said, by }: Reply, { answered }: Pick<Delivery, 'answered'>, content: Json): Json => {
-  const event = said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
-  if (event === undefined) return content
-  const marks = jsonOf(content['m.mentions'])
-  const others = Array.isArray(marks.user_ids) ? marks.user_ids as string[] : []
-  const mentions = said !== undefined && 'arrival' in said ? { ...marks, user_ids: [...new Set([by.person.id, ...others])] } : marks
-  return { ...content, 'm.mentions': mentions, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } }
-}
-
-const plainer = ({ format, formatted_body, ...rest }: Json): Json =>
-  isJson(rest['m.new_content']) ? { ...rest, 'm.new_content': plainer(rest['m.new_content']) } : rest
-
-/** Drops the formatting if the event would be too long with it. */
-const fitting = (content: Json): Json => {
-  const tooLong = content.formatted_body !== undefined && Buffer.byteLength(JSON.stringify(content)) > EVENT_BYTES_MAX
-  return tooLong ? plainer(content) : content
 }
 
 type Said = Extract<Action, { content: Content }>
@@ -99,7 +54,7 @@ export const makeSend = (world: SendWorld): Send => {
 
   /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. */
   const stored = async ({ key }: Delivery, { file }: Content, signal: AbortSignal): Promise<Uploaded | undefined> => {
-    if (file === undefined || uploads.has(key)) return uploads.get(key)
+    if (file === undefined || file.kept === true || uploads.has(key)) return uploads.get(key)
     const uploaded = await uploader.upload(file, undefined, mediaBytesMax, signal)
     uploads.set(key, uploaded)
     if (uploads.size > UPLOADS_KEPT_MAX) uploads.delete(uploads.keys().next().value as string)
@@ -121,21 +76,6 @@ export const makeSend = (world: SendWorld): Send => {
     return target[0]
   }
 
-  /** Makes it a reply to what it is about, in a thread (CS API §Threading) unless it is for all; no reply if that event is not here. */
-  const addressed = async ({ of, person, open }: Addressee, content: Json, as: string, room: string, signal: AbortSignal): Promise<Json> => {
-    const mentions = person.startsWith('@') ? { user_ids: [person] } : {}
-    const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(of)}`, { as, signal }).catch((error: unknown) => {
-      if (error instanceof Rejected) return undefined
-      throw error
-    })
-    if (event === undefined) return { ...content, 'm.mentions': mentions }
-    const relation = isJson(event.content) ? event.content['m.relates_to'] : undefined
-    const root = isJson(relation) && typeof relation.rel_type === 'string' ? stringOf(relation.event_id) : undefined
-    const reply = { 'm.in_reply_to': { event_id: of } }
-    const thread = { rel_type: 'm.thread', event_id: root ?? of, is_falling_back: true, ...reply }
-    return { ...content, 'm.mentions': mentions, 'm.relates_to': open === true && root === undefined ? reply : thread }
-  }
-
   const wholeContent = async (
     { action, ...delivery }: Delivery, said: Json, as: string, room: string, signal: AbortSignal
   ): Promise<Json> => {
@@ -144,7 +84,7 @@ export const makeSend = (world: SendWorld): Send => {
       return replacing(said, targetOf(delivery), marksOf(mentions.filter(({ again }) => again !== true), delivery.place.network))
     }
     if (action.kind !== 'message') return said
-    if (action.addressee) return await addressed(action.addressee, said, as, room, signal)
+    if (action.addressee) return await addressed(action.addressee, said, { homeserver, room, as }, signal)
     return action.reply ? answering(action.reply, delivery, said) : said
   }
 
@@ -152,6 +92,20 @@ export const makeSend = (world: SendWorld): Send => {
   const needsPlain = async (as: string, room: string, signal: AbortSignal): Promise<void> => {
     const encryption = await stateOf(homeserver, room, 'm.room.encryption', '', { as, signal })
     if (encryption !== undefined) throw new Refused('the contact has encrypted this chat', undefined, 'encrypted')
+  }
+
+  const contentFor = async (
+    delivery: Delivery, content: Content, mentions: Mention[], room: string, signal: AbortSignal
+  ): Promise<Json> => {
+    const { file, text } = content
+    const words = (said: Content): Json => messageContent(said, mentions, delivery.place)
+    if (file === undefined) return words(content)
+    const uploaded = await stored(delivery, content, signal)
+    if (uploaded !== undefined) return captioned(fileContent(file, uploaded), file, words(content))
+    const event = { room, event: targetOf(delivery), as: speaker(delivery, room) }
+    const kept = await fileIn(homeserver, event, signal)
+    return kept === undefined ? words({ ...content, text: [...text, ...plain(`${file.name}: ${file.url}`)] })
+      : captioned(kept, file, words(content))
   }
 
   /** Resolves with the event's id. */
@@ -163,8 +117,7 @@ export const makeSend = (world: SendWorld): Send => {
 
   const say = async (delivery: Delivery, { content, mentions = [] }: Said, room: string, signal: AbortSignal): Promise<Sent> => {
     if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
-    const uploaded = await stored(delivery, content, signal)
-    const said = uploaded && content.file ? fileContent(content.file, uploaded) : messageContent(content, mentions, delivery.place)
+    const said = await contentFor(delivery, content, mentions, room, signal)
     const whole = await wholeContent(delivery, said, speaker(delivery, room), room, signal)
     const id = await put(delivery, 'm.room.message', fitting(whole), room, signal)
     uploads.delete(delivery.key)

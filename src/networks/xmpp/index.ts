@@ -107,7 +107,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   return {
     name: NAME,
     can: {
-      label: 'XMPP', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, reactions: 'set',
+      label: 'XMPP', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'set',
       textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
     },
     naming: {

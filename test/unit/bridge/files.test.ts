@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { FILE_MS_MAX, HELD_BY_ALL_MS, HELD_BY_ONE_MS } from '../../../src/bridge/files'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import type { Attachment } from '../../../src/model/message'
+import { plain } from '../../../src/model/text'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { quickClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
@@ -91,6 +92,23 @@ describe('files on their way', () => {
       '*: The file “large.png” is too large. Only its name was passed on.',
       '*: The file “inside.png” could not be fetched: its link leads to no public address. Only its name was passed on.'
     ])
+  })
+
+  it('that do not come leave their words, and a link in their place', async () => {
+    await started.stop()
+    ;[red, blue] = [makePractice('red'), makePractice('blue', { captions: true })]
+    started = await startBridge([red, blue], [MIRROR], { clock })
+    blue.onUpload = () => { throw new Refused('M_TOO_LARGE') }
+    const content = { style: 'text', text: plain('Das Tro'), file: file('a.png') } as const
+    await red.say('room', 'anna', '', { content, key: 'pic' })
+    await until(() => blue.delivered.length === 1)
+    assert.deepEqual(blueReads(), ['anna (red): Das Tro\na.png: LINK'])
+    const sender = { id: 'anna', name: 'anna' }
+    await red.inbox.accept({ kind: 'edit', key: 'e', of: 'pic', place: MIRROR.places[0]!.place, at: 1, sender,
+      content: { ...content, text: plain('Das Tor') } })
+    await until(() => blue.delivered.length === 2)
+    const { action } = blue.delivered[1]!
+    assert.ok(action.kind === 'edit' && action.content.file?.kept === true, 'a file that is there is not fetched again')
   })
 
   it('that the destination does not take become links', async () => {

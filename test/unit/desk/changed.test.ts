@@ -103,6 +103,26 @@ describe('an answer that is changed or taken back', () => {
     assert.deepEqual(red.read(eva), ['*: I have it', '*: On Mondey', '*: On Monday'])
   })
 
+  it('with a picture is one message on both sides: its words are corrected, and both are taken back', async () => {
+    await start()
+    for (const network of [red, blue]) Object.assign(network.can, { captions: true })
+    const file = (network: string) => ({ kind: 'image', name: 'a.png', mime: 'image/png', at: { network, ref: 'x' } } as const)
+    await red.say(eva, 'red:eva', '', { direct: true, to: 'werkstatt', key: 'e1', content: { ...words('Brokn'), file: file('red') } })
+    await reads(blue, room, 'red:eva (red): Brokna.png')
+    const evas = { place: { network: 'red', id: eva }, at: 1, sender: { id: 'red:eva', name: 'red:eva' } } as const
+    await red.inbox.accept({ ...evas, kind: 'edit', key: 'e2', of: 'e1', content: { ...words('Broken'), file: file('red') } })
+    await reads(blue, room, 'red:eva (red): Brokena.png')
+    await bernd('', { key: 'b1', content: { ...words('Like thsi'), file: file('blue') } })
+    await reads(red, eva, '*: Like thsia.png')
+    await berndEdits('b2', 'b1', 'Like this')
+    await reads(red, eva, '*: Like thisa.png')
+    await berndDeletes('b3', 'b1')
+    await red.inbox.accept({ ...evas, kind: 'deletion', key: 'e3', of: 'e1' })
+    await settled()
+    assert.deepEqual(done(red, eva), ['message', 'edit', 'deletion'])
+    await reads(blue, room, 'red:eva (red): (deleted)')
+  })
+
   it('is taken back, also if it was sent by !send from another app of its writer', async () => {
     await start()
     await evaWrites('When?')

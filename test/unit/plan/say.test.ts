@@ -11,7 +11,7 @@ import type { NewDelivery, Recorded } from '../../../src/store/store'
 const place = { network: 'blue', id: 'room' }
 const sender = { id: 'anna', name: 'Anna' }
 const can: Capabilities = {
-  label: 'Blue', ghosts: true, formatting: true, files: 'link', edits: true, deletions: true, replies: true, reactions: 'each',
+  label: 'Blue', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'each',
   textBytesMax: 100, window: 1,
   afterCrash: 'resend', giveUpAfterMs: 1
 }
@@ -22,21 +22,47 @@ const content = (text: string, ref?: string): Content => ({
 const DIRECTORY = (more: Partial<Capabilities> = {}): Directory =>
   ({ can: () => ({ ...can, ...more }), links: { url: () => 'https://x' }, texts: TEXTS.en }) as unknown as Directory
 
-/** What becomes of a correction of `before`, which was said in so many deliveries. */
-const corrected = (before: Content, said: number, now: Content, more: Partial<Capabilities> = {}): string[] => {
-  const arrival: MessageArrival = { kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content: before }
+const message = (content: Content): MessageArrival =>
+  ({ kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content })
+
+const sayings = (before: Content, said: number, now: Content, more: Partial<Capabilities> = {}): NewDelivery[] => {
+  const arrival = message(before)
   const deliveries = Array.from({ length: said }, (_, id) => ({ id, key: `d${id}`, place, state: 'done' as const, notice: false }))
   const original: Recorded = { seq: 1, arrival, deliveries, copies: [] }
   const edit: EditArrival = { ...arrival, kind: 'edit', key: 'e', of: 'k', content: now }
-  return sayAgain(edit, original, place, undefined, { token: '' }, DIRECTORY(more)).map(({ delivery: { action } }) =>
-    `${action.kind}${'of' in action ? ` ${action.of}` : ''}${'content' in action ? ` ${toPlain(action.content.text) || 'file'}` : ''}`)
+  return sayAgain(edit, original, place, undefined, { token: '' }, DIRECTORY(more))
 }
+
+/** What becomes of a correction of `before`, which was said in so many deliveries. */
+const corrected = (before: Content, said: number, now: Content, more: Partial<Capabilities> = {}): string[] =>
+  sayings(before, said, now, more).map(({ delivery: { action } }) =>
+    `${action.kind}${'of' in action ? ` ${action.of}` : ''}${'content' in action ? ` ${toPlain(action.content.text) || 'file'}` : ''}`)
 
 describe('saying again', () => {
   it('corrects the caption of a file in its place, and leaves the file', () => {
     assert.deepEqual(corrected(content('helo', 'f'), 2, content('hello', 'f')), ['edit d0 hello'])
     assert.deepEqual(corrected(content('helo', 'f'), 2, content('hello')), ['edit d0 hello'], 'apps that name no file mean the words')
     assert.deepEqual(corrected(content('helo', 'f'), 2, content('', 'f')), ['deletion d0'])
+  })
+
+  it('says a file and its words as one where that is possible, and corrects and leaves them as one', () => {
+    const both = { captions: true }
+    const said = (now: Content): unknown[] => say(message(now), now, place, undefined, { token: '' }, DIRECTORY(both))
+      .map(({ delivery: { action } }) => 'content' in action && [toPlain(action.content.text), action.content.file?.name])
+    assert.deepEqual(said(content('hello', 'f')), [['hello', 'a.png']])
+    assert.deepEqual(said({ ...content('waves', 'f'), style: 'emote' }), [['waves', undefined], ['', 'a.png']], 'no file waves')
+    assert.deepEqual(said(content('a'.repeat(150), 'f')).length, 3, 'words that are too long stand by themselves')
+
+    const kept = (before: Content, now: Content, times = 1): unknown[] => sayings(before, times, now, both).map(({ delivery: { action } }) =>
+      'content' in action ? [action.kind, toPlain(action.content.text), action.content.file?.at.ref, action.content.file?.kept] : action.kind)
+    assert.deepEqual(kept(content('helo', 'f'), content('hello', 'f')), [['edit', 'hello', 'f', true]])
+    assert.deepEqual(kept(content('helo', 'f'), content('hello')), [['edit', 'hello', 'f', true]], 'apps that name no file mean the words')
+    assert.deepEqual(kept(content('helo', 'f'), content('', 'f')), [['edit', '', 'f', true]])
+    assert.deepEqual(kept(content('', 'f'), content('hello', 'f')), [['edit', 'hello', 'f', true]])
+    assert.deepEqual(kept(content('', 'f'), content('only words')), [['edit', 'only words', undefined, undefined]])
+    assert.deepEqual(kept(content('helo', 'f'), content('hello', 'g')), [['edit', 'hello', 'g', undefined]], 'another file')
+    const long = content('a'.repeat(150), 'f')
+    assert.deepEqual(kept(long, content('short', 'f'), 3), [['edit', 'short', undefined, undefined], 'deletion'], 'they stay apart')
   })
 
   it('corrects a text of several parts in its places as long as it needs no more of them', () => {

@@ -2,6 +2,7 @@ import type { Homeserver } from '../../../support/homeserver'
 import { addressSuite } from '../../../support/address-suite'
 import { practiceGround } from '../../../support/matrix-ground'
 import { encryptionSuite } from '../../../support/encryption-suite'
+import { filesSuite } from '../../../support/files-suite'
 import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
@@ -21,6 +22,7 @@ describe('Matrix on the practice homeserver', function () {
   addressSuite(() => ground)
   membershipSuite(() => ground)
   strangersSuite(() => ground)
+  filesSuite(() => ground)
   forgettingSuite(() => ground)
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)

@@ -1,0 +1,59 @@
+/** Whatever people send, between real servers: pictures with their words. Anna is on Matrix, Bernd on XMPP, Max has a plain phone. */
+import assert from 'node:assert/strict'
+import { xml } from '@xmpp/client'
+import { picture, upload } from '../../sandbox/scene'
+import { raiseTown, type Town } from '../../sandbox/town'
+import type { Json } from '../support/matrix-person'
+import { needs, scratch } from '../support/real'
+import { correcting, LABELS, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
+
+const OOB = 'jabber:x:oob'
+
+describe('what people send, on Synapse, Prosody and phones', () => {
+  needs('synapse', 'prosody')
+  const dir = scratch()
+  let town: Town
+  let story: Story
+  before(async () => {
+    town = await raiseTown({ dir: dir('town') })
+    story = storyOf(town)
+  })
+  after(async () => { await town?.stop() })
+
+  const png = picture(40, 90, 160)
+  const stanzaId = (one: Awaited<ReturnType<Story['berndReads']>>): string => one.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id ?? ''
+
+  it('Anna\'s picture and its words are corrected and taken back as one, also where they are two messages', async () => {
+    const { anna, bernd } = town.people
+    const file = { msgtype: 'm.image', filename: 'Tor.png', url: await anna.upload(png, 'image/png'), info: { mimetype: 'image/png' } }
+    const event = await story.annaSays({ ...file, body: 'Das Tro' })
+    const words = await story.berndReads('Das Tro')
+    const shown = await bernd.until('the picture', one => one.getChild('x', OOB)?.getChildText('url')?.endsWith('/Tor.png') === true, READ_WITHIN_MS)
+    assert.equal(shown.getChildText('body'), shown.getChild('x', OOB)?.getChildText('url'), 'apps show it only if the body is nothing else')
+    const { text } = await town.people.max.next(one => one.text.includes('Das Tro'), READ_WITHIN_MS)
+    assert.match(text, new RegExp(`^${LABELS.anna.replace(/[()]/g, '\\$&')}: Das Tro\\nTor\\.png: http`))
+    await story.annaSays({ ...file, body: '* Das Tor', 'm.new_content': { ...file, body: 'Das Tor' },
+      'm.relates_to': { rel_type: 'm.replace', event_id: event } })
+    assert.equal((await story.berndReads('Das Tor')).getChild('replace', 'urn:xmpp:message-correct:0')?.attrs.id, words.attrs.id)
+    await anna.redact(town.room, event)
+    for (const id of [stanzaId(words), stanzaId(shown)]) {
+      await bernd.until('the retraction', one => id !== '' && one.getChild('retract')?.attrs.id === id, READ_WITHIN_MS)
+    }
+  })
+
+  it('Bernd\'s link and the words with it are one picture for Anna, corrected and taken back as one', async () => {
+    const { anna, bernd } = town.people
+    const url = await upload(town, 'Tor.png', png)
+    const id = await story.berndSays('Das Tro', xml('x', { xmlns: OOB }, xml('url', {}, url)))
+    const { content, event_id: event } = await story.annaReads('Das Tro')
+    assert.deepEqual([content['msgtype'], content['filename']], ['m.image', 'Tor.png'])
+    await story.berndSays('Das Tor', correcting(id))
+    const { content: { 'm.new_content': now, 'm.relates_to': relation } } = await story.annaReads('* Das Tor')
+    assert.deepEqual(relation, { rel_type: 'm.replace', event_id: event })
+    assert.deepEqual([(now as Json)['body'], (now as Json)['url'], (now as Json)['filename']], ['Das Tor', content['url'], 'Tor.png'])
+    const mine = await bernd.until('his own message', one => one.getChildText('body') === 'Das Tro' && one.attrs.from === `${town.muc}/Bernd`)
+    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaId(mine)))
+    await anna.waitFor(town.room, 'the redaction', ({ type, content: { redacts }, redacts: of }) =>
+      type === 'm.room.redaction' && (of ?? redacts) === event, READ_WITHIN_MS)
+  })
+})
