@@ -12,6 +12,7 @@ import type { Inbox, Memory } from '../model/network'
 import type { Store } from '../store/store'
 import { agentKey, OURS, type FunctionAddress } from './address'
 import type { DeskMemory } from './memory'
+import { DESK_TEXTS } from './texts'
 
 const DUE_MAX = 100
 const RETRY_MS = 5_000
@@ -33,9 +34,9 @@ export interface DeskReceive {
 interface Parts { inbox: Pick<Inbox, 'accept'>; store: Store; memory: DeskMemory; remembered: Memory; clock: Clock; chance: Chance; log: Log }
 
 /** Everything on which the rooms of an address depend. If it has changed since the last start, all rooms are brought up to date. */
-const shapeOf = ({ team, profile, slug, identities, retired }: FunctionAddress): string =>
+const shapeOf = ({ team, profile, slug, identities, retired, language }: FunctionAddress): string =>
   JSON.stringify([slug, profile.name, team.map(agent => [agentKey(agent), agent.name, agent.direct === true, agent.addresses]),
-    ...retired === undefined ? [] : ['retired', retired, identities]])
+    DESK_TEXTS[language].queueTopic, ...retired === undefined ? [] : ['retired', retired, identities]])
 
 export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chance, log }: Parts): DeskReceive => {
   let timer: Timer | undefined

@@ -13,7 +13,7 @@ const networkName = ({ contact }: Conversation, { directory }: Context): string 
 
 const titleOf = (one: Conversation, address: FunctionAddress, context: Context): string => {
   const texts = textsOf(address)
-  return `${texts.state(one.state, ownerName(address, one.owner))} · ${shownName(context.memory, texts, one)} (${networkName(one, context)})`
+  return `${shownName(context.memory, texts, one)} (${networkName(one, context)}) · ${texts.state(one.state, ownerName(address, one.owner))}`
 }
 
 /** The line about a case in the inbox room. */
@@ -70,7 +70,7 @@ export const houseRooms = (team: FunctionAddress, address: FunctionAddress, cont
   return context.memory.roomsOf(team, 'queue').flatMap(({ place, people }) => {
     const house = context.memory.houseOf(team, place.network)
     const queue = { place, state: {
-      name: texts.queueName(team.profile.name), topic: texts.help, people, ...insideOf(address, place, context)
+      name: texts.queueName(team.profile.name), topic: texts.queueTopic, people, ...insideOf(address, place, context)
     } }
     return house === undefined ? [queue] : [{ place: house, state: { name: team.profile.name, topic: team.profile.about, people } }, queue]
   })

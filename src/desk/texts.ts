@@ -6,6 +6,7 @@ export interface DeskTexts {
   state (state: CaseState, owner: string): string // with a coloured sign; the words alone say it too
   topic (id: number, address: string, contact: string, network: string): string
   queueName (address: string): string
+  queueTopic: string
   announce (title: string, id: number, excerpt: string): string
   separator (id: number, cases: number): string
   held (excerpt: string, owner: string, mayOverride: boolean): string
@@ -91,6 +92,7 @@ const de: DeskTexts = {
   topic: (id, address, contact, network) =>
     `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kontakt. !n davor: interne Notiz. !hilfe`,
   queueName: address => `Eingang ${address}`,
+  queueTopic: 'Hier steht jeder Vorgang mit seiner Nummer. Antworten bitte in seinem Raum schreiben, oder hier mit der Nummer davor. !hilfe',
   announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
   held: (excerpt, owner, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat den Vorgang. Der Text liegt hier als interne Notiz.` +
@@ -190,6 +192,7 @@ const en: DeskTexts = {
   topic: (id, address, contact, network) =>
     `#${id} · ${address} · ${contact} by ${network} · Answers go to the contact. !n in front: internal note. !help`,
   queueName: address => `Inbox ${address}`,
+  queueTopic: 'Each case stands here with its number. Please answer in its room, or here with the number in front. !help',
   announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
   separator: (id, cases) => `— new case #${id}.${cases} —`,
   held: (excerpt, owner, mayOverride) => `Not sent: “${excerpt}”. ${owner} has the case. The text stays here as an internal note.` +

@@ -189,15 +189,15 @@ describe('a function address on Synapse, Prosody and phones', () => {
     for (const [number, owner] of [[1, 'Anna'], [2, 'Bernd']] as const) {
       const room = await annasRoom(number)
       await anna.waitFor(room, `the name of room ${number}`, ({ type, content }) =>
-        type === 'm.room.name' && String(content['name']).startsWith(`🟢 ${owner}`), READ_WITHIN_MS)
+        type === 'm.room.name' && String(content['name']).endsWith(` · 🟢 ${owner}`), READ_WITHIN_MS)
       await retried(async () => {
         const info = await bernd.ask('get', berndsRoom(number), xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' }))
-        assert.match(String(info.getChild('query')?.getChild('identity')?.attrs.name), new RegExp(`^🟢 ${owner}`))
+        assert.match(String(info.getChild('query')?.getChild('identity')?.attrs.name), new RegExp(` · 🟢 ${owner}$`))
       })
     }
-    await annaReads(await annasRoom('queue'), body => /#1 🟢 Anna · .*: „Brauche ich einen Termin\?“/.test(body), 'the queue shows who has it')
+    await annaReads(await annasRoom('queue'), body => /#1 .* · 🟢 Anna: „Brauche ich einen Termin\?“/.test(body), 'the queue shows who has it')
     await bernd.until('Bernd\'s list shows it too', one =>
-      String(one.attrs.from).split('/')[0] === JID && (one.getChildText('body') ?? '').startsWith('#2 🔴 neu'), READ_WITHIN_MS)
+      String(one.attrs.from).split('/')[0] === JID && /^#2 .* · 🔴 neu: /.test(one.getChildText('body') ?? ''), READ_WITHIN_MS)
   })
 
   it('nothing that went to the customers names anybody of the team', async () => {

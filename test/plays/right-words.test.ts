@@ -141,7 +141,7 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     await evaReads('Um acht.')
     await anna.send(rooms[2]!, '!frei')
     await bernd.until('the case is free', one => /Anna hat den Vorgang freigegeben/.test(one.getChildText('body') ?? ''), READ_WITHIN_MS)
-    const again = await bernd.until('free again', isFromAddress(/^#2 🔴/), READ_WITHIN_MS)
+    const again = await bernd.until('free again', isFromAddress(/^#2 .* · 🔴/), READ_WITHIN_MS)
     const quotation = (again.getChildText('body') ?? '').split('\n').map(line => `> ${line}\n`).join('')
     await bernd.client.send(xml('message', { to: JID, type: 'chat', id: 'reply' }, xml('body', {}, `${quotation}Oder um neun.`),
       xml('reply', { xmlns: 'urn:xmpp:reply:0', id: again.attrs.id, to: JID })))

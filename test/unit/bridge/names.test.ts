@@ -85,8 +85,8 @@ describe('names', () => {
     await contact('evil', 'Веrnd')
     await until(() => red.read('werkstatt-1').some(line => line.endsWith(': Hello')))
     assert.deepEqual(red.read('werkstatt-1').map(line => line.replace('Веrnd', 'B')),
-      ['*: [🔴 new · B (contact) (blue)]', 'B (contact) (blue): Hello'])
-    assert.ok(red.read('werkstatt-queue').includes('*: #1 🔴 new · Веrnd (contact) (blue): “Hello”'))
+      ['*: [B (contact) (blue) · 🔴 new]', 'B (contact) (blue): Hello'])
+    assert.ok(red.read('werkstatt-queue').includes('*: #1 Веrnd (contact) (blue) · 🔴 new: “Hello”'))
     await red.say('werkstatt-1', '@anna', '!status')
     await until(() => red.read('werkstatt-1').some(line => /#1 🔴 new · Веrnd \(contact\), evil/u.test(line)))
     await contact('other', 'Werkstatt', 'Hi')

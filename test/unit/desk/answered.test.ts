@@ -110,7 +110,7 @@ describe('a reply at a function address', () => {
 
   it('in the inbox room to the last message says only which case is meant', async () => {
     await writes(blue, 'q1', 'Is it ready?')
-    await reads(red, inbox, '*: #1 🔴 new · Max (blue): “Is it ready?”')
+    await reads(red, inbox, '*: #1 Max (blue) · 🔴 new: “Is it ready?”')
     await reads(red, room, 'Max (blue): Is it ready?')
     await writes(blue, 'q2', 'And what does it cost?')
     await reads(red, room, 'Max (blue): And what does it cost?')

@@ -46,7 +46,7 @@ describe('what the team is told', () => {
     await said()
     await anna('!an verkauf')
     await reads(red, 'verkauf-1', '*: Eva: Hallo?\nAnna: Guten Tag\n(note) Anna: die ist schwierig\n(not sent) Bernd: Schon verschickt')
-    await reads(red, 'verkauf-queue', '*: #1 🔴 new · Eva (red): “Hallo?”')
+    await reads(red, 'verkauf-queue', '*: #1 Eva (red) · 🔴 new: “Hallo?”')
     assert.deepEqual([...red.read(room), ...blue.read(room)].filter(line => line.includes('Eva: Hallo?\n')), [])
   })
 

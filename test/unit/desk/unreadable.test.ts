@@ -29,7 +29,7 @@ describe('what cannot be read', () => {
     for (const key of ['1', '2']) await red.say(chat, 'red:eva', '', { key, direct: true, to: 'werkstatt', ...unread('encrypted') })
     const line = 'red:eva (red): ⚠ [an encrypted message that cannot be read here]'
     await until(() => red.read(room).filter(one => one === line).length === 2)
-    await reads(blue, 'werkstatt-queue', '*: #1 🔴 new · red:eva (red): “⚠ [an encrypted message that cannot be read here]”')
+    await reads(blue, 'werkstatt-queue', '*: #1 red:eva (red) · 🔴 new: “⚠ [an encrypted message that cannot be read here]”')
     assert.deepEqual(red.read(chat), [])
     const announced = blue.delivered.find(({ place, action }) => place.id === 'werkstatt-queue' && action.kind === 'message')
     assert.equal(announced?.action.kind === 'message' && announced.action.content.style, 'alert', 'it rings')

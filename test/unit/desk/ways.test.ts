@@ -88,7 +88,7 @@ describe('the ways in which a function address may work', () => {
     await blue.say('werkstatt/bernd', 'bernd', 'It is his only case, and still: no number', { direct: true, to: 'werkstatt' })
     await until(() => blue.read('werkstatt/bernd').some(line => line.includes('Which case?')))
     await blue.say('werkstatt/bernd', 'bernd', '#1 !done', { direct: true, to: 'werkstatt' })
-    await reads(red, room, '*: [⚪ done · red:eva (red)]')
+    await reads(red, room, '*: [red:eva (red) · ⚪ done]')
     await blue.say('werkstatt/bernd', 'bernd', 'Which one now?', { direct: true, to: 'werkstatt' })
     await until(() => blue.read('werkstatt/bernd').filter(line => line.includes('Which case?')).length === 2)
     assert.equal(red.read(chat).length, 1)
