@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { playAddress, TOWN_HALL } from './address-scene'
+import { playNative } from './native-scene'
 import { servePhone } from './phone-page'
-
 import { playScene } from './scene'
 import { ensure } from './servers/available'
 import { checkout, freePort } from './servers/process'
@@ -49,13 +49,14 @@ const main = async (): Promise<boolean> => {
   const homeserver = await homeserverKind()
   mkdirSync(join(checkout, '.sandbox'), { recursive: true })
   const dir = mkdtempSync(join(checkout, '.sandbox', 'demo-'))
-  const town = await raiseTown({ dir, homeserver, addresses: [TOWN_HALL] })
+  const town = await raiseTown({ dir, homeserver, addresses: [TOWN_HALL], mirror: { read_marks: true } })
   try {
     tell(`Up: ${homeserver === 'synapse' ? 'Synapse' : 'practice homeserver'}, Prosody, an SMSC with phones, and Zentrale between them. The scene:\n`)
     const record = await playScene(town, homeserver, tell)
+    const native = await playNative(town, tell)
     const address = await playAddress(town, tell)
-    const problems = [...record.problems, ...address.problems]
-    if (json) process.stdout.write(`${JSON.stringify({ ...record, address, problems }, undefined, 2)}\n`)
+    const problems = [...record.problems, ...native.problems, ...address.problems]
+    if (json) process.stdout.write(`${JSON.stringify({ ...record, native, address, problems }, undefined, 2)}\n`)
     tell(problems.length === 0
       ? '\nEvery message arrived on both other networks once, in order and whole, and the counters agree.'
       : `\nNot as it should be:\n${problems.join('\n')}`)

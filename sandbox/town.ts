@@ -21,6 +21,7 @@ export interface TownOptions {
   homeserver?: 'synapse' | 'practice'
   xmppServer?: 'prosody' | 'ejabberd' | ((options: XmppServerOptions) => Promise<XmppServer>)
   mirrors?: number // how many further rooms are mirrored between Matrix and XMPP; 0 if left out
+  mirror?: Record<string, unknown> // further keys of each mirror
   language?: 'de' | 'en'
   addresses?: TownAddress[] // function addresses
   /** Puts something into a link: gets its port, and resolves with the port that the other end should use. */
@@ -85,7 +86,7 @@ const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Home
 
 const configOf = (o: {
   homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string,
-  addresses: TownAddress[], fetchHosts: string[]
+  addresses: TownAddress[], fetchHosts: string[], mirror: Record<string, unknown>
 }): string => stringify({
   language: o.language,
   store: { path: './data/zentrale.db' },
@@ -106,7 +107,7 @@ const configOf = (o: {
   operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },
   function_addresses: o.addresses.map(({ name, matrix, more }) => ({ name, matrix, ...more })),
   mirrors: o.mirrors.map((name, index) => ({
-    name,
+    name, ...o.mirror,
     places: [
       { matrix: aliasOf(name) }, { xmpp: `${name}@${o.xmpp.muc}` },
       ...index === 0 ? [{ sms: { gateway: 'main', number: NUMBER, members: { [MAX]: 'Max' } } }] : []
@@ -159,7 +160,7 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
 }
 
 const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
-  const { dir, mirrors = 0, language = 'de', env = {}, addresses = [], fetchHosts = [] } = options
+  const { dir, mirrors = 0, mirror = {}, language = 'de', env = {}, addresses = [], fetchHosts = [] } = options
   const via = options.via ?? (async (_link: Connection, port: number): Promise<number> => port)
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
@@ -170,7 +171,7 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
   const configPath = join(dir, 'config.yaml')
   const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
-    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, language, addresses, fetchHosts,
+    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, language, addresses, fetchHosts,
     xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })
