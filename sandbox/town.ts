@@ -171,7 +171,8 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
   const configPath = join(dir, 'config.yaml')
   const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
-    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, language, addresses, fetchHosts,
+    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, language,
+    addresses, fetchHosts,
     xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })

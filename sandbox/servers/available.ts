@@ -14,7 +14,9 @@ const debian = {
   strace: { package: 'strace', file: '/usr/bin/strace' },
   chromium: { package: 'chromium', file: '/usr/bin/chromium' },
   profanity: { package: 'profanity', file: '/usr/bin/profanity' },
-  tmux: { package: 'tmux', file: '/usr/bin/tmux' }
+  tmux: { package: 'tmux', file: '/usr/bin/tmux' },
+  slixmpp: { package: 'python3-slixmpp', file: '/usr/lib/python3/dist-packages/slixmpp/__init__.py' },
+  nio: { package: 'python3-matrix-nio', file: '/usr/lib/python3/dist-packages/nio/__init__.py' }
 }
 
 export type RealThing = keyof typeof debian | 'synapse'

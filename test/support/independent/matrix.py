@@ -1,0 +1,103 @@
+"""A Matrix person on matrix-nio, an app that is none of ours. Reads commands and writes what it sees, a line of JSON each.
+
+    matrix.py HOMESERVER_URL MXID PASSWORD
+"""
+import asyncio
+import json
+import sys
+
+from nio import AsyncClient, LoginResponse, ReceiptEvent, RedactionEvent, RoomMessage, TypingNoticeEvent, UnknownEvent
+
+POLL_MS = 10_000
+
+
+def show(what, **more):
+    print(json.dumps({'saw': what, **more}), flush=True)
+
+
+class Person:
+    def __init__(self, url, mxid):
+        self.client = AsyncClient(url, mxid)
+        self.client.add_event_callback(self.message, RoomMessage)
+        self.client.add_event_callback(self.unknown, UnknownEvent)
+        self.client.add_event_callback(self.redaction, RedactionEvent)
+        self.client.add_ephemeral_callback(self.typing, TypingNoticeEvent)
+        self.client.add_ephemeral_callback(self.receipt, ReceiptEvent)
+
+    async def run(self, password):
+        answer = await self.client.login(password)
+        if not isinstance(answer, LoginResponse):
+            return show('refused', why=str(answer))
+        await self.client.sync(timeout=0, full_state=True)
+        show('online')
+        listening = asyncio.ensure_future(self.client.sync_forever(timeout=POLL_MS))
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            order = json.loads(line)
+            try:
+                await getattr(self, 'do_' + order.pop('do'))(**order)
+            except Exception as error:
+                show('failed', why=repr(error), order=line.decode())
+        listening.cancel()
+        await self.client.close()
+
+    async def send(self, room, kind, content):
+        sent = await self.client.room_send(room, kind, content)
+        show('sent', id=sent.event_id)
+
+    async def do_enter(self, room):
+        await self.client.join(room)
+        show('entered')
+
+    async def do_say(self, room, text):
+        await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text})
+
+    async def do_reply(self, room, text, id):
+        await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text, 'm.relates_to': {'m.in_reply_to': {'event_id': id}}})
+
+    async def do_correct(self, room, text, id):
+        await self.send(room, 'm.room.message', {
+            'msgtype': 'm.text', 'body': '* ' + text, 'm.new_content': {'msgtype': 'm.text', 'body': text},
+            'm.relates_to': {'rel_type': 'm.replace', 'event_id': id}})
+
+    async def do_react(self, room, id, emoji):
+        await self.send(room, 'm.reaction', {'m.relates_to': {'rel_type': 'm.annotation', 'event_id': id, 'key': emoji}})
+
+    async def do_takeBack(self, room, id):
+        await self.client.room_redact(room, id)
+
+    async def do_types(self, room, typing):
+        await self.client.room_typing(room, typing)
+
+    async def do_mark(self, room, id):
+        await self.client.update_receipt_marker(room, id)
+
+    async def do_members(self, room):
+        there = self.client.rooms[room]
+        show('members', names=sorted(there.user_name(user) for user in there.users))
+
+    def message(self, room, event):
+        content = event.source['content']
+        relates = content.get('m.relates_to') or {}
+        show('message', name=room.user_name(event.sender), sender=event.sender, text=content.get('body', ''), id=event.event_id,
+             answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''),
+             corrects=relates.get('event_id', '') if relates.get('rel_type') == 'm.replace' else '')
+
+    def unknown(self, room, event):
+        if event.type == 'm.reaction':
+            relates = event.source['content'].get('m.relates_to') or {}
+            show('reaction', name=room.user_name(event.sender), id=event.event_id, of=relates.get('event_id'), emoji=relates.get('key'))
+
+    def redaction(self, room, event):
+        show('retraction', name=room.user_name(event.sender), of=event.redacts)
+
+    def typing(self, room, event):
+        show('typing', names=sorted(room.user_name(user) or user for user in event.users))
+
+    def receipt(self, room, event):
+        for one in event.receipts:
+            show('mark', name=room.user_name(one.user_id), of=one.event_id)
+
+
+asyncio.run(Person(sys.argv[1], sys.argv[2]).run(sys.argv[3]))
