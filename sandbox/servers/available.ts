@@ -6,6 +6,7 @@ import { ensureSynapse, hasSynapse } from './synapse'
 /** Debian's package for each, and the file that shows that it is installed. */
 const debian = {
   prosody: { package: 'prosody', file: '/usr/bin/prosody' },
+  prosodyModules: { package: 'prosody-modules', file: '/usr/lib/prosody/modules/mod_muc_moderation/mod_muc_moderation.lua' },
   ejabberd: { package: 'ejabberd', file: '/usr/sbin/ejabberdctl' },
   kannel: { package: 'kannel', file: '/usr/sbin/bearerbox' },
   perlSmsc: { package: 'libnet-smpp-perl', file: '/usr/share/perl5/Net/SMPP.pm' },

@@ -14,6 +14,7 @@ export interface XmppServerOptions {
   component: { domain: string, secret: string }
   muc?: string // if left out: rooms.<domain>
   config?: string // only for Prosody: further lines of its config, for all hosts; no option may occur twice
+  moderation?: boolean // only for Prosody: its rooms let moderators remove messages (XEP-0425), with Debian's prosody-modules
   archive?: boolean // whether rooms keep an archive; true if left out
 }
 
@@ -76,7 +77,7 @@ ${o.config ?? ''}
 VirtualHost ${lua(o.domain)}
   http_host = "localhost"
 Component ${lua(o.muc)} "muc"
-  modules_enabled = { ${o.archive === false ? '' : '"muc_mam"'} }
+  modules_enabled = { ${o.archive === false ? '' : '"muc_mam"'}${o.moderation === true ? ', "muc_moderation"' : ''} }
 Component ${lua('upload.' + o.domain)} "http_file_share"
   http_file_share_access = { ${lua(o.component.domain)}, ${lua(o.domain)} }
 Component ${lua(o.component.domain)}

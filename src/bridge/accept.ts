@@ -10,7 +10,7 @@ import { bareEmojis } from '../lib/emoji'
 import { addressKey } from '../model/address'
 import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
-import type { Arrival, Content, ReactionArrival } from '../model/message'
+import type { Arrival, Content, DeletionArrival, ReactionArrival } from '../model/message'
 import type { Inbox } from '../model/network'
 import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
@@ -23,6 +23,7 @@ import { apply } from './apply'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
 import { asReaction } from './in-words'
+import type { Copied } from './moderation'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
 
@@ -60,6 +61,12 @@ const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival)
   return message && { message, before: await tx.reactions(message.seq, addressKey({ network: place.network, id })) }
 }
 
+/** The message whose copy a moderator removes. */
+const copiedBy = async (tx: Tx, { place, of, named, moderated }: DeletionArrival): Promise<Copied | undefined> => {
+  const message = moderated === true ? await tx.answered(place, named === undefined ? [of] : [of, named]) : undefined
+  return message && { message, corrections: await tx.corrections(message.arrival.place.network, message.arrival.key) }
+}
+
 const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
@@ -71,6 +78,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
     case 'reaction': return { reacted: await reactedTo(tx, arrival) }
     case 'deletion': {
       const original = await tx.recorded(arrival.place.network, arrival.of)
+      if (original === undefined) return { copied: await copiedBy(tx, arrival) }
       return { original, ...original?.arrival.kind === 'reaction' && { reacted: await reactedTo(tx, original.arrival) } }
     }
     case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }

@@ -40,6 +40,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
   switch (what.kind) {
     case 'link': await tx.link(what.token, journal, now + linkMs, what.file); return {}
     case 'revokeLinks': await tx.revokeLinks(what.journal); return {}
+    case 'remove': await tx.remove(what.journal); return {}
     case 'block': await tx.block(what.person, now); return {}
     case 'unblock': await tx.unblock(what.person); return {}
     case 'stand': await keepStanding(tx, what.place, what.standing); return {}

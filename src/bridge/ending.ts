@@ -3,11 +3,12 @@ import type { DeskMemory } from '../desk/memory'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { Refused, Unavailable } from '../model/errors'
+import { addressKey, type Place } from '../model/address'
 import type { Action, Sent } from '../model/message'
 import { plain } from '../model/text'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
-import { failureNotice, fileNotice, type Plan } from '../plan/plan'
+import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
 import type { Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import { type FileFailure, fileOf } from './files'
@@ -16,6 +17,8 @@ import { confirmed } from './receipt'
 
 /** How long a done delivery may wait to share a commit, if a crash meanwhile does no harm. Nobody waits for it. */
 const DONE_PATIENCE_MS = 20
+/** Moderators hear once in this time that what they remove stays in a certain other place. */
+const REMOVALS_TOLD_MS = 3_600_000
 
 export interface Ending {
   done (row: Queued, sent: Sent): void
@@ -41,6 +44,8 @@ interface Parts {
 type Problem = Parameters<typeof failureNotice>[3]
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
+  const toldOfRemovals = new Map<string, number>() // by place and other place of a mirror
+
   /** `clock` is the one that does not jump. */
   const carryOut = (tx: Tx, plan: Plan, row: Queued, now: number): Promise<Applied> =>
     apply(tx, plan, row, { directory, desk, now, steadyNow: now, linkMs })
@@ -50,17 +55,28 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     heard(applied, row)
   }
 
+  /** Where a moderator removes much, one word about another place is enough. */
+  const isNews = (from: Place, place: Place): boolean => {
+    const key = `${addressKey(from)} ${addressKey(place)}`
+    const news = clock.now() - (toldOfRemovals.get(key) ?? -Infinity) > REMOVALS_TOLD_MS
+    if (news) toldOfRemovals.set(key, clock.now())
+    return news
+  }
+
   const end = (row: Queued, state: 'failed' | 'unknown', reason: string, problem?: Problem): void => {
-    const { place, key, attempt } = row.delivery
+    const { place, key, attempt, action } = row.delivery
+    const isRemoval = action.kind === 'removal'
     log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
     const spot = desk.spotOf(place)
     if (spot?.kind === 'contact') observer.counted({ what: 'count', address: spot.address, event: 'failed' })
     store.run(async tx => {
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
-      const isMinor = row.notice || row.delivery.action.kind === 'reaction' // nobody is told
+      const isMinor = row.notice || action.kind === 'reaction' // nobody is told
       const origin = problem === undefined || isMinor ? undefined : await tx.origin(row.journal)
-      const told = origin === undefined || problem === undefined ? [] : failureNotice(origin, { key, place }, directory, problem)
+      const told = origin === undefined || problem === undefined ? [] : isRemoval
+        ? isNews(origin.place, place) ? staysNotice(origin, place, directory) : []
+        : failureNotice(origin, { key, place }, directory, problem)
       return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, now)
     }).then(applied => settled(row, state, 0, applied), () => {}) // the store has reported its failure itself
   }

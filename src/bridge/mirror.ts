@@ -1,7 +1,7 @@
 /** The rule for mirrors: what a person says in one place is said in all the others, under their name. */
 import type { MirrorPlace, Place } from '../model/address'
 import {
-  type Arrival, type Content, type DeletionArrival, HOPS_MAX, type MessageArrival, type Persona, type ReactionArrival, type Reply,
+  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type ReactionArrival, type Reply,
   type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
@@ -66,12 +66,18 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
   return { outcome: 'routed', deliveries: [...deliveries, ...told], changes: [{ kind: 'revokeLinks', journal: original.seq }] }
 }
 
+/** A moderator of another place has removed the message: it stays away. */
+const afterRemoval = (arrival: EditArrival | DeletionArrival, { texts }: Directory): Plan => arrival.kind === 'deletion'
+  ? ignored('it is removed elsewhere already')
+  : { outcome: 'routed', deliveries: [notice(arrival, arrival.place, 'removed', texts.wasRemoved)], changes: [] }
+
 export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, answered: Answered | undefined,
   directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction') return undefined
   if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return ignored('not theirs to change')
+  if (arrival.kind !== 'message' && original?.removed === true) return afterRemoval(arrival, directory)
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return ignored('it came through too many switchboards')
   if (arrival.kind === 'deletion') return takeBack(arrival, original, found, directory)
   const { as, changes } = speaker(arrival, found, directory)

@@ -10,6 +10,7 @@ import type { Reacted } from '../plan/react'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
 import { mirrorRule } from './mirror'
+import { type Copied, moderationRule } from './moderation'
 import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
@@ -17,7 +18,7 @@ import { standingRule } from './standing'
 /** What the store knows about the messages that the arrival refers to. */
 export interface Facts {
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
-  reacted?: Reacted | undefined
+  reacted?: Reacted | undefined; copied?: Copied | undefined
 }
 
 type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefined
@@ -28,6 +29,7 @@ const RULES: Rule[] = [
   (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),
+  (arrival, facts, { directory }) => moderationRule(arrival, facts.copied, directory),
   (arrival, facts, { directory }) => mirrorRule(arrival, facts.original, facts.answered, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true
     ? { outcome: 'unrouted', deliveries: [], changes: [], why: 'nobody answers here' }

@@ -36,7 +36,9 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   typing: yes('Whether people see in each place who is typing in the others.', true).default(true),
   read_marks: yes('Whether people see in each place how far those in the others have read.').default(false),
   delivery_marks: choice('Whether a writer sees that what they said has gone out to all other places. read: Zentrale marks it as read there.',
-    ['none', 'read']).default('none')
+    ['none', 'read']).default('none'),
+  moderation: choice('How far a moderator\'s removal reaches. shared: into all places, also where the message was said, as far as Zentrale may ' +
+    'remove messages of others there. own: a message from another place is removed only where the moderator is.', ['shared', 'own']).default('shared')
 })
 
 const enough = (kinds: readonly NetworkKind[]): string => {

@@ -74,6 +74,7 @@ export interface EditArrival extends Arrived { kind: 'edit'; sender: Sender; of:
 export interface DeletionArrival extends Arrived {
   kind: 'deletion'; sender: Sender; of: ArrivalKey
   moderated?: boolean // the place's own server vouches that they may remove messages of others there
+  named?: RemoteId // the id that apps at its place use for the message, if that is not `of`
 }
 /**
  * Somebody's reaction to a message. `of`: spellings of that message's id at this place. `whole`: `emojis` are all their reactions to it now,
@@ -147,6 +148,8 @@ export type Action =
   | { kind: 'room'; room: RoomState }
   | { kind: 'edit'; of: DeliveryKey; content: Content; reply?: Reply; mentions?: Mention[] }
   | { kind: 'deletion'; of: DeliveryKey }
+  /** Takes away what somebody else said there, by our power over others. `said`: the message, then its corrections. */
+  | { kind: 'removal'; said: ArrivalKey[] }
   /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
   | { kind: 'reaction'; to: Stands; emojis: string[] }
 

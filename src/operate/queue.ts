@@ -38,6 +38,7 @@ const contentText = ({ text, file }: Content): string => [toPlain(text), file?.n
 const actionText = (action: Action): string => {
   switch (action.kind) {
     case 'deletion': return `(deletes ${action.of})`
+    case 'removal': return `(removes ${action.said[0]} as a moderator)`
     case 'room': return '(sets up a room)'
     case 'reaction': return action.emojis.length === 0 ? '(takes back its reactions)' : `(reacts with ${action.emojis.join(' ')})`
     default: return contentText(action.content)

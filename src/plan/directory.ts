@@ -10,8 +10,11 @@ import type { Texts } from './texts'
 /** How a writer sees that their message has arrived in all other places: as a read mark of ours, or not. */
 export type DeliveryMarking = 'none' | 'read'
 
-/** `shows`: absent, no signals. */
-export interface Mirror { name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking }
+/** Whether moderators remove in all places what they remove in theirs, or there alone. */
+export type Moderation = 'shared' | 'own'
+
+/** `shows`: absent, no signals. `moderation`: absent, shared. */
+export interface Mirror { name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking; moderation?: Moderation }
 
 /** What other rules may ask about function addresses. */
 export interface Teams {

@@ -13,6 +13,7 @@ import { beginning, cleanName } from './people'
 export type Change =
   | { kind: 'link', token: string, file?: Attachment } // without `file`: the arrival's own
   | { kind: 'revokeLinks', journal: number }
+  | { kind: 'remove', journal: number } // a moderator elsewhere has removed this message
   | { kind: 'block' | 'unblock', person: string }
   | { kind: 'stand', place: Place, standing: Standing }
   | { kind: 'cancel', lane: Place, reason: string }
@@ -79,6 +80,11 @@ export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | un
   (arrival.kind === 'message' && !arrival.automatic) || arrival.kind === 'edit'
     ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked), 'alert')]
     : []
+
+/** Tells whoever removed a message in their place that it stays in another one, where we may not remove it. */
+export const staysNotice = (arrival: Arrival, failed: Place, directory: Directory): NewDelivery[] => directory.mayTell(arrival.place, failed)
+  ? [notice(arrival, arrival.place, `stays ${addressKey(failed)}`, directory.texts.staysThere(whereOf(failed, directory)))]
+  : []
 
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. For a contact's place, tells the team too. */
 export const failureNotice = (arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory,

@@ -27,6 +27,9 @@ export interface Texts {
   tooLong: string
   gaveUp: string
   stays (where: string): string
+  /** To the moderators of another place. */
+  staysThere (where: string): string
+  wasRemoved: string
   /** On phones, to whoever said what is reacted to. Plain quotation marks, because others may cost. */
   reacted (emojis: string, name: string, excerpt: string): string
   /** What a reader gets instead of a file. */
@@ -69,6 +72,8 @@ const de: Texts = {
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
   stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
+  staysThere: where => `Was die Moderation hier entfernt, steht bei ${where} noch: Dort darf Zentrale keine Nachrichten anderer entfernen.`,
+  wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
   reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
@@ -118,6 +123,8 @@ const en: Texts = {
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
+  staysThere: where => `What moderators remove here is still there for ${where}: Zentrale may not remove messages of others there.`,
+  wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {

@@ -7,10 +7,12 @@ import type { Sql } from './sql'
 import { COPIES_MAX, type Recorded, type Tx } from './store'
 
 type JournalTx = Pick<Tx,
-  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'lastKey' | 'saidLately' | 'origin' | 'link' | 'linked' | 'revokeLinks'>
+  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'corrections' | 'remove' | 'lastKey' | 'saidLately' | 'origin' |
+  'link' | 'linked' | 'revokeLinks'>
 
 const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Recorded | undefined => {
-  const row = one<{ seq: number, arrival: string }>('SELECT seq, arrival FROM journal WHERE network = ? AND key = ?', network, key)
+  const row = one<{ seq: number, arrival: string, removed: number }>('SELECT seq, arrival, removed FROM journal WHERE network = ? AND key = ?',
+    network, key)
   const arrival = arrivalOf(row)
   if (row === undefined || arrival === undefined) return undefined
   const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
@@ -23,7 +25,7 @@ const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName
     AND json_extract(arrival, '$.kind') = 'edit'
     AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
     .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
-  return { seq: row.seq, arrival, deliveries, copies }
+  return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true } }
 }
 
 /** The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects. */
@@ -66,12 +68,19 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
       const named = one<{ network: string, key: string }>(WITH_ID, network, id, place, network, place, id)
       const found = named && recordedOf({ all, one }, named.network, named.key)
       if (found?.arrival.kind !== 'message') continue
+      if (found.removed) return undefined
       const { arrival } = found
       const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
       return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival }
     }
     return undefined
   },
+  async corrections (network, key) {
+    return all<{ key: string }>(`SELECT edit.key FROM journal CROSS JOIN journal AS edit ON edit.network = journal.network
+      AND edit.corrects = journal.key AND edit.sender = journal.sender WHERE journal.network = ? AND journal.key = ?
+      AND json_extract(edit.arrival, '$.kind') = 'edit' ORDER BY edit.seq DESC LIMIT ?`, network, key, COPIES_MAX).map(row => row.key)
+  },
+  async remove (journal) { run('UPDATE journal SET removed = 1 WHERE seq = ?', journal) },
   async lastKey (place) {
     return one<{ key: string }>('SELECT key FROM journal WHERE network = ? AND place = ? AND sender IS NOT NULL ORDER BY seq DESC LIMIT 1',
       place.network, place.id)?.key

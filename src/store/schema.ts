@@ -230,4 +230,6 @@ CREATE TABLE reaction (
   UNIQUE (message, person, emoji)
 ) STRICT;
 CREATE INDEX reaction_arrival ON reaction (arrival);
+`, `
+ALTER TABLE journal ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1));
 `]

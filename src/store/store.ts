@@ -33,11 +33,15 @@ export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; n
 /** How many of an arrival's copies are known with it. */
 export const COPIES_MAX = 100
 
-/** A stored arrival and its deliveries. `copies`: deliveries of its corrections that could not edit the original and said it again. */
+/**
+ * A stored arrival and its deliveries. `copies`: deliveries of its corrections that could not edit the original and said it again. `removed`: a
+ * moderator of another place removed it.
+ */
 export interface Recorded {
   seq: number; arrival: Arrival
   deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: may be taken back
   copies: { key: DeliveryKey, place: Place }[]
+  removed?: true
 }
 
 /** The message that another one answers. `latest`: itself, or its last correction. */
@@ -80,8 +84,10 @@ export interface Tx {
   /** `json`: the arrival's, if at hand. `desk`: the function address whose retention applies. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
-  /** The message with one of these ids at this place, said or delivered there. Undefined if it was deleted, or is only a notice of ours. */
+  /** The message with one of these ids at this place, said or delivered there. Undefined if it was deleted or removed, or is only a notice. */
   answered (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<Answered | undefined>
+  corrections (network: NetworkName, key: ArrivalKey): Promise<ArrivalKey[]> // of a message, by its sender; at most COPIES_MAX, newest first
+  remove (journal: number): Promise<void> // a moderator of another place has removed this message
   lastKey (place: Place): Promise<ArrivalKey | undefined>
   saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text }[]> // there, and by us; newest first each
   // reactions

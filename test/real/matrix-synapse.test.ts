@@ -12,6 +12,7 @@ import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { strangersSuite } from '../support/strangers-suite'
 import { mentionsSuite } from '../support/mentions-suite'
+import { moderationSuite } from '../support/moderation-suite'
 import { reactionsSuite } from '../support/reactions-suite'
 import { signalsSuite } from '../support/signals-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
@@ -50,6 +51,7 @@ describe('Matrix on Synapse', () => {
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)
+  moderationSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
 })

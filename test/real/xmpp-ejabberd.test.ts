@@ -1,6 +1,7 @@
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
+import { xmppModerationSuite } from './xmpp-moderation-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
 import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
@@ -13,5 +14,6 @@ describe('xmpp with ejabberd', () => {
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd))
+  describe('moderators', () => xmppModerationSuite(startEjabberd, false))
   describe('signals', () => xmppSignalsSuite(startEjabberd))
 })

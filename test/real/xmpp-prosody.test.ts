@@ -1,6 +1,7 @@
 import { startProsody } from '../../sandbox/servers/prosody'
 import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
+import { xmppModerationSuite } from './xmpp-moderation-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
 import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
@@ -13,5 +14,9 @@ describe('xmpp with Prosody', () => {
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody))
+  describe('moderators', () => {
+    needs('prosodyModules')
+    xmppModerationSuite(startProsody, true)
+  })
   describe('signals', () => xmppSignalsSuite(startProsody))
 })

@@ -107,6 +107,8 @@ const XMPP: Sample[] = [
     raw: stanza("<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'><p>Hallo</p></body></html>") },
   { what: 'a message taken away by a moderator (XEP-0425)', from: 'xmpp', before: MINE, raw: stanza(
     "<retract xmlns='urn:xmpp:message-retract:1' id='s-own'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract>").replace('/Eva', '') },
+  { what: 'the same with a message from another place', from: 'xmpp', raw: stanza(
+    "<retract xmlns='urn:xmpp:message-retract:1' id='ASKED'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract>").replace('/Eva', '') },
   { what: 'an unknown kind without words', from: 'xmpp', raw: stanza("<game xmlns='https://example.org/game' move='e4'/>"),
     why: 'programs send such to one another; nothing says that a person wrote it' },
   { what: '“is typing” (XEP-0085)', from: 'xmpp', isSignal: true, raw: stanza("<composing xmlns='http://jabber.org/protocol/chatstates'/>") },

@@ -61,6 +61,7 @@ const shown = ({ action }: Delivery): string => {
   switch (action.kind) {
     case 'room': return 'a room'
     case 'deletion': return 'taken back'
+    case 'removal': return 'removed as a moderator'
     case 'reaction': return action.emojis.length === 0 ? 'no reaction any more' : `reaction ${action.emojis.join(' ')}`
     case 'message': case 'edit': {
       const { text, file, style, location } = action.content

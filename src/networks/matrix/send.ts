@@ -125,17 +125,16 @@ export const makeSend = (world: SendWorld): Send => {
   }
 
   /**
-   * CS API §Redactions. Redacts every event of the delivery, each with a transaction id of its own, and each event's edits before it: the
-   * homeserver does not redact edits by itself, and does not list the edits of a redacted event.
+   * CS API §Redactions. Redacts these events, each with a transaction id of its own, and each event's edits before it: the homeserver does not
+   * redact edits by itself, and does not list the edits of a redacted event.
    */
-  const redact = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
-    targetOf(delivery)
+  const redact = async (delivery: Delivery, events: string[], room: string, signal: AbortSignal): Promise<Sent> => {
     const as = speaker(delivery, room)
     const one = async (event: string, txn: string): Promise<string> => eventId(await homeserver.call(
       'PUT', `${roomPath(room)}/redact/${encode(event)}/${encode(`${delivery.key}.${txn}`)}`,
       { as, query: { device_id: ghosts.device() }, body: {}, signal }))
     const ids: string[] = []
-    for (const [index, target] of delivery.target!.entries()) {
+    for (const [index, target] of events.entries()) {
       for (const { id } of await relatedTo(homeserver, { room, event: target, how: EDITS, as }, signal)) await one(id, id)
       ids.push(await one(target, String(index)))
     }
@@ -163,7 +162,8 @@ export const makeSend = (world: SendWorld): Send => {
     if (action.kind === 'room') throw new Refused('a direct chat cannot be made like a room')
     if (as && !readDirect(delivery.place)) await ghosts.ready(speaker(delivery, room), as, room, signal)
     switch (action.kind) {
-      case 'deletion': return await redact(delivery, room, signal)
+      case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
+      case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)
       case 'reaction': return await annotate(delivery, action, room, signal)
       default: return await say(delivery, action, room, signal)
     }
@@ -230,7 +230,7 @@ export const makeSend = (world: SendWorld): Send => {
 
     /** Needed only where the transaction id does not protect: after a while, and in earlier rooms of a direct chat. */
     async find (delivery, signal) {
-      if (delivery.action.kind === 'deletion' || delivery.action.kind === 'room') return undefined // doing it again changes nothing
+      if (['deletion', 'removal', 'room'].includes(delivery.action.kind)) return undefined // doing it again changes nothing
       const [now, ...older] = readDirect(delivery.place) ? direct.rooms(delivery.place) : [rooms.roomOf(delivery.place)]
       const isProtected = ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS
       if (now !== undefined && !isProtected) {

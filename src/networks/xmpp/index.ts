@@ -17,6 +17,7 @@ import { makeRoomNotices } from './muc/notices'
 import { makeOwnMessages, type OwnMessages } from './muc/own-messages'
 import { makePrivateMessages } from './muc/private-messages'
 import { makeReceiver, type Receiver } from './muc/receive'
+import { makeRemove } from './muc/removing'
 import { makeRoomNames } from './muc/room-names'
 import { makeRooms } from './muc/rooms'
 import { makeSender, type Sender, WINDOW } from './muc/send'
@@ -92,7 +93,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const receiver = makeReceiver({
       network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch
     })
-    const sender = makeSender({ rooms, stream, archive, ownMessages, world, special: makeSpecialDeliveries(teamRooms, directSender) })
+    const special = makeSpecialDeliveries(teamRooms, directSender, makeRemove(stream))
+    const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
     const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({

@@ -16,7 +16,7 @@ export const makeSend = (direct: DirectSender, rooms: () => Sender | undefined):
     return sender.send(delivery, signal)
   },
   async find (delivery, signal) {
-    const tells = directEnds(delivery.place.id) === undefined && delivery.action.kind !== 'room' // only a room has an archive
+    const tells = directEnds(delivery.place.id) === undefined && !['room', 'removal'].includes(delivery.action.kind) // only a room has an archive
     return tells ? await rooms()?.find(delivery, signal) : undefined
   }
 })

@@ -110,7 +110,7 @@ export const makeReceiver = ({
     const id = message.attrs.from === room.id && room.features.has(STANZA_IDS) ? takenAway(message) : undefined
     const sender = { id: room.id, name: room.id }
     return id === undefined ? undefined
-      : { kind: 'deletion', key: `${room.id}/moderated ${id}`, place: placeOf(room), at, sender, of: `${room.id} ${id}`, moderated: true }
+      : { kind: 'deletion', key: `${room.id}/moderated ${id}`, place: placeOf(room), at, sender, of: `${room.id} ${id}`, named: id, moderated: true }
   }
 
   const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {

@@ -69,7 +69,7 @@ const actionXml = (room: Room, { action, place, target, answered }: Delivery): X
         whoIsHere(room, place, mentions))
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply, whoIsHere(room, place, action.mentions))
-    case 'room': throw new Refused('this is not a room of ours')
+    case 'room': case 'removal': throw new Refused('this is no message')
     case 'deletion': return retractionXml(givenBy(target?.[1])) // XEP-0424 §3
     case 'reaction': { // XEP-0444 §4.2
       const id = 'arrival' in action.to ? namedIn(room, action.to.arrival) : answered?.[1]

@@ -11,6 +11,10 @@ import { inXhtml } from './xhtml'
 
 export const CORRECT = 'urn:xmpp:message-correct:0'
 export const RETRACT = 'urn:xmpp:message-retract:1'
+const RETRACT_BEFORE = 'urn:xmpp:message-retract:0'
+const FASTEN = 'urn:xmpp:fasten:0'
+export const MODERATE = 'urn:xmpp:message-moderate:1'
+export const MODERATE_BEFORE = 'urn:xmpp:message-moderate:0'
 const STYLING = 'urn:xmpp:styling:0'
 const GEOLOC = 'http://jabber.org/protocol/geoloc'
 const AUTOMATIC = 'urn:zentrale:automatic:1'
@@ -26,11 +30,16 @@ const RETRACTED = '/me retracted a previous message, but it\'s unsupported by yo
  */
 export const takenAway = (message: Element): string | undefined => {
   const retract = child(message, 'retract', RETRACT)
-  if (retract !== undefined && child(retract, 'moderated', 'urn:xmpp:message-moderate:1') !== undefined) return retract.attrs.id
-  const before = child(message, 'apply-to', 'urn:xmpp:fasten:0')
-  const moderated = before && child(before, 'moderated', 'urn:xmpp:message-moderate:0')
-  return moderated && child(moderated, 'retract', 'urn:xmpp:message-retract:0') && before.attrs.id
+  if (retract !== undefined && child(retract, 'moderated', MODERATE) !== undefined) return retract.attrs.id
+  const before = child(message, 'apply-to', FASTEN)
+  const moderated = before && child(before, 'moderated', MODERATE_BEFORE)
+  return moderated && child(moderated, 'retract', RETRACT_BEFORE) && before.attrs.id
 }
+
+/** Asks a room to remove the message to which it gave this id, in one of the two forms. */
+export const removalXml = (form: string, id: string): Xml => form === MODERATE
+  ? el('moderate', { xmlns: MODERATE, id }, el('retract', { xmlns: RETRACT }))
+  : el('apply-to', { xmlns: FASTEN, id }, el('moderate', { xmlns: MODERATE_BEFORE }, el('retract', { xmlns: RETRACT_BEFORE })))
 
 /** The marks of encrypted messages. */
 const ENCRYPTED: ReadonlySet<string> = new Set([

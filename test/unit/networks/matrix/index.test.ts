@@ -7,6 +7,7 @@ import { forgettingSuite } from '../../../support/forgetting-suite'
 import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { mentionsSuite } from '../../../support/mentions-suite'
+import { moderationSuite } from '../../../support/moderation-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
 import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
@@ -27,6 +28,7 @@ describe('Matrix on the practice homeserver', function () {
   encryptionSuite(() => ground)
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)
+  moderationSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
 })
