@@ -10,7 +10,7 @@ import { bareEmojis } from '../lib/emoji'
 import { addressKey } from '../model/address'
 import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
-import type { Arrival, Content, DeletionArrival, ReactionArrival } from '../model/message'
+import type { Arrival, Attachment, Content, DeletionArrival, ReactionArrival } from '../model/message'
 import type { Inbox } from '../model/network'
 import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
@@ -85,8 +85,10 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   }
 }
 
-const tidyFile = (content: Content): Content =>
-  content.file === undefined ? content : { ...content, file: { ...content.file, name: withSuffix(oneLine(content.file.name), content.file.mime) } }
+const tidyFile = (file: Attachment): Attachment => ({ ...file, name: withSuffix(oneLine(file.name), file.mime) })
+
+const tidyFiles = ({ file, more, ...content }: Content): Content =>
+  ({ ...content, ...file && { file: tidyFile(file) }, ...more && { more: more.map(tidyFile) } })
 
 /** Cleans names, so that none looks like more than a name. Drops addresses that only we see, except those of agents. */
 const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
@@ -95,7 +97,7 @@ const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
   const known = account !== undefined && isOfTeam({ network: given.place.network, id: account })
   const sender = { ...shown, name: cleanName(shown.name), ...known && { account } }
   if (given.kind === 'reaction') return { ...given, sender, emojis: bareEmojis(given.emojis) }
-  return 'content' in given ? { ...given, sender, content: tidyFile(given.content) } : { ...given, sender }
+  return 'content' in given ? { ...given, sender, content: tidyFiles(given.content) } : { ...given, sender }
 }
 
 export const makeAccept = ({ store, directory, desk, deliver, observer, clock, aging, limits, changed }: Parts): Accept => {

@@ -7,7 +7,7 @@ import {
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import { cleanName, personaOf } from '../plan/people'
-import { delivery, ignored, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
+import { delivery, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import type { Answered, Recorded } from '../store/store'
@@ -94,6 +94,6 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
       ? sayAgain({ ...arrival, content }, original, place, as, { token, reply, mentions }, directory)
       : say(arrival, content, place, as, { token, reply, mentions }, directory)
   })
-  const all: Change[] = arrival.content.file === undefined ? changes : [...changes, { kind: 'link', token }]
+  const all: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]
   return { outcome: 'routed', deliveries, changes: all, ...deliveries.length === 0 && { why: 'nobody else is reached' } }
 }

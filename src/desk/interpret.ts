@@ -8,7 +8,7 @@ import type { Mention } from '../model/mention'
 import type { Action, Content, Persona, Reply } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
-import { delivery, notice, type Change, type Plan } from '../plan/plan'
+import { delivery, linksTo, notice, type Change, type Plan } from '../plan/plan'
 import { react, reactInWords } from '../plan/react'
 import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
@@ -327,6 +327,6 @@ export const interpret = (steps: Step[], facts: DeskFacts, context: Context): Pl
     ? []
     : [{ kind: 'desk', change: { what: 'save', conversation: now, expected: before?.claim ?? 0 } }]
   const content = 'content' in arrival ? arrival.content : undefined
-  const linked: Change[] = content?.file === undefined ? [] : [{ kind: 'link', token: tokenOf(draft, content) }]
+  const linked: Change[] = content === undefined ? [] : linksTo(content, tokenOf(draft, content), context.directory)
   return { outcome: 'routed', deliveries, changes: [...saved, ...linked, ...changes], ...draft.why !== undefined && { why: draft.why } }
 }

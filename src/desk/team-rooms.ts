@@ -1,6 +1,6 @@
 /** What the team's places show of a case. */
 import type { Place } from '../model/address'
-import type { Content, Persona, RoomState } from '../model/message'
+import { type Content, filesOf, type Persona, type RoomState } from '../model/message'
 import { plain, type Text } from '../model/text'
 import { asName } from '../plan/people'
 import type { Conversation } from '../store/desk'
@@ -28,8 +28,8 @@ export const shownAt = ({ people }: TeamPlace, content: Content, one?: Conversat
   if (people !== undefined) return content
   const head = plain([one && `#${one.id}`, as && `${as.name}:`].filter(part => part !== undefined).join(' '))
   const words: Text = as === undefined || content.text.length === 0 ? content.text : [{ kind: 'quote', of: content.text }]
-  const file = as === undefined || content.file === undefined ? {} : { file: { ...content.file, name: asName(content.file.name) || '?' } }
-  return { ...content, ...file, text: [...head, ...words] }
+  const [file, ...more] = filesOf(content).map(one => as === undefined ? one : { ...one, name: asName(one.name) || '?' })
+  return { ...content, ...file && { file }, ...more.length > 0 && { more }, text: [...head, ...words] }
 }
 
 const speakersOf = ({ owner }: Conversation, { claim, team }: FunctionAddress, network: string): { speakers?: string[] } => {

@@ -4,7 +4,7 @@
  * text that begins with `!` or `/` and is not a known command is never words.
  */
 import { nearest } from '../lib/nearest'
-import type { Content } from '../model/message'
+import { type Content, filesOf } from '../model/message'
 import { plain, toPlain, type Block, type Inline, type Text } from '../model/text'
 import { INSIDE, SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
 import { disguised, isLabelled } from './disguised'
@@ -277,5 +277,6 @@ export const typed = (content: Content, inThread: boolean): Typed => {
   if (isEmpty(content)) return unclear('say', 'lacking')
   if (content.style === 'emote') return unclear()
   if (head !== undefined) return typedWithSign(content, head, lines.slice(1))
-  return doubtful(lines) ?? named(content.file?.name ?? '')
+  const names = filesOf(content).map(({ name }) => named(name))
+  return doubtful(lines) ?? names.find(({ kind }) => kind !== 'words') ?? { kind: 'words' }
 }

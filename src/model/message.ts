@@ -35,9 +35,15 @@ export interface Content {
   style: 'text' | 'quiet' | 'alert' | 'emote'
   text: Text
   file?: Attachment
+  more?: Attachment[] // further files, in order; no delivery has any
   location?: string // a geo URI (RFC 5870); `text` says it too
   unreadable?: Unreadable
 }
+
+/** Further files are told by their number alone. */
+export const FILES_MAX = 60
+
+export const filesOf = ({ file, more = [] }: Content): Attachment[] => file === undefined ? [] : [file, ...more]
 
 /** How many switchboards may carry a message, one after another. Without this limit, two that face each other would never end. */
 export const HOPS_MAX = 3

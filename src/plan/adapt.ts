@@ -2,7 +2,7 @@
  * Makes up for what a network cannot do, by its capabilities. Only this file does it: without ghosts the name is written in front,
  * formatting becomes plain text, a file becomes a link, a long text becomes several messages. Nothing is ever cut.
  */
-import type { Attachment, Content, Persona } from '../model/message'
+import { type Attachment, type Content, filesOf, type Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { LINE_END, plain, toPlain, type Text } from '../model/text'
 import { cleanName } from './people'
@@ -84,21 +84,21 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
 }
 
 /**
- * The contents of the deliveries, in order, one for each. `url` makes the link for a file, if one is needed. Without `as`, Zentrale
+ * The contents of the deliveries, in order, one for each. `url` makes the link for one of the files, if one is needed. Without `as`, Zentrale
  * itself speaks.
  */
-export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment) => string): Content[] => {
-  const { style, file, location } = content
+export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment, index: number) => string): Content[] => {
+  const { style, location } = content
+  const files = filesOf(content).map((file, index) => ({ ...file, url: url(file, index) }))
   let { text } = content
-  if (file !== undefined && can.files === 'text') text = [...text, ...plain(`${cleanName(file.name)}: ${url(file)}`)]
+  if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${cleanName(file.name)}: ${file.url}`))]
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const where = can.formatting && location !== undefined ? { location } : {}
   const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && where }))
-  if (file === undefined || can.files === 'text') return parts
-  const linked = { ...file, url: url(file) }
-  const [caption, ...others] = parts
-  return can.captions && caption !== undefined && others.length === 0 && style !== 'emote'
-    ? [{ ...caption, file: linked }]
-    : [...parts, { style, text: [], file: linked }]
+  const shown: Content[] = can.files === 'text' ? [] : files.map(file => ({ style, text: [], file }))
+  const [[caption, ...others], [first, ...more]] = [parts, shown]
+  return can.captions && caption !== undefined && first !== undefined && others.length === 0 && style !== 'emote'
+    ? [{ ...first, ...caption }, ...more]
+    : [...parts, ...shown]
 }

@@ -30,7 +30,7 @@ export interface Teams {
 }
 
 export interface Directory {
-  readonly links: Pick<Links, 'token' | 'url'>
+  readonly links: Pick<Links, 'token' | 'part' | 'url'>
   readonly texts: Texts
   /** Answers for a network that has left the config, too. */
   can (network: NetworkName): Capabilities
@@ -68,7 +68,7 @@ export interface DirectoryParts {
   mirrors: Mirror[]
   remembered: Remembered
   can: ReadonlyMap<NetworkName, Capabilities>
-  links: Pick<Links, 'token' | 'url'>
+  links: Pick<Links, 'token' | 'part' | 'url'>
   texts: Texts
   teams: Teams
 }

@@ -10,6 +10,8 @@ import type { Store } from '../store/store'
 export interface Links {
   /** The token for the file that came with this arrival. Pure. */
   token (network: string, arrivalKey: string): string
+  /** The token for a further file of that arrival; for the first it is the token itself. Pure. */
+  part (token: string, index: number): string
   /** The public URL of a token. It ends in the file's name, which apps show and judge its type by; where each letter may cost, in its suffix. */
   url (token: string, file: Attachment, short: boolean): string
   /** The file of a token; undefined if it is unknown, expired or revoked. */
@@ -26,9 +28,12 @@ const shortened = (name: string): string => {
   return `${stem}${suffix}`.toWellFormed().replace(/[\p{C}/\\?#]/gu, '_')
 }
 
+const tokenOf = (secret: string, what: string): string =>
+  createHmac('sha256', secret).update(what).digest().subarray(0, TOKEN_BYTES).toString('base64url')
+
 export const makeLinks = (secret: string, publicUrl: string, store: Store, now: () => number): Links => ({
-  token: (network, arrivalKey) => createHmac('sha256', secret).update(`${network} ${arrivalKey}`).digest()
-    .subarray(0, TOKEN_BYTES).toString('base64url'),
+  token: (network, arrivalKey) => tokenOf(secret, `${network} ${arrivalKey}`),
+  part: (token, index) => index === 0 || token === '' ? token : tokenOf(secret, `${token}\n${index}`),
   url: (token, { name }, short) => {
     const suffix = extname(name).toLowerCase()
     const end = short ? /^\.[a-z0-9]{1,5}$/.test(suffix) ? suffix : '' : `/${encodeURIComponent(shortened(name))}`

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { addressKey, type ArrivalKey, type DeliveryKey, type NetworkName, type Place, type RemoteId } from '../model/address'
 import type { FileTrouble } from '../model/errors'
-import type { Action, Arrival, Attachment, DeletionArrival, EditArrival, Persona, Standing } from '../model/message'
+import {
+  type Action, type Arrival, type Attachment, type Content, type DeletionArrival, type EditArrival, filesOf, type Persona, type Standing
+} from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from './desk-change'
@@ -45,6 +47,10 @@ export const delivery = (arrival: Arrival, place: Place, part: number, action: A
   },
   notice: false
 })
+
+/** What opens an arrival's files by its token. */
+export const linksTo = (content: Content, token: string, { links }: Directory): Change[] => filesOf(content).map((file, index) =>
+  index === 0 ? { kind: 'link', token } : { kind: 'link', token: links.part(token, index), file })
 
 /** Zentrale's own words. `about` distinguishes the notices that one arrival causes at one place. */
 export const notice = (arrival: Arrival, place: Place, about: string, text: string, style: 'quiet' | 'alert' = 'quiet'): NewDelivery => ({

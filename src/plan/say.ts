@@ -34,13 +34,16 @@ const calledAgain = (original: Recorded | undefined, mentions: Mention[] = []): 
   return mentions.map(one => before.some(({ who }) => isDeepStrictEqual(who, one.who)) ? { ...one, again: true } : one)
 }
 
+const urlBy = (token: string, { files }: Capabilities, { links }: Directory) => (file: Attachment, index: number): string =>
+  links.url(links.part(token, index), file, files === 'text')
+
 /** Says `content` at `place`. Without `as`, our own identity there says it. */
 export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply, mentions }: With,
   directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
-  const parts = adapt(answering(content, can, reply), can, as, file => directory.links.url(token, file, can.files === 'text'))
+  const parts = adapt(answering(content, can, reply), can, as, urlBy(token, can, directory))
   const first = { ...isShown(reply, can) && { reply }, ...calledAt(place, mentions) }
-  return parts.length > PARTS_MAX
+  return parts.filter(({ file }) => file === undefined).length > PARTS_MAX
     ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
     : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part, ...index === 0 && first }, as))
 }
@@ -60,50 +63,60 @@ const joinFirst = (text: Content['text'], block: Content['text'][number], index:
 
 type Said = Recorded['deliveries'][number]
 
-/** Corrects one message. Words that were the caption of a file stay so, even if their correction does not name the file. */
+/** The caption of a file, corrected. The file stays, even if the correction does not name it. */
+const recaptioned = ({ file }: Content, { style, text }: Content): Content => ({ style, text, ...file && { file: { ...file, kept: true } } })
+
+/** Corrects one message. Words without a file take the place of a file without words. */
 const corrects = (was: Content | undefined, now: Content): Content => {
-  const { file } = was ?? {}
-  if (file === undefined) return now
-  const isLeft = now.file === undefined ? was?.text.length !== 0 : now.file.at.ref === file.at.ref
-  return isLeft ? { ...now, file: { ...file, kept: true } } : now
+  if (was?.file === undefined) return now
+  const isLeft = now.file === undefined ? was.text.length > 0 : now.file.at.ref === was.file.at.ref
+  return isLeft ? recaptioned(was, now) : now
 }
 
 /**
- * Corrects a message of several deliveries in place: texts are edited, and those no longer needed are deleted. A correction without a
- * file leaves the file. Undefined if this is not enough: there is another file, or there are more texts than before.
+ * Corrects a message of several deliveries in place: texts are edited, and those no longer needed are deleted. A correction that names no
+ * files leaves them, else those that it does not name are deleted. Undefined if this is not enough: there is another file, or there are more
+ * texts than before.
  */
 const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[],
   { as, shown }: { as: Persona | undefined, shown: { reply?: Reply, mentions?: Mention[] } }): NewDelivery[] | undefined => {
-  const isText = ({ file }: Content): boolean => file === undefined
-  if (before.length !== then.length) return undefined
-  const texts = now.filter(isText)
-  const saidTexts = before.filter((_, index) => isText(then[index]!))
-  const file = now.find(one => !isText(one))?.file?.at.ref
-  const known = file === undefined || then.some(one => one.file?.at.ref === file)
-  if (texts.length > saidTexts.length || !known) return undefined
-  return saidTexts.map(({ key, place }, index) => {
-    const content = texts[index]
-    return delivery(arrival, place, index, content === undefined
-      ? { kind: 'deletion', of: key }
-      : { kind: 'edit', of: key, content, ...index === 0 && shown }, as)
+  const refs = (contents: Content[]): string[] => contents.flatMap(({ file }) => file?.at.ref ?? [])
+  const [had, has] = [refs(then), refs(now)]
+  const texts = now.filter(({ text }) => text.length > 0).map(({ file: _, ...words }) => words)
+  const isCaptioned = now[0]?.file !== undefined && now[0].text.length > 0
+  const holds = then.map(({ text }, index) => text.length > 0 || (index === 0 && isCaptioned))
+  if (texts.length > holds.filter(held => held).length || has.some(ref => !had.includes(ref))) return undefined
+  let taken = 0
+  return before.flatMap(({ key, place }, index) => {
+    const was = then[index]!
+    const isGone = was.file !== undefined && has.length > 0 && !has.includes(was.file.at.ref)
+    const words = holds[index] ? texts[taken++] : undefined
+    if (isGone && words !== undefined) return delivery(arrival, place, index, { kind: 'edit', of: key, content: words }, as)
+    if (isGone || (words === undefined && was.file === undefined)) return delivery(arrival, place, index, { kind: 'deletion', of: key }, as)
+    if (!holds[index]) return []
+    const content = was.file === undefined ? words! : recaptioned(was, words ?? { ...was, text: [] })
+    return delivery(arrival, place, index, { kind: 'edit', of: key, content, ...taken === 1 && shown }, as)
   })
 }
+
+const SILENCE: Content = { style: 'text', text: [] }
 
 /** Corrects in place where the network can and the deliveries suffice. Otherwise says the message again, with a star. */
 export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined,
   { token, reply, mentions }: With, directory: Directory): NewDelivery[] => {
   const can = directory.can(place.network)
   const shown = { ...isShown(reply, can) && { reply }, ...calledAt(place, calledAgain(original, mentions)) }
-  const url = (file: Attachment): string => directory.links.url(token, file, can.files === 'text')
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
-  const captions = can.captions && before.length === 1 // several messages stay apart
-  const partsOf = (content: Content): Content[] => adapt(answering(content, can, reply), { ...can, captions }, as, url)
-  const then = original !== undefined && 'content' in original.arrival ? partsOf(original.arrival.content) : []
-  const now = partsOf(arrival.content)
+  const then = original !== undefined && 'content' in original.arrival ? answering(original.arrival.content, can, reply) : SILENCE
+  const said = answering(arrival.content, can, reply)
+  const url = urlBy(token, can, directory)
+  const captions = can.captions && adapt(then, can, as, url).length === before.length // words that were too long stand by themselves
+  const [were, now] = [adapt(then, { ...can, captions }, as, url), adapt(said, { ...can, captions }, as, url)]
   const [was, only] = [before[0], now[0]]
   if (can.edits && before.length === 1 && was !== undefined && now.length === 1 && only !== undefined) {
-    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: captions ? corrects(then[0], only) : only, ...shown }, as)]
+    return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: captions ? corrects(were[0], only) : only, ...shown }, as)]
   }
-  const changes = can.edits && can.deletions && before.length > 0 ? inPlace(arrival, before, then, now, { as, shown }) : undefined
+  const isSuited = can.edits && can.deletions && before.length > 0 && before.length === were.length
+  const changes = isSuited ? inPlace(arrival, before, were, now, { as, shown }) : undefined
   return changes ?? say(arrival, corrected(arrival.content), place, as, { token, mentions }, directory)
 }

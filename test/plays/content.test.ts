@@ -41,6 +41,30 @@ describe('what people send, on Synapse, Prosody and phones', () => {
     }
   })
 
+  it('Anna\'s gallery is all its pictures for Bernd and links for Max, and is taken back as one', async () => {
+    const { anna, bernd, max } = town.people
+    const items = []
+    for (const name of ['eins.png', 'zwei.png']) {
+      items.push({ itemtype: 'm.image', body: name, url: await anna.upload(png, 'image/png'), info: { mimetype: 'image/png' } })
+    }
+    const event = await story.annaSays({ msgtype: 'dm.filament.gallery', body: 'Unser Fest', itemtypes: items })
+    const shown = [await story.berndReads('Unser Fest')]
+    for (const { body } of items) {
+      const one = await bernd.until(body, message => message.getChild('x', OOB)?.getChildText('url')?.endsWith(`/${body}`) === true, READ_WITHIN_MS)
+      assert.deepEqual(Buffer.from(await (await fetch(one.getChildText('body')!)).arrayBuffer()), png)
+      shown.push(one)
+    }
+    const { text } = await max.next(one => one.text.includes('Unser Fest'), READ_WITHIN_MS)
+    const links = text.match(/http\S+/g) ?? []
+    assert.equal(new Set(links).size, 2, text)
+    for (const link of links) assert.equal((await fetch(link)).status, 200)
+    await anna.redact(town.room, event)
+    for (const id of shown.map(stanzaId)) {
+      await bernd.until('the retraction', one => id !== '' && one.getChild('retract')?.attrs.id === id, READ_WITHIN_MS)
+    }
+    for (const link of links) assert.equal((await fetch(link)).status, 404)
+  })
+
   it('Bernd\'s link and the words with it are one picture for Anna, corrected and taken back as one', async () => {
     const { anna, bernd } = town.people
     const url = await upload(town, 'Tor.png', png)

@@ -52,7 +52,7 @@ const matrixSignals = (inbox: Inbox) => makeSignals({
 } as unknown as Parameters<typeof makeSignals>[0])
 
 const short = (text: string): string => {
-  const line = text.replaceAll('\n', ' ⏎ ').replaceAll('|', '\\|').replace(/https:\/\/files\.example\.org\/\S+/, 'LINK')
+  const line = text.replaceAll('\n', ' ⏎ ').replaceAll('|', '\\|').replace(/https:\/\/files\.example\.org\/\S+/g, 'LINK')
   return line.length > 90 ? `${line.slice(0, 89)}…` : line
 }
 

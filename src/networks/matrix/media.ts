@@ -11,7 +11,7 @@ import { makeSlots, serverOf } from '../../lib/slots'
 import { Refused, Unavailable } from '../../model/errors'
 import type { MediaRef } from '../../model/message'
 import type { Download, Media } from '../../model/network'
-import { MXC } from './events/events'
+import { MXC } from './events/files'
 import { encode, Rejected, type Homeserver } from './homeserver'
 import { clean } from './text'
 

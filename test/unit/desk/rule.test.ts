@@ -58,7 +58,7 @@ describe('the rule of the desk', () => {
     const anna = agent('Anna', 'red @anna')
     const address = addressOn(['red'], [anna])
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
-    const links = { token: () => '', url: () => '' }
+    const links = { token: () => '', part: () => '', url: () => '' }
     const directory = makeDirectory({
       mirrors: [], remembered: { blocked: [], standings: [], called: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory
     })

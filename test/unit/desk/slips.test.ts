@@ -107,6 +107,8 @@ describe('what the team says by mistake', () => {
     await red.say(room, '@anna', '', { content: file('a.txt', '!n secret') })
     await red.say(room, '@anna', '', { content: file('!n secret.txt', 'Here you are') })
     await until(() => red.read(room).filter(line => /Did you mean !note/.test(line)).length === 2, 'both are held')
+    await red.say(room, '@anna', '', { content: { ...file('a.txt', 'Here you are'), more: [file('!n secret.txt').file!] } })
+    await until(() => red.read(room).filter(line => /Did you mean !note/.test(line)).length === 3, 'and one with more files')
     await delivered()
     assert.deepEqual(phone.read(max), [])
     await red.say(room, '@anna', '', { content: file('offer.txt') })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Mention } from '../../../src/model/mention'
-import type { Content, EditArrival, MessageArrival } from '../../../src/model/message'
+import type { Attachment, Content, EditArrival, MessageArrival } from '../../../src/model/message'
 import type { Capabilities } from '../../../src/model/network'
 import { plain, toPlain } from '../../../src/model/text'
 import type { Directory } from '../../../src/plan/directory'
@@ -20,7 +20,7 @@ const content = (text: string, ref?: string): Content => ({
 })
 
 const DIRECTORY = (more: Partial<Capabilities> = {}): Directory =>
-  ({ can: () => ({ ...can, ...more }), links: { url: () => 'https://x' }, texts: TEXTS.en }) as unknown as Directory
+  ({ can: () => ({ ...can, ...more }), links: { url: () => 'https://x', part: () => '' }, texts: TEXTS.en }) as unknown as Directory
 
 const message = (content: Content): MessageArrival =>
   ({ kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content })
@@ -63,6 +63,34 @@ describe('saying again', () => {
     assert.deepEqual(kept(content('helo', 'f'), content('hello', 'g')), [['edit', 'hello', 'g', undefined]], 'another file')
     const long = content('a'.repeat(150), 'f')
     assert.deepEqual(kept(long, content('short', 'f'), 3), [['edit', 'short', undefined, undefined], 'deletion'], 'they stay apart')
+  })
+
+  it('says all files of a message, and corrects its words where they stand', () => {
+    const named = (ref: string): Attachment => ({ kind: 'image', name: `${ref}.png`, mime: 'image/png', at: { network: 'red', ref } })
+    const gallery = (text: string, ...refs: string[]): Content => {
+      const [file, ...more] = refs.map(named)
+      return { style: 'text', text: plain(text), ...file && { file }, more }
+    }
+    const all = (deliveries: NewDelivery[]): unknown[] => deliveries.map(({ delivery: { action } }) =>
+      [action.kind, ...'of' in action ? [action.of] : [], ...'content' in action
+        ? [[toPlain(action.content.text), action.content.file?.name ?? ''].filter(one => one !== '').join(' '), ...action.content.more ?? []] : []])
+    const said = (content: Content, more: Partial<Capabilities>): unknown[] =>
+      all(say(message(content), content, place, undefined, { token: '' }, DIRECTORY(more)))
+    const [apart, together, asText] = [{ captions: false }, { captions: true }, { files: 'text', formatting: false, textBytesMax: 200 }] as const
+    assert.deepEqual(said(gallery('fest', 'a', 'b'), apart), [['message', 'fest'], ['message', 'a.png'], ['message', 'b.png']])
+    assert.deepEqual(said(gallery('fest', 'a', 'b'), together), [['message', 'fest a.png'], ['message', 'b.png']])
+    assert.deepEqual(said(gallery('fest', 'a', 'b'), asText), [['message', 'fest\na.png: https://x\nb.png: https://x']])
+    assert.equal(said(gallery('', ...Array.from({ length: 30 }, (_, n) => `f${n}`)), together).length, 30, 'only texts are too many')
+    const [before, after] = [gallery('fset', 'a', 'b'), gallery('fest', 'a', 'b')]
+    assert.deepEqual(all(sayings(before, 3, after, apart)), [['edit', 'd0', 'fest']])
+    assert.deepEqual(all(sayings(before, 2, after, together)), [['edit', 'd0', 'fest a.png']])
+    assert.deepEqual(all(sayings(before, 2, content('fest'), together)), [['edit', 'd0', 'fest a.png']], 'no files are named')
+    assert.deepEqual(all(sayings(gallery('', 'a', 'b'), 2, after, together)), [['edit', 'd0', 'fest a.png']], 'words are new')
+    assert.deepEqual(all(sayings(before, 2, gallery('', 'a', 'b'), together)), [['edit', 'd0', 'a.png']], 'words are gone')
+    assert.deepEqual(all(sayings(before, 2, gallery('fest', 'a'), together)), [['edit', 'd0', 'fest a.png'], ['deletion', 'd1']])
+    assert.deepEqual(all(sayings(before, 3, gallery('fest', 'b'), apart)), [['edit', 'd0', 'fest'], ['deletion', 'd1']])
+    assert.deepEqual(all(sayings(before, 2, gallery('fest', 'a', 'c'), together)),
+      [['message', '* fest a.png'], ['message', 'c.png']], 'another file')
   })
 
   it('corrects a text of several parts in its places as long as it needs no more of them', () => {

@@ -2,13 +2,13 @@
  * Turns a room's event into an arrival. Pure, and safe for any JSON: every field is checked before it is used
  * (CS API §Room event format, §m.room.message, §Event replacements, §Redactions).
  */
-import { isMime } from '../../../lib/mime'
 import type { Place } from '../../../model/address'
 import { Malformed } from '../../../model/errors'
-import type { Arrival, Attachment, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
+import type { Arrival, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
 import { plain, type Text } from '../../../model/text'
 import { readText } from '../text'
 import { fallbackText, locationOf, POLL_ENDS, POLL_STARTS, pollText } from './extensible'
+import { attachment, fileContent, GALLERIES, galleryContent, KINDS, MXC } from './files'
 import { isJson, type Json, jsonOf, stringOf } from './json'
 import { type Around, formatted, isReply, mentionsIn, NOBODY } from './mentions'
 
@@ -23,10 +23,7 @@ export interface RoomEvent {
 /** On events that a switchboard like us sends: how often the message has been carried on. */
 export const HOPS_FIELD = 'org.zentrale.hops'
 
-export const MXC = /^mxc:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[A-Za-z0-9_-]{1,255}$/
-
 const ID_CHARS_MAX = 255
-const FILE_NAME_CHARS_MAX = 255
 
 const idOf = (value: unknown, what: string, sigil: string): string => {
   if (typeof value === 'string' && value.startsWith(sigil) && value.length > 1 && value.length <= ID_CHARS_MAX) return value
@@ -56,36 +53,7 @@ export const readEvent = (raw: unknown): RoomEvent => {
   }
 }
 
-const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
-  [['m.image', 'image'], ['m.audio', 'audio'], ['m.video', 'video'], ['m.file', 'file']])
 const STYLES: ReadonlyMap<string, Content['style']> = new Map([['m.text', 'text'], ['m.notice', 'quiet'], ['m.emote', 'emote']])
-const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
-
-const VOICE = ['m.voice', 'org.matrix.msc3245.voice'] // MSC3245, in the final and the present spelling
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
-
-const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
-  const ref = stringOf(content.url)
-  if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
-  const { mimetype, size, w, h, duration } = jsonOf(content.info)
-  const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
-  return {
-    kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
-    ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
-    ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const }
-  }
-}
-
-/** A file's body is its caption if `filename` differs (CS API §Media captions). */
-const fileContent = (kind: Attachment['kind'], content: Json, body: string): Content => {
-  const name = stringOf(content.filename) ?? body
-  const caption = stringOf(content.filename) !== undefined && name !== body
-  return {
-    style: 'text', file: attachment(kind, content, name || kind),
-    text: caption ? readText(body, formatted(content), isReply(content)) : []
-  }
-}
-
 const readContent = (content: Json): Content => {
   const msgtype = stringOf(content.msgtype)
   const body = stringOf(content.body)
@@ -94,6 +62,7 @@ const readContent = (content: Json): Content => {
   if (msgtype === undefined || body === undefined) throw new Malformed('a message without msgtype or body')
   const kind = KINDS.get(msgtype)
   if (kind) return fileContent(kind, content, body)
+  if (GALLERIES.has(msgtype)) return galleryContent(content, body)
   const style = STYLES.get(msgtype)
   // An unknown msgtype: its body is the fallback.
   return { style: style ?? 'text', text: style ? readText(body, formatted(content), isReply(content)) : plain(body) }

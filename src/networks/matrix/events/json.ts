@@ -2,5 +2,7 @@
 export type Json = Record<string, unknown>
 
 export const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const listOf = (value: unknown): unknown[] => Array.isArray(value) ? value : []
+
 export const jsonOf = (value: unknown): Json => isJson(value) ? value : {}
 export const stringOf = (value: unknown): string | undefined => typeof value === 'string' ? value : undefined

@@ -2,7 +2,8 @@
 import { deadline, type Clock } from '../../../lib/clock'
 import { folded } from '../../../model/mention'
 import type { Sender } from '../../../model/message'
-import { MXC, type RoomEvent } from '../events/events'
+import type { RoomEvent } from '../events/events'
+import { MXC } from '../events/files'
 import { stringOf, type Json } from '../events/json'
 import { encode, roomPath, type Homeserver } from '../homeserver'
 

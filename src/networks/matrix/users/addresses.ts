@@ -13,7 +13,7 @@ import type { Identity, Memory, Profile } from '../../../model/network'
 import { makeAbout } from './about'
 import type { Ghosts } from './ghosts'
 import { encode, type Homeserver } from '../homeserver'
-import { MXC } from '../events/events'
+import { MXC } from '../events/files'
 import { exactly } from '../names'
 
 export type Namespace = Array<{ exclusive: boolean, regex: string }> | undefined

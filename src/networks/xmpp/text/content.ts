@@ -4,7 +4,7 @@ import { geoUri, pointOf } from '../../../lib/geo'
 import type { Content, Unreadable } from '../../../model/message'
 import { type Inline, locationText, plain, quoted, type Text } from '../../../model/text'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
-import { fileOf, fileXml, SHARING } from './file-sharing'
+import { fileXml, filesIn, SHARING } from './file-sharing'
 import { type Called, withNicks, withReferences } from './references'
 import { bodyOf, parseStyled } from './styling'
 import { inXhtml } from './xhtml'
@@ -91,9 +91,10 @@ export interface Said { content: Content; quoted?: number }
 
 /** `quoted`: how many blocks in front only repeat what is answered. Undefined if the message has no words for people: chat states, markers. */
 export const contentOf = (network: string, message: Element): Said | undefined => {
-  const file = fileOf(network, message)
+  const [file, ...more] = filesIn(network, message)
   const { repeated, own } = partsOf(message)
-  const said = file !== undefined && (own.trim() === file.at.ref || isForSharing(message)) ? '' : own
+  const links = new Set([file, ...more].map(one => one?.at.ref))
+  const said = own.trim().split(/\s+/).every(word => links.has(word)) || (file !== undefined && isForSharing(message)) ? '' : own
   const location = locationIn(message, said)
   if (location !== undefined) return { content: { style: 'text', text: locationText(location, said.trim() === location ? '' : said), location } }
   if (said === '' && file === undefined) {
@@ -105,7 +106,8 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   const emote = said.startsWith('/me ')
   const words = emote ? said.slice(4) : said
   const before = repeated === '' ? [] : textIn(message, repeated.trimEnd())
-  const content: Content = { style: emote ? 'emote' : 'text', text: [...before, ...textIn(message, words)], ...file && { file } }
+  const files = { ...file && { file }, ...more.length > 0 && { more } }
+  const content: Content = { style: emote ? 'emote' : 'text', text: [...before, ...textIn(message, words)], ...files }
   return { content, ...before.length > 0 && { quoted: before.length } }
 }
 

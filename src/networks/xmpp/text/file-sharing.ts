@@ -1,7 +1,7 @@
 /** A file that is shared by its link: XEP-0447 with its metadata (XEP-0446), and XEP-0066 beside it for apps that know only that. */
 import { isMime, mimeOf } from '../../../lib/mime'
-import type { Attachment } from '../../../model/message'
-import { child, el, type Element, textOf, type Xml } from '../wire/xml'
+import { type Attachment, FILES_MAX } from '../../../model/message'
+import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 
 const OOB = 'jabber:x:oob'
 export const SHARING = 'urn:xmpp:sfs:0'
@@ -39,14 +39,21 @@ const described = (url: string, metadata: Element | undefined): Omit<Attachment,
   return { kind, name, mime, ...metadata && measured(metadata) }
 }
 
-/** Undefined where no link to it is given. */
-export const fileOf = (network: string, message: Element): Attachment | undefined => {
-  const sharing = child(message, 'file-sharing', SHARING)
-  const sources = sharing && child(sharing, 'sources')
-  const target = sources && child(sources, 'url-data', URL_DATA)?.attrs.target
-  const oob = child(message, 'x', OOB)
-  const ref = [target, textOf(oob && child(oob, 'url'))].map(url => url?.trim() ?? '').find(isWeb)
-  return ref === undefined ? undefined : { ...described(ref, sharing && child(sharing, 'file', METADATA)), at: { network, ref } }
+const urlOf = (sharing: Element): string => {
+  const sources = child(sharing, 'sources')
+  return (sources && child(sources, 'url-data', URL_DATA)?.attrs.target)?.trim() ?? ''
+}
+
+/** All files with a link, each once, in order. */
+export const filesIn = (network: string, message: Element): Attachment[] => {
+  const all = (name: string, ns: string): Element[] => elementsIn(message).filter(one => one.name === name && one.ns === ns)
+  const shared = all('file-sharing', SHARING).map(one => ({ url: urlOf(one), about: child(one, 'file', METADATA) }))
+  const linked = all('x', OOB).map(one => ({ url: textOf(child(one, 'url')).trim(), about: undefined }))
+  const files = new Map<string, Attachment>()
+  for (const { url, about } of [...shared, ...linked].filter(one => isWeb(one.url)).slice(0, FILES_MAX)) {
+    if (!files.has(url)) files.set(url, { ...described(url, about), at: { network, ref: url } })
+  }
+  return [...files.values()]
 }
 
 const field = (name: string, value: string | number | undefined): Xml | undefined => value === undefined ? undefined : el(name, {}, String(value))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { filesOf } from '../../../../../src/model/message'
 import { toPlain } from '../../../../../src/model/text'
 import { contentOf, contentXml } from '../../../../../src/networks/xmpp/text/content'
 import { el } from '../../../../../src/networks/xmpp/wire/xml'
@@ -51,6 +52,16 @@ describe('XMPP content: a file', () => {
     assert.equal(toPlain(said(`<body>Das Tor</body>${whole}`)!.text), 'Das Tor')
     const fallback = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback>"
     assert.deepEqual(said(`<body>A file: ${URL}</body>${whole}${fallback}`)?.text, [])
+  })
+
+  it('is not the only one where there are several, each once and in order', () => {
+    const other = 'https://upload.example.org/y/plan.pdf'
+    const [oob, second] = [URL, other].map(url => `<x xmlns='jabber:x:oob'><url>${url}</url></x>`)
+    for (const body of [`${URL}\n${other}`, other, '']) {
+      const content = said(`<body>${body}</body>${whole}${oob}${second}`)
+      assert.deepEqual([filesOf(content!).map(({ name }) => name), content?.text], [['Tor', 'plan.pdf'], []], body)
+    }
+    assert.equal(toPlain(said(`<body>Plan: ${other}</body>${oob}${second}`)!.text), `Plan: ${other}`)
   })
 
   it('without a web address is said to be there', () => {

@@ -1,0 +1,62 @@
+/** Files in events: one with its caption, or many (MSC4274). Pure, and safe for any JSON. */
+import { isMime } from '../../../lib/mime'
+import { Malformed } from '../../../model/errors'
+import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
+import { plain, type Text } from '../../../model/text'
+import { readText } from '../text'
+import { isJson, type Json, jsonOf, listOf, stringOf } from './json'
+import { formatted, isReply } from './mentions'
+
+export const MXC = /^mxc:\/\/[A-Za-z0-9.:[\]-]{1,255}\/[A-Za-z0-9_-]{1,255}$/
+
+const FILE_NAME_CHARS_MAX = 255
+
+export const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
+  [['m.image', 'image'], ['m.audio', 'audio'], ['m.video', 'video'], ['m.file', 'file']])
+const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
+const VOICE = ['m.voice', 'org.matrix.msc3245.voice'] // MSC3245, in the final and the present spelling
+const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
+
+export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
+  const ref = stringOf(content.url)
+  if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
+  const { mimetype, size, w, h, duration } = jsonOf(content.info)
+  const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
+  return {
+    kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
+    ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
+    ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const }
+  }
+}
+
+/** A file's body is its caption if `filename` differs (CS API §Media captions). */
+export const fileContent = (kind: Attachment['kind'], content: Json, body: string): Content => {
+  const name = stringOf(content.filename) ?? body
+  const caption = stringOf(content.filename) !== undefined && name !== body
+  return {
+    style: 'text', file: attachment(kind, content, name || kind),
+    text: caption ? readText(body, formatted(content), isReply(content)) : []
+  }
+}
+
+export const GALLERIES: ReadonlySet<string> = new Set(['m.gallery', 'dm.filament.gallery'])
+
+const itemIn = (item: unknown): Content | undefined => {
+  const { itemtype, ...content } = jsonOf(item)
+  const kind = KINDS.get(stringOf(itemtype) ?? '')
+  const url = stringOf(content.url)
+  return kind === undefined || url === undefined || !MXC.test(url) ? undefined : fileContent(kind, content, stringOf(content.body) ?? '')
+}
+
+/** Its body is the caption of all its files; what cannot be read among them is counted. */
+export const galleryContent = (content: Json, body: string): Content => {
+  const items = listOf(content.itemtypes)
+  const read = items.slice(0, FILES_MAX).map(itemIn).filter(one => one !== undefined)
+  const [file, ...more] = read.flatMap(one => one.file ?? [])
+  const left = items.length - read.length
+  const text: Text = [
+    ...body === '' ? [] : readText(body, formatted(content), isReply(content)), ...read.flatMap(one => one.text),
+    ...left > 0 ? plain(`🖼 +${left}`) : []
+  ]
+  return { style: 'text', text, ...file && { file }, ...more.length > 0 && { more } }
+}

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { FILES_MAX, filesOf } from '../../../../../src/model/message'
+import { toPlain } from '../../../../../src/model/text'
+import { galleryContent } from '../../../../../src/networks/matrix/events/files'
+
+const item = (name: string, more: object = {}): object => ({ itemtype: 'm.image', body: name, url: `mxc://x/${name.replace(/\W/g, '')}`, ...more })
+
+const read = (itemtypes: unknown, body = 'Unser Fest', more: object = {}): [string, ...string[]] => {
+  const content = galleryContent({ itemtypes, ...more }, body)
+  return [toPlain(content.text), ...filesOf(content).map(({ kind, name }) => `${kind} ${name}`)]
+}
+
+describe('a gallery', () => {
+  it('is all its files in their order, with its caption and theirs', () => {
+    const pdf = item('b.pdf', { itemtype: 'm.file', info: { mimetype: 'application/pdf' } })
+    assert.deepEqual(read([item('a.png'), pdf, item('die Torte', { filename: 'c.png' })]),
+      ['Unser Fest\ndie Torte', 'image a.png', 'file b.pdf', 'image c.png'])
+    assert.deepEqual(read([item('a.png')], ''), ['', 'image a.png'])
+    const html = { format: 'org.matrix.custom.html', formatted_body: '<b>Unser</b> Fest' }
+    assert.equal(galleryContent({ itemtypes: [], ...html }, 'Unser Fest').text[0]?.kind, 'paragraph')
+  })
+
+  it('counts what cannot be read and what is too much, and is words alone without files', () => {
+    const odd = [7, item('b.png', { url: 'http://x' }), item('x', { itemtype: 'm.text' })]
+    assert.deepEqual(read([item('a.png'), ...odd]), ['Unser Fest\n🖼 +3', 'image a.png'])
+    const many = read(Array.from({ length: FILES_MAX + 5 }, (_, n) => item(`${n}.png`)))
+    assert.deepEqual([many[0], many.length], ['Unser Fest\n🖼 +5', FILES_MAX + 1])
+    for (const none of [undefined, 'x', {}, []]) assert.deepEqual(read(none), ['Unser Fest'])
+  })
+})
