@@ -11,6 +11,7 @@ import { cleanName } from '../plan/people'
 import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
 import type { Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
+import { reactionMark } from './delivery-marks'
 import { type FileFailure, fileOf } from './files'
 import type { Observer } from './observer'
 import { confirmed } from './receipt'
@@ -88,7 +89,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
-        const applied: Applied = { queued: [], cancelled: [] }
+        const marks = await reactionMark(tx, row, directory)
+        const applied = await carryOut(tx, { outcome: 'routed', changes: [], deliveries: marks }, row, now)
         for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids, now)) {
           const found = await tx.confirmable(row.delivery.place, [receipt.id])
           if (found === undefined) continue

@@ -8,7 +8,7 @@ import { makeNamesakes, type Namesakes } from './namesakes'
 import type { Texts } from './texts'
 
 /** How a writer sees that their message has arrived in all other places: as a read mark of ours, or not. */
-export type DeliveryMarking = 'none' | 'read'
+export type DeliveryMarking = 'none' | 'read' | 'reaction'
 
 /** Whether moderators remove in all places what they remove in theirs, or there alone. */
 export type Moderation = 'shared' | 'own'

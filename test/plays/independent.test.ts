@@ -20,7 +20,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     let said: { event: string, id: string }
 
     before(async () => {
-      town = await raiseTown({ dir: dir('town'), xmppServer, mirror: { read_marks: true } })
+      town = await raiseTown({ dir: dir('town'), xmppServer, mirror: { read_marks: true, delivery_marks: 'reaction' } })
       const { room, muc, people, homeserver, xmpp } = town
       await people.bernd.stop()
       const { userId } = await homeserver.createUser('nina', PASSWORD)
@@ -76,6 +76,13 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     })
 
     it('a reply is a reply, and a reaction a reaction', () => refer(asked, '👍'))
+
+    it('each sees by a reaction of Zentrale that what they said has gone out to all', async () => {
+      const mine = await ninaSays('Angekommen?')
+      await nina.sees('the mark', { saw: 'reaction', sender: `@zentrale:${DOMAIN}`, of: mine.event, emoji: '✅' })
+      const his = await berndSays('Bei mir schon')
+      await bernd.sees('the mark', { saw: 'reactions', name: 'Zentrale', of: his.named, emojis: ['✅'] })
+    })
 
     it('a correction corrects', async () => {
       const his = await berndSays('um nuen')

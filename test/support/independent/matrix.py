@@ -87,7 +87,8 @@ class Person:
     def unknown(self, room, event):
         if event.type == 'm.reaction':
             relates = event.source['content'].get('m.relates_to') or {}
-            show('reaction', name=room.user_name(event.sender), id=event.event_id, of=relates.get('event_id'), emoji=relates.get('key'))
+            show('reaction', name=room.user_name(event.sender), sender=event.sender, id=event.event_id,
+                 of=relates.get('event_id'), emoji=relates.get('key'))
 
     def redaction(self, room, event):
         show('retraction', name=room.user_name(event.sender), of=event.redacts)

@@ -46,6 +46,33 @@ describe('delivery marks', () => {
     assert.deepEqual(marks(), [['red', 'hall', undefined, { said: 'two' }]])
   })
 
+  it('are a reaction of Zentrale itself, if the config says so, once all other places have the message', async () => {
+    await start('reaction')
+    const gate = Promise.withResolvers<void>()
+    green.onSend = ({ action }) => {
+      if (JSON.stringify(action).includes('zu lang')) throw new Refused('too long')
+      return gate.promise
+    }
+    await red.say('hall', 'Anna', 'eins', { key: 'one', named: 'first' })
+    await delivered(blue, 1)
+    assert.equal(red.delivered.length, 0, 'not everywhere yet')
+    gate.resolve()
+    await delivered(red, 1)
+    await red.say('hall', 'Anna', 'zu lang', { key: 'two' })
+    await delivered(red, 2)
+    await red.say('hall', 'Anna', 'kurz', { key: 'three' })
+    await delivered(red, 3)
+    assert.deepEqual(red.delivered.map(({ as, action }) => [as, action.kind === 'reaction' ? action : action.kind]), [
+      [undefined, { kind: 'reaction', to: { arrival: 'first' }, emojis: ['✅'] }],
+      [undefined, 'message'], // what failed gets words
+      [undefined, { kind: 'reaction', to: { arrival: 'three' }, emojis: ['✅'] }]
+    ])
+    assert.deepEqual(marks(), [])
+    await until(async () => (await started.bridge.queue.list('sending')).length === 0, 'all is delivered')
+    await started.store.run(async () => undefined, 500) // behind all that was asked of it
+    assert.equal(red.delivered.length, 3, 'a mark is not marked')
+  })
+
   it('are not shown unless they are asked for', async () => {
     for (const none of [undefined, 'none'] as const) {
       await start(none)
