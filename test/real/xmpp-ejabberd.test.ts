@@ -13,7 +13,7 @@ describe('xmpp with ejabberd', () => {
   describe('function addresses', () => xmppAddressesSuite(startEjabberd))
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
-  describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd))
+  describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd, false))
   describe('moderators', () => xmppModerationSuite(startEjabberd, false))
   describe('signals', () => xmppSignalsSuite(startEjabberd))
 })

@@ -13,7 +13,7 @@ describe('xmpp with Prosody', () => {
   describe('function addresses', () => xmppAddressesSuite(startProsody))
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
-  describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody))
+  describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody, true))
   describe('moderators', () => {
     needs('prosodyModules')
     xmppModerationSuite(startProsody, true)

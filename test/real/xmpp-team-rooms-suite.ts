@@ -9,7 +9,8 @@ import { until } from '../support/practice'
 import { ANNA, came, CARL, delivery, DOMAIN, heardBody, IDENTITY, OURS, say, send, textOf, xmppGround } from '../support/xmpp-ground'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
 
-export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {
+/** `keepsNicks`: whether the server remembers how a member is called (XEP-0045 §9.3). */
+export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>, keepsNicks: boolean): void => {
   const at = xmppGround(start)
   let number = 0
   let count = 0
@@ -47,6 +48,21 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     await send(at, delivery(say('Ein Hinweis'), place()))
     assert.equal((await heardBody(at.anna, 'Eine Frage')).attrs.from, `${room}/Eva (M)`)
     assert.equal((await heardBody(at.anna, 'Ein Hinweis')).attrs.from, `${room}/Zentrale`)
+  })
+
+  it('name those of ours who are away as they were called, where the server can', async () => {
+    await send(at, make())
+    await send(at, delivery(say('Eine Frage'), place(), { as: eva }))
+    await at.anna.enter(room, 'Anna')
+    const answer = await at.anna.ask('get', room, xml('query', { xmlns: `${MUC}#admin` }, xml('item', { affiliation: 'member' })))
+    const [ghost] = (answer.getChild('query')?.getChildren('item') ?? []).filter(({ attrs }) => attrs['jid']?.endsWith(`@${DOMAIN}`))
+    if (keepsNicks) assert.equal(ghost?.attrs['nick'], eva.name)
+    await says(at.anna, 'Eine Antwort')
+    await send(at, delivery(say('Danke'), place(), { as: { person: { network: 'other', id: '@ann:example.org' }, name: 'Anna' } }))
+    // a name that somebody inside has is not taken away from them
+    assert.equal((await heardBody(at.anna, 'Danke')).attrs.from, `${room}/Anna 2`)
+    await send(at, delivery(say('Auch neu'), place(), { as: { person: { network: 'other', id: '@new:example.org' }, name: '\u{1FAE0} Neu' } }))
+    await heardBody(at.anna, 'Auch neu') // letters that the server does not know
   })
 
   it('are gone when their case is forgotten, with all that is remembered of them', async () => {

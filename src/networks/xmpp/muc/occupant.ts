@@ -57,7 +57,7 @@ export type PutOut = 'kicked' | 'shut out' | 'destroyed'
 /** For a room that is ours alone. */
 export interface OwnRoom {
   setUp (): Promise<void> // it is new
-  admit (jid: string): Promise<void> // before another of us enters
+  admit (jid: string, nick: string): Promise<void> // before another of us enters, and how it wants to be called
   isOwner: boolean // this one sets up and admits
 }
 
@@ -153,7 +153,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
     refusedFor = ''
     admitted = false
     if (own === undefined || own.isOwner) announce()
-    else void announceAfter(own.admit(jid))
+    else void announceAfter(own.admit(jid, nickOf(name)))
     return promise
   }
 

@@ -33,7 +33,8 @@ export interface OwnRooms {
   has (id: string): boolean
   isClosed (features: ReadonlySet<string>): boolean
   setUp (id: string): Promise<void>
-  admit (id: string, jid: string): Promise<void>
+  /** `nick`: how the room names this one for apps while it is away (XEP-0045 §9.3). */
+  admit (id: string, jid: string, nick?: string): Promise<void>
 }
 
 /** How ours enter and speak where not everybody may. */
@@ -45,6 +46,9 @@ export interface Voices {
 }
 
 export const canRule = ({ listener: { affiliation } }: Room): boolean => affiliation === 'owner' || affiliation === 'admin'
+
+/** A room puts somebody else out who has the nick of a member, so only one that nobody has may be given. */
+export const freeNick = ({ people, nicks }: Room, nick: string): string | undefined => people.has(nick) || nicks.has(nick) ? undefined : nick
 
 /** The room's id of a message, from the key of its arrival; undefined if the room gave none, because then the key is only ours. */
 export const namedIn = ({ id }: Room, key: string): string | undefined => key.startsWith(`${id}/`) ? undefined : key

@@ -19,7 +19,7 @@ import { HISTORY_MAX } from './history'
 import { makeObstacles } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { notePresence } from './people'
-import { canRule, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
+import { canRule, freeNick, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 
 const OCCUPANTS_MAX = 500
 const OCCUPANT_IDLE_MS = 24 * 3_600_000
@@ -104,7 +104,9 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     const ours = own?.has(id) === true ? own : undefined
     const made: Occupant = makeOccupant({
       room: id, jid: `${local}@${domain}/${RESOURCE}`, firstName: name, person, stream, world,
-      own: ours && { setUp: () => ours.setUp(id), admit: jid => ours.admit(id, jid), isOwner: isListener },
+      own: ours && {
+        setUp: () => ours.setUp(id), isOwner: isListener, admit: (jid, nick) => ours.admit(id, jid, freeNick(room(), nick))
+      },
       events: {
         nick (before, now) {
           const { nicks } = room()

@@ -60,7 +60,7 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
   /** Removes the room with everybody in it. It is no error if it is gone already. */
   destroy (id: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
-  affiliate (id: string, jid: string, affiliation: string): Promise<Element>
+  affiliate (id: string, jid: string, affiliation: string, nick?: string): Promise<Element>
 } => {
   const ask = async (type: 'get' | 'set', id: string, payload: Parameters<Stream['ask']>[3]): Promise<Element> =>
     await stream.ask(type, `${LISTENER_LOCAL}@${domain}/${RESOURCE}`, id, payload)
@@ -80,8 +80,8 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
     return true
   }
 
-  const affiliate = (id: string, jid: string, affiliation: string): Promise<Element> =>
-    ask('set', id, el('query', { xmlns: ADMIN }, el('item', { jid, affiliation })))
+  const affiliate = (id: string, jid: string, affiliation: string, nick?: string): Promise<Element> =>
+    ask('set', id, el('query', { xmlns: ADMIN }, el('item', { jid, affiliation, nick })))
 
   return {
     isClosed: features => NEEDED.every(feature => features.has(feature)),
@@ -93,8 +93,10 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
       if (!isOver) throw failureOf('a room of ours cannot be removed', condition)
     },
     async setUp (id) { await configure(id, CLOSED, true) },
-    async admit (id, jid) {
-      const answer = await affiliate(id, bareOf(jid), 'member')
+    async admit (id, jid, nick) {
+      const named = await affiliate(id, bareOf(jid), 'member', nick)
+      // a server that does not know a letter of the nick refuses all of it
+      const answer = named.attrs.type === 'error' && nick !== undefined ? await affiliate(id, bareOf(jid), 'member') : named
       if (answer.attrs.type === 'error') throw failureOf('one of ours could not be made a member', conditionOf(answer))
     },
     configure, affiliate
