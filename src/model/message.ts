@@ -17,6 +17,8 @@ export interface Attachment {
   width?: number // pixels
   height?: number
   durationMs?: number
+  blurhash?: string // a few colours to show until it is there
+  thumbhash?: string // the same in base64, another way
   voice?: true // its sender spoke it into the app
   at: MediaRef
   url?: string // our own signed link, set on deliveries

@@ -4,7 +4,7 @@ import type { Place } from '../../src/model/address'
 import type { Content, Delivery } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
-import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { type Json, makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { delivery, makeBridge, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
 
 export const filesSuite = (ground: () => Ground): void => {
@@ -19,7 +19,8 @@ export const filesSuite = (ground: () => Ground): void => {
     await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
     return bridge
   }
-  const picture = { kind: 'image' as const, name: 'Tor.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f1' }, url: 'https://x/Tor.png' }
+  const picture = { kind: 'image' as const, name: 'Tor.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f1' }, url: 'https://x/Tor.png',
+    blurhash: 'LEHV6nWB2yk8pyo0adR*.7kCMdnj' }
   const said = (text: string, file: Content['file'] = picture): Content => ({ style: 'text', text: plain(text), ...file && { file } })
   const sees = (place: Place, body: string): Promise<SeenEvent> => anna.waitFor(place.id, body, ({ content }) => content.body === body)
   const edit = (place: Place, of: string, target: string[], content: Content): Delivery =>
@@ -41,6 +42,7 @@ export const filesSuite = (ground: () => Ground): void => {
       const { ids } = await network.send(message, signal())
       const { content } = await sees(place, 'Das Tro')
       assert.deepEqual([content.msgtype, content.filename, content.formatted_body], ['m.image', 'Tor.png', '<strong>Das Tro</strong>'])
+      assert.equal((content.info as Json)['xyz.amorgan.blurhash'], picture.blurhash)
       files.delete('f1') // nobody fetches it again
       const kept = { ...picture, kept: true as const }
       await network.send(edit(place, message.key, ids, said('Das Tor', kept)), signal())

@@ -15,10 +15,10 @@ const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm
 const FILE_MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', file: 'm.file' } as const
 
 /** CS API §m.image and its siblings. */
-export const fileContent = ({ kind, name, mime, width, height, durationMs, voice }: Attachment,
+export const fileContent = ({ kind, name, mime, width, height, durationMs, blurhash, voice }: Attachment,
   { uri, size }: Uploaded): Record<string, unknown> => ({
   msgtype: FILE_MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, url: uri,
-  info: { mimetype: mime, size, w: width, h: height, duration: durationMs },
+  info: { mimetype: mime, size, w: width, h: height, duration: durationMs, 'xyz.amorgan.blurhash': blurhash },
   ...voice && { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { duration: durationMs } } // MSC3245
 })
 

@@ -1,4 +1,5 @@
 /** Files in events: one with its caption, or many (MSC4274). Pure, and safe for any JSON. */
+import { isBlurhash } from '../../../lib/blur'
 import { isMime } from '../../../lib/mime'
 import { Malformed } from '../../../model/errors'
 import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
@@ -15,17 +16,20 @@ export const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
   [['m.image', 'image'], ['m.audio', 'audio'], ['m.video', 'video'], ['m.file', 'file']])
 const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
 const VOICE = ['m.voice', 'org.matrix.msc3245.voice'] // MSC3245, in the final and the present spelling
+const BLURS = ['blurhash', 'xyz.amorgan.blurhash'] // MSC2448
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
 
 export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
   const ref = stringOf(content.url)
   if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
-  const { mimetype, size, w, h, duration } = jsonOf(content.info)
+  const info = jsonOf(content.info)
+  const { mimetype, size, w, h, duration } = info
+  const blurhash = BLURS.map(field => stringOf(info[field])).find(one => one !== undefined && isBlurhash(one))
   const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
-    ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const }
+    ...blurhash !== undefined && { blurhash }, ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const }
   }
 }
 

@@ -1,4 +1,5 @@
 /** A file that is shared by its link: XEP-0447 with its metadata (XEP-0446), and XEP-0066 beside it for apps that know only that. */
+import { isBlurhash, isThumbhash } from '../../../lib/blur'
 import { isMime, mimeOf } from '../../../lib/mime'
 import { type Attachment, FILES_MAX } from '../../../model/message'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
@@ -7,14 +8,19 @@ const OOB = 'jabber:x:oob'
 export const SHARING = 'urn:xmpp:sfs:0'
 const METADATA = 'urn:xmpp:file:metadata:0'
 const URL_DATA = 'http://jabber.org/protocol/url-data'
+const THUMBS = 'urn:xmpp:thumbs:1'
+const [BLURHASH, THUMBHASH] = ['data:image/blurhash,', 'data:image/thumbhash;base64,']
 const NAME_CHARS_MAX = 255
 
 const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 
+const decoded = (text: string): string => {
+  try { return decodeURIComponent(text) } catch { return text }
+}
+
 /** The last part of the path, as people read it. */
 const nameIn = (url: string): string => {
-  const name = new URL(url).pathname.split('/').at(-1) || 'file'
-  try { return decodeURIComponent(name) } catch { return name }
+  return decoded(new URL(url).pathname.split('/').at(-1) || 'file')
 }
 
 /** A whole number that is not negative, and no larger than JSON keeps exactly. */
@@ -23,11 +29,20 @@ const numberIn = (metadata: Element, name: string): number | undefined => {
   return /^\d{1,15}$/.test(written) ? Number(written) : undefined
 }
 
+/** Thumbnails that are a few letters (XEP-0264 with `data:`), as Cheogram, Movim and slidge send them. */
+const blursIn = (metadata: Element): Pick<Attachment, 'blurhash' | 'thumbhash'> => {
+  const uris = elementsIn(metadata).filter(({ name, ns }) => name === 'thumbnail' && ns === THUMBS).map(({ attrs }) => attrs.uri ?? '')
+  const found = (start: string, fits: (text: string) => boolean): string | undefined => uris.filter(uri => uri.startsWith(start))
+    .map(uri => decoded(uri.slice(start.length))).find(fits)
+  const [blurhash, thumbhash] = [found(BLURHASH, isBlurhash), found(THUMBHASH, isThumbhash)]
+  return { ...blurhash !== undefined && { blurhash }, ...thumbhash !== undefined && { thumbhash } }
+}
+
 const measured = (metadata: Element): Partial<Attachment> => {
   const [size, width, height, durationMs] = ['size', 'width', 'height', 'length'].map(name => numberIn(metadata, name))
   return {
     ...size !== undefined && { size }, ...width !== undefined && height !== undefined && { width, height },
-    ...durationMs !== undefined && { durationMs }
+    ...durationMs !== undefined && { durationMs }, ...blursIn(metadata)
   }
 }
 
@@ -58,11 +73,15 @@ export const filesIn = (network: string, message: Element): Attachment[] => {
 
 const field = (name: string, value: string | number | undefined): Xml | undefined => value === undefined ? undefined : el(name, {}, String(value))
 
+const thumbnail = (kind: string, start: string, hash: string | undefined): Xml | undefined => hash === undefined ? undefined
+  : el('thumbnail', { xmlns: THUMBS, 'media-type': `image/${kind}`, uri: start + encodeURIComponent(hash) })
+
 /** What stands beside the body, which is the link itself. */
-export const fileXml = ({ kind, name, mime, size, width, height, durationMs }: Attachment, url: string): Xml[] => [
+export const fileXml = ({ kind, name, mime, size, width, height, durationMs, blurhash, thumbhash }: Attachment, url: string): Xml[] => [
   el('x', { xmlns: OOB }, el('url', {}, url)),
   el('file-sharing', { xmlns: SHARING, disposition: kind === 'file' ? 'attachment' : 'inline' },
     el('file', { xmlns: METADATA }, field('media-type', mime), field('name', name), field('size', size),
-      field('width', width), field('height', height), field('length', durationMs)),
+      field('width', width), field('height', height), field('length', durationMs), thumbnail('blurhash', BLURHASH, blurhash),
+      thumbnail('thumbhash', THUMBHASH, thumbhash)),
     el('sources', {}, el('url-data', { xmlns: URL_DATA, target: url })))
 ]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { FILES_MAX, filesOf } from '../../../../../src/model/message'
 import { toPlain } from '../../../../../src/model/text'
-import { galleryContent } from '../../../../../src/networks/matrix/events/files'
+import { attachment, galleryContent } from '../../../../../src/networks/matrix/events/files'
 
 const item = (name: string, more: object = {}): object => ({ itemtype: 'm.image', body: name, url: `mxc://x/${name.replace(/\W/g, '')}`, ...more })
 
@@ -9,6 +9,15 @@ const read = (itemtypes: unknown, body = 'Unser Fest', more: object = {}): [stri
   const content = galleryContent({ itemtypes, ...more }, body)
   return [toPlain(content.text), ...filesOf(content).map(({ kind, name }) => `${kind} ${name}`)]
 }
+
+describe('a picture', () => {
+  it('has its blur (MSC2448), if it is one', () => {
+    const read = (blurhash: unknown): string | undefined =>
+      attachment('image', { url: 'mxc://x/a', info: { 'xyz.amorgan.blurhash': blurhash } }, 'a.png').blurhash
+    assert.equal(read('LEHV6nWB2yk8pyo0adR*.7kCMdnj'), 'LEHV6nWB2yk8pyo0adR*.7kCMdnj')
+    for (const odd of ['<script>', 'a', 'a'.repeat(300), 7, {}]) assert.equal(read(odd), undefined, String(odd))
+  })
+})
 
 describe('a gallery', () => {
   it('is all its files in their order, with its caption and theirs', () => {

@@ -64,6 +64,15 @@ describe('XMPP content: a file', () => {
     assert.equal(toPlain(said(`<body>Plan: ${other}</body>${oob}${second}`)!.text), `Plan: ${other}`)
   })
 
+  it('has the blurs that stand for it, and no thumbnail that is anything else', () => {
+    const thumb = (uri: string): string => `<thumbnail xmlns='urn:xmpp:thumbs:1' uri='${uri}'/>`
+    const read = (...uris: string[]) => said(sharing(uris.map(thumb).join('')))?.file
+    assert.equal(read('cid:x', 'data:image/blurhash,LEHV6nWB2yk8pyo0adR*.7kCMdnj')?.blurhash, 'LEHV6nWB2yk8pyo0adR*.7kCMdnj')
+    assert.equal(read('data:image/thumbhash;base64,JggKBwD3xw%3D%3D')?.thumbhash, 'JggKBwD3xw==')
+    const odd = read('data:image/blurhash,%3Cb>x%3C/b>', `data:image/blurhash,${'a'.repeat(300)}`, 'data:image/thumbhash;base64,javascript:')
+    assert.deepEqual(odd && Object.keys(odd), ['kind', 'name', 'mime', 'at'])
+  })
+
   it('without a web address is said to be there', () => {
     for (const target of ['ftp://x/y', 'javascript:1', '']) {
       assert.equal(said(whole.replace(`target='${URL}'`, `target='${target}'`))?.unreadable, 'file', target)
@@ -71,7 +80,8 @@ describe('XMPP content: a file', () => {
   })
 
   it('goes out as one that is read back the same', () => {
-    const described = { kind: 'audio' as const, name: 'Gruß & Kuss.ogg', mime: 'audio/ogg', size: 5, durationMs: 1500 }
+    const blurs = { blurhash: 'LEHV6nWB2yk8pyo0adR*.7kCMd%j', thumbhash: 'JggKBwD3xw==' }
+    const described = { kind: 'audio' as const, name: 'Gruß & Kuss.ogg', mime: 'audio/ogg', size: 5, durationMs: 1500, ...blurs }
     const file = { ...described, at, url: 'https://files.example.org/media/T/x.ogg' }
     const { xml } = el('message', {}, ...contentXml({ style: 'text', text: [], file }))
     assert.deepEqual(contentOf('xmpp', parse(xml))?.content.file, { ...described, at: { network: 'xmpp', ref: file.url } })
