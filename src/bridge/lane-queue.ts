@@ -9,7 +9,7 @@ const LANE_ROWS_MAX = 512
 export interface Row extends Queued { stalledSince?: number }
 
 export interface LaneQueue {
-  /** A row was just queued behind all others. */
+  /** A row was just queued. Rows are heard in the order of their ids; one that is not is read from the store, so that none is passed over. */
   add (row: Queued): void
   /** Whether nothing waits before a row that was just queued. Then it skips the queue. */
   passes (row: Queued): boolean
@@ -60,8 +60,9 @@ export const makeLaneQueue = (place: Place, store: Store, ahead: (rows: readonly
 
   return {
     add (row) {
-      if (loading === undefined) push([row])
-      else loading.late.push(row)
+      if (loading !== undefined) loading.late.push(row)
+      else if (row.id <= lastId) forget()
+      else push([row])
     },
     passes (row) {
       if (!isEmpty()) return false
@@ -83,8 +84,10 @@ export const makeLaneQueue = (place: Place, store: Store, ahead: (rows: readonly
       push(rows)
       more = rows.length === LANE_ROWS_MAX
       loading = undefined
+      const read = new Set(rows.map(({ id }) => id))
+      const isMissed = meanwhile.late.some(({ id }) => id <= lastId && !read.has(id))
       push(meanwhile.late)
-      if (meanwhile.stale) forget()
+      if (meanwhile.stale || isMissed) forget()
     },
     forget () {
       if (loading === undefined) forget()
