@@ -142,7 +142,7 @@ const FACTORIES: Record<string, number> = {
   'src/networks/xmpp/muc/catch-up.ts makeCatchUp': 170,
   'src/networks/xmpp/muc/occupant.ts makeOccupant': 160,
   'src/networks/xmpp/muc/receive.ts makeReceiver': 140,
-  'src/networks/xmpp/muc/rooms.ts makeRooms': 200,
+  'src/networks/xmpp/muc/rooms.ts makeRooms': 180,
   'src/networks/xmpp/muc/send.ts makeSender': 170,
   'src/networks/xmpp/wire/parser.ts makeParser': 140,
   'src/networks/xmpp/wire/stream.ts makeStream': 160,

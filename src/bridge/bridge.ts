@@ -19,6 +19,7 @@ import { makeAccept } from './accept'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
 import { makeForgetting } from './forgetting'
+import { makeMembers } from './members'
 import type { Observer } from './observer'
 import { makeSignals } from './signals'
 import { makeMemory } from './world'
@@ -102,6 +103,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
   const directory = makeDirectory({ mirrors: options.mirrors, remembered, can, links: options.links, texts: TEXTS[options.language], teams: desk })
   const signals = makeSignals({ networks, directory, desk, store, clock })
+  const members = makeMembers({ networks, directory, store, clock })
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained })
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,
@@ -116,11 +118,11 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
 
   const inbox: Inbox = {
     ...accept,
-    accept (arrival) {
+    async accept (arrival) {
       signals.spoken(arrival)
-      return accept.accept(arrival)
+      return members.after(arrival, await accept.accept(arrival))
     },
-    signal: signals.take,
+    signal: signals.take, members: members.take, wantsMembers: members.wants,
     connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)
       up.set(`${network} ${name}`, isUp)
@@ -187,6 +189,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       for (const network of networks.values()) network.attend(attendances(network.name))
       await Promise.all([...networks.values()].map(network => network.start(inbox)))
       own.start()
+      members.start()
       void forgetting.tell()
       pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
     },
@@ -196,6 +199,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       serving?.cancel()
       own.stop()
       signals.stop()
+      members.stop()
       accept.close()
       const { signal, done } = deadline(clock, limits.drainMs)
       await Promise.all([deliver.stop(signal), ...[...networks.values()].map(network => network.stop())])

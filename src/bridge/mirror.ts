@@ -1,7 +1,7 @@
 /** The rule for mirrors: what a person says in one place is said in all the others, under their name. */
 import type { MirrorPlace, Place } from '../model/address'
 import {
-  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type ReactionArrival, type Reply,
+  type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Reply,
   type Unreadable
 } from '../model/message'
 import { plain } from '../model/text'
@@ -21,7 +21,8 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
 export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
   mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
 
-export const speaker = (arrival: Spoken | DeletionArrival | ReactionArrival, { mirror, here }: { mirror: Mirror, here: MirrorPlace },
+/** Who speaks, or is there. */
+export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, here }: { mirror: Mirror, here: MirrorPlace },
   directory: Directory, sender = arrival.sender): { as: Persona, changes: Change[] } => {
   const { place: { network } } = arrival
   const person = { network, id: sender.address ?? sender.id }

@@ -51,8 +51,8 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {
     problem(entry.path, `"${entry.name}" is the name of two mirrors`, `Give this one or ${spell(first.path)} another name`)
   }
-  const seated = config.mirrors.map(({ name, places, typing, read_marks: read, delivery_marks: deliveryMarks, moderation }, index) => ({
-    name, shows: { typing, read }, deliveryMarks, moderation,
+  const seated = config.mirrors.map(({ name, places, typing, read_marks: read, delivery_marks: deliveryMarks, ...more }, index) => ({
+    name, shows: { typing, read }, deliveryMarks, moderation: more.moderation, membersMax: more.members_max,
     seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
   }))
   for (const [index, { seats }] of seated.entries()) {

@@ -38,7 +38,10 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   delivery_marks: choice('Whether a writer sees that what they said has gone out to all other places. read: Zentrale marks it as read there. ' +
     'reaction: Zentrale reacts to it with ✅.', ['none', 'read', 'reaction']).default('none'),
   moderation: choice('How far a moderator\'s removal reaches. shared: into all places, also where the message was said, as far as Zentrale may ' +
-    'remove messages of others there. own: a message from another place is removed only where the moderator is.', ['shared', 'own']).default('shared')
+    'remove messages of others there. own: a message from another place is removed only where the moderator is.',
+  ['shared', 'own']).default('shared'),
+  members_max: whole('Up to how many people of the other places are in each place although they have said nothing. Beyond that, and with 0, ' +
+    'only those who speak are there.', 0, 5000, 100).default(100)
 })
 
 const enough = (kinds: readonly NetworkKind[]): string => {

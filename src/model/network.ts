@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { ArrivalKey, NetworkName, Place } from './address'
 import type { Malformed } from './errors'
+import type { MemberList, MemberNews } from './members'
 import type { Arrival, Attachment, Delivery, Sent } from './message'
 import type { Shows, SignalIn, SignalOut } from './signal'
 
@@ -110,6 +111,11 @@ export interface Network {
    * no signals.
    */
   signal? (signal: SignalOut): void
+  /**
+   * Brings the ghosts of these people into the place, and those of nobody else, at its own pace. The newest list counts. Never throws.
+   * Absent: the network has no ghosts.
+   */
+  members? (list: MemberList): void
   /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
   open (ref: string, signal: AbortSignal): Promise<Download>
   /**
@@ -134,6 +140,10 @@ export interface Inbox {
   accept (arrival: Arrival): Promise<'stored' | 'seen'>
   /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
   signal (signal: SignalIn): void
+  /** Whether anybody wants to know who is at this place. */
+  wantsMembers (place: Place): boolean
+  /** Somebody came or went. Ours are nobody, nor are the ghosts of another switchboard. Never throws. */
+  members (place: Place, news: MemberNews): void
   /** Like accept, for a choice from a menu: resolves with the answer. */
   ask (arrival: Arrival): Promise<Answered>
   /** The open cases of an address of ours. */

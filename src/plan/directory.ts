@@ -13,8 +13,13 @@ export type DeliveryMarking = 'none' | 'read' | 'reaction'
 /** Whether moderators remove in all places what they remove in theirs, or there alone. */
 export type Moderation = 'shared' | 'own'
 
-/** `shows`: absent, no signals. `moderation`: absent, shared. */
-export interface Mirror { name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking; moderation?: Moderation }
+/**
+ * `shows`: absent, no signals. `moderation`: absent, shared. `membersMax`: up to how many people of its other places are in each place although
+ * they say nothing; absent, 0.
+ */
+export interface Mirror {
+  name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking; moderation?: Moderation; membersMax?: number
+}
 
 /** What other rules may ask about function addresses. */
 export interface Teams {

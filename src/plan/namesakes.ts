@@ -21,6 +21,8 @@ export interface Namesakes {
   /** The name for this person in a mirror, and the claim to remember if it is new. `reserved`: they may not have it without a sign. */
   called (mirror: string, person: Person, name: string, reserved: boolean): { name: string, claim?: Claim }
   learn (claim: Claim): void
+  /** Whether half of the names that can be remembered are taken. The rest is for those who speak. */
+  isCrowded (mirror: string): boolean
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -51,6 +53,7 @@ export const makeNamesakes = (remembered: [key: string, person: string][]): Name
       }
       return { name: marked.at(-1)! }
     },
-    learn
+    learn,
+    isCrowded: mirror => (counts.get(mirror) ?? 0) >= NAMES_MAX / 2
   }
 }

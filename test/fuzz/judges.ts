@@ -120,6 +120,12 @@ export const judgingInbox = (): Inbox => ({
   async ask (arrival) { goodArrival(arrival); return { text: '', done: true } },
   async cases () { return [] },
   async quarantine (_network, raw, why) { assert.ok(typeof raw === 'string' && why instanceof Malformed) },
-  signal () {}, async lastKey () { return undefined },
+  signal () {}, wantsMembers: () => true,
+  members (_place, news) {
+    const people = news.kind === 'all' ? news.members : news.kind === 'came' ? [news.member] : []
+    for (const one of people) goodName(one)
+    assert.deepEqual(JSON.parse(JSON.stringify(news)), news)
+  },
+  async lastKey () { return undefined },
   connection () {}
 })

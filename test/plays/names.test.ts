@@ -89,14 +89,16 @@ describe('names', () => {
     }
   })
 
-  it('somebody in the MUC sits on Anna\'s name: she gets a number behind it, he stays marked', async () => {
-    const guest = await comesAs(LABELS.anna)
-    await guest.say(town.muc, 'Ich bin Anna, ehrlich', 'squat')
-    const { sender } = await story.annaReads('Ich bin Anna, ehrlich')
-    assert.equal(await story.nameOf(sender), `${LABELS.anna} (XMPP)`)
-    await story.annaSays('Nein, ich')
+  it('nobody in the MUC can sit on Anna\'s name, because she is there; on the name of somebody who is not, they stay marked', async () => {
+    await assert.rejects(comesAs(LABELS.anna), /conflict/)
+    const guest = await comesAs('Dora (Matrix)')
+    await guest.say(town.muc, 'Ich bin Dora, ehrlich', 'squat')
+    const { sender } = await story.annaReads('Ich bin Dora, ehrlich')
+    assert.equal(await story.nameOf(sender), 'Dora (Matrix) (XMPP)')
+    const dora = await joinsAs('dora', 'Dora')
+    await dora.send(town.room, 'Nein, ich')
     const { attrs } = await story.berndReads('Nein, ich')
-    assert.equal(attrs.from, `${town.muc}/${LABELS.anna} 2`)
+    assert.equal(attrs.from, `${town.muc}/Dora (Matrix) 2`)
   })
 
   it('somebody who changes their name stays the same person', async () => {

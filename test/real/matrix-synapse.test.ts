@@ -14,6 +14,7 @@ import { strangersSuite } from '../support/strangers-suite'
 import { mentionsSuite } from '../support/mentions-suite'
 import { moderationSuite } from '../support/moderation-suite'
 import { reactionsSuite } from '../support/reactions-suite'
+import { membersSuite } from '../support/members-suite'
 import { signalsSuite } from '../support/signals-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
 import { needs, scratch } from '../support/real'
@@ -54,4 +55,5 @@ describe('Matrix on Synapse', () => {
   moderationSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
+  membersSuite(() => ground)
 })

@@ -3,6 +3,7 @@ import { needs } from '../support/real'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppModerationSuite } from './xmpp-moderation-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
+import { xmppMembersSuite } from './xmpp-members-suite'
 import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
@@ -16,4 +17,5 @@ describe('xmpp with ejabberd', () => {
   describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd, false))
   describe('moderators', () => xmppModerationSuite(startEjabberd, false))
   describe('signals', () => xmppSignalsSuite(startEjabberd))
+  describe('members', () => xmppMembersSuite(startEjabberd))
 })

@@ -1,7 +1,8 @@
 /** An inbox in memory: keeps arrivals, drops those that it has seen or that come from places that have sent us out. A test can wait for them. */
 import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
-import type { Arrival, StandingArrival } from '../../src/model/message'
+import type { MemberNews } from '../../src/model/members'
+import type { Arrival, Sender, StandingArrival } from '../../src/model/message'
 import type { Answered, Inbox } from '../../src/model/network'
 import type { SignalIn } from '../../src/model/signal'
 
@@ -12,6 +13,11 @@ export interface TestInbox extends Inbox {
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly connections: Map<string, boolean>
   answered: Answered // by what is asked
+  wants: boolean // to know who is where
+  readonly there: Map<string, Map<string, Sender>> // by place, then by the sender's id
+  readonly news: MemberNews[]
+  /** The names of all who are at a place. */
+  names (place: Place): string[]
   refusing: Error | undefined // while set, nothing can be stored
   readonly crowded: Set<string> // ids of places from which nothing more can be stored
   /** What was accepted is so old that nothing is known of it any more. */
@@ -27,6 +33,7 @@ export const makeInbox = (): TestInbox => {
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
     arrivals: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
+    wants: false, there: new Map(), news: [],
     answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing
@@ -45,6 +52,17 @@ export const makeInbox = (): TestInbox => {
     },
     ask: async arrival => { await inbox.accept(arrival); return inbox.answered },
     signal (signal) { inbox.signals.push(signal); tell() },
+    wantsMembers: () => inbox.wants,
+    members (place, news) {
+      const there = inbox.there.get(place.id) ?? new Map<string, Sender>()
+      inbox.there.set(place.id, there)
+      inbox.news.push(news)
+      if (news.kind === 'all') there.clear()
+      if (news.kind === 'went') there.delete(news.id)
+      for (const one of news.kind === 'all' ? news.members : news.kind === 'came' ? [news.member] : []) there.set(one.id, one)
+      tell()
+    },
+    names: place => [...inbox.there.get(place.id)?.values() ?? []].map(({ name }) => name).sort(),
     cases: async () => [{ value: '17', label: '#17 Eva' }],
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { Unavailable } from '../../src/model/errors'
 import type { Place } from '../../src/model/address'
+import type { MemberList } from '../../src/model/members'
 import type { Arrival, Delivery, MessageArrival, Sent } from '../../src/model/message'
 import type { Capabilities, Identity, Inbox, Network } from '../../src/model/network'
 import type { SignalIn, SignalOut } from '../../src/model/signal'
@@ -27,6 +28,11 @@ export interface Practice extends Network {
   /** All signals that were shown, in order; a test may empty it. */
   signals: SignalOut[]
   does (place: string, sender: string, does: SignalIn['does']): void
+  /** The newest list of who belongs to each place, and all of them in order. */
+  lists: Map<string, MemberList>
+  listed: MemberList[]
+  /** `name` of everybody of other networks who belongs to a place. */
+  there (place: string): string[]
   stopped: boolean
   served: Identity[]
 }
@@ -35,7 +41,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
   let count = 0
   const unavailable = async (): Promise<never> => { throw new Unavailable('not started') }
   const network: Practice = {
-    name, served: [], signals: [],
+    name, served: [], signals: [], lists: new Map(), listed: [],
     naming: {
       direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
       person: written => written.startsWith(`${name}:`) ? written : undefined,
@@ -44,7 +50,8 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: {
-      accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, signal () {}, connection () {}
+      accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, signal () {}, connection () {},
+      wantsMembers: () => false, members () {}
     },
     onSend: () => {}, onUpload: () => {},
     async upload (delivery, signal) { await network.onUpload(delivery, signal) },
@@ -56,6 +63,11 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
       return { ids: [`${name}-${delivery.key}`] }
     },
     signal (signal) { network.signals.push(signal) },
+    members (list) {
+      network.listed.push(list)
+      network.lists.set(list.place.id, list)
+    },
+    there: place => network.lists.get(place)?.members.map(member => member.name).sort() ?? [],
     does: (place, sender, does) => network.inbox.signal({ place: { network: name, id: place }, sender: { id: sender }, does }),
     open: async () => ({ stream: Readable.from(['file']), mime: 'text/plain' }),
     async stop () { network.stopped = true },

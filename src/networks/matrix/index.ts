@@ -5,6 +5,7 @@
 import type { Place } from '../../model/address'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
 import { makeAddresses, type Namespaces } from './users/addresses'
+import { makeBringing } from './users/bringing'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeExpelled } from './rooms/expelled'
@@ -14,6 +15,7 @@ import { encode, makeHomeserver, type Exchange } from './homeserver'
 import { makeAlarming } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
+import { makeMemberLists } from './rooms/member-lists'
 import { makeMembers } from './rooms/members'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, ghostPerson, isAmong, isOurs as isOursOf } from './names'
@@ -69,7 +71,6 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let endpoint: Endpoint | undefined
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
-
   let up = false
   const connectionChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.connection(NAME, name, up, detail) }
   const homeserverChanged = (isUp: boolean, detail?: string): void => {
@@ -100,12 +101,17 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     isMadeByUs,
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled: room => expelled(room),
-    readAnew: recovery.backlog.read
+    readAnew: recovery.backlog.read,
+    entered (place, room) {
+      memberLists.entered(room)
+      bringing.entered(place)
+    }
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
   const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token })
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
+  const bringing = makeBringing({ ghosts, rooms, memory, clock, chance, log, signal: stopping.signal })
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
@@ -117,14 +123,17 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const { send, upload, find } = makeSend({
     homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax: config.mediaBytesMax
   })
+  const isUnheard = isAmong(config.notHeardFrom)
+  const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
+  const memberLists = makeMemberLists({
+    homeserver, rooms, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isUnheard: isNobody
+  })
   const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
   })
 
-  const isUnheard = isAmong(config.notHeardFrom)
   const signals = makeSignals({
-    homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: mxid => isOurs(mxid) || isUnheard(mxid),
-    heard: signal => inbox?.signal(signal)
+    homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard: signal => inbox?.signal(signal)
   })
 
   const around = (room: string): Omit<Around, 'mayAlarm'> => ({
@@ -159,15 +168,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear })
       link.ask()
     },
-    send, upload, find, signal: signals.show,
+    send, upload, find, signal: signals.show, members: bringing.members,
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs }),
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
-      link.stop()
-      rooms.stop()
-      direct.stop()
-      addresses.stop()
+      for (const part of [link, rooms, memberLists, bringing, direct, addresses]) part.stop()
       await endpoint?.close()
     }
   }

@@ -13,6 +13,8 @@ import { makeDispatch } from './dispatch'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
 import { makeArchive } from './muc/archive'
+import { makeBringing } from './muc/bringing'
+import { makeRoomMembers } from './muc/members'
 import { makeRoomNotices } from './muc/notices'
 import { makeOwnMessages, type OwnMessages } from './muc/own-messages'
 import { makePrivateMessages } from './muc/private-messages'
@@ -72,16 +74,25 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
         if (room.listener.nick === '') occupantAvatars.forget(room.id)
         started?.receiver.hold(room)
       },
-      entered: async room => { await started?.receiver.catchUp(room) },
+      async entered (room) {
+        for (const part of [members, bringing]) part.entered(room)
+        await started?.receiver.catchUp(room)
+      },
       out: room => started?.sender.out(room),
       putOut: room => started?.receiver.standing(room, 'out'),
       allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
       known: (room, nick) => teamRooms.known(room, nick),
-      heard (room, presence) { occupantAvatars.heard(room.id, presence); started?.receiver.presence(room, presence) },
-      speaks: (ghost, persona) => ghostAvatars.wear(ghost, persona.avatar)
+      heard (room, presence, before) {
+        occupantAvatars.heard(room.id, presence)
+        started?.receiver.presence(room, presence)
+        members.heard(room, presence, before)
+      },
+      ours: (room, nick) => members.ours(room, nick), looks: (ghost, persona) => ghostAvatars.wear(ghost, persona.avatar)
     }
   })
+  const bringing = makeBringing(rooms, stream, world)
   const occupantAvatars = makeOccupantAvatars(NAME, room => rooms.get(room)?.listener.jid, stream)
+  const members = makeRoomMembers({ network: NAME, domain, inbox: () => started?.inbox, avatarOf: occupantAvatars.of })
   const teamRooms = makeTeamRooms({ domain, own: ownRooms, rooms, addresses, stream, confirm, world })
   const privateMessages = makePrivateMessages(language, stream, world, (room, said) => started?.receiver.privately(room, said))
 
@@ -143,6 +154,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       })
     },
     ...makeSend(directSender, () => started?.sender),
+    members: bringing.members,
     signal: makeSignals({ domain, rooms, addresses, stream }),
     forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
@@ -150,8 +162,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       started?.receiver.stop()
       await Promise.all([started?.sender.idle(), confirm.idle()])
       await presence.stop()
-      ghostAvatars.stop()
-      rooms.stop()
+      for (const part of [ghostAvatars, bringing, rooms]) part.stop()
       await notes.stop()
       await stream.stop()
     }

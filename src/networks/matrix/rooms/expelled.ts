@@ -28,7 +28,10 @@ export const makeExpelled = ({ ghosts, clock, chance, log, signal, isOut }: Part
   const tryOne = async (room: string, attempt: number): Promise<void> => {
     rooms.delete(room)
     try {
-      await ghosts.leave(room, () => isOut(room) && !signal.aborted)
+      for (const mxid of ghosts.inRoom(room)) {
+        if (!isOut(room) || signal.aborted) return
+        await ghosts.leave(mxid, room, signal)
+      }
     } catch (error) {
       log.info({ room, attempt, why: messageOf(error) }, 'ghosts could not leave a room that has sent the bot out')
       if (attempt < ATTEMPTS_MAX) rooms.set(room, attempt) // behind the others

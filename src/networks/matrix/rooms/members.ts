@@ -29,7 +29,7 @@ const localpart = (mxid: string): string => {
   return mxid.slice(1, colon < 0 ? undefined : colon) || mxid
 }
 
-const senderOf = (mxid: string, content: Json): Sender => {
+export const senderOf = (mxid: string, content: Json): Sender => {
   const name = stringOf(content.displayname)?.trim()
   const ref = stringOf(content.avatar_url)
   const avatar = ref !== undefined && MXC.test(ref) ? { avatar: { network: 'matrix', ref } } : {}

@@ -8,10 +8,12 @@ import type { Place } from '../../../model/address'
 import { messageOf } from '../../../model/errors'
 import type { Memory } from '../../../model/network'
 import type { Addresses } from '../users/addresses'
+import type { Bringing } from '../users/bringing'
 import type { Direct } from '../direct/direct'
 import type { RoomEvent } from '../events/events'
 import type { Ghosts } from '../users/ghosts'
 import { roomPath, type Homeserver } from '../homeserver'
+import type { MemberLists } from './member-lists'
 import type { Rooms } from './rooms'
 import type { TeamRooms } from './team-rooms'
 
@@ -29,6 +31,7 @@ export interface RoomNews {
 
 export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
+  bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>
   memory: Memory; log: Log; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
 }
@@ -48,7 +51,7 @@ export const isOneOf = (list: string[], mxid: string): boolean =>
   list.some(entry => entry.startsWith(':') ? mxid.slice(mxid.indexOf(':')) === entry : mxid === entry)
 
 export const makeRoomNews = (
-  { homeserver, rooms, direct, addresses, teamRooms, ghosts, memory, log, bot, isOurs, acceptFrom }: RoomNewsWorld
+  { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom }: RoomNewsWorld
 ): RoomNews => {
   const telling = new Set<string>()
   let tasks = 0
@@ -85,8 +88,10 @@ export const makeRoomNews = (
     const { room, sender, stateKey, content: { membership } } = event
     if (membership === 'invite') return invited(event)
     if (membership === 'join') return
-    if (stateKey !== bot) ghosts.left(stateKey!, room)
-    else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
+    if (stateKey !== bot) {
+      ghosts.left(stateKey!, room)
+      if (sender !== stateKey && !isOurs(sender)) bringing.putOut(stateKey!, room)
+    } else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
   }
 
   return {
@@ -96,6 +101,7 @@ export const makeRoomNews = (
       const chat = direct.of(room)
       const kept = chat && direct.member(event, chat)
       if (isOurs(stateKey)) mine(event)
+      else memberLists.changed(event)
       return kept
     },
     changed: place => teamRooms.changed(place),

@@ -91,13 +91,15 @@ export interface RoomsWorld {
   /** The bot is in this room again: reads what was said since then. */
   readAnew (room: ReadUpTo): void
   changed (allJoined: boolean, detail?: string): void
+  /** The bot is in this room, which we have not made. Called each time that is found. */
+  entered (place: Place, room: string): void
 }
 
 const memoryKey = (place: Place): string => `room ${place.id}`
 const outKey = (room: string): string => `out ${room}`
 
 export const makeRooms = (world: RoomsWorld): Rooms => {
-  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, expelled, readAnew, changed } = world
+  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
   const entered = new Set<string>() // rooms of which we know whether we were in them before
@@ -255,6 +257,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     await follow(entry)
     if (!ours) await begin(entry)
     entry.joined = true
+    if (!ours) tell(entry.place, entry.room!)
     delete entry.failure
     if (entry.described !== entry.room) await describe(entry) // no message waits for this
     entry.described = entry.room!

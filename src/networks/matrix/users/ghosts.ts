@@ -50,8 +50,12 @@ export interface Ghosts {
   left (mxid: string, room: string): void
   /** Whether this ghost is in the room, as far as known. */
   isIn (mxid: string, room: string): boolean
-  /** All ghosts remembered in this room leave it, one after another, while `isToLeave` says so. Throws Unavailable. */
-  leave (room: string, isToLeave: () => boolean): Promise<void>
+  /** All ghosts in the room, as far as known. */
+  inRoom (room: string): string[]
+  /** Throws Unavailable. */
+  leave (mxid: string, room: string, signal: AbortSignal): Promise<void>
+  /** Takes away the picture that the ghost shows, if it shows one. Throws Refused or Unavailable. */
+  noPicture (mxid: string, signal: AbortSignal): Promise<void>
   /** All ghosts in this room leave it, and those that are in no other room are forgotten. */
   forgetRoom (room: string): Promise<void>
   /** Undefined if the homeserver has no devices for us: then only `find` can tell whether a message is there. */
@@ -169,8 +173,8 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
 
   const inRoom = (room: string): string[] => memory.keys(joinKey('', room)).map(key => key.slice(key.lastIndexOf(' ') + 1))
 
-  const leaveAs = async (mxid: string, room: string): Promise<void> => {
-    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, elsewhere: true }).catch(unlessRejected)
+  const leaveAs = async (mxid: string, room: string, signal?: AbortSignal): Promise<void> => {
+    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, signal, elsewhere: true }).catch(unlessRejected)
   }
 
   return {
@@ -203,12 +207,15 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       })
     },
     isIn: (mxid, room) => memory.get(joinKey(mxid, room)) !== undefined,
-    async leave (room, isToLeave) {
-      for (const mxid of inRoom(room)) {
-        if (!isToLeave()) return
-        await leaveAs(mxid, room)
-        await memory.delete(joinKey(mxid, room))
-      }
+    inRoom,
+    async leave (mxid, room, signal) {
+      await leaveAs(mxid, room, signal)
+      await memory.delete(joinKey(mxid, room))
+    },
+    async noPicture (mxid, signal) {
+      if (memory.get(avatarKey(mxid)) === undefined) return
+      await setProfile(mxid, 'avatar_url', '', signal)
+      await memory.delete(avatarKey(mxid))
     },
     async forgetRoom (room) {
       for (const mxid of inRoom(room)) {

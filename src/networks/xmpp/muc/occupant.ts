@@ -11,6 +11,7 @@ import { nickOf, nickSpellings, resourceOf } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
+import { STAND_IN } from './own-messages'
 
 const JOIN_TIMEOUT_MS = 20_000
 const NICK_TRIES_MAX = 50
@@ -27,7 +28,7 @@ export interface Occupant {
   readonly affiliation: string // '' while outside
   readonly role: string
   readonly refusedFor: string // the condition of the last try that failed, '' if it did not
-  usedAt: number // of clock.tick
+  usedAt: number // of clock.tick; when it spoke, or was about to
   /** Enters, or waits for the try under way. Throws Refused or Unavailable. */
   join (): Promise<void>
   rename (name: string): void
@@ -64,7 +65,8 @@ export interface OwnRoom {
 /** For a nickname with letters that it does not know, Prosody says the first, ejabberd the second. */
 const MISSPELT: ReadonlySet<string> = new Set(['jid-malformed', 'bad-request'])
 
-const statusesOf = (user: Element | undefined): Set<string | undefined> =>
+/** XEP-0045 §15.6. */
+export const statusesOf = (user: Element | undefined): Set<string | undefined> =>
   new Set(user === undefined ? [] : elementsIn(user).filter(one => one.name === 'status').map(one => one.attrs.code))
 
 const OUT_BECAUSE: Readonly<Record<string, string>> = {
@@ -128,7 +130,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
 
   const present = (as: string, enter?: Xml): void => {
     shown = photo
-    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, photo === undefined ? undefined : photoUpdate(photo)))
+    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, photo === undefined ? undefined : photoUpdate(photo)))
   }
 
   const announce = (): void => present(nickOf(spellings[0] ?? name, number),

@@ -22,6 +22,11 @@ export const markedHops = (message: Element): number | undefined => {
   return mark === undefined ? undefined : /^[1-9]$/.test(mark.attrs.hops ?? '') ? Number(mark.attrs.hops) : 1
 }
 
+/** Stands in the presence of all of ours, so that no switchboard takes them for people. */
+export const STAND_IN = el('mark', { xmlns: MARK })
+
+export const isMarked = (presence: Element): boolean => child(presence, 'mark', MARK) !== undefined
+
 /** Makes the secret on the first start. */
 export const makeOwnMessages = async ({ memory, chance }: World): Promise<OwnMessages> => {
   const secret = memory.get(MEMORY_KEY) ?? chance.token(SECRET_BYTES)

@@ -1,15 +1,23 @@
 /** Who is in a room, as its listener sees it: ours too, and at most PEOPLE_MAX. */
 import { bareOf, canonicalBare, resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
+import { isMarked } from './own-messages'
 
 /** The feature of a room that shows addresses to everybody in it. */
 export const NON_ANONYMOUS = 'muc_nonanonymous'
 export const OCCUPANT_IDS = 'urn:xmpp:occupant-id:0'
 const PEOPLE_MAX = 5_000
-const MUC_USER = 'http://jabber.org/protocol/muc#user'
+export const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
-/** `address`: their real one, if the room shows it to us. `occupant`: the room's own id of them (XEP-0421). `rules`: over others. */
-export interface Present { address?: string, occupant?: string, role: string, rules: boolean }
+/**
+ * `address`: their real one, if the room shows it to us. `occupant`: the room's own id of them (XEP-0421). `rules`: over others. `marked`: a
+ * switchboard's, ours or another.
+ */
+export interface Present { address?: string, occupant?: string, role: string, rules: boolean, marked?: true }
+
+/** The id that arrivals give somebody in a room. Only a room that announces ids gives one that can be believed. */
+export const idOf = (room: { id: string, features: ReadonlySet<string> }, nick: string, occupant: string | undefined): string =>
+  occupant === undefined || !room.features.has(OCCUPANT_IDS) ? `${room.id}/${nick}` : `${room.id} ${occupant}`
 
 /** Notes what a presence from the room to its listener says. Returns the nick if somebody is there now whose address the room shows. */
 export const notePresence = (people: Map<string, Present>, presence: Element): string | undefined => {
@@ -22,7 +30,8 @@ export const notePresence = (people: Map<string, Present>, presence: Element): s
   const occupant = child(presence, 'occupant-id', OCCUPANT_IDS)?.attrs.id
   people.set(owned(nick), {
     ...jid !== undefined && { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)) }, ...occupant !== undefined && { occupant: owned(occupant) },
-    role: owned(role), rules: role === 'moderator' || affiliation === 'owner' || affiliation === 'admin'
+    role: owned(role), rules: role === 'moderator' || affiliation === 'owner' || affiliation === 'admin',
+    ...isMarked(presence) && { marked: true }
   })
   return jid === undefined ? undefined : nick
 }

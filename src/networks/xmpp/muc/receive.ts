@@ -21,7 +21,7 @@ import { saidIn } from './called'
 import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
-import { archivedJid, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
+import { archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
 import { ARCHIVE, type Room, STANZA_IDS } from './room'
 
 const KEY_BYTES = 18
@@ -59,9 +59,8 @@ interface Speaker { address?: string | undefined, isHere: boolean, rules?: boole
 const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
   const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) ? { address } : isHere && { account: address })
-  const occupant = room.features.has(OCCUPANT_IDS) ? child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id : undefined
   const hops = markedHops(message)
-  const id = occupant === undefined ? `${room.id}/${nick}` : `${room.id} ${occupant}`
+  const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
 

@@ -16,6 +16,9 @@ export interface Room {
   readonly ghosts: Map<string, Occupant> // by full address
   readonly nicks: Map<string, Occupant> // ours that are inside
   readonly people: Map<string, Present> // by nick
+  listed: ReadonlySet<string> // full addresses of the ghosts that belong there although they say nothing
+  whole: boolean // no other ghosts belong there, unless they speak
+  readonly unwanted: Set<string> // full addresses of the ghosts that were put out or not let in; they enter only to speak
   readonly own: boolean // we made it, and nobody else may own it
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it

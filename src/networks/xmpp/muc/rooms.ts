@@ -1,7 +1,7 @@
 /**
  * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak. entering.ts enters them.
- * Promises: when a room falls silent, we verify that we are inside (XEP-0410). Ghosts that say nothing for OCCUPANT_IDLE_MS leave. A room
- * never has more than OCCUPANTS_MAX of them.
+ * Promises: when a room falls silent, we verify that we are inside (XEP-0410). Ghosts that say nothing for a day leave, unless their
+ * person is known to be there (ghosts.ts, bringing.ts).
  */
 import type { Timer } from '../../../lib/clock'
 import type { Person } from '../../../model/address'
@@ -9,20 +9,19 @@ import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Persona } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { LISTENER_LOCAL, RESOURCE } from '../addresses'
-import { bareOf, ghostLocal } from '../names'
+import { bareOf, resourceOf } from '../names'
 import { conditionOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element } from '../wire/xml'
 import { type EnteringEvents, makeEntering } from './entering'
 import { makeExpulsion } from './expulsion'
+import { makeRoomGhosts, type RoomGhosts } from './ghosts'
 import { HISTORY_MAX } from './history'
 import { makeObstacles } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
-import { notePresence } from './people'
+import { notePresence, type Present } from './people'
 import { canRule, freeNick, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 
-const OCCUPANTS_MAX = 500
-const OCCUPANT_IDLE_MS = 24 * 3_600_000
 const SELF_PING_IDLE_MS = 5 * 60_000
 const TICK_MS = 60_000
 const LISTENER_NAME = 'Zentrale'
@@ -35,15 +34,16 @@ export interface RoomEvents extends EnteringEvents {
   /** All rooms are entered and everybody of ours who wants to speak in them may; else `why` not. */
   allIn (all: boolean, why: string | undefined): void
   known (room: Room, nick: string): void // somebody came in, or has another role
-  heard (room: Room, presence: Element): void // every presence to the listener
-  speaks (ghost: Occupant, persona: Persona): void // it is about to speak
+  heard (room: Room, presence: Element, before: Present | undefined): void // every presence to the listener, and who had the nick before
+  ours (room: Room, nick: string): void // one of ours has this nick
+  looks (ghost: Occupant, persona: Persona): void // it is to look so from now on
 }
 
 export interface Rooms {
   get (id: string): Room | undefined
   attend (id: string): Room
   all (): Iterable<Room>
-  ghost (room: Room, persona: Persona): Occupant
+  readonly ghosts: RoomGhosts
   presence (stanza: Element): void
   /** The room itself asks us in. */
   invited (room: Room): void
@@ -111,11 +111,14 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
         nick (before, now) {
           const { nicks } = room()
           if (nicks.get(before) === made) nicks.delete(before)
-          if (now !== '') nicks.set(now, made)
+          if (now === '') return
+          nicks.set(now, made)
+          events.ours(room(), now)
         },
         out (why, put) {
           if (made === room().listener) return outside(room(), why, put)
           obstacles.mute(made)
+          if (put !== undefined) room().unwanted.add(made.jid)
           log.info({ room: id, why }, 'occupant is outside of the room')
         },
         rank () {
@@ -138,19 +141,15 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     }, (error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
   }
 
-  const partIdle = (room: Room, now: number): void => {
-    for (const [jid, ghost] of room.ghosts) {
-      if (now - ghost.usedAt < OCCUPANT_IDLE_MS) continue
-      ghost.leave()
-      room.ghosts.delete(jid)
-    }
-  }
+  const ghosts = makeRoomGhosts({
+    domain, clock, looks: events.looks, make: (room, local, persona) => occupantIn(() => room, room.id, local, persona)
+  })
 
   const tick = (): void => {
     const now = clock.tick()
     for (const room of rooms.values()) {
       if (room.ready && now - room.heardAt > SELF_PING_IDLE_MS) verify(room, room.listener)
-      partIdle(room, now)
+      ghosts.partUnlisted(room)
     }
     timer = clock.after(TICK_MS, tick)
   }
@@ -160,7 +159,8 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     if (known !== undefined) return known
     const room: Room = {
       id, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
-      ghosts: new Map(), nicks: new Map(), people: new Map(), own: own?.has(id) === true, features: new Set(), subject: undefined,
+      ghosts: new Map(), nicks: new Map(), people: new Map(), listed: new Set(), whole: false, unwanted: new Set(),
+      own: own?.has(id) === true, features: new Set(), subject: undefined,
       ready: false, visit: 0, putOut: expulsion.of(id), refusal: undefined, heardAt: 0,
       entering: false, waiting: new Set()
     }
@@ -171,38 +171,19 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     return room
   }
 
-  const makeSpace = (room: Room): void => {
-    if (room.ghosts.size < OCCUPANTS_MAX) return
-    const oldest = [...room.ghosts.values()].reduce((a, b) => a.usedAt <= b.usedAt ? a : b)
-    oldest.leave()
-    room.ghosts.delete(oldest.jid)
-  }
-
   return {
     get: id => rooms.get(id),
     attend,
     all: () => rooms.values(),
-    ghost (room, persona) {
-      const local = ghostLocal(persona.person)
-      const jid = `${local}@${domain}/${RESOURCE}`
-      let ghost = room.ghosts.get(jid)
-      if (ghost === undefined) {
-        makeSpace(room)
-        ghost = occupantIn(() => room, room.id, local, persona)
-        room.ghosts.set(jid, ghost)
-      }
-      ghost.usedAt = clock.tick()
-      ghost.rename(persona.name)
-      events.speaks(ghost, persona)
-      return ghost
-    },
+    ghosts,
     presence (stanza) {
       const room = rooms.get(bareOf(stanza.attrs.from ?? ''))
       const to = stanza.attrs.to ?? ''
       if (room === undefined) return
       const occupant = room.listener.jid === to ? room.listener : room.ghosts.get(to)
+      const before = room.people.get(resourceOf(stanza.attrs.from ?? ''))
       const nick = occupant === room.listener ? notePresence(room.people, stanza) : undefined
-      if (occupant === room.listener) events.heard(room, stanza)
+      if (occupant === room.listener) events.heard(room, stanza, before)
       occupant?.presence(stanza)
       if (nick !== undefined) events.known(room, nick)
     },

@@ -107,7 +107,7 @@ export const makeSender = ({
     if (lane.known.size > KNOWN_MAX) lane.known.delete(lane.known.keys().next().value as string)
   }
 
-  const speaker = (room: Room, { as }: Delivery): Occupant => as === undefined ? room.listener : rooms.ghost(room, as)
+  const speaker = (room: Room, { as }: Delivery): Occupant => as === undefined ? room.listener : rooms.ghosts.ghost(room, as)
 
   /** Rejects if the signal fires first. */
   const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {

@@ -9,6 +9,7 @@ import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { mentionsSuite } from '../../../support/mentions-suite'
 import { moderationSuite } from '../../../support/moderation-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
+import { membersSuite } from '../../../support/members-suite'
 import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
@@ -31,4 +32,5 @@ describe('Matrix on the practice homeserver', function () {
   moderationSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
+  membersSuite(() => ground)
 })

@@ -20,7 +20,7 @@ const muteStream = (): Stream & { isUp: boolean, said: number } => {
 
 const ALONE = {
   domain: 'chat.example.org',
-  events: { entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, speaks () {} },
+  events: { entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, ours () {}, looks () {} },
   voices: { admit: async () => {}, give: async () => {} }
 }
 

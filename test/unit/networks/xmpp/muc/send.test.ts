@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Action, Persona, Sent } from '../../../../../src/model/message'
 import { plain } from '../../../../../src/model/text'
 import type { Archive } from '../../../../../src/networks/xmpp/muc/archive'
+import type { RoomGhosts } from '../../../../../src/networks/xmpp/muc/ghosts'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
 import type { OwnMessages } from '../../../../../src/networks/xmpp/muc/own-messages'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
@@ -30,7 +31,8 @@ const stage = () => {
     jid: 'anna@chat.example.org/zentrale', nick: '', join: () => joining.promise.then(() => { Object.assign(ghost, { nick: 'Anna' }) })
   } as Occupant
   const rooms: Partial<Rooms> = {
-    attend: () => room, ghost: () => ghost, whenReady: async () => {}, maySpeak: ({ nick }) => nick !== '', bringIn: (_room, one) => one.join(),
+    attend: () => room, ghosts: { ghost: () => ghost } as Partial<RoomGhosts> as RoomGhosts,
+    whenReady: async () => {}, maySpeak: ({ nick }) => nick !== '', bringIn: (_room, one) => one.join(),
     verify: (_room, { nick }) => { verified.push(nick) }
   }
   const stream = { isUp: true, writable: async () => {}, send (stanza: Xml) { written.push(stanza); return true } } as Partial<Stream> as Stream

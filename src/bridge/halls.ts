@@ -1,0 +1,132 @@
+/** Who is in the halls: the rooms of mirrors whose people are to be seen elsewhere. Bounded for each and in all. */
+import { addressKey, type MirrorPlace, type Place } from '../model/address'
+import type { Clock } from '../lib/clock'
+import type { Leave, MemberNews } from '../model/members'
+import type { Sender } from '../model/message'
+import type { Directory, Mirror } from '../plan/directory'
+import { cleanName } from '../plan/people'
+
+/** Phones lose their connection and come back minutes later; each coming and going stands in a history for good. */
+export const GRACE_MS = 10 * 60_000
+/** After so long without a word, somebody who is beyond the limit or was never seen coming is no longer shown. */
+export const SPEAKER_MS = 24 * 3_600_000
+const AT_ONE_MAX = 5_000 // members of one place that are remembered; of others we only know that they spoke
+const MEMBERS_MAX = 100_000
+
+/** `until`: they are gone, and may come back until then. */
+export interface Member { sender: Sender; spokeAt?: number; until?: number }
+
+/** `knownAt`: since when we know all who are there. `settled`: for GRACE_MS. */
+interface Hall { mirror: Mirror; here: MirrorPlace; members: Map<string, Member>; knownAt?: number; settled?: true }
+
+export interface Halls {
+  has (place: Place): boolean
+  /** All of them; undefined while they are not known. */
+  membersAt (place: Place): Member[] | undefined
+  /** Whether whoever is not known by now is not there. */
+  isSettled (place: Place): boolean
+  /** These return the mirror if what they take may change who is shown in it. */
+  take (place: Place, news: MemberNews): Mirror | undefined
+  spoke (place: Place, sender: Sender): Mirror | undefined
+  /** What time has changed. */
+  age (): Mirror[]
+}
+
+const keptOf = ({ id, name, avatar, address, account, hops }: Sender): Sender => ({
+  id, name: cleanName(name), ...avatar && { avatar }, ...address !== undefined && { address }, ...account !== undefined && { account },
+  ...hops !== undefined && { hops }
+})
+
+const isSame = (one: Sender, other: Sender): boolean => one.name === other.name && one.avatar?.ref === other.avatar?.ref &&
+  one.address === other.address && one.account === other.account
+
+export const makeHalls = (directory: Directory, clock: Clock): Halls => {
+  const halls = new Map<string, Hall>()
+  let count = 0
+
+  const hallOf = (place: Place): Hall | undefined => {
+    const before = halls.get(addressKey(place))
+    const found = before === undefined ? directory.mirrorAt(place) : undefined
+    if (found === undefined || (found.mirror.membersMax ?? 0) === 0 || found.here.people !== undefined) return before
+    const made: Hall = { ...found, members: new Map() }
+    halls.set(addressKey(place), made)
+    return made
+  }
+
+  const remove = ({ members }: Hall, id: string): boolean => {
+    const isGone = members.delete(id)
+    if (isGone) count--
+    return isGone
+  }
+
+  const put = ({ members }: Hall, member: Member): void => {
+    const { id } = member.sender
+    if (!members.has(id)) {
+      if (members.size >= AT_ONE_MAX || count >= MEMBERS_MAX) return
+      count++
+    }
+    members.set(id, member)
+  }
+
+  const came = (hall: Hall, given: Sender): boolean => {
+    const before = hall.members.get(given.id)
+    const sender = keptOf(given)
+    put(hall, { sender, ...before?.spokeAt !== undefined && { spokeAt: before.spokeAt } })
+    return before === undefined || !isSame(before.sender, sender)
+  }
+
+  const went = (hall: Hall, id: string, how: Leave): boolean => {
+    if (how !== 'lost') return remove(hall, id)
+    const member = hall.members.get(id)
+    if (member !== undefined) member.until ??= clock.tick() + GRACE_MS
+    return false
+  }
+
+  const take = (hall: Hall, news: MemberNews): boolean => {
+    if (news.kind === 'came') return came(hall, news.member)
+    if (news.kind === 'went') return went(hall, news.id, news.how)
+    const now = new Set(news.members.map(({ id }) => id))
+    hall.knownAt ??= clock.tick()
+    for (const id of [...hall.members.keys()]) if (!now.has(id)) went(hall, id, news.others)
+    for (const one of news.members.toSorted((a, b) => a.id < b.id ? -1 : 1)) came(hall, one)
+    return true
+  }
+
+  const spoke = (hall: Hall, sender: Sender): boolean => {
+    const member = hall.members.get(sender.id)
+    const spokeAt = clock.tick()
+    const isNews = member === undefined || spokeAt - (member.spokeAt ?? -Infinity) >= SPEAKER_MS
+    if (member === undefined) put(hall, { sender: keptOf(sender), spokeAt, until: spokeAt + SPEAKER_MS })
+    else {
+      member.spokeAt = spokeAt
+      if (member.until !== undefined) member.until = Math.max(member.until, spokeAt + GRACE_MS)
+    }
+    return isNews
+  }
+
+  const age = (hall: Hall): boolean => {
+    const now = clock.tick()
+    const gone = [...hall.members].filter(([, { until = Infinity }]) => until <= now)
+    for (const [id] of gone) remove(hall, id)
+    const settles = hall.settled === undefined && now - (hall.knownAt ?? now) >= GRACE_MS
+    if (settles) hall.settled = true
+    return gone.length > 0 || settles
+  }
+
+  const ifChanged = (place: Place, change: (hall: Hall) => boolean): Mirror | undefined => {
+    const hall = hallOf(place)
+    return hall !== undefined && change(hall) ? hall.mirror : undefined
+  }
+
+  return {
+    has: place => hallOf(place) !== undefined,
+    membersAt (place) {
+      const hall = hallOf(place)
+      return hall?.knownAt === undefined ? undefined : [...hall.members.values()]
+    },
+    isSettled: place => hallOf(place)?.settled === true,
+    take: (place, news) => ifChanged(place, hall => take(hall, news)),
+    spoke: (place, sender) => ifChanged(place, hall => spoke(hall, sender)),
+    age: () => [...halls.values()].filter(age).map(({ mirror }) => mirror)
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Who is there: the people of each place of a mirror are in the other places too, as ghosts, although they say nothing. Networks tell who is at
+ * their places (Inbox.members), and are told who of the others belongs there (Network.members). Nothing of it is stored or queued.
+ * Promises: in whatever order people come, go and change their names, each place ends with those who are there; nobody is shown where a message
+ * of theirs would not go; at most `membersMax` of a mirror are shown in a place before they speak, and whoever speaks is shown; whoever was lost
+ * has GRACE_MS to come back; no place is asked to empty itself because we have been away.
+ */
+import type { Clock, Timer } from '../lib/clock'
+import type { MirrorPlace, NetworkName, Place } from '../model/address'
+import type { MemberList, MemberNews } from '../model/members'
+import type { Arrival, Persona } from '../model/message'
+import type { Network } from '../model/network'
+import { type Directory, type Mirror, peopleAt } from '../plan/directory'
+import { CALLED, type Claim } from '../plan/namesakes'
+import type { Store } from '../store/store'
+import { makeHalls, type Member, SPEAKER_MS } from './halls'
+import { reached, speaker } from './mirror'
+
+/** News that come together are passed on together. */
+export const GATHER_MS = 300
+const LOOK_EVERY_MS = 60_000
+
+export interface Members {
+  wants (place: Place): boolean
+  take (place: Place, news: MemberNews): void
+  /** Whoever speaks is there; and an arrival may change who may be shown where. Returns `accepted`. */
+  after (arrival: Arrival, accepted: 'stored' | 'seen'): 'stored' | 'seen'
+  /** Shows who can be shown from the start: people whose threads are in a mirror. */
+  start (): void
+  stop (): void
+}
+
+interface Parts { networks: ReadonlyMap<NetworkName, Pick<Network, 'can' | 'members'>>; directory: Directory; store: Store; clock: Clock }
+
+/** The first of each, then the second of each, and so on: no place takes the room of another. */
+const inTurns = <T>(lists: T[][]): T[] => {
+  const longest = Math.max(0, ...lists.map(list => list.length))
+  return Array.from({ length: longest }, (_, index) => lists.flatMap(list => list.slice(index, index + 1))).flat()
+}
+
+export const makeMembers = ({ networks, directory, store, clock }: Parts): Members => {
+  const halls = makeHalls(directory, clock)
+  const changed = new Set<Mirror>()
+  let gathering: Timer | undefined
+  let looking: Timer | undefined
+  let stopped = false
+
+  /** Those of a place who may be shown elsewhere. */
+  const membersAt = (here: MirrorPlace): Member[] => {
+    if (here.people === undefined) return directory.standing(here.place) === 'in' ? halls.membersAt(here.place) ?? [] : []
+    return peopleAt(here).some(person => directory.isBlocked(person)) ? []
+      : Object.entries(here.people).map(([id, name]) => ({ sender: { id, name } }))
+  }
+
+  const isSettled = ({ place, people }: MirrorPlace): boolean =>
+    people !== undefined || directory.standing(place) !== 'in' || halls.isSettled(place)
+
+  const listFor = (mirror: Mirror, where: MirrorPlace, claims: Claim[]): MemberList => {
+    const { membersMax: most = 0 } = mirror
+    const sources = mirror.places.filter(here => here !== where && reached(mirror, here, directory).includes(where))
+    const people = inTurns(sources.map(here => membersAt(here).map(member => ({ ...member, here }))))
+    const since = clock.tick() - SPEAKER_MS
+    const spokeAt = (one: Member): number => one.spokeAt ?? -Infinity
+    const speakers = people.slice(most).filter(one => spokeAt(one) > since).sort((one, other) => spokeAt(other) - spokeAt(one)).slice(0, most)
+    const members = [...people.slice(0, most), ...speakers].flatMap((one): Persona[] => {
+      const { here, sender } = one
+      const { as, changes: [change] } = speaker({ place: here.place, sender }, { mirror, here }, directory)
+      if (change?.kind !== 'called') return [as]
+      if (one.spokeAt === undefined && directory.namesakes.isCrowded(mirror.name)) return []
+      directory.namesakes.learn(change.claim)
+      claims.push(change.claim)
+      return [as]
+    })
+    return { place: where.place, members, whole: sources.every(isSettled) }
+  }
+
+  const listsOf = (mirror: Mirror, claims: Claim[]): MemberList[] => mirror.places
+    .filter(({ place, people }) => people === undefined && networks.get(place.network)?.members !== undefined && directory.standing(place) === 'in')
+    .map(where => listFor(mirror, where, claims))
+
+  /** In a transaction, because rules read and change in one who has which name. */
+  const show = (mirror: Mirror): void => {
+    store.run(async tx => {
+      const claims: Claim[] = []
+      const lists = listsOf(mirror, claims)
+      for (const { key, person } of claims) await tx.remember(CALLED, key, person)
+      return lists
+    }).then(lists => {
+      for (const list of lists) if (!stopped) networks.get(list.place.network)?.members?.(list)
+    }, () => { /* the store has failed, and the process stops */ })
+  }
+
+  const look = (mirror: Mirror | undefined): void => {
+    if (mirror === undefined || (mirror.membersMax ?? 0) === 0 || stopped) return
+    changed.add(mirror)
+    gathering ??= clock.after(GATHER_MS, () => {
+      gathering = undefined
+      for (const one of changed) show(one)
+      changed.clear()
+    })
+  }
+
+  const lookAround = (): void => {
+    for (const mirror of halls.age()) look(mirror)
+    looking = clock.after(LOOK_EVERY_MS, lookAround)
+  }
+
+  return {
+    wants: halls.has,
+    take: (place, news) => look(halls.take(place, news)),
+    after (arrival, accepted) {
+      if (accepted === 'seen') return accepted
+      if ('sender' in arrival && arrival.kind !== 'deletion') look(halls.spoke(arrival.place, arrival.sender))
+      const found = directory.mirrorAt(arrival.place)
+      if (arrival.kind === 'standing' || found?.here.people !== undefined) look(found?.mirror)
+      return accepted
+    },
+    start () {
+      for (const place of directory.places()) {
+        const found = directory.mirrorAt(place)
+        if (found?.here.people !== undefined) look(found.mirror)
+      }
+      lookAround()
+    },
+    stop () {
+      stopped = true
+      gathering?.cancel()
+      looking?.cancel()
+    }
+  }
+}

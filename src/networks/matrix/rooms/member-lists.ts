@@ -1,0 +1,85 @@
+/**
+ * Tells who is in the rooms of mirrors: all when the bot has entered one, then by the member events that come in. Neither ours are told nor the
+ * ghosts of another switchboard, nor whoever is not heard.
+ */
+import { deadline, type Clock } from '../../../lib/clock'
+import type { Chance } from '../../../lib/chance'
+import type { Log } from '../../../lib/log'
+import { makeRounds } from '../../../lib/rounds'
+import type { Place } from '../../../model/address'
+import { messageOf, Refused } from '../../../model/errors'
+import type { Leave } from '../../../model/members'
+import type { Sender } from '../../../model/message'
+import type { Inbox } from '../../../model/network'
+import type { RoomEvent } from '../events/events'
+import { isJson } from '../events/json'
+import { roomPath, type Homeserver } from '../homeserver'
+import { GHOST_PREFIX } from '../names'
+import { senderOf } from './members'
+import type { Rooms } from './rooms'
+
+const ASKED_AT_ONCE = 4
+const ANSWER_MS_MAX = 60_000
+const AGAIN_FIRST_MS = 5_000
+const AGAIN_MOST_MS = 15 * 60_000
+
+export interface MemberLists {
+  /** The bot is in this room: asks who else is. */
+  entered (room: string): void
+  /** Somebody's membership of a room has changed. */
+  changed (event: RoomEvent): void
+  stop (): void
+}
+
+interface Parts {
+  homeserver: Homeserver; rooms: Pick<Rooms, 'placeOf' | 'isNow'>; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
+  inbox: () => Inbox | undefined
+  isUnheard: (mxid: string) => boolean
+}
+
+export const makeMemberLists = ({ homeserver, rooms, clock, chance, log, signal, inbox, isUnheard }: Parts): MemberLists => {
+  const isPerson = (mxid: string): boolean => !isUnheard(mxid) && !mxid.startsWith(`@${GHOST_PREFIX}`)
+
+  const told = (room: string, place: Place | undefined): Inbox | undefined => {
+    const given = inbox()
+    return place !== undefined && rooms.isNow(room) && given?.wantsMembers(place) === true ? given : undefined
+  }
+
+  const ask = async (room: string): Promise<void> => {
+    const place = rooms.placeOf(room)
+    const given = told(room, place)
+    if (given === undefined || place === undefined) return
+    const limit = deadline(clock, ANSWER_MS_MAX, signal)
+    try {
+      const { joined } = await homeserver.call('GET', `${roomPath(room)}/joined_members`, { signal: limit.signal })
+      const members = Object.entries(isJson(joined) ? joined : {}).flatMap(([mxid, one]): Sender[] =>
+        isPerson(mxid) && isJson(one) ? [senderOf(mxid, { displayname: one.display_name, avatar_url: one.avatar_url })] : [])
+      given.members(place, { kind: 'all', members, others: 'left' })
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      log.info({ room, why: error.message }, 'the homeserver does not say who is in a room')
+    } finally {
+      limit.done()
+    }
+  }
+
+  const rounds = makeRounds({
+    clock, chance, atOnce: ASKED_AT_ONCE, firstMs: AGAIN_FIRST_MS, mostMs: AGAIN_MOST_MS,
+    failed (room, error) {
+      if (!signal.aborted) log.info({ room, why: messageOf(error) }, 'who is in a room could not be found out; asking again')
+    }
+  }, ask)
+
+  return {
+    entered: rounds.ask,
+    changed ({ room, sender, stateKey, content }) {
+      const place = rooms.placeOf(room)
+      if (place === undefined || stateKey === undefined || !isPerson(stateKey)) return
+      if (content.membership === 'join') return told(room, place)?.members(place, { kind: 'came', member: senderOf(stateKey, content) })
+      const how: Leave | undefined = content.membership === 'ban' ? 'banned'
+        : content.membership !== 'leave' ? undefined : sender === stateKey ? 'left' : 'kicked'
+      if (how !== undefined) told(room, place)?.members(place, { kind: 'went', id: stateKey, how })
+    },
+    stop: rounds.stop
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Brings the ghosts of those who are at the other places of a mirror into its rooms, and out again.
+ * Promises: they enter one after another in each room, and in few rooms at once; messages never wait for them. Nobody asks for a voice for
+ * somebody who says nothing. Whoever was put out of a room comes again only to speak, or on a new visit. At most LISTED_MAX are in a room, so
+ * that there is room for those who speak.
+ */
+import { makeRounds } from '../../../lib/rounds'
+import { messageOf, Refused } from '../../../model/errors'
+import type { MemberList } from '../../../model/members'
+import type { World } from '../../../model/network'
+import type { Stream } from '../wire/stream'
+import type { Room } from './room'
+import type { Rooms } from './rooms'
+
+export const LISTED_MAX = 400
+const ROOMS_AT_ONCE = 2
+const AGAIN_FIRST_MS = 5_000
+const AGAIN_MOST_MS = 15 * 60_000
+
+export interface Bringing {
+  members (list: MemberList): void
+  /** We are in the room. */
+  entered (room: Room): void
+  stop (): void
+}
+
+export const makeBringing = (rooms: Pick<Rooms, 'get' | 'ghosts'>, stream: Pick<Stream, 'writable'>,
+  { clock, chance, log }: World): Bringing => {
+  const lists = new Map<string, MemberList>()
+
+  const round = async (id: string, isOutdated: () => boolean): Promise<void> => {
+    const list = lists.get(id)
+    const room = rooms.get(id)
+    if (list === undefined || room === undefined || !room.ready) return // we are told when we are in
+    const listed = rooms.ghosts.expect(room, list.members.slice(0, LISTED_MAX), list.whole)
+    for (const ghost of listed) {
+      if (isOutdated() || !room.ready) return
+      if (ghost.nick !== '' || room.unwanted.has(ghost.jid)) continue
+      await stream.writable()
+      await ghost.join().catch((error: unknown) => {
+        if (!(error instanceof Refused)) throw error
+        room.unwanted.add(ghost.jid)
+        log.info({ room: id, why: error.message }, 'a ghost may not enter the room')
+      })
+    }
+    rooms.ghosts.partUnlisted(room)
+  }
+
+  const rounds = makeRounds({
+    clock, chance, atOnce: ROOMS_AT_ONCE, firstMs: AGAIN_FIRST_MS, mostMs: AGAIN_MOST_MS,
+    failed: (room, error, attempt) => log.info({ room, attempt, why: messageOf(error) }, 'not all who are elsewhere could be brought into the room')
+  }, round)
+
+  return {
+    members (list) {
+      lists.set(list.place.id, list)
+      rounds.ask(list.place.id)
+    },
+    entered (room) { if (lists.has(room.id)) rounds.ask(room.id) },
+    stop: rounds.stop
+  }
+}
