@@ -204,8 +204,31 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     const picture = await items('urn:xmpp:avatar:data')
     assert.equal(picture?.getChildText('data'), LOGO.bytes.toString('base64'))
     assert.equal((await items('urn:xmpp:avatar:metadata'))?.getChild('metadata')?.getChild('info')?.attrs.id, picture?.attrs.id)
+    const NICK = 'http://jabber.org/protocol/nick'
+    assert.equal((await items(NICK))?.getChildText('nick'), PROFILE.name)
     await assert.rejects(items('urn:unknown'), { condition: 'item-not-found' })
     await assert.rejects(at.anna.ask('get', `nobody@${DOMAIN}`, xml('vCard', { xmlns: 'vcard-temp' })), { condition: 'service-unavailable' })
+  })
+
+  it('says with its first words to somebody how it is called and what picture it has, and again when that changes', async () => {
+    const says = async (text: string): Promise<Element> => {
+      await send(at, delivery(say(text), direct()))
+      return await heardBody(at.anna, text)
+    }
+    const events = (node: string): Element[] => at.anna.heard.flatMap(one =>
+      one.attrs.from === OURS ? one.getChild('event', 'http://jabber.org/protocol/pubsub#event')?.getChildren('items') ?? [] : [])
+      .filter(({ attrs }) => attrs.node === node)
+    const nickIn = (one: Element): string | null => one.getChildText('nick', 'http://jabber.org/protocol/nick')
+    assert.equal(nickIn(await says('Guten Tag')), PROFILE.name)
+    assert.equal(nickIn(await says('Noch etwas')), null)
+    const [picture, ...more] = events('urn:xmpp:avatar:metadata')
+    assert.deepEqual(more, [])
+    assert.match(picture?.getChild('item')?.getChild('metadata')?.getChild('info')?.attrs.id ?? '', /^[0-9a-f]{40}$/)
+    const [name] = events('http://jabber.org/protocol/nick')
+    assert.equal(name?.getChild('item')?.getChildText('nick'), PROFILE.name)
+    at.network.serve([{ ...IDENTITY, profile: { ...PROFILE, name: 'Rathaus' } }])
+    assert.equal(nickIn(await says('Wir heißen anders')), 'Rathaus')
+    assert.equal(events('urn:xmpp:avatar:metadata').length, 2)
   })
 
   it('lets everybody subscribe and shows whether somebody answers, also after a restart', async () => {

@@ -6,7 +6,8 @@
  */
 import type { Delivery } from '../../src/model/message'
 import { plain } from '../../src/model/text'
-import { directPlace, RECEIPTS } from '../../src/networks/xmpp/direct/send'
+import { RECEIPTS } from '../../src/networks/xmpp/direct/profile'
+import { directPlace } from '../../src/networks/xmpp/direct/send'
 import { bareOf } from '../../src/networks/xmpp/names'
 import { INFO } from '../../src/networks/xmpp/muc/room'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'

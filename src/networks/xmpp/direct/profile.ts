@@ -1,6 +1,6 @@
 /**
- * What a function address shows of itself: vCards (XEP-0054, XEP-0292), its picture (XEP-0153, XEP-0084), and its features (XEP-0030). All
- * of it is public, so whoever asks gets an answer.
+ * What a function address shows of itself: vCards (XEP-0054, XEP-0292), its name (XEP-0172), its picture (XEP-0153, XEP-0084), and its
+ * features (XEP-0030). All of it is public, so whoever asks gets an answer.
  */
 import { createHash } from 'node:crypto'
 import type { Identity, Profile } from '../../../model/network'
@@ -8,16 +8,17 @@ import { SHOWS_NOTHING } from '../../../model/signal'
 import { CHAT_STATES, MARKERS } from '../text/signals'
 import { errorReply } from '../wire/stanza-errors'
 import { child, el, elementsIn, type Element, photoUpdate, type Xml } from '../wire/xml'
-import { RECEIPTS } from './send'
 
 export const LOGO_BYTES_MAX = 96 * 1024 // in base64 it still fits into the stanzas that servers take
 
+export const RECEIPTS = 'urn:xmpp:receipts'
 export const VCARD_TEMP = 'vcard-temp'
 const VCARD4 = 'urn:ietf:params:xml:ns:vcard-4.0'
 const VCARD4_NODE = 'urn:xmpp:vcard4'
 const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const AVATAR_DATA = 'urn:xmpp:avatar:data'
-const AVATAR_METADATA = 'urn:xmpp:avatar:metadata'
+export const NICK = 'http://jabber.org/protocol/nick'
+export const AVATAR_METADATA = 'urn:xmpp:avatar:metadata'
 
 /** What clients may send to every function address. */
 const ADDRESS_FEATURES = [
@@ -66,8 +67,9 @@ const vcard4 = (profile: Profile): Xml => {
 }
 
 /** The one item of a node of an address: its id and content. */
-const itemOf = (node: string | undefined, profile: Profile): { id: string, content: Xml } | undefined => {
+export const itemOf = (node: string | undefined, profile: Profile): { id: string, content: Xml } | undefined => {
   if (node === VCARD4_NODE) return { id: 'current', content: vcard4(profile) }
+  if (node === NICK) return { id: 'current', content: el('nick', { xmlns: NICK }, profile.name) }
   const logo = logoOf(profile)
   if (logo === undefined) return undefined
   const id = sha1(logo.bytes)

@@ -26,7 +26,8 @@ import { inXhtml } from '../text/xhtml'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
-import { directPlace, RECEIPTS } from './send'
+import { NICK, RECEIPTS } from './profile'
+import { directPlace } from './send'
 
 const TOLD_MAX = 2_000 // people whom we told that we cannot read encrypted messages
 const TELL_AGAIN_MS = 3_600_000
@@ -38,7 +39,6 @@ const KEY_BYTES = 18
 
 const DELAY = 'urn:xmpp:delay'
 const NO_REPLY = 'urn:xmpp:noreply:0'
-const NICK = 'http://jabber.org/protocol/nick'
 const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachrichten können wir hier nicht lesen. Bitte schalten Sie die ' +
   'Verschlüsselung für diesen Chat aus und schreiben Sie noch einmal.\nThis chat is encrypted, and we cannot read encrypted messages ' +
   'here. Please switch encryption off for this chat and write again.'

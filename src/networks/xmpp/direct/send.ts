@@ -17,8 +17,9 @@ import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
 import type { Confirm } from './confirm'
+import { makeIntroduction } from './introduction'
+import { RECEIPTS } from './profile'
 
-export const RECEIPTS = 'urn:xmpp:receipts'
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
 const ADDRESSED_MAX = 2_000 // messages to an addressee that may still bounce
 const DELIVERY_KEY = /^[A-Za-z0-9_-]{1,64}$/
@@ -69,6 +70,7 @@ export interface DirectSenderParts {
 }
 
 export const makeDirectSender = ({ network, addresses, stream, confirm, world: { clock } }: DirectSenderParts): DirectSender => {
+  const introduce = makeIntroduction(stream)
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
   const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
@@ -87,8 +89,9 @@ export const makeDirectSender = ({ network, addresses, stream, confirm, world: {
       if (addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
       const ours = addresses.at(ends.ours)
       if (ours === undefined) throw new Refused('not an address of ours')
-      const asks = delivery.action.kind === 'message' && ours.shows?.read === true ? [markableXml()] : []
-      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, [...actionXml(delivery, ends), ...asks], signal)
+      const more = delivery.action.kind !== 'message' ? []
+        : [...introduce(ours, ends.theirs), ...ours.shows?.read === true ? [markableXml()] : []]
+      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, [...actionXml(delivery, ends), ...more], signal)
     },
     toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery
