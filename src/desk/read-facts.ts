@@ -82,8 +82,9 @@ const nobodyFacts = ({ memory, now }: Reading, arrival: Spoken, shown: FunctionA
   now, address: memory.roster.named(conversation?.handledBy ?? '') ?? shown, shown, from: 'nobody', arrival, ...conversationPart(conversation)
 })
 
+/** Only what somebody writes to us alone may end everything. */
 const elsewhereFacts = async ({ tx, memory, now }: Reading, arrival: Spoken): Promise<ElsewhereFacts | undefined> => {
-  if (!('content' in arrival)) return undefined
+  if (!('content' in arrival) || (arrival.kind === 'message' && arrival.direct !== true)) return undefined
   const theirs = await theirsIfAll(tx, arrival)
   const address = theirs.map(({ one }) => memory.roster.named(one.handledBy)).find(handler => handler !== undefined)
   return address && { now, address, shown: address, from: 'elsewhere', arrival, theirs }

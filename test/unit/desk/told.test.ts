@@ -160,7 +160,7 @@ describe('what the team is told', () => {
     await anna(held.text, held.more)
     await until(() => strange() === 2)
     await anna('!an bernd')
-    await until(() => red.read(room).some(line => line.includes('weitergegeben')))
+    await until(() => blue.read(room).some(line => line.includes('weitergegeben')))
     const passed = replying(blue, 'Danke!', /weitergegeben/)
     await bernd(passed.text, passed.more)
     await until(() => blue.read(room).filter(line => line.startsWith('*: Nicht gesendet: zitiert oder beantwortet wird etwas')).length === 1)
