@@ -6,12 +6,12 @@ import { settings as matrixSettings } from './matrix/settings'
 import { makeSms } from './sms'
 import { check as smsCheck } from './sms/check'
 import { settings as smsSettings } from './sms/settings'
-import { makeXmpp } from './xmpp'
 import { check as xmppCheck } from './xmpp/check'
+import { makeJoined } from './xmpp/joined'
 import { settings as xmppSettings } from './xmpp/settings'
 
 export const KINDS: readonly NetworkKind[] = [
   { settings: matrixSettings, check: matrixCheck, make: makeMatrix },
-  { settings: xmppSettings, check: xmppCheck, make: makeXmpp },
+  { settings: xmppSettings, check: xmppCheck, make: makeJoined },
   { settings: smsSettings, check: smsCheck, make: makeSms }
 ]

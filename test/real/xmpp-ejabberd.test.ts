@@ -1,5 +1,6 @@
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { needs } from '../support/real'
+import { xmppAccountsSuite } from './xmpp-accounts-suite'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppModerationSuite } from './xmpp-moderation-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
@@ -12,6 +13,7 @@ describe('xmpp with ejabberd', () => {
   needs('ejabberd')
   xmppSuite(startEjabberd)
   describe('function addresses', () => xmppAddressesSuite(startEjabberd))
+  describe('accounts', () => xmppAccountsSuite(startEjabberd))
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd, false))

@@ -1,5 +1,6 @@
 import { startProsody } from '../../sandbox/servers/prosody'
 import { needs } from '../support/real'
+import { xmppAccountsSuite } from './xmpp-accounts-suite'
 import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppModerationSuite } from './xmpp-moderation-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
@@ -12,6 +13,7 @@ describe('xmpp with Prosody', () => {
   needs('prosody')
   xmppSuite(startProsody)
   describe('function addresses', () => xmppAddressesSuite(startProsody))
+  describe('accounts', () => xmppAccountsSuite(startProsody))
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody, true))

@@ -8,12 +8,12 @@ import type { MatrixSection } from '../../src/networks/matrix/settings'
 import type { SmsConfig } from '../../src/networks/sms'
 import type { KannelConfig } from '../../src/networks/sms/gateways/kannel'
 import type { SmppConfig } from '../../src/networks/sms/gateways/smpp'
-import type { XmppConfig } from '../../src/networks/xmpp'
+import type { XmppSettings } from '../../src/networks/xmpp/joined'
 import { ConfigError, type Problem } from '../../src/settings/problem'
 import { temporaryFolder } from './folder'
 
 /** A config for the networks that Zentrale has. */
-export interface Loaded extends Config { networks: { matrix?: MatrixSection, xmpp?: XmppConfig, sms?: SmsConfig<SmppConfig | KannelConfig> } }
+export interface Loaded extends Config { networks: { matrix?: MatrixSection, xmpp?: XmppSettings, sms?: SmsConfig<SmppConfig | KannelConfig> } }
 
 export const loadConfig = (path: string, environment: Record<string, string | undefined>): Loaded => load(path, environment) as Loaded
 

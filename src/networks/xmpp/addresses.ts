@@ -1,4 +1,4 @@
-/** The function addresses: which JIDs of the component's domain are public, and to which identity each belongs. */
+/** The function addresses: which JIDs of the component's domain, or which account, are public, and to which identity each belongs. */
 import type { Identity } from '../../model/network'
 import { bareOf, canonicalBare, parseJid } from './names'
 
@@ -13,6 +13,8 @@ export interface Addresses {
   all (): Identity[] | undefined
   /** Whose address this is, canonical or not, with or without resource. */
   at (jid: string): Identity | undefined
+  /** Who speaks for it; undefined if its server writes that. */
+  speaker (identity: Identity): string | undefined
   /** Replaces all. Returns the JIDs that cannot be ours: not in canonical spelling, or not of our domain. */
   put (identities: Identity[]): string[]
 }
@@ -27,10 +29,25 @@ export const makeAddresses = (domain: string): Addresses => {
   return {
     all: () => known,
     at: jid => byJid.get(bareOf(jid)),
+    speaker: ({ id }) => `${id}/${RESOURCE}`,
     put (identities) {
       known = identities.filter(({ id }) => isOurs(id))
       byJid = new Map(known.flatMap(one => [...one.aliases.filter(isOurs), one.id].map(jid => [jid, one])))
       return identities.flatMap(({ id, aliases }) => [id, ...aliases]).filter(jid => !byJid.has(jid))
+    }
+  }
+}
+
+/** The one address that is an account. */
+export const makeAccountAddress = (account: string): Addresses => {
+  let known: Identity[] | undefined
+  return {
+    all: () => known,
+    at: jid => bareOf(jid) === account ? known?.[0] : undefined,
+    speaker: () => undefined,
+    put (identities) {
+      known = identities.filter(({ id }) => id === account)
+      return []
     }
   }
 }

@@ -1,10 +1,15 @@
-/** The XMPP server in `zentrale check`: does it take us as a component? Then the rooms of mirrors and those for teams (check-rooms.ts). */
+/**
+ * The XMPP server in `zentrale check`: does it take us as a component? Then the rooms of mirrors and those for teams (check-rooms.ts), and the
+ * accounts (check-account.ts).
+ */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../lib/clock'
 import { converse, type Finding, hostAndPort, reasonOf, runProbe, Wrong } from '../../settings/probe'
 import type { Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME, type XmppConfig } from '.'
+import { checkAccount } from './check-account'
 import { checkRooms } from './check-rooms'
+import type { XmppSettings } from './joined'
 import { ejabberdSnippet, prosodySnippet, SECRET_OF_CONFIG } from './snippets'
 
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex')
@@ -42,18 +47,27 @@ export const logsIn = async ({ component: { host, port, domain, secret } }: Xmpp
   throw new Wrong(`does not take ${domain} (${result.condition})`, `${prosodySnippet(known)}\n\nor\n\n${ejabberdSnippet(known)}`)
 }
 
-const servers = async (config: XmppConfig, { isRunning, clock, chance, places, addresses }: Checking): Promise<Finding[]> => {
-  if (isRunning) return []
+const ofComponent = async (config: XmppConfig, { clock, chance, places, addresses }: Checking): Promise<Finding[]> => {
   const login = await runProbe(`XMPP server ${hostAndPort(config.component)}`, () => logsIn(config, clock))
   if (login.advice !== undefined) return [login]
   return [login, ...await checkRooms(config, { rooms: places.map(({ id }) => id), ofTeams: addresses.length > 0 }, clock, chance)]
 }
 
-const address = ({ rooms }: XmppConfig, { team }: Addressed): Trouble[] => {
-  const needs = team.filter(({ addresses, direct }) => !direct && addresses.some(({ network }) => network === NAME))
-  if (rooms !== undefined || needs.length === 0) return []
-  return [{ found: `has no room service for ${needs.map(({ name }) => name).join(', ')}`,
-    advice: 'Write the room service of your XMPP server below xmpp, for example: rooms: rooms.example.org\nOr write direct: true for these people' }]
+const servers = async ({ component, accounts }: XmppSettings, around: Checking): Promise<Finding[]> => {
+  const { isRunning } = around
+  const found = component === undefined || isRunning ? [] : await ofComponent(component, around)
+  return [...found, ...(await Promise.all(accounts.map(one => checkAccount(one, around)))).flat()]
 }
 
-export const check: Check<XmppConfig> = { servers, address }
+const address = ({ component }: XmppSettings, { team }: Addressed): Trouble[] => {
+  const needs = team.filter(({ addresses, direct }) => !direct && addresses.some(({ network }) => network === NAME))
+  if (component?.rooms !== undefined || needs.length === 0) return []
+  return [{
+    found: `has no room service for ${needs.map(({ name }) => name).join(', ')}`,
+    advice: component === undefined
+      ? 'Rooms for teams need xmpp.component. Without one, write direct: true for these people'
+      : 'Write the room service of your XMPP server below xmpp, for example: rooms: rooms.example.org\nOr write direct: true for these people'
+  }]
+}
+
+export const check: Check<XmppSettings> = { servers, address }

@@ -1,7 +1,7 @@
 /** XMPP: a component (XEP-0114) whose ghosts sit in group chats (XEP-0045). This file joins the drawers. */
 import { Refused } from '../../model/errors'
 import { HOPS_MAX } from '../../model/message'
-import type { Inbox, Network, World } from '../../model/network'
+import type { Capabilities, Inbox, Network, World } from '../../model/network'
 import { makeAddresses } from './addresses'
 import { isAvatar, makeGhostAvatars, makeOccupantAvatars } from './avatars'
 import { makeCommands } from './direct/commands'
@@ -43,6 +43,11 @@ export { canonicalBare } from './names'
 export const NAME = 'xmpp'
 const GIVE_UP_AFTER_MS = 3 * 24 * 3_600_000
 const TEXT_BYTES_MAX = 64 * 1024 // fits into a stanza even if every character is escaped
+
+export const CAN: Capabilities = {
+  label: 'XMPP', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'set',
+  textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
+}
 
 /** The parts that exist only after the start. */
 interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender }
@@ -119,10 +124,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
 
   return {
     name: NAME,
-    can: {
-      label: 'XMPP', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'set',
-      textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
-    },
+    can: CAN,
     naming: {
       direct: directPlace,
       room: (address, what) => typeof what === 'number' && config.rooms !== undefined ? roomNames.of(address, what, config.rooms) : undefined,

@@ -1,5 +1,4 @@
 /** XMPP's part of the config and of what commands ask and show. */
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Person } from '../../model/address'
 import { domain, host, list, live, secret, section, text, whole, yes } from '../../settings/keys'
@@ -8,21 +7,24 @@ import { attempt, Impossible, noSection } from '../../settings/problem'
 import { aDomainOrNone, aHost, aPort, type Given, has, like, type Question } from '../../settings/questions'
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, PlaceSettings, Settings } from '../kind'
-import { NAME, type XmppConfig } from '.'
+import { NAME } from '.'
+import { accountNamed, accountProblems, accounts, isLoopback, takeAccounts } from './account-settings'
+import type { XmppSettings } from './joined'
 import { canonicalBare } from './names'
 import { ejabberdSnippet, prosodySnippet } from './snippets'
 
 const SECOND_MS = 1000
 
 const server = section('Your XMPP server. Leave the section out if you have none.', {
-  component: section('The component link (XEP-0114), as it stands in the server\'s config.', {
+  component: live(section('The component link (XEP-0114), as it stands in the server\'s config. Leave it out if you only have accounts.', {
     host: host('Where the server listens for components.', '127.0.0.1'),
     port: whole('Its port for components.', 1, 65535, 5347),
     domain: domain('The component\'s own domain, a subdomain of the server\'s.', 'chat.example.org'),
     secret: secret('The component\'s secret.'),
     insecure: yes('The link is not encrypted, so another machine as host is refused. True: a tunnel or a private network protects it.')
       .default(false)
-  }),
+  })),
+  accounts,
   rooms: live(domain('The server\'s room service (MUC), where the rooms for teams of function addresses are made.', 'rooms.example.org')),
   fetch: section('How files that people link to in XMPP rooms are taken over.', {
     allow_hosts: list('Where files may be fetched from although the address is private, such as your own upload service: its host and ' +
@@ -43,6 +45,10 @@ const place: PlaceSettings<Written, string> = {
     if (server === undefined) throw noSection(NAME, 'place')
     const id = canonicalBare(written)
     if (id === undefined) throw new Impossible(`"${written}" is not an address`, 'Write a room address, such as werkstatt@rooms.example.org')
+    if (server.component === undefined) {
+      throw new Impossible('a mirror needs a component, because people of other networks speak in its rooms',
+        'Write xmpp.component, or take this room out')
+    }
     if (id.endsWith(`@${server.component.domain}`)) { // where our own users live
       throw new Impossible(`"${written}" is on Zentrale's own domain`,
         'Rooms are on the server\'s room service, such as werkstatt@rooms.example.org')
@@ -55,13 +61,19 @@ const place: PlaceSettings<Written, string> = {
 const localpart = (written: string): string | undefined => canonicalBare(`${written}@x`)?.slice(0, -'@x'.length)
 
 const address: AddressSettings<Written, string> = {
-  key: text('Its name on XMPP. Without it the name itself; the rewritten one is reached too.', 'what stands before the @ of an XMPP address',
-    'bürgerbüro', /^[^\s"&'/:<>@]{1,200}$/),
-  spelled: written => ({ spelling: written, ascii: transliterated(written) }),
+  key: text('Its name on XMPP. Without it the name itself; the rewritten one is reached too. Or the address of one of xmpp.accounts.',
+    'what stands before the @ of an XMPP address, or the address of an account', 'bürgerbüro', /^[^\s"&'/:<>@]{1,200}(@[^\s"&'/<>@]{1,200})?$/),
+  spelled: written => ({ spelling: written, ascii: transliterated(written.replace(/@.*/, '')) }),
   names ({ name, written, ascii }, server, path, problem) {
     const at = [...path, written === undefined ? 'name' : NAME]
     if (server === undefined) {
       if (written !== undefined) attempt(at, problem, () => { throw noSection(NAME, 'name') })
+      return { identities: [], aliases: [] }
+    }
+    if (written?.includes('@') === true) return { identities: attempt(at, problem, () => accountNamed(written, server)), aliases: [] }
+    const { component } = server
+    if (component === undefined) {
+      if (written !== undefined) problem(at, `"${written}" needs a component`, 'Write the address of one of xmpp.accounts, or write xmpp.component')
       return { identities: [], aliases: [] }
     }
     const chosen = written ?? name
@@ -71,7 +83,7 @@ const address: AddressSettings<Written, string> = {
       problem(at, `"${local}" could be the name of a stand-in of Zentrale's`, 'Write a name that does not begin with an underscore')
     }
     const plain = transliterated(chosen) ?? ascii
-    const person = (spelling: string): Person => ({ network: NAME, id: `${spelling}@${server.component.domain}` })
+    const person = (spelling: string): Person => ({ network: NAME, id: `${spelling}@${component.domain}` })
     return {
       identities: local === undefined ? [] : [person(local)],
       aliases: plain === undefined || plain === local || localpart(plain) !== plain ? [] : [person(plain)]
@@ -85,13 +97,13 @@ const agents: AgentSettings<Written> = {
     const id = written.indexOf('@') > 0 ? canonicalBare(written) : undefined
     if (id === undefined) return undefined
     if (server === undefined) throw noSection(NAME, 'person', `${written} is on xmpp, and `)
-    if (id.endsWith(`@${server.component.domain}`)) throw new Impossible(`${written} is on Zentrale's own domain`, 'Write the person\'s own address')
+    const isAccount = server.accounts?.some(({ jid }) => canonicalBare(jid) === id) === true
+    if (isAccount || id.endsWith(`@${server.component?.domain}`)) {
+      throw new Impossible(`${written} is ${isAccount ? 'an account of Zentrale' : 'on Zentrale\'s own domain'}`, 'Write the person\'s own address')
+    }
     return { network: NAME, id }
   }
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 /** The domain above the component's. */
 const above = (answers: Given): string => (answers['xmpp-domain'] ?? '').replace(/^[^.]+\./, '')
@@ -123,21 +135,23 @@ const init: InitSettings = {
   }
 }
 
-export const settings: Settings<Written, XmppConfig, string, string> = {
+export const settings: Settings<Written, XmppSettings, string, string> = {
   name: NAME, label: 'XMPP', section: server, place, address, agents, init,
-  contradictions ({ section: server }, { problem }) {
+  contradictions ({ section: server, names }, { problem }) {
+    if (server !== undefined) accountProblems(server, names.map(({ value }) => value), problem)
     const { host, insecure } = server?.component ?? {}
     if (host !== undefined && !insecure && !isLoopback(host)) {
       problem([NAME, 'component', 'host'], `${host} is another machine, and the component link is not encrypted`,
         'Use 127.0.0.1 with a tunnel, or write insecure: true below it if a private network protects the link')
     }
   },
-  take: ({ component, rooms, fetch }, { bytesMax, language }) => ({
-    component: { host: component.host, port: component.port, domain: component.domain, secret: component.secret },
-    ...rooms === undefined ? {} : { rooms },
-    fetch: { allowHosts: fetch.allow_hosts.map(host => host.toLowerCase()), bytesMax, timeoutMs: fetch.timeout_seconds * SECOND_MS },
-    language
-  }),
+  take ({ component, accounts, rooms, fetch: given }, { bytesMax, language }) {
+    const fetch = { allowHosts: given.allow_hosts.map(host => host.toLowerCase()), bytesMax, timeoutMs: given.timeout_seconds * SECOND_MS }
+    const taken = { accounts: takeAccounts(accounts), fetch }
+    if (component === undefined) return taken
+    const { host, port, domain, secret } = component
+    return { ...taken, component: { component: { host, port, domain, secret }, ...rooms === undefined ? {} : { rooms }, fetch, language } }
+  },
   contact (id) {
     const uri = `xmpp:${inUri(id)}`
     return { uri: `${uri}?message`, code: `${uri}?message`, href: `${uri}?message`, impp: uri }

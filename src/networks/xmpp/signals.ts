@@ -33,7 +33,7 @@ export const makeDirectSignals = (network: string, inbox: Inbox) => (message: El
   for (const does of signalsIn(message)) inbox.signal({ place: { network, id: directPlace(to.id, contact) }, sender: { id: contact }, does })
 }
 
-interface Parts { domain: string; rooms: Rooms; addresses: Addresses; stream: Pick<Stream, 'isUp' | 'send' | 'writable'> }
+interface Parts { domain: string; rooms: Pick<Rooms, 'get' | 'maySpeak'>; addresses: Addresses; stream: Pick<Stream, 'isUp' | 'send' | 'writable'> }
 
 export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((signal: SignalOut) => void) => {
   let waiting = 0
@@ -53,7 +53,7 @@ export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((sign
     const address = addresses.at(ours)
     const what = elementOf(does, inChat)
     if (address === undefined || what === undefined) return undefined
-    return el('message', { type: 'chat', from: `${address.id}/${RESOURCE}`, to: theirs }, what, el('no-store', { xmlns: HINTS }))
+    return el('message', { type: 'chat', from: addresses.speaker(address), to: theirs }, what, el('no-store', { xmlns: HINTS }))
   }
 
   const written = (signal: SignalOut): Xml | undefined => {

@@ -65,7 +65,7 @@ describe('a config that is right', () => {
     const path = write(config)
     writeFileSync(join(dirname(path), 'xmpp.secret'), 'from-a-file-1234\n')
     const loaded = loadConfig(path, { ZENTRALE_SMS_GATEWAYS_MAIN_PASSWORD: 'env-pass', ZENTRALE_OPERATE_TOKEN: 'token-from-env' })
-    assert.equal(loaded.networks.xmpp?.component.secret, 'from-a-file-1234')
+    assert.equal(loaded.networks.xmpp?.component?.component.secret, 'from-a-file-1234')
     assert.equal(loaded.networks.sms?.gateways[0]?.password, 'env-pass')
     assert.equal(loaded.operate.token, 'token-from-env')
   })
@@ -196,7 +196,7 @@ describe('a config that is wrong is refused with line, path and advice', () => {
       /xmpp\.component\.host: 10\.0\.0\.7 is another machine.* insecure: true/)
     const tunnelled = wholeConfig()
     Object.assign(tunnelled.xmpp.component, { host: '10.0.0.7', insecure: true })
-    assert.equal(loadConfig(write(tunnelled), {}).networks.xmpp?.component.host, '10.0.0.7')
+    assert.equal(loadConfig(write(tunnelled), {}).networks.xmpp?.component?.component.host, '10.0.0.7')
     assert.match(refused(({ operate }) => { operate.listen.port = 9993 }),
       /operate\.listen\.port: port 9993 is taken by matrix\.listen\.port\. Write another port/)
   })

@@ -18,13 +18,13 @@ describe('zentrale init', () => {
     init(other, await answer({}), systemChance)
     const secrets = (of: string): string[] => {
       const { networks: { matrix, xmpp }, operate } = loadConfig(join(of, 'config.yaml'), {})
-      return [matrix!.registration.as_token, matrix!.registration.hs_token, xmpp!.component.secret, operate.token]
+      return [matrix!.registration.as_token, matrix!.registration.hs_token, xmpp!.component!.component.secret, operate.token]
     }
     assert.equal(new Set([...secrets(folder), ...secrets(other)]).size, 8)
     assert.ok(secrets(folder).every(secret => secret.length >= 43))
     assert.match(text, new RegExp(`app_service_config_files:\\n +- ${join(folder, 'registration.yaml')}`))
-    assert.ok(text.includes(`component_secret = "${config.networks.xmpp!.component.secret}"`))
-    assert.ok(text.includes(`password: "${config.networks.xmpp!.component.secret}"`))
+    assert.ok(text.includes(`component_secret = "${config.networks.xmpp!.component!.component.secret}"`))
+    assert.ok(text.includes(`password: "${config.networks.xmpp!.component!.component.secret}"`))
   })
 
   it('makes a first function address, with its lines in the registration and a number if there is one', async () => {
@@ -35,7 +35,7 @@ describe('zentrale init', () => {
     const { addresses: [address], networks } = loadConfig(join(folder, 'config.yaml'), {})
     assert.deepEqual(address!.identities.map(({ id }) => id), ['@buergerbuero:example.org', 'bürgerbüro@chat.example.org', '+4930123456'])
     assert.deepEqual(address!.team.map(({ name }) => name), ['Anna', 'Bernd'])
-    assert.equal(networks.xmpp!.rooms, 'conference.example.org')
+    assert.equal(networks.xmpp!.component!.rooms, 'conference.example.org')
     assert.match(readFileSync(join(folder, 'registration.yaml'), 'utf8'), /"#bürgerbüro:example/)
     const zentrale = temporaryFolder()
     init(zentrale, await answer({ address: 'zentrale' }), systemChance)

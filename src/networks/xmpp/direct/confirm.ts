@@ -50,7 +50,7 @@ export const makeConfirm = (domain: string, stream: Stream, { clock, log }: Worl
   return {
     write: (letter, signal) => new Promise((resolve, reject) => {
       if (signal.aborted) throw new Unavailable('not within the time that was given')
-      if (!stream.send(letter.stanza)) throw new Unavailable('the component link is down', { disconnected: true })
+      if (!stream.send(letter.stanza)) throw new Unavailable('the link to the XMPP server is down', { disconnected: true })
       const late = (): void => one.done(new Unavailable('the server has not confirmed the message'))
       const one: Waiting = {
         ...letter,

@@ -80,6 +80,18 @@ export const itemOf = (node: string | undefined, profile: Profile): { id: string
   }
 }
 
+/** What an account has its server show of the same. Without a picture, the one before is taken away. */
+export const publicly = (profile: Profile): { vcard: Xml, items: { node: string, id: string, content: Xml }[] } => ({
+  vcard: vcardTemp(profile),
+  items: [
+    ...[VCARD4_NODE, AVATAR_DATA, AVATAR_METADATA, NICK].flatMap(node => {
+      const item = itemOf(node, profile)
+      return item === undefined ? [] : [{ node, ...item }]
+    }),
+    ...logoOf(profile) === undefined ? [{ node: AVATAR_METADATA, id: 'none', content: el('metadata', { xmlns: AVATAR_METADATA }) }] : []
+  ]
+})
+
 /** The answer to a request about a function address or a ghost; undefined if the request is about something else. */
 export const answerAbout = (iq: Element, { profile }: Pick<Identity, 'profile'>): Xml | undefined => {
   const asked = elementsIn(iq)[0]

@@ -12,7 +12,6 @@ import type { Mention } from '../../../model/mention'
 import type { Arrival, MessageArrival, Sender } from '../../../model/message'
 import type { Identity, World } from '../../../model/network'
 import { plain, toPlain } from '../../../model/text'
-import { RESOURCE } from '../addresses'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO, STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
@@ -25,7 +24,7 @@ import { referencesIn } from '../text/references'
 import { inXhtml } from '../text/xhtml'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
-import { child, el, type Element, elementsIn, owned, textOf } from '../wire/xml'
+import { child, el, type Element, elementsIn, owned, textOf, type Xml } from '../wire/xml'
 import { NICK, RECEIPTS } from './profile'
 import { directPlace } from './send'
 
@@ -44,8 +43,8 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'here. Please switch encryption off for this chat and write again.'
 
 export interface DirectReceiver {
-  /** A message to an address of ours that is neither an error nor from a room of ours. */
-  message (stanza: Element, to: Identity): void
+  /** A message to an address of ours that is neither an error nor from a room of ours. Calls `done` when it need not come again. */
+  message (stanza: Element, to: Identity, done?: () => void): void
 }
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
@@ -67,6 +66,18 @@ const saidIn = (message: Element): unknown[] => {
   return [...said, ...reactions === undefined ? [] : [reactions], ...isAlone ? [others] : []]
 }
 
+/** The id that somebody's server gave to a message to them (XEP-0359 §3.1). Others may have written it, unless `by` is our own account. */
+export const idFrom = (message: Element, by: string): string | undefined =>
+  elementsIn(message).find(({ name, ns, attrs }) => name === 'stanza-id' && ns === STANZA_IDS && attrs.by === by)?.attrs.id
+
+/** What tells its sender that a message is stored, if they ask for that. */
+const receivedXml = (message: Element, id: string): Xml | undefined => {
+  const { from = '', to, type, id: of } = message.attrs
+  return of === undefined || child(message, 'request', RECEIPTS) === undefined
+    ? undefined
+    : el('message', { from: to, to: owned(from), type, id }, el('received', { xmlns: RECEIPTS, id: of }), el('store', { xmlns: 'urn:xmpp:hints' }))
+}
+
 const stampOf = (message: Element): number | undefined => {
   const at = Date.parse(child(message, 'delay', DELAY)?.attrs.stamp ?? '')
   return Number.isNaN(at) ? undefined : at
@@ -80,10 +91,12 @@ export interface DirectReceiverParts {
   originals: Originals
   stream: Stream
   world: World
+  /** A message cannot be kept. If left out, its sender is told. */
+  giveBack?: (message: Element, done: () => void) => void
 }
 
 export const makeDirectReceiver = ({
-  network, domain, quarantine, offer, originals, stream, world: { clock, chance }
+  network, domain, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = message => { stream.send(notNow(message)) }
 }: DirectReceiverParts): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)
@@ -115,7 +128,7 @@ export const makeDirectReceiver = ({
 
   /** Apps send a message again under the same id, even from another connection. But scripts give each message the same id. */
   const keyOf = (message: Element, contact: string, to: Identity): string => {
-    const { id } = message.attrs
+    const id = message.attrs.id ?? idFrom(message, to.id)
     return id === undefined
       ? `direct/${chance.token(KEY_BYTES)}`
       : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, saidIn(message)])).digest('base64url')}`
@@ -174,28 +187,29 @@ export const makeDirectReceiver = ({
     const chat = directPlace(to.id, bareOf(from))
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
     told.put(owned(chat), ownerOf(owned(from)), clock.tick())
-    stream.send(el('message', { type: 'chat', from: `${to.id}/${RESOURCE}`, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
+    stream.send(el('message', { type: 'chat', from: to.id, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
       ...contentXml({ style: 'quiet', text: plain(CANNOT_READ) })))
   }
 
   return {
-    message (message, to) {
+    message (message, to, done = () => {}) {
       const { from = '', id } = message.attrs
       const encryption = encryptionOf(message)
       if (encryption !== undefined) cannotRead(message, encryption, to)
       const arrival = arrivalOf(message, to)
-      if (arrival === undefined) return
+      if (arrival === undefined) return done()
       if (arrival.kind === 'message') askWhetherMachine(from, to.id)
-      const wanted = id !== undefined && encryption === undefined && child(message, 'request', RECEIPTS) !== undefined
-      const answer = { from: message.attrs.to, to: owned(from), type: message.attrs.type, id: `received.${chance.token(KEY_BYTES)}` }
-      const received = wanted ? el('received', { xmlns: RECEIPTS, id }) : undefined
-      const say = received && (() => { stream.send(el('message', answer, received, el('store', { xmlns: 'urn:xmpp:hints' }))) })
-      offer(arrival, say, {
-        most: DIRECT_KEPT_MAX, server: serverOf(answer.to),
+      const received = encryption === undefined ? receivedXml(message, `received.${chance.token(KEY_BYTES)}`) : undefined
+      const stored = (): void => {
+        if (received !== undefined) stream.send(received)
+        done()
+      }
+      offer(arrival, stored, {
+        most: DIRECT_KEPT_MAX, server: serverOf(owned(from)),
         beyond () {
           const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
           if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it counts as a new message
-          stream.send(notNow(message))
+          giveBack(message, done)
         }
       })
     }

@@ -8,7 +8,7 @@ import type { Place } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
-import { type Addresses, RESOURCE } from '../addresses'
+import type { Addresses } from '../addresses'
 import type { Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml } from '../text/content'
@@ -67,13 +67,16 @@ export interface DirectSenderParts {
   stream: Stream
   confirm: Confirm
   world: World
+  publishes?: boolean // the address's own server tells what it is called and looks like
 }
 
-export const makeDirectSender = ({ network, addresses, stream, confirm, world: { clock } }: DirectSenderParts): DirectSender => {
-  const introduce = makeIntroduction(stream)
+export const makeDirectSender = ({
+  network, addresses, stream, confirm, world: { clock }, publishes = false
+}: DirectSenderParts): DirectSender => {
+  const introduce = makeIntroduction(publishes ? { send: () => true } : stream)
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
-  const write = async (delivery: Delivery, from: string, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
+  const write = async (delivery: Delivery, from: string | undefined, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
     const { attempt } = delivery
     const id: string = delivery.key // of the stanza, so the other side knows it by that
     const stanza = el('message', { type: 'chat', from, to, id }, ...content, el('origin-id', { xmlns: 'urn:xmpp:sid:0', id }))
@@ -91,7 +94,7 @@ export const makeDirectSender = ({ network, addresses, stream, confirm, world: {
       if (ours === undefined) throw new Refused('not an address of ours')
       const more = delivery.action.kind !== 'message' ? []
         : [...introduce(ours, ends.theirs), ...ours.shows?.read === true ? [markableXml()] : []]
-      return await write(delivery, `${ours.id}/${RESOURCE}`, ends.theirs, [...actionXml(delivery, ends), ...more], signal)
+      return await write(delivery, addresses.speaker(ours), ends.theirs, [...actionXml(delivery, ends), ...more], signal)
     },
     toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery
@@ -103,7 +106,7 @@ export const makeDirectSender = ({ network, addresses, stream, confirm, world: {
       const to = nick === undefined ? person : `${room.id}/${nick}`
       addressed.put(key, { group: room.id, owner: person }, { place, to: owned(to) })
       return nick === undefined
-        ? write(delivery, `${sender?.id}/${RESOURCE}`, to, contentXml(action.content), signal)
+        ? write(delivery, sender && addresses.speaker(sender), to, contentXml(action.content), signal)
         : write(delivery, room.listener.jid, to, [...contentXml(action.content), el('x', { xmlns: MUC_USER })], signal)
     },
     receipt (message, fromRoom) {

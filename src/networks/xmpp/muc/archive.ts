@@ -1,12 +1,12 @@
 /**
- * A room's archive (XEP-0313 §4, in XEP-0059 pages). Results count only if they come from the room that was asked and carry the query's own
- * id (CVE-2017-5589 and similar ones). A page is bounded.
+ * The archive of a room or of an account (XEP-0313 §4, in XEP-0059 pages). Results count only if they come from whom was asked and carry the
+ * query's own id (CVE-2017-5589 and similar ones). A page is bounded.
  */
 import { Unavailable } from '../../../model/errors'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, form, textOf } from '../wire/xml'
-import { ARCHIVE, type Room } from './room'
+import { ARCHIVE } from './room'
 
 const PAGE_MAX = 100
 const QUERIES_MAX = 1_000
@@ -19,12 +19,15 @@ export interface Page { items: Archived[], first: string | undefined, last: stri
 
 export type Range = { after: string | undefined } | { before: string }
 
+/** `listener`: who asks. */
+export interface Keeper { id: string, listener: { jid: string } }
+
 export interface Archive {
   /**
-   * The page after or before an id, oldest first; `before: ''` is the newest page. 'gone' if the archive no longer has that id. Throws
-   * Unavailable if there is no such room now, which happens for a moment when a room service starts.
+   * The page after or before an id, oldest first; `before: ''` is the newest page. 'gone' if the archive no longer has that id. `with`: only
+   * what this person said or was told. Throws Unavailable if there is no such room now, which happens for a moment when a room service starts.
    */
-  page (room: Room, range: Range, max?: number): Promise<Page | 'gone'>
+  page (keeper: Keeper, range: Range, max?: number, only?: { with: string }): Promise<Page | 'gone'>
   /** True if the message was the answer to a query, or pretended to be one. */
   take (message: Element): boolean
 }
@@ -44,19 +47,19 @@ export const makeArchive = (stream: Stream): Archive => {
     'before' in range ? el('before', {}, range.before) : range.after === undefined ? undefined : el('after', {}, range.after))
 
   return {
-    async page (room, range, max = PAGE_MAX) {
+    async page (room, range, max = PAGE_MAX, only) {
       if (queries.size >= QUERIES_MAX) throw new Unavailable('too many archive queries')
       const queryid = `archive-${++asked}`
       const items: Archived[] = []
       queries.set(queryid, { room: room.id, items })
       try {
         const answer = await stream.ask('set', room.listener.jid, room.id,
-          el('query', { xmlns: ARCHIVE, queryid }, form(ARCHIVE), rangeOf(range, max)))
+          el('query', { xmlns: ARCHIVE, queryid }, form(ARCHIVE, only), rangeOf(range, max)))
         const fin = child(answer, 'fin', ARCHIVE)
         if (fin === undefined) {
           const condition = conditionOf(answer)
           if (condition.name === 'item-not-found' && namesId(range)) return 'gone'
-          throw failureOf('the room\'s archive does not answer', condition)
+          throw failureOf('the archive does not answer', condition)
         }
         const set = child(fin, 'set', RSM)
         return {

@@ -5,6 +5,7 @@
  */
 import { LEFT_TO_RIGHT, UNASSIGNED } from './unicode-3-2'
 
+const SPACES = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/gu // table C.1.2
 const NOTHING = /[\u00ad\u034f\u1806\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]/gu // table B.1
 const PROHIBITED = new RegExp([ // tables C.1.2 to C.9
   String.raw`[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\u0080-\u009f\u06dd\u070f\u180e\u200c-\u200f\u2028-\u202e\u2060-\u2063\u206a-\u206f`,
@@ -53,3 +54,6 @@ export const nodeprep = (local: string): string | undefined => {
 }
 
 export const nameprep = prep
+
+/** How a password is spelled before it is proved (RFC 4013 §2). Letters that it forbids are left as they are: then it is wrong or it is not. */
+export const saslprep = (password: string): string => password.replace(SPACES, ' ').replace(NOTHING, '').normalize('NFKC')

@@ -12,7 +12,7 @@ const DOMAIN = 'zentrale.test'
 const config = (more: { notHeardFrom?: string[] } = {}, mirrors: Config['mirrors'] = []): Config => ({
   mirrors, networks: {
     matrix: { domain: DOMAIN, registration: { sender_localpart: 'zentrale' }, notHeardFrom: [], ...more },
-    xmpp: { component: { domain: `chat.${DOMAIN}` } }
+    xmpp: { accounts: [], component: { component: { domain: `chat.${DOMAIN}` } } }
   }
 } as unknown as Config)
 
@@ -63,7 +63,7 @@ describe('zentrale import bifrost', () => {
   it('asks for one store, and for a config with both networks', async () => {
     await assert.rejects(importBifrost(config(), {}), /Write one of: --store/)
     await assert.rejects(importBifrost(config(), { store: STORE, postgres: 'postgres://x' }), /Write one of: --store/)
-    await assert.rejects(importBifrost({ mirrors: [], networks: {} } as unknown as Config, { store: STORE }), /lacks the section matrix or xmpp/)
+    await assert.rejects(importBifrost({ mirrors: [], networks: {} } as unknown as Config, { store: STORE }), /lacks matrix or xmpp.component/)
   })
 
   it('lets no name write into another column, onto another line or onto the terminal', () => {

@@ -93,7 +93,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
         ...inbox, accept: arrival => alive(() => accept(arrival, mine), mine),
         lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
       },
-      stream, archive: { page: (room, range, max) => alive(() => pageOf(room, range, max), mine), take: () => false },
+      stream, archive: { page: (room, range, max) => alive(() => pageOf(room as Room, range, max), mine), take: () => false },
       ownMessages, notes, originals: makeOriginals(notes), world, echo: () => { echoes++ }
     })
     hearing = new Set()

@@ -1,0 +1,135 @@
+/** Accounts at a provider: logging in, what `zentrale check` says of it, and two accounts that write to each other. */
+import assert from 'node:assert/strict'
+import { startProsody } from '../../sandbox/servers/prosody'
+import { systemChance } from '../../src/lib/chance'
+import { systemClock } from '../../src/lib/clock'
+import type { Network } from '../../src/model/network'
+import type { AccountConfig } from '../../src/networks/xmpp/account/where'
+import { checkAccount } from '../../src/networks/xmpp/check-account'
+import { makeJoined } from '../../src/networks/xmpp/joined'
+import type { Finding } from '../../src/settings/probe'
+import { makeInbox, type TestInbox } from '../support/inbox'
+import { startProxy } from '../support/proxy'
+import { needs, scratch } from '../support/real'
+import { makeMemory, makeWorld } from '../support/world'
+import { delivery, say, textOf } from '../support/xmpp-ground'
+import { ejabberdProvider, prosodyProvider, type Provided, type Provider } from '../support/xmpp-tls'
+
+const USERS = { info: 'grüße, =büro=', anna: 'geheim' }
+
+const check = (account: AccountConfig): Promise<Finding[]> => checkAccount(account, { clock: systemClock, chance: systemChance })
+
+const suite = (name: 'prosody' | 'ejabberd', start: (options: Provider) => Promise<Provided>): void => {
+  describe(`accounts at a provider with ${name}`, () => {
+    needs(name)
+    const dir = scratch()
+    const networks: Network[] = []
+    let server: Provided
+
+    const account = (local: keyof typeof USERS = 'info', more: Partial<AccountConfig> = {}): AccountConfig =>
+      ({ jid: `${local}@localhost`, password: USERS[local], host: '127.0.0.1', port: server.c2sPort, ca: server.ca, ...more })
+
+    /** Resolves once it is up or says why it is not. */
+    const begin = async (config: AccountConfig): Promise<{ network: Network, inbox: TestInbox, why: string[] }> => {
+      const inbox = makeInbox()
+      const why: string[] = []
+      const { connection } = inbox
+      inbox.connection = (...told) => { why.push(told[3] ?? 'up'); connection(...told) }
+      const network = makeJoined({ accounts: [config] }, makeWorld({ memory: makeMemory() }))
+      networks.push(network)
+      network.serve([{ id: config.jid, aliases: [], profile: { name: config.jid, about: '' } }])
+      await network.start(inbox)
+      await inbox.until('an outcome', () => why.length > 1)
+      return { network, inbox, why }
+    }
+
+    before(async () => { server = await start({ dir: dir('server'), users: USERS }) })
+    after(() => server.stop())
+    afterEach(async () => { for (const network of networks.splice(0)) await network.stop() })
+
+    it('logs in with TLS that begins later or at once, and carries messages both ways', async () => {
+      const one = await begin(account())
+      const other = await begin(account('anna', { port: server.componentPort, directTls: true }))
+      assert.deepEqual([one.why, other.why].map(why => why.at(-1)), ['up', 'up'])
+      const to = (ours: string, theirs: string) => ({ network: 'xmpp', id: `${ours}@localhost ${theirs}@localhost` })
+      const go = (from: Network, text: string, place: ReturnType<typeof to>) => from.send(delivery(say(text), place), AbortSignal.timeout(60_000))
+      await go(other.network, 'Guten Tag', to('anna', 'info'))
+      await one.inbox.until('the question', () => one.inbox.arrivals.length === 1)
+      await go(one.network, 'Womit können wir helfen?', to('info', 'anna'))
+      await other.inbox.until('the answer', () => other.inbox.arrivals.some(({ kind }) => kind === 'message'))
+      assert.deepEqual(one.inbox.arrivals.map(textOf)[0], 'Guten Tag')
+      await other.inbox.until('the receipt', () => other.inbox.arrivals.some(({ kind }) => kind === 'receipt'))
+    })
+
+    it('tells why it does not log in, and what to do', async () => {
+      const said = async (more: Partial<AccountConfig>): Promise<string[]> => {
+        const [{ found, advice } = { found: '', advice: '' }] = await check(account('info', more))
+        const { why } = await begin(account('info', more))
+        assert.equal(why.at(-1), found, 'the link says the same')
+        return [found, advice ?? '']
+      }
+      const [password, how] = await said({ password: 'wrong' })
+      assert.match(password!, /refuses the password \(not-authorized\)/)
+      assert.match(how!, /Log in as info@localhost with an app/)
+      assert.match((await said({ ca: undefined as never }))[0]!, /certificate is not good: self-signed certificate/)
+      assert.match((await said({ jid: 'info@elsewhere.example' }))[0]!, /certificate is not good|does not know the domain/)
+      const [gone] = await check(account('info', { port: 1 }))
+      assert.match(gone!.found, /ECONNREFUSED|nothing listens/)
+    })
+
+    it('does not log in where the certificate has run out', async () => {
+      const late = await start({ dir: dir('late'), users: USERS, days: -1 })
+      const { ca, c2sPort: port } = late
+      assert.match((await check(account('info', { ca, port })))[0]!.found, /certificate is not good: certificate has expired/)
+      const { why } = await begin(account('info', { ca, port }))
+      assert.match(why.at(-1)!, /certificate has expired/)
+      await late.stop()
+    })
+
+    it('tells what a server does not do, and works all the same', async () => {
+      const bare = await start({ dir: dir('bare'), users: USERS, bare: true })
+      const config = account('info', { ca: bare.ca, port: bare.c2sPort })
+      const found = await check(config)
+      assert.deepEqual(found.map(one => [one.found, one.mild ?? false]), [['lets us in', false], ['has no archive (XEP-0313)', true],
+        ['is not told what was received (XEP-0198)', true], ['copies no messages (XEP-0280)', true]])
+      const other = await begin(account('anna', { ca: bare.ca, port: bare.c2sPort }))
+      const place = { network: 'xmpp', id: 'anna@localhost info@localhost' }
+      await other.network.send(delivery(say('while it was away'), place), AbortSignal.timeout(60_000))
+      const one = await begin(config)
+      await one.inbox.until('what the server kept', () => one.inbox.arrivals.length === 1)
+      assert.deepEqual((await check(account())).map(({ found }) => found), ['lets us in'], 'a good one has no remarks')
+      await bare.stop()
+    })
+
+    it('gives way to whoever takes the account over, and says so', async () => {
+      const one = await begin(account())
+      const other = await begin(account())
+      await one.inbox.until('down', () => one.why.at(-1) !== 'up')
+      assert.match(one.why.at(-1)!, /conflict/)
+      assert.equal(other.why.at(-1), 'up')
+    })
+  })
+}
+
+suite('prosody', prosodyProvider)
+suite('ejabberd', ejabberdProvider)
+
+describe('an account at a server without encryption', () => {
+  needs('prosody')
+  const dir = scratch()
+
+  it('is refused before a password is said', async () => {
+    const server = await startProsody({
+      dir: dir('server'), domain: 'localhost', users: { info: 'geheim-genug' }, component: { domain: 'chat.localhost', secret: 'geheim' }
+    })
+    const proxy = await startProxy(server.c2sPort)
+    let said = ''
+    proxy.watch = octets => { said += String(octets) }
+    const [found] = await check({ jid: 'info@localhost', password: 'geheim-genug', host: '127.0.0.1', port: proxy.port })
+    assert.match(found!.found, /offers no encryption/)
+    assert.match(said, /<mechanism>/, 'it would have taken one')
+    assert.doesNotMatch(said, /success|failure/)
+    await proxy.stop()
+    await server.stop()
+  })
+})
