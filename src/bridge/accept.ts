@@ -70,7 +70,7 @@ const copiedBy = async (tx: Tx, { place, of, named, moderated }: DeletionArrival
 const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
-    case 'standing': case 'order': return {}
+    case 'standing': case 'profile': case 'order': return {}
     case 'edit': {
       const original = await tx.recorded(arrival.place.network, arrival.of)
       return { original, answered: original && await answeredBy(tx, original.arrival) }

@@ -6,6 +6,7 @@ import type { Standing } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { CALLED } from '../plan/namesakes'
 import type { Change, Plan } from '../plan/plan'
+import { PROFILES } from '../plan/profiles'
 import type { Cause, Count, Queued, Tx } from '../store/store'
 
 /** The owner of the memory that holds the places that are not `in`. */
@@ -47,6 +48,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
     case 'called': await tx.remember(CALLED, what.claim.key, what.claim.person); return {}
+    case 'profile': await (what.value === undefined ? tx.forget(PROFILES, what.key) : tx.remember(PROFILES, what.key, what.value)); return {}
     case 'react': await tx.react(what.message, what.person, what.emojis, journal); return {}
     case 'desk': await applyDesk(tx, what.change, journal, now, steadyNow); return {}
     case 'recall': return await recall(tx, what, steadyNow)
@@ -72,6 +74,7 @@ export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: H
     if (what.kind === 'unblock') directory.unblock(what.person)
     if (what.kind === 'stand') directory.stand(what.place, what.standing)
     if (what.kind === 'called') directory.namesakes.learn(what.claim)
+    if (what.kind === 'profile') directory.profiles.learn(what)
     if (what.kind === 'desk') learnDesk(desk, what.change)
   }
   return applied

@@ -12,6 +12,7 @@ import type { Inbox, Network } from '../model/network'
 import { makeDirectory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { CALLED } from '../plan/namesakes'
+import { PROFILES } from '../plan/profiles'
 import { TEXTS, type Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
@@ -98,7 +99,8 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const networks = new Map(options.networks.map(network => [network.name, network]))
   const can = new Map(options.networks.map(network => [network.name, network.can]))
   const remembered = await store.run(async tx => ({
-    blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED)
+    blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
+    profiles: await tx.remembered(PROFILES)
   }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
   const directory = makeDirectory({ mirrors: options.mirrors, remembered, can, links: options.links, texts: TEXTS[options.language], teams: desk })

@@ -16,6 +16,7 @@ import { makeEnding, type Unwanted } from './ending'
 import { makeFiles } from './files'
 import { makeLane, type Lane } from './lane'
 import type { Observer } from './observer'
+import { overtakenBy } from './profile'
 
 /** A delivery that crashes cut off this often is left to a person: it may be the cause of the crashes. */
 export const CRASHES_MAX = 10
@@ -84,6 +85,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     const { place } = row.delivery
     const standing = directory.standing(place)
     if (standing === 'out' || (standing === 'encrypted' && !row.notice)) return 'rests'
+    if (overtakenBy(row.delivery, directory) !== undefined) return 'overtaken'
     const here = directory.mirrorAt(place)?.here
     const people = here === undefined ? contactAt(row) : peopleAt(here)
     return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person)) ? 'stopped' : undefined

@@ -14,6 +14,7 @@ import { apply, type Applied } from './apply'
 import { reactionMark } from './delivery-marks'
 import { type FileFailure, fileOf } from './files'
 import type { Observer } from './observer'
+import { isNotShown, isShown, overtakenBy } from './profile'
 import { confirmed } from './receipt'
 
 /** How long a done delivery may wait to share a commit, if a crash meanwhile does no harm. Nobody waits for it. */
@@ -34,8 +35,11 @@ export interface Ending {
   unwanted (row: Queued, why: Unwanted): void
 }
 
-/** Why a queued delivery is no longer wanted. `stopped`: its reader sent STOP. `rests`: its place removed us, or is encrypted. */
-export type Unwanted = 'stopped' | 'rests'
+/**
+ * Why a queued delivery is no longer wanted. `stopped`: its reader sent STOP. `rests`: its place removed us, or is encrypted. `overtaken`:
+ * there is a later change of the same.
+ */
+export type Unwanted = 'stopped' | 'rests' | 'overtaken'
 
 interface Parts {
   store: Store; directory: Directory; desk: DeskMemory; observer: Observer; clock: Clock; log: Log; linkMs: number
@@ -75,7 +79,9 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       await tx.ended(row.id, state, reason, now)
       const isMinor = row.notice || action.kind === 'reaction' // nobody is told
       const origin = problem === undefined || isMinor ? undefined : await tx.origin(row.journal)
-      const told = origin === undefined || problem === undefined ? [] : isRemoval
+      if (origin === undefined || problem === undefined) return { queued: [], cancelled: [] }
+      if (origin.kind === 'profile') return carryOut(tx, isNotShown(origin, row.delivery, directory), row, now)
+      const told = isRemoval
         ? isNews(origin.place, place) ? staysNotice(origin, place, directory) : []
         : failureNotice(origin, { key, place }, directory, problem)
       return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, now)
@@ -84,13 +90,16 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
 
   return {
     /** Committed first, because an arrival in the same moment may refer to it already. */
-    done (row, { ids, parts = 1 }) {
+    done (row, sent) {
+      const { ids, parts = 1 } = sent
       const patienceMs = directory.can(row.delivery.place.network).afterCrash === 'resend' ? DONE_PATIENCE_MS : 0
       store.run(async tx => {
         const now = clock.now()
         await tx.done(row, ids, now)
         const marks = await reactionMark(tx, row, directory)
-        const applied = await carryOut(tx, { outcome: 'routed', changes: [], deliveries: marks }, row, now)
+        const later = overtakenBy(row.delivery, directory)
+        const changes = isShown(row.delivery, sent, later && await tx.recorded(later.network, later.key), row.id, directory)
+        const applied = await carryOut(tx, { outcome: 'routed', changes: [], deliveries: marks, ...changes }, row, now)
         for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids, now)) {
           const found = await tx.confirmable(row.delivery.place, [receipt.id])
           if (found === undefined) continue
@@ -126,9 +135,11 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       return changed
     },
     pointless: row => end(row, 'failed', 'the message that it changes was never delivered'),
-    unwanted: (row, why) => why === 'stopped'
-      ? end(row, 'failed', 'the person sent STOP',
-          desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)
-      : end(row, 'failed', 'we were removed from the place, or it is encrypted', { kind: 'failed', why: directory.texts.rests })
+    unwanted: (row, why) => why === 'overtaken'
+      ? end(row, 'failed', 'it was changed again before it could be shown')
+      : why === 'stopped'
+        ? end(row, 'failed', 'the person sent STOP',
+            desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)
+        : end(row, 'failed', 'we were removed from the place, or it is encrypted', { kind: 'failed', why: directory.texts.rests })
   }
 }

@@ -11,6 +11,7 @@ import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
 import { mirrorRule } from './mirror'
 import { type Copied, moderationRule } from './moderation'
+import { profileRule } from './profile'
 import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
@@ -26,6 +27,7 @@ type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefin
 const RULES: Rule[] = [
   (arrival, facts, { directory }) => receiptRule(arrival, facts.confirmable, directory),
   (arrival, _facts, { directory }) => standingRule(arrival, directory),
+  (arrival, _facts, { directory }) => profileRule(arrival, directory),
   (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),

@@ -41,7 +41,10 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
     'remove messages of others there. own: a message from another place is removed only where the moderator is.',
   ['shared', 'own']).default('shared'),
   members_max: whole('Up to how many people of the other places are in each place although they have said nothing. Beyond that, and with 0, ' +
-    'only those who speak are there.', 0, 5000, 100).default(100)
+    'only those who speak are there.', 0, 5000, 100).default(100),
+  room: section('What of the rooms themselves is the same in all places, if somebody changes it in one. At the start nothing is changed.', {
+    topic: yes('The topic, which some apps call subject.', true).default(true)
+  }).prefault({})
 })
 
 const enough = (kinds: readonly NetworkKind[]): string => {

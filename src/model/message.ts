@@ -105,6 +105,12 @@ export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[
 export interface StandingArrival extends Arrived { kind: 'standing'; standing: Standing }
 export type Standing = 'in' | 'out' | 'encrypted'
 
+/** One thing that a place shows of itself: a text, or where a picture lies on the place's network; '' for none. */
+export interface Shown { what: 'topic' | 'name' | 'picture'; value: string }
+
+/** A place shows something else of itself. `by`: who changed it; absent: nobody was heard to change it, but so it looks now. */
+export interface ProfileArrival extends Arrived { kind: 'profile'; shown: Shown; by?: Sender }
+
 /** Comes from Zentrale itself: something is due, or the operator orders something. Its place is the function address. */
 export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
 
@@ -113,7 +119,8 @@ export type Order =
   | { what: 'open', all: boolean } // at the start: put the rooms of an address in order, and with `all` those of its conversations
   | { what: 'say', by: string, words: string } // a command, as the team would type it
 
-export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | ReceiptArrival | StandingArrival | OrderArrival
+export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | ReceiptArrival | StandingArrival
+  | ProfileArrival | OrderArrival
 
 /** The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `hops`: counts ours too; 1 if absent. */
 export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }
@@ -160,6 +167,8 @@ export type Action =
   | { kind: 'removal'; said: ArrivalKey[] }
   /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
   | { kind: 'reaction'; to: Stands; emojis: string[] }
+  /** `change`: the arrival that says so; a picture lies on its network. */
+  | { kind: 'profile'; shown: Shown; change: { network: NetworkName, key: ArrivalKey } }
 
 export interface Delivery {
   key: DeliveryKey
@@ -174,6 +183,7 @@ export interface Delivery {
 
 /**
  * `ids`: the destination's ids for it; a later edit names the first. If it became several messages, there is one id for each.
- * `parts`: how many messages it became, 1 if absent.
+ * `parts`: how many messages it became, 1 if absent. `shows`: what the place shows of itself from now on, as its arrivals say it; absent: as
+ * it was wanted.
  */
-export interface Sent { ids: RemoteId[]; parts?: number }
+export interface Sent { ids: RemoteId[]; parts?: number; shows?: string }

@@ -5,6 +5,7 @@ import type { Capabilities } from '../model/network'
 import type { Shows } from '../model/signal'
 import type { Links } from './links'
 import { makeNamesakes, type Namesakes } from './namesakes'
+import { type Carries, makeProfiles, type Profiles } from './profiles'
 import type { Texts } from './texts'
 
 /** How a writer sees that their message has arrived in all other places: as a read mark of ours, or not. */
@@ -15,10 +16,11 @@ export type Moderation = 'shared' | 'own'
 
 /**
  * `shows`: absent, no signals. `moderation`: absent, shared. `membersMax`: up to how many people of its other places are in each place although
- * they say nothing; absent, 0.
+ * they say nothing; absent, 0. `carries`: what of the places themselves is the same in all; absent, nothing.
  */
 export interface Mirror {
   name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking; moderation?: Moderation; membersMax?: number
+  carries?: Carries
 }
 
 /** What other rules may ask about function addresses. */
@@ -50,6 +52,7 @@ export interface Directory {
   standing (place: Place): Standing
   stand (place: Place, standing: Standing): void
   readonly namesakes: Namesakes
+  readonly profiles: Profiles
   readonly teams: Teams
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
@@ -64,10 +67,10 @@ export const peopleAt = (where: MirrorPlace): string[] =>
 /** For a network that is no longer in the config but still in the store. Nothing is sent there. */
 const gone = (network: NetworkName): Capabilities => ({
   label: network, ghosts: false, formatting: false, files: 'text', captions: false, edits: false, deletions: false, replies: false, reactions: 'none',
-  textBytesMax: Infinity, window: 1, afterCrash: 'park', giveUpAfterMs: 0
+  profiles: false, textBytesMax: Infinity, window: 1, afterCrash: 'park', giveUpAfterMs: 0
 })
 
-interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][] }
+interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][]; profiles: [string, string][] }
 
 export interface DirectoryParts {
   mirrors: Mirror[]
@@ -87,7 +90,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams }:
   const blocked = new Set(remembered.blocked)
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, texts, teams, namesakes: makeNamesakes(remembered.called),
+    links, texts, teams, namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),
     mirrorAt: place => byPlace.get(addressKey(place)),

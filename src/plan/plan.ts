@@ -23,6 +23,7 @@ export type Change =
   | { kind: 'confirm', place: Place, id: RemoteId, outcome: 'delivered' | 'failed' }
   | { kind: 'desk', change: DeskChange }
   | { kind: 'called', claim: Claim }
+  | { kind: 'profile', key: string, value: string | undefined } // see profiles.ts
   | { kind: 'react', message: number, person: string, emojis: string[] } // all of the person's reactions to it now
   | { kind: 'early', place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail?: string }
 

@@ -1,6 +1,6 @@
 /** Zentrale's own words to people. */
 import type { FileTrouble } from '../model/errors'
-import type { Unreadable } from '../model/message'
+import type { Shown, Unreadable } from '../model/message'
 
 export type Language = 'de' | 'en'
 
@@ -30,6 +30,7 @@ export interface Texts {
   /** To the moderators of another place. */
   staysThere (where: string): string
   wasRemoved: string
+  notShown (what: Shown['what'], where: string): string
   /** On phones, to whoever said what is reacted to. Plain quotation marks, because others may cost. */
   reacted (emojis: string, name: string, excerpt: string): string
   /** What a reader gets instead of a file. */
@@ -74,6 +75,8 @@ const de: Texts = {
   stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
   staysThere: where => `Was die Moderation hier entfernt, steht bei ${where} noch: Dort darf Zentrale keine Nachrichten anderer entfernen.`,
   wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
+  notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: Zentrale darf ` +
+    `${{ topic: 'das Thema', name: 'den Namen', picture: 'das Bild' }[what]} des Raums auf ${where} nicht ändern. Das wird nur einmal gesagt.`,
   reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
@@ -125,6 +128,8 @@ const en: Texts = {
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
   staysThere: where => `What moderators remove here is still there for ${where}: Zentrale may not remove messages of others there.`,
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
+  notShown: (what, where) =>
+    `The new ${what} is shown here only: Zentrale may not change the ${what} of the room on ${where}. This is said only once.`,
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {

@@ -5,6 +5,7 @@ import { xmppAddressesSuite } from './xmpp-addresses-suite'
 import { xmppModerationSuite } from './xmpp-moderation-suite'
 import { xmppNoArchiveSuite, xmppRoomsSuite } from './xmpp-rooms-suite'
 import { xmppMembersSuite } from './xmpp-members-suite'
+import { xmppProfileSuite } from './xmpp-profile-suite'
 import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
@@ -20,4 +21,5 @@ describe('xmpp with ejabberd', () => {
   describe('moderators', () => xmppModerationSuite(startEjabberd, false))
   describe('signals', () => xmppSignalsSuite(startEjabberd))
   describe('members', () => xmppMembersSuite(startEjabberd))
+  describe('what a room shows of itself', () => xmppProfileSuite(startEjabberd))
 })

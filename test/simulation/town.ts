@@ -15,15 +15,15 @@ export const ROOMS = `rooms.${DOMAIN}` // the XMPP server's room service
 export const CAN: Record<string, Capabilities> = {
   matrix: {
     label: 'Matrix', ghosts: true, formatting: true, files: 'upload', captions: true, edits: true, deletions: true, replies: true, reactions: 'each',
-    textBytesMax: 1000, window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
+    profiles: true, textBytesMax: 1000, window: 1, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   xmpp: {
     label: 'XMPP', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'set',
-    textBytesMax: 1000, window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
+    profiles: true, textBytesMax: 1000, window: 256, afterCrash: 'resend', giveUpAfterMs: 72 * HOUR_MS
   },
   sms: {
     label: 'SMS', ghosts: false, formatting: false, files: 'text', captions: false, edits: false, deletions: false, replies: false, reactions: 'none',
-    textBytesMax: 300, window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS
+    profiles: false, textBytesMax: 300, window: 1, afterCrash: 'park', giveUpAfterMs: 24 * HOUR_MS
   }
 }
 

@@ -72,7 +72,8 @@ const MATRIX: Sample[] = [
   { what: 'a read mark, with `read_marks: true`', from: 'matrix', isSignal: true,
     raw: { ephemeral: { type: 'm.receipt', content: { $asked: { 'm.read': { '@eva:example.org': { ts: 1 } } } } } } },
   { what: 'a request to verify a device', from: 'matrix', raw: message({ msgtype: 'm.key.verification.request', body: 'Eva wants to verify' }),
-    why: 'it is between two devices' }
+    why: 'it is between two devices' },
+  { what: 'a new topic', from: 'matrix', raw: { type: 'm.room.topic', state_key: '', content: { topic: 'Plan' } } }
 ]
 
 const MUC = 'halle@rooms.example.org'
@@ -118,7 +119,7 @@ const XMPP: Sample[] = [
   { what: '“is typing” (XEP-0085)', from: 'xmpp', isSignal: true, raw: stanza("<composing xmlns='http://jabber.org/protocol/chatstates'/>") },
   { what: 'a read mark (XEP-0333), with `read_marks: true`', from: 'xmpp', isSignal: true,
     raw: stanza("<displayed xmlns='urn:xmpp:chat-markers:0' id='ASKED'/>") },
-  { what: 'a new topic', from: 'xmpp', raw: stanza('<subject>Plan</subject>'), why: 'not carried yet' }
+  { what: 'a new subject', from: 'xmpp', raw: stanza('<subject>Plan</subject>') }
 ]
 
 const SMS: Sample[] = [

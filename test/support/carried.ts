@@ -4,6 +4,7 @@
  */
 import { KINDS } from '../../src/networks/kinds'
 import { arrivalOf, readEvent, speaks } from '../../src/networks/matrix/events/events'
+import { shownBy } from '../../src/networks/matrix/rooms/profile'
 import type { Rooms } from '../../src/networks/matrix/rooms/rooms'
 import { makeSignals } from '../../src/networks/matrix/signals'
 import { type Around, NOBODY } from '../../src/networks/matrix/events/mentions'
@@ -20,7 +21,7 @@ import { el } from '../../src/networks/xmpp/wire/xml'
 import { makeWriteBehind } from '../../src/networks/xmpp/write-behind'
 import type { Inbox, Network } from '../../src/model/network'
 import type { SignalOut } from '../../src/model/signal'
-import type { Delivery } from '../../src/model/message'
+import type { Arrival, Delivery } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { parse } from '../unit/networks/xmpp/parse'
 import { SAMPLES, type Sample } from './carried-samples'
@@ -63,6 +64,7 @@ const shown = ({ action }: Delivery): string => {
     case 'deletion': return 'taken back'
     case 'removal': return 'removed as a moderator'
     case 'reaction': return action.emojis.length === 0 ? 'no reaction any more' : `reaction ${action.emojis.join(' ')}`
+    case 'profile': return `${action.shown.what} “${short(action.shown.value)}”`
     case 'message': case 'edit': {
       const { text, file, style, location } = action.content
       const kinds = [
@@ -85,7 +87,8 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
   const all = [matrix, xmpp, sms]
   for (const network of all) if (real.get(network.name)!.signal === undefined) delete (network as Network).signal
   const mirror = mirrorOf(['matrix', ROOM], ['xmpp', MUC], ['sms', THREAD, { [MAX]: 'Max' }])
-  const started: Started = await startBridge(all, [{ ...mirror, shows: { typing: true, read: true } }])
+  const switches = { shows: { typing: true, read: true }, carries: { topic: true, name: true, picture: true } }
+  const started: Started = await startBridge(all, [{ ...mirror, ...switches }])
   const world = makeWorld()
   const notes = makeWriteBehind(world)
   const receiver = makeReceiver({
@@ -102,7 +105,10 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
       matrixSignals(matrix.inbox).hear([{ room_id: ROOM, ...raw.ephemeral as object }])
     } else if (network === 'matrix') {
       const event = readEvent({ event_id: '$new', room_id: ROOM, sender: '@eva:example.org', origin_server_ts: 1, ...raw as object })
-      const arrival = speaks(event) ? arrivalOf(event, { network, id: ROOM }, { id: event.sender, name: 'Eva' }, 1, AROUND) : undefined
+      const [place, by] = [{ network, id: ROOM }, { id: event.sender, name: 'Eva' }]
+      const shown = shownBy(event)
+      const arrival: Arrival | undefined = shown !== undefined ? { kind: 'profile', key: event.id, place, at: 1, shown, by }
+        : speaks(event) ? arrivalOf(event, place, by, 1, AROUND) : undefined
       if (arrival !== undefined) await matrix.inbox.accept(arrival)
     } else if (network === 'xmpp') {
       receiver.groupchat(room, parse(raw as string))
@@ -184,6 +190,7 @@ poorer form that its readers understand, or its writer is told. Where nothing at
 This page is made by a program that sends each of these through Zentrale (\`test/support/carried.ts\`), and a test keeps it true
 (\`test/unit/networks/carried.test.ts\`). In the room Anna has asked “Wer kommt?” on Matrix before; “–” is nothing. LINK is a link of ours to a
 file. At a function address the same holds between the contact and the team; [who-sees-what.md](who-sees-what.md) says what of the team goes out.
+A phone shows a number and no room, so what a room shows of itself does not go there.
 
 ${Object.keys(LABELS).map(from => section(from, found)).join('\n\n')}
 `

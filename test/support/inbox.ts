@@ -2,12 +2,13 @@
 import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Place } from '../../src/model/address'
 import type { MemberNews } from '../../src/model/members'
-import type { Arrival, Sender, StandingArrival } from '../../src/model/message'
+import type { Arrival, ProfileArrival, Sender, StandingArrival } from '../../src/model/message'
 import type { Answered, Inbox } from '../../src/model/network'
 import type { SignalIn } from '../../src/model/signal'
 
 export interface TestInbox extends Inbox {
-  readonly arrivals: Arrival[] // without those about how places stand to us
+  readonly arrivals: Arrival[] // without those about places
+  readonly profiles: ProfileArrival[]
   readonly signals: SignalIn[]
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
@@ -32,7 +33,7 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
+    arrivals: [], profiles: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
     wants: false, there: new Map(), news: [],
     answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {
@@ -43,6 +44,7 @@ export const makeInbox = (): TestInbox => {
       if (keys.has(key) || (last?.standing === 'out' && arrival.kind !== 'standing')) return 'seen'
       keys.add(key)
       if (arrival.kind === 'standing') inbox.standings.push(arrival)
+      else if (arrival.kind === 'profile') inbox.profiles.push(arrival)
       else {
         newest.set(addressKey(arrival.place), arrival.key)
         inbox.arrivals.push(arrival)

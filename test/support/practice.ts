@@ -10,7 +10,7 @@ import { plain, toPlain } from '../../src/model/text'
 
 export const CAN: Capabilities = {
   label: 'Practice', ghosts: true, formatting: true, files: 'upload', captions: false, edits: true, deletions: true, replies: true, reactions: 'each',
-  textBytesMax: 10_000, window: 1, afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
+  profiles: true, textBytesMax: 10_000, window: 1, afterCrash: 'resend', giveUpAfterMs: 3 * 86_400_000
 }
 
 export interface Practice extends Network {

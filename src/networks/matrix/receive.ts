@@ -9,10 +9,11 @@ import type { Arrival, Standing, StandingArrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
 import type { Take } from './recovery/catch-up'
 import type { Direct } from './direct/direct'
-import { arrivalOf, readEvent, speaks, unreadable, type RoomEvent } from './events/events'
+import { arrivalOf, readEvent, speaks, unreadable, withHops, type RoomEvent } from './events/events'
 import { isJson } from './events/json'
 import type { Around } from './events/mentions'
 import type { Members } from './rooms/members'
+import { shownBy } from './rooms/profile'
 import type { RoomNews } from './rooms/room-news'
 import type { Rooms } from './rooms/rooms'
 
@@ -45,10 +46,10 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
   return inbox.accept({ kind: 'standing', ...told })
 }
 
-export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn }: ReceiveWorld): Take => {
-  const malformed = (error: unknown): Malformed =>
-    error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
+const malformed = (error: unknown): Malformed =>
+  error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
 
+export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn }: ReceiveWorld): Take => {
   const read = (raw: unknown): RoomEvent | Malformed => {
     try {
       return readEvent(raw)
@@ -113,6 +114,8 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     const standing = standingOf(event)
     if (standing !== undefined) return rooms.isNow(room) ? { kind: 'standing', key, place, at, standing } : undefined
     const sender = members.of(room, event.sender)
+    const shown = shownBy(event)
+    if (shown) return rooms.isNow(room) ? { kind: 'profile', key, place, at, shown, by: withHops(event, sender) } : undefined
     if (event.type === 'm.room.encrypted') keep(new Malformed('encrypted'))
     try {
       return arrivalOf(event, place, sender, clock.now(), { ...around(room), mayAlarm: alarming.has(key) })
@@ -134,7 +137,7 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   const takeOne = async (event: RoomEvent, raw: unknown, alarming: ReadonlySet<string>, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
-    if (speaks(event) ? isUnheard(event.sender) : standingOf(event) === undefined) return
+    if (speaks(event) || shownBy(event) !== undefined ? isUnheard(event.sender) : standingOf(event) === undefined) return
     if (event.type === 'm.room.encrypted') {
       if (rooms.isEncrypted(event.room)) return // everybody knows that nothing is carried from there
       news.encrypted(event.room)

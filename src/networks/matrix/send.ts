@@ -18,6 +18,7 @@ import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
 import type { Uploaded, Uploader } from './media'
 import { EDITS, REACTIONS, relatedTo } from './relations'
+import { show } from './rooms/profile'
 import type { Rooms } from './rooms/rooms'
 import { stateOf } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
@@ -28,6 +29,7 @@ const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; somew
 const FIND_PAGES_MAX = 20
 const FIND_PAGE_EVENTS = 100
 const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
+const AGAIN_CHANGES_NOTHING: ReadonlySet<Action['kind']> = new Set(['deletion', 'removal', 'room', 'profile'])
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock
@@ -159,7 +161,8 @@ export const makeSend = (world: SendWorld): Send => {
 
   const act = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     const { as, action } = delivery
-    if (action.kind === 'room') throw new Refused('a direct chat cannot be made like a room')
+    if (action.kind === 'room' || (action.kind === 'profile' && readDirect(delivery.place))) throw new Refused('a direct chat is no room')
+    if (action.kind === 'profile') return await show({ homeserver, uploader, network: delivery.place.network }, room, action, hopsOf(as), signal)
     if (as && !readDirect(delivery.place)) await ghosts.ready(speaker(delivery, room), as, room, signal)
     switch (action.kind) {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
@@ -190,12 +193,12 @@ export const makeSend = (world: SendWorld): Send => {
   /** Restores what the homeserver has forgotten or somebody undid: the ghost, its device, its or the bot's membership of the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
-    if (address !== undefined || delivery.as) await ghosts.forget(speaker(delivery, room), room)
+    if (address !== undefined || (delivery.as && delivery.action.kind !== 'profile')) await ghosts.forget(speaker(delivery, room), room)
     if (address !== undefined) {
       await direct.roomFor(delivery.place, undefined, signal)
       return
     }
-    if (delivery.as) return await teamRooms.permit(delivery.place, speaker(delivery, room), signal)
+    if (delivery.as && delivery.action.kind !== 'profile') return await teamRooms.permit(delivery.place, speaker(delivery, room), signal)
     await ghosts.prepare()
     await rooms.again(room)
   }
@@ -230,7 +233,7 @@ export const makeSend = (world: SendWorld): Send => {
 
     /** Needed only where the transaction id does not protect: after a while, and in earlier rooms of a direct chat. */
     async find (delivery, signal) {
-      if (['deletion', 'removal', 'room'].includes(delivery.action.kind)) return undefined // doing it again changes nothing
+      if (AGAIN_CHANGES_NOTHING.has(delivery.action.kind)) return undefined
       const [now, ...older] = readDirect(delivery.place) ? direct.rooms(delivery.place) : [rooms.roomOf(delivery.place)]
       const isProtected = ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS
       if (now !== undefined && !isProtected) {

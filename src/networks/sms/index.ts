@@ -32,7 +32,7 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
     name: NAME,
     can: {
       label: 'SMS', ghosts: false, formatting: false, files: 'text', captions: false, edits: false, deletions: false, replies: false,
-      reactions: 'none', window: 1,
+      reactions: 'none', profiles: false, window: 1,
       textBytesMax: bytesWithin(Math.min(...gateways.map(gateway => gateway.segmentsMax))),
       afterCrash: 'park', giveUpAfterMs: GIVE_UP_AFTER_MS
     },

@@ -46,7 +46,7 @@ const TEXT_BYTES_MAX = 64 * 1024 // fits into a stanza even if every character i
 
 export const CAN: Capabilities = {
   label: 'XMPP', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'set',
-  textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
+  profiles: true, textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
 }
 
 /** The parts that exist only after the start. */

@@ -60,7 +60,7 @@ describe('the rule of the desk', () => {
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
     const links = { token: () => '', part: () => '', url: () => '' }
     const directory = makeDirectory({
-      mirrors: [], remembered: { blocked: [], standings: [], called: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory
+      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory
     })
     const conversation: Conversation = {
       id: 1, address: 'werkstatt', handledBy: 'werkstatt', contact: { network: 'red', id: 'eva' }, place: { network: 'red', id: 'chat' },

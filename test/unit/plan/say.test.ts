@@ -12,7 +12,7 @@ const place = { network: 'blue', id: 'room' }
 const sender = { id: 'anna', name: 'Anna' }
 const can: Capabilities = {
   label: 'Blue', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'each',
-  textBytesMax: 100, window: 1,
+  profiles: true, textBytesMax: 100, window: 1,
   afterCrash: 'resend', giveUpAfterMs: 1
 }
 const content = (text: string, ref?: string): Content => ({

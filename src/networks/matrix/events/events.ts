@@ -150,14 +150,18 @@ const other = (event: RoomEvent, arrived: Arrived): Arrival | undefined => {
   return { kind: 'message', ...arrived, content: inText(plain(text)), ...replies }
 }
 
+/** The sender, with how often the event was carried on. */
+export const withHops = ({ content }: RoomEvent, sender: Sender): Sender => {
+  const hops = content[HOPS_FIELD]
+  return typeof hops === 'number' && hops > 0 ? { ...sender, hops } : sender
+}
+
 /**
  * The arrival to carry on; undefined if the event says nothing to people elsewhere. Throws Malformed.
  * `now` replaces a missing time. `around`: who is called what in the room.
  */
 export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: number, around: Around = NOBODY): Arrival | undefined => {
-  const hops = event.content[HOPS_FIELD]
-  const sender = typeof hops === 'number' && hops > 0 ? { ...who, hops } : who
-  const arrived = { key: event.id, place, at: event.at ?? now, sender }
+  const arrived = { key: event.id, place, at: event.at ?? now, sender: withHops(event, who) }
   if (event.redacted || event.stateKey !== undefined) return undefined
   switch (event.type) {
     case 'm.room.message': {

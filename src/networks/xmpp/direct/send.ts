@@ -57,7 +57,7 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
     case 'removal': throw new Refused('in a direct chat nobody can remove what the other said')
     case 'deletion': return retractionXml(target?.[0] ?? action.of)
     case 'reaction': return reactionsXml('arrival' in action.to ? action.to.arrival : answered?.[0] ?? action.to.delivery, action.emojis)
-    case 'room': throw new Refused('a direct chat cannot be made like a room')
+    case 'room': case 'profile': throw new Refused('a direct chat is no room')
   }
 }
 

@@ -69,7 +69,10 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
 
   const enterOnce = async (room: Room): Promise<void> => {
     events.entering(room)
-    if (room.listener.nick === '') room.people.clear() // the listener hears of them anew when it enters
+    if (room.listener.nick === '') { // the listener hears of both anew when it enters
+      room.people.clear()
+      room.subject = undefined
+    }
     await room.listener.join()
     room.features = await featuresOf(room)
     if (room.own && own !== undefined) await close(room, own)

@@ -16,7 +16,7 @@ export const HISTORY_MAX = 50 // messages to ask for, and to know again
 const PRINT_LETTERS = 16
 /** Among the prints: every message before it is stored, or did not concern us, such as what was said while the room had us out. */
 const SETTLED = '!'
-const DELAY = 'urn:xmpp:delay'
+export const DELAY = 'urn:xmpp:delay'
 const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract', 'reactions'])
 
 /** Tells messages without an id from the room apart well enough to know them again. It may be the same for two messages. */

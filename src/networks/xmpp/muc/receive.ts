@@ -5,16 +5,16 @@
  * XEP-0421 §4). A correction or retraction is passed on only for a message of the same occupant.
  */
 import type { Place } from '../../../model/address'
-import type { Arrival, MediaRef, Sender } from '../../../model/message'
+import type { Arrival, MediaRef, Sender, Shown } from '../../../model/message'
 import type { Inbox, World } from '../../../model/network'
 import type { SignalIn } from '../../../model/signal'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, RETRACT, takenAway, UNREADABLE } from '../text/content'
+import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, RETRACT, takenAway, topicIn, UNREADABLE } from '../text/content'
 import { signalsIn } from '../text/signals'
 import type { Stream } from '../wire/stream'
-import { child, type Element, elementsIn, owned, textOf } from '../wire/xml'
+import { child, type Element, elementsIn, owned } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
 import type { Archive, Archived } from './archive'
 import { saidIn } from './called'
@@ -22,6 +22,7 @@ import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
 import { archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
+import { isOfOld, lookAt } from './profile'
 import { ARCHIVE, type Room, STANZA_IDS } from './room'
 
 const KEY_BYTES = 18
@@ -37,6 +38,8 @@ export interface Receiver {
   presence (room: Room, presence: Element): void
   /** Takes a private message in the room as said to all. Ids in it do not come from the room, and no archive has it. */
   privately (room: Room, message: Element): void
+  /** What the room shows of itself now, in order with its messages. Nobody was heard to change it. */
+  shows (room: Room, shown: Shown): void
   /** The room's standing, in order with its messages. */
   standing (room: Room, standing: 'in' | 'out'): void
   /** Takes everything else that comes in, in the order of each place. */
@@ -62,6 +65,14 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
   const hops = markedHops(message)
   const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
+}
+
+/** What the room itself says concerns us only if a moderator removed a message. */
+const moderation = (room: Room, message: Element, place: Place, at: number): Arrival | undefined => {
+  const id = message.attrs.from === room.id && room.features.has(STANZA_IDS) ? takenAway(message) : undefined
+  const sender = { id: room.id, name: room.id }
+  return id === undefined ? undefined
+    : { kind: 'deletion', key: `${room.id}/moderated ${id}`, place, at, sender, of: `${room.id} ${id}`, named: id, moderated: true }
 }
 
 const signalIn = (network: string, room: Room, does: SignalIn['does'], sender: Sender): SignalIn => ({
@@ -104,18 +115,12 @@ export const makeReceiver = ({
       : address !== undefined ? { writer: address, stays: true }
         : isHere ? { writer: sender.id, stays: false } : undefined
 
-  /** What the room itself says concerns us only if a moderator removed a message. */
-  const moderation = (room: Room, message: Element, at: number): Arrival | undefined => {
-    const id = message.attrs.from === room.id && room.features.has(STANZA_IDS) ? takenAway(message) : undefined
-    const sender = { id: room.id, name: room.id }
-    return id === undefined ? undefined
-      : { kind: 'deletion', key: `${room.id}/moderated ${id}`, place: placeOf(room), at, sender, of: `${room.id} ${id}`, named: id, moderated: true }
-  }
-
   const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {
-    if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, at)
+    if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, placeOf(room), at)
     const sender = senderOf(room, message, speaker)
     const base = { key: keyOf(room, message, given), place: placeOf(room), at, sender }
+    const topic = topicIn(message)
+    if (topic !== undefined) return { ...base, kind: 'profile', shown: { what: 'topic', value: owned(topic) }, by: sender }
     const { id } = message.attrs
     const by = writerOf(room, sender, speaker)
     const find = (named: string): string | undefined => by && originals.find(room.id, by.writer, named)
@@ -173,6 +178,8 @@ export const makeReceiver = ({
     })
   }
 
+  const shows: Receiver['shows'] = (room, shown) => { if (!room.own) intake.offer(lookAt(network, room, shown, world)) }
+
   const standing = (room: Room, standing: 'in' | 'out'): void => {
     const key = `${room.id}/${standing} ${chance.token(KEY_BYTES)}`
     if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
@@ -198,11 +205,14 @@ export const makeReceiver = ({
     catchUp: catchUp.read,
     groupchat (room, message) {
       const nick = resourceOf(message.attrs.from ?? '')
-      const subject = child(message, 'subject')
-      if (subject !== undefined && child(message, 'body') === undefined) room.subject = owned(textOf(subject))
+      const topic = topicIn(message)
+      const isLook = topic !== undefined && isOfOld(room, message)
+      if (topic !== undefined) room.subject = owned(topic)
+      if (isLook) room.look = room.subject
       room.heardAt = clock.tick()
       if (room.nicks.has(nick) || ownMessages.isOurs(room.id, message)) return echo(room, message)
-      if (history.take(room, message)) return
+      if (isLook) return catchUp.inTurn(room, { message, take: () => shows(room, { what: 'topic', value: room.look ?? topic }) })
+      if (topic === undefined && history.take(room, message)) return
       const speaker = { isHere: true, avatar: avatarOf(room.id, nick), ...room.people.get(nick) }
       catchUp.inTurn(room, { message, take: () => live(room, message, speaker) })
       if (!room.ready || nick === '') return
@@ -214,7 +224,7 @@ export const makeReceiver = ({
       const speaker = { address: room.people.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
       catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
     },
-    standing,
+    shows, standing,
     offer: intake.offer,
     stop () {
       stopped = true

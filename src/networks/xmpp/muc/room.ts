@@ -22,6 +22,7 @@ export interface Room {
   readonly own: boolean // we made it, and nobody else may own it
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it
+  look: string | undefined // the subject that it told us when we entered
   ready: boolean
   visit: number // counts the listener's entries, to recognise answers about an earlier one
   refusal: Refused | Unavailable | undefined // why it cannot be entered at present

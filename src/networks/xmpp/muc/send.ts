@@ -4,11 +4,11 @@
  * after it fail too, and come again. An error that bounces with our id is the failure of that delivery. At most WINDOW are unanswered.
  */
 import { Refused, Unavailable } from '../../../model/errors'
-import { type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
+import { type Action, type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { ghostLocal, parseJid, resourceOf } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml, spokenTo } from '../text/content'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
 import type { Archive } from './archive'
@@ -16,7 +16,7 @@ import { whoIsHere } from './called'
 import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
-import { ARCHIVE, namedIn, type Room, UNKNOWN } from './room'
+import { ARCHIVE, INFO, namedIn, type Room, UNKNOWN } from './room'
 import type { Rooms } from './rooms'
 import type { SpecialDeliveries } from './special-deliveries'
 
@@ -25,11 +25,12 @@ const KNOWN_MAX = 2_000 // our messages in one room that we have seen there
 const TAIL_PAGES_MAX = 10
 
 interface Job { delivery: Delivery, signal: AbortSignal, resolve (sent: Sent): void, reject (error: Error): void }
+interface Unanswered { occupant: Occupant, kind: Action['kind'], resolve (sent: Sent): void, reject (error: Error): void }
 interface Lane {
   jobs: Job[]
   writing: boolean
   cameBack: Unavailable | undefined // one came back while we were writing: those after it must not overtake it
-  unanswered: Map<string, { occupant: Occupant, resolve (sent: Sent): void, reject (error: Error): void }>
+  unanswered: Map<string, Unanswered>
   known: Map<string, Sent>
   tail: { visit: number, read: Promise<void> } | undefined
 }
@@ -71,11 +72,29 @@ const actionXml = (room: Room, { action, place, target, answered }: Delivery): X
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply, whoIsHere(room, place, action.mentions))
     case 'room': case 'removal': throw new Refused('this is no message')
     case 'deletion': return retractionXml(givenBy(target?.[1])) // XEP-0424 §3
+    case 'profile':
+      if (action.shown.what !== 'topic') throw new Refused('not changed in group chats')
+      return [el('subject', {}, action.shown.value)] // XEP-0045 §8.1
     case 'reaction': { // XEP-0444 §4.2
       const id = 'arrival' in action.to ? namedIn(room, action.to.arrival) : answered?.[1]
       return reactionsXml(givenBy(id), action.emojis)
     }
   }
+}
+
+const refusalOf = ({ kind, occupant }: Unanswered, condition: Condition): Refused | Unavailable =>
+  condition.name === 'forbidden' && kind !== 'profile' && occupant.role === 'visitor'
+    ? new Unavailable('one of ours has no voice any more', { disconnected: true })
+    : failureOf('the room refused the message', condition)
+
+/** Who may change what a room shows of itself does not depend on a voice. */
+const mayGo = (rooms: Rooms, room: Room, { action }: Delivery, occupant: Occupant): boolean =>
+  room.ready && (action.kind === 'profile' || rooms.maySpeak(occupant))
+
+/** Not every room shows a subject with our id, but each has set or refused it before it answers what we ask then. */
+const confirmSubject = (stream: Stream, room: Room, lane: Lane, key: string): void => {
+  stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO })).then(
+    () => lane.unanswered.get(key)?.resolve({ ids: [key] }), (error: Error) => lane.unanswered.get(key)?.reject(error))
 }
 
 export interface SenderParts {
@@ -107,7 +126,8 @@ export const makeSender = ({
     if (lane.known.size > KNOWN_MAX) lane.known.delete(lane.known.keys().next().value as string)
   }
 
-  const speaker = (room: Room, { as }: Delivery): Occupant => as === undefined ? room.listener : rooms.ghosts.ghost(room, as)
+  const speaker = (room: Room, { as, action }: Delivery): Occupant =>
+    as && action.kind !== 'profile' ? rooms.ghosts.ghost(room, as) : room.listener
 
   /** Rejects if the signal fires first. */
   const within = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => new Promise((resolve, reject) => {
@@ -119,6 +139,7 @@ export const makeSender = ({
 
   const prepare = async (room: Room, job: Job): Promise<void> => {
     await rooms.whenReady(room, job.signal)
+    if (job.delivery.action.kind === 'profile' && !job.signal.aborted) return
     await within(job.signal, rooms.bringIn(room, speaker(room, job.delivery)))
     await within(job.signal, stream.writable())
   }
@@ -137,19 +158,20 @@ export const makeSender = ({
     }
     signal.addEventListener('abort', late, { once: true })
     const over = (): void => { lane.unanswered.delete(key); signal.removeEventListener('abort', late) }
+    const { kind } = delivery.action
     lane.unanswered.set(key, {
-      occupant,
-      resolve: sent => { over(); resolve(sent) },
+      occupant, kind,
+      resolve: sent => { over(); resolve(kind === 'profile' ? { ...sent, shows: room.subject ?? '' } : sent) },
       reject: error => { over(); reject(error) }
     })
+    if (kind === 'profile') confirmSubject(stream, room, lane, key)
   }
 
   const writeAll = async (room: Room, lane: Lane): Promise<void> => {
     lane.writing = true
     for (let job = lane.jobs[0]; job !== undefined; job = lane.jobs[0]) {
       try {
-        const occupant = speaker(room, job.delivery)
-        while (!room.ready || !rooms.maySpeak(occupant) || job.signal.aborted) await prepare(room, job)
+        while (!mayGo(rooms, room, job.delivery, speaker(room, job.delivery)) || job.signal.aborted) await prepare(room, job)
         await stream.writable()
         if (lane.cameBack !== undefined) throw lane.cameBack
         const other = special(room, job.delivery, job.signal)
@@ -231,9 +253,7 @@ export const makeSender = ({
       if (unanswered === undefined || unanswered.occupant.jid !== message.attrs.to) return
       const condition = conditionOf(message)
       log.info({ room: room.id, condition: condition.name, type: condition.type }, 'message came back')
-      const failure = condition.name === 'forbidden' && unanswered.occupant.role === 'visitor'
-        ? new Unavailable('one of ours has no voice any more', { disconnected: true })
-        : failureOf('the room refused the message', condition)
+      const failure = refusalOf(unanswered, condition)
       unanswered.reject(failure)
       const lane = laneOf(room)
       if (lane.writing && failure instanceof Unavailable) lane.cameBack = failure

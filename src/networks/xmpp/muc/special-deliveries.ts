@@ -15,6 +15,7 @@ export const makeSpecialDeliveries: Make = (teamRooms, directSender, remove) => 
   const id: string = delivery.key // of the stanza, so the other side knows it by that
   if (action.kind === 'room') return { sent: teamRooms.make(room, action.room, signal).then((): Sent => ({ ids: [id] })), holds: true }
   if (action.kind === 'removal') return { sent: remove(room, action.said).then((): Sent => ({ ids: [id] })), holds: false }
+  if (action.kind === 'profile' && room.subject === action.shown.value) return { sent: Promise.resolve({ ids: [id] }), holds: false }
   if (action.kind !== 'message' || action.addressee === undefined || action.addressee.open === true) return undefined
   const sent = directSender.toAddressee(room, delivery, teamRooms.addressOf(room), signal)
   return sent === false ? undefined : { sent, holds: false }

@@ -111,6 +111,12 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   return { content, ...before.length > 0 && { quoted: before.length } }
 }
 
+/** The room's new subject. With words besides, it is a message with a heading (XEP-0045 §8.1). */
+export const topicIn = (message: Element): string | undefined => {
+  const subject = child(message, 'subject')
+  return subject === undefined || child(message, 'body') !== undefined || child(message, 'thread') !== undefined ? undefined : textOf(subject)
+}
+
 /** The id of the answered message (XEP-0461 §3): in a room the room's id, in a direct chat the sender's. */
 export const repliedTo = (message: Element): string | undefined => child(message, 'reply', REPLY)?.attrs.id
 

@@ -43,7 +43,15 @@ const stage = (features = FEATURES) => {
     await new Promise(resolve => setImmediate(resolve))
     return inbox.arrivals
   }
-  return { hear, inbox, enters, ghost, rules, steps, told }
+  /** The room is entered, and its archive is read until the function is called. */
+  const hold = () => {
+    receiver.hold(room)
+    return async (): Promise<void> => {
+      room.features = new Set(features.filter(one => one !== ARCHIVE))
+      await receiver.catchUp(room)
+    }
+  }
+  return { hear, hold, inbox, enters, ghost, rules, steps, told }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -160,6 +168,29 @@ describe('xmpp/receive', () => {
     await hear(`${ROOM}/Anna`, '<body>@room hallo</body>')
     const all = await hear(`${ROOM}/Mod`, '<body>@room hallo</body>')
     assert.deepEqual(all.map(mentions), [undefined, ['everybody']])
+  })
+
+  it('takes a subject alone for the room\'s own, with words for a heading; what it is told on entering is nobody\'s change', async () => {
+    const { hear, inbox } = stage()
+    const old = `<delay xmlns='urn:xmpp:delay' from='${ROOM}' stamp='2026-01-01T00:00:00Z'/>`
+    await hear(`${ROOM}/Anna`, `<subject>Old</subject>${old}`)
+    await hear(`${ROOM}/Anna`, `<subject>New</subject>${stanzaId('s1')}${occupantId('o1')}<mark xmlns='urn:zentrale:mark:1' hops='2'/>`)
+    await hear(`${ROOM}/Anna`, '<subject>Heading</subject><body>words</body>')
+    await hear(`${ROOM}/Anna`, '<subject>Thread</subject><thread>t</thread>')
+    assert.deepEqual(inbox.profiles.map(({ key, shown, by }) => [key.replace(/ \S{16,}$/, ''), shown.value, by?.id, by?.hops]), [
+      [`${ROOM}/shows topic`, 'Old', undefined, undefined], [`${ROOM} s1`, 'New', `${ROOM} o1`, 2]])
+    assert.deepEqual(inbox.arrivals.map(one => one.kind === 'message' && toPlain(one.content.text)), ['words'])
+  })
+
+  it('that is set while the archive is read comes behind what the room showed on entering', async () => {
+    const { hear, inbox, hold } = stage()
+    const end = hold()
+    for (const [value, id] of [['Older', undefined], ['Old', undefined], ['New', 's1']] as const) {
+      const mark = id === undefined ? `<delay xmlns='urn:xmpp:delay' from='${ROOM}' stamp='2026-01-01T00:00:00Z'/>` : stanzaId(id)
+      await hear(`${ROOM}/Anna`, `<subject>${value}</subject>${mark}`)
+    }
+    await end()
+    assert.deepEqual(inbox.profiles.map(({ shown, by }) => [shown.value, by !== undefined]), [['Old', false], ['Old', false], ['New', true]])
   })
 
   it('takes XHTML alone for what it says, and a subject alone for no message', async () => {

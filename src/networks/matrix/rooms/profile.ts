@@ -1,0 +1,45 @@
+/** What a room shows of itself: its topic, name and picture (CS API §m.room.topic, §m.room.name, §m.room.avatar). */
+import type { Action, Sent, Shown } from '../../../model/message'
+import { HOPS_FIELD, type RoomEvent } from '../events/events'
+import { MXC } from '../events/files'
+import { type Json, stringOf } from '../events/json'
+import type { Homeserver } from '../homeserver'
+import type { Uploader } from '../media'
+import { clean } from '../text'
+import { setState, stateOf } from './state'
+
+const TYPES = { topic: 'm.room.topic', name: 'm.room.name', picture: 'm.room.avatar' } as const
+const FIELDS = { topic: 'topic', name: 'name', picture: 'url' } as const
+const PICTURE_BYTES_MAX = 2 * 2 ** 20
+
+const valueIn = (what: Shown['what'], content: Json): string => {
+  const value = stringOf(content[FIELDS[what]]) ?? ''
+  return what === 'picture' && !MXC.test(value) ? '' : value
+}
+
+/** What the room shows from this event on; undefined if it is about something else. */
+export const shownBy = ({ type, stateKey, content }: RoomEvent): Shown | undefined => {
+  const what = (['topic', 'name', 'picture'] as const).find(one => TYPES[one] === type)
+  return what === undefined || stateKey !== '' ? undefined : { what, value: valueIn(what, content) }
+}
+
+const contentOf = (what: Shown['what'], value: string): Json => {
+  if (what === 'picture') return value === '' ? {} : { url: value }
+  return { [FIELDS[what]]: value, ...what === 'topic' && { 'm.topic': { 'm.text': [{ body: value }] } } }
+}
+
+interface Showing { homeserver: Homeserver; uploader: Uploader; network: string }
+
+/** Shows it, by the bot, unless the room does so already. Throws Refused or Unavailable. */
+export const show = async ({ homeserver, uploader, network }: Showing, room: string, { shown: { what, value }, change }: Action & { kind: 'profile' },
+  hops: number, signal: AbortSignal): Promise<Sent> => {
+  const isElsewhere = what === 'picture' && value !== '' && change.network !== network
+  const wanted = isElsewhere
+    ? (await uploader.upload({ at: { network: change.network, ref: value }, mime: 'image/png' }, undefined, PICTURE_BYTES_MAX, signal)).uri
+    : clean(value)
+  const now = await stateOf(homeserver, room, TYPES[what], '', { signal })
+  if (valueIn(what, now ?? {}) !== wanted) {
+    await setState(homeserver, room, { type: TYPES[what], content: { ...contentOf(what, wanted), [HOPS_FIELD]: hops } }, { signal })
+  }
+  return { ids: [], shows: wanted }
+}

@@ -1,0 +1,82 @@
+/** What rooms show of themselves, on any homeserver. */
+import assert from 'node:assert/strict'
+import type { Place } from '../../src/model/address'
+import { Refused } from '../../src/model/errors'
+import type { Delivery, Shown } from '../../src/model/message'
+import type { Network } from '../../src/model/network'
+import { makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
+import { bernd, makeBridge, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
+
+export const profileSuite = (ground: () => Ground): void => {
+  let anna: MatrixPerson
+  const running: Network[] = []
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000)
+  const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
+  const begin = async (place: Place): Promise<Bridge> => {
+    const bridge = makeBridge(ground())
+    running.push(bridge.network)
+    bridge.network.attend([place])
+    await bridge.network.start(bridge.inbox)
+    await bridge.inbox.until('the room is joined', () => bridge.inbox.connections.get('rooms') === true)
+    return bridge
+  }
+  /** A room in which the bot has this power. */
+  const openRoom = async (power: number): Promise<Place> => {
+    const users = { [anna.userId]: 100, [bot()]: power }
+    return { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat', room_version: '10', power_level_content_override: { users } }) }
+  }
+  const change = (place: Place, shown: Shown): Delivery =>
+    ({ key: newKey(), place, as: bernd, at: Date.now(), attempt: 1, action: { kind: 'profile', shown, change: { network: 'xmpp', key: 'x' } } })
+  const state = (place: Place, type: string): Promise<Json> => anna.call('GET', `v3/rooms/${encodeURIComponent(place.id)}/state/${type}/`)
+
+  before(async () => {
+    const { userId, accessToken } = await ground().createUser(`anna${newKey()}`.toLowerCase())
+    anna = makeMatrixPerson(ground().url, userId, accessToken)
+  })
+  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+
+  describe('what a room shows of itself', () => {
+    it('comes in when somebody changes it, and does not come back when we do', async () => {
+      const place = await openRoom(50)
+      const { inbox, network } = await begin(place)
+      const url = await anna.upload(PNG, 'image/png')
+      await anna.setState(place.id, 'm.room.topic', '', { topic: 'Plan' })
+      await anna.setState(place.id, 'm.room.name', '', { name: 'Halle' })
+      await anna.setState(place.id, 'm.room.avatar', '', { url })
+      await inbox.until('all three', () => inbox.profiles.length === 3)
+      assert.deepEqual(inbox.profiles.map(({ shown }) => shown),
+        [{ what: 'topic', value: 'Plan' }, { what: 'name', value: 'Halle' }, { what: 'picture', value: url }])
+      assert.ok(inbox.profiles.every(({ by }) => by?.id === anna.userId))
+      await network.send(change(place, { what: 'topic', value: 'Anders' }), signal())
+      await anna.setState(place.id, 'm.room.topic', '', { topic: '' })
+      await inbox.until('hers', () => inbox.profiles.length >= 4)
+      assert.deepEqual(inbox.profiles.slice(3).map(({ shown: { value } }) => value), [''])
+    })
+
+    it('is changed by the bot, once, and never without need', async () => {
+      const place = await openRoom(50)
+      const bridge = await begin(place)
+      const { network } = bridge
+      bridge.files.set('picture:1', PNG)
+      const topic = change(place, { what: 'topic', value: 'Plan\nfür Ä' })
+      assert.equal((await network.send(topic, signal())).shows, 'Plan\nfür Ä')
+      await network.send({ ...topic, attempt: 2 }, signal())
+      await network.send(change(place, { what: 'name', value: 'Halle' }), signal())
+      const { shows } = await network.send(change(place, { what: 'picture', value: 'picture:1' }), signal())
+      assert.equal((await state(place, 'm.room.topic')).topic, 'Plan\nfür Ä')
+      assert.equal((await state(place, 'm.room.name')).name, 'Halle')
+      assert.equal((await state(place, 'm.room.avatar')).url, shows)
+      assert.deepEqual(await anna.download(shows ?? ''), PNG)
+      const events = await anna.events(place.id)
+      assert.deepEqual(events.filter(({ sender, type }) => sender === bot() && /topic|name|avatar/.test(type)).map(({ type }) => type),
+        ['m.room.topic', 'm.room.name', 'm.room.avatar'])
+      assert.ok(events.every(({ state_key: key }) => !String(key).includes('bernd')), 'and nobody comes in for it')
+    })
+
+    it('is refused where the bot has no power', async () => {
+      const place = await openRoom(0)
+      const { network } = await begin(place)
+      await assert.rejects(network.send(change(place, { what: 'topic', value: 'Plan' }), signal()), Refused)
+    })
+  })
+}
