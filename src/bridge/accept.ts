@@ -14,6 +14,7 @@ import type { Arrival, Attachment, Content, DeletionArrival, ReactionArrival } f
 import type { Inbox } from '../model/network'
 import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
+import type { DirectChat } from '../plan/directs'
 import { cleanName, oneLine } from '../plan/people'
 import type { Plan } from '../plan/plan'
 import type { Reacted } from '../plan/react'
@@ -85,6 +86,11 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
   }
 }
 
+const openedBy = (arrival: Arrival, directory: Directory, now: number): DirectChat | undefined =>
+  arrival.kind === 'message' && arrival.to !== undefined && directory.mirrorAt(arrival.place) === undefined
+    ? directory.directs.opening({ network: arrival.place.network, id: arrival.sender.id }, arrival.to, now)
+    : undefined
+
 const tidyFile = (file: Attachment): Attachment => ({ ...file, name: withSuffix(oneLine(file.name), file.mime) })
 
 const tidyFiles = ({ file, more, ...content }: Content): Content =>
@@ -115,7 +121,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     const now = clock.now()
     const about = await referred(tx, arrival)
     const { original, answered, reacted } = about
-    const facts = { ...about, desk: await deskFacts({ tx, memory: desk, now, original, answered, reacted }, arrival) }
+    const ofDesk = await deskFacts({ tx, memory: desk, now, original, answered, reacted }, arrival)
+    const facts = { ...about, opening: openedBy(arrival, directory, now), desk: ofDesk }
     const plan = route(arrival, facts, { directory, memory: desk })
     if (plan.outcome === 'ignored') return undefined
     const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address

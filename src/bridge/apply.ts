@@ -4,6 +4,7 @@ import type { DeskMemory } from '../desk/memory'
 import { addressKey, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Directory } from '../plan/directory'
+import { chatKey, DIRECTS } from '../plan/directs'
 import { CALLED } from '../plan/namesakes'
 import type { Change, Plan } from '../plan/plan'
 import { PROFILES } from '../plan/profiles'
@@ -49,6 +50,7 @@ const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, stea
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
     case 'called': await tx.remember(CALLED, what.claim.key, what.claim.person); return {}
     case 'profile': await (what.value === undefined ? tx.forget(PROFILES, what.key) : tx.remember(PROFILES, what.key, what.value)); return {}
+    case 'chat': await tx.remember(DIRECTS, chatKey(what.chat), JSON.stringify(what.chat)); return {}
     case 'react': await tx.react(what.message, what.person, what.emojis, journal); return {}
     case 'desk': await applyDesk(tx, what.change, journal, now, steadyNow); return {}
     case 'recall': return await recall(tx, what, steadyNow)
@@ -75,6 +77,7 @@ export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: H
     if (what.kind === 'stand') directory.stand(what.place, what.standing)
     if (what.kind === 'called') directory.namesakes.learn(what.claim)
     if (what.kind === 'profile') directory.profiles.learn(what)
+    if (what.kind === 'chat') directory.directs.learn(what.chat)
     if (what.kind === 'desk') learnDesk(desk, what.change)
   }
   return applied

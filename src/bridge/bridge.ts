@@ -9,8 +9,9 @@ import { deadline, steady, type Clock, type Timer } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { NetworkName, Place } from '../model/address'
 import type { Inbox, Network } from '../model/network'
-import { makeDirectory, type Mirror } from '../plan/directory'
+import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
+import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
 import { CALLED } from '../plan/namesakes'
 import { PROFILES } from '../plan/profiles'
 import { TEXTS, type Language } from '../plan/texts'
@@ -29,6 +30,7 @@ export interface BridgeOptions {
   networks: Network[]
   mirrors: Mirror[]
   addresses?: FunctionAddress[] | undefined
+  directChats?: DirectRules | undefined // absent: there are none
   store: Store
   links: Links
   language: Language
@@ -92,18 +94,31 @@ export const makeQueue = (store: Store, clock: Clock, changed: Deliver['changed'
   dropQuarantined: id => store.run(tx => tx.dropQuarantined(id))
 })
 
+const directsOf = ({ directChats: rules, networks }: BridgeOptions, remembered: [string, string][], desk: DeskMemory): Directs => {
+  const namings = new Map(networks.map(({ name, naming }) => [name, naming]))
+  return makeDirects({
+    rules, namings, remembered: remembered.map(([, chat]) => readChat(chat)),
+    isOurs: person => namings.get(person.network)?.isOurs(person.id) === true || desk.roster.called(person) !== undefined
+  })
+}
+
+const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<Directory> => {
+  const { store, mirrors, links, language, networks } = options
+  const { chats, ...remembered } = await store.run(async tx => ({
+    blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
+    profiles: await tx.remembered(PROFILES), chats: await tx.remembered(DIRECTS)
+  }))
+  const can = new Map(networks.map(network => [network.name, network.can]))
+  return makeDirectory({ mirrors, remembered, can, links, texts: TEXTS[language], teams: desk, directs: directsOf(options, chats, desk) })
+}
+
 /** Throws if the store cannot be read. */
 export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const { store, clock, log, limits, observer } = options
   const aging = steady(clock)
   const networks = new Map(options.networks.map(network => [network.name, network]))
-  const can = new Map(options.networks.map(network => [network.name, network.can]))
-  const remembered = await store.run(async tx => ({
-    blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
-    profiles: await tx.remembered(PROFILES)
-  }))
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
-  const directory = makeDirectory({ mirrors: options.mirrors, remembered, can, links: options.links, texts: TEXTS[options.language], teams: desk })
+  const directory = await readDirectory(options, desk)
   const signals = makeSignals({ networks, directory, desk, store, clock })
   const members = makeMembers({ networks, directory, store, clock })
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained })
@@ -125,6 +140,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       return members.after(arrival, await accept.accept(arrival))
     },
     signal: signals.take, members: members.take, wantsMembers: members.wants,
+    admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)
       up.set(`${network} ${name}`, isUp)

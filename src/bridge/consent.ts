@@ -14,8 +14,17 @@ import type { NewDelivery, Recorded } from '../store/store'
 
 type Written = MessageArrival | EditArrival
 
+/** In a chat between two persons, “stop” is a word, unless it is a phone's: an app lets its owner block whom they do not want. */
+const isToPerson = (arrival: Arrival, { mirrorAt, directs, can }: Directory): boolean => {
+  const { network } = arrival.place
+  const isChat = mirrorAt(arrival.place)?.mirror.direct === true ||
+    (arrival.kind === 'message' && arrival.to !== undefined && directs.behind(network, arrival.to) !== undefined)
+  return isChat && can(network).ghosts
+}
+
 /** A message to us alone, or its correction by the same writer: a corrected typing error counts as if typed right. */
-const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined): arrival is Written => {
+const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined, directory: Directory): arrival is Written => {
+  if (isToPerson(arrival, directory)) return false
   if (desk !== undefined && desk.from !== 'contact' && desk.from !== 'elsewhere') return false
   if (arrival.kind === 'message') return arrival.direct === true
   if (arrival.kind !== 'edit' || original?.arrival.kind !== 'message' || original.arrival.direct !== true) return false
@@ -31,14 +40,14 @@ const tellOthers = (arrival: Written, threads: Place[], directory: Directory, te
     const name = found?.here.people?.[arrival.sender.id]
     if (found === undefined || name === undefined) return []
     return found.mirror.places
-      .filter(({ place, people }) => people === undefined && !samePlace(place, thread))
+      .filter(({ place, people }) => (people === undefined || found.mirror.direct === true) && !samePlace(place, thread))
       .map(({ place }) => notice(arrival, place, 'consent', text(name)))
   })
 
 export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined,
   context: Context): Plan | undefined => {
   const { directory } = context
-  if (!isWritten(arrival, desk, original)) return undefined
+  if (!isWritten(arrival, desk, original, directory)) return undefined
   const word = consentWord(toPlain(arrival.content.text))
   const person = addressKey({ network: arrival.place.network, id: arrival.sender.id })
   if (word === undefined) return undefined

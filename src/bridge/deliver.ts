@@ -58,7 +58,10 @@ export const makeDeliver = (parts: Parts): Deliver => {
   let openFromAnybody = 0
   let running = false
 
-  const isOpenToAnybody = (from: Place): boolean => directory.mirrorAt(from) === undefined && !directory.teams.isTeams(from)
+  const isOpenToAnybody = (from: Place): boolean => {
+    const mirror = directory.mirrorAt(from)?.mirror
+    return (mirror === undefined || mirror.direct === true) && !directory.teams.isTeams(from)
+  }
 
   const count = (from: Place, more: number): void => {
     const key = addressKey(from)

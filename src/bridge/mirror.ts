@@ -6,8 +6,9 @@ import {
 } from '../model/message'
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
+import type { Namesakes } from '../plan/namesakes'
 import { cleanName, personaOf } from '../plan/people'
-import { delivery, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
+import { delivery, failureNotice, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import type { Answered, Recorded } from '../store/store'
@@ -21,16 +22,21 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
 export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
   mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
 
+/** Where somebody speaks. `begins`: it is the first message of a direct chat. */
+interface Found { mirror: Mirror; here: MirrorPlace; begins?: boolean }
+
 /** Who speaks, or is there. */
-export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, here }: { mirror: Mirror, here: MirrorPlace },
+export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, here }: Found,
   directory: Directory, sender = arrival.sender): { as: Persona, changes: Change[] } => {
   const { place: { network } } = arrival
   const person = { network, id: sender.address ?? sender.id }
-  const known = here.people?.[sender.id]
+  const known = mirror.direct === true && sender.nameless !== true ? undefined : here.people?.[sender.id]
   const given = cleanName(known ?? sender.name)
   const speaks = sender.account === undefined ? person : { network, id: sender.account }
-  const isReserved = known === undefined && directory.teams.isReserved(given, speaks, false)
-  const { name, claim } = directory.namesakes.called(mirror.name, person, given, isReserved)
+  const isReserved = (known === undefined || mirror.direct === true) && directory.teams.isReserved(given, speaks, false)
+  const { name, claim }: ReturnType<Namesakes['called']> = mirror.direct === true && !isReserved
+    ? { name: given }
+    : directory.namesakes.called(mirror.name, person, given, isReserved)
   return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }
 
@@ -44,14 +50,14 @@ const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[],
 }
 
 /** The reply for another place of the mirror. A message from outside this mirror is not quoted in it. */
-const answering = (answered: Answered | undefined, { mirror }: { mirror: Mirror }, directory: Directory) => (place: Place): Reply | undefined => {
+const answering = (answered: Answered | undefined, { mirror }: Found, directory: Directory) => (place: Place): Reply | undefined => {
   if (answered === undefined || !('sender' in answered.arrival)) return undefined
   const from = directory.mirrorAt(answered.arrival.place)
   return from?.mirror === mirror ? replyTo(answered, speaker(answered.latest, from, directory, answered.arrival.sender).as, place) : undefined
 }
 
 /** Whoever deletes it is told where it stays. */
-const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: { mirror: Mirror, here: MirrorPlace },
+const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: Found,
   directory: Directory): Plan => {
   if (original === undefined) {
     return { outcome: 'routed', deliveries: [], changes: [], why: 'a deletion of what is not here: kept, because that may still come' }
@@ -72,9 +78,22 @@ const afterRemoval = (arrival: EditArrival | DeletionArrival, { texts }: Directo
   ? ignored('it is removed elsewhere already')
   : { outcome: 'routed', deliveries: [notice(arrival, arrival.place, 'removed', texts.wasRemoved)], changes: [] }
 
-export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, answered: Answered | undefined,
-  directory: Directory): Plan | undefined => {
-  const found = directory.mirrorAt(arrival.place)
+/** The messages that the arrival refers to. */
+interface About { original?: Recorded | undefined; answered?: Answered | undefined }
+
+/** A number that stands for one person alone says whose it is only in front of the first message. */
+const voiceAt = ({ mirror, begins }: Found, { network }: Place, as: Persona, directory: Directory): Persona | undefined =>
+  mirror.direct === true && begins !== true && !directory.can(network).ghosts ? undefined : as
+
+/** The other one of a direct chat has sent STOP. */
+const unreached = (arrival: Spoken, { mirror, here }: Found, directory: Directory): Plan => ({
+  outcome: 'routed', changes: [],
+  deliveries: mirror.places.filter(one => one !== here).flatMap(({ place }) =>
+    failureNotice(arrival, { key: 'stopped', place }, directory, { kind: 'failed', why: directory.texts.hasEnded }))
+})
+
+export const mirrorRule = (arrival: Arrival, { original, answered }: About, directory: Directory,
+  found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction') return undefined
   if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return ignored('not theirs to change')
@@ -83,6 +102,7 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
   if (arrival.kind === 'deletion') return takeBack(arrival, original, found, directory)
   const { as, changes } = speaker(arrival, found, directory)
   const places = reached(found.mirror, found.here, directory)
+  if (found.mirror.direct === true && places.length === 0) return unreached(arrival, found, directory)
   const { unreadable } = arrival.content
   if (unreadable !== undefined && arrival.kind === 'message') return unread(arrival, unreadable, places, as, directory)
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
@@ -91,9 +111,10 @@ export const mirrorRule = (arrival: Arrival, original: Recorded | undefined, ans
   const deliveries = places.flatMap(({ place }) => {
     const reply = replyAt(place)
     const content = reply === undefined ? arrival.content : ownWords(arrival)
+    const by = voiceAt(found, place, as, directory)
     return arrival.kind === 'edit'
-      ? sayAgain({ ...arrival, content }, original, place, as, { token, reply, mentions }, directory)
-      : say(arrival, content, place, as, { token, reply, mentions }, directory)
+      ? sayAgain({ ...arrival, content }, original, place, by, { token, reply, mentions }, directory)
+      : say(arrival, content, place, by, { token, reply, mentions }, directory)
   })
   const all: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]
   return { outcome: 'routed', deliveries, changes: all, ...deliveries.length === 0 && { why: 'nobody else is reached' } }

@@ -5,10 +5,12 @@
 import type { Context, DeskFacts } from '../desk/facts'
 import { deskRule } from '../desk/rule'
 import type { Arrival } from '../model/message'
+import type { DirectChat } from '../plan/directs'
 import { ignored, type Plan } from '../plan/plan'
 import type { Reacted } from '../plan/react'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
+import { directRule } from './direct'
 import { mirrorRule } from './mirror'
 import { type Copied, moderationRule } from './moderation'
 import { profileRule } from './profile'
@@ -20,6 +22,7 @@ import { standingRule } from './standing'
 export interface Facts {
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
   reacted?: Reacted | undefined; copied?: Copied | undefined
+  opening?: DirectChat | undefined // the direct chat that it may begin
 }
 
 type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefined
@@ -30,9 +33,10 @@ const RULES: Rule[] = [
   (arrival, _facts, { directory }) => profileRule(arrival, directory),
   (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
+  (arrival, facts, { directory }) => directRule(arrival, facts.opening, directory),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),
   (arrival, facts, { directory }) => moderationRule(arrival, facts.copied, directory),
-  (arrival, facts, { directory }) => mirrorRule(arrival, facts.original, facts.answered, directory),
+  (arrival, facts, { directory }) => mirrorRule(arrival, facts, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true
     ? { outcome: 'unrouted', deliveries: [], changes: [], why: 'nobody answers here' }
     : undefined

@@ -13,6 +13,7 @@ import { type HasRead, type Shows, SHOWS_NOTHING, type SignalIn, type SignalOut 
 import type { Directory } from '../plan/directory'
 import type { Store } from '../store/store'
 import { type DeliveryMarks, makeDeliveryMarks } from './delivery-marks'
+import { isAnothers } from './direct'
 import { reached } from './mirror'
 import { makeReading } from './reading'
 import { makeTyping, type Target } from './typing'
@@ -34,6 +35,7 @@ type Whose = Pick<SignalIn, 'place' | 'sender'>
 const makeTargets = (directory: Directory, desk: DeskMemory) => {
   const inMirror = ({ place, sender }: Whose, what: keyof Shows): Target[] => {
     const found = directory.mirrorAt(place)
+    if (found?.mirror.direct === true && isAnothers(found.here, sender.id)) return []
     if (found?.mirror.shows?.[what] !== true || directory.standing(place) !== 'in') return []
     return reached(found.mirror, found.here, directory).map(where => ({ place: where.place, as: { network: place.network, id: sender.id } }))
   }

@@ -5,6 +5,7 @@ import type { Listen } from '../lib/serve'
 import type { NetworkName } from '../model/address'
 import type { NetworkKind } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
+import type { DirectRules } from '../plan/directs'
 
 export interface Config {
   file: string // absolute
@@ -16,6 +17,7 @@ export interface Config {
   media: { listen: Listen, publicUrl: string, linkDays: number, bytesMax: number }
   limits: { queueMax: number, drainMs: number }
   mirrors: Mirror[]
+  directChats?: DirectRules | undefined
   addresses: FunctionAddress[]
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string }
 }

@@ -30,7 +30,9 @@ const checkNetworks = (config: Written, kinds: readonly NetworkKind[], tell: Tel
   for (const kind of kinds) {
     const places = config.mirrors.flatMap((mirror, index) => found(mirror.places, kind, at => ['mirrors', index, 'places', at]))
     const names = found(config.function_addresses, kind, index => ['function_addresses', index])
-    kind.settings.contradictions?.({ section: writtenOf(config, kind), places, names }, tell)
+    const standIns = Object.keys(kind.settings.standIn === undefined ? {} : config.direct_chats?.numbers ?? {})
+      .map(value => ({ value, path: ['direct_chats', 'numbers', value] }))
+    kind.settings.contradictions?.({ section: writtenOf(config, kind), places, names, standIns }, tell)
   }
   for (const { entry, first } of twice(listeners(config, kinds), ({ port }) => String(port))) {
     problem(entry.path, `port ${entry.port} is taken by ${spell(first.path)}`, 'Write another port')

@@ -70,7 +70,8 @@ export const sampleConfig = (kinds: readonly NetworkKind[] = KINDS): string => {
   const sections = Object.entries(schema.def.shape!).map(([key, wrapped]) => {
     const below = inner(wrapped)
     const about = told.get(below)!
-    return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...value(key, below, about)].join('\n')
+    const lines = value(key, below, about)
+    return [...comment(wrap(about.doc, LINE_CHARS_MAX)), ...about.off ? comment(lines) : lines].join('\n')
   })
   return `${[headOf(secretsIn(schema).slice(0, SECRETS_MAX)).trimEnd(), ...sections].join('\n\n')}\n`
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { NetworkKind } from '../networks/kind'
-import { choice, list, listen, section, secret, text, told, url, whole, yes } from '../settings/keys'
+import { choice, lines, list, listen, off, section, secret, text, told, url, whole, yes } from '../settings/keys'
 import { functionAddressOf } from './schema-address'
 
 /** The networks' sections come between `before` and `after`. */
@@ -47,6 +47,20 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   }).prefault({})
 })
 
+const whom = (doc: string, sample: string) => list(doc, 'a list of addresses', 1000, text('Somebody.', 'an address in quotes', sample), sample).min(1)
+
+const directChats = () => section('Direct chats between two persons of different networks, without a team. Without this section there are none. ' +
+  'People are named by their addresses, with * for any characters.', {
+  allow: list('Who may begin such a chat with whom. Whoever was written to may always answer.', 'a list of entries with from and to', 1000, section(
+    'One entry.', { from: whom('Who may begin.', '["@*:example.org"]'), to: whom('With whom.', '["*@*", "+49*"]') })).min(1),
+  numbers: lines('Phone numbers of ours, each with the one person for whom it stands: only they write from it, and all answers are theirs.',
+    'lines of a quoted number and an address, such as "+4930123458": "@anna:example.org"', z.string().max(100),
+    text('The person.', 'an address in quotes', '"@anna:example.org"'),
+    '{ "+4930123458": "@anna:example.org" }').default({}),
+  per_day: whole('How many new chats one person may begin within a day, and how many may be begun with one.', 1, 1000, 20).default(20),
+  typing: yes('Whether each sees that the other is typing.', true).default(true)
+})
+
 const enough = (kinds: readonly NetworkKind[]): string => {
   const needed = kinds.flatMap(({ settings: { name, address: { needs } } }) => needs === undefined ? [] : [`${needs.when}, ${name}`])
   return needed.length === 0 ? 'name and team' : ['name, team', ...needed].join(' and, ')
@@ -67,6 +81,7 @@ const after = (kinds: readonly NetworkKind[]) => ({
   }).prefault({}),
   mirrors: list('Rooms that show the same on all networks. A place can be in one mirror only.', 'a list of mirrors', 10000,
     mirrorOf(kinds)).default([]),
+  direct_chats: off(directChats()),
   function_addresses: list(`Public addresses with a team behind them: ${enough(kinds)} are enough. Each needs a line ` +
     'in the registration; "zentrale check" says which.', 'a list of function addresses', 1000, functionAddressOf(kinds)).default([]),
   operate: section('For the operator: health, metrics and commands, by HTTP.', {

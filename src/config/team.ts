@@ -7,8 +7,8 @@ import { attempt, Impossible, type Path, type Problems, spell, twice } from '../
 import { type Written, writtenOf } from './schema'
 import type { WrittenAddress } from './schema-address'
 
-/** Throws Impossible. */
-const personOf = (config: Written, kinds: readonly NetworkKind[], written: string): Person => {
+/** Somebody who has an app, by their address. Throws Impossible. */
+export const personOf = (config: Written, kinds: readonly NetworkKind[], written: string): Person => {
   const staffed = kinds.flatMap(kind => 'person' in kind.settings.agents ? [{ kind, agents: kind.settings.agents }] : [])
   for (const { settings: { agents } } of kinds) {
     if ('refused' in agents && agents.pattern.test(written)) throw new Impossible(`${written} ${agents.refused.wrong}`,

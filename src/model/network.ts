@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
-import type { ArrivalKey, NetworkName, Place } from './address'
+import type { ArrivalKey, NetworkName, Person, Place } from './address'
 import type { Malformed } from './errors'
 import type { MemberList, MemberNews } from './members'
 import type { Arrival, Attachment, Delivery, Sent } from './message'
@@ -44,6 +44,10 @@ export interface Naming {
   serves (ours: string): boolean
   /** Whether this is nobody but us: an address, a ghost, a number of ours. */
   isOurs (id: string): boolean
+  /** The ghost that speaks for a person of another network in a direct chat. Absent: the network has no ghosts. */
+  ghost? (person: Person): string
+  /** The person for whom a ghost speaks; undefined if it is none, or if its name does not tell. */
+  standsFor? (id: string): Person | undefined
 }
 
 /** A public address of ours, as everybody else sees it. */
@@ -139,6 +143,11 @@ export interface Inbox {
    * Calls are taken in order. Many may be open at once, and then share one commit.
    */
   accept (arrival: Arrival): Promise<'stored' | 'seen'>
+  /**
+   * Whether somebody may write to this ghost of ours: then what they say is taken as `direct`. They have a chat with it, or, with `begins`, may
+   * begin one, which counts as begun.
+   */
+  admits (theirs: Person, ours: string, begins: boolean): boolean
   /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
   signal (signal: SignalIn): void
   /** Whether anybody wants to know who is at this place. */

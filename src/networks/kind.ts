@@ -30,8 +30,10 @@ export interface Settings<W = unknown, C = unknown, P = unknown, N = unknown> {
   place: PlaceSettings<W, P>
   address: AddressSettings<W, N>
   agents: AgentSettings<W>
+  /** Where people of other networks have no ghosts: an address of ours that stands for one of them. None, with a problem, if it is not ours. */
+  standIn? (written: string, section: W | undefined, path: Path, problem: Problems): Person[]
   /** Reports keys that contradict one another. The paths in `places` and `names` lead to the network's key. */
-  contradictions? (given: { section: W | undefined, places: Found<P>[], names: Found<N>[] }, tell: Tell): void
+  contradictions? (given: { section: W | undefined, places: Found<P>[], names: Found<N>[], standIns: Found<string>[] }, tell: Tell): void
   /** The section as the adapter takes it. If that is impossible, reports why and returns undefined. */
   take (section: W, around: Taking): C | undefined
   /** How to write to an address of ours on this network, for its contact block. */

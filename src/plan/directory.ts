@@ -2,26 +2,14 @@
 import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
-import type { Shows } from '../model/signal'
+import type { Directs } from './directs'
 import type { Links } from './links'
+import type { DeliveryMarking, Mirror, Moderation } from './mirrored'
 import { makeNamesakes, type Namesakes } from './namesakes'
-import { type Carries, makeProfiles, type Profiles } from './profiles'
+import { makeProfiles, type Profiles } from './profiles'
 import type { Texts } from './texts'
 
-/** How a writer sees that their message has arrived in all other places: as a read mark of ours, or not. */
-export type DeliveryMarking = 'none' | 'read' | 'reaction'
-
-/** Whether moderators remove in all places what they remove in theirs, or there alone. */
-export type Moderation = 'shared' | 'own'
-
-/**
- * `shows`: absent, no signals. `moderation`: absent, shared. `membersMax`: up to how many people of its other places are in each place although
- * they say nothing; absent, 0. `carries`: what of the places themselves is the same in all; absent, nothing.
- */
-export interface Mirror {
-  name: string; places: MirrorPlace[]; shows?: Shows; deliveryMarks?: DeliveryMarking; moderation?: Moderation; membersMax?: number
-  carries?: Carries
-}
+export type { DeliveryMarking, Mirror, Moderation }
 
 /** What other rules may ask about function addresses. */
 export interface Teams {
@@ -53,10 +41,11 @@ export interface Directory {
   stand (place: Place, standing: Standing): void
   readonly namesakes: Namesakes
   readonly profiles: Profiles
+  readonly directs: Directs
   readonly teams: Teams
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
-  /** All places of all mirrors. */
+  /** All places of all mirrors of the config. */
   places (): Place[]
 }
 
@@ -79,9 +68,10 @@ export interface DirectoryParts {
   links: Pick<Links, 'token' | 'part' | 'url'>
   texts: Texts
   teams: Teams
+  directs: Directs
 }
 
-export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams }: DirectoryParts): Directory => {
+export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, directs }: DirectoryParts): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {
@@ -90,11 +80,11 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams }:
   const blocked = new Set(remembered.blocked)
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, texts, teams, namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
+    links, texts, teams, directs, namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),
-    mirrorAt: place => byPlace.get(addressKey(place)),
-    threadsOf: person => threads.get(person) ?? [],
+    mirrorAt: place => byPlace.get(addressKey(place)) ?? directs.mirrorAt(place),
+    threadsOf: person => [...threads.get(person) ?? [], ...directs.placesOf(person)],
     isBlocked: person => blocked.has(person),
     block: person => { blocked.add(person) },
     unblock: person => { blocked.delete(person) },

@@ -9,6 +9,7 @@ import { plain, toPlain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from './desk-change'
 import type { Directory } from './directory'
+import type { DirectChat } from './directs'
 import type { Claim } from './namesakes'
 import { beginning, cleanName } from './people'
 
@@ -24,6 +25,7 @@ export type Change =
   | { kind: 'desk', change: DeskChange }
   | { kind: 'called', claim: Claim }
   | { kind: 'profile', key: string, value: string | undefined } // see profiles.ts
+  | { kind: 'chat', chat: DirectChat }
   | { kind: 'react', message: number, person: string, emojis: string[] } // all of the person's reactions to it now
   | { kind: 'early', place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail?: string }
 

@@ -19,6 +19,8 @@ export interface Texts {
   isEncrypted (where: string): string
   isBack (where: string): string
   isEncryptedHere: string
+  onlyTwo: string
+  noChat: string
   rests: string
   hasEnded: string
   refused: string
@@ -65,6 +67,8 @@ const de: Texts = {
   isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
+  onlyTwo: 'Nicht weitergegeben: Dieser Chat verbindet nur zwei Personen, und Sie sind keine von beiden.',
+  noChat: 'Nicht zugestellt: Für Sie ist kein Chat mit diesem Kontakt eingerichtet.',
   rests: 'die Verbindung dorthin ruht',
   hasEnded: 'dort wurde mit STOP alles beendet',
   refused: 'vom Empfänger abgelehnt',
@@ -118,6 +122,8 @@ const en: Texts = {
   isBack: where => `The connection to the room on ${where} works again.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',
+  onlyTwo: 'Not passed on: this chat connects two persons only, and you are neither of them.',
+  noChat: 'Not delivered: you cannot have a chat with this contact here.',
   rests: 'the connection to it rests',
   hasEnded: 'everything there was ended with STOP',
   refused: 'refused by the destination',

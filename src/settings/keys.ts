@@ -3,9 +3,10 @@ import { z } from 'zod'
 
 /**
  * What people are told about a key. `must` completes the sentence "It must be …". `sample` is YAML for config.sample.yaml, where an optional
- * key is commented out unless it is `live`. `instead`: advice when a key that people name themselves is invalid.
+ * key is commented out unless it is `live`, and a section of the whole if it is `off`. `instead`: advice when a key that people name
+ * themselves is invalid.
  */
-export interface Told { doc: string; must: string; sample?: string; secret?: true; live?: true; instead? (key: string): string }
+export interface Told { doc: string; must: string; sample?: string; secret?: true; live?: true; off?: true; instead? (key: string): string }
 
 export const told = z.registry<Told>()
 
@@ -44,6 +45,12 @@ export const listen = (doc: string, port: number) => section(doc, {
 /** An optional key that is not commented out in the sample. */
 export const live = <T extends z.ZodType>(key: T): z.ZodOptional<T> => {
   told.add(key, { ...told.get(key), live: true } as Parameters<typeof told.add<T>>[1])
+  return key.optional()
+}
+
+/** An optional section that is commented out in the sample. */
+export const off = <T extends z.ZodType>(key: T): z.ZodOptional<T> => {
+  told.add(key, { ...told.get(key), off: true } as Parameters<typeof told.add<T>>[1])
   return key.optional()
 }
 

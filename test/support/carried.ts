@@ -189,7 +189,8 @@ poorer form that its readers understand, or its writer is told. Where nothing at
 
 This page is made by a program that sends each of these through Zentrale (\`test/support/carried.ts\`), and a test keeps it true
 (\`test/unit/networks/carried.test.ts\`). In the room Anna has asked “Wer kommt?” on Matrix before; “–” is nothing. LINK is a link of ours to a
-file. At a function address the same holds between the contact and the team; [who-sees-what.md](who-sees-what.md) says what of the team goes out.
+file. The same holds in a direct chat between two persons, except that on a phone no name stands in front after the first message. At a function
+address it holds between the contact and the team; [who-sees-what.md](who-sees-what.md) says what of the team goes out.
 A phone shows a number and no room, so what a room shows of itself does not go there.
 
 ${Object.keys(LABELS).map(from => section(from, found)).join('\n\n')}

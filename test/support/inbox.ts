@@ -1,6 +1,6 @@
 /** An inbox in memory: keeps arrivals, drops those that it has seen or that come from places that have sent us out. A test can wait for them. */
 import { Unavailable, type Malformed } from '../../src/model/errors'
-import { addressKey, type Place } from '../../src/model/address'
+import { addressKey, type Person, type Place } from '../../src/model/address'
 import type { MemberNews } from '../../src/model/members'
 import type { Arrival, ProfileArrival, Sender, StandingArrival } from '../../src/model/message'
 import type { Answered, Inbox } from '../../src/model/network'
@@ -20,6 +20,7 @@ export interface TestInbox extends Inbox {
   /** The names of all who are at a place. */
   names (place: Place): string[]
   refusing: Error | undefined // while set, nothing can be stored
+  admitting: (theirs: Person, ours: string) => boolean
   readonly crowded: Set<string> // ids of places from which nothing more can be stored
   /** What was accepted is so old that nothing is known of it any more. */
   forget (): void
@@ -35,6 +36,7 @@ export const makeInbox = (): TestInbox => {
   const inbox: TestInbox = {
     arrivals: [], profiles: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
     wants: false, there: new Map(), news: [],
+    admitting: () => false, admits: (theirs, ours) => inbox.admitting(theirs, ours),
     answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {
       if (inbox.refusing) throw inbox.refusing

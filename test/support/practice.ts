@@ -45,13 +45,20 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     naming: {
       direct: (ours, theirs) => `${ours}/${theirs}`, room: (address, what) => can.ghosts === false ? undefined : `${address}-${what}`,
       person: written => written.startsWith(`${name}:`) ? written : undefined,
-      serves: ours => !ours.endsWith('@elsewhere'), isOurs: id => id.startsWith(`${name}:ours`)
+      serves: ours => !ours.endsWith('@elsewhere'), isOurs: id => id.startsWith(`${name}:ours`),
+      ...can.ghosts === false ? {} : {
+        ghost: ({ network, id }) => `${name}:ours ${network} ${id}`,
+        standsFor (id) {
+          const [ours, network, ...rest] = id.split(' ')
+          return ours !== `${name}:ours` || network === undefined ? undefined : { network, id: rest.join(' ') }
+        }
+      }
     },
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: {
       accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, signal () {}, connection () {},
-      wantsMembers: () => false, members () {}
+      wantsMembers: () => false, members () {}, admits: () => false
     },
     onSend: () => {}, onUpload: () => {},
     async upload (delivery, signal) { await network.onUpload(delivery, signal) },

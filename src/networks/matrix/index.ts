@@ -4,13 +4,14 @@
  */
 import type { Place } from '../../model/address'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
-import { makeAddresses, type Namespaces } from './users/addresses'
+import type { SignalIn } from '../../model/signal'
+import { type Addresses, makeAddresses, type Namespaces } from './users/addresses'
 import { makeBringing } from './users/bringing'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
 import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
-import { makeGhosts } from './users/ghosts'
+import { type Ghosts, makeGhosts } from './users/ghosts'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
 import { makeAlarming } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
@@ -18,7 +19,7 @@ import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
 import { makeMembers } from './rooms/members'
 import { makeUploader, openMedia } from './media'
-import { GHOST_PREFIX, ghostPerson, isAmong, isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOurs as isOursOf } from './names'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
 import { makeTake, tellStanding } from './receive'
@@ -58,7 +59,17 @@ export const namingOn = (domain: string, bot: string): Naming => ({
   room: (address, what) => `#${GHOST_PREFIX}${address}_${what}:${domain}`,
   person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined,
   serves: ours => ours.endsWith(`:${domain}`),
-  isOurs: id => isOursOf(id, bot, domain)
+  isOurs: id => isOursOf(id, bot, domain),
+  ghost: person => ghostMxid(person, domain), standsFor: id => ghostPerson(id, domain)
+})
+
+/** In a direct chat a ghost is like an address, but without a profile of its own. */
+const withGhosts = ({ all, has, ready }: Addresses, ghosts: Ghosts, domain: string): Pick<Addresses, 'all' | 'ready'> => ({
+  all,
+  async ready (mxid, signal) {
+    const person = has(mxid) ? undefined : ghostPerson(mxid, domain)
+    await (person === undefined ? ready(mxid, signal) : ghosts.dress(mxid, { person, name: `${person.id} (${person.network})` }, signal))
+  }
 })
 
 export const makeMatrix = (config: MatrixConfig, world: World, { exchange, listen }: Wire = { listen: openEndpoint }): Network => {
@@ -117,12 +128,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
   const direct = makeDirect({
-    homeserver, addresses, memory, clock, chance, log, signal: stopping.signal, network: NAME, domain, isOurs,
-    backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
+    homeserver, addresses: withGhosts(addresses, ghosts, domain), memory, clock, chance, log, signal: stopping.signal, network: NAME, domain,
+    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax: config.mediaBytesMax
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
   })
   const isUnheard = isAmong(config.notHeardFrom)
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
@@ -130,12 +141,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     homeserver, rooms, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isUnheard: isNobody
   })
   const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom,
+    admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
   })
 
-  const signals = makeSignals({
-    homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard: signal => inbox?.signal(signal)
-  })
+  const heard = (signal: SignalIn): void => inbox?.signal(signal)
+  const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard })
 
   const around = (room: string): Omit<Around, 'mayAlarm'> => ({
     person: mxid => ghostPerson(mxid, domain) ?? { network: NAME, id: mxid },

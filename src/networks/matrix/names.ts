@@ -61,6 +61,9 @@ export const ghostPerson = (mxid: string, domain: string): Person | undefined =>
   return network !== '' && ghostMxid(person, domain) === mxid ? person : undefined
 }
 
+/** Whether a user is a ghost that tells whom it stands for. */
+export const isGhostOn = (domain: string) => (mxid: string): boolean => ghostPerson(mxid, domain) !== undefined
+
 /** A name that does not tell whose it is, and that nobody can find by trying. */
 export const secretGhostMxid = (person: Person, domain: string, key: string): string => {
   const digits = createHmac('sha256', key).update(addressKey(person)).digest('hex').slice(0, SECRET_DIGITS)

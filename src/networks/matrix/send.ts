@@ -16,6 +16,7 @@ import { HOPS_FIELD } from './events/events'
 import { isJson, type Json, stringOf } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
+import { isGhostOn } from './names'
 import type { Uploaded, Uploader } from './media'
 import { EDITS, REACTIONS, relatedTo } from './relations'
 import { show } from './rooms/profile'
@@ -33,7 +34,7 @@ const AGAIN_CHANGES_NOTHING: ReadonlySet<Action['kind']> = new Set(['deletion', 
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock
-  bot: string; mediaBytesMax: number
+  bot: string; domain: string; mediaBytesMax: number
 }
 
 export interface Send {
@@ -48,7 +49,7 @@ const changeOf = ({ action, target: [event] = [] }: Delivery): Change | undefine
   event === undefined || action.kind === 'message' ? undefined : { event, isEdit: action.kind === 'edit' }
 
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, mediaBytesMax } = world
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax } = world
 
   /** In a direct chat, always the address itself: the contact sees nobody else. */
   const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as.person, place, room) : bot)
@@ -163,7 +164,9 @@ export const makeSend = (world: SendWorld): Send => {
     const { as, action } = delivery
     if (action.kind === 'room' || (action.kind === 'profile' && readDirect(delivery.place))) throw new Refused('a direct chat is no room')
     if (action.kind === 'profile') return await show({ homeserver, uploader, network: delivery.place.network }, room, action, hopsOf(as), signal)
-    if (as && !readDirect(delivery.place)) await ghosts.ready(speaker(delivery, room), as, room, signal)
+    const ours = readDirect(delivery.place)?.ours
+    if (as && ours === undefined) await ghosts.ready(speaker(delivery, room), as, room, signal)
+    if (as && ours !== undefined && isGhostOn(domain)(ours)) await ghosts.dress(ours, as, signal)
     switch (action.kind) {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
       case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)

@@ -129,13 +129,15 @@ const checkGateways = (sms: Written | undefined, problem: Problems): void => {
   }
 }
 
-/** A number belongs to one address, or to mirrors. */
-const checkNumbers = (places: Found<Threads>[], names: Found<OwnNumber>[], { problem, line }: Tell): void => {
+/** A number belongs to one address, to one person's direct chats, or to mirrors. */
+const checkNumbers = (places: Found<Threads>[], names: Found<OwnNumber>[], standIns: Found<string>[], { problem, line }: Tell): void => {
   const numbered = ({ value, path }: Found<{ number: string }>) => ({ number: value.number, path: [...path, 'number'] })
   const ofMirrors = [...new Map(places.map(numbered).map(each => [each.number, each])).values()]
-  for (const { entry, first } of twice([...ofMirrors, ...names.map(numbered)], ({ number }) => number)) {
+  const alone = standIns.map(({ value, path }) => ({ number: value, path }))
+  for (const { entry, first } of twice([...ofMirrors, ...names.map(numbered), ...alone], ({ number }) => number)) {
     problem(entry.path, `${entry.number} is used already`,
-      `It is already at ${spell(first.path)} in line ${line(first.path)}; a number belongs to one address or to mirrors. Write another number`)
+      `It is already at ${spell(first.path)} in line ${line(first.path)}; a number belongs to one address, to one person or to mirrors. ` +
+      'Write another number')
   }
 }
 
@@ -180,9 +182,14 @@ export const settingsWith = (kinds: readonly GatewayKind[]): Settings<Written, S
     const listen = kindOf(kinds, gateway).listen?.(gateway)
     return listen === undefined ? [] : [{ path: ['gateways', index, 'listen', 'port'], ...listen }]
   }),
-  contradictions ({ section, places, names }, tell) {
+  standIn (number, sms, path, problem) {
+    if (sms?.gateways.some(({ numbers }) => numbers.includes(number)) === true) return [{ network: NAME, id: number }]
+    problem(path, `${number} is on no gateway of ours`, 'Write a number of one of the gateways under sms.gateways, in quotes')
+    return []
+  },
+  contradictions ({ section, places, names, standIns }, tell) {
     checkGateways(section, tell.problem)
-    checkNumbers(places, names, tell)
+    checkNumbers(places, names, standIns, tell)
   },
   take: (sms, { places }) => ({ gateways: sms.gateways.map(gateway => kindOf(kinds, gateway).take(gateway)), spending: spendingOf(sms, places) }),
   contact: id => ({ uri: `sms:${id}`, code: `sms:${id}`, href: `sms:${id}` })

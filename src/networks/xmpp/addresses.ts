@@ -15,6 +15,8 @@ export interface Addresses {
   at (jid: string): Identity | undefined
   /** Who speaks for it; undefined if its server writes that. */
   speaker (identity: Identity): string | undefined
+  /** The same, or the ghost that has this JID, as an address without a profile. */
+  orGhost (jid: string): Identity | undefined
   /** Replaces all. Returns the JIDs that cannot be ours: not in canonical spelling, or not of our domain. */
   put (identities: Identity[]): string[]
 }
@@ -26,10 +28,13 @@ export const makeAddresses = (domain: string): Addresses => {
     const { local = '' } = parseJid(jid) ?? {}
     return canonicalBare(jid) === jid && local !== '' && !local.startsWith('_') && jid === `${local}@${domain}`
   }
+  const at = (jid: string): Identity | undefined => byJid.get(bareOf(jid))
+  const isGhost = (bare: string): boolean => bare.startsWith('_') && bare.endsWith(`@${domain}`) && canonicalBare(bare) === bare
   return {
     all: () => known,
-    at: jid => byJid.get(bareOf(jid)),
+    at,
     speaker: ({ id }) => `${id}/${RESOURCE}`,
+    orGhost: jid => at(jid) ?? (isGhost(bareOf(jid)) ? { id: bareOf(jid), aliases: [], profile: { name: '', about: '' } } : undefined),
     put (identities) {
       known = identities.filter(({ id }) => isOurs(id))
       byJid = new Map(known.flatMap(one => [...one.aliases.filter(isOurs), one.id].map(jid => [jid, one])))
@@ -41,9 +46,9 @@ export const makeAddresses = (domain: string): Addresses => {
 /** The one address that is an account. */
 export const makeAccountAddress = (account: string): Addresses => {
   let known: Identity[] | undefined
+  const at = (jid: string): Identity | undefined => bareOf(jid) === account ? known?.[0] : undefined
   return {
-    all: () => known,
-    at: jid => bareOf(jid) === account ? known?.[0] : undefined,
+    all: () => known, at, orGhost: at,
     speaker: () => undefined,
     put (identities) {
       known = identities.filter(({ id }) => id === account)

@@ -8,17 +8,17 @@ import type { Confirm } from './direct/confirm'
 import type { Presence } from './direct/presence'
 import type { DirectReceiver } from './direct/receive'
 import type { DirectSender } from './direct/send'
-import { answerDirect, answerIq } from './iq'
+import { answerDirect, answerIq, saysSomething } from './iq'
 import type { Archive } from './muc/archive'
 import type { PrivateMessages } from './muc/private-messages'
 import type { Receiver } from './muc/receive'
 import type { Room } from './muc/room'
 import type { Rooms } from './muc/rooms'
 import type { Sender } from './muc/send'
-import { bareOf, serverOf } from './names'
+import { bareOf, canonicalBare, serverOf } from './names'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
-import { child, type Element, type Xml } from './wire/xml'
+import { child, el, type Element, type Xml } from './wire/xml'
 
 // Characters of answers (vCards with pictures) per minute: more than a thousand pictures
 const ANSWERED_MAX = 128 * 1024 * 1024
@@ -29,11 +29,13 @@ interface Parts {
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
   confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
   directSender: DirectSender; presence: Presence; commands: Commands
+  /** Whether this person may write to this ghost; with `begins`, also as the beginning of a chat. */
+  admits: (theirs: string, ghost: string, begins: boolean) => boolean
 }
 
 export const makeDispatch = ({
   stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
-  directSender, presence, commands
+  directSender, presence, commands, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -41,6 +43,14 @@ export const makeDispatch = ({
   const ofRoom = (room: Room, said: Element): void => {
     const user = child(said, 'x', 'http://jabber.org/protocol/muc#user')
     if (user !== undefined && child(user, 'invite') !== undefined) rooms.invited(room)
+  }
+
+  /** The ghost to which this stanza may go: its sender has a chat with it, or says something and may begin one. */
+  const ghostFor = (stanza: Element): Identity | undefined => {
+    const { from = '', to = '' } = stanza.attrs
+    const ghost = addresses.orGhost(to)
+    const theirs = canonicalBare(bareOf(from))
+    return ghost && theirs !== undefined && theirs.includes('@') && admits(theirs, ghost.id, saysSomething(stanza)) ? ghost : undefined
   }
 
   const message = (stanza: Element): void => {
@@ -53,7 +63,7 @@ export const makeDispatch = ({
     if (receipt !== undefined) receiver.offer(receipt)
     if (type === 'error') return room && sender.bounce(room, stanza)
     if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privateMessages.heard(room, stanza)
-    const address = addresses.at(to)
+    const address = addresses.at(to) ?? ghostFor(stanza)
     if (address !== undefined) {
       directReceiver.message(stanza, address)
       return signals(stanza, address)
@@ -81,8 +91,10 @@ export const makeDispatch = ({
     const inRoom = rooms.get(bareOf(stanza.attrs.from ?? '')) !== undefined
     const address = inRoom ? undefined : addresses.at(stanza.attrs.to ?? '')
     if (stanza.name === 'presence') {
-      if (address === undefined) rooms.presence(stanza)
-      else presence.heard(stanza, address)
+      if (address !== undefined) presence.heard(stanza, address)
+      else if (stanza.attrs.type === 'subscribe' && ghostFor(stanza) !== undefined) {
+        stream.send(el('presence', { type: 'subscribed', from: bareOf(stanza.attrs.to ?? ''), to: bareOf(stanza.attrs.from ?? '') }))
+      } else rooms.presence(stanza)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
       if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { stream.send(answer) })) return
       answer(stanza, inRoom, answerIq(stanza, address, inRoom))

@@ -1,7 +1,7 @@
 /** XMPP: a component (XEP-0114) whose ghosts sit in group chats (XEP-0045). This file joins the drawers. */
 import { Refused } from '../../model/errors'
 import { HOPS_MAX } from '../../model/message'
-import type { Capabilities, Inbox, Network, World } from '../../model/network'
+import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
 import { makeAddresses } from './addresses'
 import { isAvatar, makeGhostAvatars, makeOccupantAvatars } from './avatars'
 import { makeCommands } from './direct/commands'
@@ -26,7 +26,7 @@ import { makeSender, type Sender, WINDOW } from './muc/send'
 import { makeSpecialDeliveries } from './muc/special-deliveries'
 import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
-import { canonicalBare, parseJid } from './names'
+import { canonicalBare, ghostLocal, ghostPerson, parseJid } from './names'
 import { makeOriginals } from './originals'
 import { makeQuarantine } from './quarantine'
 import { makeSend } from './send'
@@ -51,6 +51,15 @@ export const CAN: Capabilities = {
 
 /** The parts that exist only after the start. */
 interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender }
+
+const namingOn = (domain: string, room: Naming['room']): Naming => ({
+  direct: directPlace, room,
+  person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined,
+  serves: ours => ours.endsWith(`@${domain}`),
+  isOurs: id => id.endsWith(`@${domain}`),
+  ghost: person => `${ghostLocal(person)}@${domain}`,
+  standsFor: id => id.endsWith(`@${domain}`) ? ghostPerson(id.slice(0, -domain.length - 1)) : undefined
+})
 
 /** `start` throws Refused if the component's domain is not a domain. */
 export const makeXmpp = (config: XmppConfig, world: World, connection?: Parameters<typeof makeStream>[2]): Network => {
@@ -115,7 +124,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver,
-      signals: makeDirectSignals(NAME, inbox), directSender, presence, commands
+      signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
+      admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
     return {
       inbox, ownMessages, receiver, sender, stanza, dropped: (why, stanza) => quarantine(stanza, `a stanza was dropped: ${why}`)
@@ -125,13 +135,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   return {
     name: NAME,
     can: CAN,
-    naming: {
-      direct: directPlace,
-      room: (address, what) => typeof what === 'number' && config.rooms !== undefined ? roomNames.of(address, what, config.rooms) : undefined,
-      person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined,
-      serves: ours => ours.endsWith(`@${domain}`),
-      isOurs: id => id.endsWith(`@${domain}`)
-    },
+    naming: namingOn(domain, (address, what) => typeof what === 'number' && config.rooms !== undefined
+      ? roomNames.of(address, what, config.rooms) : undefined),
     serve (identities) {
       for (const jid of addresses.put(identities)) world.log.error({ jid }, 'not an address of this component, not served')
       presence.changed()

@@ -44,7 +44,7 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
   return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')
 }
 
-const saysSomething = (message: Element): boolean =>
+export const saysSomething = (message: Element): boolean =>
   child(message, 'body') !== undefined || child(message, 'subject') !== undefined || inXhtml(message) !== undefined
 
 /** The answer to a message to us alone that is not from a room, if it says something. Errors are never answered. */

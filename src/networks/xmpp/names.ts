@@ -76,6 +76,16 @@ export const ghostLocal = (person: Person): string => {
     : `__${createHash('sha256').update(escapeLocal(addressKey(person))).digest('hex')}`
 }
 
+const unescapeLocal = (text: string): string =>
+  Buffer.from(text.replace(/=([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString('utf8')
+
+/** The person for whom a ghost speaks; undefined if this is no ghost's localpart, or if it does not tell. */
+export const ghostPerson = (local: string): Person | undefined => {
+  const [, network = '', id = ''] = /^_([^_]+)_([^_]+)$/.exec(local) ?? []
+  const person = { network: unescapeLocal(network), id: unescapeLocal(id) }
+  return network !== '' && ghostLocal(person) === local ? person : undefined
+}
+
 /** A nickname that resourceprep accepts (RFC 7622 §3.4), with a number that tells it from the same nickname of another. */
 export const nickOf = (name: string, number = 1): string => {
   const clean = name.normalize('NFKC').replace(/[\p{C}\u2028\u2029\uFFFD]/gu, '').replace(/\s+/gu, ' ').trim()

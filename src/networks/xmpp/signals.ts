@@ -50,7 +50,7 @@ export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((sign
   }
 
   const toOne = (ours: string, theirs: string, { does }: SignalOut): Xml | undefined => {
-    const address = addresses.at(ours)
+    const address = addresses.orGhost(ours)
     const what = elementOf(does, inChat)
     if (address === undefined || what === undefined) return undefined
     return el('message', { type: 'chat', from: addresses.speaker(address), to: theirs }, what, el('no-store', { xmlns: HINTS }))

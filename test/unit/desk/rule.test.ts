@@ -8,6 +8,7 @@ import { take } from '../../../src/desk/case-commands'
 import { makeDeskMemory } from '../../../src/desk/memory'
 import type { Arrival } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
+import { makeDirects } from '../../../src/plan/directs'
 import { makeDirectory } from '../../../src/plan/directory'
 import { TEXTS } from '../../../src/plan/texts'
 import type { Conversation } from '../../../src/store/desk'
@@ -60,7 +61,8 @@ describe('the rule of the desk', () => {
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
     const links = { token: () => '', part: () => '', url: () => '' }
     const directory = makeDirectory({
-      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory
+      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory,
+      directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false })
     })
     const conversation: Conversation = {
       id: 1, address: 'werkstatt', handledBy: 'werkstatt', contact: { network: 'red', id: 'eva' }, place: { network: 'red', id: 'chat' },

@@ -24,6 +24,8 @@ export interface Chats {
   turnTo (room: string, place: Place, at: number): Promise<void>
   /** The room in which the contact wrote last, then earlier ones. */
   rooms (place: Place): string[]
+  /** The rooms of chats of these users of ours that their contacts have not left, the chat that moved last first. */
+  some (isTheirs: (ours: string) => boolean, most: number): (DirectRoom & { room: string })[]
   /** All rooms that belong to the chat. */
   all (place: Place): string[]
   /** Forgets a room that we have left. `gone`: if we answered the contact there last, remembers that they are gone. */
@@ -68,6 +70,17 @@ export const makeChats = (memory: Memory, network: NetworkName): Chats => {
       if (chat?.room === room && !chat.left && chat.at > 0) return
       if (chat && since > 0 && since < chat.at) return // an old message, read once more
       await keep(place, { room, at: since, older: without(room, place).slice(0, OLDER_MAX) })
+    },
+    some (isTheirs, most) {
+      const start = chatKey({ network, id: '' })
+      const found = memory.keys(start).flatMap(key => {
+        const pair = readDirect({ id: key.slice(start.length) })
+        const place = pair && placeOf(pair.ours, pair.theirs)
+        const chat = place && at(place)
+        return pair && place && chat && isTheirs(pair.ours) && !chat.left ? [{ ...pair, place, since: chat.at }] : []
+      })
+      return found.sort((one, other) => other.since - one.since).slice(0, most)
+        .flatMap(({ since: _, ...chat }) => rooms(chat.place).map(room => ({ ...chat, room })))
     },
     all: place => memory.keys(roomKey('')).filter(key => memory.get(key) === place.id).map(key => key.slice(roomKey('').length)),
     async forget (room, place, gone) {

@@ -1,5 +1,6 @@
 /**
- * Direct chats between our addresses and their contacts. A chat is one place for ever, `<our MXID> <their MXID>`, whatever rooms it has had.
+ * Direct chats of our addresses with their contacts, and of ghosts, which are addresses that stand for one person.
+ * A chat is one place for ever, `<our MXID> <their MXID>`, whatever rooms it has had.
  * We listen in all of them, and write where the contact wrote last. We take an invitation at once, and first read what the contact said
  * before we were in. Only the homeserver remembers invitations: each time it is found, we ask it what happened since the last time. A room
  * that is a place of its own, or has several people in it, is no direct chat, whatever its inviter says.
@@ -20,15 +21,15 @@ import type { RoomEvent } from '../events/events'
 import { isJson } from '../events/json'
 import { unlessRejected } from '../users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
-import { GHOST_PREFIX } from '../names'
-import { makeChats, readDirect, type DirectRoom } from './chats'
-import { makeInvitations } from './invitations'
+import { GHOST_PREFIX, isGhostOn } from '../names'
+import { makeChats, readDirect, type Chats, type DirectRoom } from './chats'
+import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
 import { askSync } from '../recovery/sync-position'
 import { roomOfAlias, setState, stateOf } from '../rooms/state'
 
 export interface DirectWorld {
-  homeserver: Homeserver; addresses: Addresses; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
+  homeserver: Homeserver; addresses: Pick<Addresses, 'all' | 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
   network: string; domain: string
   isOurs: (mxid: string) => boolean
   backlog: Backlog
@@ -65,6 +66,7 @@ export interface Direct {
 }
 
 const LATELY_EVENTS = 50
+const GHOST_CHATS_MAX = 5_000 // of which we look whether something was missed; each is read by itself, because ghosts are too many to ask for all
 const HAS_LEFT = 'the contact has left the chat'
 
 /** The contact may have written while we were away, and it is not read yet. */
@@ -73,6 +75,10 @@ const hasSpoken = async (homeserver: Homeserver, room: string, { ours, theirs }:
   const { chunk } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as: ours, query, signal })
   return Array.isArray(chunk) && chunk.some(event => isJson(event) && event.sender === theirs && event.state_key === undefined)
 }
+
+const chatsOfGhosts = ({ domain, isAttended, clock }: DirectWorld, chats: Chats, { has }: Pick<Invitations, 'has'>): ReadUpTo[] =>
+  chats.some(isGhostOn(domain), GHOST_CHATS_MAX).filter(({ room }) => !isAttended(room) && !has(room))
+    .map(({ place, room, ours }) => ({ place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }))
 
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
@@ -217,7 +223,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
         for (const one of looked) await one.keep()
       }
       return {
-        rooms: looked.flatMap(({ rooms }) => rooms),
+        rooms: [...looked.flatMap(({ rooms }) => rooms), ...chatsOfGhosts(world, chats, invitations)],
         keep () { keep().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'could not remember what was asked about addresses')) }
       }
     },

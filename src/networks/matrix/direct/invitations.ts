@@ -15,11 +15,13 @@ import { sourceOf } from '../names'
 import type { Backlog } from '../recovery/backlog'
 import { beginsNow } from '../recovery/history-position'
 import { stateOf } from '../rooms/state'
+import type { Addresses } from '../users/addresses'
 import type { Chats, DirectRoom } from './chats'
 import type { Parting } from './parting'
 
 interface Parts {
-  homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal; domain: string
+  homeserver: Homeserver; addresses: Pick<Addresses, 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
+  domain: string
   isOurs: (mxid: string) => boolean
   chats: Chats; parting: Parting; backlog: Backlog
   isAttended (room: string): boolean
@@ -52,7 +54,8 @@ const MOST_MS = 5 * 60_000
 const ATTEMPTS_MAX = 12
 
 export const makeInvitations = (parts: Parts): Invitations => {
-  const { homeserver, memory, clock, chance, log, signal: stopping, domain, isOurs, chats, parting, backlog, isAttended, encrypted, leave } = parts
+  const { homeserver, addresses, memory, clock, chance, log, signal: stopping, domain, isOurs } = parts
+  const { chats, parting, backlog, isAttended, encrypted, leave } = parts
   const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX)
   const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
   let dropped = false
@@ -98,6 +101,7 @@ export const makeInvitations = (parts: Parts): Invitations => {
   const enter = async (invited: Invited): Promise<void> => {
     const { room, chat, direct, at } = invited
     const { ours, theirs } = chat
+    await addresses.ready(ours, stopping)
     const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)
     if (isAttended(room) || others > most) return await decline(invited, others)

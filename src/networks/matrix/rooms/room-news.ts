@@ -34,6 +34,8 @@ export interface RoomNewsWorld {
   bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>
   memory: Memory; log: Log; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
+  /** Whether somebody may have a direct chat with a ghost. */
+  admits (theirs: string, ghost: string): boolean
 }
 
 /** For a room that is not encrypted itself. The writer's language is not known. */
@@ -51,7 +53,7 @@ export const isOneOf = (list: string[], mxid: string): boolean =>
   list.some(entry => entry.startsWith(':') ? mxid.slice(mxid.indexOf(':')) === entry : mxid === entry)
 
 export const makeRoomNews = (
-  { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom }: RoomNewsWorld
+  { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom, admits }: RoomNewsWorld
 ): RoomNews => {
   const telling = new Set<string>()
   let tasks = 0
@@ -69,7 +71,7 @@ export const makeRoomNews = (
     const { room, sender, stateKey, replaces } = event
     const target = stateKey!
     if (isOurs(sender)) return
-    if (addresses.has(target)) return direct.invited(event)
+    if (addresses.has(target) || (target !== bot && admits(sender, target))) return direct.invited(event)
     if (target !== bot) return background('declining for a ghost', room, () => post(room, 'leave', target))
     if (rooms.placeOf(room) || rooms.awaits(room)) return rooms.checkRoom(room)
     if (replaces !== undefined && rooms.isNow(replaces)) return rooms.checkRoom(replaces) // we may not know yet that it is replaced

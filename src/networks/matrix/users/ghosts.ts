@@ -39,6 +39,8 @@ export interface Ghosts {
   of (person: Person, place: Place, room: string): string
   /** Makes sure that this ghost can speak in the room. Throws Refused or Unavailable. */
   ready (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void>
+  /** Makes sure that this ghost exists, and looks as its person does. A name that is only their address takes no other one away. */
+  dress (mxid: string, persona: Persona, signal: AbortSignal): Promise<void>
   /** Makes sure that this user of ours exists, with a device and this name. Throws Refused or Unavailable. */
   user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
@@ -68,6 +70,8 @@ export interface GhostWorld {
   isMadeByUs (place: Place): boolean
 }
 
+const isBare = ({ name, person: { id } }: Persona): boolean => name.startsWith(`${id} `)
+
 /** Ignores a rejection: what was asked for is done already, or cannot be done any more. */
 export const unlessRejected = (error: unknown): void => { if (!(error instanceof Rejected)) throw error }
 
@@ -80,14 +84,12 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const avatars = new Set<string>() // ghosts whose picture waits or is on its way
   const slots = makeSlots(AVATARS_AT_ONCE, AVATARS_FROM_ONE_MAX)
   const always = new AbortController().signal
-
   const called = makeCalled(memory)
   const avatarKey = (mxid: string): string => `avatar ${mxid}`
   const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
 
-  const putDevice = async (mxid: string, signal?: AbortSignal): Promise<void> => {
-    await homeserver.call('PUT', `client/v3/devices/${DEVICE}`, { as: mxid, body: { display_name: 'Zentrale' }, signal })
-  }
+  const putDevice = (mxid: string, signal?: AbortSignal): Promise<unknown> =>
+    homeserver.call('PUT', `client/v3/devices/${DEVICE}`, { as: mxid, body: { display_name: 'Zentrale' }, signal })
 
   /** Makes the bot's device and looks whether the homeserver then takes us for that device (MSC4190, MSC4326). */
   const hasDevices = async (): Promise<boolean> => {
@@ -102,9 +104,8 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   }
 
   const register = async (mxid: string, signal: AbortSignal): Promise<void> => {
-    const username = mxid.slice(1, mxid.indexOf(':'))
     try {
-      const body = { type: 'm.login.application_service', username, inhibit_login: true }
+      const body = { type: 'm.login.application_service', username: mxid.slice(1, mxid.indexOf(':')), inhibit_login: true }
       await homeserver.call('POST', 'client/v3/register', { body, signal })
     } catch (error) {
       if (!isCode(error, 'M_USER_IN_USE')) throw error
@@ -173,9 +174,8 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
 
   const inRoom = (room: string): string[] => memory.keys(joinKey('', room)).map(key => key.slice(key.lastIndexOf(' ') + 1))
 
-  const leaveAs = async (mxid: string, room: string, signal?: AbortSignal): Promise<void> => {
-    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, signal, elsewhere: true }).catch(unlessRejected)
-  }
+  const leaveAs = (mxid: string, room: string, signal?: AbortSignal): Promise<unknown> =>
+    homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, signal, elsewhere: true }).catch(unlessRejected)
 
   return {
     user,
@@ -186,6 +186,10 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     async ready (mxid, persona, room, signal) {
       await user(mxid, persona.name, signal)
       if (memory.get(joinKey(mxid, room)) === undefined) await join(mxid, room, signal)
+      if (persona.avatar) wantAvatar(mxid, persona.avatar)
+    },
+    async dress (mxid, persona, signal) {
+      if (!isBare(persona) || called.nameOf(mxid) === undefined) await user(mxid, persona.name, signal)
       if (persona.avatar) wantAvatar(mxid, persona.avatar)
     },
     async prepare () {

@@ -7,7 +7,7 @@ import { makeShares } from '../../../lib/shares'
 import type { Place } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/message'
-import type { World } from '../../../model/network'
+import type { Identity, World } from '../../../model/network'
 import type { Addresses } from '../addresses'
 import type { Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
@@ -49,6 +49,10 @@ const answerTo = ({ said, by: { name }, text }: Reply, answered: string[] | unde
   return { name, text, ...id !== undefined && { found: { id, to: isOurs ? ends.ours : ends.theirs } } }
 }
 
+/** A ghost is called what its person is called. */
+const named = (ours: Identity, { as }: Delivery): Identity =>
+  ours.profile.name !== '' || as === undefined ? ours : { ...ours, profile: { ...ours.profile, name: as.name } }
+
 const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] => {
   const reply = 'reply' in action && action.reply !== undefined ? answerTo(action.reply, answered, ends) : undefined
   switch (action.kind) {
@@ -89,11 +93,12 @@ export const makeDirectSender = ({
     async send (delivery, signal) {
       const ends = directEnds(delivery.place.id)
       if (ends === undefined) throw new Refused('not a direct chat')
-      if (addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
-      const ours = addresses.at(ends.ours)
+      const ours = addresses.orGhost(ends.ours)
+      if (ours === undefined && addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
       if (ours === undefined) throw new Refused('not an address of ours')
+      const shown = named(ours, delivery)
       const more = delivery.action.kind !== 'message' ? []
-        : [...introduce(ours, ends.theirs), ...ours.shows?.read === true ? [markableXml()] : []]
+        : [...shown.profile.name === '' ? [] : introduce(shown, ends.theirs), ...ours.shows?.read === true ? [markableXml()] : []]
       return await write(delivery, addresses.speaker(ours), ends.theirs, [...actionXml(delivery, ends), ...more], signal)
     },
     toAddressee (room, delivery, from, signal) {
@@ -115,7 +120,7 @@ export const makeDirectSender = ({
       const of = failed ? id : child(message, 'received', RECEIPTS)?.attrs.id ?? ''
       if (!DELIVERY_KEY.test(of)) return undefined
       const sent = addressed.get(of)
-      const ours = fromRoom ? undefined : addresses.at(to)
+      const ours = fromRoom ? undefined : addresses.orGhost(to)
       const place = sent !== undefined && (sent.to === from || sent.to === bareOf(from))
         ? sent.place
         : ours && { network, id: directPlace(ours.id, canonicalBare(bareOf(from)) ?? bareOf(from)) }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { canonicalBare, GHOST_LENGTH_MAX, ghostLocal, nickOf, nickSpellings, parseJid } from '../../../../src/networks/xmpp/names'
+import { canonicalBare, GHOST_LENGTH_MAX, ghostLocal, ghostPerson, nickOf, nickSpellings, parseJid } from '../../../../src/networks/xmpp/names'
 
 const person = (id: string, network = 'other') => ({ network, id })
 
@@ -29,6 +29,17 @@ describe('xmpp names', () => {
       assert.match(local, /^_[a-z0-9.=_-]*$/)
       assert.equal(canonicalBare(`${local}@chat.example.org`), `${local}@chat.example.org`)
     }), { numRuns: 2000 })
+  })
+
+  it('a ghost tells whom it stands for, and nobody else', () => {
+    fc.assert(fc.property(anyId, id => {
+      const local = ghostLocal(person(id))
+      const isTold = id !== '' && id.isWellFormed() && !local.startsWith('__')
+      assert.deepEqual(ghostPerson(local), isTold ? person(id) : undefined)
+    }), { numRuns: 2000 })
+    for (const other of ['_matrix_=40Anna', '_matrix_=4', '_matrix_a=62', '__matrix_a', '_matrix_', 'matrix_a', '_matrix_a_b', '_matrix_=ff']) {
+      assert.equal(ghostPerson(other), undefined, other)
+    }
   })
 
   it('stays one-to-one for every single code point', () => {

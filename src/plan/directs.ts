@@ -1,0 +1,161 @@
+/**
+ * Direct chats between two persons of different networks: who may begin one with whom, and which there are. Each is a mirror of two places:
+ * on each side the chat of that person with the ghost of the other, or with a number of ours that stands for the other alone. So the id of a
+ * place tells both persons, and words can reach nobody else. Whoever was written to may answer for as long as the config allows the chat.
+ */
+import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
+import type { Naming } from '../model/network'
+import type { Shows } from '../model/signal'
+import type { Mirror } from './mirrored'
+
+/** The owner of the memory that holds which chats there are. */
+export const DIRECTS = 'direct chats'
+
+const DAY_MS = 24 * 3600_000
+/** More chats than these are not begun. */
+export const CHATS_MAX = 20_000
+/** The same within a day, by all whom one entry of the config allows. */
+const BEGUN_BY_ENTRY_MAX = 1000
+
+/** People by their addresses; `*` stands for any characters. */
+export interface Pattern { network: NetworkName; id: string }
+
+/** `numbers`: addresses of ours on networks without ghosts, each with the person for whom it stands. `perDay`: new chats of one person. */
+export interface DirectRules {
+  allow: { from: Pattern[], to: Pattern[] }[]
+  numbers: { ours: Person, person: Person }[]
+  perDay: number
+  shows: Shows
+}
+
+/** `at`: when it was begun, ms since 1970. */
+export interface DirectChat { by: Person; to: Person; at: number }
+
+export interface Directs {
+  /** The person for whom this ghost or number stands; undefined if it is none, if it does not tell, or if there are no direct chats. */
+  behind (network: NetworkName, ours: string): Person | undefined
+  /** The chat that this person may begin now by writing to `ours`; undefined if they may not. */
+  opening (theirs: Person, ours: string, now: number): DirectChat | undefined
+  /** Whether there is a chat, or, with `begins`, may be one: that counts as begun. */
+  admits (theirs: Person, ours: string, now: number, begins: boolean): boolean
+  /** The places of a chat, whether it has begun or not. */
+  mirrorOf (chat: DirectChat): Mirror | undefined
+  mirrorAt (place: Place): { mirror: Mirror, here: MirrorPlace } | undefined
+  /** All places that are this person's in direct chats; `person` is an addressKey. */
+  placesOf (person: string): Place[]
+  learn (chat: DirectChat): void
+}
+
+/** The same for both ends. */
+export const chatKey = ({ by, to }: Pick<DirectChat, 'by' | 'to'>): string => JSON.stringify([addressKey(by), addressKey(to)].sort())
+
+/** What chatKey remembers. */
+export const readChat = (remembered: string): DirectChat => JSON.parse(remembered) as DirectChat
+
+/** Linear, whatever is asked. */
+const fits = (pattern: string, id: string): boolean => {
+  const [start = '', ...more] = pattern.split('*')
+  const end = more.pop()
+  if (end === undefined) return id === pattern
+  if (!id.startsWith(start)) return false
+  let at = start.length
+  for (const middle of more) {
+    const found = id.indexOf(middle, at)
+    if (found < 0) return false
+    at = found + middle.length
+  }
+  return id.length - end.length >= at && id.endsWith(end)
+}
+
+const isAmong = (patterns: Pattern[], { network, id }: Person): boolean => patterns.some(one => one.network === network && fits(one.id, id))
+
+const NOBODY: Directs = {
+  behind: () => undefined, opening: () => undefined, admits: () => false, mirrorOf: () => undefined, mirrorAt: () => undefined,
+  placesOf: () => [], learn () {}
+}
+
+/** `isOurs`: nobody begins a chat with one of our own addresses, or as one. */
+export interface DirectsParts {
+  rules: DirectRules | undefined; remembered: DirectChat[]; namings: ReadonlyMap<NetworkName, Naming>; isOurs (person: Person): boolean
+}
+
+export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts): Directs => {
+  if (rules === undefined) return NOBODY
+  const mirrors = new Map<string, { mirror: Mirror, here: MirrorPlace }>() // by place
+  const chats = new Set<string>()
+  const places = new Map<string, Place[]>() // by person
+  const begun = new Map<string, DirectChat & { entry: number }>() // of the last day, oldest first
+
+  const entryFor = (by: Person, to: Person): number => rules.allow.findIndex(({ from, to: whom }) => isAmong(from, by) && isAmong(whom, to))
+
+  const behind: Directs['behind'] = (network, ours) =>
+    rules.numbers.find(one => one.ours.network === network && one.ours.id === ours)?.person ?? namings.get(network)?.standsFor?.(ours)
+
+  const placeOf = (theirs: Person, other: Person): Place | undefined => {
+    const naming = namings.get(theirs.network)
+    const ours = naming?.ghost?.(other) ??
+      rules.numbers.find(one => one.ours.network === theirs.network && addressKey(one.person) === addressKey(other))?.ours.id
+    return naming === undefined || ours === undefined ? undefined : { network: theirs.network, id: naming.direct(ours, theirs.id) }
+  }
+
+  const mirrorOf: Directs['mirrorOf'] = ({ by, to }) => {
+    const [one, other] = [placeOf(by, to), placeOf(to, by)]
+    return one && other && {
+      name: chatKey({ by, to }), direct: true, moderation: 'own', shows: rules.shows,
+      places: [{ place: one, people: { [by.id]: by.id } }, { place: other, people: { [to.id]: to.id } }]
+    }
+  }
+
+  const mayBegin = ({ by, to, at: now }: DirectChat): boolean => {
+    for (const [key, { at }] of begun) {
+      if (at > now - DAY_MS && at <= now) break
+      begun.delete(key)
+    }
+    const entry = entryFor(by, to)
+    if (entry < 0 || chats.size >= CHATS_MAX || by.network === to.network || [by, to].some(isOurs)) return false
+    if (begun.has(chatKey({ by, to }))) return true
+    const lately = [...begun.values()]
+    const count = (isIt: (one: DirectChat & { entry: number }) => boolean): number => lately.filter(isIt).length
+    return count(one => addressKey(one.by) === addressKey(by)) < rules.perDay &&
+      count(one => addressKey(one.to) === addressKey(to)) < rules.perDay && count(one => one.entry === entry) < BEGUN_BY_ENTRY_MAX
+  }
+
+  const opening: Directs['opening'] = (theirs, ours, now) => {
+    const to = behind(theirs.network, ours)
+    if (to === undefined || namings.get(to.network)?.person(to.id) !== to.id) return undefined
+    const chat = { by: theirs, to, at: now }
+    return mirrorOf(chat) !== undefined && mayBegin(chat) ? chat : undefined
+  }
+
+  const note = (chat: DirectChat): void => {
+    const key = chatKey(chat)
+    if (!begun.has(key)) begun.set(key, { ...chat, entry: entryFor(chat.by, chat.to) })
+  }
+
+  const learn: Directs['learn'] = chat => {
+    const key = chatKey(chat)
+    const mirror = mirrorOf(chat)
+    if (chats.has(key) || mirror === undefined) return
+    chats.add(key)
+    note(chat)
+    mirror.places.forEach((here, index) => {
+      mirrors.set(addressKey(here.place), { mirror, here })
+      const person = addressKey(index === 0 ? chat.by : chat.to)
+      places.set(person, [...places.get(person) ?? [], here.place])
+    })
+  }
+
+  for (const chat of [...remembered].sort((one, other) => one.at - other.at)) if (entryFor(chat.by, chat.to) >= 0) learn(chat)
+  return {
+    behind, opening, mirrorOf, learn,
+    admits (theirs, ours, now, begins) {
+      const naming = namings.get(theirs.network)
+      if (naming && mirrors.has(addressKey({ network: theirs.network, id: naming.direct(ours, theirs.id) }))) return true
+      const chat = begins ? opening(theirs, ours, now) : undefined
+      if (chat !== undefined) note(chat)
+      return chat !== undefined
+    },
+    mirrorAt: place => mirrors.get(addressKey(place)),
+    placesOf: person => places.get(person) ?? []
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Direct chats between two persons, between real servers: Anna of our own homeserver may write to anybody on XMPP and to phones, and Carla's
+ * domain may write to Anna. Nobody else may begin a chat; whoever was written to answers.
+ */
+import assert from 'node:assert/strict'
+import { type Element, xml } from '@xmpp/client'
+import { ADDRESS_NUMBER, DOMAIN, PASSWORD, raiseTown, type Town, type TownOptions } from '../../sandbox/town'
+import type { SeenEvent } from '../support/matrix-person'
+import { needs, scratch } from '../support/real'
+import { correcting, READ_WITHIN_MS } from '../support/story'
+import { startPerson, type XmppPerson } from '../support/xmpp-person'
+
+const ANNA = `_matrix_=40anna=3a${DOMAIN}@chat.${DOMAIN}`
+const ghostOf = (network: string, escaped: string): string => `@_zentrale_${network}_${escaped}:${DOMAIN}`
+const BERND = ghostOf('xmpp', `bernd=40${DOMAIN}`)
+const CARLA = ghostOf('xmpp', `carla=40${DOMAIN}`)
+const MAX = ghostOf('sms', '+491701234567')
+const REACTIONS = 'urn:xmpp:reactions:0'
+const LOOK_MS = 200
+const STATES = 'http://jabber.org/protocol/chatstates'
+
+const RULES = {
+  allow: [
+    { from: [`@anna:${DOMAIN}`], to: [`bernd@${DOMAIN}`, 'nobody@*', '+49*'] },
+    { from: [`carla@${DOMAIN}`], to: [`@anna:${DOMAIN}`] }
+  ],
+  numbers: { [ADDRESS_NUMBER]: `@anna:${DOMAIN}` }
+}
+
+const acted = (servers: Omit<TownOptions, 'dir'>): void => {
+  const dir = scratch()
+  let town: Town
+  let carla: XmppPerson
+  before(async () => {
+    town = await raiseTown({ dir: dir('town'), language: 'en', directChats: RULES, ...servers })
+    await town.xmpp.addUser('carla', PASSWORD)
+    carla = await startPerson(town.xmpp, 'carla', PASSWORD)
+    await carla.comeOnline()
+    await town.people.bernd.comeOnline()
+  })
+  after(async () => {
+    await carla?.stop()
+    await town?.stop()
+  })
+
+  const tellTo = (person: XmppPerson, text: string, id: string, ...more: Element[]): Promise<void> =>
+    person.send(xml('message', { type: 'chat', to: ANNA, id }, ...text === '' ? [] : [xml('body', {}, text)], ...more))
+  const reads = (person: XmppPerson, what: string, fits: (one: Element) => boolean = one => one.getChildText('body') === what): Promise<Element> =>
+    person.until(what, one => one.is('message') && String(one.attrs.from).startsWith(ANNA) && fits(one), READ_WITHIN_MS)
+  const annaReads = (room: string, text: string): Promise<SeenEvent> => town.people.anna.waitFor(room, `Anna reads ${text}`,
+    ({ sender, content }) => sender !== town.people.anna.userId && content['body'] === text, READ_WITHIN_MS)
+  const chatWith = async (ghost: string): Promise<string> => {
+    const { anna } = town.people
+    const room = await anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [ghost] })
+    await anna.waitFor(room, `${ghost} in the chat`, ({ type, state_key: who, content }) =>
+      type === 'm.room.member' && who === ghost && content['membership'] === 'join', READ_WITHIN_MS)
+    return room
+  }
+  const invitedBy = async (ghost: string): Promise<string> => {
+    for (const end = performance.now() + READ_WITHIN_MS; performance.now() < end;) {
+      const filter = JSON.stringify({ room: { timeline: { limit: ++looks } } }) // Synapse answers the same question as it did before
+      const { rooms = {} } = await town.people.anna.call('GET', `v3/sync?timeout=0&filter=${encodeURIComponent(filter)}`) as
+        { rooms?: { invite?: Record<string, { invite_state: { events: { sender: string, content: Record<string, unknown> }[] } }> } }
+      const found = Object.entries(rooms.invite ?? {}).find(([, { invite_state: { events } }]) =>
+        events.some(({ sender, content }) => sender === ghost && content['is_direct'] === true))
+      if (found !== undefined) return found[0]
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
+    throw new Error(`no invitation of ${ghost}`)
+  }
+
+  let looks = 0
+  let chat = ''
+  it('Anna invites Bernd\'s stand-in, which nobody knew yet: he reads her, and she reads his answer', async () => {
+    chat = await chatWith(BERND)
+    await town.people.anna.send(chat, 'Hello Bernd')
+    const read = await reads(town.people.bernd, 'Hello Bernd')
+    assert.equal(read.getChildText('nick', 'http://jabber.org/protocol/nick'), 'Anna (Matrix)')
+    await tellTo(town.people.bernd, 'Hello Anna', 'b1', xml('request', { xmlns: 'urn:xmpp:receipts' }))
+    assert.equal((await annaReads(chat, 'Hello Anna')).sender, BERND)
+    await town.people.bernd.until('received', one => one.getChild('received', 'urn:xmpp:receipts')?.attrs.id === 'b1')
+    const profile = await town.people.anna.call('GET', `v3/profile/${encodeURIComponent(BERND)}`)
+    assert.equal(profile['displayname'], `bernd@${DOMAIN} (xmpp)`)
+  })
+
+  it('corrections, replies, reactions, deletions and typing go both ways', async () => {
+    const { anna, bernd } = town.people
+    await tellTo(bernd, 'At nin', 'b2')
+    const asked = await annaReads(chat, 'At nin')
+    await tellTo(bernd, 'At nine', 'b3', correcting('b2'))
+    const { content } = await annaReads(chat, '* At nine')
+    assert.deepEqual(content['m.relates_to'], { rel_type: 'm.replace', event_id: asked.event_id })
+    await anna.send(chat, { 'm.relates_to': { rel_type: 'm.annotation', event_id: asked.event_id, key: '👍' } }, 'm.reaction')
+    await reads(bernd, 'a reaction', one => one.getChild('reactions', REACTIONS)?.attrs.id === 'b2')
+    await anna.send(chat, { msgtype: 'm.text', body: 'Good', 'm.relates_to': { 'm.in_reply_to': { event_id: asked.event_id } } })
+    const answer = await reads(bernd, 'a reply', one => one.getChild('reply', 'urn:xmpp:reply:0')?.attrs.id === 'b2')
+    await tellTo(bernd, '', 'b4', xml('reactions', { xmlns: REACTIONS, id: String(answer.attrs.id) }, xml('reaction', {}, '🎉')))
+    await anna.waitFor(chat, 'Bernd reacts', ({ type, sender }) => type === 'm.reaction' && sender === BERND)
+    const wrong = await anna.send(chat, 'Wrong window')
+    const there = await reads(bernd, 'Wrong window')
+    await anna.redact(chat, wrong)
+    await reads(bernd, 'taken back', one => one.getChild('retract', 'urn:xmpp:message-retract:1')?.attrs.id === there.attrs.id)
+    await anna.types(chat, true)
+    await reads(bernd, 'typing', one => one.getChild('composing', STATES) !== undefined)
+    await tellTo(bernd, '', 'b5', xml('composing', { xmlns: STATES }))
+    await anna.seesSignal(chat, 'Bernd types', (type, { user_ids: ids }) => type === 'm.typing' && Array.isArray(ids) && ids.includes(BERND))
+  })
+
+  it('goes on after a restart', async () => {
+    await town.zentrale.restart()
+    await tellTo(town.people.bernd, 'Still there?', 'b6')
+    await annaReads(chat, 'Still there?')
+    await town.people.anna.send(chat, 'Yes')
+    await reads(town.people.bernd, 'Yes')
+  })
+
+  it('Carla writes first: Anna is invited into a direct chat, and answers', async () => {
+    await tellTo(carla, 'Good morning', 'c1')
+    const room = await invitedBy(CARLA)
+    await town.people.anna.join(room)
+    await annaReads(room, 'Good morning')
+    await town.people.anna.send(room, 'Good morning, Carla')
+    await reads(carla, 'Good morning, Carla')
+    const heard = town.people.bernd.heard.filter(one => one.getChildText('body')?.includes('Carla') === true)
+    assert.equal(heard.length, 0)
+  })
+
+  it('whoever may not begin gets an error, whether there is such a person or not', async () => {
+    await town.xmpp.addUser('eve', PASSWORD)
+    const eve = await startPerson(town.xmpp, 'eve', PASSWORD)
+    const conditions: string[] = []
+    for (const to of [ANNA, `_matrix_=40nobody=3a${DOMAIN}@chat.${DOMAIN}`]) {
+      await eve.send(xml('message', { type: 'chat', to, id: to }, xml('body', {}, 'buy')))
+      const error = await eve.until('an error', one => one.attrs.type === 'error' && one.attrs.id === to)
+      conditions.push(String(error.getChild('error')))
+    }
+    assert.equal(conditions[0], conditions[1])
+    assert.match(conditions[0]!, /service-unavailable/)
+    await eve.stop()
+    const ghost = ghostOf('xmpp', `eve=40${DOMAIN}`)
+    await assert.rejects(town.people.anna.call('GET', `v3/profile/${encodeURIComponent(ghost)}`), 'no stand-in was made')
+  })
+
+  it('who does not exist on the other side: Anna is told', async () => {
+    const room = await chatWith(ghostOf('xmpp', `nobody=40${DOMAIN}`))
+    await town.people.anna.send(room, 'Hello?')
+    await annaReads(room, `Not delivered to nobody@${DOMAIN} (XMPP): “Hello?” (refused by the destination)`)
+  })
+
+  it('Max reads Anna on his phone from her number, and his answer reaches her alone', async () => {
+    const { anna, max } = town.people
+    const room = await chatWith(MAX)
+    await anna.send(room, 'Hello Max')
+    await max.next(one => one.text === 'Anna (Matrix): Hello Max' && one.from.endsWith(ADDRESS_NUMBER.slice(1)), READ_WITHIN_MS)
+    await max.type({ text: 'Hello Anna', to: ADDRESS_NUMBER })
+    assert.equal((await annaReads(room, 'Hello Anna')).sender, MAX)
+    await anna.send(room, 'See you')
+    await max.next(one => one.text === 'See you', READ_WITHIN_MS)
+    await max.type({ text: 'STOP', to: ADDRESS_NUMBER })
+    await annaReads(room, '+491701234567 gets no more messages (STOP).')
+    await anna.send(room, 'Please')
+    await annaReads(room, 'Not delivered to +491701234567 (SMS): “Please” (everything there was ended with STOP)')
+    assert.deepEqual(max.inbox.filter(({ text }) => text === 'Please'), [])
+  })
+}
+
+describe('direct chats on Synapse, Prosody and phones', () => {
+  needs('synapse', 'prosody')
+  acted({})
+})
+
+describe('direct chats on ejabberd', () => {
+  needs('ejabberd')
+  acted({ homeserver: 'practice', xmppServer: 'ejabberd' })
+})

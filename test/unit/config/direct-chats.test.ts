@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { loadConfig, refusals, type Tree, wholeConfig, write } from '../../support/config'
+
+describe('the section direct_chats', () => {
+  const NUMBER = '+4930123456'
+  const withChats = (more: Tree = {}): string => {
+    const config = wholeConfig()
+    config.direct_chats = {
+      allow: [{ from: ['@*:example.org'], to: ['*@Example.net', '+49*'] }], numbers: { [NUMBER]: '@anna:example.org' }, ...more
+    }
+    return write(config)
+  }
+
+  it('says who may begin with whom, on whichever network, and whose each number is', () => {
+    assert.deepEqual(loadConfig(withChats(), {}).directChats, {
+      allow: [{
+        from: [{ network: 'matrix', id: '@*:example.org' }],
+        to: [{ network: 'xmpp', id: '*@example.net' }, { network: 'sms', id: '+49*' }]
+      }],
+      numbers: [{ ours: { network: 'sms', id: NUMBER }, person: { network: 'matrix', id: '@anna:example.org' } }],
+      perDay: 20, shows: { typing: true, read: false }
+    })
+    assert.equal(loadConfig(write(wholeConfig()), {}).directChats, undefined)
+  })
+
+  it('is refused with people who are nobody, and with numbers that are not ours, not one person\'s, or used elsewhere', () => {
+    const refused = (more: Tree): string => refusals(() => loadConfig(withChats(more), {})).text
+    assert.match(refused({ allow: [{ from: ['anna'], to: ['*@*'] }] }), /direct_chats\.allow\[0\]\.from\[0\]: "anna" is nobody's address/)
+    assert.match(refused({ allow: [] }), /direct_chats\.allow/)
+    assert.match(refused({ numbers: { '+4930999998': '@anna:example.org' } }), /\+4930999998 is on no gateway of ours/)
+    assert.match(refused({ numbers: { '+4930123457': '@anna:example.org' } }), /\+4930123457 is used already/)
+    assert.match(refused({ numbers: { [NUMBER]: '+491701234567' } }), /is a phone/)
+    assert.match(refused({ numbers: { [NUMBER]: '@anna:example.org', '+4930999999': '@anna:example.org' } }), /has a number already/)
+  })
+})
