@@ -7,13 +7,15 @@ import { mapLink, pointOf } from '../lib/geo'
 export type Inline =
   | { kind: 'text'; text: string } // '\n' is a line break
   | { kind: 'bold' | 'italic' | 'strike'; of: Inline[] }
+  | { kind: 'underline' | 'super' | 'sub'; of: Inline[] }
+  | { kind: 'spoiler'; of: Inline[]; reason?: string } // to be read only by whoever wants to; reason: why, or what it is about
   | { kind: 'code'; text: string }
   | { kind: 'link'; href: string; of: Inline[] } // href has one of LINK_SCHEMES
 
 export type Block =
   | { kind: 'paragraph'; of: Inline[] }
   | { kind: 'quote'; of: Block[] }
-  | { kind: 'code'; text: string }
+  | { kind: 'code'; text: string; language?: string }
   | { kind: 'list'; ordered: boolean; start?: number; items: Block[][] } // start: the number of the first item, 1 if absent
 
 export type Text = Block[]
@@ -68,6 +70,17 @@ export const listLines = ({ ordered, start = 1 }: { ordered: boolean, start?: nu
     `${ordered ? `${start + index}.` : bullet} ${item.replaceAll('\n', '\n  ')}`.trimEnd()).join('\n')
 }
 
+const REASON_CHARACTERS_MAX = 200
+
+/** A spoiler as a parser makes it. */
+export const spoiler = (of: Inline[], said = ''): Inline => {
+  const reason = said.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS_MAX).toWellFormed()
+  return { kind: 'spoiler', of, ...reason !== '' && { reason } }
+}
+
+/** Stands in front of a spoiler's words where they cannot be hidden, and in their place where they must not be read. */
+const spoilerMark = (reason: string | undefined): string => reason === undefined ? '[Spoiler]' : `[Spoiler: ${reason}]`
+
 export const inlinePlain = (parts: Inline[]): string => parts.map(part => {
   switch (part.kind) {
     case 'text': case 'code': return part.text
@@ -76,6 +89,8 @@ export const inlinePlain = (parts: Inline[]): string => parts.map(part => {
       return label === part.href || label === '' || `mailto:${label}` === part.href ? label || part.href : `${label} (${part.href})`
     }
     case 'strike': return struck(inlinePlain(part.of))
+    case 'super': return `^${inlinePlain(part.of)}` // else 10² would be 102
+    case 'spoiler': return `${spoilerMark(part.reason)} ${inlinePlain(part.of)}`
     default: return inlinePlain(part.of)
   }
 }).join('')
@@ -91,6 +106,35 @@ const blockPlain = (block: Block): string => {
 
 /** For people who see no formatting: quotes as "> ", lists as "- ", a link's target behind its label, ~ around struck-out text. */
 export const toPlain = (text: Text): string => text.map(blockPlain).join('\n')
+
+/** The text with its inline parts changed. */
+export const withInlines = (text: Text, change: (parts: Inline[]) => Inline[]): Text => text.map(block => {
+  switch (block.kind) {
+    case 'paragraph': return { ...block, of: change(block.of) }
+    case 'quote': return { ...block, of: withInlines(block.of, change) }
+    case 'list': return { ...block, items: block.items.map(item => withInlines(item, change)) }
+    case 'code': return block
+  }
+})
+
+const veil = (parts: Inline[]): Inline[] => parts.map(part => part.kind === 'spoiler' ? { kind: 'text', text: spoilerMark(part.reason) }
+  : 'of' in part ? { ...part, of: veil(part.of) } : part)
+
+/** The text without the words of its spoilers, for previews. */
+export const veiled = (text: Text): Text => withInlines(text, veil)
+
+/** If all of the text is one spoiler: its words, and its reason. */
+export const wholeSpoiler = (text: Text): { text: Text, reason: string } | undefined => {
+  const bare: Text = []
+  let reason: string | undefined
+  for (const block of text) {
+    const [only, ...others] = block.kind === 'paragraph' ? block.of : []
+    if (only?.kind !== 'spoiler' || others.length > 0 || (reason ?? only.reason ?? '') !== (only.reason ?? '')) return undefined
+    reason = only.reason ?? ''
+    bare.push({ kind: 'paragraph', of: only.of })
+  }
+  return reason === undefined ? undefined : { text: bare, reason }
+}
 
 /** Whether toPlain would lose nothing. */
 export const isPlain = (text: Text): boolean =>

@@ -2,7 +2,7 @@
 import { type Place, samePlace } from '../model/address'
 import type { Action, Content, EditArrival, MessageArrival, Persona, Reply, Stands } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { plain, toPlain } from '../model/text'
+import { plain, toPlain, veiled } from '../model/text'
 import type { Answered } from '../store/store'
 import { beginning } from './people'
 
@@ -32,7 +32,7 @@ export const replyTo = (answered: Answered, as: Persona, place: Place,
   { text, file }: Content = ownWords(answered.latest)): Reply | undefined => {
   const { arrival } = answered
   if (!('sender' in arrival)) return undefined
-  const about = { text: beginning(toPlain(text) || file?.name || '', TEXT_CHARACTERS) }
+  const about = { text: beginning(toPlain(veiled(text)) || file?.name || '', TEXT_CHARACTERS) }
   const said = standsAt(answered, place)
   const { sender: { id, name } } = arrival
   const by = samePlace(arrival.place, place) ? { person: { network: place.network, id }, name } : as

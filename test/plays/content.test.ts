@@ -8,6 +8,7 @@ import { needs, scratch } from '../support/real'
 import { correcting, LABELS, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
 
 const OOB = 'jabber:x:oob'
+const SPOILER = 'urn:xmpp:spoiler:0'
 
 describe('what people send, on Synapse, Prosody and phones', () => {
   needs('synapse', 'prosody')
@@ -63,6 +64,19 @@ describe('what people send, on Synapse, Prosody and phones', () => {
       await bernd.until('the retraction', one => id !== '' && one.getChild('retract')?.attrs.id === id, READ_WITHIN_MS)
     }
     for (const link of links) assert.equal((await fetch(link)).status, 404)
+  })
+
+  it('a spoiler stays hidden for Bernd and Anna, and is marked for Max', async () => {
+    await story.annaSays({
+      msgtype: 'm.text', body: '[Spoiler]', format: 'org.matrix.custom.html', formatted_body: '<span data-mx-spoiler="Krimi">der Gärtner</span>'
+    })
+    const shown = await story.berndReads('der Gärtner')
+    assert.equal(shown.getChildText('spoiler', SPOILER), 'Krimi')
+    await story.maxReads(`${LABELS.anna}: [Spoiler: Krimi] der Gärtner`)
+    await story.berndSays('der Koch', xml('spoiler', { xmlns: SPOILER }))
+    const { content } = await story.annaReads('[Spoiler]')
+    assert.equal(content['formatted_body'], '<span data-mx-spoiler="">der Koch</span>')
+    await story.maxReads(`${LABELS.bernd}: [Spoiler] der Koch`)
   })
 
   it('Bernd\'s link and the words with it are one picture for Anna, corrected and taken back as one', async () => {

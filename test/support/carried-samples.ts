@@ -26,6 +26,8 @@ const MATRIX: Sample[] = [
     '<h1>Plan</h1><ul><li>Tor</li></ul><table><tr><td>Mo</td><td>8</td></tr><tr><td>Di</td><td>9</td></tr></table>') },
   { what: 'a spoiler', from: 'matrix', raw: html('Es war [Spoiler](mxc)', 'Es war <span data-mx-spoiler="">der Gärtner</span>') },
   { what: 'underlined, raised and lowered text', from: 'matrix', raw: html('x', '<u>hier</u> 10<sup>2</sup> H<sub>2</sub>O') },
+  { what: 'code with its language', from: 'matrix', raw: html('x', '<pre><code class="language-js">let a\n</code></pre>') },
+  { what: 'a picture in the text', from: 'matrix', raw: html('x', 'Hallo <img data-mx-emoticon src="mxc://example.org/abc" alt=":party:">') },
   { what: '`/me`', from: 'matrix', raw: message({ msgtype: 'm.emote', body: 'winkt' }) },
   { what: 'a notice of a machine', from: 'matrix', raw: message({ msgtype: 'm.notice', body: 'Es ist acht Uhr.' }) },
   { what: 'a reply', from: 'matrix', raw: text('Ich', { 'm.relates_to': { 'm.in_reply_to': { event_id: '$asked' } } }) },
@@ -87,6 +89,7 @@ const XMPP: Sample[] = [
   { what: 'text', from: 'xmpp', raw: body('Hallo') },
   { what: 'styled text (XEP-0393)', from: 'xmpp', raw: body('*Hallo* `du`') },
   { what: '`/me`', from: 'xmpp', raw: body('/me winkt') },
+  { what: 'a spoiler (XEP-0382)', from: 'xmpp', raw: body('der Gärtner', "<spoiler xmlns='urn:xmpp:spoiler:0'>Krimi</spoiler>") },
   { what: 'a reply (XEP-0461)', from: 'xmpp', raw: body('&gt; Wer kommt?\nIch', "<reply xmlns='urn:xmpp:reply:0' id='ASKED'/>" +
   "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='13'/></fallback>") },
   { what: 'a mention (XEP-0372, or a name in front)', from: 'xmpp', raw: body('Anna (Matrix), ja?') },
@@ -102,6 +105,10 @@ const XMPP: Sample[] = [
     "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>Tor</name><media-type>image/jpeg</media-type></file>" +
     `<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='${PDF}'/></sources></file-sharing>` +
     "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'/>") },
+  { what: 'a sticker (XEP-0449)', from: 'xmpp', raw: body('Hund', "<sticker xmlns='urn:xmpp:stickers:0' pack='x'/>" +
+  "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><desc>Hund</desc><media-type>image/png</media-type></file>" +
+  "<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='https://upload.example.org/x/hund'/></sources></file-sharing>" +
+  "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'/>") },
   { what: 'a file without a link (XEP-0447)', from: 'xmpp', raw: stanza("<file-sharing xmlns='urn:xmpp:sfs:0'/>") },
   { what: 'a location', from: 'xmpp', raw: body('geo:52.5,13.4') },
   { what: 'a location with words (XEP-0080)', from: 'xmpp',

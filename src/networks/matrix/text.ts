@@ -5,7 +5,9 @@
 import { Parser } from 'htmlparser2'
 import { Malformed } from '../../model/errors'
 import { type Mention, nameIn, renamed, withoutLabel } from '../../model/mention'
-import { isLanguage, isLink, isPlain, plain, TEXT_DEPTH_MAX, toPlain, type Block, type Inline, type Text } from '../../model/text'
+import {
+  isLanguage, isLink, isPlain, plain, spoiler, TEXT_DEPTH_MAX, toPlain, veiled, type Block, type Inline, type Text
+} from '../../model/text'
 
 const HTML_CHARS_MAX = 65_536 // an event cannot hold more
 const TAGS_MAX = 5000 // opening and closing
@@ -19,7 +21,7 @@ const escape = (text: string): string => text.replace(/[&<>"']/g, char => ENTITI
 /** Replaces what no JSON of Matrix may hold: U+0000 (databases refuse it) and lone surrogates. */
 export const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd')
 
-const TAGS = { bold: 'strong', italic: 'em', strike: 'del' } as const
+const TAGS = { bold: 'strong', italic: 'em', underline: 'u', strike: 'del', super: 'sup', sub: 'sub' } as const
 
 /** Writes spaces and line breaks so that apps show them. */
 const writeWords = (text: string): string => escape(text).replace(/ (?= )/g, '\u00a0').replaceAll('\n', '<br>')
@@ -29,6 +31,7 @@ const writeInline = (parts: Inline[]): string => parts.map(part => {
     case 'text': return writeWords(part.text)
     case 'code': return `<code>${writeWords(part.text)}</code>`
     case 'link': return isLink(part.href) ? `<a href="${escape(part.href)}">${writeInline(part.of)}</a>` : writeInline(part.of)
+    case 'spoiler': return `<span data-mx-spoiler="${escape(part.reason ?? '')}">${writeInline(part.of)}</span>`
     default: return `<${TAGS[part.kind]}>${writeInline(part.of)}</${TAGS[part.kind]}>`
   }
 }).join('')
@@ -36,7 +39,10 @@ const writeInline = (parts: Inline[]): string => parts.map(part => {
 const writeBlock = (block: Block): string => {
   switch (block.kind) {
     case 'paragraph': return `<p>${writeInline(block.of)}</p>`
-    case 'code': return `<pre><code>${escape(block.text)}</code></pre>`
+    case 'code': {
+      const language = block.language === undefined ? '' : ` class="language-${escape(block.language)}"`
+      return `<pre><code${language}>${escape(block.text)}</code></pre>`
+    }
     case 'quote': return `<blockquote>${writeHtml(block.of)}</blockquote>`
     case 'list': {
       const tag = block.ordered ? 'ol' : 'ul'
@@ -58,20 +64,22 @@ export const writeText = (text: Text, called: Mention[] = []): { body: string, h
   const body = renamed(text, called, ({ as, who }) => who === 'everybody' ? undefined : named(as))
   const html = renamed(text, called, ({ as, who }) => who === 'everybody' ? undefined
     : { kind: 'link', href: `https://matrix.to/#/${encodeURIComponent(who.id)}`, of: [named(as)] })
-  return { body: clean(toPlain(body)), ...(isPlain(html) ? {} : { html: clean(writeHtml(html)) }) }
+  return { body: clean(toPlain(veiled(body))), ...(isPlain(html) ? {} : { html: clean(writeHtml(html)) }) }
 }
 
 // ---- parsing
 
-/** A mark in force while its element is open. `id` keeps two adjacent links apart. */
-type Mark = { kind: 'bold' | 'italic' | 'strike' | 'code' } | { kind: 'link', href: string, id: number }
+type Style = keyof typeof TAGS
+/** A mark in force while its element is open. `id` keeps two adjacent links or spoilers apart. */
+type Mark = { kind: Style | 'code' } | { kind: 'link', href: string, id: number } | { kind: 'spoiler', reason: string, id: number }
 interface Run { text: string; marks: Mark[] }
 interface List { ordered: boolean, start?: number, items: Block[][] }
 interface Container { tag: string; blocks: Block[]; depth: number; list?: List }
 
-const MARKS = Object.assign(Object.create(null) as Record<string, 'bold' | 'italic' | 'strike' | 'code' | undefined>, {
-  b: 'bold', strong: 'bold', i: 'italic', em: 'italic', del: 'strike', s: 'strike', strike: 'strike', code: 'code', tt: 'code'
-})
+const MARKS = new Map<string, Style | 'code'>(Object.entries({
+  b: 'bold', strong: 'bold', i: 'italic', em: 'italic', u: 'underline', del: 'strike', s: 'strike', strike: 'strike', sup: 'super', sub: 'sub',
+  code: 'code', tt: 'code'
+}))
 const HEADING = /^h[1-6]$/
 const BREAKS: ReadonlySet<string> = new Set(
   ['p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table', 'tr', 'details', 'summary', 'caption', 'hr', 'dl', 'dt', 'dd', 'section', 'article',
@@ -79,13 +87,16 @@ const BREAKS: ReadonlySet<string> = new Set(
 const HIDDEN: ReadonlySet<string> = new Set(
   ['mx-reply', 'script', 'style', 'title', 'textarea', 'template', 'head', 'iframe', 'noscript'])
 const NUMBER = /^-?\d{1,9}$/
-const ORDER = ['link', 'bold', 'italic', 'strike', 'code'] as const
+const ORDER = ['link', 'spoiler', 'bold', 'italic', 'underline', 'strike', 'super', 'sub', 'code'] as const
+const LANGUAGE = /^language-([\w+#.-]{1,30})$/
 
 const markOf = (tag: string, attributes: Record<string, string>, id: number): Mark | undefined => {
   if (HEADING.test(tag)) return { kind: 'bold' }
   const href = tag === 'a' ? (attributes.href ?? '').trim() : ''
   if (isLink(href) && !MENTION.test(href)) return { kind: 'link', href, id }
-  const kind = MARKS[tag]
+  const { 'data-mx-spoiler': reason } = attributes
+  if (tag === 'span' && reason !== undefined) return { kind: 'spoiler', reason, id }
+  const kind = MARKS.get(tag)
   return kind && { kind }
 }
 
@@ -94,7 +105,7 @@ const withMark = (marks: Mark[], mark: Mark | undefined): Mark[] => mark === und
   ? marks : [...marks, mark].sort((one, other) => ORDER.indexOf(one.kind) - ORDER.indexOf(other.kind))
 
 const sameMark = (a: Mark | undefined, b: Mark | undefined): boolean =>
-  a?.kind === b?.kind && (a?.kind !== 'link' || b?.kind !== 'link' || a.id === b.id)
+  a?.kind === b?.kind && (a === undefined || !('id' in a) || (b !== undefined && 'id' in b && a.id === b.id))
 
 /** Runs with the same outermost mark become one node, and so on inwards. */
 const nest = (runs: Run[]): Inline[] => {
@@ -106,7 +117,8 @@ const nest = (runs: Run[]): Inline[] => {
     const group = runs.slice(at, end)
     const inner = (): Inline[] => nest(group.map(run => ({ text: run.text, marks: run.marks.slice(1) })))
     if (!mark || mark.kind === 'code') out.push({ kind: mark ? 'code' : 'text', text: group.map(run => run.text).join('') })
-    else out.push(mark.kind === 'link' ? { kind: 'link', href: mark.href, of: inner() } : { kind: mark.kind, of: inner() })
+    else if (mark.kind === 'link') out.push({ kind: 'link', href: mark.href, of: inner() })
+    else out.push(mark.kind === 'spoiler' ? spoiler(inner(), mark.reason) : { kind: mark.kind, of: inner() })
     at = end
   }
   return out
@@ -146,7 +158,7 @@ const makeBuilder = () => {
   const marks: Mark[][] = [[]] // in force, with one more entry for each open element
   const ignored: string[] = [] // open elements that are too deep, or items without a list: their text goes to the level above
   let runs: Run[] = []
-  let preformatted: { depth: number, text: string } | undefined
+  let preformatted: { depth: number, text: string, language?: string } | undefined
   let hidden = 0
   let tags = 0
 
@@ -217,26 +229,32 @@ const makeBuilder = () => {
   }
 
   const closePre = (): void => {
-    const text = preformatted!.text.replace(/\n$/, '')
+    const { text, language } = preformatted!
+    const code: Block = { kind: 'code', text: text.replace(/\n$/, ''), ...language !== undefined && { language } }
     preformatted = undefined
-    if (text === '') return
+    if (code.text === '') return
     const here = top()
-    if (here.list) here.list.items.push([{ kind: 'code', text }])
-    else here.blocks.push({ kind: 'code', text })
+    if (here.list) here.list.items.push([code])
+    else here.blocks.push(code)
   }
 
   const onopentag = (tag: string, attributes: Record<string, string>): void => {
     if (++tags > TAGS_MAX) throw new Malformed('too many tags')
     if (hidden > 0 || HIDDEN.has(tag)) { hidden++; return }
-    if (preformatted) { preformatted.depth++; if (tag === 'br') preformatted.text += '\n'; return }
+    if (preformatted) {
+      preformatted.depth++
+      if (tag === 'br') preformatted.text += '\n'
+      const [, language] = LANGUAGE.exec(tag === 'code' && preformatted.text === '' ? attributes.class ?? '' : '') ?? []
+      if (language !== undefined) preformatted.language = language
+      return
+    }
     if (tag === 'pre') { flush(); preformatted = { depth: 0, text: '' }; return }
     if (marks.push(withMark(marks.at(-1)!, markOf(tag, attributes, tags))) > NESTED_MAX) throw new Malformed('too many open tags')
     if (tag === 'br') return add('\n')
     if (tag === 'img') return add((attributes.alt || attributes.title || '').replaceAll('\n', ' '))
     if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return enter(tag, attributes)
     if (BREAKS.has(tag)) return flush()
-    if (tag === 'td' || tag === 'th') add(' ')
-    if (tag === 'sup') add('^') // else 10² would be 102
+    if (tag === 'td' || tag === 'th') add(runs.some(run => run.text.trim() !== '') ? ' | ' : '')
   }
 
   const onclosetag = (tag: string): void => {
@@ -295,7 +313,7 @@ const WORDS = /[\p{L}\p{M}\p{N}]+|(?<!\*)\*(?=\d)|(?<=\d)\*(?!\*)|(?<=^[ \t>]*)[
 /** Tags that people type into a body only to get the HTML. */
 const TAG = /<\/?(?:del|s|strike|u|b|i|em|strong|sub|sup|br|span|font|p|code|pre|details|summary|h[1-6]|hr)\b[^<>]*>/gi
 /** What apps write into a body for a spoiler (CS API §Spoiler messages), whose words are in the HTML alone. */
-const SPOILER = /\[Spoiler(?: for [^\]\n]{0,200})?\]\([^)\n]{0,500}\)/g
+const SPOILER = /\[Spoiler(?:(?: for|:) [^\]\n]{0,200})?\](?:\([^)\n]{0,500}\))?/g
 const FENCE = /(?<=^[ \t>]*(?:```|~~~))[\w+]+$/gm
 
 const wordsOf = (text: string): string[] => text.normalize('NFC').toLowerCase().match(WORDS) ?? []

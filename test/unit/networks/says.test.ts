@@ -4,7 +4,10 @@ import { HtmlRenderer, Parser } from 'commonmark'
 import fc from 'fast-check'
 import { plain, toPlain, type Text } from '../../../src/model/text'
 import { parseHtml, readText, writeHtml, writeText } from '../../../src/networks/matrix/text'
+import { contentOf, contentXml } from '../../../src/networks/xmpp/text/content'
 import { bodyOf, parseStyled } from '../../../src/networks/xmpp/text/styling'
+import { el } from '../../../src/networks/xmpp/wire/xml'
+import { parse } from './xmpp/parse'
 
 const markdown = (body: string): string => new HtmlRenderer({ softbreak: '<br />' }).render(new Parser().parse(body))
 
@@ -135,9 +138,41 @@ describe('what a text says', () => {
     assert.deepEqual(bodyOf(plain('*21*0171#')), { body: '*21*0171#', unstyled: true })
   })
 
+  it('keeps languages of code, cells of tables, and what stands lower or is underlined, between rooms of one network too', () => {
+    const code = (language: string, text: string): Text => parseHtml(`<pre><code class="language-${language}">${text}\n</code></pre>`)!
+    const [js, odd] = [code('js', 'let a'), code('cobol', 'x')]
+    assert.deepEqual(parseStyled(bodyOf(js).body), js)
+    assert.equal(bodyOf(odd).body, '```\nx\n```', 'a word that is no known language would be read as part of the code')
+    for (const text of [js, odd]) assert.deepEqual(parseHtml(writeHtml(text)), text)
+    assert.equal(onPhone('<table>\n<tr>\n<td>Mo</td> <td>8</td></tr>\n<tr><th>Di</th><td>9</td></tr></table>'), 'Mo | 8\nDi | 9')
+    const small = '<u>hier</u> 10<sup>2</sup> H<sub>2</sub>O'
+    assert.equal(writeHtml(parseHtml(small)!), small)
+    assert.deepEqual(Object.values(shown(parseHtml(small)!)), Array.from({ length: 5 }, () => 'hier 10^2 H2O'))
+  })
+
+  it('keeps a spoiler hidden where that is possible, and marks it where not', () => {
+    const part = parseHtml('Es war <span data-mx-spoiler="Ende">der <b>Gärtner</b></span>')!
+    const whole = parseHtml('<span data-mx-spoiler>der Gärtner</span>')!
+    assert.deepEqual([toPlain(part), toPlain(whole)], ['Es war [Spoiler: Ende] der Gärtner', '[Spoiler] der Gärtner'])
+    for (const text of [part, whole]) {
+      const { body, html } = writeText(text)
+      assert.ok(!body.includes('Gärtner'), 'apps show the body in notifications')
+      assert.deepEqual(readText(body, html, false), text)
+    }
+    const onXmpp = (text: Text): string => el('message', {}, ...contentXml({ style: 'text', text })).xml
+    const back = (text: Text): Text | undefined => contentOf('xmpp', parse(onXmpp(text)))?.content.text
+    assert.ok(onXmpp(whole).includes("<body>der Gärtner</body><spoiler xmlns='urn:xmpp:spoiler:0'/>"))
+    assert.deepEqual(back(whole), whole)
+    assert.ok(onXmpp(part).includes("<spoiler xmlns='urn:xmpp:spoiler:0'>Es war [Spoiler: Ende]</spoiler>"), onXmpp(part))
+    assert.equal(toPlain(back(part)!), '[Spoiler: Es war [Spoiler: Ende]] Es war [Spoiler: Ende] der Gärtner', 'there all of a message is hidden')
+    const long = parseHtml(`<span data-mx-spoiler="${'a\n'.repeat(500)}">x</span>`)!
+    assert.ok(onXmpp(long).length < 400, 'a reason is short')
+    assert.ok(!onXmpp(plain('kein Spoiler')).includes('spoiler'))
+  })
+
   it('keeps inside and outside of a code block apart', () => {
     assert.deepEqual(parseStyled('```so wie hier\nx\n```\ny'), [{ kind: 'code', text: 'so wie hier\nx' }, ...plain('y')])
-    assert.deepEqual(parseStyled('```js\nx\n```\ny'), [{ kind: 'code', text: 'x' }, ...plain('y')])
+    assert.deepEqual(parseStyled('```js\nx\n```\ny'), [{ kind: 'code', text: 'x', language: 'js' }, ...plain('y')])
     assert.deepEqual(parseStyled('```achtung\nx\n```'), [{ kind: 'code', text: 'achtung\nx' }])
   })
 })

@@ -1,8 +1,11 @@
 /** The elements of a message ↔ the content that crosses networks. The same in rooms and in direct chats. */
+import { isDeepStrictEqual as isEqual } from 'node:util'
 import { qualifiedEmoji } from '../../../lib/emoji'
 import { geoUri, pointOf } from '../../../lib/geo'
 import type { Content, Unreadable } from '../../../model/message'
-import { type Inline, locationText, plain, quoted, type Text } from '../../../model/text'
+import {
+  type Inline, locationText, plain, quoted, spoiler, type Text, toPlain, veiled, wholeSpoiler, withInlines
+} from '../../../model/text'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { fileXml, filesIn, SHARING } from './file-sharing'
 import { type Called, withNicks, withReferences } from './references'
@@ -22,6 +25,8 @@ export const REPLY = 'urn:xmpp:reply:0'
 const FALLBACK = 'urn:xmpp:fallback:0'
 const REACTIONS = 'urn:xmpp:reactions:0'
 const STORE = 'urn:xmpp:hints'
+const SPOILER = 'urn:xmpp:spoiler:0'
+const HINT_CHARACTERS_MAX = 200
 const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
 
 /**
@@ -80,8 +85,20 @@ const locationIn = (message: Element, said: string): string | undefined => {
   return geoloc && geoUri(textOf(child(geoloc, 'lat')).trim(), textOf(child(geoloc, 'lon')).trim())
 }
 
-const textIn = (message: Element, words: string): Text =>
-  child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
+/** XEP-0382 hides the whole body. */
+const textIn = (message: Element, words: string): Text => {
+  const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
+  const hides = child(message, 'spoiler', SPOILER)
+  return hides === undefined ? text : withInlines(text, of => [spoiler(of, textOf(hides))])
+}
+
+/** The text for the body, and what is shown in its place: if parts of it are spoilers, the others. */
+const hiding = (text: Text): { shown: Text, marks: Xml[] } => {
+  const whole = wholeSpoiler(text)
+  if (whole === undefined && isEqual(veiled(text), text)) return { shown: text, marks: [] }
+  const hint = (whole === undefined ? toPlain(veiled(text)) : whole.reason).replace(/\s+/g, ' ').slice(0, HINT_CHARACTERS_MAX).toWellFormed()
+  return { shown: whole?.text ?? text, marks: [el('spoiler', { xmlns: SPOILER }, hint)] }
+}
 
 /** Whether the body is only for apps that know no XEP-0447 (XEP-0428 §3). */
 const isForSharing = (message: Element): boolean =>
@@ -159,8 +176,9 @@ export const contentXml = ({ style, text, file, location }: Content, answered?: 
   if (file?.url !== undefined) {
     return [el('body', {}, file.url), ...fileXml(file, file.url), ...named]
   }
-  const { body, unstyled } = bodyOf(withNicks(text, called))
-  const mark = [...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...geolocXml(location)]
+  const { shown, marks } = hiding(text)
+  const { body, unstyled } = bodyOf(withNicks(shown, called))
+  const mark = [...marks, ...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...geolocXml(location)]
   if (style === 'quiet' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
   const isQuoting = answered !== undefined && style !== 'emote' // nothing may stand before /me
   const quotation = isQuoting ? quotationOf(answered) : ''

@@ -90,7 +90,9 @@ const parseBlocks = (lines: string[], depth: number, exact: boolean): Block[] =>
       const end = lines.indexOf(CODE, i + 1)
       const to = end < 0 ? lines.length : end
       const first = line.slice(CODE.length).trim()
-      blocks.push({ kind: 'code', text: [...first === '' || isLanguage(first) ? [] : [first], ...lines.slice(i + 1, to)].join('\n') })
+      const language = isLanguage(first) ? first : undefined
+      const text = [...first === '' || language !== undefined ? [] : [first], ...lines.slice(i + 1, to)].join('\n')
+      blocks.push({ kind: 'code', text, ...language !== undefined && { language } })
       i = to
     } else if (line.startsWith('>') && depth < TEXT_DEPTH_MAX) {
       flush(true)
@@ -142,7 +144,9 @@ const writeSpan = (part: Extract<Inline, { kind: keyof typeof MARKERS }>, before
 const writePart = (part: Inline, before: string, after: string): string => {
   switch (part.kind) {
     case 'text': return part.text
-    case 'link': return inlinePlain([part])
+    case 'link': case 'spoiler': return inlinePlain([part])
+    case 'underline': case 'sub': return writeInline(part.of, before, after)
+    case 'super': return `^${writeInline(part.of, '^', after)}`
     default: return writeSpan(part, before, after)
   }
 }
@@ -160,7 +164,7 @@ const writeInline = (parts: Inline[], before: string, after: string): string => 
 const writeBlock = (block: Block): string => {
   switch (block.kind) {
     case 'paragraph': return writeInline(block.of, '', '')
-    case 'code': return `${CODE}\n${block.text}\n${CODE}`
+    case 'code': return `${CODE}${block.language !== undefined && isLanguage(block.language) ? block.language : ''}\n${block.text}\n${CODE}`
     case 'quote': return quoted(writeStyled(block.of))
     case 'list': return listLines(block, block.items.map(writeStyled))
   }

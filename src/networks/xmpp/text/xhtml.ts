@@ -21,7 +21,7 @@ const inlineOf = (one: Element | string): Inline[] => {
   const of = children.flatMap(inlineOf)
   if (name === 'a' && isLink(href)) return [{ kind: 'link', href, of }]
   if (STRUCK.has(name) || /line-through/i.test(style)) return [{ kind: 'strike', of }]
-  return name === 'sup' ? [{ kind: 'text', text: '^' }, ...of] : of // else 10² would be 102
+  return name === 'sup' ? [{ kind: 'super', of }] : of
 }
 
 const paragraph = (parts: (Element | string)[]): Block[] => {

@@ -6,7 +6,8 @@ import { slowness } from '../../../support/linear'
 
 const paragraph = (text: string): Block => ({ kind: 'paragraph', of: [{ kind: 'text', text }] })
 const repeated = (part: string, length: number): string => part.repeat(length / part.length)
-const TAG = '<br>|<ol start="-?[0-9]+">|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">'
+const TAG = '<br>|<ol start="-?[0-9]+">|</?(?:p|strong|em|u|del|sup|sub|code|pre|blockquote|ul|ol|li|a|span)>|' +
+  '<code class="language-[\\w+#.-]{1,30}">|<span data-mx-spoiler="[^"<>]*">|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">'
 const ALLOWED = new RegExp(`^(?:[^<>]|${TAG})*$`)
 
 /** Text in normal form: no two neighbours of one kind, marks nested in a fixed order, no space at an edge. */
@@ -15,18 +16,23 @@ const words = fc.array(word, { minLength: 1, maxLength: 4 }).chain(list =>
   fc.constantFrom(' ', '  ', '\n').map(gap => list.join(gap)))
 const text = words.map((value): Inline => ({ kind: 'text', text: value }))
 const code = words.map((value): Inline => ({ kind: 'code', text: value }))
-const marked = (kind: 'bold' | 'italic' | 'strike', of: fc.Arbitrary<Inline>): fc.Arbitrary<Inline> =>
+const marked = (kind: 'bold' | 'italic' | 'underline' | 'strike' | 'super' | 'sub', of: fc.Arbitrary<Inline>): fc.Arbitrary<Inline> =>
   of.map(inner => ({ kind, of: [inner] }))
-const strike = marked('strike', fc.oneof(text, code))
-const italic = marked('italic', fc.oneof(text, code, strike))
+const raised = fc.oneof(marked('super', fc.oneof(text, code)), marked('sub', fc.oneof(text, code)))
+const strike = marked('strike', fc.oneof(text, code, raised))
+const underline = marked('underline', fc.oneof(text, code, strike))
+const italic = marked('italic', fc.oneof(text, code, underline, strike))
 const bold = marked('bold', fc.oneof(text, code, italic, strike))
+const hidden = fc.tuple(fc.oneof(text, bold, raised), fc.constantFrom('', 'Ende "x" <b>')).map(([inner, reason]): Inline =>
+  ({ kind: 'spoiler', of: [inner], ...reason !== '' && { reason } }))
 const href = 'https://example.org/?a=1&b="'
-const link = fc.oneof(text, bold, italic).map((inner): Inline => ({ kind: 'link', href, of: [inner] }))
-const inlines = fc.array(fc.oneof(bold, italic, strike, link, code), { minLength: 1, maxLength: 3 }).map(list =>
+const link = fc.oneof(text, bold, italic, hidden).map((inner): Inline => ({ kind: 'link', href, of: [inner] }))
+const inlines = fc.array(fc.oneof(bold, italic, underline, strike, raised, hidden, link, code), { minLength: 1, maxLength: 3 }).map(list =>
   list.flatMap((part): Inline[] => [{ kind: 'text', text: 'x' }, part]))
 const leaf: fc.Arbitrary<Block> = fc.oneof(
   fc.oneof(inlines, text.map(part => [part])).map((of): Block => ({ kind: 'paragraph', of })),
-  words.map((value): Block => ({ kind: 'code', text: value })))
+  fc.tuple(words, fc.constantFrom(undefined, 'js', 'c++')).map(([value, language]): Block =>
+    ({ kind: 'code', text: value, ...language !== undefined && { language } })))
 const few = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 1, maxLength: 2 })
 const block = (depth: number): fc.Arbitrary<Block> => depth === 0 ? leaf : fc.oneof(leaf,
   few(block(depth - 1)).map((of): Block => ({ kind: 'quote', of })),
@@ -80,7 +86,7 @@ describe('Matrix text', () => {
   it('reads what clients write', () => {
     const read = (html: string): Text | undefined => parseHtml(html)
     assert.deepEqual(read('<p>a</p>\n<p>b</p>\n'), [paragraph('a'), paragraph('b')])
-    assert.deepEqual(read('<pre><code class="language-js">a\n  b\n</code></pre>'), [{ kind: 'code', text: 'a\n  b' }])
+    assert.deepEqual(read('<pre><code class="language-js">a\n  b\n</code></pre>'), [{ kind: 'code', text: 'a\n  b', language: 'js' }])
     assert.deepEqual(read('<ol>\n<li>a</li>\n<li><p>b</p></li>\n</ol>'),
       [{ kind: 'list', ordered: true, items: [[paragraph('a')], [paragraph('b')]] }])
     assert.deepEqual(read('<a href="https://matrix.to/#/@max:example.org">Max</a>: hallo'), [paragraph('Max: hallo')])

@@ -20,7 +20,7 @@ describe('xmpp text: message styling', () => {
     ['*a *b*', [paragraph({ kind: 'bold', of: [text('a *b')] })]],
     ['> one\n> > two\nthree',
       [{ kind: 'quote', of: [paragraph(text('one')), { kind: 'quote', of: [paragraph(text('two'))] }] }, paragraph(text('three'))]],
-    ['see\n```js\nlet *a*\n```\nend', [paragraph(text('see')), { kind: 'code', text: 'let *a*' }, paragraph(text('end'))]],
+    ['see\n```js\nlet *a*\n```\nend', [paragraph(text('see')), { kind: 'code', text: 'let *a*', language: 'js' }, paragraph(text('end'))]],
     ['```\nopen', [{ kind: 'code', text: 'open' }]],
     ['a\n\nb', [paragraph(text('a\n\nb'))]]
   ]
