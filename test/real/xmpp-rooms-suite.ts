@@ -4,6 +4,7 @@ import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import { Refused, Unavailable } from '../../src/model/errors'
+import { ghostLocal } from '../../src/networks/xmpp/names'
 import type { Delivery, Persona, Sent } from '../../src/model/message'
 import { came, delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmpp-ground'
 import { MUC } from '../support/xmpp-person'
@@ -148,6 +149,26 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     assert.deepEqual(at.inbox.arrivals.map(textOf), Array.from({ length: 20 }, (_, i) => `loud ${i}`), 'nothing is lost and nothing leaks')
     const left = at.anna.heard.slice(before).filter(one => one.is('presence') && one.attrs.type === 'unavailable')
     assert.deepEqual(left.map(({ attrs }) => attrs['from']), [], 'nobody was put out')
+  })
+
+  it('takes a private message to one of ours as one to a direct chat, where the room shows who writes and they may have one', async () => {
+    const asked: string[] = []
+    at.inbox.admitting = (theirs, ours) => asked.push(`${theirs.id} ${ours}`) > 0 && at.inbox.arrivals.length === 0
+    const whisper = (id: string): Promise<void> =>
+      at.anna.client.send(xml('message', { to: `${room}/${bob.name}`, type: 'chat', id }, xml('body', {}, `psst ${id}`)))
+    await owned({ 'muc#roomconfig_whois': 'anyone' })
+    await send(at, inRoom('one'))
+    await whisper('shown')
+    const [said] = await came(at, 1)
+    const anna = `anna@${at.server.domain}`
+    const ghost = `${ghostLocal(bob.person)}@${at.server.component.domain}`
+    assert.ok(said?.kind === 'message' && said.direct === true && said.to === ghost && said.sender.id === anna && textOf(said) === 'psst shown')
+    assert.equal(said.place.id, `${ghost} ${anna}`)
+    assert.deepEqual(asked, [`${anna} ${ghost}`])
+    const before = at.anna.heard.length
+    await whisper('unwanted')
+    await at.anna.until('told again', one => at.anna.heard.indexOf(one) >= before && one.getChildText('body')?.includes('im Raum') === true)
+    at.inbox.admitting = () => false
   })
 
   it('finds, after a restart too, what is corrected and taken back', async () => {

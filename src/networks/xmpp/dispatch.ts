@@ -10,7 +10,7 @@ import type { DirectReceiver } from './direct/receive'
 import type { DirectSender } from './direct/send'
 import { answerDirect, answerIq, saysSomething } from './iq'
 import type { Archive } from './muc/archive'
-import type { PrivateMessages } from './muc/private-messages'
+import { asDirect, type PrivateMessages } from './muc/private-messages'
 import type { Receiver } from './muc/receive'
 import type { Room } from './muc/room'
 import type { Rooms } from './muc/rooms'
@@ -53,6 +53,13 @@ export const makeDispatch = ({
     return ghost && theirs !== undefined && theirs.includes('@') && admits(theirs, ghost.id, saysSomething(stanza)) ? ghost : undefined
   }
 
+  const privately = (room: Room, stanza: Element): void => {
+    const direct = asDirect(room, stanza)
+    const ghost = direct && ghostFor(direct)
+    if (direct === undefined || ghost === undefined) privateMessages.heard(room, stanza)
+    else directReceiver.message(direct, ghost)
+  }
+
   const message = (stanza: Element): void => {
     const { from = '', to = '', type } = stanza.attrs
     if (!from.includes('/') && archive.take(stanza)) return
@@ -62,7 +69,7 @@ export const makeDispatch = ({
     const receipt = directSender.receipt(stanza, room !== undefined)
     if (receipt !== undefined) receiver.offer(receipt)
     if (type === 'error') return room && sender.bounce(room, stanza)
-    if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privateMessages.heard(room, stanza)
+    if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privately(room, stanza)
     const address = addresses.at(to) ?? ghostFor(stanza)
     if (address !== undefined) {
       directReceiver.message(stanza, address)

@@ -1,5 +1,6 @@
 /**
- * Private messages to one of ours in a room (XEP-0045 §7.5). They are not carried. Their writer is told so, in a private message from the
+ * Private messages to one of ours in a room (XEP-0045 §7.5). If the room shows who wrote one, it may be a message to the ghost in a direct chat.
+ * All others are not carried. Their writer is told so, in a private message from the
  * occupant they wrote to. In a team's room, a command counts as typed in the room, because we tell the team things in private messages,
  * and they answer where they were told.
  * Promises: never answers with an error, because rooms put out whoever sends one. A machine's message is not answered. There are at most
@@ -9,10 +10,13 @@ import { makeAllowance } from '../../../lib/allowance'
 import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml, isAutomatic } from '../text/content'
+import { parseJid, resourceOf } from '../names'
 import { type Language, TEXTS } from '../text/texts'
 import { inXhtml } from '../text/xhtml'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
+import { RECEIPTS } from '../direct/profile'
+import { NON_ANONYMOUS } from './people'
 import type { Room } from './room'
 
 const ANSWERS_MAX = 240 // a minute, over all rooms
@@ -23,6 +27,18 @@ const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
 /** In every spelling of the sign, and after invisible characters. */
 const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').startsWith('!')
+
+/**
+ * The message as if its writer had sent it without the room. Undefined if the room does not show everybody's address, or is not of the server
+ * that the writer is on: another one could name anybody.
+ */
+export const asDirect = (room: Room, message: Element): Element | undefined => {
+  const address = room.own || !room.features.has(NON_ANONYMOUS) ? undefined : room.people.get(resourceOf(message.attrs.from ?? ''))?.address
+  const [service, theirs] = [parseJid(room.id)?.domain, parseJid(address ?? '')?.domain]
+  if (address === undefined || theirs === undefined || (service !== theirs && service?.endsWith(`.${theirs}`) !== true)) return undefined
+  const children = message.children.filter(one => typeof one === 'string' || one.ns !== RECEIPTS) // their app waits for one from the room
+  return { ...message, attrs: { ...message.attrs, from: address }, children }
+}
 
 export interface PrivateMessages {
   /** Takes a message from an occupant to one of ours that is neither to all nor an error. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { makePrivateMessages } from '../../../../../src/networks/xmpp/muc/private-messages'
+import { asDirect, makePrivateMessages } from '../../../../../src/networks/xmpp/muc/private-messages'
 import type { Room } from '../../../../../src/networks/xmpp/muc/room'
 import type { Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { handClock } from '../../../../support/quick'
@@ -17,6 +17,22 @@ describe('xmpp private messages', () => {
     for (let n = 0; n < 300; n++) write('loud@rooms.example', `Mallory${n}`)
     write('room@rooms.example', 'Anna')
     assert.deepEqual([sent.length, sent.at(-1)?.xml.includes('room@rooms.example/Anna')], [81, true])
+  })
+
+  it('count as direct only where the room shows to all who writes, and is of the server that they are on', () => {
+    const room = (id: string, features: string[], more: Partial<Room> = {}): Room => ({
+      id, own: false, features: new Set(features), ...more,
+      people: new Map([['Eva', { address: 'eva@example.org', role: 'participant', rules: false }], ['Max', { role: 'participant', rules: false }]])
+    } as Room)
+    const from = (one: Room, nick: string): string | undefined => asDirect(one, parse(`<message type='chat' from='${one.id}/${nick}' ` +
+      `to='_m_b@chat.example.org' id='p'><body>psst</body><request xmlns='urn:xmpp:receipts'/></message>`))?.attrs.from
+    const shown = ['muc_nonanonymous']
+    const ours = 'raum@rooms.example.org'
+    assert.deepEqual([from(room(ours, shown), 'Eva'), from(room('raum@example.org', shown), 'Eva')], ['eva@example.org', 'eva@example.org'])
+    assert.deepEqual([
+      from(room(ours, shown), 'Max'), from(room(ours, shown), 'Ida'), from(room(ours, []), 'Eva'), from(room(ours, shown, { own: true }), 'Eva'),
+      from(room('raum@evil.example', shown), 'Eva'), from(room('raum@evilexample.org', shown), 'Eva')
+    ], [undefined, undefined, undefined, undefined, undefined, undefined])
   })
 
   it('are answered in whatever form they are, and what says nothing is not', () => {
