@@ -68,7 +68,11 @@ const historyOf = ({ automatics, automaticsLastMinute, lately, conversation, isK
   ...conversation?.saidAt === undefined || shown.retired !== undefined ? {} : { teamWroteAt: conversation.saidAt }
 })
 
-const ourWords = (text: string): Step => ({ do: 'to contact', kind: 'own words', content: { style: 'quiet', text: plain(text) } })
+/** Archives of XMPP servers tell whole seconds, so what is said within the same one may be shown above what it answers. */
+const BELOW_MS = 1000
+
+const ourWords = (text: string): Step =>
+  ({ do: 'to contact', kind: 'own words', content: { style: 'quiet', text: plain(text) }, afterMs: BELOW_MS })
 
 /** Said once to a person who writes again after STOP. */
 const howToReturn = ({ hinted }: Conversation, { directory }: Context): Step[] =>

@@ -164,7 +164,7 @@ const toContact = (draft: Draft, step: ToContact): void => {
   const one = needed(draft)
   const { place } = one
   switch (step.kind) {
-    case 'own words': return speak(draft, content, place, undefined)
+    case 'own words': return speak(draft, content, place, undefined, { when: step.afterMs === undefined ? {} : { afterMs: step.afterMs } })
     case 'correction':
       return correct(draft, step.corrects, { place, content, as: undefined, reply: replyToContact(draft.facts, one, draft.context) })
     case 'answer': {

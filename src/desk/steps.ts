@@ -55,7 +55,7 @@ export type Step =
  * with `source` if not with this arrival; or a `correction` of an answer.
  */
 export type ToContact = { do: 'to contact', content: Content } & (
-  | { kind: 'own words' }
+  | { kind: 'own words', afterMs?: number }
   | { kind: 'answer', source?: Source }
   | { kind: 'correction', corrects: Corrects }
 )

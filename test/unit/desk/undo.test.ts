@@ -57,6 +57,15 @@ describe('an answer that may be taken back', () => {
     assert.deepEqual(phone.read(chat), ['*: One', '*: Two'])
   })
 
+  it('an automatic text waits too, for a moment, so that it stands below the question in archives that count in seconds', async () => {
+    await start({ automatic: { greeting: 'Good day.' } })
+    await maxTexts('Hello?')
+    await timePasses(0)
+    assert.deepEqual(phone.read(chat), [])
+    clock.skip(1000)
+    await reads(phone, chat, '*: Good day.')
+  })
+
   it('never leaves if the contact ends everything meanwhile, and the team is told which it was', async () => {
     await start()
     await maxTexts('Hello?')
