@@ -103,7 +103,7 @@ const hold = (facts: TeamMessage, { owner, claimedAt = 0 }: Conversation, conten
     desk({ what: 'count', address: address.name, event: 'claim lost' }),
     log('held'),
     answerOpenly(now - claimedAt < RACE_MS
-      ? texts.heldInRace(excerpt, name, Math.round((now - claimedAt) / 1000), mayOverride(address))
+      ? texts.heldInRace(excerpt, name, mayOverride(address))
       : texts.held(excerpt, name, mayOverride(address)))
   ]
 }

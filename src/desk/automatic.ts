@@ -132,7 +132,7 @@ export const defaultTexts = (language: 'de' | 'en', { privacy, retentionDays, re
   const kept = retentionDays !== undefined && retentionDays > 0
   return language === 'de' ? {
     greeting: join('Automatische Antwort ({adresse}): Ihre Nachricht ist angekommen.',
-      kept && `Wir bewahren sie höchstens ${retentionDays} Tage auf.`, privacy !== undefined && `Datenschutz: ${privacy}`),
+      kept && `Wir speichern sie bis zu ${retentionDays} Tage.`, privacy !== undefined && `Datenschutz: ${privacy}`),
     absence: 'Abwesenheitsnotiz: Wir haben zurzeit geschlossen. Wieder geöffnet: {oeffnung_naechste}',
     redirect: join('Automatische Antwort ({adresse}): Hier wird nicht geantwortet.',
       reach.length > 0 ? `Sie erreichen uns hier: ${reach.join(', ')}` : 'Bitte schreiben Sie uns auf einem anderen Weg.')

@@ -11,7 +11,7 @@ const WORDS = {
   wait: ['warten', 'später', 'snooze', 'wait'],
   text: ['t', 'text'],
   texts: ['texte', 'texts'],
-  label: ['etikett', 'label'],
+  label: ['schlagwort', 'etikett', 'label'],
   project: ['projekt', 'project'],
   filed: ['projekt?', 'project?'],
   status: ['status'],

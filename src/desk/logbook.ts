@@ -4,7 +4,7 @@ import type { LogLine } from '../store/desk'
 const GERMAN = {
   opened: 'eröffnet', claimed: 'übernommen', released: 'freigegeben', held: 'nicht gesendet', 'sent all the same': 'doch gesendet',
   'taken back': 'zurückgenommen', 'passed on': 'weitergegeben', assigned: 'weitergegeben', waits: 'stellt zurück', woken: 'wieder da',
-  done: 'erledigt', begun: 'begonnen', labels: 'Etiketten', project: 'Projekt', consent: 'Einwilligung', start: 'START',
+  done: 'erledigt', begun: 'begonnen', labels: 'Schlagwörter', project: 'Projekt', consent: 'Einwilligung', start: 'START',
   stop: 'STOP', 'told of START': 'Hinweis auf START', automatic: 'automatisch', 'on duty': 'im Dienst', 'off duty': 'außer Dienst',
   joined: 'neu im Team', removed: 'nicht mehr im Team',
   'told of the end': 'Hinweis auf das Ende', 'written after the end': 'nach dem Ende geschrieben'

@@ -22,7 +22,7 @@ const ITEMS: { word: Word, name: Record<Language, string>, fields: Field[], read
   { word: 'send', name: { de: 'Zurückgehaltene Antwort senden', en: 'Send an answer that was kept back' }, fields: [['case', true]] },
   { word: 'note', name: { de: 'Interne Notiz', en: 'Internal note' }, fields: [['case', true], ['long', true]] },
   { word: 'status', name: { de: 'Stand eines Vorgangs', en: 'State of a case' }, fields: [['case', true]], reads: true },
-  { word: 'label', name: { de: 'Etikett setzen oder wegnehmen', en: 'Set or remove a label' }, fields: [['case', true], ['words', true]] },
+  { word: 'label', name: { de: 'Schlagwort setzen oder wegnehmen', en: 'Set or remove a label' }, fields: [['case', true], ['words', true]] },
   { word: 'project', name: { de: 'Einem Projekt zuordnen', en: 'File under a project' }, fields: [['case', true], ['words', true]] },
   { word: 'search', name: { de: 'Suchen', en: 'Search' }, fields: [['words', true]], reads: true },
   { word: 'filed', name: { de: 'Alles zu einem Projekt', en: 'All of a project' }, fields: [['words', true]], reads: true },
@@ -38,7 +38,7 @@ const LABELS: Record<Field[0], Record<Language, string>> = {
   long: { de: 'Text', en: 'Text' }, until: { de: 'Bis wann (z. B. mo 9:00)', en: 'Until when (e.g. mon 9:00)' },
   duty: { de: 'Dienst', en: 'Duty' }, person: { de: 'Adresse oder Nummer', en: 'Address or number' }
 }
-const MISSING = { de: 'Nichts getan: bitte ausfüllen, was dafür nötig ist.', en: 'Nothing done: please fill in what is needed.' }
+const MISSING = { de: 'Nicht ausgeführt: Bitte füllen Sie alle nötigen Felder aus.', en: 'Nothing done: please fill in what is needed.' }
 
 const option = (value: string, label = value): Option => ({ value, label })
 

@@ -18,8 +18,8 @@ const CLOSED = {
   en: 'Automatic reply: {address} is no longer in use. Messages are not read here any more.'
 }
 const CLOSES = {
-  de: (name: string) => `Automatische Nachricht: ${name} wird nicht weitergeführt. Neue Anliegen werden hier nicht mehr angenommen. ` +
-    'Was Sie zu Ihrem laufenden Anliegen schreiben, sieht das Team noch.',
+  de: (name: string) => `Automatische Nachricht: ${name} wird nicht weitergeführt. Neue Anliegen werden nicht mehr gelesen, ` +
+    'Nachrichten zu Ihrem laufenden noch.',
   en: (name: string) => `Automatic message: ${name} is no longer in use. Nothing new is taken up here. ` +
     'The team still sees what you write about your open request.'
 }

@@ -10,7 +10,7 @@ export interface DeskTexts {
   announce (title: string, id: number, excerpt: string): string
   separator (id: number, cases: number): string
   held (excerpt: string, owner: string, mayOverride: boolean): string
-  heldInRace (excerpt: string, owner: string, seconds: number, mayOverride: boolean): string
+  heldInRace (excerpt: string, owner: string, mayOverride: boolean): string
   sentNow (who: string, text: string, left: { id: number, excerpt: string }[]): string
   heldNote (who: string): string
   automatic: string
@@ -97,76 +97,76 @@ const de: DeskTexts = {
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
   held: (excerpt, owner, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat den Vorgang. Der Text liegt hier als interne Notiz.` +
     (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
-  heldInRace: (excerpt, owner, seconds, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat vor ${seconds} s übernommen. ` +
+  heldInRace: (excerpt, owner, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat den Vorgang gerade übernommen. ` +
     'Der Text liegt hier als interne Notiz.' + (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
   sentNow: (who, text, left) => [`${who} hat gesendet: ${text}`,
     ...left.map(keptDe)].join('\n'),
   heldNote: who => `(nicht gesendet) ${who}: `,
   automatic: 'Der Kontakt bekam: ',
   taken: (who, id) => `${who} hat #${id} übernommen.`,
-  mayNot: owner => `Nichts getan: ${owner} hat den Vorgang und ist im Dienst. Bitte absprechen; ${owner} kann ihn mit !frei freigeben.`,
-  nobodyHas: 'Nichts getan: niemand hat den Vorgang.',
-  isDone: 'Der Vorgang ist schon erledigt.',
-  several: names => `Nichts getan. Wer ist gemeint: ${names.join(', ')}? Bitte den ganzen Namen schreiben.`,
-  offDuty: name => `Achtung: ${name} ist zurzeit nicht im Dienst.`,
-  redirectsOnly: address => `Nichts getan: ${address} verweist nur auf andere Wege, dort antwortet niemand.`,
+  mayNot: owner => `Nicht ausgeführt: ${owner} hat den Vorgang und ist im Dienst. Bitte sprechen Sie sich ab; ${owner} kann ihn mit !frei freigeben.`,
+  nobodyHas: 'Nicht ausgeführt: Niemand hat den Vorgang.',
+  isDone: 'Der Vorgang ist bereits erledigt.',
+  several: names => `Nicht ausgeführt. Wer ist gemeint: ${names.join(', ')}? Bitte schreiben Sie den vollständigen Namen.`,
+  offDuty: name => `Hinweis: ${name} ist zurzeit nicht im Dienst.`,
+  redirectsOnly: address => `Nicht ausgeführt: ${address} verweist nur auf andere Wege; dort antwortet niemand.`,
   released: who => `${who} hat den Vorgang freigegeben.`,
-  withoutOwner: cases => `Wieder frei, weil nicht mehr im Team ist, wer den Vorgang hatte: ${cases.map(id => `#${id}`).join(', ')}`,
-  releasedByTime: who => `${who} hat lange nicht geantwortet: der Vorgang ist wieder frei.`,
+  withoutOwner: cases => `Wieder frei, weil die zuständige Person nicht mehr zum Team gehört: ${cases.map(id => `#${id}`).join(', ')}`,
+  releasedByTime: who => `${who} hat längere Zeit nicht geantwortet. Der Vorgang ist wieder frei.`,
   passed: (who, to) => `${who} hat den Vorgang an ${to} weitergegeben.`,
   noSuch: what => `${what} gibt es nicht.`,
   noText: (name, known) => (name === '' ? 'Welcher Standardtext?' : `Den Standardtext „${name}“ gibt es nicht.`) +
     ` Es gibt: ${known.join(', ') || 'keine'}`,
-  lacks: (command, example) => `Nichts getan: hinter ${command} fehlt etwas. Zum Beispiel: ${command} ${example}`,
+  lacks: (command, example) => `Nicht ausgeführt: Hinter ${command} fehlt eine Angabe. Beispiel: ${command} ${example}`,
   nothingSent: held => held.length === 0
     ? 'Hier liegt keine zurückgehaltene Antwort von Ihnen.'
     : ['Nichts gesendet.', ...held.map(keptDe)].join('\n'),
   done: who => `${who} hat den Vorgang erledigt.`,
   waiting: (who, until) => `${who} stellt den Vorgang zurück${until === '' ? '' : ` bis ${until}`}.`,
-  woken: 'Die Wartezeit ist um.',
-  labels: labels => `Etiketten: ${labels.join(', ') || 'keine'}`,
+  woken: 'Die Wartezeit ist abgelaufen.',
+  labels: labels => `Schlagwörter: ${labels.join(', ') || 'keine'}`,
   project: project => `Projekt: ${project}`,
   dutyOff: 'Sie sind außer Dienst. Ihre Vorgänge sind wieder frei.',
   dutyOn: 'Sie sind im Dienst.',
   status: ({ id, state, contact, project, labels, awaits, since }) => joined(`#${id} ${state}`, contact, `seit ${since}`,
     awaits ? de.needsAnswer : '', project && `Projekt ${project}`, labels.join(', ')),
-  needsAnswer: 'Noch Antworten',
+  needsAnswer: 'Antwort steht aus',
   none: 'Nichts gefunden.',
-  which: 'Welcher Vorgang? Bitte die Nummer davor schreiben, zum Beispiel: #17 Guten Tag …',
-  notConnected: 'Das Netz, auf dem diese Adresse erreichbar ist, kennt Zentrale hier nicht.',
-  consentRequired: who => `Nicht gesendet: von ${who} liegt keine Einwilligung vor. Liegt sie Ihnen vor: !einwilligung ${who} wie und wann`,
+  which: 'Welcher Vorgang? Bitte schreiben Sie die Nummer davor, zum Beispiel: #17 Guten Tag …',
+  notConnected: 'Das Netz dieser Adresse ist hier nicht eingerichtet.',
+  consentRequired: who => `Nicht gesendet: Von ${who} liegt keine Einwilligung vor. Wenn Sie eine haben: !einwilligung ${who} wie und wann`,
   consentNoted: who => `Einwilligung von ${who} vermerkt.`,
-  blocked: 'Nicht gesendet: dieser Kontakt hat mit STOP alles beendet.',
-  left: unsent => ['⛔ Der Kontakt hat mit STOP alles beendet.', ...unsent.map(excerpt => `Nicht mehr gesendet: „${excerpt}“`)].join('\n'),
+  blocked: 'Nicht gesendet: Dieser Kontakt hat alles mit STOP beendet.',
+  left: unsent => ['⛔ Der Kontakt hat alles mit STOP beendet.', ...unsent.map(excerpt => `Nicht mehr gesendet: „${excerpt}“`)].join('\n'),
   returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
-  started: (who, id) => `${who} hat #${id} begonnen.`,
-  notAPerson: what => `${what} ist keine Adresse, an die von hier geschrieben werden kann.`,
-  isOurs: what => `Nichts getan: ${what} ist unsere eigene Adresse, oder die von jemandem aus dem Team.`,
+  started: (who, id) => `${who} hat #${id} eröffnet.`,
+  notAPerson: what => `An ${what} kann von hier aus nicht geschrieben werden.`,
+  isOurs: what => `Nicht ausgeführt: ${what} ist eine unserer eigenen Adressen oder gehört jemandem aus dem Team.`,
   joined: who => `${who} gehört jetzt zum Team.`,
   removed: who => `${who} gehört nicht mehr zum Team.`,
-  breaker: 'Zu viele automatische Texte: sie sind hier für eine Weile abgeschaltet.',
-  onlyRedirect: 'Diese Adresse verweist nur auf andere Wege; von hier aus wird nicht geantwortet.',
+  breaker: 'Zu viele automatische Antworten: Sie sind hier vorübergehend abgeschaltet.',
+  onlyRedirect: 'Diese Adresse verweist nur auf andere Wege; von hier wird nicht geantwortet.',
   note: '(Notiz) ',
   unclear: 'Nicht gesendet, denn hier beginnt etwas mit ! oder /. An den Kontakt geht es so mit !senden; eine Antwort, die so beginnen soll: ' +
     '!sagen und dann der Text. Eine interne Notiz: !n und dann der Text.',
-  meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte genau so schreiben. ` +
+  meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte schreiben Sie es genau so. ` +
     (held ? 'Soll der Text so an den Kontakt: !senden' : 'Soll der Text so an den Kontakt: !sagen und dann der Text'),
   labelled: 'Nicht gesendet, denn es beginnt wie eine Notiz. Nur für das Team: !n und dann der Text. An den Kontakt geht es so mit !senden; ' +
     'neu geschrieben mit !sagen und dann dem Text.',
-  more: 'Nicht gesendet, denn darin steht auch etwas, das wie eine Notiz oder ein Befehl beginnt. Bitte ohne das neu schreiben.',
-  otherCase: (number, own) => `Nicht gesendet: davor steht #${number}, und hier ist der Raum von #${own}.`,
-  noCase: number => `Nichts davon wurde gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
-    'oder nicht der, der sonst gemeint ist: durch eine Nummer davor oder die Zeile, auf die Sie antworten.',
+  more: 'Nicht gesendet, denn darin steht auch etwas, das wie eine Notiz oder ein Befehl beginnt. Bitte schreiben Sie den Text ohne das noch einmal.',
+  otherCase: (number, own) => `Nicht gesendet: Davor steht #${number}, aber dies ist der Raum von #${own}.`,
+  noCase: number => `Nicht gesendet: #${number} ist kein Vorgang dieser Adresse, ` +
+    'oder eine andere Nummer davor oder die Zeile, auf die Sie antworten, meint einen anderen.',
   keptAt: id => `Der Text liegt bei #${id}.`,
-  called: name => `Nicht gesendet: der Text spricht ${name} aus dem Team an. An den Kontakt geht er so mit !senden; nur für das Team: ` +
+  called: name => `Nicht gesendet: Der Text spricht ${name} aus dem Team an. An den Kontakt geht er so mit !senden; nur für das Team: ` +
     '!n und dann der Text.',
-  strange: 'Nicht gesendet: zitiert oder beantwortet wird etwas, das der Kontakt nicht gesehen hat. ' +
-    'So geht es hinaus: !senden; ohne Zitat: bitte neu schreiben.',
-  stillThere: 'Die Änderung ging nicht hinaus: der Kontakt sieht weiterhin, was vorher dort stand.',
-  stillHeld: 'Nichts wurde gesendet: der Text bleibt zurückgehalten, wie er war. Befehle und Notizen bitte neu schreiben.',
-  isAt: address => `Nicht gesendet: mit diesem Kontakt ist ${address} befasst.`,
-  neverLeft: 'Zurückgenommen, bevor es gesendet wurde: der Kontakt hat nichts bekommen.',
-  stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: über ${network} lässt sich nichts zurücknehmen.`,
+  strange: 'Nicht gesendet: Der Text zitiert oder beantwortet etwas, das der Kontakt nicht gesehen hat. ' +
+    'So geht er hinaus: !senden. Ohne Zitat: Bitte schreiben Sie ihn noch einmal.',
+  stillThere: 'Die Änderung ging nicht hinaus: Der Kontakt sieht weiterhin, was vorher dort stand.',
+  stillHeld: 'Nicht gesendet: Der Text bleibt zurückgehalten, wie er war. Bitte schreiben Sie Befehle und Notizen neu.',
+  isAt: address => `Nicht gesendet: Um diesen Kontakt kümmert sich ${address}.`,
+  neverLeft: 'Zurückgenommen, bevor es gesendet wurde: Der Kontakt hat nichts bekommen.',
+  stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: Über ${network} lässt sich nichts zurücknehmen.`,
   reacts: (name, emojis, excerpt) => `${name} reagiert mit ${emojis} auf „${excerpt}“`,
   reactsNoMore: (name, excerpt) => `${name} nimmt die Reaktion auf „${excerpt}“ zurück`,
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
@@ -174,11 +174,11 @@ const de: DeskTexts = {
   closed: address => `Die Adresse ${address} wird nicht weitergeführt. Kontakte mit offenem Vorgang wurden benachrichtigt, soweit sie erreichbar ` +
     'sind. Offene Vorgänge können noch beantwortet werden; wer neu schreibt, bekommt nur einen automatischen Text.',
   noWay: network => `Nicht gesendet: Diese Adresse ist über ${network} nicht mehr erreichbar.`,
-  badTime: 'Die Zeit verstehe ich nicht. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
+  badTime: 'Diese Zeitangabe ist nicht verständlich. Beispiele: 14:30, morgen 8:00, mo 9:00, 2h, 30min, 3d',
   help: [
     'Wer zuerst antwortet, hat den Vorgang. !n davor oder im Thread: interne Notiz.',
     '!übernehmen · !frei · !senden · !an Name (oder Adresse) · !erledigt · !warten [bis mo 9:00]',
-    '!sagen Text (wörtlich) · !t Name (Standardtext) · !texte · !etikett Wort · !projekt Name · !n Notiz · !status',
+    '!sagen Text (wörtlich) · !t Name (Standardtext) · !texte · !schlagwort Wort · !projekt Name · !n Notiz · !status',
     '!liste · !suche Wort · !projekt? Name · !logbuch · !team · !dienst an/aus',
     '!neu Adresse Text (mit Einwilligung) · !einwilligung Adresse wie und wann'
   ].join('\n')
@@ -197,7 +197,7 @@ const en: DeskTexts = {
   separator: (id, cases) => `— new case #${id}.${cases} —`,
   held: (excerpt, owner, mayOverride) => `Not sent: “${excerpt}”. ${owner} has the case. The text stays here as an internal note.` +
     (mayOverride ? ' !send sends it all the same.' : ''),
-  heldInRace: (excerpt, owner, seconds, mayOverride) => `Not sent: “${excerpt}”. ${owner} took this ${seconds} s ago. ` +
+  heldInRace: (excerpt, owner, mayOverride) => `Not sent: “${excerpt}”. ${owner} has just taken the case. ` +
     'The text stays here as an internal note.' + (mayOverride ? ' !send sends it all the same.' : ''),
   sentNow: (who, text, left) => [`${who} has sent: ${text}`,
     ...left.map(keptEn)].join('\n'),
@@ -231,18 +231,18 @@ const en: DeskTexts = {
   needsAnswer: 'Needs an answer',
   none: 'Nothing found.',
   which: 'Which case? Please write its number in front, for example: #17 Good morning …',
-  notConnected: 'Zentrale does not know the network on which this address is reached.',
+  notConnected: 'The network of this address is not set up here.',
   consentRequired: who => `Not sent: there is no consent of ${who}. If you have it: !consent ${who} how and when`,
   consentNoted: who => `Consent of ${who} noted.`,
   blocked: 'Not sent: this contact has ended everything with STOP.',
   left: unsent => ['⛔ The contact has ended everything with STOP.', ...unsent.map(excerpt => `Not sent any more: “${excerpt}”`)].join('\n'),
   returned: 'The contact takes messages again (START).',
-  started: (who, id) => `${who} has begun #${id}.`,
+  started: (who, id) => `${who} has opened #${id}.`,
   notAPerson: what => `${what} is not an address to which you can write from here.`,
   isOurs: what => `Nothing done: ${what} is an address of our own, or belongs to somebody of the team.`,
   joined: who => `${who} is in the team now.`,
   removed: who => `${who} is not in the team any more.`,
-  breaker: 'Too many automatic texts: they are switched off here for a while.',
+  breaker: 'Too many automatic replies: they are switched off here for a while.',
   onlyRedirect: 'This address only points to other ways; nothing is answered from here.',
   note: '(note) ',
   unclear: 'Not sent, because something in it begins with ! or /. To send it to the contact as it is: !send. To send an answer that begins ' +
@@ -272,7 +272,7 @@ const en: DeskTexts = {
   closed: address => `The address ${address} is no longer in use. Contacts with an open case have been told, if they can be reached. ` +
     'Open cases can still be answered; whoever writes anew gets only an automatic text.',
   noWay: network => `Not sent: this address can no longer be reached by ${network}.`,
-  badTime: 'I do not understand the time. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
+  badTime: 'This time cannot be understood. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
   help: [
     'Whoever answers first has the case. !n in front or in a thread: internal note.',
     '!take · !release · !send · !assign name (or address) · !done · !wait [until mon 9:00]',

@@ -43,7 +43,7 @@ export interface Texts {
 
 const de: Texts = {
   failed: (where, excerpt, why) => `Nicht zugestellt an ${where}: „${excerpt}“ (${why})`,
-  unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte nachfragen, ob es angekommen ist.`,
+  unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte fragen Sie nach, ob es angekommen ist.`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
@@ -60,10 +60,10 @@ const de: Texts = {
   started: 'Sie erhalten wieder Nachrichten von uns. Wenn Sie keine mehr möchten, senden Sie STOP.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
   returned: name => `${name} bekommt wieder Nachrichten (START).`,
-  isOut: where => `Die Verbindung zum Raum auf ${where} ruht, weil Zentrale dort entfernt wurde. Bis auf Weiteres kommt von dort ` +
-    'nichts an, und was Sie hier schreiben, kommt dort nicht an.',
-  isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. Bis auf Weiteres kommt von dort ` +
-    'nichts an, und was Sie hier schreiben, kommt dort nicht an.',
+  isOut: where => `Die Verbindung zum Raum auf ${where} ruht, weil Zentrale dort entfernt wurde. ` +
+    'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
+  isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. ` +
+    'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
   isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
@@ -115,10 +115,10 @@ const en: Texts = {
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,
   returned: name => `${name} gets messages again (START).`,
-  isOut: where => `The connection to the room on ${where} rests, because Zentrale was removed from it. For now nothing from there ` +
-    'arrives here, and nothing that you write here arrives there.',
-  isEncrypted: where => `The connection to the room on ${where} rests, because that room is encrypted. For now nothing from there ` +
-    'arrives here, and nothing that you write here arrives there.',
+  isOut: where => `The connection to the room on ${where} rests, because Zentrale was removed from it. ` +
+    'For now, messages arrive in neither direction.',
+  isEncrypted: where => `The connection to the room on ${where} rests, because that room is encrypted. ` +
+    'For now, messages arrive in neither direction.',
   isBack: where => `The connection to the room on ${where} works again.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',

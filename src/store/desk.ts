@@ -22,7 +22,7 @@ export interface Conversation {
   answeredAt?: number // the first answer of this case
   saidAt?: number // the last word of the team to the contact
   dueAt?: number // when something is due without anybody writing
-  awaits: boolean // "Noch Antworten": the last visible message is the contact's
+  awaits: boolean // the last visible message is the contact's
   labels: string[]
   project?: string
   excerpt?: string // the beginning of the message that opened the case

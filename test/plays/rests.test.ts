@@ -5,7 +5,7 @@ import { needs, scratch } from '../support/real'
 import { storyOf, type Story } from '../support/story'
 
 const OUT = 'The connection to the room on Matrix rests, because Zentrale was removed from it. ' +
-  'For now nothing from there arrives here, and nothing that you write here arrives there.'
+  'For now, messages arrive in neither direction.'
 const ENCRYPTED = OUT.replace('Zentrale was removed from it', 'that room is encrypted')
 const BACK = 'The connection to the room on Matrix works again.'
 

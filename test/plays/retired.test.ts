@@ -16,8 +16,8 @@ import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const MXID = `@buergerbuero:${DOMAIN}`
 const JID = `bürgerbüro@chat.${DOMAIN}`
-const OPEN = 'Automatische Nachricht: Bürgerbüro wird nicht weitergeführt. Neue Anliegen werden hier nicht mehr angenommen. ' +
-  'Was Sie zu Ihrem laufenden Anliegen schreiben, sieht das Team noch.'
+const OPEN = 'Automatische Nachricht: Bürgerbüro wird nicht weitergeführt. Neue Anliegen werden nicht mehr gelesen, ' +
+  'Nachrichten zu Ihrem laufenden noch.'
 const OVER = 'Automatische Antwort: Bürgerbüro wird nicht weitergeführt. Nachrichten werden hier nicht mehr gelesen.'
 const TEAM = /^Die Adresse Bürgerbüro wird nicht weitergeführt\./
 

@@ -108,7 +108,7 @@ describe('the right words to the right people, on Synapse, Prosody and phones', 
     const answer = await anna.send(rooms[2]!, 'Nein, kommen Sie einfach.')
     await evaReads('Nein, kommen Sie einfach.')
     await anna.edit(rooms[2]!, answer, '!n die ist schwierig')
-    await annaReads(rooms[2]!, /der Kontakt sieht weiterhin/)
+    await annaReads(rooms[2]!, /Der Kontakt sieht weiterhin/)
     await anna.edit(rooms[2]!, answer, 'Nein, kommen Sie einfach so.')
     await evaReads('Nein, kommen Sie einfach so.')
     assert.deepEqual((await evaSaw()).filter(text => text.includes('schwierig')), [])

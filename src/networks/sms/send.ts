@@ -6,11 +6,20 @@ import type { Gateway, Outbound } from './gateways/gateway'
 import { isNumber, readThread } from './names'
 import type { Spending } from './spending'
 
+/**
+ * Our own words, in characters that every phone has: a single “ would make two or three SMS of one (3GPP TS 23.038), and each costs. What
+ * people say is never changed.
+ */
+export const spelledPlainly = (text: string): string => text.replace(/[„“”]/g, '"').replace(/[‚‘’]/g, '\'').replace(/[–—]/g, '-')
+  .replace(/…/g, '...').replace(/[⚠⛔]\uFE0F? ?/gu, '')
+
 const outbound = (delivery: Delivery): Outbound => {
   if (delivery.action.kind !== 'message') throw new Refused('an SMS is a text, and cannot be changed once it is sent')
   const { ours, theirs } = readThread(delivery.place.id)
   if (!isNumber(theirs)) throw new Refused('this sender is not a phone number: it cannot be answered')
-  return { key: delivery.key, from: ours, to: theirs, text: toPlain(delivery.action.content.text) }
+  const { style, text } = delivery.action.content
+  const said = toPlain(text)
+  return { key: delivery.key, from: ours, to: theirs, text: style === 'quiet' || style === 'alert' ? spelledPlainly(said) : said }
 }
 
 /** Throws Refused or Unavailable, like Network.send. */

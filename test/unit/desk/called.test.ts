@@ -66,7 +66,7 @@ describe('what somebody of the team says to a colleague in the room of a case', 
 
   it('reaches the contact only by !senden, and its writer is told', async () => {
     await anna('@Bernd der nervt')
-    await reads(red, room, '*: Nicht gesendet: der Text spricht Bernd Berger aus dem Team an. An den Kontakt geht er so mit !senden; ' +
+    await reads(red, room, '*: Nicht gesendet: Der Text spricht Bernd Berger aus dem Team an. An den Kontakt geht er so mit !senden; ' +
     'nur für das Team: !n und dann der Text.')
     await reads(blue, room, 'Anna (red): (nicht gesendet) Anna: @Bernd der nervt')
     await anna('kannst du das?', { mentions: marking(['@clara', 'Clara']) })
@@ -75,7 +75,7 @@ describe('what somebody of the team says to a colleague in the room of a case', 
       kind: 'edit', key: 'edit', of: 'first', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' },
       content: { style: 'text', text: plain('Clara: mach du') }
     })
-    await reads(red, room, /der Kontakt sieht weiterhin/)
+    await reads(red, room, /Der Kontakt sieht weiterhin/)
     await anna('Bernd Berger: Zimmer 3')
     await anna('!senden')
     await reads(red, chat, '*: Bernd Berger: Zimmer 3')

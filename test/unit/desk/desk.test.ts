@@ -54,7 +54,7 @@ describe('a function address', () => {
     await delivered(phone, 'werkstatt/phone:max', '*: I am on it')
     await delivered(red, room, 'Bernd (blue): (not sent) Bernd: Me too')
     await until(() => blue.delivered.some(({ action }) => action.kind === 'message' && action.addressee?.person === 'bernd' && action.addressee.open))
-    assert.match(blue.read(room).find(line => line.includes('Not sent')) ?? '', /Anna took this \d+ s ago/)
+    assert.match(blue.read(room).find(line => line.includes('Not sent')) ?? '', /Anna has just taken the case/)
     assert.equal(phone.delivered.length, 1)
     await blue.say(room, 'bernd', '!send')
     await delivered(phone, 'werkstatt/phone:max', '*: Me too')

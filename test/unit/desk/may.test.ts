@@ -116,7 +116,7 @@ describe('who of a team may do what', () => {
     await blue.say('werkstatt-queue', 'b1', '#1 !t offer')
     await reads(blue, 'werkstatt-queue', REFUSED)
     assert.deepEqual(red.read(chat), ['*: I have it'])
-    const told = /Not sent: “Me too”\. Anna took this \d+ s ago\. The text stays here as an internal note\.$/
+    const told = /Not sent: “Me too”\. Anna has just taken the case\. The text stays here as an internal note\.$/
     assert.ok(blue.read('werkstatt-queue').some(line => told.test(line)))
   })
 

@@ -95,15 +95,16 @@ describe('what the team is told', () => {
   it('when a command lacks something is what is missing, with an example, and nothing happens', async () => {
     await start({ texts: { angebot: { text: 'Ihr Angebot' } } })
     for (const [typed, told] of [
-      ['!an', 'Nichts getan: hinter !an fehlt etwas. Zum Beispiel: !an Bernd'],
+      ['!an', 'Nicht ausgeführt: Hinter !an fehlt eine Angabe. Beispiel: !an Bernd'],
       ['!t', 'Welcher Standardtext? Es gibt: angebot'],
       ['!t preise', 'Den Standardtext „preise“ gibt es nicht. Es gibt: angebot'],
-      ['!neu +491701234567', 'Nichts getan: hinter !neu fehlt etwas. Zum Beispiel: !neu +491701234567 Guten Tag …'],
-      ['!einwilligung +491701234567', 'Nichts getan: hinter !einwilligung fehlt etwas. Zum Beispiel: !einwilligung +491701234567 mündlich am 3.5.'],
-      ['!suche', 'Nichts getan: hinter !suche fehlt etwas. Zum Beispiel: !suche Reisepass'],
-      ['!dienst', 'Nichts getan: hinter !dienst fehlt etwas. Zum Beispiel: !dienst aus'],
-      ['!sagen', 'Nichts getan: hinter !sagen fehlt etwas. Zum Beispiel: !sagen Guten Tag …'],
-      ['!n', 'Nichts getan: hinter !notiz fehlt etwas. Zum Beispiel: !notiz ruft morgen an']
+      ['!neu +491701234567', 'Nicht ausgeführt: Hinter !neu fehlt eine Angabe. Beispiel: !neu +491701234567 Guten Tag …'],
+      ['!einwilligung +491701234567',
+        'Nicht ausgeführt: Hinter !einwilligung fehlt eine Angabe. Beispiel: !einwilligung +491701234567 mündlich am 3.5.'],
+      ['!suche', 'Nicht ausgeführt: Hinter !suche fehlt eine Angabe. Beispiel: !suche Reisepass'],
+      ['!dienst', 'Nicht ausgeführt: Hinter !dienst fehlt eine Angabe. Beispiel: !dienst aus'],
+      ['!sagen', 'Nicht ausgeführt: Hinter !sagen fehlt eine Angabe. Beispiel: !sagen Guten Tag …'],
+      ['!n', 'Nicht ausgeführt: Hinter !notiz fehlt eine Angabe. Beispiel: !notiz ruft morgen an']
     ] as const) {
       await anna(typed)
       await reads(red, room, `*: ${told}`)
@@ -116,7 +117,7 @@ describe('what the team is told', () => {
     for (const [where, typed] of [[room, '#1'], ['werkstatt-queue', '#1'], ['werkstatt-queue', ' #1: ']] as const) {
       const before = red.read(where).length
       await red.say(where, '@anna', typed)
-      await until(() => red.read(where).slice(before).includes('*: Nichts getan: hinter #1 fehlt etwas. Zum Beispiel: #1 Guten Tag …'))
+      await until(() => red.read(where).slice(before).includes('*: Nicht ausgeführt: Hinter #1 fehlt eine Angabe. Beispiel: #1 Guten Tag …'))
     }
     assert.deepEqual([red.read(chat), await started.store.run(tx => tx.desk.held(1))], [[], []])
   })
@@ -127,7 +128,8 @@ describe('what the team is told', () => {
       for (const typed of [`!neu ${who} Guten Tag`, `!einwilligung ${who} mündlich`]) {
         const before = red.read(room).length
         await anna(typed)
-        await until(() => red.read(room).slice(before).some(line => line.startsWith(`*: Nichts getan: ${who} ist unsere eigene Adresse`)), typed)
+        const refused = `*: Nicht ausgeführt: ${who} ist eine unserer eigenen Adressen`
+        await until(() => red.read(room).slice(before).some(line => line.startsWith(refused)), typed)
       }
       assert.deepEqual(on.read(`werkstatt/${who}`), [])
     }
@@ -153,7 +155,7 @@ describe('what the team is told', () => {
     await anna('!n die ist schwierig', { key: 'note' })
     await bernd('Schon verschickt')
     await reads(red, room, 'Bernd (blue): (nicht gesendet) Bernd: Schon verschickt')
-    const strange = () => red.read(room).filter(line => line.startsWith('*: Nicht gesendet: zitiert oder beantwortet wird etwas')).length
+    const strange = () => red.read(room).filter(line => line.startsWith('*: Nicht gesendet: Der Text zitiert oder beantwortet etwas')).length
     await anna('stimmt', { replyTo: ['note'] })
     await until(() => strange() === 1)
     const held = replying(red, 'Ach was', /nicht gesendet\) Bernd/)
@@ -163,7 +165,7 @@ describe('what the team is told', () => {
     await until(() => blue.read(room).some(line => line.includes('weitergegeben')))
     const passed = replying(blue, 'Danke!', /weitergegeben/)
     await bernd(passed.text, passed.more)
-    await until(() => blue.read(room).filter(line => line.startsWith('*: Nicht gesendet: zitiert oder beantwortet wird etwas')).length === 1)
+    await until(() => blue.read(room).filter(line => line.startsWith('*: Nicht gesendet: Der Text zitiert oder beantwortet etwas')).length === 1)
     const asked = replying(blue, 'Ja bitte?', /Hallo/)
     await bernd(asked.text, asked.more)
     await reads(red, chat, '*: Ja bitte?')
@@ -197,8 +199,8 @@ describe('what the team is told', () => {
       await anna(text)
     }
     const told = (place: string, fits: RegExp): number => red.read(place).filter(line => fits.test(line)).length
-    await until(() => told('werkstatt-queue', /Nichts davon wurde gesendet: #2 ist/) === 3)
-    await until(() => told(room, /Nicht gesendet: davor steht #2, und hier ist der Raum von #1/) === 3)
+    await until(() => told('werkstatt-queue', /Nicht gesendet: #2 ist/) === 3)
+    await until(() => told(room, /Nicht gesendet: Davor steht #2, aber dies ist der Raum von #1/) === 3)
     assert.deepEqual(red.read(chat), [])
     await anna('#1 #1 Guten Tag')
     await reads(red, chat, '*: Guten Tag')

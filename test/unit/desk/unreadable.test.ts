@@ -39,6 +39,7 @@ describe('what cannot be read', () => {
     await red.say(chat, 'red:eva', 'Hello?', { direct: true, to: 'werkstatt' })
     await red.say(room, '@anna', '', unread('poll'))
     await reads(red, room, '*: Not passed on: this poll cannot be read here. Please write it as text.')
+    await reads(red, chat, '*: Welcome')
     assert.deepEqual(red.read(chat), ['*: Welcome'])
     assert.ok(!blue.read(room).some(line => line.startsWith('Anna')))
   })
