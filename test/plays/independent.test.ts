@@ -84,7 +84,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await bernd.sees('the mark', { saw: 'reactions', name: 'Zentrale', of: his.named, emojis: ['✅'] })
     })
 
-    it('a correction corrects', async () => {
+    it('a correction corrects, and what is taken back is taken back', async () => {
       const his = await berndSays('um nuen')
       bernd.does('correct', { room: town.muc, text: 'um neun', id: his.id })
       await nina.sees('the correction', { saw: 'message', name: BERND, text: '* um neun', corrects: his.event })
@@ -93,6 +93,10 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       const own = await nina.sees('her own', { saw: 'message', text: 'am Tro' })
       nina.does('correct', { room: town.room, text: 'am Tor', id: own['id'] })
       await bernd.sees('the correction', { saw: 'correction', name: NINA, text: 'am Tor', of: first['id'] })
+      nina.does('takeBack', { room: town.room, id: own['id'] })
+      await bernd.sees('that it is taken back', { saw: 'retraction', name: NINA, of: first['id'] })
+      bernd.does('takeBack', { room: town.muc, id: his.id })
+      await nina.sees('that it is taken back', { saw: 'retraction', name: BERND, of: his.event })
     })
 
     it('each sees the other typing, and how far the other has read', async () => {

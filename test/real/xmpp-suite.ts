@@ -110,6 +110,10 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     assert.deepEqual(anna.bodies(room).map(Number), Array.from({ length: 600 }, (_, i) => i))
   })
 
+  /** How apps take a message back that know XEP-0424 before version 0.4 only. */
+  const takingBack = (id: string) =>
+    xml('apply-to', { xmlns: 'urn:xmpp:fasten:0', id }, xml('retract', { xmlns: 'urn:xmpp:message-retract:0' }))
+
   it('takes corrections and retractions of the same occupant only', async () => {
     await anna.say(room, 'helo', 'c1')
     await anna.say(room, 'hello', 'c2', xml('replace', { xmlns: 'urn:xmpp:message-correct:0', id: 'c1' }))
@@ -126,6 +130,10 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     await bridge.inbox.until('four', () => bridge.inbox.arrivals.length === 4)
     const deletion = bridge.inbox.arrivals[3]
     assert.ok(deletion?.kind === 'deletion' && deletion.of === original?.key)
+    await anna.say(room, 'unsupported', 'c5', takingBack('c2'))
+    await bridge.inbox.until('five', () => bridge.inbox.arrivals.length === 5)
+    const again = bridge.inbox.arrivals[4]
+    assert.ok(again?.kind === 'deletion' && again.of === original?.key && again.sender.id === deletion.sender.id)
     await carl.stop()
   })
 

@@ -61,6 +61,9 @@ class Person(ClientXMPP):
         message['replace']['id'] = id
         message.send()
 
+    async def do_takeBack(self, room, id):
+        self['xep_0424'].send_retraction(room, id, 'groupchat')
+
     async def do_react(self, room, id, emojis):
         message = self.make_message(mto=room, mtype='groupchat')
         self['xep_0444'].set_reactions(message, id, emojis)

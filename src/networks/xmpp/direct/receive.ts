@@ -18,7 +18,7 @@ import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
 import type { Originals } from '../originals'
 import type { Quarantine } from '../quarantine'
 import {
-  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, RETRACT, type Said, UNREADABLE
+  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, retractedIn, type Said, UNREADABLE
 } from '../text/content'
 import { referencesIn } from '../text/references'
 import { inXhtml } from '../text/xhtml'
@@ -58,8 +58,7 @@ const withSubject = (message: Element, said: Said | undefined): Said | undefined
 
 /** What tells two messages of one id apart. */
 const saidIn = (message: Element): unknown[] => {
-  const said = [child(message, 'body'), child(message, 'replace', CORRECT), child(message, 'retract', RETRACT)]
-    .map(one => [textOf(one), one?.attrs.id])
+  const said = [...[child(message, 'body'), child(message, 'replace', CORRECT)].map(one => [textOf(one), one?.attrs.id]), ['', retractedIn(message)]]
   const others = [textOf(child(message, 'subject')), toPlain(inXhtml(message)?.text ?? [])]
   const reactions = reactionsIn(message)
   const isAlone = textOf(child(message, 'body')) === '' && others.some(text => text !== '')
@@ -152,7 +151,7 @@ export const makeDirectReceiver = ({
     const delayed = stampOf(message)
     const base = { key: keyOf(message, contact, to), place, at: delayed ?? clock.now(), sender: senderOf(message, contact) }
     const original = (named: string): string | undefined => originals.find(place.id, contact, named)
-    const retract = child(message, 'retract', RETRACT)?.attrs.id
+    const retract = retractedIn(message)
     if (retract !== undefined) {
       const of = original(retract)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }

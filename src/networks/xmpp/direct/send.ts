@@ -59,7 +59,10 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
     case 'message': return [...contentXml(action.content, reply), el('request', { xmlns: RECEIPTS })]
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
     case 'removal': throw new Refused('in a direct chat nobody can remove what the other said')
-    case 'deletion': return retractionXml(target?.[0] ?? action.of)
+    case 'deletion': {
+      const id = target?.[0] ?? action.of
+      return retractionXml(id, id)
+    }
     case 'reaction': return reactionsXml('arrival' in action.to ? action.to.arrival : answered?.[0] ?? action.to.delivery, action.emojis)
     case 'room': case 'profile': throw new Refused('a direct chat is no room')
   }

@@ -17,7 +17,7 @@ const PRINT_LETTERS = 16
 /** Among the prints: every message before it is stored, or did not concern us, such as what was said while the room had us out. */
 const SETTLED = '!'
 export const DELAY = 'urn:xmpp:delay'
-const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract', 'reactions'])
+const SAYS: ReadonlySet<string> = new Set(['body', 'replace', 'retract', 'apply-to', 'reactions'])
 
 /** Tells messages without an id from the room apart well enough to know them again. It may be the same for two messages. */
 export const printOf = (message: Element): string => {

@@ -11,7 +11,7 @@ import type { SignalIn } from '../../../model/signal'
 import { type Intake, makeIntake, ROOM_KEPT_MAX } from '../intake'
 import { bareOf, resourceOf } from '../names'
 import type { Originals } from '../originals'
-import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, RETRACT, takenAway, topicIn, UNREADABLE } from '../text/content'
+import { asCorrection, CORRECT, encryptionOf, reactionsIn, repliedTo, retractedIn, takenAway, topicIn, UNREADABLE } from '../text/content'
 import { signalsIn } from '../text/signals'
 import type { Stream } from '../wire/stream'
 import { child, type Element, elementsIn, owned } from '../wire/xml'
@@ -127,7 +127,7 @@ export const makeReceiver = ({
     const put = (key: string): void => {
       for (const named of [id, given]) if (by !== undefined && named !== undefined) originals.put(room.id, by.writer, named, key, !by.stays)
     }
-    const retract = child(message, 'retract', RETRACT)?.attrs.id // XEP-0424 §3: the id that the room gave
+    const retract = retractedIn(message)
     if (retract !== undefined) {
       const of = find(retract) ?? (by?.writer.startsWith(`${room.id} `) && room.features.has(STANZA_IDS) ? `${room.id} ${retract}` : undefined)
       return of === undefined ? undefined : { ...base, kind: 'deletion', of }

@@ -27,7 +27,8 @@ const REACTIONS = 'urn:xmpp:reactions:0'
 const STORE = 'urn:xmpp:hints'
 const SPOILER = 'urn:xmpp:spoiler:0'
 const HINT_CHARACTERS_MAX = 200
-const RETRACTED = '/me retracted a previous message, but it\'s unsupported by your client.'
+/** For apps that cannot take it back. Which language their people speak is not known. */
+const RETRACTED = '/me hat eine frühere Nachricht zurückgenommen. / retracted an earlier message.'
 
 /**
  * The room's id of the message that a moderator removed (XEP-0425 §4, and its version 0.2, which Prosody's module of 2023 speaks). Believe it
@@ -39,6 +40,15 @@ export const takenAway = (message: Element): string | undefined => {
   const before = child(message, 'apply-to', FASTEN)
   const moderated = before && child(before, 'moderated', MODERATE_BEFORE)
   return moderated && child(moderated, 'retract', RETRACT_BEFORE) && before.attrs.id
+}
+
+/**
+ * The id of the message that its writer takes back: the one that the room gave (XEP-0424 §3), or the one that the writer's app gave, as versions
+ * before 0.4 say.
+ */
+export const retractedIn = (message: Element): string | undefined => {
+  const before = child(message, 'apply-to', FASTEN)
+  return child(message, 'retract', RETRACT)?.attrs.id ?? (before && child(before, 'retract', RETRACT_BEFORE) && before.attrs.id)
 }
 
 /** Asks a room to remove the message to which it gave this id, in one of the two forms. */
@@ -191,9 +201,10 @@ export const contentXml = ({ style, text, file, location }: Content, answered?: 
 export const correctionXml = (content: Content, id: string, answered?: AnswerTo, called: Called[] = []): Xml[] =>
   [...contentXml(content, answered, called), el('replace', { xmlns: CORRECT, id })]
 
-/** XEP-0424 §3. `id` is the room's, or in a direct chat the sender's. */
-export const retractionXml = (id: string): Xml[] => [
+/** XEP-0424 §3, and beside it as before version 0.4. `id` is the room's, or in a direct chat the sender's; `given` always the sender's. */
+export const retractionXml = (id: string, given: string): Xml[] => [
   el('retract', { xmlns: RETRACT, id }), el('fallback', { xmlns: FALLBACK, for: RETRACT }),
+  el('apply-to', { xmlns: FASTEN, id: given }, el('retract', { xmlns: RETRACT_BEFORE })),
   el('body', {}, RETRACTED), el('store', { xmlns: STORE })
 ]
 
