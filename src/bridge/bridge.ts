@@ -140,6 +140,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       return members.after(arrival, await accept.accept(arrival))
     },
     signal: signals.take, members: members.take, wantsMembers: members.wants,
+    ghostOf: directory.directs.ghostOf,
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)

@@ -148,6 +148,8 @@ export interface Inbox {
    * begin one, which counts as begun.
    */
   admits (theirs: Person, ours: string, begins: boolean): boolean
+  /** The id of the ghost on `network` of the person of another network whom `written` names; undefined if it names nobody, or nobody has chats. */
+  ghostOf (network: NetworkName, written: string): string | undefined
   /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
   signal (signal: SignalIn): void
   /** Whether anybody wants to know who is at this place. */

@@ -36,6 +36,8 @@ export interface Directs {
   behind (network: NetworkName, ours: string): Person | undefined
   /** The chat that this person may begin now by writing to `ours`; undefined if they may not. */
   opening (theirs: Person, ours: string, now: number): DirectChat | undefined
+  /** The ghost on a network of the person of another one whom `written` names. */
+  ghostOf (network: NetworkName, written: string): string | undefined
   /** Whether there is a chat, or, with `begins`, may be one: that counts as begun. */
   admits (theirs: Person, ours: string, now: number, begins: boolean): boolean
   /** The places of a chat, whether it has begun or not. */
@@ -70,7 +72,8 @@ const fits = (pattern: string, id: string): boolean => {
 const isAmong = (patterns: Pattern[], { network, id }: Person): boolean => patterns.some(one => one.network === network && fits(one.id, id))
 
 const NOBODY: Directs = {
-  behind: () => undefined, opening: () => undefined, admits: () => false, mirrorOf: () => undefined, mirrorAt: () => undefined,
+  behind: () => undefined, opening: () => undefined, ghostOf: () => undefined,
+  admits: () => false, mirrorOf: () => undefined, mirrorAt: () => undefined,
   placesOf: () => [], learn () {}
 }
 
@@ -148,6 +151,13 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
   for (const chat of [...remembered].sort((one, other) => one.at - other.at)) if (entryFor(chat.by, chat.to) >= 0) learn(chat)
   return {
     behind, opening, mirrorOf, learn,
+    ghostOf (network, written) {
+      for (const [name, { person }] of namings) {
+        const id = name === network ? undefined : person(written)
+        if (id !== undefined) return namings.get(network)?.ghost?.({ network: name, id })
+      }
+      return undefined
+    },
     admits (theirs, ours, now, begins) {
       const naming = namings.get(theirs.network)
       if (naming && mirrors.has(addressKey({ network: theirs.network, id: naming.direct(ours, theirs.id) }))) return true

@@ -37,6 +37,30 @@ export const xmppAddressesSuite = (start: (options: XmppServerOptions) => Promis
     assert.deepEqual([textOf(second), second?.place.id, second?.kind === 'message' && second.to], ['Frage\nnoch etwas', first.place.id, OURS])
   })
 
+  it('translates an address of another network that somebody typed, and finds public addresses, for whoever asks the domain', async () => {
+    const [GATEWAY, SEARCH, FORM] = ['jabber:iq:gateway', 'jabber:iq:search', 'jabber:x:data']
+    const query = async (type: 'get' | 'set', xmlns: string, ...inside: Element[]): Promise<Element> => {
+      const answer = (await at.anna.ask(type, DOMAIN, xml('query', { xmlns }, ...inside))).getChild('query', xmlns)
+      assert.ok(answer)
+      return answer
+    }
+    const features = (await query('get', INFO)).getChildren('feature').map(one => String(one.attrs.var))
+    assert.ok([GATEWAY, SEARCH].every(one => features.includes(one)))
+    assert.ok((await query('get', GATEWAY)).getChildText('prompt'))
+    const typed = (text: string): Promise<Element> => query('set', GATEWAY, xml('prompt', {}, text))
+    assert.equal((await typed('@eva:example.org')).getChildText('jid'), 'ghost of @eva:example.org on xmpp')
+    await assert.rejects(typed('nobody'), { condition: 'item-not-found' })
+    const found = (...wanted: Element[]): Promise<Element> => query('set', SEARCH, ...wanted)
+    const nick = (text: string): Element => xml('nick', {}, text)
+    const form = (text: string): Element => xml('x', { xmlns: FORM, type: 'submit' }, xml('field', { var: 'nick' }, xml('value', {}, text)))
+    assert.ok((await query('get', SEARCH)).getChild('x', FORM))
+    assert.deepEqual((await found(nick(PROFILE.name.toUpperCase()))).getChildren('item').map(({ attrs }) => attrs['jid']), [OURS])
+    assert.deepEqual((await found(nick('nobody'))).getChildren('item'), [])
+    const items = (await found(form(''))).getChild('x', FORM)?.getChildren('item') ?? []
+    assert.deepEqual(items.map(item => item.getChildren('field').map(one => one.getChildText('value'))), [[OURS, PROFILE.name]])
+    await assert.rejects(at.anna.ask('get', OURS, xml('query', { xmlns: SEARCH })), { condition: 'service-unavailable' })
+  })
+
   it('takes the same stanza once, also over a restart, and different stanzas with one id as different', async () => {
     await write(OURS, 'eins', 'same')
     await write(OURS, 'eins', 'same')

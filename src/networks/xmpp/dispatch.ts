@@ -6,6 +6,7 @@ import type { GhostAvatars } from './avatars'
 import type { Commands } from './direct/commands'
 import type { Confirm } from './direct/confirm'
 import type { Presence } from './direct/presence'
+import type { Gateway } from './direct/gateway'
 import type { DirectReceiver } from './direct/receive'
 import type { DirectSender } from './direct/send'
 import { answerDirect, answerIq, saysSomething } from './iq'
@@ -28,14 +29,14 @@ interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
   confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
-  directSender: DirectSender; presence: Presence; commands: Commands
+  directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway
   /** Whether this person may write to this ghost; with `begins`, also as the beginning of a chat. */
   admits: (theirs: string, ghost: string, begins: boolean) => boolean
 }
 
 export const makeDispatch = ({
   stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
-  directSender, presence, commands, admits
+  directSender, presence, commands, gateway, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -104,7 +105,7 @@ export const makeDispatch = ({
       } else rooms.presence(stanza)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
       if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { stream.send(answer) })) return
-      answer(stanza, inRoom, answerIq(stanza, address, inRoom))
+      answer(stanza, inRoom, answerIq(stanza, address, inRoom, gateway))
     }
   }
 }

@@ -6,6 +6,7 @@ import { makeAddresses } from './addresses'
 import { isAvatar, makeGhostAvatars, makeOccupantAvatars } from './avatars'
 import { makeCommands } from './direct/commands'
 import { makeConfirm } from './direct/confirm'
+import { makeGateway } from './direct/gateway'
 import { makePresence } from './direct/presence'
 import { makeDirectReceiver } from './direct/receive'
 import { directPlace, makeDirectSender } from './direct/send'
@@ -125,6 +126,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver,
       signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
+      gateway: makeGateway(NAME, addresses, language, inbox),
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
     return {

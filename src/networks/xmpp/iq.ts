@@ -1,6 +1,7 @@
 /** The component's answers to requests: who it is (XEP-0030, XEP-0092), that it lives (XEP-0199), and an error for the rest. */
 import type { Identity } from '../../model/network'
 import { COMMANDS } from './direct/commands'
+import type { Gateway } from './direct/gateway'
 import { answerAbout, featuresOf } from './direct/profile'
 import { INFO } from './muc/room'
 import { inXhtml } from './text/xhtml'
@@ -26,10 +27,11 @@ const FEATURES = [INFO, ITEMS, PING, VERSION, COMMANDS]
 
 /**
  * The answer to an iq of type get or set. `address`: the function address that it is to, if any. `inRoom`: it is to an occupant, who would
- * look gone if the answer were “service unavailable” (XEP-0410 §3.2).
+ * look gone if the answer were “service unavailable” (XEP-0410 §3.2). `gateway`: for what is to the domain itself.
  */
-export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boolean): Xml => {
-  const about = address && answerAbout(iq, address)
+export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boolean, gateway?: Gateway): Xml => {
+  const isToDomain = !inRoom && iq.attrs.to?.includes('@') === false
+  const about = address !== undefined ? answerAbout(iq, address) : isToDomain ? gateway?.answer(iq) : undefined
   if (about !== undefined) return about
   const asked = elementsIn(iq)[0]
   if (iq.attrs.type === 'get' && asked !== undefined) {
@@ -37,8 +39,11 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
       case PING: return result(iq)
       case ITEMS: return result(iq, el('query', { xmlns: ITEMS, node: asked.attrs.node }))
       case VERSION: return result(iq, el('query', { xmlns: VERSION }, el('name', {}, 'Zentrale')))
-      case INFO: return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? '', address),
-        ...(address === undefined ? FEATURES : [...FEATURES, ...featuresOf(address)]).map(feature => el('feature', { var: feature }))))
+      case INFO: {
+        const features = [...FEATURES, ...isToDomain ? gateway?.features ?? [] : [], ...address === undefined ? [] : featuresOf(address)]
+        return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? '', address),
+          ...features.map(feature => el('feature', { var: feature }))))
+      }
     }
   }
   return errorReply(iq, 'cancel', inRoom ? 'feature-not-implemented' : 'service-unavailable')

@@ -106,6 +106,13 @@ describe('a direct chat between two persons', () => {
     assert.deepEqual([admits(BOB, ANNA), admits('blue:carl@partner', ANNA), admits('blue:carl@partner', 'red:nobody@house')], [false, true, false])
   })
 
+  it('tells the ghost behind an address that somebody typed, whether there is such a person or not', () => {
+    const of = (written: string): string | undefined => blue.inbox.ghostOf('blue', written)
+    assert.deepEqual([of(ANNA), of('red:nobody')], [ghost('blue', 'red', ANNA), ghost('blue', 'red', 'red:nobody')])
+    assert.deepEqual([of(BOB), of('nothing')], [undefined, undefined])
+    assert.equal(phone.inbox.ghostOf('phone', ANNA), undefined, 'it has no ghosts')
+  })
+
   it('is over for both when the config does not allow it any more', async () => {
     await write(ANNA, BOB, 'Hello')
     await until2(BOB, ANNA, 1)

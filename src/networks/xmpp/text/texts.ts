@@ -6,6 +6,7 @@ interface Texts {
   privately: { room: string, team: string }
   noVoice (listener: string): string
   tooMuch: string
+  gateway: { about: string, prompt: string, unknown: string, search: string, name: string }
 }
 
 export const TEXTS: Record<Language, Texts> = {
@@ -17,7 +18,11 @@ export const TEXTS: Record<Language, Texts> = {
     },
     noVoice: listener => 'Wer aus anderen Netzen schreibt, darf in diesem Raum noch nicht sprechen, weil er nur für Mitglieder oder ' +
       `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`,
-    tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.'
+    tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
+    gateway: {
+      about: 'Geben Sie die Adresse einer Person in einem anderen Netz ein, zum Beispiel @anna:example.org.', prompt: 'Adresse',
+      unknown: 'Das ist keine Adresse, unter der hier jemand erreicht werden kann.', search: 'Öffentliche Adressen suchen', name: 'Name'
+    }
   },
   en: {
     privately: {
@@ -27,6 +32,10 @@ export const TEXTS: Record<Language, Texts> = {
     },
     noVoice: listener => 'People who write from other networks may not speak in this room yet, because it is for members only or ' +
       `moderated. Please make ${listener} an admin of this room. What was written waits until then.`,
-    tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.'
+    tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
+    gateway: {
+      about: 'Enter the address of a person on another network, such as @anna:example.org.', prompt: 'Address',
+      unknown: 'This is no address at which somebody can be reached here.', search: 'Search public addresses', name: 'Name'
+    }
   }
 }
