@@ -13,6 +13,7 @@ import { matrixSuite, type Ground } from '../support/matrix-suite'
 import { strangersSuite } from '../support/strangers-suite'
 import { mentionsSuite } from '../support/mentions-suite'
 import { moderationSuite } from '../support/moderation-suite'
+import { picturesSuite } from '../support/pictures-suite'
 import { profileSuite } from '../support/profile-suite'
 import { reactionsSuite } from '../support/reactions-suite'
 import { membersSuite } from '../support/members-suite'
@@ -54,6 +55,7 @@ describe('Matrix on Synapse', () => {
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)
   moderationSuite(() => ground)
+  picturesSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)

@@ -17,7 +17,7 @@ describe('xmpp with Prosody', () => {
   describe('accounts', () => xmppAccountsSuite(startProsody))
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
-  describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody, true))
+  describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody, { nicks: true, pictures: false }))
   describe('moderators', () => {
     needs('prosodyModules')
     xmppModerationSuite(startProsody, true)

@@ -6,11 +6,13 @@ import { Refused } from '../../src/model/errors'
 import type { Delivery, RoomState } from '../../src/model/message'
 import { plain } from '../../src/model/text'
 import { until } from '../support/practice'
-import { ANNA, came, CARL, delivery, DOMAIN, heardBody, IDENTITY, OURS, say, send, textOf, xmppGround } from '../support/xmpp-ground'
+import { ANNA, came, CARL, delivery, DOMAIN, heardBody, IDENTITY, LOGO, OURS, say, send, textOf, xmppGround } from '../support/xmpp-ground'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
 
-/** `keepsNicks`: whether the server remembers how a member is called (XEP-0045 §9.3). */
-export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>, keepsNicks: boolean): void => {
+/** What the server keeps: how a member is called (XEP-0045 §9.3), pictures of rooms (XEP-0486). */
+interface Keeps { nicks: boolean; pictures: boolean }
+
+export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>, keeps: Keeps): void => {
   const at = xmppGround(start)
   let number = 0
   let count = 0
@@ -50,13 +52,22 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.equal((await heardBody(at.anna, 'Ein Hinweis')).attrs.from, `${room}/Zentrale`)
   })
 
+  it('show the picture of their address, where the server can', async () => {
+    await send(at, make())
+    await send(at, make({ name: 'Maier' }))
+    await at.anna.enter(room, 'Anna')
+    const vcard = await at.anna.ask('get', room, xml('vCard', { xmlns: 'vcard-temp' })).catch(() => undefined)
+    const picture = vcard?.getChild('vCard', 'vcard-temp')?.getChild('PHOTO')?.getChildText('BINVAL')
+    assert.equal(picture, keeps.pictures ? LOGO.bytes.toString('base64') : undefined)
+  })
+
   it('name those of ours who are away as they were called, where the server can', async () => {
     await send(at, make())
     await send(at, delivery(say('Eine Frage'), place(), { as: eva }))
     await at.anna.enter(room, 'Anna')
     const answer = await at.anna.ask('get', room, xml('query', { xmlns: `${MUC}#admin` }, xml('item', { affiliation: 'member' })))
     const [ghost] = (answer.getChild('query')?.getChildren('item') ?? []).filter(({ attrs }) => attrs['jid']?.endsWith(`@${DOMAIN}`))
-    if (keepsNicks) assert.equal(ghost?.attrs['nick'], eva.name)
+    if (keeps.nicks) assert.equal(ghost?.attrs['nick'], eva.name)
     await says(at.anna, 'Eine Antwort')
     await send(at, delivery(say('Danke'), place(), { as: { person: { network: 'other', id: '@ann:example.org' }, name: 'Anna' } }))
     // a name that somebody inside has is not taken away from them

@@ -125,13 +125,13 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const bringing = makeBringing({ ghosts, rooms, memory, clock, chance, log, signal: stopping.signal })
   const addresses = makeAddresses({
-    homeserver, ghosts, memory, clock, chance, log, domain, namespaces: registration.namespaces, changed: connectionChanged('addresses')
+    homeserver, ghosts, memory, clock, chance, log, domain, bot, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
   const direct = makeDirect({
     homeserver, addresses: withGhosts(addresses, ghosts, domain), memory, clock, chance, log, signal: stopping.signal, network: NAME, domain,
     isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
   })
-  const teamRooms = makeTeamRooms({ homeserver, rooms, memory, log, bot, domain, isOurs })
+  const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, memory, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
     homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
   })

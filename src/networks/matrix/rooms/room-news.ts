@@ -87,12 +87,13 @@ export const makeRoomNews = (
 
   /** The membership of one of ours changed. */
   const mine = (event: RoomEvent): void => {
-    const { room, sender, stateKey, content: { membership } } = event
+    const { room, sender, stateKey = bot, content: { membership } } = event
     if (membership === 'invite') return invited(event)
     if (membership === 'join') return
     if (stateKey !== bot) {
-      ghosts.left(stateKey!, room)
-      if (sender !== stateKey && !isOurs(sender)) bringing.putOut(stateKey!, room)
+      const wasIn = ghosts.isIn(stateKey, room) // else it is told again
+      ghosts.left(stateKey, room)
+      if (wasIn && sender !== stateKey && !isOurs(sender)) bringing.putOut(stateKey, room)
     } else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
   }
 

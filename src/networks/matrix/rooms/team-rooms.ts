@@ -14,12 +14,13 @@ import type { Memory } from '../../../model/network'
 import { isJson, type Json } from '../events/json'
 import { Rejected, roomPath, type Homeserver } from '../homeserver'
 import { GHOST_PREFIX } from '../names'
+import type { Addresses } from '../users/addresses'
 import type { Rooms } from './rooms'
 import { bring, readState, resolveAlias, roomOfAlias, setState, stateOf, type Entry, type RoomNow } from './state'
 import { clean } from '../text'
 
 export interface TeamRoomsWorld {
-  homeserver: Homeserver; rooms: Rooms; memory: Memory; log: Log; bot: string; domain: string
+  homeserver: Homeserver; rooms: Rooms; addresses: Pick<Addresses, 'logoOf'>; memory: Memory; log: Log; bot: string; domain: string
   isOurs: (mxid: string) => boolean
 }
 
@@ -63,7 +64,7 @@ export const readTeamRoom = (id: string, domain: string): { address: string, wha
 
 const isNumber = (version: string, least: number): boolean => /^\d+$/.test(version) && Number(version) >= least
 
-export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isOurs }: TeamRoomsWorld): TeamRooms => {
+export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, domain, isOurs }: TeamRoomsWorld): TeamRooms => {
   const turns = makeTurns()
   const slots = makeSlots(MAKING_MAX, MAKING_OF_ONE_MAX)
   const hashKey = (place: Place): string => `made ${place.id}`
@@ -78,9 +79,9 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     }
   })
 
-  const stateFor = ({ name, topic }: RoomState): Entry[] => [
-    { type: 'm.room.name', content: { name: clean(name) } },
-    { type: 'm.room.topic', content: { topic: clean(topic) } },
+  const stateFor = ({ name, topic }: RoomState, picture: string | undefined): Entry[] => [
+    { type: 'm.room.name', content: { name: clean(name) } }, { type: 'm.room.topic', content: { topic: clean(topic) } },
+    ...picture === undefined ? [] : [{ type: 'm.room.avatar', content: { url: picture } }],
     { type: 'm.room.history_visibility', content: { history_visibility: 'shared' } },
     { type: 'm.room.guest_access', content: { guest_access: 'forbidden' } },
     { type: 'io.element.functional_members', content: { service_members: [bot] } } // MSC4171: does not count in room names
@@ -98,12 +99,12 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     return room
   }
 
-  const roomAt = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<string> => {
+  const roomAt = async (place: Place, wanted: RoomState, picture: string | undefined, signal: AbortSignal): Promise<string> => {
     const known = rooms.known(place)
     if (known !== undefined) return known
     const named = readTeamRoom(place.id, domain)
     if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
-    const initial = [...stateFor(wanted), INVITED, { type: 'm.room.canonical_alias', content: {} }]
+    const initial = [...stateFor(wanted, picture), INVITED, { type: 'm.room.canonical_alias', content: {} }]
     const { users, ...power } = levels(String(CREATORS_RULE), undefined, []) // the homeserver sets the creator's power itself
     const { room } = await roomOfAlias(homeserver, place.id, {
       preset: PRESET, power_level_content_override: power, initial_state: initial.map(entry => ({ state_key: '', ...entry })),
@@ -155,21 +156,22 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
   }
 
   const make = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void> => {
-    const hash = createHash('sha256').update(JSON.stringify(wanted)).digest('base64url')
+    const picture = await addresses.logoOf(wanted.from, signal)
+    const hash = createHash('sha256').update(JSON.stringify([wanted, picture])).digest('base64url')
     const isThere = rooms.known(place) !== undefined
     if (memory.get(hashKey(place)) === hash && isThere) return
     const over = isThere ? () => {} : await turnToMake(place, signal)
     try {
-      await bringAbout(place, wanted, signal)
+      await bringAbout(place, wanted, picture, signal)
       await memory.set(hashKey(place), hash)
     } finally {
       over()
     }
   }
 
-  const bringAbout = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void> => {
+  const bringAbout = async (place: Place, wanted: RoomState, picture: string | undefined, signal: AbortSignal): Promise<void> => {
     const space = await spaceOf(wanted.inside, signal)
-    const room = await roomAt(place, wanted, signal)
+    const room = await roomAt(place, wanted, picture, signal)
     await rooms.made(place, room)
     const now = await readState(homeserver, room, { signal })
     if (now.content('m.room.encryption') !== undefined) throw new Refused(ENCRYPTED)
@@ -177,7 +179,7 @@ export const makeTeamRooms = ({ homeserver, rooms, memory, log, bot, domain, isO
     await takeOut(room, now, people, signal)
     const ours = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
     await bring(homeserver, room, now, [
-      ...stateFor(wanted), joinRulesFor(now.version, space),
+      ...stateFor(wanted, picture), joinRulesFor(now.version, space),
       { type: 'm.room.power_levels', content: levels(now.version, wanted.speakers, ours) }
     ], { signal })
     if (space !== undefined) await putInside(room, now, space, signal)

@@ -3,24 +3,24 @@
  * What is done is remembered. What fails is tried again with backoff, and shows as the connection `addresses`. For an address outside of our
  * namespace, that connection says which line the registration lacks.
  */
-import { createHash } from 'node:crypto'
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
 import { deadline, type Clock, type Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
-import type { Identity, Memory, Profile } from '../../../model/network'
+import type { Identity, Memory } from '../../../model/network'
 import { makeAbout } from './about'
+import { showBot } from './bot'
 import type { Ghosts } from './ghosts'
+import { makeLogos } from './logos'
 import { encode, type Homeserver } from '../homeserver'
-import { MXC } from '../events/files'
 import { exactly } from '../names'
 
 export type Namespace = Array<{ exclusive: boolean, regex: string }> | undefined
 export interface Namespaces { users?: Namespace; aliases?: Namespace }
 
 export interface AddressesWorld {
-  homeserver: Homeserver; ghosts: Ghosts; memory: Memory; clock: Clock; chance: Chance; log: Log; domain: string
+  homeserver: Homeserver; ghosts: Ghosts; memory: Memory; clock: Clock; chance: Chance; log: Log; domain: string; bot: string
   namespaces: Namespaces
   changed (allThere: boolean, detail?: string): void
 }
@@ -30,6 +30,8 @@ export interface Addresses {
   /** Whether this user is an address of ours. */
   has (mxid: string): boolean
   all (): string[]
+  /** The picture of this address, for our rooms; undefined if it has none now. Never throws. */
+  logoOf (mxid: string | undefined, signal: AbortSignal): Promise<string | undefined>
   /** Makes sure that the homeserver knows this address of ours. Throws Refused or Unavailable. */
   ready (mxid: string, signal: AbortSignal): Promise<void>
   /** The homeserver is found: checks everything again. */
@@ -56,6 +58,7 @@ const lineFor = (where: string, name: string): string =>
 
 export const makeAddresses = (world: AddressesWorld): Addresses => {
   const { homeserver, ghosts, memory, clock, chance, log, domain, namespaces, changed } = world
+  const logos = makeLogos(homeserver, memory)
   const about = makeAbout(world)
   const stopping = new AbortController()
   const presences = new Map<string, string>() // as shown since the start
@@ -69,23 +72,8 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
 
   const isLocal = (name: string): boolean => name.slice(name.indexOf(':') + 1) === domain
 
-  /** Uploads each picture once, however many addresses show it. */
-  const storedLogo = async (id: string, logo: NonNullable<Profile['logo']>, signal: AbortSignal): Promise<string> => {
-    const bytes = Buffer.from(logo.bytes)
-    const key = `logo ${createHash('sha256').update(bytes).digest('base64url')}`
-    const before = memory.get(key)
-    if (before !== undefined) return before
-    const answer = await homeserver.raw('POST', 'media/v3/upload', {
-      as: id, bytes, signal, headers: { 'content-type': logo.mime, 'content-length': String(bytes.length) }
-    })
-    const { content_uri: uri } = await answer.body.json().catch(() => ({})) as { content_uri?: unknown }
-    if (typeof uri !== 'string' || !MXC.test(uri)) throw new Unavailable('homeserver: no address for an uploaded file')
-    await memory.set(key, uri)
-    return uri
-  }
-
   const showLogo = async ({ id, profile: { logo } }: Identity, signal: AbortSignal): Promise<string | undefined> => {
-    const uri = logo === undefined ? undefined : await storedLogo(id, logo, signal)
+    const uri = logo === undefined ? undefined : await logos.stored(logo, id, signal)
     const key = `avatar ${id}`
     if (memory.get(key) === uri) return uri
     await homeserver.call('PUT', `client/v3/profile/${encode(id)}/avatar_url`, { as: id, body: { avatar_url: uri ?? '' }, signal })
@@ -139,12 +127,21 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
     else if (!stopping.signal.aborted) timer = clock.after(backoffMs(chance, ++attempt, FIRST_MS, MOST_MS), run)
   }
 
+  /** Nothing waits for it, and it is tried again at the next change or contact. */
+  const bringBot = async (): Promise<void> => {
+    const limit = deadline(clock, TRY_MS_MAX, stopping.signal)
+    const logo = [...served.values()].find(({ profile }) => profile.logo !== undefined)?.profile.logo
+    await showBot({ ...world, logos }, logo, limit.signal)
+      .catch((error: unknown) => log.info({ why: messageOf(error) }, 'our own user stays without its name or picture'))
+      .finally(limit.done)
+  }
+
   const run = (): void => {
     if (!allowed || stopping.signal.aborted) return
     if (busy) { again = true; return }
     busy = true
     timer?.cancel()
-    void bringAll().finally(() => {
+    void bringAll().then(bringBot).finally(() => {
       busy = false
       if (again) { again = false; run() }
     })
@@ -171,10 +168,20 @@ export const makeAddresses = (world: AddressesWorld): Addresses => {
     },
     has: mxid => served.has(mxid),
     all: () => [...served.keys()],
+    async logoOf (mxid, signal) {
+      const logo = served.get(mxid ?? '')?.profile.logo
+      try {
+        return logo && await logos.stored(logo, mxid, signal)
+      } catch (error) {
+        log.info({ address: mxid, why: messageOf(error) }, 'a room stays without its picture')
+        return undefined
+      }
+    },
     ready,
     check () {
       allowed = true
       if (served.size > 0 || outside.length > 0) run()
+      else void bringBot()
     },
     stop () { stopping.abort(); timer?.cancel() }
   }

@@ -29,7 +29,8 @@ const ADDRESS_FEATURES = [
 export const featuresOf = ({ shows = SHOWS_NOTHING }: Pick<Identity, 'shows'>): string[] =>
   [...ADDRESS_FEATURES, ...shows.typing ? [CHAT_STATES] : [], ...shows.read ? [MARKERS] : []]
 
-const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>
+/** The picture, if it goes through in one piece. */
+export const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>
   logo !== undefined && logo.bytes.length <= LOGO_BYTES_MAX ? logo : undefined
 
 const hashes = new WeakMap<Uint8Array, string>() // kept, because each presence needs the hash
@@ -48,12 +49,16 @@ export const photoOf = (profile: Profile): Xml => {
 const optional = (name: string, value: string | undefined, inner: (value: string) => Xml | string): Xml | undefined =>
   value === undefined || value === '' ? undefined : el(name, {}, inner(value))
 
+/** A picture in a vCard. */
+export const photoXml = (logo: Profile['logo']): Xml | undefined =>
+  logo && el('PHOTO', {}, el('TYPE', {}, logo.mime), el('BINVAL', {}, base64(logo.bytes)))
+
 const vcardTemp = (profile: Profile): Xml => {
   const logo = logoOf(profile)
   return el('vCard', { xmlns: VCARD_TEMP }, el('FN', {}, profile.name), el('NICKNAME', {}, profile.name),
     optional('URL', profile.website, url => url),
     profile.phone === undefined ? undefined : el('TEL', {}, el('WORK'), el('VOICE'), el('NUMBER', {}, profile.phone)),
-    logo && el('PHOTO', {}, el('TYPE', {}, logo.mime), el('BINVAL', {}, base64(logo.bytes))),
+    photoXml(logo),
     optional('DESC', profile.about, about => about), optional('NOTE', profile.about, about => about))
 }
 

@@ -9,6 +9,7 @@ import type { RoomState } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { type Addresses, LISTENER_LOCAL, RESOURCE } from '../addresses'
 import type { Confirm } from '../direct/confirm'
+import { logoOf, photoXml, sha1, VCARD_TEMP } from '../direct/profile'
 import { bareOf, canonicalBare, parseJid } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
@@ -42,7 +43,7 @@ type Setting = keyof typeof NAMES
 type Settings = Partial<Record<Setting, string>>
 
 /** What is remembered of a room that we made. */
-interface Kept { from?: string, speakers?: string[] }
+interface Kept { from?: string, speakers?: string[], picture?: string }
 
 const same = (one: string, other: string): boolean =>
   one.replace(/^true$/, '1').replace(/^false$/, '0') === other
@@ -119,7 +120,8 @@ export const makeTeamRooms = ({
   const keptOf = (room: Room): Kept => JSON.parse(memory.get(`team ${room.id}`) ?? '{}') as Kept
 
   const keep = async (room: Room, { from, speakers }: RoomState): Promise<void> => {
-    const value = JSON.stringify({ from, speakers } satisfies { [K in keyof Kept]: Kept[K] | undefined })
+    const { picture } = keptOf(room)
+    const value = JSON.stringify({ from, speakers, picture } satisfies { [K in keyof Kept]: Kept[K] | undefined })
     if (memory.get(`team ${room.id}`) !== value) await memory.set(`team ${room.id}`, value)
   }
 
@@ -180,12 +182,25 @@ export const makeTeamRooms = ({
     await confirm.write({ stanza, id, to: room.id, attempt: 1 }, signal)
   }
 
+  /** Not every server keeps pictures of rooms (XEP-0486), and nothing depends on one. */
+  const setPicture = async (room: Room, { from = '' }: RoomState): Promise<void> => {
+    const identity = addresses.at(from)
+    const logo = identity && logoOf(identity.profile)
+    const hash = logo === undefined ? '' : sha1(logo.bytes)
+    const { picture = '', ...kept } = keptOf(room)
+    if (picture === hash) return
+    const answer = await stream.ask('set', room.listener.jid, room.id, el('vCard', { xmlns: VCARD_TEMP }, photoXml(logo)))
+    if (answer.attrs.type === 'error') log.debug({ room: room.id, why: conditionOf(answer).name }, 'the server keeps no pictures of rooms')
+    else await memory.set(`team ${room.id}`, JSON.stringify({ ...kept, picture: hash } satisfies Kept))
+  }
+
   return {
     async make (room, state, signal) {
       if (!room.own) throw new Refused('this is not a room of ours')
       await keep(room, state)
       const moderated = state.speakers === undefined ? '0' : '1'
       if (await own.configure(room.id, { ...CLOSED, moderated, name: state.name })) await rooms.refresh(room)
+      await setPicture(room, state)
       const wanted = peopleOf(state)
       const there = await members(room)
       await Promise.all([...there].filter(jid => !wanted.has(jid) && !isOurs(jid)).map(jid => remove(room, jid)))

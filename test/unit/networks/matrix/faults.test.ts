@@ -285,7 +285,7 @@ describe('Matrix: faults', () => {
       for (const name of ['Max', 'Max', 'Maxi']) await network.send(delivery(place, name, { as: { ...max, name } }), signal())
       const count = (pattern: RegExp): number => homeserver.requests.filter(line => pattern.test(line)).length
       assert.equal(count(/\/register/), 1)
-      assert.equal(count(/\/displayname/), 2)
+      assert.equal(count(/_zentrale_[^/]*\/displayname/), 2)
       assert.equal(count(/POST .*\/join\?user_id/), 1)
     })
 

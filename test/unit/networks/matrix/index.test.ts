@@ -8,6 +8,7 @@ import { membershipSuite } from '../../../support/membership-suite'
 import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { mentionsSuite } from '../../../support/mentions-suite'
 import { moderationSuite } from '../../../support/moderation-suite'
+import { picturesSuite } from '../../../support/pictures-suite'
 import { profileSuite } from '../../../support/profile-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
 import { membersSuite } from '../../../support/members-suite'
@@ -31,6 +32,7 @@ describe('Matrix on the practice homeserver', function () {
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)
   moderationSuite(() => ground)
+  picturesSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)

@@ -58,6 +58,7 @@ describe('Matrix: function addresses under faults', () => {
     const first = await ready()
     assert.deepEqual(homeserver.state.users.get(OURS)?.presence, { presence: 'online', status_msg: 'bis 12 Uhr' })
     const made = homeserver.state.rooms.size
+    await until(() => homeserver.state.users.get('@zentrale:practice.test')?.avatar_url !== undefined, 'our own user has its picture')
     await first.network.stop()
     homeserver.requests.splice(0)
     await ready({ memory: first.memory, inbox: first.inbox })
