@@ -1,5 +1,5 @@
 /** The rule for mirrors: what a person says in one place is said in all the others, under their name. */
-import type { MirrorPlace, Place } from '../model/address'
+import { type MirrorPlace, type Place, samePlace } from '../model/address'
 import {
   type Arrival, type Content, type DeletionArrival, type EditArrival, HOPS_MAX, type MessageArrival, type Persona, type Reply,
   type Unreadable
@@ -11,7 +11,8 @@ import { cleanName, personaOf } from '../plan/people'
 import { delivery, failureNotice, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
-import type { Answered, Recorded } from '../store/store'
+import { votedInWords, withHowToVote } from '../plan/vote'
+import type { Answered, NewDelivery, Recorded } from '../store/store'
 
 const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
   const people = peopleAt(where)
@@ -92,6 +93,22 @@ const unreached = (arrival: Spoken, { mirror, here }: Found, directory: Director
     failureNotice(arrival, { key: 'stopped', place }, directory, { kind: 'failed', why: directory.texts.hasEnded }))
 })
 
+/** The vote that the arrival is at this place. If only its correction is one, or only what it corrects was, the other goes. */
+const votes = (
+  arrival: Spoken, { original, answered }: About, place: Place, as: Persona | undefined, directory: Directory
+): NewDelivery[] | undefined => {
+  const vote = votedInWords(answered, arrival.content, place, directory)
+  const before = original === undefined || !('content' in original.arrival) ? undefined : ownWords(original.arrival)
+  const wasVote = before !== undefined && votedInWords(answered, before, place, directory) !== undefined
+  if (vote === undefined && !wasVote) return undefined
+  const stands = original === undefined ? [] : [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
+  const gone = vote !== undefined && wasVote ? [] : stands.filter(one => samePlace(one.place, place))
+  return [
+    ...gone.map(({ key }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, as)),
+    ...vote === undefined ? say(arrival, arrival.content, place, as, { token: '' }, directory) : [delivery(arrival, place, 0, vote, as)]
+  ]
+}
+
 export const mirrorRule = (arrival: Arrival, { original, answered }: About, directory: Directory,
   found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction') return undefined
@@ -110,11 +127,11 @@ export const mirrorRule = (arrival: Arrival, { original, answered }: About, dire
   const { mentions } = arrival
   const deliveries = places.flatMap(({ place }) => {
     const reply = replyAt(place)
-    const content = reply === undefined ? arrival.content : ownWords(arrival)
+    const content = withHowToVote(reply === undefined ? arrival.content : ownWords(arrival), place, directory)
     const by = voiceAt(found, place, as, directory)
-    return arrival.kind === 'edit'
+    return votes({ ...arrival, content }, { original, answered }, place, by, directory) ?? (arrival.kind === 'edit'
       ? sayAgain({ ...arrival, content }, original, place, by, { token, reply, mentions }, directory)
-      : say(arrival, content, place, by, { token, reply, mentions }, directory)
+      : say(arrival, content, place, by, { token, reply, mentions }, directory))
   })
   const all: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]
   return { outcome: 'routed', deliveries, changes: all, ...deliveries.length === 0 && { why: 'nobody else is reached' } }

@@ -14,7 +14,7 @@ export const namedBy = (action: Action): DeliveryKey[] =>
 
 /** What a delivery changes, if it changes something. Of several deliveries that change the same thing the last one holds. */
 export const changedBy = ({ action, as }: Pick<Delivery, 'action' | 'as'>): string | undefined =>
-  'of' in action ? action.of : action.kind === 'reaction' ? JSON.stringify([action.to, as?.person])
+  'of' in action ? action.of : action.kind === 'reaction' || action.kind === 'vote' ? JSON.stringify([action.to, as?.person])
     : action.kind === 'profile' ? action.shown.what : undefined
 
 /** Fills in the place's ids of the named deliveries. False if the message to change or to react to is not there. */

@@ -2,7 +2,8 @@
 import { addressKey } from '../model/address'
 import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
-import { ignored, mayChange, type Plan } from '../plan/plan'
+import { delivery, ignored, mayChange, type Plan } from '../plan/plan'
+import { votedInReactions } from '../plan/vote'
 import { isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
 import type { Recorded } from '../store/store'
 import { reached, speaker } from './mirror'
@@ -20,11 +21,15 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
   if (isSame(reacted, now)) return ignored('the same reactions as before')
   const { as, changes } = speaker(reaction, found, directory)
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
+  const { message, before } = reacted
   return {
     outcome: 'routed',
-    deliveries: reached(found.mirror, found.here, directory).flatMap(({ place, reactions }) => reactions === 'lines'
-      ? reactInWords(arrival, reacted, now, place, as.name, directory)
-      : react(arrival, reacted, now, place, as, directory)),
+    deliveries: reached(found.mirror, found.here, directory).flatMap(({ place, reactions }) => {
+      if (reactions === 'lines') return reactInWords(arrival, reacted, now, place, as.name, directory)
+      const { vote, others } = votedInReactions(message, before.map(({ emoji }) => emoji), now, place, directory)
+      const made = react(arrival, { message, before: before.filter(({ emoji }) => others([emoji]).length > 0) }, others(now), place, as, directory)
+      return vote === undefined ? made : [...made, delivery(arrival, place, 0, vote, as)]
+    }),
     changes: [...changes, { kind: 'react', message: reacted.message.seq, person, emojis: now }]
   }
 }

@@ -38,9 +38,13 @@ export interface Content {
   text: Text
   file?: Attachment
   more?: Attachment[] // further files, in order; no delivery has any
+  poll?: Poll // `text` asks it too
   location?: string // a geo URI (RFC 5870); `text` says it too
   unreadable?: Unreadable
 }
+
+/** What may be answered: the ids of the answers in their order, and how many of them a person may choose. `form`: how its network spells it. */
+export interface Poll { form: string; answers: string[]; most: number }
 
 /** Further files are told by their number alone. */
 export const FILES_MAX = 60
@@ -167,6 +171,8 @@ export type Action =
   | { kind: 'removal'; said: ArrivalKey[] }
   /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
   | { kind: 'reaction'; to: Stands; emojis: string[] }
+  /** All that the person chooses in a poll that was said there; nothing takes their vote back. */
+  | { kind: 'vote'; to: ArrivalKey; form: string; answers: string[] }
   /** `change`: the arrival that says so; a picture lies on its network. */
   | { kind: 'profile'; shown: Shown; change: { network: NetworkName, key: ArrivalKey } }
 

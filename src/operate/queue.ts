@@ -41,6 +41,7 @@ const actionText = (action: Action): string => {
     case 'removal': return `(removes ${action.said[0]} as a moderator)`
     case 'room': return '(sets up a room)'
     case 'reaction': return action.emojis.length === 0 ? '(takes back its reactions)' : `(reacts with ${action.emojis.join(' ')})`
+    case 'vote': return '(votes in a poll)'
     case 'profile': return action.shown.what === 'picture' ? '(changes the picture)' : `(changes the ${action.shown.what}) ${action.shown.value}`
     default: return contentText(action.content)
   }

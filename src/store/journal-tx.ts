@@ -23,7 +23,7 @@ const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName
   const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
     FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
     AND json_extract(arrival, '$.kind') = 'edit'
-    AND json_extract(delivery, '$.action.kind') = 'message' ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
+    AND json_extract(delivery, '$.action.kind') IN ('message', 'vote') ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
     .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
   return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true } }
 }

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { xml } from '@xmpp/client'
 import { picture, upload } from '../../sandbox/scene'
 import { raiseTown, type Town } from '../../sandbox/town'
-import type { Json } from '../support/matrix-person'
+import type { Json, SeenEvent } from '../support/matrix-person'
 import { needs, scratch } from '../support/real'
-import { correcting, LABELS, READ_WITHIN_MS, retracting, type Story, storyOf } from '../support/story'
+import { correcting, LABELS, READ_WITHIN_MS, replying, retracting, type Story, storyOf } from '../support/story'
 
 const OOB = 'jabber:x:oob'
 const SPOILER = 'urn:xmpp:spoiler:0'
@@ -77,6 +77,41 @@ describe('what people send, on Synapse, Prosody and phones', () => {
     const { content } = await story.annaReads('[Spoiler]')
     assert.equal(content['formatted_body'], '<span data-mx-spoiler="">der Koch</span>')
     await story.maxReads(`${LABELS.bernd}: [Spoiler] der Koch`)
+  })
+
+  it('Bernd votes in Anna\'s poll by a number, changes his mind, and votes by a reaction; it counts as his', async () => {
+    const { anna, bernd, max } = town.people
+    const answers = ['Montag', 'Dienstag'].map(text => ({ id: `id-${text}`, 'org.matrix.msc1767.text': text }))
+    const event = await anna.send(town.room, {
+      'org.matrix.msc1767.text': 'Wann?', 'org.matrix.msc3381.poll.start': {
+        question: { 'org.matrix.msc1767.text': 'Wann?' }, kind: 'org.matrix.msc3381.poll.disclosed', max_selections: 1, answers
+      }
+    }, 'org.matrix.msc3381.poll.start')
+    const how = 'Abstimmen: Antworten Sie auf diese Nachricht mit der Nummer.'
+    const asked = await story.berndReads(`📊 *Wann?*\n1. Montag\n2. Dienstag\n${how}`)
+    await max.next(({ text }) => text === `${LABELS.anna}: 📊 Wann?\n1. Montag\n2. Dienstag`, READ_WITHIN_MS)
+    const votes = (...ids: string[]): Promise<SeenEvent> => anna.waitFor(town.room, `a vote for ${ids.join()}`, ({ type, sender, content }) => {
+      const { answers: chosen } = (content['org.matrix.msc3381.poll.response'] ?? {}) as { answers?: string[] }
+      return type === 'org.matrix.msc3381.poll.response' && sender !== anna.userId && chosen?.join() === ids.join() &&
+        (content['m.relates_to'] as Json)['event_id'] === event
+    }, READ_WITHIN_MS)
+    const quotation = `> ${LABELS.anna}: 📊 Wann?\n`
+    const reply = replying(stanzaId(asked), String(asked.attrs.from), quotation)
+    const id = await story.berndSays(`${quotation}2`, ...reply)
+    const { sender, event_id: vote } = await votes('id-Dienstag')
+    assert.equal(await story.nameOf(sender), LABELS.bernd)
+    await story.berndSays(`${quotation}1`, ...reply, correcting(id))
+    assert.equal((await votes('id-Montag')).sender, sender)
+    const mine = await bernd.until('his vote', one => one.getChildText('body') === `${quotation}2` && one.attrs.from === `${town.muc}/Bernd`)
+    await story.berndSays('/me hat etwas zurückgenommen', retracting(stanzaId(mine)))
+    await anna.waitFor(town.room, 'the redaction', ({ type, content: { redacts }, redacts: of }) =>
+      type === 'm.room.redaction' && (of ?? redacts) === vote, READ_WITHIN_MS)
+    await story.berndReacts(stanzaId(asked), '2️⃣')
+    await anna.waitFor(town.room, 'the vote by a reaction', ({ type, content, event_id: other }) => type === 'org.matrix.msc3381.poll.response' &&
+      other !== vote && JSON.stringify(content).includes('id-Dienstag'), READ_WITHIN_MS)
+    await story.berndReacts(stanzaId(asked))
+    await votes()
+    assert.equal(await story.timesOnMatrix('2'), 0, 'a vote is no message besides')
   })
 
   it('Bernd\'s link and the words with it are one picture for Anna, corrected and taken back as one', async () => {

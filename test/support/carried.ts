@@ -61,6 +61,7 @@ const short = (text: string): string => {
 const shown = ({ action }: Delivery): string => {
   switch (action.kind) {
     case 'room': return 'a room'
+    case 'vote': return action.answers.length === 0 ? 'no vote any more' : `a vote for ${action.answers.join(' and ')}`
     case 'deletion': return 'taken back'
     case 'removal': return 'removed as a moderator'
     case 'reaction': return action.emojis.length === 0 ? 'no reaction any more' : `reaction ${action.emojis.join(' ')}`

@@ -13,6 +13,7 @@ import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIEL
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
 import { HOPS_FIELD } from './events/events'
+import { voteContent, VOTES } from './events/extensible'
 import { isJson, type Json, stringOf } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
@@ -171,13 +172,17 @@ export const makeSend = (world: SendWorld): Send => {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
       case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)
       case 'reaction': return await annotate(delivery, action, room, signal)
+      case 'vote': {
+        const { type, content } = voteContent(action.form, action.to, action.answers)
+        return { ids: [await put(delivery, type, content, room, signal)] }
+      }
       default: return await say(delivery, action, room, signal)
     }
   }
 
   /** The delivery's event, if it is in this room. Looks through at most FIND_PAGES_MAX pages of what this ghost said there. */
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
-    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message', 'm.reaction'] })
+    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message', 'm.reaction', ...VOTES] })
     const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
     let from: string | undefined
     for (let page = 0; page < FIND_PAGES_MAX; page++) {

@@ -7,7 +7,7 @@ import { Malformed } from '../../../model/errors'
 import type { Arrival, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
 import { plain, type Text } from '../../../model/text'
 import { readText } from '../text'
-import { fallbackText, locationOf, POLL_ENDS, POLL_STARTS, pollText } from './extensible'
+import { fallbackText, locationOf, POLL_ENDS, POLL_STARTS, pollIn } from './extensible'
 import { attachment, fileContent, GALLERIES, galleryContent, KINDS, MXC } from './files'
 import { isJson, type Json, jsonOf, stringOf } from './json'
 import { type Around, formatted, isReply, mentionsIn, NOBODY } from './mentions'
@@ -134,9 +134,10 @@ const inText = (text: Text): Content => ({ style: 'text', text })
 /** A poll, or what it asks from now on. */
 const poll = ({ content }: RoomEvent, arrived: Arrived): Arrival | undefined => {
   const of = originalOf(content)
-  const text = pollText(of === undefined ? content : jsonOf(content['m.new_content']))
-  if (of !== undefined) return text && { kind: 'edit', ...arrived, of, content: inText(text) }
-  return { kind: 'message', ...arrived, content: text === undefined ? { ...inText([]), unreadable: 'poll' } : inText(text), ...relationsOf(content) }
+  const asked = pollIn(of === undefined ? content : jsonOf(content['m.new_content']))
+  if (of !== undefined) return asked && { kind: 'edit', ...arrived, of, content: { style: 'text', ...asked } }
+  const said: Content = asked === undefined ? { ...inText([]), unreadable: 'poll' } : { style: 'text', ...asked }
+  return { kind: 'message', ...arrived, content: said, ...relationsOf(content) }
 }
 
 /** What comes with text for whoever does not know its kind: the result of a poll is a reply to it (MSC3381). */

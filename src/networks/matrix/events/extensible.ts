@@ -3,13 +3,16 @@
  * become a question with numbered answers, and later the result; and locations. Pure, and safe for any JSON.
  */
 import { pointOf } from '../../../lib/geo'
+import type { Poll } from '../../../model/message'
 import { locationText, plain, type Inline, type Text } from '../../../model/text'
-import { isJson, type Json, jsonOf } from './json'
+import { isJson, type Json, jsonOf, listOf, stringOf } from './json'
 
 const TEXT = ['m.text', 'org.matrix.msc1767.text']
 const POLL = ['m.poll', 'org.matrix.msc3381.poll.start']
 export const POLL_STARTS: ReadonlySet<string> = new Set(['m.poll.start', 'org.matrix.msc3381.poll.start'])
 export const POLL_ENDS: ReadonlySet<string> = new Set(['m.poll.end', 'org.matrix.msc3381.poll.end'])
+export const VOTES = ['m.poll.response', 'org.matrix.msc3381.poll.response'] as const
+const ID_CHARS_MAX = 255
 const ANSWERS_MAX = 20 // CS API §m.poll.start: later ones do not count
 
 const isPlainText = (part: unknown): part is Json =>
@@ -22,16 +25,29 @@ export const fallbackText = (content: Json): string | undefined => TEXT.map(fiel
 
 const words = (text: string): Inline[] => [{ kind: 'text', text }]
 
-/** Undefined if it is no poll that people could answer. */
-export const pollText = (content: Json): Text | undefined => {
-  const poll = jsonOf(POLL.map(field => content[field]).find(isJson))
+/** The question with its answers, and what may be chosen. Undefined if it is no poll that people could answer. */
+export const pollIn = (content: Json): { text: Text, poll?: Poll } | undefined => {
+  const form = POLL.find(field => isJson(content[field])) ?? ''
+  const poll = jsonOf(content[form])
   const question = fallbackText(jsonOf(poll.question))
-  const answers = (Array.isArray(poll.answers) ? poll.answers as unknown[] : []).slice(0, ANSWERS_MAX).map(answer => fallbackText(jsonOf(answer)))
-  if (question === undefined || answers.length === 0 || answers.includes(undefined)) return undefined
-  return [
+  const answers = listOf(poll.answers).slice(0, ANSWERS_MAX).map(jsonOf)
+  const said = answers.map(fallbackText).filter(text => text !== undefined)
+  const ids = answers.map(answer => stringOf(answer['m.id']) ?? stringOf(answer.id) ?? '').filter(id => id !== '' && id.length <= ID_CHARS_MAX)
+  const { max_selections: most } = poll
+  if (question === undefined || answers.length === 0 || said.length < answers.length) return undefined
+  const text: Text = [
     { kind: 'paragraph', of: [{ kind: 'text', text: '📊 ' }, { kind: 'bold', of: words(question) }] },
-    { kind: 'list', ordered: true, items: answers.map(answer => plain(answer!)) }
+    { kind: 'list', ordered: true, items: said.map(plain) }
   ]
+  const isWhole = ids.length === answers.length
+  return { text, ...isWhole && { poll: { form, answers: ids, most: typeof most === 'number' && most >= 1 ? Math.trunc(most) : 1 } } }
+}
+
+/** Somebody's vote (CS API §m.poll.response, MSC3381). */
+export const voteContent = (form: string, event: string, answers: string[]): { type: string, content: Json } => {
+  const relation = { 'm.relates_to': { rel_type: 'm.reference', event_id: event } }
+  return form === POLL[0] ? { type: VOTES[0], content: { ...relation, 'm.selections': answers } }
+    : { type: VOTES[1], content: { ...relation, [VOTES[1]]: { answers } } }
 }
 
 /** What apps write into a location's body when its sender said nothing: it is not their words. */

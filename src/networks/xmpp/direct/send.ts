@@ -58,6 +58,7 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
   switch (action.kind) {
     case 'message': return [...contentXml(action.content, reply), el('request', { xmlns: RECEIPTS })]
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
+    case 'vote': throw new Refused('there are no polls here')
     case 'removal': throw new Refused('in a direct chat nobody can remove what the other said')
     case 'deletion': {
       const id = target?.[0] ?? action.of

@@ -70,7 +70,7 @@ const actionXml = (room: Room, { action, place, target, answered }: Delivery): X
         whoIsHere(room, place, mentions))
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply, whoIsHere(room, place, action.mentions))
-    case 'room': case 'removal': throw new Refused('this is no message')
+    case 'room': case 'removal': case 'vote': throw new Refused('this is no message')
     case 'deletion': return retractionXml(givenBy(target?.[1]), target?.[0] ?? action.of)
     case 'profile':
       if (action.shown.what !== 'topic') throw new Refused('not changed in group chats')
