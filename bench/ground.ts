@@ -26,6 +26,8 @@ const OURS = '+4930123457'
 const LISTENER = `listener@${BARE}/x`
 const GHOST = `ghost@${BARE}/x`
 const READY_MS = 60_000
+const CROWD = `crowd.${DOMAIN}` // whose component brings many people into one room
+const CROWD_MS = 240_000
 /** Node's options for Zentrale: those of `npm start`, and further ones to try: BENCH_NODE_ARGS='--cpu-prof'. */
 const NODE_ARGS = [...startOptions, ...process.env['BENCH_NODE_ARGS']?.split(' ') ?? []]
 
@@ -54,6 +56,8 @@ export interface Ground {
   /** The same ways through Prosody alone, between a component and the person. */
   bareOut (): Way
   bareIn (): Way
+  /** So many more people enter the first room on each side. Resolves when each sees all of the other's, as far as they are shown. */
+  crowd (matrix: number, xmpp: number, ghosts: { matrix: number, xmpp: number }): Promise<void>
   /** How often the store has committed. */
   commits (): Promise<number>
   stop (): Promise<void>
@@ -70,6 +74,8 @@ const members = (count: number): Record<string, string> =>
 /** A second component, for the limits. */
 const BARE_COMPONENT = `
 Component "${BARE}"
+  component_secret = "${SECRET}"
+Component "${CROWD}"
   component_secret = "${SECRET}"
 `
 
@@ -89,7 +95,7 @@ const freeRooms = async (): Promise<Xmpp> => {
   return { muc: `rooms.${DOMAIN}`, componentPort: port, dial: () => dialComponent(port, DOMAIN, SECRET), from: `bernd@${DOMAIN}/x`, stop }
 }
 
-const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc): string => stringify({
+const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, membersMax: number): string => stringify({
   log: { level: 'warn' },
   store: { path: './data/zentrale.db' },
   matrix: { homeserver_url: homeserver.url, domain: DOMAIN, registration: './registration.yaml', listen: { port: ports[0] } },
@@ -104,7 +110,7 @@ const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Sms
   media: { listen: { port: ports[1] }, public_url: `http://127.0.0.1:${ports[1]}` },
   operate: { listen: { port: ports[2] }, token: SECRET, metrics_public: true },
   mirrors: [
-    ...names.map(name => ({ name, places: [{ matrix: `#${name}:${DOMAIN}` }, { xmpp: `${name}@${xmpp.muc}` }] })),
+    ...names.map(name => ({ name, members_max: membersMax, places: [{ matrix: `#${name}:${DOMAIN}` }, { xmpp: `${name}@${xmpp.muc}` }] })),
     ...([['phone', 1], ['phones', PHONES]] as const).map(([name, count]) =>
       ({ name, places: [{ matrix: `#${name}:${DOMAIN}` }, { sms: { gateway: 'main', number: OURS, members: members(count) } }] }))
   ]
@@ -130,7 +136,7 @@ const enterAll = async (person: Raw, bare: Raw, { muc, from }: Xmpp): Promise<vo
   await enter(person, `bare@${muc}`, NICK, from)
 }
 
-export const raiseGround = async (dir: string, rooms: Rooms): Promise<Ground> => {
+export const raiseGround = async (dir: string, rooms: Rooms, membersMax = 100): Promise<Ground> => {
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const registration = registrationText(DOMAIN, `http://127.0.0.1:${ports[0]}`, systemChance)
@@ -141,7 +147,7 @@ export const raiseGround = async (dir: string, rooms: Rooms): Promise<Ground> =>
     startSmsc({ ...GATEWAY, record: false })
   ])
   const config = join(dir, 'config.yaml')
-  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc), { mode: 0o600 })
+  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, membersMax), { mode: 0o600 })
   const anna = homeserver.person('anna')
   const roomIds = new Map([...names, 'phone', 'phones'].map(name =>
     [name, anna.createRoom({ room_alias_name: name, invite: [homeserver.bot], preset: 'private_chat' })]))
@@ -151,9 +157,10 @@ export const raiseGround = async (dir: string, rooms: Rooms): Promise<Ground> =>
     logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operate}/readyz`), readyWithinMs: READY_MS
   })
   await until('the SMS gateway is bound', READY_MS, () => smsc.receiving)
-  const [person, bare] = await Promise.all([
-    xmpp.dial(), dialComponent(xmpp.componentPort, BARE, SECRET)
+  const [person, bare, crowd] = await Promise.all([
+    xmpp.dial(), dialComponent(xmpp.componentPort, BARE, SECRET), dialComponent(xmpp.componentPort, CROWD, SECRET)
   ])
+  let guests = 0
   await enterAll(person, bare, xmpp)
   const matrix = matrixWays(homeserver, anna, roomIds)
   const muc = (room: number): string => `${names[room]}@${xmpp.muc}`
@@ -187,11 +194,29 @@ export const raiseGround = async (dir: string, rooms: Rooms): Promise<Ground> =>
         person.listen(() => {})
       }
     }),
+    async crowd (matrix, xmpp, ghosts) {
+      const [name = ''] = names
+      const seen = person.gather(/<presence[^>]*from='[^'/]*\/([^']*\(Matrix\))'/g)
+      const id = roomIds.get(name)!
+      for (let index = 0; index < matrix; index++) {
+        const guest = homeserver.person(`gast${guests + index}`)
+        anna.invite(id, guest.userId)
+        guest.join(id)
+      }
+      for (let index = 0; index < xmpp; index++) await enter(crowd, muc(0), `Gast ${guests + index}`, `gast${guests + index}@${CROWD}/x`)
+      guests += Math.max(matrix, xmpp)
+      crowd.gather(/(?!)/g)
+      const joined = (): number => [...homeserver.state.room(id).state.values()]
+        .filter(({ type, content }) => type === 'm.room.member' && content.membership === 'join').length
+      await until('all are there on Matrix', CROWD_MS, () => joined() >= ghosts.matrix)
+      await until('all are there on XMPP', CROWD_MS, () => seen.size >= ghosts.xmpp)
+    },
     commits: async () => Number(/^zentrale_store_commits_total (\d+)/m.exec(await (await fetch(`${operate}/metrics`)).text())?.[1]),
     async stop () {
       await zentrale.stop()
       person.end()
       bare.end()
+      crowd.end()
       await Promise.all([homeserver.stop(), xmpp.stop(), smsc.stop()])
     }
   }

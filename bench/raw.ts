@@ -15,6 +15,8 @@ export interface Raw {
   until (what: RegExp): Promise<RegExpExecArray>
   /** From now on calls `heard` for each numbered message. */
   listen (heard: Heard): void
+  /** From now on drops all input, and gathers what the first group of each match says. */
+  gather (what: RegExp): ReadonlySet<string>
   end (): void
 }
 
@@ -69,6 +71,15 @@ const dial = (port: number): Raw => {
       look()
     }),
     listen (heard) { look = () => scan(heard); look() },
+    gather (what) {
+      const found = new Set<string>()
+      look = () => {
+        for (const [, said = ''] of text.matchAll(what)) found.add(said)
+        text = text.slice(Math.max(0, text.lastIndexOf('<')))
+      }
+      look()
+      return found
+    },
     end: () => { socket.destroy() }
   }
 }

@@ -10,11 +10,14 @@ import { cleanName } from '../plan/people'
 export const GRACE_MS = 10 * 60_000
 /** After so long without a word, somebody who is beyond the limit or was never seen coming is no longer shown. */
 export const SPEAKER_MS = 24 * 3_600_000
+/** New names and pictures of one person are shown at once, but more than CHANGES_AT_ONCE only so often: each stands in a history for good. */
+export const CHANGE_EVERY_MS = 60_000
+export const CHANGES_AT_ONCE = 3
 const AT_ONE_MAX = 5_000 // members of one place that are remembered; of others we only know that they spoke
 const MEMBERS_MAX = 100_000
 
-/** `until`: they are gone, and may come back until then. */
-export interface Member { sender: Sender; spokeAt?: number; until?: number }
+/** `until`: they are gone, and may come back until then. `next`: how they look now, to be shown later, because that has changed so often. */
+export interface Member { sender: Sender; spokeAt?: number; until?: number; mayChangeAt?: number; next?: Sender }
 
 /** `knownAt`: since when we know all who are there. `settled`: for GRACE_MS. */
 interface Hall { mirror: Mirror; here: MirrorPlace; members: Map<string, Member>; knownAt?: number; settled?: true }
@@ -68,11 +71,28 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     members.set(id, member)
   }
 
+  const changes = (member: Member): boolean => {
+    const { next, mayChangeAt = -Infinity } = member
+    const now = clock.tick()
+    if (next === undefined || mayChangeAt > now) return false
+    delete member.next
+    member.sender = next
+    member.mayChangeAt = Math.max(mayChangeAt, now - (CHANGES_AT_ONCE - 1) * CHANGE_EVERY_MS) + CHANGE_EVERY_MS
+    return true
+  }
+
   const came = (hall: Hall, given: Sender): boolean => {
     const before = hall.members.get(given.id)
     const sender = keptOf(given)
-    put(hall, { sender, ...before?.spokeAt !== undefined && { spokeAt: before.spokeAt } })
-    return before === undefined || !isSame(before.sender, sender)
+    if (before === undefined) {
+      put(hall, { sender })
+      return true
+    }
+    delete before.until
+    delete before.next
+    if (isSame(before.sender, sender)) return false
+    before.next = sender
+    return changes(before)
   }
 
   const went = (hall: Hall, id: string, how: Leave): boolean => {
@@ -99,6 +119,8 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     if (member === undefined) put(hall, { sender: keptOf(sender), spokeAt, until: spokeAt + SPEAKER_MS })
     else {
       member.spokeAt = spokeAt
+      if (member.next !== undefined) member.sender = member.next // as it is said
+      delete member.next
       if (member.until !== undefined) member.until = Math.max(member.until, spokeAt + GRACE_MS)
     }
     return isNews
@@ -108,9 +130,10 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     const now = clock.tick()
     const gone = [...hall.members].filter(([, { until = Infinity }]) => until <= now)
     for (const [id] of gone) remove(hall, id)
+    const changed = [...hall.members.values()].filter(changes)
     const settles = hall.settled === undefined && now - (hall.knownAt ?? now) >= GRACE_MS
     if (settles) hall.settled = true
-    return gone.length > 0 || settles
+    return gone.length + changed.length > 0 || settles
   }
 
   const ifChanged = (place: Place, change: (hall: Hall) => boolean): Mirror | undefined => {

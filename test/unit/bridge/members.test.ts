@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { GRACE_MS, SPEAKER_MS } from '../../../src/bridge/halls'
+import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, GRACE_MS, SPEAKER_MS } from '../../../src/bridge/halls'
 import { GATHER_MS } from '../../../src/bridge/members'
 import type { MemberNews } from '../../../src/model/members'
 import type { Sender } from '../../../src/model/message'
@@ -165,6 +165,23 @@ describe('bridge/members', () => {
     clock.skip(60_000)
     await settled()
     assert.deepEqual([blue.lists.get('hall')?.whole, blue.there('hall')], [true, ['@anna (red)']])
+  })
+
+  it('who change their name again and again are shown so only so often, and at the end as they are called then', async () => {
+    await begin()
+    all(red, one('@anna', 'Anna'))
+    await settled()
+    const shown = new Set<string>()
+    for (let n = 0; n < 100; n++) {
+      comes(red, '@anna', `Anna ${n}`)
+      for (const name of await seenAt(blue)) shown.add(name)
+    }
+    assert.equal(shown.size, CHANGES_AT_ONCE)
+    await red.say('hall', '@anna', 'So heiße ich', { sender: one('@anna', 'Anna 99') })
+    comes(red, '@anna', 'Annette')
+    clock.skip(CHANGE_EVERY_MS)
+    clock.skip(60_000)
+    assert.deepEqual(await seenAt(blue), ['Annette (red)'])
   })
 
   it('who flood a place take bounded memory, time and names, and those who speak still get theirs', async () => {

@@ -37,6 +37,7 @@ const outKey = (mxid: string, room: string): string => `put out ${room} ${mxid}`
 
 export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal }: Parts): Bringing => {
   const lists = new Map<string, MemberList>()
+  const refused = new Set<string>() // ghosts that a room did not let in, until the bot enters it anew
 
   /** In its time, as every call for one ghost. */
   const inTime = async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
@@ -51,7 +52,7 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       log.info({ room, ghost: mxid, why: error.message }, 'a ghost may not enter the room')
-      await memory.set(outKey(mxid, room), '1')
+      refused.add(outKey(mxid, room))
     }
   })
 
@@ -71,7 +72,8 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
     await forgetOut(room, wanted)
     for (const [mxid, persona] of wanted) {
       if (isOutdated() || !rooms.isIn(room)) return
-      if (memory.get(outKey(mxid, room)) === undefined) await bring(mxid, persona, room)
+      const isOut = refused.has(outKey(mxid, room)) || memory.get(outKey(mxid, room)) !== undefined
+      if (!isOut) await bring(mxid, persona, room)
     }
     if (!list.whole) return
     for (const mxid of ghosts.inRoom(room)) {
@@ -92,7 +94,11 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
       lists.set(list.place.id, list)
       rounds.ask(list.place.id)
     },
-    entered ({ id }) { if (lists.has(id)) rounds.ask(id) },
+    entered (place) {
+      const start = outKey('', rooms.known(place) ?? '')
+      for (const key of refused) if (key.startsWith(start)) refused.delete(key)
+      if (lists.has(place.id)) rounds.ask(place.id)
+    },
     putOut (mxid, room) {
       memory.set(outKey(mxid, room), '1').catch((error: unknown) => log.warn({ why: messageOf(error) }, 'not remembered: a ghost was put out'))
     },

@@ -9,10 +9,11 @@ import { messageOf, Refused } from '../../../model/errors'
 import type { MemberList } from '../../../model/members'
 import type { World } from '../../../model/network'
 import type { Stream } from '../wire/stream'
-import type { Room } from './room'
+import { canRule, type Room } from './room'
 import type { Rooms } from './rooms'
 
 export const LISTED_MAX = 400
+const MEMBERS_ONLY = 'muc_membersonly'
 const ROOMS_AT_ONCE = 2
 const AGAIN_FIRST_MS = 5_000
 const AGAIN_MOST_MS = 15 * 60_000
@@ -32,6 +33,7 @@ export const makeBringing = (rooms: Pick<Rooms, 'get' | 'ghosts'>, stream: Pick<
     const list = lists.get(id)
     const room = rooms.get(id)
     if (list === undefined || room === undefined || !room.ready) return // we are told when we are in
+    if (room.features.has(MEMBERS_ONLY) && !canRule(room)) return // whoever speaks asks for a way in
     const listed = rooms.ghosts.expect(room, list.members.slice(0, LISTED_MAX), list.whole)
     for (const ghost of listed) {
       if (isOutdated() || !room.ready) return

@@ -49,7 +49,6 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
 
   const howOf = (presence: Element): Leave => {
     const statuses = statusesOf(child(presence, 'x', MUC_USER))
-    if (statuses.has('303')) return 'left' // to another nick, and there is nothing else to know them by
     return TECHNICAL.some(code => statuses.has(code)) ? 'lost' : HOW.find(([code]) => statuses.has(code))?.[1] ?? 'lost'
   }
 
