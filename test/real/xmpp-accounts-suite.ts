@@ -284,6 +284,20 @@ export const xmppAccountsSuite = (start: (options: XmppServerOptions) => Promise
       [PROFILE.name, LOGO.bytes.toString('base64')])
   })
 
+  it('has the commands of the team in a menu, behind its full address', async () => {
+    const COMMANDS = 'http://jabber.org/protocol/commands'
+    const full = `${INFO}/zentrale`
+    const menu = { missing: '?', items: [{ node: 'take', name: 'Übernehmen', words: '!übernehmen', fields: [] }] }
+    at.network.serve([{ ...IDENTITY, menu }])
+    const list = await anna.ask('get', full, xml('query', { xmlns: 'http://jabber.org/protocol/disco#items', node: COMMANDS }))
+    const [item] = list.getChild('query')?.getChildren('item') ?? []
+    assert.deepEqual([item?.attrs['jid'], item?.attrs['node'], item?.attrs['name']], [full, 'take', 'Übernehmen'])
+    const done = await anna.ask('set', full, xml('command', { xmlns: COMMANDS, node: 'take', action: 'execute' }))
+    assert.equal(done.getChild('command')?.attrs['status'], 'completed')
+    const [arrival] = await came(1)
+    assert.deepEqual([textOf(arrival), arrival?.place], ['!übernehmen', CHAT])
+  })
+
   it('forgets a contact', async () => {
     await at.network.forget?.([CHAT])
     await anna.until('no longer subscribed', one => one.is('presence') && one.attrs.from === INFO && one.attrs.type === 'unsubscribed')

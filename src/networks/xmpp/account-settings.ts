@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Person } from '../../model/address'
 import { host, list, password, section, text, whole, yes } from '../../settings/keys'
 import { Impossible, type Problems, twice } from '../../settings/problem'
+import { type Given, has, like, NONE, orNone, type Question } from '../../settings/questions'
 import { NAME } from '.'
 import type { AccountConfig } from './account/where'
 import { canonicalBare } from './names'
@@ -67,3 +68,15 @@ export const takeAccounts = (written: Written[] = []): AccountConfig[] =>
   written.map(({ jid, password, host, port, direct_tls: directTls, insecure }) => ({
     jid: canonicalBare(jid) ?? jid, password, directTls, insecure, ...host !== undefined && { host }, ...port !== undefined && { port }
   }))
+
+/** Asked about the first function address. */
+export const accountQuestions: Question[] = [
+  { key: 'xmpp-account', ask: 'Which account at an XMPP provider it is, such as info@firma.example ("none" if your own server takes Zentrale)',
+    preset: NONE, fits: orNone(like(/^[^\s/@]+@[^\s/@]+$/)), must: 'an XMPP address, such as info@example.org, or none' },
+  { key: 'xmpp-password', ask: 'Its password', preset: '', unless: ['xmpp-account'], fits: answer => answer !== '',
+    must: 'the password that you were given' }
+]
+
+export const accountAnswered = (answers: Given): object => has(answers['xmpp-account'])
+  ? { accounts: [{ jid: answers['xmpp-account'], password: answers['xmpp-password'] }] }
+  : {}

@@ -8,7 +8,7 @@ import { aDomainOrNone, aHost, aPort, type Given, has, like, type Question } fro
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, PlaceSettings, Settings } from '../kind'
 import { NAME } from '.'
-import { accountNamed, accountProblems, accounts, isLoopback, takeAccounts } from './account-settings'
+import { accountAnswered, accountNamed, accountProblems, accountQuestions, accounts, isLoopback, takeAccounts } from './account-settings'
 import type { XmppSettings } from './joined'
 import { canonicalBare } from './names'
 import { ejabberdSnippet, prosodySnippet } from './snippets'
@@ -121,14 +121,19 @@ const questions: Question[] = [
 
 const init: InitSettings = {
   questions, roomKey: 'xmpp-room',
-  ofTeams: [{ key: 'xmpp-rooms', ask: 'Room service of your XMPP server, for the rooms of that team ("none" if there is none)', preset: rooms,
-    unless: ['xmpp-domain'], ...aDomainOrNone }],
+  ofTeams: [...accountQuestions, { key: 'xmpp-rooms', ask: 'Room service of your XMPP server, for the rooms of that team ("none" if there is none)',
+    preset: rooms, unless: ['xmpp-domain'], ...aDomainOrNone }],
   domain: answers => has(answers['xmpp-domain']) ? above(answers) : undefined,
   somebody: (_answers, own) => `anna@${own}`,
-  section: (answers, secret) => has(answers['xmpp-domain'])
-    ? { component: { host: answers['xmpp-host'], port: Number(answers['xmpp-port']), domain: answers['xmpp-domain'], secret },
-        ...has(answers['xmpp-rooms']) ? { rooms: answers['xmpp-rooms'] } : {} }
-    : undefined,
+  section (answers, secret) {
+    const component = has(answers['xmpp-domain'])
+      ? { component: { host: answers['xmpp-host'], port: Number(answers['xmpp-port']), domain: answers['xmpp-domain'], secret } }
+      : {}
+    const rooms = has(answers['xmpp-rooms']) ? { rooms: answers['xmpp-rooms'] } : {}
+    const section = { ...component, ...accountAnswered(answers), ...rooms }
+    return Object.keys(section).length === 0 ? undefined : section
+  },
+  address: answers => has(answers['xmpp-account']) ? answers['xmpp-account'] : undefined,
   paste (answers, secret) {
     const component = { domain: answers['xmpp-domain'] ?? '', port: Number(answers['xmpp-port']), secret }
     return has(answers['xmpp-domain']) ? [prosodySnippet(component), `Or, if you have ejabberd: ${ejabberdSnippet(component)}`] : []

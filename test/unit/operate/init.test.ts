@@ -42,6 +42,22 @@ describe('zentrale init', () => {
     assert.equal(loadConfig(join(zentrale, 'config.yaml'), {}).networks.matrix!.registration.sender_localpart, 'zentrale-bot')
   })
 
+  it('makes one that is an account at a provider, without a component', async () => {
+    const folder = temporaryFolder()
+    const asked: string[] = []
+    const given: [RegExp, string][] = [[/Domain that Zentrale gets/, 'none'], [/account at an XMPP provider/, 'info@firma.example'],
+      [/Name of a first/, 'info'], [/Who answers/, '@anna:example.org'], [/^Its password/, 'geheim']]
+    const answers = await answer({ 'sms-host': 'none' }, async question => {
+      asked.push(question)
+      return given.find(([what]) => what.test(question))?.[1] ?? ''
+    })
+    init(folder, answers, systemChance)
+    const { addresses: [address], networks } = loadConfig(join(folder, 'config.yaml'), {})
+    assert.deepEqual(address!.identities.map(({ id }) => id), ['@info:example.org', 'info@firma.example'])
+    assert.deepEqual([networks.xmpp!.component, networks.xmpp!.accounts[0]!.password], [undefined, 'geheim'])
+    assert.ok(!asked.some(question => /Room service/.test(question)))
+  })
+
   it('never overwrites', async () => {
     for (const file of ['config.yaml', 'registration.yaml']) {
       const folder = temporaryFolder()

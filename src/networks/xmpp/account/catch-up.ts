@@ -2,26 +2,25 @@
  * Reads from an account's own archive (XEP-0313), page by page, what came while we were away, before anything live.
  * Promises: the archive is read on from the last message before which everything is stored, also after a crash. Live messages wait until all is
  * read; at most HELD_MAX of them, because the archive has the others. If the archive does not answer, live messages wait no longer than
- * TRIES_MAX tries, and it is read as soon as it answers. A contact whose messages cannot be stored for now holds up nobody else.
+ * TRIES_MAX tries, and it is read as soon as it answers. A contact whose messages cannot be stored for now holds up nobody else. What a server
+ * that is busy puts into the archive after it was read, for a session of ours that it had not yet noticed to be dead, is found by a second look.
  */
 import { backoffMs } from '../../../lib/backoff'
-import { sleep } from '../../../lib/clock'
+import { sleep, type Timer } from '../../../lib/clock'
 import { messageOf, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { idFrom } from '../direct/receive'
-import { directPlace } from '../direct/send'
-import type { Archive, Archived, Keeper, Page } from '../muc/archive'
-import { STANZA_IDS } from '../muc/room'
-import { bareOf, canonicalBare } from '../names'
-import { type Element, owned } from '../wire/xml'
+import type { Archive } from '../muc/archive'
+import type { Element } from '../wire/xml'
 import type { WriteBehind } from '../write-behind'
-import { makeInOrder } from './in-order'
+import { makePages } from './pages'
+import { makePassing, READ, type Take } from './passing'
 
 const HELD_MAX = 1_000 // live messages that wait for the archive
 const TRIES_MAX = 5
 const AGAIN_FIRST_MS = 500
 const AGAIN_MOST_MS = 300_000
-const READ = 'read' // in the notes: archive id of the last message that is done with
+const SECOND_LOOK_MS = 10_000 // after a new session is live
 
 interface Said { message: Element, done: () => void }
 
@@ -45,114 +44,32 @@ export interface AccountCatchUpParts {
   jid: string
   archive: Archive
   notes: WriteBehind
-  take: (message: Element, done: () => void) => void
+  take: Take
   /** Whether only this place's messages cannot be stored for now. */
   isCrowded: (place: string) => boolean
   world: World
 }
 
-const leaf = (name: string, ns: string, attrs: Record<string, string>): Element => ({ name, ns, attrs, children: [] })
-
-/** A message as it would have come live, late. */
-const asLive = ({ id, at, message }: Archived, jid: string): Element => ({
-  ...message, attrs: { ...message.attrs, to: jid },
-  children: [
-    ...message.children.filter(one => typeof one === 'string' || (one.ns !== 'urn:xmpp:delay' && one.attrs.by !== jid)),
-    leaf('stanza-id', STANZA_IDS, { by: jid, id }),
-    ...at === undefined ? [] : [leaf('delay', 'urn:xmpp:delay', { from: jid, stamp: new Date(at).toISOString() })]
-  ]
-})
-
-/** Whether a contact said it, so that it concerns the team. */
-const isTheirs = ({ attrs: { from = '', type } }: Element, jid: string): boolean =>
-  from !== '' && canonicalBare(bareOf(from)) !== jid && type !== 'groupchat' && type !== 'error'
-
-/** Hands messages on, and remembers how far in the archive all are done with. */
-const makePassing = (notes: WriteBehind, take: AccountCatchUpParts['take']) => {
-  const underWay = new Map<string, (() => void)[]>() // by archive id
-  const keep = (): void => {
-    const reached = order.reached()
-    if (reached !== undefined) notes.set(READ, reached)
-  }
-  let order = makeInOrder<string | undefined>(notes.get(READ), keep)
-
-  return {
-    reached: () => order.reached(),
-    begin (id: string) { order = makeInOrder<string | undefined>(id, keep) },
-    skip (id: string) { order.add(owned(id))() },
-    /** `id`: in the archive. A message that comes again while it is being stored waits for that. */
-    pass (message: Element, id: string | undefined, done: () => void) {
-      if (id === undefined) return take(message, done)
-      const before = underWay.get(id)
-      if (before !== undefined) return void before.push(done)
-      const all = [done]
-      const name = owned(id)
-      const passed = order.add(name)
-      underWay.set(name, all)
-      take(message, () => {
-        underWay.delete(name)
-        passed()
-        for (const one of all) one()
-      })
-    }
-  }
-}
-
-const pagesOf = (archive: Archive, keeper: Keeper) => ({
-  /** If the archive no longer has that id because of its age, reads from the beginning: all that is left is newer. */
-  async after (id: string): Promise<Page> {
-    const page = await archive.page(keeper, { after: id === '' ? undefined : id })
-    return page === 'gone' ? await this.after('') : page
-  },
-  async newest (): Promise<string> {
-    const page = await archive.page(keeper, { before: '' }, 1)
-    return page === 'gone' ? '' : page.last ?? ''
-  }
-})
-
 export const makeAccountCatchUp = ({
   jid, archive, notes, take, isCrowded, world: { clock, chance, log, memory }
 }: AccountCatchUpParts): AccountCatchUp => {
-  const pages = pagesOf(archive, { id: jid, listener: { jid } })
   const passing = makePassing(notes, take)
   const stopped = new AbortController()
-  const watchers = new Set<() => void>()
   let waiting: Map<string, Said> | undefined // by archive id; undefined: we are live
   let left = false // live messages were left to the archive
   let hasArchive = false
   let reading = 0 // counts the sessions
   let unnamed = 0
   let behind = true // the archive is not read to its end, so live messages do not say how far we are
-
-  const look = (): void => { for (const watcher of [...watchers]) watcher() }
-
-  /** Resolves when all of a page is done with, except what only its own senders' crowd holds up. */
-  const takePage = ({ items }: Page, mine: number): Promise<void> => new Promise(resolve => {
-    const open = new Map<string, string>() // places by archive id
-    const see = (): void => {
-      if (mine === reading && !stopped.signal.aborted && [...open.values()].some(place => !isCrowded(place))) return
-      watchers.delete(see)
-      resolve()
+  let timer: Timer | undefined
+  const pages = makePages({
+    jid, archive, passing, take, isCrowded,
+    heldBack (id) {
+      const said = waiting?.get(id)
+      waiting?.delete(id)
+      return said
     }
-    watchers.add(see)
-    for (const item of items.filter(({ id, message }) => isTheirs(message, jid) || passing.skip(id))) {
-      const from = bareOf(item.message.attrs.from ?? '')
-      const live = waiting?.get(item.id)
-      waiting?.delete(item.id)
-      open.set(item.id, directPlace(jid, canonicalBare(from) ?? from))
-      passing.pass(asLive(item, jid), item.id, () => { open.delete(item.id); live?.done(); see() })
-    }
-    see()
   })
-
-  const readOn = async (mine: number): Promise<void> => {
-    for (let from = passing.reached() ?? ''; mine === reading;) {
-      const page = await pages.after(from)
-      from = page.last ?? from
-      await takePage(page, mine)
-      if (page.complete) return
-    }
-  }
 
   const free = (): void => {
     const said = [...waiting?.values() ?? []]
@@ -175,33 +92,41 @@ export const makeAccountCatchUp = ({
   }
 
   /** Reads before and after the server shows that we are there, because only from then on it sends us what comes. */
-  const readAll = async (prepare: () => Promise<boolean>, present: () => void, mine: number): Promise<void> => {
+  const readAll = async (prepare: () => Promise<boolean>, present: () => void, isOver: () => boolean): Promise<void> => {
     await begin(prepare)
-    if (hasArchive) await readOn(mine)
-    if (mine !== reading) return
+    const from = passing.reached() ?? ''
+    passing.forget()
+    if (hasArchive) await pages.readOn(isOver)
+    if (isOver()) return
     present()
     do {
       left = false
-      if (hasArchive) await readOn(mine)
-    } while (left && mine === reading)
-    if (mine !== reading) return
+      if (hasArchive) await pages.readOn(isOver)
+    } while (left && !isOver())
+    if (isOver()) return
     behind = false
     free()
+    timer?.cancel()
+    if (!hasArchive) return
+    timer = clock.after(SECOND_LOOK_MS, () => {
+      pages.lookAgain(from, isOver).catch((error: unknown) => log.info({ account: jid, why: messageOf(error) }, 'no second look at the archive'))
+    })
   }
 
   return {
     hold () {
       reading++
-      waiting ??= new Map()
+      waiting = new Map() // what waited comes again, because the server has had no yes for it
       behind = true
-      look()
+      pages.look()
     },
     async read (prepare, present) {
       const mine = reading
+      const isOver = (): boolean => mine !== reading || stopped.signal.aborted
       let isPresent = false
       const once = (): void => { if (!isPresent) present(); isPresent = true }
-      for (let tries = 1; mine === reading && !stopped.signal.aborted; tries++) {
-        try { return await readAll(prepare, once, mine) } catch (error) {
+      for (let tries = 1; !isOver(); tries++) {
+        try { return await readAll(prepare, once, isOver) } catch (error) {
           if (error instanceof Unavailable && error.disconnected) return
           log.warn({ account: jid, why: messageOf(error), tries }, 'the account\'s archive could not be read')
           if (tries === TRIES_MAX) { once(); free() }
@@ -213,16 +138,18 @@ export const makeAccountCatchUp = ({
     inTurn (message, done) {
       const id = hasArchive ? idFrom(message, jid) : undefined
       if (waiting === undefined) passing.pass(message, behind ? undefined : id, done)
-      else if (waiting.size < HELD_MAX || id === undefined) waiting.set(id ?? ` ${++unnamed}`, { message, done })
+      else if (waiting.size < HELD_MAX) waiting.set(id ?? ` ${++unnamed}`, { message, done })
+      else if (id === undefined) passing.pass(message, undefined, done) // typing and the like: out of order, but not lost
       else {
         left = true
         done()
       }
     },
-    look,
+    look: pages.look,
     stop () {
+      timer?.cancel()
       stopped.abort()
-      look()
+      pages.look()
     }
   }
 }

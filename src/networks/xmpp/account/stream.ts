@@ -33,7 +33,7 @@ export interface AccountEvents {
   /** `resumed`: nothing was lost, and the server still shows us as we were. */
   up (resumed: boolean): void
   down (why: string): void
-  /** A stanza to us, its `to` our bare address. Not answers to `ask`. Call `done` when it need not come again. */
+  /** A stanza to us; `to` is our bare address, but for requests. Not answers to `ask`. Call `done` when it need not come again. */
   stanza (stanza: Element, done: () => void): void
   dropped (why: string, stanza: Element): void
 }
@@ -84,13 +84,13 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
   }
 
   const take = (stanza: Element, done: () => void): void => {
-    const { from = jid } = stanza.attrs
+    const { from = jid, to = jid } = stanza.attrs
     if (parseJid(from) === undefined) {
       log.warn({ stanza: stanza.name }, 'stanza without a usable address dropped')
       return done()
     }
     if (asking.take(stanza)) return done()
-    try { events?.stanza({ ...stanza, attrs: { ...stanza.attrs, from, to: jid } }, done) } catch (error) {
+    try { events?.stanza({ ...stanza, attrs: { ...stanza.attrs, from, to: stanza.name === 'iq' ? to : jid } }, done) } catch (error) {
       log.error({ stanza: stanza.name, type: stanza.attrs.type, error }, 'stanza could not be handled')
       done()
     }

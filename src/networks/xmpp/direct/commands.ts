@@ -63,9 +63,13 @@ export const makeCommands = (network: string, addresses: Addresses, inbox: Pick<
     return asked.filter(one => one?.team?.includes(person)) as Identity[]
   }
 
+  /** Where only an account's app is reached, and not the account, its resource stays. */
   const list = (iq: Element, served: Identity[]): Xml => result(iq, el('query', { xmlns: ITEMS, node: COMMANDS },
-    ...served.flatMap(({ id, profile, menu }) => (menu?.items ?? []).map(({ node, name }) =>
-      el('item', { jid: id, node, name: bareOf(iq.attrs.to ?? '') === id ? name : `${profile.name}: ${name}` })))))
+    ...served.flatMap(({ id, profile, menu }) => {
+      const { to = '' } = iq.attrs
+      const isIt = bareOf(to) === id
+      return (menu?.items ?? []).map(({ node, name }) => el('item', { jid: isIt ? to : id, node, name: isIt ? name : `${profile.name}: ${name}` }))
+    })))
 
   const arrivalOf = (iq: Element, identity: Identity, text: string, session: string): MessageArrival => {
     const person = canonicalBare(bareOf(iq.attrs.from ?? '')) ?? ''

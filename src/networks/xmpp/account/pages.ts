@@ -1,0 +1,99 @@
+/** Pages of an account's archive, and what is done with them. */
+import { directPlace } from '../direct/send'
+import type { Archive, Archived, Keeper, Page } from '../muc/archive'
+import { STANZA_IDS } from '../muc/room'
+import { bareOf, canonicalBare } from '../names'
+import type { Element } from '../wire/xml'
+import type { Passing, Take } from './passing'
+
+const leaf = (name: string, ns: string, attrs: Record<string, string>): Element => ({ name, ns, attrs, children: [] })
+
+/** A message as it would have come live, late. */
+const asLive = ({ id, at, message }: Archived, jid: string): Element => ({
+  ...message, attrs: { ...message.attrs, to: jid },
+  children: [
+    ...message.children.filter(one => typeof one === 'string' || (one.ns !== 'urn:xmpp:delay' && one.attrs.by !== jid)),
+    leaf('stanza-id', STANZA_IDS, { by: jid, id }),
+    ...at === undefined ? [] : [leaf('delay', 'urn:xmpp:delay', { from: jid, stamp: new Date(at).toISOString() })]
+  ]
+})
+
+/** Whether a contact said it, so that it concerns the team. */
+const isTheirs = ({ attrs: { from = '', type } }: Element, jid: string): boolean =>
+  from !== '' && canonicalBare(bareOf(from)) !== jid && type !== 'groupchat' && type !== 'error'
+
+export interface PagesParts {
+  jid: string
+  archive: Archive
+  passing: Passing
+  take: Take
+  /** Whether only this place's messages cannot be stored for now. */
+  isCrowded: (place: string) => boolean
+  /** Takes out of those that wait the one that came live too. */
+  heldBack: (id: string) => { done: () => void } | undefined
+}
+
+export interface Pages {
+  /** The id of the newest message. */
+  newest (): Promise<string>
+  /** Hands on everything from where all is done with to the end. */
+  readOn (isOver: () => boolean): Promise<void>
+  /** The same from `start`, but only what is not known yet. */
+  lookAgain (start: string, isOver: () => boolean): Promise<void>
+  /** Something was stored, or could not be, or is over. */
+  look (): void
+}
+
+export const makePages = ({ jid, archive, passing, take, isCrowded, heldBack }: PagesParts): Pages => {
+  const keeper: Keeper = { id: jid, listener: { jid } }
+  const watchers = new Set<() => void>()
+
+  /** If the archive no longer has that id because of its age, reads from the beginning: all that is left is newer. */
+  const pageAfter = async (id: string): Promise<Page> => {
+    const page = await archive.page(keeper, { after: id === '' ? undefined : id })
+    return page === 'gone' ? await pageAfter('') : page
+  }
+
+  /** Resolves when all of a page is done with, except what only its own senders' crowd holds up. */
+  const takePage = ({ items }: Page, isOver: () => boolean): Promise<void> => new Promise(resolve => {
+    const open = new Map<string, string>() // places by archive id
+    const see = (): void => {
+      if (!isOver() && [...open.values()].some(place => !isCrowded(place))) return
+      watchers.delete(see)
+      resolve()
+    }
+    watchers.add(see)
+    for (const item of items) {
+      if (!isTheirs(item.message, jid)) {
+        passing.skip(item.id)
+        continue
+      }
+      const from = bareOf(item.message.attrs.from ?? '')
+      const live = heldBack(item.id)
+      open.set(item.id, directPlace(jid, canonicalBare(from) ?? from))
+      passing.pass(asLive(item, jid), item.id, () => { open.delete(item.id); live?.done(); see() })
+    }
+    see()
+  })
+
+  const each = async (start: string, isOver: () => boolean, use: (page: Page) => Promise<void> | void): Promise<void> => {
+    for (let from = start; !isOver();) {
+      const page = await pageAfter(from)
+      from = page.last ?? from
+      await use(page)
+      if (page.complete) return
+    }
+  }
+
+  return {
+    async newest () {
+      const page = await archive.page(keeper, { before: '' }, 1)
+      return page === 'gone' ? '' : page.last ?? ''
+    },
+    readOn: isOver => each(passing.reached() ?? '', isOver, page => takePage(page, isOver)),
+    lookAgain: (start, isOver) => each(start, isOver, ({ items }) => {
+      for (const item of items) if (isTheirs(item.message, jid) && !passing.knows(item.id)) take(asLive(item, jid), () => {})
+    }),
+    look () { for (const watcher of [...watchers]) watcher() }
+  }
+}
