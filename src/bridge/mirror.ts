@@ -38,7 +38,9 @@ export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, her
   const { name, claim }: ReturnType<Namesakes['called']> = mirror.direct === true && !isReserved
     ? { name: given }
     : directory.namesakes.called(mirror.name, person, given, isReserved)
-  return { as: personaOf(network, directory.can(network).label, sender, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
+  const { avatar, ...faceless } = sender
+  const shown = mirror.pictures === false ? faceless : sender
+  return { as: personaOf(network, directory.can(network).label, shown, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }
 }
 
 /** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */

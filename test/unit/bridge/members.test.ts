@@ -58,6 +58,17 @@ describe('bridge/members', () => {
     assert.deepEqual(blue.lists.get('hall')?.members.find(({ name }) => name === 'Dora (red)')?.avatar, { network: 'red', ref: 'picture' })
   })
 
+  it('have no pictures where those are switched off, nor have their messages', async () => {
+    await begin(100, { ...mirrorOf(['red', 'hall'], ['blue', 'hall']), pictures: false })
+    const avatar = { network: 'red', ref: 'picture' }
+    all(red, one('@anna', 'Anna', { avatar }))
+    await red.say('hall', '@anna', 'Hallo', { sender: { id: '@anna', name: 'Anna', avatar } })
+    await until(() => blue.delivered.length > 0, 'the message')
+    assert.deepEqual(await seenAt(blue), ['Anna (red)'])
+    assert.deepEqual([blue.lists.get('hall')?.members[0]?.avatar, blue.delivered[0]?.as?.name, blue.delivered[0]?.as?.avatar],
+      [undefined, 'Anna (red)', undefined])
+  })
+
   it('are not asked for where that is switched off, in no mirror, and in threads', async () => {
     await begin(0, mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }]))
     const wants = (at: Practice, id: string): boolean => at.inbox.wantsMembers({ network: at.name, id })
