@@ -60,9 +60,9 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
     const sources = mirror.places.filter(here => here !== where && reached(mirror, here, directory).includes(where))
     const people = inTurns(sources.map(here => membersAt(here).map(member => ({ ...member, here }))))
     const since = clock.tick() - SPEAKER_MS
-    const spokeAt = (one: Member): number => one.spokeAt ?? -Infinity
-    const speakers = people.slice(most).filter(one => spokeAt(one) > since).sort((one, other) => spokeAt(other) - spokeAt(one)).slice(0, most)
-    const members = [...people.slice(0, most), ...speakers].flatMap((one): Persona[] => {
+    const lastFirst = (one: Member, other: Member): number => (other.spokeAt ?? -1) - (one.spokeAt ?? -1)
+    const speakers = people.slice(most).filter(({ spokeAt = -Infinity }) => spokeAt > since).sort(lastFirst).slice(0, most)
+    const members = [...people.slice(0, most), ...speakers].sort(lastFirst).flatMap((one): Persona[] => {
       const { here, sender } = one
       const { as, changes: [change] } = speaker({ place: here.place, sender }, { mirror, here }, directory)
       if (change?.kind !== 'called') return [as]

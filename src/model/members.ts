@@ -17,5 +17,8 @@ export type MemberNews =
   | { kind: 'came', member: Sender }
   | { kind: 'went', id: string, how: Leave }
 
-/** Who of other networks belongs to a place. `whole`: nobody else does; otherwise not all is known yet, and nobody has to leave. */
+/**
+ * Who of other networks belongs to a place, whoever spoke last first. `whole`: nobody else does; otherwise not all is known yet, and nobody has
+ * to leave.
+ */
 export interface MemberList { place: Place; members: Persona[]; whole: boolean }

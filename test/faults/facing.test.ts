@@ -12,6 +12,7 @@ const DOMAIN = 'zentrale.test'
 const SECRET = 'component-secret-of-both'
 const NAMES = ['one', 'two']
 const COPIES_MAX = 8 // copies of one message in one room: each Zentrale carries it on, and the other's copies a few times
+const IN_EACH = 5 // Bernd, and of each Zentrale itself and its stand-in for the Bernd of the other room
 const MANY = 60 // so many show that it never ends
 
 const configOf = (name: string, server: XmppServer, [media, operate]: number[]): string => stringify({
@@ -52,6 +53,13 @@ describe('faults: two Zentrales facing each other', () => {
     for (const room of [left, right]) await bernd.enter(room, 'Bernd')
   })
   after(async () => { for (const one of running) await one.stop() })
+
+  it('the stand-ins of one are nobody to the other: no stand-ins of theirs come, though all show who is there', async () => {
+    const people = (room: string): number => new Set(bernd.heard.filter(one => one.is('presence') && String(one.attrs.from).startsWith(`${room}/`))
+      .map(one => String(one.attrs.from))).size
+    await until('Bernd stands for himself in both rooms', 60_000, () => people(left) >= IN_EACH && people(right) >= IN_EACH)
+    await until('more and more come', 5_000, () => people(left) + people(right) > 2 * IN_EACH).then(() => assert.fail('they multiply'), () => {})
+  })
 
   it('a message dies out after a few copies, and people still read one another', async () => {
     const copies = (room: string): number => bernd.bodies(room).filter(body => body === 'hello').length

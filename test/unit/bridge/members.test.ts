@@ -148,6 +148,7 @@ describe('bridge/members', () => {
     assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)'])
     await red.say('hall', '@d', 'Auch da')
     assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)', '@d (red)'])
+    assert.equal(blue.lists.get('hall')?.members[0]?.name, '@d (red)', 'first, for a network that has room for few')
     goes(red, '@a')
     assert.deepEqual(await seenAt(blue), ['@b (red)', '@c (red)', '@d (red)'])
     await red.say('hall', '@unknown', 'Wer bin ich')
