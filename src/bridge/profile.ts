@@ -64,7 +64,8 @@ export const isShown = ({ place, action }: Changing, { shows: now }: Sent, later
   directory: Directory): Plan | undefined => {
   if (action.kind !== 'profile') return undefined
   const { what, value } = action.shown
-  const again = later?.arrival.kind === 'profile' && samePlace(later.arrival.place, place) ? [change(later.arrival, place, id, directory)] : []
+  const again = later?.arrival.kind === 'profile' && samePlace(later.arrival.place, place) && later.arrival.shown.value !== (now ?? value)
+    ? [change(later.arrival, place, id, directory)] : []
   return { outcome: 'routed', changes: noted(shows(place, { what, value: now ?? value }), told(place, what, false)), deliveries: again }
 }
 

@@ -55,8 +55,7 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   }
   const seated = config.mirrors.map(({ name, places, typing, read_marks: read, delivery_marks: deliveryMarks, ...more }, index) => ({
     name, shows: { typing, read }, deliveryMarks, moderation: more.moderation, membersMax: more.members_max,
-    pictures: more.pictures,
-    carries: { ...more.room, name: false, picture: false },
+    pictures: more.pictures, carries: more.room,
     seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
   }))
   for (const [index, { seats }] of seated.entries()) {

@@ -44,7 +44,9 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
     'only those who speak are there.', 0, 5000, 100).default(100),
   pictures: yes('Whether people have their pictures in the other places too.', true).default(true),
   room: section('What of the rooms themselves is the same in all places, if somebody changes it in one. At the start nothing is changed.', {
-    topic: yes('The topic, which some apps call subject.', true).default(true)
+    topic: yes('The topic, which some apps call subject.', true).default(true),
+    name: yes('The name. For this, Zentrale must be an owner of group chats.').default(false),
+    picture: yes('The picture. The same holds for it, and not every server keeps pictures of group chats.').default(false)
   }).prefault({})
 })
 

@@ -81,8 +81,9 @@ const de: Texts = {
   stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
   staysThere: where => `Was die Moderation hier entfernt, steht bei ${where} noch: Dort darf Zentrale keine Nachrichten anderer entfernen.`,
   wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
-  notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: Zentrale darf ` +
-    `${{ topic: 'das Thema', name: 'den Namen', picture: 'das Bild' }[what]} des Raums auf ${where} nicht ändern. Das wird nur einmal gesagt.`,
+  notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: ${{
+    topic: 'Zentrale darf das Thema', name: 'Zentrale darf den Namen', picture: 'Das Bild ist zu groß, oder Zentrale darf das Bild'
+  }[what]} des Raums auf ${where} nicht ändern. Das wird nur einmal gesagt.`,
   reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
@@ -137,8 +138,8 @@ const en: Texts = {
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
   staysThere: where => `What moderators remove here is still there for ${where}: Zentrale may not remove messages of others there.`,
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
-  notShown: (what, where) =>
-    `The new ${what} is shown here only: Zentrale may not change the ${what} of the room on ${where}. This is said only once.`,
+  notShown: (what, where) => `The new ${what} is shown here only: ${what === 'picture' ? 'it is too large, or ' : ''}Zentrale may not change ` +
+    `the ${what} of the room on ${where}. This is said only once.`,
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {

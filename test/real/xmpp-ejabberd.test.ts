@@ -21,5 +21,5 @@ describe('xmpp with ejabberd', () => {
   describe('moderators', () => xmppModerationSuite(startEjabberd, false))
   describe('signals', () => xmppSignalsSuite(startEjabberd))
   describe('members', () => xmppMembersSuite(startEjabberd))
-  describe('what a room shows of itself', () => xmppProfileSuite(startEjabberd))
+  describe('what a room shows of itself', () => xmppProfileSuite(startEjabberd, true))
 })

@@ -4,15 +4,16 @@ import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import { Refused } from '../../src/model/errors'
-import type { Delivery, Persona, Shown } from '../../src/model/message'
-import { delivery, DOMAIN, send, xmppGround } from '../support/xmpp-ground'
+import type { Delivery, Persona, Sent, Shown } from '../../src/model/message'
+import { delivery, DOMAIN, LOGO, send, xmppGround } from '../support/xmpp-ground'
 import { MUC } from '../support/xmpp-person'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
 const ZENTRALE = `zentrale@${DOMAIN}`
 let count = 0
 
-export const xmppProfileSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {
+/** `pictures`: whether the server keeps pictures of rooms (XEP-0486). */
+export const xmppProfileSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>, pictures: boolean): void => {
   const at = xmppGround(start)
   let room = ''
   const place = (): Place => ({ network: 'xmpp', id: room })
@@ -73,6 +74,45 @@ export const xmppProfileSuite = (start: (options: XmppServerOptions) => Promise<
     await at.startBridge(at.server.componentPort, at.inbox)
     at.network.attend([place()])
     await comes('Meanwhile')
+  })
+
+  it('of which the name is changed by owners only comes in and goes out, and one of before is only looked at', async () => {
+    const named = async (name: string): Promise<void> => {
+      await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' },
+        xml('field', { var: 'FORM_TYPE' }, xml('value', {}, `${MUC}#roomconfig`)), xml('field', { var: 'muc#roomconfig_roomname' },
+          xml('value', {}, name)))))
+    }
+    const names = (): string[] => at.inbox.profiles.filter(({ place: { id }, shown: { what } }) => id === room && what === 'name')
+      .map(({ shown: { value }, by }) => `${value}${by === undefined ? '' : '!'}`)
+    await at.inbox.until('the look', () => names().length === 1)
+    await named('Hers')
+    await at.inbox.until('her name', () => names().includes('Hers'))
+    await assert.rejects(send(at, change({ what: 'name', value: 'Ours' })), Refused)
+    await rule('owner')
+    assert.equal((await send(at, change({ what: 'name', value: 'Ours' }))).shows, 'Ours')
+    const info = await at.anna.ask('get', room, xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' }))
+    assert.equal(info.getChild('query')?.getChild('identity')?.attrs['name'], 'Ours')
+    await named('Hers again')
+    await at.inbox.until('her name again', () => names().includes('Hers again'))
+    assert.ok(!names().includes('Ours'), 'ours does not come back')
+  })
+
+  it('is the picture too, where the server keeps one, and only for an owner', async () => {
+    const picture = (ref: string): Promise<Sent> => send(at, change({ what: 'picture', value: ref }))
+    await assert.rejects(picture('png'), Refused)
+    await rule('owner')
+    await assert.rejects(picture('nothing there'), Refused)
+    if (!pictures) return await assert.rejects(picture('png'), Refused)
+    const { shows = '' } = await picture('png')
+    const { stream } = await at.network.open(shows, AbortSignal.timeout(10_000))
+    assert.deepEqual(Buffer.concat(await stream.toArray() as Buffer[]), LOGO.bytes)
+    const before = at.inbox.profiles.length
+    await picture('png')
+    const hers = Buffer.from('89504e470d0a1a0a00', 'hex')
+    await at.anna.ask('set', room, xml('vCard', { xmlns: 'vcard-temp' },
+      xml('PHOTO', {}, xml('TYPE', {}, 'image/png'), xml('BINVAL', {}, hers.toString('base64')))))
+    await at.inbox.until('hers', () => at.inbox.profiles.slice(before).some(({ shown: { what, value } }) => what === 'picture' && value !== shows))
+    assert.ok(at.inbox.profiles.every(({ shown }) => shown.value !== shows), 'ours does not come back')
   })
 
   it('is refused where we may not change it', async () => {

@@ -75,7 +75,11 @@ const MATRIX: Sample[] = [
     raw: { ephemeral: { type: 'm.receipt', content: { $asked: { 'm.read': { '@eva:example.org': { ts: 1 } } } } } } },
   { what: 'a request to verify a device', from: 'matrix', raw: message({ msgtype: 'm.key.verification.request', body: 'Eva wants to verify' }),
     why: 'it is between two devices' },
-  { what: 'a new topic', from: 'matrix', raw: { type: 'm.room.topic', state_key: '', content: { topic: 'Plan' } } }
+  { what: 'a new topic', from: 'matrix', raw: { type: 'm.room.topic', state_key: '', content: { topic: 'Plan' } } },
+  { what: 'a new name of the room, with `room: name: true`', from: 'matrix',
+    raw: { type: 'm.room.name', state_key: '', content: { name: 'Halle' } } },
+  { what: 'a new picture of the room, with `room: picture: true`', from: 'matrix',
+    raw: { type: 'm.room.avatar', state_key: '', content: { url: 'mxc://example.org/abc' } } }
 ]
 
 const MUC = 'halle@rooms.example.org'

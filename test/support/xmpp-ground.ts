@@ -1,9 +1,11 @@
 /** A real XMPP server with a bridge that serves one function address, and two people, for tests of function addresses. */
+import { Readable } from 'node:stream'
 import type { Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
+import { Refused } from '../../src/model/errors'
 import type { Action, Arrival, Delivery, Sent } from '../../src/model/message'
-import type { Identity, Memory, MenuItem, Network, Profile } from '../../src/model/network'
+import type { Identity, Media, Memory, MenuItem, Network, Profile } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
 import { makeXmpp } from '../../src/networks/xmpp'
 import { makeInbox, type TestInbox } from './inbox'
@@ -37,6 +39,12 @@ export interface XmppGround {
   startBridge (port?: number, inbox?: TestInbox): Promise<void>
 }
 
+/** The one file on other networks. */
+const open: Media['open'] = async ({ at: { ref } }) => {
+  if (ref !== 'png') throw new Refused('nothing there')
+  return { stream: Readable.from([LOGO.bytes]), mime: LOGO.mime, size: LOGO.bytes.length }
+}
+
 /** Inside a describe. */
 export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppServer>): XmppGround => {
   const dir = scratch()
@@ -44,7 +52,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
     async startBridge (port = at.server.componentPort, inbox = makeInbox()) {
       const component = { host: '127.0.0.1', port, domain: DOMAIN, secret: 'geheim' }
       at.inbox = inbox
-      at.network = makeXmpp({ component, rooms: at.server.muc }, makeWorld({ memory: at.memory }))
+      at.network = makeXmpp({ component, rooms: at.server.muc }, makeWorld({ memory: at.memory, media: { open } }))
       at.network.serve([IDENTITY])
       await at.network.start(at.inbox)
       await at.inbox.until('up', () => at.inbox.connections.get('component') === true)

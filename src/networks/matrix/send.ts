@@ -164,7 +164,7 @@ export const makeSend = (world: SendWorld): Send => {
   const act = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
     const { as, action } = delivery
     if (action.kind === 'room' || (action.kind === 'profile' && readDirect(delivery.place))) throw new Refused('a direct chat is no room')
-    if (action.kind === 'profile') return await show({ homeserver, uploader, network: delivery.place.network }, room, action, hopsOf(as), signal)
+    if (action.kind === 'profile') return await show(world, room, action, delivery, signal)
     const ours = readDirect(delivery.place)?.ours
     if (as && ours === undefined) await ghosts.ready(speaker(delivery, room), as, room, signal)
     if (as && ours !== undefined && isGhostOn(domain)(ours)) await ghosts.dress(ours, as, signal)

@@ -8,7 +8,7 @@ import { deadline } from '../../lib/clock'
 import { makeSlots, serverOf } from '../../lib/slots'
 import { messageOf, Refused } from '../../model/errors'
 import type { MediaRef } from '../../model/message'
-import type { Download, Profile, World } from '../../model/network'
+import type { Download, Media, Profile, World } from '../../model/network'
 import { answerAbout, LOGO_BYTES_MAX, sha1, VCARD_TEMP } from './direct/profile'
 import type { Occupant } from './muc/occupant'
 import { bareOf, resourceOf } from './names'
@@ -26,7 +26,7 @@ const COMING_FROM_ONE_MAX = 1 // of these from one server
 const FETCH_MS_MAX = 10_000
 
 const HASH = /^[0-9a-f]{40}$/
-const REF = /^picture:([^]+\/[^]+) ([0-9a-f]{40})$/
+const REF = /^picture:([^]+) ([0-9a-f]{40})$/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 export const isAvatar = (ref: string): boolean => ref.startsWith('picture:')
@@ -39,6 +39,24 @@ export const avatarMime = (bytes: Uint8Array): string | undefined => {
   if (/^GIF8[79]a/.test(start)) return 'image/gif'
   return /^RIFF[^]{4}WEBP/.test(start) ? 'image/webp' : undefined
 }
+
+const asRef = (of: string, hash: string): string => `picture:${of} ${hash}`
+
+/** The hash of the picture in a presence; '' if it says that there is none, undefined if it says nothing. */
+const hashIn = (presence: Element): string | undefined => {
+  const update = child(presence, 'x', PHOTO_UPDATE)
+  const photo = update && child(update, 'photo')
+  const hash = photo && textOf(photo).trim().toLowerCase()
+  return hash === undefined ? undefined : HASH.test(hash) ? hash : ''
+}
+
+/** Where the picture lies that a room shows of itself (XEP-0486), from a presence of its own; '' if it shows none. */
+export const roomPicture = (presence: Element): string | undefined => {
+  const { from = '', type } = presence.attrs
+  const hash = resourceOf(from) === '' && type === undefined ? hashIn(presence) : undefined
+  return hash === undefined ? undefined : hash === '' ? '' : asRef(from, hash)
+}
+export const roomPictureOf = (room: string, bytes: Uint8Array): string => asRef(room, sha1(bytes))
 
 /** Pictures that occupants show. */
 export interface OccupantAvatars {
@@ -68,17 +86,15 @@ export const makeOccupantAvatars = (network: string, listener: (room: string) =>
       const known = hashes.get(room) ?? new Map<string, string>()
       hashes.set(room, known)
       const nick = resourceOf(presence.attrs.from ?? '')
-      const update = child(presence, 'x', PHOTO_UPDATE)
-      const photo = update && child(update, 'photo')
+      const hash = hashIn(presence)
       if (presence.attrs.type === 'unavailable') known.delete(nick)
-      if (presence.attrs.type !== undefined || photo === undefined) return
-      const hash = textOf(photo).trim().toLowerCase()
-      if (!HASH.test(hash)) known.delete(nick)
+      if (presence.attrs.type !== undefined || hash === undefined || nick === '') return
+      if (hash === '') known.delete(nick)
       else if (known.size < SEEN_MAX || known.has(nick)) known.set(owned(nick), owned(hash))
     },
     of (room, nick) {
       const hash = hashes.get(room)?.get(nick)
-      return hash === undefined ? undefined : { network, ref: `picture:${room}/${nick} ${hash}` }
+      return hash === undefined ? undefined : { network, ref: asRef(`${room}/${nick}`, hash) }
     },
     forget (room) { hashes.delete(room) },
     async open (ref) {
@@ -109,6 +125,22 @@ type Picture = Profile['logo']
 
 const keyOf = ({ network, ref }: MediaRef): string => `${network} ${ref}`
 
+/** Throws Refused if it is too large or no picture, and whatever `media` throws. */
+export const readPicture = async (media: Media, at: MediaRef, signal: AbortSignal): Promise<NonNullable<Picture>> => {
+  const { stream } = await media.open({ at, mime: 'image/png' }, signal)
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
+    parts.push(part)
+    size += part.length
+    if (size > LOGO_BYTES_MAX) throw new Refused(`the picture is over ${LOGO_BYTES_MAX} bytes, more than goes through in one piece`)
+  }
+  const bytes = Buffer.concat(parts)
+  const mime = avatarMime(bytes)
+  if (mime === undefined) throw new Refused('not a supported kind of picture')
+  return { bytes, mime }
+}
+
 export const makeGhostAvatars = ({ clock, log, media }: World): GhostAvatars => {
   const worn = new WeakMap<Occupant, MediaRef>()
   const kept = new Map<string, Picture>() // undefined: it cannot be fetched
@@ -117,25 +149,10 @@ export const makeGhostAvatars = ({ clock, log, media }: World): GhostAvatars => 
   let bytesKept = 0
   const slots = makeSlots(COMING_AT_ONCE, COMING_FROM_ONE_MAX)
 
-  const read = async (at: MediaRef, signal: AbortSignal): Promise<Picture> => {
-    const { stream } = await media.open({ at, mime: 'image/png' }, signal)
-    const parts: Buffer[] = []
-    let size = 0
-    for await (const part of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
-      parts.push(part)
-      size += part.length
-      if (size > LOGO_BYTES_MAX) throw new Refused(`the picture is over ${LOGO_BYTES_MAX} bytes, more than goes through in one piece`)
-    }
-    const bytes = Buffer.concat(parts)
-    const mime = avatarMime(bytes)
-    if (mime === undefined) throw new Refused('not a supported kind of picture')
-    return { bytes, mime }
-  }
-
   const fetched = async (at: MediaRef): Promise<Picture> => {
     const over = await slots.take(`${at.network} ${serverOf(at.ref)}`, stopped.signal)
     const limit = deadline(clock, FETCH_MS_MAX, stopped.signal)
-    try { return await read(at, limit.signal) } catch (error) {
+    try { return await readPicture(media, at, limit.signal) } catch (error) {
       log.info({ why: messageOf(error) }, 'a ghost stays without its picture')
       return undefined
     } finally {

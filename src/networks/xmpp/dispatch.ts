@@ -12,6 +12,7 @@ import type { DirectSender } from './direct/send'
 import { answerDirect, answerIq, saysSomething } from './iq'
 import type { Archive } from './muc/archive'
 import { asDirect, type PrivateMessages } from './muc/private-messages'
+import type { Looks } from './muc/profile'
 import type { Receiver } from './muc/receive'
 import type { Room } from './muc/room'
 import type { Rooms } from './muc/rooms'
@@ -26,7 +27,7 @@ const ANSWERED_MAX = 128 * 1024 * 1024
 const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 
 interface Parts {
-  stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars
+  stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars; looks: Looks
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
   confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
   directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway
@@ -35,7 +36,7 @@ interface Parts {
 }
 
 export const makeDispatch = ({
-  stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
+  stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
   directSender, presence, commands, gateway, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
@@ -65,7 +66,11 @@ export const makeDispatch = ({
     const { from = '', to = '', type } = stanza.attrs
     if (!from.includes('/') && archive.take(stanza)) return
     const room = rooms.get(bareOf(from))
-    if (type === 'groupchat') return to === room?.listener.jid ? receiver.groupchat(room, stanza) : undefined
+    if (type === 'groupchat') {
+      if (room === undefined || to !== room.listener.jid) return
+      looks.message(room, stanza)
+      return receiver.groupchat(room, stanza)
+    }
     if (type === 'error' && confirm.bounce(stanza)) return
     const receipt = directSender.receipt(stanza, room !== undefined)
     if (receipt !== undefined) receiver.offer(receipt)

@@ -19,6 +19,7 @@ import { makeRoomMembers } from './muc/members'
 import { makeRoomNotices } from './muc/notices'
 import { makeOwnMessages, type OwnMessages } from './muc/own-messages'
 import { makePrivateMessages } from './muc/private-messages'
+import { makeChange, makeLooks } from './muc/profile'
 import { makeReceiver, type Receiver } from './muc/receive'
 import { makeRemove } from './muc/removing'
 import { makeRoomNames } from './muc/room-names'
@@ -92,6 +93,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       async entered (room) {
         for (const part of [members, bringing]) part.entered(room)
         await started?.receiver.catchUp(room)
+        looks.entered(room)
       },
       out: room => started?.sender.out(room),
       putOut: room => started?.receiver.standing(room, 'out'),
@@ -99,12 +101,14 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       known: (room, nick) => teamRooms.known(room, nick),
       heard (room, presence, before) {
         occupantAvatars.heard(room.id, presence)
+        looks.presence(room, presence)
         started?.receiver.presence(room, presence)
         members.heard(room, presence, before)
       },
       ours: (room, nick) => members.ours(room, nick), looks: (ghost, persona) => ghostAvatars.wear(ghost, persona.avatar)
     }
   })
+  const looks = makeLooks((room, shown) => started?.receiver.shows(room, shown), room => rooms.refresh(room))
   const bringing = makeBringing(rooms, stream, world)
   const occupantAvatars = makeOccupantAvatars(NAME, room => rooms.get(room)?.listener.jid, stream)
   const members = makeRoomMembers({ network: NAME, domain, inbox: () => started?.inbox, avatarOf: occupantAvatars.of })
@@ -119,12 +123,14 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const receiver = makeReceiver({
       network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch
     })
-    const special = makeSpecialDeliveries(teamRooms, directSender, makeRemove(stream))
+    const special = makeSpecialDeliveries({
+      teamRooms, directSender, remove: makeRemove(stream), change: makeChange({ own: ownRooms, stream, world })
+    })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
     const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
-      stream, addresses, archive, ghostAvatars, rooms, receiver, sender, privateMessages, confirm, directReceiver,
+      stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver,
       signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
       gateway: makeGateway(NAME, addresses, language, inbox),
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)

@@ -1,5 +1,7 @@
 /** What a room shows of itself: its topic, name and picture (CS API §m.room.topic, §m.room.name, §m.room.avatar). */
-import type { Action, Sent, Shown } from '../../../model/message'
+import { type Clock, deadline } from '../../../lib/clock'
+import { messageOf, Refused } from '../../../model/errors'
+import { type Action, type Delivery, hopsOf, type MediaRef, type Sent, type Shown } from '../../../model/message'
 import { HOPS_FIELD, type RoomEvent } from '../events/events'
 import { MXC } from '../events/files'
 import { type Json, stringOf } from '../events/json'
@@ -10,6 +12,7 @@ import { setState, stateOf } from './state'
 
 const TYPES = { topic: 'm.room.topic', name: 'm.room.name', picture: 'm.room.avatar' } as const
 const FIELDS = { topic: 'topic', name: 'name', picture: 'url' } as const
+const FETCH_MS_MAX = 10_000
 const PICTURE_BYTES_MAX = 2 * 2 ** 20
 
 const valueIn = (what: Shown['what'], content: Json): string => {
@@ -28,18 +31,29 @@ const contentOf = (what: Shown['what'], value: string): Json => {
   return { [FIELDS[what]]: value, ...what === 'topic' && { 'm.topic': { 'm.text': [{ body: value }] } } }
 }
 
-interface Showing { homeserver: Homeserver; uploader: Uploader; network: string }
+interface Showing { homeserver: Homeserver; uploader: Uploader; clock: Clock }
+
+/** Nothing that is said waits for a picture: what cannot be fetched soon is not shown. */
+const stored = async ({ uploader, clock }: Showing, at: MediaRef, signal: AbortSignal): Promise<string> => {
+  const limit = deadline(clock, FETCH_MS_MAX, signal)
+  try {
+    return (await uploader.upload({ at, mime: 'image/png' }, undefined, PICTURE_BYTES_MAX, limit.signal)).uri
+  } catch (error) {
+    throw new Refused(`the picture cannot be fetched: ${messageOf(error)}`)
+  } finally {
+    limit.done()
+  }
+}
 
 /** Shows it, by the bot, unless the room does so already. Throws Refused or Unavailable. */
-export const show = async ({ homeserver, uploader, network }: Showing, room: string, { shown: { what, value }, change }: Action & { kind: 'profile' },
-  hops: number, signal: AbortSignal): Promise<Sent> => {
+export const show = async (world: Showing, room: string, { shown: { what, value }, change }: Action & { kind: 'profile' },
+  { place: { network }, as }: Delivery, signal: AbortSignal): Promise<Sent> => {
+  const { homeserver } = world
   const isElsewhere = what === 'picture' && value !== '' && change.network !== network
-  const wanted = isElsewhere
-    ? (await uploader.upload({ at: { network: change.network, ref: value }, mime: 'image/png' }, undefined, PICTURE_BYTES_MAX, signal)).uri
-    : clean(value)
+  const wanted = isElsewhere ? await stored(world, { network: change.network, ref: value }, signal) : clean(value)
   const now = await stateOf(homeserver, room, TYPES[what], '', { signal })
   if (valueIn(what, now ?? {}) !== wanted) {
-    await setState(homeserver, room, { type: TYPES[what], content: { ...contentOf(what, wanted), [HOPS_FIELD]: hops } }, { signal })
+    await setState(homeserver, room, { type: TYPES[what], content: { ...contentOf(what, wanted), [HOPS_FIELD]: hopsOf(as) } }, { signal })
   }
   return { ids: [], shows: wanted }
 }

@@ -10,7 +10,7 @@ import type { World } from '../../../model/network'
 import { serverOf } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
-import { child, el, elementsIn } from '../wire/xml'
+import { child, el, elementsIn, owned } from '../wire/xml'
 import type { Expulsion } from './expulsion'
 import { ARCHIVE, INFO, type OwnRooms, type Room } from './room'
 
@@ -53,6 +53,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
     const query = child(answer, 'query', INFO)
     if (query === undefined) throw failureOf('the room does not say what it can', conditionOf(answer))
+    room.name = owned(child(query, 'identity')?.attrs.name ?? '')
     return new Set(elementsIn(query).filter(one => one.name === 'feature').map(one => one.attrs.var ?? ''))
   }
 

@@ -23,6 +23,8 @@ export interface Room {
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it
   look: string | undefined // the subject that it told us when we entered
+  name: string | undefined
+  picture: string | undefined // where it lies; '' for none
   ready: boolean
   visit: number // counts the listener's entries, to recognise answers about an earlier one
   refusal: Refused | Unavailable | undefined // why it cannot be entered at present

@@ -160,7 +160,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     const room: Room = {
       id, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
       ghosts: new Map(), nicks: new Map(), people: new Map(), listed: new Set(), whole: false, unwanted: new Set(),
-      own: own?.has(id) === true, features: new Set(), subject: undefined, look: undefined,
+      own: own?.has(id) === true, features: new Set(), subject: undefined, look: undefined, name: undefined, picture: undefined,
       ready: false, visit: 0, putOut: expulsion.of(id), refusal: undefined, heardAt: 0,
       entering: false, waiting: new Set()
     }
