@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { startProsody } from '../../sandbox/servers/prosody'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
-import type { Network } from '../../src/model/network'
+import type { Memory, Network, Profile } from '../../src/model/network'
 import type { AccountConfig } from '../../src/networks/xmpp/account/where'
 import { checkAccount } from '../../src/networks/xmpp/check-account'
 import { makeJoined } from '../../src/networks/xmpp/joined'
 import type { Finding } from '../../src/settings/probe'
 import { makeInbox, type TestInbox } from '../support/inbox'
+import { until } from '../support/practice'
 import { startProxy } from '../support/proxy'
 import { needs, scratch } from '../support/real'
 import { makeMemory, makeWorld } from '../support/world'
@@ -18,6 +19,8 @@ import { ejabberdProvider, prosodyProvider, type Provided, type Provider } from 
 const USERS = { info: 'grüße, =büro=', anna: 'geheim' }
 
 const check = (account: AccountConfig): Promise<Finding[]> => checkAccount(account, { clock: systemClock, chance: systemChance })
+
+interface Begun { network: Network, inbox: TestInbox, memory: Memory, why: string[] }
 
 const suite = (name: 'prosody' | 'ejabberd', start: (options: Provider) => Promise<Provided>): void => {
   describe(`accounts at a provider with ${name}`, () => {
@@ -30,17 +33,18 @@ const suite = (name: 'prosody' | 'ejabberd', start: (options: Provider) => Promi
       ({ jid: `${local}@localhost`, password: USERS[local], host: '127.0.0.1', port: server.c2sPort, ca: server.ca, ...more })
 
     /** Resolves once it is up or says why it is not. */
-    const begin = async (config: AccountConfig): Promise<{ network: Network, inbox: TestInbox, why: string[] }> => {
+    const begin = async (config: AccountConfig, logo?: Profile['logo']): Promise<Begun> => {
       const inbox = makeInbox()
       const why: string[] = []
       const { connection } = inbox
       inbox.connection = (...told) => { why.push(told[3] ?? 'up'); connection(...told) }
-      const network = makeJoined({ accounts: [config] }, makeWorld({ memory: makeMemory() }))
+      const memory = makeMemory()
+      const network = makeJoined({ accounts: [config] }, makeWorld({ memory }))
       networks.push(network)
-      network.serve([{ id: config.jid, aliases: [], profile: { name: config.jid, about: '' } }])
+      network.serve([{ id: config.jid, aliases: [], profile: { name: config.jid, about: '', ...logo && { logo } } }])
       await network.start(inbox)
       await inbox.until('an outcome', () => why.length > 1)
-      return { network, inbox, why }
+      return { network, inbox, memory, why }
     }
 
     before(async () => { server = await start({ dir: dir('server'), users: USERS }) })
@@ -99,6 +103,22 @@ const suite = (name: 'prosody' | 'ejabberd', start: (options: Provider) => Promi
       await one.inbox.until('what the server kept', () => one.inbox.arrivals.length === 1)
       assert.deepEqual((await check(account())).map(({ found }) => found), ['lets us in'], 'a good one has no remarks')
       await bare.stop()
+    })
+
+    it('stays where a server takes little at once, without the picture that is too large for it', async () => {
+      const small = await start({ dir: dir('small'), users: USERS, bytesMax: 65_536 })
+      const config = account('info', { ca: small.ca, port: small.c2sPort })
+      const logo = { bytes: Buffer.alloc(80 * 1024, 'x'), mime: 'image/png' }
+      const one = await begin(config, logo)
+      const other = await begin(account('anna', { ca: small.ca, port: small.c2sPort }))
+      const isOver = (): boolean => one.memory.get('account info@localhost published') !== undefined || one.why.filter(why => why === 'up').length > 3
+      await until(isOver, 'the picture is left out', 60_000)
+      const text = '&'.repeat(one.network.can.textBytesMax)
+      const place = { network: 'xmpp', id: 'info@localhost anna@localhost' }
+      await one.inbox.until('up', () => one.inbox.connections.get('account info@localhost') === true)
+      await one.network.send(delivery(say(text), place), AbortSignal.timeout(60_000))
+      await other.inbox.until('the long one', () => other.inbox.arrivals.some(arrival => textOf(arrival) === text))
+      await small.stop()
     })
 
     it('gives way to whoever takes the account over, and says so', async () => {

@@ -10,6 +10,7 @@ export interface Provider {
   users: Record<string, string>
   days?: number // how long the certificate is good, from now; less than 0: it is not
   bare?: boolean // keeps no archive, counts nothing and copies nothing
+  bytesMax?: number // of a stanza
 }
 
 /** `ca`: the certificate that vouches for it. `componentPort` is that for TLS from the beginning. */
@@ -30,7 +31,7 @@ const certificate = (dir: string, days: number): { key: string, cert: string, pe
 
 const MODULES = ['roster', 'saslauth', 'tls', 'disco', 'ping', 'presence', 'message', 'iq', 'offline', 'pep', 'vcard4', 'vcard_legacy', 'blocklist']
 
-export const prosodyProvider = async ({ dir, users, days = 30, bare = false }: Provider): Promise<Provided> => {
+export const prosodyProvider = async ({ dir, users, days = 30, bare = false, bytesMax = 262_144 }: Provider): Promise<Provided> => {
   const { key, cert } = certificate(join(dir, 'tls'), days)
   const modules = [...MODULES, ...bare ? [] : ['smacks', 'mam', 'carbons']].map(name => lua(name)).join(', ')
   const server = await prosodyWith((o, { c2sPort, componentPort }) => `
@@ -49,18 +50,19 @@ modules_enabled = { ${modules} }
 modules_disabled = { "s2s" }
 authentication = "internal_plain"
 c2s_require_encryption = true
+c2s_stanza_size_limit = ${bytesMax}
 ssl = { key = ${lua(key)}, certificate = ${lua(cert)} }
 VirtualHost "localhost"
 `, { dir, domain: 'localhost', users, component: { domain: 'none.localhost', secret: '' } })
   return { ...server, ca: readFileSync(cert, 'utf8') }
 }
 
-export const ejabberdProvider = async ({ dir, users, days = 30, bare = false }: Provider): Promise<Provided> => {
+export const ejabberdProvider = async ({ dir, users, days = 30, bare = false, bytesMax = 262_144 }: Provider): Promise<Provided> => {
   const { cert, pem } = certificate(join(dir, 'tls'), days)
   const server = await ejabberdWith((o, { c2sPort, componentPort, httpPort }) => JSON.stringify({
     hosts: [o.domain], loglevel: 'info', auth_method: 'internal', auth_password_format: 'scram', s2s_access: 'none', certfiles: [pem],
     listen: [
-      { port: c2sPort, ip: '127.0.0.1', module: 'ejabberd_c2s', starttls_required: true },
+      { port: c2sPort, ip: '127.0.0.1', module: 'ejabberd_c2s', starttls_required: true, max_stanza_size: bytesMax },
       { port: componentPort, ip: '127.0.0.1', module: 'ejabberd_c2s', tls: true },
       { port: httpPort, ip: '127.0.0.1', module: 'ejabberd_http', request_handlers: { '/api': 'mod_http_api' } }
     ],

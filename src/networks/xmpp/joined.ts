@@ -10,8 +10,8 @@ import { canonicalBare } from './names'
 
 export interface XmppSettings { component?: XmppConfig, accounts: AccountConfig[], fetch?: FetchConfig }
 
-/** A client's stream takes less than a component's, even if every character is escaped. */
-const ACCOUNT_TEXT_BYTES_MAX = 32 * 1024
+/** Even if every character is escaped, it fits into 64 KiB, which some servers take from a client at most. */
+const ACCOUNT_TEXT_BYTES_MAX = 10 * 1024
 
 /** What accounts can do alone. */
 const alone = ({ fetch = FETCH_DEFAULTS }: XmppSettings, world: World): Network => ({

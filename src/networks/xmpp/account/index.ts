@@ -77,10 +77,15 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
     publisher.changed()
   }
 
+  const changed = (): void => {
+    presence.changed()
+    publisher.changed()
+  }
+
   const up = (resumed: boolean): void => {
     if (receiver === undefined) return
     const { catchUp } = receiver
-    if (resumed && catchUp.isLive()) return presence.changed()
+    if (resumed && catchUp.isLive()) return changed()
     catchUp.hold()
     void catchUp.read(prepare, present)
   }
@@ -99,8 +104,7 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
     jid,
     serve (identities) {
       addresses.put(identities)
-      presence.changed()
-      publisher.changed()
+      changed()
     },
     async start (inbox) {
       const name = `account ${jid}`

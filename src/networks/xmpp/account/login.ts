@@ -17,6 +17,7 @@ const TLS = 'urn:ietf:params:xml:ns:xmpp-tls'
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
 export const SM = 'urn:xmpp:sm:3'
+const LIMITS = 'urn:xmpp:stream-limits:0'
 const NONCE_BYTES = 24
 const KEEP_SECONDS = '600' // how long the server should keep a session whose connection is gone
 
@@ -29,6 +30,7 @@ export interface Session {
   resumed: boolean
   counts: boolean
   id?: string // by which it can be taken up again
+  bytesMax?: number // of a stanza to the server, if it says so (XEP-0478)
   early: Element[] // what came before the server began to count
 }
 
@@ -107,10 +109,13 @@ const begin = async (line: Line, config: AccountConfig, resource: string, counte
 const through = async (line: Line, where: Where, config: AccountConfig, parts: LoginParts, former?: Former): Promise<Session> => {
   const features = await authenticate(line, await encrypted(line, where, config), config, parts.chance)
   const counted = has(features, 'sm', SM)
+  const limits = child(features, 'limits', LIMITS)
+  const bytesMax = Number(textOf(limits && child(limits, 'max-bytes')))
+  const told = Number.isInteger(bytesMax) && bytesMax > 0 ? { bytesMax } : {}
   if (former !== undefined && counted && await resume(line, former)) {
-    return { line, resumed: true, counts: true, id: former.id, early: [] }
+    return { line, resumed: true, counts: true, id: former.id, early: [], ...told }
   }
-  return await begin(line, config, parts.resource ?? RESOURCE, counted)
+  return { ...await begin(line, config, parts.resource ?? RESOURCE, counted), ...told }
 }
 
 /** Throws Refused with a Fault, or Unavailable. */

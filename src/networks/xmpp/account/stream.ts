@@ -57,7 +57,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
   let heardAt = 0
   let timer: Timer | undefined
 
-  const { put, send, flush, forget, writable, release } = makeWriter(() => session?.line)
+  const { put, send, flush, forget, writable, release } = makeWriter(() => session)
   const receipts = makeReceipts(put)
   const asking = makeAsking(clock, chance.token(6), [jid, domain], send)
 

@@ -2,7 +2,7 @@
 import { Refused } from '../../../model/errors'
 import type { Stream } from '../wire/stream'
 import type { Xml } from '../wire/xml'
-import type { Line } from './line'
+import type { Session } from './login'
 
 const STANZA_OUT_BYTES_MAX = 250_000 // many servers end a client's stream at 256 KiB
 const WRITE_BUFFER_BYTES_MAX = 1024 * 1024
@@ -17,15 +17,15 @@ export interface Writer extends Pick<Stream, 'send' | 'writable'> {
   forget (): void
 }
 
-/** `line`: undefined while there is none. */
-export const makeWriter = (line: () => Line | undefined): Writer => {
+/** `session`: undefined while there is none. */
+export const makeWriter = (session: () => Pick<Session, 'line' | 'bytesMax'> | undefined): Writer => {
   let out = ''
   let drained: (() => void)[] = []
 
   const flush = (): void => {
     const text = out
     out = ''
-    if (text !== '') line()?.write(text)
+    if (text !== '') session()?.line.write(text)
   }
 
   const put = ({ xml }: Xml): void => {
@@ -38,15 +38,14 @@ export const makeWriter = (line: () => Line | undefined): Writer => {
   return {
     put, flush, release,
     send (stanza) {
-      if (Buffer.byteLength(stanza.xml) > STANZA_OUT_BYTES_MAX) {
-        throw new Refused(`the message is over ${STANZA_OUT_BYTES_MAX} bytes, more than servers take`)
-      }
-      if (line() === undefined) return false
+      const most = Math.min(session()?.bytesMax ?? Infinity, STANZA_OUT_BYTES_MAX)
+      if (Buffer.byteLength(stanza.xml) > most) throw new Refused(`the message is over ${most} bytes, more than the server takes`)
+      if (session() === undefined) return false
       put(stanza)
       return true
     },
     writable: () => new Promise(resolve => {
-      const { socket } = line() ?? {}
+      const { socket } = session()?.line ?? {}
       if (socket === undefined || socket.writableLength + out.length < WRITE_BUFFER_BYTES_MAX) resolve()
       else drained.push(resolve)
     }),
