@@ -13,7 +13,7 @@ export type Inline =
   | { kind: 'link'; href: string; of: Inline[] } // href has one of LINK_SCHEMES
 
 export type Block =
-  | { kind: 'paragraph'; of: Inline[] }
+  | { kind: 'paragraph'; of: Inline[]; apart?: true } // apart: from the paragraph before it, by an empty line
   | { kind: 'quote'; of: Block[] }
   | { kind: 'code'; text: string; language?: string }
   | { kind: 'list'; ordered: boolean; start?: number; items: Block[][] } // start: the number of the first item, 1 if absent
@@ -104,8 +104,12 @@ const blockPlain = (block: Block): string => {
   }
 }
 
+/** The blocks as they are written, one below the other. */
+export const joined = (text: Text, written: string[]): string => text.map((block, index) =>
+  (index > 0 && block.kind === 'paragraph' && block.apart === true ? '\n' : '') + (written[index] ?? '')).join('\n')
+
 /** For people who see no formatting: quotes as "> ", lists as "- ", a link's target behind its label, ~ around struck-out text. */
-export const toPlain = (text: Text): string => text.map(blockPlain).join('\n')
+export const toPlain = (text: Text): string => joined(text, text.map(blockPlain))
 
 /** The text with its inline parts changed. */
 export const withInlines = (text: Text, change: (parts: Inline[]) => Inline[]): Text => text.map(block => {

@@ -152,13 +152,23 @@ const trimEnd = (runs: Run[]): void => {
   if (last.text === '') runs.pop()
 }
 
+interface Preformatted { depth: number; text: string; language?: string }
+
+const openIn = (preformatted: Preformatted, tag: string, attributes: Record<string, string>): void => {
+  preformatted.depth++
+  if (tag === 'br') preformatted.text += '\n'
+  const [, language] = LANGUAGE.exec(tag === 'code' && preformatted.text === '' ? attributes.class ?? '' : '') ?? []
+  if (language !== undefined) preformatted.language = language
+}
+
 const makeBuilder = () => {
   const root: Container = { tag: '', blocks: [], depth: 0 }
   const open: Container[] = [root]
   const marks: Mark[][] = [[]] // in force, with one more entry for each open element
   const ignored: string[] = [] // open elements that are too deep, or items without a list: their text goes to the level above
   let runs: Run[] = []
-  let preformatted: { depth: number, text: string, language?: string } | undefined
+  let preformatted: Preformatted | undefined
+  let gap: 'after' | 'between' | undefined // where we are: behind the end of a p, or from there on in the next p
   let hidden = 0
   let tags = 0
 
@@ -169,7 +179,9 @@ const makeBuilder = () => {
     if (of.length === 0) return
     const here = top()
     if (here.list) { here.list.items.push([{ kind: 'paragraph', of }]); return } // text between a list's items
-    here.blocks.push({ kind: 'paragraph', of })
+    const isApart = gap === 'between' && here.blocks.at(-1)?.kind === 'paragraph'
+    gap = undefined
+    here.blocks.push({ kind: 'paragraph', of, ...isApart && { apart: true } })
   }
 
   const add = (text: string): void => {
@@ -241,19 +253,13 @@ const makeBuilder = () => {
   const onopentag = (tag: string, attributes: Record<string, string>): void => {
     if (++tags > TAGS_MAX) throw new Malformed('too many tags')
     if (hidden > 0 || HIDDEN.has(tag)) { hidden++; return }
-    if (preformatted) {
-      preformatted.depth++
-      if (tag === 'br') preformatted.text += '\n'
-      const [, language] = LANGUAGE.exec(tag === 'code' && preformatted.text === '' ? attributes.class ?? '' : '') ?? []
-      if (language !== undefined) preformatted.language = language
-      return
-    }
+    if (preformatted) return openIn(preformatted, tag, attributes)
     if (tag === 'pre') { flush(); preformatted = { depth: 0, text: '' }; return }
     if (marks.push(withMark(marks.at(-1)!, markOf(tag, attributes, tags))) > NESTED_MAX) throw new Malformed('too many open tags')
     if (tag === 'br') return add('\n')
     if (tag === 'img') return add((attributes.alt || attributes.title || '').replaceAll('\n', ' '))
     if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return enter(tag, attributes)
-    if (BREAKS.has(tag)) return flush()
+    if (BREAKS.has(tag)) { flush(); gap = tag === 'p' && gap === 'after' ? 'between' : undefined; return }
     if (tag === 'td' || tag === 'th') add(runs.some(run => run.text.trim() !== '') ? ' | ' : '')
   }
 
@@ -267,7 +273,7 @@ const makeBuilder = () => {
     }
     marks.pop()
     if (tag === 'blockquote' || tag === 'ul' || tag === 'ol' || tag === 'li') return leave(tag)
-    if (BREAKS.has(tag)) flush()
+    if (BREAKS.has(tag)) { flush(); gap = tag === 'p' ? 'after' : undefined }
   }
 
   return {

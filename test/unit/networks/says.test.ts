@@ -132,7 +132,7 @@ describe('what a text says', () => {
     assert.deepEqual(styled('<b>Wichtig</b> 5 *x* 2'), { body: 'Wichtig 5 *x* 2', unstyled: true })
     assert.deepEqual(styled('<b>Wichtig</b> ca. ~5~ km'), { body: 'Wichtig ca. ~5~ km', unstyled: true })
     assert.deepEqual(styled('<b>Wichtig</b><p>&gt; 5 Euro</p>'), { body: 'Wichtig\n> 5 Euro', unstyled: true })
-    assert.deepEqual(styled('<b>Wichtig</b><p>```</p><p>x</p>'), { body: 'Wichtig\n```\nx', unstyled: true })
+    assert.deepEqual(styled('<b>Wichtig</b><p>```</p><p>x</p>'), { body: 'Wichtig\n```\n\nx', unstyled: true })
     assert.deepEqual(styled('<pre>a\n```\nb</pre>'), { body: 'a\n```\nb', unstyled: true })
     assert.deepEqual(styled('<b>Wichtig</b> 5*3 a_b'), { body: '*Wichtig* 5*3 a_b', unstyled: false })
     assert.deepEqual(bodyOf(plain('*21*0171#')), { body: '*21*0171#', unstyled: true })
@@ -148,6 +148,12 @@ describe('what a text says', () => {
     const small = '<u>hier</u> 10<sup>2</sup> H<sub>2</sub>O'
     assert.equal(writeHtml(parseHtml(small)!), small)
     assert.deepEqual(Object.values(shown(parseHtml(small)!)), Array.from({ length: 5 }, () => 'hier 10^2 H2O'))
+  })
+
+  it('keeps the empty line between paragraphs, and makes none elsewhere', () => {
+    const text = typedInElement('Hallo **Eva**,\n\nbis morgen.\nGruß\n\n- eins\n- zwei\n\nMax')
+    const expected = 'Hallo Eva,\n\nbis morgen.\nGruß\n- eins\n- zwei\nMax'
+    for (const [network, out] of Object.entries(shown(text))) assert.equal(out.replace('*Eva*', 'Eva'), expected, network)
   })
 
   it('keeps a spoiler hidden where that is possible, and marks it where not', () => {

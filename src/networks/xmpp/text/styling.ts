@@ -5,7 +5,7 @@
  * Promises: `parseStyled` never throws and takes time linear in the text; parse(write(x)) = x for text without stray markers.
  */
 import {
-  type Block, type Inline, inlinePlain, isLanguage, isPlain, listLines, quoted, STRUCK, struck, type Text, TEXT_DEPTH_MAX, toPlain
+  type Block, type Inline, inlinePlain, isLanguage, isPlain, joined, listLines, quoted, STRUCK, struck, type Text, TEXT_DEPTH_MAX, toPlain
 } from '../../../model/text'
 
 const MARKERS = { bold: '*', italic: '_', strike: '~', code: '`' } as const
@@ -170,8 +170,8 @@ const writeBlock = (block: Block): string => {
   }
 }
 
-export const writeStyled = (text: Text): string => text.map((block, index) =>
-  (block.kind === 'quote' && text[index - 1]?.kind === 'quote' ? '\n' : '') + writeBlock(block)).join('\n')
+export const writeStyled = (text: Text): string => joined(text, text.map((block, index) =>
+  (block.kind === 'quote' && text[index - 1]?.kind === 'quote' ? '\n' : '') + writeBlock(block)))
 
 /** The same value with each of its texts changed. */
 const mapText = <T>(value: T, change: (text: string) => string): T => JSON.parse(JSON.stringify(value), (key, found: unknown) =>

@@ -33,13 +33,16 @@ const leaf: fc.Arbitrary<Block> = fc.oneof(
   fc.oneof(inlines, text.map(part => [part])).map((of): Block => ({ kind: 'paragraph', of })),
   fc.tuple(words, fc.constantFrom(undefined, 'js', 'c++')).map(([value, language]): Block =>
     ({ kind: 'code', text: value, ...language !== undefined && { language } })))
+/** Two paragraphs beside each other are apart. */
+const apart = (blocks: Block[]): Block[] => blocks.map((one, index) =>
+  one.kind === 'paragraph' && blocks[index - 1]?.kind === 'paragraph' ? { ...one, apart: true } : one)
 const few = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 1, maxLength: 2 })
 const block = (depth: number): fc.Arbitrary<Block> => depth === 0 ? leaf : fc.oneof(leaf,
-  few(block(depth - 1)).map((of): Block => ({ kind: 'quote', of })),
-  fc.record({ ordered: fc.boolean(), items: few(few(block(depth - 1))) }).map((list): Block => ({ kind: 'list', ...list })),
-  fc.record({ start: fc.constantFrom(-7, 0, 14), items: few(few(block(depth - 1))) })
+  few(block(depth - 1)).map((of): Block => ({ kind: 'quote', of: apart(of) })),
+  fc.record({ ordered: fc.boolean(), items: few(few(block(depth - 1)).map(apart)) }).map((list): Block => ({ kind: 'list', ...list })),
+  fc.record({ start: fc.constantFrom(-7, 0, 14), items: few(few(block(depth - 1)).map(apart)) })
     .map((list): Block => ({ kind: 'list', ordered: true, ...list })))
-const normal: fc.Arbitrary<Text> = fc.array(block(3), { minLength: 1, maxLength: 3 })
+const normal: fc.Arbitrary<Text> = fc.array(block(3), { minLength: 1, maxLength: 3 }).map(apart)
 
 const depthOf = (blocks: Text): number => Math.max(0, ...blocks.map(part =>
   part.kind === 'quote' ? 1 + depthOf(part.of) : part.kind === 'list' ? 1 + Math.max(...part.items.map(depthOf)) : 0))
@@ -85,7 +88,8 @@ describe('Matrix text', () => {
 
   it('reads what clients write', () => {
     const read = (html: string): Text | undefined => parseHtml(html)
-    assert.deepEqual(read('<p>a</p>\n<p>b</p>\n'), [paragraph('a'), paragraph('b')])
+    assert.deepEqual(read('<p>a</p>\n<p>b</p>\n'), [paragraph('a'), { ...paragraph('b'), apart: true }])
+    assert.deepEqual(read('<p>a</p>b<p>c</p><div>d</div><p>e</p>'), ['a', 'b', 'c', 'd', 'e'].map(paragraph), 'only between two of them')
     assert.deepEqual(read('<pre><code class="language-js">a\n  b\n</code></pre>'), [{ kind: 'code', text: 'a\n  b', language: 'js' }])
     assert.deepEqual(read('<ol>\n<li>a</li>\n<li><p>b</p></li>\n</ol>'),
       [{ kind: 'list', ordered: true, items: [[paragraph('a')], [paragraph('b')]] }])
