@@ -195,6 +195,9 @@ describe('a function address on Synapse, Prosody and phones', () => {
         assert.match(String(info.getChild('query')?.getChild('identity')?.attrs.name), new RegExp(` · 🟢 ${owner}$`))
       })
     }
+    const shown = (await anna.events(await annasRoom(1))).map(({ type }) => type) // each is a line on screens
+    assert.deepEqual(shown.filter(type => /guest|join_rules|parent|topic/.test(type)).sort(),
+      ['m.room.join_rules', 'm.room.topic', 'm.space.parent'])
     await annaReads(await annasRoom('queue'), body => /#1 .* · 🟢 Anna: „Brauche ich einen Termin\?“/.test(body), 'the queue shows who has it')
     await bernd.until('Bernd\'s list shows it too', one =>
       String(one.attrs.from).split('/')[0] === JID && /^#2 .* · 🔴 neu: /.test(one.getChildText('body') ?? ''), READ_WITHIN_MS)

@@ -35,10 +35,12 @@ export interface TeamRooms {
 
 const SPEAKER = 50
 const BOT = 100
+const NEWEST = '12' // as which a room is made; what differs in the version that the homeserver gives it is mended at once
 const CREATORS_RULE = 12 // from this room version on, a room's creator stands above all power (MSC4289)
 const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
 const EVERYTHING = 'all' // the room of rooms
 const INVITED: Entry = { type: 'm.room.join_rules', content: { join_rule: 'invite' } }
+const membersOf = (space: string): Json => ({ join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] })
 /**
  * Synapse may be set to encrypt rooms of the other presets (encryption_enabled_by_default_for_room_type: invite). The request that makes the
  * room also closes what this preset opens.
@@ -79,18 +81,19 @@ export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, 
     }
   })
 
+  /** What is not here is as the preset makes it: guests stay out, for one. Apps show a line for each entry. */
   const stateFor = ({ name, topic }: RoomState, picture: string | undefined): Entry[] => [
     { type: 'm.room.name', content: { name: clean(name) } }, { type: 'm.room.topic', content: { topic: clean(topic) } },
     ...picture === undefined ? [] : [{ type: 'm.room.avatar', content: { url: picture } }],
     { type: 'm.room.history_visibility', content: { history_visibility: 'shared' } },
-    { type: 'm.room.guest_access', content: { guest_access: 'forbidden' } },
     { type: 'io.element.functional_members', content: { service_members: [bot] } } // MSC4171: does not count in room names
   ]
 
-  /** Who may come in: whoever is invited; inside a space also its members, if the room version allows that. */
-  const joinRulesFor = (version: string, space: string | undefined): Entry => space === undefined || !isNumber(version, RESTRICTED)
-    ? INVITED
-    : { ...INVITED, content: { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] } }
+  /** Its space, and who may come in: whoever is invited, and the members of the space, if the room version allows that. */
+  const insideOf = (version: string, space: string | undefined): Entry[] => space === undefined ? [INVITED] : [
+    { ...INVITED, ...isNumber(version, RESTRICTED) && { content: membersOf(space) } },
+    { type: 'm.space.parent', key: space, content: { via: [domain], canonical: true } }
+  ]
 
   const spaceOf = async (inside: Place | undefined, signal: AbortSignal): Promise<string | undefined> => {
     if (inside === undefined) return undefined
@@ -99,23 +102,22 @@ export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, 
     return room
   }
 
-  const roomAt = async (place: Place, wanted: RoomState, picture: string | undefined, signal: AbortSignal): Promise<string> => {
+  const roomAt = async (place: Place, state: Entry[], signal: AbortSignal): Promise<string> => {
     const known = rooms.known(place)
     if (known !== undefined) return known
     const named = readTeamRoom(place.id, domain)
     if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
-    const initial = [...stateFor(wanted, picture), INVITED, { type: 'm.room.canonical_alias', content: {} }]
-    const { users, ...power } = levels(String(CREATORS_RULE), undefined, []) // the homeserver sets the creator's power itself
+    const initial = [...state, { type: 'm.room.canonical_alias', content: {} }]
+    const { users, ...power } = levels(NEWEST, undefined, []) // the homeserver sets the creator's power itself
     const { room } = await roomOfAlias(homeserver, place.id, {
-      preset: PRESET, power_level_content_override: power, initial_state: initial.map(entry => ({ state_key: '', ...entry })),
+      preset: PRESET, power_level_content_override: power, initial_state: initial.map(({ key = '', ...entry }) => ({ state_key: key, ...entry })),
       ...named.what === EVERYTHING ? { creation_content: { type: 'm.space' } } : {}
     }, { signal })
     return room
   }
 
   /** CS API §Spaces: room and space name one another. */
-  const putInside = async (room: string, now: RoomNow, space: string, signal: AbortSignal): Promise<void> => {
-    await bring(homeserver, room, now, [{ type: 'm.space.parent', key: space, content: { via: [domain], canonical: true } }], { signal })
+  const putInside = async (room: string, space: string, signal: AbortSignal): Promise<void> => {
     const child = await stateOf(homeserver, space, 'm.space.child', room, { signal })
     if (!Array.isArray(child?.via)) await setState(homeserver, space, { type: 'm.space.child', key: room, content: { via: [domain] } }, { signal })
   }
@@ -171,7 +173,8 @@ export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, 
 
   const bringAbout = async (place: Place, wanted: RoomState, picture: string | undefined, signal: AbortSignal): Promise<void> => {
     const space = await spaceOf(wanted.inside, signal)
-    const room = await roomAt(place, wanted, picture, signal)
+    const state = (version: string): Entry[] => [...stateFor(wanted, picture), ...insideOf(version, space)]
+    const room = await roomAt(place, state(NEWEST), signal)
     await rooms.made(place, room)
     const now = await readState(homeserver, room, { signal })
     if (now.content('m.room.encryption') !== undefined) throw new Refused(ENCRYPTED)
@@ -179,10 +182,9 @@ export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, 
     await takeOut(room, now, people, signal)
     const ours = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
     await bring(homeserver, room, now, [
-      ...stateFor(wanted, picture), joinRulesFor(now.version, space),
-      { type: 'm.room.power_levels', content: levels(now.version, wanted.speakers, ours) }
+      ...state(now.version), { type: 'm.room.power_levels', content: levels(now.version, wanted.speakers, ours) }
     ], { signal })
-    if (space !== undefined) await putInside(room, now, space, signal)
+    if (space !== undefined) await putInside(room, space, signal)
     await takeIn(room, now, people, signal)
   }
 
