@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import { xml } from '@xmpp/client'
 import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { type Json, makeMatrixPerson, type MatrixPerson, type SeenEvent } from '../support/matrix-person'
+import { PNG } from '../support/matrix-suite'
 import { needs, scratch } from '../support/real'
 import { LABELS, READ_WITHIN_MS, type Story, storyOf } from '../support/story'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const encode = encodeURIComponent
+const SHA1_DIGITS = 40
 
 for (const xmppServer of ['prosody', 'ejabberd'] as const) {
   describe(`who is there, between Synapse and ${xmppServer}`, () => {
@@ -71,11 +73,24 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       assert.equal((await story.berndReads('Ich heiße jetzt so')).attrs.from, `${town.muc}/Dorothea (Matrix)`)
     })
 
+    it('a new picture is there without a word', async () => {
+      const url = await dora.upload(PNG, 'image/png')
+      await dora.call('PUT', `v3/profile/${encode(dora.userId)}/avatar_url`, { avatar_url: url })
+      await town.people.bernd.until('Bernd sees her picture', one => one.is('presence') && one.attrs.from === `${town.muc}/Dorothea (Matrix)` &&
+        one.getChild('x', 'vcard-temp:x:update')?.getChildText('photo')?.length === SHA1_DIGITS, READ_WITHIN_MS)
+    })
+
     it('a crash makes nobody come or go on Matrix, all are back on XMPP, and a silent name can be called', async () => {
       await annaSees('Karl (XMPP)')
       const before = await moves()
+      const { heard } = town.people.bernd
+      const then = heard.length
       await town.zentrale.kill()
       await town.zentrale.restart()
+      for (const nick of [LABELS.anna, LABELS.max, 'Dorothea (Matrix)']) { // a server may believe for a while that they never left
+        await town.people.bernd.until(`${nick} is back`, one => heard.indexOf(one) >= then && one.is('presence') &&
+          one.attrs.type === undefined && one.attrs.from === `${town.muc}/${nick}`, READ_WITHIN_MS)
+      }
       await berndSees(LABELS.anna, LABELS.max, 'Karl', 'Dorothea (Matrix)')
       await story.annaSays('@Karl, bist du da?')
       const called = await story.berndReads('Karl, bist du da?')

@@ -19,6 +19,7 @@ import { senderOf } from './members'
 import type { Rooms } from './rooms'
 
 const ASKED_AT_ONCE = 4
+const TAKEN_MAX = 10_000
 const ANSWER_MS_MAX = 60_000
 const AGAIN_FIRST_MS = 5_000
 const AGAIN_MOST_MS = 15 * 60_000
@@ -38,6 +39,8 @@ interface Parts {
 }
 
 export const makeMemberLists = ({ homeserver, rooms, clock, chance, log, signal, inbox, isUnheard }: Parts): MemberLists => {
+  const taken = new Set<string>() // events, which may be read again when they are long out of date
+
   const isPerson = (mxid: string): boolean => !isUnheard(mxid) && !mxid.startsWith(`@${GHOST_PREFIX}`)
 
   const told = (room: string, place: Place | undefined): Inbox | undefined => {
@@ -72,9 +75,11 @@ export const makeMemberLists = ({ homeserver, rooms, clock, chance, log, signal,
 
   return {
     entered: rounds.ask,
-    changed ({ room, sender, stateKey, content }) {
+    changed ({ id, room, sender, stateKey, content }) {
       const place = rooms.placeOf(room)
-      if (place === undefined || stateKey === undefined || !isPerson(stateKey)) return
+      if (place === undefined || stateKey === undefined || !isPerson(stateKey) || taken.has(id)) return
+      taken.add(id)
+      if (taken.size > TAKEN_MAX) taken.delete(taken.values().next().value!)
       if (content.membership === 'join') return told(room, place)?.members(place, { kind: 'came', member: senderOf(stateKey, content) })
       const how: Leave | undefined = content.membership === 'ban' ? 'banned'
         : content.membership !== 'leave' ? undefined : sender === stateKey ? 'left' : 'kicked'
