@@ -41,7 +41,10 @@ export const profileRule = (arrival: Arrival, directory: Directory): Plan | unde
   const before = directory.profiles.shown(place, shown.what)
   if (before === shown.value) return ignored('it is so already')
   const now = shows(place, shown)
-  if (by === undefined && before === undefined) return { outcome: 'routed', deliveries: [], changes: noted(now), why: 'the first look' }
+  const isForgotten = shown.value === '' && by === undefined // a room that its server has lost and made anew shows nothing
+  if (isForgotten || (by === undefined && before === undefined)) {
+    return { outcome: 'routed', deliveries: [], changes: noted(now), why: 'the first look, or at what was forgotten' }
+  }
   const deliveries = reached(found.mirror, found.here, directory).filter(one => directory.can(one.place.network).profiles)
     .map(one => change(arrival, one.place, 0, directory))
   return {

@@ -71,6 +71,18 @@ describe('what the places of a mirror show of themselves', () => {
     assert.deepEqual(shown(red), ['topic: Green'], 'changed while we were away')
   })
 
+  it('is not emptied because a room has forgotten it, but by whoever empties it', async () => {
+    await change(red, 'Plan')
+    await until(() => blue.delivered.length === 1)
+    await settled()
+    await look(blue, '') // its server has lost the room
+    await settled()
+    assert.deepEqual(shown(red), [])
+    await change(blue, 'Back')
+    await change(blue, '')
+    await until(() => shown(red).at(-1) === 'topic: ')
+  })
+
   it('is what was wanted last, and what waits behind it is not shown any more', async () => {
     let release = (): void => {}
     const open = new Promise<void>(resolve => { release = resolve })
