@@ -33,8 +33,13 @@ export const folded = (name: string): string => {
   return made
 }
 
+const LABEL = /\s\(([^()]{1,20})\)$/
+
 /** The name without the label of its network. */
-export const withoutLabel = (name: string): string => name.replace(/\s\([^()]{1,20}\)$/, '')
+export const withoutLabel = (name: string): string => name.replace(LABEL, '')
+
+/** The network's label behind a name. */
+export const labelOf = (name: string): string | undefined => LABEL.exec(name)?.[1]
 
 /** The name that `as` says. */
 export const nameIn = (as: string): string => as.replace(/^@/, '')

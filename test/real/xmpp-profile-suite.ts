@@ -5,7 +5,7 @@ import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosod
 import type { Place } from '../../src/model/address'
 import { Refused } from '../../src/model/errors'
 import type { Delivery, Persona, Sent, Shown } from '../../src/model/message'
-import { delivery, DOMAIN, LOGO, send, xmppGround } from '../support/xmpp-ground'
+import { delivery, DOMAIN, LOGO, say, send, xmppGround } from '../support/xmpp-ground'
 import { MUC } from '../support/xmpp-person'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
@@ -113,6 +113,14 @@ export const xmppProfileSuite = (start: (options: XmppServerOptions) => Promise<
       xml('PHOTO', {}, xml('TYPE', {}, 'image/png'), xml('BINVAL', {}, hers.toString('base64')))))
     await at.inbox.until('hers', () => at.inbox.profiles.slice(before).some(({ shown: { what, value } }) => what === 'picture' && value !== shows))
     assert.ok(at.inbox.profiles.every(({ shown }) => shown.value !== shows), 'ours does not come back')
+  })
+
+  it('is for a ghost also the hat of its network, which Zentrale itself has not', async () => {
+    await send(at, delivery(say('Hallo'), place(), { as: bob }))
+    const hats = async (nick: string): Promise<Element | undefined> =>
+      (await at.anna.until(nick, one => one.is('presence') && one.attrs.from === `${room}/${nick}`)).getChild('hats', 'urn:xmpp:hats:0')
+    assert.deepEqual((await hats(bob.name))?.getChild('hat')?.attrs, { uri: 'urn:zentrale:network:other', title: 'M' })
+    assert.equal(await hats('Zentrale'), undefined)
   })
 
   it('is refused where we may not change it', async () => {

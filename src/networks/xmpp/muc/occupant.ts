@@ -6,6 +6,7 @@
 import type { Timer } from '../../../lib/clock'
 import type { Person } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
+import { labelOf } from '../../../model/mention'
 import type { World } from '../../../model/network'
 import { nickOf, nickSpellings, resourceOf } from '../names'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
@@ -60,6 +61,13 @@ export interface OwnRoom {
   setUp (): Promise<void> // it is new
   admit (jid: string, nick: string): Promise<void> // before another of us enters, and how it wants to be called
   isOwner: boolean // this one sets up and admits
+}
+
+/** Apps show beside the name on which network somebody is (XEP-0317), even where the name had to be shortened or spelt plainer. */
+const hatOf = (name: string, person: Person | undefined): Xml | undefined => {
+  const label = labelOf(name)
+  return person === undefined || label === undefined ? undefined
+    : el('hats', { xmlns: 'urn:xmpp:hats:0' }, el('hat', { uri: `urn:zentrale:network:${person.network}`, title: label }))
 }
 
 /** For a nickname with letters that it does not know, Prosody says the first, ejabberd the second. */
@@ -130,7 +138,8 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
 
   const present = (as: string, enter?: Xml): void => {
     shown = photo
-    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, photo === undefined ? undefined : photoUpdate(photo)))
+    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, hatOf(name, person),
+      photo === undefined ? undefined : photoUpdate(photo)))
   }
 
   const announce = (): void => present(nickOf(spellings[0] ?? name, number),
