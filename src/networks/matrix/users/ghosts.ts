@@ -1,7 +1,7 @@
 /**
- * Ghosts at the homeserver: registers them, gives them a device to send from, a name and a picture, and lets them join where they speak. What
- * is done is remembered, so neither a message nor a restart repeats it. If the homeserver turns out to know nothing of it, `forget` has it
- * done again.
+ * Ghosts at the homeserver: registers them, gives them a device to send from, a name and a picture, and lets them join where
+ * they speak or where their person is there. What is done is remembered, so neither a message nor a restart repeats it. If the homeserver turns
+ * out to know nothing of it, `forget` has it done again.
  *
  * Homeservers tell anybody, most of them even people without an account, whether a user exists and what they are called. So in the rooms of
  * a team, where ghosts stand for those who wrote to an address, ghosts have MXIDs that only the room's members learn.

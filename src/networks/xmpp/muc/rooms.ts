@@ -1,5 +1,5 @@
 /**
- * The rooms that we attend. In each, one listener of ours hears everything; ghosts only speak. entering.ts enters them.
+ * The rooms that we attend. In each, one listener of ours hears everything; ghosts are only seen, and speak. entering.ts enters them.
  * Promises: when a room falls silent, we verify that we are inside (XEP-0410). Ghosts that say nothing for a day leave, unless their
  * person is known to be there (ghosts.ts, bringing.ts).
  */
