@@ -25,6 +25,7 @@ export interface TownOptions {
   language?: 'de' | 'en'
   addresses?: TownAddress[] // function addresses
   directChats?: Record<string, unknown> // the section of the config
+  portals?: Record<string, unknown> // the same
   /** Puts something into a link: gets its port, and resolves with the port that the other end should use. */
   via? (link: Connection, port: number): Promise<number>
   env?: NodeJS.ProcessEnv // added to Zentrale's environment
@@ -88,7 +89,7 @@ const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Home
 const configOf = (o: {
   homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string,
   addresses: TownAddress[], fetchHosts: string[], mirror: Record<string, unknown>,
-  directChats: TownOptions['directChats']
+  directChats: TownOptions['directChats'], portals: TownOptions['portals']
 }): string => stringify({
   language: o.language,
   store: { path: './data/zentrale.db' },
@@ -107,7 +108,7 @@ const configOf = (o: {
   },
   media: { listen: { port: o.ports[1] }, public_url: `http://127.0.0.1:${o.ports[1]}` },
   operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },
-  ...o.directChats && { direct_chats: o.directChats },
+  ...o.directChats && { direct_chats: o.directChats }, ...o.portals && { portals: o.portals },
   function_addresses: o.addresses.map(({ name, matrix, more }) => ({ name, matrix, ...more })),
   mirrors: o.mirrors.map((name, index) => ({
     name, ...o.mirror,
@@ -163,7 +164,7 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
 }
 
 const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
-  const { dir, mirrors = 0, mirror = {}, language = 'de', env = {}, addresses = [], fetchHosts = [], directChats } = options
+  const { dir, mirrors = 0, mirror = {}, language = 'de', env = {}, addresses = [], fetchHosts = [], directChats, portals } = options
   const via = options.via ?? (async (_link: Connection, port: number): Promise<number> => port)
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
@@ -175,7 +176,7 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
   const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
     homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, language,
-    addresses, fetchHosts, directChats,
+    addresses, fetchHosts, directChats, portals,
     xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })

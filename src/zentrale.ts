@@ -61,7 +61,7 @@ const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
 
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
   const { clock, chance, log, bug } = machine
-  const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, operate } = config
+  const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   const store = openStore(config.store.path, operate.logbookKey ?? operate.token, clock, bug)
   const byName = new Map<NetworkName, Network>()
   const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock)
@@ -75,7 +75,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     head: () => store.run(tx => tx.desk.head())
   })
   const bridge = await makeBridge({
-    networks, mirrors, addresses, directChats, store, links, language, observer: metrics.observer, clock, chance, log, bug,
+    networks, mirrors, addresses, directChats, portals, store, links, language, observer: metrics.observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
   })
   const apps = [

@@ -13,6 +13,7 @@ import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
 import { CALLED } from '../plan/namesakes'
+import { PORTALS, portalMirrors, type PortalRules } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
 import { TEXTS, type Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
@@ -24,6 +25,7 @@ import { makeForgetting } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
 import { makeSignals } from './signals'
+import { makePortals } from './portals'
 import { makeMemory } from './world'
 
 export interface BridgeOptions {
@@ -31,6 +33,7 @@ export interface BridgeOptions {
   mirrors: Mirror[]
   addresses?: FunctionAddress[] | undefined
   directChats?: DirectRules | undefined // absent: there are none
+  portals?: PortalRules | undefined // the same
   store: Store
   links: Links
   language: Language
@@ -104,12 +107,16 @@ const directsOf = ({ directChats: rules, networks }: BridgeOptions, remembered: 
 
 const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<Directory> => {
   const { store, mirrors, links, language, networks } = options
-  const { chats, ...remembered } = await store.run(async tx => ({
+  const { chats, portals, ...remembered } = await store.run(async tx => ({
     blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
-    profiles: await tx.remembered(PROFILES), chats: await tx.remembered(DIRECTS)
+    profiles: await tx.remembered(PROFILES), chats: await tx.remembered(DIRECTS), portals: await tx.remembered(PORTALS)
   }))
   const can = new Map(networks.map(network => [network.name, network.can]))
-  return makeDirectory({ mirrors, remembered, can, links, texts: TEXTS[language], teams: desk, directs: directsOf(options, chats, desk) })
+  const namings = new Map(networks.map(({ name, naming }) => [name, naming]))
+  return makeDirectory({
+    mirrors: [...mirrors, ...portalMirrors(portals.map(([name]) => name), options.portals, namings, mirrors)],
+    remembered, can, links, texts: TEXTS[language], teams: desk, directs: directsOf(options, chats, desk)
+  })
 }
 
 /** Throws if the store cannot be read. */
@@ -140,7 +147,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       return members.after(arrival, await accept.accept(arrival))
     },
     signal: signals.take, members: members.take, wantsMembers: members.wants,
-    ghostOf: directory.directs.ghostOf,
+    ghostOf: directory.directs.ghostOf, portal: makePortals({ ...options, rules: options.portals, networks, directory }),
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)

@@ -6,6 +6,7 @@ import type { NetworkName } from '../model/address'
 import type { NetworkKind } from '../networks/kind'
 import type { Mirror } from '../plan/directory'
 import type { DirectRules } from '../plan/directs'
+import type { PortalRules } from '../plan/portals'
 
 export interface Config {
   file: string // absolute
@@ -18,6 +19,7 @@ export interface Config {
   limits: { queueMax: number, drainMs: number }
   mirrors: Mirror[]
   directChats?: DirectRules | undefined
+  portals?: PortalRules | undefined
   addresses: FunctionAddress[]
   operate: { listen: Listen, token: string, metricsPublic: boolean, logbookKey?: string }
 }

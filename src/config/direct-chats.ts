@@ -1,7 +1,8 @@
-/** Who may begin a direct chat with whom, as the config says. */
+/** Who may begin a direct chat with whom, and which rooms people may have mirrored, as the config says. */
 import { addressKey, type Person } from '../model/address'
 import type { NetworkKind, Tell } from '../networks/kind'
 import type { DirectRules, Pattern } from '../plan/directs'
+import type { PortalRules } from '../plan/portals'
 import { attempt, Impossible, type Path, spell, twice } from '../settings/problem'
 import { type Written, writtenOf } from './schema'
 import { personOf } from './team'
@@ -11,6 +12,12 @@ const patternOf = (written: string, kinds: readonly NetworkKind[]): Pattern => {
   const kind = kinds.find(({ settings: { agents } }) => agents.pattern.test(written))
   if (kind === undefined) throw new Impossible(`"${written}" is nobody's address`, 'Write addresses, with * for any characters: "@*:example.org"')
   return { network: kind.settings.name, id: written.startsWith('@') ? written : written.toLowerCase() }
+}
+
+/** Which rooms people may bring. */
+export const portalRulesOf = ({ portals }: Written, kinds: readonly NetworkKind[], { problem }: Tell): PortalRules | undefined => portals && {
+  rooms: portals.rooms.flatMap((one, at) => attempt(['portals', 'rooms', at], problem, () => patternOf(one, kinds))), most: portals.most,
+  shows: { typing: portals.typing, read: false }
 }
 
 export const directRulesOf = (config: Written, kinds: readonly NetworkKind[], { problem }: Tell): DirectRules | undefined => {

@@ -9,7 +9,7 @@ import { readSource, type Source } from '../settings/source'
 import { addressesOf } from './addresses'
 import { type Config, placesOn } from './config'
 import { mirrorsOf } from './contradictions'
-import { directRulesOf } from './direct-chats'
+import { directRulesOf, portalRulesOf } from './direct-chats'
 import { refuseAll } from './refusal'
 import { schemaOf, type Written, writtenOf } from './schema'
 import { type Environment, fillSecrets } from './secrets'
@@ -18,7 +18,7 @@ const SECOND_MS = 1000
 
 /** Throws ConfigError with all problems. `environment` may hold secrets (ZENTRALE_…). */
 export const loadConfig = (path: string, environment: Environment, kinds: readonly NetworkKind[] = KINDS): Config => {
-  const { written, mirrors, addresses, directChats, tell, problems } = readAll(path, environment, kinds)
+  const { written, mirrors, addresses, directChats, portals, tell, problems } = readAll(path, environment, kinds)
   const around: Omit<Taking, 'places'> = {
     folder: dirname(path), language: written.language, bytesMax: written.media.bytes_max, addresses, problem: tell.problem,
     elsewhere: found => { problems.push(...found) }
@@ -29,7 +29,7 @@ export const loadConfig = (path: string, environment: Environment, kinds: readon
     return section === undefined ? [] : [[name, take(section, { ...around, places: placesOn(mirrors, name) })]]
   }))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { ...configOf(written, path), kinds, networks, mirrors, addresses, ...directChats && { directChats } }
+  return { ...configOf(written, path), kinds, networks, mirrors, addresses, ...directChats && { directChats }, ...portals && { portals } }
 }
 
 /**
@@ -54,7 +54,8 @@ const readAll = (path: string, environment: Environment, kinds: readonly Network
   const mirrors = mirrorsOf(written, kinds, tell)
   const addresses = addressesOf(written, kinds, mirrors, dirname(path), tell)
   const directChats = directRulesOf(written, kinds, tell)
-  return { written, mirrors, addresses, directChats, tell, problems }
+  const portals = portalRulesOf(written, kinds, tell)
+  return { written, mirrors, addresses, directChats, portals, tell, problems }
 }
 
 const read = <T>(schema: z.ZodType<T>, source: Source, problems: Problem[]): T => {

@@ -64,6 +64,14 @@ const directChats = () => section('Direct chats between two persons of different
   typing: yes('Whether each sees that the other is typing.', true).default(true)
 })
 
+const portals = () => section('Rooms that people may have mirrored by entering them by a name on another network. Without this section ' +
+  'there are none.', {
+  rooms: list('Which rooms, by their addresses, with * for any characters.', 'a list of addresses of rooms', 1000,
+    text('Rooms.', 'an address in quotes', '"*@rooms.example.org"'), '["*@rooms.example.org"]').min(1),
+  most: whole('How many of them at most.', 1, 10000, 100).default(100),
+  typing: yes('Whether people see on each side who is typing on the other.', true).default(true)
+})
+
 const enough = (kinds: readonly NetworkKind[]): string => {
   const needed = kinds.flatMap(({ settings: { name, address: { needs } } }) => needs === undefined ? [] : [`${needs.when}, ${name}`])
   return needed.length === 0 ? 'name and team' : ['name, team', ...needed].join(' and, ')
@@ -85,6 +93,7 @@ const after = (kinds: readonly NetworkKind[]) => ({
   mirrors: list('Rooms that show the same on all networks. A place can be in one mirror only.', 'a list of mirrors', 10000,
     mirrorOf(kinds)).default([]),
   direct_chats: off(directChats()),
+  portals: off(portals()),
   function_addresses: list(`Public addresses with a team behind them: ${enough(kinds)} are enough. Each needs a line ` +
     'in the registration; "zentrale check" says which.', 'a list of function addresses', 1000, functionAddressOf(kinds)).default([]),
   operate: section('For the operator: health, metrics and commands, by HTTP.', {

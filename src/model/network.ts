@@ -47,6 +47,8 @@ export interface Naming {
   isOurs (id: string): boolean
   /** The ghost that speaks for a person of another network in a direct chat. Absent: the network has no ghosts. */
   ghost? (person: Person): string
+  /** The room of another network for which this name of a room asks; undefined if it is no such name. */
+  portal? (id: string): Place | undefined
   /** The person for whom a ghost speaks; undefined if it is none, or if its name does not tell. */
   standsFor? (id: string): Person | undefined
 }
@@ -122,6 +124,8 @@ export interface Network {
    * Absent: the network has no ghosts.
    */
   members? (list: MemberList): void
+  /** Whether there is a room of this id that we could enter. Never throws. Absent: nobody can ask for rooms of this network. */
+  hasRoom? (id: string): Promise<boolean>
   /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
   open (ref: string, signal: AbortSignal): Promise<Download>
   /**
@@ -151,6 +155,11 @@ export interface Inbox {
   admits (theirs: Person, ours: string, begins: boolean): boolean
   /** The id of the ghost on `network` of the person of another network whom `written` names; undefined if it names nobody, or nobody has chats. */
   ghostOf (network: NetworkName, written: string): string | undefined
+  /**
+   * Somebody asks for a room by its name (Naming.portal). Resolves with whether it is mirrored from now on: then the network makes the
+   * room of that name and attends it before anybody enters. Rejects if that cannot be stored.
+   */
+  portal (asked: Place): Promise<boolean>
   /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
   signal (signal: SignalIn): void
   /** Whether anybody wants to know who is at this place. */

@@ -45,7 +45,11 @@ export interface Directory {
   readonly teams: Teams
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
-  /** All places of all mirrors of the config. */
+  /** A portal: a mirror that is not in the config. */
+  open (portal: Mirror): void
+  /** How many portals there are. */
+  portals (): number
+  /** All places of all mirrors of the config and of portals. */
   places (): Place[]
 }
 
@@ -78,6 +82,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
     for (const person of peopleAt(here)) threads.set(person, [...threads.get(person) ?? [], here.place])
   }
   const blocked = new Set(remembered.blocked)
+  let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
     links, texts, teams, directs, namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
@@ -93,6 +98,11 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
       if (standing === 'in') standings.delete(addressKey(place))
       else standings.set(addressKey(place), standing)
     },
+    open (portal) {
+      opened++
+      for (const here of portal.places) byPlace.set(addressKey(here.place), { mirror: portal, here })
+    },
+    portals: () => opened,
     places: () => [...byPlace.values()].map(({ here }) => here.place)
   }
 }

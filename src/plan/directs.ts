@@ -55,7 +55,7 @@ export const chatKey = ({ by, to }: Pick<DirectChat, 'by' | 'to'>): string => JS
 export const readChat = (remembered: string): DirectChat => JSON.parse(remembered) as DirectChat
 
 /** Linear, whatever is asked. */
-const fits = (pattern: string, id: string): boolean => {
+export const fits = (pattern: string, id: string): boolean => {
   const [start = '', ...more] = pattern.split('*')
   const end = more.pop()
   if (end === undefined) return id === pattern

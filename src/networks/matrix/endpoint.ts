@@ -24,6 +24,8 @@ export interface EndpointOptions {
   log: Log
   /** Takes a transaction's events. If it throws, the homeserver tries again. */
   take (events: unknown[], transactionId: string): Promise<void>
+  /** Somebody asks for a room of this alias: whether there is one now. */
+  portal (alias: string): Promise<boolean>
   /** Hears of what people do besides speaking (ephemeral data). Never throws. */
   hear (ephemeral: unknown[]): void
 }
@@ -35,6 +37,11 @@ export interface Endpoint {
 }
 
 type Incoming = Parameters<Handler>[0]
+
+/** '' if it is not written as URLs are. */
+const decoded = (text: string): string => {
+  try { return decodeURIComponent(text) } catch { return '' }
+}
 
 const listIn = (value: unknown): unknown[] => Array.isArray(value) ? value : []
 
@@ -78,7 +85,7 @@ const read = (request: Incoming): Promise<{ json: unknown } | Answer> => new Pro
 })
 
 /** Throws if it cannot listen there. */
-export const openEndpoint = async ({ hsToken, host, port, log, take, hear }: EndpointOptions): Promise<Endpoint> => {
+export const openEndpoint = async ({ hsToken, host, port, log, take, hear, portal }: EndpointOptions): Promise<Endpoint> => {
   const underWay = new Set<Promise<void>>() // the homeserver sends one at a time
   let closing = false
 
@@ -126,7 +133,8 @@ export const openEndpoint = async ({ hsToken, host, port, log, take, hear }: End
     if (what === undefined) return refusal(404, 'M_UNRECOGNIZED')
     if (request.method !== METHODS[what]) return refusal(405, 'M_UNRECOGNIZED')
     if (what === 'transactions') return await transaction(request, id)
-    return what === 'ping' ? OK : refusal(404, 'M_NOT_FOUND')
+    const isThere = what === 'ping' || (what === 'rooms' && !closing && await portal(decoded(id)))
+    return isThere ? OK : refusal(404, 'M_NOT_FOUND')
   }
 
   const served = await serve((request, response) => {

@@ -18,8 +18,9 @@ import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
 import { makeMembers } from './rooms/members'
+import { makePortals } from './rooms/portals'
 import { makeUploader, openMedia } from './media'
-import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, portalPlace, isOurs as isOursOf } from './names'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
 import { makeTake, tellStanding } from './receive'
@@ -61,7 +62,7 @@ export const namingOn = (domain: string, bot: string): Naming => ({
   person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined,
   serves: ours => ours.endsWith(`:${domain}`),
   isOurs: id => isOursOf(id, bot, domain),
-  ghost: person => ghostMxid(person, domain), standsFor: id => ghostPerson(id, domain)
+  ghost: person => ghostMxid(person, domain), standsFor: id => ghostPerson(id, domain), portal: alias => portalPlace(alias, domain)
 })
 
 /** In a direct chat a ghost is like an address, but without a profile of its own. */
@@ -178,7 +179,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn })
       recovery.start({ inbox, take, rooms, direct })
-      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear })
+      const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
+      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members,

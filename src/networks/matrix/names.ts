@@ -4,7 +4,7 @@
  * only if the same name is made of what was read.
  */
 import { createHash, createHmac } from 'node:crypto'
-import { addressKey, type Person } from '../../model/address'
+import { addressKey, type Person, type Place } from '../../model/address'
 
 export const GHOST_PREFIX = '_zentrale_'
 
@@ -59,6 +59,14 @@ export const ghostPerson = (mxid: string, domain: string): Person | undefined =>
   const [, network = '', id = ''] = new RegExp(`^@${GHOST_PREFIX}([^_:]+)_([^_:]+):`).exec(mxid) ?? []
   const person = { network: unescaped(network), id: unescaped(id) }
   return network !== '' && ghostMxid(person, domain) === mxid ? person : undefined
+}
+
+/** The room of another network that an alias asks for: `#_zentrale_<network>_<room>`, with % for the @, as aliases of other bridges have it. */
+export const portalPlace = (alias: string, domain: string): Place | undefined => {
+  const [start, end] = [`#${GHOST_PREFIX}`, `:${domain}`]
+  const inside = alias.startsWith(start) && alias.endsWith(end) ? alias.slice(start.length, -end.length) : ''
+  const [, network, local, service] = /^([a-z0-9]+)_([^:\s]+)%([^:%\s]+)$/u.exec(inside) ?? []
+  return network === undefined || local === undefined || service === undefined ? undefined : { network, id: `${local}@${service}` }
 }
 
 /** Whether a user is a ghost that tells whom it stands for. */

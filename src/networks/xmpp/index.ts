@@ -22,6 +22,7 @@ import { makePrivateMessages } from './muc/private-messages'
 import { makeChange, makeLooks } from './muc/profile'
 import { makeReceiver, type Receiver } from './muc/receive'
 import { makeRemove } from './muc/removing'
+import { makeHasRoom } from './muc/has-room'
 import { makeRoomNames } from './muc/room-names'
 import { makeRooms } from './muc/rooms'
 import { makeSender, type Sender, WINDOW } from './muc/send'
@@ -170,6 +171,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     },
     ...makeSend(directSender, () => started?.sender),
     members: bringing.members,
+    hasRoom: makeHasRoom(domain, stream),
     signal: makeSignals({ domain, rooms, addresses, stream }),
     forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),

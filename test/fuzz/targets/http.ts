@@ -48,7 +48,7 @@ const OWN = [100, 400, 408, 413, 414, 417, 431]
 const openTransactions = async (): Promise<Opened> => {
   const endpoint = await openEndpoint({
     hsToken: TOKEN, host: '127.0.0.1', port: 0, log: silentLog, async take (events) { assert.ok(Array.isArray(events)) },
-    hear (ephemeral) { assert.ok(Array.isArray(ephemeral)) }
+    portal: async () => true, hear (ephemeral) { assert.ok(Array.isArray(ephemeral)) }
   })
   return {
     run: async input => check(await talk(endpoint.port, input), input.includes(TOKEN), [...OWN, 200, 401, 403, 404, 405, 415]),

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { loadConfig, refusals, type Tree, wholeConfig, write } from '../../support/config'
 
+describe('the section portals', () => {
+  const withPortals = (portals?: Tree): string => write({ ...wholeConfig(), ...portals && { portals } })
+
+  it('names rooms by their addresses, and is off without it', () => {
+    assert.deepEqual(loadConfig(withPortals({ rooms: ['*@Rooms.example.org'] }), {}).portals,
+      { rooms: [{ network: 'xmpp', id: '*@rooms.example.org' }], most: 100, shows: { typing: true, read: false } })
+    assert.equal(loadConfig(withPortals(), {}).portals, undefined)
+    assert.match(refusals(() => loadConfig(withPortals({ rooms: ['rooms'] }), {})).text, /portals\.rooms\[0\]: "rooms" is nobody's address/)
+  })
+})
+
 describe('the section direct_chats', () => {
   const NUMBER = '+4930123456'
   const withChats = (more: Tree = {}): string => {
