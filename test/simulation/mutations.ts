@@ -103,7 +103,7 @@ export const MUTATIONS: Mutation[] = [
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
     'Infinity', ['W4']],
   ['lets one person use up what all may hold up', 'bridge/files.ts', 'ofOne.left(one), ', '', ['W4']],
-  ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'ofRoom(room, stanza) : privateMessages.heard(room, stanza)',
+  ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'ofRoom(room, stanza) : privately(room, stanza)',
     'ofRoom(room, stanza) : stream.send(answerDirect(stanza)!)', ['W4']],
   // a room that we attend never becomes anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
