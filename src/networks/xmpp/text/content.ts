@@ -95,12 +95,15 @@ const locationIn = (message: Element, said: string): string | undefined => {
   return geoloc && geoUri(textOf(child(geoloc, 'lat')).trim(), textOf(child(geoloc, 'lon')).trim())
 }
 
-/** XEP-0382 hides the whole body. */
-const textIn = (message: Element, words: string): Text => {
-  const text = child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
+/** XEP-0382 hides all that is said. Of a file without words its hint is left. */
+const asHidden = (message: Element, text: Text): Text => {
   const hides = child(message, 'spoiler', SPOILER)
-  return hides === undefined ? text : withInlines(text, of => [spoiler(of, textOf(hides))])
+  if (hides === undefined) return text
+  return text.length === 0 ? plain(textOf(hides).trim()) : withInlines(text, of => [spoiler(of, textOf(hides))])
 }
+
+const textIn = (message: Element, words: string): Text =>
+  child(message, 'unstyled', STYLING) === undefined ? parseStyled(words) : plain(words)
 
 /** The text for the body, and what is shown in its place: if parts of it are spoilers, the others. */
 const hiding = (text: Text): { shown: Text, marks: Xml[] } => {
@@ -126,7 +129,7 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   if (location !== undefined) return { content: { style: 'text', text: locationText(location, said.trim() === location ? '' : said), location } }
   if (said === '' && file === undefined) {
     const { text = [] } = inXhtml(message) ?? {} // some apps send no body beside it
-    if (text.length > 0) return { content: { style: 'text', text } }
+    if (text.length > 0) return { content: { style: 'text', text: asHidden(message, text) } }
     const why = unreadableOf(message)
     return why && { content: { style: 'text', text: [], unreadable: why } }
   }
@@ -134,7 +137,7 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   const words = emote ? said.slice(4) : said
   const before = repeated === '' ? [] : textIn(message, repeated.trimEnd())
   const files = { ...file && { file }, ...more.length > 0 && { more } }
-  const content: Content = { style: emote ? 'emote' : 'text', text: [...before, ...textIn(message, words)], ...files }
+  const content: Content = { style: emote ? 'emote' : 'text', text: [...before, ...asHidden(message, textIn(message, words))], ...files }
   return { content, ...before.length > 0 && { quoted: before.length } }
 }
 

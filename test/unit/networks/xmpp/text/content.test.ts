@@ -64,6 +64,13 @@ describe('XMPP content: a file', () => {
     assert.equal(toPlain(said(`<body>Plan: ${other}</body>${oob}${second}`)!.text), `Plan: ${other}`)
   })
 
+  it('may come with the hint of a spoiler, which is not lost; words of any form are hidden by it', () => {
+    const hint = '<spoiler xmlns="urn:xmpp:spoiler:0">Krimi</spoiler>'
+    assert.equal(toPlain(said(`<body>${URL}</body>${whole}${hint}`)!.text), 'Krimi')
+    const xhtml = '<html xmlns="http://jabber.org/protocol/xhtml-im"><body xmlns="http://www.w3.org/1999/xhtml"><p>der Koch</p></body></html>'
+    for (const words of ['<body>der Koch</body>', xhtml]) assert.equal(toPlain(said(words + hint)!.text), '[Spoiler: Krimi] der Koch', words)
+  })
+
   it('has the blurs that stand for it, and no thumbnail that is anything else', () => {
     const thumb = (uri: string): string => `<thumbnail xmlns='urn:xmpp:thumbs:1' uri='${uri}'/>`
     const read = (...uris: string[]) => said(sharing(uris.map(thumb).join('')))?.file
