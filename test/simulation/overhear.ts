@@ -23,7 +23,7 @@ export const overhear = ({ auditor, note }: World, life: Life, real: Network, ea
     async accept (arrival) {
       const answer = await life.through(() => inbox.accept(arrival))
       if (arrival.kind === 'standing') auditor.stands(arrival.place, arrival.standing)
-      else ears.stored(arrival)
+      else if (arrival.kind !== 'profile') ears.stored(arrival) // the town's mirrors carry no topics
       return answer
     },
     async lastKey (place) {
