@@ -8,13 +8,16 @@ import { decode, encodeStandard, encodeUcs2, CODING } from '../../src/networks/s
 import { readPiece, writePieces, type LongForm } from '../../src/networks/sms/concatenation'
 import type { ShortMessage } from '../../src/networks/sms/smpp/pdu'
 import { numberOf } from '../../sandbox/smsc'
-import { isSpeech, textOfDelivery } from './auditor'
+import { smsOf } from '../../src/networks/sms/send'
+import { isSpeech } from './auditor'
 import type { World } from './world'
 
 export const FORMS: readonly LongForm[] = ['udh', 'sar', 'payload']
 /** Words are not cut, so that a part that comes alone still shows whose it is. */
 const WORDS_OF_PART = { standard: 7, ucs2: 3 } as const
 const NETWORK = 'sms'
+
+const onPhone = ({ action }: Delivery): string => 'content' in action ? smsOf(action.content) : ''
 
 type Outcome = 'delivered' | 'failed'
 
@@ -39,7 +42,7 @@ export const makePhones = ({ random, weather, auditor, note }: World): Phones =>
 
   /** The newest fitting delivery that no phone has yet: the SMSC may not know deliveries that were given up. */
   const meant = (place: string, fits: (text: string) => boolean): Delivery | undefined => {
-    const all = expected.get(place)?.filter(delivery => fits(textOfDelivery(delivery))) ?? []
+    const all = expected.get(place)?.filter(delivery => fits(onPhone(delivery))) ?? []
     return all.findLast(({ key }) => !auditor.has(key)) ?? all.at(-1)
   }
 

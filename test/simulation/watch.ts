@@ -37,7 +37,7 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
   }
 
   const heard = ({ key, kind, place }: Arrival): void => {
-    if (kind === 'standing' || directEnds(place.id) !== undefined) return // nobody said it, or its writer is told
+    if (kind === 'standing' || kind === 'profile' || directEnds(place.id) !== undefined) return // nobody said it, or its writer is told
     const utterance = roomAt(place.id).archive.find(({ id }) => `${place.id} ${id}` === key)?.utterance
     if (utterance === undefined) auditor.violation('I6', `nobody said ${key}`)
     else acknowledge(world, utterance)

@@ -1,6 +1,6 @@
 /** Sends deliveries through the gateway that has our number, if they may be sent at all. */
 import { Refused, Unavailable } from '../../model/errors'
-import type { Delivery, Sent } from '../../model/message'
+import type { Content, Delivery, Sent } from '../../model/message'
 import { toPlain } from '../../model/text'
 import type { Gateway, Outbound } from './gateways/gateway'
 import { isNumber, readThread } from './names'
@@ -13,13 +13,16 @@ import type { Spending } from './spending'
 export const spelledPlainly = (text: string): string => text.replace(/[„“”]/g, '"').replace(/[‚‘’]/g, '\'').replace(/[–—]/g, '-')
   .replace(/…/g, '...').replace(/[⚠⛔]\uFE0F? ?/gu, '')
 
+export const smsOf = ({ style, text }: Content): string => {
+  const said = toPlain(text)
+  return style === 'quiet' || style === 'alert' ? spelledPlainly(said) : said
+}
+
 const outbound = (delivery: Delivery): Outbound => {
   if (delivery.action.kind !== 'message') throw new Refused('an SMS is a text, and cannot be changed once it is sent')
   const { ours, theirs } = readThread(delivery.place.id)
   if (!isNumber(theirs)) throw new Refused('this sender is not a phone number: it cannot be answered')
-  const { style, text } = delivery.action.content
-  const said = toPlain(text)
-  return { key: delivery.key, from: ours, to: theirs, text: style === 'quiet' || style === 'alert' ? spelledPlainly(said) : said }
+  return { key: delivery.key, from: ours, to: theirs, text: smsOf(delivery.action.content) }
 }
 
 /** Throws Refused or Unavailable, like Network.send. */
