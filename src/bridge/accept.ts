@@ -68,10 +68,10 @@ const copiedBy = async (tx: Tx, { place, of, named, moderated }: DeletionArrival
   return message && { message, corrections: await tx.corrections(message.arrival.place.network, message.arrival.key) }
 }
 
-const referred = async (tx: Tx, arrival: Arrival): Promise<Facts> => {
+const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> => {
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
-    case 'standing': case 'profile': case 'order': return {}
+    case 'standing': case 'expulsion': case 'profile': case 'order': return {}
     case 'edit': {
       const original = await tx.recorded(arrival.place.network, arrival.of)
       return { original, answered: original && await answeredBy(tx, original.arrival) }
@@ -119,10 +119,11 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     if ((arrival.kind === 'message' || arrival.kind === 'reaction') && await tx.takenBack(arrival)) return undefined
     enter()
     const now = clock.now()
+    directory.expelled.sweep(aging.now())
     const about = await referred(tx, arrival)
     const { original, answered, reacted } = about
     const ofDesk = await deskFacts({ tx, memory: desk, now, original, answered, reacted }, arrival)
-    const facts = { ...about, opening: openedBy(arrival, directory, now), desk: ofDesk }
+    const facts = { ...about, now: aging.now(), opening: openedBy(arrival, directory, now), desk: ofDesk }
     const plan = route(arrival, facts, { directory, memory: desk })
     if (plan.outcome === 'ignored') return undefined
     const shown = facts.desk?.from === 'elsewhere' ? undefined : facts.desk?.shown.name ?? desk.spotOf(arrival.place)?.address

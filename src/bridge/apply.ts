@@ -5,6 +5,7 @@ import { addressKey, type Place } from '../model/address'
 import type { Standing } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { chatKey, DIRECTS } from '../plan/directs'
+import { EXPELLED } from '../plan/expelled'
 import { CALLED } from '../plan/namesakes'
 import type { Change, Plan } from '../plan/plan'
 import { PROFILES } from '../plan/profiles'
@@ -15,6 +16,13 @@ export const STANDINGS = 'standing'
 
 const keepStanding = (tx: Tx, place: Place, standing: Standing): Promise<void> =>
   standing === 'in' ? tx.forget(STANDINGS, addressKey(place)) : tx.remember(STANDINGS, addressKey(place), standing)
+
+const keepExpelled = async (tx: Tx, { key, expelled }: Change & { kind: 'expel' }, directory: Directory): Promise<void> => {
+  if (expelled === undefined) return await tx.forget(EXPELLED, key)
+  const surplus = directory.expelled.surplus(key)
+  if (surplus !== undefined) await tx.forget(EXPELLED, surplus)
+  await tx.remember(EXPELLED, key, JSON.stringify(expelled))
+}
 
 /** What lanes must learn once the commit is on disk. */
 export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: Count[] }[] }
@@ -38,13 +46,14 @@ const recall = async (tx: Tx, { original, lane, instead }: Change & { kind: 'rec
   return { cancelled: [{ lane, counts: [] }] }
 }
 
-const change = async (tx: Tx, what: Change, journal: number, { now, linkMs, steadyNow }: How): Promise<Partial<Applied>> => {
+const change = async (tx: Tx, what: Change, journal: number, { directory, now, linkMs, steadyNow }: How): Promise<Partial<Applied>> => {
   switch (what.kind) {
     case 'link': await tx.link(what.token, journal, now + linkMs, what.file); return {}
     case 'revokeLinks': await tx.revokeLinks(what.journal); return {}
     case 'remove': await tx.remove(what.journal); return {}
     case 'block': await tx.block(what.person, now); return {}
     case 'unblock': await tx.unblock(what.person); return {}
+    case 'expel': await keepExpelled(tx, what, directory); return {}
     case 'stand': await keepStanding(tx, what.place, what.standing); return {}
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
@@ -75,6 +84,7 @@ export const apply = async (tx: Tx, plan: Plan, { journal, from }: Cause, how: H
     if (what.kind === 'block') directory.block(what.person)
     if (what.kind === 'unblock') directory.unblock(what.person)
     if (what.kind === 'stand') directory.stand(what.place, what.standing)
+    if (what.kind === 'expel') directory.expelled.set(what.key, what.expelled)
     if (what.kind === 'called') directory.namesakes.learn(what.claim)
     if (what.kind === 'profile') directory.profiles.learn(what)
     if (what.kind === 'chat') directory.directs.learn(what.chat)

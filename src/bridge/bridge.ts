@@ -12,6 +12,7 @@ import type { Inbox, Network } from '../model/network'
 import { makeDirectory, type Directory, type Mirror } from '../plan/directory'
 import type { Links } from '../plan/links'
 import { type DirectRules, type Directs, DIRECTS, makeDirects, readChat } from '../plan/directs'
+import { EXPELLED } from '../plan/expelled'
 import { CALLED } from '../plan/namesakes'
 import { PORTALS, portalMirrors, type PortalRules } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
@@ -109,7 +110,8 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
   const { store, mirrors, links, language, networks } = options
   const { chats, portals, ...remembered } = await store.run(async tx => ({
     blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
-    profiles: await tx.remembered(PROFILES), chats: await tx.remembered(DIRECTS), portals: await tx.remembered(PORTALS)
+    profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
+    portals: await tx.remembered(PORTALS)
   }))
   const can = new Map(networks.map(network => [network.name, network.can]))
   const namings = new Map(networks.map(({ name, naming }) => [name, naming]))

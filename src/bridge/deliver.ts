@@ -89,6 +89,7 @@ export const makeDeliver = (parts: Parts): Deliver => {
     const standing = directory.standing(place)
     if (standing === 'out' || (standing === 'encrypted' && !row.notice)) return 'rests'
     if (overtakenBy(row.delivery, directory) !== undefined) return 'overtaken'
+    if (row.delivery.as !== undefined && directory.expelled.at(place, row.delivery.as.person) !== undefined) return 'expelled'
     const here = directory.mirrorAt(place)?.here
     const people = here === undefined ? contactAt(row) : peopleAt(here)
     return !row.notice && people.length > 0 && people.every(person => directory.isBlocked(person)) ? 'stopped' : undefined

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import type { Refused, Unavailable } from '../model/errors'
 import { addressKey, type Place } from '../model/address'
-import type { Action, Sent } from '../model/message'
+import type { Action, Arrival, Sent } from '../model/message'
 import { plain } from '../model/text'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
@@ -12,6 +12,7 @@ import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
 import type { Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import { reactionMark } from './delivery-marks'
+import { tellBanned, tellExpelled } from './expulsion'
 import { type FileFailure, fileOf } from './files'
 import type { Observer } from './observer'
 import { isNotShown, isShown, overtakenBy } from './profile'
@@ -37,9 +38,9 @@ export interface Ending {
 
 /**
  * Why a queued delivery is no longer wanted. `stopped`: its reader sent STOP. `rests`: its place removed us, or is encrypted. `overtaken`:
- * there is a later change of the same.
+ * there is a later change of the same. `expelled`: a moderator there put out whoever speaks.
  */
-export type Unwanted = 'stopped' | 'rests' | 'overtaken'
+export type Unwanted = 'stopped' | 'rests' | 'overtaken' | 'expelled'
 
 interface Parts {
   store: Store; directory: Directory; desk: DeskMemory; observer: Observer; clock: Clock; log: Log; linkMs: number
@@ -47,6 +48,7 @@ interface Parts {
 }
 
 type Problem = Parameters<typeof failureNotice>[3]
+type Tell = (origin: Arrival) => Pick<Plan, 'deliveries' | 'changes'> | undefined
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const toldOfRemovals = new Map<string, number>() // by place and other place of a mirror
@@ -68,9 +70,24 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     return news
   }
 
-  const end = (row: Queued, state: 'failed' | 'unknown', reason: string, problem?: Problem): void => {
+  const failure = ({ delivery, delivery: { key, place, action } }: Queued, problem: Problem): Tell => origin => {
+    if (origin.kind === 'profile') return isNotShown(origin, delivery, directory)
+    if (action.kind !== 'removal') return { changes: [], deliveries: failureNotice(origin, { key, place }, directory, problem) }
+    return { changes: [], deliveries: isNews(origin.place, place) ? staysNotice(origin, place, directory) : [] }
+  }
+
+  /** We know already that whoever speaks is out of the place, or its server tells us now. */
+  const expelled = ({ delivery: { place, as } }: Queued): Tell => origin => {
+    if (as === undefined) return undefined
+    const known = directory.expelled.at(place, as.person)
+    if (known !== undefined) return tellExpelled(origin, place, as.person, known, directory)
+    const before = directory.expelled.before(place, as.person)
+    return tellBanned(origin, place, as.person, { told: before?.how === 'banned' && before.told === true, now: clock.now() }, directory)
+  }
+
+  /** `tell`: what the writer is told. */
+  const end = (row: Queued, state: 'failed' | 'unknown', reason: string, tell?: Tell): void => {
     const { place, key, attempt, action } = row.delivery
-    const isRemoval = action.kind === 'removal'
     log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
     const spot = desk.spotOf(place)
     if (spot?.kind === 'contact') observer.counted({ what: 'count', address: spot.address, event: 'failed' })
@@ -78,13 +95,9 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
       const isMinor = row.notice || action.kind === 'reaction' // nobody is told
-      const origin = problem === undefined || isMinor ? undefined : await tx.origin(row.journal)
-      if (origin === undefined || problem === undefined) return { queued: [], cancelled: [] }
-      if (origin.kind === 'profile') return carryOut(tx, isNotShown(origin, row.delivery, directory), row, now)
-      const told = isRemoval
-        ? isNews(origin.place, place) ? staysNotice(origin, place, directory) : []
-        : failureNotice(origin, { key, place }, directory, problem)
-      return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, now)
+      const origin = tell === undefined || isMinor ? undefined : await tx.origin(row.journal)
+      const told = origin === undefined ? undefined : tell?.(origin)
+      return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...told }, row, now)
     }).then(applied => settled(row, state, 0, applied), () => {}) // the store has reported its failure itself
   }
 
@@ -109,11 +122,12 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
         return applied
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
-    refused: (row, why) =>
-      end(row, 'failed', why.message, { kind: 'failed', why: directory.texts[why.because ?? 'refused'] }),
-    unknown: (row, why) => end(row, 'unknown', why, { kind: 'unknown' }),
-    gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', { kind: 'failed', why: directory.texts.gaveUp }),
-    stalled: (row, why) => end(row, 'failed', why.message, { kind: 'failed', why: directory.texts.gaveUp }),
+    refused: (row, why) => end(row, 'failed', why.message, why.because === 'expelled'
+      ? expelled(row)
+      : failure(row, { kind: 'failed', why: directory.texts[why.because ?? 'refused'] })),
+    unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
+    gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
+    stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
     async inWords (row, why) {
       const { delivery: { action }, journal, notice } = row
       const file = fileOf(row)
@@ -135,11 +149,15 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       return changed
     },
     pointless: row => end(row, 'failed', 'the message that it changes was never delivered'),
-    unwanted: (row, why) => why === 'overtaken'
-      ? end(row, 'failed', 'it was changed again before it could be shown')
-      : why === 'stopped'
-        ? end(row, 'failed', 'the person sent STOP',
-            desk.isContacts(row.delivery.place) ? { kind: 'failed', why: directory.texts.hasEnded } : undefined)
-        : end(row, 'failed', 'we were removed from the place, or it is encrypted', { kind: 'failed', why: directory.texts.rests })
+    unwanted (row, why) {
+      const { hasEnded, rests } = directory.texts
+      switch (why) {
+        case 'expelled': return end(row, 'failed', 'a moderator has put its writer out of the place', expelled(row))
+        case 'overtaken': return end(row, 'failed', 'it was changed again before it could be shown')
+        case 'rests': return end(row, 'failed', 'we were removed from the place, or it is encrypted', failure(row, { kind: 'failed', why: rests }))
+        case 'stopped': return end(row, 'failed', 'the person sent STOP',
+          desk.isContacts(row.delivery.place) ? failure(row, { kind: 'failed', why: hasEnded }) : undefined)
+      }
+    }
   }
 }

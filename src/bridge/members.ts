@@ -71,7 +71,8 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
       claims.push(change.claim)
       return [as]
     })
-    return { place: where.place, members, whole: sources.every(isSettled) }
+    const heard = members.filter(({ person }) => directory.expelled.at(where.place, person) === undefined)
+    return { place: where.place, members: heard, whole: sources.every(isSettled) }
   }
 
   const listsOf = (mirror: Mirror, claims: Claim[]): MemberList[] => mirror.places
@@ -112,7 +113,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
       if (accepted === 'seen') return accepted
       if ('sender' in arrival && arrival.kind !== 'deletion') look(halls.spoke(arrival.place, arrival.sender))
       const found = directory.mirrorAt(arrival.place)
-      if (arrival.kind === 'standing' || found?.here.people !== undefined) look(found?.mirror)
+      if (arrival.kind === 'standing' || arrival.kind === 'expulsion' || found?.here.people !== undefined) look(found?.mirror)
       return accepted
     },
     start () {

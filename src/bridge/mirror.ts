@@ -13,6 +13,7 @@ import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import { votedInWords, withHowToVote } from '../plan/vote'
 import type { Answered, NewDelivery, Recorded } from '../store/store'
+import { heardAt } from './expulsion'
 
 const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
   const people = peopleAt(where)
@@ -68,13 +69,17 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
   if (!('sender' in original.arrival)) return ignored('nobody said it')
   const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
   const said = original.deliveries.filter(({ notice }) => !notice)
-  const canDelete = ({ place }: { place: Place }): boolean => directory.can(place.network).deletions
+  const canDelete = ({ place }: { place: Place }): boolean =>
+    directory.can(place.network).deletions && directory.expelled.at(place, writer.person) === undefined
   const deliveries = [...said, ...original.copies].filter(one => canDelete(one) && directory.standing(one.place) === 'in')
     .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
   const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
   const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.texts.stays([...new Set(left)].join(', ')))]
   return { outcome: 'routed', deliveries: [...deliveries, ...told], changes: [{ kind: 'revokeLinks', journal: original.seq }] }
 }
+
+const beside = (told: Pick<Plan, 'deliveries' | 'changes'>, plan: Plan): Plan =>
+  ({ ...plan, deliveries: [...plan.deliveries, ...told.deliveries], changes: [...plan.changes, ...told.changes] })
 
 /** A moderator of another place has removed the message: it stays away. */
 const afterRemoval = (arrival: EditArrival | DeletionArrival, { texts }: Directory): Plan => arrival.kind === 'deletion'
@@ -120,10 +125,12 @@ export const mirrorRule = (arrival: Arrival, { original, answered }: About, dire
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return ignored('it came through too many switchboards')
   if (arrival.kind === 'deletion') return takeBack(arrival, original, found, directory)
   const { as, changes } = speaker(arrival, found, directory)
-  const places = reached(found.mirror, found.here, directory)
-  if (found.mirror.direct === true && places.length === 0) return unreached(arrival, found, directory)
+  const person = { network: arrival.place.network, id: arrival.sender.id }
+  const all = reached(found.mirror, found.here, directory)
+  if (found.mirror.direct === true && all.length === 0) return unreached(arrival, found, directory)
+  const { places, ...told } = heardAt(all, arrival, person, directory)
   const { unreadable } = arrival.content
-  if (unreadable !== undefined && arrival.kind === 'message') return unread(arrival, unreadable, places, as, directory)
+  if (unreadable !== undefined && arrival.kind === 'message') return beside(told, unread(arrival, unreadable, places, as, directory))
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
   const replyAt = answering(answered, found, directory)
   const { mentions } = arrival
@@ -135,6 +142,6 @@ export const mirrorRule = (arrival: Arrival, { original, answered }: About, dire
       ? sayAgain({ ...arrival, content }, original, place, by, { token, reply, mentions }, directory)
       : say(arrival, content, place, by, { token, reply, mentions }, directory))
   })
-  const all: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]
-  return { outcome: 'routed', deliveries, changes: all, ...deliveries.length === 0 && { why: 'nobody else is reached' } }
+  const kept: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]
+  return beside(told, { outcome: 'routed', deliveries, changes: kept, ...deliveries.length === 0 && { why: 'nobody else is reached' } })
 }

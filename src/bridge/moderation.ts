@@ -22,7 +22,8 @@ export const moderationRule = (arrival: Arrival, copied: Copied | undefined, dir
   if (found.mirror.moderation === 'own') return ignored('moderators of this mirror have a say in their own place only')
   if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')
   const { as: writer } = speaker(message.latest, from, directory, original.sender)
-  const mayDelete = ({ network }: Place): boolean => directory.can(network).deletions
+  const mayDelete = (place: Place): boolean =>
+    directory.can(place.network).deletions && directory.expelled.at(place, writer.person) === undefined
   const said = [...message.deliveries.filter(({ notice }) => !notice), ...message.copies]
   const areSeveral = said.filter(({ place }) => samePlace(place, arrival.place)).length > 1 // then one of them was removed, and which is not known
   const gone = said.filter(({ place }) => mayDelete(place) && directory.standing(place) === 'in' && (areSeveral || !samePlace(place, arrival.place)))

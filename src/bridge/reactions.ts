@@ -1,5 +1,5 @@
 /** The rule for reactions in mirrors: a reaction to a message appears in every place that has the message. */
-import { addressKey } from '../model/address'
+import { addressKey, type MirrorPlace } from '../model/address'
 import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { delivery, ignored, mayChange, type Plan } from '../plan/plan'
@@ -22,9 +22,10 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
   const { as, changes } = speaker(reaction, found, directory)
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   const { message, before } = reacted
+  const isHeard = ({ place }: MirrorPlace): boolean => directory.expelled.at(place, as.person) === undefined
   return {
     outcome: 'routed',
-    deliveries: reached(found.mirror, found.here, directory).flatMap(({ place, reactions }) => {
+    deliveries: reached(found.mirror, found.here, directory).filter(isHeard).flatMap(({ place, reactions }) => {
       if (reactions === 'lines') return reactInWords(arrival, reacted, now, place, as.name, directory)
       const { vote, others } = votedInReactions(message, before.map(({ emoji }) => emoji), now, place, directory)
       const made = react(arrival, { message, before: before.filter(({ emoji }) => others([emoji]).length > 0) }, others(now), place, as, directory)

@@ -11,6 +11,7 @@ import type { Reacted } from '../plan/react'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
 import { directRule } from './direct'
+import { expulsionRule } from './expulsion'
 import { mirrorRule } from './mirror'
 import { type Copied, moderationRule } from './moderation'
 import { profileRule } from './profile'
@@ -18,8 +19,9 @@ import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
 
-/** What the store knows about the messages that the arrival refers to. */
+/** What the store knows about the messages that the arrival refers to. `now`: ms since 1970, by the clock that does not jump. */
 export interface Facts {
+  now: number
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
   reacted?: Reacted | undefined; copied?: Copied | undefined
   opening?: DirectChat | undefined // the direct chat that it may begin
@@ -31,6 +33,7 @@ const RULES: Rule[] = [
   (arrival, facts, { directory }) => receiptRule(arrival, facts.confirmable, directory),
   (arrival, _facts, { directory }) => standingRule(arrival, directory),
   (arrival, _facts, { directory }) => profileRule(arrival, directory),
+  (arrival, { now }, { directory }) => expulsionRule(arrival, now, directory),
   (arrival, facts, context) => consentRule(arrival, facts.desk, facts.original, context),
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => directRule(arrival, facts.opening, directory),

@@ -13,9 +13,9 @@ export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 
 /**
  * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. `moved`: the message to
- * change is in a room that its reader has left.
+ * change is in a room that its reader has left. `expelled`: the place has banned whoever speaks.
  */
-export type Forbidden = 'encrypted' | 'moved'
+export type Forbidden = 'encrypted' | 'moved' | 'expelled'
 
 /** The destination will never take this. */
 export class Refused extends Error {

@@ -114,6 +114,13 @@ export interface Shown { what: 'topic' | 'name' | 'picture'; value: string }
 
 /** A place shows something else of itself. `by`: who changed it; absent: nobody was heard to change it, but so it looks now. */
 export interface ProfileArrival extends Arrived { kind: 'profile'; shown: Shown; by?: Sender }
+/**
+ * Somebody with the power for it put our ghost of `person` out of the place, took its voice, or let it in again. `invited`: only asked it in.
+ * `name`: as people there call it.
+ */
+export interface ExpulsionArrival extends Arrived {
+  kind: 'expulsion'; person: Person; name: string; how: 'kicked' | 'banned' | 'muted' | 'invited' | 'let in'
+}
 
 /** Comes from Zentrale itself: something is due, or the operator orders something. Its place is the function address. */
 export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
@@ -124,7 +131,7 @@ export type Order =
   | { what: 'say', by: string, words: string } // a command, as the team would type it
 
 export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | ReceiptArrival | StandingArrival
-  | ProfileArrival | OrderArrival
+  | ExpulsionArrival | ProfileArrival | OrderArrival
 
 /** The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `hops`: counts ours too; 1 if absent. */
 export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }

@@ -3,6 +3,7 @@ import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place
 import type { Standing } from '../model/message'
 import type { Capabilities } from '../model/network'
 import type { Directs } from './directs'
+import { makeExpulsions, type Expulsions } from './expelled'
 import type { Links } from './links'
 import type { DeliveryMarking, Mirror, Moderation } from './mirrored'
 import { makeNamesakes, type Namesakes } from './namesakes'
@@ -42,6 +43,7 @@ export interface Directory {
   readonly namesakes: Namesakes
   readonly profiles: Profiles
   readonly directs: Directs
+  readonly expelled: Expulsions
   readonly teams: Teams
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
@@ -63,7 +65,9 @@ const gone = (network: NetworkName): Capabilities => ({
   profiles: false, textBytesMax: Infinity, window: 1, afterCrash: 'park', giveUpAfterMs: 0
 })
 
-interface Remembered { blocked: string[]; standings: [string, string][]; called: [string, string][]; profiles: [string, string][] }
+interface Remembered {
+  blocked: string[]; standings: [string, string][]; called: [string, string][]; profiles: [string, string][]; expelled: [string, string][]
+}
 
 export interface DirectoryParts {
   mirrors: Mirror[]
@@ -86,6 +90,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
     links, texts, teams, directs, namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
+    expelled: makeExpulsions(remembered.expelled),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),
     mirrorAt: place => byPlace.get(addressKey(place)) ?? directs.mirrorAt(place),

@@ -10,6 +10,7 @@ import type { NewDelivery, Recorded } from '../store/store'
 import type { DeskChange } from './desk-change'
 import type { Directory } from './directory'
 import type { DirectChat } from './directs'
+import type { Expelled } from './expelled'
 import type { Claim } from './namesakes'
 import { beginning, cleanName } from './people'
 
@@ -19,6 +20,7 @@ export type Change =
   | { kind: 'remove', journal: number } // a moderator elsewhere has removed this message
   | { kind: 'block' | 'unblock', person: string }
   | { kind: 'stand', place: Place, standing: Standing }
+  | { kind: 'expel', key: string, expelled?: Expelled } // without `expelled`: heard again
   | { kind: 'cancel', lane: Place, reason: string }
   | { kind: 'recall', original: Recorded, lane: Place, instead: NewDelivery[] } // its held deliveries there never leave; `instead` does
   | { kind: 'confirm', place: Place, id: RemoteId, outcome: 'delivered' | 'failed' }

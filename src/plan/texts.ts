@@ -1,6 +1,7 @@
 /** Zentrale's own words to people. */
 import type { FileTrouble } from '../model/errors'
 import type { Shown, Unreadable } from '../model/message'
+import type { How } from './expelled'
 
 export type Language = 'de' | 'en'
 
@@ -34,6 +35,10 @@ export interface Texts {
   staysThere (where: string): string
   wasRemoved: string
   notShown (what: Shown['what'], where: string): string
+  /** To the moderators who did it. */
+  expelled: Record<How, (name: string) => string>
+  /** To whoever is not heard there: why. */
+  isExpelled: Record<How, string>
   /** On phones, to whoever said what is reacted to. Plain quotation marks, because others may cost. */
   reacted (emojis: string, name: string, excerpt: string): string
   /** What a reader gets instead of a file. */
@@ -84,6 +89,17 @@ const de: Texts = {
   notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: ${{
     topic: 'Zentrale darf das Thema', name: 'Zentrale darf den Namen', picture: 'Das Bild ist zu groß, oder Zentrale darf das Bild'
   }[what]} des Raums auf ${where} nicht ändern. Das wird nur einmal gesagt.`,
+  expelled: {
+    kicked: name => `${name} wurde hier entfernt. Eine Stunde lang kommt nichts mehr von dieser Person hierher, es sei denn, jemand lädt sie ` +
+      'vorher wieder ein. Soll es länger dauern, sperren Sie sie (Bann).',
+    banned: name => `${name} ist hier gesperrt. Von dieser Person kommt nichts mehr hierher, bis die Sperre aufgehoben ist.`,
+    muted: name => `${name} darf hier nicht mehr sprechen. Von dieser Person kommt nichts mehr hierher, bis sie das Rederecht wieder hat.`
+  },
+  isExpelled: {
+    kicked: 'dort wurden Sie von der Moderation für eine Stunde entfernt; so lange kommt nichts von Ihnen dort an',
+    banned: 'dort hat die Moderation Sie gesperrt; bis das aufgehoben ist, kommt nichts von Ihnen dort an',
+    muted: 'dort hat die Moderation Ihnen das Rederecht genommen; bis Sie es wieder haben, kommt nichts von Ihnen dort an'
+  },
   reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {
@@ -140,6 +156,17 @@ const en: Texts = {
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
   notShown: (what, where) => `The new ${what} is shown here only: ${what === 'picture' ? 'it is too large, or ' : ''}Zentrale may not change ` +
     `the ${what} of the room on ${where}. This is said only once.`,
+  expelled: {
+    kicked: name => `${name} was removed here. For an hour nothing from this person arrives here, unless somebody invites them back before. ` +
+      'If it should last longer, ban them.',
+    banned: name => `${name} is banned here. Nothing from this person arrives here until the ban is lifted.`,
+    muted: name => `${name} may no longer speak here. Nothing from this person arrives here until they have a voice again.`
+  },
+  isExpelled: {
+    kicked: 'the moderators there removed you for an hour; until then nothing from you arrives there',
+    banned: 'the moderators there banned you; until that is lifted nothing from you arrives there',
+    muted: 'the moderators there took your voice; until you have it again nothing from you arrives there'
+  },
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
   noFile: (name, why, linked) => {

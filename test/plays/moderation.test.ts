@@ -5,6 +5,7 @@ import { startProsody } from '../../sandbox/servers/prosody'
 import { DOMAIN, raiseTown, type Town } from '../../sandbox/town'
 import { needs, scratch } from '../support/real'
 import { storyOf, type Story } from '../support/story'
+import { MUC } from '../support/xmpp-person'
 
 const FASTEN = 'urn:xmpp:fasten:0'
 const MODERATE = 'urn:xmpp:message-moderate:0'
@@ -55,5 +56,46 @@ describe('moderators, on Synapse and Prosody', () => {
     const { anna } = town.people
     const own = (await anna.events(town.room)).filter(({ sender }) => sender === anna.userId).map(({ content }) => content['body'])
     assert.deepEqual([own.includes('bleibt'), own.includes('geht'), await onMatrix('unsäglich')], [true, false, 0])
+  })
+
+  const ghostOfBernd = async (): Promise<string> => (await town.people.anna.waitFor(town.room, 'Bernd', ({ type, content, state_key: who }) =>
+    type === 'm.room.member' && content['displayname'] === 'Bernd (XMPP)' && who !== undefined)).state_key!
+
+  it('Anna bans Bernd from her room: what he says reaches Max, but not her; both are told once, and he is back when she lifts it', async () => {
+    const to = (verb: string, who: string): Promise<unknown> =>
+      town.people.anna.call('POST', `v3/rooms/${encodeURIComponent(town.room)}/${verb}`, { user_id: who })
+    const bernd = await ghostOfBernd()
+    await to('ban', bernd)
+    await story.annaReads('Bernd (XMPP) is banned here. Nothing from this person arrives here until the ban is lifted.')
+    for (const text of ['hört mich Anna?', 'nein']) await story.berndSays(text)
+    await story.berndReads('Not delivered to Matrix: “hört mich Anna?” (the moderators there banned you; until that is lifted nothing from you ' +
+      'arrives there)')
+    await story.maxReads('Bernd (XMPP): nein')
+    await to('unban', bernd)
+    await town.people.anna.waitFor(town.room, 'the end', ({ type, state_key: who, content }) =>
+      type === 'm.room.member' && who === bernd && content['membership'] === 'leave')
+    await story.annaSays('und jetzt?')
+    await story.berndReads('und jetzt?')
+    await story.allIsWell('wieder')
+    assert.equal(await onMatrix('nein'), 0)
+    assert.equal(town.people.bernd.bodies(town.muc).filter(body => body.startsWith('Not delivered')).length, 1)
+  })
+
+  it('Bernd kicks Anna out of the group chat: she is not back with her next words, but when he invites her', async () => {
+    const anna = 'Anna (Matrix)'
+    const present = town.people.bernd.heard.findLast(one => one.is('presence') && one.attrs.from === `${town.muc}/${anna}`)
+    const jid = String(present?.getChild('x')?.getChild('item')?.attrs.jid).split('/')[0]!
+    await town.people.bernd.ask('set', town.muc, xml('query', { xmlns: `${MUC}#admin` }, xml('item', { nick: anna, role: 'none' })))
+    await story.berndReads(`${anna} was removed here. For an hour nothing from this person arrives here, unless somebody invites them back before. ` +
+      'If it should last longer, ban them.')
+    await story.annaSays('noch da?')
+    await story.annaReads('Not delivered to XMPP: “noch da?” (the moderators there removed you for an hour; until then nothing from you ' +
+      'arrives there)')
+    await story.maxReads(`${anna}: noch da?`)
+    await town.people.bernd.send(xml('message', { to: town.muc }, xml('x', { xmlns: `${MUC}#user` }, xml('invite', { to: jid }))))
+    await story.berndSays('komm wieder') // after the invitation, so what comes back comes after it too
+    await story.annaReads('komm wieder')
+    await story.allIsWell('zuletzt')
+    assert.deepEqual(town.people.bernd.bodies(town.muc, anna).filter(body => body === 'noch da?'), [])
   })
 })

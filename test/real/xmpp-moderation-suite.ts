@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
-import { Refused } from '../../src/model/errors'
-import type { Delivery, Persona } from '../../src/model/message'
+import { Refused, Unavailable } from '../../src/model/errors'
+import type { Delivery, Persona, Sent } from '../../src/model/message'
 import { came, delivery, DOMAIN, say, send, xmppGround } from '../support/xmpp-ground'
 import { MUC } from '../support/xmpp-person'
 
@@ -19,6 +19,13 @@ export const xmppModerationSuite = (start: (options: XmppServerOptions) => Promi
   const place = (): Place => ({ network: 'xmpp', id: room })
   const ruled = (item: Record<string, string>) => at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#admin` }, xml('item', item)))
   const removal = (said: string[]): Delivery => delivery({ kind: 'removal', said }, place())
+  /** Sends as a lane does: what may work later is tried again. */
+  const insist = async (one: Delivery): Promise<Sent> => {
+    try { return await send(at, one) } catch (error) {
+      if (error instanceof Unavailable && one.attempt < 20) return await insist({ ...one, attempt: one.attempt + 1 })
+      throw error
+    }
+  }
   /** Anna's room, in which we are. */
   beforeEach(async () => {
     room = `raum${++count}@${at.server.muc}`
@@ -41,6 +48,55 @@ export const xmppModerationSuite = (start: (options: XmppServerOptions) => Promi
       assert.ok(deletion?.kind === 'deletion' && deletion.named === given && deletion.moderated === true)
     })
   }
+
+  it('put ghosts out, take their voice and let them in again, which we hear', async () => {
+    /** ejabberd lets a ghost in again without a voice, so we get it one. */
+    const done = (): string[] => at.inbox.arrivals.flatMap(one => one.kind === 'expulsion' ? [one.how] : [])
+      .filter((how, index, all) => how !== all[index - 1])
+    const now = (...expected: string[]): Promise<void> => at.inbox.until(expected.join(), () => done().join() === expected.join())
+    const says = () => send(at, delivery(say('hört ihr mich?'), place(), { as: bob }))
+    const join = await at.anna.until('Bob', one => one.is('presence') && one.attrs.from === `${room}/${bob.name}`)
+    const jid = String(join.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!
+    await ruled({ jid: `zentrale@${DOMAIN}`, affiliation: 'admin' }) // else we do not hear that a ban is lifted
+    await ruled({ jid, affiliation: 'outcast' })
+    await now('banned')
+    await assert.rejects(says(), { name: 'Refused', because: 'expelled' })
+    await ruled({ jid, affiliation: 'none' })
+    await now('banned', 'let in')
+    await says()
+    await ruled({ nick: bob.name, role: 'visitor' })
+    await now('banned', 'let in', 'muted')
+    await ruled({ nick: bob.name, role: 'participant' })
+    await now('banned', 'let in', 'muted', 'let in')
+    await ruled({ nick: bob.name, role: 'none' })
+    await now('banned', 'let in', 'muted', 'let in', 'kicked')
+    await assert.rejects(says(), { name: 'Unavailable' }, 'not at once, whatever is known elsewhere')
+    await at.anna.client.send(xml('message', { to: room }, xml('x', { xmlns: `${MUC}#user` }, xml('invite', { to: jid }))))
+    await now('banned', 'let in', 'muted', 'let in', 'kicked', 'invited')
+    await says()
+    const [first] = at.inbox.arrivals
+    assert.ok(first?.kind === 'expulsion')
+    assert.deepEqual([first.person, first.name], [bob.person, bob.name])
+  })
+
+  it('take a membership, which we do not give back, before the room is asked to', async () => {
+    await ruled({ jid: `zentrale@${DOMAIN}`, affiliation: 'admin' })
+    await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' },
+      ...[['FORM_TYPE', `${MUC}#roomconfig`], ['muc#roomconfig_membersonly', '1']].map(([name, value]) =>
+        xml('field', { var: name! }, xml('value', {}, value!))))))
+    const says = (text: string) => insist(delivery(say(text), place(), { as: bob }))
+    await says('als Mitglied')
+    const seen = at.anna.heard.findLast(one => one.is('presence') && one.attrs.from === `${room}/${bob.name}` && one.attrs.type === undefined)
+    const jid = String(seen?.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!
+    await ruled({ jid, affiliation: 'none' })
+    await at.inbox.until('it is out', () => at.inbox.arrivals.some(one => one.kind === 'expulsion' && one.how === 'banned'))
+    await assert.rejects(says('wieder da?'), { name: 'Refused', because: 'expelled' })
+    await ruled({ jid, affiliation: 'member' })
+    await at.inbox.until('it is let in', () => at.inbox.arrivals.findLast(({ kind }) => kind === 'expulsion')?.key.includes('/let in ') === true)
+    await says('wieder Mitglied')
+    await at.anna.until('it', one => one.getChildText('body') === 'wieder Mitglied')
+    assert.deepEqual(at.anna.bodies(room, bob.name), ['da', 'als Mitglied', 'wieder Mitglied'])
+  })
 
   it(knows ? 'are we where the room makes us one: what others said goes, with its corrections' : 'are we nowhere, and we know', async () => {
     await at.anna.say(room, 'unsäglich', 'm1')

@@ -19,7 +19,7 @@ export const MUTATIONS: Mutation[] = [
     'undefined', ['I2']],
   ['takes a clock that jumps at its word', 'bridge/bridge.ts', 'const aging = steady(clock)', 'const aging = clock', ['I1', 'I2', 'I5']],
   ['goes on after the disk could not be read', 'store/sqlite.ts', 'if (isDiskError(error)) throw error', '', ['I1', 'I3', 'I5']],
-  ['tells nobody that something failed', 'bridge/ending.ts', 'problem === undefined || isMinor ? undefined', 'true ? undefined', ['I8', 'I1']],
+  ['tells nobody that something failed', 'bridge/ending.ts', 'tell === undefined || isMinor ? undefined', 'true ? undefined', ['I8', 'I1']],
   ['lets a second one answer who has not seen the claim', 'desk/read-team.ts',
     'const is = await meant(tx, arrival, place.address, { own: place.own, number, another })',
     'const whole = await meant(tx, arrival, place.address, { own: place.own, number, another }); ' +
@@ -103,8 +103,8 @@ export const MUTATIONS: Mutation[] = [
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
     'Infinity', ['W4']],
   ['lets one person use up what all may hold up', 'bridge/files.ts', 'ofOne.left(one), ', '', ['W4']],
-  ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'ofRoom(room, stanza) : privately(room, stanza)',
-    'ofRoom(room, stanza) : stream.send(answerDirect(stanza)!)', ['W4']],
+  ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'rooms.said(room, stanza) : privately(room, stanza)',
+    'rooms.said(room, stanza) : stream.send(answerDirect(stanza)!)', ['W4']],
   // a room that we attend never becomes anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
     'isAttended: () => false', ['W5']],

@@ -343,12 +343,13 @@ export const matrixSuite = (ground: () => Ground): void => {
     assert.equal((await anna.events(place.id)).filter(event => event.content.msgtype === 'm.notice').length, 1)
   })
 
-  it('comes back after a ghost was thrown out, and says why when it may not', async () => {
+  it('comes back after a ghost was thrown out, once that is known, and says why when it may not', async () => {
     const place = await openRoom()
-    const { network } = await begin([place])
+    const { network, inbox } = await begin([place])
     await network.send(delivery(place, 'eins'), signal())
     const ghost = `@_zentrale_sms_+491701234567:${ground().serverName}`
     await anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/kick`, { user_id: ghost })
+    await inbox.until('the kick', () => inbox.arrivals.some(({ kind }) => kind === 'expulsion'))
     await network.send(delivery(place, 'zwei'), signal())
     await anna.waitFor(place.id, 'the second', body('zwei'))
     await anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/ban`, { user_id: ghost })

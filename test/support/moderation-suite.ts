@@ -47,6 +47,35 @@ export const moderationSuite = (ground: () => Ground): void => {
       assert.equal(inbox.arrivals.filter(({ kind }) => kind === 'deletion').length, 1, 'our own removal does not come back in')
     })
 
+    const GHOST = (): string => `@_zentrale_xmpp_bernd=40example.org:${ground().serverName}`
+    const to = (place: Place, verb: 'kick' | 'ban' | 'unban' | 'invite'): Promise<unknown> =>
+      anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/${verb}`, { user_id: GHOST() })
+    const done = ({ inbox }: Bridge): string[] => inbox.arrivals.flatMap(one => one.kind === 'expulsion' ? [`${one.how} ${one.name}`] : [])
+
+    it('put ghosts out and let them in again, which we hear; a banned one stays out, as the room says', async () => {
+      const bridge = await begin(50)
+      const { network, inbox, place } = bridge
+      const says = (text: string): Promise<unknown> => network.send(delivery(place, text, { as: bernd }), signal())
+      await says('eins')
+      await to(place, 'kick')
+      await inbox.until('the kick', () => done(bridge).length === 1)
+      await to(place, 'invite')
+      await inbox.until('the invitation', () => done(bridge).length === 2)
+      await anna.waitFor(place.id, 'its return', ({ type, state_key: who, sender, content }) =>
+        type === 'm.room.member' && who === GHOST() && sender === GHOST() && content['membership'] === 'join')
+      await to(place, 'ban')
+      await inbox.until('the ban', () => done(bridge).length === 3)
+      await assert.rejects(says('zwei'), { name: 'Refused', because: 'expelled' })
+      await to(place, 'unban')
+      await inbox.until('its end', () => done(bridge).length === 4)
+      await says('drei')
+      assert.deepEqual(await bodies(place), ['eins', 'drei'])
+      assert.deepEqual(done(bridge), ['kicked Bernd (XMPP)', 'invited Bernd (XMPP)', 'banned Bernd (XMPP)', 'kicked Bernd (XMPP)'])
+      const [first] = inbox.arrivals
+      assert.ok(first?.kind === 'expulsion')
+      assert.deepEqual(first.person, bernd.person)
+    })
+
     it('are not we where we have no power: it stays, and we know', async () => {
       const { network, place } = await begin()
       const said = await anna.send(place.id, 'bleibt')

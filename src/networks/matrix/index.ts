@@ -12,6 +12,7 @@ import { openEndpoint, type Endpoint } from './endpoint'
 import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
 import { type Ghosts, makeGhosts } from './users/ghosts'
+import { makeDoneToGhosts } from './users/put-out'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
 import { makeAlarming } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
@@ -139,9 +140,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const isUnheard = isAmong(config.notHeardFrom)
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
-  const memberLists = makeMemberLists({
-    homeserver, rooms, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isUnheard: isNobody
-  })
+  const memberLists = makeMemberLists({ homeserver, rooms, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isUnheard: isNobody })
   const news = makeRoomNews({
     homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
@@ -159,6 +158,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     }
   })
 
+  const expulsionOf = makeDoneToGhosts({ rooms, ghosts, clock, domain, isOurs })
   const alarmingIn = makeAlarming(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
 
   const pushed = (events: unknown[], id: string): Promise<void> => {
@@ -177,7 +177,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn })
+      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf })
       recovery.start({ inbox, take, rooms, direct })
       const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })

@@ -5,7 +5,7 @@
 import type { Clock } from '../../lib/clock'
 import { Bug, Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
-import type { Arrival, Standing, StandingArrival } from '../../model/message'
+import type { Arrival, ExpulsionArrival, Standing, StandingArrival } from '../../model/message'
 import type { Inbox } from '../../model/network'
 import type { Take } from './recovery/catch-up'
 import type { Direct } from './direct/direct'
@@ -24,6 +24,8 @@ export interface ReceiveWorld {
   around: (room: string) => Omit<Around, 'mayAlarm'>
   /** Which of these events may alarm everybody, by their ids. */
   alarmingIn: (events: RoomEvent[]) => Promise<ReadonlySet<string>>
+  /** What others do to our ghosts. */
+  expulsionOf: (event: RoomEvent) => ExpulsionArrival | undefined
   /** Users whose words are carried nowhere. What they do to us still counts. */
   isUnheard: (mxid: string) => boolean
 }
@@ -40,24 +42,26 @@ const rawOf = (raw: unknown): string => {
   }
 }
 
+const malformed = (error: unknown): Malformed =>
+  error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
+
+const read = (raw: unknown): RoomEvent | Malformed => {
+  try {
+    return readEvent(raw)
+  } catch (error) {
+    return malformed(error)
+  }
+}
+
 /** Resolves when this standing is stored. */
 export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArrival, 'kind'>): Promise<unknown> => {
   if (inbox === undefined) throw new Bug('a room before start')
   return inbox.accept({ kind: 'standing', ...told })
 }
 
-const malformed = (error: unknown): Malformed =>
-  error instanceof Malformed ? error : new Malformed('an event cannot be read', { cause: error })
-
-export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn }: ReceiveWorld): Take => {
-  const read = (raw: unknown): RoomEvent | Malformed => {
-    try {
-      return readEvent(raw)
-    } catch (error) {
-      return malformed(error)
-    }
-  }
-
+export const makeTake = ({
+  network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf
+}: ReceiveWorld): Take => {
   const standingOf = ({ type, stateKey, sender, content }: RoomEvent): Standing | undefined => {
     if (type === 'm.room.encryption' && stateKey === '') return 'encrypted'
     const isOfBot = type === 'm.room.member' && stateKey === bot && sender !== bot
@@ -113,6 +117,8 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
     const { id: key, room, at = clock.now() } = event
     const standing = standingOf(event)
     if (standing !== undefined) return rooms.isNow(room) ? { kind: 'standing', key, place, at, standing } : undefined
+    const expulsion = expulsionOf(event)
+    if (expulsion !== undefined) return expulsion
     const sender = members.of(room, event.sender)
     const shown = shownBy(event)
     if (shown) return rooms.isNow(room) ? { kind: 'profile', key, place, at, shown, by: withHops(event, sender) } : undefined
@@ -137,7 +143,8 @@ export const makeTake = ({ network, inbox, rooms, direct, members, news, clock, 
   const takeOne = async (event: RoomEvent, raw: unknown, alarming: ReadonlySet<string>, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
-    if (speaks(event) || shownBy(event) !== undefined ? isUnheard(event.sender) : standingOf(event) === undefined) return
+    const isOthers = standingOf(event) === undefined && expulsionOf(event) === undefined
+    if (speaks(event) || shownBy(event) !== undefined ? isUnheard(event.sender) : isOthers) return
     if (event.type === 'm.room.encrypted') {
       if (rooms.isEncrypted(event.room)) return // everybody knows that nothing is carried from there
       news.encrypted(event.room)

@@ -16,6 +16,7 @@ import { HOPS_FIELD } from './events/events'
 import { voteContent, VOTES } from './events/extensible'
 import { isJson, type Json, stringOf } from './events/json'
 import type { Ghosts } from './users/ghosts'
+import { mustNotBeKicked } from './users/put-out'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
 import { isGhostOn } from './names'
 import type { Uploaded, Uploader } from './media'
@@ -48,6 +49,12 @@ type Said = Extract<Action, { content: Content }>
 
 const changeOf = ({ action, target: [event] = [] }: Delivery): Change | undefined =>
   event === undefined || action.kind === 'message' ? undefined : { event, isEdit: action.kind === 'edit' }
+
+/** What is remembered of this speaker was wrong, unless somebody has just put it out. */
+const forget = async ({ homeserver, ghosts }: SendWorld, { place }: Delivery, mxid: string, room: string): Promise<void> => {
+  if (readDirect(place) === undefined && ghosts.isIn(mxid, room)) await mustNotBeKicked(homeserver, room, mxid)
+  await ghosts.forget(mxid, room)
+}
 
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax } = world
@@ -201,7 +208,7 @@ export const makeSend = (world: SendWorld): Send => {
   /** Restores what the homeserver has forgotten or somebody undid: the ghost, its device, its or the bot's membership of the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
-    if (address !== undefined || (delivery.as && delivery.action.kind !== 'profile')) await ghosts.forget(speaker(delivery, room), room)
+    if (address !== undefined || (delivery.as && delivery.action.kind !== 'profile')) await forget(world, delivery, speaker(delivery, room), room)
     if (address !== undefined) {
       await direct.roomFor(delivery.place, undefined, signal)
       return

@@ -20,7 +20,7 @@ import type { Sender } from './muc/send'
 import { bareOf, canonicalBare, serverOf } from './names'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
-import { child, el, type Element, type Xml } from './wire/xml'
+import { el, type Element, type Xml } from './wire/xml'
 
 // Characters of answers (vCards with pictures) per minute: more than a thousand pictures
 const ANSWERED_MAX = 128 * 1024 * 1024
@@ -40,12 +40,6 @@ export const makeDispatch = ({
   directSender, presence, commands, gateway, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
-
-  /** A message from a room itself to one of ours (XEP-0045 §7.8.2): somebody inside asks us in. */
-  const ofRoom = (room: Room, said: Element): void => {
-    const user = child(said, 'x', 'http://jabber.org/protocol/muc#user')
-    if (user !== undefined && child(user, 'invite') !== undefined) rooms.invited(room)
-  }
 
   /** The ghost to which this stanza may go: its sender has a chat with it, or says something and may begin one. */
   const ghostFor = (stanza: Element): Identity | undefined => {
@@ -75,7 +69,7 @@ export const makeDispatch = ({
     const receipt = directSender.receipt(stanza, room !== undefined)
     if (receipt !== undefined) receiver.offer(receipt)
     if (type === 'error') return room && sender.bounce(room, stanza)
-    if (room !== undefined) return from === room.id ? ofRoom(room, stanza) : privately(room, stanza)
+    if (room !== undefined) return from === room.id ? rooms.said(room, stanza) : privately(room, stanza)
     const address = addresses.at(to) ?? ghostFor(stanza)
     if (address !== undefined) {
       directReceiver.message(stanza, address)

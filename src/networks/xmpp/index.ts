@@ -15,6 +15,7 @@ import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
 import { makeArchive } from './muc/archive'
 import { makeBringing } from './muc/bringing'
+import { offered } from './muc/ghost-news'
 import { makeRoomMembers } from './muc/members'
 import { makeRoomNotices } from './muc/notices'
 import { makeOwnMessages, type OwnMessages } from './muc/own-messages'
@@ -100,6 +101,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       putOut: room => started?.receiver.standing(room, 'out'),
       allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
       known: (room, nick) => teamRooms.known(room, nick),
+      expelled: (room, told) => started?.receiver.offer(...offered(NAME, room, told, world)),
       heard (room, presence, before) {
         occupantAvatars.heard(room.id, presence)
         looks.presence(room, presence)
@@ -124,9 +126,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const receiver = makeReceiver({
       network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch
     })
-    const special = makeSpecialDeliveries({
-      teamRooms, directSender, remove: makeRemove(stream), change: makeChange({ own: ownRooms, stream, world })
-    })
+    const change = makeChange({ own: ownRooms, stream, world })
+    const special = makeSpecialDeliveries({ teamRooms, directSender, remove: makeRemove(stream), change })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
     const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)

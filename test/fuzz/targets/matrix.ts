@@ -8,6 +8,7 @@ import { NOBODY } from '../../../src/networks/matrix/events/mentions'
 import type { Homeserver } from '../../../src/networks/matrix/homeserver'
 import { makeMembers } from '../../../src/networks/matrix/rooms/members'
 import { makeTake } from '../../../src/networks/matrix/receive'
+import { makeDoneToGhosts } from '../../../src/networks/matrix/users/put-out'
 import type { Rooms } from '../../../src/networks/matrix/rooms/rooms'
 import type { Target } from '../engine'
 import { judgingInbox, ODD, textFrom } from '../judges'
@@ -40,12 +41,15 @@ const take = async (input: Buffer): Promise<void> => {
     isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
     around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
     alarmingIn: async () => new Set(['$1']),
+    expulsionOf: makeDoneToGhosts({
+      rooms, ghosts: { nameOf: () => 'Bernd' }, clock: systemClock, domain: 'example.org', isOurs: mxid => mxid.startsWith('@_')
+    }),
     news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
   })(events)
   assert.ok(kept <= events.length)
 }
 
-const PARTS = [BOT, 'leave', 'ban', 'm.room.encryption',
+const PARTS = [BOT, '@_zentrale_xmpp_bernd:example.org', 'leave', 'ban', 'invite', 'm.room.encryption',
   'm.text', 'm.emote', 'm.image', 'm.room.message', 'm.room.redaction', 'm.sticker', 'm.room.member', 'm.room.encrypted', 'm.replace',
   'org.matrix.custom.html', '$1', '$2', ROOM, '@anna:example.org', 'mxc://example.org/abc', 'mxc://../..', '<b>fett</b>',
   '> <@a:b> zitiert\n\nneu',

@@ -61,8 +61,8 @@ describe('the rule of the desk', () => {
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
     const links = { token: () => '', part: () => '', url: () => '' }
     const directory = makeDirectory({
-      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [] }, can: new Map(), links, texts: TEXTS.en, teams: memory,
-      directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false })
+      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [], expelled: [] }, can: new Map(), links, texts: TEXTS.en,
+      teams: memory, directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false })
     })
     const conversation: Conversation = {
       id: 1, address: 'werkstatt', handledBy: 'werkstatt', contact: { network: 'red', id: 'eva' }, place: { network: 'red', id: 'chat' },

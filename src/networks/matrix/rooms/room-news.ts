@@ -15,7 +15,7 @@ import type { Ghosts } from '../users/ghosts'
 import { roomPath, type Homeserver } from '../homeserver'
 import type { MemberLists } from './member-lists'
 import type { Rooms } from './rooms'
-import type { TeamRooms } from './team-rooms'
+import { readTeamRoom, type TeamRooms } from './team-rooms'
 
 const TASKS_MAX = 100 // under way at once; more are dropped, because people can ask again
 
@@ -67,10 +67,18 @@ export const makeRoomNews = (
   const post = (room: string, verb: 'join' | 'leave', as: string): Promise<unknown> =>
     homeserver.call('POST', `${roomPath(room)}/${verb}`, { as, body: {} })
 
+  const isMirrored = (room: string): boolean => {
+    const place = rooms.placeOf(room)
+    return place !== undefined && rooms.isNow(room) && readTeamRoom(place.id, bot.slice(bot.indexOf(':') + 1)) === undefined
+  }
+
   const invited = (event: RoomEvent): void => {
     const { room, sender, stateKey, replaces } = event
     const target = stateKey!
     if (isOurs(sender)) return
+    if (target !== bot && !addresses.has(target) && isMirrored(room)) {
+      return background('taking an invitation of a ghost', room, () => post(room, 'join', target))
+    }
     if (addresses.has(target) || (target !== bot && admits(sender, target))) return direct.invited(event)
     if (target !== bot) return background('declining for a ghost', room, () => post(room, 'leave', target))
     if (rooms.placeOf(room) || rooms.awaits(room)) return rooms.checkRoom(room)

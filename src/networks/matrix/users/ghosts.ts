@@ -19,6 +19,7 @@ import type { Uploader } from '../media'
 import { ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { makeCalled } from './called'
+import { mustBeForbidden } from './put-out'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
 const DEVICE = 'ZENTRALE'
@@ -45,6 +46,8 @@ export interface Ghosts {
   user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
   prepare (): Promise<void>
+  /** Its name; undefined if it is not known to us. */
+  nameOf (mxid: string): string | undefined
   /** The one ghost in this room that this name calls, with or without its network's label; undefined if there is none, or several. */
   called (name: string, room: string): string | undefined
   /** What we remember of this user is wrong: forgets it. */
@@ -158,7 +161,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     try {
       await enter()
     } catch (error) {
-      if (!isCode(error, 'M_FORBIDDEN')) throw error
+      await mustBeForbidden(error, homeserver, room, mxid, signal)
       await homeserver.call('POST', `${roomPath(room)}/invite`, { body: { user_id: mxid }, signal })
       await enter()
     }
@@ -178,7 +181,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, signal, elsewhere: true }).catch(unlessRejected)
 
   return {
-    user,
+    user, nameOf: called.nameOf,
     of (person, place, room) {
       const readable = ghostMxid(person, domain)
       return isMadeByUs(place) && memory.get(joinKey(readable, room)) === undefined ? secretGhostMxid(person, domain, key) : readable

@@ -9,7 +9,7 @@ import { Refused, Unavailable } from '../../../model/errors'
 import { labelOf } from '../../../model/mention'
 import type { World } from '../../../model/network'
 import { nickOf, nickSpellings, resourceOf } from '../names'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
 import { STAND_IN } from './own-messages'
@@ -47,8 +47,8 @@ export interface OccupantEvents {
   out (why: string, put: PutOut | undefined): void
   /** How much of the past it asks for when it enters; without this, nothing. */
   history? (): Record<string, string> | undefined
-  /** Its role or affiliation has changed. */
-  rank? (): void
+  /** Its role or affiliation has changed; the role was `before`, '' while outside. */
+  rank? (before: string): void
   /** The room is for members only: makes it one. Throws Unavailable. */
   admit? (): Promise<void>
 }
@@ -77,11 +77,14 @@ const MISSPELT: ReadonlySet<string> = new Set(['jid-malformed', 'bad-request'])
 export const statusesOf = (user: Element | undefined): Set<string | undefined> =>
   new Set(user === undefined ? [] : elementsIn(user).filter(one => one.name === 'status').map(one => one.attrs.code))
 
+export const MEMBERSHIP_TAKEN = 'membership taken away'
+export const MEMBERS_ONLY = 'room became members-only'
+
 const OUT_BECAUSE: Readonly<Record<string, string>> = {
   301: 'banned',
   307: 'kicked',
-  321: 'membership taken away',
-  322: 'room became members-only',
+  321: MEMBERSHIP_TAKEN,
+  322: MEMBERS_ONLY,
   332: 'server shutting down',
   333: 'removed after an error'
 }
@@ -95,6 +98,11 @@ const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [
   if (user !== undefined && child(user, 'destroy') !== undefined) return ['room destroyed', 'destroyed']
   const code = [...TECHNICAL, ...Object.keys(OUT_BECAUSE)].find(one => statuses.has(one)) ?? ''
   return [OUT_BECAUSE[code] ?? 'left', PUT_OUT[code]]
+}
+
+const refusalOf = (condition: Condition, person: Person | undefined): Refused | Unavailable => {
+  const failure = failureOf('the room does not let us in', condition)
+  return person !== undefined && condition.name === 'forbidden' ? new Refused(failure.message, undefined, 'expelled') : failure
 }
 
 export interface OccupantParts {
@@ -132,8 +140,9 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
   const setRank = (user: Element | undefined): void => {
     const { affiliation = '', role = '' } = (user && child(user, 'item')?.attrs) ?? {}
     if (affiliation === rank.affiliation && role === rank.role) return
+    const before = rank.role
     rank = { affiliation: owned(affiliation), role: owned(role) }
-    events.rank?.()
+    events.rank?.(before)
   }
 
   const present = (as: string, enter?: Xml): void => {
@@ -184,7 +193,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
       return void announceAfter(events.admit())
     }
     refusedFor = owned(condition.name)
-    entering?.done(failureOf('the room does not let us in', condition))
+    entering?.done(refusalOf(condition, person))
   }
 
   const lost = (why: string, put?: PutOut): void => {

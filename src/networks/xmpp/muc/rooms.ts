@@ -15,6 +15,7 @@ import type { Stream } from '../wire/stream'
 import { el, type Element } from '../wire/xml'
 import { type EnteringEvents, makeEntering } from './entering'
 import { makeExpulsion } from './expulsion'
+import { makeGhostNews, type Told } from './ghost-news'
 import { makeRoomGhosts, type RoomGhosts } from './ghosts'
 import { HISTORY_MAX } from './history'
 import { makeObstacles } from './obstacles'
@@ -37,6 +38,7 @@ export interface RoomEvents extends EnteringEvents {
   heard (room: Room, presence: Element, before: Present | undefined): void // every presence to the listener, and who had the nick before
   ours (room: Room, nick: string): void // one of ours has this nick
   looks (ghost: Occupant, persona: Persona): void // it is to look so from now on
+  expelled (room: Room, told: Told): void // a moderator did something to a ghost
 }
 
 export interface Rooms {
@@ -45,8 +47,8 @@ export interface Rooms {
   all (): Iterable<Room>
   readonly ghosts: RoomGhosts
   presence (stanza: Element): void
-  /** The room itself asks us in. */
-  invited (room: Room): void
+  /** The room itself says something to one of ours: that we are asked in, or what became of a ghost. */
+  said (room: Room, message: Element): void
   /** Whether one of ours is inside and has a voice. */
   maySpeak (occupant: Occupant): boolean
   /** Brings one of ours in and gets it a voice. Throws Refused or Unavailable. */
@@ -79,6 +81,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
   let timer: Timer | undefined
   const obstacles = makeObstacles(events.allIn)
   const expulsion = makeExpulsion(world, events.putOut)
+  const ghostNews = makeGhostNews(domain, world, (room, told) => { if (!room.own) events.expelled(room, told) })
 
   const changed = (room: Room, ready: boolean, why = NOT_YET): void => {
     room.ready = ready
@@ -118,10 +121,10 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
         out (why, put) {
           if (made === room().listener) return outside(room(), why, put)
           obstacles.mute(made)
-          if (put !== undefined) room().unwanted.add(made.jid)
-          log.info({ room: id, why }, 'occupant is outside of the room')
+          ghostNews.out(room(), made, why, put)
         },
-        rank () {
+        rank (before) {
+          ghostNews.rank(room(), made, before)
           if (made.role !== 'visitor') obstacles.mute(made)
           if (made === room().listener && canRule(room())) for (const ghost of room().ghosts.values()) obstacles.mute(ghost)
         },
@@ -173,9 +176,8 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
 
   return {
     get: id => rooms.get(id),
-    attend,
+    attend, ghosts,
     all: () => rooms.values(),
-    ghosts,
     presence (stanza) {
       const room = rooms.get(bareOf(stanza.attrs.from ?? ''))
       const to = stanza.attrs.to ?? ''
@@ -187,8 +189,8 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
       occupant?.presence(stanza)
       if (nick !== undefined) events.known(room, nick)
     },
-    invited (room) {
-      if (room.ready) return
+    said (room, message) {
+      if (!ghostNews.said(room, message) || room.ready) return
       log.info({ room: room.id }, 'asked in by the room')
       if (expulsion.waitsForInvitation(room)) room.putOut = 'shut out'
       entering.enter(room)
@@ -196,7 +198,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     maySpeak: occupant => occupant.nick !== '' && occupant.role !== 'visitor',
     async bringIn (room, occupant) {
       try {
-        await occupant.join()
+        await ghostNews.enter(room, occupant)
         await voices.give(room, occupant)
         obstacles.mute(occupant)
       } catch (error) {

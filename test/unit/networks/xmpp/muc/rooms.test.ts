@@ -20,7 +20,9 @@ const muteStream = (): Stream & { isUp: boolean, said: number } => {
 
 const ALONE = {
   domain: 'chat.example.org',
-  events: { entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, ours () {}, looks () {} },
+  events: {
+    entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, ours () {}, looks () {}, expelled () {}
+  },
   voices: { admit: async () => {}, give: async () => {} }
 }
 

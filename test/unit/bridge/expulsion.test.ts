@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { Refused } from '../../../src/model/errors'
+import type { ExpulsionArrival } from '../../../src/model/message'
+import { makePractice, until, type Practice } from '../../support/practice'
+import { skippingClock } from '../../support/quick'
+import { mirrorOf, startBridge, type Started } from '../../support/started'
+
+const HOUR_MS = 3_600_000
+const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['green', 'yard'])
+const BERND = { network: 'red', id: 'bernd' }
+
+describe('somebody whom a moderator puts out of a place', () => {
+  let red: Practice, blue: Practice, green: Practice
+  let started: Started
+  let clock: ReturnType<typeof skippingClock>
+  let count = 0
+
+  const begin = async (path?: string): Promise<void> => {
+    [red, blue, green] = [makePractice('red'), makePractice('blue'), makePractice('green')]
+    started = await startBridge([red, blue, green], [MIRROR], { clock, ...path !== undefined && { path } })
+  }
+  beforeEach(async () => { clock = skippingClock(); await begin() })
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const does = (how: ExpulsionArrival['how'], person = BERND): Promise<unknown> => blue.inbox.accept({
+    kind: 'expulsion', key: `x${++count}`, place: { network: 'blue', id: 'hall' }, at: 1, person, name: 'bernd (red)', how
+  })
+  const says = async (text: string, who = 'bernd', more = {}): Promise<void> => {
+    await red.say('room', who, text, { key: `m${++count}`, ...more })
+    await until(() => green.read('yard').includes(`${who} (red): ${text}`), text)
+  }
+  const settled = async (): Promise<void> => {
+    await until(async () => (await started.bridge.queue.list('waiting')).length + (await started.bridge.queue.list('sending')).length === 0, 'rest')
+  }
+  const hall = (): string[] => blue.read('hall').filter(line => !line.startsWith('*:'))
+  const told = (at: Practice, place: string): string[] => at.read(place).filter(line => line.startsWith('*:'))
+
+  it('is not heard there, but everywhere else, and others are; both sides are told once', async () => {
+    await does('banned')
+    await says('eins')
+    await says('zwei')
+    await says('drei', 'carla')
+    await settled()
+    assert.deepEqual(hall(), ['carla (red): drei'])
+    assert.deepEqual(told(blue, 'hall'), ['*: bernd (red) is banned here. Nothing from this person arrives here until the ban is lifted.'])
+    assert.deepEqual(told(red, 'room'),
+      ['*: Not delivered to blue: “eins” (the moderators there banned you; until that is lifted nothing from you arrives there)'])
+    assert.deepEqual(told(green, 'yard'), [])
+  })
+
+  it('is heard again when the ban is lifted, over a restart too; an invitation alone lifts none', async () => {
+    await does('banned')
+    await says('eins')
+    await settled()
+    await started.stop()
+    await begin(started.path)
+    await does('invited')
+    await says('zwei')
+    await does('kicked') // who leaves a ban behind is not kicked
+    await says('drei')
+    await settled()
+    assert.deepEqual([hall(), told(red, 'room')], [['bernd (red): drei'], []])
+  })
+
+  it('is back an hour after a kick, or when invited, and told anew at the next', async () => {
+    await does('kicked')
+    await says('eins')
+    clock.skip(HOUR_MS + 1)
+    await says('zwei')
+    await does('kicked')
+    await says('drei')
+    await does('invited')
+    await says('vier')
+    await settled()
+    assert.deepEqual([hall(), told(red, 'room').length, told(blue, 'hall').length], [['bernd (red): zwei', 'bernd (red): vier'], 2, 2])
+  })
+
+  it('does not come back by a correction, a deletion or a reaction', async () => {
+    await says('eins', 'bernd', { key: 'first' })
+    await says('zwei', 'carla', { key: 'second' })
+    await does('kicked')
+    const base = { at: 1, place: { network: 'red', id: 'room' }, sender: { id: 'bernd', name: 'bernd' } }
+    await red.inbox.accept({ kind: 'edit', key: 'e', of: 'first', ...base, content: { style: 'text', text: [] } })
+    await red.inbox.accept({ kind: 'reaction', key: 'r', of: ['second'], ...base, emojis: ['👍'] })
+    await red.inbox.accept({ kind: 'deletion', key: 'd', of: 'first', ...base })
+    await settled()
+    assert.deepEqual(hall(), ['bernd (red): eins', 'carla (red): zwei'])
+    assert.match(told(red, 'room').at(-1)!, /still there for blue/)
+  })
+
+  it('has what waits for that place returned once, and nobody waits behind it', async () => {
+    let open = (): void => {}
+    const closed = new Promise<void>(resolve => { open = resolve })
+    blue.onSend = ({ as }) => as?.name === 'carla (red)' ? closed : undefined
+    await says('null', 'carla')
+    for (const text of ['eins', 'zwei']) await says(text)
+    await says('drei', 'dora')
+    await does('kicked')
+    open()
+    await settled()
+    assert.deepEqual([hall(), told(red, 'room').length], [['carla (red): null', 'dora (red): drei'], 1])
+  })
+
+  it('is known to be banned by what the place\'s server says, is told once, and asked for again after a day', async () => {
+    let tries = 0
+    blue.onSend = ({ as }) => { if (as?.name === 'bernd (red)') { tries++; throw new Refused('banned', undefined, 'expelled') } }
+    await says('eins')
+    await settled()
+    await says('zwei')
+    await settled()
+    clock.skip(24 * HOUR_MS + 1)
+    await says('drei')
+    await settled()
+    await says('vier')
+    await settled()
+    assert.deepEqual([tries, told(red, 'room').length, hall()], [2, 1, []])
+  })
+})
