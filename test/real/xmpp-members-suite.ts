@@ -72,7 +72,8 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     await has('Anna', 'Carl')
     await item({ jid: 'carl@localhost', affiliation: 'outcast' })
     await has('Anna')
-    assert.deepEqual(at.inbox.news.flatMap(one => one.kind === 'went' && one.how !== 'left' ? [one.how] : []), ['lost', 'kicked', 'banned'])
+    const hows = at.inbox.news.flatMap(one => one.kind === 'went' && one.how !== 'left' ? [one.how] : [])
+    assert.deepEqual(hows.slice(-3), ['lost', 'kicked', 'banned']) // before that, where a room gives no ids, the other nick
     const all = at.inbox.news.flatMap(one => one.kind === 'all' ? one.members : one.kind === 'came' ? [one.member] : [])
     assert.deepEqual([...new Set(all.map(({ name }) => name))].sort(), ['Anna', 'Carl', 'Karl'], 'none of ours was ever told')
     await at.network.stop()
