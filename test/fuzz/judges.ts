@@ -36,7 +36,8 @@ export const allowing = <T>(errors: readonly (new (...of: never[]) => Error)[], 
 /** The same, if only Malformed is promised. */
 export const orMalformed = <T>(run: () => T): T | undefined => allowing([Malformed], run)
 
-const HTML = '(?:[^<>&]|&(?:amp|lt|gt|quot|#39);|<br>|</?(?:p|strong|em|del|code|pre|blockquote|ul|ol|li|a)>|' +
+const HTML = '(?:[^<>&]|&(?:amp|lt|gt|quot|#39);|<br>|</?(?:p|strong|em|u|del|sup|sub|code|pre|blockquote|ul|ol|li|a|span)>|' +
+  '<code class="language-[\\w+#.-]{1,30}">|<span data-mx-spoiler="[^"<>]{0,1200}">|' +
   '<ol start="-?[0-9]{1,9}">|<a href="(?:https?|mailto|xmpp|tel):[^"<>]*">)*'
 const ALLOWED_HTML = new RegExp(`^${HTML}$`, 'i')
 
@@ -59,7 +60,7 @@ const goodInline = (part: Inline): void => {
       assert.ok(LINK_SCHEMES.has(new URL(part.href).protocol), part.href)
       return part.of.forEach(goodInline)
     default:
-      assert.ok(['bold', 'italic', 'strike'].includes(part.kind))
+      assert.ok(['bold', 'italic', 'underline', 'strike', 'super', 'sub', 'spoiler'].includes(part.kind))
       return part.of.forEach(goodInline)
   }
 }
