@@ -280,7 +280,7 @@ describe('a room on Synapse, Prosody and phones', () => {
     await anna.call('POST', `${path}/ban`, { user_id: sender })
     await story.maxTypes('Darf ich rein?')
     await story.berndReads('Darf ich rein?')
-    await story.maxReads('Nicht zugestellt an Matrix: „Darf ich rein?“ (vom Empfänger abgelehnt)')
+    await story.maxReads('Nicht zugestellt an Matrix: "Darf ich rein?" (vom Empfänger abgelehnt)')
     await anna.call('POST', `${path}/unban`, { user_id: sender })
     await story.allIsWell('nach dem Bann')
   })
