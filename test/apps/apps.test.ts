@@ -12,6 +12,8 @@ const ADDRESS = `bürgerbüro@chat.${DOMAIN}`
 const QUESTION = 'Haben Sie am 24. offen?'
 const ANSWER = 'Ja, ab 9 Uhr.'
 const AUTOMATIC = /^B\nBürgerbüro \d\d:\d\d\nAutomatische Antwort \(Bürgerbüro\): Ihre Nachricht ist angekommen/
+const ASKED = 'Wo steht der Wagen?'
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII='
 const DAY = /^\w+ \d/ // a line between two days
 
 describe('real apps', () => {
@@ -93,5 +95,28 @@ describe('real apps', () => {
     const heard = await anna.waitFor(town.room, 'what Eva typed', ({ content }) => content['body'] === 'aus dem Browser: 3. Stock')
     const member = await anna.call('GET', `v3/rooms/${encodeURIComponent(town.room)}/state/m.room.member/${encodeURIComponent(heard.sender)}`)
     assert.equal(member['displayname'], 'Eva (XMPP)')
+  })
+
+  it('shows in it an answer with what it answers, a reaction, a correction, a picture and who is there', async () => {
+    const { room, people: { anna } } = town
+    await gerd.type(`/join ${town.muc} nick Gerd`)
+    await gerd.sees(/You have joined the room/)
+    await eva.type(ASKED)
+    const { event_id: asked } = await anna.waitFor(room, 'what Eva asks', ({ content }) => content['body'] === ASKED)
+    await anna.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: asked, key: '👍' } }, 'm.reaction')
+    await eva.looks(ASKED, /👍\s*1/)
+    const answer = await anna.send(room, { msgtype: 'm.text', body: 'Auf dem Hoff.', 'm.relates_to': { 'm.in_reply_to': { event_id: asked } } })
+    await eva.looks('Auf dem Hoff.', /Anna \(Matrix\) \d\d:\d\d\nEva\nWo steht der Wagen\?\nAuf dem Hoff\.$/)
+    await anna.edit(room, answer, 'Auf dem Hof.')
+    await eva.looks('Auf dem Hof.', /Auf dem Hof\.$/)
+    assert.equal((await eva.screen()).filter(one => one.includes('Auf dem Ho')).length, 1)
+    const url = await anna.upload(Buffer.from(PIXEL, 'base64'), 'image/png')
+    await anna.send(room, { msgtype: 'm.image', body: 'hof.png', url, info: { mimetype: 'image/png', w: 1, h: 1 } })
+    await eva.pictures(1)
+    const people = await eva.people()
+    for (const name of ['Zentrale', 'Anna (Matrix)', 'Eva', 'Gerd']) assert.ok(people.some(one => one.includes(name)), `${name} in ${people.join()}`)
+    await gerd.sees(/Anna \(Matrix\): > Eva: Wo steht der Wagen\?.*\n +Auf dem Hof\./)
+    await gerd.sees('/hof.png')
+    await gerd.sees(/Moderators[^]*Zentrale[^]*Participants[^]*Anna \(Matrix\)[^]*Gerd/)
   })
 })

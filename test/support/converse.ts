@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, extname, join, normalize } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
+import { until } from '../../sandbox/servers/process'
 import type { XmppServer } from '../../sandbox/servers/prosody'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -21,6 +22,12 @@ export interface Converse {
   reads (text: string): Promise<string>
   screen (): Promise<string[]>
   heading (): Promise<string>
+  /** Resolves once a message with this text looks so: with what stands above and below it, such as a quotation and reactions. */
+  looks (text: string, like: RegExp): Promise<void>
+  /** Resolves once so many pictures are shown in the open chat, loaded. */
+  pictures (count: number): Promise<void>
+  /** Who stands in the list of the open room, each as their picture's letters, name and rank stand there. */
+  people (): Promise<string[]>
   /** The mark that the app sets on what has arrived (XEP-0184). */
   ticked (text: string): Promise<void>
   reload (): Promise<void>
@@ -84,6 +91,16 @@ const verbs = (page: Page): Omit<Converse, 'stop'> => {
     },
     screen: () => page.locator(MESSAGE).allInnerTexts(),
     heading: () => page.locator('.chat-head:visible').last().innerText(),
+    looks: (text, like) => until(`“${text}” looks like ${like}`, SHOWN_WITHIN_MS, async () => like.test(await message(text).innerText())),
+    async pictures (count) {
+      await page.waitForFunction(`[...document.querySelectorAll('.chat-image')].filter(one => one.checkVisibility() && one.naturalWidth > 0)
+        .length === ${count}`, undefined, { timeout: SHOWN_WITHIN_MS })
+    },
+    async people () {
+      const items = page.locator('.occupant-list .occupant:visible')
+      await items.first().waitFor({ timeout: SHOWN_WITHIN_MS })
+      return await items.allInnerTexts()
+    },
     ticked: text => message(text).locator('.chat-msg__receipt').first().waitFor({ timeout: SHOWN_WITHIN_MS }),
     async reload () {
       await page.reload()
