@@ -81,7 +81,7 @@ export interface DirectSenderParts {
 export const makeDirectSender = ({
   network, addresses, stream, confirm, world: { clock }, publishes = false
 }: DirectSenderParts): DirectSender => {
-  const introduce = makeIntroduction(publishes ? { send: () => true } : stream)
+  const introduce = makeIntroduction(publishes ? { send: () => true } : stream, clock)
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
   const write = async (delivery: Delivery, from: string | undefined, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
