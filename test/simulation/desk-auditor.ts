@@ -284,7 +284,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       under.shown(delivery)
       const text = textOfDelivery(delivery)
       if (delivery.action.kind !== 'room' && desk.isContact(delivery.place)) contactSees(delivery, text)
-      if (desk.addressOf(delivery.place) ?? desk.chatOf(delivery.place)) teamSees(delivery, text)
+      else if (desk.addressOf(delivery.place) ?? desk.chatOf(delivery.place)) teamSees(delivery, text)
+      else ends.shown(delivery.place, text) // a stranger wrote to an address
       tells(delivery.place, text)
       for (const tag of tagsIn(text)) {
         if (kindOf(tag) === 'intrusion') violation('W1', `${addressKey(delivery.place)} was shown ${tag}, said by nobody who is anybody there`, tag)

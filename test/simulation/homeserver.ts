@@ -49,6 +49,8 @@ const configFor = (addresses: FunctionAddress[]): MatrixConfig => ({
 const broken = (code: string): Error => Object.assign(new Error(code), { code })
 const refusal = (errcode: string, more: Json = {}): string => JSON.stringify({ errcode, error: 'weather', ...more })
 
+const OUR_CHATS = `#${GHOST_PREFIX}_`
+
 export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddress[]): Server => {
   const { timeline, random, weather, auditor, note, epoch } = world
   const config = configFor(addresses)
@@ -89,12 +91,18 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   // what people see
 
+  /** A chat that an address of ours has begun. */
+  const chatIn = (room: string): string => {
+    const there = [...state.room(room).state.values()].filter(({ type }) => type === 'm.room.member').map(({ state_key: who = '' }) => who)
+    return `${there.find(isOurs)} ${there.find(who => !isOurs(who))}`
+  }
+
   const placeOf = (room: string): Place | undefined => {
     const known = places.get(room)
     if (known !== undefined) return known
     const [alias] = [...state.aliases].find(([, id]) => id === room) ?? []
     if (alias === undefined) return undefined
-    const place = { network: NAME, id: alias }
+    const place = { network: NAME, id: alias.startsWith(OUR_CHATS) ? chatIn(room) : alias }
     places.set(room, place)
     return place
   }
