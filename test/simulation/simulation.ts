@@ -33,10 +33,10 @@ const EPOCH_MS = Date.UTC(2026, 0, 1)
 /** How long after the last fault everything must have ended: pauses of lanes, sources that try again, receipts that are late. */
 const QUIET_MS = 2 * HOUR_MS
 /**
- * Pruning, presence, due cases; for Matrix the check every ten minutes; for XMPP the check of its rooms, the link's ping, the bookmarks; for
- * SMS the link's enquiry, twice if one link sends and another receives.
+ * Pruning, presence, due cases, who is there; for Matrix the check every ten minutes; for XMPP the check of its rooms, the link's ping, the
+ * bookmarks; for SMS the link's enquiry, twice if one link sends and another receives.
  */
-const TIMERS_MAX = 9
+const TIMERS_MAX = 10
 /** How long a periodic request may be under way. */
 const ASKED_MS = 30_000
 /** More violations than this teach nothing about a seed. */
