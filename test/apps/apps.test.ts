@@ -90,7 +90,7 @@ describe('real apps', () => {
     const { anna } = town.people
     await eva.enterRoom(town.muc, 'Eva')
     await anna.send(town.room, 'aus Element: 14. April')
-    assert.match(await eva.reads('aus Element'), /Anna \(Matrix\) \d\d:\d\d\naus Element: 14\. April$/)
+    assert.match(await eva.reads('aus Element'), /Anna \(Matrix\) Matrix \d\d:\d\d\naus Element: 14\. April$/)
     await eva.type('aus dem Browser: 3. Stock')
     const heard = await anna.waitFor(town.room, 'what Eva typed', ({ content }) => content['body'] === 'aus dem Browser: 3. Stock')
     const member = await anna.call('GET', `v3/rooms/${encodeURIComponent(town.room)}/state/m.room.member/${encodeURIComponent(heard.sender)}`)
@@ -106,7 +106,7 @@ describe('real apps', () => {
     await anna.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: asked, key: '👍' } }, 'm.reaction')
     await eva.looks(ASKED, /👍\s*1/)
     const answer = await anna.send(room, { msgtype: 'm.text', body: 'Auf dem Hoff.', 'm.relates_to': { 'm.in_reply_to': { event_id: asked } } })
-    await eva.looks('Auf dem Hoff.', /Anna \(Matrix\) \d\d:\d\d\nEva\nWo steht der Wagen\?\nAuf dem Hoff\.$/)
+    await eva.looks('Auf dem Hoff.', /Anna \(Matrix\) Matrix \d\d:\d\d\nEva\nWo steht der Wagen\?\nAuf dem Hoff\.$/)
     await anna.edit(room, answer, 'Auf dem Hof.')
     await eva.looks('Auf dem Hof.', /Auf dem Hof\.$/)
     assert.equal((await eva.screen()).filter(one => one.includes('Auf dem Ho')).length, 1)

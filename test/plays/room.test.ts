@@ -278,10 +278,14 @@ describe('a room on Synapse, Prosody and phones', () => {
     const { sender } = await story.annaReads('Max ist wieder da: Max auch 😀')
     const path = `v3/rooms/${encodeURIComponent(town.room)}`
     await anna.call('POST', `${path}/ban`, { user_id: sender })
+    await story.annaReads(`${LABELS.max} ist hier gesperrt. Von dieser Person kommt nichts mehr hierher, bis die Sperre aufgehoben ist.`)
     await story.maxTypes('Darf ich rein?')
     await story.berndReads('Darf ich rein?')
-    await story.maxReads('Nicht zugestellt an Matrix: "Darf ich rein?" (vom Empfänger abgelehnt)')
+    await story.maxReads('Nicht zugestellt an Matrix: "Darf ich rein?" (dort hat die Moderation Sie gesperrt; bis das aufgehoben ist, kommt nichts ' +
+      'von Ihnen dort an)')
     await anna.call('POST', `${path}/unban`, { user_id: sender })
+    await story.annaSays('Komm wieder rein')
+    await story.maxReads(`${LABELS.anna}: Komm wieder rein`) // behind the end of the ban
     await story.allIsWell('nach dem Bann')
   })
 
