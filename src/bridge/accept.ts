@@ -172,7 +172,8 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
       observer.accepted(network, 'seen')
       return undefined
     }
-    observer.accepted(network, stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
+    const isLook = arrival.kind === 'profile' && stored.plan.deliveries.length === 0 // only tells us what the place shows already
+    observer.accepted(network, isLook ? 'seen' : stored.plan.outcome === 'unrouted' ? 'unrouted' : 'stored')
     if (arrival.kind === 'receipt') observer.receipt(network, stored.unmatched ? 'unmatched' : arrival.outcome)
     for (const change of stored.plan.changes) {
       if (change.kind === 'desk') changed(change.change)
