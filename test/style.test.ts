@@ -145,7 +145,7 @@ const FACTORIES: Record<string, number> = {
   'src/networks/xmpp/muc/rooms.ts makeRooms': 180,
   'src/networks/xmpp/muc/send.ts makeSender': 170,
   'src/networks/xmpp/wire/parser.ts makeParser': 140,
-  'src/networks/xmpp/wire/stream.ts makeStream': 160,
+  'src/networks/xmpp/wire/stream.ts makeStream': 132,
   'src/store/desk-tx.ts makeDeskTx': 190
 }
 const FACTORY_PARAMETERS_MAX = 4 // beyond that, one object

@@ -11,9 +11,9 @@ import { deadline, type Timer } from '../../../lib/clock'
 import { Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { parseJid } from '../names'
+import { makeAsking } from '../wire/asking'
 import type { Stream } from '../wire/stream'
 import { el, type Element } from '../wire/xml'
-import { makeAsking } from './asking'
 import type { Dial } from './line'
 import { login, type Session, SM } from './login'
 import { makeReceipts } from './receipts'
@@ -28,6 +28,7 @@ const FAULT_WAIT_MS = 120_000 // so that a wrong password does not lock the acco
 const STREAM_STABLE_MS = 10_000
 const STREAM_PING_MS = 60_000
 const FAREWELL_TIMEOUT_MS = 2_000
+const ASKS_MAX = 1_000
 
 export interface AccountEvents {
   /** `resumed`: nothing was lost, and the server still shows us as we were. */
@@ -44,6 +45,8 @@ export interface AccountStream extends Omit<Stream, 'start'> { start (events: Ac
 /** How to reach the server in tests. */
 export interface Reaching { dial?: Dial, resolve?: Resolve }
 
+const accountDown = (why: string): Unavailable => new Unavailable(`the account is down: ${why}`, { disconnected: true })
+
 export const makeAccountStream = (config: AccountConfig, { clock, chance, log }: World, reaching: Reaching = {}): AccountStream => {
   const { jid } = config
   const domain = domainOf(jid)
@@ -59,7 +62,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
 
   const { put, send, flush, forget, writable, release } = makeWriter(() => session)
   const receipts = makeReceipts(put)
-  const asking = makeAsking(clock, chance.token(6), [jid, domain], send)
+  const asking = makeAsking({ clock, run: chance.token(6), most: ASKS_MAX, mine: [jid, domain], send, down: accountDown })
 
   const again = (error: Error): void => {
     events?.down(error.message)
@@ -138,7 +141,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
     timer = clock.after(heardAt + STREAM_PING_MS - clock.tick(), () => {
       if (paused) heardAt = clock.tick()
       if (clock.tick() - heardAt < STREAM_PING_MS) return watch(mine)
-      asking.ask('get', jid, domain, el('ping', { xmlns: 'urn:xmpp:ping' }))
+      asking.ask('get', undefined, domain, el('ping', { xmlns: 'urn:xmpp:ping' }))
         .then(() => { if (mine === session) watch(mine) }, () => lost(mine, new Unavailable('no answer to a ping')))
     })
   }
@@ -148,7 +151,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
     start (given) { events = given; dial() },
     send,
     writable,
-    ask: asking.ask,
+    ask: (type, _from, to, payload) => asking.ask(type, undefined, to, payload),
     pause () { paused = true; session?.line.socket.pause() },
     resume () { paused = false; session?.line.socket.resume() },
     async stop () {

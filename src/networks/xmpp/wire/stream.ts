@@ -12,6 +12,7 @@ import type { Timer } from '../../../lib/clock'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { parseJid } from '../names'
+import { makeAsking } from './asking'
 import { makeParser, STREAMS } from './parser'
 import { el, elementsIn, type Element, type Xml } from './xml'
 
@@ -23,7 +24,6 @@ const REDIAL_FIRST_MS = 500
 const REDIAL_MOST_MS = 30_000
 const STREAM_STABLE_MS = 10_000 // after so long up, the next redial is quick again
 const STREAM_PING_MS = 30_000
-const ASK_TIMEOUT_MS = 20_000
 const ASKS_MAX = 10_000
 const WRITE_BUFFER_BYTES_MAX = 1024 * 1024
 const FAREWELL_TIMEOUT_MS = 2_000
@@ -48,8 +48,6 @@ export interface Stream {
   resume (): void
   stop (): Promise<void>
 }
-
-interface Question { to: string, answer: (stanza: Element) => void, fail: (error: Error) => void }
 
 const streamDown = (why: string): Unavailable => new Unavailable(`the component link is down: ${why}`, { disconnected: true })
 
@@ -84,7 +82,6 @@ const parserFor = (
 
 /** `make` makes the connection. */
 export const makeStream = (config: ComponentConfig, { clock, chance, log }: World, make = component): Stream => {
-  const questions = new Map<string, Question>()
   const run = chance.token(6)
   let events: StreamEvents | undefined
   let entity: Component | undefined
@@ -93,7 +90,6 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
   let stopped = false
   let attempt = 0
   let upSince = 0
-  let asked = 0
   let heardAt = 0 // of clock.tick
   let out = ''
   let timer: Timer | undefined
@@ -110,8 +106,7 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
     if (up && clock.tick() - upSince > STREAM_STABLE_MS) attempt = 0
     up = false
     release()
-    for (const question of questions.values()) question.fail(streamDown(why))
-    questions.clear()
+    asking.fail(why)
     events?.down(why)
     if (stopped) return
     const wait = backoffMs(chance, ++attempt, REDIAL_FIRST_MS, REDIAL_MOST_MS)
@@ -120,12 +115,11 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
   }
 
   const take = (stanza: Element): void => {
-    const { from, to, id, type } = stanza.attrs
+    const { from, to, type } = stanza.attrs
     if (from === undefined || to === undefined || parseJid(from) === undefined || parseJid(to) === undefined) {
       return log.warn({ stanza: stanza.name }, 'stanza without a usable address dropped')
     }
-    const question = stanza.name === 'iq' && (type === 'result' || type === 'error') ? questions.get(id ?? '') : undefined
-    if (question !== undefined && question.to === from) return question.answer(stanza)
+    if (asking.take(stanza)) return
     try { events?.stanza(stanza) } catch (error) {
       log.error({ stanza: stanza.name, type, error }, 'stanza could not be handled')
     }
@@ -169,7 +163,7 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
     timer = clock.after(heardAt + STREAM_PING_MS - clock.tick(), () => {
       if (paused) heardAt = clock.tick()
       if (clock.tick() - heardAt < STREAM_PING_MS) return watch(mine)
-      ask('get', config.domain, config.domain, el('ping', { xmlns: 'urn:xmpp:ping' }))
+      asking.ask('get', config.domain, config.domain, el('ping', { xmlns: 'urn:xmpp:ping' }))
         .then(() => { if (mine === entity) watch(mine) }, () => lost(mine, 'no answer to a ping'))
     })
   }
@@ -190,22 +184,7 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
     return true
   }
 
-  const ask: Stream['ask'] = (type, from, to, payload) => new Promise((resolve, reject) => {
-    if (!up) throw streamDown('not connected')
-    if (questions.size >= ASKS_MAX) throw new Unavailable('too many unanswered questions')
-    const id = `${run}-${++asked}`
-    const limit = clock.after(ASK_TIMEOUT_MS, () => {
-      questions.delete(id)
-      reject(new Unavailable('no answer to a question in time'))
-    })
-    const over = (): void => { limit.cancel(); questions.delete(id) }
-    questions.set(id, {
-      to,
-      answer: stanza => { over(); resolve(stanza) },
-      fail: error => { over(); reject(error) }
-    })
-    send(el('iq', { type, from, to, id }, payload))
-  })
+  const asking = makeAsking({ clock, run, most: ASKS_MAX, send, down: streamDown })
 
   return {
     get isUp () { return up },
@@ -215,7 +194,7 @@ export const makeStream = (config: ComponentConfig, { clock, chance, log }: Worl
       if (!up || (entity?.socket?.writableLength ?? 0) + out.length < WRITE_BUFFER_BYTES_MAX) resolve()
       else drained.push(resolve)
     }),
-    ask,
+    ask: asking.ask,
     pause () { paused = true; entity?.socket?.pause() },
     resume () { paused = false; entity?.socket?.resume() },
     async stop () {

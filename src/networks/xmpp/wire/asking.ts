@@ -1,15 +1,14 @@
-/** Questions on an account's stream, and their answers (RFC 6120 §8.2.3). */
+/** Questions on a stream, and their answers (RFC 6120 §8.2.3). */
 import type { Clock } from '../../../lib/clock'
 import { Unavailable } from '../../../model/errors'
 import { bareOf } from '../names'
-import type { Stream } from '../wire/stream'
-import { el, type Element, type Xml } from '../wire/xml'
+import { el, type Element, type Xml } from './xml'
 
 const ASK_TIMEOUT_MS = 20_000
-const ASKS_MAX = 1_000
 
 export interface Asking {
-  ask: Stream['ask']
+  /** Without `from`, the server writes it. Rejects with Unavailable if no answer comes. */
+  ask (type: 'get' | 'set', from: string | undefined, to: string, payload: Xml): Promise<Element>
   /** True if it was an answer. */
   take (stanza: Element): boolean
   /** Nobody will answer any more. */
@@ -18,8 +17,16 @@ export interface Asking {
 
 interface Question { to: string, answer: (stanza: Element) => void, fail: (error: Error) => void }
 
-/** `mine`: our own names, under which our server answers too, or under none (RFC 6120 §8.1.2.1). `run`: begins each id. */
-export const makeAsking = (clock: Clock, run: string, mine: string[], send: (stanza: Xml) => boolean): Asking => {
+interface AskingParts {
+  clock: Clock
+  run: string // begins each id
+  most: number // how many may be unanswered
+  mine?: string[] // our own names, under which our server answers too, or under none (RFC 6120 §8.1.2.1)
+  send (stanza: Xml): boolean // false if the stream is down
+  down (why: string): Unavailable
+}
+
+export const makeAsking = ({ clock, run, most, mine = [], send, down }: AskingParts): Asking => {
   const questions = new Map<string, Question>()
   let asked = 0
 
@@ -27,10 +34,10 @@ export const makeAsking = (clock: Clock, run: string, mine: string[], send: (sta
     from === to || (mine.includes(to) && (from === undefined || mine.includes(bareOf(from))))
 
   return {
-    ask: (type, _from, to, payload) => new Promise((resolve, reject) => {
-      if (questions.size >= ASKS_MAX) throw new Unavailable('too many unanswered questions')
+    ask: (type, from, to, payload) => new Promise((resolve, reject) => {
+      if (questions.size >= most) throw new Unavailable('too many unanswered questions')
       const id = `${run}-${++asked}`
-      if (!send(el('iq', { type, to, id }, payload))) throw new Unavailable('the account is down: not connected', { disconnected: true })
+      if (!send(el('iq', { type, from, to, id }, payload))) throw down('not connected')
       const limit = clock.after(ASK_TIMEOUT_MS, () => {
         questions.delete(id)
         reject(new Unavailable('no answer to a question in time'))
@@ -50,7 +57,7 @@ export const makeAsking = (clock: Clock, run: string, mine: string[], send: (sta
       return true
     },
     fail (why) {
-      for (const question of questions.values()) question.fail(new Unavailable(`the account is down: ${why}`, { disconnected: true }))
+      for (const question of questions.values()) question.fail(down(why))
     }
   }
 }
