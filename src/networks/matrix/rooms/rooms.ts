@@ -211,9 +211,10 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   }
 
   /** A user who was sent out still sees the state of that time. A user who is invited, or on Synapse banned, sees nothing. */
-  const hasSentOut = async (room: string): Promise<boolean> => {
-    const me = await eventOf(homeserver, room, 'm.room.member', bot)
-    return me !== undefined && me.sender !== bot && (me.content.membership === 'leave' || me.content.membership === 'ban')
+  const standingIn = async (room: string): Promise<'in' | 'sent out' | undefined> => {
+    const { sender, content: { membership } } = await eventOf(homeserver, room, 'm.room.member', bot) ?? { sender: bot, content: {} }
+    if (membership === 'join') return 'in'
+    return sender !== bot && (membership === 'leave' || membership === 'ban') ? 'sent out' : undefined
   }
 
   const wasIn = (room: string): boolean => hasPosition(memory, room) && !isComing(memory, room)
@@ -248,11 +249,10 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const enter = async (entry: Attended): Promise<void> => {
     const room = await resolve(entry)
     const ours = isMadeByUs(entry.place)
-    if (!ours) {
-      if (await hasSentOut(room)) return await failAsSentOut(entry, room)
-      await arrive(room)
-    }
-    await join(entry, room)
+    const standing = ours ? undefined : await standingIn(room)
+    if (standing === 'sent out') return await failAsSentOut(entry, room)
+    if (!ours) await arrive(room)
+    if (standing !== 'in') await join(entry, room) // who joins in any case comes back in when sent out meanwhile
     await settle(entry, room)
     await follow(entry)
     if (!ours) await begin(entry)

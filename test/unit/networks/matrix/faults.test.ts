@@ -70,6 +70,18 @@ describe('Matrix: faults', () => {
       assert.deepEqual(homeserver.requests.filter(line => line.includes('/ping')), [])
     })
 
+    it('is not asked to let the bot in where it is, because who is sent out just then would be in again', async () => {
+      const { network, inbox } = await ready()
+      await homeserver.goDown()
+      await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable' })
+      await assert.rejects(network.send(delivery(place, 'weg'), signal()), { name: 'Unavailable', disconnected: true })
+      homeserver.requests.length = 0
+      await homeserver.comeUp()
+      await inbox.until('it is found again', () => inbox.connections.get('homeserver') === true)
+      await until(() => homeserver.requests.some(line => line.includes('/state/m.room.encryption')), 'the room was looked at')
+      assert.deepEqual(homeserver.requests.filter(line => line.includes('/join/')), [])
+    })
+
     it('says how long to wait, or only that it failed', async () => {
       const { network, inbox } = await ready()
       const trouble = async (status: number, body = {}, headers = {}): Promise<Unavailable> => {
