@@ -23,7 +23,7 @@ import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
-import { asReaction } from './in-words'
+import { asMeant } from './in-words'
 import type { Copied } from './moderation'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
@@ -134,7 +134,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
   }
 
   const record = (given: Arrival, raw: string, passing: Passing) => store.run(async tx => {
-    const arrival = await asReaction(tx, given)
+    const arrival = await asMeant(tx, given, aging.now(), directory)
     return await take(tx, arrival, arrival === given ? raw : undefined, passing)
   }, patienceMs(given))
 

@@ -1,15 +1,19 @@
-/** Some apps say in words that somebody reacts, and quote the message. If exactly one message lately begins so, it is a reaction. */
+/**
+ * What people say in words because their app has nothing else for it. Some apps say that somebody reacts, and quote the message: if exactly
+ * one message lately begins so, it is a reaction. A number alone, soon after a poll, answers that poll.
+ */
 import { bareEmojis } from '../lib/emoji'
 import type { Arrival } from '../model/message'
 import { toPlain } from '../model/text'
+import type { Directory } from '../plan/directory'
+import { ANSWERED_MS, answersPoll, numbersIn } from '../plan/vote'
 import type { Tx } from '../store/store'
 
 const LATELY = 50 // messages of each side
 
 const folded = (text: string): string => text.replace(/\s+/gu, ' ').trim()
 
-/** Else it stays the message that it is. */
-export const asReaction = async (tx: Tx, arrival: Arrival): Promise<Arrival> => {
+const asReaction = async (tx: Tx, arrival: Arrival): Promise<Arrival> => {
   if (arrival.kind !== 'message' || arrival.reacts === undefined) return arrival
   const { reacts: { to, emojis }, ...message } = arrival
   const found = (await tx.saidLately(arrival.place, LATELY)).filter(({ text }) => folded(toPlain(text)).startsWith(folded(to)))
@@ -18,3 +22,15 @@ export const asReaction = async (tx: Tx, arrival: Arrival): Promise<Arrival> => 
   const { key, place, at, sender } = arrival
   return { kind: 'reaction', key, place, at, sender, of: [only.id], emojis: bareEmojis(emojis), whole: true }
 }
+
+const asAnswer = async (tx: Tx, arrival: Arrival, now: number, directory: Directory): Promise<Arrival> => {
+  if (arrival.kind !== 'message' || arrival.replyTo !== undefined || directory.can(arrival.place.network).replies) return arrival
+  const numbers = directory.mirrorAt(arrival.place) === undefined ? [] : numbersIn(arrival.content)
+  const poll = numbers.length === 0 ? undefined : await tx.pollLately(arrival.place, now - ANSWERED_MS)
+  const asked = poll === undefined ? undefined : await tx.answered(arrival.place, [poll])
+  return poll !== undefined && asked !== undefined && answersPoll(asked, numbers) ? { ...arrival, replyTo: [poll] } : arrival
+}
+
+/** The arrival as it is meant; else it stays what it is. `now`: by the clock that does not jump. */
+export const asMeant = async (tx: Tx, arrival: Arrival, now: number, directory: Directory): Promise<Arrival> =>
+  await asAnswer(tx, await asReaction(tx, arrival), now, directory)

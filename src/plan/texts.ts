@@ -13,6 +13,7 @@ export interface Texts {
   started: string
   ended: string
   howToVote: string // below a poll, where people can reply
+  howToVoteAlone: string // where they cannot
   unreadable: Record<Unreadable, string> // in place of the message
   notCarried (what: Unreadable): string // to its writer
   left (name: string): string
@@ -54,6 +55,7 @@ const de: Texts = {
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
   howToVote: 'Abstimmen: Antworten Sie auf diese Nachricht mit der Nummer.',
+  howToVoteAlone: 'Abstimmen: Senden Sie nur die Nummer.',
   unreadable: {
     encrypted: '⚠ [verschlüsselte Nachricht, die hier nicht gelesen werden kann]', poll: '⚠ [Umfrage, die hier nicht gezeigt werden kann]',
     call: '⚠ [Anruf, der hier nicht angenommen werden kann]', file: '⚠ [Datei, die hier nicht geöffnet werden kann]',
@@ -122,6 +124,7 @@ const en: Texts = {
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',
   howToVote: 'To vote, reply to this message with the number.',
+  howToVoteAlone: 'To vote, send only the number.',
   unreadable: {
     encrypted: '⚠ [an encrypted message that cannot be read here]', poll: '⚠ [a poll that cannot be shown here]',
     call: '⚠ [a call that cannot be taken here]', file: '⚠ [a file that cannot be opened here]',

@@ -1,6 +1,6 @@
 /**
- * Votes in a poll by people of other networks: a reply that is nothing but a number, or a reaction that is one. Where the poll is, it becomes
- * their vote; everywhere else it stays what it is.
+ * Votes in a poll by people of other networks: a reply that is nothing but a number, or a reaction that is one; where nobody can reply, a
+ * number alone, soon after the poll. Where the poll is, it becomes their vote; everywhere else it stays what it is.
  */
 import { type Place, samePlace } from '../model/address'
 import type { Action, Content, Poll } from '../model/message'
@@ -25,11 +25,23 @@ const pollAt = (answered: Answered | undefined, place: Place, directory: Directo
 
 const voting = (answered: Answered, { form }: Poll, answers: string[]): Action => ({ kind: 'vote', to: answered.arrival.key, form, answers })
 
+/** How long after a poll was told a number alone answers it, where nobody can say to which message they reply. */
+export const ANSWERED_MS = 24 * 3600_000
+
+/** The numbers of answers, if the words are nothing else. */
+export const numbersIn = ({ text, file }: Content): number[] => {
+  const words = file === undefined ? toPlain(text) : ''
+  return NUMBERS.test(words) ? (words.match(/\d+/g) ?? []).map(Number) : []
+}
+
+/** Whether these numbers answer the poll, which may have been corrected. */
+export const answersPoll = ({ latest: { content: { poll } } }: Answered, numbers: number[]): boolean =>
+  poll !== undefined && chosen(numbers, poll) !== undefined
+
 /** The vote that these words are at this place, as an answer to a poll there. */
-export const votedInWords = (answered: Answered | undefined, { text, file }: Content, place: Place, directory: Directory): Action | undefined => {
+export const votedInWords = (answered: Answered | undefined, content: Content, place: Place, directory: Directory): Action | undefined => {
   const poll = pollAt(answered, place, directory)
-  const words = poll === undefined || file !== undefined ? '' : toPlain(text)
-  const ids = poll && NUMBERS.test(words) ? chosen((words.match(/\d+/g) ?? []).map(Number), poll) : undefined
+  const ids = poll && chosen(numbersIn(content), poll)
   return poll && ids && answered && voting(answered, poll, ids)
 }
 
@@ -51,7 +63,6 @@ export const votedInReactions = (answered: Answered, before: string[], now: stri
   }
 }
 
-/** A poll as it is told where nobody can vote with a tap, but can reply. */
-export const withHowToVote = (content: Content, place: Place, directory: Directory): Content =>
-  content.poll !== undefined && directory.can(place.network).replies
-    ? { ...content, text: [...content.text, ...plain(directory.texts.howToVote)] } : content
+/** A poll as it is told where nobody can vote with a tap. */
+export const withHowToVote = (content: Content, { network }: Place, { can, texts }: Directory): Content => content.poll === undefined ? content
+  : { ...content, text: [...content.text, ...plain(can(network).replies ? texts.howToVote : texts.howToVoteAlone)] }

@@ -7,7 +7,7 @@ import type { Sql } from './sql'
 import { COPIES_MAX, type Recorded, type Tx } from './store'
 
 type JournalTx = Pick<Tx,
-  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'corrections' | 'remove' | 'lastKey' | 'saidLately' | 'origin' |
+  'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'corrections' | 'remove' | 'lastKey' | 'saidLately' | 'pollLately' | 'origin' |
   'link' | 'linked' | 'revokeLinks'>
 
 const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Recorded | undefined => {
@@ -47,6 +47,11 @@ const SAID_THERE = `SELECT key AS id, json_extract(arrival, '$.content.text') AS
 const SAID_BY_US = `SELECT remote.id, json_extract(delivery, '$.action.content.text') AS text FROM remote JOIN outbox ON outbox.id = remote.outbox
   WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'message'
   ORDER BY outbox.id DESC LIMIT ?`
+
+const POLL_LATELY = `SELECT id FROM (SELECT remote.id, remote.outbox, arrival FROM remote JOIN outbox ON outbox.id = remote.outbox
+  JOIN journal ON journal.seq = outbox.journal WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND accepted_at >= ?
+  ORDER BY outbox.id DESC LIMIT ?) WHERE json_extract(arrival, '$.content.poll') IS NOT NULL ORDER BY outbox DESC LIMIT 1`
+const POLL_WITHIN_MESSAGES = 500
 
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
@@ -88,6 +93,9 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async saidLately ({ network, id }, limit) {
     return [...all<Said>(SAID_THERE, network, id, limit), ...all<Said>(SAID_BY_US, network, id, limit)]
       .map(row => ({ id: row.id, text: JSON.parse(row.text) as Text }))
+  },
+  async pollLately ({ network, id }, since) {
+    return one<{ id: string }>(POLL_LATELY, network, id, since, POLL_WITHIN_MESSAGES)?.id
   },
   async origin (journal) {
     return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))

@@ -89,6 +89,8 @@ export interface Tx {
   corrections (network: NetworkName, key: ArrivalKey): Promise<ArrivalKey[]> // of a message, by its sender; at most COPIES_MAX, newest first
   remove (journal: number): Promise<void> // a moderator of another place has removed this message
   lastKey (place: Place): Promise<ArrivalKey | undefined>
+  /** The id of the poll that is the last one told at this place, not earlier than `since`. */
+  pollLately (place: Place, since: number): Promise<RemoteId | undefined>
   saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text }[]> // there, and by us; newest first each
   // reactions
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came

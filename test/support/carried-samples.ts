@@ -2,10 +2,10 @@
 
 /**
  * `raw`: an event without id, room and sender, or a signal; a stanza; the text of an SMS.
- * `before`: what its writer said before it, which ends in “Ich”.
+ * `before`: what its writer said before it, which ends in “Ich”. `poll`: Anna has asked a poll, too.
  */
 export interface Sample {
-  what: string; from: 'matrix' | 'xmpp' | 'sms'; raw: object | string; before?: (object | string)[]; why?: string; isSignal?: true
+  what: string; from: 'matrix' | 'xmpp' | 'sms'; raw: object | string; before?: (object | string)[]; why?: string; isSignal?: true; poll?: true
 }
 
 const message = (content: object, more: object = {}): object => ({ type: 'm.room.message', content, ...more })
@@ -18,6 +18,8 @@ const file = (msgtype: string, body: string, mimetype: string, more: object = {}
 const poll = { 'm.poll': {
   question: { 'm.text': [{ body: 'Wann?' }] }, answers: ['Mo', 'Di'].map(body => ({ 'm.id': body, 'm.text': [{ body }] }))
 } }
+
+export const POLL = { type: 'm.poll.start', content: poll }
 
 const MATRIX: Sample[] = [
   { what: 'text', from: 'matrix', raw: text('Hallo') },
@@ -55,7 +57,7 @@ const MATRIX: Sample[] = [
   { what: 'a file', from: 'matrix', raw: file('m.file', 'plan.pdf', 'application/pdf') },
   { what: 'a sticker', from: 'matrix', raw: { type: 'm.sticker', content: { body: 'Hund', url: 'mxc://example.org/abc', info: {} } } },
   { what: 'a location', from: 'matrix', raw: message({ msgtype: 'm.location', body: 'am Tor', geo_uri: 'geo:52.5,13.4' }) },
-  { what: 'a poll', from: 'matrix', raw: { type: 'm.poll.start', content: poll } },
+  { what: 'a poll', from: 'matrix', raw: POLL },
   { what: 'the result of a poll', from: 'matrix', raw: { type: 'm.poll.end', content: {
     'm.relates_to': { rel_type: 'm.reference', event_id: '$asked' }, 'm.text': [{ body: 'The poll has ended. Top answer: Mo' }] } } },
   { what: 'a vote', from: 'matrix', raw: { type: 'm.poll.response', content: {
@@ -137,6 +139,7 @@ const SMS: Sample[] = [
   { what: 'text', from: 'sms', raw: 'Hallo' },
   { what: 'a reaction of a phone to a message that begins so', from: 'sms', raw: 'Liked “Anna (Matrix): Wer kommt?”' },
   { what: 'the same words about no such message', from: 'sms', raw: 'Liked “Wer geht?”' },
+  { what: 'a number alone, soon after a poll', from: 'sms', poll: true, raw: '2' },
   { what: 'an empty SMS', from: 'sms', raw: '', why: 'nothing is said' },
   { what: 'STOP', from: 'sms', raw: 'STOP' }
 ]

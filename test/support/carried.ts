@@ -24,7 +24,7 @@ import type { SignalOut } from '../../src/model/signal'
 import type { Arrival, Delivery } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { parse } from '../unit/networks/xmpp/parse'
-import { SAMPLES, type Sample } from './carried-samples'
+import { POLL, SAMPLES, type Sample } from './carried-samples'
 import { loadConfig, wholeConfig, write } from './config'
 import { makePractice, until, type Practice } from './practice'
 import { mirrorOf, startBridge, type Started } from './started'
@@ -129,6 +129,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
     await everywhere('Wer kommt?', 'matrix')
     for (const raw of sample.before ?? []) await enter(sample.from, raw)
     if (sample.before !== undefined) await everywhere('Ich', sample.from)
+    if (sample.poll === true) await enter('matrix', { ...POLL, event_id: '$poll' })
     const { list } = started.bridge.queue
     const settled = (): Promise<void> =>
       until(async () => (await list('waiting')).length + (await list('sending')).length === 0, 'everything is delivered')

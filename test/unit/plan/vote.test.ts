@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../../../src/lib/clock'
 import type { Content } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
+import { ANSWERED_MS } from '../../../src/plan/vote'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
@@ -8,16 +10,20 @@ const PHONE = {
   ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none'
 } as const
 const HOW = 'To vote, reply to this message with the number.'
+const HOW_ALONE = 'To vote, send only the number.'
 
 describe('a vote', () => {
   let red: Practice, blue: Practice, phone: Practice
   let started: Started
   let keys = 0
+  let late = 0
 
   beforeEach(async () => {
     [red, blue] = [makePractice('red', { polls: true }), makePractice('blue', { reactions: 'set' })]
     phone = makePractice('phone', PHONE)
-    started = await startBridge([red, blue, phone], [mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])])
+    late = 0
+    const clock = { ...systemClock, tick: () => systemClock.tick() + late }
+    started = await startBridge([red, blue, phone], [mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])], { clock })
   })
   afterEach(async () => {
     await started.stop()
@@ -48,10 +54,10 @@ describe('a vote', () => {
     await until(() => red.read('room').at(-1) === 'carl (blue): end', JSON.stringify(got()))
   }
 
-  it('is a reply that is nothing but a number; all else is a reply, and phones read it as ever', async () => {
+  it('is a reply that is nothing but a number; all else is a reply, and phones read it', async () => {
     const poll = await asks()
     assert.deepEqual([blue.read('hall'), phone.read('us/max')],
-      [[`anna (red): When?\n1. Mo\n2. Tu\n3. We\n${HOW}`], ['anna (red): anna (red): When?\n1. Mo\n2. Tu\n3. We']])
+      [[`anna (red): When?\n1. Mo\n2. Tu\n3. We\n${HOW}`], [`anna (red): anna (red): When?\n1. Mo\n2. Tu\n3. We\n${HOW_ALONE}`]])
     for (const text of ['2', ' 3. ', '4', '0', '1 2', '2 of course', '99']) await bernd(text, poll)
     await blue.say('hall', 'bernd', '1')
     await ends()
@@ -93,5 +99,27 @@ describe('a vote', () => {
     assert.deepEqual(got(), [
       'reacts 👍', 'bernd (blue) votes tu', 'bernd (blue) votes we', 'bernd (blue): (deleted)', 'bernd (blue) votes ', 'carl (blue): end'
     ])
+  })
+
+  it('is a number alone from a phone, which can reply to nothing; others see what it answers', async () => {
+    await asks()
+    for (const text of ['4', '1 or 2', '2', '3.']) await phone.say('us/max', 'max', text)
+    await ends()
+    assert.deepEqual(got().slice(0, -1), ['Max (phone): 4', 'Max (phone): 1 or 2', 'Max (phone) votes tu', 'Max (phone) votes we'])
+    await until(() => blue.delivered.length === 5)
+    assert.deepEqual(blue.delivered.slice(1).map(({ action }) => 'reply' in action ? action.reply?.text.split(' ')[0] : action.kind),
+      ['message', 'message', 'When?', 'When?'])
+  })
+
+  it('from a phone is about the last poll that came there, if it came lately and is still there', async () => {
+    await asks()
+    const content: Content = { style: 'text', text: plain('Where?\n1. Here'), poll: { form: 'p', answers: ['here'], most: 1 } }
+    await red.say('room', 'anna', '', { key: 'other', content })
+    await until(() => phone.delivered.length === 2)
+    await phone.say('us/max', 'max', '1')
+    late = ANSWERED_MS + 60_000
+    await phone.say('us/max', 'max', '1')
+    await ends()
+    assert.deepEqual(got().slice(0, -1), ['Max (phone) votes here', 'Max (phone): 1'])
   })
 })
