@@ -14,10 +14,10 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
   const facts = new Map(await store.run(tx => tx.remembered(owner)))
   return {
     get: key => facts.get(key),
-    set: async (key, value) => {
+    set: async (key, value, patienceMs) => {
       if (facts.get(key) === value) return
       facts.set(key, value)
-      await store.run(tx => tx.remember(owner, key, value))
+      await store.run(tx => tx.remember(owner, key, value), patienceMs)
     },
     delete: async key => {
       if (facts.delete(key)) await store.run(tx => tx.forget(owner, key))

@@ -196,7 +196,10 @@ export interface World {
 /** A durable map for one network's own small facts: which ghosts are registered, which room an alias names. */
 export interface Memory {
   get (key: string): string | undefined // kept whole in memory
-  set (key: string, value: string): Promise<void> // resolves when on disk
+  /**
+   * Resolves when on disk. `patienceMs`: how long it may wait for a commit that comes anyway. It is on disk no later than what is stored after it.
+   */
+  set (key: string, value: string, patienceMs?: number): Promise<void>
   delete (key: string): Promise<void>
   keys (start: string): string[] // all that begin with `start`
 }

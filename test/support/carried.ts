@@ -94,7 +94,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
   const notes = makeWriteBehind(world)
   const receiver = makeReceiver({
     network: 'xmpp', inbox: xmpp.inbox, stream: { pause () {}, resume () {} } as unknown as Stream, archive: {} as Archive, notes, world,
-    ownMessages: { mark: () => el('mark'), isOurs: () => false }, originals: makeOriginals(notes), echo: () => {}
+    ownMessages: { mark: () => el('mark'), isOurs: () => false }, originals: makeOriginals(world), echo: () => {}
   })
   const room = { id: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
     people: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room

@@ -1,16 +1,18 @@
 /**
  * Which message somebody means when they correct it or take it back: maps the id from its writer's app to the key of its arrival.
- * Promises: the newest KEPT_MAX are known over a restart, except what write-behind.ts had not written yet. Each room and each server has its
- * share of these, and in it each writer. A message is not found for another writer.
+ * Promises: the newest KEPT_MAX are known over a restart and a crash, because each is on disk no later than its message. Each room and each
+ * server has its share of these, and in it each writer. A message is not found for another writer.
  */
 import { makeShares, type Owner } from '../../lib/shares'
+import { messageOf } from '../../model/errors'
+import type { World } from '../../model/network'
 import { directEnds } from './direct/send'
 import { serverOf } from './names'
 import { owned } from './wire/xml'
-import type { WriteBehind } from './write-behind'
 
 const KEPT_MAX = 20_000 // messages, over all rooms and chats
 const PASSING_MAX = 5_000
+const PATIENCE_MS = 1_000 // the message itself, which is stored right after it, makes the commit
 
 type Kept = [number: number, name: string, key: string]
 
@@ -33,7 +35,7 @@ const ownerOf = (place: string, writer: string): Owner => {
   return { group: ends === undefined ? place : serverOf(ends.theirs), owner: writer }
 }
 
-export const makeOriginals = (notes: Pick<WriteBehind, 'get' | 'set' | 'delete'>): Originals => {
+export const makeOriginals = ({ memory, log }: Pick<World, 'memory' | 'log'>): Originals => {
   const known = makeShares<{ slot: number, key: string }>(KEPT_MAX)
   const passing = makeShares<string>(PASSING_MAX)
   const free: number[] = []
@@ -42,7 +44,7 @@ export const makeOriginals = (notes: Pick<WriteBehind, 'get' | 'set' | 'delete'>
   const read = (): void => {
     const stored: { slot: number, kept: Kept }[] = []
     for (let slot = KEPT_MAX - 1; slot >= 0; slot--) {
-      const value = notes.get(`said ${slot}`)
+      const value = memory.get(`said ${slot}`)
       if (value === undefined) free.push(slot)
       else stored.push({ slot, kept: JSON.parse(value) as Kept })
     }
@@ -60,7 +62,8 @@ export const makeOriginals = (notes: Pick<WriteBehind, 'get' | 'set' | 'delete'>
     const entry = { slot: 0, key }
     const gone = known.put(name, of, entry) ?? before
     entry.slot = gone?.slot ?? free.pop()!
-    notes.set(`said ${entry.slot}`, JSON.stringify([number++, name, key] satisfies Kept))
+    memory.set(`said ${entry.slot}`, JSON.stringify([number++, name, key] satisfies Kept), PATIENCE_MS)
+      .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'which message an app means by its id could not be written'))
   }
 
   read()
@@ -89,7 +92,7 @@ export const makeOriginals = (notes: Pick<WriteBehind, 'get' | 'set' | 'delete'>
         if (!name.startsWith(start)) continue
         known.delete(name)
         free.push(slot)
-        await notes.delete(`said ${slot}`)
+        await memory.delete(`said ${slot}`)
       }
     }
   }

@@ -93,7 +93,7 @@ const openRoom = () => {
   const world = makeWorld()
   const notes = makeWriteBehind(world)
   const receiver = makeReceiver({
-    network: 'xmpp', inbox: { ...inbox, accept }, stream, archive, ownMessages, notes, originals: makeOriginals(notes), world, echo: () => {}
+    network: 'xmpp', inbox: { ...inbox, accept }, stream, archive, ownMessages, notes, originals: makeOriginals(world), world, echo: () => {}
   })
   return {
     async run (input: Buffer) {

@@ -34,7 +34,7 @@ export interface Account extends Pick<Network, 'start' | 'send' | 'stop'>, Requi
 /** The part of the network's memory that is this account's. */
 const partOf = (memory: Memory, start: string): Memory => ({
   get: key => memory.get(start + key),
-  set: (key, value) => memory.set(start + key, value),
+  set: (key, value, patienceMs) => memory.set(start + key, value, patienceMs),
   delete: key => memory.delete(start + key),
   keys: some => memory.keys(start + some).map(key => key.slice(start.length))
 })
@@ -51,7 +51,7 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
   const presence = makeAccountPresence(jid, addresses, stream)
   const publisher = makePublisher(jid, () => addresses.at(jid)?.profile, stream, world)
   const notes = makeWriteBehind(world)
-  const originals = makeOriginals(notes)
+  const originals = makeOriginals(world)
   let receiver: AccountReceiver | undefined
 
   /** What the server can do for its account. */

@@ -10,7 +10,6 @@ import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import { makeQuarantine } from '../../../../../src/networks/xmpp/quarantine'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Xml } from '../../../../../src/networks/xmpp/wire/xml'
-import { makeWriteBehind } from '../../../../../src/networks/xmpp/write-behind'
 import { makeInbox } from '../../../../support/inbox'
 import { handClock, quickClock } from '../../../../support/quick'
 import { makeWorld } from '../../../../support/world'
@@ -38,7 +37,7 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
   const { offer, stop } = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const addresses = makeAddresses(DOMAIN)
   addresses.put([IDENTITY])
-  const originals = makeOriginals(makeWriteBehind(world))
+  const originals = makeOriginals(world)
   const quarantine = makeQuarantine('xmpp', inbox, world.log)
   const direct = makeDirectReceiver({ network: 'xmpp', domain: DOMAIN, quarantine, offer, originals, stream, world })
   const commands = makeCommands('xmpp', addresses, inbox, world)

@@ -94,7 +94,7 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
         lastKey: place => alive(() => commits.then(() => inbox.lastKey(place)), mine)
       },
       stream, archive: { page: (room, range, max) => alive(() => pageOf(room as Room, range, max), mine), take: () => false },
-      ownMessages, notes, originals: makeOriginals(notes), world, echo: () => { echoes++ }
+      ownMessages, notes, originals: makeOriginals(world), world, echo: () => { echoes++ }
     })
     hearing = new Set()
     rooms = roomIds.map(id => ({

@@ -31,7 +31,7 @@ const stage = (features = FEATURES) => {
   const avatarOf = (_room: string, nick: string) => nick === 'Anna' ? { network: 'xmpp', ref: 'picture of Anna' } : undefined
   const tooMuch = ({ id }: Room): void => { told.push(id) }
   const receiver = makeReceiver({
-    network: 'xmpp', inbox, stream, archive: {} as Archive, ownMessages, notes, originals: makeOriginals(notes), world,
+    network: 'xmpp', inbox, stream, archive: {} as Archive, ownMessages, notes, originals: makeOriginals(world), world,
     echo: () => {}, avatarOf, tooMuch
   })
   const room = { id: ROOM, ready: true, nicks: new Map(), people: new Map(), features: new Set(features) } as unknown as Room
