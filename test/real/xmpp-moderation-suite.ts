@@ -106,6 +106,7 @@ export const xmppModerationSuite = (start: (options: XmppServerOptions) => Promi
     await ruled({ jid: `zentrale@${DOMAIN}`, affiliation: 'admin' })
     await at.anna.until('that we are an admin', one => one.is('presence') && one.attrs.from === `${room}/Zentrale` &&
       one.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.affiliation === 'admin')
+    await send(at, delivery(say('danach'), place(), { as: bob })) // the room tells us both in this order
     if (!knows) return assert.rejects(send(at, removal(keys)), Refused)
     await send(at, removal(keys))
     for (const key of keys) await takenAway(key.slice(room.length + 1))
