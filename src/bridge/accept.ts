@@ -10,7 +10,7 @@ import { bareEmojis } from '../lib/emoji'
 import { addressKey } from '../model/address'
 import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
-import type { Arrival, Attachment, Content, DeletionArrival, ReactionArrival } from '../model/message'
+import type { Arrival, Attachment, Content, ReactionArrival } from '../model/message'
 import type { Inbox } from '../model/network'
 import type { DeskChange } from '../plan/desk-change'
 import type { Directory } from '../plan/directory'
@@ -21,10 +21,10 @@ import type { Reacted } from '../plan/react'
 import type { Answered, Store, Tx } from '../store/store'
 import { answeredBy as toldOf } from './answered'
 import { apply } from './apply'
+import { removedBy } from './copied'
 import type { Deliver } from './deliver'
 import { makeDoor, type Passing } from './door'
 import { asMeant } from './in-words'
-import type { Copied } from './moderation'
 import type { Observer } from './observer'
 import { route, type Facts } from './route'
 
@@ -62,12 +62,6 @@ const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival)
   return message && { message, before: await tx.reactions(message.seq, addressKey({ network: place.network, id })) }
 }
 
-/** The message whose copy a moderator removes. */
-const copiedBy = async (tx: Tx, { place, of, named, moderated }: DeletionArrival): Promise<Copied | undefined> => {
-  const message = moderated === true ? await tx.answered(place, named === undefined ? [of] : [of, named]) : undefined
-  return message && { message, corrections: await tx.corrections(message.arrival.place.network, message.arrival.key) }
-}
-
 const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> => {
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
@@ -79,7 +73,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> =
     case 'reaction': return { reacted: await reactedTo(tx, arrival) }
     case 'deletion': {
       const original = await tx.recorded(arrival.place.network, arrival.of)
-      if (original === undefined) return { copied: await copiedBy(tx, arrival) }
+      if (original === undefined) return { removed: await removedBy(tx, arrival) }
       return { original, ...original?.arrival.kind === 'reaction' && { reacted: await reactedTo(tx, original.arrival) } }
     }
     case 'receipt': return { confirmable: await tx.confirmable(arrival.place, arrival.of) }

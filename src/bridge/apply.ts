@@ -56,7 +56,7 @@ const change = async (tx: Tx, what: Change, journal: number, { directory, now, l
     case 'expel': await keepExpelled(tx, what, directory); return {}
     case 'stand': await keepStanding(tx, what.place, what.standing); return {}
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
-    case 'early': await tx.earlyReceipt(what.place, what.ids, what.outcome, what.detail, steadyNow); return {}
+    case 'early': await tx.earlyReceipt(what.place, what.ids, what.what, steadyNow); return {}
     case 'called': await tx.remember(CALLED, what.claim.key, what.claim.person); return {}
     case 'profile': await (what.value === undefined ? tx.forget(PROFILES, what.key) : tx.remember(PROFILES, what.key, what.value)); return {}
     case 'chat': await tx.remember(DIRECTS, chatKey(what.chat), JSON.stringify(what.chat)); return {}

@@ -9,14 +9,14 @@ import { plain } from '../model/text'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
 import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
-import type { Queued, Store, Tx } from '../store/store'
+import type { Cause, Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import { reactionMark } from './delivery-marks'
+import { planOfEarly } from './early'
 import { tellBanned, tellExpelled } from './expulsion'
 import { type FileFailure, fileOf } from './files'
 import type { Observer } from './observer'
 import { isNotShown, isShown, overtakenBy } from './profile'
-import { confirmed } from './receipt'
 
 /** How long a done delivery may wait to share a commit, if a crash meanwhile does no harm. Nobody waits for it. */
 const DONE_PATIENCE_MS = 20
@@ -54,8 +54,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
   const toldOfRemovals = new Map<string, number>() // by place and other place of a mirror
 
   /** `clock` is the one that does not jump. */
-  const carryOut = (tx: Tx, plan: Plan, row: Queued, now: number): Promise<Applied> =>
-    apply(tx, plan, row, { directory, desk, now, steadyNow: now, linkMs })
+  const carryOut = (tx: Tx, plan: Plan, cause: Cause, now: number): Promise<Applied> =>
+    apply(tx, plan, cause, { directory, desk, now, steadyNow: now, linkMs })
 
   const settled = (row: Queued, outcome: 'done' | 'failed' | 'unknown', parts: number, applied: Applied): void => {
     observer.settled(row.delivery.place.network, outcome, clock.now() - row.queuedAt, parts)
@@ -113,11 +113,11 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
         const later = overtakenBy(row.delivery, directory)
         const changes = isShown(row.delivery, sent, later && await tx.recorded(later.network, later.key), row.id, directory)
         const applied = await carryOut(tx, { outcome: 'routed', changes: [], deliveries: marks, ...changes }, row, now)
-        for (const receipt of await tx.takeEarlyReceipts(row.delivery.place, ids, now)) {
-          const found = await tx.confirmable(row.delivery.place, [receipt.id])
-          if (found === undefined) continue
-          observer.receipt(row.delivery.place.network, receipt.outcome)
-          applied.queued.push(...(await carryOut(tx, confirmed(found, receipt, directory), row, now)).queued)
+        for (const early of await tx.takeEarlyReceipts(row.delivery.place, ids, now)) {
+          const caused = await planOfEarly(tx, row.delivery.place, early, directory)
+          if (caused === undefined) continue
+          if (early.outcome !== 'removed') observer.receipt(row.delivery.place.network, early.outcome)
+          applied.queued.push(...(await carryOut(tx, caused.plan, caused.cause ?? row, now)).queued)
         }
         return applied
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})

@@ -64,7 +64,10 @@ const answering = (answered: Answered | undefined, { mirror }: Found, directory:
 const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, found: Found,
   directory: Directory): Plan => {
   if (original === undefined) {
-    return { outcome: 'routed', deliveries: [], changes: [], why: 'a deletion of what is not here: kept, because that may still come' }
+    const { key, place, of, named = of, moderated } = arrival
+    const early: Change = { kind: 'early', place, ids: [...new Set([of, named])], what: { outcome: 'removed', detail: key } }
+    const changes = moderated === true ? [early] : []
+    return { outcome: 'routed', deliveries: [], changes, why: 'a deletion of what is not here: kept, because that may still come' }
   }
   if (!('sender' in original.arrival)) return ignored('nobody said it')
   const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)

@@ -25,7 +25,7 @@ export const receiptRule = (arrival: Arrival, found: Confirmable | undefined, di
   if (found === undefined) {
     return {
       outcome: 'routed', deliveries: [],
-      changes: [{ kind: 'early', place: arrival.place, ids: arrival.of, outcome, ...detail === undefined ? {} : { detail } }]
+      changes: [{ kind: 'early', place: arrival.place, ids: arrival.of, what: { outcome, ...detail === undefined ? {} : { detail } } }]
     }
   }
   return confirmed(found, arrival, directory)

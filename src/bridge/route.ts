@@ -10,10 +10,11 @@ import { ignored, type Plan } from '../plan/plan'
 import type { Reacted } from '../plan/react'
 import type { Answered, Confirmable, Recorded } from '../store/store'
 import { consentRule } from './consent'
+import type { Removed } from './copied'
 import { directRule } from './direct'
 import { expulsionRule } from './expulsion'
 import { mirrorRule } from './mirror'
-import { type Copied, moderationRule } from './moderation'
+import { moderationRule } from './moderation'
 import { profileRule } from './profile'
 import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
@@ -23,7 +24,7 @@ import { standingRule } from './standing'
 export interface Facts {
   now: number
   original?: Recorded | undefined; answered?: Answered | undefined; confirmable?: Confirmable | undefined; desk?: DeskFacts | undefined
-  reacted?: Reacted | undefined; copied?: Copied | undefined
+  reacted?: Reacted | undefined; removed?: Removed | undefined // by a moderator of a place where a copy stood
   opening?: DirectChat | undefined // the direct chat that it may begin
 }
 
@@ -38,7 +39,7 @@ const RULES: Rule[] = [
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => directRule(arrival, facts.opening, directory),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),
-  (arrival, facts, { directory }) => moderationRule(arrival, facts.copied, directory),
+  (arrival, facts, { directory }) => moderationRule(arrival, facts.removed, directory),
   (arrival, facts, { directory }) => mirrorRule(arrival, facts, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true
     ? { outcome: 'unrouted', deliveries: [], changes: [], why: 'nobody answers here' }

@@ -1,24 +1,36 @@
 /** Who has which reactions to which message. A reaction is deleted with its message, and with its own arrival. */
+import { arrivalOf, deliveryOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import type { Sql } from './sql'
 import type { Reaction, Tx } from './store'
 
-interface Row { emoji: string; by: string; key: string | null; network: string; place: string }
+interface Row { emoji: string; by: string; made: string; made_on: string; made_at: string; key: string | null; network: string; place: string }
 
 /** A person's reactions to a message, with the deliveries where each reaction was delivered by itself. */
-const REACTIONS = `SELECT emoji, journal.network || ' ' || journal.sender AS by, outbox.key, outbox.network, outbox.place
+const REACTIONS = `SELECT emoji, journal.network || ' ' || journal.sender AS by, journal.key AS made, journal.network AS made_on,
+  journal.place AS made_at, outbox.key, outbox.network, outbox.place
   FROM reaction JOIN journal ON journal.seq = reaction.arrival
   LEFT JOIN outbox ON outbox.journal = reaction.arrival AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'reaction'
     AND json_extract(delivery, '$.action.emojis[0]') = emoji
   WHERE message = ? AND person = ? ORDER BY reaction.id, outbox.id`
 
-export const makeReactionsTx = ({ all, run }: Sql): Pick<Tx, 'reactions' | 'react'> => ({
+const SHOWN = OUTBOX + `WHERE outbox.id IN (SELECT outbox FROM remote WHERE remote.network = ? AND remote.place = ?
+  AND remote.id IN (SELECT value FROM json_each(?))) AND notice = 0`
+
+export const makeReactionsTx = ({ all, one, run }: Sql): Pick<Tx, 'reactions' | 'reactionShown' | 'react'> => ({
   async reactions (message, person) {
     const found = new Map<string, Reaction>()
-    for (const { emoji, by, key, network, place } of all<Row>(REACTIONS, message, person)) {
+    for (const { emoji, by, made, made_on: on, made_at: at, key, network, place } of all<Row>(REACTIONS, message, person)) {
       const { deliveries } = found.get(emoji) ?? { deliveries: [] }
-      found.set(emoji, { emoji, by, deliveries: key === null ? deliveries : [...deliveries, { key, place: { network, id: place } }] })
+      const arrival = { key: made, place: { network: on, id: at } }
+      found.set(emoji, { emoji, by, made: arrival, deliveries: key === null ? deliveries : [...deliveries, { key, place: { network, id: place } }] })
     }
     return [...found.values()]
+  },
+  async reactionShown ({ network, id: place }, ids) {
+    const row = one<OutboxRow>(SHOWN, network, place, JSON.stringify(ids))
+    const { as, action } = row === undefined ? {} : deliveryOf(row)
+    const cause = arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', row?.journal ?? null))
+    return as === undefined || action?.kind !== 'reaction' || cause === undefined ? undefined : { cause, as, emojis: action.emojis }
   },
   async react (message, person, emojis, arrival) {
     const now = JSON.stringify(emojis)

@@ -1,7 +1,7 @@
 /** Receipts, including those that come before we know the remote id of what was sent. */
 import type { Arrival } from '../model/message'
 import type { Sql } from './sql'
-import { type Confirmable, EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, type Tx } from './store'
+import { type Confirmable, type EarlyReceipt, EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, type Tx } from './store'
 
 /** A trim sorts all rows to find the oldest: with 10 000 rows, 5 ms measured. */
 const EARLY_RECEIPTS_BETWEEN_TRIMS = 100
@@ -27,7 +27,7 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
     async confirm (place, id, outcome) {
       run('UPDATE remote SET outcome = ? WHERE network = ? AND place = ? AND id = ?', outcome, place.network, place.id, id)
     },
-    async earlyReceipt (place, ids, outcome, detail, now) {
+    async earlyReceipt (place, ids, { outcome, detail }, now) {
       for (const id of ids) {
         run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, detail, at) VALUES (?, ?, ?, ?, ?, ?)',
           place.network, place.id, id, outcome, detail ?? null, now)
@@ -40,7 +40,7 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
         EARLY_RECEIPT_ROWS_MAX)
     },
     async takeEarlyReceipts (place, ids, now) {
-      return ids.flatMap(id => all<{ id: string, outcome: 'delivered' | 'failed', detail: string | null, at: number }>(
+      return ids.flatMap(id => all<EarlyReceipt & { detail: string | null, at: number }>(
         'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, detail, at', place.network, place.id, id))
         .filter(({ at }) => at >= now - EARLY_RECEIPT_MS)
         .map(({ id, outcome, detail }) => ({ id, outcome, ...detail === null ? {} : { detail } }))

@@ -8,7 +8,7 @@
  * waiting job rejects, `failed` is called and nothing runs any more: nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
-import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, ReactionArrival } from '../model/message'
+import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival } from '../model/message'
 import type { Text } from '../model/text'
 import type { DeskTx } from './desk'
 
@@ -48,10 +48,13 @@ export interface Recorded {
 export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
 
 /**
- * A reaction to a message. `by`: the sender of the arrival by which it came. `deliveries`: those that delivered it by itself, on networks where
- * each reaction is delivered singly.
+ * A reaction to a message. `made`: the arrival by which it came. `by`: the sender of that. `deliveries`: those that delivered it by itself, on
+ * networks where each reaction is delivered singly.
  */
-export interface Reaction { emoji: string; by: string; deliveries: { key: DeliveryKey, place: Place }[] }
+export interface Reaction { emoji: string; by: string; made: { key: ArrivalKey, place: Place }; deliveries: { key: DeliveryKey, place: Place }[] }
+
+/** What a delivery shows: these reactions of a person. `cause`: the arrival that caused it. */
+export interface ReactionShown { cause: Arrival; as: Persona; emojis: string[] }
 
 /** A delivery found by one of its remote ids, for receipts. */
 export interface Confirmable {
@@ -59,6 +62,9 @@ export interface Confirmable {
   outcomes: ('delivered' | 'failed' | undefined)[] // of all parts, so far
   origin: Arrival; journal: number; place: Place; notice: boolean
 }
+
+/** Came before the remote id was known. `removed`: by a moderator; `detail` is the key of the arrival that says so. */
+export interface EarlyReceipt { id: RemoteId; outcome: 'delivered' | 'failed' | 'removed'; detail?: string }
 
 /** How many deliveries came from one place. */
 export interface Count { from: Place; count: number }
@@ -94,6 +100,7 @@ export interface Tx {
   saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text }[]> // there, and by us; newest first each
   // reactions
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
+  reactionShown (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<ReactionShown | undefined> // by the delivery that has one of these ids there
   /** From now on these are all the person's reactions to that message. `arrival`: the one that brought the new ones. */
   react (message: number, person: string, emojis: string[], arrival: number): Promise<void>
   // outbox
@@ -115,8 +122,8 @@ export interface Tx {
   // receipts
   confirmable (place: Place, ids: RemoteId[]): Promise<Confirmable | undefined>
   confirm (place: Place, id: RemoteId, outcome: 'delivered' | 'failed'): Promise<void>
-  earlyReceipt (place: Place, ids: RemoteId[], outcome: 'delivered' | 'failed', detail: string | undefined, now: number): Promise<void>
-  takeEarlyReceipts (place: Place, ids: RemoteId[], now: number): Promise<{ id: RemoteId, outcome: 'delivered' | 'failed', detail?: string }[]>
+  earlyReceipt (place: Place, ids: (ArrivalKey | RemoteId)[], what: Omit<EarlyReceipt, 'id'>, now: number): Promise<void>
+  takeEarlyReceipts (place: Place, ids: RemoteId[], now: number): Promise<EarlyReceipt[]>
   // links, people, quarantine, memory
   link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without `file`: the arrival's own
   linked (token: string, now: number): Promise<Attachment | undefined>

@@ -58,6 +58,25 @@ describe('moderators, on Synapse and Prosody', () => {
     assert.deepEqual([own.includes('bleibt'), own.includes('geht'), await onMatrix('unsäglich')], [true, false, 0])
   })
 
+  it('Bernd removes how Anna reacts, and Anna how he does: the other reactions stay', async () => {
+    await story.berndSays('Kuchen?')
+    const [{ event_id: event }, message] = [await story.annaReads('Kuchen?'), await town.people.bernd.until('his own', one =>
+      one.getChildText('body') === 'Kuchen?' && one.getChild('stanza-id') !== undefined)]
+    const thumb = await story.annaReacts(event, '👍')
+    const shown = await story.berndSees(idOf(message), ['👍'])
+    await town.people.bernd.ask('set', town.muc, xml('apply-to', { xmlns: FASTEN, id: idOf(shown) },
+      xml('moderate', { xmlns: MODERATE }, xml('retract', { xmlns: 'urn:xmpp:message-retract:0' }))))
+    const gone = (of: string): Promise<unknown> => town.people.anna.waitFor(town.room, 'its removal', ({ type, redacts, content }) =>
+      type === 'm.room.redaction' && (redacts ?? content['redacts']) === of)
+    await gone(thumb)
+    await story.berndReacts(idOf(message), '🎂', '🎉')
+    const [cake, party] = await Promise.all([story.annaSees(event, '🎂'), story.annaSees(event, '🎉')])
+    await town.people.anna.redact(town.room, cake.event_id)
+    await story.berndReacts(idOf(message))
+    await gone(party.event_id)
+    await story.allIsWell('nach den Reaktionen')
+  })
+
   const ghostOfBernd = async (): Promise<string> => (await town.people.anna.waitFor(town.room, 'Bernd', ({ type, content, state_key: who }) =>
     type === 'm.room.member' && content['displayname'] === 'Bernd (XMPP)' && who !== undefined)).state_key!
 

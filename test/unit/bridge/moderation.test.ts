@@ -1,7 +1,7 @@
 /** What a moderator removes in one place of a mirror. */
 import assert from 'node:assert/strict'
 import { Refused } from '../../../src/model/errors'
-import type { DeletionArrival } from '../../../src/model/message'
+import type { DeletionArrival, ReactionArrival } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
 import type { Mirror } from '../../../src/plan/directory'
 import { makePractice, until, type Practice } from '../../support/practice'
@@ -130,5 +130,70 @@ describe('a moderator of a mirror', () => {
     await settled()
     assert.deepEqual(removals(red), [])
     assert.deepEqual(green.read('yard'), ['anna (red): one', 'anna (red): two', 'anna (red): (deleted)'])
+  })
+
+  it('removes what is still on its way: it goes elsewhere as soon as its id is known', async () => {
+    await said('eins', 'first')
+    blue.onSend = async ({ key }) => { // the room shows it before it answers us
+      if (blue.delivered.length === 1) await removes(blue, 'hall', 'hall 4712', { named: `blue-${key}` })
+    }
+    await said('unsäglich', 'second')
+    await until(() => green.read('yard').length === 3)
+    await settled()
+    assert.deepEqual(green.read('yard'), ['anna (red): eins', 'anna (red): unsäglich', 'anna (red): (deleted)'])
+    assert.deepEqual(removals(red), [[['second'], undefined]])
+    assert.deepEqual(blue.read('hall').slice(2), [STAYS_AT_MAX])
+  })
+
+  const reacts = async (at: Practice, place: string, of: string, emojis: string[], more: Partial<ReactionArrival> = {}): Promise<unknown> =>
+    at.inbox.accept({
+      kind: 'reaction', key: `r${++count}`, of: [of], emojis, at: 1, place: { network: at.name, id: place }, sender: { id: 'ben', name: 'ben' },
+      ...more
+    })
+  const shown = ({ delivered }: Practice): unknown[] => delivered.flatMap<unknown>(({ action }) => action.kind === 'removal' ? [action.said]
+    : action.kind === 'reaction' ? [action.emojis]
+      : action.kind === 'deletion' ? [delivered.find(({ key }) => key === action.of)?.action.kind] : [])
+
+  it('removes a reaction: it goes in all other places, also where somebody reacted', async () => {
+    await said('Kommt ihr?', 'first')
+    await reacts(blue, 'hall', copyAt(blue), ['👍'], { key: 'thumb' })
+    await reacts(blue, 'hall', copyAt(blue), ['😀'])
+    await until(() => red.delivered.length === 2 && green.delivered.length === 3)
+    await removes(green, 'yard', copyAt(green, 1))
+    await settled()
+    assert.deepEqual([red, green, blue].map(shown), [[['👍'], ['😀'], 'reaction'], [['👍'], ['😀']], [['thumb']]])
+    assert.equal(red.delivered.find(({ action }) => action.kind === 'deletion')?.as?.name, 'ben (blue)')
+    assert.deepEqual(green.read('yard').slice(3), [], 'nobody is told')
+    await reacts(blue, 'hall', copyAt(blue), ['👍'])
+    await until(() => green.delivered.length === 4)
+    assert.deepEqual(shown(green).at(-1), ['👍'], 'a new one is a new act')
+  })
+
+  it('removes a reaction of several at once: the others stay; what is a set is told anew, and stays where it was made', async () => {
+    await started.stop()
+    await begin()
+    Object.assign(blue.can, { reactions: 'set' })
+    Object.assign(green.can, { reactions: 'set' })
+    await said('Kommt ihr?', 'first')
+    await reacts(blue, 'hall', copyAt(blue), ['👍', '😀'], { whole: true })
+    await until(() => red.delivered.length === 2 && green.delivered.length === 2)
+    await removes(red, 'room', copyAt(red, 0))
+    await settled()
+    assert.deepEqual([red, green, blue].map(shown), [[['👍'], ['😀']], [['👍', '😀'], ['😀']], []])
+    await removes(green, 'yard', copyAt(green, 2))
+    await settled()
+    assert.deepEqual(shown(red).at(-1), 'reaction', 'a set goes as a whole')
+  })
+
+  it('removes a reaction that is still on its way, and no other reaction, nor one without the word of the server', async () => {
+    await said('Kommt ihr?', 'first')
+    green.onSend = async ({ key, action }) => {
+      if (action.kind === 'reaction') await removes(green, 'yard', `green-${key}`, { moderated: action.emojis[0] === '👍' })
+    }
+    await reacts(blue, 'hall', copyAt(blue), ['👍'])
+    await reacts(blue, 'hall', copyAt(blue), ['😀'])
+    await until(() => green.delivered.length === 3 && red.delivered.length === 3)
+    await settled()
+    assert.deepEqual(shown(red), [['👍'], ['😀'], 'reaction'])
   })
 })

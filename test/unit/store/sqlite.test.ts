@@ -54,7 +54,7 @@ describe('the store on SQLite', () => {
       const path = join(temporaryFolder(), 'receipts.db')
       const receipts = openSqlite(path, systemClock, error => failures.push(error))
       await receipts.run(async tx => {
-        for (let n = 0; n < count; n++) await tx.earlyReceipt(place, [`a${n}`, `b${n}`], 'delivered', undefined, n)
+        for (let n = 0; n < count; n++) await tx.earlyReceipt(place, [`a${n}`, `b${n}`], { outcome: 'delivered' }, n)
       })
       await receipts.close()
       return Number(new DatabaseSync(path).prepare('SELECT count(*) AS rows FROM early_receipt').get()?.['rows'])
@@ -75,9 +75,9 @@ describe('the store on SQLite', () => {
   })
 
   it('limits early receipts for each place, so that there is room for those of others', async () => {
-    await store.run(tx => tx.earlyReceipt({ ...place, id: 'other' }, ['x'], 'failed', undefined, 1))
+    await store.run(tx => tx.earlyReceipt({ ...place, id: 'other' }, ['x'], { outcome: 'failed' }, 1))
     await store.run(async tx => {
-      for (let n = 0; n < EARLY_RECEIPT_ROWS_MAX + 500; n++) await tx.earlyReceipt(place, [`a${n}`], 'delivered', undefined, 2 + n)
+      for (let n = 0; n < EARLY_RECEIPT_ROWS_MAX + 500; n++) await tx.earlyReceipt(place, [`a${n}`], { outcome: 'delivered' }, 2 + n)
     })
     const take = (where: string, id: string): Promise<{ id: string }[]> => store.run(tx => tx.takeEarlyReceipts({ ...place, id: where }, [id], 3))
     assert.equal((await take('other', 'x')).length, 1)
@@ -103,10 +103,10 @@ describe('the store on SQLite', () => {
   it('does not take an old receipt, whose id was given out anew since, for an early one, and forgets it', async () => {
     const ids = ['1a2b', '6699']
     const take = (id: string, now: number): Promise<{ id: string }[]> => store.run(tx => tx.takeEarlyReceipts(place, [id], now))
-    await store.run(tx => tx.earlyReceipt(place, ids, 'delivered', undefined, 1))
+    await store.run(tx => tx.earlyReceipt(place, ids, { outcome: 'delivered' }, 1))
     assert.deepEqual((await take('1a2b', 1000)).map(({ id }) => id), ['1a2b'])
     assert.deepEqual(await take('6699', EARLY_RECEIPT_MS + 2), [])
-    await store.run(tx => tx.earlyReceipt(place, ids, 'delivered', undefined, 1))
+    await store.run(tx => tx.earlyReceipt(place, ids, { outcome: 'delivered' }, 1))
     await store.run(tx => tx.prune(2, 10))
     assert.deepEqual(await take('1a2b', 1000), [])
   })
