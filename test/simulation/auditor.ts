@@ -30,6 +30,8 @@ interface Exile { from: number; until: number; known: number; over: number }
 
 interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean; takenAt: number; withdrawn?: boolean }
 interface Notice { place: string; where: string; tag: string }
+/** Whoever deleted something in `place` heard then that it stays at `where`. It does not say what. */
+interface Staying { place: string; where: string; at: number }
 /** STOP or START, as somebody sent it. */
 interface Wish { key: string; word: 'stop' | 'start'; acknowledgedAt: number }
 interface Seen { copies: Map<string, number>; newest: Map<string, number>; removed: Set<string> }
@@ -98,6 +100,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const mirrorOf = new Map(mirrors.flatMap(mirror => mirror.places.map(({ place }) => [addressKey(place), mirror])))
   const seen = new Map([...mirrorOf.keys()].map((place): [string, Seen] => [place, { copies: new Map(), newest: new Map(), removed: new Set() }]))
   const notices: Notice[] = []
+  const staying: Staying[] = []
   const wishes = new Map<string, Wish[]>() // by place, in order
   const open = new Map<string, number>() // ambiguous failures of one message at one place
   const late = new Set<string>()
@@ -126,6 +129,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   }
 
   const noticed = (place: string, text: string): void => {
+    const [, stays] = /^Deleted here, but not everywhere: the message is still there for (.*)\.$/.exec(text) ?? []
+    for (const where of stays?.split(', ') ?? []) staying.push({ place, where, at: now() })
     const found = noticeIn(text)
     if (found === undefined) return
     const record = records.get(found.tag)
@@ -231,7 +236,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     for (const { place } of mirrorOf.get(record.place)!.places) {
       const key = addressKey(place)
       if (key === record.place || !CAN[place.network]!.deletions) continue
-      const told = notices.some(({ tag, where }) => tag === original.tag && where === whereOf(key))
+      const told = notices.some(({ tag, where }) => tag === original.tag && where === whereOf(key)) ||
+        staying.some(one => one.place === record.place && one.where === whereOf(key) && one.at >= record.at)
       if (!complete(original, key) || isExiled(record, key)) continue
       if (seen.get(key)!.removed.has(original.tag) || told) continue
       violation('I1', `${record.tag} did not take back ${original.tag} at ${key}`, original.tag)
