@@ -149,7 +149,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       return members.after(arrival, await accept.accept(arrival))
     },
     signal: signals.take, members: members.take, wantsMembers: members.wants,
-    ghostOf: directory.directs.ghostOf, portal: makePortals({ ...options, rules: options.portals, networks, directory }),
+    ghostOf: directory.directs.ghostOf, ...makePortals({ ...options, rules: options.portals, networks, directory }),
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail) {
       const before = up.get(`${network} ${name}`)

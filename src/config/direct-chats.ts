@@ -14,9 +14,17 @@ const patternOf = (written: string, kinds: readonly NetworkKind[]): Pattern => {
   return { network: kind.settings.name, id: written.startsWith('@') ? written : written.toLowerCase() }
 }
 
+/** The same of rooms. */
+const roomsOf = (written: string, kinds: readonly NetworkKind[]): Pattern => {
+  const kind = kinds.find(({ settings: { place: { asked } } }) => asked?.test(written) === true)
+  if (kind === undefined) throw new Impossible(`"${written}" is no room's address`, 'Write for example "*@rooms.example.org"; * is any characters')
+  return { network: kind.settings.name, id: written.startsWith('#') ? written : written.toLowerCase() }
+}
+
 /** Which rooms people may bring. */
 export const portalRulesOf = ({ portals }: Written, kinds: readonly NetworkKind[], { problem }: Tell): PortalRules | undefined => portals && {
-  rooms: portals.rooms.flatMap((one, at) => attempt(['portals', 'rooms', at], problem, () => patternOf(one, kinds))), most: portals.most,
+  rooms: portals.rooms.flatMap((one, at) => attempt(['portals', 'rooms', at], problem, () => roomsOf(one, kinds))),
+  from: portals.from.flatMap((one, at) => attempt(['portals', 'from', at], problem, () => patternOf(one, kinds))), most: portals.most,
   shows: { typing: portals.typing, read: false }
 }
 

@@ -67,7 +67,10 @@ const directChats = () => section('Direct chats between two persons of different
 const portals = () => section('Rooms that people may have mirrored by entering them by a name on another network. Without this section ' +
   'there are none.', {
   rooms: list('Which rooms, by their addresses, with * for any characters.', 'a list of addresses of rooms', 1000,
-    text('Rooms.', 'an address in quotes', '"*@rooms.example.org"'), '["*@rooms.example.org"]').min(1),
+    text('Rooms.', 'an address in quotes', '"*@rooms.example.org"'), '["*@rooms.example.org", "#*:example.org"]').min(1),
+  from: list('Who may ask for rooms on a network that says who asks, and so enter them there. People are named by their addresses, with * for ' +
+    'any characters. On other networks, everybody of your own server may.', 'a list of addresses', 1000,
+  text('Somebody.', 'an address in quotes', '"*@example.org"'), '["*@example.org"]').default([]),
   most: whole('How many of them at most.', 1, 10000, 100).default(100),
   typing: yes('Whether people see on each side who is typing on the other.', true).default(true)
 })

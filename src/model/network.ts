@@ -47,11 +47,16 @@ export interface Naming {
   isOurs (id: string): boolean
   /** The ghost that speaks for a person of another network in a direct chat. Absent: the network has no ghosts. */
   ghost? (person: Person): string
-  /** The room of another network for which this name of a room asks; undefined if it is no such name. */
-  portal? (id: string): Place | undefined
+  /** Whether this is how rooms of this network are called. Absent: nobody can ask for them. */
+  isRoom? (id: string): boolean
+  /** What this name of a room asks for; undefined if it is no such name. */
+  portal? (id: string): Wanted | undefined
   /** The person for whom a ghost speaks; undefined if it is none, or if its name does not tell. */
   standsFor? (id: string): Person | undefined
 }
+
+/** A room of another network, which is the only one that calls rooms so if `network` is absent. `here`: where it is mirrored on the asker's. */
+export interface Wanted { room: string; network?: NetworkName; here: string }
 
 /** A public address of ours, as everybody else sees it. */
 export interface Identity {
@@ -124,8 +129,11 @@ export interface Network {
    * Absent: the network has no ghosts.
    */
   members? (list: MemberList): void
-  /** Whether there is a room of this id that we could enter. Never throws. Absent: nobody can ask for rooms of this network. */
-  hasRoom? (id: string): Promise<boolean>
+  /**
+   * Whether there is a room of this id that we can enter, and that may be shown to others: resolves with the id by which we know it already, or
+   * with this one. Undefined if not. Never throws. Absent: nobody can ask for rooms of this network.
+   */
+  findRoom? (id: string): Promise<string | undefined>
   /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
   open (ref: string, signal: AbortSignal): Promise<Download>
   /**
@@ -155,11 +163,14 @@ export interface Inbox {
   admits (theirs: Person, ours: string, begins: boolean): boolean
   /** The id of the ghost on `network` of the person of another network whom `written` names; undefined if it names nobody, or nobody has chats. */
   ghostOf (network: NetworkName, written: string): string | undefined
+  /** Whether the config lets this person ask for the room of this name (Naming.portal). Says nothing about whether it is there. */
+  mayAsk (asked: Place, by: Person): boolean
   /**
-   * Somebody asks for a room by its name (Naming.portal). Resolves with whether it is mirrored from now on: then the network makes the
-   * room of that name and attends it before anybody enters. Rejects if that cannot be stored.
+   * Somebody asks for a room by its name. Resolves with where on their network it is mirrored from now on: if that is a new place, the network
+   * makes its room and attends it before anybody enters. Undefined if they may not, or if there is no such room. Rejects if that cannot be
+   * stored. Without `by`, the network does not say who asks, and lets only people of our own in.
    */
-  portal (asked: Place): Promise<boolean>
+  portal (asked: Place, by?: Person): Promise<Place | undefined>
   /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
   signal (signal: SignalIn): void
   /** Whether anybody wants to know who is at this place. */

@@ -58,6 +58,7 @@ export interface Seat extends MirrorPlace { path: Path }
 export interface PlaceSettings<W, P> {
   key: z.ZodType<P>
   sample: string // lines of the list of places in config.sample.yaml
+  asked?: RegExp // how the rooms look for which people of other networks may ask; absent: they cannot
   seats (written: P, section: W | undefined, path: Path, problem: Problems): Seat[]
 }
 

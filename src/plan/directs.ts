@@ -69,7 +69,7 @@ export const fits = (pattern: string, id: string): boolean => {
   return id.length - end.length >= at && id.endsWith(end)
 }
 
-const isAmong = (patterns: Pattern[], { network, id }: Person): boolean => patterns.some(one => one.network === network && fits(one.id, id))
+export const isAmong = (patterns: Pattern[], { network, id }: Person): boolean => patterns.some(one => one.network === network && fits(one.id, id))
 
 const NOBODY: Directs = {
   behind: () => undefined, opening: () => undefined, ghostOf: () => undefined,

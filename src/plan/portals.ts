@@ -1,38 +1,47 @@
 /**
  * Portals: rooms of one network that are mirrored because somebody asked for them on another, by a name that says which room it is. The config
- * says on which services such rooms may be.
+ * says which rooms these may be, and who may ask where the network says who does.
  */
-import { addressKey, type NetworkName, type Place } from '../model/address'
+import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
 import type { Shows } from '../model/signal'
-import { fits, type Pattern } from './directs'
+import { isAmong, type Pattern } from './directs'
 import type { Mirror } from './mirrored'
 
-/** The owner of the memory that holds which portals there are. */
+/** The owner of the memory that holds which portals there are, by the names by which they were asked for. */
 export const PORTALS = 'portals'
 
-export interface PortalRules { rooms: Pattern[]; most: number; shows: Shows }
+export interface PortalRules { rooms: Pattern[]; from: Pattern[]; most: number; shows: Shows }
 
-/** `asked`: where people asked for the room `there`. */
-export interface Portal { asked: Place; there: Place }
+/** `here`: where people who asked find the room `there`. */
+export interface Portal { asked: Place; here: Place; there: Place }
+
+type Namings = ReadonlyMap<NetworkName, Naming>
 
 /** The portal of this name; undefined if it names no room, or one that the config does not allow. */
-export const portalOf = (asked: Place, rules: PortalRules, namings: ReadonlyMap<NetworkName, Naming>): Portal | undefined => {
-  const there = namings.get(asked.network)?.portal?.(asked.id)
-  return there !== undefined && rules.rooms.some(one => one.network === there.network && fits(one.id, there.id)) ? { asked, there } : undefined
+export const portalOf = (asked: Place, rules: PortalRules, namings: Namings): Portal | undefined => {
+  const wanted = namings.get(asked.network)?.portal?.(asked.id)
+  if (wanted === undefined) return undefined
+  const network = wanted.network ?? [...namings].find(([name, naming]) => name !== asked.network && naming.isRoom?.(wanted.room) === true)?.[0]
+  const there = network === undefined ? undefined : { network, id: wanted.room }
+  return there && isAmong(rules.rooms, there) ? { asked, here: { network: asked.network, id: wanted.here }, there } : undefined
 }
 
-export const portalMirror = ({ asked, there }: Portal, { shows }: PortalRules): Mirror =>
-  ({ name: addressKey(there), places: [{ place: asked }, { place: there }], shows, isPortal: true })
+export const mayAsk = (asked: Place, by: Person, rules: PortalRules | undefined, namings: Namings): boolean =>
+  rules !== undefined && isAmong(rules.from, by) && portalOf(asked, rules, namings) !== undefined
 
-/** The mirrors of those that were made before and are still allowed; none for a room that is mirrored in the config. */
-export const portalMirrors = (names: string[], rules: PortalRules | undefined, namings: ReadonlyMap<NetworkName, Naming>,
-  mirrors: Mirror[]): Mirror[] => {
+export const portalMirror = ({ here, there }: Pick<Portal, 'here' | 'there'>, { shows }: PortalRules): Mirror =>
+  ({ name: addressKey(there), places: [{ place: here }, { place: there }], shows, isPortal: true })
+
+/** The mirrors of those that were made before and are still allowed; none for a room that is mirrored in the config, or a second time. */
+export const portalMirrors = (names: string[], rules: PortalRules | undefined, namings: Namings, mirrors: Mirror[]): Mirror[] => {
   const taken = new Set(mirrors.flatMap(({ places }) => places.map(({ place }) => addressKey(place))))
   if (rules === undefined) return []
   return names.flatMap(name => {
     const [network = '', ...id] = name.split(' ')
     const portal = portalOf({ network, id: id.join(' ') }, rules, namings)
-    return portal === undefined || taken.has(addressKey(portal.there)) ? [] : [portalMirror(portal, rules)]
+    if (portal === undefined || taken.has(addressKey(portal.there))) return []
+    taken.add(addressKey(portal.there))
+    return [portalMirror(portal, rules)]
   }).slice(0, rules.most)
 }

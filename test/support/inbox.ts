@@ -37,7 +37,7 @@ export const makeInbox = (): TestInbox => {
     arrivals: [], profiles: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
     wants: false, there: new Map(), news: [],
     admitting: () => false, admits: (theirs, ours) => inbox.admitting(theirs, ours),
-    portal: async () => false,
+    mayAsk: () => false, portal: async () => undefined,
     ghostOf: (network, written) => written.startsWith('@') ? `ghost of ${written} on ${network}` : undefined,
     answered: { text: 'Anna hat #17 übernommen.', done: true },
     async accept (arrival) {

@@ -23,14 +23,14 @@ const ROOM_BYTES_MAX = 255
 const ROOM_ID = /^![^\s:\p{C}]+(:[^\s\p{C}]+)?$/u
 
 const WHY: Record<Exclude<RoomKind, 'plumbed' | 'portal'>, string> = {
-  gateway: 'Gateways: people of XMPP came in through bifrost\'s own domain, and Zentrale mirrors group chats. Make a group chat at your room ' +
-    'service, mirror it with the Matrix room, and tell people its address',
+  gateway: 'Gateways: people of XMPP came in through bifrost\'s own domain. Name these rooms under portals, and who may ask under from: ' +
+    'whoever enters them as before is then sent to a room on your room service',
   direct: 'Direct chats: with Zentrale, single people of Matrix do not appear on XMPP. Give a function address to those who must be reachable ' +
     'there; they write from it',
   admin: 'Chats with bifrost\'s bot, for its commands: nobody else needs them'
 }
-const PORTAL = 'Portals: bifrost made these rooms when somebody asked for the group chat, and keeps them while anybody is in them. Zentrale does ' +
-  'not make rooms on request. With --portals, existing portals are taken over like the others'
+const PORTAL = 'Portals: bifrost made these rooms when somebody asked for the group chat, and keeps them while anybody is in them. With ' +
+  '--portals they are taken over like the others; new ones are made where the section portals of the config allows it'
 const OTHER = 'Other protocols: Zentrale speaks Matrix, XMPP and SMS'
 const NO_ROOM = 'Not the address of a group chat that a mirror can have'
 const NO_ID = 'Not the id of a Matrix room'

@@ -19,9 +19,9 @@ import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
 import { makeMembers } from './rooms/members'
-import { makePortals } from './rooms/portals'
+import { makeFindRoom, makePortals } from './rooms/portals'
 import { makeUploader, openMedia } from './media'
-import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, portalPlace, isOurs as isOursOf } from './names'
+import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, portalOf, isOurs as isOursOf } from './names'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
 import { makeTake, tellStanding } from './receive'
@@ -63,7 +63,8 @@ export const namingOn = (domain: string, bot: string): Naming => ({
   person: written => /^@[^:\s]+:[^\s]+$/.test(written) ? written : undefined,
   serves: ours => ours.endsWith(`:${domain}`),
   isOurs: id => isOursOf(id, bot, domain),
-  ghost: person => ghostMxid(person, domain), standsFor: id => ghostPerson(id, domain), portal: alias => portalPlace(alias, domain)
+  ghost: person => ghostMxid(person, domain), standsFor: id => ghostPerson(id, domain),
+  portal: alias => portalOf(alias, domain), isRoom: id => isOthersAlias(id, domain)
 })
 
 /** In a direct chat a ghost is like an address, but without a profile of its own. */
@@ -177,13 +178,14 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const take = makeTake({ network: NAME, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf })
-      recovery.start({ inbox, take, rooms, direct })
+      const taking = { rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf }
+      recovery.start({ inbox, take: makeTake({ network: NAME, inbox, ...taking }), rooms, direct })
       const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members,
+    findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }),
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs }),
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {

@@ -4,7 +4,8 @@
  * only if the same name is made of what was read.
  */
 import { createHash, createHmac } from 'node:crypto'
-import { addressKey, type Person, type Place } from '../../model/address'
+import { addressKey, type Person } from '../../model/address'
+import type { Wanted } from '../../model/network'
 
 export const GHOST_PREFIX = '_zentrale_'
 
@@ -62,12 +63,17 @@ export const ghostPerson = (mxid: string, domain: string): Person | undefined =>
 }
 
 /** The room of another network that an alias asks for: `#_zentrale_<network>_<room>`, with % for the @, as aliases of other bridges have it. */
-export const portalPlace = (alias: string, domain: string): Place | undefined => {
+export const portalOf = (alias: string, domain: string): Wanted | undefined => {
   const [start, end] = [`#${GHOST_PREFIX}`, `:${domain}`]
   const inside = alias.startsWith(start) && alias.endsWith(end) ? alias.slice(start.length, -end.length) : ''
   const [, network, local, service] = /^([a-z0-9]+)_([^:\s]+)%([^:%\s]+)$/u.exec(inside) ?? []
-  return network === undefined || local === undefined || service === undefined ? undefined : { network, id: `${local}@${service}` }
+  return network === undefined || local === undefined || service === undefined ? undefined
+    : { network, room: `${local}@${service}`, here: alias }
 }
+
+/** Whether this is an alias, and none of those that we give. */
+export const isOthersAlias = (id: string, domain: string): boolean =>
+  /^#[^:\s]+:[^\s]+$/.test(id) && !(id.startsWith(`#${GHOST_PREFIX}`) && id.endsWith(`:${domain}`))
 
 /** Whether a user is a ghost that tells whom it stands for. */
 export const isGhostOn = (domain: string) => (mxid: string): boolean => ghostPerson(mxid, domain) !== undefined

@@ -6,19 +6,20 @@ import type { Clock } from '../../lib/clock'
 import { Bug, Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
 import type { Arrival, ExpulsionArrival, Standing, StandingArrival } from '../../model/message'
-import type { Inbox } from '../../model/network'
+import type { Inbox, Memory } from '../../model/network'
 import type { Take } from './recovery/catch-up'
 import type { Direct } from './direct/direct'
 import { arrivalOf, readEvent, speaks, unreadable, withHops, type RoomEvent } from './events/events'
 import { isJson } from './events/json'
 import type { Around } from './events/mentions'
 import type { Members } from './rooms/members'
+import { closes, mustBeOpen } from './rooms/open'
 import { shownBy } from './rooms/profile'
 import type { RoomNews } from './rooms/room-news'
 import type { Rooms } from './rooms/rooms'
 
 export interface ReceiveWorld {
-  network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; clock: Clock; bot: string
+  network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; memory: Memory; clock: Clock; bot: string
   isOurs: (mxid: string) => boolean
   /** Who is who in a room. */
   around: (room: string) => Omit<Around, 'mayAlarm'>
@@ -60,10 +61,13 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
 }
 
 export const makeTake = ({
-  network, inbox, rooms, direct, members, news, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf
+  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf
 }: ReceiveWorld): Take => {
-  const standingOf = ({ type, stateKey, sender, content }: RoomEvent): Standing | undefined => {
+  const standingOf = (event: RoomEvent): Standing | undefined => {
+    const { type, stateKey, sender, content } = event
     if (type === 'm.room.encryption' && stateKey === '') return 'encrypted'
+    const place = rooms.placeOf(event.room)
+    if (place && closes(event) && mustBeOpen(memory, place)) return 'out'
     const isOfBot = type === 'm.room.member' && stateKey === bot && sender !== bot
     return isOfBot && (content.membership === 'leave' || content.membership === 'ban') ? 'out' : undefined
   }

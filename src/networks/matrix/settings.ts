@@ -52,6 +52,7 @@ const roomOf = (written: string): Place => {
 const place: PlaceSettings<Written, string> = {
   key: text('A room\'s alias or id.', 'a room alias or id, such as "#werkstatt:example.org"', '"#werkstatt:example.org"', /^[#!].+/),
   sample: '- matrix: "#werkstatt:example.org"      # a room\'s alias or id, in quotes',
+  asked: /^#[^\s:]+:\S+$/,
   seats: (written, homeserver, path, problem) => attempt(path, problem, () => {
     if (homeserver === undefined) throw noSection(NAME, 'place')
     return { path, place: roomOf(written) }

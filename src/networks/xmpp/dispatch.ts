@@ -11,6 +11,7 @@ import type { DirectReceiver } from './direct/receive'
 import type { DirectSender } from './direct/send'
 import { answerDirect, answerIq, saysSomething } from './iq'
 import type { Archive } from './muc/archive'
+import type { Entrance } from './muc/entrance'
 import { asDirect, type PrivateMessages } from './muc/private-messages'
 import type { Looks } from './muc/profile'
 import type { Receiver } from './muc/receive'
@@ -30,14 +31,14 @@ interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars; looks: Looks
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
   confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
-  directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway
+  directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway; entrance: Entrance
   /** Whether this person may write to this ghost; with `begins`, also as the beginning of a chat. */
   admits: (theirs: string, ghost: string, begins: boolean) => boolean
 }
 
 export const makeDispatch = ({
   stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
-  directSender, presence, commands, gateway, admits
+  directSender, presence, commands, gateway, entrance, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -96,6 +97,7 @@ export const makeDispatch = ({
   return stanza => {
     if (stanza.name === 'message') return message(stanza)
     const inRoom = rooms.get(bareOf(stanza.attrs.from ?? '')) !== undefined
+    if (!inRoom && entrance.take(stanza)) return
     const address = inRoom ? undefined : addresses.at(stanza.attrs.to ?? '')
     if (stanza.name === 'presence') {
       if (address !== undefined) presence.heard(stanza, address)

@@ -23,14 +23,15 @@ import { makePrivateMessages } from './muc/private-messages'
 import { makeChange, makeLooks } from './muc/profile'
 import { makeReceiver, type Receiver } from './muc/receive'
 import { makeRemove } from './muc/removing'
-import { makeHasRoom } from './muc/has-room'
-import { makeRoomNames } from './muc/room-names'
+import { type Entrance, makeEntrance } from './muc/entrance'
+import { makeFindRoom } from './muc/find-room'
+import { makeRoomNames, type RoomNames } from './muc/room-names'
 import { makeRooms } from './muc/rooms'
 import { makeSender, type Sender, WINDOW } from './muc/send'
 import { makeSpecialDeliveries } from './muc/special-deliveries'
 import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
-import { canonicalBare, ghostLocal, ghostPerson, parseJid } from './names'
+import { canonicalBare, ghostLocal, ghostPerson, parseJid, roomNamed } from './names'
 import { makeOriginals } from './originals'
 import { makeQuarantine } from './quarantine'
 import { makeSend } from './send'
@@ -54,10 +55,15 @@ export const CAN: Capabilities = {
 }
 
 /** The parts that exist only after the start. */
-interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender }
+interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender, entrance: Entrance }
 
-const namingOn = (domain: string, room: Naming['room']): Naming => ({
-  direct: directPlace, room,
+const namingOn = (domain: string, names: RoomNames, service: string | undefined): Naming => ({
+  direct: directPlace,
+  room: (address, what) => typeof what === 'number' && service !== undefined ? names.of(address, what, service) : undefined,
+  portal (id) {
+    const room = id.endsWith(`@${domain}`) ? roomNamed(id.slice(0, -domain.length - 1)) : undefined
+    return room === undefined || service === undefined ? undefined : { room, here: names.portal(room, service) }
+  },
   person: written => written.indexOf('@') > 0 ? canonicalBare(written) : undefined,
   serves: ours => ours.endsWith(`@${domain}`),
   isOurs: id => id.endsWith(`@${domain}`),
@@ -95,7 +101,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       async entered (room) {
         for (const part of [members, bringing]) part.entered(room)
         await started?.receiver.catchUp(room)
-        looks.entered(room)
+        for (const part of [looks, started?.entrance]) part?.entered(room)
       },
       out: room => started?.sender.out(room),
       putOut: room => started?.receiver.standing(room, 'out'),
@@ -130,23 +136,23 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const special = makeSpecialDeliveries({ teamRooms, directSender, remove: makeRemove(stream), change })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
     const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
+    const entrance = makeEntrance({ network: NAME, domain, language, inbox, rooms, own: ownRooms, stream, world })
     const commands = makeCommands(NAME, addresses, inbox, world)
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver,
       signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
-      gateway: makeGateway(NAME, addresses, language, inbox),
+      gateway: makeGateway(NAME, addresses, language, inbox), entrance,
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
     return {
-      inbox, ownMessages, receiver, sender, stanza, dropped: (why, stanza) => quarantine(stanza, `a stanza was dropped: ${why}`)
+      inbox, ownMessages, receiver, sender, entrance, stanza, dropped: (why, stanza) => quarantine(stanza, `a stanza was dropped: ${why}`)
     }
   }
 
   return {
     name: NAME,
     can: CAN,
-    naming: namingOn(domain, (address, what) => typeof what === 'number' && config.rooms !== undefined
-      ? roomNames.of(address, what, config.rooms) : undefined),
+    naming: namingOn(domain, roomNames, config.rooms),
     serve (identities) {
       for (const jid of addresses.put(identities)) world.log.error({ jid }, 'not an address of this component, not served')
       presence.changed()
@@ -172,7 +178,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     },
     ...makeSend(directSender, () => started?.sender),
     members: bringing.members,
-    hasRoom: makeHasRoom(domain, stream),
+    findRoom: makeFindRoom(domain, stream),
     signal: makeSignals({ domain, rooms, addresses, stream }),
     forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),

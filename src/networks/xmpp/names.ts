@@ -99,3 +99,25 @@ export const nickSpellings = (name: string): string[] => [...new Set([
   nickOf(name.normalize('NFKC').replace(/[^\p{L}\p{N}\p{P} ]/gu, '')),
   nickOf(name.normalize('NFKD').replace(/[^ -~]/gu, ''))
 ])]
+
+const ESCAPES = new Map([...' "&\'/:<>@\\'].map(sign => [sign, `\\${sign.charCodeAt(0).toString(16)}`])) // XEP-0106 §4.1
+const SIGNS = new Map([...ESCAPES].map(([sign, code]) => [code, sign]))
+
+const unescaped = (local: string): string => local.replace(/\\[0-9a-f]{2}/g, code => SIGNS.get(code) ?? code)
+
+/**
+ * The room of another network that a localpart names: `#room\3aserver` by XEP-0106, `#room%server`, or `#room#server` as other bridges have
+ * it. Undefined if it names none.
+ */
+export const roomNamed = (local: string): string | undefined => {
+  if (!local.startsWith('#')) return undefined
+  const [, name, server] = /^#(.+)[%#]([^%#]+)$/u.exec(local) ?? []
+  const whole = local.includes('\\3a') || name === undefined || server === undefined ? unescaped(local) : `#${unescaped(name)}:${server}`
+  return /^#[^:]+:[^\s#%]+$/u.test(whole) ? whole : undefined
+}
+
+/** The localpart that names this room; undefined if none can. */
+export const localOfRoom = (room: string): string | undefined => {
+  const local = [...room].map(sign => ESCAPES.get(sign) ?? sign).join('')
+  return roomNamed(local) === room && nodeprep(local) === local ? local : undefined
+}

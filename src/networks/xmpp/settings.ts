@@ -41,6 +41,7 @@ type Written = z.output<typeof server>
 const place: PlaceSettings<Written, string> = {
   key: text('A room\'s address.', 'a room address, such as werkstatt@rooms.example.org', 'werkstatt@rooms.example.org', /^[^\s/@]+@[^\s/@]+$/),
   sample: '- xmpp: werkstatt@rooms.example.org     # a room\'s address',
+  asked: /^[^\s/@#]+@[^\s/@]+$/,
   seats: (written, server, path, problem) => attempt(path, problem, () => {
     if (server === undefined) throw noSection(NAME, 'place')
     const id = canonicalBare(written)

@@ -11,6 +11,7 @@ import { makeTake } from '../../../src/networks/matrix/receive'
 import { makeDoneToGhosts } from '../../../src/networks/matrix/users/put-out'
 import type { Rooms } from '../../../src/networks/matrix/rooms/rooms'
 import type { Target } from '../engine'
+import { makeMemory } from '../../support/world'
 import { judgingInbox, ODD, textFrom } from '../judges'
 
 const BOT = '@zentrale:example.org'
@@ -37,7 +38,7 @@ const take = async (input: Buffer): Promise<void> => {
   let kept = 0
   const quarantine: typeof inbox.quarantine = async (network, raw, why) => { kept++; await inbox.quarantine(network, raw, why) }
   await makeTake({
-    network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, clock: systemClock, bot: BOT,
+    network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, memory: makeMemory(), clock: systemClock, bot: BOT,
     isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
     around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
     alarmingIn: async () => new Set(['$1']),

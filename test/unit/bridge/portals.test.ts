@@ -5,7 +5,9 @@ import { makePractice, type Practice, until } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 describe('a room that somebody asks for by its name', () => {
-  const RULES: PortalRules = { rooms: [{ network: 'blue', id: '*@rooms' }], most: 2, shows: { typing: true, read: false } }
+  const RULES: PortalRules = {
+    rooms: [{ network: 'blue', id: '*@rooms' }], from: [{ network: 'red', id: 'red:*' }], most: 2, shows: { typing: true, read: false }
+  }
   let red: Practice, blue: Practice
   let started: Started
   let asked: string[]
@@ -13,29 +15,34 @@ describe('a room that somebody asks for by its name', () => {
   const start = async (rules: PortalRules | undefined, path?: string, mirrors: Mirror[] = []): Promise<void> => {
     [red, blue] = [makePractice('red'), makePractice('blue')]
     asked = []
-    Object.assign(red.naming, { portal: (id: string) => id.startsWith('ask ') ? { network: 'blue', id: id.slice(4) } : undefined })
-    blue.hasRoom = async id => { asked.push(id); return !id.startsWith('no') }
+    Object.assign(red.naming, { portal: (id: string) => id.startsWith('ask ') ? { room: id.slice(4), here: `at ${id.slice(4)}` } : undefined })
+    Object.assign(blue.naming, { isRoom: (id: string) => id.includes('@') })
+    blue.findRoom = async id => {
+      asked.push(id)
+      return id.startsWith('no') ? undefined : id.replace(/^also/, '')
+    }
     started = await startBridge([red, blue], mirrors, { ...rules && { portals: rules }, ...path !== undefined && { path } })
   }
   afterEach(async () => {
     await started.stop()
     assert.deepEqual(started.bugs, [])
   })
-  const open = (room: string): Promise<boolean> => red.inbox.portal({ network: 'red', id: room })
+  const open = async (room: string, by?: string): Promise<string | undefined> =>
+    (await red.inbox.portal({ network: 'red', id: room }, by === undefined ? undefined : { network: 'red', id: by }))?.id
 
   it('is mirrored from then on, over a restart too, as long as the config allows it', async () => {
     await start(RULES)
-    assert.equal(await open('ask hall@rooms'), true)
+    assert.equal(await open('ask hall@rooms'), 'at hall@rooms')
     assert.deepEqual([red.attended, blue.attended].flat().map(({ id }) => id), ['hall@rooms'], 'red makes its room, and attends it, itself')
-    await red.say('ask hall@rooms', 'anna', 'hello')
+    await red.say('at hall@rooms', 'anna', 'hello')
     await until(() => blue.delivered.length === 1)
     assert.deepEqual(blue.read('hall@rooms'), ['anna (red): hello'])
     await started.stop()
     await start(RULES, started.path)
-    assert.deepEqual([red.attended, blue.attended].flat().map(({ id }) => id), ['ask hall@rooms', 'hall@rooms'])
+    assert.deepEqual([red.attended, blue.attended].flat().map(({ id }) => id), ['at hall@rooms', 'hall@rooms'])
     await blue.say('hall@rooms', 'bob', 'hello again', { key: 'again' })
     await until(() => red.delivered.length === 1)
-    assert.equal(await open('ask hall@rooms'), true)
+    assert.equal(await open('ask hall@rooms'), 'at hall@rooms')
     assert.deepEqual(asked, [], 'it is open')
     await started.stop()
     await start({ ...RULES, rooms: [{ network: 'blue', id: 'hall@elsewhere' }] }, started.path)
@@ -44,21 +51,50 @@ describe('a room that somebody asks for by its name', () => {
 
   it('is none that the config does not allow, that is not there, or that is mirrored already; and there are no more than so many', async () => {
     await start(RULES, undefined, [mirrorOf(['red', 'room'], ['blue', 'taken@rooms'])])
-    const found: boolean[] = []
+    const found: (string | undefined)[] = []
     for (const one of ['hall', 'ask hall@elsewhere', 'ask no@rooms', 'ask taken@rooms', 'ask a@rooms', 'ask b@rooms', 'ask c@rooms']) {
       found.push(await open(one))
     }
-    assert.deepEqual(found, [false, false, false, false, true, true, false])
+    assert.deepEqual(found, [undefined, undefined, undefined, 'room', 'at a@rooms', 'at b@rooms', undefined])
     assert.deepEqual(asked, ['no@rooms', 'a@rooms', 'b@rooms'])
     await started.stop()
     await start(undefined)
-    assert.equal(await open('ask hall@rooms'), false)
+    assert.equal(await open('ask hall@rooms'), undefined)
   })
 
   it('is opened once, however many ask for it at once', async () => {
     await start(RULES)
-    assert.ok((await Promise.all(['ask a@rooms', 'ask a@rooms', 'ask a@rooms'].map(open))).every(one => one))
+    const all = await Promise.all(['ask a@rooms', 'ask a@rooms', 'ask b@rooms', 'ask c@rooms'].map(one => open(one)))
+    assert.deepEqual(all, ['at a@rooms', 'at a@rooms', 'at b@rooms', undefined])
+    assert.deepEqual(blue.attended.map(({ id }) => id), ['a@rooms', 'b@rooms'])
+  })
+
+  it('is one, by whichever of its names it is asked for', async () => {
+    await start(RULES)
+    assert.deepEqual(await Promise.all(['ask a@rooms', 'ask alsoa@rooms'].map(one => open(one))), ['at a@rooms', 'at a@rooms'])
+    await started.stop()
+    await start(RULES, started.path)
     assert.deepEqual(blue.attended.map(({ id }) => id), ['a@rooms'])
-    assert.equal(await open('ask b@rooms'), true)
+  })
+
+  it('is asked for again where it has put us out, because it may let us in again', async () => {
+    await start(RULES)
+    await open('ask a@rooms')
+    const stands = (standing: 'in' | 'out', key: string): Promise<unknown> =>
+      blue.inbox.accept({ kind: 'standing', key, place: { network: 'blue', id: 'a@rooms' }, at: 1, standing })
+    await stands('out', '1')
+    assert.equal(await open('ask a@rooms'), 'at a@rooms')
+    await stands('in', '2')
+    assert.equal(await open('ask a@rooms'), 'at a@rooms')
+    assert.deepEqual(asked, ['a@rooms', 'a@rooms'])
+  })
+
+  it('is for those alone whom the config lets ask, where the network says who asks', async () => {
+    await start(RULES)
+    const asked = (by: string): boolean => red.inbox.mayAsk({ network: 'red', id: 'ask a@rooms' }, { network: 'red', id: by })
+    assert.deepEqual([await open('ask a@rooms', 'green:eve'), asked('green:eve'), asked('red:bob')], [undefined, false, true])
+    assert.equal(await open('ask a@rooms', 'red:bob'), 'at a@rooms')
+    assert.equal(await open('ask a@rooms', 'green:eve'), undefined, 'nor when it is there')
+    assert.equal(red.inbox.mayAsk({ network: 'red', id: 'ask a@elsewhere' }, { network: 'red', id: 'red:bob' }), false)
   })
 })

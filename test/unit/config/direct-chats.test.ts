@@ -5,10 +5,15 @@ describe('the section portals', () => {
   const withPortals = (portals?: Tree): string => write({ ...wholeConfig(), ...portals && { portals } })
 
   it('names rooms by their addresses, and is off without it', () => {
-    assert.deepEqual(loadConfig(withPortals({ rooms: ['*@Rooms.example.org'] }), {}).portals,
-      { rooms: [{ network: 'xmpp', id: '*@rooms.example.org' }], most: 100, shows: { typing: true, read: false } })
+    assert.deepEqual(loadConfig(withPortals({ rooms: ['*@Rooms.example.org', '#A*:example.org'], from: ['*@Example.org'] }), {}).portals, {
+      rooms: [{ network: 'xmpp', id: '*@rooms.example.org' }, { network: 'matrix', id: '#A*:example.org' }],
+      from: [{ network: 'xmpp', id: '*@example.org' }], most: 100, shows: { typing: true, read: false }
+    })
     assert.equal(loadConfig(withPortals(), {}).portals, undefined)
-    assert.match(refusals(() => loadConfig(withPortals({ rooms: ['rooms'] }), {})).text, /portals\.rooms\[0\]: "rooms" is nobody's address/)
+    assert.match(refusals(() => loadConfig(withPortals({ rooms: ['rooms'] }), {})).text, /portals\.rooms\[0\]: "rooms" is no room's address/)
+    const people = refusals(() => loadConfig(withPortals({ rooms: ['@anna:example.org'], from: ['#room:example.org'] }), {})).text
+    assert.match(people, /portals\.rooms\[0\]: "@anna:example\.org" is no room's address/)
+    assert.match(people, /portals\.from\[0\]: "#room:example\.org" is nobody's address/)
   })
 })
 

@@ -1,14 +1,22 @@
 /**
- * Makes a room for an alias that somebody asks for, if the alias names a room of another network that may be mirrored. Anybody of our own
- * homeserver may enter, and nobody else. Promises: one alias has one room; a second question about it meanwhile, such as the homeserver's own
- * while it makes the room, is answered no.
+ * Portals, both ways. makePortals makes a room for an alias that somebody asks for, if the alias names a room of another network that may be
+ * mirrored. Anybody of our own homeserver may enter, and nobody else. Promises: one alias has one room; a second question about it meanwhile,
+ * such as the homeserver's own while it makes the room, is answered no.
+ * makeFindRoom enters a room for which people of another network ask. Promises: only where anybody may enter, and for as long as that is so.
  */
-import type { Inbox } from '../../../model/network'
-import { Rejected, type Homeserver } from '../homeserver'
-import { portalPlace } from '../names'
+import type { Log } from '../../../lib/log'
+import type { Place } from '../../../model/address'
+import { messageOf } from '../../../model/errors'
+import type { Inbox, Memory } from '../../../model/network'
+import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import { portalOf } from '../names'
+import { beginsAnew } from '../recovery/history-position'
+import { isOpenToAll, keepOpen } from './open'
 import type { Rooms } from './rooms'
+import { resolveAlias } from './state'
 
 const MAKING_MAX = 20
+const FOUND_MAX = 1000 // rooms whose first names are remembered
 
 interface Parts { homeserver: Homeserver; rooms: Pick<Rooms, 'attend' | 'settled'>; inbox: Pick<Inbox, 'portal'>; network: string; domain: string }
 
@@ -18,10 +26,10 @@ export const makePortals = ({ homeserver, rooms, inbox, network, domain }: Parts
 
   const make = async (alias: string): Promise<boolean> => {
     const place = { network, id: alias }
-    if (!await inbox.portal(place)) return false
+    if ((await inbox.portal(place))?.id !== alias) return false // it is mirrored elsewhere
     const body = {
       preset: 'public_chat', visibility: 'private', room_alias_name: alias.slice(1, alias.indexOf(':')), creation_content: { 'm.federate': false },
-      name: portalPlace(alias, domain)?.id
+      name: portalOf(alias, domain)?.room
     }
     await homeserver.call('POST', 'client/v3/createRoom', { body, elsewhere: true }).catch((error: unknown) => {
       if (!(error instanceof Rejected) || error.errcode !== 'M_ROOM_IN_USE') throw error
@@ -35,5 +43,43 @@ export const makePortals = ({ homeserver, rooms, inbox, network, domain }: Parts
     if (making.has(alias) || making.size >= MAKING_MAX) return false
     making.add(alias)
     return await make(alias).finally(() => { making.delete(alias) })
+  }
+}
+
+interface FindParts {
+  homeserver: Homeserver; rooms: Pick<Rooms, 'placeOf' | 'isIn' | 'checkRoom'>; memory: Memory; network: string; log: Log
+  isMadeByUs (place: Place): boolean
+}
+
+/** See Network.findRoom. */
+export const makeFindRoom = ({ homeserver, rooms, memory, network, log, isMadeByUs }: FindParts) => {
+  const names = new Map<string, string>() // by room, so that two names of one room, asked for at once, are one place
+
+  const enter = async (room: string, alias: string): Promise<string | undefined> => {
+    await beginsAnew(memory, room) // what was said before is not for them
+    await homeserver.call('POST', `client/v3/join/${encode(alias)}`, { body: {}, elsewhere: true })
+    const first = names.get(room) ?? alias
+    if (await isOpenToAll(homeserver, room)) {
+      await keepOpen(memory, { network, id: first })
+      if (names.size >= FOUND_MAX) names.clear()
+      names.set(room, first)
+      return first
+    }
+    await homeserver.call('POST', `${roomPath(room)}/leave`, { body: {} })
+    return undefined
+  }
+
+  return async (alias: string): Promise<string | undefined> => {
+    try {
+      const room = await resolveAlias(homeserver, alias)
+      if (room === undefined) return undefined
+      const place = rooms.placeOf(room)
+      if (place === undefined) return await enter(room, alias)
+      if (!rooms.isIn(room)) rooms.checkRoom(room) // it may be open again
+      return isMadeByUs(place) ? undefined : place.id
+    } catch (error) {
+      log.info({ alias, why: messageOf(error) }, 'a room that somebody on another network asks for cannot be entered')
+      return undefined
+    }
   }
 }

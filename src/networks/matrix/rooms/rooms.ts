@@ -15,6 +15,7 @@ import type { ReadUpTo } from '../recovery/catch-up'
 import { beginsAnew, beginsNow, forgetPosition, isComing, hasPosition } from '../recovery/history-position'
 import { stringOf, type Json } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import { leaveIfClosed } from './open'
 import { eventOf, stateOf } from './state'
 import { mayReplace, predecessorOf } from './upgrade'
 
@@ -239,6 +240,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const begin = async (entry: Attended): Promise<void> => {
     const { place } = entry
     const room = entry.room!
+    if (await leaveIfClosed(world, place, room)) return await failAsSentOut(entry, room)
     entry.encrypted = await stateOf(homeserver, room, 'm.room.encryption', '', {}) !== undefined // whatever it says, apps encrypt from then on
     await stands(place, entry.encrypted ? 'encrypted' : 'in')
     if (!isOut(room)) return

@@ -27,6 +27,10 @@ const wantedIn = (query: Element, form: Element | undefined): string => {
   return textOf(filled === undefined ? child(query, 'nick') : child(filled, 'value')).slice(0, WORDS_MAX).trim()
 }
 
+/** The answer to what somebody typed: the JID to write to, or to enter. */
+export const translated = (iq: Element, jid: string): Xml =>
+  result(iq, el('query', { xmlns: GATEWAY }, el('jid', {}, jid), el('prompt', {}, jid))) // some apps read it from the prompt
+
 /** `ghostOf`: see Inbox. */
 export const makeGateway = (network: string, addresses: Addresses, language: Language, { ghostOf }: Pick<Inbox, 'ghostOf'>) => {
   const texts = TEXTS[language].gateway
@@ -38,7 +42,7 @@ export const makeGateway = (network: string, addresses: Addresses, language: Lan
     const jid = ghostOf(network, textOf(child(query, 'prompt')).slice(0, WORDS_MAX).trim())
     return jid === undefined
       ? errorReply(iq, 'cancel', 'item-not-found', texts.unknown)
-      : result(iq, el('query', { xmlns: GATEWAY }, el('jid', {}, jid), el('prompt', {}, jid))) // some apps read it from the prompt
+      : translated(iq, jid)
   }
 
   const search = (iq: Element, query: Element): Xml => {

@@ -33,7 +33,7 @@ const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s
  * that the writer is on: another one could name anybody.
  */
 export const asDirect = (room: Room, message: Element): Element | undefined => {
-  const address = room.own || !room.features.has(NON_ANONYMOUS) ? undefined : room.people.get(resourceOf(message.attrs.from ?? ''))?.address
+  const address = room.isTeams || !room.features.has(NON_ANONYMOUS) ? undefined : room.people.get(resourceOf(message.attrs.from ?? ''))?.address
   const [service, theirs] = [parseJid(room.id)?.domain, parseJid(address ?? '')?.domain]
   if (address === undefined || theirs === undefined || (service !== theirs && service?.endsWith(`.${theirs}`) !== true)) return undefined
   const children = message.children.filter(one => typeof one === 'string' || one.ns !== RECEIPTS) // their app waits for one from the room
@@ -56,9 +56,9 @@ export const makePrivateMessages = (
       const { from = '', to, type } = message.attrs
       const body = textOf(child(message, 'body'))
       if ((body === '' && inXhtml(message) === undefined) || type === 'headline' || isAutomatic(message)) return
-      if (room.own && isCommand(body)) return take(room, message)
+      if (room.isTeams && isCommand(body)) return take(room, message)
       if (!answers.take([owned(from), room.id])) return
-      const words = TEXTS[language].privately[room.own ? 'team' : 'room']
+      const words = TEXTS[language].privately[room.isTeams ? 'team' : 'room']
       stream.send(el('message', { type: 'chat', from: to, to: owned(from), id: `private.${chance.token(KEY_BYTES)}` },
         ...contentXml({ style: 'quiet', text: plain(words) }), el('x', { xmlns: MUC_USER })))
     }

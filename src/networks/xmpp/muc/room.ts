@@ -20,6 +20,7 @@ export interface Room {
   whole: boolean // no other ghosts belong there, unless they speak
   readonly unwanted: Set<string> // full addresses of the ghosts that were put out or not let in; they enter only to speak
   readonly own: boolean // we made it, and nobody else may own it
+  readonly isTeams: boolean // the same, and it is a team's
   features: ReadonlySet<string>
   subject: string | undefined // unknown until the room has said it
   look: string | undefined // the subject that it told us when we entered

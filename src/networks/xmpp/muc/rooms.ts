@@ -21,6 +21,7 @@ import { HISTORY_MAX } from './history'
 import { makeObstacles } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { notePresence, type Present } from './people'
+import { isPortal } from './room-names'
 import { canRule, freeNick, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 
 const SELF_PING_IDLE_MS = 5 * 60_000
@@ -162,10 +163,10 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     if (known !== undefined) return known
     const room: Room = {
       id, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
-      ghosts: new Map(), nicks: new Map(), people: new Map(), listed: new Set(), whole: false, unwanted: new Set(),
-      own: own?.has(id) === true, features: new Set(), subject: undefined, look: undefined, name: undefined, picture: undefined,
-      ready: false, visit: 0, putOut: expulsion.of(id), refusal: undefined, heardAt: 0,
-      entering: false, waiting: new Set()
+      ghosts: new Map(), nicks: new Map(), people: new Map(), listed: new Set(), whole: false, unwanted: new Set(), waiting: new Set(),
+      own: own?.has(id) === true, isTeams: own?.has(id) === true && !isPortal(id), features: new Set(),
+      subject: undefined, look: undefined, name: undefined, picture: undefined, refusal: undefined,
+      ready: false, visit: 0, putOut: expulsion.of(id), heardAt: 0, entering: false
     }
     rooms.set(id, room)
     if (room.putOut === undefined) obstacles.outside(room, NOT_YET)

@@ -62,6 +62,8 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
   destroy (id: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
   affiliate (id: string, jid: string, affiliation: string, nick?: string): Promise<Element>
+  /** Who has this affiliation, in canonical spelling. */
+  affiliated (id: string, affiliation: string): Promise<Set<string>>
 } => {
   const ask = async (type: 'get' | 'set', id: string, payload: Parameters<Stream['ask']>[3]): Promise<Element> =>
     await stream.ask(type, `${LISTENER_LOCAL}@${domain}/${RESOURCE}`, id, payload)
@@ -100,7 +102,13 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
       const answer = named.attrs.type === 'error' && nick !== undefined ? await affiliate(id, bareOf(jid), 'member') : named
       if (answer.attrs.type === 'error') throw failureOf('one of ours could not be made a member', conditionOf(answer))
     },
-    configure, affiliate
+    configure, affiliate,
+    async affiliated (id, affiliation) {
+      const answer = await ask('get', id, el('query', { xmlns: ADMIN }, el('item', { affiliation })))
+      const query = child(answer, 'query', ADMIN)
+      if (query === undefined) throw failureOf('the room does not show its members', conditionOf(answer))
+      return new Set(elementsIn(query).flatMap(({ attrs: { jid } }) => jid === undefined ? [] : [canonicalBare(bareOf(jid)) ?? jid]))
+    }
   }
 }
 
@@ -126,13 +134,6 @@ export const makeTeamRooms = ({
   }
 
   const isOurs = (jid: string): boolean => parseJid(jid)?.domain === domain
-
-  const members = async (room: Room): Promise<Set<string>> => {
-    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: ADMIN }, el('item', { affiliation: 'member' })))
-    const query = child(answer, 'query', ADMIN)
-    if (query === undefined) throw failureOf('the room does not show its members', conditionOf(answer))
-    return new Set(elementsIn(query).flatMap(({ attrs: { jid } }) => jid === undefined ? [] : [canonicalBare(bareOf(jid)) ?? jid]))
-  }
 
   /** Apps follow an invitation by themselves if it comes from somebody they know (XEP-0249). Otherwise the room invites (XEP-0045 §7.8). */
   const invite = (room: Room, jid: string, { from, name }: RoomState): void => {
@@ -202,7 +203,7 @@ export const makeTeamRooms = ({
       if (await own.configure(room.id, { ...CLOSED, moderated, name: state.name })) await rooms.refresh(room)
       await setPicture(room, state)
       const wanted = peopleOf(state)
-      const there = await members(room)
+      const there = await own.affiliated(room.id, 'member')
       await Promise.all([...there].filter(jid => !wanted.has(jid) && !isOurs(jid)).map(jid => remove(room, jid)))
       await Promise.all([...wanted].filter(jid => !there.has(jid)).map(jid => admit(room, jid, state)))
       await Promise.all([...room.people.keys()].map(nick => voice(room, nick, state.speakers)))

@@ -7,6 +7,7 @@ interface Texts {
   noVoice (listener: string): string
   tooMuch: string
   gateway: { about: string, prompt: string, unknown: string, search: string, name: string }
+  entrance: { moved (room: string): string, none: string }
 }
 
 export const TEXTS: Record<Language, Texts> = {
@@ -20,8 +21,12 @@ export const TEXTS: Record<Language, Texts> = {
       `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`,
     tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
     gateway: {
-      about: 'Geben Sie die Adresse einer Person in einem anderen Netz ein, zum Beispiel @anna:example.org.', prompt: 'Adresse',
+      about: 'Geben Sie die Adresse einer Person oder eines Raums in einem anderen Netz ein, zum Beispiel @anna:example.org.', prompt: 'Adresse',
       unknown: 'Das ist keine Adresse, unter der hier jemand erreicht werden kann.', search: 'Öffentliche Adressen suchen', name: 'Name'
+    },
+    entrance: {
+      moved: room => `Diesen Raum gibt es hier unter ${room}. Sie sind dorthin eingeladen.`,
+      none: 'Einen solchen Raum gibt es nicht, oder er steht Ihnen von hier aus nicht offen.'
     }
   },
   en: {
@@ -34,8 +39,12 @@ export const TEXTS: Record<Language, Texts> = {
       `moderated. Please make ${listener} an admin of this room. What was written waits until then.`,
     tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
     gateway: {
-      about: 'Enter the address of a person on another network, such as @anna:example.org.', prompt: 'Address',
+      about: 'Enter the address of a person or a room on another network, such as @anna:example.org.', prompt: 'Address',
       unknown: 'This is no address at which somebody can be reached here.', search: 'Search public addresses', name: 'Name'
+    },
+    entrance: {
+      moved: room => `This room is here at ${room}. You are invited there.`,
+      none: 'There is no such room, or it is not open to you from here.'
     }
   }
 }

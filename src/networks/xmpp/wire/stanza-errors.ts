@@ -1,5 +1,7 @@
 /** Error stanzas (RFC 6120 §8.3), and what they mean for a delivery: it never works, or perhaps later. */
 import { Refused, Unavailable } from '../../../model/errors'
+import { inUri } from '../../../settings/uri'
+import { bareOf } from '../names'
 import { child, el, elementsIn, type Element, textOf, type Xml } from './xml'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -47,3 +49,9 @@ export const errorReply = (to: Element, type: string, condition: string, text?: 
 /** The answer to somebody from whom enough stanzas are waiting already. The stanza is not kept, and its sender is told so. */
 export const notNow = (to: Element): Xml => errorReply(to, 'wait', 'resource-constraint',
   'Not delivered: too many messages from you are still waiting here. Please send this one again later.')
+
+/** The answer to somebody who wants into a room that is elsewhere (RFC 6120 §8.3.3.5). */
+export const movedReply = (to: Element, room: string, text: string): Xml => el(to.name,
+  { type: 'error', from: to.attrs.to, to: to.attrs.from, id: to.attrs.id },
+  el('error', { type: 'cancel', by: bareOf(to.attrs.to ?? '') },
+    el('gone', { xmlns: STANZAS }, `xmpp:${inUri(room)}?join`), el('text', { xmlns: STANZAS }, text)))

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { canonicalBare, GHOST_LENGTH_MAX, ghostLocal, ghostPerson, nickOf, nickSpellings, parseJid } from '../../../../src/networks/xmpp/names'
+import {
+  canonicalBare, GHOST_LENGTH_MAX, ghostLocal, ghostPerson, localOfRoom, nickOf, nickSpellings, parseJid, roomNamed
+} from '../../../../src/networks/xmpp/names'
 
 const person = (id: string, network = 'other') => ({ network, id })
 
@@ -40,6 +42,24 @@ describe('xmpp names', () => {
     for (const other of ['_matrix_=40Anna', '_matrix_=4', '_matrix_a=62', '__matrix_a', '_matrix_', 'matrix_a', '_matrix_a_b', '_matrix_=ff']) {
       assert.equal(ghostPerson(other), undefined, other)
     }
+  })
+
+  it('a room of another network is named in each way that people know, and the canonical one is a JID that names it alone', () => {
+    for (const local of ['#room\\3aexample.org', '#room%example.org', '#room#example.org']) assert.equal(roomNamed(local), '#room:example.org')
+    assert.equal(roomNamed('#room\\3aexample.org\\3a8448'), '#room:example.org:8448')
+    assert.equal(roomNamed('#a%b%example.org'), '#a%b:example.org')
+    for (const other of ['room%example.org', '#room', '#%example.org', '#room%', '', '#', '#\\3aexample.org']) {
+      assert.equal(roomNamed(other), undefined, other)
+    }
+    assert.equal(localOfRoom('#Room:example.org'), undefined, 'servers would fold it')
+    const anyName = fc.string({ unit: fc.constantFrom(...'a#%\\3@/ \'é'), minLength: 1, maxLength: 8 })
+    fc.assert(fc.property(anyName, fc.constantFrom('example.org', 'b:8448'), (name, server) => {
+      const room = `#${name}:${server}`
+      const local = localOfRoom(room)
+      if (local === undefined) return
+      assert.equal(roomNamed(local), room)
+      assert.equal(canonicalBare(`${local}@chat.example.org`), `${local}@chat.example.org`)
+    }), { numRuns: 2000 })
   })
 
   it('stays one-to-one for every single code point', () => {

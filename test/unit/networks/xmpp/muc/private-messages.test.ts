@@ -30,7 +30,8 @@ describe('xmpp private messages', () => {
     const ours = 'raum@rooms.example.org'
     assert.deepEqual([from(room(ours, shown), 'Eva'), from(room('raum@example.org', shown), 'Eva')], ['eva@example.org', 'eva@example.org'])
     assert.deepEqual([
-      from(room(ours, shown), 'Max'), from(room(ours, shown), 'Ida'), from(room(ours, []), 'Eva'), from(room(ours, shown, { own: true }), 'Eva'),
+      from(room(ours, shown), 'Max'), from(room(ours, shown), 'Ida'), from(room(ours, []), 'Eva'),
+      from(room(ours, shown, { own: true, isTeams: true }), 'Eva'),
       from(room('raum@evil.example', shown), 'Eva'), from(room('raum@evilexample.org', shown), 'Eva')
     ], [undefined, undefined, undefined, undefined, undefined, undefined])
   })
