@@ -5,6 +5,7 @@ import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosod
 import type { Place } from '../../src/model/address'
 import type { Persona } from '../../src/model/message'
 import { until } from '../support/practice'
+import { startProxy } from '../support/proxy'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
 import { delivery, say, send, xmppGround } from '../support/xmpp-ground'
 
@@ -113,6 +114,27 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     members(true, bob, max)
     members(true, bob, max, eva)
     await sees('Anna', 'Bob (M)', 'Eva (M)', 'Max (M)', 'Zentrale')
+  })
+
+  it('of other places who have gone while the stream was down, or the process dead, are in the room no longer', async () => {
+    const proxy = await startProxy(at.server.componentPort)
+    await at.network.stop()
+    await at.startBridge(proxy.port)
+    await attend()
+    members(true, bob, eva, max)
+    await sees('Anna', 'Bob (M)', 'Eva (M)', 'Max (M)', 'Zentrale')
+    proxy.reset()
+    members(true, bob, eva)
+    await sees('Anna', 'Bob (M)', 'Eva (M)', 'Zentrale')
+    const dead = at.network
+    proxy.refuse = true
+    proxy.reset()
+    await at.startBridge()
+    await attend()
+    members(true, bob)
+    await sees('Anna', 'Bob (M)', 'Zentrale')
+    await dead.stop()
+    await proxy.stop()
   })
 
   it('of other places ask for no voice where only some may speak', async () => {

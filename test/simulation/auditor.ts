@@ -5,7 +5,7 @@
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
  * I7 honest receipts · I8 a sound store. (simulation.ts and inspect.ts check I4 and I8, and report here.) W3 a room that expelled us is
  * neither read nor written to · W4 no outsider's deed delays anybody else's text by more than OUTSIDERS_MS · W5 none of ours is in a room
- * where they have no business. R a reply is shown as a reply to the message that it answers. (K: reactions.ts.)
+ * where they have no business. R a reply is shown as a reply to the message that it answers. (K: reactions.ts. P: crowd.ts.)
  */
 import type { Mirror } from '../../src/plan/directory'
 import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge/files'
@@ -79,6 +79,8 @@ export interface Auditor {
   sharedInVain (by: Inhabitant): void
   /** The bridge has stored how a place stands to it. */
   stands (place: Place, standing: Standing): void
+  /** Whether this place has us out. */
+  isAway (place: string): boolean
   /** Whether what somebody at `from` does with a message, at the earliest at `since`, need not be seen at `to`. */
   mayMiss (tag: string, from: string, to: string, since: number): boolean
   judge (): void
@@ -334,6 +336,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
         last.over = Infinity // an earlier "in" was said before the bridge knew
       } else if (last.until < Infinity) last.over = Math.min(last.over, now())
     },
+    isAway: place => exilesOf(place).at(-1)?.over === Infinity,
     mayMiss (tag, from, to, since) {
       const record = records.get(tag)
       if (record === undefined || record.withdrawn || withdrawals.has(tag) || exilesOf(from).length + exilesOf(to).length > 0) return true

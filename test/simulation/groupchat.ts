@@ -13,6 +13,7 @@ import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src
 import type { Life } from './life'
 import { ADMIN, deliveryOf, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
 import { makeChats } from './chats'
+import { makeRoomDoors } from './doors'
 import { makeRoomMischief } from './mischief-room'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
@@ -188,7 +189,8 @@ export const makeGroupchat = (world: World): Server => {
     const who = room.byJid(from)
     if (type === 'unavailable') return who && room.remove(who)
     if (who === undefined && weather.strikes('nickname is taken')) return fail(stanza, 'cancel', 'conflict')
-    const answer = room.enter(from, resourceOf(to), child(stanza, 'x', MUC) !== undefined)
+    const shows = elementsIn(stanza).filter(({ ns }) => ns !== MUC).map(one => written(one, COMPONENT_NS))
+    const answer = room.enter(from, resourceOf(to), child(stanza, 'x', MUC) !== undefined, shows)
     if (answer !== undefined) reply(stanza, answer)
   }
 
@@ -369,6 +371,7 @@ export const makeGroupchat = (world: World): Server => {
 
   return {
     name: network, mischief: makeRoomMischief({ world, roomAt, send, isDown: () => held !== undefined, isHeard }),
+    doors: makeRoomDoors({ world, roomAt, rooms: () => rooms.values(), isDown: () => held !== undefined }),
     say, react, reactions: () => [...rooms.values()].flatMap(room => room.reactions()),
     connect,
     cut (now) {

@@ -17,6 +17,7 @@ import { makePerson, type HsPerson } from '../support/homeserver'
 import { makeCore } from '../support/homeserver/core'
 import { membership, type HsEvent, type Json } from '../support/homeserver/state'
 import { isSpeech } from './auditor'
+import { makeMatrixDoors } from './doors'
 import { never, type Life } from './life'
 import { makeMischief } from './mischief'
 import { overhear } from './overhear'
@@ -184,6 +185,8 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   const mischief = makeMischief({ world, town, addresses, state, bot: BOT_ID, personOf, isDown: () => down })
+
+  const doors = makeMatrixDoors({ world, town, state, personOf, isOurs, isDown: () => down })
 
   /** The message with this tag in the room: not one that quotes it, nor a correction. */
   const findEvent = (room: string, tag: string): HsEvent | undefined => state.room(room).events.findLast(({ type, content, unsigned }) =>
@@ -368,7 +371,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   return {
-    name: NAME, say, react, reactions, connect, mischief: mischief.deeds, judge: mischief.judge,
+    name: NAME, say, react, reactions, doors, connect, mischief: mischief.deeds, judge: mischief.judge,
     cut (now) { off = now },
     slow: now => { factor = now },
     lost: () => { endpoint = undefined },

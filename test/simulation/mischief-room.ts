@@ -4,7 +4,7 @@ import { bareOf } from '../../src/networks/xmpp/names'
 import { el, type Xml } from '../../src/networks/xmpp/wire/xml'
 import { isOf, MUC_USER, type Occupant, type Room } from './room'
 import { COMPONENT, DOMAIN, type Inhabitant } from './town'
-import type { Mischief, World } from './world'
+import { FOR_GOOD, type Mischief, type World } from './world'
 
 const LISTENER = `${LISTENER_LOCAL}@${COMPONENT}`
 const NETWORK = 'xmpp'
@@ -60,7 +60,7 @@ export const makeRoomMischief = ({ world, roomAt, send, isDown, isHeard }: Parts
       auditor.expelled({ network: NETWORK, id: room.id })
       room.affiliations.set(LISTENER, 'outcast')
       room.remove(listener, '301')
-      timeline.after(random.between(...OUT_MS), () => readmit(room))
+      if (!random.happens(FOR_GOOD)) timeline.after(random.between(...OUT_MS), () => readmit(room))
       return true
     },
     'shares a link that leads nowhere' (room, who) {

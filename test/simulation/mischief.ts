@@ -4,7 +4,7 @@ import type { Place } from '../../src/model/address'
 import { membership, type Json, type State } from '../support/homeserver/state'
 import { makePerson, type HsPerson } from '../support/homeserver'
 import type { Inhabitant, Town } from './town'
-import type { Mischief, World } from './world'
+import { FOR_GOOD, type Mischief, type World } from './world'
 
 const NETWORK = 'matrix'
 const OUT_MS = [1000, 20 * 60_000] as const
@@ -50,7 +50,7 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
       note(`${place.id} sends the bot out`)
       auditor.expelled(place)
       state.kick(place.id, first.userId, bot, random.pick(['leave', 'ban']))
-      timeline.after(random.between(...OUT_MS), () => readmit(place, first.userId))
+      if (!random.happens(FOR_GOOD)) timeline.after(random.between(...OUT_MS), () => readmit(place, first.userId))
       return true
     },
     'asks an address into a mirrored room, as if alone' (place) {

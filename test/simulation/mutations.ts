@@ -99,6 +99,18 @@ export const MUTATIONS: Mutation[] = [
     "if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')", '', ['W3']],
   ['forgets over a restart which rooms have sent us out', 'bridge/apply.ts',
     ': tx.remember(STANDINGS, addressKey(place), standing)', ': Promise.resolve()', ['W3']],
+  // who is there
+  ['shows those who have left', 'bridge/halls.ts', "if (how !== 'lost') return remove(hall, id)", "if (how !== 'lost') return false", ['P']],
+  ['takes nobody out of a room again', 'networks/matrix/users/bringing.ts',
+    'if (!wanted.has(mxid)) await inTime(signal => ghosts.leave(mxid, room, signal))', '', ['P']],
+  ['asks nobody who is in a room', 'networks/matrix/index.ts', 'memberLists.entered(room)', '', ['P']],
+  ['believes what was true of members once', 'networks/matrix/rooms/member-lists.ts', 'if (!isCurrent) return rounds.ask(room)', '', ['P']],
+  ['leaves in a room whoever was there before a crash', 'networks/xmpp/muc/ghosts.ts',
+    'if (room.whole || begunAt <= before) inside.partOthers(room)', '', ['P']],
+  ['does not see that a room has forgotten somebody', 'networks/xmpp/muc/entering.ts',
+    "if (ghost.nick !== '' && !room.people.has(ghost.nick)) ghost.lost(", "if (ghost.nick === '?') ghost.lost(", ['P']],
+  ['shows those who are in a room that has sent us out', 'bridge/members.ts', "directory.standing(here.place) === 'in' ? halls",
+    'true ? halls', ['P']],
   // no outsider delays anybody
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
     'Infinity', ['W4']],

@@ -25,7 +25,8 @@ const DEFAULTS = {
   roomname: '', publicroom: '1', membersonly: '0', moderatedroom: '0', whois: 'moderators', enablearchiving: '1', changesubject: '0'
 }
 
-export interface Occupant { readonly jid: string; nick: string; role: string }
+/** `shows`: what its presence says. */
+export interface Occupant { readonly jid: string; nick: string; role: string; shows?: Xml[] }
 
 /** All that somebody has at a message, by the room's id of it. */
 interface ReactionsTo { id: string; emojis: string[] }
@@ -83,6 +84,8 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
   const write = (stanza: Xml): void => { if (!send(stanza)) forget() }
   const ours = (): Occupant[] => [...occupants.values()].filter(({ jid }) => isOf(domain, jid))
 
+  const occupantId = (jid: string): Xml => el('occupant-id', { xmlns: 'urn:xmpp:occupant-id:0', id: `occupant-${bareOf(jid)}` })
+
   const presence = (to: Occupant, about: Occupant, gone: boolean, statuses: string[], newNick?: string): void => {
     const seesJid = config.get(`${CONFIG}whois`) === 'anyone' || to.role === 'moderator'
     const item = el('item', {
@@ -91,7 +94,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     })
     const self = to.jid === about.jid ? ['110', ...statuses] : statuses.filter(code => code !== '201')
     write(el('presence', { from: `${id}/${about.nick}`, to: to.jid, type: gone ? 'unavailable' : undefined },
-      el('x', { xmlns: MUC_USER }, item, ...self.map(code => el('status', { code })))))
+      el('x', { xmlns: MUC_USER }, item, ...self.map(code => el('status', { code }))), occupantId(about.jid), ...about.shows ?? []))
   }
   const tellAll = (about: Occupant, gone: boolean, statuses: string[] = [], newNick?: string): void => {
     for (const to of ours()) presence(to, about, gone, statuses, newNick)
@@ -110,7 +113,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
   }
 
   /** An occupant enters. Undefined: welcome. `anew`: it asks for the whole state again. */
-  const enter = (jid: string, nick: string, anew: boolean): Answer | undefined => {
+  const enter = (jid: string, nick: string, anew: boolean, shows: Xml[] = []): Answer | undefined => {
     const before = byJid(jid)
     const there = occupants.get(nick)
     if (before === undefined && !anew) return { type: 'cancel', error: 'item-not-found' }
@@ -127,6 +130,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
       occupants.delete(before.nick)
       who.nick = nick
     }
+    who.shows = shows
     occupants.set(nick, who)
     if (!isOf(domain, jid)) tellAll(who, false)
     else if (before === undefined || anew) welcome(who, isNew ? ['201'] : [])
@@ -134,12 +138,10 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     return undefined
   }
 
-  const occupantId = ({ by }: Item): Xml => el('occupant-id', { xmlns: 'urn:xmpp:occupant-id:0', id: `occupant-${bareOf(by)}` })
-
   /** Sends a message to everybody inside. `content`: what its sender put into it. */
   const broadcast = (item: Item): void => {
     if (is('enablearchiving')) archive.push(item)
-    const ids = [el('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: id, id: item.id }), occupantId(item)]
+    const ids = [el('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: id, id: item.id }), occupantId(item.by)]
     for (const { jid } of ours()) {
       write(el('message', { type: 'groupchat', from: `${id}/${item.nick}`, to: jid, id: item.messageId }, ...item.content, ...ids))
     }
@@ -167,7 +169,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
       write(el('message', { from: id, to: jid }, el('result', { xmlns: MAM, queryid: asked.attrs.queryid, id: item.id },
         el('forwarded', { xmlns: 'urn:xmpp:forward:0' }, el('delay', { xmlns: 'urn:xmpp:delay', stamp: new Date(epoch + item.at).toISOString() }),
           el('message', { xmlns: 'jabber:client', type: 'groupchat', from: `${id}/${item.nick}`, id: item.messageId }, ...item.content,
-            occupantId(item), address)))))
+            occupantId(item.by), address)))))
     }
     const ends = page.length === 0 ? [] : [el('first', {}, page[0]!.id), el('last', {}, page.at(-1)!.id)]
     return { result: el('fin', { xmlns: MAM, complete: page.length === to - from ? 'true' : undefined }, el('set', { xmlns: RSM }, ...ends)) }

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs'
 import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
 import { makeAuditor, type Auditor, type Violation } from './auditor'
+import { makeCrowd, type Crowd } from './crowd'
 import { makeDesk, type Desk } from './desk'
 import { makeDeskAuditor, type DeskAuditor } from './desk-auditor'
 import { makeDisk, type Disk } from './disk'
@@ -53,8 +54,11 @@ const ECHO_MS = 5500
 const DESK_EVERY = 3
 /** In one of so many of those seeds, people write to them over XMPP too. */
 const CHATS_EVERY = 2
+/** In one of so many seeds, who is in a room is shown in the others. */
+const CROWD_EVERY = 2
 
 export const hasAddresses = (seed: number): boolean => seed % DESK_EVERY === DESK_EVERY - 1
+export const hasCrowd = (seed: number): boolean => seed % CROWD_EVERY === 0
 export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
 
 export interface Outcome {
@@ -74,6 +78,7 @@ interface Stage {
   desk: { people: Desk, auditor: DeskAuditor, operator: Operator } | undefined
   talk: ReturnType<typeof makeTalk>
   reacting: Reacting
+  crowd: Crowd | undefined
 }
 
 /** Makes people act during the bad weather. Each workload plans its own deeds; the auditor judges its promises. */
@@ -138,7 +143,12 @@ const reacted: Workload = ({ badMs, world: { timeline }, reacting, seed }) => {
   for (let left = random.below(60); left > 0; left--) timeline.after(random.between(0, badMs), reacting.react)
 }
 
-const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted]
+const crowded: Workload = ({ badMs, world: { timeline }, crowd, seed }) => {
+  const random = makeRandom(seed + 2 ** 36)
+  if (crowd !== undefined) for (let left = random.below(60); left > 0; left--) timeline.after(random.between(0, badMs), crowd.move)
+}
+
+const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted, crowded]
 
 /** Ends a fault after `ms`, unless the bad weather ends first, which ends all faults at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
@@ -226,12 +236,14 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   const reacting = makeReacting(town, makeRandom(seed + 2 ** 35), () => servers, auditor, () => timeline.ms)
+  const crowd = hasCrowd(seed) ? makeCrowd(town, makeRandom(seed + 2 ** 37), () => servers, auditor) : undefined
   const speak = speakingOn(() => servers)
   const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), (by, text, said) => {
     reacting.heard(said)
+    crowd?.heard(by, said)
     speak(by, text, said)
   })
-  return { seed, reacting, badMs, world, town, desk, servers, machine, disk, wall, talk }
+  return { seed, reacting, crowd, badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
 /** Plays bad weather, then good weather until nothing moves any more. */
@@ -256,6 +268,7 @@ const play = async (stage: Stage): Promise<void> => {
     const events = `${timeline.pending} events, of them ${machine.timers} of the process`
     auditor.violation('I5', `not at rest: up ${machine.up}, ${events}; sources: ${waiting}`)
   }
+  stage.crowd?.judge() // while Zentrale is up, because at its end nobody is shown in group chats
   let stopped = false
   machine.stop(() => { stopped = true })
   const limit = timeline.ms + HOUR_MS

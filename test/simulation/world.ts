@@ -5,6 +5,7 @@ import type { Timeline } from './timeline'
 import type { Weather } from './weather'
 import type { Network, World as Lent } from '../../src/model/network'
 import type { Place } from '../../src/model/address'
+import type { Doors } from './crowd'
 import type { Reacted } from './reactions'
 import type { Inhabitant, Said } from './town'
 import type { Life } from './life'
@@ -14,6 +15,9 @@ export interface World {
   epoch: number // ms since 1970 at the beginning
   note (text: string): void
 }
+
+/** How often those who send us out never ask us in again. */
+export const FOR_GOOD = 0.5
 
 /** Each does something that must harm nobody else. Returns false if it was not possible. */
 export type Mischief = Record<string, (place: Place) => boolean>
@@ -26,6 +30,8 @@ export interface Server {
   react? (by: Inhabitant, tag: string, emoji: string, done: () => void): void
   /** All reactions that its places show. */
   reactions? (): Reacted[]
+  /** How guests come in and go. */
+  readonly doors?: Doors
   /** The bridge's side of the server, for one life. */
   connect (life: Life, lent: Lent): Network
   /** `off`: the network is cut, so nobody reaches anybody. */

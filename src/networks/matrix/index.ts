@@ -141,7 +141,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
   const isUnheard = isAmong(config.notHeardFrom)
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
-  const memberLists = makeMemberLists({ homeserver, rooms, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isUnheard: isNobody })
+  const memberLists = makeMemberLists({ homeserver, rooms, ghosts, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isNobody })
   const news = makeRoomNews({
     homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true

@@ -54,7 +54,7 @@ const readBytes = async (stream: Readable, most: number): Promise<Buffer> => {
   return Buffer.concat(chunks)
 }
 
-const page = (room: HsRoom, query: URLSearchParams): Json => {
+const page = (room: HsRoom, query: URLSearchParams, now: number): Json => {
   const limit = Math.min(Number(query.get('limit') ?? 10), 1000)
   const back = query.get('dir') !== 'f'
   if (query.has('from') && !/^t\d+$/.test(query.get('from')!)) throw new HsError(400, 'M_INVALID_PARAM', 'no token of mine')
@@ -62,7 +62,8 @@ const page = (room: HsRoom, query: URLSearchParams): Json => {
   const chunk = back ? room.events.slice(Math.max(from - limit, 0), from).reverse() : room.events.slice(from, from + limit)
   const end = back ? from - chunk.length : from + chunk.length
   const more = back ? end > 0 : chunk.length > 0
-  return { chunk: chunk.map(shown), start: `t${from}`, ...(more ? { end: `t${end}` } : {}), state: [] }
+  const aged = (event: HsEvent): Json => shown({ ...event, unsigned: { ...event.unsigned, age: now - event.origin_server_ts } })
+  return { chunk: chunk.map(aged), start: `t${from}`, ...(more ? { end: `t${end}` } : {}), state: [] }
 }
 
 export interface Match { handler: Handler; params: string[]; open: boolean }
@@ -227,7 +228,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   }
   on('PUT', 'rooms/:/state/:', setState)
   on('PUT', 'rooms/:/state/:/:', setState)
-  on('GET', 'rooms/:/messages', call => ({ json: page(state.readable(call.params[0]!, call.user), call.query) }))
+  on('GET', 'rooms/:/messages', call => ({ json: page(state.readable(call.params[0]!, call.user), call.query, state.now()) }))
   on('GET', 'rooms/:/context/:', call => {
     const room = state.joined(call.params[0]!, call.user)
     const at = room.index.get(call.params[1]!)

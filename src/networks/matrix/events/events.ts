@@ -16,6 +16,7 @@ import { type Around, formatted, isReply, mentionsIn, NOBODY } from './mentions'
 export interface RoomEvent {
   id: string; room: string; sender: string; type: string; content: Json; at: number | undefined
   stateKey?: string; redacts?: string
+  age?: number // ms since it was made, as our homeserver says
   redacted: boolean
   replaces?: string // in an invitation: the room that this one replaces, as the inviter's server claims
 }
@@ -44,12 +45,13 @@ export const readEvent = (raw: unknown): RoomEvent => {
   const stateKey = stringOf(raw.state_key)
   const redacts = stringOf(raw.redacts) ?? stringOf(content.redacts)
   const { origin_server_ts: at } = raw
+  const { age } = jsonOf(raw.unsigned)
   const replaces = replacedBy(raw.unsigned)
   return {
     id: idOf(raw.event_id, 'event_id', '$'), room: idOf(raw.room_id, 'room_id', '!'), sender: idOf(raw.sender, 'sender', '@'),
     type: idOf(raw.type, 'type', ''), content, at: typeof at === 'number' && Number.isSafeInteger(at) && at >= 0 ? at : undefined,
     ...(stateKey === undefined ? {} : { stateKey }), ...(redacts === undefined ? {} : { redacts }),
-    ...(replaces === undefined ? {} : { replaces }), redacted: isJson(jsonOf(raw.unsigned).redacted_because)
+    ...(replaces === undefined ? {} : { replaces }), ...typeof age === 'number' && { age }, redacted: isJson(jsonOf(raw.unsigned).redacted_because)
   }
 }
 

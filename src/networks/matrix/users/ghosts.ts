@@ -10,13 +10,14 @@ import { createHmac } from 'node:crypto'
 import type { Log } from '../../../lib/log'
 import { deadline, type Clock } from '../../../lib/clock'
 import { makeSlots, serverOf } from '../../../lib/slots'
+import { makeTurns } from '../../../lib/turns'
 import { messageOf, Refused } from '../../../model/errors'
 import type { Person, Place } from '../../../model/address'
 import type { MediaRef, Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
-import { ghostMxid, secretGhostMxid } from '../names'
+import { GHOST_PREFIX, ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { makeCalled } from './called'
 import { mustBeForbidden } from './put-out'
@@ -53,6 +54,8 @@ export interface Ghosts {
   /** What we remember of this user is wrong: forgets it. */
   forget (mxid: string, room: string): Promise<void>
   left (mxid: string, room: string): void
+  /** Of these users, our ghosts are in the room, as the homeserver says: some may have come in just before a crash. */
+  found (mxids: string[], room: string): Promise<void>
   /** Whether this ghost is in the room, as far as known. */
   isIn (mxid: string, room: string): boolean
   /** All ghosts in the room, as far as known. */
@@ -73,6 +76,14 @@ export interface GhostWorld {
   isMadeByUs (place: Place): boolean
 }
 
+const avatarKey = (mxid: string): string => `avatar ${mxid}`
+const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
+
+const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mxids, room) => {
+  const ours = mxids.filter(mxid => mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`))
+  await Promise.all(ours.map(mxid => memory.get(joinKey(mxid, room)) === undefined ? memory.set(joinKey(mxid, room), '1') : undefined))
+}
+
 const isBare = ({ name, person: { id } }: Persona): boolean => name.startsWith(`${id} `)
 
 /** Ignores a rejection: what was asked for is done already, or cannot be done any more. */
@@ -87,9 +98,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const avatars = new Set<string>() // ghosts whose picture waits or is on its way
   const slots = makeSlots(AVATARS_AT_ONCE, AVATARS_FROM_ONE_MAX)
   const always = new AbortController().signal
-  const called = makeCalled(memory)
-  const avatarKey = (mxid: string): string => `avatar ${mxid}`
-  const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
+  const [called, turns] = [makeCalled(memory), makeTurns()]
 
   const putDevice = (mxid: string, signal?: AbortSignal): Promise<unknown> =>
     homeserver.call('PUT', `client/v3/devices/${DEVICE}`, { as: mxid, body: { display_name: 'Zentrale' }, signal })
@@ -168,12 +177,13 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     await memory.set(joinKey(mxid, room), '1')
   }
 
-  const user: Ghosts['user'] = async (mxid, wanted, signal) => {
+  /** One after the other, because a user has one name for all rooms, and the last one counts. */
+  const user: Ghosts['user'] = (mxid, wanted, signal) => turns(mxid, async () => {
     const name = clean(wanted).slice(0, NAME_CHARS_MAX)
     const before = called.nameOf(mxid)
     if (before === undefined) await register(mxid, signal)
     if (before !== name) await setName(mxid, name, signal)
-  }
+  })
 
   const inRoom = (room: string): string[] => memory.keys(joinKey('', room)).map(key => key.slice(key.lastIndexOf(' ') + 1))
 
@@ -213,6 +223,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
     },
+    found: makeFound(memory, domain),
     isIn: (mxid, room) => memory.get(joinKey(mxid, room)) !== undefined,
     inRoom,
     async leave (mxid, room, signal) {

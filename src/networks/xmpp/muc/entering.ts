@@ -78,6 +78,9 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     room.features = await featuresOf(room)
     if (room.own && own !== undefined) await close(room, own)
     if (room.listener.nick === '') throw new Unavailable('out of the room again')
+    for (const ghost of room.ghosts.values()) { // a room that forgets who is inside tells nobody
+      if (ghost.nick !== '' && !room.people.has(ghost.nick)) ghost.lost('the room does not know us')
+    }
     room.refusal = undefined
     expulsion.over(room)
     room.visit++

@@ -3,6 +3,7 @@ import type { Clock } from '../../../lib/clock'
 import type { Persona } from '../../../model/message'
 import { RESOURCE } from '../addresses'
 import { ghostLocal } from '../names'
+import type { Inside } from './inside'
 import type { Occupant } from './occupant'
 import type { Room } from './room'
 
@@ -21,12 +22,15 @@ export interface RoomGhosts {
 
 interface Parts {
   domain: string
+  inside: Pick<Inside, 'partOthers'>
   clock: Clock
   make (room: Room, local: string, persona: Persona): Occupant
   looks (ghost: Occupant, persona: Persona): void
 }
 
-export const makeRoomGhosts = ({ domain, clock, make, looks }: Parts): RoomGhosts => {
+export const makeRoomGhosts = ({ domain, inside, clock, make, looks }: Parts): RoomGhosts => {
+  const begunAt = clock.tick()
+
   const leave = (room: Room, ghost: Occupant): void => {
     ghost.leave()
     room.ghosts.delete(ghost.jid)
@@ -70,6 +74,7 @@ export const makeRoomGhosts = ({ domain, clock, make, looks }: Parts): RoomGhost
     partUnlisted (room) {
       const before = clock.tick() - (room.whole ? JUST_SPOKE_MS : OCCUPANT_IDLE_MS)
       for (const ghost of room.ghosts.values()) if (!room.listed.has(ghost.jid) && ghost.usedAt <= before) leave(room, ghost)
+      if (room.whole || begunAt <= before) inside.partOthers(room)
     }
   }
 }

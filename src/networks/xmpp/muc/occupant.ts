@@ -49,6 +49,8 @@ export interface OccupantEvents {
   history? (): Record<string, string> | undefined
   /** Its role or affiliation has changed; the role was `before`, '' while outside. */
   rank? (before: string): void
+  /** It is about to enter, once this resolves; undefined: at once. */
+  entering? (): Promise<void> | undefined
   /** The room is for members only: makes it one. Throws Unavailable. */
   admit? (): Promise<void>
 }
@@ -155,7 +157,6 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
     nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' })) : undefined)
 
   const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
-
   const announceAfter = async (admit: Promise<void>): Promise<void> => {
     const promise = entering?.promise
     const error: Error | undefined = await admit.then(() => undefined, (failed: Error) => failed)
@@ -172,8 +173,9 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
     number = 1
     refusedFor = ''
     admitted = false
-    if (own === undefined || own.isOwner) announce()
-    else void announceAfter(own.admit(jid, nickOf(name)))
+    const ready = own === undefined || own.isOwner ? events.entering?.() : own.admit(jid, nickOf(name))
+    if (ready === undefined) announce()
+    else void announceAfter(ready)
     return promise
   }
 

@@ -18,6 +18,7 @@ import { makeExpulsion } from './expulsion'
 import { makeGhostNews, type Told } from './ghost-news'
 import { makeRoomGhosts, type RoomGhosts } from './ghosts'
 import { HISTORY_MAX } from './history'
+import { makeInside } from './inside'
 import { makeObstacles } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { notePresence, type Present } from './people'
@@ -80,8 +81,8 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
   const { clock, log, memory } = world
   const rooms = new Map<string, Room>()
   let timer: Timer | undefined
-  const obstacles = makeObstacles(events.allIn)
-  const expulsion = makeExpulsion(world, events.putOut)
+  const [obstacles, expulsion] = [makeObstacles(events.allIn), makeExpulsion(world, events.putOut)]
+  const inside = makeInside(stream, world)
   const ghostNews = makeGhostNews(domain, world, (room, told) => { if (!room.own) events.expelled(room, told) })
 
   const changed = (room: Room, ready: boolean, why = NOT_YET): void => {
@@ -130,7 +131,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
           if (made === room().listener && canRule(room())) for (const ghost of room().ghosts.values()) obstacles.mute(ghost)
         },
         ...isListener ? { history: () => memory.get(`read ${id}`) === undefined ? { maxstanzas: String(HISTORY_MAX) } : undefined } : {},
-        ...isListener || ours !== undefined ? {} : { admit: () => voices.admit(room(), made) }
+        ...isListener || ours !== undefined ? {} : { entering: () => inside.enters(room(), made.jid), admit: () => voices.admit(room(), made) }
       }
     })
     return made
@@ -146,7 +147,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
   }
 
   const ghosts = makeRoomGhosts({
-    domain, clock, looks: events.looks, make: (room, local, persona) => occupantIn(() => room, room.id, local, persona)
+    domain, inside, clock, looks: events.looks, make: (room, local, persona) => occupantIn(() => room, room.id, local, persona)
   })
 
   const tick = (): void => {

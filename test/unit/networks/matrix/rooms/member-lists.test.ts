@@ -12,25 +12,44 @@ describe('matrix/rooms/member-lists', () => {
   const event = (id: string, user: string, content: RoomEvent['content'], sender = user): RoomEvent =>
     ({ id, room: place.id, type: 'm.room.member', sender, stateKey: user, content }) as RoomEvent
 
-  const stage = () => {
+  const stage = (there: Record<string, { display_name: string }> = {}) => {
     const inbox = makeInbox()
+    const found: string[] = []
     inbox.wants = true
     const lists = makeMemberLists({
-      homeserver: {} as Homeserver, rooms: { placeOf: () => place, isNow: () => true }, clock: systemClock, chance: systemChance, log: silentLog,
-      signal: new AbortController().signal, inbox: () => inbox, isUnheard: mxid => mxid === '@unheard:example.org'
+      homeserver: { call: async () => ({ joined: there }) } as unknown as Homeserver, ghosts: { async found (mxids) { found.push(...mxids) } },
+      rooms: { placeOf: () => place, isNow: () => true }, clock: systemClock, chance: systemChance, log: silentLog,
+      signal: new AbortController().signal, inbox: () => inbox, isNobody: mxid => mxid === '@unheard:example.org'
     })
-    return { inbox, lists }
+    return { inbox, lists, found }
   }
 
-  it('take no event again that is read again, because it may be out of date by now', () => {
-    const { inbox, lists } = stage()
+  it('believe no event that is read again, because it may be out of date by now: the homeserver is asked', async () => {
+    const { inbox, lists } = stage({ '@dora:example.org': { display_name: 'Dorothea' } })
     const events = [
       event('$1', '@dora:example.org', { membership: 'join', displayname: 'Dora' }), event('$2', '@dora:example.org', { membership: 'leave' }),
       event('$3', '@dora:example.org', { membership: 'join', displayname: 'Dorothea' })
     ]
-    for (const one of [...events, ...events.slice(0, 2)]) lists.changed(one)
-    assert.deepEqual(inbox.names(place), ['Dorothea'])
+    for (const one of events) lists.changed(one)
     assert.equal(inbox.news.length, 3)
+    for (const one of events.slice(0, 2)) lists.changed(one)
+    await inbox.until('the answer', () => inbox.news.some(({ kind }) => kind === 'all'))
+    assert.deepEqual(inbox.names(place), ['Dorothea'])
+  })
+
+  it('believe no event that has waited, because what comes behind it may be older: the homeserver is asked', async () => {
+    const { inbox, lists } = stage({ '@dora:example.org': { display_name: 'Dora' } })
+    lists.changed(event('$2', '@dora:example.org', { membership: 'join', displayname: 'Dora' }))
+    lists.changed({ ...event('$1', '@dora:example.org', { membership: 'leave' }), age: 60_000 })
+    await inbox.until('the answer', () => inbox.news.some(({ kind }) => kind === 'all'))
+    assert.deepEqual(inbox.names(place), ['Dora'])
+  })
+
+  it('tell which ghosts the homeserver has in the room, because one may have come in just before a crash', async () => {
+    const { inbox, lists, found } = stage({ '@_zentrale_xmpp_bernd:example.org': { display_name: 'Bernd (XMPP)' } })
+    lists.entered(place.id)
+    await inbox.until('the answer', () => inbox.news.length > 0)
+    assert.deepEqual(found, ['@_zentrale_xmpp_bernd:example.org'])
   })
 
   it('say nothing of ghosts, of another switchboard either, nor of those who are not heard', () => {

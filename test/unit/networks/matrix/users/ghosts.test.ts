@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../../../../src/model/address'
 import { makeMemory, makeWorld } from '../../../../support/world'
 import type { Memory } from '../../../../../src/model/network'
-import { makeHomeserver } from '../../../../../src/networks/matrix/homeserver'
+import { makeHomeserver, type Exchange } from '../../../../../src/networks/matrix/homeserver'
 import { makeUploader } from '../../../../../src/networks/matrix/media'
 import { makeGhosts, type Ghosts } from '../../../../../src/networks/matrix/users/ghosts'
 
@@ -10,10 +10,11 @@ const person = { network: 'sms', id: '+491701234567' }
 const READABLE = '@_zentrale_sms_+491701234567:example.org'
 const [TEAM, MIRROR] = ['#_zentrale_amt_1:example.org', '#werkstatt:example.org'].map(id => ({ network: 'matrix', id })) as [Place, Place]
 
-const ghosts = (memory: Memory, secret = 'token'): Ghosts => {
+const nobody = async (): Promise<never> => { throw new Error('no network in this test') }
+
+const ghosts = (memory: Memory, secret = 'token', exchange: Exchange = nobody): Ghosts => {
   const { clock, log, media } = makeWorld()
-  const offline = async (): Promise<never> => { throw new Error('no network in this test') }
-  const homeserver = makeHomeserver('http://127.0.0.1:9', secret, { lost: () => {} }, offline)
+  const homeserver = makeHomeserver('http://127.0.0.1:9', secret, { lost: () => {} }, exchange)
   return makeGhosts({
     homeserver, uploader: makeUploader(homeserver, media), memory, clock, log, secret,
     bot: '@zentrale:example.org', domain: 'example.org', isMadeByUs: ({ id }) => id === TEAM.id
@@ -36,5 +37,23 @@ describe('the name of a ghost', () => {
     const second = ghosts(memory, 'another token')
     assert.equal(second.of(person, TEAM, '!team'), first.of(person, TEAM, '!team'))
     assert.equal(second.of(person, TEAM, '!old'), READABLE)
+  })
+
+  it('that people see is the last, also if an earlier one takes longer', async () => {
+    const names: unknown[] = []
+    const { user } = ghosts(makeMemory(), 'token', async ({ path, body }) => {
+      const { displayname } = JSON.parse(String(body ?? '{}')) as { displayname?: string }
+      if (displayname === 'First') await new Promise(resolve => setImmediate(resolve))
+      if (path.includes('/displayname')) names.push(displayname)
+      return { status: 200, headers: {}, text: '{}' }
+    })
+    await Promise.all(['First', 'Last'].map(name => user(READABLE, name, AbortSignal.timeout(10_000))))
+    assert.deepEqual(names, ['First', 'Last'])
+  })
+
+  it('is known to be in a room where the homeserver found it', async () => {
+    const { found, inRoom } = ghosts(makeMemory())
+    await found([READABLE, '@anna:example.org', READABLE.replace('example.org', 'elsewhere.example')], '!mirror')
+    assert.deepEqual(inRoom('!mirror'), [READABLE])
   })
 })

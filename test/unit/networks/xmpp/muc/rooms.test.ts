@@ -3,7 +3,8 @@ import { Unavailable } from '../../../../../src/model/errors'
 import { makeRooms } from '../../../../../src/networks/xmpp/muc/rooms'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import { quickClock } from '../../../../support/quick'
-import { makeWorld } from '../../../../support/world'
+import { until } from '../../../../support/practice'
+import { makeMemory, makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
 
 const ROOM = 'raum@rooms.example.org'
@@ -55,6 +56,39 @@ describe('xmpp rooms', () => {
     }
     await rooms.whenReady(room, AbortSignal.timeout(60_000))
     assert.deepEqual([asked, room.people.get('Anna')?.address], [2, 'anna@example.org'])
+    rooms.stop()
+  })
+
+  it('that have forgotten a ghost are entered by it again, and ghosts of before a crash leave', async () => {
+    const features = parse(`<iq type='result' from='${ROOM}' to='z@y'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`)
+    const sent: string[] = []
+    const stream: Stream = Object.assign(muteStream(), {
+      isUp: true, ask: async () => features, send: ({ xml }: { xml: string }) => { sent.push(xml); return true }
+    })
+    const gone = `_sms_=2b491@${ALONE.domain}`
+    const memory = makeMemory(new Map([[`inside ${ROOM} ${gone}`, '1']]))
+    const rooms = makeRooms({ ...ALONE, stream, world: makeWorld({ clock: quickClock(50), memory }) })
+    rooms.connected()
+    const room = rooms.attend(ROOM)
+    const shows = (nick: string, to: string): void => rooms.presence(parse(`<presence from='${ROOM}/${nick}' to='${to}'>` +
+      '<x xmlns=\'http://jabber.org/protocol/muc#user\'><item role=\'participant\'/><status code=\'110\'/></x></presence>'))
+    shows('Zentrale', room.listener.jid)
+    await rooms.whenReady(room, AbortSignal.timeout(10_000))
+    const [ghost] = rooms.ghosts.expect(room, [{ person: { network: 'matrix', id: '@bob:example.org' }, name: 'Bob (Matrix)' }], true)
+    assert.ok(ghost !== undefined)
+    const inside = ghost.join()
+    shows('Bob (Matrix)', ghost.jid)
+    await inside
+    rooms.ghosts.partUnlisted(room)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.ok(sent.some(xml => xml.includes(`from='${gone}/zentrale'`) && xml.includes('type=\'unavailable\'')), sent.join('\n'))
+    assert.deepEqual(memory.keys(`inside ${ROOM} `), [`inside ${ROOM} ${ghost.jid.split('/')[0]}`])
+    room.listener.lost('it was started anew')
+    rooms.presence(parse(`<presence from='${ROOM}/Zentrale' to='${room.listener.jid}' type='unavailable'/>`))
+    await until(() => room.entering, 'it is entered again')
+    shows('Zentrale', room.listener.jid)
+    await rooms.whenReady(room, AbortSignal.timeout(10_000))
+    assert.equal(ghost.nick, '')
     rooms.stop()
   })
 
