@@ -70,7 +70,7 @@ describe('real apps', () => {
   it('shows the customer the answer, and nothing of notes, commands, slips and what the app makes of slashes', async () => {
     await gerd.type('!n Kundin ist schwierig')
     await gerd.type('// nur für uns') // this app sends “/ nur für uns”
-    await gerd.sees(/Nicht gesendet/)
+    await gerd.sees(/Zentrale: gerd: Nicht gesendet/) // in the room
     await gerd.type('! status')
     await gerd.type('!ferig')
     await gerd.sees(/!ferig/)

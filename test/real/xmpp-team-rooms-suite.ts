@@ -172,27 +172,34 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.notEqual(addressesOf()[1], ANNA)
   })
 
-  it('carry a word to one person alone, in the room or, if they are not there, from the address', async () => {
+  it('say a word to one person in the room, as a reply; to whoever is not there, as the address; to whoever whispers, in private', async () => {
     await send(at, make())
     await at.anna.enter(room, 'Anna')
     await at.carl.enter(room, 'Carl')
-    const privately = (text: string, person: string): Delivery =>
-      delivery({ kind: 'message', content: { style: 'quiet', text: plain(text) }, addressee: { of: 'x', person } }, place())
+    const toCarl = (text: string, of: string): Delivery =>
+      delivery({ kind: 'message', content: { style: 'quiet', text: plain(text) }, addressee: { of, person: CARL } }, place())
     await says(at.carl, 'meine Antwort')
-    await came(at, 1)
-    await send(at, privately('nicht gesendet', CARL))
-    const heard = await heardBody(at.carl, 'nicht gesendet')
-    assert.deepEqual([heard.attrs.from, heard.attrs.type], [`${room}/Zentrale`, 'chat'])
+    const [{ key } = { key: '' }] = await came(at, 1)
+    await send(at, toCarl('nicht gesendet', key))
+    const heard = await heardBody(at.anna, 'Carl: nicht gesendet')
+    assert.deepEqual([heard.attrs.from, heard.attrs.type], [`${room}/Zentrale`, 'groupchat'])
+    const { id, to } = heard.getChild('reply', 'urn:xmpp:reply:0')?.attrs ?? {}
+    assert.deepEqual([`${room} ${id}`, to], [key, `${room}/Carl`])
+    await at.carl.client.send(xml('message', { to: `${room}/Zentrale`, type: 'chat', id: 'whispered' }, xml('body', {}, '!status')))
+    const [, whispered] = await came(at, 2)
+    await send(at, toCarl('alles ruhig', whispered?.key ?? ''))
+    const answer = await heardBody(at.carl, 'alles ruhig')
+    assert.deepEqual([answer.attrs.from, answer.attrs.type], [`${room}/Zentrale`, 'chat'])
     await at.carl.leave(room, 'Carl')
     await roleOf(at.anna, 'Carl', 'none')
     await says(at.anna, 'Carl ist weg')
-    await came(at, 2)
-    await send(at, privately('nicht da', CARL))
+    await came(at, 3)
+    await send(at, toCarl('nicht da', key))
     assert.equal((await heardBody(at.carl, 'nicht da')).attrs.from, `${OURS}/zentrale`)
     await send(at, make({ from: `unknown@${DOMAIN}` }))
-    await send(at, privately('für alle', CARL))
+    await send(at, toCarl('für alle', key))
     assert.equal((await heardBody(at.anna, 'carl: für alle')).attrs.type, 'groupchat')
-    assert.deepEqual(at.anna.bodies(room, 'Zentrale'), ['carl: für alle'])
+    assert.deepEqual(at.anna.bodies(room, 'Zentrale'), ['Carl: nicht gesendet', 'carl: für alle'])
   })
 
   it('take a command in a private message as said in the room, and nothing else', async () => {

@@ -1,5 +1,5 @@
 /**
- * Deliveries to one person: from a function address in its direct chats, and to one occupant of a room alone.
+ * Deliveries to one person: from a function address in its direct chats, and to somebody who whispered in a room or has left it.
  * Promises: calls are written in the order in which they were made; `from` is always ours; a message that bounces after it was confirmed
  * becomes a receipt. A second copy is possible only after the stream broke, when the same id goes out again.
  */
@@ -9,7 +9,7 @@ import { Refused, Unavailable } from '../../../model/errors'
 import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/message'
 import type { Identity, World } from '../../../model/network'
 import type { Addresses } from '../addresses'
-import type { Room } from '../muc/room'
+import { isWhisper, nickOf, type Room } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml } from '../text/content'
 import { markableXml } from '../text/signals'
@@ -26,7 +26,10 @@ const DELIVERY_KEY = /^[A-Za-z0-9_-]{1,64}$/
 
 export interface DirectSender {
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
-  /** Sends to the `addressee` alone: privately in the room, or, if they are not in it, in the name of `from`. False if neither works. */
+  /**
+   * Sends to the `addressee` alone: in the room, if it is about what they whispered there; in the name of `from`, if they are not in the room.
+   * False if it is to be said in the room.
+   */
   toAddressee (room: Room, delivery: Delivery, from: string | undefined, signal: AbortSignal): Promise<Sent> | false
   /** What an error or receipt to one of ours says about a delivery to one person; undefined if nothing. */
   receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
@@ -108,10 +111,10 @@ export const makeDirectSender = ({
     toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery
       if (action.kind !== 'message' || action.addressee === undefined) return false
-      const { person } = action.addressee
-      const nick = [...room.people].find(([, { address }]) => address === person)?.[0]
+      const { of, person } = action.addressee
+      const nick = nickOf(room, person)
       const sender = from === undefined ? undefined : addresses.at(from)
-      if (nick === undefined && sender === undefined) return false
+      if (nick === undefined ? sender === undefined : !isWhisper(room, of)) return false
       const to = nick === undefined ? person : `${room.id}/${nick}`
       addressed.put(key, { group: room.id, owner: person }, { place, to: owned(to) })
       return nick === undefined

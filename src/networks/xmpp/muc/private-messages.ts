@@ -1,8 +1,7 @@
 /**
  * Private messages to one of ours in a room (XEP-0045 §7.5). If the room shows who wrote one, it may be a message to the ghost in a direct chat.
- * All others are not carried. Their writer is told so, in a private message from the
- * occupant they wrote to. In a team's room, a command counts as typed in the room, because we tell the team things in private messages,
- * and they answer where they were told.
+ * All others are not carried. Their writer is told so, in a private message from the occupant they wrote to. In a team's room, a command
+ * counts as typed in the room, and is answered in private too.
  * Promises: never answers with an error, because rooms put out whoever sends one. A machine's message is not answered. There are at most
  * ANSWERS_MAX answers a minute, with limits for each occupant and room, so that two machines do not answer each other for ever.
  */

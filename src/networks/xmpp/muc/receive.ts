@@ -23,7 +23,7 @@ import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
 import { archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
 import { isOfOld, lookAt } from './profile'
-import { ARCHIVE, type Room, STANZA_IDS } from './room'
+import { ARCHIVE, type Room, STANZA_IDS, whisperKey } from './room'
 
 const KEY_BYTES = 18
 
@@ -160,7 +160,7 @@ export const makeReceiver = ({
 
   const offerPrivate = (room: Room, message: Element, speaker: Speaker): void => {
     const arrival = arrivalOf(room, message, undefined, clock.now(), speaker)
-    if (arrival !== undefined) intake.offer({ ...arrival, key: `${room.id}/private ${chance.token(KEY_BYTES)}` })
+    if (arrival !== undefined) intake.offer({ ...arrival, key: whisperKey(room, chance.token(KEY_BYTES)) })
   }
 
   const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {

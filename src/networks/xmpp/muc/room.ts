@@ -59,3 +59,11 @@ export const freeNick = ({ people, nicks }: Room, nick: string): string | undefi
 
 /** The room's id of a message, from the key of its arrival; undefined if the room gave none, because then the key is only ours. */
 export const namedIn = ({ id }: Room, key: string): string | undefined => key.startsWith(`${id}/`) ? undefined : key
+
+/** The key of what somebody said to one of ours in private. */
+export const whisperKey = ({ id }: Pick<Room, 'id'>, token: string): string => `${id}/private ${token}`
+export const isWhisper = (room: Pick<Room, 'id'>, key: string): boolean => key.startsWith(whisperKey(room, ''))
+
+/** How somebody is called who is in the room now; undefined if the room does not show who is. */
+export const nickOf = ({ people }: Pick<Room, 'people'>, address: string): string | undefined =>
+  [...people].find(([, one]) => one.address === address)?.[0]

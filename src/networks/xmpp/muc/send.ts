@@ -4,10 +4,10 @@
  * after it fail too, and come again. An error that bounces with our id is the failure of that delivery. At most WINDOW are unanswered.
  */
 import { Refused, Unavailable } from '../../../model/errors'
-import { type Action, type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
+import { type Action, type Addressee, type Content, type Delivery, hopsOf, type Reply, type Sent } from '../../../model/message'
 import type { World } from '../../../model/network'
 import { ghostLocal, parseJid, resourceOf } from '../names'
-import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml, spokenTo } from '../text/content'
+import { type AnswerTo, contentXml, correctionXml, reactionsXml, replyXml, retractionXml, spokenTo } from '../text/content'
 import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
@@ -16,7 +16,7 @@ import { whoIsHere } from './called'
 import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
-import { ARCHIVE, INFO, namedIn, type Room, UNKNOWN } from './room'
+import { ARCHIVE, INFO, namedIn, nickOf, type Room, UNKNOWN } from './room'
 import type { Rooms } from './rooms'
 import type { SpecialDeliveries } from './special-deliveries'
 
@@ -61,13 +61,22 @@ const givenBy = (id: string | undefined): string => {
   return id
 }
 
+/** Everybody can read it, and the apps of whom it is for notice their name (XEP-0461 without a fallback: nothing need be quoted). */
+const addressedXml = (room: Room, { of, person }: Addressee, content: Content): Xml[] => {
+  const nick = nickOf(room, person)
+  const id = of.startsWith(`${room.id} `) ? of.slice(room.id.length + 1) : undefined
+  return [
+    ...contentXml(spokenTo(nick ?? parseJid(person)?.local ?? person, content)),
+    ...nick === undefined || id === undefined ? [] : [replyXml({ id, to: `${room.id}/${nick}` })]
+  ]
+}
+
 const actionXml = (room: Room, { action, place, target, answered }: Delivery): Xml[] => {
   const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
   switch (action.kind) {
     case 'message': {
       const { addressee, content, mentions } = action
-      return contentXml(addressee === undefined ? content : spokenTo(parseJid(addressee.person)?.local ?? addressee.person, content), reply,
-        whoIsHere(room, place, mentions))
+      return addressee === undefined ? contentXml(content, reply, whoIsHere(room, place, mentions)) : addressedXml(room, addressee, content)
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply, whoIsHere(room, place, action.mentions))
     case 'room': case 'removal': case 'vote': throw new Refused('this is no message')

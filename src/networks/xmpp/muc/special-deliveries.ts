@@ -1,4 +1,4 @@
-/** Deliveries to a room that are no messages to everybody in it: settings of a room of ours, removals, and messages to one person. */
+/** Deliveries to a room that are no messages to everybody in it: settings of a room of ours, removals, and messages that one person alone reads. */
 import type { Delivery, Sent } from '../../../model/message'
 import type { DirectSender } from '../direct/send'
 import type { Change } from './profile'

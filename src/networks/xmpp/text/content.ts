@@ -171,6 +171,8 @@ export const isAutomatic = (message: Element): boolean => child(message, 'automa
 /** The answered message: its writer and beginning; and its id with its writer's full JID, if the reader's app can find it by these. */
 export interface AnswerTo { name: string; text: string; found?: { id: string, to: string } }
 
+export const replyXml = (found: { id: string, to: string }): Xml => el('reply', { xmlns: REPLY, ...found })
+
 /** The answered message, in front of the body for apps that know no replies (XEP-0461 §3.1). */
 const quotationOf = ({ name, text }: AnswerTo): string => `${quoted(`${name}: ${text}`)}\n`
 
@@ -185,7 +187,7 @@ const geolocXml = (location: string | undefined): Xml[] => {
 
 /** `called`: people at its place whom the message calls. */
 export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo, called: Called[] = []): Xml[] => {
-  const named = answered?.found === undefined ? [] : [el('reply', { xmlns: REPLY, ...answered.found })]
+  const named = answered?.found === undefined ? [] : [replyXml(answered.found)]
   if (file?.url !== undefined) {
     return [el('body', {}, file.url), ...fileXml(file, file.url), ...named]
   }
