@@ -20,6 +20,7 @@ export interface TownOptions {
   dir: string
   homeserver?: 'synapse' | 'practice'
   xmppServer?: 'prosody' | 'ejabberd' | ((options: XmppServerOptions) => Promise<XmppServer>)
+  twin?: true // the first room is mirrored to another Matrix room too, which is Dora's
   mirrors?: number // how many further rooms are mirrored between Matrix and XMPP; 0 if left out
   mirror?: Record<string, unknown> // further keys of each mirror
   language?: 'de' | 'en'
@@ -60,6 +61,7 @@ export interface Town {
   readonly mediaUrl: string
   readonly people: { anna: MatrixPerson, bernd: XmppPerson, max: Phone }
   readonly room: string // the Matrix room's id
+  readonly twin?: { room: string, dora: MatrixPerson }
   /** The further mirrored rooms, each with Anna and Bernd in it. */
   readonly more: { room: string, muc: string }[]
   metrics (): Promise<string>
@@ -72,6 +74,7 @@ const NUMBER = '+4930123457'
 /** Our other number, for a function address. */
 export const ADDRESS_NUMBER = '+4930123456'
 const MAX = '+491701234567'
+const TWIN = 'zwilling'
 const PARTS_PER_DAY = 10_000_000 // they cost nothing here
 export const GATEWAY = { systemId: 'zentrale', password: 'smpp-pw' }
 
@@ -88,7 +91,7 @@ const asServer = ({ url, createUser, goDown, comeUp }: PracticeHomeserver): Home
 
 const configOf = (o: {
   homeserverUrl: string, ports: number[], xmpp: XmppServer, smscPort: number, token: string, mirrors: string[], language: string,
-  addresses: TownAddress[], fetchHosts: string[], mirror: Record<string, unknown>,
+  addresses: TownAddress[], fetchHosts: string[], mirror: Record<string, unknown>, twin: boolean,
   directChats: TownOptions['directChats'], portals: TownOptions['portals']
 }): string => stringify({
   language: o.language,
@@ -114,6 +117,7 @@ const configOf = (o: {
     name, ...o.mirror,
     places: [
       { matrix: aliasOf(name) }, { xmpp: `${name}@${o.xmpp.muc}` },
+      ...index === 0 && o.twin ? [{ matrix: aliasOf(TWIN) }] : [],
       ...index === 0 ? [{ sms: { gateway: 'main', number: NUMBER, members: { [MAX]: 'Max' } } }] : []
     ]
   }))
@@ -164,7 +168,7 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
 }
 
 const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop'>> => {
-  const { dir, mirrors = 0, mirror = {}, language = 'de', env = {}, addresses = [], fetchHosts = [], directChats, portals } = options
+  const { dir, mirrors = 0, mirror = {}, twin = false, language = 'de', env = {}, addresses = [], fetchHosts = [], directChats, portals } = options
   const via = options.via ?? (async (_link: Connection, port: number): Promise<number> => port)
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
@@ -175,20 +179,29 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
   const configPath = join(dir, 'config.yaml')
   const homeserverPort = Number(new URL(homeserver.url).port)
   const config = configOf({
-    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, language,
+    homeserverUrl: `http://127.0.0.1:${await via('homeserver', homeserverPort)}`, ports, token, mirrors: names, mirror, twin, language,
     addresses, fetchHosts, directChats, portals,
     xmpp: { ...xmpp, componentPort: await via('component', xmpp.componentPort) }, smscPort: await via('smsc', smsc.port)
   })
   writeFileSync(configPath, config, { mode: 0o600 })
 
-  const user = await homeserver.createUser('anna', PASSWORD)
-  const anna = makeMatrixPerson(homeserver.url, user.userId, user.accessToken)
-  await anna.call('PUT', `v3/profile/${encodeURIComponent(user.userId)}/displayname`, { displayname: 'Anna' })
+  const onMatrix = async (name: string): Promise<MatrixPerson> => {
+    const { userId, accessToken } = await homeserver.createUser(name.toLowerCase(), PASSWORD)
+    const person = makeMatrixPerson(homeserver.url, userId, accessToken)
+    await person.call('PUT', `v3/profile/${encodeURIComponent(userId)}/displayname`, { displayname: name })
+    return person
+  }
+  const open = (by: MatrixPerson, name: string): Promise<string> =>
+    by.createRoom({ room_alias_name: name, name, preset: 'private_chat', invite: [`@zentrale:${DOMAIN}`] })
+  const enters = (by: MatrixPerson, room: string): Promise<unknown> => by.waitFor(room, 'Zentrale in the room', ({ type, state_key: who, content }) =>
+    type === 'm.room.member' && who === `@zentrale:${DOMAIN}` && content['membership'] === 'join')
+  const anna = await onMatrix('Anna')
+  const dora = twin ? await onMatrix('Dora') : undefined
+  const doras = dora && { dora, room: await open(dora, TWIN) }
   const bernd = await keep(startPerson(xmpp, 'bernd', PASSWORD))
   const places = []
   for (const name of names) {
-    const room = await anna.createRoom({ room_alias_name: name, name, preset: 'private_chat', invite: [`@zentrale:${DOMAIN}`] })
-    places.push({ room, muc: `${name}@${xmpp.muc}` })
+    places.push({ room: await open(anna, name), muc: `${name}@${xmpp.muc}` })
   }
 
   const operateUrl = `http://127.0.0.1:${ports[2]}`
@@ -197,12 +210,12 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
     logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operateUrl}/readyz`), readyWithinMs: 120_000
   }))
   for (const { muc } of places) await bernd.enter(muc, 'Bernd')
-  for (const { room } of places) await anna.waitFor(room, 'Zentrale in the room', ({ type, state_key: who, content }) =>
-    type === 'm.room.member' && who === `@zentrale:${DOMAIN}` && content['membership'] === 'join')
+  for (const { room } of places) await enters(anna, room)
+  if (doras !== undefined) await enters(doras.dora, doras.room)
   const [first, ...more] = places
   return {
     domain: DOMAIN, ...servers, zentrale, configPath, alias: aliasOf('werkstatt'), muc: first!.muc, number: NUMBER, operateUrl, token,
-    mediaUrl: `http://127.0.0.1:${ports[1]}`, people: { anna, bernd, max: smsc.phone(MAX) }, room: first!.room, more,
+    mediaUrl: `http://127.0.0.1:${ports[1]}`, people: { anna, bernd, max: smsc.phone(MAX) }, room: first!.room, more, ...doras && { twin: doras },
     metrics: async () => await (await fetch(`${operateUrl}/metrics`)).text()
   }
 }

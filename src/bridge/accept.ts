@@ -65,6 +65,7 @@ const reactedTo = async (tx: Tx, { place, of, sender: { id } }: ReactionArrival)
 const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> => {
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
+    case 'vote': return { answered: await tx.answered(arrival.place, arrival.of) }
     case 'standing': case 'expulsion': case 'profile': case 'order': return {}
     case 'edit': {
       const original = await tx.recorded(arrival.place.network, arrival.of)
@@ -110,7 +111,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
   /** `raw`: the arrival as JSON, if at hand. */
   const take = async (tx: Tx, arrival: Arrival, raw: string | undefined, { enter, causes }: Passing) => {
     if (await tx.seen(arrival.place.network, arrival.key)) return undefined
-    if ((arrival.kind === 'message' || arrival.kind === 'reaction') && await tx.takenBack(arrival)) return undefined
+    if ((arrival.kind === 'message' || arrival.kind === 'reaction' || arrival.kind === 'vote') && await tx.takenBack(arrival)) return undefined
     enter()
     const now = clock.now()
     directory.expelled.sweep(aging.now())

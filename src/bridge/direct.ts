@@ -35,7 +35,7 @@ const begin = (arrival: MessageArrival, chat: DirectChat, directory: Directory):
 export const directRule = (arrival: Arrival, opening: DirectChat | undefined, directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
   if (found !== undefined) {
-    const isSaid = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'reaction'
+    const isSaid = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'reaction' || arrival.kind === 'vote'
     if (found.mirror.direct !== true || !isSaid || !isAnothers(found.here, arrival.sender.id)) return undefined
     return arrival.kind === 'message' ? tell(arrival, directory.texts.onlyTwo) : ignored('somebody else in a chat of two')
   }

@@ -11,7 +11,7 @@ import { cleanName, personaOf } from '../plan/people'
 import { delivery, failureNotice, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
-import { votedInWords, withHowToVote } from '../plan/vote'
+import { asAsked, endsAs, mayEnd, votedInWords } from '../plan/vote'
 import type { Answered, NewDelivery, Recorded } from '../store/store'
 import { heardAt } from './expulsion'
 
@@ -107,9 +107,9 @@ const unreached = (arrival: Spoken, { mirror, here }: Found, directory: Director
 const votes = (
   arrival: Spoken, { original, answered }: About, place: Place, as: Persona | undefined, directory: Directory
 ): NewDelivery[] | undefined => {
-  const vote = votedInWords(answered, arrival.content, place, directory)
+  const vote = votedInWords(answered, arrival, place, directory)
   const before = original === undefined || !('content' in original.arrival) ? undefined : ownWords(original.arrival)
-  const wasVote = before !== undefined && votedInWords(answered, before, place, directory) !== undefined
+  const wasVote = before !== undefined && votedInWords(answered, { place: arrival.place, content: before }, place, directory) !== undefined
   if (vote === undefined && !wasVote) return undefined
   const stands = original === undefined ? [] : [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
   const gone = vote !== undefined && wasVote ? [] : stands.filter(one => samePlace(one.place, place))
@@ -121,7 +121,7 @@ const votes = (
 
 export const mirrorRule = (arrival: Arrival, { original, answered }: About, directory: Directory,
   found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
-  if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction') return undefined
+  if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction' || arrival.kind === 'vote') return undefined
   if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return ignored('not theirs to change')
   if (arrival.kind !== 'message' && original?.removed === true) return afterRemoval(arrival, directory)
@@ -135,15 +135,20 @@ export const mirrorRule = (arrival: Arrival, { original, answered }: About, dire
   const { unreadable } = arrival.content
   if (unreadable !== undefined && arrival.kind === 'message') return beside(told, unread(arrival, unreadable, places, as, directory))
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)
+  if (arrival.content.ends !== undefined && arrival.kind === 'message' && answered?.latest.content.poll !== undefined && !mayEnd(answered, arrival)) {
+    return ignored('not their poll to end')
+  }
   const replyAt = answering(answered, found, directory)
   const { mentions } = arrival
   const deliveries = places.flatMap(({ place }) => {
     const reply = replyAt(place)
-    const content = withHowToVote(reply === undefined ? arrival.content : ownWords(arrival), place, directory)
-    const by = voiceAt(found, place, as, directory)
+    const asker = endsAs(arrival, answered, { place, own: found.mirror.moderation === 'own', asker: reply?.by, directory })
+    const { ends, ...words } = asAsked(reply === undefined ? arrival.content : ownWords(arrival), place, directory)
+    const content: Content = asker === undefined || ends === undefined ? words : { ...words, ends }
+    const by = asker === undefined ? voiceAt(found, place, as, directory) : asker.as
     return votes({ ...arrival, content }, { original, answered }, place, by, directory) ?? (arrival.kind === 'edit'
-      ? sayAgain({ ...arrival, content }, original, place, by, { token, reply, mentions }, directory)
-      : say(arrival, content, place, by, { token, reply, mentions }, directory))
+      ? sayAgain({ ...arrival, content }, original, place, by, { token, reply, mentions, polls: true }, directory)
+      : say(arrival, content, place, by, { token, reply, mentions, polls: true }, directory))
   })
   const kept: Change[] = [...changes, ...linksTo(arrival.content, token, directory)]
   return beside(told, { outcome: 'routed', deliveries, changes: kept, ...deliveries.length === 0 && { why: 'nobody else is reached' } })

@@ -5,7 +5,7 @@ import { quotingInstead } from '../plan/reply'
 import type { Tx } from '../store/store'
 
 const answeredBy = (action: Action): DeliveryKey | undefined => {
-  const said = action.kind === 'reaction' ? action.to : 'reply' in action ? action.reply?.said : undefined
+  const said = action.kind === 'reaction' || action.kind === 'vote' ? action.to : 'reply' in action ? action.reply?.said : undefined
   return said !== undefined && 'delivery' in said ? said.delivery : undefined
 }
 
@@ -17,7 +17,7 @@ export const changedBy = ({ action, as }: Pick<Delivery, 'action' | 'as'>): stri
   'of' in action ? action.of : action.kind === 'reaction' || action.kind === 'vote' ? JSON.stringify([action.to, as?.person])
     : action.kind === 'profile' ? action.shown.what : undefined
 
-/** Fills in the place's ids of the named deliveries. False if the message to change or to react to is not there. */
+/** Fills in the place's ids of the named deliveries. False if the message to change, to react to or to vote in is not there. */
 export const fillInNamed = async (tx: Tx, delivery: Delivery, formatting: boolean): Promise<boolean> => {
   const { action } = delivery
   if ('of' in action) {
@@ -28,7 +28,7 @@ export const fillInNamed = async (tx: Tx, delivery: Delivery, formatting: boolea
   if (answered !== undefined) {
     delivery.answered = await tx.remoteIds(answered)
     if (delivery.answered.length > 0) return true
-    if (action.kind === 'reaction') return false
+    if (action.kind === 'reaction' || action.kind === 'vote') return false
     delivery.action = quotingInstead(action, formatting)
   }
   return true

@@ -4,7 +4,7 @@ import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { delivery, ignored, mayChange, type Plan } from '../plan/plan'
 import { votedInReactions } from '../plan/vote'
-import { isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
+import { emojisOf, isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
 import type { Recorded } from '../store/store'
 import { reached, speaker } from './mirror'
 
@@ -27,7 +27,7 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
     outcome: 'routed',
     deliveries: reached(found.mirror, found.here, directory).filter(isHeard).flatMap(({ place, reactions }) => {
       if (reactions === 'lines') return reactInWords(arrival, reacted, now, place, as.name, directory)
-      const { vote, others } = votedInReactions(message, before.map(({ emoji }) => emoji), now, place, directory)
+      const { vote, others } = votedInReactions(message, { before: emojisOf(before), now, from: reaction.place }, place, directory)
       const made = react(arrival, { message, before: before.filter(({ emoji }) => others([emoji]).length > 0) }, others(now), place, as, directory)
       return vote === undefined ? made : [...made, delivery(arrival, place, 0, vote, as)]
     }),

@@ -19,6 +19,7 @@ import { profileRule } from './profile'
 import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
 import { standingRule } from './standing'
+import { voteRule } from './votes'
 
 /** What the store knows about the messages that the arrival refers to. `now`: ms since 1970, by the clock that does not jump. */
 export interface Facts {
@@ -39,6 +40,7 @@ const RULES: Rule[] = [
   (arrival, facts, context) => deskRule(arrival, facts.desk, context),
   (arrival, facts, { directory }) => directRule(arrival, facts.opening, directory),
   (arrival, facts, { directory }) => reactionRule(arrival, facts.original, facts.reacted, directory),
+  (arrival, facts, { directory }) => voteRule(arrival, facts.answered, directory),
   (arrival, facts, { directory }) => moderationRule(arrival, facts.removed, directory),
   (arrival, facts, { directory }) => mirrorRule(arrival, facts, directory),
   arrival => arrival.kind === 'message' && arrival.direct === true

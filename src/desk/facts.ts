@@ -5,7 +5,7 @@
 import type { Person } from '../model/address'
 import type {
   Arrival, Content, DeletionArrival, EditArrival, ExpulsionArrival, MessageArrival, OrderArrival, ProfileArrival, ReactionArrival, ReceiptArrival,
-  StandingArrival
+  StandingArrival, VoteArrival
 } from '../model/message'
 import type { Directory } from '../plan/directory'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
@@ -28,7 +28,8 @@ interface Common {
 }
 
 /** What a person says in a place, or changes of it. A new kind of arrival counts as such until the rule handles it. */
-export type Spoken = Exclude<Arrival, ReactionArrival | ReceiptArrival | StandingArrival | ExpulsionArrival | ProfileArrival | OrderArrival>
+export type Spoken = Exclude<Arrival,
+  ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival | ExpulsionArrival | ProfileArrival | OrderArrival>
 
 /** What is answered, with its entry in the record. `isLast`: the contact has said nothing since. */
 export interface AnsweredEntry { said: Answered; entry: Entry; isLast: boolean }

@@ -39,12 +39,16 @@ export interface Content {
   file?: Attachment
   more?: Attachment[] // further files, in order; no delivery has any
   poll?: Poll // `text` asks it too
+  ends?: Poll['form'] // it ends the poll that it answers; `text` says with which result
   location?: string // a geo URI (RFC 5870); `text` says it too
   unreadable?: Unreadable
 }
 
-/** What may be answered: the ids of the answers in their order, and how many of them a person may choose. `form`: how its network spells it. */
-export interface Poll { form: string; answers: string[]; most: number }
+/**
+ * What may be answered, and with what. `form`: how its network spells it. `most`: so many answers a person may choose. `open`: everybody sees
+ * before its end how it stands.
+ */
+export interface Poll { form: string; question: string; answers: { id: string, text: string }[]; most: number; open?: true }
 
 /** Further files are told by their number alone. */
 export const FILES_MAX = 60
@@ -77,6 +81,7 @@ export interface MessageArrival extends Arrived {
   replyTo?: (ArrivalKey | RemoteId)[]
   named?: RemoteId // the id that apps at its place use for it, if that is not its key
   quoted?: number // the number of blocks in front that only repeat the answered message, for apps that cannot show replies (XEP-0428)
+  mayEnd?: true // the place's own server vouches that its sender may end polls of others there
   automatic?: boolean // its network says that a machine wrote it; no machine may answer it
   /** It may say in words that its sender reacts, with these and no others, to a message that begins with `to`. */
   reacts?: { to: string, emojis: string[] }
@@ -95,6 +100,8 @@ export interface DeletionArrival extends Arrived {
 export interface ReactionArrival extends Arrived {
   kind: 'reaction'; sender: Sender; of: (ArrivalKey | RemoteId)[]; emojis: string[]; whole?: boolean
 }
+/** All that somebody chooses in a poll now. `of`: spellings of the poll's id at this place. */
+export interface VoteArrival extends Arrived { kind: 'vote'; sender: Sender; of: (ArrivalKey | RemoteId)[]; answers: string[] }
 /**
  * What became of a delivery after it was sent. `of`: spellings of the remote id, best first, because gateways write one id in
  * several ways. Each remote id of a delivery gets its own receipt.
@@ -130,7 +137,7 @@ export type Order =
   | { what: 'open', all: boolean } // at the start: put the rooms of an address in order, and with `all` those of its conversations
   | { what: 'say', by: string, words: string } // a command, as the team would type it
 
-export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | ReceiptArrival | StandingArrival
+export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival
   | ExpulsionArrival | ProfileArrival | OrderArrival
 
 /** The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `hops`: counts ours too; 1 if absent. */
@@ -178,8 +185,8 @@ export type Action =
   | { kind: 'removal'; said: ArrivalKey[] }
   /** `emojis`: on a network where reactions are a set, all of this person's reactions to the message; otherwise the new one. */
   | { kind: 'reaction'; to: Stands; emojis: string[] }
-  /** All that the person chooses in a poll that was said there; nothing takes their vote back. */
-  | { kind: 'vote'; to: ArrivalKey; form: string; answers: string[] }
+  /** All that the person chooses in a poll that is asked there; nothing takes their vote back. */
+  | { kind: 'vote'; to: Stands; form: string; answers: string[] }
   /** `change`: the arrival that says so; a picture lies on its network. */
   | { kind: 'profile'; shown: Shown; change: { network: NetworkName, key: ArrivalKey } }
 

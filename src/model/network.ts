@@ -23,7 +23,7 @@ export interface Capabilities {
   replies: boolean // shows which message is answered; otherwise a few words of it are quoted
   reactions: 'each' | 'set' | 'none' // each: singly, and a deletion takes one back; set: all of a person's reactions to a message together
   profiles: boolean // its rooms show a topic, a name and a picture, which people can change
-  polls?: true // counts votes in polls
+  polls?: true // asks polls and counts votes; otherwise a poll is told in words, and votes come in words
   textBytesMax: number // UTF-8 bytes of one message; longer ones are split, never cut
   window: number // how many deliveries of one lane may be unanswered at once; more than 1 only where the connection keeps order
   afterCrash: 'resend' | 'park' // what to do with a try that a crash cut off: send it again with the same key, or leave it to a person

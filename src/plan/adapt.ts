@@ -88,13 +88,13 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
  * itself speaks.
  */
 export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment, index: number) => string): Content[] => {
-  const { style, location } = content
+  const { style, location, poll, ends } = content
   const files = filesOf(content).map((file, index) => ({ ...file, url: url(file, index) }))
   let { text } = content
   if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${cleanName(file.name)}: ${file.url}`))]
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
-  const where = can.formatting && location !== undefined ? { location } : {}
+  const where = { ...can.formatting && location !== undefined && { location }, ...can.polls === true && { ...poll && { poll }, ...ends && { ends } } }
   const parts: Content[] = textParts(text, can).map((part, index) => ({ style: shownStyle, text: part, ...index === 0 && where }))
   const shown: Content[] = can.files === 'text' ? [] : files.map(file => ({ style, text: [], file }))
   const [[caption, ...others], [first, ...more]] = [parts, shown]

@@ -17,7 +17,7 @@ export const reactionOf = (arrival: Arrival, original: Recorded | undefined): Re
   arrival.kind === 'reaction' ? arrival
     : arrival.kind === 'deletion' && original?.arrival.kind === 'reaction' ? original.arrival : undefined
 
-const emojisOf = (reactions: Reaction[]): string[] => reactions.map(({ emoji }) => emoji)
+export const emojisOf = (reactions: Reaction[]): string[] => reactions.map(({ emoji }) => emoji)
 
 /** The person's reactions after the arrival. */
 export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): string[] => {

@@ -18,9 +18,14 @@ export type Spoken = MessageArrival | EditArrival
 
 /**
  * `token`: for the link to its file, '' if it has none. `reply`: the message that it answers. `mentions`: whom it calls. Nothing that is said
- * to a contact calls anybody.
+ * to a contact calls anybody. `polls`: a poll is asked where the place can ask polls; otherwise it is words.
  */
-interface With { token: string; reply?: Reply | undefined; mentions?: Mention[] | undefined }
+interface With { token: string; reply?: Reply | undefined; mentions?: Mention[] | undefined; polls?: boolean }
+
+const canAt = ({ network }: Place, { can }: Directory, asks = false): Capabilities => {
+  const { polls, ...others } = can(network)
+  return polls === true && asks ? { ...others, polls } : others
+}
 
 /** Those who are called at this place. */
 const calledAt = ({ network }: Place, mentions: Mention[] = []): { mentions?: Mention[] } => {
@@ -38,9 +43,9 @@ const urlBy = (token: string, { files }: Capabilities, { links }: Directory) => 
   links.url(links.part(token, index), file, files === 'text')
 
 /** Says `content` at `place`. Without `as`, our own identity there says it. */
-export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply, mentions }: With,
+export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply, mentions, polls }: With,
   directory: Directory): NewDelivery[] => {
-  const can = directory.can(place.network)
+  const can = canAt(place, directory, polls)
   const parts = adapt(answering(content, can, reply), can, as, urlBy(token, can, directory))
   const first = { ...isShown(reply, can) && { reply }, ...calledAt(place, mentions) }
   return parts.filter(({ file }) => file === undefined).length > PARTS_MAX
@@ -103,8 +108,8 @@ const SILENCE: Content = { style: 'text', text: [] }
 
 /** Corrects in place where the network can and the deliveries suffice. Otherwise says the message again, with a star. */
 export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, place: Place, as: Persona | undefined,
-  { token, reply, mentions }: With, directory: Directory): NewDelivery[] => {
-  const can = directory.can(place.network)
+  { token, reply, mentions, polls }: With, directory: Directory): NewDelivery[] => {
+  const can = canAt(place, directory, polls)
   const shown = { ...isShown(reply, can) && { reply }, ...calledAt(place, calledAgain(original, mentions)) }
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
   const then = original !== undefined && 'content' in original.arrival ? answering(original.arrival.content, can, reply) : SILENCE

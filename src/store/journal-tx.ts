@@ -48,9 +48,11 @@ const SAID_BY_US = `SELECT remote.id, json_extract(delivery, '$.action.content.t
   WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'message'
   ORDER BY outbox.id DESC LIMIT ?`
 
-const POLL_LATELY = `SELECT id FROM (SELECT remote.id, remote.outbox, arrival FROM remote JOIN outbox ON outbox.id = remote.outbox
+const POLL_LATELY = `SELECT iif(json_extract(arrival, '$.content.ends') IS NULL, id, NULL) AS id FROM (
+  SELECT remote.id, remote.outbox, arrival FROM remote JOIN outbox ON outbox.id = remote.outbox
   JOIN journal ON journal.seq = outbox.journal WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND accepted_at >= ?
-  ORDER BY outbox.id DESC LIMIT ?) WHERE json_extract(arrival, '$.content.poll') IS NOT NULL ORDER BY outbox DESC LIMIT 1`
+  ORDER BY outbox.id DESC LIMIT ?) WHERE json_extract(arrival, '$.content.poll') IS NOT NULL
+  OR json_extract(arrival, '$.content.ends') IS NOT NULL ORDER BY outbox DESC LIMIT 1`
 const POLL_WITHIN_MESSAGES = 500
 
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
@@ -95,7 +97,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
       .map(row => ({ id: row.id, text: JSON.parse(row.text) as Text }))
   },
   async pollLately ({ network, id }, since) {
-    return one<{ id: string }>(POLL_LATELY, network, id, since, POLL_WITHIN_MESSAGES)?.id
+    return one<{ id: string | null }>(POLL_LATELY, network, id, since, POLL_WITHIN_MESSAGES)?.id ?? undefined
   },
   async origin (journal) {
     return arrivalOf(one('SELECT arrival FROM journal WHERE seq = ?', journal))

@@ -8,7 +8,9 @@
  * waiting job rejects, `failed` is called and nothing runs any more: nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
-import type { Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival } from '../model/message'
+import type {
+  Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival, VoteArrival
+} from '../model/message'
 import type { Text } from '../model/text'
 import type { DeskTx } from './desk'
 
@@ -86,7 +88,7 @@ export interface Tx {
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
   /** Whether it was deleted before it came, by somebody who may delete it. */
-  takenBack (arrival: MessageArrival | ReactionArrival): Promise<boolean>
+  takenBack (arrival: MessageArrival | ReactionArrival | VoteArrival): Promise<boolean>
   /** `json`: the arrival's, if at hand. `desk`: the function address whose retention applies. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
@@ -95,7 +97,7 @@ export interface Tx {
   corrections (network: NetworkName, key: ArrivalKey): Promise<ArrivalKey[]> // of a message, by its sender; at most COPIES_MAX, newest first
   remove (journal: number): Promise<void> // a moderator of another place has removed this message
   lastKey (place: Place): Promise<ArrivalKey | undefined>
-  /** The id of the poll that is the last one told at this place, not earlier than `since`. */
+  /** The id of the poll that is the last one told at this place, not earlier than `since`. Undefined if a poll has ended since. */
   pollLately (place: Place, since: number): Promise<RemoteId | undefined>
   saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text }[]> // there, and by us; newest first each
   // reactions

@@ -14,6 +14,7 @@ import { strangersSuite } from '../support/strangers-suite'
 import { mentionsSuite } from '../support/mentions-suite'
 import { moderationSuite } from '../support/moderation-suite'
 import { picturesSuite } from '../support/pictures-suite'
+import { pollsSuite } from '../support/polls-suite'
 import { profileSuite } from '../support/profile-suite'
 import { reactionsSuite } from '../support/reactions-suite'
 import { membersSuite } from '../support/members-suite'
@@ -56,6 +57,7 @@ describe('Matrix on Synapse', () => {
   mentionsSuite(() => ground)
   moderationSuite(() => ground)
   picturesSuite(() => ground)
+  pollsSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)

@@ -62,7 +62,7 @@ const MATRIX: Sample[] = [
     'm.relates_to': { rel_type: 'm.reference', event_id: '$asked' }, 'm.text': [{ body: 'The poll has ended. Top answer: Mo' }] } } },
   { what: 'a vote', from: 'matrix', raw: { type: 'm.poll.response', content: {
     'm.relates_to': { rel_type: 'm.reference', event_id: '$asked' }, 'm.selections': ['Mo'] } },
-  why: 'apps count votes and show no names; the result is told' },
+  why: 'apps count votes and show no names; it counts in other Matrix rooms of the mirror too, and the result is told' },
   { what: 'a live location', from: 'matrix', raw: { type: 'org.matrix.msc3672.beacon', content: {
     'org.matrix.msc3488.location': { uri: 'geo:52.5,13.4' } } },
   why: 'a device says it every few seconds' },

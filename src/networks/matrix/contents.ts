@@ -1,7 +1,7 @@
 /** The contents of events: words, files, and both; corrections and replies. Some ask the homeserver what is there. */
 import type { Place } from '../../model/address'
 import { type Mention, peopleIn } from '../../model/mention'
-import type { Addressee, Attachment, Content, Delivery, Reply } from '../../model/message'
+import type { Addressee, Attachment, Content, Delivery, Reply, Stands } from '../../model/message'
 import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
 import { isJson, type Json, jsonOf, stringOf } from './events/json'
 import { encode, type Homeserver, Rejected, roomPath } from './homeserver'
@@ -53,14 +53,18 @@ export const captioned = (file: Json, { name, kind }: Attachment, { msgtype, ...
 
 /** CS API §Event replacements. Alarms only those whom the earlier version did not. */
 export const replacing = (content: Json, target: string, alarmed: Json): Json => ({
-  ...content, 'm.mentions': alarmed, body: `* ${content.body as string}`,
+  ...content, 'm.mentions': alarmed, ...(content.body === undefined ? {} : { body: `* ${content.body as string}` }),
   ...(content.formatted_body === undefined ? {} : { formatted_body: `* ${content.formatted_body as string}` }),
   'm.new_content': content, 'm.relates_to': { rel_type: 'm.replace', event_id: target }
 })
 
+/** The event of a message that stands here. */
+export const saidEvent = (said: Stands | undefined, { answered }: Pick<Delivery, 'answered'>): string | undefined =>
+  said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
+
 /** Makes it a reply that notifies whoever is answered, as apps do (CS API §Rich replies, §Mentions). */
-export const answering = ({ said, by }: Reply, { answered }: Pick<Delivery, 'answered'>, content: Json): Json => {
-  const event = said !== undefined && 'arrival' in said ? said.arrival : answered?.[0]
+export const answering = ({ said, by }: Reply, delivery: Pick<Delivery, 'answered'>, content: Json): Json => {
+  const event = saidEvent(said, delivery)
   if (event === undefined) return content
   const marks = jsonOf(content['m.mentions'])
   const others = Array.isArray(marks.user_ids) ? marks.user_ids as string[] : []

@@ -14,7 +14,7 @@ import { makeForgetting } from './forgetting'
 import { type Ghosts, makeGhosts } from './users/ghosts'
 import { makeDoneToGhosts } from './users/put-out'
 import { encode, makeHomeserver, type Exchange } from './homeserver'
-import { makeAlarming } from './rooms/power'
+import { makePowerful } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
@@ -150,7 +150,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const heard = (signal: SignalIn): void => inbox?.signal(signal)
   const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard })
 
-  const around = (room: string): Omit<Around, 'mayAlarm'> => ({
+  const around = (room: string): Omit<Around, 'hasPower'> => ({
     person: mxid => ghostPerson(mxid, domain) ?? { network: NAME, id: mxid },
     called (name) {
       const ghost = ghosts.called(name, room)
@@ -160,7 +160,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   })
 
   const expulsionOf = makeDoneToGhosts({ rooms, ghosts, clock, domain, isOurs })
-  const alarmingIn = makeAlarming(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
+  const powerfulIn = makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
 
   const pushed = (events: unknown[], id: string): Promise<void> => {
     link.ask() // a homeserver that pushes is there
@@ -178,7 +178,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const taking = { rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf }
+      const taking = { rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf }
       recovery.start({ inbox, take: makeTake({ network: NAME, inbox, ...taking }), rooms, direct })
       const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
       endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })

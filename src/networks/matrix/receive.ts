@@ -22,9 +22,9 @@ export interface ReceiveWorld {
   network: NetworkName; inbox: Inbox; rooms: Rooms; direct: Direct; members: Members; news: RoomNews; memory: Memory; clock: Clock; bot: string
   isOurs: (mxid: string) => boolean
   /** Who is who in a room. */
-  around: (room: string) => Omit<Around, 'mayAlarm'>
-  /** Which of these events may alarm everybody, by their ids. */
-  alarmingIn: (events: RoomEvent[]) => Promise<ReadonlySet<string>>
+  around: (room: string) => Omit<Around, 'hasPower'>
+  /** Which of these events do to others what their senders have the power to do, by their ids. */
+  powerfulIn: (events: RoomEvent[]) => Promise<ReadonlySet<string>>
   /** What others do to our ghosts. */
   expulsionOf: (event: RoomEvent) => ExpulsionArrival | undefined
   /** Users whose words are carried nowhere. What they do to us still counts. */
@@ -61,7 +61,7 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
 }
 
 export const makeTake = ({
-  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, alarmingIn, expulsionOf
+  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf
 }: ReceiveWorld): Take => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
     const { type, stateKey, sender, content } = event
@@ -117,7 +117,7 @@ export const makeTake = ({
   type Keep = (why: Malformed) => void
 
   /** What cannot be read is kept in quarantine, and people are still told that somebody said something. */
-  const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep, alarming: ReadonlySet<string>): Arrival | undefined => {
+  const arrivalFrom = (event: RoomEvent, place: Place, keep: Keep, powerful: ReadonlySet<string>): Arrival | undefined => {
     const { id: key, room, at = clock.now() } = event
     const standing = standingOf(event)
     if (standing !== undefined) return rooms.isNow(room) ? { kind: 'standing', key, place, at, standing } : undefined
@@ -128,7 +128,7 @@ export const makeTake = ({
     if (shown) return rooms.isNow(room) ? { kind: 'profile', key, place, at, shown, by: withHops(event, sender) } : undefined
     if (event.type === 'm.room.encrypted') keep(new Malformed('encrypted'))
     try {
-      return arrivalOf(event, place, sender, clock.now(), { ...around(room), mayAlarm: alarming.has(key) })
+      return arrivalOf(event, place, sender, clock.now(), { ...around(room), hasPower: powerful.has(key) })
     } catch (error) {
       keep(malformed(error))
       return event.type === 'm.room.redaction' ? undefined : unreadable(event, place, sender, clock.now(), 'kind')
@@ -144,7 +144,7 @@ export const makeTake = ({
     }
   }
 
-  const takeOne = async (event: RoomEvent, raw: unknown, alarming: ReadonlySet<string>, crowded?: (room: string) => void): Promise<void> => {
+  const takeOne = async (event: RoomEvent, raw: unknown, powerful: ReadonlySet<string>, crowded?: (room: string) => void): Promise<void> => {
     const place = placeOf(event.room)
     if (!place || isOurs(event.sender)) return
     const isOthers = standingOf(event) === undefined && expulsionOf(event) === undefined
@@ -154,7 +154,7 @@ export const makeTake = ({
       news.encrypted(event.room)
     }
     const kept: Promise<void>[] = []
-    const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, alarming)
+    const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, powerful)
     const isMissed = arrival !== undefined && (event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined)
     await Promise.all([...kept, ...isMissed ? [accept(arrival, event.room, crowded)] : []]) // both at once, so that the arrival keeps its turn
   }
@@ -169,11 +169,11 @@ export const makeTake = ({
       if (chat?.theirs === sender && type !== 'm.room.encrypted') await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
-    const alarming = await alarmingIn(said)
+    const powerful = await powerfulIn(said)
     const full = new Set<string>()
     const isFull = crowded && ((room: string): void => { full.add(room); crowded(room) })
     const results = await Promise.allSettled(taken.map(({ event, raw }) =>
-      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(event, raw, alarming, isFull)))
+      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(event, raw, powerful, isFull)))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
     for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)

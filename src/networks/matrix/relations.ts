@@ -5,7 +5,7 @@ import { encode, Rejected, type Homeserver } from './homeserver'
 const PAGES_MAX = 5
 const PAGE_EVENTS = 100
 
-export const EDITS = 'm.replace/m.room.message'
+export const EDITS = 'm.replace'
 export const REACTIONS = 'm.annotation/m.reaction'
 
 /** `how`: relation and type. `as`: who asks, and who said it. */

@@ -13,13 +13,14 @@ import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIEL
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
 import { HOPS_FIELD } from './events/events'
-import { voteContent, VOTES } from './events/extensible'
+import { POLL_ENDS, POLL_STARTS, type Sendable, VOTES } from './events/extensible'
 import { isJson, type Json, stringOf } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { mustNotBeKicked } from './users/put-out'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
 import { isGhostOn } from './names'
 import type { Uploaded, Uploader } from './media'
+import { pollEvent, voteEvent } from './polls'
 import { EDITS, REACTIONS, relatedTo } from './relations'
 import { show } from './rooms/profile'
 import type { Rooms } from './rooms/rooms'
@@ -120,7 +121,7 @@ export const makeSend = (world: SendWorld): Send => {
   }
 
   /** Resolves with the event's id. */
-  const put = async (delivery: Delivery, type: string, content: Json, room: string, signal: AbortSignal): Promise<string> =>
+  const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> =>
     eventId(await homeserver.call('PUT', `${roomPath(room)}/send/${type}/${encode(delivery.key)}`, {
       as: speaker(delivery, room), query: identity(delivery), signal,
       body: { ...content, [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
@@ -128,9 +129,10 @@ export const makeSend = (world: SendWorld): Send => {
 
   const say = async (delivery: Delivery, { content, mentions = [] }: Said, room: string, signal: AbortSignal): Promise<Sent> => {
     if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
-    const said = await contentFor(delivery, content, mentions, room, signal)
-    const whole = await wholeContent(delivery, said, speaker(delivery, room), room, signal)
-    const id = await put(delivery, 'm.room.message', fitting(whole), room, signal)
+    const { type, content: said } = await pollEvent(delivery, { homeserver, room, bot }, signal) ??
+      { type: 'm.room.message', content: await contentFor(delivery, content, mentions, room, signal) }
+    const whole = 'm.relates_to' in said ? said : await wholeContent(delivery, said, speaker(delivery, room), room, signal)
+    const id = await put(delivery, { type, content: fitting(whole) }, room, signal)
     uploads.delete(delivery.key)
     return { ids: [id] }
   }
@@ -160,7 +162,7 @@ export const makeSend = (world: SendWorld): Send => {
     if (event === undefined) throw new Refused('the message to react to is not known here')
     const relation = { rel_type: 'm.annotation', event_id: event, key: clean(annotationKey(emoji)) }
     try {
-      return { ids: [await put(delivery, 'm.reaction', { 'm.relates_to': relation }, room, signal)] }
+      return { ids: [await put(delivery, { type: 'm.reaction', content: { 'm.relates_to': relation } }, room, signal)] }
     } catch (error) {
       if (!(error instanceof Rejected) || error.errcode !== 'M_DUPLICATE_ANNOTATION') throw error
     }
@@ -179,17 +181,15 @@ export const makeSend = (world: SendWorld): Send => {
       case 'deletion': return await redact(delivery, [targetOf(delivery), ...delivery.target!.slice(1)], room, signal)
       case 'removal': return await redact(delivery, action.said.toReversed(), room, signal)
       case 'reaction': return await annotate(delivery, action, room, signal)
-      case 'vote': {
-        const { type, content } = voteContent(action.form, action.to, action.answers)
-        return { ids: [await put(delivery, type, content, room, signal)] }
-      }
+      case 'vote': return { ids: [await put(delivery, voteEvent(action, delivery), room, signal)] }
       default: return await say(delivery, action, room, signal)
     }
   }
 
   /** The delivery's event, if it is in this room. Looks through at most FIND_PAGES_MAX pages of what this ghost said there. */
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
-    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types: ['m.room.message', 'm.reaction', ...VOTES] })
+    const types = ['m.room.message', 'm.reaction', ...POLL_STARTS, ...VOTES, ...POLL_ENDS]
+    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types })
     const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
     let from: string | undefined
     for (let page = 0; page < FIND_PAGES_MAX; page++) {

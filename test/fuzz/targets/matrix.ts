@@ -41,7 +41,7 @@ const take = async (input: Buffer): Promise<void> => {
     network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, memory: makeMemory(), clock: systemClock, bot: BOT,
     isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
     around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
-    alarmingIn: async () => new Set(['$1']),
+    powerfulIn: async () => new Set(['$1']),
     expulsionOf: makeDoneToGhosts({
       rooms, ghosts: { nameOf: () => 'Bernd' }, clock: systemClock, domain: 'example.org', isOurs: mxid => mxid.startsWith('@_')
     }),

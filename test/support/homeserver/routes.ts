@@ -243,8 +243,8 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     return { json: shown(room.events[at]!) }
   })
   /** As on Synapse, nothing that was redacted is told, nor anything about it. */
-  on('GET', 'rooms/:/relations/:/:/:', call => {
-    const [id, target, relation, type] = call.params as [string, string, string, string]
+  const related = (call: Call): Answer => {
+    const [id, target, relation, type] = call.params as [string, string, string, string?]
     const { events, index } = state.joined(id, call.user)
     const at = index.get(target)
     if (at === undefined) throw new HsError(404, 'M_NOT_FOUND', 'Unknown parent event')
@@ -252,11 +252,14 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
       const { rel_type: kind, event_id: of } = (content['m.relates_to'] ?? {}) as Json
       return kind === relation && of === target
     }
-    const found = 'redacted_because' in (events[at]!.unsigned ?? {}) ? [] : events.filter(event => event.type === type && isAbout(event)).reverse()
+    const isAsked = (event: HsEvent): boolean => (type === undefined || event.type === type) && isAbout(event)
+    const found = 'redacted_because' in (events[at]!.unsigned ?? {}) ? [] : events.filter(isAsked).reverse()
     const from = Number(call.query.get('from') ?? 0)
     const end = from + Number(call.query.get('limit') ?? 5)
     return { json: { chunk: found.slice(from, end).map(shown), ...end < found.length ? { next_batch: String(end) } : {} } }
-  })
+  }
+  on('GET', 'rooms/:/relations/:/:', related)
+  on('GET', 'rooms/:/relations/:/:/:', related)
   const members = (call: Call): HsEvent[] =>
     [...state.joined(call.params[0]!, call.user).state.values()].filter(event => event.type === 'm.room.member')
   on('GET', 'rooms/:/members', call => ({ json: { chunk: members(call).map(shown) } }))

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../../../src/lib/clock'
-import type { Content } from '../../../src/model/message'
-import { plain } from '../../../src/model/text'
+import type { Place } from '../../../src/model/address'
+import type { Content, Delivery, Poll } from '../../../src/model/message'
+import { plain, toPlain } from '../../../src/model/text'
+import type { Mirror } from '../../../src/plan/directory'
 import { ANSWERED_MS } from '../../../src/plan/vote'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
@@ -11,6 +13,9 @@ const PHONE = {
 } as const
 const HOW = 'To vote, reply to this message with the number.'
 const HOW_ALONE = 'To vote, send only the number.'
+
+const asked = (ids: string[], most = 1): Poll =>
+  ({ form: 'p', question: 'When?', answers: ids.map(id => ({ id, text: id })), most })
 
 describe('a vote', () => {
   let red: Practice, blue: Practice, phone: Practice
@@ -31,7 +36,7 @@ describe('a vote', () => {
   })
 
   const asks = async (most = 1): Promise<string> => {
-    const content: Content = { style: 'text', text: plain('When?\n1. Mo\n2. Tu\n3. We'), poll: { form: 'p', answers: ['mo', 'tu', 'we'], most } }
+    const content: Content = { style: 'text', text: plain('When?\n1. Mo\n2. Tu\n3. We'), poll: asked(['mo', 'tu', 'we'], most) }
     await red.say('room', 'anna', '', { key: 'poll', content })
     await until(() => blue.delivered.length === 1 && phone.delivered.length === 1)
     return `blue-${blue.delivered[0]!.key}`
@@ -113,13 +118,103 @@ describe('a vote', () => {
 
   it('from a phone is about the last poll that came there, if it came lately and is still there', async () => {
     await asks()
-    const content: Content = { style: 'text', text: plain('Where?\n1. Here'), poll: { form: 'p', answers: ['here'], most: 1 } }
+    const content: Content = { style: 'text', text: plain('Where?\n1. Here'), poll: asked(['here']) }
     await red.say('room', 'anna', '', { key: 'other', content })
     await until(() => phone.delivered.length === 2)
     await phone.say('us/max', 'max', '1')
-    late = ANSWERED_MS + 60_000
+    late = ANSWERED_MS / 2
+    await red.say('room', 'anna', '', { content: { style: 'text', text: plain('It was Here'), ends: 'p' }, replyTo: ['other'] })
+    await until(() => phone.delivered.length === 3)
+    await phone.say('us/max', 'max', '1')
+    await red.say('room', 'anna', '', { key: 'third', content })
+    await until(() => phone.delivered.length === 4)
+    late += ANSWERED_MS + 60_000
     await phone.say('us/max', 'max', '1')
     await ends()
-    assert.deepEqual(got().slice(0, -1), ['Max (phone) votes here', 'Max (phone): 1'])
+    assert.deepEqual(got().slice(0, -1), ['Max (phone) votes here', 'Max (phone): 1', 'Max (phone): 1'])
+  })
+})
+
+describe('a poll that two places ask', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const [hall, annex] = ['hall', 'annex'].map(id => ({ network: 'red', id })) as [Place, Place]
+  let keys = 0
+
+  const begin = async (more: Partial<Mirror> = {}): Promise<string> => {
+    [red, blue] = [makePractice('red', { polls: true }), makePractice('blue')]
+    started = await startBridge([red, blue], [{ ...mirrorOf(['red', 'hall'], ['red', 'annex'], ['blue', 'club']), ...more }])
+    const content: Content = { style: 'text', text: plain('When?'), poll: asked(['mo', 'tu', 'we'], 2) }
+    await red.say('hall', 'anna', '', { key: 'poll', content })
+    await until(() => red.delivered.length === 1 && blue.delivered.length === 1)
+    return `red-${red.delivered[0]!.key}`
+  }
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const votes = (place: Place, by: string, of: string, ...answers: string[]): Promise<unknown> =>
+    red.inbox.accept({ kind: 'vote', key: `v${++keys}`, place, at: 1, sender: { id: by, name: by }, of: [of], answers })
+  const ends = (place: string, by: string, of: string, more = {}): Promise<unknown> =>
+    red.say(place, by, '', { content: { style: 'text', text: plain('It was Mo'), ends: 'p' }, replyTo: [of], ...more })
+  /** What both places got since the poll. */
+  const got = (): string[] => red.delivered.slice(1).map(({ place, as, action }) => {
+    const who = `${place.id}: ${as?.name ?? 'we'}`
+    if (action.kind === 'vote') return `${who} votes ${action.answers.join('+')} in ${Object.values(action.to).join() === 'poll' ? 'poll' : 'copy'}`
+    const isEnd = action.kind === 'message' && action.content.ends !== undefined
+    return `${who} ${isEnd ? 'ends' : action.kind === 'message' ? 'says' : action.kind}`
+  })
+  const isOver = async (): Promise<void> => {
+    await blue.say('club', 'carl', 'over')
+    await until(() => ['hall', 'annex'].every(id => red.read(id).at(-1) === 'carl (blue): over'), JSON.stringify(got()))
+  }
+  const isWords = (line: string): boolean => !line.includes('carl')
+
+  it('is asked there, not told, and whoever votes in one votes in both; people of other networks too', async () => {
+    const copy = await begin()
+    const [{ action }] = red.delivered as [Delivery]
+    assert.deepEqual(action.kind === 'message' && [action.content.poll?.answers.length, toPlain(action.content.text)], [3, 'When?'])
+    assert.match(blue.read('club')[0]!, /To vote/)
+    await votes(annex, 'dora', copy, 'tu')
+    await votes(hall, 'anna', 'poll', 'mo', 'we', 'tu')
+    await votes(hall, 'anna', 'poll', 'never')
+    await blue.say('club', 'bernd', '1', { replyTo: [`blue-${blue.delivered[0]!.key}`] })
+    await votes(hall, 'anna', 'nothing', 'mo')
+    await isOver()
+    assert.deepEqual(got().filter(isWords).sort(), [
+      'annex: anna (red) votes  in copy', 'annex: anna (red) votes mo+we in copy', 'annex: bernd (blue) votes mo in copy',
+      'hall: bernd (blue) votes mo in poll', 'hall: dora (red) votes tu in poll'
+    ])
+    assert.deepEqual(blue.read('club').length, 1, 'no vote is told')
+  })
+
+  it('is taken back with its votes one by one; words are words where votes can be given', async () => {
+    const copy = await begin()
+    await votes(annex, 'dora', copy, 'tu')
+    await red.inbox.accept({ kind: 'deletion', key: 'back', of: `v${keys}`, place: annex, at: 1, sender: { id: 'dora', name: 'dora' } })
+    await red.say('annex', 'dora', '2', { replyTo: [copy] })
+    await isOver()
+    assert.deepEqual(got().filter(isWords), ['hall: dora (red) votes tu in poll', 'hall: dora (red) deletion', 'hall: dora (red) says'])
+  })
+
+  it('ends in both when its asker ends it, or a moderator; anybody else ends nothing', async () => {
+    const copy = await begin()
+    await ends('annex', 'dora', copy)
+    await ends('hall', 'eva', 'poll')
+    await ends('annex', 'anna', copy) // not the one who asked, but somebody else of that name
+    await ends('hall', 'anna', 'poll')
+    await ends('annex', 'mia', copy, { mayEnd: true })
+    await isOver()
+    assert.deepEqual(got().filter(isWords).sort(), ['annex: anna (red) ends', 'hall: we ends'])
+    await until(() => blue.delivered.length === 3)
+    assert.deepEqual(blue.read('club').slice(1), ['anna (red): It was Mo', 'mia (red): It was Mo'])
+  })
+
+  it('ends in words elsewhere if moderators have a say in their own place only', async () => {
+    const copy = await begin({ moderation: 'own' })
+    await ends('annex', 'mia', copy, { mayEnd: true })
+    await isOver()
+    assert.deepEqual(got().filter(isWords), ['hall: mia (red) says'])
   })
 })

@@ -7,7 +7,7 @@ import { Malformed } from '../../../model/errors'
 import type { Arrival, Content, MessageArrival, ReactionArrival, Sender, Unreadable } from '../../../model/message'
 import { plain, type Text } from '../../../model/text'
 import { readText } from '../text'
-import { fallbackText, locationOf, POLL_ENDS, POLL_STARTS, pollIn } from './extensible'
+import { fallbackText, formOfEnd, locationOf, POLL_ENDS, POLL_STARTS, pollIn, voteIn, VOTES } from './extensible'
 import { attachment, fileContent, GALLERIES, galleryContent, KINDS, MXC } from './files'
 import { isJson, type Json, jsonOf, stringOf } from './json'
 import { type Around, formatted, isReply, mentionsIn, NOBODY } from './mentions'
@@ -88,13 +88,15 @@ export const AUTOMATIC_MARKS = ['m.automated', 'org.matrix.msc1767.automated'] a
 const isAutomatic = (content: Json): boolean => content.msgtype === 'm.notice' || AUTOMATIC_MARKS.some(mark => content[mark] === true)
 
 const CALLS: ReadonlySet<string> = new Set(['m.call.invite', 'm.rtc.notification', 'org.matrix.msc4075.rtc.notification'])
-const READABLE: ReadonlySet<string> = new Set(['m.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction', ...POLL_STARTS, ...POLL_ENDS])
+const READABLE: ReadonlySet<string> = new Set([
+  'm.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction', ...POLL_STARTS, ...VOTES, ...POLL_ENDS
+])
 /** Two devices of two people make sure of each other (CS API §Key verification framework): of concern to nobody else. */
 const VERIFICATION = 'm.key.verification.request'
 
-/** Events that are nobody's words: votes, keys, the progress of calls, live locations. */
+/** Events that are nobody's words: keys, the progress of calls, live locations. */
 const SILENT = new RegExp('^(' + [
-  '(m|org\\.matrix\\.msc3381)\\.poll\\.response$', '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
+  '(m|org\\.matrix\\.msc3672)\\.beacon', 'm\\.(call|key|rtc)\\.',
   'm\\.(dummy|room_key|secret\\.)', 'org\\.matrix\\.(call|msc3401|msc4075|msc4143)\\.', 'io\\.element\\.call'
 ].join('|') + ')')
 
@@ -142,15 +144,32 @@ const poll = ({ content }: RoomEvent, arrived: Arrived): Arrival | undefined => 
   return { kind: 'message', ...arrived, content: said, ...relationsOf(content) }
 }
 
-/** What comes with text for whoever does not know its kind: the result of a poll is a reply to it (MSC3381). */
+/** For an end of a poll that says no result. */
+const ENDED = 'Die Umfrage ist beendet. – The poll has ended.'
+
+/** The end of a poll is a reply to it that says the result (MSC3381). */
+const pollEnd = ({ type, content }: RoomEvent, arrived: Arrived, hasPower: boolean): Arrival | undefined => {
+  const { event_id: of } = jsonOf(content['m.relates_to'])
+  if (typeof of !== 'string' || of.length > ID_CHARS_MAX) return undefined
+  const said: Content = { ...inText(plain(fallbackText(content) ?? ENDED)), ends: formOfEnd(type) }
+  return { kind: 'message', ...arrived, content: said, replyTo: [of], ...hasPower && { mayEnd: true } }
+}
+
+/** What comes with text for whoever does not know its kind. */
 const other = (event: RoomEvent, arrived: Arrived): Arrival | undefined => {
-  const { type, content } = event
+  const { content } = event
   const why = unreadableOf(event)
-  const text = why === 'kind' || POLL_ENDS.has(type) ? fallbackText(content) : undefined
+  const text = why === 'kind' ? fallbackText(content) : undefined
   if (text === undefined) return why && { kind: 'message', ...arrived, content: { ...inText([]), unreadable: why } }
-  const of = stringOf(jsonOf(content['m.relates_to']).event_id)
-  const replies = POLL_ENDS.has(type) && of !== undefined && of.length <= ID_CHARS_MAX ? { replyTo: [of] } : relationsOf(content)
-  return { kind: 'message', ...arrived, content: inText(plain(text)), ...replies }
+  return { kind: 'message', ...arrived, content: inText(plain(text)), ...relationsOf(content) }
+}
+
+const aboutPoll = (event: RoomEvent, arrived: Arrived, { hasPower }: Around): Arrival | undefined => {
+  const { type, content } = event
+  if (POLL_STARTS.has(type)) return poll(event, arrived)
+  if (POLL_ENDS.has(type)) return pollEnd(event, arrived, hasPower)
+  const vote = VOTES.some(one => one === type) ? voteIn(content) : undefined
+  return vote && { kind: 'vote', ...arrived, ...vote }
 }
 
 /** The sender, with how often the event was carried on. */
@@ -190,7 +209,7 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
     case 'm.room.redaction':
       // A homeserver passes on only valid redactions (Room Version 3 §Handling redactions), so the sender was allowed to.
       return { kind: 'deletion', ...arrived, of: idOf(event.redacts, 'redacts', '$'), moderated: true }
-    default: return POLL_STARTS.has(event.type) ? poll(event, arrived) : other(event, arrived)
+    default: return aboutPoll(event, arrived, around) ?? other(event, arrived)
   }
 }
 

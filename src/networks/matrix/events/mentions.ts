@@ -11,11 +11,11 @@ export interface Around {
   person (mxid: string): Person
   /** Of those for whom ghosts speak here: the one whom a name calls. */
   called (name: string): Person | undefined
-  /** The sender may alarm everybody here. */
-  mayAlarm: boolean
+  /** The sender has the power here for what the event does to others: it alarms everybody, or ends somebody's poll. */
+  hasPower: boolean
 }
 
-export const NOBODY: Around = { person: id => ({ network: 'matrix', id }), called: () => undefined, mayAlarm: false }
+export const NOBODY: Around = { person: id => ({ network: 'matrix', id }), called: () => undefined, hasPower: false }
 
 const PILL = /<a href="https:\/\/matrix\.to\/#\/((?:@|%40)[^"/?]{1,255})"[^>]{0,100}>([^<]{0,255})<\/a>/gi
 const REPLY_END = '</mx-reply>'
@@ -41,7 +41,7 @@ const marksIn = (content: Json): { users: string[], room: boolean } => {
 export const alarms = (content: Json): boolean => marksIn(content).room || marksIn(jsonOf(content['m.new_content'])).room
 
 /** In what may be an answer, `m.mentions` alone does not count: apps put whoever is answered there too. */
-export const mentionsIn = (content: Json, text: Text, { person, called, mayAlarm }: Around,
+export const mentionsIn = (content: Json, text: Text, { person, called, hasPower }: Around,
   mayAnswer = isReply(content)): { mentions?: Mention[] } => {
   const html = formatted(content) ?? ''
   const own = html.slice(html.includes(REPLY_END) ? html.indexOf(REPLY_END) : 0)
@@ -51,7 +51,7 @@ export const mentionsIn = (content: Json, text: Text, { person, called, mayAlarm
   const named = calledByName(text, name => called(name)).filter(({ as }) => !pills.some(one => one.as === as))
   const { users, room } = marksIn(content)
   const marked = mayAnswer ? [] : users.map(person).filter(isNew).map((who): Mention => ({ who, as: '' }))
-  const everybody: Mention[] = room && mayAlarm ? [{ who: 'everybody', as: EVERYBODY }] : []
+  const everybody: Mention[] = room && hasPower ? [{ who: 'everybody', as: EVERYBODY }] : []
   const mentions = [...everybody, ...pills, ...named, ...marked].slice(0, MENTIONS_MAX)
   return mentions.length === 0 ? {} : { mentions }
 }

@@ -9,6 +9,7 @@ import { matrixSuite, type Ground } from '../../../support/matrix-suite'
 import { mentionsSuite } from '../../../support/mentions-suite'
 import { moderationSuite } from '../../../support/moderation-suite'
 import { picturesSuite } from '../../../support/pictures-suite'
+import { pollsSuite } from '../../../support/polls-suite'
 import { profileSuite } from '../../../support/profile-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
 import { membersSuite } from '../../../support/members-suite'
@@ -33,6 +34,7 @@ describe('Matrix on the practice homeserver', function () {
   mentionsSuite(() => ground)
   moderationSuite(() => ground)
   picturesSuite(() => ground)
+  pollsSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)

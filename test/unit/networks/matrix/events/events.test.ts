@@ -137,11 +137,11 @@ describe('Matrix events: who is called', () => {
   const ROOM = { network: 'matrix', id: '!r:x' }
   const around: Around = {
     person: mxid => mxid === '@_ghost:x.org' ? { network: 'xmpp', id: 'bernd' } : { network: 'matrix', id: mxid },
-    called: name => name === 'Bernd' ? { network: 'xmpp', id: 'bernd' } : undefined, mayAlarm: false
+    called: name => name === 'Bernd' ? { network: 'xmpp', id: 'bernd' } : undefined, hasPower: false
   }
-  const marked = (content: object, mayAlarm = false): string[] | undefined => {
+  const marked = (content: object, hasPower = false): string[] | undefined => {
     const event = readEvent({ type: 'm.room.message', content, event_id: '$e', room_id: '!r:x', sender: '@eva:x', origin_server_ts: 1 })
-    const arrival = arrivalOf(event, ROOM, { id: '@eva:x', name: 'Eva' }, 1, { ...around, mayAlarm })
+    const arrival = arrivalOf(event, ROOM, { id: '@eva:x', name: 'Eva' }, 1, { ...around, hasPower })
     const mentions = arrival?.kind === 'message' || arrival?.kind === 'edit' ? arrival.mentions : undefined
     return mentions?.flatMap(({ who, as }) => who === 'everybody' ? [who] : [who.id, as])
   }
