@@ -35,12 +35,15 @@ export const expulsionRule = (arrival: Arrival, now: number, directory: Director
   }
 }
 
+/** Whether its notice says why it stays away: that of a deletion only says where, and a reaction has none. */
+const isWords = ({ kind }: Arrival): boolean => kind === 'message' || kind === 'edit'
+
 /** Tells somebody, once, that they are not heard at a place. `arrival` is what they said. */
 export const tellExpelled = (arrival: Arrival, place: Place, person: Person, expelled: Expelled, directory: Directory): Told => {
   const problem = { kind: 'failed', why: directory.texts.isExpelled[expelled.how] } as const
-  return expelled.told ? { deliveries: [], changes: [] } : {
+  return expelled.told && isWords(arrival) ? { deliveries: [], changes: [] } : {
     deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory, problem),
-    changes: [expelling(place, person, { ...expelled, told: true })]
+    changes: isWords(arrival) ? [expelling(place, person, { ...expelled, told: true })] : []
   }
 }
 
@@ -49,7 +52,7 @@ export const tellBanned = (arrival: Arrival, place: Place, person: Person, { tol
   directory: Directory): Told => {
   const banned: Expelled = { how: 'banned', until: now + BANNED_MS, ...told && { told } }
   const { deliveries } = tellExpelled(arrival, place, person, banned, directory)
-  return { deliveries, changes: [expelling(place, person, { ...banned, told: true })] }
+  return { deliveries, changes: [expelling(place, person, isWords(arrival) ? { ...banned, told: true } : banned)] }
 }
 
 /** The places at which this person is heard, and what they are told of the others. */

@@ -5,13 +5,15 @@
  * I1 none lost · I2 none twice · I3 order · I4 bounded, and at rest afterwards · I5 everything ends · I6 the right eyes only ·
  * I7 honest receipts · I8 a sound store. (simulation.ts and inspect.ts check I4 and I8, and report here.) W3 a room that expelled us is
  * neither read nor written to · W4 no outsider's deed delays anybody else's text by more than OUTSIDERS_MS · W5 none of ours is in a room
- * where they have no business. R a reply is shown as a reply to the message that it answers. (K: reactions.ts. P: crowd.ts.)
+ * where they have no business. R a reply is shown as a reply to the message that it answers. H nobody is heard in a
+ * place whose moderators put them out, and they are told so. (K: reactions.ts. P: crowd.ts. X: moderation.ts.)
  */
 import type { Mirror } from '../../src/plan/directory'
 import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge/files'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, Standing } from '../../src/model/message'
-import { toPlain } from '../../src/model/text'
+import { makeOuts, type Outs } from './outs'
+import { noticeIn, STAYS, textOfDelivery, type Notice } from './notices'
 import { CAN, ownWords, wordsIn, type Inhabitant, type Said } from './town'
 
 export interface Violation { invariant: string; what: string; tag?: string }
@@ -29,7 +31,6 @@ const OUTSIDERS_MS = (sharing: number): number => Math.min(sharing * HELD_BY_ONE
 interface Exile { from: number; until: number; known: number; over: number }
 
 interface Record extends Said { at: number; place: string; sequence: number; acknowledged: boolean; takenAt: number; withdrawn?: boolean }
-interface Notice { place: string; where: string; tag: string }
 /** Whoever deleted something in `place` heard then that it stays at `where`. It does not say what. */
 interface Staying { place: string; where: string; at: number }
 /** STOP or START, as somebody sent it. */
@@ -79,22 +80,19 @@ export interface Auditor {
   sharedInVain (by: Inhabitant): void
   /** The bridge has stored how a place stands to it. */
   stands (place: Place, standing: Standing): void
+  /** Whom moderators have put out of which place. */
+  readonly outs: Outs
+  /** A moderator removes the message with this tag. */
+  moderated (tag: string): void
+  /** Whether somebody at a place was told that a message stays at another one. */
+  isToldOf (place: string, other: string): boolean
+  /** Whether this place ever had us out. */
+  wasAway (place: string): boolean
   /** Whether this place has us out. */
   isAway (place: string): boolean
   /** Whether what somebody at `from` does with a message, at the earliest at `since`, need not be seen at `to`. */
   mayMiss (tag: string, from: string, to: string, since: number): boolean
   judge (): void
-}
-
-export const textOfDelivery = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
-
-/** A person's words, which a server may refuse. Zentrale's own words always pass. */
-export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || textOfDelivery(delivery).startsWith('reply-')
-
-const noticeIn = (text: string): Omit<Notice, 'place'> | undefined => {
-  const found = /^(?:Not|Perhaps not)(?: fully)? delivered to ([^:]+): “([^”]*)”/.exec(text)
-  const [first] = wordsIn(found?.[2] ?? '')
-  return found === null || first === undefined ? undefined : { where: found[1]!, tag: first.tag }
 }
 
 export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
@@ -110,6 +108,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const parts = new Map<string, 'delivered' | 'failed'>()
   const exiles = new Map<string, Exile[]>() // by place
   const knownAt = new Map<string, number>() // when the bridge last learned that a place has a message
+  const outs = makeOuts(now)
+  const moderated = new Set<string>() // tags
   const withdrawals = new Set<string>() // the tags of messages that somebody took back, or began to
   const unshown: { tag: string, place: string, answers: string }[] = [] // replies not shown as such, although the answered message is there
   const sharing = new Map<string, number>() // when each person last shared a file that cannot be fetched
@@ -131,7 +131,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   }
 
   const noticed = (place: string, text: string): void => {
-    const [, stays] = /^Deleted here, but not everywhere: the message is still there for (.*)\.$/.exec(text) ?? []
+    const [, stays] = STAYS.exec(text) ?? []
     for (const where of stays?.split(', ') ?? []) staying.push({ place, where, at: now() })
     const found = noticeIn(text)
     if (found === undefined) return
@@ -174,12 +174,17 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     if (count > 1 + allowed) violation('I2', `${word} was shown ${count} times at ${place}, ${allowed} failures allow it`, record.tag)
   }
 
+  /** As others see its writer. */
+  const personaOf = ({ by }: Pick<Record, 'by'>): string => `${by.name} (${CAN[by.place.network]!.label})`
+
   const judgeEyes = (record: Record, place: string, name: string): void => {
     if (record.place === place) violation('I6', `${record.tag} came back to ${place}`, record.tag)
     if (mirrorOf.get(place) !== mirrorOf.get(record.place)) violation('I6', `${record.tag} of another mirror was shown at ${place}`, record.tag)
     if (exilesOf(record.place).some(({ from, until }) => record.at > from && record.at < until)) {
       violation('W3', `${record.tag} was said in ${record.place}, which had us out, and was shown at ${place}`, record.tag)
     }
+    const isOut = outs.isOut(place, personaOf(record), record.at, Math.min(record.takenAt, now()))
+    if (isOut) violation('H', `${record.tag} was shown at ${place}, which has put its writer out`, record.tag)
     if (!name.startsWith(`${record.by.name} (`)) violation('I6', `${record.tag} was shown at ${place} as said by ${name}`, record.tag)
   }
 
@@ -216,10 +221,13 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   /** Whether the bridge could not hear it at its own place, or could no longer say it at the other. */
   const isExiled = (record: Record, place: string): boolean => exilesOf(place).some(({ over }) => record.at < over) || isUnheard(record)
 
+  const isModerated = ({ tag, of = '' }: Record): boolean => moderated.has(tag) || moderated.has(of)
+
   /** A message that may be missing without a notice: it changes a message that is not there. */
   const excused = (record: Record, place: string): boolean => {
     const original = record.of === undefined ? undefined : records.get(record.of)
-    return silentFor(place, record) || silentFor(record.place, record) || isExiled(record, place) ||
+    return silentFor(place, record) || silentFor(record.place, record) || isExiled(record, place) || isModerated(record) ||
+      outs.mayMiss(place, personaOf(record), record.at) ||
       (original !== undefined && !complete(original, place))
   }
 
@@ -233,6 +241,17 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     }
   }
 
+  /** Whoever says something that is not shown where they are out hears so. */
+  const judgeTold = ({ place, name, known }: Outs['all'][number]): void => {
+    if (known === Infinity) return
+    const unheard = [...records.values()].filter(record => personaOf(record) === name && mirrorOf.get(record.place) === mirrorOf.get(place) &&
+      record.kind === 'message' && record.acknowledged && record.withdrawn !== true && outs.mayMiss(place, name, record.at) &&
+      !complete(record, place) && !silentFor(record.place, record) && !isExiled(record, place) && !isModerated(record))
+    const [first] = unheard
+    if (first === undefined || notices.some(one => one.place === first.place && one.where === whereOf(place))) return
+    violation('H', `${name} is out of ${place}; ${first.tag} was not shown there, and they were told nothing`, first.tag)
+  }
+
   const judgeRemoval = (record: Record): void => {
     const original = records.get(record.of!)!
     for (const { place } of mirrorOf.get(record.place)!.places) {
@@ -240,14 +259,22 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       if (key === record.place || !CAN[place.network]!.deletions) continue
       const told = notices.some(({ tag, where }) => tag === original.tag && where === whereOf(key)) ||
         staying.some(one => one.place === record.place && one.where === whereOf(key) && one.at >= record.at)
-      if (!complete(original, key) || isExiled(record, key)) continue
+      if (!complete(original, key) || isExiled(record, key) || isModerated(record) || outs.ever(key, personaOf(record))) continue
       if (seen.get(key)!.removed.has(original.tag) || told) continue
       violation('I1', `${record.tag} did not take back ${original.tag} at ${key}`, original.tag)
     }
   }
 
   return {
-    violations, counts, doubles, violation,
+    violations, counts, doubles, violation, outs,
+    moderated (tag) {
+      moderated.add(tag)
+      withdrawals.add(tag)
+      const record = records.get(tag)
+      if (record !== undefined && !record.acknowledged) record.withdrawn = true
+    },
+    isToldOf: (place, other) => staying.some(one => one.place === place && one.where === whereOf(other)),
+    wasAway: place => exilesOf(place).length > 0,
     said (said) {
       counts.said++
       if (said.kind === 'deletion') withdrawals.add(said.of!)
@@ -340,11 +367,12 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
     mayMiss (tag, from, to, since) {
       const record = records.get(tag)
       if (record === undefined || record.withdrawn || withdrawals.has(tag) || exilesOf(from).length + exilesOf(to).length > 0) return true
-      if (isExiled(record, to) || (record.place !== to && !complete(record, to))) return true
+      if (outs.ever(to) || isExiled(record, to) || (record.place !== to && !complete(record, to))) return true
       if (notices.some(one => one.tag === tag && [from, to].some(place => place !== record.place && one.where === whereOf(place)))) return true
       return record.place !== from && (knownAt.get(`${from} ${tag}`) ?? Infinity) + KNOWN_MS >= since
     },
     judge () {
+      for (const out of outs.all) judgeTold(out)
       for (const { tag, place, answers } of unshown) { // the bridge cannot point at a message that it believes lost
         const { place: where, takenAt } = records.get(tag)!
         const isKnown = records.get(answers)!.place === where || (knownAt.get(`${where} ${answers}`) ?? Infinity) + KNOWN_MS < takenAt

@@ -35,10 +35,14 @@ const GUESTS = 4 // in a room
 const FLOOD = 30
 const FLOODED = 0.05
 
-const OURS = new RegExp(` \\((?:${Object.values(CAN).map(({ label }) => label).join('|')})\\)`)
+/** Somebody of another network, as a room shows them. */
+export const OURS = new RegExp(` \\((?:${Object.values(CAN).map(({ label }) => label).join('|')})\\)`)
 
 /** Without the number behind it if the name was taken. */
 const asSaid = (name: string): string => name.replace(/(\)).*$/, '$1')
+
+/** What a guest was called first. */
+const without = (name: string): string => name.replace(/z\d/, '')
 
 export const makeCrowd = (town: Town, random: Random, servers: () => Server[], auditor: Auditor): Crowd => {
   for (const mirror of town.mirrors) mirror.membersMax = MEMBERS_MAX
@@ -53,7 +57,7 @@ export const makeCrowd = (town: Town, random: Random, servers: () => Server[], a
 
   const act = (guest: Inhabitant): void => {
     const doors = doorsOf(guest)
-    const name = `${guest.name.replace(/z.*/, '')}z${random.below(10)}`
+    const name = `${without(guest.name)}z${random.below(10)}`
     if (random.happens(0.5)) doors.comes(guest)
     else if (random.happens(0.6)) doors.goes(guest)
     else if (doors.isCalled(guest, name)) guest.name = name
@@ -77,7 +81,8 @@ export const makeCrowd = (town: Town, random: Random, servers: () => Server[], a
     const shown = all.filter(({ place, ours, name }) => place === key && ours && OURS.test(name)).map(({ name }) => asSaid(name))
     const others = places.filter(one => one !== here && !auditor.isAway(addressKey(one.place))).map(one => peopleAt(one, all))
     const belongs = auditor.isAway(key) ? [] : others.flatMap(({ perhaps }) => perhaps)
-    const missing = auditor.isAway(key) ? [] : others.flatMap(({ sure }) => sure).filter(name => !shown.includes(name))
+    const isOut = (name: string): boolean => auditor.outs.all.some(one => one.place === key && without(one.name) === without(name))
+    const missing = auditor.isAway(key) ? [] : others.flatMap(({ sure }) => sure).filter(name => !shown.includes(name) && !isOut(name))
     const twice = shown.filter((name, index) => shown.indexOf(name) !== index)
     for (const name of shown) if (!belongs.includes(name)) auditor.violation('P', `${key} shows ${name}, who is not there`, name)
     for (const name of missing) auditor.violation('P', `${key} does not show ${name}, who is there`, name)

@@ -15,9 +15,10 @@ import { ADMIN, deliveryOf, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answ
 import { makeChats } from './chats'
 import { makeRoomDoors } from './doors'
 import { makeRoomMischief } from './mischief-room'
+import { makeRoomModerators } from './moderators'
 import { makeWatch } from './watch'
 import { makeDialling, type Exchange, type Peer, type Wire } from './wire'
-import { COMPONENT as DOMAIN, DOMAIN as SERVER, ownWords, ROOMS, SECRET, unrelated, wordOf } from './town'
+import { COMPONENT as DOMAIN, DOMAIN as SERVER, ROOMS, SECRET, unrelated } from './town'
 import { makeScribe, TYPICAL_MS, type Server, type World } from './world'
 
 const COMPONENT_NS = 'jabber:component:accept'
@@ -326,13 +327,9 @@ export const makeGroupchat = (world: World): Server => {
     return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
   }
 
-  /** The message with this tag in the room: not one that quotes it, nor a correction. */
-  const findItem = (room: Room, tag: string): Item | undefined =>
-    room.archive.findLast(({ text, content }) => ownWords(text).startsWith(wordOf(tag, 1)) && !content.some(({ xml }) => xml.includes(CORRECT)))
-
   const speak: Server['say'] = (by, text, said) => {
     const room = roomAt(by.place.id)
-    const answered = said?.answers === undefined ? undefined : findItem(room, said.answers)
+    const answered = said?.answers === undefined ? undefined : room.find(said.answers)
     const utterance = scribe(by, text, answered === undefined ? unrelated(said) : said)
     const who = present(room, by.id, by.name)
     const original = utterance.of === undefined ? undefined : room.archive.find(item => item.utterance?.key === utterance.of)
@@ -350,7 +347,7 @@ export const makeGroupchat = (world: World): Server => {
 
   const react: NonNullable<Server['react']> = (by, tag, emoji, done) => {
     const room = roomAt(by.place.id)
-    const target = held === undefined && watch.isBegun(room.id) ? findItem(room, tag) : undefined
+    const target = held === undefined && watch.isBegun(room.id) ? room.find(tag) : undefined
     if (target === undefined) return
     const who = present(room, by.id, by.name)
     const reactions = room.toggled(who.nick, target.id, emoji)
@@ -371,6 +368,7 @@ export const makeGroupchat = (world: World): Server => {
 
   return {
     name: network, mischief: makeRoomMischief({ world, roomAt, send, isDown: () => held !== undefined, isHeard }),
+    moderators: makeRoomModerators({ world, roomAt, send, nextId: () => `moderator${++items}`, isDown: () => held !== undefined }),
     doors: makeRoomDoors({ world, roomAt, rooms: () => rooms.values(), isDown: () => held !== undefined }),
     say, react, reactions: () => [...rooms.values()].flatMap(room => room.reactions()),
     connect,

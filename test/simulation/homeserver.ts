@@ -16,11 +16,12 @@ import { KEY_FIELD } from '../../src/networks/matrix/contents'
 import { makePerson, type HsPerson } from '../support/homeserver'
 import { makeCore } from '../support/homeserver/core'
 import { membership, type HsEvent, type Json } from '../support/homeserver/state'
-import { isSpeech } from './auditor'
 import { makeMatrixDoors } from './doors'
 import { never, type Life } from './life'
 import { makeMischief } from './mischief'
+import { isSpeech } from './notices'
 import { overhear } from './overhear'
+import { makeMatrixModerators } from './moderators'
 import { makePusher, type Endpoint } from './pusher'
 import type { Reacted } from './reactions'
 import { DOMAIN, ownWords, unrelated, wordOf, wordsIn, type Inhabitant, type Said, type Town } from './town'
@@ -371,7 +372,9 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   return {
-    name: NAME, say, react, reactions, doors, connect, mischief: mischief.deeds, judge: mischief.judge,
+    name: NAME, say, react, reactions, doors, connect,
+    moderators: makeMatrixModerators({ world, town, state, findEvent, isDown: () => down }),
+    mischief: mischief.deeds, judge: mischief.judge,
     cut (now) { off = now },
     slow: now => { factor = now },
     lost: () => { endpoint = undefined },

@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Delivery } from '../../src/model/message'
 import { directEnds } from '../../src/networks/xmpp/direct/send'
 import type { Auditor } from './auditor'
-import { textOfDelivery } from './auditor'
 import { writeFiles, type Disk } from './disk'
+import { textOfDelivery } from './notices'
 
 interface Row { key: string; network: string; place: string; delivery: string; notice: number; state: string }
 interface Reported { id: string; outcome: 'delivered' | 'failed' }
@@ -20,13 +20,14 @@ const STATES: Record<string, string> = {
 }
 
 /**
- * Failures that a person must be told: not if the reader sent STOP, if the delivery changes a message that never arrived, or if it is an
- * automatic text. Messages to a function address or by its team, and their edits, that fail in a room of the team are only for the
- * operator: the contact does not know such rooms.
+ * Failures that a person must be told: not if the reader sent STOP, if moderators have put the writer out (see H), if the delivery changes a
+ * message that never arrived, or if it is an automatic text. Messages to a function address or by its team, and their edits, that fail in a room
+ * of the team are only for the operator: the contact does not know such rooms.
  */
-const UNTOLD = `SELECT key FROM outbox AS lost WHERE state IN ('failed', 'unknown') AND notice = 0
+const UNTOLD = `SELECT key, reason FROM outbox AS lost WHERE state IN ('failed', 'unknown') AND notice = 0
   AND json_extract(delivery, '$.action.kind') IN ('message', 'edit')
-  AND reason NOT IN ('the person sent STOP', 'the message that it changes was never delivered')
+  AND reason NOT IN ('the person sent STOP', 'the message that it changes was never delivered', 'a moderator has put its writer out of the place',
+    'the room has banned this ghost', 'the room has taken its membership') AND reason NOT LIKE 'the room does not let us in: forbidden%'
   AND json_extract(delivery, '$.action.content.style') <> 'quiet'
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE journal = lost.journal AND notice = 1)
   AND NOT EXISTS (SELECT 1 FROM journal WHERE seq = lost.journal AND desk IS NOT NULL
@@ -75,7 +76,7 @@ export const inspect = (disk: Disk, auditor: Auditor, final: boolean): void => l
     for (const [rule, sql] of Object.entries(STATES)) {
       for (const { key } of all(sql)) auditor.violation('I8', `${rule}: not ${String(key)}`)
     }
-    for (const { key } of all(UNTOLD)) auditor.violation('I8', `nobody is told of ${String(key)}`)
+    for (const { key, reason } of all(UNTOLD)) auditor.violation('I8', `nobody is told of ${String(key)}: ${String(reason)}`)
     inspectRows(db, auditor, final)
   } catch (error) {
     auditor.violation('I8', `the file cannot be read: ${String(error)}`)

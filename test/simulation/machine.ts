@@ -101,6 +101,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
   const start = (): void => {
     inspect(disk, auditor, false)
     if (Math.abs(wall.offset) > BOOT_MS) wall.offset = 0 // a machine sets its clock when it boots
+    if (wall.offset !== 0) auditor.outs.doubt()
     life = makeLife(timeline, random, wall, () => over('crashed'))
     void boot(life, configured())
   }

@@ -111,6 +111,15 @@ export const MUTATIONS: Mutation[] = [
     "if (ghost.nick !== '' && !room.people.has(ghost.nick)) ghost.lost(", "if (ghost.nick === '?') ghost.lost(", ['P']],
   ['shows those who are in a room that has sent us out', 'bridge/members.ts', "directory.standing(here.place) === 'in' ? halls",
     'true ? halls', ['P']],
+  // moderators
+  ['hears whom a moderator has put out', 'plan/expelled.ts', 'return over.has(key) ? undefined : all.get(key)', 'return undefined', ['H']],
+  ['forgets over a restart whom moderators have put out', 'bridge/apply.ts', 'await tx.remember(EXPELLED, key, JSON.stringify(expelled))', '', ['H']],
+  ['tells nobody that they are out', 'bridge/expulsion.ts',
+    'deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory, problem)', 'deliveries: []', ['H']],
+  ['says why somebody is out in words that do not', 'bridge/expulsion.ts', 'changes: isWords(arrival) ?', 'changes: true ?', ['H']],
+  ['leaves elsewhere what a moderator has removed', 'bridge/moderation.ts', '...gone.map(', '...gone.slice(0, 0).map(', ['X']],
+  ['tells no moderator where a message stays', 'bridge/ending.ts', 'isNews(origin.place, place) ? staysNotice(origin, place, directory) : []',
+    '[]', ['X']],
   // no outsider delays anybody
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
     'Infinity', ['W4']],

@@ -17,13 +17,17 @@ export interface Ears {
   mayHave (delivery: Delivery, error: unknown): boolean
 }
 
+/** What a room itself says: a moderator has removed something. */
+const isOfRoom = (arrival: Arrival): boolean => 'sender' in arrival && arrival.sender.id === arrival.place.id
+
 export const overhear = ({ auditor, note }: World, life: Life, real: Network, ears: Ears): Network => {
   const inboxOf = (inbox: Inbox): Inbox => ({
     ...inbox,
     async accept (arrival) {
       const answer = await life.through(() => inbox.accept(arrival))
       if (arrival.kind === 'standing') auditor.stands(arrival.place, arrival.standing)
-      else if (arrival.kind !== 'profile') ears.stored(arrival) // the town's mirrors carry no topics
+      else if (arrival.kind === 'expulsion') auditor.outs.stored(arrival)
+      else if (arrival.kind !== 'profile' && !isOfRoom(arrival)) ears.stored(arrival) // the town's mirrors carry no topics
       return answer
     },
     async lastKey (place) {

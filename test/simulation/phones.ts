@@ -9,7 +9,7 @@ import { readPiece, writePieces, type LongForm } from '../../src/networks/sms/co
 import type { ShortMessage } from '../../src/networks/sms/smpp/pdu'
 import { numberOf } from '../../sandbox/smsc'
 import { smsOf } from '../../src/networks/sms/send'
-import { isSpeech } from './auditor'
+import { isSpeech } from './notices'
 import type { World } from './world'
 
 export const FORMS: readonly LongForm[] = ['udh', 'sar', 'payload']

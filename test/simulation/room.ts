@@ -10,7 +10,7 @@ import { bareOf, parseJid } from '../../src/networks/xmpp/names'
 import { CORRECT, REPLY, reactionsIn, RETRACT } from '../../src/networks/xmpp/text/content'
 import { el, type Element, textOf, child, elementsIn, type Xml } from '../../src/networks/xmpp/wire/xml'
 import type { Reacted } from './reactions'
-import { COMPONENT, ownWords, wordsIn } from './town'
+import { COMPONENT, ownWords, wordOf, wordsIn } from './town'
 import type { Utterance } from './world'
 
 export const MUC = 'http://jabber.org/protocol/muc'
@@ -138,12 +138,15 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
     return undefined
   }
 
+  /** Without a nick, the room itself. */
+  const fromOf = ({ nick }: Item): string => nick === '' ? id : `${id}/${nick}`
+
   /** Sends a message to everybody inside. `content`: what its sender put into it. */
   const broadcast = (item: Item): void => {
     if (is('enablearchiving')) archive.push(item)
     const ids = [el('stanza-id', { xmlns: 'urn:xmpp:sid:0', by: id, id: item.id }), occupantId(item.by)]
     for (const { jid } of ours()) {
-      write(el('message', { type: 'groupchat', from: `${id}/${item.nick}`, to: jid, id: item.messageId }, ...item.content, ...ids))
+      write(el('message', { type: 'groupchat', from: fromOf(item), to: jid, id: item.messageId }, ...item.content, ...ids))
     }
   }
 
@@ -168,7 +171,7 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
       const address = config.get(`${CONFIG}whois`) === 'anyone' ? el('x', { xmlns: MUC_USER }, el('item', { jid: item.by })) : undefined
       write(el('message', { from: id, to: jid }, el('result', { xmlns: MAM, queryid: asked.attrs.queryid, id: item.id },
         el('forwarded', { xmlns: 'urn:xmpp:forward:0' }, el('delay', { xmlns: 'urn:xmpp:delay', stamp: new Date(epoch + item.at).toISOString() }),
-          el('message', { xmlns: 'jabber:client', type: 'groupchat', from: `${id}/${item.nick}`, id: item.messageId }, ...item.content,
+          el('message', { xmlns: 'jabber:client', type: 'groupchat', from: fromOf(item), id: item.messageId }, ...item.content,
             occupantId(item.by), address)))))
     }
     const ends = page.length === 0 ? [] : [el('first', {}, page[0]!.id), el('last', {}, page.at(-1)!.id)]
@@ -247,6 +250,9 @@ export const makeRoom = (id: string, domain: string, people: 'lasts' | 'ends' | 
 
   return {
     id, archive, occupants, replyIn, toggled, reactions, affiliations, isGone, byJid, affiliationOf, enter, remove, broadcast, features, query,
+    /** The message with this tag: not one that quotes it, nor a correction. */
+    find: (tag: string): Item | undefined =>
+      archive.findLast(({ text, content }) => ownWords(text).startsWith(wordOf(tag, 1)) && !content.some(({ xml }) => xml.includes(CORRECT))),
     get isLasting () { return is('persistentroom') },
     get isClosed () { return is('membersonly') && config.get(`${CONFIG}whois`) === 'anyone' },
     manage: (jid: string, asked: Element): Answer =>

@@ -18,6 +18,7 @@ import { makeGateway } from './gateway'
 import { makeGroupchat } from './groupchat'
 import { makeHomeserver } from './homeserver'
 import { inspect, looking } from './inspect'
+import { makeModeration, type Moderation } from './moderation'
 import { makeMachine, type Machine } from './machine'
 import { makeOperator, type Operator } from './operator'
 import { makeRandom } from './random'
@@ -56,9 +57,12 @@ const DESK_EVERY = 3
 const CHATS_EVERY = 2
 /** In one of so many seeds, who is in a room is shown in the others. */
 const CROWD_EVERY = 2
+/** In one of so many seeds, moderators act. */
+const MODERATED_EVERY = 4
 
 export const hasAddresses = (seed: number): boolean => seed % DESK_EVERY === DESK_EVERY - 1
 export const hasCrowd = (seed: number): boolean => seed % CROWD_EVERY === 0
+export const hasModerators = (seed: number): boolean => seed % MODERATED_EVERY === 1
 export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
 
 export interface Outcome {
@@ -79,6 +83,7 @@ interface Stage {
   talk: ReturnType<typeof makeTalk>
   reacting: Reacting
   crowd: Crowd | undefined
+  moderation: Moderation | undefined
 }
 
 /** Makes people act during the bad weather. Each workload plans its own deeds; the auditor judges its promises. */
@@ -148,7 +153,12 @@ const crowded: Workload = ({ badMs, world: { timeline }, crowd, seed }) => {
   if (crowd !== undefined) for (let left = random.below(60); left > 0; left--) timeline.after(random.between(0, badMs), crowd.move)
 }
 
-const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted, crowded]
+const moderated: Workload = ({ badMs, world: { timeline }, moderation, seed }) => {
+  const random = makeRandom(seed + 2 ** 38)
+  if (moderation !== undefined) for (let left = 5 + random.below(20); left > 0; left--) timeline.after(random.between(0, badMs), moderation.act)
+}
+
+const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted, crowded, moderated]
 
 /** Ends a fault after `ms`, unless the bad weather ends first, which ends all faults at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
@@ -201,6 +211,7 @@ const GREAT: Record<GreatFault, (stage: Stage) => void> = {
   'clock jump' ({ world, wall }) {
     world.weather.happened('clock jump')
     wall.offset += jump(world)
+    world.auditor.outs.doubt()
     world.note(`process: the clock is off by ${Math.round(wall.offset / 1000)} s`)
   }
 }
@@ -237,13 +248,15 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   const reacting = makeReacting(town, makeRandom(seed + 2 ** 35), () => servers, auditor, () => timeline.ms)
   const crowd = hasCrowd(seed) ? makeCrowd(town, makeRandom(seed + 2 ** 37), () => servers, auditor) : undefined
+  const moderation = hasModerators(seed) ? makeModeration(town, makeRandom(seed + 2 ** 39), () => servers, auditor) : undefined
   const speak = speakingOn(() => servers)
   const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), (by, text, said) => {
     reacting.heard(said)
     crowd?.heard(by, said)
+    moderation?.heard(said)
     speak(by, text, said)
   })
-  return { seed, reacting, crowd, badMs, world, town, desk, servers, machine, disk, wall, talk }
+  return { seed, reacting, crowd, moderation, badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
 /** Plays bad weather, then good weather until nothing moves any more. */
@@ -276,6 +289,7 @@ const play = async (stage: Stage): Promise<void> => {
   inspect(disk, auditor, true)
   auditor.judge()
   stage.reacting.judge()
+  stage.moderation?.judge()
   for (const server of servers) server.judge?.()
   if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
 }

@@ -6,6 +6,7 @@ import type { Weather } from './weather'
 import type { Network, World as Lent } from '../../src/model/network'
 import type { Place } from '../../src/model/address'
 import type { Doors } from './crowd'
+import type { Moderators } from './moderation'
 import type { Reacted } from './reactions'
 import type { Inhabitant, Said } from './town'
 import type { Life } from './life'
@@ -32,6 +33,7 @@ export interface Server {
   reactions? (): Reacted[]
   /** How guests come in and go. */
   readonly doors?: Doors
+  readonly moderators?: Moderators
   /** The bridge's side of the server, for one life. */
   connect (life: Life, lent: Lent): Network
   /** `off`: the network is cut, so nobody reaches anybody. */

@@ -104,6 +104,26 @@ describe('somebody whom a moderator puts out of a place', () => {
     assert.deepEqual([hall(), told(red, 'room').length], [['carla (red): null', 'dora (red): drei'], 1])
   })
 
+  it('is told with the first words that stay away, not with a deletion or a reaction, which say nothing of it', async () => {
+    await says('null', 'bernd', { key: 'first' })
+    let open = (): void => {}
+    const closed = new Promise<void>(resolve => { open = resolve })
+    blue.onSend = ({ as }) => as?.name === 'carla (red)' ? closed : undefined
+    await says('eins', 'carla', { key: 'second' })
+    const base = { at: 1, place: { network: 'red', id: 'room' }, sender: { id: 'bernd', name: 'bernd' } }
+    await red.inbox.accept({ kind: 'reaction', key: 'r', of: ['second'], ...base, emojis: ['👍'] })
+    await red.inbox.accept({ kind: 'deletion', key: 'd', of: 'first', ...base })
+    await says('zwei')
+    await says('drei')
+    await does('kicked')
+    open()
+    await settled()
+    const [stays, why, ...more] = told(red, 'room')
+    assert.match(stays ?? '', /still there for blue/)
+    assert.match(why ?? '', /^\*: Not delivered to blue: “zwei” \(the moderators there removed you/)
+    assert.deepEqual(more, [])
+  })
+
   it('is known to be banned by what the place\'s server says, is told once, and asked for again after a day', async () => {
     let tries = 0
     blue.onSend = ({ as }) => { if (as?.name === 'bernd (red)') { tries++; throw new Refused('banned', undefined, 'expelled') } }

@@ -1,0 +1,21 @@
+/** What texts say, as the auditor reads them. */
+import type { Delivery } from '../../src/model/message'
+import { toPlain } from '../../src/model/text'
+import { wordsIn } from './town'
+
+/** The writer at `place` is told that this message was not shown at `where`. */
+export interface Notice { place: string; where: string; tag: string }
+
+export const textOfDelivery = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
+
+/** A person's words, which a server may refuse. Zentrale's own words always pass. */
+export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || textOfDelivery(delivery).startsWith('reply-')
+
+/** To a writer, or to a moderator. */
+export const STAYS = /^(?:Deleted here, but not everywhere: the message|What moderators remove here) is still there for ([^.:]*)[.:]/
+
+export const noticeIn = (text: string): Omit<Notice, 'place'> | undefined => {
+  const found = /^(?:Not|Perhaps not)(?: fully)? delivered to ([^:]+): “([^”]*)”/.exec(text)
+  const [first] = wordsIn(found?.[2] ?? '')
+  return found === null || first === undefined ? undefined : { where: found[1]!, tag: first.tag }
+}
