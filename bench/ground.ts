@@ -56,8 +56,10 @@ export interface Ground {
   /** The same ways through Prosody alone, between a component and the person. */
   bareOut (): Way
   bareIn (): Way
-  /** So many more people enter the first room on each side. Resolves when each sees all of the other's, as far as they are shown. */
-  crowd (matrix: number, xmpp: number, ghosts: { matrix: number, xmpp: number }): Promise<void>
+  /** Resolves when so many members are in the first room on Matrix, and so many ghosts in the first one on XMPP. */
+  allThere (members: number, ghosts: number): Promise<void>
+  /** The ghosts that are in the first room on XMPP. */
+  ghosts (): number
   /** How often the store has committed. */
   commits (): Promise<number>
   stop (): Promise<void>
@@ -95,7 +97,7 @@ const freeRooms = async (): Promise<Xmpp> => {
   return { muc: `rooms.${DOMAIN}`, componentPort: port, dial: () => dialComponent(port, DOMAIN, SECRET), from: `bernd@${DOMAIN}/x`, stop }
 }
 
-const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, membersMax: number): string => stringify({
+const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Smsc, membersMax?: number): string => stringify({
   log: { level: 'warn' },
   store: { path: './data/zentrale.db' },
   matrix: { homeserver_url: homeserver.url, domain: DOMAIN, registration: './registration.yaml', listen: { port: ports[0] } },
@@ -110,7 +112,9 @@ const configOf = (ports: number[], homeserver: Homeserver, xmpp: Xmpp, smsc: Sms
   media: { listen: { port: ports[1] }, public_url: `http://127.0.0.1:${ports[1]}` },
   operate: { listen: { port: ports[2] }, token: SECRET, metrics_public: true },
   mirrors: [
-    ...names.map(name => ({ name, members_max: membersMax, places: [{ matrix: `#${name}:${DOMAIN}` }, { xmpp: `${name}@${xmpp.muc}` }] })),
+    ...names.map(name => ({
+      name, ...membersMax !== undefined && { members_max: membersMax }, places: [{ matrix: `#${name}:${DOMAIN}` }, { xmpp: `${name}@${xmpp.muc}` }]
+    })),
     ...([['phone', 1], ['phones', PHONES]] as const).map(([name, count]) =>
       ({ name, places: [{ matrix: `#${name}:${DOMAIN}` }, { sms: { gateway: 'main', number: OURS, members: members(count) } }] }))
   ]
@@ -130,13 +134,23 @@ const matrixWays = (homeserver: Homeserver, anna: HsPerson, rooms: Map<string, s
   }
 }
 
+/** So many people are in the first room of each side, and say nothing. On XMPP they are in the bare room too. */
+export interface Crowd { matrix: number; xmpp: number; membersMax?: number | undefined }
+
+const crowdIn = async (crowd: Raw, count: number, muc: string): Promise<void> => {
+  for (const room of [names[0], 'bare']) {
+    for (let index = 0; index < count; index++) await enter(crowd, `${room}@${muc}`, `Gast ${index}`, `gast${index}@${CROWD}/x`)
+  }
+  crowd.gather(/(?!)/g)
+}
+
 const enterAll = async (person: Raw, bare: Raw, { muc, from }: Xmpp): Promise<void> => {
   for (const name of names) await enter(person, `${name}@${muc}`, NICK, from)
   for (const [nick, jid] of [['listener', LISTENER], ['ghost', GHOST]] as const) await enter(bare, `bare@${muc}`, nick, jid)
   await enter(person, `bare@${muc}`, NICK, from)
 }
 
-export const raiseGround = async (dir: string, rooms: Rooms, membersMax = 100): Promise<Ground> => {
+export const raiseGround = async (dir: string, rooms: Rooms, silent: Crowd = { matrix: 0, xmpp: 0 }): Promise<Ground> => {
   mkdirSync(dir, { recursive: true })
   const ports = await freePorts(3)
   const registration = registrationText(DOMAIN, `http://127.0.0.1:${ports[0]}`, systemChance)
@@ -147,21 +161,27 @@ export const raiseGround = async (dir: string, rooms: Rooms, membersMax = 100): 
     startSmsc({ ...GATEWAY, record: false })
   ])
   const config = join(dir, 'config.yaml')
-  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, membersMax), { mode: 0o600 })
+  writeFileSync(config, configOf(ports, homeserver, xmpp, smsc, silent.membersMax), { mode: 0o600 })
   const anna = homeserver.person('anna')
   const roomIds = new Map([...names, 'phone', 'phones'].map(name =>
     [name, anna.createRoom({ room_alias_name: name, invite: [homeserver.bot], preset: 'private_chat' })]))
+  for (let index = 0; index < silent.matrix; index++) {
+    const guest = homeserver.person(`gast${index}`)
+    anna.invite(roomIds.get(names[0]!)!, guest.userId)
+    guest.join(roomIds.get(names[0]!)!)
+  }
+  const [person, bare, crowd] = await Promise.all([
+    xmpp.dial(), dialComponent(xmpp.componentPort, BARE, SECRET), dialComponent(xmpp.componentPort, CROWD, SECRET)
+  ])
+  await crowdIn(crowd, silent.xmpp, xmpp.muc)
+  await enterAll(person, bare, xmpp)
+  const ghosts = person.gather(/<presence(?![^>]*type=)[^>]*from='[^'/]*\/([^']*\(Matrix\))'/g)
   const operate = `http://127.0.0.1:${ports[2]}`
   const zentrale = await startProcess({
     command: process.execPath, args: [...NODE_ARGS, join(checkout, 'dist/src/main.js'), '--config', config, 'start'], cwd: dir,
     logFile: join(dir, 'zentrale.log'), ready: () => answersHttp(`${operate}/readyz`), readyWithinMs: READY_MS
   })
   await until('the SMS gateway is bound', READY_MS, () => smsc.receiving)
-  const [person, bare, crowd] = await Promise.all([
-    xmpp.dial(), dialComponent(xmpp.componentPort, BARE, SECRET), dialComponent(xmpp.componentPort, CROWD, SECRET)
-  ])
-  let guests = 0
-  await enterAll(person, bare, xmpp)
   const matrix = matrixWays(homeserver, anna, roomIds)
   const muc = (room: number): string => `${names[room]}@${xmpp.muc}`
   const bareRoom = `bare@${xmpp.muc}`
@@ -194,23 +214,13 @@ export const raiseGround = async (dir: string, rooms: Rooms, membersMax = 100): 
         person.listen(() => {})
       }
     }),
-    async crowd (matrix, xmpp, ghosts) {
-      const [name = ''] = names
-      const seen = person.gather(/<presence[^>]*from='[^'/]*\/([^']*\(Matrix\))'/g)
-      const id = roomIds.get(name)!
-      for (let index = 0; index < matrix; index++) {
-        const guest = homeserver.person(`gast${guests + index}`)
-        anna.invite(id, guest.userId)
-        guest.join(id)
-      }
-      for (let index = 0; index < xmpp; index++) await enter(crowd, muc(0), `Gast ${guests + index}`, `gast${guests + index}@${CROWD}/x`)
-      guests += Math.max(matrix, xmpp)
-      crowd.gather(/(?!)/g)
-      const joined = (): number => [...homeserver.state.room(id).state.values()]
-        .filter(({ type, content }) => type === 'm.room.member' && content.membership === 'join').length
-      await until('all are there on Matrix', CROWD_MS, () => joined() >= ghosts.matrix)
-      await until('all are there on XMPP', CROWD_MS, () => seen.size >= ghosts.xmpp)
+    async allThere (members, expected) {
+      const { state } = homeserver.state.room(roomIds.get(names[0]!)!)
+      const joined = (): number => [...state.values()].filter(({ type, content }) => type === 'm.room.member' && content.membership === 'join').length
+      await until('all are there on Matrix', CROWD_MS, () => joined() >= members)
+      await until('all are there on XMPP', CROWD_MS, () => ghosts.size >= expected)
     },
+    ghosts: () => ghosts.size,
     commits: async () => Number(/^zentrale_store_commits_total (\d+)/m.exec(await (await fetch(`${operate}/metrics`)).text())?.[1]),
     async stop () {
       await zentrale.stop()

@@ -8,7 +8,7 @@ import { cleanName } from '../plan/people'
 
 /** Phones lose their connection and come back minutes later; each coming and going stands in a history for good. */
 export const GRACE_MS = 10 * 60_000
-/** After so long without a word, somebody who is beyond the limit or was never seen coming is no longer shown. */
+/** After so long without a word, somebody in a crowd is no longer shown, nor somebody who was never seen coming. */
 export const SPEAKER_MS = 24 * 3_600_000
 /** New names and pictures of one person are shown at once, but more than CHANGES_AT_ONCE only so often: each stands in a history for good. */
 export const CHANGE_EVERY_MS = 60_000
@@ -16,18 +16,23 @@ export const CHANGES_AT_ONCE = 3
 const AT_ONE_MAX = 5_000 // members of one place that are remembered; of others we only know that they spoke
 const MEMBERS_MAX = 100_000
 
-/** `until`: they are gone, and may come back until then. `next`: how they look now, to be shown later, because that has changed so often. */
+/**
+ * `spokeAt`: within SPEAKER_MS. `until`: they are gone, and may come back until then. `next`: how they look now, to be shown later, because that
+ * has changed so often.
+ */
 export interface Member { sender: Sender; spokeAt?: number; until?: number; mayChangeAt?: number; next?: Sender }
 
-/** `knownAt`: since when we know all who are there. `settled`: for GRACE_MS. */
-interface Hall { mirror: Mirror; here: MirrorPlace; members: Map<string, Member>; knownAt?: number; settled?: true }
+const STEPS = [SPEAKER_MS, GRACE_MS]
+
+/** `knownAt`: since when we know all who are there. `settledFor`: for which of STEPS, as far as was told. */
+interface Hall { mirror: Mirror; here: MirrorPlace; members: Map<string, Member>; knownAt?: number; settledFor: number }
 
 export interface Halls {
   has (place: Place): boolean
   /** All of them; undefined while they are not known. */
   membersAt (place: Place): Member[] | undefined
-  /** Whether whoever is not known by now is not there. */
-  isSettled (place: Place): boolean
+  /** Whether we have known all who are there for so long, which is one of STEPS. */
+  isSettled (place: Place, ms: number): boolean
   /** These return the mirror if what they take may change who is shown in it. */
   take (place: Place, news: MemberNews): Mirror | undefined
   spoke (place: Place, sender: Sender): Mirror | undefined
@@ -51,7 +56,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     const before = halls.get(addressKey(place))
     const found = before === undefined ? directory.mirrorAt(place) : undefined
     if (found === undefined || (found.mirror.membersMax ?? 0) === 0 || found.here.people !== undefined) return before
-    const made: Hall = { ...found, members: new Map() }
+    const made: Hall = { ...found, members: new Map(), settledFor: 0 }
     halls.set(addressKey(place), made)
     return made
   }
@@ -130,10 +135,13 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
     const now = clock.tick()
     const gone = [...hall.members].filter(([, { until = Infinity }]) => until <= now)
     for (const [id] of gone) remove(hall, id)
+    const silent = [...hall.members.values()].filter(({ spokeAt = Infinity }) => spokeAt + SPEAKER_MS <= now)
+    for (const member of silent) delete member.spokeAt
     const changed = [...hall.members.values()].filter(changes)
-    const settles = hall.settled === undefined && now - (hall.knownAt ?? now) >= GRACE_MS
-    if (settles) hall.settled = true
-    return gone.length + changed.length > 0 || settles
+    const settledFor = STEPS.find(ms => now - (hall.knownAt ?? now) >= ms) ?? 0
+    const settles = settledFor !== hall.settledFor
+    hall.settledFor = settledFor
+    return gone.length + silent.length + changed.length > 0 || settles
   }
 
   const ifChanged = (place: Place, change: (hall: Hall) => boolean): Mirror | undefined => {
@@ -147,7 +155,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
       const hall = hallOf(place)
       return hall?.knownAt === undefined ? undefined : [...hall.members.values()]
     },
-    isSettled: place => hallOf(place)?.settled === true,
+    isSettled: (place, ms) => (hallOf(place)?.settledFor ?? 0) >= ms,
     take: (place, news) => ifChanged(place, hall => take(hall, news)),
     spoke: (place, sender) => ifChanged(place, hall => spoke(hall, sender)),
     age: () => [...halls.values()].filter(age).map(({ mirror }) => mirror)

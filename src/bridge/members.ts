@@ -2,8 +2,8 @@
  * Who is there: the people of each place of a mirror are in the other places too, as ghosts, although they say nothing. Networks tell who is at
  * their places (Inbox.members), and are told who of the others belongs there (Network.members). Nothing of it is stored or queued.
  * Promises: in whatever order people come, go and change their names, each place ends with those who are there; nobody is shown where a message
- * of theirs would not go; at most `membersMax` of a mirror are shown in a place before they speak, and whoever speaks is shown; whoever was lost
- * has GRACE_MS to come back; no place is asked to empty itself because we have been away.
+ * of theirs would not go; if they are more than `membersMax`, only those who speak are shown; whoever was lost has GRACE_MS to come back; no place
+ * is asked to empty itself because we have been away.
  */
 import type { Clock, Timer } from '../lib/clock'
 import type { MirrorPlace, NetworkName, Place } from '../model/address'
@@ -13,7 +13,8 @@ import type { Network } from '../model/network'
 import { type Directory, type Mirror, peopleAt } from '../plan/directory'
 import { CALLED, type Claim } from '../plan/namesakes'
 import type { Store } from '../store/store'
-import { makeHalls, type Member, SPEAKER_MS } from './halls'
+import { makeCrowds } from './crowds'
+import { GRACE_MS, makeHalls, type Member, SPEAKER_MS } from './halls'
 import { reached, speaker } from './mirror'
 
 /** News that come together are passed on together. */
@@ -32,14 +33,9 @@ export interface Members {
 
 interface Parts { networks: ReadonlyMap<NetworkName, Pick<Network, 'can' | 'members'>>; directory: Directory; store: Store; clock: Clock }
 
-/** The first of each, then the second of each, and so on: no place takes the room of another. */
-const inTurns = <T>(lists: T[][]): T[] => {
-  const longest = Math.max(0, ...lists.map(list => list.length))
-  return Array.from({ length: longest }, (_, index) => lists.flatMap(list => list.slice(index, index + 1))).flat()
-}
-
 export const makeMembers = ({ networks, directory, store, clock }: Parts): Members => {
   const halls = makeHalls(directory, clock)
+  const crowds = makeCrowds(clock)
   const changed = new Set<Mirror>()
   let gathering: Timer | undefined
   let looking: Timer | undefined
@@ -52,17 +48,17 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
       : Object.entries(here.people).map(([id, name]) => ({ sender: { id, name } }))
   }
 
-  const isSettled = ({ place, people }: MirrorPlace): boolean =>
-    people !== undefined || directory.standing(place) !== 'in' || halls.isSettled(place)
+  /** Whether we have known for so long who is there. */
+  const isSettled = ({ place, people }: MirrorPlace, ms: number): boolean =>
+    people !== undefined || directory.standing(place) !== 'in' || halls.isSettled(place, ms)
 
   const listFor = (mirror: Mirror, where: MirrorPlace, claims: Claim[]): MemberList => {
-    const { membersMax: most = 0 } = mirror
     const sources = mirror.places.filter(here => here !== where && reached(mirror, here, directory).includes(where))
-    const people = inTurns(sources.map(here => membersAt(here).map(member => ({ ...member, here }))))
-    const since = clock.tick() - SPEAKER_MS
-    const lastFirst = (one: Member, other: Member): number => (other.spokeAt ?? -1) - (one.spokeAt ?? -1)
-    const speakers = people.slice(most).filter(({ spokeAt = -Infinity }) => spokeAt > since).sort(lastFirst).slice(0, most)
-    const members = [...people.slice(0, most), ...speakers].sort(lastFirst).flatMap((one): Persona[] => {
+    const people = sources.flatMap(here => membersAt(here).map(member => ({ ...member, here })))
+      .sort((one, other) => (other.spokeAt ?? -1) - (one.spokeAt ?? -1))
+    const isCrowd = crowds.isOne(mirror, where.place, people.length)
+    const shown = isCrowd ? people.filter(({ spokeAt }) => spokeAt !== undefined).slice(0, mirror.membersMax) : people
+    const members = shown.flatMap((one): Persona[] => {
       const { here, sender } = one
       const { as, changes: [change] } = speaker({ place: here.place, sender }, { mirror, here }, directory)
       if (change?.kind !== 'called') return [as]
@@ -72,7 +68,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
       return [as]
     })
     const heard = members.filter(({ person }) => directory.expelled.at(where.place, person) === undefined)
-    return { place: where.place, members: heard, whole: sources.every(isSettled) }
+    return { place: where.place, members: heard, whole: sources.every(here => isSettled(here, isCrowd ? SPEAKER_MS : GRACE_MS)) }
   }
 
   const listsOf = (mirror: Mirror, claims: Claim[]): MemberList[] => mirror.places
@@ -102,7 +98,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
   }
 
   const lookAround = (): void => {
-    for (const mirror of halls.age()) look(mirror)
+    for (const mirror of [...halls.age(), ...crowds.over()]) look(mirror)
     looking = clock.after(LOOK_EVERY_MS, lookAround)
   }
 

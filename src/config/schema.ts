@@ -40,8 +40,8 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   moderation: choice('How far a moderator\'s removal reaches. shared: into all places, also where the message was said, as far as Zentrale may ' +
     'remove messages of others there. own: a message from another place is removed only where the moderator is.',
   ['shared', 'own']).default('shared'),
-  members_max: whole('Up to how many people of the other places are in each place although they have said nothing. Beyond that, and with 0, ' +
-    'only those who speak are there.', 0, 5000, 100).default(100),
+  members_max: whole('Up to how many people of the other places are in each place although they have said nothing. If there are more, and with ' +
+    '0, only those who speak are there.', 0, 5000, 100).default(100),
   pictures: yes('Whether people have their pictures in the other places too.', true).default(true),
   room: section('What of the rooms themselves is the same in all places, if somebody changes it in one. At the start nothing is changed.', {
     topic: yes('The topic, which some apps call subject.', true).default(true),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { FEW_AGAIN_MS } from '../../../src/bridge/crowds'
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, GRACE_MS, SPEAKER_MS } from '../../../src/bridge/halls'
 import { GATHER_MS } from '../../../src/bridge/members'
 import type { MemberNews } from '../../../src/model/members'
@@ -142,27 +143,62 @@ describe('bridge/members', () => {
     assert.deepEqual(await seenAt(blue), names, 'over a restart too')
   })
 
-  it('beyond the limit are there once they speak, and as long as they might go on', async () => {
+  it('if they are too many, are there once they speak, and as long as they might go on', async () => {
     await begin(2)
     all(red, ...['@a', '@b', '@c', '@d'].map(id => one(id)))
-    assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)'])
+    assert.deepEqual(await seenAt(blue), [])
     await red.say('hall', '@d', 'Auch da')
-    assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)', '@d (red)'])
-    assert.equal(blue.lists.get('hall')?.members[0]?.name, '@d (red)', 'first, for a network that has room for few')
-    goes(red, '@a')
-    assert.deepEqual(await seenAt(blue), ['@b (red)', '@c (red)', '@d (red)'])
+    await red.say('hall', '@a', 'Und ich')
+    assert.deepEqual(await seenAt(blue), ['@a (red)', '@d (red)'])
+    assert.equal(blue.lists.get('hall')?.members[0]?.name, '@a (red)', 'first, for a network that has room for few')
     await red.say('hall', '@unknown', 'Wer bin ich')
-    assert.ok((await seenAt(blue)).includes('@unknown (red)'))
+    assert.deepEqual(await seenAt(blue), ['@a (red)', '@unknown (red)'], 'at most so many who spoke last')
+    goes(red, '@a')
+    assert.deepEqual(await seenAt(blue), ['@d (red)', '@unknown (red)'])
     clock.skip(SPEAKER_MS)
-    clock.skip(2 * 60_000)
-    assert.deepEqual(await seenAt(blue), ['@b (red)', '@c (red)'])
+    clock.skip(60_000)
+    assert.deepEqual(await seenAt(blue), [])
   })
 
-  it('of one place take no room of those of another', async () => {
+  it('are counted over all other places', async () => {
     await begin(4, mirrorOf(['red', 'hall'], ['red', 'side'], ['blue', 'hall']))
-    all(red, ...['@a', '@b', '@c', '@d', '@e'].map(id => one(id)))
+    all(red, ...['@a', '@b', '@c'].map(id => one(id)))
     tell(red, { kind: 'all', members: [one('@x'), one('@y')], others: 'left' }, 'side')
-    assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)', '@x (red)', '@y (red)'])
+    assert.deepEqual([await seenAt(blue), red.there('side')], [[], ['@a (red)', '@b (red)', '@c (red)']])
+  })
+
+  it('around the limit do not all come and go again and again', async () => {
+    await begin(2)
+    all(red, one('@a'), one('@b'))
+    assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)'])
+    comes(red, '@c')
+    assert.deepEqual(await seenAt(blue), [], 'too many')
+    for (let hour = 0; hour < 30; hour++) {
+      goes(red, '@c')
+      assert.deepEqual(await seenAt(blue), [])
+      clock.skip(FEW_AGAIN_MS / 2)
+      comes(red, '@c')
+      assert.deepEqual(await seenAt(blue), [])
+    }
+    goes(red, '@c')
+    await settled()
+    clock.skip(FEW_AGAIN_MS)
+    clock.skip(60_000)
+    assert.deepEqual(await seenAt(blue), ['@a (red)', '@b (red)'], 'for a day they were few')
+  })
+
+  it('if they are too many, are not sent away because we have been away', async () => {
+    await begin(1)
+    all(red, one('@a'), one('@b'))
+    await settled()
+    clock.skip(GRACE_MS)
+    clock.skip(60_000)
+    await settled()
+    assert.equal(blue.lists.get('hall')?.whole, false, 'who has spoken today?')
+    clock.skip(SPEAKER_MS)
+    clock.skip(60_000)
+    await settled()
+    assert.equal(blue.lists.get('hall')?.whole, true)
   })
 
   it('that we do not know yet make nobody leave, nor does a restart of everything', async () => {
@@ -200,9 +236,11 @@ describe('bridge/members', () => {
     await begin(100)
     all(red)
     for (let n = 0; n < 10_000; n++) comes(red, `@bot${n}`, `Bot ${n}`)
-    assert.equal((await seenAt(blue)).length, 100)
+    assert.equal((await seenAt(blue)).length, 0)
     assert.equal(blue.listed.length, 1)
     for (let n = 0; n < 10_000; n++) goes(red, `@bot${n}`)
+    await settled()
+    clock.skip(FEW_AGAIN_MS)
     for (let round = 0; round < 40; round++) {
       all(red, ...Array.from({ length: 100 }, (_, n) => one(`@r${round}x${n}`, `Robot ${round} x ${n}`)))
       await settled()
