@@ -2,8 +2,9 @@
 import type { DeskMemory } from '../desk/memory'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
+import { makeSometimes } from '../lib/sometimes'
 import type { Refused, Unavailable } from '../model/errors'
-import { addressKey, type Place } from '../model/address'
+import { addressKey } from '../model/address'
 import type { Action, Arrival, Sent } from '../model/message'
 import { plain } from '../model/text'
 import type { Directory } from '../plan/directory'
@@ -22,6 +23,8 @@ import { isNotShown, isShown, overtakenBy } from './profile'
 const DONE_PATIENCE_MS = 20
 /** Moderators hear once in this time that what they remove stays in a certain other place. */
 const REMOVALS_TOLD_MS = 3_600_000
+/** People hear once in this time that they have no voice in a certain other place. */
+const VOICELESS_TOLD_MS = 24 * 3_600_000
 
 export interface Ending {
   done (row: Queued, sent: Sent): void
@@ -29,6 +32,8 @@ export interface Ending {
   unknown (row: Queued, why: string): void
   gaveUp (row: Queued): void
   stalled (row: Queued, why: Unavailable): void
+  /** Not an end: nobody may speak there yet, so its writer is told that it waits. */
+  waits (row: Queued): void
   /** It would change a message that never arrived, so nobody misses it. */
   pointless (row: Queued): void
   /** Not an end: its file will not come, so words replace the file, and its writer is told why. Resolves when that is on disk. */
@@ -51,7 +56,7 @@ type Problem = Parameters<typeof failureNotice>[3]
 type Tell = (origin: Arrival) => Pick<Plan, 'deliveries' | 'changes'> | undefined
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
-  const toldOfRemovals = new Map<string, number>() // by place and other place of a mirror
+  const isTime = makeSometimes(clock)
 
   /** `clock` is the one that does not jump. */
   const carryOut = (tx: Tx, plan: Plan, cause: Cause, now: number): Promise<Applied> =>
@@ -62,18 +67,18 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     heard(applied, row)
   }
 
-  /** Where a moderator removes much, one word about another place is enough. */
-  const isNews = (from: Place, place: Place): boolean => {
-    const key = `${addressKey(from)} ${addressKey(place)}`
-    const news = clock.now() - (toldOfRemovals.get(key) ?? -Infinity) > REMOVALS_TOLD_MS
-    if (news) toldOfRemovals.set(key, clock.now())
-    return news
-  }
-
   const failure = ({ delivery, delivery: { key, place, action } }: Queued, problem: Problem): Tell => origin => {
     if (origin.kind === 'profile') return isNotShown(origin, delivery, directory)
     if (action.kind !== 'removal') return { changes: [], deliveries: failureNotice(origin, { key, place }, directory, problem) }
-    return { changes: [], deliveries: isNews(origin.place, place) ? staysNotice(origin, place, directory) : [] }
+    const isNews = isTime(`${addressKey(origin.place)} ${addressKey(place)}`, REMOVALS_TOLD_MS) // of much that is removed, one word is enough
+    return { changes: [], deliveries: isNews ? staysNotice(origin, place, directory) : [] }
+  }
+
+  /** Whoever has no voice there may say much before they get one. */
+  const voiceless = (row: Queued, problem: Problem): Tell => origin => {
+    const { place, as } = row.delivery
+    const isNews = as === undefined || isTime(`${problem.kind} ${addressKey(place)} ${addressKey(as.person)}`, VOICELESS_TOLD_MS)
+    return isNews ? failure(row, problem)(origin) : undefined
   }
 
   /** We know already that whoever speaks is out of the place, or its server tells us now. */
@@ -81,8 +86,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     if (as === undefined) return undefined
     const known = directory.expelled.at(place, as.person)
     if (known !== undefined) return tellExpelled(origin, place, as.person, known, directory)
-    const before = directory.expelled.before(place, as.person)
-    return tellBanned(origin, place, as.person, { told: before?.how === 'banned' && before.told === true, now: clock.now() }, directory)
+    return tellBanned(origin, place, as.person, clock.now(), directory)
   }
 
   /** `tell`: what the writer is told. */
@@ -122,9 +126,18 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
         return applied
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
-    refused: (row, why) => end(row, 'failed', why.message, why.because === 'expelled'
-      ? expelled(row)
-      : failure(row, { kind: 'failed', why: directory.texts[why.because ?? 'refused'] })),
+    refused (row, why) {
+      const problem: Problem = { kind: 'failed', why: directory.texts[why.because === 'expelled' ? 'refused' : why.because ?? 'refused'] }
+      const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
+      end(row, 'failed', why.message, tell)
+    },
+    waits (row) {
+      store.run(async tx => {
+        const origin = row.notice || row.delivery.action.kind === 'reaction' ? undefined : await tx.origin(row.journal)
+        const plan = origin === undefined ? undefined : voiceless(row, { kind: 'waits' })(origin)
+        return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...plan }, row, clock.now())
+      }).then(heard, () => {})
+    },
     unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
     stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: directory.texts.gaveUp })),

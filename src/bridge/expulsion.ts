@@ -47,10 +47,11 @@ export const tellExpelled = (arrival: Arrival, place: Place, person: Person, exp
   }
 }
 
-/** The same for somebody of whom we have found out that they are banned. `told`: they know since then. */
-export const tellBanned = (arrival: Arrival, place: Place, person: Person, { told, now }: { told: boolean, now: number },
-  directory: Directory): Told => {
-  const banned: Expelled = { how: 'banned', until: now + BANNED_MS, ...told && { told } }
+/** The same for somebody of whom we have found out that they are banned, or still muted. Whoever was told so before is not told again. */
+export const tellBanned = (arrival: Arrival, place: Place, person: Person, now: number, directory: Directory): Told => {
+  const before = directory.expelled.before(place, person)
+  const how = before?.how === 'muted' ? 'muted' : 'banned'
+  const banned: Expelled = { how, until: now + BANNED_MS, ...before?.how === how && before.told === true && { told: true } }
   const { deliveries } = tellExpelled(arrival, place, person, banned, directory)
   return { deliveries, changes: [expelling(place, person, isWords(arrival) ? { ...banned, told: true } : banned)] }
 }

@@ -46,6 +46,13 @@ export interface Lane {
   stop (signal: AbortSignal): Promise<void>
 }
 
+/** Any other error counts as one. */
+const unavailable = (error: unknown, { delivery: { place, key } }: Row, { network, log }: LaneParts): Unavailable => {
+  if (error instanceof Unavailable) return error
+  log.error({ network: place.network, delivery: key, error }, 'unexpected error while sending')
+  return new Unavailable(messageOf(error), { cause: error, unknown: network.can.afterCrash === 'park' })
+}
+
 /** A lane hands rows to the network only while it is `working`. `going back`: a row has to wait; first the flying ones are answered. */
 type State =
   | { is: 'working' }
@@ -122,9 +129,9 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     flying.delete(row.id)
     if (error instanceof Bug) return parts.bug(error)
     if (error instanceof Refused) { ending.refused(row, error); return pump() }
-    const reason = error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error, unknown: can.afterCrash === 'park' })
-    if (reason !== error) parts.log.error({ network: place.network, delivery: row.delivery.key, error }, 'unexpected error while sending')
+    const reason = unavailable(error, row, parts)
     if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
+    if (reason.voiceless) ending.waits(row)
     row.stalledSince = reason.disconnected ? clock.now() : row.stalledSince ?? clock.now()
     if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) ending.stalled(row, reason)
     else goBack(row, reason)

@@ -13,9 +13,10 @@ export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 
 /**
  * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. `moved`: the message to
- * change is in a room that its reader has left. `expelled`: the place has banned whoever speaks.
+ * change is in a room that its reader has left. `expelled`: the place has banned whoever speaks. `voiceless`: it has given them no voice yet,
+ * but others of ours may speak.
  */
-export type Forbidden = 'encrypted' | 'moved' | 'expelled'
+export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless'
 
 /** The destination will never take this. */
 export class Refused extends Error {
@@ -40,8 +41,10 @@ export class Unavailable extends Error {
   /** Only arrivals from this place have to wait, because too many from there are still undelivered. */
   readonly crowded: boolean
   readonly trouble: FileTrouble | undefined
+  /** The place lets nobody of ours speak until its moderators allow it. Whoever speaks should know. */
+  readonly voiceless: boolean
   constructor (message: string, options: {
-    retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble, cause?: unknown
+    retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble, voiceless?: boolean, cause?: unknown
   } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
@@ -49,6 +52,7 @@ export class Unavailable extends Error {
     this.unknown = options.unknown ?? false
     this.crowded = options.crowded ?? false
     this.trouble = options.trouble
+    this.voiceless = options.voiceless ?? false
   }
 }
 

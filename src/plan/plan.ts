@@ -99,17 +99,18 @@ export const staysNotice = (arrival: Arrival, failed: Place, directory: Director
 
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. For a contact's place, tells the team too. */
 export const failureNotice = (arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory,
-  problem: { kind: 'failed', why: string } | { kind: 'unknown' } | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
+  problem: { kind: 'failed', why: string } | { kind: 'unknown' | 'waits' }
+    | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
   const isTold = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'deletion'
   if (!isTold || !directory.mayTell(arrival.place, failed.place)) return []
   const { texts } = directory
   const where = whereOf(failed.place, directory)
-  if (arrival.kind === 'deletion') return [notice(arrival, arrival.place, `stays ${failed.key}`, texts.stays(where))]
+  if (arrival.kind === 'deletion') return problem.kind === 'waits' ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, texts.stays(where))]
   const excerpt = excerptOf(arrival)
   const text = problem.kind === 'failed'
     ? texts.failed(where, excerpt, problem.why)
-    : problem.kind === 'unknown'
-      ? texts.unknown(where, excerpt)
+    : problem.kind !== 'part'
+      ? texts[problem.kind](where, excerpt)
       : texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
   const about = `${problem.kind} ${failed.key}`
   const others = directory.teams.roomsFor(failed.place).filter(place => addressKey(place) !== addressKey(arrival.place))

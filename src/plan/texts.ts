@@ -8,6 +8,7 @@ export type Language = 'de' | 'en'
 export interface Texts {
   failed (where: string, excerpt: string, why: string): string
   unknown (where: string, excerpt: string): string
+  waits (where: string, excerpt: string): string // nobody of ours has a voice there
   partFailed (where: string, excerpt: string, part: number, parts: number, why: string): string
   stopped: string
   started: string
@@ -29,6 +30,7 @@ export interface Texts {
   refused: string
   encrypted: string
   moved: string
+  voiceless: string
   tooLong: string
   gaveUp: string
   stays (where: string): string
@@ -51,6 +53,8 @@ export interface Texts {
 const de: Texts = {
   failed: (where, excerpt, why) => `Nicht zugestellt an ${where}: „${excerpt}“ (${why})`,
   unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte fragen Sie nach, ob es angekommen ist.`,
+  waits: (where, excerpt) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Von hier darf dort noch niemand sprechen; ` +
+    'das muss die Moderation dort erst erlauben. Alles wartet so lange.',
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
@@ -83,6 +87,7 @@ const de: Texts = {
   refused: 'vom Empfänger abgelehnt',
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
+  voiceless: 'Sie haben dort noch kein Rederecht; bis die Moderation es Ihnen gibt, kommt nichts von Ihnen dort an',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
   stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
@@ -120,6 +125,8 @@ const de: Texts = {
 const en: Texts = {
   failed: (where, excerpt, why) => `Not delivered to ${where}: “${excerpt}” (${why})`,
   unknown: (where, excerpt) => `Perhaps not delivered to ${where}: “${excerpt}”. Please ask whether it arrived.`,
+  waits: (where, excerpt) => `Not delivered to ${where} yet: “${excerpt}”. Nobody from here may speak there before the moderators there allow it. ` +
+    'Everything waits until then.',
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',
@@ -152,6 +159,7 @@ const en: Texts = {
   refused: 'refused by the destination',
   encrypted: 'that chat is encrypted; it says there to write without encryption',
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
+  voiceless: 'you have no voice there yet; until the moderators give you one nothing from you arrives there',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,

@@ -129,6 +129,32 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await heard('two')
   })
 
+  it('lets a person without a voice hold up nobody who has one, and gives none that a moderator has taken', async () => {
+    await owned({ 'muc#roomconfig_moderatedroom': '1', members_by_default: '0' })
+    await assert.rejects(send(at, inRoom('one')), { name: 'Unavailable', voiceless: true })
+    await rule({ nick: bob.name, role: 'participant' })
+    await connection(true)
+    await send(at, inRoom('two'))
+    await assert.rejects(send(at, inRoom('three', eva)), { name: 'Refused', because: 'voiceless' })
+    await connection(false)
+    await send(at, inRoom('four'))
+    await rule({ nick: eva.name, role: 'participant' })
+    await connection(true)
+    await send(at, inRoom('five', eva))
+    await rule({ jid: ZENTRALE, affiliation: 'admin' })
+    await at.anna.until('that we are an admin', one => one.is('presence') && one.attrs.from === `${room}/Zentrale` &&
+      one.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.affiliation === 'admin')
+    await rule({ nick: eva.name, role: 'visitor' })
+    await at.inbox.until('that she is muted', () => at.inbox.arrivals.some(one => one.kind === 'expulsion' && one.how === 'muted'))
+    await assert.rejects(send(at, inRoom('six', eva)), { name: 'Refused', because: 'expelled' })
+    await rule({ nick: eva.name, role: 'participant' })
+    await at.inbox.until('that she is not', () => at.inbox.arrivals.some(one => one.kind === 'expulsion' && one.how === 'let in' &&
+      one.person.id === eva.person.id && one.key > ''))
+    await insist(inRoom('seven', eva))
+    await heard('seven')
+    assert.deepEqual([bob, eva].map(({ name }) => at.anna.bodies(room, name)), [['two', 'four'], ['five', 'seven']])
+  })
+
   it('is not put out because of a private message or a request to one of ours, and tells its writer that nobody got it', async () => {
     await owned()
     await send(at, inRoom('one'))

@@ -76,6 +76,22 @@ export const moderationSuite = (ground: () => Ground): void => {
       assert.deepEqual(first.person, bernd.person)
     })
 
+    it('give ghosts no voice in a room where only some may speak, which we know, and are heard when they give one', async () => {
+      const { network, place } = await begin()
+      const level = async (content: Record<string, unknown>): Promise<void> => {
+        const path = `v3/rooms/${encodeURIComponent(place.id)}/state/m.room.power_levels`
+        await anna.call('PUT', path, { ...await anna.call('GET', path) as object, ...content })
+      }
+      const says = (text: string, as: typeof bernd): Promise<unknown> => network.send(delivery(place, text, { as }), signal())
+      const carla = { person: { ...bernd.person, id: 'carla@example.org' }, name: 'Carla (XMPP)' }
+      await level({ events_default: 10 })
+      await assert.rejects(says('eins', bernd), { name: 'Refused', because: 'voiceless' })
+      await level({ users: { ...trusted(), [GHOST()]: 10 } })
+      await says('zwei', bernd)
+      await assert.rejects(says('drei', carla), { name: 'Refused', because: 'voiceless' })
+      assert.deepEqual(await bodies(place), ['zwei'])
+    })
+
     it('are not we where we have no power: it stays, and we know', async () => {
       const { network, place } = await begin()
       const said = await anna.send(place.id, 'bleibt')

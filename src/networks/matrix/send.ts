@@ -23,6 +23,7 @@ import type { Uploaded, Uploader } from './media'
 import { pollEvent, voteEvent } from './polls'
 import { EDITS, REACTIONS, relatedTo } from './relations'
 import { show } from './rooms/profile'
+import { isVoiceless } from './rooms/power'
 import type { Rooms } from './rooms/rooms'
 import { stateOf } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
@@ -55,6 +56,13 @@ const changeOf = ({ action, target: [event] = [] }: Delivery): Change | undefine
 const forget = async ({ homeserver, ghosts }: SendWorld, { place }: Delivery, mxid: string, room: string): Promise<void> => {
   if (readDirect(place) === undefined && ghosts.isIn(mxid, room)) await mustNotBeKicked(homeserver, room, mxid)
   await ghosts.forget(mxid, room)
+}
+
+/** Why the room did not take it. */
+const refusalIn = async ({ homeserver, rooms }: SendWorld, room: string, as: string, error: Refused, signal: AbortSignal): Promise<Error> => {
+  if (!rooms.isIn(room)) return new Unavailable(`the bot is not in ${room}: ${error.message}`)
+  const isMute = error instanceof Rejected && error.errcode === 'M_FORBIDDEN' && await isVoiceless(homeserver, room, as, { signal })
+  return isMute ? new Refused('the room lets this user of ours say nothing', undefined, 'voiceless') : error
 }
 
 export const makeSend = (world: SendWorld): Send => {
@@ -241,8 +249,8 @@ export const makeSend = (world: SendWorld): Send => {
         await repair(delivery, room, signal)
         return await act(delivery, room, signal)
       } catch (error) {
-        if (error instanceof Refused && !isDirect && !rooms.isIn(room)) throw new Unavailable(`the bot is not in ${room}: ${error.message}`)
-        throw error
+        if (!(error instanceof Refused) || isDirect) throw error
+        throw await refusalIn(world, room, delivery.as === undefined ? bot : speaker(delivery, room), error, signal)
       }
     },
 

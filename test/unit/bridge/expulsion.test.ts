@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Refused } from '../../../src/model/errors'
+import { Refused, Unavailable } from '../../../src/model/errors'
 import type { ExpulsionArrival } from '../../../src/model/message'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -137,5 +137,44 @@ describe('somebody whom a moderator puts out of a place', () => {
     await says('vier')
     await settled()
     assert.deepEqual([tries, told(red, 'room').length, hall()], [2, 1, []])
+  })
+
+  it('has no voice there from the start: is told once a day, others go on, and so does the person once they have one', async () => {
+    let mute = true
+    blue.onSend = ({ as }) => { if (mute && as?.name === 'bernd (red)') throw new Refused('a visitor', undefined, 'voiceless') }
+    await says('eins')
+    await says('zwei')
+    await says('drei', 'carla')
+    await settled()
+    const text = (said: string): string =>
+      `*: Not delivered to blue: “${said}” (you have no voice there yet; until the moderators give you one nothing from you arrives there)`
+    assert.deepEqual([hall(), told(red, 'room'), told(green, 'yard')], [['carla (red): drei'], [text('eins')], []])
+    clock.skip(24 * HOUR_MS + 1)
+    await says('vier')
+    await settled()
+    assert.deepEqual(told(red, 'room'), [text('eins'), text('vier')])
+    mute = false
+    await says('fünf')
+    await settled()
+    assert.deepEqual([hall(), told(blue, 'hall')], [['carla (red): drei', 'bernd (red): fünf'], []])
+  })
+
+  it('waits where nobody of ours has a voice, and is told so once', async () => {
+    let mute = true
+    blue.onSend = () => { if (mute) throw new Unavailable('moderated', { disconnected: true, voiceless: true }) }
+    await says('eins')
+    await says('zwei')
+    await says('drei', 'carla')
+    await until(() => told(red, 'room').length > 0, 'the word')
+    for (let minute = 0; minute < 20; minute++) {
+      clock.skip(60_000)
+      await started.store.run(async () => {})
+    }
+    assert.deepEqual(told(red, 'room'), ['*: Not delivered to blue yet: “eins”. Nobody from here may speak there before the moderators ' +
+      'there allow it. Everything waits until then.'])
+    mute = false
+    clock.skip(HOUR_MS)
+    await settled()
+    assert.deepEqual(hall(), ['bernd (red): eins', 'bernd (red): zwei', 'carla (red): drei'])
   })
 })

@@ -37,6 +37,13 @@ export const mayRedact = (homeserver: Homeserver, room: string, mxid: string, by
 const neededFor = ({ type, content }: RoomEvent): Needed | undefined =>
   alarms(content) ? ALARMING : POLL_ENDS.has(type) ? REDACTING : undefined
 
+/** Whether somebody in the room may say nothing in it. */
+export const isVoiceless = async (homeserver: Homeserver, room: string, mxid: string, by: By): Promise<boolean> => {
+  const levels = await stateOf(homeserver, room, 'm.room.power_levels', '', by)
+  const [users, events] = [levels?.users, levels?.events].map(jsonOf)
+  return Number(users?.[mxid] ?? levels?.users_default ?? 0) < Number(events?.['m.room.message'] ?? levels?.events_default ?? 0)
+}
+
 /**
  * Which of these events, in the rooms that we attend, do something to others for which their senders have the power, by their ids. Asks the
  * homeserver, for each sender and power once. Resolves within ASK_MS_MAX and never throws: in doubt, nobody has the power.

@@ -1,6 +1,6 @@
 /**
  * What a room's moderators do to our ghosts: put them out, take their voice, let them in again. Promises: a ghost whose membership was taken is
- * not made a member again before the room wants that, also after a restart.
+ * not made a member again before the room wants that, and one whose voice was taken gets none by us, also after a restart.
  */
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { ExpulsionArrival } from '../../../model/message'
@@ -32,7 +32,7 @@ export interface GhostNews {
   /** Its role was `before`. */
   rank (room: Room, ghost: Occupant, before: string): void
   /**
-   * Enters, or waits for the try under way. Throws Refused if the room has taken its membership, and Unavailable if it was kicked just now:
+   * Enters, or waits for the try under way. Throws Refused if the room has taken its membership or voice, and Unavailable if it was kicked just now:
    * it is not back before that is stored.
    */
   enter (room: Room, ghost: Occupant): Promise<void>
@@ -44,14 +44,14 @@ type Tell = (room: Room, told: Told) => void
 
 export const makeGhostNews = (domain: string, { clock, memory, log }: Pick<World, 'clock' | 'memory' | 'log'>, tell: Tell): GhostNews => {
   const kicked = new WeakMap<Occupant, number>()
-  const keyOf = (room: Room, jid: string): string => `taken ${room.id} ${bareOf(jid)}`
+  const membershipOf = (room: Room, jid: string): string => `taken ${room.id} ${bareOf(jid)}`
+  const voiceOf = (room: Room, jid: string): string => `muted ${room.id} ${bareOf(jid)}`
 
-  const isTaken = (room: Room, jid: string): boolean => memory.get(keyOf(room, jid)) !== undefined
+  const isTaken = (key: string): boolean => memory.get(key) !== undefined
 
-  const remember = (room: Room, jid: string, taken: boolean): void => {
-    const key = keyOf(room, jid)
-    const done = taken ? memory.set(key, '1') : isTaken(room, jid) ? memory.delete(key) : undefined
-    done?.catch((error: unknown) => log.error({ room: room.id, why: messageOf(error) }, 'could not remember whose membership a room has taken'))
+  const remember = (key: string, taken: boolean): void => {
+    const done = taken ? memory.set(key, '1') : isTaken(key) ? memory.delete(key) : undefined
+    done?.catch((error: unknown) => log.error({ why: messageOf(error) }, 'could not remember what a room has taken from a ghost'))
   }
 
   const personAt = (room: Room, jid: string): Person | undefined => {
@@ -63,7 +63,7 @@ export const makeGhostNews = (domain: string, { clock, memory, log }: Pick<World
   const letIn = (room: Room, jid: string, how: 'invited' | 'let in'): boolean => {
     const person = personAt(room, jid)
     if (person === undefined) return false
-    remember(room, jid, false)
+    remember(membershipOf(room, jid), false)
     for (const ghost of room.ghosts.values()) if (bareOf(ghost.jid) === bareOf(jid)) kicked.delete(ghost)
     tell(room, { person, name: '', how })
     return true
@@ -75,18 +75,21 @@ export const makeGhostNews = (domain: string, { clock, memory, log }: Pick<World
       if (put !== undefined) room.unwanted.add(ghost.jid)
       if (ghost.person === undefined || put === undefined || put === 'destroyed' || why === MEMBERS_ONLY) return
       if (put === 'kicked') kicked.set(ghost, clock.tick())
-      if (why === MEMBERSHIP_TAKEN) remember(room, ghost.jid, true)
+      if (why === MEMBERSHIP_TAKEN) remember(membershipOf(room, ghost.jid), true)
       tell(room, { person: ghost.person, name: ghost.name, how: put === 'kicked' ? 'kicked' : 'banned' })
     },
-    rank (room, { person, name, role }, before) {
-      if (person === undefined || before === '' || role === '') return
+    rank (room, { jid, person, name, role }, before) {
+      if (person === undefined || role === '') return
+      if (role !== 'visitor' || before !== '') remember(voiceOf(room, jid), role === 'visitor')
+      if (before === '') return
       if (role === 'visitor') tell(room, { person, name, how: 'muted' })
       else if (before === 'visitor') tell(room, { person, name, how: 'let in' })
     },
     async enter (room, ghost) {
-      if (isTaken(room, ghost.jid)) throw new Refused('the room has taken its membership', undefined, 'expelled')
+      if (isTaken(membershipOf(room, ghost.jid))) throw new Refused('the room has taken its membership', undefined, 'expelled')
       if (clock.tick() - (kicked.get(ghost) ?? -Infinity) < KICKED_JUST_MS) throw new Unavailable('a moderator has just kicked this ghost')
       await ghost.join()
+      if (ghost.role === 'visitor' && isTaken(voiceOf(room, ghost.jid))) throw new Refused('a moderator has taken its voice', undefined, 'expelled')
     },
     said (room, message) {
       const user = child(message, 'x', MUC_USER)
@@ -94,7 +97,7 @@ export const makeGhostNews = (domain: string, { clock, memory, log }: Pick<World
       if (child(user, 'invite') !== undefined) return !letIn(room, message.attrs.to ?? '', 'invited')
       if (message.attrs.to !== room.listener.jid) return false
       const allowed = elementsIn(user).filter(({ name, attrs: { jid = '', affiliation = 'outcast' } }) =>
-        name === 'item' && affiliation !== 'outcast' && (affiliation !== 'none' || !isTaken(room, jid)))
+        name === 'item' && affiliation !== 'outcast' && (affiliation !== 'none' || !isTaken(membershipOf(room, jid))))
       for (const { attrs: { jid = '' } } of allowed) letIn(room, jid, 'let in')
       return false
     }

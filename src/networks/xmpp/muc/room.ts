@@ -48,7 +48,7 @@ export interface OwnRooms {
 export interface Voices {
   /** Makes one of ours a member. Throws Refused or Unavailable. */
   admit (room: Room, ghost: Occupant): Promise<void>
-  /** Resolves if one of ours that is inside may speak. Throws Unavailable. */
+  /** Resolves if one of ours that is inside may speak. Throws Refused or Unavailable. */
   give (room: Room, ghost: Occupant): Promise<void>
 }
 

@@ -77,6 +77,10 @@ export interface RoomsParts {
   own?: OwnRooms
 }
 
+/** The operator should see it. */
+const isKeptOut = (error: unknown): boolean => error instanceof Unavailable ? error.disconnected
+  : error instanceof Refused && error.because === 'voiceless'
+
 export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsParts): Rooms => {
   const { clock, log, memory } = world
   const rooms = new Map<string, Room>()
@@ -204,7 +208,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
         await voices.give(room, occupant)
         obstacles.mute(occupant)
       } catch (error) {
-        if (error instanceof Unavailable && error.disconnected && stream.isUp) obstacles.mute(occupant, `${room.id}: ${error.message}`)
+        if (isKeptOut(error) && stream.isUp) obstacles.mute(occupant, `${room.id}: ${messageOf(error)}`)
         throw error
       }
     },

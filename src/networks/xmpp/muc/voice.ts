@@ -1,9 +1,10 @@
 /**
  * Ours in rooms of others that are for members only, or in which only some may speak (XEP-0045 §5.1.1).
  * Promises: where we may, we make each ghost a member, and members have a voice. Where we may not, we ask those who may: in the room at most
- * once in ASK_AGAIN_MS, and for each ghost once in REQUEST_AGAIN_MS. Until then, messages wait.
+ * once in ASK_AGAIN_MS, and for each ghost once in REQUEST_AGAIN_MS. Until then, messages wait; but where others of ours may speak, whoever may not
+ * holds up none of them.
  */
-import { messageOf, Unavailable } from '../../../model/errors'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { bareOf } from '../names'
 import { type Language, TEXTS } from '../text/texts'
@@ -17,6 +18,7 @@ import { canRule, type Room, type Voices } from './room'
 const ASK_AGAIN_MS = 24 * 3_600_000
 const REQUEST_AGAIN_MS = 31 * 60_000 // servers take one request in half an hour
 const MUC = 'http://jabber.org/protocol/muc'
+const FOR_SOME = ['muc_membersonly', 'muc_moderated']
 
 export const makeVoices = (language: Language, stream: Stream, { clock, memory, log }: World, say: RoomNotices['say']): Voices => {
   const requested = new WeakMap<Occupant, number>()
@@ -40,25 +42,40 @@ export const makeVoices = (language: Language, stream: Stream, { clock, memory, 
     stream.send(el('message', { from: ghost.jid, to: room.id }, form(`${MUC}#request`, { 'muc#role': 'participant' })))
   }
 
-  const wait = (room: Room, why: string): Unavailable =>
-    new Unavailable(`${why}; make ${bareOf(room.listener.jid)} an admin of it`, { disconnected: true })
+  const heardKey = ({ id }: Room): string => `heard ${id}`
+
+  /** One of our ghosts was heard in a room that we do not rule. */
+  const noteHeard = (room: Room): void => {
+    if (memory.get(heardKey(room)) !== undefined || !FOR_SOME.some(feature => room.features.has(feature))) return
+    memory.set(heardKey(room), '1').catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
+  }
+
+  const areOthersHeard = (room: Room): boolean => memory.get(heardKey(room)) !== undefined ||
+    [...room.ghosts.values()].some(({ nick, role }) => nick !== '' && role !== 'visitor')
+
+  const failure = (room: Room, what: string): Refused | Unavailable => {
+    const why = `${what}; make ${bareOf(room.listener.jid)} an admin of it`
+    if (areOthersHeard(room)) return new Refused(why, undefined, 'voiceless')
+    askInRoom(room)
+    return new Unavailable(why, { disconnected: true, voiceless: true })
+  }
 
   return {
     async admit (room, ghost) {
       if (canRule(room)) return await change(room, { jid: bareOf(ghost.jid), affiliation: 'member' })
-      askInRoom(room)
-      throw wait(room, 'the room is for members only, and we may not make members')
+      throw failure(room, 'the room is for members only, and we may not make members')
     },
     async give (room, ghost) {
-      if (ghost.role !== 'visitor') return
+      if (ghost.role !== 'visitor') {
+        if (ghost !== room.listener && !canRule(room)) noteHeard(room)
+        return
+      }
       if (canRule(room)) await change(room, { jid: bareOf(ghost.jid), affiliation: 'member' })
       if (ghost.role === 'visitor' && room.listener.role === 'moderator') await change(room, { nick: ghost.nick, role: 'participant' })
       if (ghost.role !== 'visitor') return
-      if (!canRule(room)) {
-        request(room, ghost)
-        askInRoom(room)
-      }
-      throw wait(room, 'the room is moderated, and one of ours has no voice in it')
+      if (canRule(room)) throw new Unavailable('the room has not given one of ours a voice yet')
+      request(room, ghost)
+      throw failure(room, 'the room is moderated, and one of ours has no voice in it')
     }
   }
 }
