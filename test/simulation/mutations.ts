@@ -118,7 +118,7 @@ export const MUTATIONS: Mutation[] = [
     'deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory, problem)', 'deliveries: []', ['H']],
   ['says why somebody is out in words that do not', 'bridge/expulsion.ts', 'changes: isWords(arrival) ?', 'changes: true ?', ['H']],
   ['leaves elsewhere what a moderator has removed', 'bridge/moderation.ts', '...gone.map(', '...gone.slice(0, 0).map(', ['X']],
-  ['tells no moderator where a message stays', 'bridge/ending.ts', 'isNews(origin.place, place) ? staysNotice(origin, place, directory) : []',
+  ['tells no moderator where a message stays', 'bridge/ending.ts', 'isNews ? staysNotice(origin, place, directory) : []',
     '[]', ['X']],
   // no outsider delays anybody
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
