@@ -177,7 +177,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   /** The room where this contact writes to an address. Now and then they begin a new one. */
   const chatWith = ({ place, to }: Inhabitant, person: HsPerson): string => {
-    const before = chats.get(place.id)
+    const before = chats.get(place.id) ?? [...places].find(([, { id }]) => id === place.id)?.[0]
     if (before !== undefined && !random.happens(0.05)) return before
     const room = person.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [to!] })
     chats.set(place.id, room)

@@ -5,6 +5,7 @@ import { makeLinks } from '../../src/plan/links'
 import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
 import { silentLog } from '../../src/lib/log'
+import type { DirectRules } from '../../src/plan/directs'
 import { openSqlite } from '../../src/store/sqlite'
 import { watchPlans } from '../support/reasons'
 import type { Store } from '../../src/store/store'
@@ -44,9 +45,10 @@ export interface Parts {
   world: World; disk: Disk; town: Town; servers: Server[]; wall: Wall; observer: Observer; queueMax: number
   /** Called at each start: the addresses that are in the config now. */
   configured (): FunctionAddress[]
+  directChats?: DirectRules | undefined
 }
 
-export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, configured }: Parts): Machine => {
+export const makeMachine = ({ world, disk, town, servers, wall, observer, queueMax, configured, directChats }: Parts): Machine => {
   const { timeline, random, auditor, note, weather } = world
   let life: Life | undefined
   let running: Running | undefined
@@ -85,7 +87,7 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
         clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name)
       })))
       const bridge = await makeBridge({
-        networks, mirrors: town.mirrors, addresses, store, observer,
+        networks, mirrors: town.mirrors, addresses, store, observer, directChats,
         links: makeLinks('secret', 'https://files.example.org', store, mine.clock.now), language: 'en',
         clock: mine.clock, chance: random, log: silentLog, limits: { ...LIMITS, queueMax }, bug: ended('it contradicts itself')
       })

@@ -62,10 +62,14 @@ export const makeModeration = (town: Town, random: Random, servers: () => Server
     if (serverOf(place).moderators!.letsIn(place, person)) auditor.outs.letIn(place, person)
   }
 
+  /** Where several have removed it, the first to do so is told. */
+  const isAnyToldOf = (tag: string, other: string): boolean =>
+    removals.some(one => one.tag === tag && auditor.isToldOf(addressKey(one.place), other))
+
   const judgeAt = (place: Place, from: Place, tag: string): void => {
     const [key, origin] = [addressKey(place), addressKey(from)]
     if (!serverOf(place).moderators!.stands(place, tag) || auditor.outs.ever(key)) return
-    if (auditor.wasAway(key) || auditor.wasAway(origin) || auditor.isToldOf(origin, key)) return
+    if (auditor.wasAway(key) || auditor.wasAway(origin) || isAnyToldOf(tag, key)) return
     auditor.violation('X', `${tag} was removed at ${origin}; it stands at ${key}, and nobody is told`, tag)
   }
 

@@ -120,6 +120,14 @@ export const MUTATIONS: Mutation[] = [
   ['leaves elsewhere what a moderator has removed', 'bridge/moderation.ts', '...gone.map(', '...gone.slice(0, 0).map(', ['X']],
   ['tells no moderator where a message stays', 'bridge/ending.ts', 'isNews ? staysNotice(origin, place, directory) : []',
     '[]', ['X']],
+  // one to one
+  ['carries what a stranger says in a chat of two', 'bridge/direct.ts',
+    'if (found.mirror.direct !== true || !isSaid || !isAnothers(found.here, arrival.sender.id)) return undefined',
+    'if (found.mirror !== undefined) return undefined', ['C']],
+  ['shows in a chat what was said to somebody else', 'plan/directs.ts', 'const ours = naming?.ghost?.(other) ??',
+    "const ours = naming?.ghost?.({ ...other, id: other.id.replace('two4', 'two3') }) ??", ['C']],
+  ['forgets an invitation that was not taken yet', 'networks/matrix/direct/invitations.ts',
+    'for (const one of remembered.all()) void take(...one)', '', ['I5']],
   // no outsider delays anybody
   ['waits for a file as long as it takes', 'bridge/files.ts', 'Math.min(FILE_MS_MAX - (from - began), ofOne.left(one), ofAll.left(place))',
     'Infinity', ['W4']],

@@ -9,7 +9,7 @@ export interface Notice { place: string; where: string; tag: string }
 export const textOfDelivery = ({ action }: Delivery): string => 'content' in action ? toPlain(action.content.text) : ''
 
 /** A person's words, which a server may refuse. Zentrale's own words always pass. */
-export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || textOfDelivery(delivery).startsWith('reply-')
+export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || /^(?:reply|direct)-/.test(textOfDelivery(delivery))
 
 /** To a writer, or to a moderator. */
 export const STAYS = /^(?:Deleted here, but not everywhere: the message|What moderators remove here) is still there for ([^.:]*)[.:]/

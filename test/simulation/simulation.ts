@@ -13,6 +13,7 @@ import { makeAuditor, type Auditor, type Violation } from './auditor'
 import { makeCrowd, type Crowd } from './crowd'
 import { makeDesk, type Desk } from './desk'
 import { makeDeskAuditor, type DeskAuditor } from './desk-auditor'
+import { DIRECT_RULES, makeFriends, type Friends } from './directs'
 import { makeDisk, type Disk } from './disk'
 import { makeGateway } from './gateway'
 import { makeGroupchat } from './groupchat'
@@ -59,10 +60,13 @@ const CHATS_EVERY = 2
 const CROWD_EVERY = 2
 /** In one of so many seeds, moderators act. */
 const MODERATED_EVERY = 4
+/** In one of so many seeds, people write to each other one to one. */
+const FRIENDS_EVERY = 4
 
 export const hasAddresses = (seed: number): boolean => seed % DESK_EVERY === DESK_EVERY - 1
 export const hasCrowd = (seed: number): boolean => seed % CROWD_EVERY === 0
 export const hasModerators = (seed: number): boolean => seed % MODERATED_EVERY === 1
+export const hasFriends = (seed: number): boolean => seed % FRIENDS_EVERY === FRIENDS_EVERY - 1
 export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
 
 export interface Outcome {
@@ -84,6 +88,7 @@ interface Stage {
   reacting: Reacting
   crowd: Crowd | undefined
   moderation: Moderation | undefined
+  friends: Friends | undefined
 }
 
 /** Makes people act during the bad weather. Each workload plans its own deeds; the auditor judges its promises. */
@@ -158,7 +163,12 @@ const moderated: Workload = ({ badMs, world: { timeline }, moderation, seed }) =
   if (moderation !== undefined) for (let left = 5 + random.below(20); left > 0; left--) timeline.after(random.between(0, badMs), moderation.act)
 }
 
-const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted, crowded, moderated]
+const direct: Workload = ({ badMs, world: { timeline }, friends, seed }) => {
+  const random = makeRandom(seed + 2 ** 40)
+  if (friends !== undefined) for (let left = 5 + random.below(30); left > 0; left--) timeline.after(random.between(0, badMs), friends.write)
+}
+
+const WORKLOADS: Workload[] = [mirrored, answered, troubled, reconfigured, reacted, crowded, moderated, direct]
 
 /** Ends a fault after `ms`, unless the bad weather ends first, which ends all faults at once. */
 const lasting = ({ badMs, world: { timeline } }: Stage, ms: number, end: () => void): void => {
@@ -235,7 +245,10 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const desk = people && operator && {
     people, operator, auditor: makeDeskAuditor(mirrors, people, operator.configs, () => timeline.ms)
   }
-  const auditor = desk?.auditor ?? mirrors
+  const others = desk?.auditor ?? mirrors
+  const isForgetful = (): boolean => weather.counts.has('never pushed')
+  const friends = hasFriends(seed) ? makeFriends(makeRandom(seed + 2 ** 41), others, speakingOn(() => servers), isForgetful) : undefined
+  const auditor = friends?.auditor ?? others
   const note = (text: string): void => { trace.push(`${(timeline.ms / 1000).toFixed(3)} ${text}`) }
   const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
   const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
@@ -243,7 +256,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const servers: Server[] = [makeHomeserver(world, town, addresses), makeGroupchat(world), makeGateway(world, town, addresses)]
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
   const configured = (): FunctionAddress[] => operator?.start(disk) ?? []
-  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, configured })
+  const directChats = friends && DIRECT_RULES
+  const machine = makeMachine({ world, disk, town, servers, wall, observer: observing(settled), queueMax, configured, directChats })
   const long = weather.coming.some(({ fault }) => fault === 'long outage')
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   const reacting = makeReacting(town, makeRandom(seed + 2 ** 35), () => servers, auditor, () => timeline.ms)
@@ -256,7 +270,7 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
     moderation?.heard(said)
     speak(by, text, said)
   })
-  return { seed, reacting, crowd, moderation, badMs, world, town, desk, servers, machine, disk, wall, talk }
+  return { seed, reacting, crowd, moderation, friends, badMs, world, town, desk, servers, machine, disk, wall, talk }
 }
 
 /** Plays bad weather, then good weather until nothing moves any more. */
@@ -290,6 +304,7 @@ const play = async (stage: Stage): Promise<void> => {
   auditor.judge()
   stage.reacting.judge()
   stage.moderation?.judge()
+  stage.friends?.judge()
   for (const server of servers) server.judge?.()
   if (desk !== undefined) await looking(disk, desk.auditor.judgeDesk)
 }

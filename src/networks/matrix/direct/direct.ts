@@ -45,8 +45,8 @@ export interface Change { event: string; isEdit: boolean }
 export interface Direct {
   /** The chat that a room belongs to. */
   of (room: string): DirectRoom | undefined
-  /** An address of ours was invited. */
-  invited (event: RoomEvent): void
+  /** An address or a ghost of ours was invited. Resolves when that is remembered, if it must be. */
+  invited (event: RoomEvent): Promise<void> | undefined
   /** Somebody came, went, or was sent out in a direct chat. */
   member (event: RoomEvent, chat: DirectRoom): Promise<void>
   /** The contact wrote here (`at`: as their homeserver says). From now on we answer them here. */
@@ -158,7 +158,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
   const lookAt = async (ours: string): Promise<{ rooms: ReadUpTo[], keep: () => Promise<void> }> => {
     await addresses.ready(ours, stopping)
     const { joined, invited, keep } = await askSync(world, ours, stopping)
-    for (const { room, by, direct } of invited) invitations.take(room, ours, by, direct, 0)
+    for (const { room, by, direct } of invited) void invitations.take(room, ours, by, direct, 0)
     for (const room of joined) if (isAttended(room) && chats.of(room) !== undefined) parting.over(room)
     const rooms = [...joined].flatMap(room => {
       const chat = invitations.has(room) ? undefined : of(room)
@@ -169,7 +169,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
 
   return {
     of,
-    invited ({ room, sender, stateKey, content, at }) { invitations.take(room, stateKey!, sender, content.is_direct === true, at ?? 0) },
+    invited: ({ room, sender, stateKey, content, at }) => invitations.take(room, stateKey!, sender, content.is_direct === true, at ?? 0),
     async member ({ room, stateKey, content: { membership } }, { place, ours, theirs }) {
       if (stateKey !== ours && stateKey !== theirs) return
       const chat = chats.at(place)

@@ -18,6 +18,7 @@ import { stateOf } from '../rooms/state'
 import type { Addresses } from '../users/addresses'
 import type { Chats, DirectRoom } from './chats'
 import type { Parting } from './parting'
+import { type Invitation, makeRemembered } from './remembered'
 
 interface Parts {
   homeserver: Homeserver; addresses: Pick<Addresses, 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
@@ -30,11 +31,11 @@ interface Parts {
 }
 
 export interface Invitations {
-  /** `direct`: the inviter says that it is a direct chat. `at`: when, ms; 0 if not known. */
-  take (room: string, ours: string, theirs: string, direct: boolean, at: number): void
+  /** If it must be remembered, resolves when it is. */
+  take (...one: Invitation): Promise<void> | undefined
   /** Whether an invitation to this room is under way. */
   has (room: string): boolean
-  /** From now on, notices if one is dropped. */
+  /** Takes those that are remembered. From now on, notices if one is dropped. */
   begin (): void
   /** Resolves when none is under way, with whether all since `begin` were taken up. */
   settled (): Promise<boolean>
@@ -58,6 +59,7 @@ export const makeInvitations = (parts: Parts): Invitations => {
   const { chats, parting, backlog, isAttended, encrypted, leave } = parts
   const slots = makeSlots(AT_ONCE_MAX, AT_ONCE_OF_ONE_MAX)
   const entering = new Map<string, { by: string, task: Promise<void> }>() // by room
+  const remembered = makeRemembered(memory, domain)
   let dropped = false
 
   /** How many others are in a room that we are invited to (CS API §Room summaries); undefined if that cannot be known. */
@@ -142,20 +144,27 @@ export const makeInvitations = (parts: Parts): Invitations => {
   }
 
   const take: Invitations['take'] = (room, ours, theirs, direct, at) => {
-    if (isOurs(theirs) || entering.has(room)) return
+    if (isOurs(theirs) || entering.has(room)) return undefined
     if ([...entering.values()].filter(({ by }) => by === theirs).length >= ENTERING_OF_ONE_MAX) {
-      return log.warn({ room, by: theirs }, 'too many invitations by one person at once; not taken')
+      return void log.warn({ room, by: theirs }, 'too many invitations by one person at once; not taken')
     }
-    if (entering.size >= ENTERING_MAX) { dropped = true; return log.warn({ room }, 'too many invitations at once; taken up later') }
+    if (entering.size >= ENTERING_MAX) { dropped = true; return void log.warn({ room }, 'too many invitations at once; taken up later') }
     const chat = { place: chats.placeOf(ours, theirs), ours, theirs }
-    const task = tryToEnter({ room, chat, direct, at }).finally(() => { entering.delete(room) })
+    const kept = remembered.keep(room, ours, theirs, direct, at)
+    const task = tryToEnter({ room, chat, direct, at }).then(() => stopping.aborted ? undefined : remembered.forget(room))
+      .finally(() => { entering.delete(room) })
+    task.catch((error: unknown) => log.warn({ room, why: messageOf(error) }, 'an invitation that was taken stays remembered'))
     entering.set(room, { by: theirs, task })
+    return kept
   }
 
   return {
     take,
     has: room => entering.has(room),
-    begin () { dropped = false },
+    begin () {
+      dropped = false
+      for (const one of remembered.all()) void take(...one)
+    },
     async settled () {
       await Promise.allSettled([...entering.values()].map(({ task }) => task))
       return !dropped

@@ -64,6 +64,9 @@ export const makeRoomNews = (
     run().catch((error: unknown) => log.warn({ room, why: messageOf(error) }, `failed: ${what}`)).finally(() => { tasks-- })
   }
 
+  const later = (...what: Parameters<typeof background>): undefined => { background(...what) }
+  const look = (room: string): undefined => { rooms.checkRoom(room) }
+
   const post = (room: string, verb: 'join' | 'leave', as: string): Promise<unknown> =>
     homeserver.call('POST', `${roomPath(room)}/${verb}`, { as, body: {} })
 
@@ -72,18 +75,18 @@ export const makeRoomNews = (
     return place !== undefined && rooms.isNow(room) && readTeamRoom(place.id, bot.slice(bot.indexOf(':') + 1)) === undefined
   }
 
-  const invited = (event: RoomEvent): void => {
+  const invited = (event: RoomEvent): Promise<void> | undefined => {
     const { room, sender, stateKey, replaces } = event
     const target = stateKey!
-    if (isOurs(sender)) return
+    if (isOurs(sender)) return undefined
     if (target !== bot && !addresses.has(target) && isMirrored(room)) {
-      return background('taking an invitation of a ghost', room, () => post(room, 'join', target))
+      return later('taking an invitation of a ghost', room, () => post(room, 'join', target))
     }
     if (addresses.has(target) || (target !== bot && admits(sender, target))) return direct.invited(event)
-    if (target !== bot) return background('declining for a ghost', room, () => post(room, 'leave', target))
-    if (rooms.placeOf(room) || rooms.awaits(room)) return rooms.checkRoom(room)
-    if (replaces !== undefined && rooms.isNow(replaces)) return rooms.checkRoom(replaces) // we may not know yet that it is replaced
-    background('answering an invitation', room, async () => {
+    if (target !== bot) return later('declining for a ghost', room, () => post(room, 'leave', target))
+    if (rooms.placeOf(room) || rooms.awaits(room)) return look(room)
+    if (replaces !== undefined && rooms.isNow(replaces)) return look(replaces) // we may not know yet that it is replaced
+    return later('answering an invitation', room, async () => {
       if (isOneOf(acceptFrom, sender)) { await post(room, 'join', bot); return }
       rooms.checkRoom(room) // perhaps a place of ours whose alias could not be resolved yet
       await rooms.settled()
@@ -94,15 +97,16 @@ export const makeRoomNews = (
   }
 
   /** The membership of one of ours changed. */
-  const mine = (event: RoomEvent): void => {
+  const mine = (event: RoomEvent): Promise<void> | undefined => {
     const { room, sender, stateKey = bot, content: { membership } } = event
     if (membership === 'invite') return invited(event)
-    if (membership === 'join') return
+    if (membership === 'join') return undefined
     if (stateKey !== bot) {
       const wasIn = ghosts.isIn(stateKey, room) // else it is told again
       ghosts.left(stateKey, room)
       if (wasIn && sender !== stateKey && !isOurs(sender)) bringing.putOut(stateKey, room)
     } else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
+    return undefined
   }
 
   return {
@@ -111,9 +115,9 @@ export const makeRoomNews = (
       if (stateKey === undefined) return undefined
       const chat = direct.of(room)
       const kept = chat && direct.member(event, chat)
-      if (isOurs(stateKey)) mine(event)
-      else memberLists.changed(event)
-      return kept
+      if (!isOurs(stateKey)) memberLists.changed(event)
+      const taken = isOurs(stateKey) ? mine(event) : undefined
+      return kept && taken ? Promise.all([kept, taken]).then(() => {}) : kept ?? taken
     },
     changed: place => teamRooms.changed(place),
     replaced: room => rooms.checkRoom(room),

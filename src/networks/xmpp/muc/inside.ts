@@ -17,19 +17,39 @@ export interface Inside {
   partOthers (room: Room): void
 }
 
+const START = 'inside '
+
 export const makeInside = (stream: Pick<Stream, 'send' | 'ask'>, { memory, log }: Pick<World, 'memory' | 'log'>): Inside => {
-  const keyOf = (room: Room, jid: string): string => `inside ${room.id} ${bareOf(jid)}`
+  const known = new Map<string, Set<string>>() // full addresses by room, because to look through the memory takes long
+  const keyOf = (room: Room, jid: string): string => `${START}${room.id} ${bareOf(jid)}`
+
+  const learn = (room: string, jid: string): void => {
+    const all = known.get(room) ?? new Set()
+    known.set(room, all.add(jid))
+  }
+
+  for (const key of memory.keys(START)) {
+    const [room = '', bare = ''] = key.slice(START.length).split(' ')
+    learn(room, `${bare}/${RESOURCE}`)
+  }
 
   const forget = async (room: Room, jids: string[]): Promise<void> => {
     await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO })) // it has read all that we sent before
-    for (const jid of jids) if (!room.ghosts.has(jid)) await memory.delete(keyOf(room, jid))
+    for (const jid of jids) {
+      if (room.ghosts.has(jid)) continue
+      known.get(room.id)?.delete(jid)
+      await memory.delete(keyOf(room, jid))
+    }
   }
 
   return {
-    enters: (room, jid) => room.own || memory.get(keyOf(room, jid)) !== undefined ? undefined : memory.set(keyOf(room, jid), '1'),
+    enters (room, jid) {
+      if (room.own || known.get(room.id)?.has(jid) === true) return undefined
+      learn(room.id, jid)
+      return memory.set(keyOf(room, jid), '1')
+    },
     partOthers (room) {
-      const start = keyOf(room, '')
-      const others = memory.keys(start).map(key => `${key.slice(start.length)}/${RESOURCE}`).filter(jid => !room.ghosts.has(jid))
+      const others = [...known.get(room.id) ?? []].filter(jid => !room.ghosts.has(jid))
       if (others.length === 0 || !room.ready) return
       for (const jid of others) stream.send(el('presence', { from: jid, to: `${room.id}/${room.listener.nick}`, type: 'unavailable' }))
       forget(room, others).catch((error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'ghosts of before may be in the room still'))
