@@ -20,6 +20,7 @@ export interface Attachment {
   blurhash?: string // a few colours to show until it is there
   thumbhash?: string // the same in base64, another way
   voice?: true // its sender spoke it into the app
+  spoiler?: string // to be seen only by whoever wants to; why, or what it is about, '' if that is not said
   at: MediaRef
   url?: string // our own signed link, set on deliveries
   kept?: true // in a correction of a message: it has this file already

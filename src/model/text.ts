@@ -72,14 +72,17 @@ export const listLines = ({ ordered, start = 1 }: { ordered: boolean, start?: nu
 
 const REASON_CHARACTERS_MAX = 200
 
+/** The reason of a spoiler, as a parser takes it. */
+export const reasonIn = (said: string): string => said.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS_MAX).toWellFormed()
+
 /** A spoiler as a parser makes it. */
 export const spoiler = (of: Inline[], said = ''): Inline => {
-  const reason = said.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS_MAX).toWellFormed()
+  const reason = reasonIn(said)
   return { kind: 'spoiler', of, ...reason !== '' && { reason } }
 }
 
 /** Stands in front of a spoiler's words where they cannot be hidden, and in their place where they must not be read. */
-const spoilerMark = (reason: string | undefined): string => reason === undefined ? '[Spoiler]' : `[Spoiler: ${reason}]`
+export const spoilerMark = (reason = ''): string => reason === '' ? '[Spoiler]' : `[Spoiler: ${reason}]`
 
 export const inlinePlain = (parts: Inline[]): string => parts.map(part => {
   switch (part.kind) {

@@ -4,7 +4,7 @@
  */
 import { type Attachment, type Content, filesOf, type Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { LINE_END, plain, toPlain, type Text } from '../model/text'
+import { LINE_END, plain, spoilerMark, toPlain, type Text } from '../model/text'
 import { cleanName } from './people'
 
 const CHARACTER_UNITS = 64 // hardly any visible character is longer
@@ -83,6 +83,8 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
   return (can.ghosts ? splitText : splitAmbiguous)(flat, can.textBytesMax).map(plain)
 }
 
+const hidden = ({ spoiler }: Attachment): string => spoiler === undefined ? '' : `${spoilerMark(spoiler)} `
+
 /**
  * The contents of the deliveries, in order, one for each. `url` makes the link for one of the files, if one is needed. Without `as`, Zentrale
  * itself speaks.
@@ -91,7 +93,7 @@ export const adapt = (content: Content, can: Capabilities, as: Persona | undefin
   const { style, location, poll, ends } = content
   const files = filesOf(content).map((file, index) => ({ ...file, url: url(file, index) }))
   let { text } = content
-  if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${cleanName(file.name)}: ${file.url}`))]
+  if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${hidden(file)}${cleanName(file.name)}: ${file.url}`))]
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const where = { ...can.formatting && location !== undefined && { location }, ...can.polls === true && { ...poll && { poll }, ...ends && { ends } } }

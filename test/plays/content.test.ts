@@ -79,6 +79,23 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     await story.maxReads(`${LABELS.bernd}: [Spoiler] der Koch`)
   })
 
+  it('a hidden picture is no picture for Bernd before he opens it, and hidden in Anna\'s app', async () => {
+    const { anna, bernd, max } = town.people
+    const mark = 'page.codeberg.everypizza.msc4193.spoiler'
+    await story.annaSays({
+      msgtype: 'm.image', body: 'Täter.png', url: await anna.upload(png, 'image/png'), info: { mimetype: 'image/png' }, [mark]: true
+    })
+    const shown = await bernd.until('the link', one => one.getChildText('body')?.startsWith('[Spoiler] Täter.png: http') === true, READ_WITHIN_MS)
+    assert.deepEqual([shown.getChild('x', OOB), shown.getChildText('spoiler', SPOILER)], [undefined, ''])
+    const link = shown.getChildText('body')!.split(': ')[1]!
+    assert.deepEqual(Buffer.from(await (await fetch(link)).arrayBuffer()), png)
+    await max.next(({ text }) => text.startsWith(`${LABELS.anna}: [Spoiler] Täter.png: http`), READ_WITHIN_MS)
+    const url = await upload(town, 'Mord.png', png)
+    await story.berndSays(url, xml('x', { xmlns: OOB }, xml('url', {}, url)), xml('spoiler', { xmlns: SPOILER }, 'Krimi'))
+    const { content } = await story.annaReads('[Spoiler: Krimi]', event => event.content['msgtype'] === 'm.image')
+    assert.deepEqual([content[mark], content[`${mark}.reason`], content['filename']], [true, 'Krimi', 'Mord.png'])
+  })
+
   it('Bernd votes in Anna\'s poll by a number, changes his mind, and votes by a reaction; it counts as his; Max sends the number', async () => {
     const { anna, bernd } = town.people
     const answers = ['Montag', 'Dienstag'].map(text => ({ id: `id-${text}`, 'org.matrix.msc1767.text': text }))

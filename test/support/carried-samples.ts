@@ -52,6 +52,8 @@ const MATRIX: Sample[] = [
       'm.new_content': { msgtype: 'm.image', body: 'Wir', filename: 'tor.jpg', url: 'mxc://example.org/abc' } }) },
   { what: 'a gallery', from: 'matrix', raw: message({ msgtype: 'm.gallery', body: 'Das Fest', itemtypes: ['a.jpg', 'b.jpg'].map(name =>
     ({ itemtype: 'm.image', body: name, url: 'mxc://example.org/abc', info: { mimetype: 'image/jpeg' } })) }) },
+  { what: 'a hidden picture (MSC4193)', from: 'matrix', raw: file('m.image', 'tor.jpg', 'image/jpeg', {
+    'page.codeberg.everypizza.msc4193.spoiler': true, 'page.codeberg.everypizza.msc4193.spoiler.reason': 'Krimi' }) },
   { what: 'a film', from: 'matrix', raw: file('m.video', 'tor.mp4', 'video/mp4') },
   { what: 'a voice message', from: 'matrix', raw: file('m.audio', 'Voice message.ogg', 'audio/ogg', { 'org.matrix.msc3245.voice': {} }) },
   { what: 'a file', from: 'matrix', raw: file('m.file', 'plan.pdf', 'application/pdf') },
@@ -105,6 +107,8 @@ const XMPP: Sample[] = [
     "<reactions xmlns='urn:xmpp:reactions:0' id='ASKED'><reaction>👍</reaction></reactions>") },
   { what: 'a file (XEP-0066)', from: 'xmpp', raw: body(PDF, `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },
   { what: 'a file with words', from: 'xmpp', raw: body('Der Plan', `<x xmlns='jabber:x:oob'><url>${PDF}</url></x>`) },
+  { what: 'a hidden file (XEP-0382)', from: 'xmpp',
+    raw: body(PDF, `<x xmlns='jabber:x:oob'><url>${PDF}</url></x><spoiler xmlns='urn:xmpp:spoiler:0'>Krimi</spoiler>`) },
   { what: 'two files', from: 'xmpp', raw: body('', [PDF, PDF.replace('plan', 'b')]
     .map(url => `<x xmlns='jabber:x:oob'><url>${url}</url></x>`).join('')) },
   { what: 'a picture with its size (XEP-0447)', from: 'xmpp', raw: body('x',

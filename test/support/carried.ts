@@ -71,7 +71,8 @@ const shown = ({ action }: Delivery): string => {
       const kinds = [
         action.reply === undefined ? '' : 'reply', ...(action.mentions ?? []).map(({ as }) => `calls ${as}`),
         action.kind === 'edit' ? 'changed to' : '', style === 'emote' ? 'emote' : '',
-        style === 'quiet' ? 'quiet' : '', location === undefined ? '' : 'location', file === undefined ? '' : `${file.kind} \`${file.name}\``
+        style === 'quiet' ? 'quiet' : '', location === undefined ? '' : 'location', file?.spoiler === undefined ? '' : 'hidden',
+        file === undefined ? '' : `${file.kind} \`${file.name}\``
       ].filter(kind => kind !== '')
       return [...kinds, ...text.length > 0 ? [`“${short(toPlain(text))}”`] : []].join(' ')
     }

@@ -2,7 +2,9 @@
 import type { Place } from '../../model/address'
 import { type Mention, peopleIn } from '../../model/mention'
 import type { Addressee, Attachment, Content, Delivery, Reply, Stands } from '../../model/message'
+import { spoilerMark } from '../../model/text'
 import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
+import { SPOILERS } from './events/files'
 import { isJson, type Json, jsonOf, stringOf } from './events/json'
 import { encode, type Homeserver, Rejected, roomPath } from './homeserver'
 import type { Uploaded } from './media'
@@ -15,10 +17,11 @@ const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm
 const FILE_MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', file: 'm.file' } as const
 
 /** CS API §m.image and its siblings. */
-export const fileContent = ({ kind, name, mime, width, height, durationMs, blurhash, voice }: Attachment,
+export const fileContent = ({ kind, name, mime, width, height, durationMs, blurhash, voice, spoiler }: Attachment,
   { uri, size }: Uploaded): Record<string, unknown> => ({
   msgtype: FILE_MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, url: uri,
   info: { mimetype: mime, size, w: width, h: height, duration: durationMs, 'xyz.amorgan.blurhash': blurhash },
+  ...spoiler !== undefined && { [SPOILERS[0]]: true, ...spoiler !== '' && { [`${SPOILERS[0]}.reason`]: spoiler } },
   ...voice && { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { duration: durationMs } } // MSC3245
 })
 
@@ -47,9 +50,12 @@ export const messageContent = ({ style, text, location }: Content, mentions: Men
   }
 }
 
-/** A file with its words: without any, its name stands for them (CS API §Media captions). */
-export const captioned = (file: Json, { name, kind }: Attachment, { msgtype, ...words }: Json): Json =>
-  ({ ...file, ...words, ...words.body === '' && { body: clean(name) || kind } })
+/**
+ * A file with its words: without any, its name stands for them (CS API §Media captions), or that it is a spoiler, because not all apps hide
+ * it.
+ */
+export const captioned = (file: Json, { name, kind, spoiler }: Attachment, { msgtype, ...words }: Json): Json =>
+  ({ ...file, ...words, ...words.body === '' && { body: spoiler === undefined ? clean(name) || kind : clean(spoilerMark(spoiler)) } })
 
 /** CS API §Event replacements. Alarms only those whom the earlier version did not. */
 export const replacing = (content: Json, target: string, alarmed: Json): Json => ({

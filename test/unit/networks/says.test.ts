@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict'
 import { HtmlRenderer, Parser } from 'commonmark'
 import fc from 'fast-check'
+import type { Attachment } from '../../../src/model/message'
 import { plain, toPlain, type Text } from '../../../src/model/text'
+import { captioned, fileContent } from '../../../src/networks/matrix/contents'
+import { attachment } from '../../../src/networks/matrix/events/files'
+import type { Json } from '../../../src/networks/matrix/events/json'
 import { parseHtml, readText, writeHtml, writeText } from '../../../src/networks/matrix/text'
 import { contentOf, contentXml } from '../../../src/networks/xmpp/text/content'
 import { bodyOf, parseStyled } from '../../../src/networks/xmpp/text/styling'
@@ -174,6 +178,22 @@ describe('what a text says', () => {
     const long = parseHtml(`<span data-mx-spoiler="${'a\n'.repeat(500)}">x</span>`)!
     assert.ok(onXmpp(long).length < 400, 'a reason is short')
     assert.ok(!onXmpp(plain('kein Spoiler')).includes('spoiler'))
+  })
+
+  it('shows no hidden picture before its reader wants to see it', () => {
+    const file: Attachment = {
+      kind: 'image', name: 'tor.jpg', mime: 'image/jpeg', at: { network: 'matrix', ref: 'mxc://x/a' }, url: 'https://x.org/tor.jpg', spoiler: 'Krimi'
+    }
+    const onXmpp = (one: Attachment): string => el('message', {}, ...contentXml({ style: 'text', text: [], file: one })).xml
+    assert.ok(!onXmpp(file).includes('oob') && !onXmpp(file).includes('file-sharing'), 'apps show what is shared')
+    const link = '<body>[Spoiler: Krimi] tor.jpg: https://x.org/tor.jpg</body>'
+    assert.ok(onXmpp(file).includes(`${link}<spoiler xmlns='urn:xmpp:spoiler:0'>Krimi</spoiler>`))
+    const [mark, reason] = ['page.codeberg.everypizza.msc4193.spoiler', 'page.codeberg.everypizza.msc4193.spoiler.reason']
+    const onMatrix = (one: Attachment, body = ''): Json => captioned(fileContent(one, { uri: 'mxc://y/b', size: 1 }), one, { body })
+    const hidden = onMatrix(file)
+    assert.deepEqual([hidden[mark], hidden[reason], hidden.body, hidden.filename], [true, 'Krimi', '[Spoiler: Krimi]', 'tor.jpg'])
+    assert.deepEqual([onMatrix({ ...file, spoiler: '' })[reason], onMatrix({ ...file, spoiler: '' }).body], [undefined, '[Spoiler]'])
+    assert.deepEqual([onMatrix(file, 'Das Tor').body, attachment('image', hidden, 'x').spoiler], ['Das Tor', 'Krimi'])
   })
 
   it('keeps inside and outside of a code block apart', () => {

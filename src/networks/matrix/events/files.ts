@@ -3,7 +3,7 @@ import { isBlurhash } from '../../../lib/blur'
 import { isMime } from '../../../lib/mime'
 import { Malformed } from '../../../model/errors'
 import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
-import { plain, type Text } from '../../../model/text'
+import { plain, reasonIn, type Text } from '../../../model/text'
 import { readText } from '../text'
 import { isJson, type Json, jsonOf, listOf, stringOf } from './json'
 import { formatted, isReply } from './mentions'
@@ -17,6 +17,8 @@ export const KINDS: ReadonlyMap<string, Attachment['kind']> = new Map(
 const DEFAULT_MIME = { image: 'image/jpeg', audio: 'audio/ogg', video: 'video/mp4', file: 'application/octet-stream' } as const
 const VOICE = ['m.voice', 'org.matrix.msc3245.voice'] // MSC3245, in the final and the present spelling
 const BLURS = ['blurhash', 'xyz.amorgan.blurhash'] // MSC2448
+/** MSC4193, in the present and the final spelling. */
+export const SPOILERS = ['page.codeberg.everypizza.msc4193.spoiler', 'm.spoiler'] as const
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
 
 export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
@@ -26,10 +28,12 @@ export const attachment = (kind: Attachment['kind'], content: Json, name: string
   const { mimetype, size, w, h, duration } = info
   const blurhash = BLURS.map(field => stringOf(info[field])).find(one => one !== undefined && isBlurhash(one))
   const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
+  const hides = SPOILERS.find(mark => content[mark] === true)
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
-    ...blurhash !== undefined && { blurhash }, ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const }
+    ...blurhash !== undefined && { blurhash }, ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const },
+    ...hides !== undefined && { spoiler: reasonIn(stringOf(content[`${hides}.reason`]) ?? '') }
   }
 }
 

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual as isEqual } from 'node:util'
 import { qualifiedEmoji } from '../../../lib/emoji'
 import { geoUri, pointOf } from '../../../lib/geo'
-import type { Content, Unreadable } from '../../../model/message'
+import type { Attachment, Content, Unreadable } from '../../../model/message'
 import {
-  type Inline, locationText, plain, quoted, spoiler, type Text, toPlain, veiled, wholeSpoiler, withInlines
+  type Inline, locationText, plain, quoted, reasonIn, spoiler, spoilerMark, type Text, toPlain, veiled, wholeSpoiler, withInlines
 } from '../../../model/text'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { fileXml, filesIn, SHARING } from './file-sharing'
@@ -95,11 +95,16 @@ const locationIn = (message: Element, said: string): string | undefined => {
   return geoloc && geoUri(textOf(child(geoloc, 'lat')).trim(), textOf(child(geoloc, 'lon')).trim())
 }
 
-/** XEP-0382 hides all that is said. Of a file without words its hint is left. */
+/** XEP-0382 hides all that is said. */
 const asHidden = (message: Element, text: Text): Text => {
   const hides = child(message, 'spoiler', SPOILER)
-  if (hides === undefined) return text
-  return text.length === 0 ? plain(textOf(hides).trim()) : withInlines(text, of => [spoiler(of, textOf(hides))])
+  return hides === undefined ? text : withInlines(text, of => [spoiler(of, textOf(hides))])
+}
+
+/** The files of a message, hidden with all that it says. */
+const filesOf = (network: string, message: Element): Attachment[] => {
+  const hides = child(message, 'spoiler', SPOILER)
+  return filesIn(network, message).map(file => hides === undefined ? file : { ...file, spoiler: reasonIn(textOf(hides)) })
 }
 
 const textIn = (message: Element, words: string): Text =>
@@ -121,7 +126,7 @@ export interface Said { content: Content; quoted?: number }
 
 /** `quoted`: how many blocks in front only repeat what is answered. Undefined if the message has no words for people: chat states, markers. */
 export const contentOf = (network: string, message: Element): Said | undefined => {
-  const [file, ...more] = filesIn(network, message)
+  const [file, ...more] = filesOf(network, message)
   const { repeated, own } = partsOf(message)
   const links = new Set([file, ...more].map(one => one?.at.ref))
   const said = own.trim().split(/\s+/).every(word => links.has(word)) || (file !== undefined && isForSharing(message)) ? '' : own
@@ -188,6 +193,10 @@ const geolocXml = (location: string | undefined): Xml[] => {
 /** `called`: people at its place whom the message calls. */
 export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo, called: Called[] = []): Xml[] => {
   const named = answered?.found === undefined ? [] : [replyXml(answered.found)]
+  if (file?.url !== undefined && file.spoiler !== undefined) {
+    // Apps show a picture at once if the body is only its link, whatever stands beside it.
+    return [el('body', {}, `${spoilerMark(file.spoiler)} ${file.name}: ${file.url}`), el('spoiler', { xmlns: SPOILER }, file.spoiler), ...named]
+  }
   if (file?.url !== undefined) {
     return [el('body', {}, file.url), ...fileXml(file, file.url), ...named]
   }

@@ -19,6 +19,17 @@ describe('a picture', () => {
   })
 })
 
+describe('a hidden picture (MSC4193)', () => {
+  it('says so in both spellings, and why in one line', () => {
+    const mark = 'page.codeberg.everypizza.msc4193.spoiler'
+    const read = (more: object): string | undefined => attachment('image', { url: 'mxc://x/a', ...more }, 'a.png').spoiler
+    assert.equal(read({ [mark]: true, [`${mark}.reason`]: ' Krimi\n' }), 'Krimi')
+    assert.equal(read({ 'm.spoiler': true, 'm.spoiler.reason': 7 }), '')
+    for (const odd of [{}, { [mark]: false }, { [mark]: 'true' }, { [`${mark}.reason`]: 'Krimi' }]) assert.equal(read(odd), undefined)
+    assert.equal(read({ [mark]: true, [`${mark}.reason`]: 'a'.repeat(999) })?.length, 200)
+  })
+})
+
 describe('a gallery', () => {
   it('is all its files in their order, with its caption and theirs', () => {
     const pdf = item('b.pdf', { itemtype: 'm.file', info: { mimetype: 'application/pdf' } })

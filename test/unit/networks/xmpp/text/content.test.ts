@@ -64,9 +64,12 @@ describe('XMPP content: a file', () => {
     assert.equal(toPlain(said(`<body>Plan: ${other}</body>${oob}${second}`)!.text), `Plan: ${other}`)
   })
 
-  it('may come with the hint of a spoiler, which is not lost; words of any form are hidden by it', () => {
-    const hint = '<spoiler xmlns="urn:xmpp:spoiler:0">Krimi</spoiler>'
-    assert.equal(toPlain(said(`<body>${URL}</body>${whole}${hint}`)!.text), 'Krimi')
+  it('may be hidden by a spoiler with a hint, as words of any form may', () => {
+    const hint = '<spoiler xmlns="urn:xmpp:spoiler:0"> Krimi\n</spoiler>'
+    const hidden = said(`<body>${URL}</body>${whole}${hint}`)
+    assert.deepEqual([hidden?.file?.spoiler, hidden?.text], ['Krimi', []])
+    assert.equal(said(`<body>${URL}</body>${whole}`)?.file?.spoiler, undefined)
+    assert.equal(said(`<body>${URL}</body>${whole}<spoiler xmlns='urn:xmpp:spoiler:0'/>`)?.file?.spoiler, '')
     const xhtml = '<html xmlns="http://jabber.org/protocol/xhtml-im"><body xmlns="http://www.w3.org/1999/xhtml"><p>der Koch</p></body></html>'
     for (const words of ['<body>der Koch</body>', xhtml]) assert.equal(toPlain(said(words + hint)!.text), '[Spoiler: Krimi] der Koch', words)
   })
