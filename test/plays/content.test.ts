@@ -8,6 +8,8 @@ import { needs, scratch } from '../support/real'
 import { correcting, LABELS, READ_WITHIN_MS, replying, retracting, type Story, storyOf } from '../support/story'
 
 const OOB = 'jabber:x:oob'
+const SHARING = 'urn:xmpp:sfs:0'
+const GEOLOC = 'http://jabber.org/protocol/geoloc'
 const SPOILER = 'urn:xmpp:spoiler:0'
 
 for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people send, on Synapse, ${xmppServer} and phones`, () => {
@@ -94,6 +96,40 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     await story.berndSays(url, xml('x', { xmlns: OOB }, xml('url', {}, url)), xml('spoiler', { xmlns: SPOILER }, 'Krimi'))
     const { content } = await story.annaReads('[Spoiler: Krimi]', event => event.content['msgtype'] === 'm.image')
     assert.deepEqual([content[mark], content[`${mark}.reason`], content['filename']], [true, 'Krimi', 'Mord.png'])
+  })
+
+  it('stickers, locations, tables and code are what they are, and told as well as can be where they cannot be shown', async () => {
+    const { anna, bernd, max } = town.people
+    const map = 'https://www.openstreetmap.org/?mlat=52.5&mlon=13.4#map=17/52.5/13.4'
+    const sticker = { body: 'Hund', url: await anna.upload(png, 'image/png'), info: { mimetype: 'image/png' } }
+    await anna.send(town.room, sticker, 'm.sticker')
+    await bernd.until('the sticker', one => one.getChild('x', OOB)?.getChildText('url')?.endsWith('/Hund.png') === true, READ_WITHIN_MS)
+    await max.next(({ text }) => text.startsWith(`${LABELS.anna}: Hund.png: http`), READ_WITHIN_MS)
+    await story.annaSays({ msgtype: 'm.location', body: 'am Tor', geo_uri: 'geo:52.5,13.4' })
+    const { text: where } = await max.next(({ text }) => text.includes('am Tor'), READ_WITHIN_MS)
+    assert.equal(where, `${LABELS.anna}: 📍 am Tor\n${map}`)
+    const point = (await story.berndReads(`📍 am Tor\n${map}`)).getChild('geoloc', GEOLOC)
+    assert.deepEqual([point?.getChildText('lat'), point?.getChildText('lon')], ['52.5', '13.4'])
+    await story.annaSays({
+      msgtype: 'm.text', body: 'x', format: 'org.matrix.custom.html',
+      formatted_body: '<p>Plan</p><table><tr><td>Mo</td><td>8</td></tr></table><pre><code class="language-js">let a\n</code></pre>'
+    })
+    await story.berndReads('Plan\nMo | 8\n```js\nlet a\n```')
+    await story.maxReads(`${LABELS.anna}: Plan\nMo | 8\nlet a`)
+
+    const url = await upload(town, 'Katze.png', png)
+    const file = xml('file', { xmlns: 'urn:xmpp:file:metadata:0' }, xml('name', {}, 'Katze.png'), xml('media-type', {}, 'image/png'))
+    const source = xml('sources', {}, xml('url-data', { xmlns: 'http://jabber.org/protocol/url-data', target: url }))
+    await story.berndSays('Katze', xml('sticker', { xmlns: 'urn:xmpp:stickers:0', pack: 'x' }),
+      xml('file-sharing', { xmlns: SHARING }, file, source), xml('fallback', { xmlns: 'urn:xmpp:fallback:0', for: SHARING }))
+    const { content: cat } = await story.annaReads('Katze.png', ({ content: { msgtype } }) => msgtype === 'm.image')
+    assert.deepEqual(await anna.download(String(cat['url'])), png)
+    await story.berndSays('geo:52.5,13.4')
+    const { content: here } = await story.annaReads(`📍 ${map}`)
+    assert.deepEqual([here['msgtype'], here['geo_uri']], ['m.location', 'geo:52.5,13.4'])
+    await story.berndSays('So:\n```js\nlet b\n```')
+    const { content: code } = await story.annaReads('So:\nlet b')
+    assert.match(String(code['formatted_body']), /<pre><code class="language-js">let b\n?<\/code><\/pre>/)
   })
 
   it('Bernd votes in Anna\'s poll by a number, changes his mind, and votes by a reaction; it counts as his; Max sends the number', async () => {
