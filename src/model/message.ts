@@ -112,9 +112,9 @@ export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[
 /**
  * How a mirrored place stands to us: `in` each time we enter, `out` when it removed us or is gone, `encrypted` when we cannot read
  * it. While it is `out` or `encrypted`, nothing is carried from or to it. The same standing again changes nothing. `key`: the source's
- * own id of the event that says so, or a new one.
+ * own id of the event that says so, or a new one. `moved`: it is in another room now, which people there call so.
  */
-export interface StandingArrival extends Arrived { kind: 'standing'; standing: Standing }
+export interface StandingArrival extends Arrived { kind: 'standing'; standing: Standing; moved?: string }
 export type Standing = 'in' | 'out' | 'encrypted'
 
 /** One thing that a place shows of itself: a text, or where a picture lies on the place's network; '' for none. */

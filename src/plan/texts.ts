@@ -22,6 +22,7 @@ export interface Texts {
   isOut (where: string): string
   isEncrypted (where: string): string
   isBack (where: string): string
+  hasMoved (where: string, to: string): string
   isEncryptedHere: string
   onlyTwo: string
   noChat: string
@@ -78,6 +79,7 @@ const de: Texts = {
   isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. ` +
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
   isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder.`,
+  hasMoved: (where, to) => `Der Raum auf ${where} ist umgezogen. Er ist jetzt ${to}.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
   onlyTwo: 'Nicht weitergegeben: Dieser Chat verbindet nur zwei Personen, und Sie sind keine von beiden.',
@@ -150,6 +152,7 @@ const en: Texts = {
   isEncrypted: where => `The connection to the room on ${where} rests, because that room is encrypted. ` +
     'For now, messages arrive in neither direction.',
   isBack: where => `The connection to the room on ${where} works again.`,
+  hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',
   onlyTwo: 'Not passed on: this chat connects two persons only, and you are neither of them.',

@@ -8,6 +8,7 @@ import { xmppMembersSuite } from './xmpp-members-suite'
 import { xmppProfileSuite } from './xmpp-profile-suite'
 import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
+import { xmppSuccessorSuite } from './xmpp-successor-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
 describe('xmpp with ejabberd', () => {
@@ -17,6 +18,7 @@ describe('xmpp with ejabberd', () => {
   describe('accounts', () => xmppAccountsSuite(startEjabberd))
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
+  describe('rooms that are replaced', () => xmppSuccessorSuite(startEjabberd, false))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startEjabberd, { nicks: false, pictures: true }))
   describe('moderators', () => xmppModerationSuite(startEjabberd, false))
   describe('signals', () => xmppSignalsSuite(startEjabberd))

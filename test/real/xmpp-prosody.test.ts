@@ -8,6 +8,7 @@ import { xmppMembersSuite } from './xmpp-members-suite'
 import { xmppProfileSuite } from './xmpp-profile-suite'
 import { xmppSignalsSuite } from './xmpp-signals-suite'
 import { xmppSuite } from './xmpp-suite'
+import { xmppSuccessorSuite } from './xmpp-successor-suite'
 import { xmppTeamRoomsSuite } from './xmpp-team-rooms-suite'
 
 describe('xmpp with Prosody', () => {
@@ -17,6 +18,7 @@ describe('xmpp with Prosody', () => {
   describe('accounts', () => xmppAccountsSuite(startProsody))
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
+  describe('rooms that are replaced', () => xmppSuccessorSuite(startProsody, true))
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody, { nicks: true, pictures: false }))
   describe('moderators', () => {
     needs('prosodyModules')

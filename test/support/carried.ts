@@ -97,7 +97,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
     network: 'xmpp', inbox: xmpp.inbox, stream: { pause () {}, resume () {} } as unknown as Stream, archive: {} as Archive, notes, world,
     ownMessages: { mark: () => el('mark'), isOurs: () => false }, originals: makeOriginals(world), echo: () => {}
   })
-  const room = { id: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
+  const room = { id: MUC, place: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
     people: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
   const gateway = makeGatewayEvents(sms.inbox, 'sms', 'main', () => false)
   let phoneTexts = 0

@@ -87,6 +87,7 @@ const REFUSALS: Record<string, (domain: string) => [found: string, advice: strin
   'registration-required': domain => ['is for members only, and we are not members', membersAdvice(domain)],
   forbidden: domain => ['has banned us', `Lift the ban on ${domain} in the room's settings`],
   'not-authorized': () => ['asks for a password, which is not supported', 'Remove the password from the room'],
+  gone: () => ['was destroyed', 'Write the address of the room that replaces it. A Zentrale that was in it follows by itself'],
   'item-not-found': () => ['is locked: whoever made it has not set it up yet', 'Its owner must save its settings once']
 }
 
@@ -139,6 +140,7 @@ const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
       features.add(ARCHIVE) // whether it has one is known only once it is made
       return 'is not there yet; Zentrale makes it when it starts'
     }
+    if ('condition' in info && info.condition === 'gone') throw new Wrong(...REFUSALS.gone!(at.domain))
     if ('condition' in info) throw new Wrong(`cannot be looked at (${info.condition})`, 'Is its address right, and does its server run?')
     features = info.features
     const mine = await enter(at, room)

@@ -94,15 +94,13 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const rooms = makeRooms({
     domain, stream, world, voices, own: ownRooms,
     events: {
-      entering (room) {
-        if (room.listener.nick === '') occupantAvatars.forget(room.id)
-        started?.receiver.hold(room)
-      },
+      entering (room) { occupantAvatars.forget(room.id); started?.receiver.hold(room) },
       async entered (room) {
         for (const part of [members, bringing]) part.entered(room)
         await started?.receiver.catchUp(room)
         for (const part of [looks, started?.entrance]) part?.entered(room)
       },
+      ended (room) { occupantAvatars.forget(room.id); started?.receiver.end(room) },
       out: room => started?.sender.out(room),
       putOut: room => started?.receiver.standing(room, 'out'),
       allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
@@ -130,7 +128,8 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const quarantine = makeQuarantine(NAME, inbox, world.log)
     const echo = (...heard: Parameters<Sender['echo']>): void => sender.echo(...heard)
     const receiver = makeReceiver({
-      network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch
+      network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch,
+      moved: rooms.told
     })
     const change = makeChange({ own: ownRooms, stream, world })
     const special = makeSpecialDeliveries({ teamRooms, directSender, remove: makeRemove(stream), change })

@@ -33,7 +33,7 @@ export const makeDirectSignals = (network: string, inbox: Inbox) => (message: El
   for (const does of signalsIn(message)) inbox.signal({ place: { network, id: directPlace(to.id, contact) }, sender: { id: contact }, does })
 }
 
-interface Parts { domain: string; rooms: Pick<Rooms, 'get' | 'maySpeak'>; addresses: Addresses; stream: Pick<Stream, 'isUp' | 'send' | 'writable'> }
+interface Parts { domain: string; rooms: Pick<Rooms, 'of' | 'maySpeak'>; addresses: Addresses; stream: Pick<Stream, 'isUp' | 'send' | 'writable'> }
 
 export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((signal: SignalOut) => void) => {
   let waiting = 0
@@ -58,7 +58,7 @@ export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((sign
 
   const written = (signal: SignalOut): Xml | undefined => {
     const ends = directEnds(signal.place.id)
-    const room = rooms.get(signal.place.id)
+    const room = rooms.of(signal.place.id)
     return ends !== undefined ? toOne(ends.ours, ends.theirs, signal) : room && toRoom(room, signal)
   }
 

@@ -71,6 +71,13 @@ describe('how a place stands to us', () => {
     assert.deepEqual(blue.read('hall'), [`*: ${BACK}`])
   })
 
+  it('that has moved is told to everybody else once, also if we hear of it again', async () => {
+    const moved = { kind: 'standing', key: 'moved', place: { network: 'red', id: 'room' }, at: 0, standing: 'in', moved: 'hall@new' } as const
+    assert.deepEqual([await red.inbox.accept(moved), await red.inbox.accept(moved)], ['stored', 'seen'])
+    await until(() => blue.delivered.length === 1 && phoneReads().length === 1)
+    assert.deepEqual([blue.read('hall'), red.delivered], [['*: The room on red has moved. It is now hall@new.'], []])
+  })
+
   it('what waited for it ends, and its writers are told', async () => {
     red.onSend = () => { throw new Unavailable('not in there') }
     await blue.say('hall', 'bernd', 'one')

@@ -130,7 +130,7 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
       const said = page === 'gone' ? [] : page.items.map(({ message: { attrs } }) => attrs)
       return said.some(one => one.id === id && bareOf(one.from ?? '') === jid) ? { ids: [id] } : undefined
     },
-    signal: makeSignals({ domain, rooms: { get: () => undefined, maySpeak: () => false }, addresses, stream }),
+    signal: makeSignals({ domain, rooms: { of: () => undefined, maySpeak: () => false }, addresses, stream }),
     async forget (places) {
       for (const { id } of places) {
         const ends = directEnds(id)

@@ -25,13 +25,13 @@ export interface Bringing {
   stop (): void
 }
 
-export const makeBringing = (rooms: Pick<Rooms, 'get' | 'ghosts'>, stream: Pick<Stream, 'writable'>,
+export const makeBringing = (rooms: Pick<Rooms, 'of' | 'ghosts'>, stream: Pick<Stream, 'writable'>,
   { clock, chance, log }: World): Bringing => {
   const lists = new Map<string, MemberList>()
 
   const round = async (id: string, isOutdated: () => boolean): Promise<void> => {
     const list = lists.get(id)
-    const room = rooms.get(id)
+    const room = rooms.of(id)
     if (list === undefined || room === undefined || !room.ready) return // we are told when we are in
     if (room.features.has(MEMBERS_ONLY) && !canRule(room)) return // whoever speaks asks for a way in
     const listed = rooms.ghosts.expect(room, list.members.slice(0, LISTED_MAX), list.whole)
@@ -58,7 +58,7 @@ export const makeBringing = (rooms: Pick<Rooms, 'get' | 'ghosts'>, stream: Pick<
       lists.set(list.place.id, list)
       rounds.ask(list.place.id)
     },
-    entered (room) { if (lists.has(room.id)) rounds.ask(room.id) },
+    entered (room) { if (lists.has(room.place)) rounds.ask(room.place) },
     stop: rounds.stop
   }
 }

@@ -46,6 +46,8 @@ export interface CatchUp {
   setAside (room: Room, id: string): void
   /** A message of a live room is on disk, and the archive has it under `id`. */
   stored (room: Room, id: string): void
+  /** Nothing more comes from the room. */
+  end (room: Room): void
   stop (): void
 }
 
@@ -221,6 +223,7 @@ export const makeCatchUp = ({
         bookmarkPassed().catch((error: unknown) => log.warn({ why: messageOf(error) }, 'bookmarks of archives could not be stored'))
       })
     },
+    end (room) { rooms.delete(room.id) },
     stop () {
       stopped.abort()
       timer?.cancel()

@@ -12,6 +12,7 @@ import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, elementsIn, owned } from '../wire/xml'
 import type { Expulsion } from './expulsion'
+import type { Places } from './places'
 import { ARCHIVE, INFO, type OwnRooms, type Room } from './room'
 
 const ENTER_FIRST_MS = 1_000
@@ -30,7 +31,7 @@ export interface EnteringParts {
   events: EnteringEvents
   expulsion: Expulsion
   own: OwnRooms | undefined
-  attended: ReadonlyMap<string, Room>
+  places: Pick<Places, 'rooms' | 'leave' | 'mayFollow'>
   /** Whether a room is ready now; if not, why. */
   changed (room: Room, ready: boolean, why?: string): void
 }
@@ -44,7 +45,7 @@ export interface Entering {
   disconnected (): void
 }
 
-export const makeEntering = ({ stream, world, events, expulsion, own, attended, changed }: EnteringParts): Entering => {
+export const makeEntering = ({ stream, world, events, expulsion, own, places, changed }: EnteringParts): Entering => {
   const { clock, chance, log } = world
   const slots = makeSlots(ENTERING_MAX, ENTERING_AT_ONE_MAX, Infinity) // no more can wait than there are rooms
   let whileConnected = new AbortController()
@@ -68,9 +69,15 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     throw why
   }
 
+  const isThere = async (room: Room): Promise<boolean> => {
+    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
+    return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
+  }
+
   const enterOnce = async (room: Room): Promise<void> => {
-    events.entering(room)
-    if (room.listener.nick === '') { // the listener hears of both anew when it enters
+    if (room.follows !== undefined && !await isThere(room)) throw new Unavailable('the room that replaces another one is not there yet')
+    if (room.listener.nick === '') { // the listener hears of all this anew when it enters
+      events.entering(room)
       room.people.clear()
       room.subject = undefined
     }
@@ -78,6 +85,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     room.features = await featuresOf(room)
     if (room.own && own !== undefined) await close(room, own)
     if (room.listener.nick === '') throw new Unavailable('out of the room again')
+    if (room.follows !== undefined) return
     for (const ghost of room.ghosts.values()) { // a room that forgets who is inside tells nobody
       if (ghost.nick !== '' && !room.people.has(ghost.nick)) ghost.lost('the room does not know us')
     }
@@ -96,11 +104,6 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     try { await enterOnce(room) } finally { over() }
   }
 
-  const isThere = async (room: Room): Promise<boolean> => {
-    const answer = await stream.ask('get', room.listener.jid, room.id, el('query', { xmlns: INFO }))
-    return answer.attrs.type !== 'error' || conditionOf(answer).name !== 'item-not-found'
-  }
-
   /** The error for deliveries that wait for the room. Somebody can mend most of what keeps us out; until then, it counts as a lost link. */
   const judge = async (room: Room, error: unknown): Promise<Room['refusal']> => {
     const { refusedFor } = room.listener
@@ -111,11 +114,21 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
     return room.refusal ?? error
   }
 
+  /** The room is gone, or whoever replaced another one does not want us. */
+  const isOver = (room: Room): boolean => {
+    const isLeft = room.listener.refusedFor === 'gone' || (room.follows !== undefined && room.putOut !== undefined)
+    return isLeft && places.leave(room)
+  }
+
   const enterUntilIn = async (room: Room, signal: AbortSignal): Promise<void> => {
-    for (let attempt = 1; !signal.aborted && attended.get(room.id) === room; attempt++) {
-      try { return await enterInTurn(room, signal) } catch (error) {
+    for (let attempt = 1; !signal.aborted && places.rooms.get(room.id) === room; attempt++) {
+      try {
+        await enterInTurn(room, signal)
+        if (room.follows === undefined || !await places.mayFollow(room, signal)) return
+        attempt = 0
+      } catch (error) {
         const why = await judge(room, error).catch(() => room.refusal)
-        if (signal.aborted) return
+        if (signal.aborted || isOver(room)) return
         room.refusal = why
         changed(room, room.ready, messageOf(error))
         if (expulsion.waitsForInvitation(room)) return
@@ -127,7 +140,7 @@ export const makeEntering = ({ stream, world, events, expulsion, own, attended, 
   }
 
   const enter = (room: Room): void => {
-    if (expulsion.waitsForInvitation(room) || attended.get(room.id) !== room || room.entering) return
+    if (expulsion.waitsForInvitation(room) || places.rooms.get(room.id) !== room || room.entering) return
     if (!stream.isUp || whileConnected.signal.aborted) return
     room.entering = true
     void enterUntilIn(room, whileConnected.signal).finally(() => {

@@ -21,10 +21,10 @@ const INVITATIONS_KEPT_MAX = 16 // of a room, to ghosts
 export type Told = Pick<ExpulsionArrival, 'person' | 'name' | 'how'>
 
 /** What is offered to the intake. Anybody may invite, as often as they like. */
-export const offered = (network: string, { id }: Room, told: Told, { clock, chance }: World): Parameters<Intake['offer']> => {
+export const offered = (network: string, { id, place }: Room, told: Told, { clock, chance }: World): Parameters<Intake['offer']> => {
   const key = `${id}/${told.how} ${chance.token(KEY_BYTES)}`
   const bound = told.how === 'invited' ? { most: INVITATIONS_KEPT_MAX, beyond () {} } : undefined
-  return [{ kind: 'expulsion', key, place: { network, id }, at: clock.now(), ...told }, undefined, bound]
+  return [{ kind: 'expulsion', key, place: { network, id: place }, at: clock.now(), ...told }, undefined, bound]
 }
 
 export interface GhostNews {

@@ -34,7 +34,7 @@ const TECHNICAL = ['332', '333'] // they come with the code of a kick too
 export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): RoomMembers => {
   const told = (room: Room): Inbox | undefined => {
     const given = room.ready && !room.own ? inbox() : undefined
-    return given?.wantsMembers({ network, id: room.id }) === true ? given : undefined
+    return given?.wantsMembers({ network, id: room.place }) === true ? given : undefined
   }
 
   const isTheirs = (room: Room, nick: string, { marked, address }: Present): boolean =>
@@ -56,7 +56,7 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
     const id = idOf(room, nick, before.occupant)
     const other = [...room.people].find(([another, one]) => isTheirs(room, another, one) && idOf(room, another, one.occupant) === id)
     const isRenamed = before.occupant !== undefined && statusesOf(child(presence, 'x', MUC_USER)).has('303')
-    const place = { network, id: room.id }
+    const place = { network, id: room.place }
     if (other !== undefined) told(room)?.members(place, { kind: 'came', member: memberOf(room, ...other) })
     else if (!isRenamed || id.startsWith(`${room.id}/`)) told(room)?.members(place, { kind: 'went', id, how: howOf(presence) })
   }
@@ -64,7 +64,7 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
   return {
     entered (room) {
       const members = [...room.people].flatMap(([nick, one]) => isTheirs(room, nick, one) ? [memberOf(room, nick, one)] : [])
-      told(room)?.members({ network, id: room.id }, { kind: 'all', members, others: 'lost' })
+      told(room)?.members({ network, id: room.place }, { kind: 'all', members, others: 'lost' })
     },
     heard (room, presence, before) {
       const nick = resourceOf(presence.attrs.from ?? '')
@@ -72,12 +72,12 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
       if (type === 'unavailable' && before !== undefined && isTheirs(room, nick, before)) return gone(room, nick, before, presence)
       const now = type === undefined ? room.people.get(nick) : undefined
       if (now === undefined || !isTheirs(room, nick, now)) return
-      told(room)?.members({ network, id: room.id }, { kind: 'came', member: memberOf(room, nick, now) })
+      told(room)?.members({ network, id: room.place }, { kind: 'came', member: memberOf(room, nick, now) })
     },
     ours (room, nick) {
       const present = room.people.get(nick)
       const id = present === undefined ? undefined : idOf(room, nick, present.occupant)
-      if (id !== undefined) told(room)?.members({ network, id: room.id }, { kind: 'went', id, how: 'left' })
+      if (id !== undefined) told(room)?.members({ network, id: room.place }, { kind: 'went', id, how: 'left' })
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Person } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import { labelOf } from '../../../model/mention'
 import type { World } from '../../../model/network'
-import { nickOf, nickSpellings, resourceOf } from '../names'
+import { canonicalBare, nickOf, nickSpellings, resourceOf } from '../names'
 import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
@@ -29,6 +29,7 @@ export interface Occupant {
   readonly affiliation: string // '' while outside
   readonly role: string
   readonly refusedFor: string // the condition of the last try that failed, '' if it did not
+  readonly replacedBy: string | undefined // the room that its owners named when they destroyed this one
   usedAt: number // of clock.tick; when it spoke, or was about to
   /** Enters, or waits for the try under way. Throws Refused or Unavailable. */
   join (): Promise<void>
@@ -102,6 +103,14 @@ const whyOut = (user: Element | undefined, statuses: Set<string | undefined>): [
   return [OUT_BECAUSE[code] ?? 'left', PUT_OUT[code]]
 }
 
+/** XEP-0045 §10.9; a room that is over already says it as RFC 6120 §8.3.3.5 does. */
+const successorIn = (written: string): string | undefined => {
+  const jid = owned(/^(?:xmpp:)?([^?;#]+)/.exec(written)?.[1] ?? '')
+  try { return canonicalBare(written.startsWith('xmpp:') ? decodeURIComponent(jid) : jid) } catch { return undefined }
+}
+
+const successorOf = (user: Element | undefined): string | undefined => successorIn((user && child(user, 'destroy')?.attrs.jid) ?? '')
+
 const refusalOf = (condition: Condition, person: Person | undefined): Refused | Unavailable => {
   const failure = failureOf('the room does not let us in', condition)
   return person !== undefined && condition.name === 'forbidden' ? new Refused(failure.message, undefined, 'expelled') : failure
@@ -123,7 +132,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
   let spellings = nickSpellings(name)
   let nick = ''
   let rank = { affiliation: '', role: '' }
-  let refusedFor = ''
+  let [refusedFor, replacedBy]: [string, string?] = ['']
   let admitted = false // in this try to enter
   let number = 1
   let photo: string | undefined // undefined: never had one, and says nothing about it
@@ -194,7 +203,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
       admitted = true
       return void announceAfter(events.admit())
     }
-    refusedFor = owned(condition.name)
+    [refusedFor, replacedBy] = [owned(condition.name), condition.name === 'gone' ? successorIn(condition.about) : undefined]
     entering?.done(refusalOf(condition, person))
   }
 
@@ -246,7 +255,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
     get name () { return name },
     get affiliation () { return rank.affiliation },
     get role () { return rank.role },
-    get refusedFor () { return refusedFor },
+    get refusedFor () { return refusedFor }, get replacedBy () { return replacedBy },
     usedAt: clock.tick(),
     join: () => entering?.promise ?? (nick !== '' ? Promise.resolve() : begin()),
     rename (now) {
@@ -257,8 +266,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
       if (nick !== '') announce()
     },
     show (now) {
-      if (now === '' && photo === undefined) return
-      photo = now
+      if (now !== '' || photo !== undefined) photo = now
       showPhoto()
     },
     leave,
@@ -272,8 +280,9 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
       if (stanza.attrs.type === undefined) return entered(from, statuses, user)
       if (stanza.attrs.type !== 'unavailable' || from !== nick) return
       const next = statuses.has('303') && user !== undefined ? child(user, 'item')?.attrs.nick : undefined
-      if (next !== undefined) setNick(next)
-      else lost(...whyOut(user, statuses))
+      if (next !== undefined) return setNick(next)
+      replacedBy = successorOf(user)
+      lost(...whyOut(user, statuses))
     },
     lost
   }

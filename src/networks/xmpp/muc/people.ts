@@ -10,10 +10,10 @@ const PEOPLE_MAX = 5_000
 export const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
 /**
- * `address`: their real one, if the room shows it to us. `occupant`: the room's own id of them (XEP-0421). `rules`: over others. `marked`: a
- * switchboard's, ours or another.
+ * `address`: their real one, if the room shows it to us. `occupant`: the room's own id of them (XEP-0421). `rules`: over others. `owns`: the
+ * room. `marked`: a switchboard's, ours or another.
  */
-export interface Present { address?: string, occupant?: string, role: string, rules: boolean, marked?: true }
+export interface Present { address?: string, occupant?: string, role: string, rules: boolean, owns?: true, marked?: true }
 
 /** The id that arrivals give somebody in a room. Only a room that announces ids gives one that can be believed. */
 export const idOf = (room: { id: string, features: ReadonlySet<string> }, nick: string, occupant: string | undefined): string =>
@@ -31,6 +31,7 @@ export const notePresence = (people: Map<string, Present>, presence: Element): s
   people.set(owned(nick), {
     ...jid !== undefined && { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)) }, ...occupant !== undefined && { occupant: owned(occupant) },
     role: owned(role), rules: role === 'moderator' || affiliation === 'owner' || affiliation === 'admin',
+    ...affiliation === 'owner' && { owns: true },
     ...isMarked(presence) && { marked: true }
   })
   return jid === undefined ? undefined : nick

@@ -20,9 +20,11 @@ const FETCH_MS_MAX = 10_000
 export const isOfOld = (room: Room, message: Element): boolean =>
   child(message, 'delay', DELAY) !== undefined || (room.subject === undefined && message.attrs.id === undefined)
 
-export const lookAt = (network: string, { id }: Room, { what, value }: Shown, { clock, chance }: Pick<World, 'clock' | 'chance'>): ProfileArrival =>
+export const lookAt = (
+  network: string, { id, place }: Room, { what, value }: Shown, { clock, chance }: Pick<World, 'clock' | 'chance'>
+): ProfileArrival =>
   ({
-    kind: 'profile', key: `${id}/shows ${what} ${chance.token(KEY_BYTES)}`, place: { network, id }, at: clock.now(),
+    kind: 'profile', key: `${id}/shows ${what} ${chance.token(KEY_BYTES)}`, place: { network, id: place }, at: clock.now(),
     shown: { what, value: owned(value) }
   })
 

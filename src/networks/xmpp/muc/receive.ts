@@ -30,6 +30,8 @@ const KEY_BYTES = 18
 export interface Receiver {
   /** From now on, live messages of the room wait. */
   hold (room: Room): void
+  /** Nothing more comes from the room. */
+  end (room: Room): void
   /** Stores what was missed, then what waited. Resolves earlier if that may take long. Throws Unavailable if the stream goes down. */
   catchUp (room: Room): Promise<void>
   /** Takes a groupchat message to the listener. Our own go to `echo`. */
@@ -76,7 +78,7 @@ const moderation = (room: Room, message: Element, place: Place, at: number): Arr
 }
 
 const signalIn = (network: string, room: Room, does: SignalIn['does'], sender: Sender): SignalIn => ({
-  place: { network, id: room.id }, sender: { ...sender, id: owned(sender.id) },
+  place: { network, id: room.place }, sender: { ...sender, id: owned(sender.id) },
   does: does.kind === 'typing' ? does : { ...does, upTo: does.upTo.flatMap(id => [id, `${room.id} ${id}`]) }
 })
 
@@ -92,17 +94,18 @@ export interface ReceiverParts {
   echo: (room: Room, message: Element) => void
   avatarOf?: (room: string, nick: string) => MediaRef | undefined
   tooMuch?: (room: Room) => void
+  moved?: (room: Room) => void // everybody is told that the place has moved to this room
 }
 
 export const makeReceiver = ({
-  network, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf = () => undefined, tooMuch = () => {}
+  network, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf = () => undefined, tooMuch = () => {}, moved = () => {}
 }: ReceiverParts): Receiver => {
   const { clock, chance } = world
   const intake = makeIntake(arrival => inbox.accept(arrival), stream, world)
   const history = makeHistory(notes, world)
   let stopped = false
 
-  const placeOf = (room: Room): Place => ({ network, id: room.id })
+  const placeOf = (room: Room): Place => ({ network, id: room.place })
 
   const keyOf = (room: Room, message: Element, given: string | undefined): string => {
     if (given !== undefined) return `${room.id} ${given}`
@@ -181,8 +184,10 @@ export const makeReceiver = ({
   const shows: Receiver['shows'] = (room, shown) => { if (!room.own) intake.offer(lookAt(network, room, shown, world)) }
 
   const standing = (room: Room, standing: 'in' | 'out'): void => {
-    const key = `${room.id}/${standing} ${chance.token(KEY_BYTES)}`
-    if (!room.own) intake.offer({ kind: 'standing', key, place: placeOf(room), at: clock.now(), standing })
+    if (room.own) return
+    const about = { kind: 'standing', place: placeOf(room), at: clock.now(), standing } as const
+    intake.offer({ ...about, key: `${room.id}/${standing} ${chance.token(KEY_BYTES)}` })
+    if (standing === 'in' && room.untold) intake.offer({ ...about, key: `${room.id}/moved`, moved: room.id }, () => moved(room))
   }
 
   const catchUp = makeCatchUp({
@@ -224,8 +229,7 @@ export const makeReceiver = ({
       const speaker = { address: room.people.get(resourceOf(attrs.from ?? ''))?.address, isHere: true }
       catchUp.inTurn(room, { message: said, take: () => offerPrivate(room, said, speaker) })
     },
-    shows, standing,
-    offer: intake.offer,
+    shows, standing, end: catchUp.end, offer: intake.offer,
     stop () {
       stopped = true
       catchUp.stop()

@@ -11,7 +11,10 @@ export const ARCHIVE = 'urn:xmpp:mam:2'
 export const INFO = 'http://jabber.org/protocol/disco#info'
 
 export interface Room {
-  readonly id: string
+  readonly id: string // its address
+  readonly place: string // the id of the place that it is; a place keeps its id when it moves to another room
+  follows: string | undefined // the room in whose place it comes, until it is clear whether it may
+  untold: boolean // nobody was told yet that the place has moved here
   readonly listener: Occupant
   readonly ghosts: Map<string, Occupant> // by full address
   readonly nicks: Map<string, Occupant> // ours that are inside
@@ -50,6 +53,8 @@ export interface Voices {
   admit (room: Room, ghost: Occupant): Promise<void>
   /** Resolves if one of ours that is inside may speak. Throws Refused or Unavailable. */
   give (room: Room, ghost: Occupant): Promise<void>
+  /** Says in the room that its owners have to make us a member before the place can move there. */
+  askToStay (room: Room): void
 }
 
 export const canRule = ({ listener: { affiliation } }: Room): boolean => affiliation === 'owner' || affiliation === 'admin'

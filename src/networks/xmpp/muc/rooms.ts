@@ -1,9 +1,11 @@
 /**
- * The rooms that we attend. In each, one listener of ours hears everything; ghosts are only seen, and speak. entering.ts enters them.
+ * The rooms that we attend. places.ts says in which one a place is, entering.ts enters them. In each, one listener of ours hears everything; ghosts
+ * are only seen, and speak.
  * Promises: when a room falls silent, we verify that we are inside (XEP-0410). Ghosts that say nothing for a day leave, unless their
  * person is known to be there (ghosts.ts, bringing.ts).
  */
 import type { Timer } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
 import type { Person } from '../../../model/address'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Persona } from '../../../model/message'
@@ -22,6 +24,7 @@ import { makeInside } from './inside'
 import { makeObstacles } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { notePresence, type Present } from './people'
+import { makePlaces } from './places'
 import { isPortal } from './room-names'
 import { canRule, freeNick, type OwnRooms, type Room, UNKNOWN, type Voices } from './room'
 
@@ -31,6 +34,7 @@ const LISTENER_NAME = 'Zentrale'
 const NOT_YET = 'not entered yet'
 
 export interface RoomEvents extends EnteringEvents {
+  ended (room: Room): void // nothing more comes from it
   out (room: Room): void
   /** Somebody put us out: until the room is entered again, it is neither heard nor spoken into. */
   putOut (room: Room): void
@@ -44,8 +48,10 @@ export interface RoomEvents extends EnteringEvents {
 }
 
 export interface Rooms {
-  get (id: string): Room | undefined
-  attend (id: string): Room
+  get (address: string): Room | undefined
+  /** The room that a place is now. */
+  of (place: string): Room | undefined
+  attend (place: string): Room
   all (): Iterable<Room>
   readonly ghosts: RoomGhosts
   presence (stanza: Element): void
@@ -63,8 +69,10 @@ export interface Rooms {
   whenReady (room: Room, signal: AbortSignal): Promise<void>
   connected (): void
   disconnected (): void
-  /** The room is no longer attended. */
-  end (id: string): void
+  /** Everybody was told that the place has moved to this room. */
+  told (room: Room): void
+  /** The place is no longer attended. */
+  end (place: string): void
   stop (): void
 }
 
@@ -81,16 +89,26 @@ export interface RoomsParts {
 const isKeptOut = (error: unknown): boolean => error instanceof Unavailable ? error.disconnected
   : error instanceof Refused && error.because === 'voiceless'
 
+/** See Rooms.verify. */
+const makeVerify = (stream: Stream, log: Log): Rooms['verify'] => (room, occupant) => {
+  const { nick } = occupant
+  if (nick === '' || !stream.isUp) return
+  stream.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
+    if (answer.attrs.type !== 'error' || occupant.nick !== nick) return
+    if (UNKNOWN.has(conditionOf(answer).name)) occupant.lost('the room does not know us')
+  }, (error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
+}
+
 export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsParts): Rooms => {
   const { clock, log, memory } = world
-  const rooms = new Map<string, Room>()
   let timer: Timer | undefined
   const [obstacles, expulsion] = [makeObstacles(events.allIn), makeExpulsion(world, events.putOut)]
-  const inside = makeInside(stream, world)
+  const [inside, verify] = [makeInside(stream, world), makeVerify(stream, log)]
   const ghostNews = makeGhostNews(domain, world, (room, told) => { if (!room.own) events.expelled(room, told) })
 
   const changed = (room: Room, ready: boolean, why = NOT_YET): void => {
     room.ready = ready
+    if (ready) places.back(room)
     if (ready || room.putOut !== undefined) obstacles.gone(room)
     else obstacles.outside(room, why)
     for (const wake of room.waiting) wake()
@@ -98,10 +116,10 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     obstacles.tell()
   }
 
-  const entering = makeEntering({ stream, world, events, expulsion, own, attended: rooms, changed })
-
   const outside = (room: Room, why: string, put: PutOut | undefined): void => {
     events.out(room)
+    if (put !== undefined && places.leave(room)) return
+    places.lost(room)
     if (put !== undefined && !room.own) expulsion.happened(room, put, why)
     changed(room, false)
     log.warn({ room: room.id, why }, 'outside of the room')
@@ -141,51 +159,56 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     return made
   }
 
-  const verify = (room: Room, occupant: Occupant): void => {
-    const { nick } = occupant
-    if (nick === '' || !stream.isUp) return
-    stream.ask('get', occupant.jid, `${room.id}/${nick}`, el('ping', { xmlns: 'urn:xmpp:ping' })).then(answer => {
-      if (answer.attrs.type !== 'error' || occupant.nick !== nick) return
-      if (UNKNOWN.has(conditionOf(answer).name)) occupant.lost('the room does not know us')
-    }, (error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
-  }
-
   const ghosts = makeRoomGhosts({
     domain, inside, clock, looks: events.looks, make: (room, local, persona) => occupantIn(() => room, room.id, local, persona)
   })
 
   const tick = (): void => {
     const now = clock.tick()
-    for (const room of rooms.values()) {
+    for (const room of places.rooms.values()) {
       if (room.ready && now - room.heardAt > SELF_PING_IDLE_MS) verify(room, room.listener)
       ghosts.partUnlisted(room)
     }
     timer = clock.after(TICK_MS, tick)
   }
 
-  const attend = (id: string): Room => {
-    const known = rooms.get(id)
-    if (known !== undefined) return known
+  const make = (id: string, place: string): Room => {
     const room: Room = {
-      id, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
+      id, place, follows: undefined, untold: false, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
       ghosts: new Map(), nicks: new Map(), people: new Map(), listed: new Set(), whole: false, unwanted: new Set(), waiting: new Set(),
       own: own?.has(id) === true, isTeams: own?.has(id) === true && !isPortal(id), features: new Set(),
       subject: undefined, look: undefined, name: undefined, picture: undefined, refusal: undefined,
       ready: false, visit: 0, putOut: expulsion.of(id), heardAt: 0, entering: false
     }
-    rooms.set(id, room)
-    if (room.putOut === undefined) obstacles.outside(room, NOT_YET)
-    else room.refusal = new Refused(`the room has put us out: ${room.putOut}`)
-    entering.enter(room)
     return room
   }
 
+  const begin = (room: Room, gone: boolean): void => {
+    if (gone) expulsion.happened(room, 'destroyed', 'room destroyed')
+    else if (room.putOut === undefined) obstacles.outside(room, NOT_YET)
+    else room.refusal = new Refused(`the room has put us out: ${room.putOut}`)
+    if (gone || room.follows !== undefined) obstacles.tell()
+    entering.enter(room)
+  }
+
+  const ended = (room: Room): void => {
+    obstacles.gone(room)
+    for (const occupant of [...room.ghosts.values(), room.listener]) {
+      obstacles.mute(occupant)
+      occupant.leave()
+    }
+    events.ended(room)
+  }
+
+  const places = makePlaces({ domain, world, own, voices, make, begin, ended })
+  const entering = makeEntering({ stream, world, events, expulsion, own, places, changed })
+
   return {
-    get: id => rooms.get(id),
-    attend, ghosts,
-    all: () => rooms.values(),
+    get: address => places.rooms.get(address),
+    of: places.of, attend: places.attend, told: places.told, ghosts,
+    all: () => places.rooms.values(),
     presence (stanza) {
-      const room = rooms.get(bareOf(stanza.attrs.from ?? ''))
+      const room = places.rooms.get(bareOf(stanza.attrs.from ?? ''))
       const to = stanza.attrs.to ?? ''
       if (room === undefined) return
       const occupant = room.listener.jid === to ? room.listener : room.ghosts.get(to)
@@ -193,6 +216,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
       const nick = occupant === room.listener ? notePresence(room.people, stanza) : undefined
       if (occupant === room.listener) events.heard(room, stanza, before)
       occupant?.presence(stanza)
+      if (occupant === room.listener) places.seen(room, resourceOf(stanza.attrs.from ?? ''))
       if (nick !== undefined) events.known(room, nick)
     },
     said (room, message) {
@@ -228,36 +252,30 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     connected () {
       entering.connected()
       if (timer === undefined) tick()
-      for (const room of rooms.values()) {
+      for (const room of places.rooms.values()) {
         if (room.putOut === undefined) room.refusal = undefined
         entering.enter(room)
       }
-      if (rooms.size > 0) obstacles.tell()
+      if (places.rooms.size > 0) obstacles.tell()
     },
     disconnected () {
       entering.disconnected()
       obstacles.allMayTry()
-      for (const room of rooms.values()) {
+      for (const room of places.rooms.values()) {
         for (const occupant of [...room.ghosts.values(), room.listener]) occupant.lost('the component link went down')
         events.out(room)
         changed(room, false)
       }
     },
-    end (id) {
-      const room = rooms.get(id)
-      if (room === undefined) return
-      rooms.delete(id)
-      obstacles.gone(room)
-      for (const occupant of [...room.ghosts.values(), room.listener]) {
-        obstacles.mute(occupant)
-        occupant.leave()
-      }
+    end (place) {
+      const room = places.of(place)
+      if (room !== undefined) places.end(room)
       obstacles.tell()
     },
     stop () {
       entering.disconnected()
       timer?.cancel()
-      for (const room of rooms.values()) for (const occupant of [...room.ghosts.values(), room.listener]) occupant.leave()
+      for (const room of places.rooms.values()) for (const occupant of [...room.ghosts.values(), room.listener]) occupant.leave()
     }
   }
 }

@@ -28,11 +28,11 @@ export const makeVoices = (language: Language, stream: Stream, { clock, memory, 
     if (answer.attrs.type === 'error') throw failureOf('one of ours could not be given a voice', conditionOf(answer))
   }
 
-  const askInRoom = (room: Room): void => {
+  const askInRoom = (room: Room, words: string): void => {
     const last = Number(memory.get(`asked ${room.id}`) ?? '0')
     if (Math.abs(clock.now() - last) < ASK_AGAIN_MS) return
     memory.set(`asked ${room.id}`, String(clock.now())).catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
-    say(room, TEXTS[language].noVoice(bareOf(room.listener.jid)))
+    say(room, words)
   }
 
   /** XEP-0045 §7.13. */
@@ -56,7 +56,7 @@ export const makeVoices = (language: Language, stream: Stream, { clock, memory, 
   const failure = (room: Room, what: string): Refused | Unavailable => {
     const why = `${what}; make ${bareOf(room.listener.jid)} an admin of it`
     if (areOthersHeard(room)) return new Refused(why, undefined, 'voiceless')
-    askInRoom(room)
+    askInRoom(room, TEXTS[language].noVoice(bareOf(room.listener.jid)))
     return new Unavailable(why, { disconnected: true, voiceless: true })
   }
 
@@ -76,6 +76,7 @@ export const makeVoices = (language: Language, stream: Stream, { clock, memory, 
       if (canRule(room)) throw new Unavailable('the room has not given one of ours a voice yet')
       request(room, ghost)
       throw failure(room, 'the room is moderated, and one of ours has no voice in it')
-    }
+    },
+    askToStay (room) { askInRoom(room, TEXTS[language].askToStay(bareOf(room.listener.jid))) }
   }
 }

@@ -5,6 +5,7 @@ export type Language = 'de' | 'en'
 interface Texts {
   privately: { room: string, team: string }
   noVoice (listener: string): string
+  askToStay (listener: string): string
   tooMuch: string
   gateway: { about: string, prompt: string, unknown: string, search: string, name: string }
   entrance: { moved (room: string): string, none: string }
@@ -19,6 +20,8 @@ export const TEXTS: Record<Language, Texts> = {
     },
     noVoice: listener => 'Wer aus anderen Netzen schreibt, darf in diesem Raum noch nicht sprechen, weil er nur für Mitglieder oder ' +
       `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`,
+    askToStay: listener => 'Dieser Raum soll einen anderen ersetzen, der mit anderen Netzen verbunden war. Damit die Verbindung hier weitergeht, ' +
+      `machen Sie bitte ${listener} zum Mitglied dieses Raums. Sonst verlässt Zentrale ihn in zehn Minuten.`,
     tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
     gateway: {
       about: 'Geben Sie die Adresse einer Person oder eines Raums in einem anderen Netz ein, zum Beispiel @anna:example.org.', prompt: 'Adresse',
@@ -37,6 +40,8 @@ export const TEXTS: Record<Language, Texts> = {
     },
     noVoice: listener => 'People who write from other networks may not speak in this room yet, because it is for members only or ' +
       `moderated. Please make ${listener} an admin of this room. What was written waits until then.`,
+    askToStay: listener => 'This room is meant to replace another one, which was connected to other networks. For the connection to go on here, ' +
+      `please make ${listener} a member of this room. Otherwise Zentrale leaves it in ten minutes.`,
     tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
     gateway: {
       about: 'Enter the address of a person or a room on another network, such as @anna:example.org.', prompt: 'Address',

@@ -6,13 +6,16 @@ import { child, el, elementsIn, type Element, textOf, type Xml } from './xml'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
 
-export interface Condition { name: string, type: string, text: string }
+/** `about`: what the condition itself says; of a room that is gone, where it is now. */
+export interface Condition { name: string, type: string, text: string, about: string }
 
 export const conditionOf = (stanza: Element): Condition => {
   const error = child(stanza, 'error')
   const inside = error === undefined ? [] : elementsIn(error).filter(one => one.ns === STANZAS)
+  const condition = inside.find(one => one.name !== 'text')
   return {
-    name: inside.find(one => one.name !== 'text')?.name ?? 'undefined-condition',
+    name: condition?.name ?? 'undefined-condition',
+    about: textOf(condition).slice(0, 4_000),
     type: error?.attrs.type ?? 'cancel',
     text: textOf(inside.find(one => one.name === 'text')).slice(0, 200)
   }

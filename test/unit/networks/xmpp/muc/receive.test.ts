@@ -34,7 +34,7 @@ const stage = (features = FEATURES) => {
     network: 'xmpp', inbox, stream, archive: {} as Archive, ownMessages, notes, originals: makeOriginals(world), world,
     echo: () => {}, avatarOf, tooMuch
   })
-  const room = { id: ROOM, ready: true, nicks: new Map(), people: new Map(), features: new Set(features) } as unknown as Room
+  const room = { id: ROOM, place: ROOM, ready: true, nicks: new Map(), people: new Map(), features: new Set(features) } as unknown as Room
   const enters = (nick: string, address: string): void => { room.people.set(nick, { address, role: 'participant', rules: false }) }
   const ghost = (nick: string, id: string): void => { room.nicks.set(nick, { person: { network: 'matrix', id } } as Occupant) }
   const rules = (nick: string): void => { room.people.set(nick, { role: 'moderator', rules: true }) }

@@ -22,9 +22,10 @@ const muteStream = (): Stream & { isUp: boolean, said: number } => {
 const ALONE = {
   domain: 'chat.example.org',
   events: {
-    entering () {}, entered: async () => {}, out () {}, putOut () {}, allIn () {}, known () {}, heard () {}, ours () {}, looks () {}, expelled () {}
+    entering () {}, ended () {}, entered: async () => {}, out () {}, putOut () {},
+    allIn () {}, known () {}, heard () {}, ours () {}, looks () {}, expelled () {}
   },
-  voices: { admit: async () => {}, give: async () => {} }
+  voices: { admit: async () => {}, give: async () => {}, askToStay () {} }
 }
 
 describe('xmpp rooms', () => {

@@ -24,7 +24,7 @@ const stage = () => {
   const listener: Partial<Occupant> = {
     jid: 'zentrale@chat.example.org/zentrale', nick: 'Zentrale', join: async () => {}, lost: why => { out.push(why); sender.out(room) }
   }
-  const room = { id: ROOM, listener: listener as Occupant, ready: true } as Room
+  const room = { id: ROOM, place: ROOM, listener: listener as Occupant, ready: true } as Room
   const verified: string[] = []
   const joining = Promise.withResolvers<void>()
   const ghost = {
