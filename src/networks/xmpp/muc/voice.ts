@@ -42,15 +42,15 @@ export const makeVoices = (language: Language, stream: Stream, { clock, memory, 
     stream.send(el('message', { from: ghost.jid, to: room.id }, form(`${MUC}#request`, { 'muc#role': 'participant' })))
   }
 
-  const heardKey = ({ id }: Room): string => `heard ${id}`
+  const voiceKey = ({ id }: Room): string => `voice in ${id}`
 
   /** One of our ghosts was heard in a room that we do not rule. */
   const noteHeard = (room: Room): void => {
-    if (memory.get(heardKey(room)) !== undefined || !FOR_SOME.some(feature => room.features.has(feature))) return
-    memory.set(heardKey(room), '1').catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
+    if (memory.get(voiceKey(room)) !== undefined || !FOR_SOME.some(feature => room.features.has(feature))) return
+    memory.set(voiceKey(room), '1').catch(error => log.warn({ why: messageOf(error) }, 'not remembered'))
   }
 
-  const areOthersHeard = (room: Room): boolean => memory.get(heardKey(room)) !== undefined ||
+  const areOthersHeard = (room: Room): boolean => memory.get(voiceKey(room)) !== undefined ||
     [...room.ghosts.values()].some(({ nick, role }) => nick !== '' && role !== 'visitor')
 
   const failure = (room: Room, what: string): Refused | Unavailable => {
