@@ -70,7 +70,7 @@ export const MUTATIONS: Mutation[] = [
   ['knows one spelling of a sign', 'desk/typed.ts',
     "const seen = SIGNS[character] ?? Array.from(character.normalize('NFKC'), one => SIGNS[one] ?? one).join('')",
     'const seen = character', ['W2', 'D2']],
-  ['sends what was nearly a command', 'desk/read-team.ts', '!isSlip(one.content)', 'one.id > 0', ['D2']],
+  ['sends what was nearly a command, and nothing else', 'desk/read-team.ts', '!isSlip(one.content)', 'isSlip(one.content)', ['D2']],
   ['lets everybody decide about a case', 'desk/case-commands.ts',
     'if (owner === who.key || isFree(facts, conversation, context)) return act(facts, context)', 'if (owner !== null) return act(facts, context)',
     ['D4', 'D2']],
