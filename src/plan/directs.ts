@@ -69,7 +69,11 @@ export const fits = (pattern: string, id: string): boolean => {
   return id.length - end.length >= at && id.endsWith(end)
 }
 
-export const isAmong = (patterns: Pattern[], { network, id }: Person): boolean => patterns.some(one => one.network === network && fits(one.id, id))
+/** What people see of an address. Whoever is known only in a room, whose id begins with the room's address and a space, is called so. */
+const addressOf = ({ id }: Person): string => id.split(' ', 1)[0] ?? ''
+
+export const isAmong = (patterns: Pattern[], person: Person): boolean =>
+  patterns.some(one => one.network === person.network && fits(one.id, addressOf(person)))
 
 const NOBODY: Directs = {
   behind: () => undefined, opening: () => undefined, ghostOf: () => undefined,
@@ -105,7 +109,7 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
     const [one, other] = [placeOf(by, to), placeOf(to, by)]
     return one && other && {
       name: chatKey({ by, to }), direct: true, moderation: 'own', shows: rules.shows,
-      places: [{ place: one, people: { [by.id]: by.id } }, { place: other, people: { [to.id]: to.id } }]
+      places: [{ place: one, people: { [by.id]: addressOf(by) } }, { place: other, people: { [to.id]: addressOf(to) } }]
     }
   }
 

@@ -32,6 +32,7 @@ export interface Texts {
   encrypted: string
   moved: string
   voiceless: string
+  absent: string
   tooLong: string
   gaveUp: string
   stays (where: string): string
@@ -88,6 +89,7 @@ const de: Texts = {
   hasEnded: 'dort wurde mit STOP alles beendet',
   refused: 'vom Empfänger abgelehnt',
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
+  absent: 'die Person ist gerade nicht in ihrem Raum, und nur dort ist sie bekannt; bitte später noch einmal schreiben',
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   voiceless: 'Sie haben dort noch kein Rederecht; bis die Moderation es Ihnen gibt, kommt nichts von Ihnen dort an',
   tooLong: 'zu lang',
@@ -161,6 +163,7 @@ const en: Texts = {
   hasEnded: 'everything there was ended with STOP',
   refused: 'refused by the destination',
   encrypted: 'that chat is encrypted; it says there to write without encryption',
+  absent: 'this person is not in their room now, and is known only there; please write again later',
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
   voiceless: 'you have no voice there yet; until the moderators give you one nothing from you arrives there',
   tooLong: 'too long',

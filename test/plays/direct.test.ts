@@ -22,7 +22,7 @@ const STATES = 'http://jabber.org/protocol/chatstates'
 const RULES = {
   allow: [
     { from: [`@anna:${DOMAIN}`], to: [`bernd@${DOMAIN}`, 'nobody@*', '+49*'] },
-    { from: [`carla@${DOMAIN}`], to: [`@anna:${DOMAIN}`] }
+    { from: [`carla@${DOMAIN}`, `*@rooms.${DOMAIN}`], to: [`@anna:${DOMAIN}`] }
   ],
   numbers: { [ADDRESS_NUMBER]: `@anna:${DOMAIN}` }
 }
@@ -123,6 +123,32 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     await reads(carla, 'Good morning, Carla')
     const heard = town.people.bernd.heard.filter(one => one.getChildText('body')?.includes('Carla') === true)
     assert.equal(heard.length, 0)
+  })
+
+  const saysWhoIsWho = servers.xmppServer !== 'ejabberd' // its rooms give nobody an id here
+  if (saysWhoIsWho) it('Eva, whose address the room hides, writes to Anna in private: Anna answers her as long as she is there', async () => {
+    const { anna, bernd } = town.people
+    await town.xmpp.addUser('eva', PASSWORD)
+    const eva = await startPerson(town.xmpp, 'eva', PASSWORD)
+    await eva.enter(town.muc, 'Eva')
+    await anna.send(town.room, 'Who is there?')
+    const { attrs: { from } } = await eva.until('Anna in the room', one => one.getChildText('body') === 'Who is there?', READ_WITHIN_MS)
+    await eva.say(town.muc, 'Eva is', 'e1')
+    const { sender } = await annaReads(town.room, 'Eva is')
+    await eva.send(xml('message', { type: 'chat', to: String(from), id: 'e2' }, xml('body', {}, 'Only for you')))
+    const room = await invitedBy(sender)
+    await anna.join(room)
+    await annaReads(room, 'Only for you')
+    await anna.send(room, 'Between us')
+    const read = await eva.until('Between us', one => one.getChildText('body') === 'Between us', READ_WITHIN_MS)
+    assert.deepEqual([read.attrs.type, read.attrs.from], ['chat', from])
+    await eva.leave(town.muc, 'Eva')
+    await eva.stop()
+    await anna.send(room, 'Still there?')
+    await annaReads(room, `Not delivered to ${town.muc} (XMPP): “Still there?” (this person is not in their room now, and is known only ` +
+    'there; please write again later)')
+    const words = ['Only for you', 'Between us', 'Still there?']
+    assert.equal(bernd.heard.filter(one => words.includes(one.getChildText('body') ?? '')).length, 0)
   })
 
   it('whoever may not begin gets an error, whether there is such a person or not', async () => {

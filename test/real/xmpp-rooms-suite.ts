@@ -197,6 +197,31 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     at.inbox.admitting = () => false
   })
 
+  it('takes one from somebody whose address the room hides, and answers them alone, by another name too, as long as they are there', async () => {
+    await owned({ 'muc#roomconfig_whois': 'moderators' })
+    await send(at, inRoom('one'))
+    const features = String(await at.anna.ask('get', room, xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' })))
+    at.inbox.admitting = () => true
+    await at.anna.client.send(xml('message', { to: `${room}/${bob.name}`, type: 'chat', id: 'hidden' }, xml('body', {}, 'psst')))
+    if (!features.includes('urn:xmpp:occupant-id:0')) { // nobody can know who writes
+      await at.anna.until('told', one => one.getChildText('body')?.includes('im Raum') === true && one.attrs.from === `${room}/${bob.name}`)
+      at.inbox.admitting = () => false
+      return
+    }
+    const [said] = await came(at, 1)
+    assert.ok(said?.kind === 'message' && said.direct === true && said.sender.name === 'Anna' && textOf(said) === 'psst')
+    assert.ok(said.place.id.startsWith(`${ghostLocal(bob.person)}@${at.server.component.domain} ${room} `), said.place.id)
+    const answer = (text: string): Delivery => ({ ...inRoom(text), place: said.place })
+    await at.anna.enter(room, 'Anna II')
+    await insist(answer('only you'))
+    const read = await at.anna.until('the answer', one => one.getChildText('body') === 'only you')
+    assert.deepEqual([read.attrs.type, read.attrs.from], ['chat', `${room}/${bob.name}`])
+    await at.anna.leave(room, 'Anna II')
+    await at.anna.until('gone', one => one.is('presence') && one.attrs.type === 'unavailable' && one.attrs.from === `${room}/Anna II`)
+    await assert.rejects(insist(answer('too late')), (error: unknown) => error instanceof Refused && error.because === 'absent')
+    at.inbox.admitting = () => false
+  })
+
   it('finds, after a restart too, what is corrected and taken back', async () => {
     await owned({ 'muc#roomconfig_whois': 'anyone' })
     await connection(true)

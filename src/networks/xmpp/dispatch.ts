@@ -18,7 +18,7 @@ import type { Receiver } from './muc/receive'
 import type { Room } from './muc/room'
 import type { Rooms } from './muc/rooms'
 import type { Sender } from './muc/send'
-import { bareOf, canonicalBare, serverOf } from './names'
+import { addressIn, bareOf, canonicalBare, personOf, serverOf } from './names'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
 import { el, type Element, type Xml } from './wire/xml'
@@ -46,15 +46,16 @@ export const makeDispatch = ({
   const ghostFor = (stanza: Element): Identity | undefined => {
     const { from = '', to = '' } = stanza.attrs
     const ghost = addresses.orGhost(to)
-    const theirs = canonicalBare(bareOf(from))
-    return ghost && theirs !== undefined && theirs.includes('@') && admits(theirs, ghost.id, saysSomething(stanza)) ? ghost : undefined
+    const theirs = personOf(from)
+    const isSomebody = canonicalBare(addressIn(theirs))?.includes('@') === true
+    return ghost && isSomebody && admits(theirs, ghost.id, saysSomething(stanza)) ? ghost : undefined
   }
 
   const privately = (room: Room, stanza: Element): void => {
     const direct = asDirect(room, stanza)
     const ghost = direct && ghostFor(direct)
     if (direct === undefined || ghost === undefined) privateMessages.heard(room, stanza)
-    else directReceiver.message(direct, ghost)
+    else directReceiver.message(direct, ghost, undefined, () => privateMessages.heard(room, stanza))
   }
 
   const message = (stanza: Element): void => {

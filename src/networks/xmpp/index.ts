@@ -31,6 +31,7 @@ import { makeSender, type Sender, WINDOW } from './muc/send'
 import { makeSpecialDeliveries } from './muc/special-deliveries'
 import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
+import { makeWhisper } from './muc/whisper'
 import { canonicalBare, ghostLocal, ghostPerson, parseJid, roomNamed } from './names'
 import { makeOriginals } from './originals'
 import { makeQuarantine } from './quarantine'
@@ -79,7 +80,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const archive = makeArchive(stream)
   const addresses = makeAddresses(domain)
   const confirm = makeConfirm(domain, stream, world)
-  const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world })
+  const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world, whisper: makeWhisper(() => rooms) })
   const presence = makePresence(addresses, stream, world)
   const notes = makeWriteBehind(world)
   const originals = makeOriginals(world)

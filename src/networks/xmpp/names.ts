@@ -35,8 +35,11 @@ export const parseJid = (text: string): Jid | undefined => {
   return fits(local) && fits(domain) && fits(resource) ? { local, domain, resource } : undefined
 }
 
+/** The address in an id of somebody: of a hidden occupant, the room's (see isHidden). */
+export const addressIn = (id: string): string => id.split(' ', 1)[0] ?? ''
+
 /** The server whose limits count for somebody. Whoever has a domain also has all names below it. */
-export const serverOf = (jid: string): string => (parseJid(jid)?.domain ?? jid).toLowerCase().split('.').slice(-2).join('.')
+export const serverOf = (jid: string): string => (parseJid(addressIn(jid))?.domain ?? jid).toLowerCase().split('.').slice(-2).join('.')
 
 export const bareOf = (jid: string): string => {
   const slash = jid.indexOf('/')
@@ -48,6 +51,9 @@ export const resourceOf = (jid: string): string => {
   return slash < 0 ? '' : jid.slice(slash + 1)
 }
 
+/** Whether this is no JID, but an occupant of a room that hides addresses: the room, a space, and the room's own id of them (XEP-0421). */
+export const isHidden = (id: string): boolean => /^[^ /]+ /.test(id)
+
 /** The spelling that servers use for a bare address: `Bürger@Rooms.Example` is `bürger@rooms.example`. Undefined if servers refuse it. */
 export const canonicalBare = (text: string): string | undefined => {
   const jid = parseJid(text)
@@ -58,6 +64,9 @@ export const canonicalBare = (text: string): string | undefined => {
   const read = parseJid(folded) // a letter may have become a sign that splits an address
   return read?.local === local && read.domain === domain ? folded : undefined
 }
+
+/** The one person behind a JID, or behind a hidden occupant. */
+export const personOf = (from: string): string => isHidden(from) ? from : canonicalBare(bareOf(from)) ?? bareOf(from)
 
 const escapeUnit = (found: string): string => /\p{Cs}/u.test(found)
   ? `=u${found.charCodeAt(0).toString(16)}`

@@ -9,7 +9,7 @@ import { directEnds, directPlace } from './direct/send'
 import type { Occupant } from './muc/occupant'
 import { namedIn, type Room } from './muc/room'
 import type { Rooms } from './muc/rooms'
-import { bareOf, canonicalBare, ghostLocal } from './names'
+import { bareOf, canonicalBare, ghostLocal, isHidden } from './names'
 import { readXml, signalsIn, typingXml } from './text/signals'
 import type { Stream } from './wire/stream'
 import { el, type Element, owned, type Xml } from './wire/xml'
@@ -52,7 +52,7 @@ export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((sign
   const toOne = (ours: string, theirs: string, { does }: SignalOut): Xml | undefined => {
     const address = addresses.orGhost(ours)
     const what = elementOf(does, inChat)
-    if (address === undefined || what === undefined) return undefined
+    if (address === undefined || what === undefined || isHidden(theirs)) return undefined
     return el('message', { type: 'chat', from: addresses.speaker(address), to: theirs }, what, el('no-store', { xmlns: HINTS }))
   }
 

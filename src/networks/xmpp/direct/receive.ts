@@ -14,7 +14,7 @@ import type { Identity, World } from '../../../model/network'
 import { plain, toPlain } from '../../../model/text'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
 import { INFO, STANZA_IDS } from '../muc/room'
-import { bareOf, canonicalBare, parseJid, serverOf } from '../names'
+import { addressIn, bareOf, isHidden, parseJid, personOf, serverOf } from '../names'
 import type { Originals } from '../originals'
 import type { Quarantine } from '../quarantine'
 import {
@@ -43,8 +43,11 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'here. Please switch encryption off for this chat and write again.'
 
 export interface DirectReceiver {
-  /** A message to an address of ours that is neither an error nor from a room of ours. Calls `done` when it need not come again. */
-  message (stanza: Element, to: Identity, done?: () => void): void
+  /**
+   * A message to an address of ours that is neither an error nor from a room of ours. Calls `done` when it need not come again, or `beyond`
+   * if it cannot be kept.
+   */
+  message (stanza: Element, to: Identity, done?: () => void, beyond?: () => void): void
 }
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
@@ -120,7 +123,7 @@ export const makeDirectReceiver = ({
 
   const isFromMachine = (message: Element, at: number | undefined): boolean => {
     const { from = '', type } = message.attrs
-    const { local = '', domain: theirs } = parseJid(from) ?? {}
+    const { local = '', domain: theirs } = parseJid(isHidden(from) ? addressIn(from) : from) ?? {}
     return type === 'headline' || isAutomatic(message) || local === '' || theirs === domain || machines.get(from) === true ||
       (at !== undefined && (at < clock.now() - LATE_MS || at < startedAt))
   }
@@ -146,7 +149,7 @@ export const makeDirectReceiver = ({
 
   const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {
     const { from = '', id } = message.attrs
-    const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
+    const contact = personOf(from)
     const place = { network, id: directPlace(to.id, contact) }
     const delayed = stampOf(message)
     const base = { key: keyOf(message, contact, to), place, at: delayed ?? clock.now(), sender: senderOf(message, contact) }
@@ -191,13 +194,13 @@ export const makeDirectReceiver = ({
   }
 
   return {
-    message (message, to, done = () => {}) {
+    message (message, to, done = () => {}, beyond = () => { giveBack(message, done) }) {
       const { from = '', id } = message.attrs
       const encryption = encryptionOf(message)
       if (encryption !== undefined) cannotRead(message, encryption, to)
       const arrival = arrivalOf(message, to)
       if (arrival === undefined) return done()
-      if (arrival.kind === 'message') askWhetherMachine(from, to.id)
+      if (arrival.kind === 'message' && !isHidden(from)) askWhetherMachine(from, to.id)
       const received = encryption === undefined ? receivedXml(message, `received.${chance.token(KEY_BYTES)}`) : undefined
       const stored = (): void => {
         if (received !== undefined) stream.send(received)
@@ -206,9 +209,9 @@ export const makeDirectReceiver = ({
       offer(arrival, stored, {
         most: DIRECT_KEPT_MAX, server: serverOf(owned(from)),
         beyond () {
-          const contact = canonicalBare(bareOf(from)) ?? bareOf(from)
+          const contact = personOf(from)
           if (id !== undefined) originals.remove(arrival.place.id, contact, id) // nobody has it, so a correction of it counts as a new message
-          giveBack(message, done)
+          beyond()
         }
       })
     }

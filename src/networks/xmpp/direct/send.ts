@@ -10,7 +10,8 @@ import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/messa
 import type { Identity, World } from '../../../model/network'
 import type { Addresses } from '../addresses'
 import { isWhisper, nickOf, type Room } from '../muc/room'
-import { bareOf, canonicalBare } from '../names'
+import type { Whisper } from '../muc/whisper'
+import { bareOf, canonicalBare, isHidden } from '../names'
 import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml } from '../text/content'
 import { markableXml } from '../text/signals'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
@@ -40,7 +41,8 @@ interface Ends { ours: string; theirs: string }
 /** The two ends of a direct chat, as Naming.direct joins them. */
 export const directEnds = (placeId: string): Ends | undefined => {
   const [ours = '', theirs, ...more] = placeId.split(' ')
-  return theirs === undefined || more.length > 0 || canonicalBare(theirs) !== theirs ? undefined : { ours, theirs }
+  if (theirs === undefined || more.length > 1 || canonicalBare(theirs) !== theirs) return undefined
+  return { ours, theirs: [theirs, ...more].join(' ') }
 }
 
 export const directPlace = (ours: string, theirs: string): string => `${ours} ${theirs}`
@@ -79,10 +81,11 @@ export interface DirectSenderParts {
   confirm: Confirm
   world: World
   publishes?: boolean // the address's own server tells what it is called and looks like
+  whisper?: Whisper // absent: there are no rooms
 }
 
 export const makeDirectSender = ({
-  network, addresses, stream, confirm, world: { clock }, publishes = false
+  network, addresses, stream, confirm, world: { clock }, publishes = false, whisper
 }: DirectSenderParts): DirectSender => {
   const introduce = makeIntroduction(publishes ? { send: () => true } : stream, clock)
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
@@ -96,6 +99,14 @@ export const makeDirectSender = ({
     return { ids: [id] }
   }
 
+  /** To somebody whose address is hidden, by the room in which they are. */
+  const toOccupant = async (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<Sent> => {
+    if (whisper === undefined) throw new Refused('there are no rooms here')
+    const { from, to } = await whisper(ends, delivery, signal)
+    addressed.put(delivery.key, { group: bareOf(to), owner: ends.theirs }, { place: delivery.place, to })
+    return await write(delivery, from, to, [...actionXml(delivery, ends), el('x', { xmlns: MUC_USER })], signal)
+  }
+
   return {
     async send (delivery, signal) {
       const ends = directEnds(delivery.place.id)
@@ -103,6 +114,7 @@ export const makeDirectSender = ({
       const ours = addresses.orGhost(ends.ours)
       if (ours === undefined && addresses.all() === undefined) throw new Unavailable('the function addresses are not known yet')
       if (ours === undefined) throw new Refused('not an address of ours')
+      if (isHidden(ends.theirs)) return await toOccupant(delivery, ends, signal)
       const shown = named(ours, delivery)
       const more = delivery.action.kind !== 'message' ? []
         : [...shown.profile.name === '' ? [] : introduce(shown, ends.theirs), ...ours.shows?.read === true ? [markableXml()] : []]

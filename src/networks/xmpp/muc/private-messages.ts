@@ -1,5 +1,5 @@
 /**
- * Private messages to one of ours in a room (XEP-0045 §7.5). If the room shows who wrote one, it may be a message to the ghost in a direct chat.
+ * Private messages to one of ours in a room (XEP-0045 §7.5). If it is certain who wrote one, it may be a message to the ghost in a direct chat.
  * All others are not carried. Their writer is told so, in a private message from the occupant they wrote to. In a team's room, a command
  * counts as typed in the room, and is answered in private too.
  * Promises: never answers with an error, because rooms put out whoever sends one. A machine's message is not answered. There are at most
@@ -8,14 +8,14 @@
 import { makeAllowance } from '../../../lib/allowance'
 import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
-import { contentXml, isAutomatic } from '../text/content'
+import { contentXml, encryptionOf, isAutomatic } from '../text/content'
 import { parseJid, resourceOf } from '../names'
 import { type Language, TEXTS } from '../text/texts'
 import { inXhtml } from '../text/xhtml'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
-import { RECEIPTS } from '../direct/profile'
-import { NON_ANONYMOUS } from './people'
+import { NICK, RECEIPTS } from '../direct/profile'
+import { idOf, NON_ANONYMOUS, OCCUPANT_IDS, type Present } from './people'
 import type { Room } from './room'
 
 const ANSWERS_MAX = 240 // a minute, over all rooms
@@ -27,16 +27,29 @@ const MUC_USER = 'http://jabber.org/protocol/muc#user'
 /** In every spelling of the sign, and after invisible characters. */
 const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').startsWith('!')
 
+/** The address that the room shows to all; undefined if it is not of the server that the writer is on: another one could name anybody. */
+const shownIn = (room: Room, { address = '' }: Present): string | undefined => {
+  const [service, theirs] = [parseJid(room.id)?.domain, parseJid(address)?.domain]
+  return theirs !== undefined && (service === theirs || service?.endsWith(`.${theirs}`) === true) ? address : undefined
+}
+
+/** Where addresses are hidden, the room's own id is somebody for as long as the room knows them (XEP-0421): no other gets it with their nick. */
+const hiddenIn = (room: Room, nick: string, { occupant, marked }: Present): string | undefined =>
+  occupant === undefined || marked === true || !room.features.has(OCCUPANT_IDS) ? undefined : idOf(room, nick, occupant)
+
 /**
- * The message as if its writer had sent it without the room. Undefined if the room does not show everybody's address, or is not of the server
- * that the writer is on: another one could name anybody.
+ * The message as if its writer had sent it without the room, under their address or, where that is hidden, as an occupant of the room.
+ * Undefined if neither can be believed.
  */
 export const asDirect = (room: Room, message: Element): Element | undefined => {
-  const address = room.isTeams || !room.features.has(NON_ANONYMOUS) ? undefined : room.people.get(resourceOf(message.attrs.from ?? ''))?.address
-  const [service, theirs] = [parseJid(room.id)?.domain, parseJid(address ?? '')?.domain]
-  if (address === undefined || theirs === undefined || (service !== theirs && service?.endsWith(`.${theirs}`) !== true)) return undefined
-  const children = message.children.filter(one => typeof one === 'string' || one.ns !== RECEIPTS) // their app waits for one from the room
-  return { ...message, attrs: { ...message.attrs, from: address }, children }
+  const nick = resourceOf(message.attrs.from ?? '')
+  const present = room.isTeams ? undefined : room.people.get(nick)
+  const isHidden = !room.features.has(NON_ANONYMOUS)
+  const from = present && (isHidden ? hiddenIn(room, nick, present) : shownIn(room, present))
+  if (from === undefined || (isHidden && encryptionOf(message) !== undefined)) return undefined
+  const children = message.children.filter(one => typeof one === 'string' || (one.ns !== RECEIPTS && !(isHidden && one.ns === NICK)))
+  const called: Element = { name: 'nick', ns: NICK, attrs: {}, children: [nick] }
+  return { ...message, attrs: { ...message.attrs, from }, children: isHidden ? [...children, called] : children } // their app waits for the room's
 }
 
 export interface PrivateMessages {

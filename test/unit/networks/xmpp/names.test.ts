@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
-  canonicalBare, GHOST_LENGTH_MAX, ghostLocal, ghostPerson, localOfRoom, nickOf, nickSpellings, parseJid, roomNamed
+  canonicalBare, GHOST_LENGTH_MAX, ghostLocal, ghostPerson, isHidden, localOfRoom, nickOf, nickSpellings, parseJid, personOf, roomNamed, serverOf
 } from '../../../../src/networks/xmpp/names'
 
 const person = (id: string, network = 'other') => ({ network, id })
@@ -104,6 +104,12 @@ describe('xmpp names', () => {
     for (const wrong of ['ᵃnna@x', 'a😀@x', 'ẞ@x', 'anna@ᵃ.example', 'אa@x', 'a\u202e@x', '\u00ad@x', 'a\u2028@x']) {
       assert.equal(canonicalBare(wrong), undefined, wrong)
     }
+  })
+
+  it('tells a hidden occupant from a JID, whatever is in its resource', () => {
+    assert.deepEqual(['a@b c/d', 'a@b/c d', 'a@b'].map(isHidden), [true, false, false])
+    assert.deepEqual(['a@b c/d', 'A@b/c d', 'a@b'].map(personOf), ['a@b c/d', 'a@b', 'a@b'])
+    assert.deepEqual(['a@rooms.example.org c.d/e', 'a@rooms.example.org/c d.e'].map(serverOf), ['example.org', 'example.org'])
   })
 
   it('takes addresses apart', () => {

@@ -36,6 +36,26 @@ describe('xmpp private messages', () => {
     ], [undefined, undefined, undefined, undefined, undefined, undefined])
   })
 
+  it('count as direct under the room\'s own id of their writer where addresses are hidden, and under the name by which the room knows them', () => {
+    const room = (features: string[], more: Partial<Room> = {}): Room => ({
+      id: 'raum@rooms.example.org', own: false, features: new Set(features), ...more, people: new Map([
+        ['Eva', { address: 'eva@example.org', occupant: 'a/b=', role: 'participant', rules: false }], ['Max', { role: 'participant', rules: false }],
+        ['Ghost', { occupant: 'c', role: 'participant', rules: false, marked: true }]
+      ])
+    } as Room)
+    const ids = ['urn:xmpp:occupant-id:0']
+    const direct = (one: Room, nick: string, inside = ''): ReturnType<typeof asDirect> => asDirect(one, parse('<message type="chat" ' +
+      `from='${one.id}/${nick}' to='_m_b@chat.example.org' id='p'><body>psst</body>` +
+      `<nick xmlns='http://jabber.org/protocol/nick'>Anna</nick>${inside}</message>`))
+    const said = direct(room(ids), 'Eva')
+    assert.equal(said?.attrs.from, 'raum@rooms.example.org a/b=')
+    assert.deepEqual(said?.children.flatMap(one => typeof one !== 'string' && one.name === 'nick' ? one.children : []), ['Eva'])
+    assert.deepEqual([
+      direct(room(ids), 'Max'), direct(room([]), 'Eva'), direct(room(ids), 'Ghost'), direct(room(ids, { isTeams: true }), 'Eva'),
+      direct(room(ids), 'Eva', "<encryption xmlns='urn:xmpp:eme:0' namespace='eu.siacs.conversations.axolotl'/>")
+    ], [undefined, undefined, undefined, undefined, undefined])
+  })
+
   it('are answered in whatever form they are, and what says nothing is not', () => {
     const sent: Xml[] = []
     const messages = makePrivateMessages('de', { send (one) { sent.push(one); return true } }, makeWorld({ clock: handClock() }), () => {})
