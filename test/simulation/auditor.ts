@@ -13,7 +13,7 @@ import { HELD_BY_ALL_MS, HELD_BY_ONE_MS, HELD_WITHIN_MS } from '../../src/bridge
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, Standing } from '../../src/model/message'
 import { makeOuts, type Outs } from './outs'
-import { noticeIn, STAYS, textOfDelivery, type Notice } from './notices'
+import { IS_OUT, noticeIn, STAYS, textOfDelivery, type Notice } from './notices'
 import { CAN, ownWords, wordsIn, type Inhabitant, type Said } from './town'
 
 export interface Violation { invariant: string; what: string; tag?: string }
@@ -101,6 +101,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
   const seen = new Map([...mirrorOf.keys()].map((place): [string, Seen] => [place, { copies: new Map(), newest: new Map(), removed: new Set() }]))
   const notices: Notice[] = []
   const staying: Staying[] = []
+  const toldOut = new Set<string>() // by the place of who was told, and where they are out
   const wishes = new Map<string, Wish[]>() // by place, in order
   const open = new Map<string, number>() // ambiguous failures of one message at one place
   const late = new Set<string>()
@@ -132,6 +133,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
 
   const noticed = (place: string, text: string): void => {
     const [, stays] = STAYS.exec(text) ?? []
+    toldOut.add(`${place} ${IS_OUT.exec(text)?.[1]}`)
     for (const where of stays?.split(', ') ?? []) staying.push({ place, where, at: now() })
     const found = noticeIn(text)
     if (found === undefined) return
@@ -248,7 +250,8 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       record.kind === 'message' && record.acknowledged && record.withdrawn !== true && outs.mayMiss(place, name, record.at) &&
       !complete(record, place) && !silentFor(record.place, record) && !isExiled(record, place) && !isModerated(record))
     const [first] = unheard
-    if (first === undefined || notices.some(one => one.place === first.place && one.where === whereOf(place))) return
+    if (first === undefined || toldOut.has(`${first.place} ${whereOf(place)}`)) return
+    if (notices.some(one => one.place === first.place && one.where === whereOf(place))) return
     violation('H', `${name} is out of ${place}; ${first.tag} was not shown there, and they were told nothing`, first.tag)
   }
 

@@ -11,6 +11,9 @@ export const textOfDelivery = ({ action }: Delivery): string => 'content' in act
 /** A person's words, which a server may refuse. Zentrale's own words always pass. */
 export const isSpeech = (delivery: Delivery): boolean => delivery.as !== undefined || /^(?:reply|direct)-/.test(textOfDelivery(delivery))
 
+/** To somebody whom moderators have put out, about anything that they sent. */
+export const IS_OUT = /^Not delivered to ([^:]+): .* \(the moderators there [^()]*\)$/s
+
 /** To a writer, or to a moderator. */
 export const STAYS = /^(?:Deleted here, but not everywhere: the message|What moderators remove here) is still there for ([^.:]*)[.:]/
 
