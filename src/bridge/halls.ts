@@ -40,9 +40,9 @@ export interface Halls {
   age (): Mirror[]
 }
 
-const keptOf = ({ id, name, avatar, address, account, hops }: Sender): Sender => ({
-  id, name: cleanName(name), ...avatar && { avatar }, ...address !== undefined && { address }, ...account !== undefined && { account },
-  ...hops !== undefined && { hops }
+const keptOf = ({ id, name, avatar, address, vouched, account, hops }: Sender): Sender => ({
+  id, name: cleanName(name), ...avatar && { avatar }, ...address !== undefined && { address }, ...vouched && { vouched },
+  ...account !== undefined && { account }, ...hops !== undefined && { hops }
 })
 
 const isSame = (one: Sender, other: Sender): boolean => one.name === other.name && one.avatar?.ref === other.avatar?.ref &&

@@ -61,10 +61,13 @@ export const HOPS_MAX = 3
 
 /**
  * `nameless`: `name` is only made from the address, so do not call anybody by it. `address`: their own address, if the place shows it to
- * everybody and `id` is something else (an occupant of a room). `account`: the same, if the place shows it to us alone; we show it to
- * nobody. `hops`: how many other switchboards carried the message, as their mark says; HOPS_MAX if a switchboard said it itself.
+ * everybody and `id` is something else (an occupant of a room). `vouched`: `address` is certain, because the place is on its own server. `account`:
+ * the same as `address`, if the place shows it to us alone; we show it to nobody. `hops`: how many other switchboards carried the message, as
+ * their mark says; HOPS_MAX if a switchboard said it itself.
  */
-export interface Sender { id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; account?: string; hops?: number }
+export interface Sender {
+  id: string; name: string; nameless?: boolean; avatar?: MediaRef; address?: string; vouched?: true; account?: string; hops?: number
+}
 
 interface Arrived {
   key: ArrivalKey // arrivals are deduplicated by it
@@ -141,8 +144,11 @@ export type Order =
 export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival
   | ExpulsionArrival | ProfileArrival | OrderArrival
 
-/** The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `hops`: counts ours too; 1 if absent. */
-export interface Persona { person: Person; name: string; avatar?: MediaRef; hops?: number }
+/**
+ * The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `everywhere`: their own address, if it is certain:
+ * in all places where it is, they are one. `hops`: counts ours too; 1 if absent.
+ */
+export interface Persona { person: Person; name: string; everywhere?: string; avatar?: MediaRef; hops?: number }
 
 /** The hops to mark on a message, so that another switchboard knows when to stop. */
 export const hopsOf = (as: Persona | undefined): number => as === undefined ? HOPS_MAX : as.hops ?? 1

@@ -73,6 +73,7 @@ export const ownName = ({ name, nameless }: Sender): string | undefined => {
 export const personaOf = (network: NetworkName, label: string, sender: Sender, known?: string): Persona => ({
   person: { network, id: sender.id },
   name: `${cleanName(known ?? sender.name)} (${label})`,
+  ...sender.vouched === true && sender.address !== undefined && { everywhere: sender.address },
   ...sender.avatar === undefined ? {} : { avatar: sender.avatar },
   ...sender.hops === undefined ? {} : { hops: sender.hops + 1 }
 })

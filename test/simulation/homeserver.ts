@@ -236,9 +236,13 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     done()
   }
 
+  /** How somebody was called there last: who has left is still shown to have reacted. */
+  const calledIn = (room: string, mxid: string): string => String(state.room(room).events.findLast(({ type, state_key: who, content }) =>
+    type === 'm.room.member' && who === mxid && content.displayname !== undefined)?.content.displayname)
+
   const reactions = (): Reacted[] => town.placesOf(NAME).flatMap(({ id: room }) => annotationsIn(room).flatMap(({ event: { sender }, of, key }) => {
     const [word] = wordsIn(ownWords(String(state.room(room).events.find(one => one.event_id === of)?.content.body ?? '')))
-    const name = String(state.users.get(sender)?.displayname) // who has left is still shown to have reacted
+    const name = calledIn(room, sender)
     const by = town.people.find(({ id }) => id === sender)?.name
     return word === undefined ? [] : [{ place: `${NAME} ${room}`, name: by ?? name, ours: isOurs(sender), tag: word.tag, emojis: [key] }]
   }))

@@ -94,6 +94,44 @@ export const membersSuite = (ground: () => Ground): void => {
       })
     }
 
+    it('of one address are one ghost in all rooms, and in each as they are called and look there, over a restart too', async () => {
+      const [here, there] = [await openRoom(), await openRoom()]
+      const first = await begin([here, there])
+      first.files.set('gil.png', PNG)
+      const everywhere = `gil${newKey()}@example.org`.toLowerCase()
+      const as = (place: Place, name: string, more: Partial<Persona> = {}): Persona =>
+        ({ person: { network: 'xmpp', id: `${place.id} occupant` }, name: `${name} (XMPP)`, everywhere, ...more })
+      const gil = ghostMxid({ network: 'xmpp', id: everywhere }, ground().serverName)
+      const looks = async ({ id }: Place): Promise<Json> => await anna.call('GET', `v3/rooms/${encode(id)}/state/m.room.member/${encode(gil)}`)
+      const names = async (): Promise<unknown[]> => [(await looks(here)).displayname, (await looks(there)).displayname]
+      const says = (bridge: Bridge, place: Place, name: string, more: Partial<Persona> = {}): Promise<unknown> =>
+        bridge.network.send(delivery(place, `${name}.`, { as: as(place, name, more) }), signal())
+      for (const round of ['eins', 'zwei']) {
+        await says(first, here, 'Gil')
+        await says(first, there, 'Gilbert')
+        assert.deepEqual(await names(), ['Gil (XMPP)', 'Gilbert (XMPP)'], round)
+      }
+      await says(first, there, 'Gilbert', { avatar: { network: 'xmpp', ref: 'gil.png' } })
+      await anna.waitFor(there.id, 'his picture', event => member(gil, 'join')(event) && String(event.content.avatar_url).startsWith('mxc:'))
+      await says(first, here, 'Gilles')
+      assert.deepEqual(await names(), ['Gilles (XMPP)', 'Gilbert (XMPP)'])
+      assert.deepEqual([(await looks(here)).avatar_url ?? '', (await moves(here.id)).length <= 2], ['', true])
+      await first.network.stop()
+      const second = await begin([here, there], first)
+      await says(second, here, 'Gilles')
+      await says(second, there, 'Gilbert', { avatar: { network: 'xmpp', ref: 'gil.png' } })
+      second.network.members?.({ place: there, members: [as(there, 'Gilbert')], whole: true })
+      await anna.waitFor(there.id, 'no picture', event => member(gil, 'join')(event) && (event.content.avatar_url ?? '') === '')
+      assert.deepEqual(await names(), ['Gilles (XMPP)', 'Gilbert (XMPP)'])
+      for (const place of [here, there]) {
+        const said = (await anna.events(place.id)).filter(({ type }) => type === 'm.room.message')
+        assert.deepEqual([...new Set(said.map(({ sender }) => sender))], [gil])
+      }
+      await anna.call('POST', `v3/rooms/${encode(here.id)}/kick`, { user_id: gil })
+      const isHis = (id: string): boolean => id === as(here, '').person.id
+      await second.inbox.until('the kick', () => second.inbox.arrivals.some(one => one.kind === 'expulsion' && isHis(one.person.id)))
+    })
+
     it('of other places stay over a restart: nobody leaves or comes again', async () => {
       const place = await openRoom()
       const first = await begin([place])

@@ -160,7 +160,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     }
   })
 
-  const expulsionOf = makeDoneToGhosts({ rooms, ghosts, clock, domain, isOurs })
+  const expulsionOf = makeDoneToGhosts({ rooms, ghosts, clock, isOurs })
   const powerfulIn = makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
 
   const pushed = (events: unknown[], id: string): Promise<void> => {

@@ -69,7 +69,7 @@ export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax } = world
 
   /** In a direct chat, always the address itself: the contact sees nobody else. */
-  const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as.person, place, room) : bot)
+  const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as, place, room) : bot)
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
   /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. */

@@ -74,7 +74,7 @@ export const makeSignals = ({ homeserver, rooms, direct, ghosts, clock, bot, isU
     const room = chat === undefined ? rooms.known(place) : direct.rooms(place)[0]
     if (room === undefined) return undefined
     if (chat !== undefined) return direct.of(room) === undefined ? undefined : { mxid: chat.ours, room }
-    const mxid = as === undefined ? bot : ghosts.of(as, place, room)
+    const mxid = as === undefined ? bot : ghosts.of({ person: as }, place, room)
     return rooms.isIn(room) && (as === undefined || ghosts.isIn(mxid, room)) ? { mxid, room } : undefined
   }
 

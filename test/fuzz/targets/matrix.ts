@@ -8,6 +8,7 @@ import { NOBODY } from '../../../src/networks/matrix/events/mentions'
 import type { Homeserver } from '../../../src/networks/matrix/homeserver'
 import { makeMembers } from '../../../src/networks/matrix/rooms/members'
 import { makeTake } from '../../../src/networks/matrix/receive'
+import { ghostPerson } from '../../../src/networks/matrix/names'
 import { makeDoneToGhosts } from '../../../src/networks/matrix/users/put-out'
 import type { Rooms } from '../../../src/networks/matrix/rooms/rooms'
 import type { Target } from '../engine'
@@ -43,7 +44,8 @@ const take = async (input: Buffer): Promise<void> => {
     around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
     powerfulIn: async () => new Set(['$1']),
     expulsionOf: makeDoneToGhosts({
-      rooms, ghosts: { nameOf: () => 'Bernd' }, clock: systemClock, domain: 'example.org', isOurs: mxid => mxid.startsWith('@_')
+      rooms, ghosts: { nameIn: () => 'Bernd', personOf: mxid => ghostPerson(mxid, 'example.org') }, clock: systemClock,
+      isOurs: mxid => mxid.startsWith('@_')
     }),
     news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {} }
   })(events)

@@ -244,6 +244,9 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
     setState (id: string, sender: string, type: string, key: string, content: Json): HsEvent {
       const where = joined(id, sender)
       if (type === 'm.room.member') {
+        if (content.membership === 'join' && key === sender) { // how somebody is called and looks in this room alone, until their profile changes
+          return append(where, { type, sender, state_key: key, content: { ...content } })
+        }
         if (content.membership !== 'invite') throw new HsError(400, 'M_UNKNOWN', 'only invitations are practised')
         state.invite(id, sender, key, content)
         return where.state.get(stateKey(type, key))!

@@ -48,7 +48,7 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
   const bring = (mxid: string, persona: Persona, room: string): Promise<void> => inTime(async signal => {
     try {
       await ghosts.ready(mxid, persona, room, signal)
-      if (persona.avatar === undefined) await ghosts.noPicture(mxid, signal)
+      if (persona.avatar === undefined) await ghosts.noPicture(mxid, room, signal)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       log.info({ room, ghost: mxid, why: error.message }, 'a ghost may not enter the room')
@@ -68,7 +68,7 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
     const list = lists.get(id)
     const room = list && rooms.known(list.place)
     if (list === undefined || room === undefined || !rooms.isIn(room)) return // we are told when the bot is in
-    const wanted = new Map(list.members.map(persona => [ghosts.of(persona.person, list.place, room), persona]))
+    const wanted = new Map(list.members.map(persona => [ghosts.of(persona, list.place, room), persona]))
     await forgetOut(room, wanted)
     for (const [mxid, persona] of wanted) {
       if (isOutdated() || !rooms.isIn(room)) return

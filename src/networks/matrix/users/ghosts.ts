@@ -8,18 +8,19 @@
  */
 import { createHmac } from 'node:crypto'
 import type { Log } from '../../../lib/log'
-import { deadline, type Clock } from '../../../lib/clock'
-import { makeSlots, serverOf } from '../../../lib/slots'
+import type { Clock } from '../../../lib/clock'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf, Refused } from '../../../model/errors'
 import type { Person, Place } from '../../../model/address'
-import type { MediaRef, Persona } from '../../../model/message'
+import type { Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
-import { GHOST_PREFIX, ghostMxid, secretGhostMxid } from '../names'
+import { GHOST_PREFIX, ghostMxid, ghostPerson, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { makeCalled } from './called'
+import { makeLooks, setProfile } from './looks'
+import { makePictures } from './pictures'
 import { mustBeForbidden } from './put-out'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
@@ -28,17 +29,13 @@ const DEVICE = 'ZENTRALE'
 const DEVICES_KEY = 'devices'
 const NAMES_KEY = 'ghosts'
 const NO_DEVICES = 'the homeserver has no devices for application services (MSC4190): after a crash, messages are looked up'
-const AVATAR_BYTES_MAX = 2 * 2 ** 20
-const AVATAR_MS_MAX = 10_000
-const AVATARS_WAITING_MAX = 1000
-const AVATARS_AT_ONCE = 4
-const AVATARS_FROM_ONE_MAX = 1 // of these from one server
-const AVATARS_FAILED_MAX = 1000
 const NAME_CHARS_MAX = 200
 
 export interface Ghosts {
   /** The ghost of this person in the room of this place: the same for ever. A ghost that is in there under an older MXID keeps it. */
-  of (person: Person, place: Place, room: string): string
+  of (who: Pick<Persona, 'person' | 'everywhere'>, place: Place, room: string): string
+  /** Whom a ghost stands for in a room; undefined if its name does not tell. */
+  personOf (mxid: string, room: string): Person | undefined
   /** Makes sure that this ghost can speak in the room. Throws Refused or Unavailable. */
   ready (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void>
   /** Makes sure that this ghost exists, and looks as its person does. A name that is only their address takes no other one away. */
@@ -47,8 +44,8 @@ export interface Ghosts {
   user (mxid: string, name: string, signal: AbortSignal): Promise<void>
   /** Finds out whether the homeserver keeps transaction ids by device, and makes the bot's. Throws Refused or Unavailable. */
   prepare (): Promise<void>
-  /** Its name; undefined if it is not known to us. */
-  nameOf (mxid: string): string | undefined
+  /** Its name there; undefined if it is not known to us. */
+  nameIn (mxid: string, room: string): string | undefined
   /** The one ghost in this room that this name calls, with or without its network's label; undefined if there is none, or several. */
   called (name: string, room: string): string | undefined
   /** What we remember of this user is wrong: forgets it. */
@@ -62,8 +59,8 @@ export interface Ghosts {
   inRoom (room: string): string[]
   /** Throws Unavailable. */
   leave (mxid: string, room: string, signal: AbortSignal): Promise<void>
-  /** Takes away the picture that the ghost shows, if it shows one. Throws Refused or Unavailable. */
-  noPicture (mxid: string, signal: AbortSignal): Promise<void>
+  /** Takes away the picture that the ghost shows in the room, if it shows one. Throws Refused or Unavailable. */
+  noPicture (mxid: string, room: string, signal: AbortSignal): Promise<void>
   /** All ghosts in this room leave it, and those that are in no other room are forgotten. */
   forgetRoom (room: string): Promise<void>
   /** Undefined if the homeserver has no devices for us: then only `find` can tell whether a message is there. */
@@ -76,7 +73,6 @@ export interface GhostWorld {
   isMadeByUs (place: Place): boolean
 }
 
-const avatarKey = (mxid: string): string => `avatar ${mxid}`
 const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
 
 const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mxids, room) => {
@@ -91,77 +87,55 @@ export const unlessRejected = (error: unknown): void => { if (!(error instanceof
 
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
 
+const putDevice = (homeserver: Homeserver, mxid: string, signal?: AbortSignal): Promise<unknown> =>
+  homeserver.call('PUT', `client/v3/devices/${DEVICE}`, { as: mxid, body: { display_name: 'Zentrale' }, signal })
+
+/** Makes the bot's device and looks whether the homeserver then takes us for that device (MSC4190, MSC4326). */
+const hasDevices = async (homeserver: Homeserver, bot: string): Promise<boolean> => {
+  try {
+    await putDevice(homeserver, bot)
+    const whoami = await homeserver.call('GET', 'client/v3/account/whoami', { as: bot, query: { device_id: DEVICE } })
+    return whoami.device_id === DEVICE
+  } catch (error) {
+    if (error instanceof Rejected) return false
+    throw error
+  }
+}
+
+const makeUser = async (homeserver: Homeserver, mxid: string, signal: AbortSignal): Promise<void> => {
+  try {
+    const body = { type: 'm.login.application_service', username: mxid.slice(1, mxid.indexOf(':')), inhibit_login: true }
+    await homeserver.call('POST', 'client/v3/register', { body, signal })
+  } catch (error) {
+    if (!isCode(error, 'M_USER_IN_USE')) throw error
+  }
+}
+
 export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain, secret, isMadeByUs }: GhostWorld): Ghosts => {
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
-  const avatarsFailed = new Set<string>()
-  const avatars = new Set<string>() // ghosts whose picture waits or is on its way
-  const slots = makeSlots(AVATARS_AT_ONCE, AVATARS_FROM_ONE_MAX)
-  const always = new AbortController().signal
+  const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
   const [called, turns] = [makeCalled(memory), makeTurns()]
-
-  const putDevice = (mxid: string, signal?: AbortSignal): Promise<unknown> =>
-    homeserver.call('PUT', `client/v3/devices/${DEVICE}`, { as: mxid, body: { display_name: 'Zentrale' }, signal })
-
-  /** Makes the bot's device and looks whether the homeserver then takes us for that device (MSC4190, MSC4326). */
-  const hasDevices = async (): Promise<boolean> => {
-    try {
-      await putDevice(bot)
-      const whoami = await homeserver.call('GET', 'client/v3/account/whoami', { as: bot, query: { device_id: DEVICE } })
-      return whoami.device_id === DEVICE
-    } catch (error) {
-      if (error instanceof Rejected) return false
-      throw error
-    }
-  }
+  const standsKey = (mxid: string, room: string): string => `stands ${room} ${mxid}` // for whom, if its name says another id of theirs
+  const ghostKey = (person: Person, room: string): string => `ghost ${room} ${ghostMxid(person, domain)}` // the reverse
+  const isElsewhere = (mxid: string, room: string | undefined): boolean =>
+    memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
+  const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
+  const pictures = makePictures({ homeserver, uploader, clock, log, looks, turns })
 
   const register = async (mxid: string, signal: AbortSignal): Promise<void> => {
-    try {
-      const body = { type: 'm.login.application_service', username: mxid.slice(1, mxid.indexOf(':')), inhibit_login: true }
-      await homeserver.call('POST', 'client/v3/register', { body, signal })
-    } catch (error) {
-      if (!isCode(error, 'M_USER_IN_USE')) throw error
-    }
-    if (devices) await putDevice(mxid, signal)
+    await makeUser(homeserver, mxid, signal)
+    if (devices) await putDevice(homeserver, mxid, signal)
   }
-
-  const setProfile = (mxid: string, field: 'displayname' | 'avatar_url', value: string, signal: AbortSignal): Promise<unknown> =>
-    homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/${field}`, { as: mxid, body: { [field]: value }, signal })
 
   const setName = async (mxid: string, name: string, signal: AbortSignal): Promise<void> => {
     try {
-      await setProfile(mxid, 'displayname', name, signal)
+      await setProfile(homeserver, mxid, 'displayname', name, signal)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       log.warn({ ghost: mxid, why: error.message }, 'a ghost could not be named')
     }
     await called.learn(mxid, name)
-  }
-
-  const setAvatar = async (mxid: string, avatar: MediaRef): Promise<void> => {
-    const limit = deadline(clock, AVATAR_MS_MAX)
-    try {
-      const { uri } = await uploader.upload({ at: avatar, mime: 'image/png' }, mxid, AVATAR_BYTES_MAX, limit.signal)
-      await setProfile(mxid, 'avatar_url', uri, limit.signal)
-      await memory.set(avatarKey(mxid), avatar.ref)
-    } catch (error) {
-      if (avatarsFailed.size >= AVATARS_FAILED_MAX) avatarsFailed.clear()
-      avatarsFailed.add(`${mxid} ${avatar.ref}`)
-      log.info({ ghost: mxid, why: messageOf(error) }, 'a ghost stays without its picture')
-    } finally {
-      limit.done()
-    }
-  }
-
-  /** No message waits for a picture. Pictures on a server that hangs keep only one another waiting. */
-  const wantAvatar = (mxid: string, avatar: MediaRef): void => {
-    if (memory.get(avatarKey(mxid)) === avatar.ref || avatarsFailed.has(`${mxid} ${avatar.ref}`)) return
-    if (avatars.has(mxid) || avatars.size >= AVATARS_WAITING_MAX) return
-    avatars.add(mxid)
-    slots.take(`${avatar.network} ${serverOf(avatar.ref)}`, always)
-      .then(over => setAvatar(mxid, avatar).finally(over))
-      .catch(() => {}) // too many wait: it is asked for again with the next message
-      .finally(() => avatars.delete(mxid))
   }
 
   /** Joins, by the bot's invitation where the room is not open. Joining twice is no error (CS API §Joining rooms). */
@@ -177,49 +151,87 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     await memory.set(joinKey(mxid, room), '1')
   }
 
-  /** One after the other, because a user has one name for all rooms, and the last one counts. */
-  const user: Ghosts['user'] = (mxid, wanted, signal) => turns(mxid, async () => {
-    const name = clean(wanted).slice(0, NAME_CHARS_MAX)
+  const nameFor = (wanted: string): string => clean(wanted).slice(0, NAME_CHARS_MAX)
+
+  const named = async (mxid: string, wanted: string, signal: AbortSignal): Promise<void> => {
+    const name = nameFor(wanted)
     const before = called.nameOf(mxid)
     if (before === undefined) await register(mxid, signal)
     if (before !== name) await setName(mxid, name, signal)
-  })
+  }
 
   const inRoom = (room: string): string[] => memory.keys(joinKey('', room)).map(key => key.slice(key.lastIndexOf(' ') + 1))
+
+  const out = async (mxid: string, room: string): Promise<void> => {
+    await memory.delete(joinKey(mxid, room))
+    await looks.forget(mxid, room)
+  }
+
+  const rememberShared = async (mxid: string, person: Person, room: string): Promise<void> => {
+    if (mxid === ghostMxid(person, domain)) return
+    await memory.set(standsKey(mxid, room), person.id)
+    await memory.set(ghostKey(person, room), mxid)
+  }
+
+  const isNamed = (mxid: string, persona: Persona, room: string): boolean =>
+    called.nameOf(mxid) !== undefined && called.nameIn(mxid, room) === nameFor(persona.name)
+
+  /** One after the other for each ghost, because where its name stands depends on which rooms it is in. */
+  const bringIn = async (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void> => {
+    if (unsure.delete(mxid)) await register(mxid, signal)
+    const mayStandInProfile = called.nameOf(mxid) === undefined || looks.inProfile(mxid, room)
+    if (mayStandInProfile) await named(mxid, persona.name, signal)
+    if (memory.get(joinKey(mxid, room)) === undefined) {
+      await join(mxid, room, signal)
+      if (persona.everywhere !== undefined) await rememberShared(mxid, persona.person, room)
+    }
+    if (!isNamed(mxid, persona, room)) await looks.name(mxid, nameFor(persona.name), room, signal)
+  }
 
   const leaveAs = (mxid: string, room: string, signal?: AbortSignal): Promise<unknown> =>
     homeserver.call('POST', `${roomPath(room)}/leave`, { as: mxid, body: {}, signal, elsewhere: true }).catch(unlessRejected)
 
   return {
-    user, nameOf: called.nameOf,
-    of (person, place, room) {
+    user: (mxid, wanted, signal) => turns(mxid, () => named(mxid, wanted, signal)),
+    nameIn: called.nameIn,
+    of ({ person, everywhere }, place, room) {
       const readable = ghostMxid(person, domain)
-      return isMadeByUs(place) && memory.get(joinKey(readable, room)) === undefined ? secretGhostMxid(person, domain, key) : readable
+      if (memory.get(joinKey(readable, room)) !== undefined) return readable
+      if (isMadeByUs(place)) return secretGhostMxid(person, domain, key)
+      return everywhere === undefined ? memory.get(ghostKey(person, room)) ?? readable : ghostMxid({ ...person, id: everywhere }, domain)
+    },
+    personOf (mxid, room) {
+      const person = ghostPerson(mxid, domain)
+      return person && { ...person, id: memory.get(standsKey(mxid, room)) ?? person.id }
     },
     async ready (mxid, persona, room, signal) {
-      await user(mxid, persona.name, signal)
-      if (memory.get(joinKey(mxid, room)) === undefined) await join(mxid, room, signal)
-      if (persona.avatar) wantAvatar(mxid, persona.avatar)
+      if (memory.get(joinKey(mxid, room)) === undefined || !isNamed(mxid, persona, room) || unsure.has(mxid)) {
+        await turns(mxid, () => bringIn(mxid, persona, room, signal))
+      }
+      if (persona.avatar) pictures.want(mxid, persona.avatar, room)
     },
     async dress (mxid, persona, signal) {
-      if (!isBare(persona) || called.nameOf(mxid) === undefined) await user(mxid, persona.name, signal)
-      if (persona.avatar) wantAvatar(mxid, persona.avatar)
+      const name = called.nameOf(mxid)
+      const isOther = (): boolean => !isBare(persona) && name !== nameFor(persona.name) && looks.inProfile(mxid, undefined)
+      await turns(mxid, async () => { if (name === undefined || isOther()) await named(mxid, persona.name, signal) })
+      if (persona.avatar) pictures.want(mxid, persona.avatar, undefined)
     },
     async prepare () {
       await memory.set(NAMES_KEY, key)
-      const found = await hasDevices()
+      const found = await hasDevices(homeserver, bot)
       if (!found) log.warn({}, NO_DEVICES)
       if (found !== devices) await memory.set(DEVICES_KEY, found ? 'yes' : 'no')
       devices = found
     },
-    called: (name, room) => called.find(name, mxid => memory.get(joinKey(mxid, room)) !== undefined),
+    called: (name, room) => called.find(name, room, mxid => memory.get(joinKey(mxid, room)) !== undefined),
     async forget (mxid, room) {
-      await called.learn(mxid, undefined)
-      await memory.delete(joinKey(mxid, room))
+      if (isElsewhere(mxid, room)) unsure.add(mxid) // a new name in its profile would be written over those in its other rooms
+      else await called.learn(mxid, undefined)
+      await out(mxid, room)
     },
     left (mxid, room) {
       if (memory.get(joinKey(mxid, room)) === undefined) return
-      memory.delete(joinKey(mxid, room)).catch((error: unknown) => {
+      out(mxid, room).catch((error: unknown) => {
         log.warn({ why: messageOf(error) }, 'could not forget that a ghost left')
       })
     },
@@ -228,24 +240,18 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     inRoom,
     async leave (mxid, room, signal) {
       await leaveAs(mxid, room, signal)
-      await memory.delete(joinKey(mxid, room))
+      await out(mxid, room)
     },
-    async noPicture (mxid, signal) {
-      if (memory.get(avatarKey(mxid)) === undefined) return
-      await setProfile(mxid, 'avatar_url', '', signal)
-      await memory.delete(avatarKey(mxid))
-    },
+    noPicture: pictures.none,
     async forgetRoom (room) {
       for (const mxid of inRoom(room)) {
-        const key = joinKey(mxid, room)
         await leaveAs(mxid, room)
-        const isElsewhere = memory.keys('in ').some(other => other !== key && other.endsWith(` ${mxid}`))
-        if (!isElsewhere) {
+        if (!isElsewhere(mxid, room)) {
           await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/displayname`, { as: mxid, body: { displayname: '' } }).catch(unlessRejected)
           await called.learn(mxid, undefined)
-          await memory.delete(avatarKey(mxid))
+          await looks.setPicture(mxid, undefined, undefined)
         }
-        await memory.delete(key)
+        await out(mxid, room)
       }
     },
     device: () => devices ? DEVICE : undefined

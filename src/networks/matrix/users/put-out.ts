@@ -1,30 +1,32 @@
 /** What others do to our ghosts in rooms: put them out, ban them, let them in again (CS API §m.room.member). */
 import type { Clock } from '../../../lib/clock'
 import { Refused, Unavailable } from '../../../model/errors'
+import type { Person } from '../../../model/address'
 import type { ExpulsionArrival } from '../../../model/message'
 import type { RoomEvent } from '../events/events'
 import { type Homeserver, Rejected } from '../homeserver'
-import { ghostPerson } from '../names'
 import type { Rooms } from '../rooms/rooms'
 import { eventOf, stateOf } from '../rooms/state'
-import type { Called } from './called'
 
 /** By the membership that others give a ghost. A ban that is lifted comes as a kick. */
 const DONE: ReadonlyMap<unknown, ExpulsionArrival['how']> = new Map([['leave', 'kicked'], ['ban', 'banned'], ['invite', 'invited']])
 
+/** Whom a ghost stands for in a room, and how it is called there. */
+interface Who { personOf (mxid: string, room: string): Person | undefined; nameIn (mxid: string, room: string): string | undefined }
+
 interface Parts {
-  rooms: Pick<Rooms, 'placeOf' | 'isNow'>; ghosts: Pick<Called, 'nameOf'>; clock: Pick<Clock, 'now'>; domain: string
+  rooms: Pick<Rooms, 'placeOf' | 'isNow'>; ghosts: Who; clock: Pick<Clock, 'now'>
   isOurs: (mxid: string) => boolean
 }
 
 /** Reads from an event what somebody else did to a ghost of ours in a mirrored room. */
-export const makeDoneToGhosts = ({ rooms, ghosts, clock, domain, isOurs }: Parts) => (event: RoomEvent): ExpulsionArrival | undefined => {
+export const makeDoneToGhosts = ({ rooms, ghosts, clock, isOurs }: Parts) => (event: RoomEvent): ExpulsionArrival | undefined => {
   const { id: key, type, stateKey, sender, room, content, at = clock.now() } = event
   const how = type === 'm.room.member' ? DONE.get(content.membership) : undefined
   const place = rooms.placeOf(room)
   if (how === undefined || stateKey === undefined || isOurs(sender) || place === undefined || !rooms.isNow(room)) return undefined
-  const person = ghostPerson(stateKey, domain)
-  return person && { kind: 'expulsion', key, place, at, how, person, name: ghosts.nameOf(stateKey) ?? person.id }
+  const person = ghosts.personOf(stateKey, room)
+  return person && { kind: 'expulsion', key, place, at, how, person, name: ghosts.nameIn(stateKey, room) ?? person.id }
 }
 
 /** This ghost could not join. Throws what was thrown, unless an invitation may help; Refused if the room has banned it. */

@@ -9,7 +9,7 @@ import type { Inbox } from '../../../model/network'
 import { resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
 import { statusesOf } from './occupant'
-import { idOf, MUC_USER, NON_ANONYMOUS, type Present } from './people'
+import { addressFor, idOf, MUC_USER, type Present } from './people'
 import type { Room } from './room'
 
 export interface RoomMembers {
@@ -43,7 +43,7 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
   const memberOf = (room: Room, nick: string, present: Present): Sender => {
     const { address } = present
     const avatar = avatarOf(room.id, nick)
-    const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) ? { address } : { account: address })
+    const shown = address !== undefined && addressFor(room, address)
     return { id: owned(idOf(room, nick, present.occupant)), name: owned(nick), ...shown, ...avatar && { avatar } }
   }
 

@@ -1,5 +1,6 @@
 /** Who is in a room, as its listener sees it: ours too, and at most PEOPLE_MAX. */
-import { bareOf, canonicalBare, resourceOf } from '../names'
+import type { Sender } from '../../../model/message'
+import { bareOf, canonicalBare, parseJid, resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
 import { isMarked } from './own-messages'
 
@@ -36,6 +37,17 @@ export const notePresence = (people: Map<string, Present>, presence: Element): s
   })
   return jid === undefined ? undefined : nick
 }
+
+/** Whether an address is of the room's own server: any other server could name anybody. */
+export const vouchesFor = (room: string, address: string): boolean => {
+  const [service, theirs] = [parseJid(room)?.domain, parseJid(address)?.domain]
+  return service !== undefined && theirs !== undefined && (service === theirs || service.endsWith(`.${theirs}`))
+}
+
+/** Somebody's address, for a sender; only that of a room that shows it to everybody may be shown elsewhere. */
+export const addressFor = ({ id, features }: { id: string, features: ReadonlySet<string> },
+  address: string): Pick<Sender, 'address' | 'vouched' | 'account'> =>
+  features.has(NON_ANONYMOUS) ? { address, ...vouchesFor(id, address) && { vouched: true as const } } : { account: address }
 
 /**
  * The writer of a message in an archive (XEP-0313). Rooms add this themselves. If somebody forges one, there are two, and neither is

@@ -9,13 +9,13 @@ import { makeAllowance } from '../../../lib/allowance'
 import type { World } from '../../../model/network'
 import { plain } from '../../../model/text'
 import { contentXml, encryptionOf, isAutomatic } from '../text/content'
-import { parseJid, resourceOf } from '../names'
+import { resourceOf } from '../names'
 import { type Language, TEXTS } from '../text/texts'
 import { inXhtml } from '../text/xhtml'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, textOf } from '../wire/xml'
 import { NICK, RECEIPTS } from '../direct/profile'
-import { idOf, NON_ANONYMOUS, OCCUPANT_IDS, type Present } from './people'
+import { idOf, NON_ANONYMOUS, OCCUPANT_IDS, type Present, vouchesFor } from './people'
 import type { Room } from './room'
 
 const ANSWERS_MAX = 240 // a minute, over all rooms
@@ -28,10 +28,8 @@ const MUC_USER = 'http://jabber.org/protocol/muc#user'
 const isCommand = (body: string): boolean => body.normalize('NFKC').replace(/[\s\p{Cf}]/gu, '').startsWith('!')
 
 /** The address that the room shows to all; undefined if it is not of the server that the writer is on: another one could name anybody. */
-const shownIn = (room: Room, { address = '' }: Present): string | undefined => {
-  const [service, theirs] = [parseJid(room.id)?.domain, parseJid(address)?.domain]
-  return theirs !== undefined && (service === theirs || service?.endsWith(`.${theirs}`) === true) ? address : undefined
-}
+const shownIn = (room: Room, { address }: Present): string | undefined =>
+  address !== undefined && vouchesFor(room.id, address) ? address : undefined
 
 /** Where addresses are hidden, the room's own id is somebody for as long as the room knows them (XEP-0421): no other gets it with their nick. */
 const hiddenIn = (room: Room, nick: string, { occupant, marked }: Present): string | undefined =>

@@ -21,7 +21,7 @@ import { saidIn } from './called'
 import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
-import { archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
+import { addressFor, archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
 import { isOfOld, lookAt } from './profile'
 import { ARCHIVE, type Room, STANZA_IDS, whisperKey } from './room'
 
@@ -63,7 +63,7 @@ interface Speaker { address?: string | undefined, isHere: boolean, rules?: boole
 /** A room that hides addresses from occupants may let anybody write one into a message, which its archive keeps. */
 const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
-  const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) ? { address } : isHere && { account: address })
+  const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) || isHere) && addressFor(room, address)
   const hops = markedHops(message)
   const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }

@@ -24,10 +24,10 @@ const ghosts = (memory: Memory, secret = 'token', exchange: Exchange = nobody): 
 describe('the name of a ghost', () => {
   it('says whose it is in a mirrored room, and nothing in a room of a team', () => {
     const { of } = ghosts(makeMemory())
-    assert.equal(of(person, MIRROR, '!mirror'), READABLE)
-    assert.match(of(person, TEAM, '!team'), /^@_zentrale_sms__[0-9a-f]{32}:example\.org$/)
-    assert.notEqual(of(person, TEAM, '!team'), of({ ...person, id: '+491701234568' }, TEAM, '!team'))
-    assert.notEqual(of(person, TEAM, '!team'), ghosts(makeMemory(), 'another').of(person, TEAM, '!team'))
+    assert.equal(of({ person }, MIRROR, '!mirror'), READABLE)
+    assert.match(of({ person }, TEAM, '!team'), /^@_zentrale_sms__[0-9a-f]{32}:example\.org$/)
+    assert.notEqual(of({ person }, TEAM, '!team'), of({ person: { ...person, id: '+491701234568' } }, TEAM, '!team'))
+    assert.notEqual(of({ person }, TEAM, '!team'), ghosts(makeMemory(), 'another').of({ person }, TEAM, '!team'))
   })
 
   it('stays the same when the registration is made afresh, and where it spoke under an older one', async () => {
@@ -35,8 +35,16 @@ describe('the name of a ghost', () => {
     const first = ghosts(memory)
     await first.prepare().catch(() => { /* nobody is there */ })
     const second = ghosts(memory, 'another token')
-    assert.equal(second.of(person, TEAM, '!team'), first.of(person, TEAM, '!team'))
-    assert.equal(second.of(person, TEAM, '!old'), READABLE)
+    assert.equal(second.of({ person }, TEAM, '!team'), first.of({ person }, TEAM, '!team'))
+    assert.equal(second.of({ person }, TEAM, '!old'), READABLE)
+  })
+
+  it('is made of the address where that is certain, but for a ghost that is in a room already; who it is there is known both ways', () => {
+    const known = { person: { network: 'xmpp', id: 'room@rooms.example.org abc' }, everywhere: 'gil@example.org' }
+    const [older, shared] = ['@_zentrale_xmpp_room=40rooms.example.org=20abc:example.org', '@_zentrale_xmpp_gil=40example.org:example.org']
+    const { of, personOf } = ghosts(makeMemory(new Map([[`in !old ${older}`, '1'], [`stands !new ${shared}`, known.person.id]])))
+    assert.deepEqual([of(known, MIRROR, '!new'), of(known, MIRROR, '!old'), of({ person: known.person }, MIRROR, '!new')], [shared, older, older])
+    assert.deepEqual([personOf(shared, '!new')?.id, personOf(shared, '!other')?.id], [known.person.id, 'gil@example.org'])
   })
 
   it('that people see is the last, also if an earlier one takes longer', async () => {

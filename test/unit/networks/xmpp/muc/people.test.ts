@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { archivedJid, notePresence, type Present } from '../../../../../src/networks/xmpp/muc/people'
+import { addressFor, archivedJid, NON_ANONYMOUS, notePresence, type Present } from '../../../../../src/networks/xmpp/muc/people'
 import type { Element } from '../../../../../src/networks/xmpp/wire/xml'
 
 const NS = 'jabber:component:accept'
@@ -22,6 +22,16 @@ describe('who is in an XMPP room', () => {
     ])
     notePresence(people, presence('Anna', 'unavailable', user('anna@example.org/phone')))
     assert.deepEqual([...people.keys()], ['Hidden'])
+  })
+
+  it('has an address that is certain only in a room of its own server, and that others may see only if the room shows it to all', () => {
+    const room = (id: string, ...features: string[]) => ({ id, features: new Set(features) })
+    const anna = 'anna@example.org'
+    assert.deepEqual(addressFor(room('raum@rooms.example.org', NON_ANONYMOUS), anna), { address: anna, vouched: true })
+    for (const service of ['evil.example', 'rooms.notexample.org', 'example.org.evil.example', 'org']) {
+      assert.deepEqual(addressFor(room(`raum@${service}`, NON_ANONYMOUS), anna), { address: anna }, service)
+    }
+    assert.deepEqual(addressFor(room('raum@rooms.example.org'), anna), { account: anna })
   })
 
   it('is bounded', () => {

@@ -82,7 +82,7 @@ describe('xmpp/receive', () => {
   })
 
   it('shows the address of a speaker to everybody only if the room does, and otherwise keeps it to us', async () => {
-    for (const [toAll, shown] of [[true, { address: 'bernd@example.org' }], [false, { account: 'bernd@example.org' }]] as const) {
+    for (const [toAll, shown] of [[true, { address: 'bernd@example.org', vouched: true }], [false, { account: 'bernd@example.org' }]] as const) {
       const { hear, enters } = stage(toAll ? [...FEATURES, 'muc_nonanonymous'] : FEATURES)
       enters('Bernd', 'bernd@example.org')
       await hear(`${ROOM}/Bernd`, '<body>x</body>')
