@@ -1,7 +1,7 @@
 /** Joins the parts of the program as the config says. */
 import { createReadStream } from 'node:fs'
 import { type Bridge, makeBridge } from './bridge/bridge'
-import { makeMedia, makeMemory } from './bridge/world'
+import { makeMedia, makeMemory, makeVault } from './bridge/world'
 import { OURS, type FunctionAddress } from './desk/address'
 import { type Config, networksOf } from './config/config'
 import type { Chance } from './lib/chance'
@@ -67,7 +67,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock)
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
   const networks = await makeNetworks(config, async name =>
-    ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name) }))
+    ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name), vault: makeVault(store, name) }))
   for (const network of networks) byName.set(network.name, network)
   const names = [...byName.keys()]
   const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock, {

@@ -1,4 +1,4 @@
-/** What each network gets: a durable memory of its own, and access to files on other networks. */
+/** What each network gets: a durable memory and a vault of its own, and access to files on other networks. */
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../lib/clock'
@@ -6,7 +6,7 @@ import { makeSlots, serverOf } from '../lib/slots'
 import type { NetworkName } from '../model/address'
 import { messageOf, Refused, Unavailable } from '../model/errors'
 import type { MediaRef } from '../model/message'
-import type { Download, Media, Memory, Network } from '../model/network'
+import type { Download, Media, Memory, Network, Vault } from '../model/network'
 import type { Store } from '../store/store'
 
 /** The memory of `owner`. A write is on disk when it resolves; reads never wait. */
@@ -25,6 +25,12 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
     keys: start => [...facts.keys()].filter(key => key.startsWith(start))
   }
 }
+
+export const makeVault = (store: Store, owner: string): Vault => ({
+  get: key => store.run(tx => tx.vaulted(owner, key)),
+  all: start => store.run(tx => tx.vaultedFrom(owner, start)),
+  change: changes => store.run(async tx => { for (const [key, value] of changes) await tx.vault(owner, key, value) })
+})
 
 /** How long a server may take to begin sending a file. */
 const OPEN_MS_MAX = 15_000

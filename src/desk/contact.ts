@@ -40,11 +40,14 @@ const reopened = (facts: ContactSays, one: Conversation, context: Context): Conv
   return { ...rest, state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now, announced: [] }
 }
 
+const heardIn = ({ encrypted: _, ...one }: Conversation, { arrival: { encrypted } }: ContactSays): Conversation =>
+  ({ ...one, ...encrypted === true && { encrypted } })
+
 /** The conversation after the message. A machine's message neither opens nor wakes a case. */
 const moved = (facts: ContactSays, machine: boolean, context: Context): Conversation => {
   const { arrival: { sender, place }, address, shown, now, conversation: before } = facts
   const redirect = pointsOnly(shown, before)
-  const known = before === undefined ? fresh(facts, redirect) : named({ ...before, place }, sender)
+  const known = heardIn(before === undefined ? fresh(facts, redirect) : named({ ...before, place }, sender), facts)
   if (machine || redirect) return known
   const { dueAt: _, ...open } = known.state === 'done' ? reopened(facts, known, context) : known
   return {
@@ -108,7 +111,8 @@ const consented = ({ arrival: { place, sender }, shown, now, isKnown }: ContactS
 /** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
   const { conversation: before, address } = facts
-  const looksOther = before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner
+  const looksOther = before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner ||
+    before.encrypted !== now.encrypted
   return [
     ...opens && now.state === 'new' ? [{ do: 'announce', excerpt: excerptOf(content) } as const] : [],
     ...looksOther ? [show] : [],

@@ -9,7 +9,10 @@ import type { Context } from './facts'
 import type { TeamPlace } from './memory'
 import { inFull, ownerName, shownName, textsOf } from './shown'
 
-const networkName = ({ contact }: Conversation, { directory }: Context): string => directory.can(contact.network).label
+const ENCRYPTED = '🔒'
+
+const networkName = ({ contact, encrypted }: Conversation, { directory }: Context): string =>
+  directory.can(contact.network).label + (encrypted === true ? ` ${ENCRYPTED}` : '')
 
 const titleOf = (one: Conversation, address: FunctionAddress, context: Context): string => {
   const texts = textsOf(address)

@@ -201,6 +201,7 @@ export interface World {
   chance: Chance
   log: Log
   memory: Memory
+  vault: Vault
   media: Media
 }
 
@@ -213,6 +214,15 @@ export interface Memory {
   set (key: string, value: string, patienceMs?: number): Promise<void>
   delete (key: string): Promise<void>
   keys (start: string): string[] // all that begin with `start`
+}
+
+/** Bytes on disk that would be too many in memory. */
+export interface Vault {
+  get (key: string): Promise<Uint8Array | undefined>
+  /** All whose keys begin with `start`, in the order of their keys. */
+  all (start: string): Promise<[key: string, value: Uint8Array][]>
+  /** Changes all of it or nothing; without a value, deletes. Resolves when it is on disk. */
+  change (changes: [key: string, value: Uint8Array | undefined][]): Promise<void>
 }
 
 export interface Media {

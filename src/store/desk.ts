@@ -33,6 +33,7 @@ export interface Conversation {
   toldClosed?: boolean // the contact was told that the address is no longer in the config
   othersAt?: number // when the team was last told that somebody else writes in the contact's chat
   leftRooms?: string[] // the slugs of the addresses that had it before, whose rooms it still has
+  encrypted?: true // the contact's last message was encrypted on its way to us
   signed?: string // the agent's name that the contact saw last
 }
 

@@ -1,4 +1,4 @@
-/** What is kept besides messages: people who want none, the quarantine, and the networks' memories. */
+/** What is kept besides messages: people who want none, the quarantine, and the networks' memories and vaults. */
 import { createHash } from 'node:crypto'
 import type { Sql } from './sql'
 import { QUARANTINE_BYTES_MAX, QUARANTINE_KIND_ROWS_MAX, QUARANTINE_ROWS_MAX, type QuarantineRow, type Tx } from './store'
@@ -7,8 +7,11 @@ const QUARANTINE = 'SELECT id, network, raw, why, at FROM quarantine WHERE dropp
 /** A trim sorts all rows to find the oldest, so it does not run at each insert. */
 const QUARANTINED_BETWEEN_TRIMS = 100
 
+const LAST = '\u{10ffff}' // no key has it
+
 type KeptTx = Pick<Tx,
-  'block' | 'unblock' | 'blocked' | 'quarantine' | 'quarantined' | 'quarantinedAt' | 'dropQuarantined' | 'remembered' | 'remember' | 'forget'>
+  'block' | 'unblock' | 'blocked' | 'quarantine' | 'quarantined' | 'quarantinedAt' | 'dropQuarantined' | 'remembered' | 'remember' | 'forget' |
+  'vaulted' | 'vaultedFrom' | 'vault'>
 
 export const makeKeptTx = (sql: Sql): KeptTx => {
   const { all, one, run } = sql
@@ -37,6 +40,15 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
       return all<{ key: string, value: string }>('SELECT key, value FROM memory WHERE owner = ?', owner).map(row => [row.key, row.value])
     },
     async remember (owner, key, value) { run('INSERT OR REPLACE INTO memory (owner, key, value) VALUES (?, ?, ?)', owner, key, value) },
-    async forget (owner, key) { run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) }
+    async forget (owner, key) { run('DELETE FROM memory WHERE owner = ? AND key = ?', owner, key) },
+    async vaulted (owner, key) { return one<{ value: Uint8Array }>('SELECT value FROM vault WHERE owner = ? AND key = ?', owner, key)?.value },
+    async vaultedFrom (owner, start) {
+      return all<{ key: string, value: Uint8Array }>('SELECT key, value FROM vault WHERE owner = ? AND key >= ? AND key < ? ORDER BY key',
+        owner, start, `${start}${LAST}`).map(row => [row.key, row.value])
+    },
+    async vault (owner, key, value) {
+      if (value === undefined) run('DELETE FROM vault WHERE owner = ? AND key = ?', owner, key)
+      else run('INSERT OR REPLACE INTO vault (owner, key, value) VALUES (?, ?, ?)', owner, key, value)
+    }
   }
 }

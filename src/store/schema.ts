@@ -232,4 +232,11 @@ CREATE TABLE reaction (
 CREATE INDEX reaction_arrival ON reaction (arrival);
 `, `
 ALTER TABLE journal ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1));
+`, `
+CREATE TABLE vault (
+  owner TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (owner, key)
+) STRICT, WITHOUT ROWID;
 `]

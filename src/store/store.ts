@@ -126,7 +126,7 @@ export interface Tx {
   confirm (place: Place, id: RemoteId, outcome: 'delivered' | 'failed'): Promise<void>
   earlyReceipt (place: Place, ids: (ArrivalKey | RemoteId)[], what: Omit<EarlyReceipt, 'id'>, now: number): Promise<void>
   takeEarlyReceipts (place: Place, ids: RemoteId[], now: number): Promise<EarlyReceipt[]>
-  // links, people, quarantine, memory
+  // links, people, quarantine, memory, vault
   link (token: string, journal: number, expiresAt: number, file?: Attachment): Promise<void> // without `file`: the arrival's own
   linked (token: string, now: number): Promise<Attachment | undefined>
   revokeLinks (journal: number): Promise<void> // and those of its corrections
@@ -137,6 +137,9 @@ export interface Tx {
   remembered (owner: string): Promise<[string, string][]>
   remember (owner: string, key: string, value: string): Promise<void>
   forget (owner: string, key: string): Promise<void>
+  vaulted (owner: string, key: string): Promise<Uint8Array | undefined>
+  vaultedFrom (owner: string, start: string): Promise<[key: string, value: Uint8Array][]> // whose keys begin so, in order
+  vault (owner: string, key: string, value: Uint8Array | undefined): Promise<void> // without a value: deletes
   // what the operator asks
   depth (): Promise<Depth[]>
   list (state: OutboxState, limit: number): Promise<QueueRow[]>

@@ -5,11 +5,11 @@ import { systemChance } from '../../src/lib/chance'
 import { makeRegistration, writeRegistration } from '../../src/networks/matrix/registration/registration'
 import { addressSuite } from '../support/address-suite'
 import { ADDRESS, ALIAS } from '../support/matrix-ground'
-import { encryptionSuite } from '../support/encryption-suite'
 import { filesSuite } from '../support/files-suite'
 import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
+import { sealedSuite } from '../support/sealed-suite'
 import { strangersSuite } from '../support/strangers-suite'
 import { mentionsSuite } from '../support/mentions-suite'
 import { moderationSuite } from '../support/moderation-suite'
@@ -52,7 +52,7 @@ describe('Matrix on Synapse', () => {
   strangersSuite(() => ground)
   filesSuite(() => ground)
   forgettingSuite(() => ground)
-  encryptionSuite(() => ground)
+  sealedSuite(() => ground)
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)
   moderationSuite(() => ground)

@@ -366,9 +366,9 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     }
   }
 
-  const connect = (life: Life, { memory }: Lent): Network => {
+  const connect = (life: Life, { memory, vault }: Lent): Network => {
     const real = makeMatrix(config, {
-      clock: life.clock, chance: random, log, memory, media: { open: () => never() }
+      clock: life.clock, chance: random, log, memory, vault, media: { open: () => never() }
     }, { exchange: exchangeFor(life), listen: listenFor(life) })
     return overhear(world, life, real, {
       stored: ({ key }) => stored(key), isMade, mayHave: ({ key }) => auditor.has(key)

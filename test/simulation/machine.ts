@@ -1,6 +1,6 @@
 /** The machine on which the bridge runs. It starts the process, kills it, stops it properly, and starts it again. */
 import { makeBridge, type Bridge } from '../../src/bridge/bridge'
-import { makeMedia, makeMemory } from '../../src/bridge/world'
+import { makeMedia, makeMemory, makeVault } from '../../src/bridge/world'
 import { makeLinks } from '../../src/plan/links'
 import type { Observer } from '../../src/bridge/observer'
 import type { FunctionAddress } from '../../src/desk/address'
@@ -84,7 +84,8 @@ export const makeMachine = ({ world, disk, town, servers, wall, observer, queueM
       })
       const media = makeMedia(name => networks.find(network => network.name === name), FILE_BYTES_MAX, mine.clock)
       const networks = await Promise.all(servers.map(async server => server.connect(mine, {
-        clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name)
+        clock: mine.clock, chance: random, log: silentLog, media, memory: await makeMemory(store, server.name),
+        vault: makeVault(store, server.name)
       })))
       const bridge = await makeBridge({
         networks, mirrors: town.mirrors, addresses, store, observer, directChats,

@@ -56,5 +56,6 @@ const startIndependent = async (script: string, args: string[], dir: string): Pr
 export const startSlixmpp = (port: number, jid: string, password: string, dir: string): Promise<Independent> =>
   startIndependent('xmpp', [String(port), jid, password], dir)
 
-export const startNio = (url: string, mxid: string, password: string, dir: string): Promise<Independent> =>
-  startIndependent('matrix', [url, mxid, password], dir)
+/** `encrypts`: with libolm, in rooms that are encrypted. */
+export const startNio = (url: string, mxid: string, password: string, dir: string, encrypts = false): Promise<Independent> =>
+  startIndependent('matrix', [url, mxid, password, ...encrypts ? [dir] : []], dir)

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Content, Delivery, Persona } from '../../src/model/message'
-import type { Download, Memory, Network } from '../../src/model/network'
+import type { Download, Memory, Network, Vault } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
 import { makeMatrix, type MatrixConfig } from '../../src/networks/matrix'
 import { makeInbox, type TestInbox } from './inbox'
 import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
-import { makeMemory, makeWorld } from './world'
+import { makeMemory, makeVault, makeWorld } from './world'
 
 export interface Ground {
   url: string
@@ -20,24 +20,24 @@ export interface Ground {
   restart (): Promise<void>
 }
 
-export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; files: Map<string, Buffer> }
+export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; vault: Vault; files: Map<string, Buffer> }
 
 const SEND_MS = 60_000
 export const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
-type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, inbox?: TestInbox, clock?: Clock, sized?: boolean, sizeError?: number }
+type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, vault?: Vault, inbox?: TestInbox, clock?: Clock, sized?: boolean, sizeError?: number }
 
 export const makeBridge = (ground: Ground, more: BridgeOptions = {}): Bridge => {
-  const { memory = makeMemory(), inbox = makeInbox(), clock = systemClock, sized = true, sizeError = 0, ...config } = more
+  const { memory = makeMemory(), vault = makeVault(), inbox = makeInbox(), clock = systemClock, sized = true, sizeError = 0, ...config } = more
   const files = new Map<string, Buffer>()
   const open = async ({ at }: { at: { ref: string } }): Promise<Download> => {
     const bytes = files.get(at.ref)!
     return { stream: Readable.from([bytes]), mime: 'image/png', ...(sized ? { size: bytes.length + sizeError } : {}) }
   }
-  const world = makeWorld({ memory, clock, media: { open } })
+  const world = makeWorld({ memory, vault, clock, media: { open } })
   const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], notHeardFrom: [], mediaBytesMax: 1_000_000, ...config }, world)
-  return { network, inbox, memory, files }
+  return { network, inbox, memory, vault, files }
 }
 
 export const max: Persona = { person: { network: 'sms', id: '+491701234567' }, name: 'Max (SMS)' }

@@ -3,7 +3,7 @@ import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
 import { silentLog } from '../../src/lib/log'
 import { Refused } from '../../src/model/errors'
-import type { Memory, World } from '../../src/model/network'
+import type { Memory, Vault, World } from '../../src/model/network'
 
 export const makeMemory = (facts = new Map<string, string>()): Memory => ({
   get: key => facts.get(key),
@@ -12,11 +12,23 @@ export const makeMemory = (facts = new Map<string, string>()): Memory => ({
   keys: start => [...facts.keys()].filter(key => key.startsWith(start))
 })
 
+export const makeVault = (kept = new Map<string, Uint8Array>()): Vault => ({
+  get: async key => kept.get(key),
+  all: async start => [...kept].filter(([key]) => key.startsWith(start)).sort(([one], [other]) => one < other ? -1 : 1),
+  async change (changes) {
+    for (const [key, value] of changes) {
+      if (value === undefined) kept.delete(key)
+      else kept.set(key, value)
+    }
+  }
+})
+
 export const makeWorld = (given: Partial<World> = {}): World => ({
   clock: systemClock,
   chance: systemChance,
   log: silentLog,
   memory: makeMemory(),
+  vault: makeVault(),
   media: { open: async () => { throw new Refused('no media in this test') } },
   ...given
 })

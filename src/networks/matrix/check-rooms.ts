@@ -108,8 +108,8 @@ export const checkNewRooms = async (homeserver: Homeserver, clock: Clock): Promi
     mild = await isMadeEncrypted(call, { preset: 'private_chat' })
     if (!mild) return 'are not encrypted by default'
     throw new Wrong('are encrypted by default if they are for invited people',
-      'Those of the team are made without encryption all the same. But rooms and direct chats that people of this server begin are encrypted, ' +
-      `and Zentrale cannot read them. Set ${WHERE} to off, or tell people to switch encryption off when they begin one`)
+      'Those of the team are made without encryption all the same, and Zentrale reads encrypted chats with an address. But rooms that people of ' +
+      `this server make are encrypted, and cannot be mirrored. Set ${WHERE} to off, or tell people to switch encryption off when they make one`)
   })
   return mild ? { ...found, mild } : found
 }

@@ -4,7 +4,7 @@ import { type Mention, peopleIn } from '../../model/mention'
 import type { Addressee, Attachment, Content, Delivery, Reply, Stands } from '../../model/message'
 import { spoilerMark } from '../../model/text'
 import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
-import { SPOILERS } from './events/files'
+import { addressIn, SPOILERS } from './events/files'
 import { isJson, type Json, jsonOf, stringOf } from './events/json'
 import { encode, type Homeserver, Rejected, roomPath } from './homeserver'
 import type { Uploaded } from './media'
@@ -18,20 +18,17 @@ const FILE_MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', fi
 
 /** CS API §m.image and its siblings. */
 export const fileContent = ({ kind, name, mime, width, height, durationMs, blurhash, voice, spoiler }: Attachment,
-  { uri, size }: Uploaded): Record<string, unknown> => ({
-  msgtype: FILE_MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, url: uri,
+  { uri, size, file }: Uploaded): Record<string, unknown> => ({
+  msgtype: FILE_MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, ...file === undefined ? { url: uri } : { file },
   info: { mimetype: mime, size, w: width, h: height, duration: durationMs, 'xyz.amorgan.blurhash': blurhash },
   ...spoiler !== undefined && { [SPOILERS[0]]: true, ...spoiler !== '' && { [`${SPOILERS[0]}.reason`]: spoiler } },
   ...voice && { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { duration: durationMs } } // MSC3245
 })
 
 /** What a correction leaves as it is: the file of the event, with all that describes it. Undefined if words stand in its place. */
-export const fileIn = async (
-  homeserver: Homeserver, { room, event, as }: { room: string, event: string, as: string }, signal: AbortSignal
-): Promise<Json | undefined> => {
-  const { content } = await homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal })
+export const fileIn = ({ content }: Json): Json | undefined => {
   const { body, format, formatted_body, 'm.relates_to': relation, [KEY_FIELD]: key, [HOPS_FIELD]: hops, ...file } = jsonOf(content)
-  return stringOf(file.url) === undefined ? undefined : file
+  return addressIn(file) === undefined ? undefined : file
 }
 
 /** `m.mentions`, always there, so that nobody else is alarmed by a name in the text (CS API §User and room mentions). */

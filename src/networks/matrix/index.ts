@@ -4,7 +4,6 @@
  */
 import type { Place } from '../../model/address'
 import type { Capabilities, Inbox, Naming, Network, World } from '../../model/network'
-import type { SignalIn } from '../../model/signal'
 import { type Addresses, makeAddresses, type Namespaces } from './users/addresses'
 import { makeBringing } from './users/bringing'
 import { makeDirect } from './direct/direct'
@@ -13,18 +12,21 @@ import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
 import { type Ghosts, makeGhosts } from './users/ghosts'
 import { makeDoneToGhosts } from './users/put-out'
-import { encode, makeHomeserver, type Exchange } from './homeserver'
+import { makeEncrypting } from './encryption/encrypting'
+import { makeEngine, type MakeEngine } from './encryption/engine'
+import { encode, makeHomeserver, type Exchange, type Homeserver } from './homeserver'
 import { makePowerful } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
-import { makeMembers } from './rooms/members'
+import { makeMembers, type Members } from './rooms/members'
 import { makeFindRoom, makePortals } from './rooms/portals'
 import { makeUploader, openMedia } from './media'
 import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, portalOf, isOurs as isOursOf } from './names'
+import type { Json } from './events/json'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
-import { makeTake, tellStanding } from './receive'
+import { makeTake, type Takes, tellStanding } from './receive'
 import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
 import { makeSignals } from './signals'
@@ -44,7 +46,7 @@ export interface MatrixConfig {
 }
 
 /** How we reach the homeserver and it reaches us: over HTTP by default. */
-export interface Wire { exchange?: Exchange; listen: typeof openEndpoint }
+export interface Wire { exchange?: Exchange; listen: typeof openEndpoint; makeEngine?: MakeEngine }
 
 export const NAME = 'matrix'
 const CAN: Capabilities = {
@@ -77,8 +79,24 @@ const withGhosts = ({ all, has, ready }: Addresses, ghosts: Ghosts, domain: stri
   }
 })
 
-export const makeMatrix = (config: MatrixConfig, world: World, { exchange, listen }: Wire = { listen: openEndpoint }): Network => {
-  const { clock, chance, memory, log } = world
+interface AroundParts { ghosts: Ghosts; members: Members; isOurs (mxid: string): boolean; domain: string }
+
+const aroundIn = ({ ghosts, members, isOurs, domain }: AroundParts) => (room: string): Omit<Around, 'hasPower'> => ({
+  person: mxid => ghostPerson(mxid, domain) ?? { network: NAME, id: mxid },
+  called (name) {
+    const ghost = ghosts.called(name, room)
+    const isAnothers = ghost !== undefined && members.called(room, name).some(mxid => !isOurs(mxid))
+    return ghost === undefined || isAnothers ? undefined : ghostPerson(ghost, domain)
+  }
+})
+
+const pingOf = (homeserver: Homeserver, { id }: Registered, signal: AbortSignal) => (attempt: number): Promise<Json> =>
+  homeserver.call('POST', `client/v1/appservice/${encode(id)}/ping`, { body: { transaction_id: `ping${attempt}` }, signal })
+
+const BY_DEFAULT: Wire = { listen: openEndpoint, makeEngine }
+
+export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT): Network => {
+  const { clock, chance, memory, vault, log } = world
   const { domain, registration } = config
   const bot = `@${registration.sender_localpart}:${domain}`
   const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain) || addresses.has(mxid)
@@ -86,6 +104,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   let inbox: Inbox | undefined
   let attending = false
   let endpoint: Endpoint | undefined
+  let takes: Takes | undefined
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
   let up = false
@@ -95,34 +114,28 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     if (!isUp) recovery.lost()
     connectionChanged('homeserver')(isUp, detail)
   }
-  const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, exchange)
+  const homeserver = makeHomeserver(config.homeserverUrl, registration.as_token, { lost: why => link.lost(why) }, wire.exchange)
   const link = makeLink({
-    clock, chance, changed: homeserverChanged,
-    probe: () => homeserver.call('GET', 'client/v3/account/whoami'),
-    found: () => recovery.found()
+    clock, chance, changed: homeserverChanged, probe: () => homeserver.call('GET', 'client/v3/account/whoami'), found: () => recovery.found()
   })
   const recovery = makeRecovery({
     homeserver, memory, clock, chance, log, signal: stopping.signal, bot, domain, isMadeByUs, changed: connectionChanged('intake'),
     async prepare () {
       await ghosts.prepare()
+      await takes?.load()
+      await devices.prepare()
       rooms.check()
       addresses.check()
       await rooms.settled()
     },
-    ping: attempt => homeserver.call('POST', `client/v1/appservice/${encode(registration.id)}/ping`, {
-      body: { transaction_id: `ping${attempt}` }, signal: stopping.signal
-    })
+    ping: pingOf(homeserver, registration, stopping.signal)
   })
   const rooms = makeRooms({
-    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: connectionChanged('rooms'),
-    isMadeByUs,
+    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: connectionChanged('rooms'), isMadeByUs,
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled: room => expelled(room),
     readAnew: recovery.backlog.read,
-    entered (place, room) {
-      memberLists.entered(room)
-      bringing.entered(place)
-    }
+    entered (place, room) { memberLists.entered(room); bringing.entered(place) }
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
@@ -132,36 +145,28 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, bot, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
+  const { devices, encryption, wait, chats } = makeEncrypting({
+    homeserver, makeEngine: wire.makeEngine, vault, memory, clock, chance, log, signal: stopping.signal, addresses, device: ghosts.device
+  })
   const direct = makeDirect({
     homeserver, addresses: withGhosts(addresses, ghosts, domain), memory, clock, chance, log, signal: stopping.signal, network: NAME, domain,
-    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room)
+    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room), ...chats
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, memory, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax: config.mediaBytesMax
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, clock, chance, bot, domain, mediaBytesMax: config.mediaBytesMax
   })
   const isUnheard = isAmong(config.notHeardFrom)
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
   const memberLists = makeMemberLists({ homeserver, rooms, ghosts, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isNobody })
   const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom: config.acceptInvitesFrom,
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, memory, clock, log, bot, isOurs,
+    acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
   })
-
-  const heard = (signal: SignalIn): void => inbox?.signal(signal)
-  const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard })
-
-  const around = (room: string): Omit<Around, 'hasPower'> => ({
-    person: mxid => ghostPerson(mxid, domain) ?? { network: NAME, id: mxid },
-    called (name) {
-      const ghost = ghosts.called(name, room)
-      const isAnothers = ghost !== undefined && members.called(room, name).some(mxid => !isOurs(mxid))
-      return ghost === undefined || isAnothers ? undefined : ghostPerson(ghost, domain)
-    }
+  const signals = makeSignals({
+    homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard: signal => inbox?.signal(signal)
   })
-
-  const expulsionOf = makeDoneToGhosts({ rooms, ghosts, clock, isOurs })
-  const powerfulIn = makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
 
   const pushed = (events: unknown[], id: string): Promise<void> => {
     link.ask() // a homeserver that pushes is there
@@ -170,7 +175,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
 
   return {
     name: NAME, can: CAN, naming: namingOn(domain, bot),
-    serve: identities => addresses.serve(identities),
+    serve (identities) { addresses.serve(identities); devices.check() },
     attend (places) {
       attending ||= places.length > 0
       rooms.attend(places)
@@ -179,10 +184,14 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
       inbox = given
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
-      const taking = { rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf }
-      recovery.start({ inbox, take: makeTake({ network: NAME, inbox, ...taking }), rooms, direct })
+      takes = makeTake({
+        network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, wait,
+        around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
+        powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
+      })
+      recovery.start({ inbox, take: takes.take, rooms, direct })
       const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
-      endpoint = await listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })
+      endpoint = await wire.listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members,
@@ -191,8 +200,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, { exchange, liste
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
-      for (const part of [link, rooms, memberLists, bringing, direct, addresses]) part.stop()
+      for (const part of [link, rooms, memberLists, bringing, direct, addresses, takes]) part?.stop()
       await endpoint?.close()
+      devices.stop()
     }
   }
 }

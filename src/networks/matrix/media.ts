@@ -11,7 +11,9 @@ import { makeSlots, serverOf } from '../../lib/slots'
 import { Refused, Unavailable } from '../../model/errors'
 import type { MediaRef } from '../../model/message'
 import type { Download, Media } from '../../model/network'
+import { readRef, type Sealing, unsealed } from './encryption/files'
 import { MXC } from './events/files'
+import type { Json } from './events/json'
 import { encode, Rejected, type Homeserver } from './homeserver'
 import { clean } from './text'
 
@@ -21,6 +23,7 @@ const UNSIZED_FROM_ONE_MAX = 1 // of these from one server
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const ELSEWHERE_MS_MAX = 120_000
 const MIME_CHARS_MAX = 255
+const MIME = /^[\w.+!#$&^-]+\/[\w.+!#$&^-]+/
 
 const headerOf = (value: string | string[] | undefined): string => Array.isArray(value) ? value[0] ?? '' : value ?? ''
 
@@ -51,12 +54,11 @@ const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal
   return fetched
 }
 
-/** Throws Refused (not an address, gone, too large) or Unavailable. */
-export const openMedia = async (
-  { homeserver, clock, bytesMax }: { homeserver: Homeserver, clock: Clock, bytesMax: number }, ref: string, signal: AbortSignal
+const openStored = async (
+  { homeserver, clock, bytesMax }: { homeserver: Homeserver, clock: Clock, bytesMax: number }, mxc: string, signal: AbortSignal
 ): Promise<Download> => {
-  if (!MXC.test(ref)) throw new Refused('not an mxc:// address')
-  const [server, id] = ref.slice('mxc://'.length).split('/') as [string, string]
+  if (!MXC.test(mxc)) throw new Refused('not an mxc:// address')
+  const [server, id] = mxc.slice('mxc://'.length).split('/') as [string, string]
   const where = `download/${encode(server)}/${encode(id)}`
   const answer = await homeserver.raw('GET', `client/v1/media/${where}`, { signal, elsewhere: true }).catch((error: unknown) => {
     if (!(error instanceof Rejected) || error.errcode !== 'M_UNRECOGNIZED') throw error
@@ -75,13 +77,24 @@ export const openMedia = async (
   return { stream: limited(answer.body, bytesMax), mime, ...(size === undefined ? {} : { size }) }
 }
 
-export interface Uploaded { uri: string; size: number }
+/** Throws Refused (not an address, gone, too large, not what was encrypted) or Unavailable. */
+export const openMedia = async (
+  world: { homeserver: Homeserver, clock: Clock, bytesMax: number }, ref: string, signal: AbortSignal
+): Promise<Download> => {
+  const { mxc, secret } = readRef(ref)
+  const file = await openStored(world, mxc, signal)
+  return secret === undefined ? file : { ...file, stream: unsealed(file.stream, secret), mime: secret.mime }
+}
+
+/** `file`: what stands in the event in place of the address, if the file is encrypted. */
+export interface Uploaded { uri: string; size: number; file?: Json }
+
+/** `sealing`: the homeserver must not be able to read it. */
+interface ToUpload { at: MediaRef; mime: string; name?: string; sealing?: Sealing }
 
 export interface Uploader {
   /** Stores a file as `as`. Throws Refused (too large, unreadable) or Unavailable. */
-  upload (
-    file: { at: MediaRef, mime: string, name?: string }, as: string | undefined, bytesMax: number, signal: AbortSignal
-  ): Promise<Uploaded>
+  upload (file: ToUpload, as: string | undefined, bytesMax: number, signal: AbortSignal): Promise<Uploaded>
 }
 
 const collect = async (stream: Readable, most: number): Promise<Buffer> => {
@@ -112,18 +125,22 @@ export const makeUploader = (homeserver: Homeserver, media: Media): Uploader => 
 
   return {
     async upload (file, as, bytesMax, signal) {
-      const { stream, mime, size } = await media.open(file, signal)
-      const type = /^[\w.+!#$&^-]+\/[\w.+!#$&^-]+/.exec(mime)?.[0] ?? 'application/octet-stream'
+      const { sealing } = file
+      const { stream: given, mime, size } = await media.open(file, signal)
+      const stream = sealing?.through(given) ?? given
+      const type = (sealing === undefined ? MIME.exec(mime)?.[0] : undefined) ?? 'application/octet-stream'
+      const name = sealing === undefined ? file.name : undefined
+      const finished = (uploaded: Uploaded): Uploaded => ({ ...uploaded, ...sealing && { file: sealing.file(uploaded.uri) } })
       stream.on('error', () => {})
       try {
         if (size !== undefined) {
           if (size > bytesMax) throw new Refused(`the file is larger than ${bytesMax} bytes`, 'large')
-          return await put(stream, size, type, file.name, as, signal)
+          return finished(await put(stream, size, type, name, as, signal))
         }
         const over = await unsized.take(`${file.at.network} ${serverOf(file.at.ref)}`, signal)
         try {
           const bytes = await collect(addAbortSignal(signal, stream), Math.min(bytesMax, UNSIZED_BYTES_MAX))
-          return await put(bytes, bytes.length, type, file.name, as, signal)
+          return finished(await put(bytes, bytes.length, type, name, as, signal))
         } finally {
           over()
         }

@@ -8,7 +8,11 @@ import type { NetworkName, Place } from '../../model/address'
 import type { Arrival, ExpulsionArrival, Standing, StandingArrival } from '../../model/message'
 import type { Inbox, Memory } from '../../model/network'
 import type { Take } from './recovery/catch-up'
+import type { DirectRoom } from './direct/chats'
 import type { Direct } from './direct/direct'
+import type { Encryption } from './encryption/encryption'
+import { makeOpening, type Taken } from './encryption/opening'
+import type { MakeWaiting } from './encryption/waiting'
 import { arrivalOf, readEvent, speaks, unreadable, withHops, type RoomEvent } from './events/events'
 import { isJson } from './events/json'
 import type { Around } from './events/mentions'
@@ -29,9 +33,16 @@ export interface ReceiveWorld {
   expulsionOf: (event: RoomEvent) => ExpulsionArrival | undefined
   /** Users whose words are carried nowhere. What they do to us still counts. */
   isUnheard: (mxid: string) => boolean
+  wait: MakeWaiting
+  encryption: Pick<Encryption, 'serves' | 'open'>
 }
 
-interface Taken { raw: unknown; event: RoomEvent | Malformed }
+export interface Takes {
+  take: Take
+  /** Finds what waits since an earlier start. Called before anything is taken. */
+  load (): Promise<void>
+  stop (): void
+}
 
 const RAW_DEPTH_ADVICE = 'an event that cannot be written down'
 
@@ -54,6 +65,22 @@ const read = (raw: unknown): RoomEvent | Malformed => {
   }
 }
 
+const withAddress = (arrival: Arrival, { sealed }: RoomEvent, chat: DirectRoom | undefined): Arrival => chat && arrival.kind === 'message'
+  ? { ...arrival, direct: true, to: chat.ours, ...sealed === undefined ? {} : { encrypted: true } }
+  : arrival
+
+/** `crowded`: called if no more of it can be taken now; otherwise that is an error. */
+const letIn = async (inbox: Inbox, arrival: Arrival, crowded?: () => void): Promise<void> => {
+  try {
+    await inbox.accept(arrival)
+  } catch (error) {
+    if (!crowded || !(error instanceof Unavailable && error.crowded)) throw error
+    crowded()
+  }
+}
+
+const eventsIn = (taken: Taken[]): RoomEvent[] => taken.flatMap(({ event }) => event instanceof Malformed ? [] : [event])
+
 /** Resolves when this standing is stored. */
 export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArrival, 'kind'>): Promise<unknown> => {
   if (inbox === undefined) throw new Bug('a room before start')
@@ -61,8 +88,8 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
 }
 
 export const makeTake = ({
-  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf
-}: ReceiveWorld): Take => {
+  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, wait
+}: ReceiveWorld): Takes => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
     const { type, stateKey, sender, content } = event
     if (type === 'm.room.encryption' && stateKey === '') return 'encrypted'
@@ -109,11 +136,6 @@ export const makeTake = ({
   const isSaid = (event: RoomEvent): boolean =>
     speaks(event) && !isOurs(event.sender) && !isUnheard(event.sender) && placeOf(event.room) !== undefined
 
-  const withAddress = (arrival: Arrival, room: string): Arrival => {
-    const chat = direct.of(room)
-    return chat && arrival.kind === 'message' ? { ...arrival, direct: true, to: chat.ours } : arrival
-  }
-
   type Keep = (why: Malformed) => void
 
   /** What cannot be read is kept in quarantine, and people are still told that somebody said something. */
@@ -126,21 +148,12 @@ export const makeTake = ({
     const sender = members.of(room, event.sender)
     const shown = shownBy(event)
     if (shown) return rooms.isNow(room) ? { kind: 'profile', key, place, at, shown, by: withHops(event, sender) } : undefined
-    if (event.type === 'm.room.encrypted') keep(new Malformed('encrypted'))
+    if (event.type === 'm.room.encrypted' && event.sealed !== 'late') keep(new Malformed('encrypted'))
     try {
       return arrivalOf(event, place, sender, clock.now(), { ...around(room), hasPower: powerful.has(key) })
     } catch (error) {
       keep(malformed(error))
       return event.type === 'm.room.redaction' ? undefined : unreadable(event, place, sender, clock.now(), 'kind')
-    }
-  }
-
-  const accept = async (arrival: Arrival, room: string, crowded?: (room: string) => void): Promise<void> => {
-    try {
-      await inbox.accept(withAddress(arrival, room))
-    } catch (error) {
-      if (!crowded || !(error instanceof Unavailable && error.crowded)) throw error
-      crowded(room)
     }
   }
 
@@ -151,22 +164,23 @@ export const makeTake = ({
     if (speaks(event) || shownBy(event) !== undefined ? isUnheard(event.sender) : isOthers) return
     if (event.type === 'm.room.encrypted') {
       if (rooms.isEncrypted(event.room)) return // everybody knows that nothing is carried from there
-      news.encrypted(event.room)
+      if (event.sealed !== 'late') news.unread(event)
     }
     const kept: Promise<void>[] = []
     const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, powerful)
     const isMissed = arrival !== undefined && (event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined)
-    await Promise.all([...kept, ...isMissed ? [accept(arrival, event.room, crowded)] : []]) // both at once, so that the arrival keeps its turn
+    const accepting = (one: Arrival): Promise<void> =>
+      letIn(inbox, withAddress(one, event, direct.of(event.room)), crowded && (() => crowded(event.room)))
+    await Promise.all([...kept, ...isMissed ? [accepting(arrival)] : []]) // both at once, so that the arrival keeps its turn
   }
 
-  return async (raws, crowded) => {
-    const taken = heard(raws.map(raw => ({ raw, event: read(raw) })))
-    const events = taken.flatMap(({ event }) => event instanceof Malformed ? [] : [event])
-    for (const event of events) if (event.stateKey !== undefined) await noteState(event)
+  const takeAll = async (taken: Taken[], crowded?: (room: string) => void): Promise<void> => {
+    const events = eventsIn(taken)
     const said = events.filter(isSaid)
     for (const { room, sender, at, type } of said) {
       const chat = direct.of(room)
-      if (chat?.theirs === sender && type !== 'm.room.encrypted') await direct.wrote(room, chat, at ?? 0)
+      const isRead = type !== 'm.room.encrypted' || (chat !== undefined && encryption.serves(chat.ours))
+      if (chat?.theirs === sender && isRead) await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
     const powerful = await powerfulIn(said)
@@ -177,5 +191,17 @@ export const makeTake = ({
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
     for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)
+  }
+
+  const waiting = wait({ direct, take: (raw, event) => takeAll([{ raw, event }]), lost: news.unread })
+  const opened = makeOpening({ encryption, waiting, direct, isSaid })
+
+  return {
+    async take (raws, crowded) {
+      const taken = heard(raws.map(raw => ({ raw, event: read(raw) })))
+      for (const event of eventsIn(taken)) if (event.stateKey !== undefined) await noteState(event)
+      await takeAll(await opened(taken), crowded)
+    },
+    load: waiting.load, stop: waiting.stop
   }
 }

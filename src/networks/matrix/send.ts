@@ -3,6 +3,7 @@
  * homeserver remembers it for a day, even over a restart (CS API §Transaction identifiers). After that, `find` looks for the key in the
  * room's history. If we remember something wrong about a ghost, we put it right and try once more.
  */
+import type { Chance } from '../../lib/chance'
 import type { Clock } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
 import type { Mention } from '../../model/mention'
@@ -12,6 +13,9 @@ import { annotationKey, keyIn } from './annotation'
 import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing } from './contents'
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
+import { type Encryption, SEALED } from './encryption/encryption'
+import { makeSealing } from './encryption/files'
+import { makeSealingChats } from './encryption/sealing'
 import { HOPS_FIELD } from './events/events'
 import { POLL_ENDS, POLL_STARTS, type Sendable, VOTES } from './events/extensible'
 import { isJson, type Json, stringOf } from './events/json'
@@ -25,7 +29,6 @@ import { EDITS, REACTIONS, relatedTo } from './relations'
 import { show } from './rooms/profile'
 import { isVoiceless } from './rooms/power'
 import type { Rooms } from './rooms/rooms'
-import { stateOf } from './rooms/state'
 import type { TeamRooms } from './rooms/team-rooms'
 import { clean } from './text'
 
@@ -37,7 +40,8 @@ const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 const AGAIN_CHANGES_NOTHING: ReadonlySet<Action['kind']> = new Set(['deletion', 'removal', 'room', 'profile'])
 
 export interface SendWorld {
-  homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock
+  homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock; chance: Chance
+  encryption: Encryption
   bot: string; domain: string; mediaBytesMax: number
 }
 
@@ -66,16 +70,18 @@ const refusalIn = async ({ homeserver, rooms }: SendWorld, room: string, as: str
 }
 
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, clock, bot, domain, mediaBytesMax } = world
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, clock, chance, bot, domain, mediaBytesMax } = world
+  const { toSeal, own } = makeSealingChats(homeserver, encryption)
 
   /** In a direct chat, always the address itself: the contact sees nobody else. */
   const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as, place, room) : bot)
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
-  /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. */
-  const stored = async ({ key }: Delivery, { file }: Content, signal: AbortSignal): Promise<Uploaded | undefined> => {
-    if (file === undefined || file.kept === true || uploads.has(key)) return uploads.get(key)
-    const uploaded = await uploader.upload(file, undefined, mediaBytesMax, signal)
+  /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. `sealed`: for an encrypted chat. */
+  const stored = async ({ key }: Delivery, { file }: Content, sealed: boolean, signal: AbortSignal): Promise<Uploaded | undefined> => {
+    const before = uploads.get(key)
+    if (file === undefined || file.kept === true || (before !== undefined && (before.file !== undefined) === sealed)) return before
+    const uploaded = await uploader.upload({ ...file, ...sealed && { sealing: makeSealing(chance) } }, undefined, mediaBytesMax, signal)
     uploads.set(key, uploaded)
     if (uploads.size > UPLOADS_KEPT_MAX) uploads.delete(uploads.keys().next().value as string)
     return uploaded
@@ -108,35 +114,32 @@ export const makeSend = (world: SendWorld): Send => {
     return action.reply ? answering(action.reply, delivery, said) : said
   }
 
-  /** Asks each time, because the contact may encrypt the chat at any time, and we hear of it only later. */
-  const needsPlain = async (as: string, room: string, signal: AbortSignal): Promise<void> => {
-    const encryption = await stateOf(homeserver, room, 'm.room.encryption', '', { as, signal })
-    if (encryption !== undefined) throw new Refused('the contact has encrypted this chat', undefined, 'encrypted')
-  }
-
-  const contentFor = async (
-    delivery: Delivery, content: Content, mentions: Mention[], room: string, signal: AbortSignal
-  ): Promise<Json> => {
+  const contentFor = async (delivery: Delivery, content: Content, mentions: Mention[], room: string, signal: AbortSignal): Promise<Json> => {
     const { file, text } = content
     const words = (said: Content): Json => messageContent(said, mentions, delivery.place)
     if (file === undefined) return words(content)
-    const uploaded = await stored(delivery, content, signal)
+    const uploaded = await stored(delivery, content, await toSeal(delivery.place, room, signal) !== undefined, signal)
     if (uploaded !== undefined) return captioned(fileContent(file, uploaded), file, words(content))
-    const event = { room, event: targetOf(delivery), as: speaker(delivery, room) }
-    const kept = await fileIn(homeserver, event, signal)
+    const kept = fileIn(await own(delivery.place, { room, event: targetOf(delivery), as: speaker(delivery, room) }, signal))
     return kept === undefined ? words({ ...content, text: [...text, ...plain(`${file.name}: ${file.url}`)] })
       : captioned(kept, file, words(content))
   }
 
-  /** Resolves with the event's id. */
-  const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> =>
-    eventId(await homeserver.call('PUT', `${roomPath(room)}/send/${type}/${encode(delivery.key)}`, {
-      as: speaker(delivery, room), query: identity(delivery), signal,
-      body: { ...content, [KEY_FIELD]: delivery.key, [HOPS_FIELD]: hopsOf(delivery.as) }
+  /** Resolves with the event's id. Reactions go out as they are: the homeserver counts them, and apps do not encrypt them either. */
+  const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> => {
+    const { key } = delivery
+    const sealing = await toSeal(delivery.place, room, signal)
+    const chat = type === 'm.reaction' ? undefined : sealing
+    const marked = { ...content, [KEY_FIELD]: key, [HOPS_FIELD]: hopsOf(delivery.as) }
+    const body = chat === undefined ? marked : { ...await encryption.seal({ key, room, chat, type, content: marked }, signal), [KEY_FIELD]: key }
+    const id = eventId(await homeserver.call('PUT', `${roomPath(room)}/send/${chat === undefined ? type : SEALED}/${encode(key)}`, {
+      as: speaker(delivery, room), query: identity(delivery), signal, body
     }))
+    if (chat !== undefined) await encryption.over(key)
+    return id
+  }
 
   const say = async (delivery: Delivery, { content, mentions = [] }: Said, room: string, signal: AbortSignal): Promise<Sent> => {
-    if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
     const { type, content: said } = await pollEvent(delivery, { homeserver, room, bot }, signal) ??
       { type: 'm.room.message', content: await contentFor(delivery, content, mentions, room, signal) }
     const whole = 'm.relates_to' in said ? said : await wholeContent(delivery, said, speaker(delivery, room), room, signal)
@@ -165,7 +168,6 @@ export const makeSend = (world: SendWorld): Send => {
   /** If this speaker has already reacted with the same key, that is this reaction: the homeserver takes none twice. */
   const annotate = async (delivery: Delivery, { to, emojis: [emoji = ''] }: Action & { kind: 'reaction' }, room: string,
     signal: AbortSignal): Promise<Sent> => {
-    if (readDirect(delivery.place)) await needsPlain(speaker(delivery, room), room, signal)
     const event = 'arrival' in to ? to.arrival : delivery.answered?.[0]
     if (event === undefined) throw new Refused('the message to react to is not known here')
     const relation = { rel_type: 'm.annotation', event_id: event, key: clean(annotationKey(emoji)) }
@@ -174,8 +176,8 @@ export const makeSend = (world: SendWorld): Send => {
     } catch (error) {
       if (!(error instanceof Rejected) || error.errcode !== 'M_DUPLICATE_ANNOTATION') throw error
     }
-    const own = await relatedTo(homeserver, { room, event, how: REACTIONS, as: speaker(delivery, room) }, signal)
-    return { ids: own.filter(({ content }) => keyIn(content) === relation.key).map(({ id }) => id) }
+    const mine = await relatedTo(homeserver, { room, event, how: REACTIONS, as: speaker(delivery, room) }, signal)
+    return { ids: mine.filter(({ content }) => keyIn(content) === relation.key).map(({ id }) => id) }
   }
 
   const act = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent> => {
@@ -196,7 +198,7 @@ export const makeSend = (world: SendWorld): Send => {
 
   /** The delivery's event, if it is in this room. Looks through at most FIND_PAGES_MAX pages of what this ghost said there. */
   const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
-    const types = ['m.room.message', 'm.reaction', ...POLL_STARTS, ...VOTES, ...POLL_ENDS]
+    const types = ['m.room.message', SEALED, 'm.reaction', ...POLL_STARTS, ...VOTES, ...POLL_ENDS]
     const filter = JSON.stringify({ senders: [speaker(delivery, room)], types })
     const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
     let from: string | undefined
@@ -228,8 +230,9 @@ export const makeSend = (world: SendWorld): Send => {
 
   return {
     async upload (delivery, signal) {
-      const { action } = delivery
-      if ('content' in action) await stored(delivery, action.content, signal)
+      const { action, place } = delivery
+      const [room] = readDirect(place) ? direct.rooms(place) : []
+      if ('content' in action) await stored(delivery, action.content, room !== undefined && await toSeal(place, room, signal) !== undefined, signal)
     },
 
     async send (delivery, signal) {

@@ -1,12 +1,17 @@
 """A Matrix person on matrix-nio, an app that is none of ours. Reads commands and writes what it sees, a line of JSON each.
 
-    matrix.py HOMESERVER_URL MXID PASSWORD
+    matrix.py HOMESERVER_URL MXID PASSWORD [FOLDER]
+
+With a folder for its keys, it encrypts what is said in encrypted rooms, with libolm.
 """
 import asyncio
 import json
 import sys
+from base64 import b64decode
 
-from nio import AsyncClient, LoginResponse, ReceiptEvent, RedactionEvent, RoomMessage, TypingNoticeEvent, UnknownEvent
+from nio import (AsyncClient, AsyncClientConfig, EnableEncryptionBuilder, LoginResponse, MegolmEvent, ReceiptEvent, RedactionEvent, RoomMessage,
+                 RoomPreset, TypingNoticeEvent, UnknownEvent)
+from nio.crypto import decrypt_attachment, encrypt_attachment
 
 POLL_MS = 10_000
 
@@ -16,8 +21,10 @@ def show(what, **more):
 
 
 class Person:
-    def __init__(self, url, mxid):
-        self.client = AsyncClient(url, mxid)
+    def __init__(self, url, mxid, folder=''):
+        config = AsyncClientConfig(encryption_enabled=folder != '', store_sync_tokens=False)
+        self.client = AsyncClient(url, mxid, store_path=folder, config=config)
+        self.client.add_event_callback(self.unreadable, MegolmEvent)
         self.client.add_event_callback(self.message, RoomMessage)
         self.client.add_event_callback(self.unknown, UnknownEvent)
         self.client.add_event_callback(self.redaction, RedactionEvent)
@@ -29,6 +36,8 @@ class Person:
         if not isinstance(answer, LoginResponse):
             return show('refused', why=str(answer))
         await self.client.sync(timeout=0, full_state=True)
+        if self.client.should_upload_keys:
+            await self.client.keys_upload()
         show('online')
         listening = asyncio.ensure_future(self.client.sync_forever(timeout=POLL_MS))
         reader = asyncio.StreamReader()
@@ -43,12 +52,28 @@ class Person:
         await self.client.close()
 
     async def send(self, room, kind, content):
-        sent = await self.client.room_send(room, kind, content)
+        sent = await self.client.room_send(room, kind, content, ignore_unverified_devices=True)
         show('sent', id=sent.event_id)
 
     async def do_enter(self, room):
         await self.client.join(room)
         show('entered')
+
+    async def do_begin(self, invite):
+        made = await self.client.room_create(is_direct=True, preset=RoomPreset.trusted_private_chat, invite=[invite],
+                                             initial_state=[EnableEncryptionBuilder().as_dict()])
+        while invite not in getattr(self.client.rooms.get(made.room_id), 'users', {}):
+            await asyncio.sleep(0.1)
+        show('begun', room=made.room_id)
+
+    async def do_sendFile(self, room, name, text):
+        sealed, file = encrypt_attachment(text.encode())
+        answer, _ = await self.client.upload(lambda *_: sealed, content_type='application/octet-stream', filesize=len(sealed))
+        await self.send(room, 'm.room.message', {
+            'msgtype': 'm.file', 'body': name, 'info': {'mimetype': 'text/plain', 'size': len(sealed)}, 'file': {'url': answer.content_uri, **file}})
+
+    async def do_openFile(self, base64, key, hash, iv):
+        show('file', text=decrypt_attachment(b64decode(base64), key, hash, iv).decode())
 
     async def do_say(self, room, text):
         await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text})
@@ -81,8 +106,11 @@ class Person:
         content = event.source['content']
         relates = content.get('m.relates_to') or {}
         show('message', name=room.user_name(event.sender), sender=event.sender, text=content.get('body', ''), id=event.event_id,
-             answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''),
+             answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''), file=content.get('file'), encrypted=event.decrypted,
              corrects=relates.get('event_id', '') if relates.get('rel_type') == 'm.replace' else '')
+
+    def unreadable(self, room, event):
+        show('unreadable', id=event.event_id)
 
     def unknown(self, room, event):
         if event.type == 'm.reaction':
@@ -101,4 +129,4 @@ class Person:
             show('mark', name=room.user_name(one.user_id), of=one.event_id)
 
 
-asyncio.run(Person(sys.argv[1], sys.argv[2]).run(sys.argv[3]))
+asyncio.run(Person(sys.argv[1], sys.argv[2], *sys.argv[4:]).run(sys.argv[3]))

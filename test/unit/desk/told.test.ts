@@ -50,6 +50,16 @@ describe('what the team is told', () => {
     assert.deepEqual([...red.read(room), ...blue.read(room)].filter(line => line.includes('Eva: Hallo?\n')), [])
   })
 
+  it('of a conversation shows whether the contact\'s last message was encrypted', async () => {
+    await start()
+    await reads(red, room, '*: [Eva (red) · 🔴 neu]')
+    await red.say(chat, 'red:eva', 'Noch da?', { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }, encrypted: true })
+    await reads(red, room, '*: [Eva (red 🔒) · 🔴 neu]')
+    await reads(red, 'werkstatt-queue', '*: #1 Eva (red 🔒) · 🔴 neu: „Hallo?“')
+    await evaWrites('Und jetzt?')
+    await until(() => red.read(room).filter(line => line === '*: [Eva (red) · 🔴 neu]').length === 2)
+  })
+
   it('may quote what the contact wrote long ago, however many notes stand between', async () => {
     await start()
     await anna('Guten Tag')

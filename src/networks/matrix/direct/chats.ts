@@ -4,6 +4,7 @@
  */
 import type { NetworkName, Place } from '../../../model/address'
 import type { Memory } from '../../../model/network'
+import { parsed } from '../events/json'
 import { forgetPosition } from '../recovery/history-position'
 
 /** A room of a direct chat. */
@@ -42,14 +43,15 @@ export const readDirect = ({ id }: Pick<Place, 'id'>): { ours: string, theirs: s
   return ours?.startsWith('@') && theirs?.startsWith('@') && more === undefined ? { ours, theirs } : undefined
 }
 
-export const makeChats = (memory: Memory, network: NetworkName): Chats => {
+/** `forgotten`: nobody of ours is in this room any more. */
+export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room: string) => Promise<void>): Chats => {
   const placeOf = (ours: string, theirs: string): Place => ({ network, id: `${ours} ${theirs}` })
   const roomKey = (room: string): string => `dm ${room}`
   const chatKey = (place: Place): string => `direct ${place.id}`
   const keep: Chats['keep'] = (place, chat) => memory.set(chatKey(place), JSON.stringify(chat))
   const at: Chats['at'] = place => {
     const value = memory.get(chatKey(place))
-    return value === undefined ? undefined : JSON.parse(value) as Chat
+    return value === undefined ? undefined : parsed<Chat>(value)
   }
   const rooms = (place: Place): string[] => {
     const chat = at(place)
@@ -92,7 +94,8 @@ export const makeChats = (memory: Memory, network: NetworkName): Chats => {
       else await keep(place, now === chat!.room ? { ...chat!, older } : { room: now, at: 0, older })
       await memory.delete(roomKey(room))
       await forgetPosition(memory, room)
-      await memory.delete(`told ${room}`)
+      await forgotten(room)
+      for (const what of ['told', 'unread', 'encrypted']) await memory.delete(`${what} ${room}`)
     },
     end: place => memory.delete(chatKey(place))
   }

@@ -35,8 +35,9 @@ export interface DirectWorld {
   backlog: Backlog
   /** Whether a room is a place of its own: it is mirrored, or the team's. */
   isAttended (room: string): boolean
-  /** The chat is encrypted: tells its contact so. */
+  /** The chat is encrypted: tells its contact so, if it cannot be read. */
   encrypted (room: string): void
+  forgotten (room: string): Promise<void>
 }
 
 /** The event that an edit or a deletion is about. */
@@ -83,7 +84,7 @@ const chatsOfGhosts = ({ domain, isAttended, clock }: DirectWorld, chats: Chats,
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
   const turns = makeTurns()
-  const chats = makeChats(memory, network)
+  const chats = makeChats(memory, network, world.forgotten)
 
   const of = (room: string): DirectRoom | undefined => isAttended(room) ? undefined : chats.of(room)
 

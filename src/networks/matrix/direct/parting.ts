@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { messageOf, Refused } from '../../../model/errors'
 import type { Memory } from '../../../model/network'
+import { parsed } from '../events/json'
 
 export interface Parting {
   /** Nobody has said anything in this room yet. */
@@ -38,7 +39,7 @@ const AGAIN_MS = 10 * 60_000
 const ROOMS_MAX = 1000 // if there are more, the one that is due first is left at once
 
 export const makeParting = ({ memory, clock, log, isBusy, part }: Parts): Parting => {
-  const due = new Map(Object.entries(JSON.parse(memory.get(MEMORY_KEY) ?? '{}') as Record<string, Due>)) // by room
+  const due = new Map(Object.entries(parsed<Record<string, Due>>(memory.get(MEMORY_KEY) ?? '{}'))) // by room
   let timer: Timer | undefined
   let stopped = false
   let running = false

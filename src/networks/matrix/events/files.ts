@@ -4,6 +4,7 @@ import { isMime } from '../../../lib/mime'
 import { Malformed } from '../../../model/errors'
 import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
 import { plain, reasonIn, type Text } from '../../../model/text'
+import { refOf } from '../encryption/files'
 import { readText } from '../text'
 import { isJson, type Json, jsonOf, listOf, stringOf } from './json'
 import { formatted, isReply } from './mentions'
@@ -21,14 +22,17 @@ const BLURS = ['blurhash', 'xyz.amorgan.blurhash'] // MSC2448
 export const SPOILERS = ['page.codeberg.everypizza.msc4193.spoiler', 'm.spoiler'] as const
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)
 
+/** Where a file lies, encrypted or not. */
+export const addressIn = (content: Json): string | undefined => stringOf(jsonOf(content.file).url) ?? stringOf(content.url)
+
 export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
-  const ref = stringOf(content.url)
-  if (ref === undefined || !MXC.test(ref)) throw new Malformed('a file without a usable mxc:// address')
   const info = jsonOf(content.info)
   const { mimetype, size, w, h, duration } = info
   const blurhash = BLURS.map(field => stringOf(info[field])).find(one => one !== undefined && isBlurhash(one))
   const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
   const hides = SPOILERS.find(mark => content[mark] === true)
+  const ref = isJson(content.file) ? refOf(content.file, mime) : stringOf(content.url)
+  if (!MXC.test(addressIn(content) ?? '') || ref === undefined) throw new Malformed('a file without a usable mxc:// address')
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
@@ -52,8 +56,7 @@ export const GALLERIES: ReadonlySet<string> = new Set(['m.gallery', 'dm.filament
 const itemIn = (item: unknown): Content | undefined => {
   const { itemtype, ...content } = jsonOf(item)
   const kind = KINDS.get(stringOf(itemtype) ?? '')
-  const url = stringOf(content.url)
-  return kind === undefined || url === undefined || !MXC.test(url) ? undefined : fileContent(kind, content, stringOf(content.body) ?? '')
+  return kind === undefined || !MXC.test(addressIn(content) ?? '') ? undefined : fileContent(kind, content, stringOf(content.body) ?? '')
 }
 
 /** Its body is the caption of all its files; what cannot be read among them is counted. */

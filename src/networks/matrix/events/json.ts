@@ -6,3 +6,6 @@ export const listOf = (value: unknown): unknown[] => Array.isArray(value) ? valu
 
 export const jsonOf = (value: unknown): Json => isJson(value) ? value : {}
 export const stringOf = (value: unknown): string | undefined => typeof value === 'string' ? value : undefined
+
+/** JSON that we, or our own parts, wrote. */
+export const parsed = <T = Json>(text: string | Uint8Array): T => JSON.parse(typeof text === 'string' ? text : Buffer.from(text).toString()) as T

@@ -3,14 +3,18 @@
  * the bot is sent out. A room in which somebody writes encrypted is told once that this cannot be carried on.
  */
 import { createHash } from 'node:crypto'
+import { deadline, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Place } from '../../../model/address'
 import { messageOf } from '../../../model/errors'
 import type { Memory } from '../../../model/network'
 import type { Addresses } from '../users/addresses'
 import type { Bringing } from '../users/bringing'
+import type { DirectRoom } from '../direct/chats'
 import type { Direct } from '../direct/direct'
+import { type Encryption, SEALED } from '../encryption/encryption'
 import type { RoomEvent } from '../events/events'
+import type { Json } from '../events/json'
 import type { Ghosts } from '../users/ghosts'
 import { roomPath, type Homeserver } from '../homeserver'
 import type { MemberLists } from './member-lists'
@@ -26,13 +30,17 @@ export interface RoomNews {
   /** Somebody else changed the state of a room that we attend. */
   changed (place: Place): Promise<void>
   replaced (room: string): void
+  /** The room is encrypted. */
   encrypted (room: string): void
+  /** An encrypted event cannot be read. */
+  unread (event: Pick<RoomEvent, 'id' | 'room'>): void
 }
 
 export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
   bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>
-  memory: Memory; log: Log; bot: string
+  encryption: Pick<Encryption, 'serves' | 'seal' | 'over'>
+  memory: Memory; clock: Clock; log: Log; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
   /** Whether somebody may have a direct chat with a ghost. */
   admits (theirs: string, ghost: string): boolean
@@ -48,13 +56,18 @@ const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt. Verschlüsselte Nachrich
   'This chat is encrypted. We cannot read encrypted messages, and we do not send answers here without encryption: please start a new chat ' +
   'without encryption and write again there.'
 
+const UNREAD = 'Eine Ihrer Nachrichten war so verschlüsselt, dass wir sie nicht lesen können. Bitte schreiben Sie sie noch einmal.\n' +
+  'One of your messages was encrypted so that we cannot read it. Please write it again.'
+const TELL_MS_MAX = 60_000
+const UNREAD_MS = 3600_000 // between two such notices in one chat
+
 /** Whether `mxid` is one of `list`, whose entries are MXIDs or ':domain'. */
 export const isOneOf = (list: string[], mxid: string): boolean =>
   list.some(entry => entry.startsWith(':') ? mxid.slice(mxid.indexOf(':')) === entry : mxid === entry)
 
-export const makeRoomNews = (
-  { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, memory, log, bot, isOurs, acceptFrom, admits }: RoomNewsWorld
-): RoomNews => {
+export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
+  const { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, memory, clock, log, bot } = world
+  const { isOurs, acceptFrom } = world
   const telling = new Set<string>()
   let tasks = 0
 
@@ -82,7 +95,7 @@ export const makeRoomNews = (
     if (target !== bot && !addresses.has(target) && isMirrored(room)) {
       return later('taking an invitation of a ghost', room, () => post(room, 'join', target))
     }
-    if (addresses.has(target) || (target !== bot && admits(sender, target))) return direct.invited(event)
+    if (addresses.has(target) || (target !== bot && world.admits(sender, target))) return direct.invited(event)
     if (target !== bot) return later('declining for a ghost', room, () => post(room, 'leave', target))
     if (rooms.placeOf(room) || rooms.awaits(room)) return look(room)
     if (replaces !== undefined && rooms.isNow(replaces)) return look(replaces) // we may not know yet that it is replaced
@@ -109,6 +122,38 @@ export const makeRoomNews = (
     return undefined
   }
 
+  const say = (room: string, as: string, about: string, body: string): Promise<unknown> =>
+    put(room, as, about, 'm.room.message', { msgtype: 'm.notice', body, 'm.mentions': {} })
+
+  const put = (room: string, as: string, about: string, type: string, body: Json): Promise<unknown> =>
+    homeserver.call('PUT', `${roomPath(room)}/send/${type}/${createHash('sha256').update(about).digest('base64url')}`,
+      { as, query: { device_id: ghosts.device() }, body })
+
+  const saySealed = async (room: string, chat: DirectRoom, about: string): Promise<void> => {
+    const limit = deadline(clock, TELL_MS_MAX)
+    try {
+      const content = { msgtype: 'm.notice', body: UNREAD, 'm.mentions': {} }
+      await put(room, chat.ours, about, SEALED, await encryption.seal({ key: about, room, chat, type: 'm.room.message', content }, limit.signal))
+      await encryption.over(about)
+    } finally {
+      limit.done()
+    }
+  }
+
+  /** Tells a room, unless it was told the same within `ms`. */
+  const once = (room: string, key: string, ms: number, tell: () => Promise<unknown>): void => {
+    const told = memory.get(key)
+    if (telling.has(key) || (told !== undefined && clock.now() - Number(told) < ms) || telling.size >= TASKS_MAX) return
+    telling.add(key)
+    background('telling an encrypted room', room, () => tell().then(() => memory.set(key, String(clock.now()))).finally(() => telling.delete(key)))
+  }
+
+  const encrypted = (room: string): void => {
+    const chat = direct.of(room)
+    if (chat !== undefined && encryption.serves(chat.ours)) return
+    once(room, `told ${room}`, Infinity, () => say(room, chat?.ours ?? bot, room, chat ? ENCRYPTED_CHAT : ENCRYPTED))
+  }
+
   return {
     member (event) {
       const { room, stateKey } = event
@@ -121,19 +166,11 @@ export const makeRoomNews = (
     },
     changed: place => teamRooms.changed(place),
     replaced: room => rooms.checkRoom(room),
-    encrypted (room) {
-      if (telling.has(room) || memory.get(`told ${room}`) !== undefined || telling.size >= TASKS_MAX) return
-      telling.add(room)
-      const tell = async (): Promise<void> => {
-        const txn = createHash('sha256').update(room).digest('base64url')
-        const chat = direct.of(room)
-        await homeserver.call('PUT', `${roomPath(room)}/send/m.room.message/${txn}`, {
-          as: chat?.ours ?? bot, query: { device_id: ghosts.device() },
-          body: { msgtype: 'm.notice', body: chat ? ENCRYPTED_CHAT : ENCRYPTED, 'm.mentions': {} }
-        })
-        await memory.set(`told ${room}`, '1')
-      }
-      background('telling an encrypted room', room, () => tell().finally(() => telling.delete(room)))
+    encrypted,
+    unread ({ id, room }) {
+      const chat = direct.of(room)
+      if (chat === undefined || !encryption.serves(chat.ours)) encrypted(room)
+      else once(room, `unread ${room}`, UNREAD_MS, () => saySealed(room, chat, id))
     }
   }
 }

@@ -7,6 +7,7 @@ import { Refused } from '../../../model/errors'
 import type { Identity, Memory } from '../../../model/network'
 import type { Ghosts } from './ghosts'
 import type { Json } from '../events/json'
+import { parsed } from '../events/json'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import { bring, readState, resolveAlias, roomOfAlias, setState, type Entry } from '../rooms/state'
 import { clean } from '../text'
@@ -59,7 +60,7 @@ export const makeAbout = ({ homeserver, memory, ghosts }: AboutWorld) => {
     if (first === undefined) return
     const wanted = stateFor(identity, avatar)
     const hash = hashOf([aliases, wanted, howToWrite(identity)])
-    const known = JSON.parse(memory.get(memoryKey(identity)) ?? '{}') as Partial<Known>
+    const known = parsed<Partial<Known>>(memory.get(memoryKey(identity)) ?? '{}')
     if (known.hash === hash) return
     const as = identity.id
     const body = { preset: 'public_chat', initial_state: wanted, power_level_content_override: MUTE }

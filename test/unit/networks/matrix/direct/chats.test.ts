@@ -8,7 +8,7 @@ const EVA = '@eva:y'
 describe('Matrix: what is remembered of direct chats', () => {
   const start = async (...rooms: string[]) => {
     const memory = makeMemory()
-    const chats = makeChats(memory, 'matrix')
+    const chats = makeChats(memory, 'matrix', async () => {})
     const place = chats.placeOf(OURS, EVA)
     for (const [index, room] of rooms.entries()) {
       await chats.add(room, place)

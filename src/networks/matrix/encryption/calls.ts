@@ -1,0 +1,50 @@
+/** What the worker of encryption can be asked, as plain data. Each call concerns one device, and calls of one device come one after another. */
+import type { RequestType } from '@matrix-org/matrix-sdk-crypto-wasm'
+import type { Json } from '../events/json'
+import type { Row } from './indexed-db'
+
+/** A call of the homeserver that a device needs (CS API §End-to-end encryption), to be told with `sent` when it is answered. */
+export interface Needed { id: string; type: RequestType; method: 'POST' | 'PUT'; path: string; body: string }
+
+/** When a new key is used for what goes out (CS API §m.room.encryption). */
+export interface Rotation { ms: number; messages: number }
+
+/** What the homeserver tells a device (CS API §Syncing). */
+export interface News { toDevice: unknown[]; changed: string[]; left: string[]; counts: [string, number][]; fallback: string[] | undefined }
+
+/** `missing`: the key is not here yet. Otherwise `why` it can never be read. */
+export type Decrypted = { type: string, content: Json } | { missing: string } | { why: string }
+
+export interface Calls {
+  /** Opens the device with what was kept of it. */
+  open (device: { user: string, device: string, rows: Row[] }): void
+  /** What is to be sent now. */
+  outgoing (): Needed[]
+  sent (answered: { id: string, type: RequestType, answer: string }): void
+  receive (news: News): void
+  /** Makes an identity that signs the device, if there is none. What is to be uploaded: first `keys`, then the identity, then the signatures. */
+  sign (): { keys: Needed[], identity: string, signatures: string }
+  track (users: string[]): void
+  /** What starts sessions with devices that have none. */
+  missing (users: string[]): Needed[]
+  /** How many devices of this user are known. */
+  devices (user: string): number
+  share (to: { room: string, users: string[], rotation: Rotation }): Needed[]
+  encrypt (said: { room: string, type: string, content: string }): string
+  decrypt (event: { room: string, event: string }): Decrypted
+}
+
+export type CallName = keyof Calls
+export type Asked<N extends CallName> = Parameters<Calls[N]>[0]
+export type Answered<N extends CallName> = ReturnType<Calls[N]>
+
+/** `device`: its user and its id. */
+export type ToWorker =
+  | { what: 'call', id: number, device: string, name: CallName, asked: unknown }
+  | { what: 'kept', id: number }
+
+/** `keep`: to be on disk before it is answered with `kept`. */
+export type FromWorker =
+  | { what: 'answer', id: number, answer: unknown }
+  | { what: 'error', id: number, why: string }
+  | { what: 'keep', id: number, device: string, changes: Row[] }

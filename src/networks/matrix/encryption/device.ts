@@ -1,0 +1,131 @@
+/**
+ * The device of one user of ours. Its keys come by `/sync` of that device, because Synapse loses what it pushes in transactions while we are
+ * away (element-hq/synapse#14710). How far it was read is remembered only when what was read is on disk, so nothing is acknowledged too early.
+ */
+import { makeTurns } from '../../../lib/turns'
+import { messageOf, Unavailable } from '../../../model/errors'
+import { isJson, type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
+import { Rejected } from '../homeserver'
+import type { Decrypted, Needed, Rotation } from './calls'
+import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
+
+export interface Device {
+  /** Makes sure that the device is there, with its keys and an identity that signs it. Throws Unavailable. */
+  ready (signal: AbortSignal): Promise<void>
+  /** Takes what came for the device since the last time. Throws Unavailable. */
+  news (signal: AbortSignal): Promise<void>
+  /** The content of the event that says this to all devices of these people. Throws Unavailable. */
+  seal (said: Said, signal: AbortSignal): Promise<Json>
+  /** Throws Unavailable. */
+  open (room: string, event: Json, signal: AbortSignal): Promise<Decrypted>
+}
+
+/** `to`: everybody in the room. `contact`: the one of them who must be able to read it. */
+export interface Said { room: string; to: string[]; contact: string; rotation: Rotation; type: string; content: Json }
+
+const ROUNDS_MAX = 10 // of requests, or of pages of news: the rest comes the next time
+const IS_OLDER = /One time key .* already exists/ // Synapse: it has another key under the same id
+const FULL = 100 // messages to a device in one answer of Synapse: there may be more
+
+const stringsIn = (value: unknown): string[] => listOf(value).filter(one => typeof one === 'string')
+
+/** Synapse gives the same question the same answer for two minutes. So the question has the time in it, as a field that no event has. */
+const filterFor = (now: number): string => JSON.stringify({
+  room: { rooms: [] }, presence: { types: [] }, account_data: { types: [] }, event_fields: ['event_id', String(now)]
+})
+
+export const makeDevice = (parts: DeviceParts, user: string): Device => {
+  const { homeserver, engine, memory, clock } = parts
+  const turns = makeTurns()
+  const kept = makeKept(parts, user)
+  const call = makeCall(homeserver, user, kept)
+
+  const send = async ({ id: request, type, method, path, body }: Needed, signal: AbortSignal): Promise<void> => {
+    const answer = await call(method, path, { body: parsed(body), signal, elsewhere: true }).catch(async (error: unknown) => {
+      if (IS_OLDER.test(messageOf(error))) await kept.forget()
+      throw error
+    })
+    await engine.call(kept.name(), 'sent', { id: request, type, answer: JSON.stringify(answer) })
+  }
+
+  const sendAll = async (requests: Needed[], signal: AbortSignal): Promise<void> => { for (const one of requests) await send(one, signal) }
+
+  const outgoing = async (signal: AbortSignal): Promise<void> => {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const requests = await engine.call(kept.name(), 'outgoing')
+      if (requests.length === 0) return
+      await sendAll(requests, signal)
+    }
+  }
+
+  /** Once: the identity stays the same, so that the apps of contacts go on trusting it. */
+  const sign = async (signal: AbortSignal): Promise<void> => {
+    if (memory.get(signedKey(user)) !== undefined) return
+    const { keys, identity, signatures } = await engine.call(kept.name(), 'sign')
+    await sendAll(keys, signal)
+    await call('POST', 'client/v3/keys/device_signing/upload', { body: parsed(identity), signal })
+    await call('POST', 'client/v3/keys/signatures/upload', { body: parsed(signatures), signal })
+    await memory.set(signedKey(user), '1')
+  }
+
+  const isReady = async (signal: AbortSignal): Promise<void> => {
+    await kept.open(signal)
+    if (memory.get(signedKey(user)) !== undefined) return
+    await outgoing(signal)
+    await sign(signal)
+  }
+
+  const ask = async (since: string | undefined, signal: AbortSignal): Promise<Json> => {
+    const query = { device_id: kept.id(), filter: filterFor(clock.now()), timeout: 0, set_presence: 'offline', since }
+    try {
+      return await homeserver.call('GET', 'client/v3/sync', { as: user, query, signal })
+    } catch (error) {
+      if (error instanceof Rejected && since !== undefined) return await ask(undefined, signal) // it no longer knows its own token
+      throw asUnavailable(error)
+    }
+  }
+
+  const news = async (signal: AbortSignal): Promise<void> => {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const answer = await ask(memory.get(sinceKey(user)), signal)
+      const { to_device: to, device_lists: lists, device_one_time_keys_count: counts, device_unused_fallback_key_types: fallback } = answer
+      const toDevice = listOf(jsonOf(to).events).filter(isJson)
+      await engine.call(kept.name(), 'receive', {
+        toDevice, changed: stringsIn(jsonOf(lists).changed), left: stringsIn(jsonOf(lists).left),
+        counts: Object.entries(jsonOf(counts)).filter((one): one is [string, number] => typeof one[1] === 'number'),
+        fallback: Array.isArray(fallback) ? stringsIn(fallback) : undefined
+      })
+      const next = stringOf(answer.next_batch)
+      if (next !== undefined) await memory.set(sinceKey(user), next)
+      if (toDevice.length < FULL) break
+    }
+    await outgoing(signal)
+  }
+
+  const seal = async ({ room, to, contact, rotation, type, content }: Said, signal: AbortSignal): Promise<Json> => {
+    await engine.call(kept.name(), 'track', to)
+    await outgoing(signal)
+    if (await engine.call(kept.name(), 'devices', contact) === 0) throw new Unavailable(`encryption: ${contact} has no device now that could read it`)
+    await sendAll(await engine.call(kept.name(), 'missing', to), signal)
+    await sendAll(await engine.call(kept.name(), 'share', { room, users: to, rotation }), signal)
+    return parsed(await engine.call(kept.name(), 'encrypt', { room, type, content: JSON.stringify(content) }))
+  }
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns('', work)
+
+  return {
+    ready: signal => inTurn(() => isReady(signal)),
+    news: signal => inTurn(async () => {
+      await isReady(signal)
+      await news(signal)
+    }),
+    seal: (said, signal) => inTurn(async () => {
+      await isReady(signal).then(() => news(signal))
+      return await seal(said, signal)
+    }),
+    open: (room, event, signal) => inTurn(async () => {
+      await kept.open(signal)
+      return await engine.call(kept.name(), 'decrypt', { room, event: JSON.stringify(event) })
+    })
+  }
+}

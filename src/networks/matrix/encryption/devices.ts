@@ -1,0 +1,113 @@
+/** The devices of our addresses: made when the homeserver is found, and in the background until all are there. */
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import { sleep, type Clock } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf, Unavailable } from '../../../model/errors'
+import type { Memory, Vault } from '../../../model/network'
+import { Rejected, type Homeserver } from '../homeserver'
+import type { Addresses } from '../users/addresses'
+import { makeDevice, type Device } from './device'
+import type { MakeEngine } from './engine'
+import { keepIn } from './kept'
+
+/** Without `makeEngine`, there is no encryption. */
+export interface DevicesParts {
+  homeserver: Homeserver; makeEngine: MakeEngine | undefined; vault: Vault; memory: Memory; clock: Clock; chance: Chance; log: Log
+  signal: AbortSignal
+  addresses: Pick<Addresses, 'all' | 'has' | 'ready'>
+  /** The device of each user of ours; undefined if the homeserver has none for us. */
+  device (): string | undefined
+}
+
+export interface Devices {
+  /** There is no encryption at all. */
+  readonly off: boolean
+  /** Throws Unavailable. */
+  of (mxid: string): Device
+  /** Whether this user of ours can read and write in encrypted chats. */
+  serves (mxid: string): boolean
+  /** Whether it can, or that is not known yet. */
+  mayServe (mxid: string): boolean
+  /** Finds out whether the homeserver knows of keys, then does as `check`. Throws Unavailable. */
+  prepare (): Promise<void>
+  /** Makes sure of all devices, in the background. */
+  check (): void
+  /** Takes the keys that have come for an address. Throws Unavailable. */
+  news (mxid: string, signal: AbortSignal): Promise<void>
+  stop (): void
+}
+
+const SUPPORTED = 'encryption'
+const FIRST_MS = 2_000
+const MOST_MS = 5 * 60_000
+
+export const makeDevices = (parts: DevicesParts): Devices => {
+  const { homeserver, makeEngine, vault, memory, clock, chance, log, signal: stopping, addresses } = parts
+  const engine = makeEngine?.({ clock, log, keep: keepIn(vault) })
+  const devices = new Map<string, Device>()
+  const before = engine === undefined ? 'no' : memory.get(SUPPORTED)
+  let supported = before === undefined ? undefined : before === 'yes' // until the homeserver is found first, that is not known
+  let checking = false
+  let again = false
+
+  const deviceOf = (mxid: string): Device => {
+    const id = parts.device()
+    if (id === undefined || engine === undefined) throw new Unavailable('encryption: the homeserver has no devices for application services')
+    let device = devices.get(`${mxid} ${id}`)
+    if (device === undefined) devices.set(`${mxid} ${id}`, device = makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id }, mxid))
+    return device
+  }
+
+  const isSupported = async (): Promise<boolean> => {
+    if (engine === undefined || parts.device() === undefined) return false
+    try {
+      await homeserver.call('POST', 'client/v3/keys/query', { body: { device_keys: {} }, signal: stopping })
+      return true
+    } catch (error) {
+      if (error instanceof Rejected) return false
+      throw error
+    }
+  }
+
+  const bring = async (mxid: string): Promise<void> => {
+    await addresses.ready(mxid, stopping)
+    await deviceOf(mxid).news(stopping)
+  }
+
+  const bringAll = async (): Promise<void> => {
+    let failed = true
+    for (let attempt = 1; failed && !stopping.aborted; attempt++) {
+      failed = again = false
+      for (const mxid of addresses.all()) {
+        await bring(mxid).catch((error: unknown) => {
+          failed = true
+          if (!stopping.aborted) log.warn({ address: mxid, why: messageOf(error) }, 'an address cannot take part in encrypted chats yet')
+        })
+      }
+      if (failed) await sleep(clock, backoffMs(chance, attempt, FIRST_MS, MOST_MS), stopping)
+      failed ||= again
+    }
+  }
+
+  const check = (): void => {
+    again = true
+    if (checking || supported !== true || addresses.all().length === 0) return
+    checking = true
+    void bringAll().finally(() => { checking = false })
+  }
+
+  const serves = (mxid: string): boolean => supported === true && addresses.has(mxid)
+
+  return {
+    off: engine === undefined, of: deviceOf, serves, check,
+    mayServe: mxid => supported !== false && addresses.has(mxid),
+    async prepare () {
+      supported = await isSupported()
+      if (engine !== undefined) await memory.set(SUPPORTED, supported ? 'yes' : 'no')
+      check()
+    },
+    async news (mxid, signal) { if (serves(mxid)) await deviceOf(mxid).news(signal) },
+    stop () { engine?.stop() }
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Encryption of direct chats with our addresses. `seal` makes what goes out, `open` reads what comes in. What goes out is on disk before it is
+ * sent, so that a second try sends the same event. The same ciphertext under another id is refused, which the library does not do.
+ */
+import { createHash } from 'node:crypto'
+import { deadline } from '../../../lib/clock'
+import { makeTurns } from '../../../lib/turns'
+import { messageOf, Refused } from '../../../model/errors'
+import type { DirectRoom } from '../direct/chats'
+import { type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
+import { roomPath } from '../homeserver'
+import { stateOf } from '../rooms/state'
+import type { Rotation } from './calls'
+import type { Devices, DevicesParts } from './devices'
+
+export type EncryptionParts = Pick<DevicesParts, 'homeserver' | 'vault' | 'memory' | 'clock' | 'signal'> & { devices: Devices }
+
+/** What an event says; `later`: its key is not here yet; otherwise why it can never be read. */
+export type Opened = { event: Json } | { later: string } | { why: string }
+
+export interface ToSeal { key: string; room: string; chat: DirectRoom; type: string; content: Json }
+
+export interface Encryption {
+  serves: Devices['serves']
+  mayServe: Devices['mayServe']
+  /** Whether what is said in this room must be sealed. Once it must, it always must, whatever the homeserver says. Throws Unavailable. */
+  isOn (room: string, as: string, signal: AbortSignal): Promise<boolean>
+  /** The content of the event that goes out. The same for the same key, as long as it says the same. Throws Unavailable. */
+  seal (said: ToSeal, signal: AbortSignal): Promise<Json>
+  /** What was sealed under this key is sent, or never will be. */
+  over (key: string): Promise<void>
+  /** Nobody of ours is in this room any more. */
+  forget (room: string): Promise<void>
+  /** Reads an event. `ask`: asks for keys that are not here. Never throws. */
+  open (chat: DirectRoom, event: Json, ask: boolean): Promise<Opened>
+}
+
+const OPEN_MS_MAX = 5_000 // while it lasts, nothing else is taken
+const SLOW_MS = 30_000 // for so long, nobody waits again for an address that was slow
+const PEOPLE_MAX = 100 // in a direct chat: for more, nothing is encrypted
+const ASK_MS = 1_000 // an address does not ask for keys more often because of what comes in
+const SEALED_MS = 4 * 24 * 3600_000 // longer than any delivery is tried
+const DAY_MS = 24 * 3600_000
+
+/** CS API §m.room.encryption: what is missing, or out of all bounds, is as recommended. */
+const rotationOf = ({ rotation_period_ms: ms, rotation_period_msgs: messages }: Json): Rotation => {
+  const within = (value: unknown, least: number, most: number, usual: number): number =>
+    Math.min(Math.max(Number.isSafeInteger(value) ? Number(value) : usual, least), most)
+  return { ms: within(ms, 60_000, 30 * DAY_MS, 7 * DAY_MS), messages: within(messages, 1, 100, 100) }
+}
+
+/** Where a message stands in its session (Megolm §Message format): in each place once. Undefined if this is no such message. */
+const indexIn = (ciphertext: unknown): number | undefined => {
+  const bytes = Buffer.from(stringOf(ciphertext) ?? '', 'base64')
+  if (bytes[0] !== 3 || bytes[1] !== 8) return undefined
+  let index = 0
+  for (let at = 2, factor = 1; at < 7; at++, factor *= 128) {
+    const byte = bytes[at]
+    if (byte === undefined) return undefined
+    index += (byte & 127) * factor
+    if (byte < 128) return index
+  }
+  return undefined
+}
+
+/** What may be encrypted: what people say. Whoever takes something back, or changes the room, has to say so to the homeserver. */
+const isSayable = (type: string): boolean => type.length > 0 && !/^m\.room\.(?!message$)/.test(type)
+
+const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
+
+interface Kept { room: string; at: number; hash: string; content: Json }
+
+export const makeEncryption = (parts: EncryptionParts): Encryption => {
+  const { homeserver, devices, vault, memory, clock, signal: stopping } = parts
+  const { serves, mayServe } = devices
+  const askedAt = new Map<string, number>() // of clock.tick, by address
+  const slowAt = new Map<string, number>() // the same: when something of theirs took too long
+  const turns = makeTurns()
+  let swept: Promise<void> | undefined // once in each life
+
+  const sweep = async (): Promise<void> => {
+    const old = (await vault.all('sealed ')).filter(([, value]) => clock.now() - parsed<Kept>(value).at > SEALED_MS)
+    if (old.length > 0) await vault.change(old.map(([key]) => [key, undefined]))
+  }
+
+  const peopleIn = async (room: string, as: string, signal: AbortSignal): Promise<string[]> => {
+    const { chunk } = await homeserver.call('GET', `${roomPath(room)}/members`, { as, query: { not_membership: 'leave' }, signal })
+    return listOf(chunk).map(jsonOf).filter(({ content }) => ['join', 'invite'].includes(String(jsonOf(content).membership)))
+      .map(({ state_key: mxid }) => String(mxid))
+  }
+
+  const wasOn = (room: string): boolean => memory.get(`encrypted ${room}`) !== undefined
+
+  const encryptionIn = (room: string, as: string, signal: AbortSignal): Promise<Json | undefined> =>
+    stateOf(homeserver, room, 'm.room.encryption', '', { as, signal })
+
+  const keptOf = async (key: string): Promise<Kept | undefined> => {
+    const bytes = await vault.get(`sealed ${key}`)
+    return bytes && parsed<Kept>(bytes)
+  }
+
+  /** Whether this is the first event with this ciphertext. */
+  const isFirst = async ({ ours }: DirectRoom, { event_id: id, room_id: room, content }: Json): Promise<boolean> => {
+    const { session_id: session, ciphertext } = jsonOf(content)
+    const index = indexIn(ciphertext)
+    if (index === undefined) return false
+    const key = `seen ${String(room)} ${ours} ${String(session)} ${index}`
+    const before = await vault.get(key)
+    if (before === undefined) await vault.change([[key, Buffer.from(String(id))]])
+    return before === undefined || Buffer.from(before).toString() === id
+  }
+
+  const mayAsk = (mxid: string): boolean => {
+    const now = clock.tick()
+    if (now - (askedAt.get(mxid) ?? -Infinity) < ASK_MS) return false
+    askedAt.set(mxid, now)
+    return true
+  }
+
+  const openNow = async (chat: DirectRoom, event: Json, ask: boolean): Promise<Opened> => {
+    const device = devices.of(chat.ours)
+    const room = String(event.room_id)
+    let read = await device.open(room, event, stopping)
+    if ('missing' in read && ask && mayAsk(chat.ours)) {
+      await device.news(stopping)
+      read = await device.open(room, event, stopping)
+    }
+    if ('missing' in read) return { later: read.missing }
+    if ('why' in read) return read
+    const { type, content } = read
+    if (!isSayable(type)) return { why: `an encrypted ${type.slice(0, 100)}` }
+    if (!await isFirst(chat, event)) return { why: 'the same as an earlier event, under another id' }
+    return { event: { ...event, type, content } }
+  }
+
+  return {
+    serves, mayServe,
+    async isOn (room, as, signal) {
+      if (wasOn(room)) return true
+      if (await encryptionIn(room, as, signal) === undefined) return false
+      await memory.set(`encrypted ${room}`, '1')
+      return true
+    },
+    seal: ({ key, room, chat, type, content }, signal) => turns(`seal ${key}`, async () => {
+      await (swept ??= sweep())
+      const { ours, theirs } = chat
+      const hash = hashOf([type, content])
+      const before = await keptOf(key)
+      if (before?.room === room && before.hash === hash) return before.content
+      const [to, settings] = await Promise.all([peopleIn(room, ours, signal), encryptionIn(room, ours, signal)])
+      if (to.length > PEOPLE_MAX) throw new Refused(`over ${PEOPLE_MAX} people are in this chat`, undefined, 'encrypted')
+      const sealed = await devices.of(ours).seal({ room, to, contact: theirs, rotation: rotationOf(settings ?? {}), type, content }, signal)
+      await vault.change([[`sealed ${key}`, bytesOf({ room, at: clock.now(), hash, content: sealed } satisfies Kept)]])
+      return sealed
+    }),
+    async forget (room) { if (!devices.off) await vault.change((await vault.all(`seen ${room} `)).map(([key]) => [key, undefined])) },
+    over: key => vault.change([[`sealed ${key}`, undefined]]),
+    async open (chat, event, ask) {
+      if (ask && clock.tick() - (slowAt.get(chat.ours) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }
+      const limit = deadline(clock, OPEN_MS_MAX, stopping)
+      const late = new Promise<Opened>(resolve => limit.signal.addEventListener('abort', () => {
+        slowAt.set(chat.ours, clock.tick())
+        resolve({ later: 'it took too long' })
+      }))
+      try {
+        return await Promise.race([openNow(chat, event, ask), late])
+      } catch (error) {
+        return { later: messageOf(error) }
+      } finally {
+        limit.done()
+      }
+    }
+  }
+}
+
+export const SEALED = 'm.room.encrypted'
+
+export const isEncrypted = (event: Json): boolean => event.type === SEALED && event.state_key === undefined

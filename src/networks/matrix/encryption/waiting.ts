@@ -1,0 +1,157 @@
+/**
+ * Events that cannot be read yet, because their key is not here: kept on disk until it comes. What is said behind one in the same chat waits
+ * with it for a moment, so that it keeps its place. After that the team hears that somebody said something, and the rest goes on. At the limit the
+ * writer is told.
+ */
+import { backoffMs } from '../../../lib/backoff'
+import type { Chance } from '../../../lib/chance'
+import type { Clock, Timer } from '../../../lib/clock'
+import type { Log } from '../../../lib/log'
+import { messageOf } from '../../../model/errors'
+import type { Vault } from '../../../model/network'
+import type { Direct } from '../direct/direct'
+import { readEvent, type RoomEvent } from '../events/events'
+import { type Json, parsed } from '../events/json'
+import type { Devices } from './devices'
+import { type Encryption, isEncrypted } from './encryption'
+
+export interface WaitingParts {
+  encryption: Pick<Encryption, 'open'>; devices: Pick<Devices, 'news' | 'off'>; vault: Vault; clock: Clock; chance: Chance; log: Log
+  signal: AbortSignal
+}
+
+export interface Takers {
+  direct: Pick<Direct, 'of'>
+  /** Takes an event as it can be read now. Throws if it must be brought again. */
+  take (raw: Json, event: RoomEvent): Promise<void>
+  /** Nobody will ever read this event. */
+  lost (event: { room: string, id: string }): void
+}
+
+export type MakeWaiting = (takers: Takers) => Waiting
+
+export interface Waiting {
+  /** Finds what waits since an earlier start. Called before anything is taken. */
+  load (): Promise<void>
+  /** Whether this event waits already, or has to wait behind another. */
+  holds (event: RoomEvent): boolean
+  /** Resolves when the event is on disk, with true; with false if too many wait. */
+  keep (event: RoomEvent, raw: Json): Promise<boolean>
+  stop (): void
+}
+
+/** `told`: the team was told that there is something. */
+interface Entry { key: string; room: string; id: string; at: number; told: boolean }
+interface Kept { raw: Json; told: boolean }
+
+const START = 'waiting '
+const HOLD_MS = 30_000
+const WAIT_MS = 24 * 3600_000
+const WAITING_MAX = 2_000
+const WAITING_OF_ONE_MAX = 100 // of one chat
+const FIRST_MS = 500
+const MOST_MS = 60_000
+
+/** What the team is told meanwhile is an arrival of its own, so that the event keeps its id for what it says. */
+const inPlaceOf = (event: RoomEvent): RoomEvent => ({ ...event, id: `${event.id} unread`, sealed: 'late' })
+
+export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ direct, take, lost }) => {
+  const { encryption, devices, vault, clock, chance, log, signal } = parts
+  const entries: Entry[] = [] // in order
+  let lastAt = 0
+  let attempt = 0
+  let timer: Timer | undefined
+  let looking = false
+
+  const age = ({ at }: Entry): number => Math.max(clock.now() - at, 0)
+  const ofRoom = (room: string): Entry[] => entries.filter(entry => entry.room === room)
+
+  const remove = async (entry: Entry): Promise<void> => {
+    await vault.change([[entry.key, undefined]])
+    entries.splice(entries.indexOf(entry), 1)
+  }
+
+  const tell = async (entry: Entry, raw: Json): Promise<void> => {
+    await take(raw, inPlaceOf(readEvent(raw)))
+    await vault.change([[entry.key, Buffer.from(JSON.stringify({ raw, told: true } satisfies Kept))]])
+    entry.told = true
+  }
+
+  const giveUp = async (entry: Entry, raw: Json): Promise<void> => {
+    if (!entry.told) await tell(entry, raw)
+    lost(entry)
+    await remove(entry)
+  }
+
+  /** Whether what waits behind it may go on. */
+  const tryOne = async (entry: Entry): Promise<boolean> => {
+    const bytes = await vault.get(entry.key)
+    const chat = direct.of(entry.room)
+    if (bytes === undefined || chat === undefined) {
+      await remove(entry) // the chat was forgotten meanwhile
+      return true
+    }
+    const { raw } = parsed<Kept>(bytes)
+    const read = isEncrypted(raw) ? await encryption.open(chat, raw, false) : { event: raw }
+    if ('event' in read) {
+      await take(raw, { ...readEvent(read.event), ...isEncrypted(raw) && { sealed: 'read' } })
+      await remove(entry)
+    } else if ('why' in read || age(entry) > WAIT_MS) {
+      log.warn({ event: entry.id, why: 'why' in read ? read.why : read.later }, 'an encrypted message cannot be read')
+      await giveUp(entry, raw)
+    } else if (age(entry) > HOLD_MS) {
+      if (!entry.told) await tell(entry, raw)
+    } else return false
+    return true
+  }
+
+  const tryRoom = async (room: string): Promise<void> => {
+    for (const entry of ofRoom(room)) if (signal.aborted || !await tryOne(entry)) return
+  }
+
+  const look = async (): Promise<void> => {
+    const rooms = new Set(entries.map(({ room }) => room))
+    for (const mxid of new Set([...rooms].flatMap(room => direct.of(room)?.ours ?? []))) {
+      await devices.news(mxid, signal).catch((error: unknown) => log.info({ address: mxid, why: messageOf(error) }, 'no new keys can be had now'))
+    }
+    for (const room of rooms) {
+      await tryRoom(room).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'what waits for a key cannot be taken now'))
+    }
+  }
+
+  const plan = (): void => {
+    timer?.cancel()
+    if (entries.length === 0 || looking || signal.aborted) return
+    timer = clock.after(backoffMs(chance, ++attempt, FIRST_MS, MOST_MS), () => {
+      looking = true
+      void look().finally(() => { looking = false; plan() })
+    })
+  }
+
+  return {
+    async load () {
+      if (devices.off) return
+      for (const [key, value] of await vault.all(START)) {
+        if (entries.some(entry => entry.key === key)) continue
+        const { raw, told } = parsed<Kept>(value)
+        const { id, room } = readEvent(raw)
+        entries.push({ key, room, id, at: Number(key.slice(START.length).split(' ')[0]), told })
+      }
+      plan()
+    },
+    holds: ({ room, id }) => ofRoom(room).some(entry => entry.id === id || age(entry) < HOLD_MS),
+    async keep ({ room, id }, raw) {
+      const mine = ofRoom(room)
+      if (mine.some(entry => entry.id === id)) return true
+      if (entries.length >= WAITING_MAX || mine.length >= WAITING_OF_ONE_MAX) return false
+      lastAt = Math.max(clock.now(), lastAt + 1)
+      const entry: Entry = { key: `${START}${String(lastAt).padStart(15, '0')} ${id}`, room, id, at: lastAt, told: false }
+      entries.push(entry)
+      attempt = 0
+      plan()
+      await vault.change([[entry.key, Buffer.from(JSON.stringify({ raw, told: false } satisfies Kept))]])
+      return true
+    },
+    stop () { timer?.cancel() }
+  }
+}

@@ -1,0 +1,252 @@
+/** Encrypted direct chats with an address, as apps make them by default, on a homeserver that knows of keys. */
+import assert from 'node:assert/strict'
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import type { Place } from '../../src/model/address'
+import type { Arrival, Attachment, Delivery, MessageArrival } from '../../src/model/message'
+import type { Network } from '../../src/model/network'
+import { plain } from '../../src/model/text'
+import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
+import { ADDRESS } from './matrix-ground'
+import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { delivery, makeBridge, newKey, PNG, said, type Bridge, type Ground } from './matrix-suite'
+import { until } from './practice'
+import { makeMemory, makeVault } from './world'
+
+const ENCRYPTED = { initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }] }
+const WITHIN_MS = 60_000
+const PICTURE = { kind: 'image', name: 'Tor.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f1' }, url: 'https://x/Tor.png' } as const
+
+export const sealedSuite = (ground: () => Ground): void => {
+  const rows = new Map<string, Uint8Array>()
+  const kept = { memory: makeMemory(), vault: makeVault(rows) } // as a store keeps it, so that the address keeps its device
+  const running: Network[] = []
+  let contact: MatrixPerson
+  let app: EncryptedPerson
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000)
+  const address = (): string => `@${ADDRESS}:${ground().serverName}`
+  const place = (): Place => ({ network: 'matrix', id: `${address()} ${contact.userId}` })
+
+  const begin = async (more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
+    const bridge = makeBridge(ground(), { ...kept, ...more })
+    running.push(bridge.network)
+    bridge.network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
+    await bridge.network.start(bridge.inbox)
+    await bridge.inbox.until('the address is there', () => bridge.inbox.connections.get('addresses') === true)
+    return bridge
+  }
+  const chat = async (contact: MatrixPerson): Promise<string> => {
+    await until(() => kept.memory.keys('signed ').length > 0, 'the address has a device that is signed', WITHIN_MS)
+    const room = await contact.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [address()], ...ENCRYPTED })
+    await contact.waitFor(room, 'the address', ({ type, state_key: who, content }) =>
+      type === 'm.room.member' && who === address() && content.membership === 'join')
+    return room
+  }
+  const answer = (text: string, more: Partial<Delivery> = {}): Delivery => {
+    const { as, ...rest } = delivery(place(), text, more)
+    return rest
+  }
+  const sees = (room: string, body: string) => app.reads(room, body, ({ content }) => content.body === body)
+  /** What came from this contact. */
+  const from = ({ inbox }: Bridge): Arrival[] => inbox.arrivals.filter(({ place: { id } }) => id === place().id)
+  const heard = (bridge: Bridge): string[] => said({ arrivals: from(bridge) })
+  const hears = (bridge: Bridge, ...texts: string[]): Promise<void> =>
+    bridge.inbox.until(`“${texts.join('”, “')}”`, () => texts.every(text => heard(bridge).includes(text)))
+  const rowsOf = (start: string): string[] => [...rows.keys()].filter(key => key.startsWith(start))
+  /** What the homeserver could read of what was said in this room. */
+  const inTheClear = async (room: string): Promise<SeenEvent[]> =>
+    (await contact.events(room)).filter(({ type, content }) => type === 'm.room.message' && 'body' in content)
+
+  const newcomer = async (): Promise<MatrixPerson> => {
+    const { userId, accessToken } = await ground().createUser(`kunde${newKey()}`.toLowerCase())
+    return makeMatrixPerson(ground().url, userId, accessToken)
+  }
+  beforeEach(async () => {
+    contact = await newcomer()
+    app = await makeEncryptedPerson(contact)
+  })
+  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+
+  describe('an encrypted direct chat', () => {
+    it('is read and answered, without a warning in the contact\'s app', async () => {
+      const bridge = await begin()
+      const room = await chat(contact)
+      const first = await app.say(room, 'guten Tag')
+      await hears(bridge, 'guten Tag')
+      const [arrival] = from(bridge)
+      assert.ok(arrival?.kind === 'message')
+      assert.deepEqual([arrival.key, arrival.encrypted, arrival.direct, arrival.to], [first, true, true, address()])
+      const sent = await bridge.network.send(answer('Was können wir für Sie tun?'), signal())
+      const { event, read } = await sees(room, 'Was können wir für Sie tun?')
+      assert.deepEqual([[event.event_id], event.sender, read.shield], [sent.ids, address(), ''])
+      assert.deepEqual(await inTheClear(room), [])
+    })
+
+    it('takes corrections, replies, reactions and deletions in both directions', async () => {
+      const bridge = await begin()
+      const { network, inbox } = bridge
+      const room = await chat(contact)
+      const first = await app.say(room, 'um nuen')
+      await hears(bridge, 'um nuen')
+      await app.say(room, { msgtype: 'm.text', body: '* um neun', 'm.new_content': { msgtype: 'm.text', body: 'um neun' },
+        'm.relates_to': { rel_type: 'm.replace', event_id: first } })
+      await app.say(room, { msgtype: 'm.text', body: 'oder zehn', 'm.relates_to': { 'm.in_reply_to': { event_id: first } } })
+      await hears(bridge, 'um neun', 'oder zehn')
+      const [, edit, reply] = from(bridge)
+      assert.ok(edit?.kind === 'edit' && reply?.kind === 'message')
+      assert.deepEqual([edit.of, reply.replyTo], [first, [first]])
+
+      const message = answer('am Tro')
+      const { ids: target } = await network.send(message, signal())
+      const own = (await sees(room, 'am Tro')).event.event_id
+      await contact.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: own, key: '👍' } }, 'm.reaction')
+      await inbox.until('the reaction', () => from(bridge).some(({ kind }) => kind === 'reaction'))
+      await network.send(answer('', { action: { kind: 'reaction', to: { arrival: first }, emojis: ['🎉'] } }), signal())
+      await contact.waitFor(room, 'confetti', ({ type, sender }) => type === 'm.reaction' && sender === address())
+
+      const correction = { style: 'text' as const, text: plain('am Tor') }
+      await network.send(answer('', { action: { kind: 'edit', of: message.key, content: correction }, target }), signal())
+      const { read: { content, shield } } = await sees(room, '* am Tor')
+      assert.deepEqual([content['m.relates_to'], shield], [{ rel_type: 'm.replace', event_id: own }, ''])
+      await network.send(answer('', { action: { kind: 'deletion', of: message.key }, target }), signal())
+      const left = (await contact.events(room)).filter(({ sender, content }) => sender === address() && 'ciphertext' in content)
+      assert.deepEqual(left, [], 'the correction is gone too')
+      await contact.redact(room, first)
+      await inbox.until('the deletion', () => from(bridge).some(one => one.kind === 'deletion' && one.of === first))
+      assert.deepEqual(await inTheClear(room), [])
+    })
+
+    it('takes files in both directions, which the homeserver cannot read', async () => {
+      const bridge = await begin()
+      const { network } = bridge
+      const room = await chat(contact)
+      const [key, iv] = [randomBytes(32), Buffer.concat([randomBytes(8), Buffer.alloc(8)])]
+      const sealed = createCipheriv('aes-256-ctr', key, iv).update(PNG)
+      const fileOf = (url: string): Json => ({
+        v: 'v2', url, iv: iv.toString('base64').replace(/=+$/, ''), key: { kty: 'oct', alg: 'A256CTR', ext: true, k: key.toString('base64url') },
+        hashes: { sha256: createHash('sha256').update(sealed).digest('base64').replace(/=+$/, '') }
+      })
+      const url = await contact.upload(sealed, 'application/octet-stream')
+      const info = { mimetype: 'image/png', size: PNG.length }
+      await app.say(room, { msgtype: 'm.image', body: 'seht!', filename: 'a.png', info, file: fileOf(url) })
+      await hears(bridge, 'seht!')
+      const { content: { file } } = from(bridge)[0] as MessageArrival
+      const { stream, mime } = await network.open((file as Attachment).at.ref, signal())
+      assert.deepEqual([Buffer.concat(await stream.toArray() as Buffer[]), mime], [PNG, 'image/png'])
+
+      const changed = await contact.upload(Buffer.concat([sealed.subarray(0, -1), Buffer.from([0])]), 'application/octet-stream')
+      await app.say(room, { msgtype: 'm.image', body: 'falsch', filename: 'a.png', file: fileOf(changed) })
+      await hears(bridge, 'falsch')
+      const other = await network.open(((from(bridge)[1] as MessageArrival).content.file as Attachment).at.ref, signal())
+      await assert.rejects(other.stream.toArray(), { name: 'Refused' })
+
+      bridge.files.set('f1', PNG)
+      const message = answer('', { action: { kind: 'message', content: { style: 'text', text: plain('Das Tro'), file: PICTURE } } })
+      await network.upload!(message, signal())
+      const { ids: target } = await network.send(message, signal())
+      const opened = async (content: Json): Promise<Buffer> => {
+        const { url: at, key: { k }, iv: vector } = content.file as { url: string, key: { k: string }, iv: string }
+        const bytes = await contact.download(at)
+        assert.notDeepEqual(bytes, PNG)
+        return createDecipheriv('aes-256-ctr', Buffer.from(k, 'base64url'), Buffer.from(vector, 'base64')).update(bytes)
+      }
+      const { read: { content } } = await sees(room, 'Das Tro')
+      assert.deepEqual([content.url, await opened(content)], [undefined, PNG])
+      bridge.files.delete('f1') // nobody fetches it again
+      const correction = { style: 'text' as const, text: plain('Das Tor'), file: { ...PICTURE, kept: true as const } }
+      await network.send(answer('', { action: { kind: 'edit', of: message.key, content: correction }, target }), signal())
+      const { read: { content: { 'm.new_content': now } } } = await app.reads(room, 'the correction', one => 'm.new_content' in one.content)
+      assert.deepEqual([(now as Json).body, await opened(now as Json)], ['Das Tor', PNG])
+      assert.deepEqual(await inTheClear(room), [])
+    })
+
+    it('goes on after a restart in its old session, and what was said meanwhile with a new key is read', async () => {
+      const first = await begin()
+      const room = await chat(contact)
+      await app.say(room, 'eins')
+      await hears(first, 'eins')
+      await first.network.send(answer('zwei'), signal())
+      await sees(room, 'zwei')
+      await first.network.stop()
+      await app.say(room, 'drei')
+      await app.rotate(room)
+      await app.say(room, 'vier')
+      const second = await begin(first)
+      await hears(second, 'drei', 'vier')
+      await second.network.send(answer('fünf'), signal())
+      assert.equal((await sees(room, 'fünf')).read.shield, '')
+      assert.deepEqual(heard(second), ['eins', 'drei', 'vier'])
+    })
+
+    it('waits for a key that comes late; what is said behind it keeps its place', async () => {
+      const bridge = await begin()
+      const room = await chat(contact)
+      await app.say(room, 'eins')
+      await hears(bridge, 'eins')
+      await app.rotate(room)
+      const keys = app.hold()
+      await app.say(room, 'zwei')
+      await app.say(room, 'drei')
+      const clear = await contact.send(room, 'vier, im Klartext')
+      await until(() => rowsOf('waiting ').some(row => row.includes(clear)), 'it waits', WITHIN_MS)
+      assert.deepEqual(heard(bridge), ['eins'])
+      await keys.deliver()
+      await hears(bridge, 'vier, im Klartext')
+      assert.deepEqual(heard(bridge), ['eins', 'zwei', 'drei', 'vier, im Klartext'])
+    })
+    it('goes on with a new device after an earlier copy of the store was restored', async () => {
+      const first = await begin()
+      const room = await chat(contact)
+      const earlier = new Map(rows)
+      await app.say(room, 'eins')
+      await hears(first, 'eins')
+      await first.network.stop()
+      rows.clear()
+      for (const [key, value] of earlier) rows.set(key, value)
+      const second = await begin(first)
+      const other = await newcomer()
+      await (await makeEncryptedPerson(other)).say(await chat(other), 'nichts') // with a key that the address has given away before
+      await until(() => kept.memory.keys('signed ').length === 0, 'what is too old is forgotten', WITHIN_MS)
+      await until(() => kept.memory.keys('signed ').length > 0, 'there is a new device', WITHIN_MS)
+      contact = await newcomer()
+      app = await makeEncryptedPerson(contact)
+      const third = await chat(contact)
+      await app.say(third, 'zwei')
+      await hears(second, 'zwei')
+      await second.network.send(answer('drei'), signal())
+      assert.equal((await sees(third, 'drei')).read.shield, '')
+    })
+
+    it('is read by whoever is in it, and by nobody who has left it', async () => {
+      const bridge = await begin()
+      const room = await chat(contact)
+      const guest = await newcomer()
+      const guestsApp = await makeEncryptedPerson(guest)
+      await contact.call('POST', `v3/rooms/${encodeURIComponent(room)}/invite`, { user_id: guest.userId })
+      await guest.join(room)
+      await app.say(room, 'guten Tag')
+      await hears(bridge, 'guten Tag')
+      await bridge.network.send(answer('eins'), signal())
+      await guestsApp.reads(room, 'eins', ({ content }) => content.body === 'eins')
+      await guest.call('POST', `v3/rooms/${encodeURIComponent(room)}/leave`, {})
+      await bridge.network.send(answer('zwei'), signal())
+      const { event } = await sees(room, 'zwei')
+      assert.equal(await guestsApp.read(event), undefined)
+    })
+
+    it('does not take the same ciphertext twice, and a second try sends the same event', async () => {
+      const bridge = await begin()
+      const room = await chat(contact)
+      const first = await app.say(room, 'ja, bestellt')
+      await hears(bridge, 'ja, bestellt')
+      const { content } = (await contact.events(room)).find(({ event_id: id }) => id === first)!
+      await contact.send(room, content, 'm.room.encrypted')
+      await bridge.inbox.until('quarantine', () => bridge.inbox.quarantined.length === 1)
+      await bridge.inbox.until('that there is something', () => from(bridge).length === 2)
+      assert.deepEqual(heard(bridge), ['ja, bestellt', ''])
+      const message = answer('gut')
+      const once = await bridge.network.send(message, signal())
+      assert.deepEqual(await bridge.network.send(message, signal()), once)
+      assert.deepEqual(rowsOf('sealed '), [])
+    })
+  })
+}
