@@ -28,13 +28,19 @@ const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName
   return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true } }
 }
 
-/** The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects. */
+/**
+ * The arrival that has this id at the place, or that we delivered there under it. For a correction: the message that it corrects. What is on its
+ * way has only its key yet, which is its id where we give the ids: somebody may answer before we know that it is there.
+ */
 const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), key) AS key FROM
   (SELECT network, key, corrects, json_extract(arrival, '$.kind') AS kind FROM journal WHERE network = ? AND key = ? AND place = ?
   UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM remote
   JOIN outbox ON outbox.id = remote.outbox JOIN journal ON journal.seq = outbox.journal
   WHERE notice = 0 AND remote.network = ? AND remote.place = ? AND remote.id = ?
-  AND (journal.network <> remote.network OR journal.place <> remote.place))`
+  AND (journal.network <> remote.network OR journal.place <> remote.place)
+  UNION ALL SELECT journal.network, journal.key, corrects, json_extract(arrival, '$.kind') FROM outbox JOIN journal ON journal.seq = outbox.journal
+  WHERE notice = 0 AND outbox.network = ? AND outbox.place = ? AND outbox.key = ?
+  AND (journal.network <> outbox.network OR journal.place <> outbox.place))`
 
 /** The deletion of a message, if there is one, else its last correction. */
 const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ? AND (sender = ? OR json_extract(arrival, '$.moderated'))
@@ -72,7 +78,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async recorded (network, key) { return recordedOf({ all, one }, network, key) },
   async answered ({ network, id: place }, ids) {
     for (const id of ids) {
-      const named = one<{ network: string, key: string }>(WITH_ID, network, id, place, network, place, id)
+      const named = one<{ network: string, key: string }>(WITH_ID, network, id, place, network, place, id, network, place, id)
       const found = named && recordedOf({ all, one }, named.network, named.key)
       if (found?.arrival.kind !== 'message') continue
       if (found.removed) return undefined

@@ -57,6 +57,19 @@ describe('reactions', () => {
     assert.equal(phone.delivered.length, 1, 'nothing of it costs an SMS')
   })
 
+  it('to what is there before its network has told us so are to that message', async () => {
+    let on: Delivery | undefined
+    let there = (): void => {}
+    blue.onSend = delivery => new Promise(resolve => { on ??= delivery; there = resolve })
+    await red.say('hall', 'Anna', 'Kommt ihr?', { key: 'question' })
+    await until(() => on !== undefined)
+    await reacts(blue, 'Ben', [on!.key], ['👍'], { whole: true })
+    await arrived(red, 1)
+    assert.deepEqual(red.delivered[0]?.action, { kind: 'reaction', to: { arrival: 'question' }, emojis: ['👍'] })
+    blue.onSend = () => {}
+    there()
+  })
+
   it('of the whole set become one each, and what is not in it any more is taken back', async () => {
     const { key } = await asked()
     await reacts(blue, 'Ben', [`blue-${key}`], ['👍', '😀'], { whole: true })
