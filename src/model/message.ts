@@ -26,8 +26,8 @@ export interface Attachment {
   kept?: true // in a correction of a message: it has this file already
 }
 
-/** Why a message cannot be read here. `kind`: we do not know this kind of message. */
-export type Unreadable = 'encrypted' | 'poll' | 'call' | 'file' | 'kind'
+/** Why a message cannot be read here. `track`: where somebody is from now on. `kind`: we do not know this kind of message. */
+export type Unreadable = 'encrypted' | 'poll' | 'call' | 'file' | 'track' | 'kind'
 
 /**
  * A message's body: text, a file, or both; a delivery has both only where words and a file are one message. `alert`: our own words that

@@ -65,12 +65,14 @@ const de: Texts = {
   unreadable: {
     encrypted: '⚠ [verschlüsselte Nachricht, die hier nicht gelesen werden kann]', poll: '⚠ [Umfrage, die hier nicht gezeigt werden kann]',
     call: '⚠ [Anruf, der hier nicht angenommen werden kann]', file: '⚠ [Datei, die hier nicht geöffnet werden kann]',
+    track: '⚠ [Live-Standort, der hier nicht gezeigt werden kann]',
     kind: '⚠ [Nachricht einer Art, die hier nicht gelesen werden kann]'
   },
   notCarried: what => what === 'call' ? 'Nicht weitergegeben: Anrufe können hier nicht angenommen werden. Bitte schreiben Sie.'
-    : `Nicht weitergegeben: ${{
-      encrypted: 'verschlüsselte Nachrichten können', poll: 'diese Umfrage kann', file: 'diese Datei kann', kind: 'Nachrichten dieser Art können'
-    }[what]} hier nicht gelesen werden. Bitte schreiben Sie es als Text.`,
+    : what === 'track' ? 'Nicht weitergegeben: Live-Standorte können hier nicht gezeigt werden. Bitte senden Sie den Standort als Nachricht.'
+      : `Nicht weitergegeben: ${{
+        encrypted: 'verschlüsselte Nachrichten können', poll: 'diese Umfrage kann', file: 'diese Datei kann', kind: 'Nachrichten dieser Art können'
+      }[what]} hier nicht gelesen werden. Bitte schreiben Sie es als Text.`,
   ended: 'Sie haben unsere Nachrichten mit STOP abbestellt, darum antworten wir Ihnen hier nicht. Wenn Sie Antworten möchten, senden Sie START.',
   started: 'Sie erhalten wieder Nachrichten von uns. Wenn Sie keine mehr möchten, senden Sie STOP.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
@@ -139,12 +141,14 @@ const en: Texts = {
   unreadable: {
     encrypted: '⚠ [an encrypted message that cannot be read here]', poll: '⚠ [a poll that cannot be shown here]',
     call: '⚠ [a call that cannot be taken here]', file: '⚠ [a file that cannot be opened here]',
+    track: '⚠ [a live location that cannot be shown here]',
     kind: '⚠ [a message of a kind that cannot be read here]'
   },
   notCarried: what => what === 'call' ? 'Not passed on: calls cannot be taken here. Please write.'
-    : `Not passed on: ${{
-      encrypted: 'encrypted messages', poll: 'this poll', file: 'this file', kind: 'messages of this kind'
-    }[what]} cannot be read here. Please write it as text.`,
+    : what === 'track' ? 'Not passed on: live locations cannot be shown here. Please send the location as a message.'
+      : `Not passed on: ${{
+        encrypted: 'encrypted messages', poll: 'this poll', file: 'this file', kind: 'messages of this kind'
+      }[what]} cannot be read here. Please write it as text.`,
   ended: 'You have ended everything with STOP, so we do not answer you here. Send START to get answers again.',
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,

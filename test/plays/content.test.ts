@@ -110,6 +110,9 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
     assert.equal(where, `${LABELS.anna}: 📍 am Tor\n${map}`)
     const point = (await story.berndReads(`📍 am Tor\n${map}`)).getChild('geoloc', GEOLOC)
     assert.deepEqual([point?.getChildText('lat'), point?.getChildText('lon')], ['52.5', '13.4'])
+    await anna.setState(town.room, 'org.matrix.msc3672.beacon_info', anna.userId, { live: true, timeout: 900_000 })
+    await story.berndReads('⚠ [Live-Standort, der hier nicht gezeigt werden kann]')
+    await story.annaReads('Nicht weitergegeben: Live-Standorte können hier nicht gezeigt werden. Bitte senden Sie den Standort als Nachricht.')
     await story.annaSays({
       msgtype: 'm.text', body: 'x', format: 'org.matrix.custom.html',
       formatted_body: '<p>Plan</p><table><tr><td>Mo</td><td>8</td></tr></table><pre><code class="language-js">let a\n</code></pre>'

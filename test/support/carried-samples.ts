@@ -65,7 +65,9 @@ const MATRIX: Sample[] = [
   { what: 'a vote', from: 'matrix', raw: { type: 'm.poll.response', content: {
     'm.relates_to': { rel_type: 'm.reference', event_id: '$asked' }, 'm.selections': ['Mo'] } },
   why: 'apps count votes and show no names; it counts in other Matrix rooms of the mirror too, and the result is told' },
-  { what: 'a live location', from: 'matrix', raw: { type: 'org.matrix.msc3672.beacon', content: {
+  { what: 'a live location begins', from: 'matrix', raw: { type: 'org.matrix.msc3672.beacon_info', state_key: '@eva:example.org', content: {
+    live: true, timeout: 900_000, 'org.matrix.msc3488.asset': { type: 'm.self' } } } },
+  { what: 'a live location goes on', from: 'matrix', raw: { type: 'org.matrix.msc3672.beacon', content: {
     'org.matrix.msc3488.location': { uri: 'geo:52.5,13.4' } } },
   why: 'a device says it every few seconds' },
   { what: 'a call', from: 'matrix', raw: { type: 'm.rtc.notification', content: { notification_type: 'ring' } } },

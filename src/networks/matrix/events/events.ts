@@ -101,6 +101,10 @@ const SILENT = new RegExp('^(' + [
   'm\\.(dummy|room_key|secret\\.)', 'org\\.matrix\\.(call|msc3401|msc4075|msc4143)\\.', 'io\\.element\\.call'
 ].join('|') + ')')
 
+/** Somebody begins to show where they are (MSC3489); where that is follows every few seconds, in events that are nobody's words. */
+const TRACKS: ReadonlySet<string> = new Set(['m.beacon_info', 'org.matrix.msc3672.beacon_info'])
+const tracks = ({ type, stateKey, sender, content }: RoomEvent): boolean => TRACKS.has(type) && stateKey === sender && content.live === true
+
 /** Why an event of this type cannot be read; undefined if it can, or if it is nobody's words. */
 const unreadableOf = ({ type }: RoomEvent): Unreadable | undefined => {
   if (READABLE.has(type)) return undefined
@@ -185,7 +189,9 @@ export const withHops = ({ content }: RoomEvent, sender: Sender): Sender => {
  */
 export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: number, around: Around = NOBODY): Arrival | undefined => {
   const arrived = { key: event.id, place, at: event.at ?? now, sender: withHops(event, who) }
-  if (event.redacted || event.stateKey !== undefined) return undefined
+  if (event.redacted) return undefined
+  if (tracks(event)) return { kind: 'message', ...arrived, content: { ...inText([]), unreadable: 'track' } }
+  if (event.stateKey !== undefined) return undefined
   switch (event.type) {
     case 'm.room.message': {
       if (event.content.msgtype === VERIFICATION) return undefined
@@ -216,4 +222,4 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
 
 /** Whether arrivalOf may make an arrival of this event, so that its sender is worth looking up. */
 export const speaks = (event: RoomEvent): boolean =>
-  event.stateKey === undefined && (READABLE.has(event.type) || unreadableOf(event) !== undefined)
+  tracks(event) || (event.stateKey === undefined && (READABLE.has(event.type) || unreadableOf(event) !== undefined))
