@@ -21,6 +21,7 @@ export interface TownOptions {
   homeserver?: 'synapse' | 'practice'
   xmppServer?: 'prosody' | 'ejabberd' | ((options: XmppServerOptions) => Promise<XmppServer>)
   twin?: true // the first room is mirrored to another Matrix room too, which is Dora's
+  presence?: boolean // Synapse has it switched on
   mirrors?: number // how many further rooms are mirrored between Matrix and XMPP; 0 if left out
   mirror?: Record<string, unknown> // further keys of each mirror
   language?: 'de' | 'en'
@@ -157,7 +158,9 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
     ? await keep(startHomeserver({ serverName: DOMAIN, registration: parse(registration) as Registration }))
     : undefined
   const [homeserver, xmpp, smsc] = await Promise.all([
-    practice ? asServer(practice) : keep(startSynapse({ dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath] })),
+    practice ? asServer(practice) : keep(startSynapse({
+      dir: join(dir, 'synapse'), serverName: DOMAIN, registrations: [registrationPath], ...options.presence && { presence: true }
+    })),
     keep(startXmpp({
       dir: join(dir, 'xmpp'), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) },
       ...prosodyConfig === undefined ? {} : { config: prosodyConfig }

@@ -13,6 +13,7 @@ export interface SynapseOptions {
   serverName: string
   registrations: string[] // paths of application services' registration files
   port?: number
+  presence?: boolean
   encryptsNewRooms?: 'all' | 'invite' // its encryption_enabled_by_default_for_room_type; off by default
 }
 
@@ -78,7 +79,7 @@ const configuration = (options: SynapseOptions, port: number, secret: string): s
   encryption_enabled_by_default_for_room_type: options.encryptsNewRooms ?? 'off',
   trusted_key_servers: [],
   federation_domain_whitelist: [],
-  presence: { enabled: false },
+  presence: { enabled: options.presence ?? false },
   push: { enabled: false },
   stats: { enabled: false },
   app_service_config_files: options.registrations,

@@ -128,7 +128,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const networks = new Map(options.networks.map(network => [network.name, network]))
   const desk = await readDesk(options.addresses ?? [], options.networks, store, log)
   const directory = await readDirectory(options, desk)
-  const signals = makeSignals({ networks, directory, desk, store, clock })
+  const signals = makeSignals({ networks, directory, desk, store, clock, placesOf: person => members.placesOf(person) })
   const members = makeMembers({ networks, directory, store, clock })
   const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained })
   const accept = makeAccept({
@@ -148,7 +148,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       signals.spoken(arrival)
       return members.after(arrival, await accept.accept(arrival))
     },
-    signal: signals.take, members: members.take, wantsMembers: members.wants,
+    signal: signals.take, presence: signals.presence, members: members.take, wantsMembers: members.wants,
     ghostOf: directory.directs.ghostOf, ...makePortals({ ...options, rules: options.portals, networks, directory }),
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail) {

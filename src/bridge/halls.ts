@@ -1,5 +1,5 @@
 /** Who is in the halls: the rooms of mirrors whose people are to be seen elsewhere. Bounded for each and in all. */
-import { addressKey, type MirrorPlace, type Place } from '../model/address'
+import { addressKey, type MirrorPlace, type Person, type Place } from '../model/address'
 import type { Clock } from '../lib/clock'
 import type { Leave, MemberNews } from '../model/members'
 import type { Sender } from '../model/message'
@@ -31,6 +31,8 @@ export interface Halls {
   has (place: Place): boolean
   /** All of them; undefined while they are not known. */
   membersAt (place: Place): Member[] | undefined
+  /** The places at which this person is. */
+  of (person: Person): Place[]
   /** Whether we have known all who are there for so long, which is one of STEPS. */
   isSettled (place: Place, ms: number): boolean
   /** These return the mirror if what they take may change who is shown in it. */
@@ -155,6 +157,8 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
       const hall = hallOf(place)
       return hall?.knownAt === undefined ? undefined : [...hall.members.values()]
     },
+    of: ({ network, id }) => [...halls.values()].filter(({ here, members }) => here.place.network === network && members.has(id))
+      .map(({ here }) => here.place),
     isSettled: (place, ms) => (hallOf(place)?.settledFor ?? 0) >= ms,
     take: (place, news) => ifChanged(place, hall => take(hall, news)),
     spoke: (place, sender) => ifChanged(place, hall => spoke(hall, sender)),

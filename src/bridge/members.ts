@@ -6,7 +6,7 @@
  * is asked to empty itself because we have been away.
  */
 import type { Clock, Timer } from '../lib/clock'
-import type { MirrorPlace, NetworkName, Place } from '../model/address'
+import type { MirrorPlace, NetworkName, Person, Place } from '../model/address'
 import type { MemberList, MemberNews } from '../model/members'
 import type { Arrival, Persona } from '../model/message'
 import type { Network } from '../model/network'
@@ -24,6 +24,8 @@ const LOOK_EVERY_MS = 60_000
 export interface Members {
   wants (place: Place): boolean
   take (place: Place, news: MemberNews): void
+  /** Where this person is known to be. */
+  placesOf (person: Person): Place[]
   /** Whoever speaks is there; and an arrival may change who may be shown where. Returns `accepted`. */
   after (arrival: Arrival, accepted: 'stored' | 'seen'): 'stored' | 'seen'
   /** Shows who can be shown from the start: people whose threads are in a mirror. */
@@ -105,6 +107,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
   return {
     wants: halls.has,
     take: (place, news) => look(halls.take(place, news)),
+    placesOf: halls.of,
     after (arrival, accepted) {
       if (accepted === 'seen') return accepted
       if ('sender' in arrival && arrival.kind !== 'deletion') look(halls.spoke(arrival.place, arrival.sender))

@@ -9,17 +9,19 @@ import type { Clock } from '../lib/clock'
 import { addressKey, type NetworkName, type Person, type Place, samePlace } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { Network } from '../model/network'
-import { type HasRead, type Shows, SHOWS_NOTHING, type SignalIn, type SignalOut } from '../model/signal'
+import { type HasRead, type Presence, type Shows, SHOWS_NOTHING, type SignalIn, type SignalOut } from '../model/signal'
 import type { Directory } from '../plan/directory'
 import type { Store } from '../store/store'
 import { type DeliveryMarks, makeDeliveryMarks } from './delivery-marks'
 import { isAnothers } from './direct'
 import { reached } from './mirror'
+import { makePresence } from './presence'
 import { makeReading } from './reading'
 import { makeTyping, type Target } from './typing'
 
 export interface Signals extends DeliveryMarks {
   take (signal: SignalIn): void
+  presence (person: Person, presence: Presence): void
   /** Whoever speaks types no longer. */
   spoken (arrival: Arrival): void
   stop (): void
@@ -27,6 +29,7 @@ export interface Signals extends DeliveryMarks {
 
 interface Parts {
   networks: ReadonlyMap<NetworkName, Pick<Network, 'signal'>>; directory: Directory; desk: DeskMemory; store: Store; clock: Clock
+  placesOf (person: Person): Place[] // of mirrors, where they are known to be
 }
 
 type Whose = Pick<SignalIn, 'place' | 'sender'>
@@ -44,7 +47,7 @@ const makeTargets = (directory: Directory, desk: DeskMemory) => {
   const between = ({ address, handledBy, person, open }: ContactSpot, what: keyof Shows): FunctionAddress | undefined => {
     const shown = desk.roster.named(address)
     const handler = desk.roster.named(handledBy)
-    const isOn = (one: FunctionAddress | undefined): boolean => one !== undefined && (one.shows ?? SHOWS_NOTHING)[what] && !one.redirectOnly
+    const isOn = (one: FunctionAddress | undefined): boolean => one !== undefined && (one.shows ?? SHOWS_NOTHING)[what] === true && !one.redirectOnly
     return open && isOn(shown) && isOn(handler) && !directory.isBlocked(addressKey(person)) ? handler : undefined
   }
 
@@ -91,10 +94,14 @@ const makeTargets = (directory: Directory, desk: DeskMemory) => {
   }
 }
 
-export const makeSignals = ({ networks, directory, desk, store, clock }: Parts): Signals => {
+export const makeSignals = ({ networks, directory, desk, store, clock, placesOf }: Parts): Signals => {
   const targets = makeTargets(directory, desk)
   const show = (target: Target, does: SignalOut['does']): void => networks.get(target.place.network)?.signal?.({ ...target, does })
   const typing = makeTyping(clock, whose => targets(whose, 'typing'), (target, now) => show(target, { kind: 'typing', typing: now }))
+
+  /** In mirrors alone: an address shows its own, and nobody's of the team. */
+  const presence = makePresence(clock, person => placesOf(person).filter(place => desk.spotOf(place) === undefined)
+    .flatMap(place => targets({ place, sender: person }, 'presence')), show)
 
   /** To a contact, the address marks only what the contact said. */
   const hasRead = (target: Target, read: HasRead): void => {
@@ -113,6 +120,10 @@ export const makeSignals = ({ networks, directory, desk, store, clock }: Parts):
       if (arrival.kind === 'message') typing.take(arrival, false)
     },
     ...makeDeliveryMarks({ store, directory, show: ({ place, does }) => show({ place }, does) }),
-    stop: typing.stop
+    presence: presence.take,
+    stop () {
+      typing.stop()
+      presence.stop()
+    }
   }
 }

@@ -53,8 +53,8 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {
     problem(entry.path, `"${entry.name}" is the name of two mirrors`, `Give this one or ${spell(first.path)} another name`)
   }
-  const seated = config.mirrors.map(({ name, places, typing, read_marks: read, delivery_marks: deliveryMarks, ...more }, index) => ({
-    name, shows: { typing, read }, deliveryMarks, moderation: more.moderation, membersMax: more.members_max,
+  const seated = config.mirrors.map(({ name, places, typing, read_marks: read, presence, delivery_marks: deliveryMarks, ...more }, index) => ({
+    name, shows: { typing, read, presence }, deliveryMarks, moderation: more.moderation, membersMax: more.members_max,
     pictures: more.pictures, carries: more.room,
     seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
   }))

@@ -35,6 +35,7 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
     placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1),
   typing: yes('Whether people see in each place who is typing in the others.', true).default(true),
   read_marks: yes('Whether people see in each place how far those in the others have read.').default(false),
+  presence: yes('Whether people see in each place who in the others is away or busy, and what they say of it.').default(false),
   delivery_marks: choice('Whether a writer sees that what they said has gone out to all other places. read: Zentrale marks it as read there. ' +
     'reaction: Zentrale reacts to it with ✅.', ['none', 'read', 'reaction']).default('none'),
   moderation: choice('How far a moderator\'s removal reaches. shared: into all places, also where the message was said, as far as Zentrale may ' +

@@ -10,7 +10,7 @@ import type { ArrivalKey, NetworkName, Person, Place } from './address'
 import type { Malformed } from './errors'
 import type { MemberList, MemberNews } from './members'
 import type { Arrival, Attachment, Delivery, Sent } from './message'
-import type { Shows, SignalIn, SignalOut } from './signal'
+import type { Presence, Shows, SignalIn, SignalOut } from './signal'
 
 export interface Capabilities {
   label: string // what people call this network: shown behind the names of its people
@@ -173,6 +173,8 @@ export interface Inbox {
   portal (asked: Place, by?: Person): Promise<Place | undefined>
   /** Somebody types or reads. Nobody waits for what becomes of it, and nothing may. Never throws. */
   signal (signal: SignalIn): void
+  /** Whether somebody can be reached has changed, or is said again. The same holds. */
+  presence (person: Person, presence: Presence): void
   /** Whether anybody wants to know who is at this place. */
   wantsMembers (place: Place): boolean
   /** Somebody came or went. Ours are nobody, nor are the ghosts of another switchboard. Never throws. */

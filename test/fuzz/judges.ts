@@ -121,7 +121,8 @@ export const judgingInbox = (): Inbox => ({
   async ask (arrival) { goodArrival(arrival); return { text: '', done: true } },
   async cases () { return [] },
   async quarantine (_network, raw, why) { assert.ok(typeof raw === 'string' && why instanceof Malformed) },
-  signal () {}, admits: () => true, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined, wantsMembers: () => true,
+  signal () {}, presence () {},
+  admits: () => true, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined, wantsMembers: () => true,
   members (_place, news) {
     const people = news.kind === 'all' ? news.members : news.kind === 'came' ? [news.member] : []
     for (const one of people) goodName(one)

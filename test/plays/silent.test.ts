@@ -11,13 +11,13 @@ const MARKERS = 'urn:xmpp:chat-markers:0'
 const PHOTO = 'vcard-temp:x:update'
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')
 
-describe('a room with typing, read marks, pictures, members and topic switched off', () => {
+describe('a room with typing, read marks, presence, pictures, members and topic switched off', () => {
   needs('synapse', 'prosody')
   const dir = scratch()
   let town: Town
   before(async () => {
-    const mirror = { typing: false, read_marks: false, pictures: false, members_max: 0, room: { topic: false } }
-    town = await raiseTown({ dir: dir('town'), mirror })
+    const mirror = { typing: false, read_marks: false, presence: false, pictures: false, members_max: 0, room: { topic: false } }
+    town = await raiseTown({ dir: dir('town'), presence: true, mirror })
   })
   after(async () => { await town?.stop() })
 
@@ -37,6 +37,8 @@ describe('a room with typing, read marks, pictures, members and topic switched o
     await anna.types(room, true)
     await anna.reads(room, asked.event_id)
     await anna.setState(room, 'm.room.topic', '', { topic: 'Annas Thema' })
+    await anna.call('PUT', `v3/presence/${account}/status`, { presence: 'unavailable', status_msg: 'zu Tisch' })
+    await bernd.send(xml('presence', { to: `${muc}/Bernd` }, xml('show', {}, 'dnd'), xml('status', {}, 'am Telefon')))
     await story.berndSignals('composing', STATES)
     await story.berndSignals('displayed', MARKERS, mine.getChild('stanza-id', 'urn:xmpp:sid:0')?.attrs.id)
     await bernd.send(xml('message', { type: 'groupchat', to: muc }, xml('subject', {}, 'Bernds Thema')))
@@ -48,6 +50,9 @@ describe('a room with typing, read marks, pictures, members and topic switched o
       ['composing', 'paused', 'active'].some(state => one.getChild(state, STATES) !== undefined)
     assert.deepEqual(has(isSignal), [], 'no signal of Anna')
     assert.deepEqual(has(one => (one.getChild('x', PHOTO)?.getChildText('photo') ?? '') !== ''), [], 'no picture of Anna')
+    assert.deepEqual(has(one => one.is('presence') && (one.getChild('show') ?? one.getChild('status')) !== undefined), [], 'no presence of Anna')
+    const { presence } = await anna.call('GET', `v3/presence/${encodeURIComponent(asked.sender)}/status`)
+    assert.equal(presence, 'offline', 'no presence of Bernd')
     assert.deepEqual(has(one => one.getChild('subject') !== undefined), [], 'no topic of Anna')
 
     const others = (await anna.events(room)).filter(({ sender }) => sender !== anna.userId)

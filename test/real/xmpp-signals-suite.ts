@@ -4,7 +4,7 @@ import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import type { Place } from '../../src/model/address'
 import type { Persona } from '../../src/model/message'
-import type { SignalIn, SignalOut } from '../../src/model/signal'
+import { presenceOf, type SignalIn, type SignalOut } from '../../src/model/signal'
 import { MUC } from '../support/xmpp-person'
 import { ANNA, came, delivery, heardBody, IDENTITY, OURS, say, send, xmppGround } from '../support/xmpp-ground'
 
@@ -53,6 +53,30 @@ export const xmppSignalsSuite = (start: (options: XmppServerOptions) => Promise<
     await by(xml('displayed', { xmlns: MARKERS, id: answer }))
     await comes(({ sender, does }) => sender.id === said.sender.id && does.kind === 'read' && does.upTo[0] === answer)
     assert.equal(at.inbox.arrivals.length, 1, 'and nothing of it is stored')
+  })
+
+  it('say who is away in a room: ghosts that are inside, also under another name, and others, also before we entered', async () => {
+    const room = `weg@${at.server.muc}`
+    const place = { network: 'xmpp', id: room }
+    const appears = (show: string, status: string): Promise<void> =>
+      at.anna.send(xml('presence', { to: `${room}/Anna` }, xml('show', {}, show), xml('status', {}, status)))
+    await at.anna.enter(room, 'Anna')
+    await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
+    await appears('dnd', 'am Telefon')
+    at.inbox.wants = true
+    at.network.attend([place])
+    const says = (what: string): Promise<void> => at.inbox.until(what, () => [...at.inbox.present.values()].includes(what))
+    await says('busy: am Telefon')
+    await appears('xa', '')
+    await says('away')
+    await send(at, delivery(say('Hallo'), place, { as: bob }))
+    at.network.signal?.({ place, as: bob.person, does: presenceOf('away', 'zu Tisch') })
+    const shown = (nick: string): Promise<Element> => at.anna.until(`${nick} is away`, one =>
+      one.is('presence') && one.attrs.from === `${room}/${nick}` && one.getChildText('show') === 'away')
+    assert.equal((await shown(bob.name)).getChildText('status'), 'zu Tisch')
+    await send(at, delivery(say('Ich heiße anders'), place, { as: { ...bob, name: 'Bobby (M)' } }))
+    await shown('Bobby (M)')
+    assert.deepEqual([...at.inbox.present.values()], ['away'], 'and ours are nobody')
   })
 
   it('in a direct chat are those of the address, and come in from its contact', async () => {

@@ -39,7 +39,8 @@ const AROUND: Around = { ...NOBODY, person: mxid => ghostPerson(mxid, 'example.o
 
 const LABELS: Record<string, string> = { matrix: 'Matrix', xmpp: 'XMPP', sms: 'SMS' }
 
-const signalled = ({ does }: SignalOut): string => does.kind === 'read' ? 'has read it' : does.typing ? 'is typing' : 'types no longer'
+const signalled = ({ does }: SignalOut): string =>
+  does.kind === 'presence' ? `is ${does.is}` : does.kind === 'read' ? 'has read it' : does.typing ? 'is typing' : 'types no longer'
 
 /** As the networks themselves say what they can do. */
 const capabilities = (): Map<string, Pick<Network, 'can' | 'signal'>> => {
@@ -49,7 +50,7 @@ const capabilities = (): Map<string, Pick<Network, 'can' | 'signal'>> => {
 
 /** Hears signals of Matrix as the network does. */
 const matrixSignals = (inbox: Inbox) => makeSignals({
-  rooms: { isOut: () => false, placeOf: (id: string) => ({ network: 'matrix', id }) } as unknown as Rooms, isUnheard: () => false, heard: inbox.signal
+  rooms: { isOut: () => false, placeOf: (id: string) => ({ network: 'matrix', id }) } as unknown as Rooms, isNobody: () => false, inbox: () => inbox
 } as unknown as Parameters<typeof makeSignals>[0])
 
 const short = (text: string): string => {

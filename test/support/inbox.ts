@@ -10,6 +10,7 @@ export interface TestInbox extends Inbox {
   readonly arrivals: Arrival[] // without those about places
   readonly profiles: ProfileArrival[]
   readonly signals: SignalIn[]
+  readonly present: Map<string, string> // by the sender's id: `away: at lunch`
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly connections: Map<string, boolean>
@@ -34,7 +35,8 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], profiles: [], signals: [], standings: [], quarantined: [], connections: new Map(), refusing: undefined, crowded: new Set(),
+    arrivals: [], profiles: [], signals: [], present: new Map(), standings: [], quarantined: [], connections: new Map(),
+    refusing: undefined, crowded: new Set(),
     wants: false, there: new Map(), news: [],
     admitting: () => false, admits: (theirs, ours) => inbox.admitting(theirs, ours),
     mayAsk: () => false, portal: async () => undefined,
@@ -58,6 +60,10 @@ export const makeInbox = (): TestInbox => {
     },
     ask: async arrival => { await inbox.accept(arrival); return inbox.answered },
     signal (signal) { inbox.signals.push(signal); tell() },
+    presence ({ id }, { is, status }) {
+      inbox.present.set(id, status === '' ? is : `${is}: ${status}`)
+      tell()
+    },
     wantsMembers: () => inbox.wants,
     members (place, news) {
       const there = inbox.there.get(place.id) ?? new Map<string, Sender>()

@@ -57,7 +57,8 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     serve (identities) { network.served = identities },
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: {
-      accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable, signal () {}, connection () {},
+      accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable,
+      signal () {}, presence () {}, connection () {},
       wantsMembers: () => false, members () {}, admits: () => false, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined
     },
     onSend: () => {}, onUpload: () => {},

@@ -164,9 +164,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
   })
-  const signals = makeSignals({
-    homeserver, rooms, direct, ghosts, clock, bot, isUp: () => up, isUnheard: isNobody, heard: signal => inbox?.signal(signal)
-  })
+  const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, network: NAME, isUp: () => up, isNobody, inbox: () => inbox })
 
   const pushed = (events: unknown[], id: string): Promise<void> => {
     link.ask() // a homeserver that pushes is there
@@ -200,7 +198,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
-      for (const part of [link, rooms, memberLists, bringing, direct, addresses, takes]) part?.stop()
+      for (const part of [link, rooms, memberLists, signals, bringing, direct, addresses, takes]) part?.stop()
       await endpoint?.close()
       devices.stop()
     }

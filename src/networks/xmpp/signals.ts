@@ -3,7 +3,7 @@
  * dropped while many wait. Each is marked not to be stored (XEP-0334 §4).
  */
 import type { Identity, Inbox } from '../../model/network'
-import type { HasRead, SignalOut } from '../../model/signal'
+import type { HasRead, Presence, SignalOut } from '../../model/signal'
 import { type Addresses, RESOURCE } from './addresses'
 import { directEnds, directPlace } from './direct/send'
 import type { Occupant } from './muc/occupant'
@@ -20,7 +20,7 @@ const WAITING_MAX = 64
 const inRoom = (room: Room, { upTo }: HasRead): string | undefined => 'said' in upTo ? namedIn(room, upTo.said) : upTo.delivered[1]
 const inChat = ({ upTo }: HasRead): string | undefined => 'said' in upTo ? upTo.said : upTo.delivered[0]
 
-const elementOf = (does: SignalOut['does'], idOf: (read: HasRead) => string | undefined): Xml | undefined => {
+const elementOf = (does: Exclude<SignalOut['does'], Presence>, idOf: (read: HasRead) => string | undefined): Xml | undefined => {
   if (does.kind === 'typing') return typingXml(does.typing)
   const id = idOf(does)
   return id === undefined ? undefined : readXml(id)
@@ -44,14 +44,15 @@ export const makeSignals = ({ domain, rooms, addresses, stream }: Parts): ((sign
   const toRoom = (room: Room, signal: SignalOut): Xml | undefined => {
     const { does } = signal
     const who = room.ready ? occupant(room, signal) : undefined
+    if (does.kind === 'presence') return void who?.appear(does)
     const what = elementOf(does, read => inRoom(room, read))
     if (who === undefined || what === undefined || !rooms.maySpeak(who)) return undefined
     return el('message', { type: 'groupchat', from: who.jid, to: room.id }, what, el('no-store', { xmlns: HINTS }))
   }
 
   const toOne = (ours: string, theirs: string, { does }: SignalOut): Xml | undefined => {
-    const address = addresses.orGhost(ours)
-    const what = elementOf(does, inChat)
+    const address = does.kind === 'presence' ? undefined : addresses.orGhost(ours)
+    const what = does.kind === 'presence' ? undefined : elementOf(does, inChat)
     if (address === undefined || what === undefined || isHidden(theirs)) return undefined
     return el('message', { type: 'chat', from: addresses.speaker(address), to: theirs }, what, el('no-store', { xmlns: HINTS }))
   }

@@ -45,7 +45,8 @@ export const makeCore = ({
   const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, ping,
     signal (type, room, content) {
       if (registration.receive_ephemeral === true && (members.get(room)?.size ?? 0) > 0) toSignal({ type, room_id: room, content })
-    }
+    },
+    presence (sender, content) { if (registration.receive_ephemeral === true) toSignal({ type: 'm.presence', sender, content }) }
   })
 
   const authorize = (call: Call, open: boolean): void => {

@@ -35,6 +35,7 @@ export interface RouteWorld {
   uploadBytesMax: number
   /** Something that people of this room do besides speaking. */
   signal: (type: string, room: string, content: Json) => void
+  presence: (user: string, content: Json) => void
 }
 
 const string = (value: unknown): string => {
@@ -131,9 +132,11 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     return { json: {} }
   })
   on('PUT', 'presence/:/status', async call => {
-    state.users.get(call.user)!.presence = await call.json()
+    const presence = state.users.get(call.user)!.presence = await call.json()
+    world.presence(call.user, presence)
     return { json: {} }
   })
+  on('GET', 'presence/:/status', call => ({ json: state.users.get(call.params[0]!)?.presence ?? { presence: 'offline' } }))
   on('GET', 'room_summary/:', call => {
     const room = state.rooms.get(state.resolve(call.params[0]!))
     if (!room || membership(room, call.user) === 'leave') throw new HsError(404, 'M_NOT_FOUND', 'Room not found')

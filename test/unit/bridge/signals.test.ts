@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
-import type { Shows } from '../../../src/model/signal'
+import { presenceOf, type Shows } from '../../../src/model/signal'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -24,7 +24,8 @@ describe('signals', () => {
   }
   /** What was shown since the last time. */
   const shown = (): unknown[] => [red, blue].flatMap(({ name, signals }) => signals.splice(0).map(({ place, as, does }) =>
-    [name, place.id, as === undefined ? '*' : `${as.network} ${as.id}`, does.kind === 'typing' ? does.typing : does.upTo]))
+    [name, place.id, as === undefined ? '*' : `${as.network} ${as.id}`,
+      does.kind === 'typing' ? does.typing : does.kind === 'presence' ? `${does.is} ${does.status}` : does.upTo]))
 
   /** Everything is delivered, and what it is called there is stored. */
   const settled = (): Promise<void> => until(async () => {
@@ -50,6 +51,19 @@ describe('signals', () => {
       assert.deepEqual(shown(), [['red', 'hall', 'blue ben', false]])
       red.does('elsewhere', '@anna', TYPES)
       assert.deepEqual(shown(), [])
+    })
+
+    it('show who is away to the others, only where that is switched on and of whom is there', async () => {
+      for (const [presence, seen] of [[true, [['blue', 'hall', 'red @anna', 'away zu Tisch']]], [false, []]] as const) {
+        if (!presence) await started.stop()
+        const mirror = mirrorOf(['red', 'hall'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
+        const shows = { typing: true, read: true, presence }
+        started = await startBridge(make(), [{ ...mirror, membersMax: 10, shows }], { clock: skippingClock() })
+        red.inbox.members({ network: 'red', id: 'hall' }, { kind: 'all', members: [{ id: '@anna', name: 'Anna' }], others: 'lost' })
+        for (const id of ['@anna', '@cem']) red.inbox.presence({ network: 'red', id }, presenceOf('away', 'zu Tisch'))
+        blue.inbox.presence({ network: 'blue', id: '@anna' }, presenceOf('busy', ''))
+        assert.deepEqual(shown(), seen)
+      }
     })
 
     it('that are switched off show nothing', async () => {

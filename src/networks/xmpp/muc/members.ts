@@ -6,6 +6,7 @@
 import type { MediaRef, Sender } from '../../../model/message'
 import type { Leave } from '../../../model/members'
 import type { Inbox } from '../../../model/network'
+import { presenceOf } from '../../../model/signal'
 import { resourceOf } from '../names'
 import { child, type Element, owned } from '../wire/xml'
 import { statusesOf } from './occupant'
@@ -47,6 +48,9 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
     return { id: owned(idOf(room, nick, present.occupant)), name: owned(nick), ...shown, ...avatar && { avatar } }
   }
 
+  const reached = (given: Inbox | undefined, room: Room, nick: string, { occupant, presence = presenceOf('online', '') }: Present): void =>
+    given?.presence({ network, id: owned(idOf(room, nick, occupant)) }, presence)
+
   const howOf = (presence: Element): Leave => {
     const statuses = statusesOf(child(presence, 'x', MUC_USER))
     return TECHNICAL.some(code => statuses.has(code)) ? 'lost' : HOW.find(([code]) => statuses.has(code))?.[1] ?? 'lost'
@@ -64,7 +68,9 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
   return {
     entered (room) {
       const members = [...room.people].flatMap(([nick, one]) => isTheirs(room, nick, one) ? [memberOf(room, nick, one)] : [])
-      told(room)?.members({ network, id: room.place }, { kind: 'all', members, others: 'lost' })
+      const given = told(room)
+      given?.members({ network, id: room.place }, { kind: 'all', members, others: 'lost' })
+      for (const [nick, one] of room.people) if (isTheirs(room, nick, one)) reached(given, room, nick, one)
     },
     heard (room, presence, before) {
       const nick = resourceOf(presence.attrs.from ?? '')
@@ -72,7 +78,9 @@ export const makeRoomMembers = ({ network, domain, inbox, avatarOf }: Parts): Ro
       if (type === 'unavailable' && before !== undefined && isTheirs(room, nick, before)) return gone(room, nick, before, presence)
       const now = type === undefined ? room.people.get(nick) : undefined
       if (now === undefined || !isTheirs(room, nick, now)) return
-      told(room)?.members({ network, id: room.place }, { kind: 'came', member: memberOf(room, nick, now) })
+      const given = told(room)
+      given?.members({ network, id: room.place }, { kind: 'came', member: memberOf(room, nick, now) })
+      reached(given, room, nick, now)
     },
     ours (room, nick) {
       const present = room.people.get(nick)

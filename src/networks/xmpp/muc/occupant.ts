@@ -8,7 +8,9 @@ import type { Person } from '../../../model/address'
 import { Refused, Unavailable } from '../../../model/errors'
 import { labelOf } from '../../../model/mention'
 import type { World } from '../../../model/network'
+import type { Presence } from '../../../model/signal'
 import { canonicalBare, nickOf, nickSpellings, resourceOf } from '../names'
+import { presenceXml } from '../text/signals'
 import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, form, owned, photoUpdate, type Xml } from '../wire/xml'
@@ -36,6 +38,8 @@ export interface Occupant {
   rename (name: string): void
   /** The hash of its picture, '' for none. */
   show (photo: string): void
+  /** Whether its person can be reached. */
+  appear (presence: Presence): void
   leave (why?: Error): void
   /** What the room says to `jid`. */
   presence (stanza: Element): void
@@ -72,6 +76,9 @@ const hatOf = (name: string, person: Person | undefined): Xml | undefined => {
   return person === undefined || label === undefined ? undefined
     : el('hats', { xmlns: 'urn:xmpp:hats:0' }, el('hat', { uri: `urn:zentrale:network:${person.network}`, title: label }))
 }
+
+const looksXml = (photo: string | undefined, appearance: Presence | undefined): (Xml | undefined)[] =>
+  [photo === undefined ? undefined : photoUpdate(photo), ...appearance === undefined ? [] : presenceXml(appearance)]
 
 /** For a nickname with letters that it does not know, Prosody says the first, ejabberd the second. */
 const MISSPELT: ReadonlySet<string> = new Set(['jid-malformed', 'bad-request'])
@@ -136,6 +143,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
   let admitted = false // in this try to enter
   let number = 1
   let photo: string | undefined // undefined: never had one, and says nothing about it
+  let appearance: Presence | undefined
   let shown: string | undefined // what the last presence said
   let entering: { promise: Promise<void>, done (error?: Error): void } | undefined
   let timer: Timer | undefined
@@ -158,8 +166,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
 
   const present = (as: string, enter?: Xml): void => {
     shown = photo
-    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, hatOf(name, person),
-      photo === undefined ? undefined : photoUpdate(photo)))
+    stream.send(el('presence', { from: jid, to: `${room}/${as}` }, enter, STAND_IN, hatOf(name, person), ...looksXml(photo, appearance)))
   }
 
   const announce = (): void => present(nickOf(spellings[0] ?? name, number),
@@ -265,10 +272,8 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
       spellings = nickSpellings(name)
       if (nick !== '') announce()
     },
-    show (now) {
-      if (now !== '' || photo !== undefined) photo = now
-      showPhoto()
-    },
+    show (now) { if (now !== '' || photo !== undefined) { photo = now; showPhoto() } },
+    appear (now) { appearance = now; if (nick !== '') present(nick) },
     leave,
     presence (stanza) {
       const from = resourceOf(stanza.attrs.from ?? '')

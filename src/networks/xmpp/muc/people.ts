@@ -1,6 +1,8 @@
 /** Who is in a room, as its listener sees it: ours too, and at most PEOPLE_MAX. */
 import type { Sender } from '../../../model/message'
+import type { Presence } from '../../../model/signal'
 import { bareOf, canonicalBare, parseJid, resourceOf } from '../names'
+import { presenceIn } from '../text/signals'
 import { child, type Element, owned } from '../wire/xml'
 import { isMarked } from './own-messages'
 
@@ -12,9 +14,11 @@ export const MUC_USER = 'http://jabber.org/protocol/muc#user'
 
 /**
  * `address`: their real one, if the room shows it to us. `occupant`: the room's own id of them (XEP-0421). `rules`: over others. `owns`: the
- * room. `marked`: a switchboard's, ours or another.
+ * room. `marked`: a switchboard's, ours or another. `presence`: absent: they are online, and say nothing of it.
  */
-export interface Present { address?: string, occupant?: string, role: string, rules: boolean, owns?: true, marked?: true }
+export interface Present {
+  address?: string, occupant?: string, role: string, rules: boolean, owns?: true, marked?: true, presence?: Presence
+}
 
 /** The id that arrivals give somebody in a room. Only a room that announces ids gives one that can be believed. */
 export const idOf = (room: { id: string, features: ReadonlySet<string> }, nick: string, occupant: string | undefined): string =>
@@ -29,11 +33,12 @@ export const notePresence = (people: Map<string, Present>, presence: Element): s
   const user = child(presence, 'x', MUC_USER)
   const { jid, role = '', affiliation = '' } = (user && child(user, 'item')?.attrs) ?? {}
   const occupant = child(presence, 'occupant-id', OCCUPANT_IDS)?.attrs.id
+  const { kind, is, status } = presenceIn(presence)
   people.set(owned(nick), {
     ...jid !== undefined && { address: owned(canonicalBare(bareOf(jid)) ?? bareOf(jid)) }, ...occupant !== undefined && { occupant: owned(occupant) },
     role: owned(role), rules: role === 'moderator' || affiliation === 'owner' || affiliation === 'admin',
     ...affiliation === 'owner' && { owns: true },
-    ...isMarked(presence) && { marked: true }
+    ...isMarked(presence) && { marked: true }, ...(is !== 'online' || status !== '') && { presence: { kind, is, status } }
   })
   return jid === undefined ? undefined : nick
 }

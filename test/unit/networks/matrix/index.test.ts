@@ -13,6 +13,7 @@ import { pollsSuite } from '../../../support/polls-suite'
 import { profileSuite } from '../../../support/profile-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
 import { membersSuite } from '../../../support/members-suite'
+import { presenceSuite } from '../../../support/presence-suite'
 import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
@@ -38,5 +39,6 @@ describe('Matrix on the practice homeserver', function () {
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
+  presenceSuite(() => ground)
   membersSuite(() => ground)
 })
