@@ -114,6 +114,38 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await heard('two')
   })
 
+  it('waits for a room with a password until the right one is in the config, and its people wait when it is changed', async () => {
+    const lock = (password: string): Promise<Element> => {
+      const field = (name: string, value: string): Element => xml('field', { var: name }, xml('value', {}, value))
+      return at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' },
+        field('FORM_TYPE', `${MUC}#roomconfig`), field('muc#roomconfig_passwordprotectedroom', '1'), field('muc#roomconfig_roomsecret', password))))
+    }
+    const again = async (passwords: Record<string, string>): Promise<void> => {
+      await at.network.stop()
+      at.passwords = passwords
+      await at.startBridge(at.server.componentPort, at.inbox)
+      at.network.attend([place()])
+    }
+    const waits = (why: RegExp) => (error: unknown): boolean => isWaiting(error) && why.test(String(error))
+    await at.anna.enter(room, 'Anna')
+    await lock('sesam')
+    at.network.attend([place()])
+    await assert.rejects(send(at, inRoom('one')), waits(/asks for a password: write it under xmpp\.passwords/))
+    await again({ [room]: 'simsalabim' })
+    await assert.rejects(send(at, inRoom('one')), waits(/does not take the password that stands under xmpp\.passwords/))
+    await again({ [room]: 'sesam' })
+    await send(at, inRoom('one'))
+    await heard('one')
+    await lock('neu')
+    await assert.rejects(send(at, inRoom('two', eva)), waits(/does not take the password/))
+    await connection(false)
+    await send(at, inRoom('still in'))
+    await again({ [room]: 'neu' })
+    await insist(inRoom('two', eva))
+    await heard('two')
+    await connection(true)
+  })
+
   it('waits for a voice in a moderated room, asks for it, and gives it where it may', async () => {
     await owned({ 'muc#roomconfig_moderatedroom': '1', members_by_default: '0' })
     const first = inRoom('one')

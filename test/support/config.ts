@@ -36,7 +36,8 @@ export const wholeConfig = (): Tree => ({
   },
   xmpp: {
     component: { host: '127.0.0.1', port: 5347, domain: 'chat.example.org', secret: 'component-secret', insecure: false },
-    fetch: { allow_hosts: ['upload.example.org'], timeout_seconds: 30 }
+    fetch: { allow_hosts: ['upload.example.org'], timeout_seconds: 30 },
+    passwords: [{ room: 'werkstatt@rooms.example.org', password: 'sesam' }]
   },
   sms: {
     gateways: [

@@ -36,6 +36,7 @@ export interface XmppGround {
   memory: Memory
   inbox: TestInbox
   network: Network
+  passwords: Record<string, string> // of rooms
   startBridge (port?: number, inbox?: TestInbox): Promise<void>
 }
 
@@ -52,7 +53,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
     async startBridge (port = at.server.componentPort, inbox = makeInbox()) {
       const component = { host: '127.0.0.1', port, domain: DOMAIN, secret: 'geheim' }
       at.inbox = inbox
-      at.network = makeXmpp({ component, rooms: at.server.muc }, makeWorld({ memory: at.memory, media: { open } }))
+      at.network = makeXmpp({ component, rooms: at.server.muc, passwords: at.passwords }, makeWorld({ memory: at.memory, media: { open } }))
       at.network.serve([IDENTITY])
       await at.network.start(at.inbox)
       await at.inbox.until('up', () => at.inbox.connections.get('component') === true)
@@ -66,6 +67,7 @@ export const xmppGround = (start: (options: XmppServerOptions) => Promise<XmppSe
   after(() => at.server.stop())
   beforeEach(async () => {
     at.memory = makeMemory()
+    at.passwords = {}
     await at.startBridge()
     at.anna = await startPerson(at.server, 'anna', 'a')
     at.carl = await startPerson(at.server, 'carl', 'c')

@@ -18,14 +18,17 @@ const MUC = 'http://jabber.org/protocol/muc'
 const ANSWER_TIMEOUT_MS = 10_000
 const TOKEN_BYTES = 9
 
-interface Session { stream: Stream; domain: string; me: string; clock: Clock; chance: Chance; next (from: string): Promise<Element> }
+interface Session {
+  stream: Stream; passwords: Readonly<Record<string, string>>; domain: string; me: string; clock: Clock; chance: Chance
+  next (from: string): Promise<Element>
+}
 
 /** Logs in, works, and logs out. Throws if it cannot log in in time. */
 const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work: (session: Session) => Promise<T>): Promise<T> => {
   const stream = makeStream(config.component, { clock, chance, log: silentLog } as World)
   const waiting = new Map<string, (stanza: Element) => void>() // one for each room that is being entered
   const { signal, done } = deadline(clock, ANSWER_TIMEOUT_MS)
-  const { domain } = config.component
+  const { component: { domain }, passwords = {} } = config
   try {
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error))
@@ -35,7 +38,7 @@ const session = async <T>(config: XmppConfig, clock: Clock, chance: Chance, work
       })
     })
     return await work({
-      stream, domain, clock, chance, me: `zentrale@${domain}/check`,
+      stream, passwords, domain, clock, chance, me: `zentrale@${domain}/check`,
       next: from => new Promise((resolve, reject) => {
         const limit = clock.after(ANSWER_TIMEOUT_MS, () => reject(new Error('no answer')))
         waiting.set(from, stanza => {
@@ -69,9 +72,10 @@ const about = async ({ stream, me }: Session, jid: string): Promise<{ features: 
 }
 
 /** Resolves with our own presence in the room, or with the room's error. */
-const enter = async ({ stream, me, next }: Session, room: string): Promise<Element> => {
+const enter = async ({ stream, passwords, me, next }: Session, room: string): Promise<Element> => {
   const answer = next(room)
-  stream.send(el('presence', { from: me, to: `${room}/Zentrale (check)` }, el('x', { xmlns: MUC }, el('history', { maxstanzas: '0' }))))
+  stream.send(el('presence', { from: me, to: `${room}/Zentrale (check)` }, el('x', { xmlns: MUC },
+    el('history', { maxstanzas: '0' }), passwords[room] === undefined ? undefined : el('password', {}, passwords[room]))))
   return await answer
 }
 
@@ -83,10 +87,12 @@ const membersAdvice = (domain: string): string =>
   `Make zentrale@${domain} an owner or admin of the room (in an app: room settings, affiliations), not the domain: then it makes everybody
 who speaks there from elsewhere a member. On ejabberd: ejabberdctl set_room_affiliation ROOM SERVICE zentrale@${domain} admin`
 
-const REFUSALS: Record<string, (domain: string) => [found: string, advice: string]> = {
+const REFUSALS: Record<string, (domain: string, password?: string) => [found: string, advice: string]> = {
   'registration-required': domain => ['is for members only, and we are not members', membersAdvice(domain)],
   forbidden: domain => ['has banned us', `Lift the ban on ${domain} in the room's settings`],
-  'not-authorized': () => ['asks for a password, which is not supported', 'Remove the password from the room'],
+  'not-authorized': (_domain, password) => password === undefined
+    ? ['asks for a password', 'Write the room and its password under xmpp.passwords']
+    : ['does not take the password', 'Write the right one under xmpp.passwords'],
   gone: () => ['was destroyed', 'Write the address of the room that replaces it. A Zentrale that was in it follows by itself'],
   'item-not-found': () => ['is locked: whoever made it has not set it up yet', 'Its owner must save its settings once']
 }
@@ -146,7 +152,7 @@ const lookAtRoom = async (at: Session, room: string): Promise<Finding[]> => {
     const mine = await enter(at, room)
     if (mine.attrs.type === 'error') {
       const { name } = conditionOf(mine)
-      const [found, advice] = REFUSALS[name]?.(at.domain) ?? [`does not let us in (${name})`, 'Look at the settings of the room']
+      const [found, advice] = REFUSALS[name]?.(at.domain, at.passwords[room]) ?? [`does not let us in (${name})`, 'Look at the settings of the room']
       throw new Wrong(found, advice)
     }
     leave(at, mine)

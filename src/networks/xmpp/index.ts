@@ -41,8 +41,10 @@ import type { Language } from './text/texts'
 import { type ComponentConfig, type StreamEvents, makeStream } from './wire/stream'
 import { makeWriteBehind } from './write-behind'
 
-/** `rooms`: the server's room service, where we make our own rooms. */
-export interface XmppConfig { component: ComponentConfig, rooms?: string, fetch?: FetchConfig, language?: Language }
+/** `rooms`: the server's room service, where we make our own rooms. `passwords`: by the address of the room that asks for it. */
+export interface XmppConfig {
+  component: ComponentConfig; rooms?: string; fetch?: FetchConfig; language?: Language; passwords?: Readonly<Record<string, string>>
+}
 
 export { canonicalBare } from './names'
 
@@ -93,7 +95,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const notices = makeRoomNotices(language, stream, world, (room, id) => started?.ownMessages.mark(room, id, HOPS_MAX))
   const voices = makeVoices(language, stream, world, notices.say)
   const rooms = makeRooms({
-    domain, stream, world, voices, own: ownRooms,
+    domain, stream, world, voices, own: ownRooms, passwords: config.passwords,
     events: {
       entering (room) { occupantAvatars.forget(room.id); started?.receiver.hold(room) },
       async entered (room) {

@@ -1,9 +1,9 @@
 /** XMPP's part of the config and of what commands ask and show. */
 import { z } from 'zod'
 import type { Person } from '../../model/address'
-import { domain, host, list, live, secret, section, text, whole, yes } from '../../settings/keys'
+import { domain, host, list, live, password, secret, section, text, whole, yes } from '../../settings/keys'
 import { transliterated } from '../../settings/names'
-import { attempt, Impossible, noSection } from '../../settings/problem'
+import { attempt, Impossible, noSection, spell, twice } from '../../settings/problem'
 import { aDomainOrNone, aHost, aPort, type Given, has, like, type Question } from '../../settings/questions'
 import { inUri } from '../../settings/uri'
 import type { AddressSettings, AgentSettings, InitSettings, PlaceSettings, Settings } from '../kind'
@@ -25,6 +25,11 @@ const server = section('Your XMPP server. Leave the section out if you have none
       .default(false)
   })),
   accounts,
+  passwords: list('Passwords of rooms that ask for one. Zentrale does not go in without it, and nobody for whom it speaks.', 'a list of rooms', 1000,
+    section('One of them.', {
+      room: text('The room\'s address.', 'a room address, such as werkstatt@rooms.example.org', 'werkstatt@rooms.example.org', /^[^\s/@]+@[^\s/@]+$/),
+      password: password('Its password.')
+    })).optional(),
   rooms: live(domain('The server\'s room service (MUC), where the rooms for teams of function addresses are made.', 'rooms.example.org')),
   fetch: section('How files that people link to in XMPP rooms are taken over.', {
     allow_hosts: list('Where files may be fetched from although the address is private, such as your own upload service: its host and ' +
@@ -145,18 +150,31 @@ export const settings: Settings<Written, XmppSettings, string, string> = {
   name: NAME, label: 'XMPP', section: server, place, address, agents, init,
   contradictions ({ section: server, names }, { problem }) {
     if (server !== undefined) accountProblems(server, names.map(({ value }) => value), problem)
+    for (const { entry, first } of twice((server?.passwords ?? []).map(({ room }, index) => ({ room, path: [NAME, 'passwords', index, 'room'] })),
+      ({ room }) => canonicalBare(room) ?? room)) {
+      problem(entry.path, 'is there twice', `Keep one of the two. The other is ${spell(first.path)}`)
+    }
+    if (server?.component === undefined && server?.passwords !== undefined) {
+      problem([NAME, 'passwords'], 'are of rooms, which need a component', 'Remove them, or write xmpp.component')
+    }
     const { host, insecure } = server?.component ?? {}
     if (host !== undefined && !insecure && !isLoopback(host)) {
       problem([NAME, 'component', 'host'], `${host} is another machine, and the component link is not encrypted`,
         'Use 127.0.0.1 with a tunnel, or write insecure: true below it if a private network protects the link')
     }
   },
-  take ({ component, accounts, rooms, fetch: given }, { bytesMax, language }) {
+  take ({ component, accounts, rooms, passwords = [], fetch: given }, { bytesMax, language }) {
     const fetch = { allowHosts: given.allow_hosts.map(host => host.toLowerCase()), bytesMax, timeoutMs: given.timeout_seconds * SECOND_MS }
     const taken = { accounts: takeAccounts(accounts), fetch }
     if (component === undefined) return taken
     const { host, port, domain, secret } = component
-    return { ...taken, component: { component: { host, port, domain, secret }, ...rooms === undefined ? {} : { rooms }, fetch, language } }
+    const known = Object.fromEntries(passwords.flatMap(({ room, password }) => [[canonicalBare(room) ?? room, password]]))
+    return {
+      ...taken, component: {
+        component: { host, port, domain, secret }, ...rooms === undefined ? {} : { rooms }, fetch, language,
+        ...passwords.length > 0 && { passwords: known }
+      }
+    }
   },
   contact (id) {
     const uri = `xmpp:${inUri(id)}`

@@ -116,9 +116,19 @@ const successorIn = (written: string): string | undefined => {
   try { return canonicalBare(written.startsWith('xmpp:') ? decodeURIComponent(jid) : jid) } catch { return undefined }
 }
 
+const withPassword = (password: string | undefined): Xml | undefined => password === undefined ? undefined : el('password', {}, password)
+
+const NO_PASSWORD = 'the room asks for a password: write it under xmpp.passwords, and start Zentrale again'
+const WRONG_PASSWORD = 'the room does not take the password that stands under xmpp.passwords: write the right one, and start Zentrale again'
+
 const successorOf = (user: Element | undefined): string | undefined => successorIn((user && child(user, 'destroy')?.attrs.jid) ?? '')
 
-const refusalOf = (condition: Condition, person: Person | undefined): Refused | Unavailable => {
+/** Somebody can mend a wrong password, so what a ghost has to say waits. */
+const refusalOf = (condition: Condition, person: Person | undefined, password: string | undefined): Refused | Unavailable => {
+  if (condition.name === 'not-authorized') {
+    const why = password === undefined ? NO_PASSWORD : WRONG_PASSWORD
+    return person === undefined ? new Refused(why) : new Unavailable(why, { disconnected: true })
+  }
   const failure = failureOf('the room does not let us in', condition)
   return person !== undefined && condition.name === 'forbidden' ? new Refused(failure.message, undefined, 'expelled') : failure
 }
@@ -128,13 +138,14 @@ export interface OccupantParts {
   jid: string
   firstName: string
   person?: Person | undefined
+  password?: string | undefined
   stream: Stream
   world: World
   events: OccupantEvents
   own?: OwnRoom | undefined
 }
 
-export const makeOccupant = ({ room, jid, firstName, person, stream, world: { clock, log }, events, own }: OccupantParts): Occupant => {
+export const makeOccupant = ({ room, jid, firstName, person, password, stream, world: { clock, log }, events, own }: OccupantParts): Occupant => {
   let name = firstName
   let spellings = nickSpellings(name)
   let nick = ''
@@ -170,7 +181,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
   }
 
   const announce = (): void => present(nickOf(spellings[0] ?? name, number),
-    nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' })) : undefined)
+    nick === '' ? el('x', { xmlns: MUC }, el('history', events.history?.() ?? { maxchars: '0' }), withPassword(password)) : undefined)
 
   const showPhoto = (): void => { if (nick !== '' && shown !== photo) present(nick) }
   const announceAfter = async (admit: Promise<void>): Promise<void> => {
@@ -211,7 +222,7 @@ export const makeOccupant = ({ room, jid, firstName, person, stream, world: { cl
       return void announceAfter(events.admit())
     }
     [refusedFor, replacedBy] = [owned(condition.name), condition.name === 'gone' ? successorIn(condition.about) : undefined]
-    entering?.done(refusalOf(condition, person))
+    entering?.done(refusalOf(condition, person, password))
   }
 
   const lost = (why: string, put?: PutOut): void => {

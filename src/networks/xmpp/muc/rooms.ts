@@ -83,6 +83,7 @@ export interface RoomsParts {
   events: RoomEvents
   voices: Voices
   own?: OwnRooms
+  passwords?: Readonly<Record<string, string>> | undefined // by address
 }
 
 /** The operator should see it. */
@@ -99,7 +100,7 @@ const makeVerify = (stream: Stream, log: Log): Rooms['verify'] => (room, occupan
   }, (error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'self-ping unanswered'))
 }
 
-export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsParts): Rooms => {
+export const makeRooms = ({ domain, stream, world, events, voices, own, passwords = {} }: RoomsParts): Rooms => {
   const { clock, log, memory } = world
   let timer: Timer | undefined
   const [obstacles, expulsion] = [makeObstacles(events.allIn), makeExpulsion(world, events.putOut)]
@@ -130,7 +131,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own }: RoomsP
     const isListener = local === LISTENER_LOCAL
     const ours = own?.has(id) === true ? own : undefined
     const made: Occupant = makeOccupant({
-      room: id, jid: `${local}@${domain}/${RESOURCE}`, firstName: name, person, stream, world,
+      room: id, jid: `${local}@${domain}/${RESOURCE}`, firstName: name, person, password: passwords[id], stream, world,
       own: ours && {
         setUp: () => ours.setUp(id), isOwner: isListener, admit: (jid, nick) => ours.admit(id, jid, freeNick(room(), nick))
       },

@@ -30,7 +30,6 @@ const PASSING: ReadonlySet<string> = new Set([
 const ADVICE: Readonly<Record<string, string>> = {
   forbidden: 'the room has banned or muted this occupant; ask an owner of the room to allow it',
   'registration-required': 'the room is for members only; make zentrale@ the component\'s domain an admin of the room',
-  'not-authorized': 'the room asks for a password, which is not supported; remove it from the room',
   'not-allowed': 'the server does not let us make this room; make it first, or allow us to as the README says',
   'resource-constraint': 'too much for now; on ejabberd max_user_conferences of mod_muc says how many rooms we may be in, by default 100',
   'policy-violation': 'the server refused the message by its own rules'
