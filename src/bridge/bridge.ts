@@ -20,6 +20,7 @@ import { TEXTS, type Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
 import { makeAccept } from './accept'
+import { makeBesides } from './beside'
 import { STANDINGS } from './apply'
 import { makeDeliver, type Deliver } from './deliver'
 import { makeForgetting } from './forgetting'
@@ -148,7 +149,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       signals.spoken(arrival)
       return members.after(arrival, await accept.accept(arrival))
     },
-    signal: signals.take, presence: signals.presence, members: members.take, wantsMembers: members.wants,
+    signal: signals.take, presence: signals.presence, members: members.take, wantsMembers: members.wants, besides: makeBesides(directory),
     ghostOf: directory.directs.ghostOf, ...makePortals({ ...options, rules: options.portals, networks, directory }),
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail) {

@@ -148,6 +148,12 @@ export interface Network {
 /** `size`: in bytes, if known beforehand. A reader counts all the same. */
 export interface Download { stream: Readable; mime: string; size?: number }
 
+/**
+ * Another place of a place's mirror. `people`: whose own thread it is, as they are called. `name`: what it calls itself, if that is known.
+ * `shows`: which signals pass between the two, if both networks have them.
+ */
+export interface Beside { place: Place; people?: string[]; name?: string; can: Capabilities; shows: Shows }
+
 /** What a network calls when something happens. */
 export interface Inbox {
   /**
@@ -175,6 +181,8 @@ export interface Inbox {
   signal (signal: SignalIn): void
   /** Whether somebody can be reached has changed, or is said again. The same holds. */
   presence (person: Person, presence: Presence): void
+  /** What this place is connected with; none if it is in no mirror. */
+  besides (place: Place): Beside[]
   /** Whether anybody wants to know who is at this place. */
   wantsMembers (place: Place): boolean
   /** Somebody came or went. Ours are nobody, nor are the ghosts of another switchboard. Never throws. */

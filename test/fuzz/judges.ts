@@ -121,6 +121,7 @@ export const judgingInbox = (): Inbox => ({
   async ask (arrival) { goodArrival(arrival); return { text: '', done: true } },
   async cases () { return [] },
   async quarantine (_network, raw, why) { assert.ok(typeof raw === 'string' && why instanceof Malformed) },
+  besides: () => [],
   signal () {}, presence () {},
   admits: () => true, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined, wantsMembers: () => true,
   members (_place, news) {

@@ -43,7 +43,7 @@ const signalled = ({ does }: SignalOut): string =>
   does.kind === 'presence' ? `is ${does.is}` : does.kind === 'read' ? 'has read it' : does.typing ? 'is typing' : 'types no longer'
 
 /** As the networks themselves say what they can do. */
-const capabilities = (): Map<string, Pick<Network, 'can' | 'signal'>> => {
+export const capabilities = (): Map<string, Pick<Network, 'can' | 'signal'>> => {
   const { networks } = loadConfig(write(wholeConfig()), {})
   return new Map(KINDS.map(({ settings: { name }, make }) => [name, make(networks[name as keyof typeof networks], makeWorld())]))
 }

@@ -3,7 +3,7 @@ import { Unavailable, type Malformed } from '../../src/model/errors'
 import { addressKey, type Person, type Place } from '../../src/model/address'
 import type { MemberNews } from '../../src/model/members'
 import type { Arrival, ProfileArrival, Sender, StandingArrival } from '../../src/model/message'
-import type { Answered, Inbox } from '../../src/model/network'
+import type { Answered, Beside, Inbox } from '../../src/model/network'
 import type { SignalIn } from '../../src/model/signal'
 
 export interface TestInbox extends Inbox {
@@ -16,6 +16,7 @@ export interface TestInbox extends Inbox {
   readonly connections: Map<string, boolean>
   answered: Answered // by what is asked
   wants: boolean // to know who is where
+  beside: Beside[] // what each place is connected with
   readonly there: Map<string, Map<string, Sender>> // by place, then by the sender's id
   readonly news: MemberNews[]
   /** The names of all who are at a place. */
@@ -65,6 +66,8 @@ export const makeInbox = (): TestInbox => {
       tell()
     },
     wantsMembers: () => inbox.wants,
+    beside: [],
+    besides: () => inbox.beside,
     members (place, news) {
       const there = inbox.there.get(place.id) ?? new Map<string, Sender>()
       inbox.there.set(place.id, there)

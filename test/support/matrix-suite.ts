@@ -368,14 +368,6 @@ export const matrixSuite = (ground: () => Ground): void => {
     await anna.waitFor(place.id, 'it speaks', body('doch'))
   })
 
-  it('says in the room what it is bridged to, where it may', async () => {
-    const place = await openRoom({ power_level_content_override: { users: { [bot()]: 50 } }, room_version: '12' })
-    await begin([place])
-    const event = await anna.waitFor(place.id, 'm.bridge', ({ type }) => type === 'm.bridge')
-    assert.equal(event.content.bridgebot, bot())
-    assert.match(event.state_key!, /^org\.zentrale:\/\//)
-  })
-
   it('alarms nobody, whatever is said', async () => {
     const place = await openRoom()
     const { network } = await begin([place])

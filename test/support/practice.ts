@@ -58,8 +58,8 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: {
       accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable,
-      signal () {}, presence () {}, connection () {},
-      wantsMembers: () => false, members () {}, admits: () => false, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined
+      signal () {}, presence () {}, connection () {}, besides: () => [], wantsMembers: () => false, members () {},
+      admits: () => false, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined
     },
     onSend: () => {}, onUpload: () => {},
     async upload (delivery, signal) { await network.onUpload(delivery, signal) },

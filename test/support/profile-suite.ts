@@ -3,17 +3,19 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import { Refused } from '../../src/model/errors'
 import type { Delivery, Shown } from '../../src/model/message'
-import type { Network } from '../../src/model/network'
+import type { Beside, Network } from '../../src/model/network'
+import { makeInbox } from './inbox'
 import { makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
-import { bernd, makeBridge, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
+import { bernd, delivery, makeBridge, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
+import { CAN } from './practice'
 
 export const profileSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
   const running: Network[] = []
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
-  const begin = async (place: Place): Promise<Bridge> => {
-    const bridge = makeBridge(ground())
+  const begin = async (place: Place, beside: Beside[] = []): Promise<Bridge> => {
+    const bridge = makeBridge(ground(), { inbox: Object.assign(makeInbox(), { beside }) })
     running.push(bridge.network)
     bridge.network.attend([place])
     await bridge.network.start(bridge.inbox)
@@ -34,6 +36,40 @@ export const profileSuite = (ground: () => Ground): void => {
     anna = makeMatrixPerson(ground().url, userId, accessToken)
   })
   afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+
+  describe('what a room tells apps of its other side', () => {
+    const hall: Beside = {
+      place: { network: 'xmpp', id: 'halle@rooms.example.org' }, name: 'Halle', can: { ...CAN, label: 'XMPP' }, shows: { typing: true, read: false }
+    }
+    const phone: Beside = {
+      place: { network: 'sms', id: '+4930123456/+491701234567' }, people: ['Max'], can: { ...CAN, label: 'SMS', deletions: false }, shows: hall.shows
+    }
+
+    it('is each place by its name, without anybody\'s number, and what works there', async () => {
+      const place = await openRoom(50)
+      await begin(place, [hall, phone])
+      const told = async (type: string, id: string): Promise<Json> => (await anna.waitFor(place.id, `${type} of ${id}`,
+        ({ type: is, content }) => is === type && (content.protocol as Json).id === id)).content
+      for (const type of ['m.bridge', 'uk.half-shot.bridge']) {
+        assert.deepEqual(await told(type, 'xmpp'), {
+          bridgebot: bot(), protocol: { id: 'xmpp', displayname: 'XMPP' }, channel: { id: 'halle@rooms.example.org', displayname: 'Halle' }
+        })
+        const ofPhone = await told(type, 'sms')
+        assert.equal((ofPhone.channel as Json).displayname, 'Max')
+        assert.doesNotMatch(JSON.stringify(ofPhone), /4930|49170/)
+      }
+      const features = await anna.waitFor(place.id, 'features', ({ type }) => type === 'com.beeper.room_features')
+      const { reply, edit, delete: taking, typing_notifications: typing } = features.content
+      assert.deepEqual([features.state_key, reply, edit, taking, typing], [bot(), 2, 2, 1, true])
+    })
+
+    it('is nothing where the bot may not say it, and the mirror works all the same', async () => {
+      const place = await openRoom(0)
+      const { network } = await begin(place, [hall])
+      await network.send(delivery(place, 'geht'), signal())
+      assert.deepEqual((await anna.events(place.id)).filter(({ type }) => type === 'm.bridge' || type === 'com.beeper.room_features'), [])
+    })
+  })
 
   describe('what a room shows of itself', () => {
     it('comes in when somebody changes it, and does not come back when we do', async () => {

@@ -8,6 +8,7 @@ import { type Addresses, makeAddresses, type Namespaces } from './users/addresse
 import { makeBringing } from './users/bringing'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
+import { makeDescribe } from './rooms/description'
 import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
 import { type Ghosts, makeGhosts } from './users/ghosts'
@@ -131,7 +132,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     ping: pingOf(homeserver, registration, stopping.signal)
   })
   const rooms = makeRooms({
-    homeserver, memory, clock, chance, log, bot, serviceId: registration.id, changed: connectionChanged('rooms'), isMadeByUs,
+    homeserver, memory, clock, chance, log, bot, isMadeByUs, changed: connectionChanged('rooms'),
+    describe: makeDescribe({ homeserver, log, bot, serviceId: registration.id, fileBytesMax: config.mediaBytesMax, inbox: () => inbox }),
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
     expelled: room => expelled(room),
     readAnew: recovery.backlog.read,

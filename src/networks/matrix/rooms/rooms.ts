@@ -82,7 +82,7 @@ export interface Rooms {
 }
 
 export interface RoomsWorld {
-  homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; bot: string; serviceId: string
+  homeserver: Homeserver; memory: Memory; clock: Clock; chance: Chance; log: Log; bot: string
   /** Whether we make this room ourselves once it is wanted. Until then, it is not missing. */
   isMadeByUs (place: Place): boolean
   /** Resolves when this standing is stored. */
@@ -91,6 +91,8 @@ export interface RoomsWorld {
   expelled (room: string): void
   /** The bot is in this room again: reads what was said since then. */
   readAnew (room: ReadUpTo): void
+  /** Says in the room what it is connected with. Throws Unavailable. */
+  describe (place: Place, room: string): Promise<void>
   changed (allJoined: boolean, detail?: string): void
   /** The bot is in this room, which we have not made. Called each time that is found. */
   entered (place: Place, room: string): void
@@ -100,7 +102,7 @@ const memoryKey = (place: Place): string => `room ${place.id}`
 const outKey = (room: string): string => `out ${room}`
 
 export const makeRooms = (world: RoomsWorld): Rooms => {
-  const { homeserver, memory, clock, chance, log, bot, serviceId, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
+  const { homeserver, memory, clock, chance, log, bot, describe, isMadeByUs, stands, expelled, readAnew, changed, entered: tell } = world
   const attended = new Map<string, Attended>() // by place id
   const byRoom = new Map<string, Attended>()
   const entered = new Set<string>() // rooms of which we know whether we were in them before
@@ -176,21 +178,6 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     }
   }
 
-  /** `m.bridge` (MSC2346): what clients show about a bridged room. Needs power that the bot may not have. */
-  const describe = async (entry: Attended): Promise<void> => {
-    const key = encode(`org.zentrale://${serviceId}/${encode(entry.place.id)}`)
-    const { id } = entry.place
-    const content = { bridgebot: bot, protocol: { id: 'zentrale', displayname: 'Zentrale' }, channel: { id, displayname: id } }
-    try {
-      for (const type of ['m.bridge', 'uk.half-shot.bridge']) {
-        await homeserver.call('PUT', `${roomPath(entry.room!)}/state/${type}/${key}`, { body: content })
-      }
-    } catch (error) {
-      if (!(error instanceof Rejected)) throw error
-      log.info({ room: entry.room, code: error.errcode }, 'no power to say in the room that it is bridged')
-    }
-  }
-
   const arrive = async (room: string): Promise<void> => {
     if (entered.has(room) || hasPosition(memory, room)) return
     const me = await stateOf(homeserver, room, 'm.room.member', bot, {})
@@ -261,7 +248,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     entry.joined = true
     if (!ours) tell(entry.place, entry.room!)
     delete entry.failure
-    if (entry.described !== entry.room) await describe(entry) // no message waits for this
+    if (entry.described !== entry.room) await describe(entry.place, entry.room!) // no message waits for this
     entry.described = entry.room!
     entry.attempt = 0
   }
