@@ -272,6 +272,31 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     assert.ok(edit?.kind === 'edit' && edit.of === original?.key && textOf(edit) === 'hello')
     assert.ok(deletion?.kind === 'deletion' && deletion.of === original?.key)
   })
+
+  it('knows people by the same account in what it reads from the archive as in what it hears, where the room says who is who', async () => {
+    await owned({ 'muc#roomconfig_whois': 'moderators' })
+    await connection(true)
+    await rule({ affiliation: 'admin', jid: ZENTRALE })
+    const restart = async (meanwhile = async (): Promise<unknown> => undefined): Promise<void> => {
+      await at.network.stop()
+      await gone('Zentrale')
+      await meanwhile()
+      const before = at.anna.heard.length
+      await at.startBridge(at.server.componentPort, at.inbox)
+      at.network.attend([place()])
+      await at.anna.until('Zentrale', one => at.anna.heard.indexOf(one) >= before && one.attrs.from === `${room}/Zentrale`)
+    }
+    await restart()
+    await at.anna.say(room, 'heard', 'k1')
+    await came(at, 1)
+    at.anna.heard.length = 0
+    await restart(() => at.anna.say(room, 'missed', 'k2'))
+    const [heard, missed] = await came(at, 2)
+    assert.ok(heard?.kind === 'message' && missed?.kind === 'message' && textOf(missed) === 'missed')
+    assert.match(String(heard.sender.account), /^anna@/)
+    const { id, name } = heard.sender // a nick alone may be somebody else's by now
+    assert.deepEqual(missed.sender, id === `${room}/${name}` ? { id, name } : heard.sender)
+  })
 }
 
 /** The same for rooms that keep no archive. */

@@ -24,6 +24,13 @@ export interface Present {
 export const idOf = (room: { id: string, features: ReadonlySet<string> }, nick: string, occupant: string | undefined): string =>
   occupant === undefined || !room.features.has(OCCUPANT_IDS) ? `${room.id}/${nick}` : `${room.id} ${occupant}`
 
+/** Who wrote this earlier message, if they are in the room now and the room tells them apart by ids, whatever their nick was then. */
+export const stillHere = ({ people, features }: { people: ReadonlyMap<string, Present>, features: ReadonlySet<string> },
+  message: Element): Present | undefined => {
+  const id = features.has(OCCUPANT_IDS) ? child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id : undefined
+  return id === undefined ? undefined : [...people.values()].find(({ occupant }) => occupant === id)
+}
+
 /** Notes what a presence from the room to its listener says. Returns the nick if somebody is there now whose address the room shows. */
 export const notePresence = (people: Map<string, Present>, presence: Element): string | undefined => {
   const nick = resourceOf(presence.attrs.from ?? '')

@@ -21,7 +21,7 @@ import { saidIn } from './called'
 import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
-import { addressFor, archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS } from './people'
+import { addressFor, archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS, stillHere } from './people'
 import { isOfOld, lookAt } from './profile'
 import { ARCHIVE, type Room, STANZA_IDS, whisperKey } from './room'
 
@@ -67,6 +67,12 @@ const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Spe
   const hops = markedHops(message)
   const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
+}
+
+/** The writer of an earlier message. People are called the same whether they were heard or read, so we look who is here. */
+const earlier = (room: Room, message: Element, archived?: string): Speaker => {
+  const address = stillHere(room, message)?.address
+  return address === undefined ? { address: archived, isHere: false } : { address, isHere: true }
 }
 
 /** What the room itself says concerns us only if a moderator removed a message. */
@@ -168,14 +174,14 @@ export const makeReceiver = ({
 
   const archived = (room: Room, { id, at, message }: Archived): Arrival | undefined => {
     if (bareOf(message.attrs.from ?? '') !== room.id || message.attrs.type !== 'groupchat' || ownMessages.isOurs(room.id, message)) return undefined
-    return arrivalOf(room, message, id, at ?? clock.now(), { address: archivedJid(message), isHere: false })
+    return arrivalOf(room, message, id, at ?? clock.now(), earlier(room, message, archivedJid(message)))
   }
 
   /** What was said in a room without an archive since we heard it last. */
   const missed = async (room: Room): Promise<Arrival[]> => {
     const last = await inbox.lastKey(placeOf(room))
     return history.missed(room, last, message => ownMessages.isOurs(room.id, message)).flatMap(({ at, message }) => {
-      const arrival = arrivalOf(room, message, undefined, at ?? clock.now(), { address: undefined, isHere: false })
+      const arrival = arrivalOf(room, message, undefined, at ?? clock.now(), earlier(room, message))
       if (arrival !== undefined) history.heard(room, message)
       return arrival ?? []
     })

@@ -246,6 +246,28 @@ describe('xmpp catching up', () => {
     ])
   })
 
+  it('knows whoever is still in the room by the same account as before, although the room hides addresses', async () => {
+    const at = stage()
+    const who = (id: string): string => `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='${id}'/>`
+    const enter = (): Promise<void> => at.enter(0, async () => {
+      at.room().people.set('Anna', { address: 'anna@example.org', occupant: 'o', role: 'participant', rules: false })
+    })
+    await enter()
+    at.say('live', { inside: who('o') })
+    await all(at)
+    at.kill()
+    at.say('missed', { inside: who('o') })
+    at.say('of another', { inside: who('p') })
+    at.say('of nobody known')
+    await enter()
+    await all(at)
+    const [live, missed, other, unknown] = at.inbox.arrivals.map(one => 'sender' in one ? one.sender : undefined)
+    const { id } = at.room()
+    assert.deepEqual(live, { id: `${id} o`, name: 'Anna', account: 'anna@example.org' })
+    assert.deepEqual(missed, live)
+    assert.deepEqual([other, unknown], [{ id: `${id} p`, name: 'Anna' }, { id: `${id}/Anna`, name: 'Anna' }])
+  })
+
   it('keeps what the archive does not have', async () => {
     const at = stage()
     await firstVisit(at)
