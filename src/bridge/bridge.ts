@@ -152,10 +152,10 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     signal: signals.take, presence: signals.presence, members: members.take, wantsMembers: members.wants, besides: makeBesides(directory),
     ghostOf: directory.directs.ghostOf, ...makePortals({ ...options, rules: options.portals, networks, directory }),
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
-    connection (network, name, isUp, detail) {
+    connection (network, name, isUp, detail, isReady) {
       const before = up.get(`${network} ${name}`)
       up.set(`${network} ${name}`, isUp)
-      observer.connection(network, name, isUp, detail)
+      observer.connection(network, name, isUp, detail, isReady)
       if (before !== isUp) log.info({ network, link: name, up: isUp, detail }, isUp ? 'link up' : 'link down')
       if (isUp) deliver.wake(network)
     }

@@ -11,5 +11,5 @@ export interface Observer {
   receipt (network: NetworkName, outcome: 'delivered' | 'failed' | 'unmatched'): void
   /** An event of a function address of the config. Rules of the desk tell it as a change of their plan. */
   counted (event: Counted): void
-  connection (network: NetworkName, name: string, up: boolean, detail?: string): void
+  connection (network: NetworkName, name: string, up: boolean, detail?: string, ready?: boolean): void
 }

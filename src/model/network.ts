@@ -200,9 +200,10 @@ export interface Inbox {
   lastKey (place: Place): Promise<ArrivalKey | undefined>
   /**
    * Tells that a connection of this network went up or down, or something that counts as one, such as being in all rooms. `name` is from
-   * a small fixed set, because it labels a metric. Going up wakes waiting lanes.
+   * a small fixed set, because it labels a metric. Going up wakes waiting lanes. `ready`: whether the network counts as reached; also if
+   * something is down that people can break, such as a single room.
    */
-  connection (network: NetworkName, name: string, up: boolean, detail?: string): void
+  connection (network: NetworkName, name: string, up: boolean, detail?: string, ready?: boolean): void
 }
 
 /** What each network gets when it is made. */

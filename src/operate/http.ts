@@ -53,13 +53,16 @@ const hasToken = ({ token }: Operated, request: Request): boolean => {
   return given !== undefined && sameSecret(given, token)
 }
 
-/** Ready when every network has a connection and all connections are up. The reason why one is down may name rooms, so it needs the token. */
+/**
+ * Ready when every network is reached. What people can break, such as a single room, may be down all the same: nobody may make us be started
+ * anew for ever. The reason why a connection is down may name rooms, so it needs the token.
+ */
 const ready = (operated: Operated) => (request: Request, response: Response): void => {
   const { networks, metrics } = operated
   const links = metrics.connections()
   const showsWhy = hasToken(operated, request)
   const silent = networks.filter(network => !links.some(link => link.network === network))
-  const isReady = silent.length === 0 && links.every(({ up }) => up)
+  const isReady = silent.length === 0 && links.every(({ ready }) => ready)
   response.status(isReady ? 200 : 503).json({
     ready: isReady, waiting: silent,
     links: links.map(({ network, name, up, since, detail }) => ({

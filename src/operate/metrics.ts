@@ -11,7 +11,10 @@ import type { Head } from '../store/desk'
 import type { Depth } from '../store/store'
 import { makeAddressMetrics, type OpenCases } from './address-metrics'
 
-export interface ConnectionState { network: NetworkName; name: string; up: boolean; since: number; detail?: string } // since: ms since 1970
+export interface ConnectionState {
+  network: NetworkName; name: string; up: boolean; ready: boolean; detail?: string
+  since: number // ms since 1970
+}
 
 export interface Metrics {
   observer: Observer
@@ -83,11 +86,11 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
     parts.inc({ network }, 0)
   }
 
-  const connection = (network: NetworkName, given: string, up: boolean, detail?: string): void => {
+  const connection = (network: NetworkName, given: string, up: boolean, detail?: string, ready = up): void => {
     const name = connections.has(`${network} ${given}`) || connections.size < CONNECTIONS_MAX ? given : 'other'
     const before = connections.get(`${network} ${name}`)
     const reason = detail === undefined ? {} : { detail: maskNumbers(detail) }
-    connections.set(`${network} ${name}`, { network, name, up, since: before?.up === up ? before.since : clock.now(), ...reason })
+    connections.set(`${network} ${name}`, { network, name, up, ready, since: before?.up === up ? before.since : clock.now(), ...reason })
     connected.set({ network, link: name }, up ? 1 : 0)
   }
 

@@ -14,6 +14,7 @@ export interface TestInbox extends Inbox {
   readonly standings: StandingArrival[]
   readonly quarantined: { raw: string, why: Malformed }[]
   readonly connections: Map<string, boolean>
+  readonly ready: Map<string, boolean> // whether these keep the network from counting as reached
   answered: Answered // by what is asked
   wants: boolean // to know who is where
   beside: Beside[] // what each place is connected with
@@ -36,7 +37,7 @@ export const makeInbox = (): TestInbox => {
   const watchers = new Set<() => void>()
   const tell = (): void => { for (const watcher of [...watchers]) watcher() }
   const inbox: TestInbox = {
-    arrivals: [], profiles: [], signals: [], present: new Map(), standings: [], quarantined: [], connections: new Map(),
+    arrivals: [], profiles: [], signals: [], present: new Map(), standings: [], quarantined: [], connections: new Map(), ready: new Map(),
     refusing: undefined, crowded: new Set(),
     wants: false, there: new Map(), news: [],
     admitting: () => false, admits: (theirs, ours) => inbox.admitting(theirs, ours),
@@ -82,7 +83,7 @@ export const makeInbox = (): TestInbox => {
     async quarantine (_network, raw, why) { inbox.quarantined.push({ raw, why }); tell() },
     async lastKey (place: Place) { return newest.get(addressKey(place)) },
     forget () { keys.clear(); newest.clear() },
-    connection (_network, name, up) { inbox.connections.set(name, up); tell() },
+    connection (_network, name, up, _detail, ready = up) { inbox.connections.set(name, up); inbox.ready.set(name, ready); tell() },
     until: (what, holds, limitMs = 60_000) => new Promise((resolve, reject) => {
       const look = (): void => { if (holds()) { over(); resolve() } }
       const timer = setTimeout(() => { over(); reject(new Error(`${what}: not within ${limitMs} ms`)) }, limitMs)

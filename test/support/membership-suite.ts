@@ -89,6 +89,7 @@ export const membershipSuite = (ground: () => Ground): void => {
       for (let times = 0; times < 2; times++) {
         const next = await start([place, other], { inbox, memory })
         await inbox.until('it knows', () => standings(inbox, place).at(-1) === 'out' && inbox.connections.get('rooms') === false)
+        await inbox.until('it has tried all, and the rest is for those who have a say there', () => inbox.ready.get('rooms') === true)
         await settled(next, other)
         await next.network.stop()
       }

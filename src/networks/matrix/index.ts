@@ -109,7 +109,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
   let up = false
-  const connectionChanged = (name: string) => (up: boolean, detail?: string): void => { inbox?.connection(NAME, name, up, detail) }
+  const connectionChanged = (name: string) => (up: boolean, detail?: string, ready?: boolean): void => {
+    inbox?.connection(NAME, name, up, detail, ready)
+  }
   const homeserverChanged = (isUp: boolean, detail?: string): void => {
     up = isUp
     if (!isUp) recovery.lost()

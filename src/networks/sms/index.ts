@@ -42,7 +42,7 @@ export const makeSms = <G extends WrittenGateway>(config: SmsConfig<G>, world: W
     serve: () => {}, // phones show only the number
     attend: () => {}, // everything that comes to our numbers is received anyway
     start: async inbox => {
-      spending.start((up, detail) => inbox.connection(NAME, SPENDING_CONNECTION, up, detail))
+      spending.start((up, detail) => inbox.connection(NAME, SPENDING_CONNECTION, up, detail, true))
       for (const gateway of gateways) await gateway.start(makeGatewayEvents(inbox, NAME, gateway.name, isOurs))
     },
     send: (delivery, signal) => sendBy(gateways, spending, delivery, signal),

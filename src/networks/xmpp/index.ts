@@ -106,7 +106,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
       ended (room) { occupantAvatars.forget(room.id); started?.receiver.end(room) },
       out: room => started?.sender.out(room),
       putOut: room => started?.receiver.standing(room, 'out'),
-      allIn: (all, why) => started?.inbox.connection(NAME, 'rooms', all, why),
+      allIn: (all, why, tried) => started?.inbox.connection(NAME, 'rooms', all, why, tried),
       known: (room, nick) => teamRooms.known(room, nick),
       expelled: (room, told) => started?.receiver.offer(...offered(NAME, room, told, world)),
       heard (room, presence, before) {

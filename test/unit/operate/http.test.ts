@@ -58,6 +58,12 @@ describe('the operator\'s HTTP', () => {
     assert.doesNotMatch(JSON.stringify(half.body), /detail/)
     observer.connection('right', 'server', true)
     assert.equal((await get('/readyz')).status, 200)
+    observer.connection('right', 'rooms', false, 'not tried yet', false)
+    assert.equal((await get('/readyz')).status, 503)
+    observer.connection('right', 'rooms', false, 'somebody has destroyed one', true)
+    const { status, body } = await get('/readyz', TOKEN)
+    assert.equal(status, 200, 'nobody can keep us from being ready')
+    assert.match(JSON.stringify(body), /"name":"rooms","up":false,.*"why":"somebody has destroyed one"/)
   })
 
   it('shows and changes nothing else without the token', async () => {

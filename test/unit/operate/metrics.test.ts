@@ -106,9 +106,9 @@ describe('metrics', () => {
     metrics.observer.connection('sms', 'main', false, 'dialling +491701234567')
     now = 2
     metrics.observer.connection('sms', 'main', false, 'dialling +491701234567')
-    assert.deepEqual(look(), { network: 'sms', name: 'main', up: false, since: 1, detail: maskNumbers('dialling +491701234567') })
+    assert.deepEqual(look(), { network: 'sms', name: 'main', up: false, ready: false, since: 1, detail: maskNumbers('dialling +491701234567') })
     metrics.observer.connection('sms', 'main', true)
-    assert.deepEqual(look(), { network: 'sms', name: 'main', up: true, since: 2 })
+    assert.deepEqual(look(), { network: 'sms', name: 'main', up: true, ready: true, since: 2 })
   })
 
   it('never throw at whoever reports', () => {

@@ -93,7 +93,8 @@ export interface RoomsWorld {
   readAnew (room: ReadUpTo): void
   /** Says in the room what it is connected with. Throws Unavailable. */
   describe (place: Place, room: string): Promise<void>
-  changed (allJoined: boolean, detail?: string): void
+  /** `tried`: since the start, the bot was in each room or has tried once to enter it. */
+  changed (allJoined: boolean, detail: string | undefined, tried: boolean): void
   /** The bot is in this room, which we have not made. Called each time that is found. */
   entered (place: Place, room: string): void
 }
@@ -108,15 +109,16 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
   const entered = new Set<string>() // rooms of which we know whether we were in them before
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
-  let allowed = false
-  let shown: boolean | undefined
+  let [allowed, tried] = [false, false]
+  let shown: string | undefined
 
   const show = (): void => {
     const missing = [...attended.values()].filter(entry => !entry.joined && !entry.unmade)
-    const all = missing.length === 0
-    if (shown === all || attended.size === 0) return
-    shown = all
-    changed(all, all ? undefined : `not in ${missing.slice(0, 5).map(entry => entry.place.id).join(', ')}`)
+    tried ||= missing.every(({ failure }) => failure !== undefined)
+    const why = missing.length === 0 ? undefined : `not in ${missing.slice(0, 5).map(entry => entry.place.id).join(', ')}`
+    if (shown === `${why} ${tried}` || attended.size === 0) return
+    shown = `${why} ${tried}`
+    changed(why === undefined, why, tried)
   }
 
   const settle = async (entry: Attended, room: string): Promise<void> => {

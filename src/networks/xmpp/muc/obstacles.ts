@@ -2,6 +2,11 @@
 import type { Occupant } from './occupant'
 import type { Room } from './room'
 
+const NOT_YET = 'not entered yet'
+const NOT_FOLLOWED = 'not entered yet, in place of another room' // somebody chose it, and it may never be there
+
+export const notYet = ({ follows }: Pick<Room, 'follows'>): string => follows === undefined ? NOT_YET : NOT_FOLLOWED
+
 export interface Obstacles {
   /** We should be in the room and are not, because of `why`. */
   outside (room: Room, why: string): void
@@ -14,15 +19,20 @@ export interface Obstacles {
   tell (): void
 }
 
-/** `allIn`: all rooms are entered and everybody of ours who wants to speak in them may; else `why` not. */
-export const makeObstacles = (allIn: (all: boolean, why: string | undefined) => void): Obstacles => {
+/**
+ * `allIn`: all rooms are entered and everybody of ours who wants to speak in them may; else `why` not. `tried`: since the start, each room was
+ * entered or tried once. From then on, what is in the way is for those who have a say in the room.
+ */
+export const makeObstacles = (allIn: (all: boolean, why: string | undefined, tried: boolean) => void): Obstacles => {
   const missing = new Map<Room, string>()
   const silent = new Map<Occupant, string>()
+  let tried = false
 
   const tell = (): void => {
     const [[first, cause] = []] = missing
     const [why] = silent.values()
-    allIn(missing.size + silent.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`)
+    tried ||= ![...missing.values()].includes(NOT_YET)
+    allIn(missing.size + silent.size === 0, first === undefined ? why : `${first.id}: ${first.refusal?.message ?? cause}`, tried)
   }
 
   return {

@@ -21,7 +21,7 @@ import { makeGhostNews, type Told } from './ghost-news'
 import { makeRoomGhosts, type RoomGhosts } from './ghosts'
 import { HISTORY_MAX } from './history'
 import { makeInside } from './inside'
-import { makeObstacles } from './obstacles'
+import { makeObstacles, notYet } from './obstacles'
 import { makeOccupant, type Occupant, type PutOut } from './occupant'
 import { notePresence, type Present } from './people'
 import { makePlaces } from './places'
@@ -31,15 +31,14 @@ import { canRule, freeNick, type OwnRooms, type Room, UNKNOWN, type Voices } fro
 const SELF_PING_IDLE_MS = 5 * 60_000
 const TICK_MS = 60_000
 const LISTENER_NAME = 'Zentrale'
-const NOT_YET = 'not entered yet'
 
 export interface RoomEvents extends EnteringEvents {
   ended (room: Room): void // nothing more comes from it
   out (room: Room): void
   /** Somebody put us out: until the room is entered again, it is neither heard nor spoken into. */
   putOut (room: Room): void
-  /** All rooms are entered and everybody of ours who wants to speak in them may; else `why` not. */
-  allIn (all: boolean, why: string | undefined): void
+  /** All rooms are entered and everybody of ours who wants to speak in them may; else `why` not. `tried`: see obstacles.ts. */
+  allIn (all: boolean, why: string | undefined, tried: boolean): void
   known (room: Room, nick: string): void // somebody came in, or has another role
   heard (room: Room, presence: Element, before: Present | undefined): void // every presence to the listener, and who had the nick before
   ours (room: Room, nick: string): void // one of ours has this nick
@@ -107,7 +106,7 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
   const [inside, verify] = [makeInside(stream, world), makeVerify(stream, log)]
   const ghostNews = makeGhostNews(domain, world, (room, told) => { if (!room.own) events.expelled(room, told) })
 
-  const changed = (room: Room, ready: boolean, why = NOT_YET): void => {
+  const changed = (room: Room, ready: boolean, why = notYet(room)): void => {
     room.ready = ready
     if (ready) places.back(room)
     if (ready || room.putOut !== undefined) obstacles.gone(room)
@@ -186,9 +185,9 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
 
   const begin = (room: Room, gone: boolean): void => {
     if (gone) expulsion.happened(room, 'destroyed', 'room destroyed')
-    else if (room.putOut === undefined) obstacles.outside(room, NOT_YET)
+    else if (room.putOut === undefined) obstacles.outside(room, notYet(room))
     else room.refusal = new Refused(`the room has put us out: ${room.putOut}`)
-    if (gone || room.follows !== undefined) obstacles.tell()
+    if (stream.isUp && (gone || room.follows !== undefined)) obstacles.tell()
     entering.enter(room)
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Unavailable } from '../../../../../src/model/errors'
 import { makeRooms } from '../../../../../src/networks/xmpp/muc/rooms'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
-import { quickClock } from '../../../../support/quick'
+import { quickClock, skippingClock } from '../../../../support/quick'
 import { until } from '../../../../support/practice'
 import { makeMemory, makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
@@ -40,6 +40,21 @@ describe('xmpp rooms', () => {
     rooms.stop()
     await new Promise(resolve => setImmediate(resolve)) // never comes if it tries again and again without a pause
     assert.equal(link.said, 1)
+  })
+
+  it('do not keep us from being ready once each was tried', async () => {
+    const clock = skippingClock()
+    const [told, stream] = [[] as [boolean, boolean][], Object.assign(muteStream(), { isUp: true })]
+    const events = { ...ALONE.events, allIn: (all: boolean, _why: string | undefined, tried: boolean) => { told.push([all, tried]) } }
+    const rooms = makeRooms({ ...ALONE, events, stream, world: makeWorld({ clock }) })
+    rooms.attend(ROOM)
+    rooms.connected()
+    assert.deepEqual(told, [[false, false]])
+    await new Promise(resolve => setImmediate(resolve))
+    clock.skip(60_000)
+    await until(() => told.length > 1)
+    assert.deepEqual(told.at(-1), [false, true])
+    rooms.stop()
   })
 
   it('know who is inside also when the room does not say at once what it can', async () => {

@@ -22,10 +22,11 @@ describe('the room that replaces another one', () => {
   let out: string[]
   let sent: string[]
   let links: boolean[]
+  let tried: boolean
   let missing: Set<string>
 
   const start = (...places: string[]): void => {
-    [out, sent, missing, links] = [[], [], new Set(), []]
+    [out, sent, missing, links, tried] = [[], [], new Set(), [], false]
     clock = skippingClock()
     const stream: Stream = {
       isUp: true, start () {}, writable: async () => {}, pause () {}, resume () {}, stop: async () => {},
@@ -37,7 +38,7 @@ describe('the room that replaces another one', () => {
       own: { has: id => id.startsWith('_'), isClosed: () => true, setUp: async () => {}, admit: async () => {} },
       events: {
         entering () {}, entered: async () => {}, ended () {}, out () {}, known () {}, heard () {}, ours () {}, looks () {}, expelled () {},
-        putOut: room => { out.push(room.place) }, allIn: all => { links.push(all) }
+        putOut: room => { out.push(room.place) }, allIn: (all, _why, each) => { links.push(all); tried = each }
       }
     })
     rooms.connected()
@@ -135,6 +136,18 @@ describe('the room that replaces another one', () => {
     start(OLD)
     await letIn(LAST)
     assert.deepEqual(now(), [LAST, true])
+  })
+
+  it('keeps us waiting for it, but not from being ready, also after a restart', async () => {
+    await enterOld()
+    await destroy(OLD, NEW)
+    assert.deepEqual([links.at(-1), tried], [false, true])
+    rooms.stop()
+    start('auch@rooms.example.org', OLD)
+    await letIn(NEW)
+    assert.deepEqual([now(), links.at(-1), tried], [[NEW, false], false, false], 'the other room was not tried yet')
+    await letIn('auch@rooms.example.org')
+    assert.deepEqual([now(), links.at(-1), tried], [[NEW, false], false, true])
   })
 
   it('is not made by us', async () => {
