@@ -9,6 +9,7 @@ import { timeout } from './contact'
 import type { Before, CaseDeleted, CaseEdited, Context, Said, TeamDeletion, TeamEdit, WriterFacts } from './facts'
 import { personaOfSpeaker, textsOf } from './shown'
 import { answer, desk, is, log, nothing, type Step } from './steps'
+import { inThread, isTalk } from './typed'
 
 /** Words as shown to the team when they are not an answer that went out. */
 const shownAs = ({ address }: TeamEdit | WriterFacts, { who }: Entry, content: Content, held: boolean): Content => {
@@ -83,23 +84,27 @@ const editsAway = (facts: CaseEdited, before: Before, went: Recorded | undefined
   ]
 }
 
-/** A note or a held answer is edited. */
+/** A note or a held answer is edited. That sends nothing, because the writer may only mean to mend the note; but they are told. */
 const editsNote = (facts: CaseEdited, { entry }: Before, went: Recorded | undefined, context: Context): Step[] => {
   const { arrival: edit, address, said } = facts
-  if (entry.held && said.typed.kind !== 'words') return [answer(textsOf(address).stillHeld)]
+  const texts = textsOf(address)
+  if (entry.held && said.typed.kind !== 'words') return [answer(texts.stillHeld)]
+  const isNote = said.typed.kind === 'note' || (said.typed.kind === 'words' && address.answers === 'explicit')
   const content = wordsOf(said)
   return [
     entry.held ? reword(entry, content) : { do: 'entry', kind: 'note', who: entry.who, content },
     {
       do: 'correct for team', corrects: { edit, original: went }, content: shownAs(facts, entry, content, entry.held),
       as: personaOfSpeaker(facts, context)
-    }
+    },
+    ...entry.held ? [answer(texts.heldAsEdited)] : isNote ? [] : [answer(texts.staysNote)]
   ]
 }
 
 const editsInCase = (facts: CaseEdited, context: Context): Step[] => {
   const { before, conversation, said, who, other, strange, called, original } = facts
-  if (before === undefined || before.entry.who !== who.agent.name) return nothing('no message of the one who edits it')
+  if (before === undefined) return [answer(textsOf(facts.address).editDoesNothing)]
+  if (before.entry.who !== who.agent.name) return nothing('no message of the one who edits it')
   const went = before.sentBy ?? original
   const isInside = other !== undefined || strange || (called !== undefined && said.typed.kind === 'words')
   const isToGoOut = !isInside && (said.typed.kind === 'words' || said.typed.kind === 'say')
@@ -116,8 +121,9 @@ const ownOriginal = ({ arrival, original }: TeamEdit | TeamDeletion | WriterFact
 export const teamEdits = (facts: TeamEdit, context: Context): Step[] => {
   if (facts.about === 'case') return editsInCase(facts, context)
   const original = ownOriginal(facts)
-  if (facts.where !== 'inbox' || original === undefined) return nothing('an edit of what went nowhere')
   const { arrival: edit, said } = facts
+  const isInboxTalk = facts.where === 'inbox' && isTalk(said.typed, inThread(original))
+  if (!isInboxTalk || original === undefined) return [answer(textsOf(facts.address).editDoesNothing)]
   return [{ do: 'correct for team', corrects: { edit, original }, content: wordsOf(said), as: personaOfSpeaker(facts, context) }]
 }
 

@@ -13,7 +13,7 @@ import type {
   Asked, Before, OutsiderFacts, PersonFacts, Said, Speaker, Spoken, Target, TeamDeletion, TeamEdit, TeamFacts, TeamMessage, Where
 } from './facts'
 import { agentAt, type DeskMemory } from './memory'
-import { isSlip, numbered, quotedIn, typed, withoutQuotation } from './typed'
+import { inThread, isSlip, numbered, quotedIn, typed, withoutQuotation } from './typed'
 
 const LATELY_ENTRIES = 10
 const LATEST_ENTRIES = 100
@@ -196,7 +196,7 @@ const originalPart = ({ original }: Reading): { original?: Recorded } => origina
 const editFacts = async (reading: Reading, arrival: EditArrival, place: Place): Promise<TeamEdit> => {
   const { tx, memory } = reading
   const { number, another, content } = numbered(arrival.content)
-  const said: Said = { content, typed: typed(content, false) }
+  const said: Said = { content, typed: typed(content, inThread(reading.original)) }
   const entry = await entryChanged(tx, arrival)
   const { conversation, other } = await meant(tx, arrival, place.address, { own: place.own, entry, number, another })
   const edits = {

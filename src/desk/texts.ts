@@ -65,6 +65,9 @@ export interface DeskTexts {
   keptAt (id: number): string
   stillThere: string
   stillHeld: string
+  heldAsEdited: string
+  staysNote: string
+  editDoesNothing: string
   isAt (address: string): string
   neverLeft: string
   stays (network: string): string
@@ -164,6 +167,10 @@ const de: DeskTexts = {
     'So geht er hinaus: !senden. Ohne Zitat: Bitte schreiben Sie ihn noch einmal.',
   stillThere: 'Die Änderung ging nicht hinaus: Der Kontakt sieht weiterhin, was vorher dort stand.',
   stillHeld: 'Nicht gesendet: Der Text bleibt zurückgehalten, wie er war. Bitte schreiben Sie Befehle und Notizen neu.',
+  heldAsEdited: 'Noch nicht gesendet, denn eine Änderung schickt nichts ab. An den Kontakt geht der Text, wie er jetzt ist, mit !senden; ' +
+    'oder schreiben Sie ihn neu.',
+  staysNote: 'Nicht gesendet: Es bleibt eine Notiz, denn eine Änderung schickt nichts ab und führt nichts aus. Bitte schreiben Sie den Text neu.',
+  editDoesNothing: 'Nicht gesendet: Diese Änderung bewirkt nichts. Bitte schreiben Sie den Text neu.',
   isAt: address => `Nicht gesendet: Um diesen Kontakt kümmert sich ${address}.`,
   neverLeft: 'Zurückgenommen, bevor es gesendet wurde: Der Kontakt hat nichts bekommen.',
   stays: network => `Hier gelöscht; der Kontakt hat die Nachricht aber noch: Über ${network} lässt sich nichts zurücknehmen.`,
@@ -262,6 +269,9 @@ const en: DeskTexts = {
     'To send it as it is: !send. To send it without the quotation, please write it again.',
   stillThere: 'The change did not go out: the contact still sees what was there before.',
   stillHeld: 'Nothing was sent: the text is kept back as it was. Please write commands and notes again.',
+  heldAsEdited: 'Still not sent, because an edit sends nothing. To send the text to the contact as it is now: !send; or write it again.',
+  staysNote: 'Not sent: it stays a note, because an edit sends nothing and does nothing. Please write the text again.',
+  editDoesNothing: 'Not sent: this edit does nothing. Please write the text again.',
   isAt: address => `Not sent: this contact is with ${address}.`,
   neverLeft: 'Taken back before it was sent: the contact got nothing.',
   stays: network => `Deleted here, but the contact still has the message: nothing can be taken back by ${network}.`,

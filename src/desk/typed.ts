@@ -6,6 +6,7 @@
 import { nearest } from '../lib/nearest'
 import { type Content, filesOf } from '../model/message'
 import { plain, toPlain, type Block, type Inline, type Text } from '../model/text'
+import type { Recorded } from '../store/store'
 import { INSIDE, SENDING, SPELLINGS, wordOf, type Command, type Word } from './commands'
 import { disguised, isLabelled } from './disguised'
 
@@ -267,6 +268,13 @@ const named = (name: string): Typed => {
   if (name === '' || said.kind === 'words') return { kind: 'words' }
   return unclear(said.kind === 'command' ? said.command.word : said.kind === 'unclear' ? said.meant : said.kind)
 }
+
+/** Whether a message that is edited stands in a thread; the edit itself does not say so. */
+export const inThread = (original: Recorded | undefined): boolean => original?.arrival.kind === 'message' && original.arrival.inThread === true
+
+/** Whether it is talk among the team, where no case is meant. */
+export const isTalk = (said: Typed, inThread: boolean): boolean =>
+  inThread || said.kind === 'words' || (said.kind === 'unclear' && said.doubt === 'label')
 
 /** `inThread`: words in a thread are a note. `content` has no case number in front any more. */
 export const typed = (content: Content, inThread: boolean): Typed => {

@@ -178,4 +178,54 @@ describe('an answer that is changed or taken back', () => {
     await berndEdits('b2', 'b1', 'See you then')
     await reads(red, eva, '*: See you then\n– Bernd')
   })
+
+  const STILL_HELD = '*: Still not sent, because an edit sends nothing. To send the text to the contact as it is now: !send; or write it again.'
+  const STAYS_NOTE = '*: Not sent: it stays a note, because an edit sends nothing and does nothing. Please write the text again.'
+  const DOES_NOTHING = '*: Not sent: this edit does nothing. Please write the text again.'
+  const lines = (line: string): number => red.read(room).filter(one => one === line).length
+
+  it('from a slip that was kept back is not sent, its writer is told how, and !send sends what it says now', async () => {
+    await start()
+    await evaWrites('When?')
+    await anna('1n mistyped', { key: 'a1' })
+    await annaEdits('a2', 'a1', 'On Monday')
+    await reads(red, room, STILL_HELD)
+    await settled()
+    assert.deepEqual(red.read(eva), [])
+    await anna('!send')
+    await reads(red, eva, '*: On Monday')
+  })
+
+  it('from a note, also one in a thread, is never sent, and its writer is told unless it is a note again', async () => {
+    await start()
+    await evaWrites('When?')
+    await anna('!n she is difficult', { key: 'a1' })
+    await anna('so is he', { key: 'a2', inThread: true })
+    await annaEdits('a3', 'a1', '!n she is very difficult')
+    await annaEdits('a4', 'a2', 'so is she')
+    await settled()
+    assert.equal(lines(STAYS_NOTE), 0)
+    await annaEdits('a5', 'a1', 'On Monday')
+    await reads(red, room, STAYS_NOTE)
+    await annaEdits('a6', 'a1', '!release')
+    await until(() => lines(STAYS_NOTE) === 2)
+    await settled()
+    assert.deepEqual(red.read(eva), [])
+  })
+
+  it('from a command, or from what named no case, does nothing, and its writer is told', async () => {
+    await start()
+    await evaWrites('When?')
+    const inbox = { place: { network: 'red', id: 'werkstatt-queue' }, at: 1, sender: { id: '@anna', name: 'Anna' }, kind: 'edit' } as const
+    await anna('!status', { key: 'a1' })
+    await annaEdits('a2', 'a1', 'On Monday')
+    await reads(red, room, DOES_NOTHING)
+    await red.say('werkstatt-queue', '@anna', 'On Monday', { key: 'a3' })
+    await red.inbox.accept({ ...inbox, key: 'a4', of: 'a3', content: words('#1 On Monday') })
+    await until(() => red.read('werkstatt-queue').filter(line => line === DOES_NOTHING).length === 1)
+    await red.inbox.accept({ ...inbox, key: 'a5', of: 'a3', content: words('!release') })
+    await until(() => red.read('werkstatt-queue').filter(line => line === DOES_NOTHING).length === 2)
+    await settled()
+    assert.deepEqual(red.read(eva), [])
+  })
 })

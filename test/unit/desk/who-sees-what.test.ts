@@ -24,7 +24,7 @@ const SAID = [
   'words', 'marked answer', 'note', 'thread', 'command', 'nearly a command', 'unclear', 'command below', 'quoting inside', 'calling a colleague',
   'label', 'reaction'
 ]
-const EDITS = ['answer changed', 'answer into another', 'note changed']
+const EDITS = ['answer changed', 'answer into another', 'note changed', 'note into another', 'kept back changed']
 const WHAT = [...SAID, 'standard text', 'send', 'first word', ...EDITS]
 const CASES = ['free', 'mine', 'another\'s', 'closed', 'ended']
 const ADDRESSES: Record<string, Partial<FunctionAddress>> = {
@@ -168,7 +168,8 @@ describe('who sees what', () => {
     if (afterAll) await bernd('!take')
     if (what.startsWith('answer ')) await does(address === 'explicit' ? '!a Former' : 'Former', { key })
     if (afterAll) await does('!send')
-    if (what === 'note changed') await does('!n Former', { key })
+    if (what === 'kept back changed') await does('1n Former', { key })
+    if (what.startsWith('note ')) await does('!n Former', { key })
     if (what === 'send' && (address === 'open' || address === 'pointing')) await does('! Former')
     else if (what === 'send') {
       await bernd('!take')
@@ -199,8 +200,13 @@ describe('who sees what', () => {
     const { writes, does, here } = story
     if (what === 'reaction') return await reacts(story, mark, who)
     if (what === 'first word') return void await does(`!new phone:p${count} ${mark}`)
-    const kind = what === 'answer changed' ? (situation.address === 'explicit' ? 'marked answer' : 'words') : !EDITS.includes(what) ? what
-      : pickFrom(what === 'note changed' ? ['words', 'note', 'unclear'] : ['note', 'command', 'unclear', 'nearly a command'], one)
+    const explicit = situation.address === 'explicit'
+    const into: Record<string, string[]> = {
+      'answer changed': [explicit ? 'marked answer' : 'words'], 'answer into another': ['note', 'command', 'unclear', 'nearly a command'],
+      'note changed': explicit ? ['note', 'words'] : ['note'], 'kept back changed': ['words'],
+      'note into another': explicit ? ['unclear', 'command', 'label'] : ['words', 'unclear', 'command', 'label']
+    }
+    const kind = pickFrom(into[what] ?? [what], one)
     const { text, inThread } = typed(kind, mark, numberFor(situation, story), one)
     const content: Content = { style: 'text', text }
     if (of === undefined) {
