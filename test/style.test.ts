@@ -138,7 +138,7 @@ const FACTORIES: Record<string, number> = {
   'src/networks/matrix/send.ts makeSend': 210,
   'src/networks/matrix/text.ts makeBuilder': 130,
   'src/networks/matrix/users/addresses.ts makeAddresses': 130,
-  'src/networks/matrix/users/ghosts.ts makeGhosts': 147,
+  'src/networks/matrix/users/ghosts.ts makeGhosts': 136,
   'src/networks/sms/gateways/kannel.ts makeKannelGateway': 130,
   'src/networks/sms/reassembly.ts makeReassembly': 180,
   'src/networks/sms/smpp/session.ts makeSession': 200,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Network } from '../../src/model/network'
+import { ghostMxid } from '../../src/networks/matrix/names'
 import { makeMatrixPerson, type MatrixPerson } from './matrix-person'
 import { bernd, delivery, makeBridge, newKey, type Bridge, type Ground } from './matrix-suite'
 
@@ -48,8 +49,8 @@ export const moderationSuite = (ground: () => Ground): void => {
     })
 
     const GHOST = (): string => `@_zentrale_xmpp_bernd=40example.org:${ground().serverName}`
-    const to = (place: Place, verb: 'kick' | 'ban' | 'unban' | 'invite'): Promise<unknown> =>
-      anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/${verb}`, { user_id: GHOST() })
+    const to = (place: Place, verb: 'kick' | 'ban' | 'unban' | 'invite', ghost = GHOST()): Promise<unknown> =>
+      anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/${verb}`, { user_id: ghost })
     const done = ({ inbox }: Bridge): string[] => inbox.arrivals.flatMap(one => one.kind === 'expulsion' ? [`${one.how} ${one.name}`] : [])
 
     it('put ghosts out and let them in again, which we hear; a banned one stays out, as the room says', async () => {
@@ -74,6 +75,25 @@ export const moderationSuite = (ground: () => Ground): void => {
       const [first] = inbox.arrivals
       assert.ok(first?.kind === 'expulsion')
       assert.deepEqual(first.person, bernd.person)
+    })
+
+    it('do the same to a ghost whose name is a hash, also before it was ever there', async () => {
+      const bridge = await begin(50)
+      const { network, inbox, place } = bridge
+      const long = { person: { ...bernd.person, id: `room@rooms.example.org/${'nick'.repeat(60)}` }, name: 'Nick (XMPP)' }
+      const ghost = ghostMxid(long.person, ground().serverName)
+      const says = (text: string): Promise<unknown> => network.send(delivery(place, text, { as: long }), signal())
+      await to(place, 'ban', ghost)
+      await assert.rejects(says('eins'), { name: 'Refused', because: 'expelled' })
+      await to(place, 'unban', ghost)
+      await inbox.until('its end', () => done(bridge).length === 1)
+      await says('zwei')
+      await to(place, 'kick', ghost)
+      await inbox.until('the kick', () => done(bridge).length === 2)
+      assert.deepEqual(await bodies(place), ['zwei'])
+      const [first, second] = inbox.arrivals
+      assert.ok(first?.kind === 'expulsion' && second?.kind === 'expulsion' && second.how === 'kicked')
+      assert.deepEqual([first.person, second.person], [long.person, long.person])
     })
 
     it('give ghosts no voice in a room where only some may speak, which we know, and are heard when they give one', async () => {

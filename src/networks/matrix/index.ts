@@ -83,11 +83,11 @@ const withGhosts = ({ all, has, ready }: Addresses, ghosts: Ghosts, domain: stri
 interface AroundParts { ghosts: Ghosts; members: Members; isOurs (mxid: string): boolean; domain: string }
 
 const aroundIn = ({ ghosts, members, isOurs, domain }: AroundParts) => (room: string): Omit<Around, 'hasPower'> => ({
-  person: mxid => ghostPerson(mxid, domain) ?? { network: NAME, id: mxid },
+  person: mxid => ghostPerson(mxid, domain) ?? ghosts.personOf(mxid, room) ?? { network: NAME, id: mxid },
   called (name) {
     const ghost = ghosts.called(name, room)
     const isAnothers = ghost !== undefined && members.called(room, name).some(mxid => !isOurs(mxid))
-    return ghost === undefined || isAnothers ? undefined : ghostPerson(ghost, domain)
+    return ghost === undefined || isAnothers ? undefined : ghostPerson(ghost, domain) ?? ghosts.personOf(ghost, room)
   }
 })
 

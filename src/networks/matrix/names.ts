@@ -62,6 +62,9 @@ export const ghostPerson = (mxid: string, domain: string): Person | undefined =>
   return network !== '' && ghostMxid(person, domain) === mxid ? person : undefined
 }
 
+/** The network of the person for whom this ghost speaks. */
+export const ghostNetwork = (ghost: string): string => unescaped(new RegExp(`^@${GHOST_PREFIX}([^_:]+)_`).exec(ghost)?.[1] ?? '')
+
 /** The room of another network that an alias asks for: `#_zentrale_<network>_<room>`, with % for the @, as aliases of other bridges have it. */
 export const portalOf = (alias: string, domain: string): Wanted | undefined => {
   const [start, end] = [`#${GHOST_PREFIX}`, `:${domain}`]

@@ -16,12 +16,13 @@ import type { Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
-import { GHOST_PREFIX, ghostMxid, ghostPerson, secretGhostMxid } from '../names'
+import { GHOST_PREFIX, ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { makeCalled } from './called'
 import { makeLooks, setProfile } from './looks'
 import { makePictures } from './pictures'
 import { mustBeForbidden } from './put-out'
+import { makeStandsFor } from './stands-for'
 
 /** The device that each sending user of ours has: with it, transaction ids outlive a restart of the homeserver (MSC4190). */
 const DEVICE = 'ZENTRALE'
@@ -34,7 +35,7 @@ const NAME_CHARS_MAX = 200
 export interface Ghosts {
   /** The ghost of this person in the room of this place: the same for ever. A ghost that is in there under an older MXID keeps it. */
   of (who: Pick<Persona, 'person' | 'everywhere'>, place: Place, room: string): string
-  /** Whom a ghost stands for in a room; undefined if its name does not tell. */
+  /** Whom a ghost stands for in a room, as remembered or as its name tells. Of the ghosts in a team's room nobody knows. */
   personOf (mxid: string, room: string): Person | undefined
   /** Makes sure that this ghost can speak in the room. Throws Refused or Unavailable. */
   ready (mxid: string, persona: Persona, room: string, signal: AbortSignal): Promise<void>
@@ -115,9 +116,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
-  const [called, turns] = [makeCalled(memory), makeTurns()]
-  const standsKey = (mxid: string, room: string): string => `stands ${room} ${mxid}` // for whom, if its name says another id of theirs
-  const ghostKey = (person: Person, room: string): string => `ghost ${room} ${ghostMxid(person, domain)}` // the reverse
+  const [called, turns, stands] = [makeCalled(memory), makeTurns(), makeStandsFor(memory, domain, key)]
   const isElsewhere = (mxid: string, room: string | undefined): boolean =>
     memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
   const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
@@ -167,12 +166,6 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     await looks.forget(mxid, room)
   }
 
-  const rememberShared = async (mxid: string, person: Person, room: string): Promise<void> => {
-    if (mxid === ghostMxid(person, domain)) return
-    await memory.set(standsKey(mxid, room), person.id)
-    await memory.set(ghostKey(person, room), mxid)
-  }
-
   const isNamed = (mxid: string, persona: Persona, room: string): boolean =>
     called.nameOf(mxid) !== undefined && called.nameIn(mxid, room) === nameFor(persona.name)
 
@@ -183,7 +176,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     if (mayStandInProfile) await named(mxid, persona.name, signal)
     if (memory.get(joinKey(mxid, room)) === undefined) {
       await join(mxid, room, signal)
-      if (persona.everywhere !== undefined) await rememberShared(mxid, persona.person, room)
+      if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
     }
     if (!isNamed(mxid, persona, room)) await looks.name(mxid, nameFor(persona.name), room, signal)
   }
@@ -198,13 +191,11 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       const readable = ghostMxid(person, domain)
       if (memory.get(joinKey(readable, room)) !== undefined) return readable
       if (isMadeByUs(place)) return secretGhostMxid(person, domain, key)
-      return everywhere === undefined ? memory.get(ghostKey(person, room)) ?? readable : ghostMxid({ ...person, id: everywhere }, domain)
+      return everywhere === undefined ? stands.ghostOf(person, room) ?? readable : ghostMxid({ ...person, id: everywhere }, domain)
     },
-    personOf (mxid, room) {
-      const person = ghostPerson(mxid, domain)
-      return person && { ...person, id: memory.get(standsKey(mxid, room)) ?? person.id }
-    },
+    personOf: stands.personOf,
     async ready (mxid, persona, room, signal) {
+      await stands.rememberHashed(mxid, persona.person, room)
       if (memory.get(joinKey(mxid, room)) === undefined || !isNamed(mxid, persona, room) || unsure.has(mxid)) {
         await turns(mxid, () => bringIn(mxid, persona, room, signal))
       }

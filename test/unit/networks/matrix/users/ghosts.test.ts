@@ -47,6 +47,18 @@ describe('the name of a ghost', () => {
     assert.deepEqual([personOf(shared, '!new')?.id, personOf(shared, '!other')?.id], [known.person.id, 'gil@example.org'])
   })
 
+  it('that is a hash is known once it was to speak there, but in a team\'s room nobody knows whose a name is', async () => {
+    const long = { person: { network: 'xmpp', id: `room@rooms.example.org/${'nick'.repeat(60)}` }, name: 'Nick (XMPP)' }
+    const memory = makeMemory()
+    const { of, personOf, ready } = ghosts(memory)
+    const [hashed, secret] = [of(long, MIRROR, '!mirror'), of(long, TEAM, '!team')]
+    for (const [mxid, room] of [[hashed, '!mirror'], [secret, '!team']] as const) {
+      await assert.rejects(ready(mxid, long, room, AbortSignal.timeout(10_000)))
+    }
+    assert.deepEqual([personOf(hashed, '!mirror'), personOf(hashed, '!other'), personOf(secret, '!team')], [long.person, undefined, undefined])
+    assert.deepEqual(ghosts(memory).personOf(hashed, '!mirror'), long.person)
+  })
+
   it('that people see is the last, also if an earlier one takes longer', async () => {
     const names: unknown[] = []
     const { user } = ghosts(makeMemory(), 'token', async ({ path, body }) => {
