@@ -18,7 +18,7 @@ import { addressIn, bareOf, isHidden, parseJid, personOf, serverOf } from '../na
 import type { Originals } from '../originals'
 import type { Quarantine } from '../quarantine'
 import {
-  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, retractedIn, type Said, UNREADABLE
+  asCorrection, contentOf, contentXml, CORRECT, encryptionOf, isAutomatic, reactionsIn, repliedTo, retractedIn, UNREADABLE, withSubject
 } from '../text/content'
 import { referencesIn } from '../text/references'
 import { inXhtml } from '../text/xhtml'
@@ -51,13 +51,6 @@ export interface DirectReceiver {
 }
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
-
-/** Mail-like apps put part of a message, or all of it, into the subject (RFC 6121 §5.2.4). */
-const withSubject = (message: Element, said: Said | undefined): Said | undefined => {
-  const subject = textOf(child(message, 'subject')).trim()
-  const { content }: Said = said ?? { content: { style: 'text', text: [] } }
-  return subject === '' || content.unreadable !== undefined ? said : { content: { ...content, text: [...plain(subject), ...content.text] } }
-}
 
 /** What tells two messages of one id apart. */
 const saidIn = (message: Element): unknown[] => {

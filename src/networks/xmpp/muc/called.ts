@@ -3,7 +3,7 @@ import type { Person, Place } from '../../../model/address'
 import { calledByName, callsEverybody, EVERYBODY, folded, type Mention, MENTIONS_MAX, withoutLabel } from '../../../model/mention'
 import type { Content } from '../../../model/message'
 import { bareOf, resourceOf } from '../names'
-import { contentOf, type Said } from '../text/content'
+import { contentOf, type Said, withSubject } from '../text/content'
 import { type Called, occupantUri, type Reference, referencesIn } from '../text/references'
 import type { Element } from '../wire/xml'
 import { NON_ANONYMOUS, OCCUPANT_IDS, type Present } from './people'
@@ -66,5 +66,5 @@ export const saidIn = (room: Room, network: string, message: Element, rules: boo
   if (said === undefined) return undefined
   const everybody: Mention[] = rules && callsEverybody(said.content.text) ? [{ who: 'everybody', as: EVERYBODY }] : []
   const mentions = [...everybody, ...calledIn(room, network, referencesIn(message), said.content)].slice(0, MENTIONS_MAX)
-  return { ...said, ...mentions.length > 0 && { mentions } }
+  return { ...said, ...withSubject(message, said), ...mentions.length > 0 && { mentions } }
 }

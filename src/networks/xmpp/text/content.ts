@@ -146,6 +146,15 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   return { content, ...before.length > 0 && { quoted: before.length } }
 }
 
+/** Mail-like apps put part of a message, or all of it, into the subject (RFC 6121 §5.2.4). It stands behind what only repeats. */
+export const withSubject = (message: Element, said: Said | undefined): Said | undefined => {
+  const subject = textOf(child(message, 'subject')).trim()
+  const { content, quoted = 0 }: Said = said ?? { content: { style: 'text', text: [] } }
+  if (subject === '' || content.unreadable !== undefined) return said
+  const text = [...content.text.slice(0, quoted), ...plain(subject), ...content.text.slice(quoted)]
+  return { ...said, content: { ...content, text } }
+}
+
 /** The room's new subject. With words besides, it is a message with a heading (XEP-0045 §8.1). */
 export const topicIn = (message: Element): string | undefined => {
   const subject = child(message, 'subject')

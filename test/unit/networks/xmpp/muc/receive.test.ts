@@ -170,6 +170,16 @@ describe('xmpp/receive', () => {
     assert.deepEqual(all.map(mentions), [undefined, ['everybody']])
   })
 
+  it('puts the subject of a message in front of its words, behind what only repeats', async () => {
+    const { hear } = stage()
+    await hear(`${ROOM}/Anna`, '<subject>Plan</subject><body>We meet at nine</body>')
+    await hear(`${ROOM}/Anna`, '<subject>Plan</subject><body>&gt; When?\nAt nine</body>' +
+    "<reply xmlns='urn:xmpp:reply:0' id='s1'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='8'/></fallback>")
+    const said = await hear(`${ROOM}/Anna`, '<subject>Plan</subject><active xmlns=\'http://jabber.org/protocol/chatstates\'/><thread>t</thread>')
+    assert.deepEqual(said.map(one => one.kind === 'message' && [toPlain(one.content.text), one.quoted]),
+      [['Plan\nWe meet at nine', undefined], ['> When?\nPlan\nAt nine', 1]])
+  })
+
   it('takes a subject alone for the room\'s own, with words for a heading; what it is told on entering is nobody\'s change', async () => {
     const { hear, inbox } = stage()
     const old = `<delay xmlns='urn:xmpp:delay' from='${ROOM}' stamp='2026-01-01T00:00:00Z'/>`
@@ -179,7 +189,7 @@ describe('xmpp/receive', () => {
     await hear(`${ROOM}/Anna`, '<subject>Thread</subject><thread>t</thread>')
     assert.deepEqual(inbox.profiles.map(({ key, shown, by }) => [key.replace(/ \S{16,}$/, ''), shown.value, by?.id, by?.hops]), [
       [`${ROOM}/shows topic`, 'Old', undefined, undefined], [`${ROOM} s1`, 'New', `${ROOM} o1`, 2]])
-    assert.deepEqual(inbox.arrivals.map(one => one.kind === 'message' && toPlain(one.content.text)), ['words'])
+    assert.deepEqual(inbox.arrivals.map(one => one.kind === 'message' && toPlain(one.content.text)), ['Heading\nwords'])
   })
 
   it('that is set while the archive is read comes behind what the room showed on entering', async () => {
