@@ -114,10 +114,11 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     const { room, sender, stateKey = bot, content: { membership } } = event
     if (membership === 'invite') return invited(event)
     if (membership === 'join') return undefined
+    if (sender === stateKey && stateKey !== bot) return // ours did it, so we know it; read again later, it is out of date
     if (stateKey !== bot) {
       const wasIn = ghosts.isIn(stateKey, room) // else it is told again
       ghosts.left(stateKey, room)
-      if (wasIn && sender !== stateKey && !isOurs(sender)) bringing.putOut(stateKey, room)
+      if (wasIn && !isOurs(sender)) bringing.putOut(stateKey, room)
     } else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
     return undefined
   }

@@ -301,6 +301,16 @@ describe('Matrix: faults', () => {
       assert.equal(count(/POST .*\/join\?user_id/), 1)
     })
 
+    it('do not forget where they are when they read again that they once left', async () => {
+      const { network } = await ready()
+      await network.send(delivery(place, 'eins', { as: max }), signal())
+      const mxid = anna.events(place.id).find(event => event.content.body === 'eins')!.sender
+      const left = { event_id: '$left', room_id: place.id, type: 'm.room.member', sender: mxid, state_key: mxid, content: { membership: 'leave' } }
+      assert.equal((await homeserver.pusher.raw('again', JSON.stringify({ events: [left] }))).status, 200)
+      await network.send(delivery(place, 'zwei', { as: max }), signal())
+      assert.equal(homeserver.requests.filter(line => /POST .*\/join\?user_id/.test(line)).length, 1)
+    })
+
     it('leave a room that has sent the bot out one by one, try again if that fails, and go on after a restart', async () => {
       const first = await ready({ clock: quickClock(20) })
       for (let n = 0; n < 5; n++) {
