@@ -76,15 +76,23 @@ const unreadableOf = (message: Element): Unreadable | undefined =>
     : child(message, 'file-sharing', SHARING) !== undefined ? 'file'
       : inXhtml(message)?.picture === true ? 'kind' : undefined
 
-/** Splits off what stands in front of a message's own words only for apps that know no replies (XEP-0428 §3: counted in code points). */
+const isQuotation = (text: string): boolean => /^(?:>[^\n]*\n)+$/.test(text)
+
+/** The beginning of a body, so long. XEP-0428 §3 counts code points; Dino 0.4 counts bytes. */
+const beginning = (body: string, end: number): string => {
+  const points = [...body].slice(0, end).join('')
+  const bytes = Buffer.from(body).subarray(0, end).toString()
+  return !isQuotation(points) && isQuotation(bytes) && body.startsWith(bytes) ? bytes : points
+}
+
+/** Splits off what stands in front of a message's own words only for apps that know no replies. */
 const partsOf = (message: Element): { repeated: string, own: string } => {
   const body = textOf(child(message, 'body'))
   const fallback = elementsIn(message).find(one => one.name === 'fallback' && one.ns === FALLBACK && one.attrs.for === REPLY)
   const range = fallback && child(fallback, 'body')?.attrs
   const end = range?.start === '0' && /^\d{1,7}$/.test(range.end ?? '') ? Number(range.end) : 0
-  if (end === 0) return { repeated: '', own: body }
-  const letters = [...body]
-  return letters.length <= end ? { repeated: '', own: body } : { repeated: letters.slice(0, end).join(''), own: letters.slice(end).join('') }
+  const repeated = beginning(body, end)
+  return repeated === body ? { repeated: '', own: body } : { repeated, own: body.slice(repeated.length) }
 }
 
 /** Where it is (XEP-0080), or a body that is nothing but a geo URI, as Conversations sends it. */

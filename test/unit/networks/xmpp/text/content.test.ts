@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { filesOf } from '../../../../../src/model/message'
 import { toPlain } from '../../../../../src/model/text'
 import { contentOf, contentXml } from '../../../../../src/networks/xmpp/text/content'
@@ -96,4 +97,23 @@ describe('XMPP content: a file', () => {
     const { xml } = el('message', {}, ...contentXml({ style: 'text', text: [], file }))
     assert.deepEqual(contentOf('xmpp', parse(xml))?.content.file, { ...described, at: { network: 'xmpp', ref: file.url } })
   })
+})
+
+describe('XMPP content: a reply', () => {
+  const COUNTED: Record<string, (text: string) => number> = {
+    'code points, as XEP-0428 says': text => [...text].length, 'bytes, as Dino does': text => Buffer.byteLength(text)
+  }
+  const line = fc.stringMatching(/^[a-zäöüß🙂€.,?]{1,20}$/u)
+
+  for (const [how, count] of Object.entries(COUNTED)) {
+    it(`has all its own words, and none of those that it repeats, where an app counts ${how}`, () => {
+      fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 4 }), line, (asked, answer) => {
+        const quotation = asked.map(one => `> ${one}\n`).join('')
+        const reply = `<message><body>${quotation}${answer}</body><reply xmlns='urn:xmpp:reply:0' id='1'/>`
+        const { content, quoted = 0 } = contentOf('xmpp', parse(reply +
+          `<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='${count(quotation)}'/></fallback></message>`))!
+        assert.equal(toPlain(content.text.slice(quoted)), answer)
+      }))
+    })
+  }
 })
