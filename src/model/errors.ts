@@ -14,9 +14,9 @@ export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
 /**
  * Why nothing may be said there, if more is known than the refusal. `encrypted`: we could say it only in the clear. `moved`: the message to
  * change is in a room that its reader has left. `expelled`: the place has banned whoever speaks. `voiceless`: it has given them no voice yet,
- * but others of ours may speak. `absent`: whoever should read it is not there now.
+ * but others of ours may speak. `absent`: whoever should read it is not there now. `crowded`: it is a chat of two, and others could read it.
  */
-export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless' | 'absent'
+export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless' | 'absent' | 'crowded'
 
 /** The destination will never take this. */
 export class Refused extends Error {

@@ -33,6 +33,7 @@ export interface Texts {
   moved: string
   voiceless: string
   absent: string
+  crowded: string
   tooLong: string
   gaveUp: string
   stays (where: string): string
@@ -92,6 +93,7 @@ const de: Texts = {
   refused: 'vom Empfänger abgelehnt',
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
   absent: 'die Person ist gerade nicht in ihrem Raum, und nur dort ist sie bekannt; bitte später noch einmal schreiben',
+  crowded: 'den Chat dort könnten auch andere lesen; weiter geht es, wenn Ihr Kontakt einen neuen mit Ihnen allein beginnt',
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   voiceless: 'Sie haben dort noch kein Rederecht; bis die Moderation es Ihnen gibt, kommt nichts von Ihnen dort an',
   tooLong: 'zu lang',
@@ -168,6 +170,7 @@ const en: Texts = {
   refused: 'refused by the destination',
   encrypted: 'that chat is encrypted; it says there to write without encryption',
   absent: 'this person is not in their room now, and is known only there; please write again later',
+  crowded: 'others could read that chat; it goes on when your contact begins a new one with you alone',
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
   voiceless: 'you have no voice there yet; until the moderators give you one nothing from you arrives there',
   tooLong: 'too long',

@@ -17,6 +17,7 @@ const CARLA = ghostOf('xmpp', `carla=40${DOMAIN}`)
 const MAX = ghostOf('sms', '+491701234567')
 const REACTIONS = 'urn:xmpp:reactions:0'
 const LOOK_MS = 200
+const LEAVES_WITHIN_MS = 110_000 // a minute after it is over
 const STATES = 'http://jabber.org/protocol/chatstates'
 
 const RULES = {
@@ -112,6 +113,26 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     await annaReads(chat, 'Still there?')
     await town.people.anna.send(chat, 'Yes')
     await reads(town.people.bernd, 'Yes')
+  })
+
+  it('a third person is invited, or comes later: nothing that Bernd says is read there, he is told, and a new chat goes on', async () => {
+    const { anna, bernd } = town.people
+    const mallory = `@mallory:${DOMAIN}`
+    const leaves = (room: string): Promise<SeenEvent> => anna.waitFor(room, 'the stand-in leaves', ({ type, state_key: who, content }) =>
+      type === 'm.room.member' && who === BERND && content['membership'] === 'leave', LEAVES_WITHIN_MS)
+    await leaves(await anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [mallory, BERND] }))
+    await tellTo(bernd, 'For you alone', 'b7')
+    await annaReads(chat, 'For you alone')
+    await anna.call('POST', `v3/rooms/${encodeURIComponent(chat)}/invite`, { user_id: mallory })
+    await tellTo(bernd, 'A secret', 'b8')
+    await reads(bernd, 'Not delivered', one => /A secret.*others could read that chat/.test(one.getChildText('body') ?? ''))
+    await leaves(chat)
+    assert.deepEqual((await anna.events(chat)).filter(({ content }) => content['body'] === 'A secret'), [])
+    chat = await chatWith(BERND)
+    await anna.send(chat, 'Now we are alone')
+    await reads(bernd, 'Now we are alone')
+    await tellTo(bernd, 'Good', 'b9')
+    await annaReads(chat, 'Good')
   })
 
   it('Carla writes first: Anna is invited into a direct chat, and answers', async () => {

@@ -175,10 +175,10 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     for (const other of others) other.join(place.id)
   }
 
-  /** The room where this contact writes to an address. Now and then they begin a new one. */
+  /** The room where this contact writes to an address, or to somebody's ghost. Now and then they begin a new one. */
   const chatWith = ({ place, to }: Inhabitant, person: HsPerson): string => {
     const before = chats.get(place.id) ?? [...places].find(([, { id }]) => id === place.id)?.[0]
-    if (before !== undefined && !random.happens(0.05)) return before
+    if (before !== undefined && !random.happens(0.05) && !(to!.startsWith(`@${GHOST_PREFIX}`) && mischief.hasIntruded(before))) return before
     const room = person.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [to!] })
     chats.set(place.id, room)
     places.set(room, place)
@@ -212,7 +212,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   /** A stranger writes in the chat that this contact has begun. */
   const intrude = (by: Inhabitant, contact: HsPerson, text: string): void => {
     const room = chats.get(by.place.id)
-    if (room !== undefined) mischief.intrude(room, contact, text)
+    if (room !== undefined) mischief.intrude(by, room, contact, text, id => answered.has(id) ? undefined : utterances.get(id)?.tag)
   }
 
   interface Annotation { event: HsEvent; of: string; key: string }

@@ -1,6 +1,7 @@
 /** What outsiders and malicious people do on the homeserver: things that anybody can do there. */
 import type { FunctionAddress } from '../../src/desk/address'
 import type { Place } from '../../src/model/address'
+import { GHOST_PREFIX } from '../../src/networks/matrix/names'
 import { membership, type Json, type State } from '../support/homeserver/state'
 import { makePerson, type HsPerson } from '../support/homeserver'
 import type { Inhabitant, Town } from './town'
@@ -106,13 +107,17 @@ export const makeMischief = ({ world, town, addresses, state, bot, personOf, isD
       return true
     }])) as Mischief,
     isUnwanted: (room: string): boolean => unwanted.some(([one]) => one === room),
-    /** A stranger writes in a contact's chat with an address. */
-    intrude (room: string, contact: HsPerson, text: string): void {
+    /** A stranger writes in a contact's chat. A ghost leaves, and may never read what it has not: `unread` is the tag of such an event. */
+    intrude ({ to = '' }: Inhabitant, room: string, contact: HsPerson, text: string, unread: (id: string) => string | undefined): void {
+      const tags = to.startsWith(`@${GHOST_PREFIX}`) ? state.room(room).events.map(event => unread(event.event_id)) : []
+      for (const tag of tags) if (tag !== undefined) auditor.unheard(tag)
       const mallory = makePerson(state, 'mallory')
       if (membership(state.room(room), mallory.userId) === 'leave') contact.invite(room, mallory.userId)
       mallory.join(room)
       mallory.send(room, text)
     },
+    /** Whether the stranger is there. A ghost leaves such a chat. */
+    hasIntruded: (room: string): boolean => membership(state.room(room), makePerson(state, 'mallory').userId) === 'join',
     /** Called at the end. */
     judge (): void {
       for (const [room, who] of unwanted) {

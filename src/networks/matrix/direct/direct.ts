@@ -25,6 +25,7 @@ import { GHOST_PREFIX, isGhostOn } from '../names'
 import { makeChats, readDirect, type Chats, type DirectRoom } from './chats'
 import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
+import { makeTwo } from './two'
 import { askSync } from '../recovery/sync-position'
 import { roomOfAlias, setState, stateOf } from '../rooms/state'
 
@@ -77,6 +78,10 @@ const hasSpoken = async (homeserver: Homeserver, room: string, { ours, theirs }:
   return Array.isArray(chunk) && chunk.some(event => isJson(event) && event.sender === theirs && event.state_key === undefined)
 }
 
+/** An alias that nobody sees. If a try is cut off, the next one finds the room by it instead of making a second one. */
+const aliasOf = ({ id }: Place, domain: string): string =>
+  `#${GHOST_PREFIX}_${createHash('sha256').update(id).digest('hex').slice(0, 32)}:${domain}`
+
 const chatsOfGhosts = ({ domain, isAttended, clock }: DirectWorld, chats: Chats, { has }: Pick<Invitations, 'has'>): ReadUpTo[] =>
   chats.some(isGhostOn(domain), GHOST_CHATS_MAX).filter(({ room }) => !isAttended(room) && !has(room))
     .map(({ place, room, ours }) => ({ place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }))
@@ -97,9 +102,6 @@ export const makeDirect = (world: DirectWorld): Direct => {
     await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body: {}, elsewhere: true, signal: stopping })
   }
 
-  /** An alias that nobody sees. If a try is cut off, the next one finds the room by it instead of making a second one. */
-  const aliasOf = (place: Place): string => `#${GHOST_PREFIX}_${createHash('sha256').update(place.id).digest('hex').slice(0, 32)}:${domain}`
-
   const parting = makeParting({
     memory, clock, log, isBusy: room => backlog.has(room) || invitations.has(room),
     async part (room, quiet) {
@@ -111,13 +113,14 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
   })
 
+  const two = makeTwo({ homeserver, chats, parting, log, signal: stopping })
   const invitations = makeInvitations({ ...world, chats, parting, leave })
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {
     const before = chats.at(place)
     if (before && !isAttended(before.room)) return before.room
     await addresses.ready(ours, signal)
-    const { room, made } = await roomOfAlias(homeserver, aliasOf(place), {
+    const { room, made } = await roomOfAlias(homeserver, aliasOf(place, domain), {
       preset: 'trusted_private_chat', is_direct: true, invite: [theirs],
       initial_state: [{ type: 'm.room.canonical_alias', state_key: '', content: {} }]
     }, { as: ours, signal })
@@ -172,6 +175,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     of,
     invited: ({ room, sender, stateKey, content, at }) => invitations.take(room, stateKey!, sender, content.is_direct === true, at ?? 0),
     async member ({ room, stateKey, content: { membership } }, { place, ours, theirs }) {
+      if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, { place, ours, theirs })
       if (stateKey !== ours && stateKey !== theirs) return
       const chat = chats.at(place)
       const left = membership === 'leave' || membership === 'ban'
@@ -183,24 +187,25 @@ export const makeDirect = (world: DirectWorld): Direct => {
     wrote,
     rooms: chats.rooms,
     async roomFor (place, change, signal) {
-      const { ours, theirs } = readDirect(place)!
+      const chat = { place, ...readDirect(place)! }
+      const { ours, theirs } = chat
       const stands = change && await roomOf(place, change.event, ours, signal)
       const isRead = stands !== undefined && !parting.isOver(stands) && chats.of(stands) !== undefined
       if (change?.isEdit === true && !isRead) throw new Refused(HAS_LEFT, undefined, 'moved')
-      if (stands !== undefined) return stands
+      if (stands !== undefined) return change?.isEdit === true ? await two.checked(stands, chat, signal) : stands
       if (chats.at(place)?.left) throw new Refused(HAS_LEFT)
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
       if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT)
-      if (room === undefined) return await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal))
+      if (room === undefined) return await two.checked(await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal)), chat, signal)
       parting.spoken(room)
-      return room
+      return await two.checked(room, chat, signal)
     },
     async over (place) {
       const pair = readDirect(place)
       const rooms = chats.all(place)
       if (pair === undefined || rooms.length === 0) return
-      await homeserver.call('DELETE', `client/v3/directory/room/${encode(aliasOf(place))}`, { as: pair.ours }).catch(unlessRejected)
+      await homeserver.call('DELETE', `client/v3/directory/room/${encode(aliasOf(place, domain))}`, { as: pair.ours }).catch(unlessRejected)
       await noteDirect(pair.ours, pair.theirs, []).catch(unlessRejected)
       for (const room of rooms) {
         if (!isAttended(room)) await leave(room, pair.ours).catch(unlessRejected)

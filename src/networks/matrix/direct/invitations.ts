@@ -19,6 +19,7 @@ import type { Addresses } from '../users/addresses'
 import type { Chats, DirectRoom } from './chats'
 import type { Parting } from './parting'
 import { type Invitation, makeRemembered } from './remembered'
+import { isOfTwo, isStrict } from './two'
 
 interface Parts {
   homeserver: Homeserver; addresses: Pick<Addresses, 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
@@ -114,7 +115,7 @@ export const makeInvitations = (parts: Parts): Invitations => {
     await beginsNow(memory, room)
     await homeserver.call('POST', `${roomPath(room)}/join`, { as: ours, body: {}, elsewhere: true, signal: stopping })
     const now = await othersWithUs(room, ours)
-    if (now > most) {
+    if (now > most || (isStrict(chat) && !await isOfTwo(homeserver, room, chat, stopping))) {
       await decline(invited, now)
       return await chats.forget(room, chat.place, false)
     }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { ghostMxid } from '../../../../../src/networks/matrix/names'
 import type { Homeserver, HsPerson } from '../../../../support/homeserver'
-import { said } from '../../../../support/matrix-suite'
+import type { HsEvent } from '../../../../support/homeserver/state'
+import { type Bridge, delivery, said } from '../../../../support/matrix-suite'
+import { quickClock } from '../../../../support/quick'
 import { stage } from '../stage'
 
 describe('Matrix: an invitation to a direct chat', () => {
@@ -21,5 +23,79 @@ describe('Matrix: an invitation to a direct chat', () => {
     const { inbox, memory } = await ready({ memory: first.memory })
     await inbox.until('the words', () => said(inbox).includes('Hallo'))
     assert.deepEqual(memory.keys('invited '), [])
+  })
+
+  describe('of a ghost', () => {
+    const lin = (): string => ghostMxid({ network: 'xmpp', id: 'lin@example.org' }, homeserver.serverName)
+    const place = () => ({ network: 'matrix', id: `${lin()} ${anna.userId}` })
+    const isNow = (who: string, membership: string) => ({ state_key: key, content }: HsEvent): boolean =>
+      key === who && content.membership === membership
+    const answer = ({ network }: Bridge, text: string): Promise<unknown> => {
+      const { as, ...rest } = delivery(place(), text)
+      return network.send(rest, AbortSignal.timeout(60_000))
+    }
+    const crowded = { name: 'Refused', because: 'crowded' }
+    const admitting = async (): Promise<Bridge> => {
+      const bridge = await ready({ clock: quickClock(20) })
+      bridge.inbox.admitting = () => true
+      return bridge
+    }
+    const chat = async (bridge: Bridge): Promise<string> => {
+      const room = anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [lin()] })
+      anna.send(room, 'Hallo')
+      await bridge.inbox.until('the words', () => said(bridge.inbox).includes('Hallo'))
+      await answer(bridge, 'an Anna allein')
+      return room
+    }
+
+    for (const [what, options] of Object.entries({
+      'in which a third person is invited': { preset: 'trusted_private_chat', invite: ['@mallory:practice.test'] },
+      'that anybody may enter': { preset: 'public_chat' },
+      'that anybody may read': {
+        preset: 'trusted_private_chat',
+        initial_state: [{ type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'world_readable' } }]
+      }
+    })) {
+      it(`${what}: is left at once, and nothing is said there`, async () => {
+        const bridge = await admitting()
+        const room = anna.createRoom({ ...options, is_direct: true, invite: [...'invite' in options ? options.invite : [], lin()] })
+        anna.send(room, 'zu zweit?')
+        await anna.waitFor(room, isNow(lin(), 'leave'))
+        await chat(bridge)
+        assert.deepEqual(said(bridge.inbox), ['Hallo'])
+        assert.ok(anna.events(room).every(({ sender, type }) => sender !== lin() || type === 'm.room.member'))
+      })
+    }
+
+    for (const [what, open] of Object.entries({
+      'a third person is invited': (room: string) => { anna.invite(room, homeserver.person('mallory').userId) },
+      'a third person is in': (room: string) => {
+        anna.invite(room, homeserver.person('mallory').userId)
+        homeserver.person('mallory').join(room)
+      },
+      'anybody may enter': (room: string) => { anna.setState(room, 'm.room.join_rules', '', { join_rule: 'public' }) }
+    })) {
+      it(`says nothing more as soon as ${what}, and its writer is told; a new one goes on`, async () => {
+        const bridge = await admitting()
+        const room = await chat(bridge)
+        open(room)
+        await assert.rejects(answer(bridge, 'geheim'), crowded)
+        await anna.waitFor(room, isNow(lin(), 'leave'))
+        assert.ok(anna.events(room).every(({ content }) => content['body'] !== 'geheim'))
+        const next = anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [lin()] })
+        anna.send(next, 'nur wir')
+        await bridge.inbox.until('the new chat', () => said(bridge.inbox).includes('nur wir'))
+        await answer(bridge, 'allein')
+        await anna.waitFor(next, ({ content }) => content['body'] === 'allein')
+      })
+    }
+
+    it('is left when a third person comes, although nothing is said there and Anna changes her name', async () => {
+      const bridge = await admitting()
+      const room = await chat(bridge)
+      anna.invite(room, homeserver.person('mallory').userId)
+      homeserver.state.setProfile(anna.userId, 'displayname', 'Anna B.')
+      await anna.waitFor(room, isNow(lin(), 'leave'))
+    })
   })
 })
