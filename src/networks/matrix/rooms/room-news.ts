@@ -15,7 +15,7 @@ import type { Direct } from '../direct/direct'
 import { type Encryption, SEALED } from '../encryption/encryption'
 import type { RoomEvent } from '../events/events'
 import type { Json } from '../events/json'
-import type { Ghosts } from '../users/ghosts'
+import { type Ghosts, makeUser } from '../users/ghosts'
 import { roomPath, type Homeserver } from '../homeserver'
 import type { MemberLists } from './member-lists'
 import type { Rooms } from './rooms'
@@ -88,6 +88,12 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     return place !== undefined && rooms.isNow(room) && readTeamRoom(place.id, bot.slice(bot.indexOf(':') + 1)) === undefined
   }
 
+  /** Only a user that exists can decline, and nobody may find out which ghosts do. */
+  const decline = async (room: string, ghost: string): Promise<void> => {
+    await makeUser(homeserver, ghost)
+    await post(room, 'leave', ghost)
+  }
+
   const invited = (event: RoomEvent): Promise<void> | undefined => {
     const { room, sender, stateKey, replaces } = event
     const target = stateKey!
@@ -96,7 +102,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       return later('taking an invitation of a ghost', room, () => post(room, 'join', target))
     }
     if (addresses.has(target) || (target !== bot && world.admits(sender, target))) return direct.invited(event)
-    if (target !== bot) return later('declining for a ghost', room, () => post(room, 'leave', target))
+    if (target !== bot) return later('declining for a ghost', room, () => decline(room, target))
     if (rooms.placeOf(room) || rooms.awaits(room)) return look(room)
     if (replaces !== undefined && rooms.isNow(replaces)) return look(replaces) // we may not know yet that it is replaced
     return later('answering an invitation', room, async () => {

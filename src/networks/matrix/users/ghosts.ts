@@ -103,7 +103,8 @@ const hasDevices = async (homeserver: Homeserver, bot: string): Promise<boolean>
   }
 }
 
-const makeUser = async (homeserver: Homeserver, mxid: string, signal: AbortSignal): Promise<void> => {
+/** Makes sure that this user of ours exists, and no more. Throws Refused or Unavailable. */
+export const makeUser = async (homeserver: Homeserver, mxid: string, signal?: AbortSignal): Promise<void> => {
   try {
     const body = { type: 'm.login.application_service', username: mxid.slice(1, mxid.indexOf(':')), inhibit_login: true }
     await homeserver.call('POST', 'client/v3/register', { body, signal })

@@ -25,6 +25,16 @@ describe('Matrix: an invitation to a direct chat', () => {
     assert.deepEqual(memory.keys('invited '), [])
   })
 
+  it('is declined for every name of a ghost that may have none, whether there is such a ghost or not', async () => {
+    const { inbox } = await ready()
+    inbox.admitting = () => false
+    for (const id of ['buergerbuero@chat.example.org', 'chat.example.org', 'rooms.example.org', 'rooms.example.org']) {
+      const ghost = ghostMxid({ network: 'xmpp', id }, homeserver.serverName)
+      const room = anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [ghost] })
+      await anna.waitFor(room, ({ state_key: key, content }) => key === ghost && content.membership === 'leave', 10_000)
+    }
+  })
+
   describe('of a ghost', () => {
     const lin = (): string => ghostMxid({ network: 'xmpp', id: 'lin@example.org' }, homeserver.serverName)
     const place = () => ({ network: 'matrix', id: `${lin()} ${anna.userId}` })
