@@ -1,7 +1,7 @@
 /**
  * Opens portals. Promises: only for those whom the config lets ask, to rooms that it allows and that are there; a portal that was opened is
  * remembered before anybody is told; a room that is in a mirror already is in no second one, and whoever asks for it finds it there; a room of a
- * team is in none.
+ * team is in none. Nobody is sent to a portal whose room is closed to us: nothing would arrive there.
  */
 import { makeAllowance } from '../lib/allowance'
 import type { Clock } from '../lib/clock'
@@ -27,6 +27,11 @@ export const makePortals = ({ rules, networks, directory, store, clock, log }: P
   const placeFor = (room: Place, { asked }: Portal): Place | undefined =>
     directory.mirrorAt(room)?.mirror.places.find(({ place }) => place.network === asked.network)?.place
 
+  const isClosed = ({ here, there }: Portal): boolean => {
+    const mirror = (directory.mirrorAt(here) ?? directory.mirrorAt(there))?.mirror
+    return mirror?.isPortal === true && mirror.places.some(({ place }) => place.network === there.network && directory.standing(place) === 'out')
+  }
+
   const isTaken = (room: Place): boolean => directory.mirrorAt(room) !== undefined || directory.teams.isTeams(room)
 
   const isFull = ({ most }: PortalRules): boolean => {
@@ -51,7 +56,9 @@ export const makePortals = ({ rules, networks, directory, store, clock, log }: P
       if (rules === undefined || portal === undefined || (by !== undefined && !mayAsk(asked, by, rules, namings))) return undefined
       const known = placeFor(portal.here, portal) ?? placeFor(portal.there, portal)
       const findRoom = networks.get(portal.there.network)?.findRoom
-      if (known !== undefined && directory.standing(portal.there) === 'out') void findRoom?.(portal.there.id) // it may let us in again
+      if (known !== undefined && isClosed(portal)) { // it may let us in again
+        return allowance.take([]) && await findRoom?.(portal.there.id) !== undefined ? known : undefined
+      }
       if (known !== undefined || isTaken(portal.there) || !allowance.take([]) || isFull(rules)) return known
       const id = await findRoom?.(portal.there.id)
       if (id === undefined) return undefined

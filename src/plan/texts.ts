@@ -78,7 +78,7 @@ const de: Texts = {
   started: 'Sie erhalten wieder Nachrichten von uns. Wenn Sie keine mehr möchten, senden Sie STOP.',
   left: name => `${name} bekommt keine Nachrichten mehr (STOP).`,
   returned: name => `${name} bekommt wieder Nachrichten (START).`,
-  isOut: where => `Die Verbindung zum Raum auf ${where} ruht, weil Zentrale dort entfernt wurde. ` +
+  isOut: where => `Die Verbindung zum Raum auf ${where} ruht, weil Zentrale nicht mehr dort ist. ` +
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
   isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. ` +
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
@@ -155,7 +155,7 @@ const en: Texts = {
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,
   returned: name => `${name} gets messages again (START).`,
-  isOut: where => `The connection to the room on ${where} rests, because Zentrale was removed from it. ` +
+  isOut: where => `The connection to the room on ${where} rests, because Zentrale is no longer in it. ` +
     'For now, messages arrive in neither direction.',
   isEncrypted: where => `The connection to the room on ${where} rests, because that room is encrypted. ` +
     'For now, messages arrive in neither direction.',

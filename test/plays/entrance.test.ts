@@ -114,8 +114,9 @@ const acted = (xmppServer: 'prosody' | 'ejabberd'): void => {
     await anna.waitFor(square, 'Zentrale has left', ({ type, content, state_key: who }) =>
       type === 'm.room.member' && who === `@zentrale:${DOMAIN}` && content['membership'] === 'leave', READ_WITHIN_MS)
     await bernd.until('that it rests', one => one.is('message') && String(one.attrs.from).startsWith(`${muc}/`) &&
-      /Zentrale was removed/.test(one.getChildText('body') ?? ''), READ_WITHIN_MS)
+      /Zentrale is no longer in it/.test(one.getChildText('body') ?? ''), READ_WITHIN_MS)
     await anna.send(square, 'among us')
+    assert.ok((await errorOf(carla, nameOf('square'))).getChild('item-not-found') !== undefined, 'nobody is sent to where nothing arrives')
     await anna.setState(square, 'm.room.join_rules', '', { join_rule: 'public' })
     assert.equal(await sentOn(carla, nameOf('square')), muc)
     await bernd.until('that it is back', one => one.is('message') && String(one.attrs.from).startsWith(`${muc}/`) &&

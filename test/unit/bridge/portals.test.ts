@@ -89,6 +89,18 @@ describe('a room that somebody asks for by its name', () => {
     assert.deepEqual(asked, ['a@rooms', 'a@rooms'])
   })
 
+  it('is none while it stays closed to us: nobody is sent to where nothing arrives', async () => {
+    await start(RULES)
+    await open('ask a@rooms')
+    const stands = (standing: 'in' | 'out', key: string): Promise<unknown> =>
+      blue.inbox.accept({ kind: 'standing', key, place: { network: 'blue', id: 'a@rooms' }, at: 1, standing })
+    await stands('out', '1')
+    blue.findRoom = async () => undefined
+    assert.deepEqual([await open('ask a@rooms'), await open('ask alsoa@rooms')], [undefined, undefined])
+    await stands('in', '2')
+    assert.equal(await open('ask a@rooms'), 'at a@rooms')
+  })
+
   it('is for those alone whom the config lets ask, where the network says who asks', async () => {
     await start(RULES)
     const asked = (by: string): boolean => red.inbox.mayAsk({ network: 'red', id: 'ask a@rooms' }, { network: 'red', id: by })

@@ -11,9 +11,9 @@ describe('how a place stands to us', () => {
 
   const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 600 } as const
   const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
-  const OUT = 'The connection to the room on red rests, because Zentrale was removed from it. ' +
+  const OUT = 'The connection to the room on red rests, because Zentrale is no longer in it. ' +
     'For now, messages arrive in neither direction.'
-  const ENCRYPTED = OUT.replace('Zentrale was removed from it', 'that room is encrypted')
+  const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
   const BACK = 'The connection to the room on red works again.'
 
   const start = async (path?: string): Promise<void> => {

@@ -47,7 +47,7 @@ export const makePortals = ({ homeserver, rooms, inbox, network, domain }: Parts
 }
 
 interface FindParts {
-  homeserver: Homeserver; rooms: Pick<Rooms, 'placeOf' | 'isIn' | 'checkRoom'>; memory: Memory; network: string; log: Log
+  homeserver: Homeserver; rooms: Pick<Rooms, 'placeOf' | 'isIn' | 'checkRoom' | 'settled'>; memory: Memory; network: string; log: Log
   isMadeByUs (place: Place): boolean
 }
 
@@ -75,8 +75,12 @@ export const makeFindRoom = ({ homeserver, rooms, memory, network, log, isMadeBy
       if (room === undefined) return undefined
       const place = rooms.placeOf(room)
       if (place === undefined) return await enter(room, alias)
-      if (!rooms.isIn(room)) rooms.checkRoom(room) // it may be open again
-      return isMadeByUs(place) ? undefined : place.id
+      if (isMadeByUs(place)) return undefined
+      if (!rooms.isIn(room)) {
+        rooms.checkRoom(room) // it may be open again
+        await rooms.settled()
+      }
+      return rooms.isIn(room) ? place.id : undefined
     } catch (error) {
       log.info({ alias, why: messageOf(error) }, 'a room that somebody on another network asks for cannot be entered')
       return undefined
