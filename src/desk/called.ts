@@ -12,6 +12,10 @@ const AT = /(?<![\p{L}\p{N}.])@([\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,40})/gu
 const WORDS_MAX = 1000 // with an at sign, in one text
 const IN_FRONT = /^\s*([\p{L}][^:,()\n]{0,60}?)(?:\s\([^()\n]{1,20}\))?\s?[:,]/u
 
+/** A name in front of words that only one person says to another. “Bernd will call you” is an answer. */
+const BESPOKEN = new RegExp('^\\s*(\\p{L}[\\p{L}\\p{M}-]{0,40})\\s(?:schau|guck|sieh|nimm|übernimm|mach|gib|sag|ruf|bitte|du|' +
+  '(?:kannst|könntest|hast|weißt|bist|magst|willst|würdest)\\sdu|please|you|(?:can|could|would|will|do|did|have|are)\\syou)(?![\\p{L}\\p{M}])', 'u')
+
 const wordsOf = (name: string): string[] => folded(name).split(/[\s.]+/)
 
 /** What was said, and whom the app marked in it. */
@@ -29,7 +33,7 @@ export const calledIn = ({ content, mentions }: Speech, address: FunctionAddress
     colleagues.find(one => [folded(one.name), wordsOf(one.name)[0]].includes(folded(withoutLabel(nameIn(name)))))
   const lines = seenLines(content.text)
   const marked = mentions.map(({ who, as }) => ({ as, agent: byName(as) ?? (who === 'everybody' ? undefined : agentOf(address, who)) }))
-  const inFront = IN_FRONT.exec(lines[0] ?? '')?.[1]
+  const inFront = (IN_FRONT.exec(lines[0] ?? '') ?? BESPOKEN.exec(lines[0] ?? ''))?.[1]
   const at = lines.flatMap(line => Array.from(line.matchAll(AT), ([, word = '']) => word)).slice(0, WORDS_MAX)
   const front = inFront === undefined ? [] : [{ as: inFront, agent: byName(inFront) }]
   const found = [...marked, ...front, ...at.map(word => ({ as: `@${word}`, agent: byWord(word) }))]

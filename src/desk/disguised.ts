@@ -15,8 +15,12 @@ const SIGN = /(?:[^\p{L}\p{N}\p{M}\s\p{Ps}\p{Pi}\p{Pf}"'\u0060]|(?:^|[^\p{N}])1)
 /** In front of `n`, which begins no sentence. */
 const SPACED = /^(?:[^\p{N}]|#\s?\d{1,9})*[^\p{N}\p{M}\s\p{Ps}\p{Pi}\p{Pf}"'\u0060]\p{M}*\s+$/u
 
+/** `n` and `!` the wrong way round, or `1` for `!`. */
+const SWAPPED = /^(?:[^\p{L}\p{N}'’#]|#\s?\d{1,9}(?!\d))*n(?:!|1(?=\s*\p{L}))/iu
+
 /** The word with which it begins; `true` if we do not know the word, but an app may have changed the sign. */
 export const disguised = (line: string): Word | true | undefined => {
+  if (SWAPPED.test(line)) return 'note'
   const [, front = '', written = '', question = ''] = FIRST.exec(line) ?? []
   const spelling = written.normalize('NFC').toLowerCase()
   const word = wordOf(spelling + question) ?? wordOf(spelling)
@@ -30,5 +34,9 @@ const NOTE = '(?:[\\p{L}-]{0,20}(?:notiz|notizen|vermerk)|notes?|memo|n)'
 const LABEL = `(?:(?:nur|only)\\s)?(?:${INTERNAL}\\s)?(?:${INTERNAL}|${NOTE})(?:\\s(?:an|für|fürs|von|to|for|from)\\s[^:\\n]{1,40})?`
 const LABELLED = new RegExp(`^[^\\p{L}]*(?:${LABEL}[\\s*_~\`"\\p{Pe}\\p{Pf}]{0,5}:(?![-()])|(?<=[\\p{Ps}<])${LABEL}[:.!]?\\s?[\\p{Pe}>])`, 'iu')
 
-/** Whether a label calls it a note: “Notiz: …”, “(intern) …”. */
-export const isLabelled = (line: string): boolean => LABELLED.test(line)
+/** “Intern Tom will call you” and “Internal medicine …” are sentences. */
+const SHOUTED = /^[^\p{L}]*(?:INTERN(?:AL)?(?![\p{L}\p{M}-])|intern(?=\s\p{L})|[Ii]ntern(?:al)?(?=\s?[,;–—!]|\s-))/u
+const FURTHER = /^[^\p{L}]*(?:(?:in|als|zur|eine|meine|kurze|kleine|nur|die|für|as|an?|my|private|quick)\s){1,3}(?:notiz|vermerk|note|memo)\s?:/iu
+
+/** Whether a label calls it a note: “Notiz: …”, “(intern) …”, “INTERN …”, “In Notiz: …”. */
+export const isLabelled = (line: string): boolean => LABELLED.test(line) || SHOUTED.test(line) || FURTHER.test(line)

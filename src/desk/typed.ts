@@ -24,7 +24,8 @@ export type Typed =
   | { kind: 'unclear', meant?: Word, doubt?: Doubt }
 
 const SIGNS: Record<string, string> = Object.fromEntries([
-  ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!'] as const), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'] as const)
+  ...Array.from('!ǃ❗❕❢❣ꜝⵑ‼', sign => [sign, '!'] as const), ...Array.from('/⁄∕⧸╱⟋⼃〳𝈺᜵', sign => [sign, '/'] as const),
+  ...Array.from('ⓘℹ', sign => [sign, 'ⓘ'] as const) // signs that would fold to a letter
 ])
 
 /** Characters that nobody sees. Marks are visible: they belong to the letter before them. */

@@ -18,7 +18,8 @@ describe('whom of the team a text speaks to', () => {
   it('is seen by an at sign, by the name in front, and by the mark of an app', () => {
     const texts = [
       '@Clara schau mal', 'kannst du das, @clara?', 'Guten Tag\n@Bernd der nervt', '@berger!', 'Clara: der nervt', 'bernd, übernimmst du?',
-      'Bernd Berger (XMPP): hallo', 'Bernd Berger (blue), hallo', '@room wer kennt den?', '@alle schwierig', 'CLARA : mach du'
+      'Bernd Berger (XMPP): hallo', 'Bernd Berger (blue), hallo', '@room wer kennt den?', '@alle schwierig', 'CLARA : mach du',
+      'Clara schau mal bitte', 'bernd kannst du das übernehmen?', 'Bernd bitte nicht antworten', 'Clara please look', 'bernd can you take it?'
     ]
     assert.deepEqual(texts.filter(text => called(text) === undefined), [])
     assert.equal(called('schau mal', marking(['@clara', 'C'])), 'Clara')
@@ -28,7 +29,8 @@ describe('whom of the team a text speaks to', () => {
   it('is nobody in what is meant for the contact', () => {
     const texts = [
       'Guten Tag, Frau Müller', 'Clara Müller hat heute Dienst', 'Schreiben Sie an clara@example.org', 'Frau Clara: Zimmer 3', 'Anna: 030 123',
-      'Es grüßt\nClara', 'Bernd ist heute da', '> @clara schau mal\nja', '@eva ja', 'Claras: Café'
+      'Es grüßt\nClara', 'Bernd ist heute da', '> @clara schau mal\nja', '@eva ja', 'Claras: Café', 'Bernd ruft Sie an',
+      'Bernd kann Ihnen helfen', 'Bernd can help you', 'Clara will call you', 'Clara macht das', 'Bernd Schau hilft Ihnen', 'Clara hat das gesagt'
     ]
     assert.deepEqual(texts.filter(text => called(text) !== undefined), [])
     assert.equal(called('Clara, guten Tag', [], 'Clara Müller'), undefined)

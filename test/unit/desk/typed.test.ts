@@ -80,7 +80,17 @@ describe('what somebody of the team typed', () => {
     ['⚠️ Intern: x', 'unclear label of a note'], ['*Notiz:* x', 'unclear note'], ['n: x', 'unclear label of a note'],
     ['> Hello?\nNote: x', 'unclear label of a note'], ['Note: the shop is closed', 'unclear label of a note'], ['!a Note: x', 'say Note: x'],
     ['!a ¡n x', 'say ¡n x'], ['!n ⚠️!n x', 'note ⚠️!n x'],
-    ['Please note: x', 'words'], ['Note that we are closed', 'words'], ['Notiert: Montag um 9', 'words'], ['Internet: www.example.org', 'words'],
+    ['n! x', 'unclear note'], ['n!x', 'unclear note'], ['N! x', 'unclear note'], ['n1 x', 'unclear note'], ['n1x', 'unclear note'],
+    ['ⓘn x', 'unclear note'], ['ℹ️n x', 'unclear note'], ['#2 n! x', 'unclear note'], ['ok\nn! x', 'unclear'],
+    ['ok n! x', 'words'], ['’n! x', 'words'], ['N1', 'words'],
+    ['INTERN x', 'unclear label of a note'], ['intern x', 'unclear label of a note'], ['INTERNAL x', 'unclear label of a note'],
+    ['intern, nicht senden: x', 'unclear label of a note'], ['Internal, do not send: x', 'unclear label of a note'],
+    ['In Notiz: x', 'unclear label of a note'], ['Als kurze Notiz: x', 'unclear label of a note'], ['As a note: x', 'unclear label of a note'],
+    ['Intern Tom will call you', 'words'], ['Internal medicine is on floor 3', 'words'], ['INTERNET ist da', 'words'],
+    ['INTERNATIONAL', 'words'],
+    ['Intern-Stellen gibt es hier', 'words'], ['In der Notiz steht: x', 'words'], ['Take note: x', 'words'], ['In note form', 'words'],
+    ['No! x', 'words'], ['Nein! x', 'words'], ['Please note: x', 'words'],
+    ['Note that we are closed', 'words'], ['Notiert: Montag um 9', 'words'], ['Internet: www.example.org', 'words'],
     ['International: +49', 'words'], ['Guten Tag\nNote: x', 'words'], ['’n Abend', 'words'], ['„Notiz“ heißt note', 'words'],
     ['– an alle: x', 'words'],
     [':-/ Note that', 'words'], ['24/7', 'words'], ['- Notizblock', 'words'], ['📝 Note that we are closed', 'words'], ['5/8', 'words'],
@@ -98,8 +108,16 @@ describe('what somebody of the team typed', () => {
     const word = fc.constantFrom(...words, ...words.map(one => one[0]!.toUpperCase() + one.slice(1)))
     fc.assert(fc.property(fc.array(fc.tuple(word, fc.constantFrom(...marks)), { minLength: 1, maxLength: 12 }), sentence => {
       const text = sentence.map(([one, mark]) => one + mark).join(' ')
+      fc.pre(!/^\s*n[!！‼]/imu.test(text)) // that is `!n` the wrong way round
       assert.equal(told(text), 'words', text)
     }), { numRuns: 3000 })
+  })
+
+  it('takes nothing for words that begins with `n!`, or with “intern” in capitals, whatever follows', () => {
+    const start = fc.constantFrom('n!', 'N!', 'n! ', 'n1 x', 'n！', 'INTERN ', 'INTERNAL: ', 'intern, ', 'In Notiz: ', 'ⓘn ')
+    fc.assert(fc.property(fc.constantFrom('', ' ', '#2 ', '> Hello?\n'), start, fc.string({ unit: 'grapheme' }), (front, one, rest) => {
+      assert.notEqual(kindOf(`${front}${one} ${rest}`), 'words')
+    }), { numRuns: 2000 })
   })
 
   it('takes nothing for words that has a note\'s word behind a sign, whatever the sign, in front of `!` or instead of it', () => {
