@@ -10,8 +10,11 @@ import { forgetPosition } from '../recovery/history-position'
 /** A room of a direct chat. */
 export interface DirectRoom { place: Place; ours: string; theirs: string }
 
-/** The value of `direct <place>` in memory. `at`: when the chat moved to this room, ms; 0 if not known. `older`: earlier rooms, newest first. */
-export interface Chat { room: string; at: number; left?: boolean; older: string[] }
+/**
+ * The value of `direct <place>` in memory. `at`: when the chat moved to this room, ms; 0 if not known. `older`: earlier rooms, newest first.
+ * `crowded`: we have ended it, because others could read it; then it counts as left.
+ */
+export interface Chat { room: string; at: number; left?: boolean; crowded?: boolean; older: string[] }
 
 export interface Chats {
   placeOf (ours: string, theirs: string): Place
@@ -89,7 +92,7 @@ export const makeChats = (memory: Memory, network: NetworkName, forgotten: (room
       const chat = at(place)
       const [now, ...older] = without(room, place)
       if (gone && (chat === undefined || chat.room === room)) {
-        await keep(place, { room, at: chat?.at ?? 0, left: true, older: without(room, place) })
+        await keep(place, { ...chat, room, at: chat?.at ?? 0, left: true, older: without(room, place) })
       } else if (now === undefined) await memory.delete(chatKey(place))
       else await keep(place, now === chat!.room ? { ...chat!, older } : { room: now, at: 0, older })
       await memory.delete(roomKey(room))

@@ -193,7 +193,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const isRead = stands !== undefined && !parting.isOver(stands) && chats.of(stands) !== undefined
       if (change?.isEdit === true && !isRead) throw new Refused(HAS_LEFT, undefined, 'moved')
       if (stands !== undefined) return change?.isEdit === true ? await two.checked(stands, chat, signal) : stands
-      if (chats.at(place)?.left) throw new Refused(HAS_LEFT)
+      if (chats.at(place)?.left) throw new Refused(HAS_LEFT, undefined, chats.at(place)?.crowded ? 'crowded' : undefined)
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
       if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT)

@@ -44,7 +44,7 @@ export const makeTwo = ({ homeserver, chats, parting, log, signal: stopping }: P
     if (!isStrict(chat) || await isOfTwo(homeserver, room, chat, signal)) return room
     parting.over(room)
     const now = chats.at(chat.place)
-    if (now?.room === room && !now.left) await chats.keep(chat.place, { ...now, left: true })
+    if (now?.room === room && !now.left) await chats.keep(chat.place, { ...now, left: true, crowded: true })
     throw new Refused('others could read the chat', undefined, 'crowded')
   }
   return {

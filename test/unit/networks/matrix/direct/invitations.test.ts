@@ -91,6 +91,7 @@ describe('Matrix: an invitation to a direct chat', () => {
         open(room)
         await assert.rejects(answer(bridge, 'geheim'), crowded)
         await anna.waitFor(room, isNow(lin(), 'leave'))
+        await assert.rejects(answer(bridge, 'geheim'), crowded)
         assert.ok(anna.events(room).every(({ content }) => content['body'] !== 'geheim'))
         const next = anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [lin()] })
         anna.send(next, 'nur wir')
