@@ -66,7 +66,8 @@ export const MUTATIONS: Mutation[] = [
     "const isToGoOut = !isInside && (said.typed.kind === 'words' || said.typed.kind === 'say')",
     'const isToGoOut = true', ['W2', 'D2']],
   ['does not look behind a quotation', 'desk/typed.ts', 'return raw.slice(skippedIn(raw))', 'return raw', ['W2', 'D2']],
-  ['is misled by what cannot be seen', 'desk/typed.ts', 'if (INVISIBLE.test(character) && !/\\s/.test(character)) continue', '', ['W2']],
+  ['is misled by what cannot be seen', 'desk/typed.ts', 'if (INVISIBLE.test(character) && !/\\s/.test(character)) continue',
+    "if (character === '\\u200b') return { text: 'x', ends: [1] }", ['W2', 'D2']],
   ['knows one spelling of a sign', 'desk/typed.ts',
     "const seen = SIGNS[character] ?? Array.from(character.normalize('NFKC'), one => SIGNS[one] ?? one).join('')",
     'const seen = character', ['W2', 'D2']],
@@ -109,8 +110,6 @@ export const MUTATIONS: Mutation[] = [
     'if (room.whole || begunAt <= before) inside.partOthers(room)', '', ['P']],
   ['does not see that a room has forgotten somebody', 'networks/xmpp/muc/entering.ts',
     "if (ghost.nick !== '' && !room.people.has(ghost.nick)) ghost.lost(", "if (ghost.nick === '?') ghost.lost(", ['P']],
-  ['shows those who are in a room that has sent us out', 'bridge/members.ts', "directory.standing(here.place) === 'in' ? halls",
-    'true ? halls', ['P']],
   // moderators
   ['hears whom a moderator has put out', 'plan/expelled.ts', 'return over.has(key) ? undefined : all.get(key)', 'return undefined', ['H']],
   ['forgets over a restart whom moderators have put out', 'bridge/apply.ts', 'await tx.remember(EXPELLED, key, JSON.stringify(expelled))', '', ['H']],
