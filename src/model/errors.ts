@@ -43,8 +43,11 @@ export class Unavailable extends Error {
   readonly trouble: FileTrouble | undefined
   /** The place lets nobody of ours speak until its moderators allow it. Whoever speaks should know. */
   readonly voiceless: boolean
+  /** It must be encrypted, and nobody whom it is for has a device that could read it. */
+  readonly deviceless: boolean
   constructor (message: string, options: {
-    retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble, voiceless?: boolean, cause?: unknown
+    retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble
+    voiceless?: boolean, deviceless?: boolean, cause?: unknown
   } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
@@ -53,6 +56,7 @@ export class Unavailable extends Error {
     this.crowded = options.crowded ?? false
     this.trouble = options.trouble
     this.voiceless = options.voiceless ?? false
+    this.deviceless = options.deviceless ?? false
   }
 }
 

@@ -105,7 +105,9 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const seal = async ({ room, to, contact, rotation, type, content }: Said, signal: AbortSignal): Promise<Json> => {
     await engine.call(kept.name(), 'track', to)
     await outgoing(signal)
-    if (await engine.call(kept.name(), 'devices', contact) === 0) throw new Unavailable(`encryption: ${contact} has no device now that could read it`)
+    if (await engine.call(kept.name(), 'devices', contact) === 0) {
+      throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { deviceless: true })
+    }
     await sendAll(await engine.call(kept.name(), 'missing', to), signal)
     await sendAll(await engine.call(kept.name(), 'share', { room, users: to, rotation }), signal)
     return parsed(await engine.call(kept.name(), 'encrypt', { room, type, content: JSON.stringify(content) }))

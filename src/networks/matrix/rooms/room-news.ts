@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { deadline, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Place } from '../../../model/address'
-import { messageOf } from '../../../model/errors'
+import { messageOf, Unavailable } from '../../../model/errors'
 import type { Memory } from '../../../model/network'
 import type { Addresses } from '../users/addresses'
 import type { Bringing } from '../users/bringing'
@@ -65,6 +65,12 @@ const UNREAD_MS = 3600_000 // between two such notices in one chat
 export const isOneOf = (list: string[], mxid: string): boolean =>
   list.some(entry => entry.startsWith(':') ? mxid.slice(mxid.indexOf(':')) === entry : mxid === entry)
 
+/** Handles an error: does something else if nothing can be encrypted for the contact. */
+const ifNoDevice = (instead: () => Promise<unknown>) => (error: unknown): Promise<unknown> => {
+  if (error instanceof Unavailable && error.deviceless) return instead()
+  throw error
+}
+
 export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   const { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, memory, clock, log, bot } = world
   const { isOurs, acceptFrom } = world
@@ -120,12 +126,13 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     const { room, sender, stateKey = bot, content: { membership } } = event
     if (membership === 'invite') return invited(event)
     if (membership === 'join') return undefined
-    if (sender === stateKey && stateKey !== bot) return // ours did it, so we know it; read again later, it is out of date
-    if (stateKey !== bot) {
+    if (stateKey === bot) {
+      if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
+    } else if (sender !== stateKey) { // what ours did themselves we know; read again later, it is out of date
       const wasIn = ghosts.isIn(stateKey, room) // else it is told again
       ghosts.left(stateKey, room)
       if (wasIn && !isOurs(sender)) bringing.putOut(stateKey, room)
-    } else if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
+    }
     return undefined
   }
 
@@ -177,7 +184,8 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     unread ({ id, room }) {
       const chat = direct.of(room)
       if (chat === undefined || !encryption.serves(chat.ours)) encrypted(room)
-      else once(room, `unread ${room}`, UNREAD_MS, () => saySealed(room, chat, id))
+      else once(room, `unread ${room}`, UNREAD_MS, () =>
+        saySealed(room, chat, id).catch(ifNoDevice(() => say(room, chat.ours, room, ENCRYPTED_CHAT))))
     }
   }
 }
