@@ -2,31 +2,21 @@
 import assert from 'node:assert/strict'
 import type { Person, Place } from '../../src/model/address'
 import type { Persona } from '../../src/model/message'
-import type { Network } from '../../src/model/network'
 import { ghostMxid } from '../../src/networks/matrix/names'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
-import { bernd, delivery, makeBridge, max, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
+import { makeInbox } from './inbox'
+import type { Json, MatrixPerson, SeenEvent } from './matrix-person'
+import { matrixStage, type MatrixStage } from './matrix-stage'
+import { bernd, delivery, max, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
 
 const encode = encodeURIComponent
 const EVA: Persona = { person: { network: 'xmpp', id: 'eva@example.org' }, name: 'Eva (XMPP)' }
 
 export const membersSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
-  const running: Network[] = []
+  const { begin: beginIn, newPerson } = matrixStage(ground)
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
-  const newPerson = async (name: string): Promise<MatrixPerson> => {
-    const { userId, accessToken } = await ground().createUser(`${name}${newKey()}`.toLowerCase())
-    return makeMatrixPerson(ground().url, userId, accessToken)
-  }
-  const begin = async (places: Place[], more: Parameters<typeof makeBridge>[1] = {}): Promise<Bridge> => {
-    const bridge = makeBridge(ground(), more)
-    bridge.inbox.wants = true
-    running.push(bridge.network)
-    bridge.network.attend(places)
-    await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
-    return bridge
-  }
+  const begin = (places: Place[], { inbox = makeInbox(), ...more }: Parameters<MatrixStage['begin']>[1] = {}): Promise<Bridge> =>
+    beginIn(places, { ...more, inbox: Object.assign(inbox, { wants: true }) })
   const openRoom = async (preset = 'public_chat'): Promise<Place> => ({
     network: 'matrix', id: await anna.createRoom({ preset, invite: [`@${ground().config.registration.sender_localpart}:${ground().serverName}`] })
   })
@@ -41,7 +31,6 @@ export const membersSuite = (ground: () => Ground): void => {
     type === 'm.room.member' && key?.startsWith('@_zentrale_') === true ? [`${key} ${String(content.membership)}`] : [])
 
   before(async () => { anna = await newPerson('anna') })
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
   describe('members', () => {
     it('are told, all at the start and then as they come, go and are called', async () => {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Mention } from '../../src/model/mention'
 import type { Action } from '../../src/model/message'
-import type { Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
 import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
-import { bernd, delivery, type Bridge, type Ground, makeBridge, max } from './matrix-suite'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, type Bridge, type Ground, max } from './matrix-suite'
 
 const SEND_MS = 60_000
 const signal = (): AbortSignal => AbortSignal.timeout(SEND_MS)
@@ -14,16 +14,8 @@ const body = (text: string) => (event: SeenEvent): boolean => event.content['bod
 
 export const mentionsSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
-  const running: Network[] = []
-
-  const begin = async (place: Place): Promise<Bridge> => {
-    const bridge = makeBridge(ground())
-    running.push(bridge.network)
-    bridge.network.attend([place])
-    await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the room is joined', () => bridge.inbox.connections.get('rooms') === true)
-    return bridge
-  }
+  const { begin: beginIn } = matrixStage(ground)
+  const begin = (place: Place): Promise<Bridge> => beginIn([place])
   const person = async (name: string): Promise<MatrixPerson> => {
     const { userId, accessToken } = await ground().createUser(name)
     return makeMatrixPerson(ground().url, userId, accessToken)
@@ -34,7 +26,6 @@ export const mentionsSuite = (ground: () => Ground): void => {
     ({ action: { kind: 'message', content: { style: 'text', text: plain(text) }, mentions, ...more } })
 
   before(async () => { anna = await person('anna.called') })
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
   it('a name is a pill, which notifies whoever it means, and nobody else', async () => {
     const place = await openRoom()
@@ -70,13 +61,9 @@ export const mentionsSuite = (ground: () => Ground): void => {
     const { ids: [id = ''] } = await network.send(delivery(place, 'Servus', { as: bernd }), signal())
     await network.send(delivery(place, 'Hallo', { as: max }), signal())
     const { sender: ghost } = await anna.waitFor(place.id, 'Bernd', ({ event_id: event }) => event === id)
-    await running.pop()?.stop()
+    await network.stop()
 
-    const later = makeBridge(ground(), { memory })
-    running.push(later.network)
-    later.network.attend([place])
-    await later.network.start(later.inbox)
-    await later.inbox.until('the room is joined', () => later.inbox.connections.get('rooms') === true)
+    const later = await beginIn([place], { memory })
     const html = `<a href="https://matrix.to/#/${ghost}">Bernd (XMPP)</a>: ja`
     await anna.send(place.id, { msgtype: 'm.text', body: 'Bernd (XMPP): ja', format: 'org.matrix.custom.html', formatted_body: html })
     await anna.send(place.id, 'bernd, ja')

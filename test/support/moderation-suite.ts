@@ -1,36 +1,27 @@
 /** What moderators do on any homeserver, and what we do with their power. */
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
-import type { Network } from '../../src/model/network'
 import { ghostMxid } from '../../src/networks/matrix/names'
-import { makeMatrixPerson, type MatrixPerson } from './matrix-person'
-import { bernd, delivery, makeBridge, newKey, type Bridge, type Ground } from './matrix-suite'
+import type { MatrixPerson } from './matrix-person'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, type Bridge, type Ground } from './matrix-suite'
 
 export const moderationSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
-  const running: Network[] = []
+  const { begin: beginIn, newPerson } = matrixStage(ground)
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
   const begin = async (power?: number): Promise<Bridge & { place: Place }> => {
     const levels = power === undefined ? {} : { power_level_content_override: { users: { [bot()]: power, ...trusted() } } }
     const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat', room_version: '11', ...levels }) }
-    const bridge = makeBridge(ground())
-    running.push(bridge.network)
-    bridge.network.attend([place])
-    await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
-    return { ...bridge, place }
+    return { ...await beginIn([place]), place }
   }
   const trusted = (): Record<string, number> => ({ [anna.userId]: 100 })
   const removal = (place: Place, said: string[]) => ({ ...delivery(place, ''), as: undefined, action: { kind: 'removal', said } }) as never
   const bodies = async ({ id }: Place): Promise<unknown[]> =>
     (await anna.events(id)).flatMap(({ type, content }) => type === 'm.room.message' && 'body' in content ? [content['body']] : [])
 
-  before(async () => {
-    const { userId, accessToken } = await ground().createUser(`anna${newKey()}`.toLowerCase())
-    anna = makeMatrixPerson(ground().url, userId, accessToken)
-  })
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+  before(async () => { anna = await newPerson('anna') })
 
   describe('moderators', () => {
     it('remove what ghosts say, and we hear it; we remove what others say where we have the power, with its edits', async () => {

@@ -2,30 +2,21 @@
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Content, Delivery, Poll } from '../../src/model/message'
-import type { Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
-import { makeMatrixPerson, type Json, type MatrixPerson, type SeenEvent } from './matrix-person'
-import { bernd, delivery, makeBridge, max, newKey, type Bridge, type Ground } from './matrix-suite'
+import type { Json, MatrixPerson, SeenEvent } from './matrix-person'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, max, type Bridge, type Ground } from './matrix-suite'
 
 const POLL = 'org.matrix.msc3381.poll'
 const ENDED = 'The poll has ended. Top answer: Mo'
 
 export const pollsSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
-  const running: Network[] = []
+  const { begin: beginIn, newPerson } = matrixStage(ground)
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const begin = async (): Promise<Bridge & { place: Place }> => {
     const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
-    const bridge = makeBridge(ground())
-    running.push(bridge.network)
-    bridge.network.attend([place])
-    await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
-    return { ...bridge, place }
-  }
-  const newcomer = async (name: string): Promise<MatrixPerson> => {
-    const { userId, accessToken } = await ground().createUser(`${name}${newKey()}`.toLowerCase())
-    return makeMatrixPerson(ground().url, userId, accessToken)
+    return { ...await beginIn([place]), place }
   }
   const poll = (question = 'When?'): Poll =>
     ({ form: `${POLL}.start`, question, answers: [{ id: 'a', text: 'Mo' }, { id: 'b', text: 'Tu' }], most: 1, open: true })
@@ -49,8 +40,7 @@ export const pollsSuite = (ground: () => Ground): void => {
     .map(({ type, sender, content: { 'org.zentrale.key': _, 'org.zentrale.hops': __, ...content } }) => [type, sender, content])
   const referring = (event: string): Json => ({ 'm.relates_to': { rel_type: 'm.reference', event_id: event } })
 
-  before(async () => { anna = await newcomer('anna') })
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+  before(async () => { anna = await newPerson('anna') })
 
   describe('polls', () => {
     it('of ours are asked, asked otherwise, answered, ended by who asked, each once; and taken back with what was asked before', async () => {
@@ -95,7 +85,7 @@ export const pollsSuite = (ground: () => Ground): void => {
 
     it('of others come in with their votes, and their ends say who may end them', async () => {
       const { inbox, place } = await begin()
-      const dora = await newcomer('dora')
+      const dora = await newPerson('dora')
       await dora.join(place.id)
       const event = await dora.send(place.id, startContent(poll()), `${POLL}.start`)
       await dora.send(place.id, { ...referring(event), [`${POLL}.response`]: { answers: ['a', 5] } }, `${POLL}.response`)

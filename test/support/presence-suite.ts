@@ -1,26 +1,19 @@
 /** Who is away, on a homeserver that has presence switched on. */
 import assert from 'node:assert/strict'
-import type { Network } from '../../src/model/network'
 import { presenceOf } from '../../src/model/signal'
 import { ghostMxid } from '../../src/networks/matrix/names'
-import { makeMatrixPerson } from './matrix-person'
-import { bernd, delivery, makeBridge, newKey, type Ground } from './matrix-suite'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, type Ground } from './matrix-suite'
 import { until } from './practice'
 
 export const presenceSuite = (ground: () => Ground): void => {
-  const running: Network[] = []
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+  const { begin, newPerson } = matrixStage(ground)
 
   describe('presence', () => {
     it('of others comes in, and ghosts that are in a room show what we say of them', async () => {
-      const { userId, accessToken } = await ground().createUser(`anna${newKey()}`.toLowerCase())
-      const anna = makeMatrixPerson(ground().url, userId, accessToken)
+      const anna = await newPerson('anna')
       const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
-      const { network, inbox } = makeBridge(ground())
-      running.push(network)
-      network.attend([place])
-      await network.start(inbox)
-      await inbox.until('the rooms are joined', () => inbox.connections.get('rooms') === true)
+      const { network, inbox } = await begin([place])
       await network.send(delivery(place, 'Hallo', { as: bernd }), AbortSignal.timeout(60_000))
       const status = (mxid: string): string => `v3/presence/${encodeURIComponent(mxid)}/status`
       await anna.call('PUT', status(anna.userId), { presence: 'unavailable', status_msg: 'zu Tisch' })

@@ -3,25 +3,19 @@ import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import { Refused } from '../../src/model/errors'
 import type { Delivery, Shown } from '../../src/model/message'
-import type { Beside, Network } from '../../src/model/network'
+import type { Beside } from '../../src/model/network'
 import { makeInbox } from './inbox'
-import { makeMatrixPerson, type Json, type MatrixPerson } from './matrix-person'
-import { bernd, delivery, makeBridge, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
+import type { Json, MatrixPerson } from './matrix-person'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
 import { CAN } from './practice'
 
 export const profileSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
-  const running: Network[] = []
+  const { begin: beginIn, newPerson } = matrixStage(ground)
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const bot = (): string => `@${ground().config.registration.sender_localpart}:${ground().serverName}`
-  const begin = async (place: Place, beside: Beside[] = []): Promise<Bridge> => {
-    const bridge = makeBridge(ground(), { inbox: Object.assign(makeInbox(), { beside }) })
-    running.push(bridge.network)
-    bridge.network.attend([place])
-    await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the room is joined', () => bridge.inbox.connections.get('rooms') === true)
-    return bridge
-  }
+  const begin = (place: Place, beside: Beside[] = []): Promise<Bridge> => beginIn([place], { inbox: Object.assign(makeInbox(), { beside }) })
   /** A room in which the bot has this power. */
   const openRoom = async (power: number): Promise<Place> => {
     const users = { [anna.userId]: 100, [bot()]: power }
@@ -31,11 +25,7 @@ export const profileSuite = (ground: () => Ground): void => {
     ({ key: newKey(), place, as: bernd, at: Date.now(), attempt: 1, action: { kind: 'profile', shown, change: { network: 'xmpp', key: 'x' } } })
   const state = (place: Place, type: string): Promise<Json> => anna.call('GET', `v3/rooms/${encodeURIComponent(place.id)}/state/${type}/`)
 
-  before(async () => {
-    const { userId, accessToken } = await ground().createUser(`anna${newKey()}`.toLowerCase())
-    anna = makeMatrixPerson(ground().url, userId, accessToken)
-  })
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+  before(async () => { anna = await newPerson('anna') })
 
   describe('what a room tells apps of its other side', () => {
     const hall: Beside = {

@@ -2,22 +2,17 @@
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Delivery, Persona } from '../../src/model/message'
-import type { Network } from '../../src/model/network'
-import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
-import { bernd, delivery, makeBridge, max, newKey, type Bridge, type Ground } from './matrix-suite'
+import type { MatrixPerson, SeenEvent } from './matrix-person'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, max, type Bridge, type Ground } from './matrix-suite'
 
 export const reactionsSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
-  const running: Network[] = []
+  const { begin: beginIn, newPerson } = matrixStage(ground)
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
   const begin = async (): Promise<Bridge & { place: Place }> => {
     const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
-    const bridge = makeBridge(ground())
-    running.push(bridge.network)
-    bridge.network.attend([place])
-    await bridge.network.start(bridge.inbox)
-    await bridge.inbox.until('the rooms are joined', () => bridge.inbox.connections.get('rooms') === true)
-    return { ...bridge, place }
+    return { ...await beginIn([place]), place }
   }
   const reaction = (place: Place, as: Persona, event: string, emoji: string): Delivery =>
     delivery(place, '', { as, action: { kind: 'reaction', to: { arrival: event }, emojis: [emoji] } })
@@ -25,11 +20,7 @@ export const reactionsSuite = (ground: () => Ground): void => {
     .filter(({ type, content }: SeenEvent) => type === 'm.reaction' && 'm.relates_to' in content)
     .map(({ content }) => content['m.relates_to'])
 
-  before(async () => {
-    const { userId, accessToken } = await ground().createUser(`anna${newKey()}`.toLowerCase())
-    anna = makeMatrixPerson(ground().url, userId, accessToken)
-  })
-  afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
+  before(async () => { anna = await newPerson('anna') })
 
   describe('reactions', () => {
     it('of ours are events of who reacts; the same one twice is that one; taken back it is gone', async () => {
