@@ -1,37 +1,44 @@
 /**
- * Which seed shows which mutation. seeds.json keeps one seed for each. A change of the bridge or of the simulation gives seeds new stories;
- * then `npm run simulate -- --keep` finds seeds again. It tries the kept seed first, then those that have the people concerned.
+ * Which seeds show which mutation. seeds.json keeps a few for each, so that a change of the bridge or of the simulation, which gives seeds new
+ * stories, seldom takes all of them; then `npm run simulate -- --keep` finds seeds again. The kept ones are tried first, then those that have
+ * the people concerned.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Violation } from './auditor'
 import { broken } from './mutate'
 import { MUTATIONS, type Mutation } from './mutations'
-import { hasAddresses, hasChats } from './simulation'
+import { hasAddresses, hasChats, hasCrowd, hasFriends, hasModerators } from './simulation'
 
 const PATH = join(__dirname, 'seeds.json')
+const KEPT_MAX = 3
 
 export interface Found { seed: number; violation: Violation }
 
 /** By the mutation's name. */
-export const keptSeeds = (): Record<string, number> => JSON.parse(readFileSync(PATH, 'utf8')) as Record<string, number>
+export const keptSeeds = (): Record<string, number[]> => JSON.parse(readFileSync(PATH, 'utf8')) as Record<string, number[]>
 
-/** These invariants are judged only in seeds with function addresses. */
-const isOfAddresses = (invariant: string): boolean => /^[DEW]/.test(invariant)
+/** These invariants are judged only in seeds with these people. */
+const CONCERNED: [invariants: RegExp, isIn: (seed: number) => boolean][] = [
+  [/^[DEW]/, hasAddresses], [/^P$/, hasCrowd], [/^[HX]$/, hasModerators], [/^C$/, hasFriends]
+]
 
-/** The seeds out of `most` that may show it, the likeliest first. */
+const isJudged = (invariant: string, seed: number): boolean => CONCERNED.every(([all, isIn]) => !all.test(invariant) || isIn(seed))
+
+/** The seeds out of `most` that may show it, the likeliest first: there, most of what it may break is judged, and people write most. */
 const seedsFor = ([, , , , breaks]: Mutation, from: number, most: number): number[] => {
-  const all = Array.from({ length: most }, (_, index) => from + index)
-  if (!breaks.some(isOfAddresses)) return all
-  const [withChats, without] = [all.filter(hasChats), all.filter(seed => hasAddresses(seed) && !hasChats(seed))]
-  return [...withChats, ...without, ...breaks.every(isOfAddresses) ? [] : all.filter(seed => !hasAddresses(seed))]
+  const isOfAddresses = breaks.some(invariant => CONCERNED[0]![0].test(invariant))
+  const judged = (seed: number): number => breaks.filter(invariant => isJudged(invariant, seed)).length
+  const chats = (seed: number): number => isOfAddresses && hasChats(seed) ? 1 : 0
+  const all = Array.from({ length: most }, (_, index) => from + index).filter(seed => judged(seed) > 0)
+  return all.sort((one, other) => judged(other) - judged(one) || chats(other) - chats(one))
 }
 
-/** The seeds that show the mutation, as they are found: the kept one first, then others out of `most`. */
+/** The seeds that show the mutation, as they are found: the kept ones first, then others out of `most`. */
 export async function * seedsThatShow (mutation: Mutation, from: number, most: number): AsyncGenerator<Found> {
   const [what, , , , breaks] = mutation
   const { simulate } = broken(mutation)
-  for (const seed of new Set([keptSeeds()[what] ?? [], seedsFor(mutation, from, most)].flat())) {
+  for (const seed of new Set([...keptSeeds()[what] ?? [], ...seedsFor(mutation, from, most)])) {
     const { violations } = await simulate(seed)
     const violation = violations.find(({ invariant }) => breaks.includes(invariant))
     if (violation !== undefined) yield { seed, violation }
@@ -44,9 +51,16 @@ export const seedThatShows = async (mutation: Mutation, from: number, most: numb
   return undefined
 }
 
-/** Keeps a seed. The file has the order of mutations.ts, and no mutations that are gone. */
-export const keepSeed = (what: string, seed: number | undefined): void => {
-  const kept: Record<string, number | undefined> = { ...keptSeeds(), [what]: seed }
-  const lines = MUTATIONS.flatMap(([name]) => kept[name] === undefined ? [] : [`  ${JSON.stringify(name)}: ${kept[name]}`])
+/** As many of them as are kept. */
+export const fewThatShow = async (mutation: Mutation, from: number, most: number): Promise<Found[]> => {
+  const few: Found[] = []
+  for await (const found of seedsThatShow(mutation, from, most)) if (few.push(found) === KEPT_MAX) break
+  return few
+}
+
+/** Keeps these seeds. The file has the order of mutations.ts, and no mutations that are gone. */
+export const keepSeeds = (what: string, seeds: number[]): void => {
+  const kept = { ...keptSeeds(), [what]: seeds }
+  const lines = MUTATIONS.flatMap(([name]) => kept[name]?.length ? [`  ${JSON.stringify(name)}: [${kept[name].join(', ')}]`] : [])
   writeFileSync(PATH, `{\n${lines.join(',\n')}\n}\n`)
 }

@@ -1,10 +1,11 @@
 /**
  * `npm run simulate -- --seeds 2000`, `-- --minutes 60`, `-- --seed 17 [--trace]`. Exit status 1 if a promise was broken.
  * `-- --mutation NAME --search 200 [--from 1]`: finds seeds that show a mutation; NAME is a part of its name in mutations.ts.
- * `-- --keep [--mutation NAME] [--search 200] [--from 1]`: finds a seed for each mutation, for seeds.json. Exit status 1 if it finds none.
+ * `-- --keep [--mutation NAME] [--search 200] [--from 1]`: finds up to three seeds for each mutation, for seeds.json. Exit status 1 if
+ * one has none.
  */
 import { parseArgs } from 'node:util'
-import { keepSeed, seedsThatShow, seedThatShows, type Found } from './keep'
+import { fewThatShow, keepSeeds, type Found } from './keep'
 import { MUTATIONS, type Mutation } from './mutations'
 import { makeTally, tellViolation } from './report'
 import { simulate, type Outcome } from './simulation'
@@ -45,7 +46,6 @@ const many = async (): Promise<void> => {
   process.exitCode = tally.violated > 0 ? 1 : 0
 }
 
-const FINDS_MAX = 3
 const WHAT_CHARACTERS_MAX = 120
 
 const named = (): Mutation[] => MUTATIONS.filter(([what]) => what.includes(flags.mutation ?? ''))
@@ -53,28 +53,15 @@ const limits = (): [from: number, most: number] => [Number(flags.from ?? 1), Num
 const shows = ([name]: Mutation, { seed, violation: { invariant, what } }: Found): void => {
   print(`${name}: seed ${seed} breaks ${invariant}: ${what.slice(0, WHAT_CHARACTERS_MAX)}`)
 }
-const showsNot = ([what]: Mutation): void => print(`${what}: not found within ${flags.search} seeds`)
 
 const search = async (): Promise<void> => {
   for (const mutation of named()) {
-    let finds = 0
-    for await (const found of seedsThatShow(mutation, ...limits())) {
-      shows(mutation, found)
-      if (++finds === FINDS_MAX) break
-    }
-    if (finds === 0) showsNot(mutation)
-  }
-}
-
-const keep = async (): Promise<void> => {
-  for (const mutation of named()) {
-    const found = await seedThatShows(mutation, ...limits())
-    keepSeed(mutation[0], found?.seed)
-    if (found !== undefined) shows(mutation, found)
-    else {
-      showsNot(mutation)
-      process.exitCode = 1
-    }
+    const found = await fewThatShow(mutation, ...limits())
+    for (const one of found) shows(mutation, one)
+    if (found.length === 0) print(`${mutation[0]}: not found within ${flags.search} seeds`)
+    if (!flags.keep) continue
+    keepSeeds(mutation[0], found.map(({ seed }) => seed))
+    if (found.length === 0) process.exitCode = 1
   }
 }
 
@@ -82,4 +69,4 @@ process.on('unhandledRejection', error => {
   process.stderr.write(`an error that nobody waits for: ${String((error as Error)?.stack ?? error)}\n`)
   process.exit(1)
 })
-void (flags.keep ? keep() : flags.mutation !== undefined ? search() : flags.seed === undefined ? many() : one(Number(flags.seed)))
+void (flags.keep || flags.mutation !== undefined ? search() : flags.seed === undefined ? many() : one(Number(flags.seed)))

@@ -1,6 +1,6 @@
 /**
- * The test of the auditor. The bridge is broken on purpose, one line at a time and in memory only. Each break must be found: by the seed
- * that is kept for it, or within 200 others. If a line no longer exists, the test says so: then find the line that does its work now. If
+ * The test of the auditor. The bridge is broken on purpose, one line at a time and in memory only. Each break must be found: by one of the seeds
+ * that are kept for it, or within 200 others. If a line no longer exists, the test says so: then find the line that does its work now. If
  * the test takes long, stories have changed: `npm run simulate -- --keep` keeps other seeds.
  */
 import assert from 'node:assert/strict'

@@ -30,8 +30,8 @@ describe('in bad weather', () => {
     for (const what of [...FAULTS, ...ENDS]) assert.match(text, new RegExp(`[1-9]\\d*  ${what}`), `not a single time: ${what}`)
   })
 
-  for (const [what, seed] of Object.entries(keptSeeds())) {
-    if (seed > SEEDS) it(`keeps them under seed ${seed}, kept for “${what}”`, async () => { await judge(seed) })
+  for (const [what, seeds] of Object.entries(keptSeeds())) {
+    for (const seed of seeds.filter(one => one > SEEDS)) it(`keeps them under seed ${seed}, kept for “${what}”`, async () => { await judge(seed) })
   }
 
   it('is the same story under the same seed', async () => {
