@@ -15,6 +15,7 @@ import { mentionsSuite } from '../support/mentions-suite'
 import { moderationSuite } from '../support/moderation-suite'
 import { picturesSuite } from '../support/pictures-suite'
 import { pollsSuite } from '../support/polls-suite'
+import { profileFieldsSuite } from '../support/profile-fields-suite'
 import { profileSuite } from '../support/profile-suite'
 import { reactionsSuite } from '../support/reactions-suite'
 import { membersSuite } from '../support/members-suite'
@@ -58,6 +59,7 @@ describe('Matrix on Synapse', () => {
   moderationSuite(() => ground)
   picturesSuite(() => ground)
   pollsSuite(() => ground)
+  profileFieldsSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)

@@ -11,6 +11,9 @@ export class Rejected extends Refused {
   constructor (readonly status: number, readonly errcode: string, message: string) { super(message) }
 }
 
+/** Ignores a rejection: what was asked for is done already, or cannot be done any more. */
+export const unlessRejected = (error: unknown): undefined => { if (!(error instanceof Rejected)) throw error }
+
 /** The answer is longer than ANSWER_BYTES_MAX: ask for less at once. */
 export class TooLong extends Unavailable {}
 

@@ -103,7 +103,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   on('GET', 'versions', () => ({ json: { versions: ['v1.11', 'v1.17'], unstable_features: {} } }), true)
   on('GET', 'login', () => ({ json: { flows: [{ type: 'm.login.password' }, { type: 'm.login.application_service' }] } }), true)
   on('GET', 'capabilities', () => ({
-    json: { capabilities: { 'm.room_versions': { default: '12', available: { 11: 'stable', 12: 'stable' } } } }
+    json: { capabilities: { 'm.room_versions': { default: '12', available: { 11: 'stable', 12: 'stable' } }, 'm.profile_fields': { enabled: true } } }
   }))
   on('POST', 'register', async call => {
     const body = await call.json()
@@ -276,12 +276,20 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   on('GET', 'profile/:', call => {
     const user = state.users.get(call.params[0]!)
     if (!user) throw new HsError(404, 'M_NOT_FOUND', 'Profile was not found')
-    return { json: { displayname: user.displayname, avatar_url: user.avatar_url } }
+    return { json: { displayname: user.displayname, avatar_url: user.avatar_url, ...user.fields } }
   }, true)
   for (const field of ['displayname', 'avatar_url'] as const) {
     on('PUT', `profile/:/${field}`, async call => {
       if (call.params[0] !== call.user) throw new HsError(403, 'M_FORBIDDEN')
       state.setProfile(call.user, field, string((await call.json())[field]))
+      return { json: {} }
+    })
+  }
+  for (const method of ['PUT', 'DELETE']) {
+    on(method, 'profile/:/:', async ({ params: [whose, field = ''], user, json }) => {
+      if (whose !== user) throw new HsError(403, 'M_FORBIDDEN')
+      const { [field]: before, ...others } = state.users.get(user)?.fields ?? {}
+      state.users.get(user)!.fields = method === 'PUT' ? { ...others, [field]: (await json())[field] } : others
       return { json: {} }
     })
   }

@@ -20,7 +20,7 @@ export interface HsRoom {
 
 export interface HsUser {
   id: string; displayname?: string; avatar_url?: string; devices: Set<string>
-  accountData: Map<string, Json>; presence?: Json
+  accountData: Map<string, Json>; presence?: Json; fields?: Json
 }
 export interface HsMedia { mime: string; name?: string; bytes: Buffer }
 

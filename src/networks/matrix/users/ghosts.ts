@@ -14,13 +14,14 @@ import { messageOf, Refused } from '../../../model/errors'
 import type { Person, Place } from '../../../model/address'
 import type { Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
-import { encode, Rejected, roomPath, type Homeserver } from '../homeserver'
+import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
 import { GHOST_PREFIX, ghostMxid, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { makeCalled } from './called'
 import { makeLooks, setProfile } from './looks'
 import { makePictures } from './pictures'
+import { makeProfileFields } from './profile-fields'
 import { mustBeForbidden } from './put-out'
 import { makeStandsFor } from './stands-for'
 
@@ -83,9 +84,6 @@ const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mx
 
 const isBare = ({ name, person: { id } }: Persona): boolean => name.startsWith(`${id} `)
 
-/** Ignores a rejection: what was asked for is done already, or cannot be done any more. */
-export const unlessRejected = (error: unknown): void => { if (!(error instanceof Rejected)) throw error }
-
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
 
 const putDevice = (homeserver: Homeserver, mxid: string, signal?: AbortSignal): Promise<unknown> =>
@@ -113,6 +111,18 @@ export const makeUser = async (homeserver: Homeserver, mxid: string, signal?: Ab
   }
 }
 
+/** By the bot's invitation where the room is not open. Joining twice is no error (CS API §Joining rooms). */
+const join = async (homeserver: Homeserver, mxid: string, room: string, signal: AbortSignal): Promise<void> => {
+  const enter = (): Promise<unknown> => homeserver.call('POST', `${roomPath(room)}/join`, { as: mxid, body: {}, signal })
+  try {
+    await enter()
+  } catch (error) {
+    await mustBeForbidden(error, homeserver, room, mxid, signal)
+    await homeserver.call('POST', `${roomPath(room)}/invite`, { body: { user_id: mxid }, signal })
+    await enter()
+  }
+}
+
 export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain, secret, isMadeByUs }: GhostWorld): Ghosts => {
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
@@ -122,6 +132,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
   const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
   const pictures = makePictures({ homeserver, uploader, clock, log, looks, turns })
+  const fields = makeProfileFields({ homeserver, memory, called, clock, log, turns, domain })
 
   const register = async (mxid: string, signal: AbortSignal): Promise<void> => {
     await makeUser(homeserver, mxid, signal)
@@ -136,19 +147,6 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       log.warn({ ghost: mxid, why: error.message }, 'a ghost could not be named')
     }
     await called.learn(mxid, name)
-  }
-
-  /** Joins, by the bot's invitation where the room is not open. Joining twice is no error (CS API §Joining rooms). */
-  const join = async (mxid: string, room: string, signal: AbortSignal): Promise<void> => {
-    const enter = (): Promise<unknown> => homeserver.call('POST', `${roomPath(room)}/join`, { as: mxid, body: {}, signal })
-    try {
-      await enter()
-    } catch (error) {
-      await mustBeForbidden(error, homeserver, room, mxid, signal)
-      await homeserver.call('POST', `${roomPath(room)}/invite`, { body: { user_id: mxid }, signal })
-      await enter()
-    }
-    await memory.set(joinKey(mxid, room), '1')
   }
 
   const nameFor = (wanted: string): string => clean(wanted).slice(0, NAME_CHARS_MAX)
@@ -176,7 +174,8 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     const mayStandInProfile = called.nameOf(mxid) === undefined || looks.inProfile(mxid, room)
     if (mayStandInProfile) await named(mxid, persona.name, signal)
     if (memory.get(joinKey(mxid, room)) === undefined) {
-      await join(mxid, room, signal)
+      await join(homeserver, mxid, room, signal)
+      await memory.set(joinKey(mxid, room), '1')
       if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
     }
     if (!isNamed(mxid, persona, room)) await looks.name(mxid, nameFor(persona.name), room, signal)
@@ -200,12 +199,14 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       if (memory.get(joinKey(mxid, room)) === undefined || !isNamed(mxid, persona, room) || unsure.has(mxid)) {
         await turns(mxid, () => bringIn(mxid, persona, room, signal))
       }
+      fields.want(mxid)
       if (persona.avatar) pictures.want(mxid, persona.avatar, room)
     },
     async dress (mxid, persona, signal) {
       const name = called.nameOf(mxid)
       const isOther = (): boolean => !isBare(persona) && name !== nameFor(persona.name) && looks.inProfile(mxid, undefined)
       await turns(mxid, async () => { if (name === undefined || isOther()) await named(mxid, persona.name, signal) })
+      fields.want(mxid)
       if (persona.avatar) pictures.want(mxid, persona.avatar, undefined)
     },
     async prepare () {
@@ -214,11 +215,13 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       if (!found) log.warn({}, NO_DEVICES)
       if (found !== devices) await memory.set(DEVICES_KEY, found ? 'yes' : 'no')
       devices = found
+      await fields.prepare()
     },
     called: (name, room) => called.find(name, room, mxid => memory.get(joinKey(mxid, room)) !== undefined),
     async forget (mxid, room) {
       if (isElsewhere(mxid, room)) unsure.add(mxid) // a new name in its profile would be written over those in its other rooms
       else await called.learn(mxid, undefined)
+      await fields.lost(mxid)
       await out(mxid, room)
     },
     left (mxid, room) {
@@ -240,6 +243,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
         await leaveAs(mxid, room)
         if (!isElsewhere(mxid, room)) {
           await homeserver.call('PUT', `client/v3/profile/${encode(mxid)}/displayname`, { as: mxid, body: { displayname: '' } }).catch(unlessRejected)
+          await fields.forget(mxid)
           await called.learn(mxid, undefined)
           await looks.setPicture(mxid, undefined, undefined)
         }

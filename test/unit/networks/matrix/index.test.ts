@@ -10,6 +10,7 @@ import { mentionsSuite } from '../../../support/mentions-suite'
 import { moderationSuite } from '../../../support/moderation-suite'
 import { picturesSuite } from '../../../support/pictures-suite'
 import { pollsSuite } from '../../../support/polls-suite'
+import { profileFieldsSuite } from '../../../support/profile-fields-suite'
 import { profileSuite } from '../../../support/profile-suite'
 import { reactionsSuite } from '../../../support/reactions-suite'
 import { membersSuite } from '../../../support/members-suite'
@@ -36,6 +37,7 @@ describe('Matrix on the practice homeserver', function () {
   moderationSuite(() => ground)
   picturesSuite(() => ground)
   pollsSuite(() => ground)
+  profileFieldsSuite(() => ground)
   profileSuite(() => ground)
   reactionsSuite(() => ground)
   signalsSuite(() => ground)
