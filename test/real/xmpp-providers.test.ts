@@ -1,5 +1,7 @@
 /** Accounts at a provider: logging in, what `zentrale check` says of it, and two accounts that write to each other. */
 import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer, type TLSSocket } from 'node:tls'
 import { startProsody } from '../../sandbox/servers/prosody'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
@@ -151,5 +153,91 @@ describe('an account at a server without encryption', () => {
     assert.doesNotMatch(said, /success|failure/)
     await proxy.stop()
     await server.stop()
+  })
+})
+
+/** Stands between a client and its server with the server's own certificate, and changes what the server says before the login. */
+const inTheMiddle = async (
+  { ca, key, componentPort }: Provided, change: (text: string) => string
+): Promise<{ port: number, said: () => string, stop: () => void }> => {
+  let said = ''
+  const open = new Set<TLSSocket>()
+  const server = createServer({ key, cert: ca }, client => {
+    const behind = connect({ port: componentPort, host: '127.0.0.1', servername: 'localhost', ca })
+    for (const [from, to] of [[client, behind], [behind, client]] as const) {
+      open.add(from)
+      from.on('error', () => {}).on('close', () => to.destroy())
+    }
+    behind.on('data', (octets: Buffer) => client.write(change(octets.toString())))
+    client.on('data', (octets: Buffer) => { said += octets.toString(); behind.write(octets) })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { port, said: () => said, stop () { server.close(); for (const socket of open) socket.destroy() } }
+}
+
+describe('a login that is tied to its connection', () => {
+  needs('prosody')
+  const dir = scratch()
+  const stops: (() => Promise<void> | void)[] = []
+  afterEach(async () => { for (const stop of stops.splice(0).reverse()) await stop() })
+
+  const provider = async (name: string, binds: string[]): Promise<Provided> => {
+    const server = await prosodyProvider({ dir: dir(name), users: USERS, binds })
+    stops.push(() => server.stop())
+    return server
+  }
+  const between = async (server: Provided, change: (text: string) => string = text => text) => {
+    const middle = await inTheMiddle(server, change)
+    stops.push(middle.stop)
+    return middle
+  }
+  const login = (ca: string, port: number): Promise<Finding[]> =>
+    check({ jid: 'info@localhost', password: USERS.info, host: '127.0.0.1', port, directTls: true, ca })
+
+  /** What becomes of a login to the server, of one to somebody in between who has the server's certificate, and how that one began. */
+  const logins = async (kind: string): Promise<(string | undefined)[]> => {
+    const server = await provider(kind, [kind])
+    const middle = await between(server)
+    const found = [(await login(server.ca, server.componentPort))[0]?.found, (await login(server.ca, middle.port))[0]?.found]
+    const [, auth = ''] = /mechanism='SCRAM-SHA-256-PLUS'>([^<]*)</.exec(middle.said()) ?? []
+    return [...found, Buffer.from(auth, 'base64').toString().split(',')[0]]
+  }
+
+  it('is taken by the server, and through nobody in between who has its certificate', async () => {
+    assert.deepEqual(await logins('tls-exporter'), ['lets us in', 'the server refuses the password (malformed-request)', 'p=tls-exporter'])
+  })
+
+  it('can be tied to the certificate alone, where the server has no more', async () => {
+    assert.deepEqual(await logins('tls-server-end-point'), ['lets us in', 'lets us in', 'p=tls-server-end-point'])
+  })
+
+  it('cannot be talked out of it by somebody who takes away that it is offered', async () => {
+    const server = await provider('without', ['tls-exporter'])
+    const middle = await between(server, text => text.replace(/<mechanism>[^<]*-PLUS<\/mechanism>/g, ''))
+    const [{ found } = { found: '' }] = await login(server.ca, middle.port)
+    assert.match(found, /refuses the password \(malformed-request\)/)
+    assert.match(Buffer.from(/mechanism='SCRAM-SHA-[^-]*'>([^<]*)</.exec(middle.said())![1]!, 'base64').toString(), /^y,,/)
+  })
+
+  it('does not say the password where a proof of it was enough before', async () => {
+    const server = await provider('plain', ['tls-exporter'])
+    const memory = makeMemory()
+    const begin = async (port: number, more: Partial<AccountConfig> = {}): Promise<string | undefined> => {
+      const config = { jid: 'info@localhost', password: USERS.info, host: '127.0.0.1', port, directTls: true, ca: server.ca, ...more }
+      const why: (string | undefined)[] = []
+      const inbox = makeInbox()
+      inbox.connection = (...told) => { why.push(told[3] ?? 'up') }
+      const network = makeJoined({ accounts: [config] }, makeWorld({ memory }))
+      await network.start(inbox)
+      await until(() => why.length > 1, 'an outcome', 60_000)
+      await network.stop()
+      return why[1]
+    }
+    assert.equal(await begin(server.componentPort), 'up')
+    const middle = await between(server, text => text.replace(/<mechanism>SCRAM[^<]*<\/mechanism>/g, ''))
+    assert.match(await begin(middle.port) ?? '', /wants the password itself, although a proof of it was enough before/)
+    assert.doesNotMatch(middle.said(), /<auth/)
+    assert.equal(await begin(middle.port, { plain: true }), 'up', 'the operator says that it is right')
   })
 })

@@ -11,10 +11,11 @@ export interface Provider {
   days?: number // how long the certificate is good, from now; less than 0: it is not
   bare?: boolean // keeps no archive, counts nothing and copies nothing
   bytesMax?: number // of a stanza
+  binds?: string[] // Prosody only: by what a login can be tied to its connection, as Prosody 13 does by itself
 }
 
 /** `ca`: the certificate that vouches for it. `componentPort` is that for TLS from the beginning. */
-export interface Provided extends XmppServer { ca: string }
+export interface Provided extends XmppServer { ca: string; key: string }
 
 /** A certificate for localhost that vouches for itself. */
 const certificate = (dir: string, days: number): { key: string, cert: string, pem: string } => {
@@ -29,15 +30,41 @@ const certificate = (dir: string, days: number): { key: string, cert: string, pe
   return { key, cert, pem }
 }
 
+/** Prosody 0.12 has SCRAM-PLUS, but nothing for TLS 1.3 to tie it to. */
+const BINDS = (certificate: string, kinds: string[]): string => `
+local hashes, base64, st = require "util.hashes", require "util.encodings".base64, require "util.stanza";
+local der = base64.decode(${lua(certificate.replace(/-----[^-]+-----|\n/g, ''))});
+module:hook("stream-features", function (event)
+  local handler, features = event.origin.sasl_handler, event.features;
+  if event.origin.username or not handler then return; end
+  local socket = event.origin.conn:socket();
+  local ties = {
+    ["tls-exporter"] = function () return socket:exportkeyingmaterial("EXPORTER-Channel-Binding", 32, ""); end;
+    ["tls-server-end-point"] = function () return hashes.sha256(der); end;
+  };
+  features:get_child("mechanisms", "urn:ietf:params:xml:ns:xmpp-sasl"):tag("mechanism"):text("SCRAM-SHA-256-PLUS"):up();
+  features:tag("sasl-channel-binding", { xmlns = "urn:xmpp:sasl-cb:0" });
+  for _, kind in ipairs({ ${kinds.map(kind => lua(kind)).join(', ')} }) do
+    handler:add_cb_handler(kind, ties[kind]);
+    features:tag("channel-binding", { type = kind }):up();
+  end
+  features:up();
+end, -1);
+`
+
 const MODULES = ['roster', 'saslauth', 'tls', 'disco', 'ping', 'presence', 'message', 'iq', 'offline', 'pep', 'vcard4', 'vcard_legacy', 'blocklist']
 
-export const prosodyProvider = async ({ dir, users, days = 30, bare = false, bytesMax = 262_144 }: Provider): Promise<Provided> => {
+export const prosodyProvider = async ({ dir, users, days = 30, bare = false, bytesMax = 262_144, binds = [] }: Provider): Promise<Provided> => {
   const { key, cert } = certificate(join(dir, 'tls'), days)
-  const modules = [...MODULES, ...bare ? [] : ['smacks', 'mam', 'carbons']].map(name => lua(name)).join(', ')
+  const plugins = join(dir, 'plugins')
+  mkdirSync(plugins, { recursive: true })
+  writeFileSync(join(plugins, 'mod_binds.lua'), BINDS(readFileSync(cert, 'utf8'), binds))
+  const modules = [...MODULES, ...bare ? [] : ['smacks', 'mam', 'carbons'], ...binds.length > 0 ? ['binds'] : []].map(name => lua(name)).join(', ')
   const server = await prosodyWith((o, { c2sPort, componentPort }) => `
 run_as_root = true
 daemonize = false
 pidfile = ${lua(join(o.dir, 'prosody.pid'))}
+plugin_paths = { ${lua(plugins)} }
 data_path = ${lua(join(o.dir, 'data'))}
 log = { { levels = { min = "info" }, to = "console" } }
 interfaces = { "127.0.0.1" }
@@ -54,11 +81,11 @@ c2s_stanza_size_limit = ${bytesMax}
 ssl = { key = ${lua(key)}, certificate = ${lua(cert)} }
 VirtualHost "localhost"
 `, { dir, domain: 'localhost', users, component: { domain: 'none.localhost', secret: '' } })
-  return { ...server, ca: readFileSync(cert, 'utf8') }
+  return { ...server, ca: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
 }
 
 export const ejabberdProvider = async ({ dir, users, days = 30, bare = false, bytesMax = 262_144 }: Provider): Promise<Provided> => {
-  const { cert, pem } = certificate(join(dir, 'tls'), days)
+  const { key, cert, pem } = certificate(join(dir, 'tls'), days)
   const server = await ejabberdWith((o, { c2sPort, componentPort, httpPort }) => JSON.stringify({
     hosts: [o.domain], loglevel: 'info', auth_method: 'internal', auth_password_format: 'scram', s2s_access: 'none', certfiles: [pem],
     listen: [
@@ -72,5 +99,5 @@ export const ejabberdProvider = async ({ dir, users, days = 30, bare = false, by
       ...bare ? {} : { mod_mam: {}, mod_stream_mgmt: {}, mod_carboncopy: {} } // an archive for those who ask, as by default
     }
   }), { dir, domain: 'localhost', users, component: { domain: 'none.localhost', secret: '' } })
-  return { ...server, ca: readFileSync(cert, 'utf8') }
+  return { ...server, ca: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
 }

@@ -15,7 +15,8 @@ const account = section('One of them.', {
   host: host('Where its server listens. If left out, DNS says it.', 'xmpp.example.org').optional(),
   port: whole('Its port for clients, if a host is written.', 1, 65535, 5222).optional(),
   direct_tls: yes('Whether that port speaks TLS from the beginning, as 5223 often does.').default(false),
-  insecure: yes('True: nothing is encrypted. Only for a server on this machine, with 127.0.0.1 as host.').default(false)
+  insecure: yes('True: nothing is encrypted. Only for a server on this machine, with 127.0.0.1 as host.').default(false),
+  plain: yes('True: the server may have the password itself, although it was content with a proof of it (SCRAM) before.').default(false)
 })
 
 export const accounts = list('Plain accounts, for function addresses on a server that takes no component from you. An address is one of them ' +
@@ -65,8 +66,8 @@ export const accountProblems = ({ component, accounts = [], rooms }: Section, na
 }
 
 export const takeAccounts = (written: Written[] = []): AccountConfig[] =>
-  written.map(({ jid, password, host, port, direct_tls: directTls, insecure }) => ({
-    jid: canonicalBare(jid) ?? jid, password, directTls, insecure, ...host !== undefined && { host }, ...port !== undefined && { port }
+  written.map(({ jid, password, host, port, direct_tls: directTls, insecure, plain }) => ({
+    jid: canonicalBare(jid) ?? jid, password, directTls, insecure, plain, ...host !== undefined && { host }, ...port !== undefined && { port }
   }))
 
 /** Asked about the first function address. */

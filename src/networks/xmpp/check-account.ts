@@ -25,6 +25,7 @@ const ADVICE: Record<Fault, (account: AccountConfig) => string> = {
     'direct_tls: true',
   password: ({ jid }) => `Log in as ${jid} with an app and the same password`,
   mechanism: () => 'Ask whoever runs the server to switch on SCRAM-SHA-256, SCRAM-SHA-1 or PLAIN',
+  plain: () => 'Somebody may stand between you and the server. Ask whoever runs it. If it takes passwords in no other way now, write plain: true',
   conflict: () => 'Is another Zentrale running with this account? Stop it'
 }
 

@@ -8,13 +8,15 @@ import { RESOURCE } from '../addresses'
 import { bareOf, canonicalBare, parseJid } from '../names'
 import { conditionOf } from '../wire/stanza-errors'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
+import { bindingsOf } from './channel-binding'
 import { type Dial, has, type Line, makeLine } from './line'
 import { refusal } from './refusal'
-import { mechanismFor } from './sasl'
+import { type Mechanism, mechanismFor, type Offer } from './sasl'
 import { type AccountConfig, placesFor, type Resolve, type Where } from './where'
 
 const TLS = 'urn:ietf:params:xml:ns:xmpp-tls'
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl'
+const BINDING = 'urn:xmpp:sasl-cb:0'
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind'
 export const SM = 'urn:xmpp:sm:3'
 const LIMITS = 'urn:xmpp:stream-limits:0'
@@ -29,12 +31,16 @@ export interface Session {
   /** Whether it is the former session. Then the server goes on counting; otherwise it counts from 0, or not at all. */
   resumed: boolean
   counts: boolean
+  proved: boolean // the server took a proof of the password, not the password itself
   id?: string // by which it can be taken up again
   bytesMax?: number // of a stanza to the server, if it says so (XEP-0478)
   early: Element[] // what came before the server began to count
 }
 
-export interface LoginParts { resource?: string, chance: Chance, signal: AbortSignal, dial?: Dial | undefined, resolve?: Resolve | undefined }
+/** `proved`: this server has taken a proof of the password before, so it does not get the password itself (XEP-0474 §6). */
+export interface LoginParts {
+  resource?: string, proved?: boolean, chance: Chance, signal: AbortSignal, dial?: Dial | undefined, resolve?: Resolve | undefined
+}
 
 const say = (line: Line, xml: Xml): Promise<Element> => {
   line.write(xml.xml)
@@ -61,20 +67,37 @@ const failed = (answer: Element): Error => {
     : refusal('password', `the server refuses the password (${condition})`)
 }
 
-const authenticate = async (line: Line, features: Element, { jid, password }: AccountConfig, chance: Chance): Promise<Element> => {
-  const offered = child(features, 'mechanisms', SASL)
-  const names = new Set(offered === undefined ? [] : elementsIn(offered).map(one => textOf(one)))
-  const mechanism = mechanismFor(names, { user: parseJid(jid)?.local ?? '', password }, chance.token(NONCE_BYTES))
-  if (mechanism === undefined) {
-    throw refusal('mechanism', `the server has no way to log in that we know (it offers ${[...names].sort().join(', ') || 'none'})`)
+const offerOf = (features: Element): Offer => {
+  const [mechanisms, bindings] = [child(features, 'mechanisms', SASL), child(features, 'sasl-channel-binding', BINDING)]
+  return {
+    mechanisms: mechanisms === undefined ? [] : elementsIn(mechanisms).map(one => textOf(one)),
+    ...bindings && { bindings: elementsIn(bindings).map(({ attrs }) => attrs.type ?? '') }
   }
+}
+
+const chosen = (line: Line, offer: Offer, { jid, password, plain = false }: AccountConfig, { proved = false, chance }: LoginParts): Mechanism => {
+  const credentials = { user: parseJid(jid)?.local ?? '', password }
+  const mechanism = mechanismFor(offer, credentials, chance.token(NONCE_BYTES), bindingsOf(line.socket))
+  if (mechanism === undefined) {
+    throw refusal('mechanism', `the server has no way to log in that we know (it offers ${offer.mechanisms.sort().join(', ') || 'none'})`)
+  }
+  if (!mechanism.proves && proved && !plain) {
+    throw refusal('plain', 'the server wants the password itself, although a proof of it was enough before')
+  }
+  return mechanism
+}
+
+const authenticate = async (
+  line: Line, features: Element, config: AccountConfig, parts: LoginParts
+): Promise<{ features: Element, proved: boolean }> => {
+  const mechanism = chosen(line, offerOf(features), config, parts)
   let answer = await say(line, el('auth', { xmlns: SASL, mechanism: mechanism.name }, base64(mechanism.first)))
   while (answer.name === 'challenge' && answer.ns === SASL) {
     answer = await say(line, el('response', { xmlns: SASL }, base64(await mechanism.answer(fromBase64(answer)))))
   }
   if (answer.name !== 'success' || answer.ns !== SASL) throw failed(answer)
   mechanism.verify(fromBase64(answer))
-  return await line.open()
+  return { features: await line.open(), proved: mechanism.proves }
 }
 
 const bind = async (line: Line, { jid }: AccountConfig, resource: string): Promise<void> => {
@@ -95,9 +118,11 @@ const resume = async (line: Line, { id, handled }: Former): Promise<boolean> => 
   return answer.name === 'resumed' && answer.ns === SM
 }
 
-const begin = async (line: Line, config: AccountConfig, resource: string, counted: boolean): Promise<Session> => {
+const begin = async (
+  line: Line, config: AccountConfig, resource: string, counted: boolean
+): Promise<Omit<Session, 'proved'>> => {
   await bind(line, config, resource)
-  const session: Session = { line, resumed: false, counts: false, early: [] }
+  const session: Omit<Session, 'proved'> = { line, resumed: false, counts: false, early: [] }
   if (!counted) return session
   let answer = await say(line, el('enable', { xmlns: SM, resume: 'true', max: KEEP_SECONDS }))
   for (; answer.ns !== SM; answer = await line.read()) session.early.push(answer)
@@ -107,11 +132,11 @@ const begin = async (line: Line, config: AccountConfig, resource: string, counte
 }
 
 const through = async (line: Line, where: Where, config: AccountConfig, parts: LoginParts, former?: Former): Promise<Session> => {
-  const features = await authenticate(line, await encrypted(line, where, config), config, parts.chance)
+  const { features, proved } = await authenticate(line, await encrypted(line, where, config), config, parts)
   const counted = has(features, 'sm', SM)
   const limits = child(features, 'limits', LIMITS)
   const bytesMax = Number(textOf(limits && child(limits, 'max-bytes')))
-  const told = Number.isInteger(bytesMax) && bytesMax > 0 ? { bytesMax } : {}
+  const told = { proved, ...Number.isInteger(bytesMax) && bytesMax > 0 && { bytesMax } }
   if (former !== undefined && counted && await resume(line, former)) {
     return { line, resumed: true, counts: true, id: former.id, early: [], ...told }
   }

@@ -1,7 +1,7 @@
 /** Why an account cannot log in, where trying again soon does not help. `zentrale check` has advice for each. */
 import { Refused } from '../../../model/errors'
 
-export type Fault = 'domain' | 'certificate' | 'encryption' | 'password' | 'mechanism' | 'conflict'
+export type Fault = 'domain' | 'certificate' | 'encryption' | 'password' | 'mechanism' | 'plain' | 'conflict'
 
 const faults = new WeakMap<Error, Fault>()
 

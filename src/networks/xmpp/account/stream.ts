@@ -29,6 +29,7 @@ const STREAM_STABLE_MS = 10_000
 const STREAM_PING_MS = 60_000
 const FAREWELL_TIMEOUT_MS = 2_000
 const ASKS_MAX = 1_000
+const PROVED = 'proved' // in the memory: the server took a proof of the password
 
 export interface AccountEvents {
   /** `resumed`: nothing was lost, and the server still shows us as we were. */
@@ -47,7 +48,7 @@ export interface Reaching { dial?: Dial, resolve?: Resolve }
 
 const accountDown = (why: string): Unavailable => new Unavailable(`the account is down: ${why}`, { disconnected: true })
 
-export const makeAccountStream = (config: AccountConfig, { clock, chance, log }: World, reaching: Reaching = {}): AccountStream => {
+export const makeAccountStream = (config: AccountConfig, { clock, chance, log, memory }: World, reaching: Reaching = {}): AccountStream => {
   const { jid } = config
   const domain = domainOf(jid)
   const stopping = new AbortController()
@@ -106,6 +107,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
     receipts.begin(mine.resumed ? handled : 0, mine.counts)
     mine.line.socket.on('drain', release)
     if (paused) mine.line.socket.pause()
+    if (mine.proved && memory.get(PROVED) === undefined) memory.set(PROVED, 'yes').catch(() => {}) // the next login tries again
     log.info({ account: jid, resumed: mine.resumed, counted: mine.counts }, 'account is up')
     watch(mine)
     events?.up(mine.resumed)
@@ -130,7 +132,7 @@ export const makeAccountStream = (config: AccountConfig, { clock, chance, log }:
     const { signal, done } = deadline(clock, LOGIN_TIMEOUT_MS, stopping.signal)
     const handled = receipts.handled()
     const former = resumable === undefined ? undefined : { id: resumable, handled }
-    login(config, { chance, signal, ...reaching }, former).finally(done).then(mine => {
+    login(config, { chance, signal, proved: memory.get(PROVED) !== undefined, ...reaching }, former).finally(done).then(mine => {
       if (stopping.signal.aborted) mine.line.close()
       else begin(mine, handled)
     }, again)

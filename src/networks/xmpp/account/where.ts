@@ -14,6 +14,7 @@ export interface AccountConfig {
   port?: number
   directTls?: boolean
   insecure?: boolean // no encryption; only to this machine itself
+  plain?: boolean // the password itself may be said, although the server took a proof of it before
   ca?: string // PEM: who else may vouch for the server
 }
 
