@@ -60,7 +60,7 @@ const counting = (bytesMax: number): Transform => {
 export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> | undefined, bytesMax: number, clock: Clock): Media => {
   const slots = makeSlots(OPENING_MAX, OPENING_FROM_ONE_MAX)
 
-  const opened = async (at: MediaRef, signal: AbortSignal): Promise<Download> => {
+  const opened = async (at: MediaRef, signal: AbortSignal, pictureBytesMax?: number): Promise<Download> => {
     const where = network(at.network)
     if (where === undefined) throw new Refused('the file lies on a network that is no longer configured')
     const late = new AbortController()
@@ -68,15 +68,15 @@ export const makeMedia = (network: (name: NetworkName) => Pick<Network, 'open'> 
     const either = AbortSignal.any([signal, late.signal])
     try {
       const done = await slots.take(`${at.network} ${serverOf(at.ref)}`, either)
-      return await where.open(at.ref, either).finally(done)
+      return await where.open(at.ref, either, pictureBytesMax).finally(done)
     } finally {
       timer.cancel()
     }
   }
 
   return {
-    async open ({ at }, signal) {
-      const download = await opened(at, signal).catch((error: unknown) => { throw asTrouble(error) })
+    async open ({ at }, signal, pictureBytesMax) {
+      const download = await opened(at, signal, pictureBytesMax).catch((error: unknown) => { throw asTrouble(error) })
       if (download.size !== undefined && download.size > bytesMax) {
         download.stream.destroy()
         throw new Refused(`the file has ${download.size} bytes, over the ${bytesMax} allowed`, 'large')

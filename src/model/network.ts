@@ -134,8 +134,11 @@ export interface Network {
    * with this one. Undefined if not. Never throws. Absent: nobody can ask for rooms of this network.
    */
   findRoom? (id: string): Promise<string | undefined>
-  /** Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. */
-  open (ref: string, signal: AbortSignal): Promise<Download>
+  /**
+   * Opens a file that lies on this network. Throws Refused (gone, too large, forbidden address) or Unavailable. `pictureBytesMax`: a picture
+   * over it comes smaller, if the network can do that.
+   */
+  open (ref: string, signal: AbortSignal, pictureBytesMax?: number): Promise<Download>
   /**
    * Leaves these direct chats and rooms of ours and forgets them, because their conversations are forgotten. If it throws, or after a
    * crash, it is called again. Absent: the network keeps nothing about them.
@@ -239,7 +242,7 @@ export interface Vault {
 export interface Media {
   /**
    * Opens a file on whichever network it lies. Throws Refused or Unavailable, always with `trouble`, and so does the stream. A file that
-   * grows over the limit is Refused.
+   * grows over the limit is Refused. `pictureBytesMax`: a picture over it comes smaller, if its network can do that.
    */
-  open (file: Pick<Attachment, 'at' | 'mime'>, signal: AbortSignal): Promise<Download>
+  open (file: Pick<Attachment, 'at' | 'mime'>, signal: AbortSignal, pictureBytesMax?: number): Promise<Download>
 }

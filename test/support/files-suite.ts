@@ -1,11 +1,14 @@
 /** Files with their words, on any homeserver. */
 import assert from 'node:assert/strict'
+import { buffer } from 'node:stream/consumers'
 import type { Place } from '../../src/model/address'
 import type { Content, Delivery } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
+import { avatarMime } from '../../src/networks/xmpp/avatars'
 import { type Json, makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { delivery, makeBridge, newKey, PNG, type Bridge, type Ground } from './matrix-suite'
+import { noise } from './png'
 
 export const filesSuite = (ground: () => Ground): void => {
   let anna: MatrixPerson
@@ -31,6 +34,19 @@ export const filesSuite = (ground: () => Ground): void => {
     anna = makeMatrixPerson(ground().url, userId, accessToken)
   })
   afterEach(async () => { await running?.stop() })
+
+  describe('a picture', () => {
+    it('that is too large for whoever asks comes smaller, as a picture; others come as they are', async () => {
+      const { network } = await begin({ network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) })
+      const [large, small, text] = await Promise.all([anna.upload(noise(400), 'image/png'), anna.upload(PNG, 'image/png'),
+        anna.upload(Buffer.alloc(200_000, 'x'), 'text/plain')])
+      const open = async (ref: string, most?: number): Promise<Buffer> => await buffer((await network.open(ref, signal(), most)).stream)
+      assert.deepEqual([await open(large), await open(small, 96 * 1024)], [noise(400), PNG])
+      const smaller = await open(large, 96 * 1024)
+      assert.ok(smaller.length <= 96 * 1024 && avatarMime(smaller) !== undefined, `${smaller.length} bytes`)
+      await assert.rejects(open(text, 96 * 1024), { name: 'Refused' })
+    })
+  })
 
   describe('a file with words', () => {
     it('is one event: its words may be corrected without the file, and all of it is taken back as one', async () => {

@@ -9,7 +9,10 @@ import { plain, toPlain } from '../../src/model/text'
 import { makeMatrix, type MatrixConfig } from '../../src/networks/matrix'
 import { makeInbox, type TestInbox } from './inbox'
 import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
+import { PNG } from './png'
 import { makeMemory, makeVault, makeWorld } from './world'
+
+export { PNG }
 
 export interface Ground {
   url: string
@@ -23,8 +26,6 @@ export interface Ground {
 export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; vault: Vault; files: Map<string, Buffer> }
 
 const SEND_MS = 60_000
-export const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
 type BridgeOptions = Partial<MatrixConfig> & { memory?: Memory, vault?: Vault, inbox?: TestInbox, clock?: Clock, sized?: boolean, sizeError?: number }
 

@@ -199,7 +199,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     send, upload, find, signal: signals.show, members: bringing.members,
     findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }),
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs }),
-    open: (ref, signal) => openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax }, ref, signal),
+    open: (ref, signal, pictureBytesMax) =>
+      openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
       for (const part of [link, rooms, memberLists, signals, bringing, direct, addresses, takes]) part?.stop()

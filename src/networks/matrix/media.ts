@@ -20,6 +20,7 @@ import { clean } from './text'
 const UNSIZED_BYTES_MAX = 16 * 2 ** 20 // of a file without a size, which is held in memory
 const UNSIZED_MAX = 4 // such files at a time
 const UNSIZED_FROM_ONE_MAX = 1 // of these from one server
+const SIDES = [192, 96] // of smaller pictures, in pixels; every homeserver has the last (CS API §Thumbnails)
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const ELSEWHERE_MS_MAX = 120_000
 const MIME_CHARS_MAX = 255
@@ -54,15 +55,17 @@ const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal
   return fetched
 }
 
-const openStored = async (
-  { homeserver, clock, bytesMax }: { homeserver: Homeserver, clock: Clock, bytesMax: number }, mxc: string, signal: AbortSignal
-): Promise<Download> => {
+interface Stored { homeserver: Homeserver; clock: Clock; bytesMax: number }
+
+/** `side`: in pixels, of a square that is made of the picture. */
+const openStored = async ({ homeserver, clock, bytesMax }: Stored, mxc: string, signal: AbortSignal, side?: number): Promise<Download> => {
   if (!MXC.test(mxc)) throw new Refused('not an mxc:// address')
   const [server, id] = mxc.slice('mxc://'.length).split('/') as [string, string]
-  const where = `download/${encode(server)}/${encode(id)}`
-  const answer = await homeserver.raw('GET', `client/v1/media/${where}`, { signal, elsewhere: true }).catch((error: unknown) => {
+  const where = `${side === undefined ? 'download' : 'thumbnail'}/${encode(server)}/${encode(id)}`
+  const asking = { signal, elsewhere: true, ...side !== undefined && { query: { width: side, height: side, method: 'crop' } } }
+  const answer = await homeserver.raw('GET', `client/v1/media/${where}`, asking).catch((error: unknown) => {
     if (!(error instanceof Rejected) || error.errcode !== 'M_UNRECOGNIZED') throw error
-    return homeserver.raw('GET', `media/v3/${where}`, { signal, elsewhere: true }) // a homeserver from before v1.11
+    return homeserver.raw('GET', `media/v3/${where}`, asking) // a homeserver from before v1.11
   })
   if (REDIRECTS.has(answer.statusCode)) {
     answer.body.on('error', () => {}).destroy()
@@ -77,11 +80,22 @@ const openStored = async (
   return { stream: limited(answer.body, bytesMax), mime, ...(size === undefined ? {} : { size }) }
 }
 
+/** The picture, or a smaller one of it that the homeserver makes if it is over the limit (CS API §Thumbnails), the largest that is not. */
+const openPicture = async (world: Stored, most: number, mxc: string, signal: AbortSignal): Promise<Download> => {
+  for (const side of [undefined, ...SIDES]) {
+    const picture = await openStored({ ...world, bytesMax: Infinity }, mxc, signal, side)
+    if (picture.size === undefined || picture.size <= most) return picture
+    picture.stream.on('error', () => {}).destroy()
+  }
+  throw new Refused(`the picture is over ${most} bytes, however small`, 'large')
+}
+
 /** Throws Refused (not an address, gone, too large, not what was encrypted) or Unavailable. */
 export const openMedia = async (
-  world: { homeserver: Homeserver, clock: Clock, bytesMax: number }, ref: string, signal: AbortSignal
+  { pictureBytesMax, ...world }: Stored & { pictureBytesMax: number | undefined }, ref: string, signal: AbortSignal
 ): Promise<Download> => {
   const { mxc, secret } = readRef(ref)
+  if (pictureBytesMax !== undefined && secret === undefined) return await openPicture(world, pictureBytesMax, mxc, signal)
   const file = await openStored(world, mxc, signal)
   return secret === undefined ? file : { ...file, stream: unsealed(file.stream, secret), mime: secret.mime }
 }

@@ -127,7 +127,7 @@ const keyOf = ({ network, ref }: MediaRef): string => `${network} ${ref}`
 
 /** Throws Refused if it is too large or no picture, and whatever `media` throws. */
 export const readPicture = async (media: Media, at: MediaRef, signal: AbortSignal): Promise<NonNullable<Picture>> => {
-  const { stream } = await media.open({ at, mime: 'image/png' }, signal)
+  const { stream } = await media.open({ at, mime: 'image/png' }, signal, LOGO_BYTES_MAX)
   const parts: Buffer[] = []
   let size = 0
   for await (const part of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {

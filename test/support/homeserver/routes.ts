@@ -1,5 +1,6 @@
 /** The client-server API of the practice homeserver: what a bridge, the bot SDK's MatrixClient and the tests call. */
 import type { Readable } from 'node:stream'
+import { PNG } from '../png'
 import { HsError, membership, type HsEvent, type HsRoom, type Json, type State } from './state'
 import { answerSync } from './sync'
 
@@ -313,6 +314,11 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     return { bytes: file.bytes, mime: file.mime, headers: { 'content-disposition': 'inline' } }
   }
   on('GET', 'media/download/:/:', download)
+  on('GET', 'media/thumbnail/:/:', async call => {
+    const { bytes = Buffer.of() } = await download(call)
+    if (bytes.subarray(1, 4).toString() !== 'PNG') throw new HsError(400, 'M_UNKNOWN', 'Cannot find any thumbnails')
+    return { bytes: PNG, mime: 'image/png' }
+  })
   on('GET', 'media/download/:/:/:', download)
   on('GET', 'media/config', () => ({ json: { 'm.upload.size': world.uploadBytesMax } }))
 

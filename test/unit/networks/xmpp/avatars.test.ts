@@ -150,6 +150,20 @@ describe('xmpp pictures that ghosts show', () => {
     }
   })
 
+  it('are asked for in a size that goes through in one piece', async () => {
+    const asked: (number | undefined)[] = []
+    const worn = makeGhostAvatars(makeWorld({ media: {
+      async open (_file, _signal, most) {
+        asked.push(most)
+        return { stream: Readable.from([PNG]), mime: 'image/png' }
+      }
+    } }))
+    const occupant = { name: 'Bob (M)', show () {} } as Partial<Occupant> as Occupant
+    worn.wear(occupant, at('a'))
+    assert.equal(binval(await worn.answer(ASKED, occupant)), PNG.toString('base64'))
+    assert.deepEqual(asked, [96 * 1024])
+  })
+
   it('are kept within bounds, and fetched again when asked for', async () => {
     const files = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`f${i}`, Buffer.concat([PNG, Buffer.of(i)])]))
     const { worn, ghost, opened } = stand(files)
