@@ -6,6 +6,7 @@ import ts from 'typescript'
 import type { Mutation } from './mutations'
 
 const SRC = join(__dirname, '../../src')
+const SUPPORT = join(__dirname, '../support')
 
 type Simulation = typeof import('./simulation')
 type Loader = (module: { _compile (code: string, path: string): void }, path: string) => void
@@ -13,7 +14,7 @@ type Loader = (module: { _compile (code: string, path: string): void }, path: st
 const loaders = require.extensions as unknown as Record<string, Loader>
 
 /** Modules that must be loaded again, so that they use the broken one. */
-const concerned = (path: string): boolean => path.startsWith(SRC + sep) ||
+const concerned = (path: string): boolean => path.startsWith(SRC + sep) || path.startsWith(SUPPORT + sep) ||
   (path.startsWith(__dirname + sep) && path !== __filename && !path.endsWith('.test.ts') && !path.endsWith(`${sep}main.ts`))
 
 const outputs = new Map<string, string>() // by path, so that each file is translated once for all mutations

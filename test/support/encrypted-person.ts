@@ -32,6 +32,22 @@ const encode = encodeURIComponent
 const users = (ids: string[]): UserId[] => ids.map(id => new UserId(id))
 const anyDevice = (): DecryptionSettings => new DecryptionSettings(TrustRequirement.Untrusted)
 const LIMIT_MS = 60_000
+const LOOK_MS = 200
+
+/** Looks until there is an event that can be read and fits. */
+export const readsIn = (person: MatrixPerson, read: EncryptedPerson['read']): EncryptedPerson['reads'] => async (room, what, fits) => {
+  const seen: Read[] = []
+  for (const end = performance.now() + LIMIT_MS; performance.now() < end;) {
+    seen.length = 0
+    for (const event of await person.events(room)) {
+      const one = await read(event)
+      if (one !== undefined && fits(one, event)) return { event, read: one }
+      if (one !== undefined) seen.push(one)
+    }
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+  }
+  throw new Error(`${what}: not within ${LIMIT_MS} ms. Read: ${JSON.stringify(seen)}`)
+}
 
 export const makeEncryptedPerson = async (person: MatrixPerson): Promise<EncryptedPerson> => {
   await initAsync()
@@ -110,16 +126,7 @@ export const makeEncryptedPerson = async (person: MatrixPerson): Promise<Encrypt
       const sealed = JSON.parse(await machine.encryptRoomEvent(new RoomId(room), 'm.room.message', JSON.stringify(content))) as Json
       return await person.send(room, sealed, 'm.room.encrypted')
     },
-    async reads (room, what, fits) {
-      for (const end = performance.now() + LIMIT_MS; performance.now() < end;) {
-        for (const event of await person.events(room)) {
-          const one = await read(event)
-          if (one !== undefined && fits(one, event)) return { event, read: one }
-        }
-        await new Promise(resolve => setTimeout(resolve, 200))
-      }
-      throw new Error(`${what}: not within ${LIMIT_MS} ms. Read: ${JSON.stringify([...seen.values()])}`)
-    },
+    reads: readsIn(person, read),
     async rotate (room) { await machine.invalidateGroupSession(new RoomId(room)) },
     hold () {
       const mine: Request[] = held = []

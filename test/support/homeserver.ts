@@ -21,6 +21,7 @@ export interface HomeserverOptions {
   delayMs?: number // before every answer
   firstRetryMs?: number // of a failed transaction; Synapse's is 2000
   uploadBytesMax?: number
+  knowsKeys?: boolean // of encryption
 }
 
 /** What a person on the practice homeserver can do, without HTTP. */
@@ -119,10 +120,10 @@ export const makePerson = (state: State, name: string): HsPerson => {
 
 export const startHomeserver = async (options: HomeserverOptions) => {
   const { registration, serverName } = options
-  const { firstRetryMs = 2000, uploadBytesMax } = options
+  const { firstRetryMs = 2000, uploadBytesMax, knowsKeys = false } = options
   const pusher = makePusher({ url: () => registration.url ?? '', token: registration.hs_token, firstRetryMs })
   const core = makeCore({
-    serverName, registration, ...uploadBytesMax === undefined ? {} : { uploadBytesMax },
+    serverName, registration, knowsKeys, ...uploadBytesMax === undefined ? {} : { uploadBytesMax },
     toPush (event) { if (registration.url) pusher.push(event) },
     toSignal: signal => pusher.signal(signal),
     async ping (body) {
@@ -172,7 +173,7 @@ export const startHomeserver = async (options: HomeserverOptions) => {
   const { port } = server!.address() as AddressInfo
 
   return {
-    url: `http://127.0.0.1:${port}`, port, serverName, bot, state, faults, requests, pusher,
+    url: `http://127.0.0.1:${port}`, port, serverName, bot, state, keys: core.keys, faults, requests, pusher,
     /** Makes the user if there is none. */
     person: (name: string): HsPerson => makePerson(state, name),
     /** As the handle of a real server makes one. */

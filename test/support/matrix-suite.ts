@@ -6,6 +6,8 @@ import { addressKey, type Place } from '../../src/model/address'
 import type { Content, Delivery, Persona } from '../../src/model/message'
 import type { Download, Memory, Network, Vault } from '../../src/model/network'
 import { plain, toPlain } from '../../src/model/text'
+import { makeEngine, type MakeEngine } from '../../src/networks/matrix/encryption/engine'
+import { openEndpoint } from '../../src/networks/matrix/endpoint'
 import { makeMatrix, type MatrixConfig } from '../../src/networks/matrix'
 import { makeInbox, type TestInbox } from './inbox'
 import { makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
@@ -21,6 +23,7 @@ export interface Ground {
   createUser (name: string): Promise<{ userId: string, accessToken: string }>
   /** Stops and starts the homeserver, with what it has on disk. */
   restart (): Promise<void>
+  makeEngine?: MakeEngine // another one than that of the product
 }
 
 export interface Bridge { network: Network; inbox: TestInbox; memory: Memory; vault: Vault; files: Map<string, Buffer> }
@@ -37,7 +40,8 @@ export const makeBridge = (ground: Ground, more: BridgeOptions = {}): Bridge => 
     return { stream: Readable.from([bytes]), mime: 'image/png', ...(sized ? { size: bytes.length + sizeError } : {}) }
   }
   const world = makeWorld({ memory, vault, clock, media: { open } })
-  const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], notHeardFrom: [], mediaBytesMax: 1_000_000, ...config }, world)
+  const network = makeMatrix({ ...ground.config, acceptInvitesFrom: [], notHeardFrom: [], mediaBytesMax: 1_000_000, ...config }, world,
+    { listen: openEndpoint, makeEngine: ground.makeEngine ?? makeEngine })
   return { network, inbox, memory, vault, files }
 }
 

@@ -16,7 +16,8 @@ const ENCRYPTED = { initial_state: [{ type: 'm.room.encryption', state_key: '', 
 const WITHIN_MS = 60_000
 const PICTURE = { kind: 'image', name: 'Tor.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f1' }, url: 'https://x/Tor.png' } as const
 
-export const sealedSuite = (ground: () => Ground): void => {
+/** `appOf`: what the contact's app is built on. */
+export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
   const rows = new Map<string, Uint8Array>()
   const kept = { memory: makeMemory(), vault: makeVault(rows) } // as a store keeps it, so that the address keeps its device
   const running: Network[] = []
@@ -62,7 +63,7 @@ export const sealedSuite = (ground: () => Ground): void => {
   }
   beforeEach(async () => {
     contact = await newcomer()
-    app = await makeEncryptedPerson(contact)
+    app = await appOf()(contact)
   })
   afterEach(async () => { await Promise.all(running.splice(0).map(network => network.stop())) })
 
@@ -204,11 +205,11 @@ export const sealedSuite = (ground: () => Ground): void => {
       for (const [key, value] of earlier) rows.set(key, value)
       const second = await begin(first)
       const other = await newcomer()
-      await (await makeEncryptedPerson(other)).say(await chat(other), 'nichts') // with a key that the address has given away before
+      await (await appOf()(other)).say(await chat(other), 'nichts') // with a key that the address has given away before
       await until(() => kept.memory.keys('signed ').length === 0, 'what is too old is forgotten', WITHIN_MS)
       await until(() => kept.memory.keys('signed ').length > 0, 'there is a new device', WITHIN_MS)
       contact = await newcomer()
-      app = await makeEncryptedPerson(contact)
+      app = await appOf()(contact)
       const third = await chat(contact)
       await app.say(third, 'zwei')
       await hears(second, 'zwei')
@@ -220,7 +221,7 @@ export const sealedSuite = (ground: () => Ground): void => {
       const bridge = await begin()
       const room = await chat(contact)
       const guest = await newcomer()
-      const guestsApp = await makeEncryptedPerson(guest)
+      const guestsApp = await appOf()(guest)
       await contact.call('POST', `v3/rooms/${encodeURIComponent(room)}/invite`, { user_id: guest.userId })
       await guest.join(room)
       await app.say(room, 'guten Tag')

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream'
 import type { Chance } from '../../../src/lib/chance'
 import type { Clock } from '../../../src/lib/clock'
+import { makeKeys } from './keys'
 import { makeRoutes, type Answer, type Call, type Registration, type Remembered, type RouteWorld } from './routes'
 import { HsError, makeState, type HsEvent, type Json } from './state'
 
@@ -12,6 +13,7 @@ export interface CoreOptions {
   serverName: string; registration: Registration; uploadBytesMax?: number
   clock?: Pick<Clock, 'now'>; chance?: Pick<Chance, 'token'>
   ping: RouteWorld['ping']
+  knowsKeys?: boolean // of encryption
   toPush (event: HsEvent): void
   /** The same for signals, which nobody gets who does not ask for them. */
   toSignal? (signal: Json): void
@@ -23,7 +25,7 @@ export interface Asked { method: string; url: string; headers: Call['headers']; 
 const PREFIX = /^\/_matrix\/(?:client\/(?:v3|r0|v1|unstable)|media\/v3)\//
 
 export const makeCore = ({
-  serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, ping, toPush, toSignal = () => {}
+  serverName, registration, uploadBytesMax = 50 * 2 ** 20, clock, chance, ping, knowsKeys = false, toPush, toSignal = () => {}
 }: CoreOptions) => {
   const state = makeState(serverName, clock, chance)
   const namespaces = (registration.namespaces.users ?? []).map(entry => new RegExp(`^(?:${entry.regex})`))
@@ -41,8 +43,9 @@ export const makeCore = ({
     }
     if (interesting(event)) toPush(event)
   })
+  const keys = knowsKeys ? makeKeys(state) : undefined
   const fleeting: Remembered = new Map()
-  const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, ping,
+  const route = makeRoutes({ state, registration, isOurs, remembered: new Map(), fleeting, uploadBytesMax, ping, keys,
     signal (type, room, content) {
       if (registration.receive_ephemeral === true && (members.get(room)?.size ?? 0) > 0) toSignal({ type, room_id: room, content })
     },
@@ -70,7 +73,7 @@ export const makeCore = ({
   }
 
   return {
-    state, bot, isOurs,
+    state, keys, bot, isOurs,
     /** What it holds in memory is gone, what it holds on disk is not. */
     restart (): void { fleeting.clear() },
     async answer ({ method, url, headers, json, stream }: Asked): Promise<Answer> {

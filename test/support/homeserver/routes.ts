@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { PNG } from '../png'
 import { HsError, membership, type HsEvent, type HsRoom, type Json, type State } from './state'
+import type { Keys } from './keys'
 import { answerSync } from './sync'
 
 export interface Registration {
@@ -34,6 +35,7 @@ export interface RouteWorld {
   fleeting: Remembered // and without one for a while, at most until the next restart
   ping: (body: string) => Promise<{ status: number, text: string }>
   uploadBytesMax: number
+  keys: Keys | undefined // without, it knows of no encryption
   /** Something that people of this room do besides speaking. */
   signal: (type: string, room: string, content: Json) => void
   presence: (user: string, content: Json) => void
@@ -72,7 +74,7 @@ export interface Match { handler: Handler; params: string[]; open: boolean }
 
 /** Finds who answers; a number is the status to refuse with. */
 export const makeRoutes = (world: RouteWorld): ((method: string, path: string) => Match | number) => {
-  const { state } = world
+  const { state, keys } = world
   const routes = new Map<string, Route[]>()
   const known = new Set<string>()
 
@@ -144,7 +146,7 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     const joined = [...room.state.values()].filter(event => event.type === 'm.room.member' && event.content.membership === 'join')
     return { json: { room_id: room.id, num_joined_members: joined.length, membership: membership(room, call.user) } }
   })
-  on('GET', 'sync', call => answerSync(state, call.user, call.query))
+  on('GET', 'sync', call => answerSync(state, keys, call))
   on('POST', 'appservice/:/ping', async call => {
     if (!call.service || call.params[0] !== world.registration.id) throw new HsError(403, 'M_FORBIDDEN')
     const body = await call.json()
@@ -299,6 +301,20 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     state.users.get(call.user)?.devices.add(call.params[0]!)
     return { status: 201, json: {} }
   })
+  on('DELETE', 'devices/:', ({ user, params: [device = ''] }) => {
+    state.users.get(user)?.devices.delete(device)
+    keys?.forget(user, device)
+    return { json: {} }
+  })
+  if (keys !== undefined) {
+    on('POST', 'keys/upload', async ({ user, device = '', json }) => ({ json: keys.upload(user, device, await json()) }))
+    on('POST', 'keys/query', async ({ json }) => ({ json: keys.query(await json()) }))
+    on('POST', 'keys/claim', async ({ json }) => ({ json: keys.claim(await json()) }))
+    on('POST', 'keys/device_signing/upload', async ({ user, json }) => ({ json: keys.identify(user, await json()) }))
+    on('POST', 'keys/signatures/upload', async ({ json }) => ({ json: keys.sign(await json()) }))
+    on('PUT', 'sendToDevice/:/:', async ({ user, params: [type = '', transaction = ''], json }) =>
+      ({ json: keys.send(user, type, transaction, await json()) }))
+  }
 
   on('POST', 'upload', async call => {
     const bytes = await readBytes(call.stream, world.uploadBytesMax)

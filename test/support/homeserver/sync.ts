@@ -1,5 +1,6 @@
 /** A small /sync: joined rooms with a timeline, invitations, departures; waits for something new up to `timeout`. */
 import { systemClock } from '../../../src/lib/clock'
+import type { Keys } from './keys'
 import type { Answer } from './routes'
 import { membership, type HsEvent, type HsRoom, type Json, type State } from './state'
 
@@ -45,9 +46,19 @@ const newsFor = (state: State, user: string, since: number): Json | undefined =>
   return news
 }
 
-export const answerSync = async (state: State, user: string, query: URLSearchParams): Promise<Answer> => {
-  const since = Number((query.get('since') ?? 's0').slice(1))
-  const first = newsFor(state, user, since)
+/** The answer may leave out rooms (CS API §Filtering). */
+const wantsRooms = (query: URLSearchParams): boolean => {
+  const { room } = JSON.parse(query.get('filter')?.startsWith('{') === true ? query.get('filter')! : '{}') as { room?: { rooms?: string[] } }
+  return room?.rooms === undefined
+}
+
+export interface Synced { user: string; device: string | undefined; query: URLSearchParams }
+
+export const answerSync = async (state: State, keys: Keys | undefined, { user, device, query }: Synced): Promise<Answer> => {
+  const [since, told] = query.has('since') ? query.get('since')!.slice(1).split('_').map(Number) : []
+  const isAsked = wantsRooms(query)
+  const newsNow = (): Json | undefined => isAsked ? newsFor(state, user, since ?? 0) : undefined
+  const first = newsNow()
   const wait = Math.min(Number(query.get('timeout') ?? 0), WAIT_MS_MAX)
   if (!first && query.has('since') && wait > 0) {
     await new Promise<void>(resolve => {
@@ -58,7 +69,7 @@ export const answerSync = async (state: State, user: string, query: URLSearchPar
     })
   }
   const next = state.stream.length
-  const rooms = first ?? newsFor(state, user, since) ?? { join: {}, invite: {}, leave: {} }
-  const rest = { account_data: { events: [] }, presence: { events: [] }, to_device: { events: [] } }
-  return { json: { next_batch: `s${next}`, rooms, ...rest } }
+  const rooms = first ?? newsNow() ?? { join: {}, invite: {}, leave: {} }
+  const { position, news } = keys && device !== undefined ? keys.news(user, device, told) : { position: 0, news: { to_device: { events: [] } } }
+  return { json: { next_batch: `s${next}_${position}`, rooms, account_data: { events: [] }, presence: { events: [] }, ...news } }
 }

@@ -1,0 +1,21 @@
+import { systemChance } from '../../../../../src/lib/chance'
+import { makeFakePerson } from '../../../../support/fake-app'
+import { fakeEngine } from '../../../../support/fake-engine'
+import type { Homeserver } from '../../../../support/homeserver'
+import { practiceGround } from '../../../../support/matrix-ground'
+import type { Ground } from '../../../../support/matrix-suite'
+import { sealedSuite } from '../../../../support/sealed-suite'
+
+describe('Matrix with encryption on the practice homeserver', function () {
+  this.timeout(60_000) // this suite waits as long for Synapse
+  let homeserver: Homeserver
+  let ground: Ground
+  before(async () => { ({ homeserver, ground } = await practiceGround({ knowsKeys: true })) })
+  after(async () => { await homeserver.stop() })
+
+  describe('with the engine', () => { sealedSuite(() => ground) })
+
+  describe('with the engine of the simulation', () => {
+    sealedSuite(() => ({ ...ground, makeEngine: fakeEngine({ chance: systemChance }) }), () => makeFakePerson(homeserver.keys!))
+  })
+})
