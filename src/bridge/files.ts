@@ -63,6 +63,9 @@ const makeAllowance = (clock: Clock, most: number) => {
 const concernsLane = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
   (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
 
+/** A network that takes our link goes on with that. */
+const lacking = ({ can }: Network, failure: FileFailure): FileFailure | undefined => can.files === 'upload' ? failure : undefined
+
 const asFailure = (error: unknown): FileFailure =>
   error instanceof Refused || error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error })
 
@@ -131,12 +134,12 @@ export const makeFiles = (clock: Clock): Files => {
       if (file === undefined || network.upload === undefined) return undefined
       const before = failed.get(row.id)
       failed.delete(row.id)
-      if (before !== undefined) return before
+      if (before !== undefined) return lacking(network, before)
       const error = await waitFor(coming.get(row.id) ?? begin(network, row), signal)
       failed.delete(row.id)
       if (error === undefined) return undefined
       if (signal.aborted || error instanceof Bug || concernsLane(error, file, network)) throw error
-      return asFailure(error)
+      return lacking(network, asFailure(error))
     },
     stop () {
       for (const { abort } of coming.values()) abort(new Unavailable('shutting down', { disconnected: true }))

@@ -1,5 +1,5 @@
 /**
- * Fetches what a stranger's link points at, and cannot be led to places where strangers may not go.
+ * Fetches what a stranger's link points at, or puts a file where a stranger's server says, and cannot be led to places where strangers may not go.
  * Promises: only http(s), only public addresses, never a listener of this process. The address that was checked is the one that is
  * connected to; each redirect is checked anew. Time and bytes are limited, and bytes are counted as they come. Nothing is unpacked. A
  * stranger's name server that does not answer keeps nobody else waiting.
@@ -175,4 +175,34 @@ export const safeFetch = async (
   }
   limit.done()
   return { refused: `more than ${REDIRECTS_MAX} redirects`, kind: 'gone' }
+}
+
+export interface ToPut { bytes: Readable; size: number; headers: Record<string, string> }
+
+/**
+ * Puts a file, over TLS if the host is not one of those that may have private addresses. Resolves with why it cannot be put there, or undefined.
+ * Throws if it may work later. Redirects are not followed. The stream must be destroyed by the caller.
+ */
+export const safePut = async (
+  to: string, { bytes, size, headers }: ToPut, given: Omit<FetchLimits, 'bytesMax'>, clock: Clock, signal: AbortSignal
+): Promise<Refusal | undefined> => {
+  if (!URL.canParse(to)) return forbidden('not an address')
+  const url = new URL(to)
+  const limits = { ...given, bytesMax: size }
+  if (url.protocol !== 'https:' && !isAllowed(url, limits)) return forbidden('not encrypted')
+  const limit = deadline(clock, limits.timeoutMs, signal)
+  let agent: Agent | undefined
+  try {
+    const addresses = await addressesOf(url, limits, isAllowed(url, limits) ? askingMachine : askingDns(), limit.signal)
+    if ('refused' in addresses) return addresses
+    limit.signal.throwIfAborted()
+    agent = new Agent({ connect: { lookup: pinned(addresses) } })
+    const { statusCode, body } = await request(url, {
+      method: 'PUT', dispatcher: agent, signal: limit.signal, body: bytes, headers: { ...headers, 'content-length': String(size) }
+    })
+    body.on('error', () => {}).destroy()
+    if (statusCode >= 200 && statusCode < 300) return undefined
+    if (PASSING_STATUS.has(statusCode) || statusCode >= 500) throw new Error(`the server answered ${statusCode}`)
+    return { refused: `the server answered ${statusCode}`, kind: 'forbidden' }
+  } finally { limit.done(); void agent?.destroy() }
 }

@@ -113,8 +113,8 @@ export interface Network {
    */
   send (delivery: Delivery, signal: AbortSignal): Promise<Sent>
   /**
-   * For a network that takes files: uploads the delivery's file, so that `send` needs no other server. A second call does no harm.
-   * Throws Refused or Unavailable, with `trouble` if the file cannot be fetched from its source.
+   * Uploads the delivery's file, so that `send` needs no other server. A second call does no harm. A network that takes our link as a file
+   * may have it too: if it fails, the link goes out. Throws Refused or Unavailable, with `trouble` if the file cannot be fetched from its source.
    */
   upload? (delivery: Delivery, signal: AbortSignal): Promise<void>
   /** Asks whether the destination got a delivery whose last try ended unknown. Undefined if not, or if it cannot tell. */

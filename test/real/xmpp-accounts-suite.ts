@@ -1,12 +1,14 @@
 /** A function address that is a plain account: what must hold with every XMPP server; run with Prosody and with ejabberd. */
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { xml, type Element } from '@xmpp/client'
 import type { XmppServer, XmppServerOptions } from '../../sandbox/servers/prosody'
 import { Refused, Unavailable } from '../../src/model/errors'
 import type { Place } from '../../src/model/address'
-import type { Arrival, Delivery } from '../../src/model/message'
-import type { Identity, Memory, Network } from '../../src/model/network'
+import type { Arrival, Attachment, Delivery } from '../../src/model/message'
+import type { Identity, Media, Memory, Network } from '../../src/model/network'
 import { plain } from '../../src/model/text'
+import { FETCH_DEFAULTS } from '../../src/networks/xmpp/files'
 import { makeJoined } from '../../src/networks/xmpp/joined'
 import { makeInbox, type TestInbox } from '../support/inbox'
 import { until } from '../support/practice'
@@ -18,6 +20,15 @@ import { startPerson, type XmppPerson } from '../support/xmpp-person'
 
 const PASSWORD = 'geheim-genug'
 const ANNA = 'anna@localhost'
+/** One that is there, on another network. */
+const FILE: Attachment = {
+  kind: 'image', name: 'Schönes Logo.png', mime: 'image/png', at: { network: 'matrix', ref: 'png' },
+  url: 'https://files.example.org/media/abc/logo.png'
+}
+const open: Media['open'] = async ({ at: { ref } }) => {
+  if (ref !== 'png') throw new Refused('nothing there')
+  return { stream: Readable.from([LOGO.bytes]), mime: LOGO.mime, size: LOGO.bytes.length }
+}
 const REQUEST = xml('request', { xmlns: 'urn:xmpp:receipts' })
 
 interface Bridge { network: Network, inbox: TestInbox, proxy: Proxy }
@@ -25,6 +36,7 @@ interface Bridge { network: Network, inbox: TestInbox, proxy: Proxy }
 export const xmppAccountsSuite = (start: (options: XmppServerOptions) => Promise<XmppServer>): void => {
   const dir = scratch()
   let server: XmppServer
+  let fetch = FETCH_DEFAULTS
   let anna: XmppPerson
   let memory: Memory
   let at: Bridge
@@ -37,8 +49,8 @@ export const xmppAccountsSuite = (start: (options: XmppServerOptions) => Promise
 
   const startBridge = async (inbox = makeInbox()): Promise<void> => {
     const proxy = await startProxy(server.c2sPort)
-    const account = { jid: INFO, password: PASSWORD, host: '127.0.0.1', port: proxy.port, insecure: true }
-    at = { network: makeJoined({ accounts: [account] }, makeWorld({ memory })), inbox, proxy }
+    const account = { jid: INFO, password: PASSWORD, host: '127.0.0.1', port: proxy.port, insecure: true, fetch }
+    at = { network: makeJoined({ accounts: [account] }, makeWorld({ memory, media: { open } })), inbox, proxy }
     all.push(at)
     at.network.serve([IDENTITY])
     await at.network.start(inbox)
@@ -76,6 +88,7 @@ export const xmppAccountsSuite = (start: (options: XmppServerOptions) => Promise
   after(() => server.stop())
   beforeEach(async () => {
     memory = makeMemory()
+    fetch = FETCH_DEFAULTS
     INFO = `info${++count}@localhost`
     LINK = `account ${INFO}`
     IDENTITY = { id: INFO, aliases: [], profile: PROFILE, team: [ANNA] }
@@ -135,6 +148,32 @@ export const xmppAccountsSuite = (start: (options: XmppServerOptions) => Promise
     assert.ok(deletion?.kind === 'deletion' && deletion.of === original?.key)
     assert.ok(reply?.kind === 'message' && reply.replyTo?.includes(ids[0]!))
     assert.ok(reaction?.kind === 'reaction' && reaction.of.includes(ids[0]!) && reaction.emojis[0] === '🎉')
+  })
+
+  it('puts a file on its server, where people fetch it from', async () => {
+    fetch = { ...FETCH_DEFAULTS, allowHosts: [`127.0.0.1:${server.httpPort}`] }
+    await at.network.stop()
+    await startBridge()
+    const one = delivery({ kind: 'message', content: { style: 'text', text: [], file: FILE } }, CHAT)
+    await at.network.upload?.(one, AbortSignal.timeout(60_000))
+    await at.network.upload?.(one, AbortSignal.timeout(60_000))
+    await send(one)
+    const said = await anna.until('a file', message => message.getChild('x', 'jabber:x:oob') !== undefined)
+    const url = said.getChildText('body') ?? ''
+    assert.notEqual(url, FILE.url)
+    assert.match(url, /\/Sch%C3%B6nes(%20|_)Logo\.png$/i)
+    assert.equal(said.getChild('x', 'jabber:x:oob')?.getChildText('url'), url)
+    const got = await globalThis.fetch(url)
+    assert.deepEqual([got.status, got.headers.get('content-type'), Buffer.from(await got.arrayBuffer())], [200, 'image/png', LOGO.bytes])
+  })
+
+  it('goes out with our link what its server does not take, or may not get', async () => {
+    for (const file of [{ ...FILE, at: { network: 'matrix', ref: 'gone' } }, FILE]) {
+      const one = delivery({ kind: 'message', content: { style: 'text', text: [], file } }, CHAT)
+      await assert.rejects(async () => at.network.upload?.(one, AbortSignal.timeout(60_000)), Refused)
+      await send(one)
+    }
+    await anna.until('two links', () => anna.heard.filter(one => one.getChildText('body') === FILE.url).length === 2)
   })
 
   it('fails a message to nobody, and refuses what is for others', async () => {

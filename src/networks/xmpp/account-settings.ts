@@ -7,6 +7,7 @@ import { Impossible, type Problems, twice } from '../../settings/problem'
 import { type Given, has, like, NONE, orNone, type Question } from '../../settings/questions'
 import { NAME } from '.'
 import type { AccountConfig } from './account/where'
+import type { FetchConfig } from './files'
 import { canonicalBare } from './names'
 
 const account = section('One of them.', {
@@ -16,7 +17,8 @@ const account = section('One of them.', {
   port: whole('Its port for clients, if a host is written.', 1, 65535, 5222).optional(),
   direct_tls: yes('Whether that port speaks TLS from the beginning, as 5223 often does.').default(false),
   insecure: yes('True: nothing is encrypted. Only for a server on this machine, with 127.0.0.1 as host.').default(false),
-  plain: yes('True: the server may have the password itself, although it was content with a proof of it (SCRAM) before.').default(false)
+  plain: yes('True: the server may have the password itself, although it was content with a proof of it (SCRAM) before.').default(false),
+  upload: yes('Whether files that go out are put on its server, if it has a place for them; otherwise they are links to Zentrale.').default(true)
 })
 
 export const accounts = list('Plain accounts, for function addresses on a server that takes no component from you. An address is one of them ' +
@@ -65,9 +67,10 @@ export const accountProblems = ({ component, accounts = [], rooms }: Section, na
   }
 }
 
-export const takeAccounts = (written: Written[] = []): AccountConfig[] =>
-  written.map(({ jid, password, host, port, direct_tls: directTls, insecure, plain }) => ({
-    jid: canonicalBare(jid) ?? jid, password, directTls, insecure, plain, ...host !== undefined && { host }, ...port !== undefined && { port }
+export const takeAccounts = (written: Written[] = [], fetch: FetchConfig): AccountConfig[] =>
+  written.map(({ jid, password, host, port, direct_tls: directTls, insecure, plain, upload }) => ({
+    jid: canonicalBare(jid) ?? jid, password, directTls, insecure, plain, ...upload && { fetch },
+    ...host !== undefined && { host }, ...port !== undefined && { port }
   }))
 
 /** Asked about the first function address. */

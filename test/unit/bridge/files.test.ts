@@ -162,4 +162,14 @@ describe('files on their way', () => {
     assert.deepEqual(blueReads(), ['anna (red): [The file “a.png” could not be fetched.]'])
     assert.deepEqual(redReads(), [])
   })
+
+  it('go out with our link where the network takes that too, and what hangs holds it up no longer', async () => {
+    blue.can.files = 'link'
+    blue.onUpload = async (_, signal) => named(_, 'slow') ? await hang(_, signal) : Promise.reject(new Refused('no place for it'))
+    await share('refused.png')
+    await share('slow.png')
+    await until(() => blue.delivered.length === 2)
+    assert.deepEqual(blue.delivered.map(({ action }) => action.kind === 'message' && action.content.file?.name), ['refused.png', 'slow.png'])
+    assert.deepEqual(redReads(), [], 'nothing is missing')
+  })
 })

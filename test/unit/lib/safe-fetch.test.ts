@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { systemClock } from '../../../src/lib/clock'
-import { askingDns, type Fetched, isPublicAddress, REDIRECTS_MAX, type Resolve, safeFetch } from '../../../src/lib/safe-fetch'
+import { askingDns, type Fetched, isPublicAddress, REDIRECTS_MAX, type Resolve, safeFetch, safePut } from '../../../src/lib/safe-fetch'
 import { serve } from '../../../src/lib/serve'
 
 describe('safe-fetch', () => {
@@ -210,5 +211,39 @@ describe('safe-fetch', () => {
 
   it('knows the names of this machine\'s hosts file for hosts that are allowed', async () => {
     assert.equal(await read(await fetchIt(`http://localhost:${port}/`, allowed('localhost'))), 'ok')
+  })
+
+  describe('what is put', () => {
+    const put = (url: string, allowHosts = allowed()) => safePut(
+      url, { bytes: Readable.from([Buffer.from('abc')]), size: 3, headers: { cookie: 'c' } },
+      { ...limits, allowHosts }, systemClock, new AbortController().signal)
+
+    it('goes there whole, and says what became of it', async () => {
+      let got = ''
+      let status = 201
+      handle = (request, response) => {
+        request.on('data', octets => { got += String(octets) }).on('end', () => {
+          got += ` ${request.method} ${request.headers['content-length']} ${request.headers.cookie}`
+          response.writeHead(status, { location: '/elsewhere' }).end()
+        })
+      }
+      assert.equal(await put(here()), undefined)
+      assert.equal(got, 'abc PUT 3 c')
+      for (const refusing of [302, 403, 413]) {
+        status = refusing
+        assert.deepEqual(await put(here()), { refused: `the server answered ${refusing}`, kind: 'forbidden' })
+      }
+      status = 503
+      await assert.rejects(put(here()), /answered 503/)
+      assert.equal(hits, 5, 'no redirect is followed')
+    })
+
+    it('goes to no private address, and in the clear to nobody', async () => {
+      const inside = [here(), `https://127.0.0.1:${port}/`, 'https://a:b@127.0.0.1/', 'https://[::1]/']
+      for (const url of ['', 'file:///etc/passwd', 'http://example.org/', ...inside]) {
+        assert.equal((await put(url, []))?.kind, 'forbidden', url)
+      }
+      assert.equal(hits, 0)
+    })
   })
 })

@@ -22,11 +22,12 @@ import { makeAccountPresence } from './presence'
 import { makePublisher } from './publish'
 import { type AccountReceiver, makeAccountReceiver } from './receive'
 import { makeAccountStream, type Reaching } from './stream'
+import { makeUploads } from './upload'
 import { type AccountConfig, domainOf } from './where'
 
 const FOUND_AMONG = 100 // messages to and from one contact, of which the newest are looked through
 
-export interface Account extends Pick<Network, 'start' | 'send' | 'stop'>, Required<Pick<Network, 'find' | 'signal' | 'forget'>> {
+export interface Account extends Pick<Network, 'start' | 'send' | 'stop'>, Required<Pick<Network, 'upload' | 'find' | 'signal' | 'forget'>> {
   readonly jid: string
   serve (identities: Identity[]): void
 }
@@ -50,6 +51,7 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
   const directSender = makeDirectSender({ network, addresses, stream, confirm, world, publishes: true })
   const presence = makeAccountPresence(jid, addresses, stream)
   const publisher = makePublisher(jid, () => addresses.at(jid)?.profile, stream, world)
+  const uploads = config.fetch && makeUploads({ jid, domain, fetch: config.fetch, stream, world })
   const notes = makeWriteBehind(world)
   const originals = makeOriginals(world)
   let receiver: AccountReceiver | undefined
@@ -85,6 +87,7 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
   const up = (resumed: boolean): void => {
     if (receiver === undefined) return
     const { catchUp } = receiver
+    uploads?.look()
     if (resumed && catchUp.isLive()) return changed()
     catchUp.hold()
     void catchUp.read(prepare, present)
@@ -119,7 +122,8 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
     },
     send: (delivery, signal) => receiver === undefined
       ? Promise.reject(new Unavailable('not started', { disconnected: true }))
-      : directSender.send(delivery, signal),
+      : directSender.send(uploads?.withLink(delivery) ?? delivery, signal),
+    async upload (delivery, signal) { await uploads?.bring(delivery, signal) },
     /** The archive has what we said too. Without one we cannot tell. */
     async find ({ key, place }: Delivery): Promise<Sent | undefined> {
       const { theirs } = directEnds(place.id) ?? {}

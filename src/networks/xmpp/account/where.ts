@@ -2,6 +2,7 @@
 import { resolveSrv } from 'node:dns/promises'
 import { domainToASCII } from 'node:url'
 import type { SrvRecord } from 'node:dns'
+import type { FetchConfig } from '../files'
 import { parseJid } from '../names'
 
 /** `directTls`: the connection begins with TLS; otherwise the server is asked for it (STARTTLS). */
@@ -15,6 +16,7 @@ export interface AccountConfig {
   directTls?: boolean
   insecure?: boolean // no encryption; only to this machine itself
   plain?: boolean // the password itself may be said, although the server took a proof of it before
+  fetch?: FetchConfig // for files that are put on its server; absent: none are
   ca?: string // PEM: who else may vouch for the server
 }
 

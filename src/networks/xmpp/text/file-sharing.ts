@@ -12,7 +12,7 @@ const THUMBS = 'urn:xmpp:thumbs:1'
 const [BLURHASH, THUMBHASH] = ['data:image/blurhash,', 'data:image/thumbhash;base64,']
 const NAME_CHARS_MAX = 255
 
-const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+export const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 
 const decoded = (text: string): string => {
   try { return decodeURIComponent(text) } catch { return text }
