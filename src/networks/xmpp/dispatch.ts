@@ -5,7 +5,7 @@ import { type Addresses, RESOURCE } from './addresses'
 import type { GhostAvatars } from './avatars'
 import type { Commands } from './direct/commands'
 import type { Confirm } from './direct/confirm'
-import type { Presence } from './direct/presence'
+import { answerPresence, type Presence } from './direct/presence'
 import type { Gateway } from './direct/gateway'
 import type { DirectReceiver } from './direct/receive'
 import type { DirectSender } from './direct/send'
@@ -21,7 +21,7 @@ import type { Sender } from './muc/send'
 import { addressIn, bareOf, canonicalBare, personOf, serverOf } from './names'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
-import { el, type Element, type Xml } from './wire/xml'
+import type { Element, Xml } from './wire/xml'
 
 // Characters of answers (vCards with pictures) per minute: more than a thousand pictures
 const ANSWERED_MAX = 128 * 1024 * 1024
@@ -101,10 +101,10 @@ export const makeDispatch = ({
     if (!inRoom && entrance.take(stanza)) return
     const address = inRoom ? undefined : addresses.at(stanza.attrs.to ?? '')
     if (stanza.name === 'presence') {
-      if (address !== undefined) presence.heard(stanza, address)
-      else if (stanza.attrs.type === 'subscribe' && ghostFor(stanza) !== undefined) {
-        stream.send(el('presence', { type: 'subscribed', from: bareOf(stanza.attrs.to ?? ''), to: bareOf(stanza.attrs.from ?? '') }))
-      } else rooms.presence(stanza)
+      if (address !== undefined) return presence.heard(stanza, address)
+      if (inRoom) return rooms.presence(stanza)
+      const answer = answerPresence(stanza, ghostFor(stanza) !== undefined)
+      if (answer !== undefined) stream.send(answer)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
       if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { stream.send(answer) })) return
       answer(stanza, inRoom, answerIq(stanza, address, inRoom, gateway))

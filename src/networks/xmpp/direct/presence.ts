@@ -27,6 +27,18 @@ export interface Presence {
   stop (): Promise<void>
 }
 
+const ASKING: ReadonlyMap<string, string> = new Map([['subscribe', 'subscribed'], ['probe', 'unavailable'], ['unsubscribe', 'unsubscribed']])
+
+/**
+ * The answer of whoever shows no presence: a ghost that `isThere`, because it has a chat with the one who asks, or else nobody, or a room (RFC 6121
+ * §3.1.3, §4.3.2). Undefined if nothing is asked.
+ */
+export const answerPresence = ({ attrs: { from = '', to = '', type = '' } }: Element, isThere: boolean): Xml | undefined => {
+  const granted = ASKING.get(type)
+  return granted === undefined ? undefined
+    : el('presence', { type: isThere ? granted : 'unsubscribed', from: bareOf(to), to: bareOf(from) })
+}
+
 export const makePresence = (addresses: Addresses, stream: Stream, { memory, log }: World): Presence => {
   const watchers = new Map<string, Shares<true>>()
   const shown = new Map<string, string>() // the presence last told on this stream, by address

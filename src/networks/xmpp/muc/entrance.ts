@@ -148,7 +148,8 @@ export const makeEntrance = ({ network, domain, language, inbox, rooms, own, str
       if (stanza.name === 'iq') return question(stanza, room)
       if (stanza.name !== 'presence' || room === undefined) return false
       if (type === undefined && resource !== '') ask(stanza, room, at => movedReply(stanza, at, texts.moved(at)))
-      return true
+      else if (type === undefined && child(stanza, 'x', MUC)) stream.send(errorReply(stanza, 'modify', 'jid-malformed'))
+      return type === undefined || type === 'unavailable' || type === 'error'
     },
     entered (room) {
       const name = isPortal(room.id) ? memory.get(memoryKey(room)) : undefined

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Identity } from '../../../../../src/model/network'
 import { makeAddresses } from '../../../../../src/networks/xmpp/addresses'
-import { makePresence } from '../../../../../src/networks/xmpp/direct/presence'
+import { answerPresence, makePresence } from '../../../../../src/networks/xmpp/direct/presence'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Element, Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeMemory, makeWorld } from '../../../../support/world'
@@ -25,6 +25,17 @@ const stage = (memory = makeMemory()) => {
   }
   return { presence, memory, written, serve }
 }
+
+describe('xmpp presence of all others', () => {
+  it('is refused to whoever asks for it, and shown by nobody', () => {
+    const answers = (isThere: boolean): (string | undefined)[] => ['subscribe', 'probe', 'unsubscribe'].map(type =>
+      answerPresence({ ...from('anna@example.org/app', type), attrs: { from: 'anna@example.org/app', to: 'x@chat.example.org/y', type } }, isThere)?.xml)
+    const is = (type: string): string => `<presence type='${type}' from='x@chat.example.org' to='anna@example.org'/>`
+    assert.deepEqual(answers(false), [is('unsubscribed'), is('unsubscribed'), is('unsubscribed')])
+    assert.deepEqual(answers(true), [is('subscribed'), is('unavailable'), is('unsubscribed')])
+    for (const type of ['unsubscribed', 'subscribed', 'error', 'unavailable']) assert.equal(answerPresence(from('anna@example.org', type), false), undefined)
+  })
+})
 
 describe('xmpp presence of function addresses', () => {
   it('remembers the newest subscribers over a restart, and no more than a thousand', async () => {

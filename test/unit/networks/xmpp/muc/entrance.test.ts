@@ -87,10 +87,19 @@ describe('the way into rooms of other networks', () => {
     assert.ok(entrance.take(parse(`<presence from='b@example.org/app' to='${NAME}/nick' type='unavailable'/>`)))
     assert.ok(entrance.take(parse(`<presence from='b@example.org/app' to='${NAME}/nick' type='error'/>`)))
     assert.ok(entrance.take(parse(`<presence from='b@example.org/app' to='${NAME}'/>`)))
+    for (const type of ['subscribe', 'probe']) {
+      assert.equal(entrance.take(parse(`<presence from='b@example.org/app' to='${NAME}' type='${type}'/>`)), false, 'as of anybody who is not there')
+    }
     assert.equal(entrance.take(parse("<presence from='b@example.org/app' to='_m_a@chat.example/nick'/>")), false)
     assert.equal(entrance.take(parse(`<presence from='b@example.org/app' to='#a%b@elsewhere.example/nick'/>`)), false)
     assert.equal(entrance.take(parse(`<message from='b@example.org/app' to='${NAME}'><body>x</body></message>`)), false)
     assert.deepEqual(sent, [])
+  })
+
+  it('says to whoever comes without a nick that it needs one (XEP-0045 §7.2.1)', () => {
+    const entrance = make()
+    assert.ok(entrance.take(parse(`<presence from='b@example.org/app' to='${NAME}'><x xmlns='http://jabber.org/protocol/muc'/></presence>`)))
+    assert.match(sent.join(), /^<presence type='error'.*<error type='modify'><jid-malformed/)
   })
 
   it('ends for members who may no longer ask', async () => {
