@@ -67,9 +67,9 @@ export const accountProblems = ({ component, accounts = [], rooms }: Section, na
   }
 }
 
-export const takeAccounts = (written: Written[] = [], fetch: FetchConfig): AccountConfig[] =>
+export const takeAccounts = (written: Written[] = [], fetch: FetchConfig, language: AccountConfig['language']): AccountConfig[] =>
   written.map(({ jid, password, host, port, direct_tls: directTls, insecure, plain, upload }) => ({
-    jid: canonicalBare(jid) ?? jid, password, directTls, insecure, plain, ...upload && { fetch },
+    jid: canonicalBare(jid) ?? jid, password, directTls, insecure, plain, ...upload && { fetch }, ...language && { language },
     ...host !== undefined && { host }, ...port !== undefined && { port }
   }))
 

@@ -18,6 +18,7 @@ import type { Receiver } from './muc/receive'
 import type { Room } from './muc/room'
 import type { Rooms } from './muc/rooms'
 import type { Sender } from './muc/send'
+import type { Language } from './text/texts'
 import { addressIn, bareOf, canonicalBare, personOf, serverOf } from './names'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
@@ -31,14 +32,14 @@ interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars; looks: Looks
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
   confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
-  directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway; entrance: Entrance
+  directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway; entrance: Entrance; language: Language
   /** Whether this person may write to this ghost; with `begins`, also as the beginning of a chat. */
   admits: (theirs: string, ghost: string, begins: boolean) => boolean
 }
 
 export const makeDispatch = ({
   stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
-  directSender, presence, commands, gateway, entrance, admits
+  directSender, presence, commands, gateway, entrance, language, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -77,14 +78,14 @@ export const makeDispatch = ({
       directReceiver.message(stanza, address)
       return signals(stanza, address)
     }
-    const answer = answerDirect(stanza)
+    const answer = answerDirect(stanza, language)
     if (answer !== undefined) stream.send(answer)
   }
 
   /** Bounded, so that nobody makes us write so many answers that messages must wait behind them. */
   const answer = (iq: Element, inRoom: boolean, xml: Xml): void => {
     const { from = '' } = iq.attrs
-    stream.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq))
+    stream.send(answered.take([inRoom ? bareOf(from) : serverOf(from)], xml.xml.length) ? xml : notNow(iq, language))
   }
 
   /** A room passes a request for an occupant's vCard on to whoever is behind it, in the name of the occupant who asks. */

@@ -137,13 +137,13 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const change = makeChange({ own: ownRooms, stream, world })
     const special = makeSpecialDeliveries({ teamRooms, directSender, remove: makeRemove(stream), change })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
-    const directReceiver = makeDirectReceiver({ network: NAME, domain, quarantine, offer: receiver.offer, originals, stream, world })
+    const directReceiver = makeDirectReceiver({ network: NAME, domain, language, quarantine, offer: receiver.offer, originals, stream, world })
     const entrance = makeEntrance({ network: NAME, domain, language, inbox, rooms, own: ownRooms, stream, world })
-    const commands = makeCommands(NAME, addresses, inbox, world)
+    const commands = makeCommands({ network: NAME, language, addresses, inbox, world })
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver,
       signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
-      gateway: makeGateway(NAME, addresses, language, inbox), entrance,
+      gateway: makeGateway(NAME, addresses, language, inbox), entrance, language,
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
     return {

@@ -4,6 +4,7 @@ import { COMMANDS } from './direct/commands'
 import type { Gateway } from './direct/gateway'
 import { answerAbout, featuresOf } from './direct/profile'
 import { INFO } from './muc/room'
+import { type Language, TEXTS } from './text/texts'
 import { inXhtml } from './text/xhtml'
 import { errorReply } from './wire/stanza-errors'
 import { child, el, elementsIn, type Element, type Xml } from './wire/xml'
@@ -53,7 +54,7 @@ export const saysSomething = (message: Element): boolean =>
   child(message, 'body') !== undefined || child(message, 'subject') !== undefined || inXhtml(message) !== undefined
 
 /** The answer to a message to us alone that is not from a room, if it says something. Errors are never answered. */
-export const answerDirect = (message: Element): Xml | undefined =>
+export const answerDirect = (message: Element, language: Language): Xml | undefined =>
   message.attrs.type === 'error' || message.attrs.type === 'groupchat' || !saysSomething(message)
     ? undefined
-    : errorReply(message, 'cancel', 'service-unavailable', 'Nobody reads messages at this address. Please write in the room.')
+    : errorReply(message, 'cancel', 'service-unavailable', { language, text: TEXTS[language].nobody })

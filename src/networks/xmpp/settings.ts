@@ -165,7 +165,7 @@ export const settings: Settings<Written, XmppSettings, string, string> = {
   },
   take ({ component, accounts, rooms, passwords = [], fetch: given }, { bytesMax, language }) {
     const fetch = { allowHosts: given.allow_hosts.map(host => host.toLowerCase()), bytesMax, timeoutMs: given.timeout_seconds * SECOND_MS }
-    const taken = { accounts: takeAccounts(accounts, fetch), fetch }
+    const taken = { accounts: takeAccounts(accounts, fetch, language), fetch }
     if (component === undefined) return taken
     const { host, port, domain, secret } = component
     const known = Object.fromEntries(passwords.flatMap(({ room, password }) => [[canonicalBare(room) ?? room, password]]))

@@ -11,6 +11,7 @@ import type { Presence } from '../direct/presence'
 import { answerIq } from '../iq'
 import type { Archive } from '../muc/archive'
 import { bareOf, serverOf } from '../names'
+import type { Language } from '../text/texts'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn } from '../wire/xml'
@@ -23,12 +24,12 @@ const ANSWERED_MAX = 32 * 1024 * 1024 // characters of answers per minute
 const ANSWERED_ONE_MAX = 8 * 1024 * 1024 // to one server
 
 interface Parts {
-  jid: string; stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; receiver: AccountReceiver
+  jid: string; language: Language; stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; receiver: AccountReceiver
   confirm: Confirm; presence: Presence; commands: Commands
 }
 
 export const makeAccountDispatch = ({
-  jid, stream, addresses, archive, receiver, confirm, presence, commands
+  jid, language, stream, addresses, archive, receiver, confirm, presence, commands
 }: Parts, { clock, log }: World): ((stanza: Element, done: () => void) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
 
@@ -61,7 +62,7 @@ export const makeAccountDispatch = ({
     if (bareOf(from) === jid && elementsIn(stanza)[0]?.ns === ROSTER) return void stream.send(el('iq', { type: 'result', to: from, id }))
     if (commands.take(stanza, answer => { stream.send(answer) })) return
     const { xml } = answerIq(stanza, addresses.at(jid), false)
-    stream.send(answered.take([serverOf(from)], xml.length) ? { xml } : notNow(stanza))
+    stream.send(answered.take([serverOf(from)], xml.length) ? { xml } : notNow(stanza, language))
   }
 
   return (stanza, done) => {

@@ -41,7 +41,7 @@ const partOf = (memory: Memory, start: string): Memory => ({
 })
 
 export const makeAccount = (network: string, config: AccountConfig, lent: World, reaching?: Reaching): Account => {
-  const { jid } = config
+  const { jid, language = 'de' } = config
   const domain = domainOf(jid)
   const world: World = { ...lent, memory: partOf(lent.memory, `account ${jid} `) }
   const stream = makeAccountStream(config, world, reaching)
@@ -97,10 +97,10 @@ export const makeAccount = (network: string, config: AccountConfig, lent: World,
     const quarantine = makeQuarantine(network, inbox, world.log)
     const signals = makeDirectSignals(network, inbox)
     receiver = makeAccountReceiver({
-      network, jid, inbox, addresses, archive, stream, directSender, originals, notes, quarantine, signals, world
+      network, jid, language, inbox, addresses, archive, stream, directSender, originals, notes, quarantine, signals, world
     })
-    const commands = makeCommands(network, addresses, inbox, world)
-    return makeAccountDispatch({ jid, stream, addresses, archive, receiver, confirm, presence, commands }, world)
+    const commands = makeCommands({ network, language, addresses, inbox, world })
+    return makeAccountDispatch({ jid, language, stream, addresses, archive, receiver, confirm, presence, commands }, world)
   }
 
   return {

@@ -12,6 +12,7 @@ import { type Intake, makeIntake } from '../intake'
 import type { Archive } from '../muc/archive'
 import type { Originals } from '../originals'
 import type { Quarantine } from '../quarantine'
+import type { Language } from '../text/texts'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { type Element, owned } from '../wire/xml'
@@ -28,6 +29,7 @@ export interface AccountReceiver {
 export interface AccountReceiverParts {
   network: string
   jid: string
+  language: Language
   inbox: Inbox
   addresses: Addresses
   archive: Archive
@@ -41,7 +43,7 @@ export interface AccountReceiverParts {
 }
 
 export const makeAccountReceiver = ({
-  network, jid, inbox, addresses, archive, stream, directSender, originals, notes, quarantine, signals, world
+  network, jid, language, inbox, addresses, archive, stream, directSender, originals, notes, quarantine, signals, world
 }: AccountReceiverParts): AccountReceiver => {
   const crowded = new Set<string>() // places of which something waits, at most as many as there are lines in the intake
   let stopped = false
@@ -60,10 +62,10 @@ export const makeAccountReceiver = ({
   }, stream, world)
 
   const direct = makeDirectReceiver({
-    network, domain: '', quarantine, offer: intake.offer, originals, stream, world,
+    network, domain: '', language, quarantine, offer: intake.offer, originals, stream, world,
     giveBack: (message, done) => {
       if (stopped) return
-      stream.send(notNow(message))
+      stream.send(notNow(message, language))
       done()
     }
   })

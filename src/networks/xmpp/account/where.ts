@@ -4,6 +4,7 @@ import { domainToASCII } from 'node:url'
 import type { SrvRecord } from 'node:dns'
 import type { FetchConfig } from '../files'
 import { parseJid } from '../names'
+import type { Language } from '../text/texts'
 
 /** `directTls`: the connection begins with TLS; otherwise the server is asked for it (STARTTLS). */
 export interface Where { host: string, port: number, directTls: boolean }
@@ -17,6 +18,7 @@ export interface AccountConfig {
   insecure?: boolean // no encryption; only to this machine itself
   plain?: boolean // the password itself may be said, although the server took a proof of it before
   fetch?: FetchConfig // for files that are put on its server; absent: none are
+  language?: Language // of what we ourselves say to people
   ca?: string // PEM: who else may vouch for the server
 }
 

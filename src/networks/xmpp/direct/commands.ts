@@ -10,6 +10,7 @@ import type { Identity, Inbox, MenuItem, Option, World } from '../../../model/ne
 import { plain } from '../../../model/text'
 import type { Addresses } from '../addresses'
 import { bareOf, canonicalBare, parseJid } from '../names'
+import type { Language } from '../text/texts'
 import { errorReply, notNow } from '../wire/stanza-errors'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 import { directPlace } from './send'
@@ -48,7 +49,9 @@ const wordsOf = (item: MenuItem, filled: Map<string, string>): string => {
   return [number === undefined || number === '' ? '' : `#${number}`, item.words, ...rest].filter(part => part !== '').join(' ')
 }
 
-export const makeCommands = (network: string, addresses: Addresses, inbox: Pick<Inbox, 'ask' | 'cases'>, { clock, chance, log }: World): Commands => {
+interface Parts { network: string; language: Language; addresses: Addresses; inbox: Pick<Inbox, 'ask' | 'cases'>; world: World }
+
+export const makeCommands = ({ network, language, addresses, inbox, world: { clock, chance, log } }: Parts): Commands => {
   const running = new Map<string, number>() // by person
 
   const count = (person: string, change: 1 | -1): void => {
@@ -110,12 +113,12 @@ export const makeCommands = (network: string, addresses: Addresses, inbox: Pick<
         const item = served[0]?.menu?.items.find(({ node }) => node === asked.attrs.node)
         if (!to.includes('@') || served[0] === undefined) reply(errorReply(iq, 'auth', 'forbidden'))
         else if (item === undefined) reply(errorReply(iq, 'cancel', 'item-not-found'))
-        else if ((running.get(person) ?? 0) >= RUNNING_OF_ONE_MAX) reply(notNow(iq))
+        else if ((running.get(person) ?? 0) >= RUNNING_OF_ONE_MAX) reply(notNow(iq, language))
         else {
           count(person, 1)
           run(iq, asked, served[0], item, reply).catch((error: unknown) => {
             log.info({ why: messageOf(error) }, 'a command from a menu cannot be taken now')
-            reply(notNow(iq))
+            reply(notNow(iq, language))
           }).finally(() => count(person, -1))
         }
       } else return false

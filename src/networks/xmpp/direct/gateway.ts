@@ -41,7 +41,7 @@ export const makeGateway = (network: string, addresses: Addresses, language: Lan
     }
     const jid = ghostOf(network, textOf(child(query, 'prompt')).slice(0, WORDS_MAX).trim())
     return jid === undefined
-      ? errorReply(iq, 'cancel', 'item-not-found', texts.unknown)
+      ? errorReply(iq, 'cancel', 'item-not-found', { language, text: texts.unknown })
       : translated(iq, jid)
   }
 

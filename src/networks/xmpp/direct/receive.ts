@@ -22,6 +22,7 @@ import {
 } from '../text/content'
 import { referencesIn } from '../text/references'
 import { inXhtml } from '../text/xhtml'
+import type { Language } from '../text/texts'
 import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf, type Xml } from '../wire/xml'
@@ -81,17 +82,18 @@ const stampOf = (message: Element): number | undefined => {
 export interface DirectReceiverParts {
   network: string
   domain: string
+  language: Language
   quarantine: Quarantine
   offer: Intake['offer']
   originals: Originals
   stream: Stream
   world: World
   /** A message cannot be kept. If left out, its sender is told. */
-  giveBack?: (message: Element, done: () => void) => void
+  giveBack?: (message: Element, done: () => void) => unknown
 }
 
 export const makeDirectReceiver = ({
-  network, domain, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = message => { stream.send(notNow(message)) }
+  network, domain, language, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = one => stream.send(notNow(one, language))
 }: DirectReceiverParts): DirectReceiver => {
   const startedAt = clock.now()
   const told = makeShares<number>(TOLD_MAX)

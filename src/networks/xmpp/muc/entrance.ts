@@ -109,9 +109,9 @@ export const makeEntrance = ({ network, domain, language, inbox, rooms, own, str
   /** `found`: the answer to whoever gets the room; all others get the same. */
   const ask = (stanza: Element, room: string, found: (at: string) => Xml): void => {
     const by = personOf(stanza.attrs.from)
-    const none = (): Xml => errorReply(stanza, 'cancel', 'item-not-found', texts.none)
+    const none = (): Xml => errorReply(stanza, 'cancel', 'item-not-found', { language, text: texts.none })
     if (by === undefined || !mayAsk(room, by)) return void stream.send(none())
-    if (!allowance.take([by.id, serverOf(by.id)])) return void stream.send(notNow(stanza))
+    if (!allowance.take([by.id, serverOf(by.id)])) return void stream.send(notNow(stanza, language))
     find(room, by).then(at => {
       stream.send(at === undefined ? none() : found(at))
       if (at !== undefined) invite(room, at, by.id)
@@ -124,7 +124,7 @@ export const makeEntrance = ({ network, domain, language, inbox, rooms, own, str
   const about = (iq: Element, room: string, node: string | undefined): Xml => mayAsk(room, personOf(iq.attrs.from))
     ? el('iq', { type: 'result', from: iq.attrs.to, to: iq.attrs.from, id: iq.attrs.id }, el('query', { xmlns: INFO, node },
         el('identity', { category: 'conference', type: 'text', name: room }), ...FEATURES.map(feature => el('feature', { var: feature }))))
-    : errorReply(iq, 'cancel', 'item-not-found', texts.none)
+    : errorReply(iq, 'cancel', 'item-not-found', { language, text: texts.none })
 
   const question = (iq: Element, room: string | undefined): boolean => {
     const asked = elementsIn(iq)[0]
@@ -147,7 +147,7 @@ export const makeEntrance = ({ network, domain, language, inbox, rooms, own, str
       const room = at === domain ? roomNamed(local) : undefined
       if (stanza.name === 'iq') return question(stanza, room)
       if (stanza.name !== 'presence' || room === undefined) return false
-      if (type === undefined && resource !== '') ask(stanza, room, at => movedReply(stanza, at, texts.moved(at)))
+      if (type === undefined && resource !== '') ask(stanza, room, at => movedReply(stanza, at, { language, text: texts.moved(at) }))
       else if (type === undefined && child(stanza, 'x', MUC)) stream.send(errorReply(stanza, 'modify', 'jid-malformed'))
       return type === undefined || type === 'unavailable' || type === 'error'
     },

@@ -2,11 +2,16 @@
 
 export type Language = 'de' | 'en'
 
+/** Words in a stanza, with their language. */
+export interface Words { language: Language; text: string }
+
 interface Texts {
   privately: { room: string, team: string }
   noVoice (listener: string): string
   askToStay (listener: string): string
   tooMuch: string
+  nobody: string
+  notNow: string
   gateway: { about: string, prompt: string, unknown: string, search: string, name: string }
   entrance: { moved (room: string): string, none: string }
 }
@@ -23,6 +28,8 @@ export const TEXTS: Record<Language, Texts> = {
     askToStay: listener => 'Dieser Raum soll einen anderen ersetzen, der mit anderen Netzen verbunden war. Damit die Verbindung hier weitergeht, ' +
       `machen Sie bitte ${listener} zum Mitglied dieses Raums. Sonst verlässt Zentrale ihn in zehn Minuten.`,
     tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
+    nobody: 'Unter dieser Adresse werden keine Nachrichten gelesen. Bitte schreiben Sie im Raum.',
+    notNow: 'Nicht zugestellt: Von Ihnen warten hier schon zu viele Nachrichten. Bitte senden Sie diese später noch einmal.',
     gateway: {
       about: 'Geben Sie die Adresse einer Person oder eines Raums in einem anderen Netz ein, zum Beispiel @anna:example.org.', prompt: 'Adresse',
       unknown: 'Das ist keine Adresse, unter der hier jemand erreicht werden kann.', search: 'Öffentliche Adressen suchen', name: 'Name'
@@ -43,6 +50,8 @@ export const TEXTS: Record<Language, Texts> = {
     askToStay: listener => 'This room is meant to replace another one, which was connected to other networks. For the connection to go on here, ' +
       `please make ${listener} a member of this room. Otherwise Zentrale leaves it in ten minutes.`,
     tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
+    nobody: 'Nobody reads messages at this address. Please write in the room.',
+    notNow: 'Not delivered: too many messages from you are still waiting here. Please send this one again later.',
     gateway: {
       about: 'Enter the address of a person or a room on another network, such as @anna:example.org.', prompt: 'Address',
       unknown: 'This is no address at which somebody can be reached here.', search: 'Search public addresses', name: 'Name'

@@ -2,6 +2,7 @@
 import { Refused, Unavailable } from '../../../model/errors'
 import { inUri } from '../../../settings/uri'
 import { bareOf } from '../names'
+import { type Language, TEXTS, type Words } from '../text/texts'
 import { child, el, elementsIn, type Element, textOf, type Xml } from './xml'
 
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
@@ -42,18 +43,19 @@ export const failureOf = (what: string, { name, type }: Condition): Refused | Un
   return type === 'wait' || PASSING.has(name) ? new Unavailable(text) : new Refused(text)
 }
 
+const textXml = ({ language, text }: Words): Xml => el('text', { xmlns: STANZAS, 'xml:lang': language }, text)
+
 /** The answer to a stanza that we do not serve. */
-export const errorReply = (to: Element, type: string, condition: string, text?: string): Xml => el(to.name,
+export const errorReply = (to: Element, type: string, condition: string, words?: Words): Xml => el(to.name,
   { type: 'error', from: to.attrs.to, to: to.attrs.from, id: to.attrs.id },
-  el('error', { type }, el(condition, { xmlns: STANZAS }),
-    text === undefined ? undefined : el('text', { xmlns: STANZAS, 'xml:lang': 'en' }, text)))
+  el('error', { type }, el(condition, { xmlns: STANZAS }), words && textXml(words)))
 
 /** The answer to somebody from whom enough stanzas are waiting already. The stanza is not kept, and its sender is told so. */
-export const notNow = (to: Element): Xml => errorReply(to, 'wait', 'resource-constraint',
-  'Not delivered: too many messages from you are still waiting here. Please send this one again later.')
+export const notNow = (to: Element, language: Language): Xml =>
+  errorReply(to, 'wait', 'resource-constraint', { language, text: TEXTS[language].notNow })
 
 /** The answer to somebody who wants into a room that is elsewhere (RFC 6120 §8.3.3.5). */
-export const movedReply = (to: Element, room: string, text: string): Xml => el(to.name,
+export const movedReply = (to: Element, room: string, words: Words): Xml => el(to.name,
   { type: 'error', from: to.attrs.to, to: to.attrs.from, id: to.attrs.id },
   el('error', { type: 'cancel', by: bareOf(to.attrs.to ?? '') },
-    el('gone', { xmlns: STANZAS }, `xmpp:${inUri(room)}?join`), el('text', { xmlns: STANZAS }, text)))
+    el('gone', { xmlns: STANZAS }, `xmpp:${inUri(room)}?join`), textXml(words)))

@@ -22,7 +22,7 @@ describe('an address that is an account', () => {
   it('needs no component, and is called as the account is', () => {
     const { networks, addresses } = loadConfig(alone(), {})
     assert.deepEqual(networks.xmpp?.accounts, [{
-      jid: 'info@firma.example', password: 'p', directTls: false, insecure: false, plain: false, fetch: networks.xmpp?.fetch
+      jid: 'info@firma.example', password: 'p', directTls: false, insecure: false, plain: false, fetch: networks.xmpp?.fetch, language: 'en'
     }])
     assert.equal(networks.xmpp?.component, undefined)
     assert.deepEqual(addresses[0]!.identities.map(({ id }) => id), ['@buergerbuero:example.org', 'info@firma.example', '+4930123456'])

@@ -29,11 +29,13 @@ const stage = (memory = makeMemory()) => {
 describe('xmpp presence of all others', () => {
   it('is refused to whoever asks for it, and shown by nobody', () => {
     const answers = (isThere: boolean): (string | undefined)[] => ['subscribe', 'probe', 'unsubscribe'].map(type =>
-      answerPresence({ ...from('anna@example.org/app', type), attrs: { from: 'anna@example.org/app', to: 'x@chat.example.org/y', type } }, isThere)?.xml)
-    const is = (type: string): string => `<presence type='${type}' from='x@chat.example.org' to='anna@example.org'/>`
+      answerPresence(from('anna@example.org/app', type), isThere)?.xml)
+    const is = (type: string): string => `<presence type='${type}' from='${OURS}' to='anna@example.org'/>`
     assert.deepEqual(answers(false), [is('unsubscribed'), is('unsubscribed'), is('unsubscribed')])
     assert.deepEqual(answers(true), [is('subscribed'), is('unavailable'), is('unsubscribed')])
-    for (const type of ['unsubscribed', 'subscribed', 'error', 'unavailable']) assert.equal(answerPresence(from('anna@example.org', type), false), undefined)
+    for (const type of ['unsubscribed', 'subscribed', 'error', 'unavailable']) {
+      assert.equal(answerPresence(from('anna@example.org', type), false), undefined)
+    }
   })
 })
 

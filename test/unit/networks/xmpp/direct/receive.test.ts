@@ -39,8 +39,8 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
   addresses.put([IDENTITY])
   const originals = makeOriginals(world)
   const quarantine = makeQuarantine('xmpp', inbox, world.log)
-  const direct = makeDirectReceiver({ network: 'xmpp', domain: DOMAIN, quarantine, offer, originals, stream, world })
-  const commands = makeCommands('xmpp', addresses, inbox, world)
+  const direct = makeDirectReceiver({ network: 'xmpp', domain: DOMAIN, language: 'de', quarantine, offer, originals, stream, world })
+  const commands = makeCommands({ network: 'xmpp', language: 'de', addresses, inbox, world })
   return {
     inbox, sent, commands, stop,
     write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`) {
