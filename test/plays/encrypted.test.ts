@@ -3,7 +3,7 @@
  * reads and answers in her room. Zentrale is killed at each moment that matters: nothing is lost, nothing comes twice, nothing goes in the clear.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from '../../sandbox/servers/process'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
@@ -170,6 +170,30 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
     assert.deepEqual(read, ['Wann haben Sie offen?', 'Noch etwas:', 'Geht es auch samstags?'])
     await anna.send(room, 'Leider nein.')
     await evaReads('Leider nein.')
+  })
+
+  it('after yesterday\'s store was put back, both go on reading and being read, and Eva\'s app warns of nothing', async () => {
+    const [store, copy] = [join(dir('town'), 'data'), dir('yesterday')]
+    await town.zentrale.stop()
+    cpSync(store, copy, { recursive: true })
+    await town.zentrale.restart()
+    const [ninas, evas] = [await annasRoom(1), await annasRoom(2)]
+    nina.does('say', { room: ninasChat, text: 'seit gestern (Nina)' })
+    await evasApp.say(evasChat, 'seit gestern (Eva)')
+    await annaReads(ninas, 'seit gestern (Nina)')
+    await annaReads(evas, 'seit gestern (Eva)')
+    await town.zentrale.stop()
+    rmSync(store, { recursive: true })
+    cpSync(copy, store, { recursive: true })
+    await town.zentrale.restart()
+    nina.does('say', { room: ninasChat, text: 'und heute (Nina)' })
+    await evasApp.say(evasChat, 'und heute (Eva)')
+    await annaReads(ninas, 'und heute (Nina)')
+    await annaReads(evas, 'und heute (Eva)')
+    await anna.send(ninas, 'auch heute (an Nina)')
+    await anna.send(evas, 'auch heute (an Eva)')
+    await ninaReads('auch heute (an Nina)')
+    await evaReads('auch heute (an Eva)')
   })
 
   it('nothing of it all was in the clear in the customers\' chats', async () => {

@@ -19,7 +19,8 @@ const PICTURE = { kind: 'image', name: 'Tor.png', mime: 'image/png', at: { netwo
 /** `appOf`: what the contact's app is built on. */
 export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
   const rows = new Map<string, Uint8Array>()
-  const kept = { memory: makeMemory(), vault: makeVault(rows) } // as a store keeps it, so that the address keeps its device
+  const facts = new Map<string, string>()
+  const kept = { memory: makeMemory(facts), vault: makeVault(rows) } // as a store keeps it, so that the address keeps its device
   const running: Network[] = []
   let contact: MatrixPerson
   let app: EncryptedPerson
@@ -52,6 +53,22 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
   const heard = (bridge: Bridge): string[] => said({ arrivals: from(bridge) })
   const hears = (bridge: Bridge, ...texts: string[]): Promise<void> =>
     bridge.inbox.until(`“${texts.join('”, “')}”`, () => texts.every(text => heard(bridge).includes(text)))
+  /** A copy of all that is kept. Restores it. */
+  const backUp = (): () => void => {
+    const [rowsThen, factsThen] = [new Map(rows), new Map(facts)]
+    return () => {
+      rows.clear()
+      facts.clear()
+      for (const [key, value] of rowsThen) rows.set(key, value)
+      for (const [key, value] of factsThen) facts.set(key, value)
+    }
+  }
+  interface Put { identity: string | undefined; devices: string[] }
+  /** What the homeserver knows of the address: its identity, and the devices that have keys. */
+  const known = async (): Promise<Put> => {
+    const { master_keys: identities, device_keys: keys } = await contact.call('POST', 'v3/keys/query', { device_keys: { [address()]: [] } }) as any
+    return { identity: Object.keys(identities[address()]?.keys ?? {})[0], devices: Object.keys(keys[address()] ?? {}) }
+  }
   const rowsOf = (start: string): string[] => [...rows.keys()].filter(key => key.startsWith(start))
   /** What the homeserver could read of what was said in this room. */
   const inTheClear = async (room: string): Promise<SeenEvent[]> =>
@@ -215,6 +232,60 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       await hears(second, 'zwei')
       await second.network.send(answer('drei'), signal())
       assert.equal((await sees(third, 'drei')).read.shield, '')
+    })
+
+    it('goes on after yesterday\'s backup was restored: with a new device under the same identity, and no warning', async () => {
+      const first = await begin()
+      const room = await chat(contact)
+      await app.say(room, 'gestern')
+      await hears(first, 'gestern')
+      await first.network.send(answer('gestern auch'), signal())
+      await sees(room, 'gestern auch')
+      await first.network.stop()
+      const before = await known()
+      const restore = backUp()
+      const second = await begin(first)
+      await app.say(room, 'heute')
+      await hears(second, 'heute')
+      await second.network.send(answer('heute auch'), signal())
+      await sees(room, 'heute auch')
+      await second.network.stop()
+
+      restore()
+      const third = await begin()
+      await until(() => facts.has(`device ${address()}`) && facts.has(`signed ${address()}`), 'there is a new device', WITHIN_MS)
+      await app.say(room, 'und nun?')
+      await hears(third, 'und nun?')
+      await third.network.send(answer('es geht weiter'), signal())
+      assert.equal((await sees(room, 'es geht weiter')).read.shield, '')
+      const after = await known()
+      assert.deepEqual([after.identity, after.devices.length, after.devices[0] === before.devices[0]], [before.identity, 1, false])
+      assert.deepEqual(rowsOf('left '), [])
+      const other = await newcomer()
+      await (await makeEncryptedPerson(other)).say(await chat(other), 'auch ich')
+      await until(() => said(third.inbox).includes('auch ich'), 'somebody new is read too', WITHIN_MS)
+      await third.network.stop()
+
+      const fourth = await begin(third)
+      await fourth.network.send(answer('und bleibt so'), signal())
+      assert.equal((await sees(room, 'und bleibt so')).read.shield, '')
+      assert.deepEqual(await known(), after, 'the device stays')
+    })
+
+    it('is read with what an earlier copy knew, also what was said since with keys that it had', async () => {
+      const first = await begin()
+      const room = await chat(contact)
+      await app.say(room, 'eins')
+      await hears(first, 'eins')
+      await first.network.stop()
+      const restore = backUp()
+      const second = await begin(first)
+      await app.say(room, 'zwei')
+      await hears(second, 'zwei')
+      await second.network.stop()
+      restore()
+      const third = await begin()
+      await hears(third, 'zwei')
     })
 
     it('is read by whoever is in it, and by nobody who has left it', async () => {

@@ -9,6 +9,9 @@ export interface Needed { id: string; type: RequestType; method: 'POST' | 'PUT';
 /** When a new key is used for what goes out (CS API §m.room.encryption). */
 export interface Rotation { ms: number; messages: number }
 
+/** The private keys of an identity: unpadded base64. */
+export interface Secret { master: string; self: string; user: string }
+
 /** What the homeserver tells a device (CS API §Syncing). */
 export interface News { toDevice: unknown[]; changed: string[]; left: string[]; counts: [string, number][]; fallback: string[] | undefined }
 
@@ -22,8 +25,18 @@ export interface Calls {
   outgoing (): Needed[]
   sent (answered: { id: string, type: RequestType, answer: string }): void
   receive (news: News): void
-  /** Makes an identity that signs the device, if there is none. What is to be uploaded: first `keys`, then the identity, then the signatures. */
-  sign (): { keys: Needed[], identity: string, signatures: string }
+  /**
+   * Makes an identity that signs the device, if there is none. What is to be uploaded: first `keys`, then the identity, then the signatures.
+   * `secret`: the identity's private keys. `fingerprint`: of the device.
+   */
+  sign (): { keys: Needed[], identity: string, signatures: string, secret: Secret, fingerprint: string }
+  /** Takes over an identity that the homeserver knows. False if it knows another one. */
+  adopt (secret: Secret): boolean
+  /** The keys of all that can be read, for another device of the same user. */
+  exported (): string
+  imported (keys: string): void
+  /** Asks for the keys of these users, whatever is known of them. */
+  ask (users: string[]): Needed[]
   track (users: string[]): void
   /** What starts sessions with devices that have none. */
   missing (users: string[]): Needed[]
@@ -32,6 +45,7 @@ export interface Calls {
   share (to: { room: string, users: string[], rotation: Rotation }): Needed[]
   encrypt (said: { room: string, type: string, content: string }): string
   decrypt (event: { room: string, event: string }): Decrypted
+  close (): void
 }
 
 export type CallName = keyof Calls

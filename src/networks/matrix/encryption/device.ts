@@ -7,11 +7,16 @@ import { messageOf, Unavailable } from '../../../model/errors'
 import { isJson, type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
 import { Rejected } from '../homeserver'
 import type { Decrypted, Needed, Rotation } from './calls'
+import { identityOf, type Identity, keepIdentity } from './identities'
 import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
 
 export interface Device {
   /** Makes sure that the device is there, with its keys and an identity that signs it. Throws Unavailable. */
   ready (signal: AbortSignal): Promise<void>
+  /** Its id, which is another one after it was made anew. */
+  id (): string
+  /** Makes it anew, under the same identity. Throws Unavailable. */
+  renew (signal: AbortSignal): Promise<void>
   /** Takes what came for the device since the last time. Throws Unavailable. */
   news (signal: AbortSignal): Promise<void>
   /** The content of the event that says this to all devices of these people. Throws Unavailable. */
@@ -25,6 +30,7 @@ export interface Said { room: string; to: string[]; contact: string; rotation: R
 
 const ROUNDS_MAX = 10 // of requests, or of pages of news: the rest comes the next time
 const IS_OLDER = /One time key .* already exists/ // Synapse: it has another key under the same id
+const SIGNED = 'kept' // earlier versions did not keep the identity
 const FULL = 100 // messages to a device in one answer of Synapse: there may be more
 
 const stringsIn = (value: unknown): string[] => listOf(value).filter(one => typeof one === 'string')
@@ -35,7 +41,7 @@ const filterFor = (now: number): string => JSON.stringify({
 })
 
 export const makeDevice = (parts: DeviceParts, user: string): Device => {
-  const { homeserver, engine, memory, clock } = parts
+  const { homeserver, engine, vault, memory, clock } = parts
   const turns = makeTurns()
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
@@ -58,19 +64,33 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
     }
   }
 
-  /** Once: the identity stays the same, so that the apps of contacts go on trusting it. */
+  const upload = (identity: string, signal: AbortSignal): Promise<Json> =>
+    call('POST', 'client/v3/keys/device_signing/upload', { body: parsed(identity), signal })
+
+  /** The library takes over only an identity that it has from the homeserver. */
+  const adopt = async ({ upload: identity, secret }: Identity, signal: AbortSignal): Promise<void> => {
+    await upload(identity, signal)
+    await sendAll(await engine.call(kept.name(), 'ask', [user]), signal)
+    if (!await engine.call(kept.name(), 'adopt', secret)) throw new Unavailable(`encryption: the identity that is kept of ${user} does not fit`)
+  }
+
+  /** Once for each device: the identity stays the same, so that the apps of contacts go on trusting it. */
   const sign = async (signal: AbortSignal): Promise<void> => {
-    if (memory.get(signedKey(user)) !== undefined) return
-    const { keys, identity, signatures } = await engine.call(kept.name(), 'sign')
+    const before = await identityOf(vault, user)
+    if (before !== undefined) await adopt(before, signal)
+    const { keys, identity, signatures, secret, fingerprint } = await engine.call(kept.name(), 'sign')
+    const whole = { upload: identity, ...before, secret, device: kept.id(), fingerprint, at: clock.now() }
+    await keepIdentity(vault, user, whole)
     await sendAll(keys, signal)
-    await call('POST', 'client/v3/keys/device_signing/upload', { body: parsed(identity), signal })
+    await upload(whole.upload, signal)
     await call('POST', 'client/v3/keys/signatures/upload', { body: parsed(signatures), signal })
-    await memory.set(signedKey(user), '1')
+    await memory.set(signedKey(user), SIGNED)
   }
 
   const isReady = async (signal: AbortSignal): Promise<void> => {
     await kept.open(signal)
-    if (memory.get(signedKey(user)) !== undefined) return
+    await kept.count(signal)
+    if (memory.get(signedKey(user)) === SIGNED) return
     await outgoing(signal)
     await sign(signal)
   }
@@ -116,7 +136,13 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns('', work)
 
   return {
+    id: () => kept.id(),
     ready: signal => inTurn(() => isReady(signal)),
+    renew: signal => inTurn(async () => {
+      await kept.open(signal)
+      await kept.forget()
+      await isReady(signal).then(() => news(signal))
+    }),
     news: signal => inTurn(async () => {
       await isReady(signal)
       await news(signal)

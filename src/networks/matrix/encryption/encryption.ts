@@ -69,7 +69,8 @@ const isSayable = (type: string): boolean => type.length > 0 && !/^m\.room\.(?!m
 const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url')
 
-interface Kept { room: string; at: number; hash: string; content: Json }
+/** `device`: whose keys sealed it. */
+interface Kept { room: string; at: number; hash: string; device: string; content: Json }
 
 export const makeEncryption = (parts: EncryptionParts): Encryption => {
   const { homeserver, devices, vault, memory, clock, signal: stopping } = parts
@@ -146,12 +147,14 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       await (swept ??= sweep())
       const { ours, theirs } = chat
       const hash = hashOf([type, content])
+      const device = devices.of(ours)
+      await device.ready(signal)
       const before = await keptOf(key)
-      if (before?.room === room && before.hash === hash) return before.content
+      if (before?.room === room && before.hash === hash && before.device === device.id()) return before.content
       const [to, settings] = await Promise.all([peopleIn(room, ours, signal), encryptionIn(room, ours, signal)])
       if (to.length > PEOPLE_MAX) throw new Refused(`over ${PEOPLE_MAX} people are in this chat`, undefined, 'encrypted')
-      const sealed = await devices.of(ours).seal({ room, to, contact: theirs, rotation: rotationOf(settings ?? {}), type, content }, signal)
-      await vault.change([[`sealed ${key}`, bytesOf({ room, at: clock.now(), hash, content: sealed } satisfies Kept)]])
+      const sealed = await device.seal({ room, to, contact: theirs, rotation: rotationOf(settings ?? {}), type, content }, signal)
+      await vault.change([[`sealed ${key}`, bytesOf({ room, at: clock.now(), hash, device: device.id(), content: sealed } satisfies Kept)]])
       return sealed
     }),
     async forget (room) { if (!devices.off) await vault.change((await vault.all(`seen ${room} `)).map(([key]) => [key, undefined])) },

@@ -1,11 +1,15 @@
-/** What is kept of a device: its id, and all that the library wants kept. If that is lost, or older than what the homeserver has, it begins anew. */
+/**
+ * What is kept of a device: its id, and all that the library wants kept. If that is lost, or older than what was used since, the device is made
+ * anew, because a key that is used twice gives away what it hides, and apps refuse it. So whenever keys are used, the homeserver counts, at most
+ * once a minute: a store that is behind this count is an earlier copy.
+ */
 import type { Chance } from '../../../lib/chance'
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
-import { Refused, Unavailable } from '../../../model/errors'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Memory, Vault } from '../../../model/network'
-import { isJson, type Json, jsonOf } from '../events/json'
-import type { CallOptions, Homeserver, Method } from '../homeserver'
+import { type Json, jsonOf } from '../events/json'
+import { type CallOptions, encode, type Homeserver, type Method, Rejected } from '../homeserver'
 import type { Engine } from './engine'
 import type { Row } from './indexed-db'
 
@@ -20,17 +24,24 @@ export interface Kept {
   id (): string
   /** Opens it in the engine, unless it is open there. Throws Unavailable. */
   open (signal: AbortSignal): Promise<void>
-  /** What is kept is of no use: the device is made anew, the next time. */
+  /** Before its keys are used: lets the homeserver count. Throws Unavailable. */
+  count (signal: AbortSignal): Promise<void>
+  /** Its keys are not to be used any more: the device is made anew, the next time, and can read what this one could. */
   forget (): Promise<void>
 }
 
 const START = 'device '
 const startOf = (name: string): string => `${START}${name} `
 const ID_BYTES = 6
+const COUNT_MS = 60_000
+const COUNT = 'org.zentrale.keys' // in the account data of our user, which nobody else sees
 
 /** In memory: whether an identity has signed the device, and how far it was read. */
 export const signedKey = (user: string): string => `signed ${user}`
 export const sinceKey = (user: string): string => `keys ${user}`
+const countKey = (user: string): string => `keys used ${user}`
+/** In the vault, from an earlier device to the next one: the keys of what it could read. */
+const leftKey = (user: string): string => `left ${user}`
 
 /** Keeps what the worker wants kept of a device. */
 export const keepIn = (vault: Vault) => (name: string, changes: Row[]): Promise<void> =>
@@ -50,45 +61,103 @@ export const makeCall = (homeserver: Homeserver, user: string, { id }: Pick<Kept
     }
   }
 
-export const makeKept = ({ homeserver, engine, vault, memory, chance, log, id: usual }: DeviceParts, user: string): Kept => {
+export const makeKept = ({ homeserver, engine, vault, memory, clock, chance, log, id: usual }: DeviceParts, user: string): Kept => {
   const idKey = `device ${user}`
   let life: number | undefined
+  let countedAt = -Infinity // of clock.tick
   const id = (): string => memory.get(idKey) ?? usual
   const name = (): string => `${user} ${id()}`
   const call = makeCall(homeserver, user, { id })
+  const counted = `client/v3/user/${encode(user)}/account_data/${COUNT}`
+  const countHere = (): number => Number(memory.get(countKey(user)) ?? 0)
+
+  const countThere = async (signal: AbortSignal): Promise<number> => {
+    try {
+      const { count } = await homeserver.call('GET', counted, { as: user, signal })
+      return Number.isSafeInteger(count) ? Number(count) : 0
+    } catch (error) {
+      if (error instanceof Rejected && error.status === 404) return 0
+      throw asUnavailable(error)
+    }
+  }
+
+  /** Here first, so that we are never behind because of a crash. */
+  const countTo = async (count: number, signal: AbortSignal): Promise<void> => {
+    await memory.set(countKey(user), String(count))
+    await call('PUT', counted, { body: { count }, signal }, false)
+    countedAt = clock.tick()
+  }
+
+  const rows = async (): Promise<Row[]> => {
+    const start = startOf(name())
+    return (await vault.all(start)).map(([key, value]): Row => [key.slice(start.length), value])
+  }
 
   /**
-   * If the homeserver knows keys of a device that we do not remember, such as after the store was lost, that device is of no use to anybody.
-   * The new one has another id: apps do not believe that a device has other keys. The old one stays to send from, without keys.
+   * A device of which the homeserver knows keys, and we do not, is of no use to anybody. The new one has another id: apps do not believe that a
+   * device has other keys. The one that is sent from stays, without keys.
    */
   const begin = async (signal: AbortSignal): Promise<void> => {
-    const before = id()
-    const { device_keys: all } = await call('POST', 'client/v3/keys/query', { body: { device_keys: { [user]: [before] } }, signal })
-    if (!isJson(jsonOf(jsonOf(all)[user])[before])) return
+    const { device_keys: all } = await call('POST', 'client/v3/keys/query', { body: { device_keys: { [user]: [] } }, signal })
+    const before = Object.keys(jsonOf(jsonOf(all)[user]))
+    if (before.length === 0) return
     const next = `${usual}_${chance.token(ID_BYTES)}`
-    log.warn({ user, device: before, next }, 'the keys of a device are lost, and it is made anew: apps may say that its identity has changed')
-    const body = { display_name: 'Zentrale' }
-    for (const [method, one] of [['PUT', next], ['DELETE', before], ['PUT', usual]] as const) {
-      await call(method, `client/v3/devices/${one}`, { body, signal }, false)
+    log.warn({ user, device: before.join(' '), next }, 'the keys of a device are lost, out of date or given up, and it is made anew')
+    const gone = before.map((one): [Method, string] => ['DELETE', one])
+    const calls: [Method, string][] = [['PUT', next], ...gone, ['PUT', usual]]
+    for (const [method, one] of calls) {
+      await call(method, `client/v3/devices/${encode(one)}`, { body: { display_name: 'Zentrale' }, signal }, false)
     }
     await memory.set(idKey, next)
   }
 
+  const openWith = (kept: Row[]): Promise<void> => engine.call(name(), 'open', { user, device: id(), rows: kept })
+
+  /** Only keys for reading: those may be used by two devices. */
+  const readable = async (): Promise<Buffer | undefined> => {
+    try {
+      const kept = await rows()
+      if (kept.length === 0) return undefined
+      if (life !== engine.life) await openWith(kept)
+      const keys = await engine.call(name(), 'exported')
+      await engine.call(name(), 'close')
+      return Buffer.from(keys)
+    } catch (error) {
+      log.warn({ user, why: messageOf(error) }, 'what an earlier device could read, the next one cannot')
+      return undefined
+    }
+  }
+
+  const forget = async (): Promise<void> => {
+    const keys = await readable()
+    life = undefined
+    const changes: Row[] = (await vault.all(startOf(name()))).map(([key]) => [key, undefined])
+    if (keys !== undefined) changes.push([leftKey(user), keys])
+    await vault.change(changes)
+    for (const key of [signedKey(user), sinceKey(user)]) await memory.delete(key)
+  }
+
+  const takeOver = async (): Promise<void> => {
+    const keys = await vault.get(leftKey(user))
+    if (keys === undefined) return
+    await engine.call(name(), 'imported', Buffer.from(keys).toString())
+    await vault.change([[leftKey(user), undefined]])
+  }
+
   return {
-    id, name,
+    id, name, forget,
     async open (signal) {
       if (life === engine.life) return
-      const start = startOf(name())
-      const rows = (await vault.all(start)).map(([key, value]): Row => [key.slice(start.length), value])
-      if (rows.length === 0) await begin(signal)
+      const there = await countThere(signal)
+      if (there > countHere()) await forget()
+      const kept = await rows()
+      if (kept.length === 0) await begin(signal)
+      await countTo(Math.max(there, countHere()) + 1, signal)
       const now = engine.life
-      await engine.call(name(), 'open', { user, device: id(), rows })
+      await openWith(kept)
+      await takeOver()
       life = now
     },
-    async forget () {
-      await vault.change((await vault.all(startOf(name()))).map(([key]) => [key, undefined]))
-      for (const key of [signedKey(user), sinceKey(user)]) await memory.delete(key)
-      life = undefined
-    }
+    async count (signal) { if (clock.tick() - countedAt > COUNT_MS) await countTo(countHere() + 1, signal) }
   }
 }

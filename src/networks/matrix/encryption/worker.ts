@@ -72,8 +72,17 @@ const handlers: Handlers = {
   async sign (machine) {
     const made = await machine.bootstrapCrossSigning(false) // an identity that is there already stays
     const keys = made.uploadKeysRequest === undefined ? [] : calls(made.uploadKeysRequest)
-    return { keys, identity: made.uploadSigningKeysRequest.body, signatures: made.uploadSignaturesRequest.body }
+    const { masterKey: master, self_signing_key: self, userSigningKey: user } = await machine.exportCrossSigningKeys() ?? {}
+    if (master === undefined || self === undefined || user === undefined) throw new Bug('an identity without its private keys')
+    return {
+      keys, identity: made.uploadSigningKeysRequest.body, signatures: made.uploadSignaturesRequest.body, secret: { master, self, user },
+      fingerprint: machine.identityKeys.ed25519.toBase64()
+    }
   },
+  async adopt (machine, { master, self, user }) { return (await machine.importCrossSigningKeys(master, self, user)).hasMaster },
+  exported: machine => machine.exportRoomKeys(() => true),
+  async imported (machine, keys) { await machine.importExportedRoomKeys(keys, () => {}) },
+  ask: async (machine, ids) => calls(machine.queryKeysForUsers(users(ids))),
   async track (machine, ids) { await machine.updateTrackedUsers(users(ids)) },
   async missing (machine, ids) {
     const claim = await machine.getMissingSessions(users(ids))
@@ -97,13 +106,15 @@ const handlers: Handlers = {
       if (!(error instanceof MegolmDecryptionError)) throw error
       return MISSING.has(error.code) ? { missing: error.description } : { why: error.description }
     }
-  }
+  },
+  async close (machine) { machine.close() }
 }
 
 const handle = async (device: string, name: keyof Calls, asked: never): Promise<unknown> => {
   if (name === 'open') machines.set(device, await open(asked))
   const machine = machines.get(device)
   if (machine === undefined) throw new Bug(`no device ${device}`)
+  if (name === 'close') machines.delete(device)
   return await handlers[name](machine, asked)
 }
 
