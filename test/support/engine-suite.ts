@@ -128,6 +128,27 @@ export const engineSuite = (makeEngine: () => MakeEngine): void => {
     assert.deepEqual(again['master_key'].keys, masters[OURS].keys)
   })
 
+  it('takes over the identity of an earlier device, if the homeserver knows it, and reads what that could read', async () => {
+    const content = await say('hallo', OURS, THEIRS)
+    const { secret, identity } = await engine.call(nameOf(OURS), 'sign')
+    const exported = await engine.call(nameOf(OURS), 'exported')
+    await engine.call(nameOf(OURS), 'close')
+    const next = `${OURS} NEXT`
+    await engine.call(next, 'open', { user: OURS, device: 'NEXT', rows: [] })
+    const asking = async (): Promise<void> => {
+      for (const one of await engine.call(next, 'ask', [OURS])) {
+        await engine.call(next, 'sent', { id: one.id, type: one.type, answer: JSON.stringify(ask(OURS, one)) })
+      }
+    }
+    await asking()
+    assert.equal(await engine.call(next, 'adopt', secret), true)
+    await engine.call(next, 'imported', exported)
+    const masterIn = (text: string): unknown => (JSON.parse(text) as Record<string, any>)['master_key'].keys
+    assert.deepEqual(masterIn((await engine.call(next, 'sign')).identity), masterIn(identity))
+    const event = JSON.stringify({ type: 'm.room.encrypted', sender: OURS, event_id: '$1', room_id: room, origin_server_ts: 1, content })
+    assert.equal(wordsOf(await engine.call(next, 'decrypt', { room, event })), 'hallo')
+  })
+
   it('takes a new key when somebody is no longer there, and when it is used up', async () => {
     await begin(GUEST)
     const first = await say('eins', OURS, THEIRS, GUEST)

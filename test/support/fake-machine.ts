@@ -126,6 +126,7 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
   const answered = ({ device_keys: all, master_keys: masters }: Json): void => {
     for (const [one, devices] of Object.entries(all as Record<string, Json>)) {
       const master = Object.values((masters?.[one]?.keys ?? {}) as Json)[0]
+      if (one === user) set('identity there', master)
       const devicesNow = Object.entries(devices).map(([id, { keys, signatures }]) =>
         [id, { identity: keys[`curve25519:${id}`], signed: master !== undefined && signatures?.[one]?.[`ed25519:${master}`] !== undefined }])
       set(`user ${one}`, { dirty: false, devices: Object.fromEntries(devicesNow) } satisfies Known)
@@ -220,10 +221,22 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
       const ofKind = (usage: string): Json => ({ user_id: user, usage: [usage], keys: { [`ed25519:${master}`]: master } })
       const signed = { signatures: { [user]: { [`ed25519:${master}`]: account().identity } } }
       return {
-        keys: uploading(), identity: JSON.stringify({ master_key: ofKind('master'), self_signing_key: ofKind('self_signing') }),
+        keys: uploading(), secret: { master, self: master, user: master }, fingerprint: account().identity,
+        identity: JSON.stringify({ master_key: ofKind('master'), self_signing_key: ofKind('self_signing') }),
         signatures: JSON.stringify({ [user]: { [device]: signed } })
       }
     },
+    adopt ({ master }) {
+      if (get<string>('identity there') !== master) return false
+      set('identity', master)
+      return true
+    },
+    exported: () => JSON.stringify(each<Incoming>('in ')),
+    imported (keys) {
+      for (const [id, key] of JSON.parse(keys) as [string, Incoming][]) if (!kept.has(`in ${id}`)) set(`in ${id}`, key)
+    },
+    ask: users => [call('query', RequestType.KeysQuery, 'POST', 'keys/query', { device_keys: Object.fromEntries(users.map(one => [one, []])) })],
+    close () { /* done */ },
     track (users) { for (const one of users) if (!kept.has(`user ${one}`)) set(`user ${one}`, { dirty: true, devices: {} } satisfies Known) },
     missing (users) {
       const lacking = devicesOf(users).filter(({ identity }) => !kept.has(`olm ${identity}`))

@@ -262,7 +262,7 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       assert.deepEqual([after.identity, after.devices.length, after.devices[0] === before.devices[0]], [before.identity, 1, false])
       assert.deepEqual(rowsOf('left '), [])
       const other = await newcomer()
-      await (await makeEncryptedPerson(other)).say(await chat(other), 'auch ich')
+      await (await appOf()(other)).say(await chat(other), 'auch ich')
       await until(() => said(third.inbox).includes('auch ich'), 'somebody new is read too', WITHIN_MS)
       await third.network.stop()
 
