@@ -261,6 +261,46 @@ export const xmppAccountsSuite = (start: (options: XmppServerOptions) => Promise
     await anna.until('receipt', one => one.getChild('received')?.attrs.id === 'w249')
   })
 
+  it('loses and doubles nothing of what many people write while it logs in again and again', async () => {
+    const people = [anna]
+    for (const name of ['otto', 'paul', 'rosa']) {
+      await server.addUser(name, name).catch(() => { /* it is there */ })
+      people.push(await startPerson(server, name, name))
+      await people.at(-1)!.comeOnline()
+    }
+    const { inbox } = at
+    const sent: string[] = []
+    let over = false
+    const writing = people.map(async (one, who) => {
+      while (!over) {
+        for (let i = 0; i < 4; i++) {
+          sent.push(`${who} ${sent.length}`)
+          await one.send(xml('message', { to: INFO, type: 'chat', id: sent.at(-1) }, xml('body', {}, sent.at(-1)!)))
+        }
+        await one.ask('get', 'localhost', xml('ping', { xmlns: 'urn:xmpp:ping' })) // no faster than the server takes it
+      }
+    })
+    for (let login = 0; login < 20; login++) {
+      const before = inbox.arrivals.length
+      await kill()
+      await at.network.stop()
+      inbox.refusing = undefined
+      await startBridge(inbox)
+      await inbox.until('some of it', () => inbox.arrivals.length > before + 8)
+    }
+    over = true
+    await Promise.all(writing)
+    /** ejabberd gives back what was on its way to a session that has died, although it archives it. */
+    const given = new Set(people.flatMap(({ heard }) => heard).filter(({ attrs }) => attrs.type === 'error').map(({ attrs }) => String(attrs.id)))
+    const lost = (): string[] => {
+      const came = new Set(inbox.arrivals.map(textOf))
+      return sent.filter(body => !came.has(body) && !given.has(body))
+    }
+    await inbox.until('all', () => lost().length === 0)
+    assert.equal(new Set(inbox.arrivals.map(textOf)).size, inbox.arrivals.length, 'nothing twice')
+    for (const one of people.slice(1)) await one.stop()
+  })
+
   it('goes on when its server restarts', async () => {
     await write('one', 'x1')
     await came(1)

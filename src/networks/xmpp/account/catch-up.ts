@@ -2,8 +2,8 @@
  * Reads from an account's own archive (XEP-0313), page by page, what came while we were away, before anything live.
  * Promises: the archive is read on from the last message before which everything is stored, also after a crash. Live messages wait until all is
  * read; at most HELD_MAX of them, because the archive has the others. If the archive does not answer, live messages wait no longer than
- * TRIES_MAX tries, and it is read as soon as it answers. A contact whose messages cannot be stored for now holds up nobody else. What a server
- * that is busy puts into the archive after it was read, for a session of ours that it had not yet noticed to be dead, is found by a second look.
+ * TRIES_MAX tries, and it is read as soon as it answers. A contact whose messages cannot be stored for now holds up nobody else. What a busy
+ * server puts into the archive late, behind what was read already, is found by two further looks, and by the next login, also after a crash.
  */
 import { backoffMs } from '../../../lib/backoff'
 import { sleep, type Timer } from '../../../lib/clock'
@@ -20,7 +20,7 @@ const HELD_MAX = 1_000 // live messages that wait for the archive
 const TRIES_MAX = 5
 const AGAIN_FIRST_MS = 500
 const AGAIN_MOST_MS = 300_000
-const SECOND_LOOK_MS = 10_000 // after a new session is live
+const LOOKS_AFTER_MS = [10_000, 60_000] // one after another, when a new session is live
 
 interface Said { message: Element, done: () => void }
 
@@ -63,7 +63,7 @@ export const makeAccountCatchUp = ({
   let behind = true // the archive is not read to its end, so live messages do not say how far we are
   let timer: Timer | undefined
   const pages = makePages({
-    jid, archive, passing, take, isCrowded,
+    jid, archive, passing, isCrowded,
     heldBack (id) {
       const said = waiting?.get(id)
       waiting?.delete(id)
@@ -94,22 +94,26 @@ export const makeAccountCatchUp = ({
   /** Reads before and after the server shows that we are there, because only from then on it sends us what comes. */
   const readAll = async (prepare: () => Promise<boolean>, present: () => void, isOver: () => boolean): Promise<void> => {
     await begin(prepare)
-    const from = passing.reached() ?? ''
+    const from = passing.before() ?? ''
     passing.forget()
-    if (hasArchive) await pages.readOn(isOver)
+    if (hasArchive) await pages.readOn(from, isOver)
     if (isOver()) return
     present()
     do {
       left = false
-      if (hasArchive) await pages.readOn(isOver)
+      if (hasArchive) await pages.readOn(passing.reached() ?? '', isOver)
     } while (left && !isOver())
     if (isOver()) return
     behind = false
     free()
     timer?.cancel()
-    if (!hasArchive) return
-    timer = clock.after(SECOND_LOOK_MS, () => {
-      pages.lookAgain(from, isOver).catch((error: unknown) => log.info({ account: jid, why: messageOf(error) }, 'no second look at the archive'))
+    if (hasArchive) lookAgain(from, isOver, LOOKS_AFTER_MS)
+  }
+
+  const lookAgain = (from: string, isOver: () => boolean, [next, ...later]: number[]): void => {
+    timer = next === undefined ? undefined : clock.after(next, () => {
+      lookAgain(from, isOver, later)
+      pages.lookAgain(from, isOver).catch((error: unknown) => log.info({ account: jid, why: messageOf(error) }, 'no further look at the archive'))
     })
   }
 

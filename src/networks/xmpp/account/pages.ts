@@ -4,7 +4,7 @@ import type { Archive, Archived, Keeper, Page } from '../muc/archive'
 import { STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'
 import type { Element } from '../wire/xml'
-import type { Passing, Take } from './passing'
+import type { Passing } from './passing'
 
 const leaf = (name: string, ns: string, attrs: Record<string, string>): Element => ({ name, ns, attrs, children: [] })
 
@@ -26,7 +26,6 @@ export interface PagesParts {
   jid: string
   archive: Archive
   passing: Passing
-  take: Take
   /** Whether only this place's messages cannot be stored for now. */
   isCrowded: (place: string) => boolean
   /** Takes out of those that wait the one that came live too. */
@@ -36,15 +35,15 @@ export interface PagesParts {
 export interface Pages {
   /** The id of the newest message. */
   newest (): Promise<string>
-  /** Hands on everything from where all is done with to the end. */
-  readOn (isOver: () => boolean): Promise<void>
-  /** The same from `start`, but only what is not known yet. */
+  /** Hands on everything after `start` that is not done with. */
+  readOn (start: string, isOver: () => boolean): Promise<void>
+  /** The same, but only what is not under way either, and without waiting for it. */
   lookAgain (start: string, isOver: () => boolean): Promise<void>
   /** Something was stored, or could not be, or is over. */
   look (): void
 }
 
-export const makePages = ({ jid, archive, passing, take, isCrowded, heldBack }: PagesParts): Pages => {
+export const makePages = ({ jid, archive, passing, isCrowded, heldBack }: PagesParts): Pages => {
   const keeper: Keeper = { id: jid, listener: { jid } }
   const watchers = new Set<() => void>()
 
@@ -64,12 +63,12 @@ export const makePages = ({ jid, archive, passing, take, isCrowded, heldBack }: 
     }
     watchers.add(see)
     for (const item of items) {
-      if (!isTheirs(item.message, jid)) {
-        passing.skip(item.id)
-        continue
-      }
+      const isNone = !isTheirs(item.message, jid)
+      const live = isNone ? undefined : heldBack(item.id)
+      if (passing.isDone(item.id)) live?.done()
+      else if (isNone) passing.skip(item.id)
+      if (isNone || passing.isDone(item.id)) continue
       const from = bareOf(item.message.attrs.from ?? '')
-      const live = heldBack(item.id)
       open.set(item.id, directPlace(jid, canonicalBare(from) ?? from))
       passing.pass(asLive(item, jid), item.id, () => { open.delete(item.id); live?.done(); see() })
     }
@@ -90,9 +89,9 @@ export const makePages = ({ jid, archive, passing, take, isCrowded, heldBack }: 
       const page = await archive.page(keeper, { before: '' }, 1)
       return page === 'gone' ? '' : page.last ?? ''
     },
-    readOn: isOver => each(passing.reached() ?? '', isOver, page => takePage(page, isOver)),
+    readOn: (start, isOver) => each(start, isOver, page => takePage(page, isOver)),
     lookAgain: (start, isOver) => each(start, isOver, ({ items }) => {
-      for (const item of items) if (isTheirs(item.message, jid) && !passing.knows(item.id)) take(asLive(item, jid), () => {})
+      for (const item of items) if (isTheirs(item.message, jid) && !passing.knows(item.id)) passing.pass(asLive(item, jid), item.id, () => {})
     }),
     look () { for (const watcher of [...watchers]) watcher() }
   }
