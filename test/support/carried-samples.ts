@@ -38,6 +38,8 @@ const MATRIX: Sample[] = [
   { what: 'a message in a thread', from: 'matrix', raw: text('Ich', { 'm.relates_to': { rel_type: 'm.thread', event_id: '$asked' } }) },
   { what: 'a correction', from: 'matrix', before: OWN, raw: text('* Wir', {
     'm.new_content': { msgtype: 'm.text', body: 'Wir' }, 'm.relates_to': { rel_type: 'm.replace', event_id: '$own' } }) },
+  { what: 'a correction that leaves nothing', from: 'matrix', before: OWN, raw: text('* ', {
+    'm.new_content': { msgtype: 'm.text', body: '' }, 'm.relates_to': { rel_type: 'm.replace', event_id: '$own' } }) },
   { what: 'a message taken back', from: 'matrix', before: OWN, raw: { type: 'm.room.redaction', redacts: '$own', content: {} } },
   { what: 'a reaction', from: 'matrix', raw: { type: 'm.reaction', content: {
     'm.relates_to': { rel_type: 'm.annotation', event_id: '$asked', key: '👍️' } } } },
@@ -57,6 +59,7 @@ const MATRIX: Sample[] = [
   { what: 'a film', from: 'matrix', raw: file('m.video', 'tor.mp4', 'video/mp4') },
   { what: 'a voice message', from: 'matrix', raw: file('m.audio', 'Voice message.ogg', 'audio/ogg', { 'org.matrix.msc3245.voice': {} }) },
   { what: 'a file', from: 'matrix', raw: file('m.file', 'plan.pdf', 'application/pdf') },
+  { what: 'a file without an address', from: 'matrix', raw: message({ msgtype: 'm.image', body: 'tor.jpg' }) },
   { what: 'a sticker', from: 'matrix', raw: { type: 'm.sticker', content: { body: 'Hund', url: 'mxc://example.org/abc', info: {} } } },
   { what: 'a location', from: 'matrix', raw: message({ msgtype: 'm.location', body: 'am Tor', geo_uri: 'geo:52.5,13.4' }) },
   { what: 'a poll', from: 'matrix', raw: POLL },

@@ -193,7 +193,7 @@ describe('what a text says', () => {
     const hidden = onMatrix(file)
     assert.deepEqual([hidden[mark], hidden[reason], hidden.body, hidden.filename], [true, 'Krimi', '[Spoiler: Krimi]', 'tor.jpg'])
     assert.deepEqual([onMatrix({ ...file, spoiler: '' })[reason], onMatrix({ ...file, spoiler: '' }).body], [undefined, '[Spoiler]'])
-    assert.deepEqual([onMatrix(file, 'Das Tor').body, attachment('image', hidden, 'x').spoiler], ['Das Tor', 'Krimi'])
+    assert.deepEqual([onMatrix(file, 'Das Tor').body, attachment('image', hidden, 'x')?.spoiler], ['Das Tor', 'Krimi'])
   })
 
   it('keeps inside and outside of a code block apart', () => {

@@ -8,7 +8,7 @@ import type { Arrival, Content, MessageArrival, ReactionArrival, Sender, Unreada
 import { plain, type Text } from '../../../model/text'
 import { readText } from '../text'
 import { fallbackText, formOfEnd, locationOf, POLL_ENDS, POLL_STARTS, pollIn, voteIn, VOTES } from './extensible'
-import { attachment, fileContent, GALLERIES, galleryContent, KINDS, MXC } from './files'
+import { fileContent, GALLERIES, galleryContent, KINDS, MXC, withFile } from './files'
 import { isJson, type Json, jsonOf, stringOf } from './json'
 import { type Around, formatted, isReply, mentionsIn, NOBODY } from './mentions'
 
@@ -160,6 +160,13 @@ const pollEnd = ({ type, content }: RoomEvent, arrived: Arrived, hasPower: boole
   return { kind: 'message', ...arrived, content: said, replyTo: [of], ...hasPower && { mayEnd: true } }
 }
 
+/** Whoever leaves nothing of a message takes it back. A file that nobody can open leaves its words. */
+const edited = (of: string, said: Json, content: Content, arrived: Arrived, around: Around): Arrival => {
+  const now = content.unreadable === undefined ? content : inText(plain(stringOf(said.body) ?? ''))
+  return now.text.length === 0 && now.file === undefined ? { kind: 'deletion', ...arrived, of }
+    : { kind: 'edit', ...arrived, of, content: now, ...mentionsIn(said, now.text, around, true) }
+}
+
 /** What comes with text for whoever does not know its kind. */
 const other = (event: RoomEvent, arrived: Arrived): Arrival | undefined => {
   const { content } = event
@@ -198,16 +205,16 @@ export const arrivalOf = (event: RoomEvent, place: Place, who: Sender, now: numb
       const of = originalOf(event.content)
       const said = of === undefined ? event.content : jsonOf(event.content['m.new_content'])
       const content = readContent(said)
-      if (content.text.length === 0 && !content.file) return undefined
-      if (of !== undefined) return { kind: 'edit', ...arrived, of, content, ...mentionsIn(said, content.text, around, true) }
+      if (of !== undefined) return edited(of, said, content, arrived, around)
+      if (content.text.length === 0 && !content.file && content.unreadable === undefined) return undefined
       return {
         kind: 'message', ...arrived, content, ...isAutomatic(event.content) && { automatic: true }, ...relationsOf(event.content),
         ...mentionsIn(said, content.text, around)
       }
     }
     case 'm.sticker': {
-      const file = attachment('image', event.content, stringOf(event.content.body) || 'sticker')
-      return { kind: 'message', ...arrived, content: { style: 'text', text: [], file }, ...relationsOf(event.content) }
+      const content = withFile('image', event.content, stringOf(event.content.body) || 'sticker')
+      return { kind: 'message', ...arrived, content, ...relationsOf(event.content) }
     }
     case 'm.reaction': {
       const reaction = reactionIn(event.content)

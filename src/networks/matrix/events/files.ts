@@ -1,7 +1,6 @@
 /** Files in events: one with its caption, or many (MSC4274). Pure, and safe for any JSON. */
 import { isBlurhash } from '../../../lib/blur'
 import { isMime } from '../../../lib/mime'
-import { Malformed } from '../../../model/errors'
 import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
 import { plain, reasonIn, type Text } from '../../../model/text'
 import { refOf } from '../encryption/files'
@@ -25,14 +24,15 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 /** Where a file lies, encrypted or not. */
 export const addressIn = (content: Json): string | undefined => stringOf(jsonOf(content.file).url) ?? stringOf(content.url)
 
-export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment => {
+/** Undefined without a usable address. */
+export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment | undefined => {
   const info = jsonOf(content.info)
   const { mimetype, size, w, h, duration } = info
   const blurhash = BLURS.map(field => stringOf(info[field])).find(one => one !== undefined && isBlurhash(one))
   const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
   const hides = SPOILERS.find(mark => content[mark] === true)
   const ref = isJson(content.file) ? refOf(content.file, mime) : stringOf(content.url)
-  if (!MXC.test(addressIn(content) ?? '') || ref === undefined) throw new Malformed('a file without a usable mxc:// address')
+  if (!MXC.test(addressIn(content) ?? '') || ref === undefined) return undefined
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
@@ -41,14 +41,17 @@ export const attachment = (kind: Attachment['kind'], content: Json, name: string
   }
 }
 
+/** A file, with these words. If nobody can open it, people are told so. */
+export const withFile = (kind: Attachment['kind'], content: Json, name: string, text: Text = []): Content => {
+  const file = attachment(kind, content, name)
+  return file === undefined ? { style: 'text', text: [], unreadable: 'file' } : { style: 'text', text, file }
+}
+
 /** A file's body is its caption if `filename` differs (CS API §Media captions). */
 export const fileContent = (kind: Attachment['kind'], content: Json, body: string): Content => {
   const name = stringOf(content.filename) ?? body
   const caption = stringOf(content.filename) !== undefined && name !== body
-  return {
-    style: 'text', file: attachment(kind, content, name || kind),
-    text: caption ? readText(body, formatted(content), isReply(content)) : []
-  }
+  return withFile(kind, content, name || kind, caption ? readText(body, formatted(content), isReply(content)) : [])
 }
 
 export const GALLERIES: ReadonlySet<string> = new Set(['m.gallery', 'dm.filament.gallery'])
@@ -56,7 +59,8 @@ export const GALLERIES: ReadonlySet<string> = new Set(['m.gallery', 'dm.filament
 const itemIn = (item: unknown): Content | undefined => {
   const { itemtype, ...content } = jsonOf(item)
   const kind = KINDS.get(stringOf(itemtype) ?? '')
-  return kind === undefined || !MXC.test(addressIn(content) ?? '') ? undefined : fileContent(kind, content, stringOf(content.body) ?? '')
+  const read = kind && fileContent(kind, content, stringOf(content.body) ?? '')
+  return read?.file && read
 }
 
 /** Its body is the caption of all its files; what cannot be read among them is counted. */

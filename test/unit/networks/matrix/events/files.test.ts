@@ -13,7 +13,7 @@ const read = (itemtypes: unknown, body = 'Unser Fest', more: object = {}): [stri
 describe('a picture', () => {
   it('has its blur (MSC2448), if it is one', () => {
     const read = (blurhash: unknown): string | undefined =>
-      attachment('image', { url: 'mxc://x/a', info: { 'xyz.amorgan.blurhash': blurhash } }, 'a.png').blurhash
+      attachment('image', { url: 'mxc://x/a', info: { 'xyz.amorgan.blurhash': blurhash } }, 'a.png')?.blurhash
     assert.equal(read('LEHV6nWB2yk8pyo0adR*.7kCMdnj'), 'LEHV6nWB2yk8pyo0adR*.7kCMdnj')
     for (const odd of ['<script>', 'a', 'a'.repeat(300), 7, {}]) assert.equal(read(odd), undefined, String(odd))
   })
@@ -22,7 +22,7 @@ describe('a picture', () => {
 describe('a hidden picture (MSC4193)', () => {
   it('says so in both spellings, and why in one line', () => {
     const mark = 'page.codeberg.everypizza.msc4193.spoiler'
-    const read = (more: object): string | undefined => attachment('image', { url: 'mxc://x/a', ...more }, 'a.png').spoiler
+    const read = (more: object): string | undefined => attachment('image', { url: 'mxc://x/a', ...more }, 'a.png')?.spoiler
     assert.equal(read({ [mark]: true, [`${mark}.reason`]: ' Krimi\n' }), 'Krimi')
     assert.equal(read({ 'm.spoiler': true, 'm.spoiler.reason': 7 }), '')
     for (const odd of [{}, { [mark]: false }, { [mark]: 'true' }, { [`${mark}.reason`]: 'Krimi' }]) assert.equal(read(odd), undefined)
