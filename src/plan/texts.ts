@@ -116,7 +116,8 @@ const de: Texts = {
     muted: 'dort hat die Moderation Ihnen das Rederecht genommen; bis Sie es wieder haben, kommt nichts von Ihnen dort an'
   },
   reacted: (emojis, name, excerpt) => `${emojis} von ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
-  instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]` : `${name}: ${url}`,
+  instead: (name, url) => url === undefined ? `[Die Datei „${name}“ ließ sich nicht holen.]`
+    : `${name}: ${url} (Die Datei ließ sich gerade nicht holen. Unter diesem Link geht es vielleicht später.)`,
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' An ihrer Stelle steht ein Link.' : ''
     switch (why) {
@@ -192,7 +193,8 @@ const en: Texts = {
     muted: 'the moderators there took your voice; until you have it again nothing from you arrives there'
   },
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
-  instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]` : `${name}: ${url}`,
+  instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]`
+    : `${name}: ${url} (The file could not be fetched just now. This link may work later.)`,
   noFile: (name, why, linked) => {
     const linkedText = linked ? ' There is a link in its place.' : ''
     switch (why) {

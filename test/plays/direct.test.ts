@@ -81,7 +81,7 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     assert.equal((await annaReads(chat, 'Hello Anna')).sender, BERND)
     await town.people.bernd.until('received', one => one.getChild('received', 'urn:xmpp:receipts')?.attrs.id === 'b1')
     const profile = await town.people.anna.call('GET', `v3/profile/${encodeURIComponent(BERND)}`)
-    assert.equal(profile['displayname'], `bernd@${DOMAIN} (xmpp)`)
+    assert.equal(profile['displayname'], `bernd@${DOMAIN}`)
   })
 
   it('corrections, replies, reactions, deletions and typing go both ways', async () => {

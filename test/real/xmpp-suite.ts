@@ -98,6 +98,14 @@ export const xmppSuite = (start: (options: XmppServerOptions) => Promise<XmppSer
     assert.ok(third?.kind === 'message' && third.sender.id === first.sender.id)
   })
 
+  it('takes what somebody says for new, although they mark it as of the past, as only the room may', async () => {
+    const past = xml('delay', { xmlns: 'urn:xmpp:delay', from: room, stamp: '2020-01-01T00:00:00Z' })
+    await anna.say(room, 'eins', 'd1', past)
+    await anna.say(room, 'zwei', 'd2')
+    await bridge.inbox.until('both', () => bridge.inbox.arrivals.length === 2)
+    assert.deepEqual(bridge.inbox.arrivals.map(textOf), ['eins', 'zwei'])
+  })
+
   it('keeps the order of 600 messages of two persons under an open window', async () => {
     const waiting = new Set<Promise<unknown>>()
     for (let i = 0; i < 600; i++) {

@@ -75,8 +75,8 @@ const withGhosts = ({ all, has, ready }: Addresses, ghosts: Ghosts, domain: stri
   all,
   async ready (mxid, signal) {
     const person = has(mxid) ? undefined : ghostPerson(mxid, domain)
-    const address = person?.id.split(' ', 1)[0] // without what tells the occupants of a room apart
-    await (person === undefined ? ready(mxid, signal) : ghosts.dress(mxid, { person, name: `${address} (${person.network})` }, signal))
+    const name = person?.id.split(' ', 1)[0] // without what tells the occupants of a room apart
+    await (person === undefined || name === undefined ? ready(mxid, signal) : ghosts.dress(mxid, { person, name }, signal))
   }
 })
 

@@ -182,7 +182,10 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
   const join: Handler = call => ({ json: { room_id: state.join(state.resolve(call.params[0]!), call.user).id } })
   on('POST', 'join/:', join)
   on('POST', 'rooms/:/join', join)
-  on('POST', 'rooms/:/leave', call => { state.leave(call.params[0]!, call.user); return { json: {} } })
+  on('POST', 'rooms/:/leave', async call => {
+    state.leave(call.params[0]!, call.user, (await call.json()).reason)
+    return { json: {} }
+  })
   for (const [verb, run] of [['invite', state.invite], ['kick', state.kick],
     ['ban', (id: string, by: string, who: string) => state.kick(id, by, who, 'ban')],
     ['unban', (id: string, by: string, who: string) => state.kick(id, by, who)]] as const) {

@@ -222,9 +222,9 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       member(where, sender, target, 'invite', more)
     },
 
-    leave (id: string, user: string): void {
+    leave (id: string, user: string, reason?: unknown): void {
       const where = room(id)
-      if (membership(where, user) !== 'leave') member(where, user, user, 'leave')
+      if (membership(where, user) !== 'leave') member(where, user, user, 'leave', typeof reason === 'string' ? { reason } : {})
     },
 
     kick (id: string, sender: string, target: string, to = 'leave'): void {

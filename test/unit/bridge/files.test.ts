@@ -33,7 +33,8 @@ describe('files on their way', () => {
     signal.addEventListener('abort', () => reject(signal.reason as Error))
   })
   const named = ({ action }: { action: object }, name: string): boolean => JSON.stringify(action).includes(name)
-  const blueReads = (): string[] => blue.read('hall').map(line => line.replace(/https:\/\/files\S+/, 'LINK'))
+  const blueReads = (): string[] => blue.read('hall').map(line => line.replace(/https:\/\/files\S+/, 'LINK')
+    .replace(' (The file could not be fetched just now. This link may work later.)', ', LATER'))
   const redReads = (): string[] => red.read('room')
 
   it('come as they are, with words behind them in order', async () => {
@@ -55,7 +56,7 @@ describe('files on their way', () => {
     await until(() => blue.delivered.length === 21)
     const took = clock.tick() - began
     assert.ok(took >= FILE_MS_MAX && took < HELD_BY_ONE_MS + SLACK_MS, `${took} ms`)
-    assert.deepEqual(blueReads(), [...Array.from({ length: 20 }, (_, n) => `anna (red): dead${n}.png: LINK`), 'bernd (red): Und jetzt?'])
+    assert.deepEqual(blueReads(), [...Array.from({ length: 20 }, (_, n) => `anna (red): dead${n}.png: LINK, LATER`), 'bernd (red): Und jetzt?'])
     await until(() => redReads().length === 20)
     assert.ok(redReads().includes('*: The file “dead7.png” could not be fetched: its server does not answer. There is a link in its place.'))
   })
@@ -102,7 +103,7 @@ describe('files on their way', () => {
     const content = { style: 'text', text: plain('Das Tro'), file: file('a.png') } as const
     await red.say('room', 'anna', '', { content, key: 'pic' })
     await until(() => blue.delivered.length === 1)
-    assert.deepEqual(blueReads(), ['anna (red): Das Tro\na.png: LINK'])
+    assert.deepEqual(blueReads(), ['anna (red): Das Tro\na.png: LINK, LATER'])
     const sender = { id: 'anna', name: 'anna' }
     await red.inbox.accept({ kind: 'edit', key: 'e', of: 'pic', place: MIRROR.places[0]!.place, at: 1, sender,
       content: { ...content, text: plain('Das Tor') } })
@@ -115,7 +116,7 @@ describe('files on their way', () => {
     blue.onUpload = () => { throw new Refused('M_TOO_LARGE') }
     await share('a.png')
     await until(() => blue.delivered.length === 1 && red.delivered.length === 1)
-    assert.deepEqual(blueReads(), ['anna (red): a.png: LINK'])
+    assert.deepEqual(blueReads(), ['anna (red): a.png: LINK, LATER'])
     assert.deepEqual(redReads(), ['*: The file “a.png” was not taken at its destination. There is a link in its place.'])
   })
 

@@ -56,6 +56,9 @@ const ENCRYPTED_CHAT = 'Dieser Chat ist verschlüsselt. Verschlüsselte Nachrich
   'This chat is encrypted. We cannot read encrypted messages, and we do not send answers here without encryption: please start a new chat ' +
   'without encryption and write again there.'
 
+/** Says nothing about whether there is such a contact. */
+const NO_CHAT = 'Mit diesem Kontakt ist für Sie hier kein Chat eingerichtet.\nYou cannot have a chat with this contact here.'
+
 const UNREAD = 'Eine Ihrer Nachrichten war so verschlüsselt, dass wir sie nicht lesen können. Bitte schreiben Sie sie noch einmal.\n' +
   'One of your messages was encrypted so that we cannot read it. Please write it again.'
 const TELL_MS_MAX = 60_000
@@ -86,8 +89,8 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   const later = (...what: Parameters<typeof background>): undefined => { background(...what) }
   const look = (room: string): undefined => { rooms.checkRoom(room) }
 
-  const post = (room: string, verb: 'join' | 'leave', as: string): Promise<unknown> =>
-    homeserver.call('POST', `${roomPath(room)}/${verb}`, { as, body: {} })
+  const post = (room: string, verb: 'join' | 'leave', as: string, body: Json = {}): Promise<unknown> =>
+    homeserver.call('POST', `${roomPath(room)}/${verb}`, { as, body })
 
   const isMirrored = (room: string): boolean => {
     const place = rooms.placeOf(room)
@@ -97,7 +100,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   /** Only a user that exists can decline, and nobody may find out which ghosts do. */
   const decline = async (room: string, ghost: string): Promise<void> => {
     await makeUser(homeserver, ghost)
-    await post(room, 'leave', ghost)
+    await post(room, 'leave', ghost, { reason: NO_CHAT })
   }
 
   const invited = (event: RoomEvent): Promise<void> | undefined => {

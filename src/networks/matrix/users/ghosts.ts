@@ -82,7 +82,8 @@ const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mx
   await Promise.all(ours.map(mxid => memory.get(joinKey(mxid, room)) === undefined ? memory.set(joinKey(mxid, room), '1') : undefined))
 }
 
-const isBare = ({ name, person: { id } }: Persona): boolean => name.startsWith(`${id} `)
+/** Whether it says only the address, as in a direct chat before we know more, or with a label. */
+const isBare = ({ name, person: { id } }: Persona): boolean => id.split(' ', 1)[0] === name || name.startsWith(`${id} `)
 
 const isCode = (error: unknown, ...codes: string[]): boolean => error instanceof Rejected && codes.includes(error.errcode)
 

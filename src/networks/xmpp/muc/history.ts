@@ -59,7 +59,7 @@ export interface History {
   missed (room: Room, last: string | undefined, isOurs: (message: Element) => boolean): Archived[]
   /** This message was said just now, or found as missed. */
   heard (room: Room, message: Element): void
-  /** Everything heard so far is stored or does not concern us. */
+  /** Everything heard so far is stored or does not concern us, and the room shows nothing of its past any more. */
   settle (room: Room): void
 }
 
@@ -110,6 +110,7 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
     },
     heard (room, message) { keep(room, [...heardIn(room) ?? [], owned(printOf(message))]) },
     settle (room) {
+      shown.delete(room.id)
       const prints = heardIn(room)
       if (prints !== undefined) keep(room, [...prints.filter(print => print !== SETTLED), SETTLED])
     }

@@ -31,7 +31,8 @@ describe('Matrix: an invitation to a direct chat', () => {
     for (const id of ['buergerbuero@chat.example.org', 'chat.example.org', 'rooms.example.org', 'rooms.example.org']) {
       const ghost = ghostMxid({ network: 'xmpp', id }, homeserver.serverName)
       const room = anna.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [ghost] })
-      await anna.waitFor(room, ({ state_key: key, content }) => key === ghost && content.membership === 'leave', 10_000)
+      const left = await anna.waitFor(room, ({ state_key: key, content }) => key === ghost && content.membership === 'leave', 10_000)
+      assert.match(String(left.content.reason), /^Mit diesem Kontakt .*\n.*this contact/, 'and why, the same for all')
     }
   })
 

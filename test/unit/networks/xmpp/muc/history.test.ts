@@ -34,6 +34,16 @@ describe('xmpp history', () => {
     assert.equal(said('one'), said('one'))
   })
 
+  it('is over once the room is live: whoever marks their words as of the past says them now', () => {
+    const room = { id: 'room@rooms.example.org' } as Room
+    const history = makeHistory({ get: () => undefined, set: () => {} }, { log: silentLog })
+    const past = parse(`<message from='${room.id}/anna' type='groupchat'><body>x</body><delay xmlns='urn:xmpp:delay' from='${room.id}'/></message>`)
+    history.begin(room)
+    assert.equal(history.take(room, past), true)
+    history.settle(room)
+    assert.equal(history.take(room, past), false)
+  })
+
   it('carries nothing that was said while the room had us out, however we come in again', () => {
     const room = { id: 'room@rooms.example.org' } as Room
     const notes = new Map<string, string>()
