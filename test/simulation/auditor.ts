@@ -251,7 +251,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       !complete(record, place) && !silentFor(record.place, record) && !isExiled(record, place) && !isModerated(record))
     const [first] = unheard
     if (first === undefined || toldOut.has(`${first.place} ${whereOf(place)}`)) return
-    if (notices.some(one => one.place === first.place && one.where === whereOf(place))) return
+    if (notices.some(one => one.where === whereOf(place) && unheard.some(({ tag }) => tag === one.tag))) return
     violation('H', `${name} is out of ${place}; ${first.tag} was not shown there, and they were told nothing`, first.tag)
   }
 

@@ -9,7 +9,7 @@ import type { Mirror } from '../../src/plan/directory'
 import type { Auditor } from './auditor'
 import { OURS } from './crowd'
 import type { Random } from './random'
-import type { Said, Town } from './town'
+import type { Inhabitant, Said, Town } from './town'
 import type { Server } from './world'
 
 /** What the moderators of a network's rooms can do, if they can now. */
@@ -31,7 +31,10 @@ export interface Moderation {
 
 const LATELY = 10
 
-export const makeModeration = (town: Town, random: Random, servers: () => Server[], auditor: Auditor): Moderation => {
+/** `sulk`: whom a moderator has put out takes back, a little later, what they said last, and then says something else. */
+export const makeModeration = (
+  town: Town, random: Random, servers: () => Server[], auditor: Auditor, sulk: (by: Inhabitant) => void
+): Moderation => {
   const lately = new Map<Mirror, string[]>()
   const removals: { mirror: Mirror, place: Place, tag: string }[] = []
   const out: { place: Place, person: Person }[] = []
@@ -54,6 +57,8 @@ export const makeModeration = (town: Town, random: Random, servers: () => Server
     if (person === undefined) return
     auditor.outs.add(place, person, name.replace(/(\)).*$/, '$1'))
     out.push({ place, person })
+    const by = town.people.find(one => name.startsWith(`${one.name} (`))
+    if (by !== undefined && random.happens(0.5)) sulk(by)
   }
 
   const letIn = (): void => {

@@ -25,8 +25,7 @@ export interface Outs {
 
 export const makeOuts = (now: () => number): Outs => {
   const all: Out[] = []
-  const last = (place: Place, person: Person): Out | undefined =>
-    all.findLast(one => one.place === addressKey(place) && one.person === addressKey(person))
+  const allOf = (place: Place, person: Person): Out[] => all.filter(one => one.place === addressKey(place) && one.person === addressKey(person))
   return {
     all,
     add (place, person, name) {
@@ -34,14 +33,15 @@ export const makeOuts = (now: () => number): Outs => {
       all.push({ place: addressKey(place), person: addressKey(person), name, isLetIn: false, ...times })
     },
     letIn (place, person) {
-      const one = last(place, person)
-      if (one !== undefined) Object.assign(one, { isLetIn: true, holds: Math.min(one.holds, now()) })
+      for (const one of allOf(place, person)) Object.assign(one, { isLetIn: true, holds: Math.min(one.holds, now()) })
     },
     stored ({ place, person, how }) {
-      const one = last(place, person)
+      const mine = allOf(place, person)
+      const one = mine.at(-1)
       if (one === undefined) return
-      if (one.isLetIn && (one.known < Infinity || how === 'invited' || how === 'let in')) one.over = Math.min(one.over, now())
-      else if (one.known === Infinity) Object.assign(one, { known: now(), holds: Math.min(one.holds, now() + KICKED_MS) })
+      if (one.isLetIn && (one.known < Infinity || how === 'invited' || how === 'let in')) {
+        for (const each of mine) each.over = Math.min(each.over, now())
+      } else if (one.known === Infinity) Object.assign(one, { known: now(), holds: Math.min(one.holds, now() + KICKED_MS) })
     },
     doubt () { for (const one of all) one.holds = Math.min(one.holds, now()) },
     ever: (place, name) => all.some(one => one.place === place && (name === undefined || one.name === name)),

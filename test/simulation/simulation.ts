@@ -25,7 +25,7 @@ import { makeOperator, type Operator } from './operator'
 import { makeRandom } from './random'
 import { makeReacting, type Reacting } from './reactions'
 import { makeTimeline } from './timeline'
-import { makeTalk, makeTown, type Mouth, type Town } from './town'
+import { makeTalk, makeTown, type Mouth, type Talk, type Town } from './town'
 import { makeWeather, type GreatFault } from './weather'
 import type { Server, World } from './world'
 
@@ -52,6 +52,9 @@ const RESTED_MS = 80 * MINUTE_MS
 const EXPELS = 'sends the bot out'
 /** A message that comes so soon after an automatic text may be automatic itself. */
 const ECHO_MS = 5500
+
+/** So long after a moderator has put them out, they notice. */
+const SULK_MS = 10_000
 /** One seed in so many has function addresses. The others keep their old stories. */
 const DESK_EVERY = 3
 /** In one of so many of those seeds, people write to them over XMPP too. */
@@ -84,7 +87,7 @@ export interface Outcome {
 interface Stage {
   seed: number; badMs: number; world: World; town: Town; servers: Server[]; machine: Machine; disk: Disk; wall: { offset: number }
   desk: { people: Desk, auditor: DeskAuditor, operator: Operator } | undefined
-  talk: ReturnType<typeof makeTalk>
+  talk: Talk
   reacting: Reacting
   crowd: Crowd | undefined
   moderation: Moderation | undefined
@@ -103,7 +106,7 @@ const mirrored: Workload = ({ badMs, world: { random, timeline }, talk }) => {
   for (let planned = 0; planned < deeds;) {
     const at = random.between(0, badMs)
     const many = random.happens(0.3) ? 1 + random.below(20) : 1
-    for (let one = 0; one < many; one++, planned++) timeline.after(at + random.between(0, many * 100), talk)
+    for (let one = 0; one < many; one++, planned++) timeline.after(at + random.between(0, many * 100), talk.any)
   }
 }
 
@@ -142,7 +145,7 @@ const troubled: Workload = stage => {
   for (let left = random.below(6); left > 0; left--) {
     timeline.after(badMs + RESTED_MS + random.between(0, MINUTE_MS), () => {
       mischief(stage, EXPELS)
-      for (let more = 1 + random.below(4); more > 0; more--) timeline.after(random.between(0, 2000), () => talk(true))
+      for (let more = 1 + random.below(4); more > 0; more--) timeline.after(random.between(0, 2000), () => talk.any(true))
     })
   }
 }
@@ -262,7 +265,9 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const badMs = long ? random.between(1, 30) * HOUR_MS : random.between(1, 30) * MINUTE_MS
   const reacting = makeReacting(town, makeRandom(seed + 2 ** 35), () => servers, auditor, () => timeline.ms)
   const crowd = hasCrowd(seed) ? makeCrowd(town, makeRandom(seed + 2 ** 37), () => servers, auditor) : undefined
-  const moderation = hasModerators(seed) ? makeModeration(town, makeRandom(seed + 2 ** 39), () => servers, auditor) : undefined
+  const moderation = hasModerators(seed) ? makeModeration(town, makeRandom(seed + 2 ** 39), () => servers, auditor, by => {
+    timeline.after(SULK_MS, () => talk.sulk(by))
+  }) : undefined
   const speak = speakingOn(() => servers)
   const talk = makeTalk(town, random, makeRandom(seed + 2 ** 33), (by, text, said) => {
     reacting.heard(said)

@@ -105,8 +105,14 @@ export const makeTown = (random: Random): Town => {
 
 export interface Mouth { (inhabitant: Inhabitant, text: string, said: Said | undefined): void }
 
-/** Makes people talk: with each call, one of them says something. */
-export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth): (urgent?: boolean) => void => {
+export interface Talk {
+  /** One of them says something, or changes it. */
+  any (urgent?: boolean): void
+  /** This one takes back what they said last, if it stands, and says something else. */
+  sulk (by: Inhabitant): void
+}
+
+export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth): Talk => {
   const counters = new Map<string, number>()
   const last = new Map<string, Said>() // by person, the message that may still be changed
   const stops = random.happens(0.3)
@@ -121,9 +127,8 @@ export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth
     return `${conversation}/${by.name}/${count}`
   }
 
-  const change = (by: Inhabitant, former: Said): void => {
+  const change = (by: Inhabitant, former: Said, edit: boolean): void => {
     last.delete(by.name)
-    const edit = random.happens(0.6)
     const said: Said = { tag: tagFor(by), kind: edit ? 'edit' : 'deletion', of: former.tag, by, words: edit ? 1 : 0 }
     say(by, textOf(said), said)
   }
@@ -139,7 +144,7 @@ export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth
     say(said.by, textOf(said), answers === undefined ? said : { ...said, answers })
   }
 
-  return (urgent = false) => {
+  const any = (urgent = false): void => {
     const by = random.pick(town.people)
     if (urgent) {
       const said: Said = { tag: tagFor(by), kind: 'message', by, words: 1, urgent }
@@ -148,9 +153,19 @@ export const makeTalk = (town: Town, random: Random, replies: Random, say: Mouth
     const phone = by.place.network === 'sms'
     if (phone && stops && random.happens(0.1)) return say(by, random.pick(['STOP', 'Stopp!', 'START', 'Start']), undefined)
     const former = last.get(by.name)
-    if (!phone && former !== undefined && random.happens(0.3)) return change(by, former)
+    if (!phone && former !== undefined && random.happens(0.3)) return change(by, former, random.happens(0.6))
     const said: Said = { tag: tagFor(by), kind: 'message', by, words: random.happens(phone ? 0.2 : 0.05) ? 2 + random.below(40) : 1 }
     if (said.words === 1) last.set(by.name, said)
     message(said)
+  }
+
+  return {
+    any,
+    sulk (by) {
+      const former = last.get(by.name)
+      if (former === undefined || by.place.network === 'sms') return
+      change(by, former, false)
+      message({ tag: tagFor(by), kind: 'message', by, words: 1 })
+    }
   }
 }
