@@ -143,7 +143,9 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   })
   const members = makeMembers(homeserver, clock, stopping.signal)
   const uploader = makeUploader(homeserver, world.media)
-  const ghosts = makeGhosts({ homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token })
+  const ghosts = makeGhosts({
+    homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token, signal: stopping.signal
+  })
   const expelled = makeExpelled({ ghosts, clock, chance, log, signal: stopping.signal, isOut: rooms.isOut })
   const bringing = makeBringing({ ghosts, rooms, memory, clock, chance, log, signal: stopping.signal })
   const addresses = makeAddresses({

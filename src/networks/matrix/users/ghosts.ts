@@ -73,6 +73,7 @@ export interface GhostWorld {
   homeserver: Homeserver; uploader: Uploader; memory: Memory; clock: Clock; log: Log; bot: string; domain: string
   secret: string // the key of the names is made from it once, then remembered
   isMadeByUs (place: Place): boolean
+  signal: AbortSignal // of the end
 }
 
 const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
@@ -124,7 +125,7 @@ const join = async (homeserver: Homeserver, mxid: string, room: string, signal: 
   }
 }
 
-export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain, secret, isMadeByUs }: GhostWorld): Ghosts => {
+export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, domain, secret, isMadeByUs, signal: stopping }: GhostWorld): Ghosts => {
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
@@ -133,7 +134,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
   const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
   const pictures = makePictures({ homeserver, uploader, clock, log, looks, turns })
-  const fields = makeProfileFields({ homeserver, memory, called, clock, log, turns, domain })
+  const fields = makeProfileFields({ homeserver, memory, called, clock, log, turns, domain, signal: stopping })
 
   const register = async (mxid: string, signal: AbortSignal): Promise<void> => {
     await makeUser(homeserver, mxid, signal)

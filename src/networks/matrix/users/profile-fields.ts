@@ -31,7 +31,10 @@ export interface ProfileFields {
   forget (mxid: string): Promise<void>
 }
 
-interface Parts { homeserver: Homeserver; memory: Memory; called: Called; clock: Clock; log: Log; turns: Turns; domain: string }
+interface Parts {
+  homeserver: Homeserver; memory: Memory; called: Called; clock: Clock; log: Log; turns: Turns; domain: string
+  signal: AbortSignal
+}
 
 /** CS API §m.profile_fields. */
 const mayBeSet = ({ capabilities }: Json): boolean => {
@@ -49,9 +52,8 @@ const personIn = (mxid: string, name: string, domain: string): Json => {
   return { network: ghostNetwork(mxid), ...id?.includes(' ') === false && { address: id }, name: withoutLabel(name) }
 }
 
-export const makeProfileFields = ({ homeserver, memory, called, clock, log, turns, domain }: Parts): ProfileFields => {
+export const makeProfileFields = ({ homeserver, memory, called, clock, log, turns, domain, signal }: Parts): ProfileFields => {
   const slots = makeSlots(AT_ONCE, AT_ONCE)
-  const always = new AbortController().signal
   const failed = new Set<string>() // until the homeserver is found anew
   const waiting = new Set<string>() // as many as the slots let wait
   let can = false
@@ -61,7 +63,7 @@ export const makeProfileFields = ({ homeserver, memory, called, clock, log, turn
   const say = async (mxid: string): Promise<void> => {
     const name = called.nameOf(mxid)
     if (name === undefined || memory.get(saidKey(mxid)) === name) return
-    const limit = deadline(clock, MS_MAX)
+    const limit = deadline(clock, MS_MAX, signal)
     try {
       await homeserver.call('PUT', path(mxid), { as: mxid, body: { [PERSON_FIELD]: personIn(mxid, name, domain) }, signal: limit.signal })
       await memory.set(saidKey(mxid), name)
@@ -84,7 +86,7 @@ export const makeProfileFields = ({ homeserver, memory, called, clock, log, turn
     want (mxid) {
       if (!can || memory.get(saidKey(mxid)) === called.nameOf(mxid) || waiting.has(mxid) || failed.has(mxid)) return
       waiting.add(mxid)
-      slots.take('', always)
+      slots.take('', signal)
         .then(over => turns(mxid, () => say(mxid)).finally(over))
         .catch(() => {}) // too many wait: it is asked for again with the next message
         .finally(() => waiting.delete(mxid))

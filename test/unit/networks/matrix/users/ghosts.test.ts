@@ -17,7 +17,7 @@ const ghosts = (memory: Memory, secret = 'token', exchange: Exchange = nobody): 
   const homeserver = makeHomeserver('http://127.0.0.1:9', secret, { lost: () => {} }, exchange)
   return makeGhosts({
     homeserver, uploader: makeUploader(homeserver, media), memory, clock, log, secret,
-    bot: '@zentrale:example.org', domain: 'example.org', isMadeByUs: ({ id }) => id === TEAM.id
+    bot: '@zentrale:example.org', domain: 'example.org', isMadeByUs: ({ id }) => id === TEAM.id, signal: new AbortController().signal
   })
 }
 
