@@ -288,6 +288,26 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       await hears(third, 'zwei')
     })
 
+    it('declines to be verified, says once how to make sure, and tells nobody else', async () => {
+      const bridge = await begin()
+      const room = await chat(contact)
+      const ask = (): Promise<string> => app.say(room, {
+        msgtype: 'm.key.verification.request', body: 'verify', to: address(), from_device: 'D', methods: ['m.sas.v1']
+      })
+      const asked = [await ask(), await ask()]
+      for (const id of asked) {
+        const { read } = await app.reads(room, 'no', ({ type, content }) =>
+          type === 'm.key.verification.cancel' && (content['m.relates_to'] as Json).event_id === id)
+        assert.deepEqual([read.content.code, read.shield], ['m.user', ''])
+      }
+      await app.reads(room, 'how', ({ content }) => /Ed25519[^]*Ed25519/.test(String(content.body)))
+      await app.say(room, 'na gut')
+      await hears(bridge, 'na gut')
+      assert.deepEqual([heard(bridge), await inTheClear(room)], [['na gut'], []])
+      const ours = (await contact.events(room)).filter(({ sender, type }) => sender === address() && type === 'm.room.encrypted')
+      assert.equal(ours.length, 3, 'two refusals, one line')
+    })
+
     it('is read by whoever is in it, and by nobody who has left it', async () => {
       const bridge = await begin()
       const room = await chat(contact)

@@ -151,7 +151,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, bot, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
-  const { devices, encryption, wait, chats } = makeEncrypting({
+  const { devices, encryption, wait, verifying, chats } = makeEncrypting({
     homeserver, makeEngine: wire.makeEngine, vault, memory, clock, chance, log, signal: stopping.signal, addresses, device: ghosts.device
   })
   const direct = makeDirect({
@@ -189,7 +189,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       takes = makeTake({
-        network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, wait,
+        network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, wait, verifying,
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
       })

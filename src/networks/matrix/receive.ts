@@ -12,6 +12,7 @@ import type { DirectRoom } from './direct/chats'
 import type { Direct } from './direct/direct'
 import type { Encryption } from './encryption/encryption'
 import { makeOpening, type Taken } from './encryption/opening'
+import type { Verifying } from './encryption/verifying'
 import type { MakeWaiting } from './encryption/waiting'
 import { arrivalOf, readEvent, speaks, unreadable, withHops, type RoomEvent } from './events/events'
 import { isJson } from './events/json'
@@ -34,6 +35,7 @@ export interface ReceiveWorld {
   /** Users whose words are carried nowhere. What they do to us still counts. */
   isUnheard: (mxid: string) => boolean
   wait: MakeWaiting
+  verifying: Verifying
   encryption: Pick<Encryption, 'serves' | 'open'>
 }
 
@@ -88,7 +90,7 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
 }
 
 export const makeTake = ({
-  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, wait
+  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, wait, verifying
 }: ReceiveWorld): Takes => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
     const { type, stateKey, sender, content } = event
@@ -177,8 +179,10 @@ export const makeTake = ({
   const takeAll = async (taken: Taken[], crowded?: (room: string) => void): Promise<void> => {
     const events = eventsIn(taken)
     const said = events.filter(isSaid)
-    for (const { room, sender, at, type } of said) {
+    for (const event of said) {
+      const { room, sender, at, type } = event
       const chat = direct.of(room)
+      if (chat) verifying.look(chat, event)
       const isRead = type !== 'm.room.encrypted' || (chat !== undefined && encryption.serves(chat.ours))
       if (chat?.theirs === sender && isRead) await direct.wrote(room, chat, at ?? 0)
     }

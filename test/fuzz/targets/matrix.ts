@@ -49,7 +49,7 @@ const take = async (input: Buffer): Promise<void> => {
     }),
     news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {} },
     encryption: { serves: () => false, open: async () => ({ why: '' }) },
-    wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} })
+    wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} }
   }).take(events)
   assert.ok(kept <= events.length)
 }

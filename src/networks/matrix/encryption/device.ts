@@ -9,6 +9,7 @@ import { Rejected } from '../homeserver'
 import type { Decrypted, Needed, Rotation } from './calls'
 import { identityOf, type Identity, keepIdentity } from './identities'
 import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
+import { makeDecline } from './declining'
 
 export interface Device {
   /** Makes sure that the device is there, with its keys and an identity that signs it. Throws Unavailable. */
@@ -41,10 +42,11 @@ const filterFor = (now: number): string => JSON.stringify({
 })
 
 export const makeDevice = (parts: DeviceParts, user: string): Device => {
-  const { homeserver, engine, vault, memory, clock } = parts
+  const { homeserver, engine, vault, memory, clock, log } = parts
   const turns = makeTurns()
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
+  const decline = makeDecline({ call, clock, log }, user)
 
   const send = async ({ id: request, type, method, path, body }: Needed, signal: AbortSignal): Promise<void> => {
     const answer = await call(method, path, { body: parsed(body), signal, elsewhere: true }).catch(async (error: unknown) => {
@@ -115,6 +117,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
         counts: Object.entries(jsonOf(counts)).filter((one): one is [string, number] => typeof one[1] === 'number'),
         fallback: Array.isArray(fallback) ? stringsIn(fallback) : undefined
       })
+      await decline(toDevice, signal)
       const next = stringOf(answer.next_batch)
       if (next !== undefined) await memory.set(sinceKey(user), next)
       if (toDevice.length < FULL) break

@@ -93,7 +93,7 @@ const READABLE: ReadonlySet<string> = new Set([
   'm.room.message', 'm.sticker', 'm.reaction', 'm.room.redaction', ...POLL_STARTS, ...VOTES, ...POLL_ENDS
 ])
 /** Two devices of two people make sure of each other (CS API §Key verification framework): of concern to nobody else. */
-const VERIFICATION = 'm.key.verification.request'
+export const VERIFICATION = 'm.key.verification.request'
 
 /** Events that are nobody's words: keys, the progress of calls, live locations. */
 const SILENT = new RegExp('^(' + [
