@@ -1,12 +1,13 @@
 /**
  * The rule for what the places of a mirror show of themselves: a topic, name or picture that somebody changes in one place is changed in all.
- * Promises: the last change wins, and in the end all places show it. At the first look nothing is changed anywhere. What a place shows already
+ * Promises: the last change wins, and in the end all places show it. At the first look nothing is changed anywhere, but in the rooms that we made
+ * for a portal, as long as they show nothing. What a place shows already
  * causes nothing, so no change comes back as another one. If we may not change it somewhere, that is said once, where somebody changed it.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { samePlace, type Place } from '../model/address'
+import { type MirrorPlace, samePlace, type Place } from '../model/address'
 import { type Arrival, type Delivery, HOPS_MAX, type Persona, type ProfileArrival, type Sent, type Shown } from '../model/message'
-import type { Directory } from '../plan/directory'
+import type { Directory, Mirror } from '../plan/directory'
 import { personaOf } from '../plan/people'
 import { delivery, ignored, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { type ChangedBy, changedLast, type Noted, shows, told } from '../plan/profiles'
@@ -32,6 +33,12 @@ const personaFor = ({ place, by }: ProfileArrival, directory: Directory): Person
 const change = (arrival: ProfileArrival, place: Place, part: number, directory: Directory): NewDelivery => delivery(arrival, place, part,
   { kind: 'profile', shown: short(arrival.shown), change: { network: arrival.place.network, key: arrival.key } }, personaFor(arrival, directory))
 
+/** Whether this is the room that somebody asked for, and where they find it still shows nothing of the kind. */
+const isPortalsRoom = ({ mirror, here }: { mirror: Mirror, here: MirrorPlace }, { what }: Shown, { profiles }: Directory): boolean => {
+  const [made, asked] = mirror.places
+  return mirror.isPortal === true && made !== undefined && here === asked && (profiles.shown(made.place, what) ?? '') === ''
+}
+
 export const profileRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
   if (arrival.kind !== 'profile') return undefined
   const { place, key, shown, by } = arrival
@@ -42,7 +49,8 @@ export const profileRule = (arrival: Arrival, directory: Directory): Plan | unde
   if (before === shown.value) return ignored('it is so already')
   const now = shows(place, shown)
   const isForgotten = shown.value === '' && by === undefined // a room that its server has lost and made anew shows nothing
-  if (isForgotten || (by === undefined && before === undefined)) {
+  const isFirst = by === undefined && before === undefined
+  if (isForgotten || (isFirst && !isPortalsRoom(found, shown, directory))) {
     return { outcome: 'routed', deliveries: [], changes: noted(now), why: 'the first look, or at what was forgotten' }
   }
   const deliveries = reached(found.mirror, found.here, directory).filter(one => directory.can(one.place.network).profiles)

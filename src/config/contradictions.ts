@@ -4,6 +4,7 @@ import type { Mirror } from '../plan/directory'
 import { addressKey } from '../model/address'
 import { caseless } from '../settings/names'
 import { type Path, type Problems, spell, twice } from '../settings/problem'
+import type { Carried } from '../plan/mirrored'
 import { type Written, writtenOf } from './schema'
 
 const listeners = (config: Written, kinds: readonly NetworkKind[]): { path: Path, port: number }[] => [
@@ -45,6 +46,12 @@ const seatsOf = (config: Written, entry: object, kinds: readonly NetworkKind[], 
   return written === undefined ? [] : place.seats(written, writtenOf(config, kind), [...path, name], problem)
 })
 
+/** What a mirror carries, in the config or made on demand. */
+export const carriedOf = (
+  { typing, read_marks: read, presence, delivery_marks: deliveryMarks, moderation, members_max: membersMax, pictures, room: carries }:
+    Omit<Written['mirrors'][number], 'name' | 'places'>
+): Carried => ({ shows: { typing, read, presence }, deliveryMarks, moderation, membersMax, pictures, carries })
+
 /** The mirrors as the bridge takes them. Notes all contradictions. */
 export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: Tell): Mirror[] => {
   const { problem } = tell
@@ -53,9 +60,8 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {
     problem(entry.path, `"${entry.name}" is the name of two mirrors`, `Give this one or ${spell(first.path)} another name`)
   }
-  const seated = config.mirrors.map(({ name, places, typing, read_marks: read, presence, delivery_marks: deliveryMarks, ...more }, index) => ({
-    name, shows: { typing, read, presence }, deliveryMarks, moderation: more.moderation, membersMax: more.members_max,
-    pictures: more.pictures, carries: more.room,
+  const seated = config.mirrors.map(({ name, places, ...more }, index) => ({
+    name, ...carriedOf(more),
     seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
   }))
   for (const [index, { seats }] of seated.entries()) {

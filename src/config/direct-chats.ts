@@ -4,6 +4,7 @@ import type { NetworkKind, Tell } from '../networks/kind'
 import type { DirectRules, Pattern } from '../plan/directs'
 import type { PortalRules } from '../plan/portals'
 import { attempt, Impossible, type Path, spell, twice } from '../settings/problem'
+import { carriedOf } from './contradictions'
 import { type Written, writtenOf } from './schema'
 import { personOf } from './team'
 
@@ -25,7 +26,7 @@ const roomsOf = (written: string, kinds: readonly NetworkKind[]): Pattern => {
 export const portalRulesOf = ({ portals }: Written, kinds: readonly NetworkKind[], { problem }: Tell): PortalRules | undefined => portals && {
   rooms: portals.rooms.flatMap((one, at) => attempt(['portals', 'rooms', at], problem, () => roomsOf(one, kinds))),
   from: portals.from.flatMap((one, at) => attempt(['portals', 'from', at], problem, () => patternOf(one, kinds))), most: portals.most,
-  shows: { typing: portals.typing, read: false }
+  carried: carriedOf(portals)
 }
 
 export const directRulesOf = (config: Written, kinds: readonly NetworkKind[], { problem }: Tell): DirectRules | undefined => {

@@ -29,10 +29,8 @@ const placeOf = (kinds: readonly NetworkKind[]) => z.strictObject(keyed(kinds, (
   .refine(entry => Object.keys(entry).length === 1)
   .register(told, { doc: 'One place.', must: `exactly one of ${kinds.map(({ settings }) => settings.name).join(', ')}` })
 
-const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
-  name: text('A name of your choice, for the log and for commands.', 'a short name without spaces', 'werkstatt', /^[^\s]{1,64}$/),
-  places: list('The places that show the same messages: two or more, on any networks.', 'a list of at least two places', 1000,
-    placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1),
+/** What passes between the places of a mirror, and of a portal too. */
+const carried = () => ({
   typing: yes('Whether people see in each place who is typing in the others.', true).default(true),
   read_marks: yes('Whether people see in each place how far those in the others have read.').default(false),
   presence: yes('Whether people see in each place who in the others is away or busy, and what they say of it.').default(false),
@@ -49,6 +47,13 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
     name: yes('The name. For this, Zentrale must be an owner of group chats.').default(false),
     picture: yes('The picture. The same holds for it, and not every server keeps pictures of group chats.').default(false)
   }).prefault({})
+})
+
+const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
+  name: text('A name of your choice, for the log and for commands.', 'a short name without spaces', 'werkstatt', /^[^\s]{1,64}$/),
+  places: list('The places that show the same messages: two or more, on any networks.', 'a list of at least two places', 1000,
+    placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1),
+  ...carried()
 })
 
 const whom = (doc: string, sample: string) => list(doc, 'a list of addresses', 1000, text('Somebody.', 'an address in quotes', sample), sample).min(1)
@@ -73,7 +78,7 @@ const portals = () => section('Rooms that people may have mirrored by entering t
     'any characters. On other networks, everybody of your own server may.', 'a list of addresses', 1000,
   text('Somebody.', 'an address in quotes', '"*@example.org"'), '["*@example.org"]').default([]),
   most: whole('How many of them at most.', 1, 10000, 100).default(100),
-  typing: yes('Whether people see on each side who is typing on the other.', true).default(true)
+  ...carried()
 })
 
 const enough = (kinds: readonly NetworkKind[]): string => {

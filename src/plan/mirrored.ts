@@ -8,6 +8,9 @@ export type DeliveryMarking = 'none' | 'read' | 'reaction'
 /** Whether moderators remove in all places what they remove in theirs, or there alone. */
 export type Moderation = 'shared' | 'own'
 
+/** What a mirror carries besides messages. */
+export type Carried = Pick<Mirror, 'shows' | 'deliveryMarks' | 'moderation' | 'membersMax' | 'carries' | 'pictures'>
+
 /**
  * `shows`: absent, no signals. `moderation`: absent, shared. `membersMax`: up to how many people of its other places are in each place although
  * they say nothing; absent, 0. `carries`: what of the places themselves is the same in all; absent, nothing. `direct`: a chat

@@ -4,14 +4,13 @@
  */
 import { addressKey, type NetworkName, type Person, type Place } from '../model/address'
 import type { Naming } from '../model/network'
-import type { Shows } from '../model/signal'
 import { isAmong, type Pattern } from './directs'
-import type { Mirror } from './mirrored'
+import type { Carried, Mirror } from './mirrored'
 
 /** The owner of the memory that holds which portals there are, by the names by which they were asked for. */
 export const PORTALS = 'portals'
 
-export interface PortalRules { rooms: Pattern[]; from: Pattern[]; most: number; shows: Shows }
+export interface PortalRules { rooms: Pattern[]; from: Pattern[]; most: number; carried: Carried }
 
 /** `here`: where people who asked find the room `there`. */
 export interface Portal { asked: Place; here: Place; there: Place }
@@ -30,8 +29,8 @@ export const portalOf = (asked: Place, rules: PortalRules, namings: Namings): Po
 export const mayAsk = (asked: Place, by: Person, rules: PortalRules | undefined, namings: Namings): boolean =>
   rules !== undefined && isAmong(rules.from, by) && portalOf(asked, rules, namings) !== undefined
 
-export const portalMirror = ({ here, there }: Pick<Portal, 'here' | 'there'>, { shows }: PortalRules): Mirror =>
-  ({ name: addressKey(there), places: [{ place: here }, { place: there }], shows, isPortal: true })
+export const portalMirror = ({ here, there }: Pick<Portal, 'here' | 'there'>, { carried }: PortalRules): Mirror =>
+  ({ ...carried, name: addressKey(there), places: [{ place: here }, { place: there }], isPortal: true })
 
 /** The mirrors of those that were made before and are still allowed; none for a room that is mirrored in the config, or a second time. */
 export const portalMirrors = (names: string[], rules: PortalRules | undefined, namings: Namings, mirrors: Mirror[]): Mirror[] => {

@@ -21,8 +21,13 @@ describe('a room of XMPP that somebody on Matrix enters by its name', () => {
     const { bernd } = town.people
     await bernd.enter(LADEN, 'Bernd')
     await bernd.ask('set', LADEN, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' })))
+    await setTopic('Offen bis sechs')
   })
   after(async () => { await town?.stop() })
+
+  let topics = 0
+  const setTopic = (topic: string): Promise<void> => town.people.bernd.send(
+    xml('message', { type: 'groupchat', to: LADEN, id: `topic-${++topics}` }, xml('subject', {}, topic)))
 
   const talk = async (room: string, mark: string): Promise<void> => {
     await story.annaSays(`${mark} Anna`, room)
@@ -36,7 +41,15 @@ describe('a room of XMPP that somebody on Matrix enters by its name', () => {
     const room = await anna.join(aliasOf('laden'))
     await anna.waitFor(room, 'Zentrale in the room', ({ type, content }) => type === 'm.room.member' && content['membership'] === 'join')
     await town.people.bernd.until('Zentrale', one => one.is('presence') && one.attrs.from === `${LADEN}/Zentrale`)
+    const sees = (topic: string): Promise<unknown> =>
+      anna.waitFor(room, topic, ({ type, content }) => type === 'm.room.topic' && content['topic'] === topic)
+    await sees('Offen bis sechs') // what was there before
+    await anna.waitFor(room, 'Bernd, who says nothing', ({ type, content }) =>
+      type === 'm.room.member' && content['membership'] === 'join' && content['displayname'] === 'Bernd (XMPP)')
+    await town.people.bernd.until('Anna, who says nothing', one => one.is('presence') && one.attrs.from === `${LADEN}/Anna (Matrix)`)
     await talk(room, 'first')
+    await setTopic('Geschlossen')
+    await sees('Geschlossen')
     const create = await anna.call('GET', `v3/rooms/${encodeURIComponent(room)}/state/m.room.create/`)
     assert.equal(create['m.federate'], false)
     await town.zentrale.restart()

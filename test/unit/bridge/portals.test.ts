@@ -6,7 +6,8 @@ import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 describe('a room that somebody asks for by its name', () => {
   const RULES: PortalRules = {
-    rooms: [{ network: 'blue', id: '*@rooms' }], from: [{ network: 'red', id: 'red:*' }], most: 2, shows: { typing: true, read: false }
+    rooms: [{ network: 'blue', id: '*@rooms' }], from: [{ network: 'red', id: 'red:*' }], most: 2,
+    carried: { carries: { topic: true, name: true, picture: false }, membersMax: 10 }
   }
   let red: Practice, blue: Practice
   let started: Started
@@ -47,6 +48,33 @@ describe('a room that somebody asks for by its name', () => {
     await started.stop()
     await start({ ...RULES, rooms: [{ network: 'blue', id: 'hall@elsewhere' }] }, started.path)
     assert.deepEqual([red.attended, blue.attended], [[], []])
+  })
+
+  it('carries what mirrors do: who is there, and what the room shows, from its first look on', async () => {
+    await start(RULES)
+    await open('ask hall@rooms')
+    const [here, there] = [{ network: 'red', id: 'at hall@rooms' }, { network: 'blue', id: 'hall@rooms' }]
+    const look = (place: typeof here, key: string, value: string, by?: string) => (place === here ? red : blue).inbox.accept({
+      kind: 'profile', key, place, at: 0, shown: { what: 'topic', value }, ...by !== undefined && { by: { id: by, name: by } }
+    })
+    const topics = ({ delivered }: Practice): unknown[] => delivered.map(({ action }) => action.kind === 'profile' && action.shown.value)
+    const lists = [red.inbox.wantsMembers(here), blue.inbox.wantsMembers(there)]
+    assert.deepEqual(lists, [true, true])
+    await look(there, 'look', 'Today')
+    await until(() => red.delivered.length === 1)
+    await look(here, 'echo', 'Today')
+    await look(there, 'change', 'Tomorrow', 'bob')
+    await until(() => red.delivered.length === 2)
+    await look(here, 'back', 'Next week', 'anna')
+    await until(() => blue.delivered.length === 1)
+    assert.deepEqual([topics(red), topics(blue)], [['Today', 'Tomorrow'], ['Next week']])
+    await started.stop()
+    await start(RULES, started.path)
+    await look(here, 'look again', 'Next week')
+    await look(there, 'looked again', 'Next week')
+    await blue.say('hall@rooms', 'bob', 'hello', { key: 'hello' })
+    await until(() => red.delivered.length === 1)
+    assert.deepEqual(topics(red), [false], 'nothing is changed by the next looks')
   })
 
   it('is none that the config does not allow, that is not there, or that is mirrored already; and there are no more than so many', async () => {

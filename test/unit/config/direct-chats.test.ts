@@ -7,7 +7,10 @@ describe('the section portals', () => {
   it('names rooms by their addresses, and is off without it', () => {
     assert.deepEqual(loadConfig(withPortals({ rooms: ['*@Rooms.example.org', '#A*:example.org'], from: ['*@Example.org'] }), {}).portals, {
       rooms: [{ network: 'xmpp', id: '*@rooms.example.org' }, { network: 'matrix', id: '#A*:example.org' }],
-      from: [{ network: 'xmpp', id: '*@example.org' }], most: 100, shows: { typing: true, read: false }
+      from: [{ network: 'xmpp', id: '*@example.org' }], most: 100, carried: {
+        shows: { typing: true, read: false, presence: false }, deliveryMarks: 'none', moderation: 'shared', membersMax: 100, pictures: true,
+        carries: { topic: true, name: false, picture: false }
+      }
     })
     assert.equal(loadConfig(withPortals(), {}).portals, undefined)
     assert.match(refusals(() => loadConfig(withPortals({ rooms: ['rooms'] }), {})).text, /portals\.rooms\[0\]: "rooms" is no room's address/)
