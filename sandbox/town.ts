@@ -113,7 +113,8 @@ const configOf = (o: {
   media: { listen: { port: o.ports[1] }, public_url: `http://127.0.0.1:${o.ports[1]}` },
   operate: { listen: { port: o.ports[2] }, token: o.token, metrics_public: true },
   ...o.directChats && { direct_chats: o.directChats }, ...o.portals && { portals: o.portals },
-  function_addresses: o.addresses.map(({ name, matrix, more }) => ({ name, matrix, ...more })),
+  // whoever reads along in tests mostly has an app that cannot encrypt
+  function_addresses: o.addresses.map(({ name, matrix, more }) => ({ name, matrix, encrypted_team_rooms: false, ...more })),
   mirrors: o.mirrors.map((name, index) => ({
     name, ...o.mirror,
     places: [

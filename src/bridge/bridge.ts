@@ -150,6 +150,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       return members.after(arrival, await accept.accept(arrival))
     },
     signal: signals.take, presence: signals.presence, members: members.take, wantsMembers: members.wants, besides: makeBesides(directory),
+    allowsEncrypted: place => directory.mirrorAt(place)?.mirror.allowsEncrypted === true,
     ghostOf: directory.directs.ghostOf, ...makePortals({ ...options, rules: options.portals, networks, directory }),
     admits: (theirs, ours, begins) => directory.directs.admits(theirs, ours, clock.now(), begins),
     connection (network, name, isUp, detail, isReady) {

@@ -45,14 +45,14 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
 
   /** Those of a place who may be shown elsewhere. */
   const membersAt = (here: MirrorPlace): Member[] => {
-    if (here.people === undefined) return directory.standing(here.place) === 'in' ? halls.membersAt(here.place) ?? [] : []
+    if (here.people === undefined) return directory.isOpen(here.place) ? halls.membersAt(here.place) ?? [] : []
     return peopleAt(here).some(person => directory.isBlocked(person)) ? []
       : Object.entries(here.people).map(([id, name]) => ({ sender: { id, name } }))
   }
 
   /** Whether we have known for so long who is there. */
   const isSettled = ({ place, people }: MirrorPlace, ms: number): boolean =>
-    people !== undefined || directory.standing(place) !== 'in' || halls.isSettled(place, ms)
+    people !== undefined || !directory.isOpen(place) || halls.isSettled(place, ms)
 
   const listFor = (mirror: Mirror, where: MirrorPlace, claims: Claim[]): MemberList => {
     const sources = mirror.places.filter(here => here !== where && reached(mirror, here, directory).includes(where))
@@ -74,7 +74,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
   }
 
   const listsOf = (mirror: Mirror, claims: Claim[]): MemberList[] => mirror.places
-    .filter(({ place, people }) => people === undefined && networks.get(place.network)?.members !== undefined && directory.standing(place) === 'in')
+    .filter(({ place, people }) => people === undefined && networks.get(place.network)?.members !== undefined && directory.isOpen(place))
     .map(where => listFor(mirror, where, claims))
 
   /** In a transaction, because rules read and change in one who has which name. */

@@ -22,7 +22,7 @@ const wantsIt = (where: MirrorPlace, directory: Directory): boolean => {
 
 /** The other places of a mirror that may be written to now. */
 export const reached = (mirror: Mirror, here: MirrorPlace, directory: Directory): MirrorPlace[] =>
-  mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.standing(where.place) === 'in')
+  mirror.places.filter(where => where !== here && wantsIt(where, directory) && directory.isOpen(where.place))
 
 /** Where somebody speaks. `begins`: it is the first message of a direct chat. */
 interface Found { mirror: Mirror; here: MirrorPlace; begins?: boolean }
@@ -74,7 +74,7 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
   const said = original.deliveries.filter(({ notice }) => !notice)
   const canDelete = ({ place }: { place: Place }): boolean =>
     directory.can(place.network).deletions && directory.expelled.at(place, writer.person) === undefined
-  const deliveries = [...said, ...original.copies].filter(one => canDelete(one) && directory.standing(one.place) === 'in')
+  const deliveries = [...said, ...original.copies].filter(one => canDelete(one) && directory.isOpen(one.place))
     .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
   const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
   const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.texts.stays([...new Set(left)].join(', ')))]
@@ -122,7 +122,7 @@ const votes = (
 export const mirrorRule = (arrival: Arrival, { original, answered }: About, directory: Directory,
   found: Found | undefined = directory.mirrorAt(arrival.place)): Plan | undefined => {
   if (found === undefined || !('sender' in arrival) || arrival.kind === 'reaction' || arrival.kind === 'vote') return undefined
-  if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')
+  if (!directory.isOpen(arrival.place)) return ignored('the mirror rests')
   if (arrival.kind !== 'message' && original !== undefined && !mayChange(arrival, original)) return ignored('not theirs to change')
   if (arrival.kind !== 'message' && original?.removed === true) return afterRemoval(arrival, directory)
   if ((arrival.sender.hops ?? 0) >= HOPS_MAX) return ignored('it came through too many switchboards')

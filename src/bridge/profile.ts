@@ -44,7 +44,7 @@ export const profileRule = (arrival: Arrival, directory: Directory): Plan | unde
   const { place, key, shown, by } = arrival
   const found = directory.mirrorAt(place)
   if (found?.mirror.carries?.[shown.what] !== true) return ignored('not carried from there')
-  if (directory.standing(place) !== 'in' || (by?.hops ?? 0) >= HOPS_MAX) return ignored('the mirror rests, or it came too far')
+  if (!directory.isOpen(place) || (by?.hops ?? 0) >= HOPS_MAX) return ignored('the mirror rests, or it came too far')
   const before = directory.profiles.shown(place, shown.what)
   if (before === shown.value) return ignored('it is so already')
   const now = shows(place, shown)

@@ -39,7 +39,7 @@ const makeTargets = (directory: Directory, desk: DeskMemory) => {
   const inMirror = ({ place, sender }: Whose, what: keyof Shows): Target[] => {
     const found = directory.mirrorAt(place)
     if (found?.mirror.direct === true && isAnothers(found.here, sender.id)) return []
-    if (found?.mirror.shows?.[what] !== true || directory.standing(place) !== 'in') return []
+    if (found?.mirror.shows?.[what] !== true || !directory.isOpen(place)) return []
     return reached(found.mirror, found.here, directory).map(where => ({ place: where.place, as: { network: place.network, id: sender.id } }))
   }
 

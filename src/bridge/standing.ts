@@ -1,6 +1,7 @@
 /**
- * The rule for how places stand to us: a mirror rests at a place that removed us or is encrypted. The other places of the mirror are told
- * once that it rests, once that it is back, and once that it has moved to another room. An encrypted room is told too.
+ * The rule for how places stand to us: a mirror rests at a place that removed us, or is encrypted so that we cannot read it. The other places of
+ * the mirror are told once that it rests, once that it is back, and once that it has moved to another room. That a place is encrypted is said in
+ * all of them, there too, whether it is carried or not.
  */
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
@@ -16,15 +17,18 @@ export const standingRule = (arrival: Arrival, directory: Directory): Plan | und
   if (found === undefined || (before === standing && moved === undefined)) return ignored('it stands as before')
   const { texts } = directory
   const where = whereOf(place, directory)
-  const text = moved === undefined ? { in: texts.isBack, out: texts.isOut, encrypted: texts.isEncrypted }[standing](where)
-    : texts.hasMoved(where, moved)
-  const told = before === 'encrypted' && standing === 'out' ? [] : reached(found.mirror, found.here, directory)
+  const back = directory.isOpen(place) ? [] : [texts.isBack(where)]
+  const text = moved === undefined ? {
+    in: back, out: [texts.isOut(where)], encrypted: [texts.isEncrypted(where)], sealed: [...back, texts.isSealed(where)]
+  }[standing].join(' ') : texts.hasMoved(where, moved)
+  const told = text === '' || (before === 'encrypted' && standing === 'out') ? [] : reached(found.mirror, found.here, directory)
+  const here = { in: undefined, out: undefined, encrypted: texts.isEncryptedHere, sealed: texts.isSealedHere }[standing]
   return {
     outcome: 'routed',
     changes: [{ kind: 'stand', place, standing }],
     deliveries: [
       ...told.map(one => notice(arrival, one.place, addressKey(one.place), text)),
-      ...standing === 'encrypted' ? [notice(arrival, place, 'here', texts.isEncryptedHere)] : []
+      ...here === undefined || before === standing ? [] : [notice(arrival, place, 'here', here)]
     ]
   }
 }

@@ -9,7 +9,7 @@ import { reached, speaker } from './mirror'
 export const voteRule = (arrival: Arrival, answered: Answered | undefined, directory: Directory): Plan | undefined => {
   const found = directory.mirrorAt(arrival.place)
   if (arrival.kind !== 'vote' || found === undefined) return undefined
-  if (directory.standing(arrival.place) !== 'in' || (arrival.sender.hops ?? 0) >= HOPS_MAX) return ignored('the mirror rests, or it came too far')
+  if (!directory.isOpen(arrival.place) || (arrival.sender.hops ?? 0) >= HOPS_MAX) return ignored('the mirror rests, or it came too far')
   const isOurs = answered !== undefined && directory.mirrorAt(answered.arrival.place)?.mirror === found.mirror
   if (!isOurs) return ignored('a vote in no poll of this mirror')
   const { as, changes } = speaker(arrival, found, directory)

@@ -75,6 +75,13 @@ const textsOf = (written: WrittenAddress, path: Path, files: Files, problem: Pro
     }]
   })))
 
+/** Somebody who is elsewhere reads the same in the clear, so by default there is no encryption for the others either. */
+const isEncrypted = (written: WrittenAddress, team: FunctionAddress['team'], kinds: readonly NetworkKind[]): boolean => {
+  const encrypts = (network: string): boolean =>
+    kinds.some(({ settings: { name, agents } }) => name === network && 'person' in agents && agents.encryptedRooms === true)
+  return written.encrypted_team_rooms ?? team.every(({ addresses }) => addresses.every(({ network }) => encrypts(network)))
+}
+
 const SIGNATURES = { none: 'none', first_name: 'first name', full: 'full' } as const
 
 interface Around { config: Written; kinds: readonly NetworkKind[]; ours: Set<string>; files: Files; problem: Problems }
@@ -83,9 +90,10 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path,
   { config, kinds, ours, files, problem }: Around): FunctionAddress => {
   const language = written.language ?? config.language
   const hours = written.hours && hoursOf(written.hours, [...path, 'hours'], files, problem)
+  const team = teamOf(config, kinds, written, path, ours, problem)
   const logo = written.logo === undefined ? undefined : files.logo(written.logo, [...path, 'logo'])
   return {
-    ...called, language, team: teamOf(config, kinds, written, path, ours, problem),
+    ...called, language, team, ...isEncrypted(written, team, kinds) && { encryptedRooms: true },
     profile: profileOf(written, kinds, language, hours, logo),
     zone: written.hours?.zone ?? ZONE, ...hours === undefined ? {} : { hours },
     automatic: automaticOf(written, language, [...path, 'automatic'], problem),

@@ -49,7 +49,7 @@ const seatsOf = (config: Written, entry: object, kinds: readonly NetworkKind[], 
 /** What a mirror carries, in the config or made on demand. */
 export const carriedOf = (
   { typing, read_marks: read, presence, delivery_marks: deliveryMarks, moderation, members_max: membersMax, pictures, room: carries }:
-    Omit<Written['mirrors'][number], 'name' | 'places'>
+    Omit<Written['mirrors'][number], 'name' | 'places' | 'allow_encrypted'>
 ): Carried => ({ shows: { typing, read, presence }, deliveryMarks, moderation, membersMax, pictures, carries })
 
 /** The mirrors as the bridge takes them. Notes all contradictions. */
@@ -60,8 +60,8 @@ export const mirrorsOf = (config: Written, kinds: readonly NetworkKind[], tell: 
   for (const { entry, first } of twice(names, ({ name }) => caseless(name))) {
     problem(entry.path, `"${entry.name}" is the name of two mirrors`, `Give this one or ${spell(first.path)} another name`)
   }
-  const seated = config.mirrors.map(({ name, places, ...more }, index) => ({
-    name, ...carriedOf(more),
+  const seated = config.mirrors.map(({ name, places, allow_encrypted: allowsEncrypted, ...more }, index) => ({
+    name, ...carriedOf(more), ...allowsEncrypted && { allowsEncrypted },
     seats: places.flatMap((entry, at) => seatsOf(config, entry, kinds, ['mirrors', index, 'places', at], problem))
   }))
   for (const [index, { seats }] of seated.entries()) {

@@ -53,6 +53,8 @@ const mirrorOf = (kinds: readonly NetworkKind[]) => section('One mirror.', {
   name: text('A name of your choice, for the log and for commands.', 'a short name without spaces', 'werkstatt', /^[^\s]{1,64}$/),
   places: list('The places that show the same messages: two or more, on any networks.', 'a list of at least two places', 1000,
     placeOf(kinds), `\n${kinds.map(({ settings }) => settings.place.sample).join('\n')}`).min(1),
+  allow_encrypted: yes('Whether encrypted rooms are mirrored too: Zentrale reads what is said there and passes it on without that ' +
+    'encryption. Each side is told so once. Otherwise the mirror rests there.').default(false),
   ...carried()
 })
 

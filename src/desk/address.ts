@@ -49,6 +49,7 @@ export interface FunctionAddress {
   followUp: FollowUp
   texts: Record<string, StandardText> // by name
   retentionDays: number
+  encryptedRooms?: true // the rooms of the team, where the network can encrypt them
   shows?: Shows // signals, to contacts and of them; absent: none
   retired?: Person[] // its former names, if it is not in the config any more
 }

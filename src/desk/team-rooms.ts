@@ -42,10 +42,10 @@ const speakersOf = ({ owner }: Conversation, { claim, team }: FunctionAddress, n
   }
 }
 
-/** Adds the address in whose name people are invited to a room. */
+/** Adds the address in whose name people are invited to a room, and whether it is encrypted. */
 export const roomOf = (address: FunctionAddress, { network }: Place, state: RoomState): RoomState => {
   const from = identityOn(address, network)
-  return { ...state, ...from === undefined ? {} : { from } }
+  return { ...state, ...from === undefined ? {} : { from }, ...address.encryptedRooms && { encrypted: true } }
 }
 
 const insideOf = (address: FunctionAddress, { network }: Place, { memory }: Context): { inside?: Place } => {

@@ -115,11 +115,12 @@ export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[
 
 /**
  * How a mirrored place stands to us: `in` each time we enter, `out` when it removed us or is gone, `encrypted` when we cannot read
- * it. While it is `out` or `encrypted`, nothing is carried from or to it. The same standing again changes nothing. `key`: the source's
- * own id of the event that says so, or a new one. `moved`: it is in another room now, which people there call so.
+ * it, `sealed` when it is encrypted and we read it. While it is `out` or `encrypted`, nothing is carried from or to it. The same standing again
+ * changes nothing. `key`: the source's own id of the event that says so, or a new one. `moved`: it is in another room now, which people there
+ * call so.
  */
 export interface StandingArrival extends Arrived { kind: 'standing'; standing: Standing; moved?: string }
-export type Standing = 'in' | 'out' | 'encrypted'
+export type Standing = 'in' | 'out' | 'encrypted' | 'sealed'
 
 /** One thing that a place shows of itself: a text, or where a picture lies on the place's network; '' for none. */
 export interface Shown { what: 'topic' | 'name' | 'picture'; value: string }
@@ -181,6 +182,7 @@ export interface RoomState {
   from?: string // the id of the Identity that invites people
   speakers?: string[] // if given, nobody else may speak
   inside?: Place // the space that holds it, where the network has spaces
+  encrypted?: true // what is said there is to be encrypted, where the network can do that. Once it is, it stays so
 }
 
 export type Action =

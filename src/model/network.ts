@@ -186,6 +186,8 @@ export interface Inbox {
   presence (person: Person, presence: Presence): void
   /** What this place is connected with; none if it is in no mirror. */
   besides (place: Place): Beside[]
+  /** Whether this place may be encrypted, and is carried all the same. */
+  allowsEncrypted (place: Place): boolean
   /** Whether anybody wants to know who is at this place. */
   wantsMembers (place: Place): boolean
   /** Somebody came or went. Ours are nobody, nor are the ghosts of another switchboard. Never throws. */

@@ -88,6 +88,7 @@ export type AgentSettings<W> = {
   pattern: RegExp
   /** Undefined if this is not an address of the network. Throws Impossible. */
   person (written: string, section: W | undefined): Person | undefined
+  encryptedRooms?: true // rooms of a team can be encrypted
 } | {
   pattern: RegExp
   refused: { wrong: string, because: string }

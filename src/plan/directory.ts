@@ -40,6 +40,8 @@ export interface Directory {
   /** How a place stands to us: see StandingArrival. */
   standing (place: Place): Standing
   stand (place: Place, standing: Standing): void
+  /** Whether something is carried from and to it: it does not rest. */
+  isOpen (place: Place): boolean
   readonly namesakes: Namesakes
   readonly profiles: Profiles
   readonly directs: Directs
@@ -99,6 +101,10 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
     block: person => { blocked.add(person) },
     unblock: person => { blocked.delete(person) },
     standing: place => standings.get(addressKey(place)) ?? 'in',
+    isOpen (place) {
+      const standing = standings.get(addressKey(place)) ?? 'in'
+      return standing === 'in' || standing === 'sealed'
+    },
     stand (place, standing) {
       if (standing === 'in') standings.delete(addressKey(place))
       else standings.set(addressKey(place), standing)

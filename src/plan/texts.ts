@@ -24,6 +24,8 @@ export interface Texts {
   isBack (where: string): string
   hasMoved (where: string, to: string): string
   isEncryptedHere: string
+  isSealed (where: string): string
+  isSealedHere: string
   onlyTwo: string
   noChat: string
   rests: string
@@ -34,6 +36,7 @@ export interface Texts {
   voiceless: string
   absent: string
   crowded: string
+  populous: string
   tooLong: string
   gaveUp: string
   stays (where: string): string
@@ -86,6 +89,10 @@ const de: Texts = {
   hasMoved: (where, to) => `Der Raum auf ${where} ist umgezogen. Er ist jetzt ${to}.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
+  isSealed: where => `Der Raum auf ${where} ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Was dort geschrieben wird, steht hier ohne ` +
+    'sie, und was hier geschrieben wird, ist bis dorthin nicht von Anfang an verschlüsselt.',
+  isSealedHere: 'Dieser Raum ist verschlüsselt. Die Verschlüsselung endet bei Zentrale: Sie liest mit, und in den anderen Netzen steht ohne ' +
+    'Verschlüsselung, was hier geschrieben wird.',
   onlyTwo: 'Nicht weitergegeben: Dieser Chat verbindet nur zwei Personen, und Sie sind keine von beiden.',
   noChat: 'Nicht zugestellt: Für Sie ist kein Chat mit diesem Kontakt eingerichtet.',
   rests: 'die Verbindung dorthin ruht',
@@ -94,6 +101,7 @@ const de: Texts = {
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
   absent: 'die Person ist gerade nicht in ihrem Raum, und nur dort ist sie bekannt; bitte später noch einmal schreiben',
   crowded: 'den Chat dort könnten auch andere lesen; weiter geht es, wenn Ihr Kontakt einen neuen mit Ihnen allein beginnt',
+  populous: 'dort wird verschlüsselt, und es sind zu viele Personen oder Geräte dafür',
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
   voiceless: 'Sie haben dort noch kein Rederecht; bis die Moderation es Ihnen gibt, kommt nichts von Ihnen dort an',
   tooLong: 'zu lang',
@@ -164,6 +172,10 @@ const en: Texts = {
   hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',
+  isSealed: where => `The room on ${where} is encrypted. Encryption ends at Zentrale: what is said there stands here without it, and what is said ` +
+    'here is not encrypted from the beginning.',
+  isSealedHere: 'This room is encrypted. Encryption ends at Zentrale: it reads along, and what is said here stands in the other networks without ' +
+    'encryption.',
   onlyTwo: 'Not passed on: this chat connects two persons only, and you are neither of them.',
   noChat: 'Not delivered: you cannot have a chat with this contact here.',
   rests: 'the connection to it rests',
@@ -172,6 +184,7 @@ const en: Texts = {
   encrypted: 'that chat is encrypted; it says there to write without encryption',
   absent: 'this person is not in their room now, and is known only there; please write again later',
   crowded: 'others could read that chat; it goes on when your contact begins a new one with you alone',
+  populous: 'it must be encrypted there, and there are too many people or devices for that',
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
   voiceless: 'you have no voice there yet; until the moderators give you one nothing from you arrives there',
   tooLong: 'too long',

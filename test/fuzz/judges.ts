@@ -124,6 +124,7 @@ export const judgingInbox = (): Inbox => ({
   besides: () => [],
   signal () {}, presence () {},
   admits: () => true, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined, wantsMembers: () => true,
+  allowsEncrypted: () => false,
   members (_place, news) {
     const people = news.kind === 'all' ? news.members : news.kind === 'came' ? [news.member] : []
     for (const one of people) goodName(one)

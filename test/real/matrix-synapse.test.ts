@@ -9,6 +9,7 @@ import { filesSuite } from '../support/files-suite'
 import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
+import { sealedRoomsSuite } from '../support/sealed-rooms-suite'
 import { sealedSuite } from '../support/sealed-suite'
 import { strangersSuite } from '../support/strangers-suite'
 import { mentionsSuite } from '../support/mentions-suite'
@@ -54,6 +55,7 @@ describe('Matrix on Synapse', () => {
   filesSuite(() => ground)
   forgettingSuite(() => ground)
   sealedSuite(() => ground)
+  sealedRoomsSuite(() => ground)
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)
   moderationSuite(() => ground)

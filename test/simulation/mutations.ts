@@ -97,7 +97,7 @@ export const MUTATIONS: Mutation[] = [
   // membership
   ['speaks into a room that has sent us out', 'bridge/deliver.ts', "if (standing === 'out' ||", "if (standing === 'never' as string ||", ['W3']],
   ['hears a room that has sent us out', 'bridge/mirror.ts',
-    "if (directory.standing(arrival.place) !== 'in') return ignored('the mirror rests')", '', ['W3']],
+    "if (!directory.isOpen(arrival.place)) return ignored('the mirror rests')", '', ['W3']],
   ['forgets over a restart which rooms have sent us out', 'bridge/apply.ts',
     ': tx.remember(STANDINGS, addressKey(place), standing)', ': Promise.resolve()', ['W3']],
   // who is there

@@ -97,9 +97,13 @@ export const makeEncryptedPerson = async (person: MatrixPerson): Promise<Encrypt
   const read: EncryptedPerson['read'] = async event => {
     const before = seen.get(event.event_id)
     if (before !== undefined || event.type !== 'm.room.encrypted') return before
+    const { room_id: room } = event as unknown as { room_id: string }
     await sync()
+    const members = await membersOf(room).catch(() => []) // they have left it
+    await machine.updateTrackedUsers(users(members)) // as apps do when somebody comes in, so that they know who has signed what
+    await outgoing()
     try {
-      const found = await machine.decryptRoomEvent(JSON.stringify(event), new RoomId((event as unknown as { room_id: string }).room_id), anyDevice())
+      const found = await machine.decryptRoomEvent(JSON.stringify(event), new RoomId(room), anyDevice())
       const { color, message } = found.shieldState(false)
       const { type, content } = JSON.parse(found.event) as Read
       const one = { type, content, shield: color === ShieldColor.None ? '' : message ?? ShieldColor[color] }

@@ -75,7 +75,7 @@ export const engineSuite = (makeEngine: () => MakeEngine): void => {
     await outgoing(OURS)
     await send(OURS, await engine.call(nameOf(OURS), 'missing', users))
   }
-  const share = (...users: string[]): Promise<Needed[]> => engine.call(nameOf(OURS), 'share', { room, users, rotation: ROTATION })
+  const share = (...users: string[]): Promise<Needed[]> => engine.call(nameOf(OURS), 'share', { room, users, signed: false, rotation: ROTATION })
   const encrypt = (body: string): Promise<string> =>
     engine.call(nameOf(OURS), 'encrypt', { room, type: 'm.room.message', content: JSON.stringify({ msgtype: 'm.text', body }) })
   const say = async (body: string, ...users: string[]): Promise<Json> => {
@@ -161,6 +161,28 @@ export const engineSuite = (makeEngine: () => MakeEngine): void => {
     const last = await say('drei', OURS, THEIRS)
     assert.notEqual(last.session_id, second.session_id)
     assert.equal(await reads(THEIRS, last), 'drei')
+  })
+
+  it('gives no key to a device that nobody has signed, if it is to leave them out', async () => {
+    await open(GUEST)
+    await outgoing(GUEST)
+    await prepare(OURS, THEIRS, GUEST)
+    const users = [THEIRS, GUEST]
+    assert.deepEqual(await engine.call(nameOf(OURS), 'devices', { users, signed: false }), [1, 1])
+    assert.deepEqual(await engine.call(nameOf(OURS), 'devices', { users, signed: true }), [1, 0])
+    await send(OURS, await engine.call(nameOf(OURS), 'share', { room, users, signed: true, rotation: ROTATION }))
+    const content = JSON.parse(await encrypt('hallo')) as Json
+    assert.equal(await reads(THEIRS, content), 'hallo')
+    assert.ok('missing' in await reads(GUEST, content).then(answer => Object(answer) as Json))
+  })
+
+  it('forgets what it has in memory of a device, which can be opened again', async () => {
+    const first = await say('eins', OURS, THEIRS)
+    await engine.call(nameOf(THEIRS), 'close')
+    await assert.rejects(read(THEIRS, first), { name: 'Unavailable' })
+    await open(THEIRS)
+    assert.equal(await reads(THEIRS, first), 'eins')
+    assert.equal(engine.life, 0)
   })
 
   it('gives a key again, with the same one, if it is not known to be given', async () => {

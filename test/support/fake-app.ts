@@ -61,7 +61,7 @@ export const makeFakeApp = ({ user, device, keys, chance, now }: FakeAppParts): 
       machine.track(to)
       outgoing()
       for (const one of machine.missing(to)) send(one)
-      for (const one of machine.share({ room, users: to, rotation: ROTATION })) {
+      for (const one of machine.share({ room, users: to, signed: false, rotation: ROTATION })) {
         give(() => ask(one))
         machine.sent({ ...one, answer: '{}' })
       }

@@ -26,6 +26,7 @@ export const fakeEngine = ({ chance, dies = () => false }: FakeEngineParts): Mak
     }
     const machine = machines.get(device)
     if (machine === undefined) throw new Error(`no device ${device}`)
+    if (name === 'close') return void machines.delete(device)
     return (machine[name] as (asked: unknown) => unknown)(asked)
   }
 
@@ -42,7 +43,7 @@ export const fakeEngine = ({ chance, dies = () => false }: FakeEngineParts): Mak
     if (dies()) throw end('it died in the middle of a call')
     const mine = life
     const answer = ask(device, name, asked)
-    await keep(device, machines.get(device)!.changes()).catch((error: unknown) => { throw end(messageOf(error)) })
+    await keep(device, machines.get(device)?.changes() ?? []).catch((error: unknown) => { throw end(messageOf(error)) })
     if (life !== mine) throw new Unavailable('encryption: it has ended')
     if (dies()) throw end('it died before it answered')
     return answer

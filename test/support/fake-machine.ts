@@ -10,7 +10,7 @@ import type { Row } from '../../src/networks/matrix/encryption/indexed-db'
 
 export type Json = Record<string, any>
 
-export type Machine = { [N in Exclude<CallName, 'open'>]: (asked: Asked<N>) => Answered<N> } & {
+export type Machine = { [N in Exclude<CallName, 'open' | 'close'>]: (asked: Asked<N>) => Answered<N> } & {
   /** What has changed since the last time. */
   changes (): Row[]
   /** From now on, what is said in this room has another key. */
@@ -91,8 +91,8 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
     set('account', { identity: chance.token(KEY_BYTES), uploaded: false, made: 0, fresh: {}, given: {}, count: 0 } satisfies Account)
   }
 
-  const devicesOf = (users: string[]): { user: string, id: string, identity: string }[] => users.flatMap(one =>
-    Object.entries(get<Known>(`user ${one}`)?.devices ?? {}).map(([id, { identity }]) => ({ user: one, id, identity })))
+  const devicesOf = (users: string[]): { user: string, id: string, identity: string, signed: boolean }[] => users.flatMap(one =>
+    Object.entries(get<Known>(`user ${one}`)?.devices ?? {}).map(([id, known]) => ({ user: one, id, ...known })))
     .filter(one => one.user !== user || one.id !== device)
 
   // what is to be sent
@@ -236,7 +236,6 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
       for (const [id, key] of JSON.parse(keys) as [string, Incoming][]) if (!kept.has(`in ${id}`)) set(`in ${id}`, key)
     },
     ask: users => [call('query', RequestType.KeysQuery, 'POST', 'keys/query', { device_keys: Object.fromEntries(users.map(one => [one, []])) })],
-    close () { /* done */ },
     track (users) { for (const one of users) if (!kept.has(`user ${one}`)) set(`user ${one}`, { dirty: true, devices: {} } satisfies Known) },
     missing (users) {
       const lacking = devicesOf(users).filter(({ identity }) => !kept.has(`olm ${identity}`))
@@ -244,9 +243,10 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
       for (const { user: one, id } of lacking) (wanted[one] ??= {})[id] = CURVE
       return lacking.length === 0 ? [] : [call('claim', RequestType.KeysClaim, 'POST', 'keys/claim', { one_time_keys: wanted })]
     },
-    devices: one => Object.keys(get<Known>(`user ${one}`)?.devices ?? {}).length,
-    share ({ room, users, rotation }) {
-      const all = devicesOf(users)
+    devices: ({ users, signed }) => users.map(one =>
+      Object.values(get<Known>(`user ${one}`)?.devices ?? {}).filter(known => known.signed || !signed).length),
+    share ({ room, users, signed, rotation }) {
+      const all = devicesOf(users).filter(one => one.signed || !signed)
       const before = get<Outgoing>(`out ${room}`)
       const has = (identity: string): boolean => all.some(one => one.identity === identity)
       const isFor = before !== undefined && !isOver(before) && [...before.to, ...before.pending.flatMap(({ to }) => to)].every(has)

@@ -17,6 +17,7 @@ export interface TestInbox extends Inbox {
   readonly ready: Map<string, boolean> // whether these keep the network from counting as reached
   answered: Answered // by what is asked
   wants: boolean // to know who is where
+  mayBeEncrypted: boolean // all places
   beside: Beside[] // what each place is connected with
   readonly there: Map<string, Map<string, Sender>> // by place, then by the sender's id
   readonly news: MemberNews[]
@@ -39,7 +40,7 @@ export const makeInbox = (): TestInbox => {
   const inbox: TestInbox = {
     arrivals: [], profiles: [], signals: [], present: new Map(), standings: [], quarantined: [], connections: new Map(), ready: new Map(),
     refusing: undefined, crowded: new Set(),
-    wants: false, there: new Map(), news: [],
+    wants: false, mayBeEncrypted: false, there: new Map(), news: [],
     admitting: () => false, admits: (theirs, ours) => inbox.admitting(theirs, ours),
     mayAsk: () => false, portal: async () => undefined,
     ghostOf: (network, written) => written.startsWith('@') ? `ghost of ${written} on ${network}` : undefined,
@@ -67,6 +68,7 @@ export const makeInbox = (): TestInbox => {
       tell()
     },
     wantsMembers: () => inbox.wants,
+    allowsEncrypted: () => inbox.mayBeEncrypted,
     beside: [],
     besides: () => inbox.beside,
     members (place, news) {

@@ -58,7 +58,7 @@ export const makePractice = (name: string, can: Partial<Capabilities> = {}): Pra
     can: { ...CAN, label: name, ...can }, attended: [], delivered: [], stopped: false,
     inbox: {
       accept: unavailable, ask: unavailable, cases: unavailable, quarantine: unavailable, lastKey: unavailable,
-      signal () {}, presence () {}, connection () {}, besides: () => [], wantsMembers: () => false, members () {},
+      signal () {}, presence () {}, connection () {}, besides: () => [], wantsMembers: () => false, allowsEncrypted: () => false, members () {},
       admits: () => false, ghostOf: () => undefined, mayAsk: () => false, portal: async () => undefined
     },
     onSend: () => {}, onUpload: () => {},

@@ -100,16 +100,14 @@ export const checkNewRooms = async (homeserver: Homeserver, clock: Clock): Promi
   const call = caller(homeserver, clock)
   let mild = false
   const found = await runProbe('New Matrix rooms', async () => {
-    if (await isMadeEncrypted(call, UNENCRYPTED)) {
-      throw new Wrong('are all encrypted by default',
-        `The rooms of the team would be too, and Zentrale could read nothing in them. Set ${WHERE} to off, and restart the homeserver. ` +
-        'Rooms that Zentrale has made until then stay encrypted: delete them with the homeserver\'s admin API')
-    }
-    mild = await isMadeEncrypted(call, { preset: 'private_chat' })
+    const all = await isMadeEncrypted(call, UNENCRYPTED)
+    mild = all || await isMadeEncrypted(call, { preset: 'private_chat' })
     if (!mild) return 'are not encrypted by default'
-    throw new Wrong('are encrypted by default if they are for invited people',
-      'Those of the team are made without encryption all the same, and Zentrale reads encrypted chats with an address. But rooms that people of ' +
-      `this server make are encrypted, and cannot be mirrored. Set ${WHERE} to off, or tell people to switch encryption off when they make one`)
+    const teams = all ? 'Those of the team are too, whatever the config says, and Zentrale reads them and encrypted chats with an address'
+      : 'Those of the team are so only if the config says so, and Zentrale reads encrypted chats with an address'
+    throw new Wrong(`are ${all ? 'all encrypted by default' : 'encrypted by default if they are for invited people'}`,
+      `${teams}. But rooms that people of this server make are encrypted, and are mirrored only with allow_encrypted. Write that in the mirror, ` +
+      `set ${WHERE} to off, or tell people to switch encryption off when they make one`)
   })
   return mild ? { ...found, mild } : found
 }

@@ -12,10 +12,12 @@ export interface ForgettingWorld {
   homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string
   isOurs: (mxid: string) => boolean
   isMadeByUs (place: Place): boolean
+  /** Nobody of ours is in this room any more. */
+  forgotten (room: string): Promise<void>
 }
 
 export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
-  const { homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs } = world
+  const { homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs, forgotten } = world
 
   /** Takes everybody out, so that the homeserver can delete the history. A step that is done already is no error: a crash may have cut in. */
   const close = async (place: Place, room: string): Promise<void> => {
@@ -33,7 +35,8 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
       await leaving.catch(unlessRejected)
     }
     await homeserver.call('POST', `${roomPath(room)}/leave`, { body: {} }).catch(unlessRejected)
-    await memory.delete(`told ${room}`)
+    for (const what of ['told', 'unread', 'encrypted']) await memory.delete(`${what} ${room}`)
+    await forgotten(room)
   }
 
   return async places => {

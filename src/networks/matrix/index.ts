@@ -14,6 +14,7 @@ import { makeForgetting } from './forgetting'
 import { type Ghosts, makeGhosts } from './users/ghosts'
 import { makeDoneToGhosts } from './users/put-out'
 import { makeEncrypting } from './encryption/encrypting'
+import { makeReading } from './encryption/keeper'
 import { makeEngine, type MakeEngine } from './encryption/engine'
 import { encode, makeHomeserver, type Exchange, type Homeserver } from './homeserver'
 import { makePowerful } from './rooms/power'
@@ -44,6 +45,7 @@ export interface MatrixConfig {
   acceptInvitesFrom: string[] // MXIDs, or ':domain' for everybody of a domain
   notHeardFrom: string[] // MXIDs; a star stands for the rest of a localpart
   mediaBytesMax: number
+  signedDevicesOnly?: boolean // what is encrypted is readable only on devices that people have signed themselves
 }
 
 /** How we reach the homeserver and it reaches us: over HTTP by default. */
@@ -137,12 +139,12 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     homeserver, memory, clock, chance, log, bot, isMadeByUs, changed: connectionChanged('rooms'),
     describe: makeDescribe({ homeserver, log, bot, serviceId: registration.id, fileBytesMax: config.mediaBytesMax, inbox: () => inbox }),
     stands: (place, standing) => tellStanding(inbox, { place, standing, key: chance.token(KEY_BYTES), at: clock.now() }),
-    expelled: room => expelled(room),
+    expelled (room) { expelled(room); keeper.out(room) },
+    standing: (place, room) => keeper.attend(place, room),
     readAnew: recovery.backlog.read,
     entered (place, room) { memberLists.entered(room); bringing.entered(place) }
   })
-  const members = makeMembers(homeserver, clock, stopping.signal)
-  const uploader = makeUploader(homeserver, world.media)
+  const [members, uploader] = [makeMembers(homeserver, clock, stopping.signal), makeUploader(homeserver, world.media)]
   const ghosts = makeGhosts({
     homeserver, uploader, memory, clock, log, bot, domain, isMadeByUs, secret: registration.as_token, signal: stopping.signal
   })
@@ -151,22 +153,23 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const addresses = makeAddresses({
     homeserver, ghosts, memory, clock, chance, log, domain, bot, namespaces: registration.namespaces, changed: connectionChanged('addresses')
   })
-  const { devices, encryption, wait, verifying, chats } = makeEncrypting({
-    homeserver, makeEngine: wire.makeEngine, vault, memory, clock, chance, log, signal: stopping.signal, addresses, device: ghosts.device
+  const { devices, encryption, keeper, sealing, wait, verifying, forgotten } = makeEncrypting({
+    homeserver, makeEngine: wire.makeEngine, vault, memory, clock, chance, log, signal: stopping.signal, signed: config.signedDevicesOnly === true,
+    addresses, ghosts, rooms, bot, domain, isOurs, isMadeByUs, inbox: () => inbox
   })
   const direct = makeDirect({
     homeserver, addresses: withGhosts(addresses, ghosts, domain), memory, clock, chance, log, signal: stopping.signal, network: NAME, domain,
-    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room), ...chats
+    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room), forgotten
   })
-  const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, memory, log, bot, domain, isOurs })
+  const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, encryption, keeper, memory, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({
-    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, clock, chance, bot, domain, mediaBytesMax: config.mediaBytesMax
+    homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax: config.mediaBytesMax
   })
-  const isUnheard = isAmong(config.notHeardFrom)
+  const [isUnheard, reading] = [isAmong(config.notHeardFrom), makeReading({ direct, rooms, keeper, encryption })]
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
   const memberLists = makeMemberLists({ homeserver, rooms, ghosts, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isNobody })
   const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, memory, clock, log, bot, isOurs,
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, reading, memory, clock, log, bot, isOurs,
     acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
   })
@@ -189,7 +192,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       inbox.connection(NAME, 'homeserver', false, 'not reached yet')
       if (attending) inbox.connection(NAME, 'rooms', false, 'not in the rooms yet')
       takes = makeTake({
-        network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, wait, verifying,
+        network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, keeper, reading, wait, verifying,
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
       })
@@ -200,7 +203,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     },
     send, upload, find, signal: signals.show, members: bringing.members,
     findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }),
-    forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs }),
+    forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs, forgotten }),
     open: (ref, signal, pictureBytesMax) =>
       openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {

@@ -9,6 +9,9 @@ import type { Wanted } from '../../model/network'
 
 export const GHOST_PREFIX = '_zentrale_'
 
+/** Who has the keys of encrypted rooms. */
+export const keeperOn = (domain: string): string => `@${GHOST_PREFIX}keys:${domain}`
+
 const MXID_BYTES_MAX = 255
 const SECRET_DIGITS = 32 // a long id has 64 in their place
 const MADE_MAX = 10_000 // names kept ready; a message needs its ghost's several times

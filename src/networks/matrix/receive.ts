@@ -11,6 +11,7 @@ import type { Take } from './recovery/catch-up'
 import type { DirectRoom } from './direct/chats'
 import type { Direct } from './direct/direct'
 import type { Encryption } from './encryption/encryption'
+import type { Keeper, Reading } from './encryption/keeper'
 import { makeOpening, type Taken } from './encryption/opening'
 import type { Verifying } from './encryption/verifying'
 import type { MakeWaiting } from './encryption/waiting'
@@ -36,7 +37,7 @@ export interface ReceiveWorld {
   isUnheard: (mxid: string) => boolean
   wait: MakeWaiting
   verifying: Verifying
-  encryption: Pick<Encryption, 'serves' | 'open'>
+  encryption: Pick<Encryption, 'open'>; keeper: Pick<Keeper, 'reads'>; reading: Reading
 }
 
 export interface Takes {
@@ -90,11 +91,12 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
 }
 
 export const makeTake = ({
-  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, wait, verifying
+  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, keeper,
+  reading: { readerOf, whose }, wait, verifying
 }: ReceiveWorld): Takes => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
     const { type, stateKey, sender, content } = event
-    if (type === 'm.room.encryption' && stateKey === '') return 'encrypted'
+    if (type === 'm.room.encryption' && stateKey === '') return keeper.reads(event.room) ? 'sealed' : 'encrypted'
     const place = rooms.placeOf(event.room)
     if (place && closes(event) && mustBeOpen(memory, place)) return 'out'
     const isOfBot = type === 'm.room.member' && stateKey === bot && sender !== bot
@@ -170,10 +172,10 @@ export const makeTake = ({
     }
     const kept: Promise<void>[] = []
     const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, powerful)
-    const isMissed = arrival !== undefined && (event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined)
+    const isForUs = event.type !== 'm.room.encrypted' || direct.of(event.room) !== undefined || readerOf(event.room) !== undefined
     const accepting = (one: Arrival): Promise<void> =>
       letIn(inbox, withAddress(one, event, direct.of(event.room)), crowded && (() => crowded(event.room)))
-    await Promise.all([...kept, ...isMissed ? [accepting(arrival)] : []]) // both at once, so that the arrival keeps its turn
+    await Promise.all([...kept, ...arrival && isForUs ? [accepting(arrival)] : []]) // both at once, so that the arrival keeps its turn
   }
 
   const takeAll = async (taken: Taken[], crowded?: (room: string) => void): Promise<void> => {
@@ -183,8 +185,7 @@ export const makeTake = ({
       const { room, sender, at, type } = event
       const chat = direct.of(room)
       if (chat) verifying.look(chat, event)
-      const isRead = type !== 'm.room.encrypted' || (chat !== undefined && encryption.serves(chat.ours))
-      if (chat?.theirs === sender && isRead) await direct.wrote(room, chat, at ?? 0)
+      if (chat?.theirs === sender && (type !== 'm.room.encrypted' || readerOf(room) !== undefined)) await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
     const powerful = await powerfulIn(said)
@@ -197,8 +198,8 @@ export const makeTake = ({
     for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)
   }
 
-  const waiting = wait({ direct, take: (raw, event) => takeAll([{ raw, event }]), lost: news.unread })
-  const opened = makeOpening({ encryption, waiting, direct, isSaid })
+  const waiting = wait({ whose, take: (raw, event) => takeAll([{ raw, event }]), lost: news.unread })
+  const opened = makeOpening({ encryption, waiting, readerOf, isSaid })
 
   return {
     async take (raws, crowded) {

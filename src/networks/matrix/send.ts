@@ -13,12 +13,13 @@ import { annotationKey, keyIn } from './annotation'
 import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing } from './contents'
 import { readDirect } from './direct/chats'
 import type { Change, Direct } from './direct/direct'
-import { type Encryption, SEALED } from './encryption/encryption'
+import type { Encryption } from './encryption/encryption'
 import { makeSealing } from './encryption/files'
-import { makeSealingChats } from './encryption/sealing'
+import type { SealedPlaces } from './encryption/sealing'
 import { HOPS_FIELD } from './events/events'
-import { POLL_ENDS, POLL_STARTS, type Sendable, VOTES } from './events/extensible'
-import { isJson, type Json, stringOf } from './events/json'
+import type { Sendable } from './events/extensible'
+import { type Json, stringOf } from './events/json'
+import { makeFind } from './find'
 import type { Ghosts } from './users/ghosts'
 import { mustNotBeKicked } from './users/put-out'
 import { encode, Rejected, roomPath, type Homeserver, type Query } from './homeserver'
@@ -33,15 +34,11 @@ import type { TeamRooms } from './rooms/team-rooms'
 import { clean } from './text'
 
 const LATE_MS = 60_000 // later than this, the event carries the time at which it was said (AS API §Timestamp massaging)
-const TRANSACTION_MS = 20 * 3600_000 // the homeserver keeps ids for 24 h; somewhat earlier we begin to look ourselves
-const FIND_PAGES_MAX = 20
-const FIND_PAGE_EVENTS = 100
 const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
-const AGAIN_CHANGES_NOTHING: ReadonlySet<Action['kind']> = new Set(['deletion', 'removal', 'room', 'profile'])
 
 export interface SendWorld {
   homeserver: Homeserver; ghosts: Ghosts; rooms: Rooms; direct: Direct; teamRooms: TeamRooms; uploader: Uploader; clock: Clock; chance: Chance
-  encryption: Encryption
+  encryption: Pick<Encryption, 'over'>; sealing: SealedPlaces
   bot: string; domain: string; mediaBytesMax: number
 }
 
@@ -70,11 +67,11 @@ const refusalIn = async ({ homeserver, rooms }: SendWorld, room: string, as: str
 }
 
 export const makeSend = (world: SendWorld): Send => {
-  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, clock, chance, bot, domain, mediaBytesMax } = world
-  const { toSeal, own } = makeSealingChats(homeserver, encryption)
+  const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax } = world
 
-  /** In a direct chat, always the address itself: the contact sees nobody else. */
-  const speaker = ({ as, place }: Delivery, room: string): string => readDirect(place)?.ours ?? (as ? ghosts.of(as, place, room) : bot)
+  /** In a direct chat, always the address itself: the contact sees nobody else. To remove what others said, only the bot has the power. */
+  const speaker = ({ as, place, action }: Delivery, room: string): string =>
+    readDirect(place)?.ours ?? (as ? ghosts.of(as, place, room) : action.kind === 'removal' ? bot : sealing.own(room))
   const uploads = new Map<string, Uploaded>() // by delivery key, oldest first
 
   /** Uploads a file once, however often its event is tried. As the bot, because the ghost may not be there yet. `sealed`: for an encrypted chat. */
@@ -107,7 +104,9 @@ export const makeSend = (world: SendWorld): Send => {
   ): Promise<Json> => {
     if (action.kind === 'edit') {
       const { mentions = [] } = action
-      return replacing(said, targetOf(delivery), marksOf(mentions.filter(({ again }) => again !== true), delivery.place.network))
+      const target = targetOf(delivery)
+      if (await sealing.author(room, as, target, signal) !== as) return said // it cannot be edited any more
+      return replacing(said, target, marksOf(mentions.filter(({ again }) => again !== true), delivery.place.network))
     }
     if (action.kind !== 'message') return said
     if (action.addressee) return await addressed(action.addressee, said, { homeserver, room, as }, signal)
@@ -118,24 +117,24 @@ export const makeSend = (world: SendWorld): Send => {
     const { file, text } = content
     const words = (said: Content): Json => messageContent(said, mentions, delivery.place)
     if (file === undefined) return words(content)
-    const uploaded = await stored(delivery, content, await toSeal(delivery.place, room, signal) !== undefined, signal)
+    const uploaded = await stored(delivery, content, await sealing.must(delivery.place, room, signal), signal)
     if (uploaded !== undefined) return captioned(fileContent(file, uploaded), file, words(content))
-    const kept = fileIn(await own(delivery.place, { room, event: targetOf(delivery), as: speaker(delivery, room) }, signal))
+    const kept = fileIn(await sealing.said(delivery.place, { room, event: targetOf(delivery), as: speaker(delivery, room) }, signal))
     return kept === undefined ? words({ ...content, text: [...text, ...plain(`${file.name}: ${file.url}`)] })
       : captioned(kept, file, words(content))
   }
 
   /** Resolves with the event's id. Reactions go out as they are: the homeserver counts them, and apps do not encrypt them either. */
   const put = async (delivery: Delivery, { type, content }: Sendable, room: string, signal: AbortSignal): Promise<string> => {
-    const { key } = delivery
-    const sealing = await toSeal(delivery.place, room, signal)
-    const chat = type === 'm.reaction' ? undefined : sealing
+    const { key, place } = delivery
+    const must = await sealing.must(place, room, signal) && type !== 'm.reaction'
     const marked = { ...content, [KEY_FIELD]: key, [HOPS_FIELD]: hopsOf(delivery.as) }
-    const body = chat === undefined ? marked : { ...await encryption.seal({ key, room, chat, type, content: marked }, signal), [KEY_FIELD]: key }
-    const id = eventId(await homeserver.call('PUT', `${roomPath(room)}/send/${chat === undefined ? type : SEALED}/${encode(key)}`, {
-      as: speaker(delivery, room), query: identity(delivery), signal, body
+    const as = speaker(delivery, room)
+    const [sent, body] = must ? await sealing.sealed({ key, place, room, as, type, content: marked }, signal) : [type, marked]
+    const id = eventId(await homeserver.call('PUT', `${roomPath(room)}/send/${sent}/${encode(key)}`, {
+      as, query: identity(delivery), signal, body: { ...body, [KEY_FIELD]: key }
     }))
-    if (chat !== undefined) await encryption.over(key)
+    if (must) await encryption.over(key)
     return id
   }
 
@@ -153,7 +152,7 @@ export const makeSend = (world: SendWorld): Send => {
    * redact edits by itself, and does not list the edits of a redacted event.
    */
   const redact = async (delivery: Delivery, events: string[], room: string, signal: AbortSignal): Promise<Sent> => {
-    const as = speaker(delivery, room)
+    const as = await sealing.author(room, speaker(delivery, room), events[0] ?? '', signal)
     const one = async (event: string, txn: string): Promise<string> => eventId(await homeserver.call(
       'PUT', `${roomPath(room)}/redact/${encode(event)}/${encode(`${delivery.key}.${txn}`)}`,
       { as, query: { device_id: ghosts.device() }, body: {}, signal }))
@@ -196,25 +195,6 @@ export const makeSend = (world: SendWorld): Send => {
     }
   }
 
-  /** The delivery's event, if it is in this room. Looks through at most FIND_PAGES_MAX pages of what this ghost said there. */
-  const said = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<Sent | undefined> => {
-    const types = ['m.room.message', SEALED, 'm.reaction', ...POLL_STARTS, ...VOTES, ...POLL_ENDS]
-    const filter = JSON.stringify({ senders: [speaker(delivery, room)], types })
-    const as = readDirect(delivery.place)?.ours // a ghost may not be in there yet
-    let from: string | undefined
-    for (let page = 0; page < FIND_PAGES_MAX; page++) {
-      const query = { dir: 'b', limit: FIND_PAGE_EVENTS, filter, from }
-      const { chunk, end } = await homeserver.call('GET', `${roomPath(room)}/messages`, { as, query, signal })
-      for (const event of Array.isArray(chunk) ? chunk as unknown[] : []) {
-        if (!isJson(event) || event.sender !== speaker(delivery, room) || !isJson(event.content)) continue
-        if (event.content[KEY_FIELD] === delivery.key && typeof event.event_id === 'string') return { ids: [event.event_id] }
-      }
-      from = stringOf(end)
-      if (from === undefined) return undefined
-    }
-    return undefined
-  }
-
   /** Restores what the homeserver has forgotten or somebody undid: the ghost, its device, its or the bot's membership of the room. */
   const repair = async (delivery: Delivery, room: string, signal: AbortSignal): Promise<void> => {
     const address = readDirect(delivery.place)?.ours
@@ -226,13 +206,19 @@ export const makeSend = (world: SendWorld): Send => {
     if (delivery.as && delivery.action.kind !== 'profile') return await teamRooms.permit(delivery.place, speaker(delivery, room), signal)
     await ghosts.prepare()
     await rooms.again(room)
+    const own = sealing.own(room)
+    if (delivery.as || own === bot) return
+    await sealing.repair(room, signal)
+    await teamRooms.permit(delivery.place, own, signal)
   }
 
   return {
     async upload (delivery, signal) {
       const { action, place } = delivery
-      const [room] = readDirect(place) ? direct.rooms(place) : []
-      if ('content' in action) await stored(delivery, action.content, room !== undefined && await toSeal(place, room, signal) !== undefined, signal)
+      const isDirect = readDirect(place) !== undefined
+      const room = isDirect ? direct.rooms(place)[0] : rooms.known(place)
+      if (!('content' in action) || (!isDirect && (room === undefined || !rooms.isIn(room)))) return // not known yet whether it must be sealed
+      await stored(delivery, action.content, room !== undefined && await sealing.must(place, room, signal), signal)
     },
 
     async send (delivery, signal) {
@@ -253,27 +239,10 @@ export const makeSend = (world: SendWorld): Send => {
         return await act(delivery, room, signal)
       } catch (error) {
         if (!(error instanceof Refused) || isDirect) throw error
-        throw await refusalIn(world, room, delivery.as === undefined ? bot : speaker(delivery, room), error, signal)
+        throw await refusalIn(world, room, speaker(delivery, room), error, signal)
       }
     },
 
-    /** Needed only where the transaction id does not protect: after a while, and in earlier rooms of a direct chat. */
-    async find (delivery, signal) {
-      if (AGAIN_CHANGES_NOTHING.has(delivery.action.kind)) return undefined
-      const [now, ...older] = readDirect(delivery.place) ? direct.rooms(delivery.place) : [rooms.roomOf(delivery.place)]
-      const isProtected = ghosts.device() !== undefined && Math.abs(clock.now() - delivery.at) < TRANSACTION_MS
-      if (now !== undefined && !isProtected) {
-        const found = await said(delivery, now, signal)
-        if (found !== undefined) return found
-      }
-      for (const room of older) {
-        const found = await said(delivery, room, signal).catch((error: unknown) => {
-          if (error instanceof Rejected) return undefined // we are no longer in it
-          throw error
-        })
-        if (found !== undefined) return found
-      }
-      return undefined
-    }
+    find: makeFind({ ...world, speakers: (delivery, room) => [...new Set([speaker(delivery, room), ...delivery.as ? [] : [bot]])] })
   }
 }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Place } from '../../model/address'
-import { domain, list, listen, section, text, url } from '../../settings/keys'
+import { choice, domain, list, listen, section, text, url } from '../../settings/keys'
 import { canonicalName, transliterated } from '../../settings/names'
 import { attempt, ConfigError, Impossible, noSection } from '../../settings/problem'
 import { aDomainOrNone, aUrl, block, type Given, has, like, orNone, type Question } from '../../settings/questions'
@@ -31,7 +31,10 @@ const homeserver = section('Your Matrix homeserver. Leave the section out if you
     'Who is not heard: users whose words are carried nowhere, such as the ghosts of another bridge that are still in rooms of mirrors. A star ' +
     'stands for the rest of a name: "@_bifrost_*:example.org".', 'a list of users, such as "@_bifrost_*:example.org"', 1000,
     text('One of them, or all whose names begin so.', 'a user, such as "@anna:example.org" or "@_bifrost_*:example.org"',
-      '"@_bifrost_*:example.org"', /^@[^\s:*]+\*?:[^\s*]+$/), '[]').default([])
+      '"@_bifrost_*:example.org"', /^@[^\s:*]+\*?:[^\s*]+$/), '[]').default([]),
+  encrypt_for: choice('Who can read in encrypted chats and rooms what Zentrale says there. all_devices: every device of everybody who is there, as ' +
+    'with Element. signed_devices: only devices that people have signed themselves (in Element: verified).',
+  ['all_devices', 'signed_devices']).default('all_devices')
 })
 
 type Written = z.output<typeof homeserver>
@@ -100,7 +103,7 @@ const address: AddressSettings<Written, string> = {
 const MXID = /^@(?<local>[^:\s]+):(?<server>[^\s]+)$/
 
 const agents: AgentSettings<Written> = {
-  example: '@anna:example.org', sample: 'on Matrix, in quotes', pattern: /^@[^\s:@]+:\S+$/,
+  encryptedRooms: true, example: '@anna:example.org', sample: 'on Matrix, in quotes', pattern: /^@[^\s:@]+:\S+$/,
   person (written, homeserver) {
     const { local, server } = MXID.exec(written)?.groups ?? {}
     if (local === undefined || server === undefined) return undefined
@@ -127,6 +130,7 @@ const take = (written: Written, around: Taking): MatrixSection | undefined => {
   const registration = registrationOf(written, registrationFile, around)
   return registration && {
     homeserverUrl: written.homeserver_url.replace(/\/+$/, ''), domain: written.domain, registration, listen: written.listen, registrationFile,
+    signedDevicesOnly: written.encrypt_for === 'signed_devices',
     acceptInvitesFrom: written.accept_invites_from, notHeardFrom: written.not_heard_from, mediaBytesMax: around.bytesMax
   }
 }

@@ -48,7 +48,8 @@ const take = async (input: Buffer): Promise<void> => {
       isOurs: mxid => mxid.startsWith('@_')
     }),
     news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {} },
-    encryption: { serves: () => false, open: async () => ({ why: '' }) },
+    encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
+    reading: { readerOf: () => undefined, whose: () => undefined },
     wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} }
   }).take(events)
   assert.ok(kept <= events.length)

@@ -52,8 +52,17 @@ describe('a function address', () => {
       profile: { name: 'Bürgerbüro', about: '' }, language: 'en', zone: 'Europe/Berlin', automatic: ['greeting'], redirectOnly: false,
       claim: 'soft', answers: 'all', reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none',
       followUp: { days: 7 }, texts: {}, retentionDays: 365,
-      shows: { typing: true, read: false }
+      shows: { typing: true, read: false }, encryptedRooms: true
     })
+  })
+
+  it('has encrypted rooms for its team where everybody of them is on a network that can do that, or as is written', () => {
+    const isOn = (team: unknown[], written?: boolean): boolean => load(config => {
+      config.function_addresses = [{ name: 'info', team, ...written === undefined ? {} : { encrypted_team_rooms: written } }]
+    })[0]!.encryptedRooms === true
+    const [anna, bernd] = ['@anna:example.org', 'bernd@example.org']
+    assert.deepEqual([isOn([anna]), isOn([anna, bernd]), isOn([{ name: 'Anna', addresses: [anna, bernd] }])], [true, false, false])
+    assert.deepEqual([isOn([anna], false), isOn([anna, bernd], true)], [false, true])
   })
 
   it('takes what is written', () => {

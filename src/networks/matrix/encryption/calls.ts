@@ -18,6 +18,9 @@ export interface News { toDevice: unknown[]; changed: string[]; left: string[]; 
 /** `missing`: the key is not here yet. Otherwise `why` it can never be read. */
 export type Decrypted = { type: string, content: Json } | { missing: string } | { why: string }
 
+/** Who gets the key. `signed`: on those of their devices alone that they have signed themselves. */
+export interface Readers { users: string[]; signed: boolean }
+
 export interface Calls {
   /** Opens the device with what was kept of it. */
   open (device: { user: string, device: string, rows: Row[] }): void
@@ -40,11 +43,12 @@ export interface Calls {
   track (users: string[]): void
   /** What starts sessions with devices that have none. */
   missing (users: string[]): Needed[]
-  /** How many devices of this user are known. */
-  devices (user: string): number
-  share (to: { room: string, users: string[], rotation: Rotation }): Needed[]
+  /** How many devices of each of these users would get a key. */
+  devices (of: Readers): number[]
+  share (to: Readers & { room: string, rotation: Rotation }): Needed[]
   encrypt (said: { room: string, type: string, content: string }): string
   decrypt (event: { room: string, event: string }): Decrypted
+  /** Forgets what it has in memory of the device. */
   close (): void
 }
 

@@ -2,8 +2,7 @@
  * The device of one user of ours. Its keys come by `/sync` of that device, because Synapse loses what it pushes in transactions while we are
  * away (element-hq/synapse#14710). How far it was read is remembered only when what was read is on disk, so nothing is acknowledged too early.
  */
-import { makeTurns } from '../../../lib/turns'
-import { messageOf, Unavailable } from '../../../model/errors'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import { isJson, type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
 import { Rejected } from '../homeserver'
 import type { Decrypted, Needed, Rotation } from './calls'
@@ -24,15 +23,28 @@ export interface Device {
   seal (said: Said, signal: AbortSignal): Promise<Json>
   /** Throws Unavailable. */
   open (room: string, event: Json, signal: AbortSignal): Promise<Decrypted>
+  /** Once nothing is under way, it is not kept in memory. Never throws. */
+  rest (): Promise<void>
 }
 
-/** `to`: everybody in the room. `contact`: the one of them who must be able to read it. */
-export interface Said { room: string; to: string[]; contact: string; rotation: Rotation; type: string; content: Json }
+/** `to`: everybody in the room who reads. `contact`: the one of them who must be able to, if there is one. */
+export interface Said { room: string; to: string[]; contact?: string | undefined; rotation: Rotation; type: string; content: Json }
 
 const ROUNDS_MAX = 10 // of requests, or of pages of news: the rest comes the next time
 const IS_OLDER = /One time key .* already exists/ // Synapse: it has another key under the same id
 const SIGNED = 'kept' // earlier versions did not keep the identity
+const DEVICES_MAX = 1_000 // that get the key of a room: for more, nothing is encrypted
 const FULL = 100 // messages to a device in one answer of Synapse: there may be more
+
+export const tooMany = (what: string): Refused => new Refused(`over ${what} would have to read this`, undefined, 'populous')
+
+/** `counts`: how many devices each of these people has. */
+const mustReach = (counts: number[], to: string[], contact: string | undefined): void => {
+  if (contact !== undefined && (counts[to.indexOf(contact)] ?? 0) === 0) {
+    throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { deviceless: true })
+  }
+  if (counts.reduce((sum, count) => sum + count, 0) > DEVICES_MAX) throw tooMany(`${DEVICES_MAX} devices`)
+}
 
 const stringsIn = (value: unknown): string[] => listOf(value).filter(one => typeof one === 'string')
 
@@ -42,8 +54,7 @@ const filterFor = (now: number): string => JSON.stringify({
 })
 
 export const makeDevice = (parts: DeviceParts, user: string): Device => {
-  const { homeserver, engine, vault, memory, clock, log } = parts
-  const turns = makeTurns()
+  const { homeserver, engine, vault, memory, clock, log, turns, signed } = parts
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
   const decline = makeDecline({ call, clock, log }, user)
@@ -128,15 +139,13 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const seal = async ({ room, to, contact, rotation, type, content }: Said, signal: AbortSignal): Promise<Json> => {
     await engine.call(kept.name(), 'track', to)
     await outgoing(signal)
-    if (await engine.call(kept.name(), 'devices', contact) === 0) {
-      throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { deviceless: true })
-    }
+    mustReach(await engine.call(kept.name(), 'devices', { users: to, signed }), to, contact)
     await sendAll(await engine.call(kept.name(), 'missing', to), signal)
-    await sendAll(await engine.call(kept.name(), 'share', { room, users: to, rotation }), signal)
+    await sendAll(await engine.call(kept.name(), 'share', { room, users: to, signed, rotation }), signal)
     return parsed(await engine.call(kept.name(), 'encrypt', { room, type, content: JSON.stringify(content) }))
   }
 
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns('', work)
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => turns(user, work)
 
   return {
     id: () => kept.id(),
@@ -157,6 +166,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
     open: (room, event, signal) => inTurn(async () => {
       await kept.open(signal)
       return await engine.call(kept.name(), 'decrypt', { room, event: JSON.stringify(event) })
-    })
+    }),
+    rest: () => inTurn(kept.close)
   }
 }

@@ -1,12 +1,15 @@
-/** The devices of our addresses: made when the homeserver is found, and in the background until all are there. */
+/**
+ * The devices of our users. Those of readers are made when the homeserver is found, and in the background until all are there; that of a ghost
+ * when it first speaks in an encrypted room. Only the last OPEN_MAX that were used are in memory.
+ */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
 import { sleep, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
+import { makeTurns } from '../../../lib/turns'
 import { messageOf, Unavailable } from '../../../model/errors'
 import type { Memory, Vault } from '../../../model/network'
 import { Rejected, type Homeserver } from '../homeserver'
-import type { Addresses } from '../users/addresses'
 import { makeDevice, type Device } from './device'
 import type { MakeEngine } from './engine'
 import { keepIn } from './kept'
@@ -14,10 +17,18 @@ import { keepIn } from './kept'
 /** Without `makeEngine`, there is no encryption. */
 export interface DevicesParts {
   homeserver: Homeserver; makeEngine: MakeEngine | undefined; vault: Vault; memory: Memory; clock: Clock; chance: Chance; log: Log
-  signal: AbortSignal
-  addresses: Pick<Addresses, 'all' | 'has' | 'ready'>
+  signal: AbortSignal; signed: boolean
+  readers: Readers
   /** The device of each user of ours; undefined if the homeserver has none for us. */
   device (): string | undefined
+}
+
+/** Those of ours who read in encrypted chats and rooms. */
+export interface Readers {
+  all (): string[]
+  has (mxid: string): boolean
+  /** Makes sure that the homeserver knows this user. Throws Refused or Unavailable. */
+  ready (mxid: string, signal: AbortSignal): Promise<void>
 }
 
 export interface Devices {
@@ -25,7 +36,9 @@ export interface Devices {
   readonly off: boolean
   /** Throws Unavailable. */
   of (mxid: string): Device
-  /** Whether this user of ours can read and write in encrypted chats. */
+  /** Makes sure of a reader and its device. Throws Refused or Unavailable. */
+  ready (mxid: string, signal: AbortSignal): Promise<void>
+  /** Whether this user of ours can read in encrypted chats. */
   serves (mxid: string): boolean
   /** Whether it can, or that is not known yet. */
   mayServe (mxid: string): boolean
@@ -33,7 +46,7 @@ export interface Devices {
   prepare (): Promise<void>
   /** Makes sure of all devices, in the background. */
   check (): void
-  /** Takes the keys that have come for an address. Throws Unavailable. */
+  /** Takes the keys that have come for a reader. Throws Unavailable. */
   news (mxid: string, signal: AbortSignal): Promise<void>
   stop (): void
 }
@@ -41,11 +54,13 @@ export interface Devices {
 const SUPPORTED = 'encryption'
 const FIRST_MS = 2_000
 const MOST_MS = 5 * 60_000
+const OPEN_MAX = 200 // of up to 0.6 MB each
 
 export const makeDevices = (parts: DevicesParts): Devices => {
-  const { homeserver, makeEngine, vault, memory, clock, chance, log, signal: stopping, addresses } = parts
+  const { homeserver, makeEngine, vault, memory, clock, chance, log, signal: stopping, signed, readers } = parts
   const engine = makeEngine?.({ clock, log, keep: keepIn(vault) })
-  const devices = new Map<string, Device>()
+  const devices = new Map<string, Device>() // the one that was used last is the last
+  const turns = makeTurns()
   const before = engine === undefined ? 'no' : memory.get(SUPPORTED)
   let supported = before === undefined ? undefined : before === 'yes' // until the homeserver is found first, that is not known
   let checking = false
@@ -54,8 +69,15 @@ export const makeDevices = (parts: DevicesParts): Devices => {
   const deviceOf = (mxid: string): Device => {
     const id = parts.device()
     if (id === undefined || engine === undefined) throw new Unavailable('encryption: the homeserver has no devices for application services')
-    let device = devices.get(`${mxid} ${id}`)
-    if (device === undefined) devices.set(`${mxid} ${id}`, device = makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id }, mxid))
+    const key = `${mxid} ${id}`
+    const device = devices.get(key) ?? makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id, turns, signed }, mxid)
+    devices.delete(key)
+    devices.set(key, device)
+    const [first] = devices
+    if (devices.size > OPEN_MAX && first !== undefined) {
+      devices.delete(first[0])
+      void first[1].rest()
+    }
     return device
   }
 
@@ -71,7 +93,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
   }
 
   const bring = async (mxid: string): Promise<void> => {
-    await addresses.ready(mxid, stopping)
+    await readers.ready(mxid, stopping)
     await deviceOf(mxid).news(stopping)
   }
 
@@ -79,7 +101,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
     let failed = true
     for (let attempt = 1; failed && !stopping.aborted; attempt++) {
       failed = again = false
-      for (const mxid of addresses.all()) {
+      for (const mxid of readers.all()) {
         await bring(mxid).catch((error: unknown) => {
           failed = true
           if (!stopping.aborted) log.warn({ address: mxid, why: messageOf(error) }, 'an address cannot take part in encrypted chats yet')
@@ -92,16 +114,20 @@ export const makeDevices = (parts: DevicesParts): Devices => {
 
   const check = (): void => {
     again = true
-    if (checking || supported !== true || addresses.all().length === 0) return
+    if (checking || supported !== true || readers.all().length === 0) return
     checking = true
     void bringAll().finally(() => { checking = false })
   }
 
-  const serves = (mxid: string): boolean => supported === true && addresses.has(mxid)
+  const serves = (mxid: string): boolean => supported === true && readers.has(mxid)
 
   return {
     off: engine === undefined, of: deviceOf, serves, check,
-    mayServe: mxid => supported !== false && addresses.has(mxid),
+    mayServe: mxid => supported !== false && readers.has(mxid),
+    async ready (mxid, signal) {
+      await readers.ready(mxid, signal)
+      await deviceOf(mxid).ready(signal)
+    },
     async prepare () {
       supported = await isSupported()
       if (engine !== undefined) await memory.set(SUPPORTED, supported ? 'yes' : 'no')

@@ -1,44 +1,52 @@
 /**
- * Encryption of direct chats with our addresses. `seal` makes what goes out, `open` reads what comes in. What goes out is on disk before it is
- * sent, so that a second try sends the same event. The same ciphertext under another id is refused, which the library does not do.
+ * Encryption of direct chats with our addresses, and of rooms. `seal` makes what goes out, `open` reads what comes in. What goes out is on disk
+ * before it is sent, so that a second try sends the same event. The same ciphertext under another id is refused, which the library does not do.
+ * Of ours only those get keys who read: the address in its chats, the keeper in rooms.
  */
 import { createHash } from 'node:crypto'
 import { deadline } from '../../../lib/clock'
 import { makeTurns } from '../../../lib/turns'
-import { messageOf, Refused } from '../../../model/errors'
-import type { DirectRoom } from '../direct/chats'
+import { messageOf } from '../../../model/errors'
 import { type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
 import { roomPath } from '../homeserver'
 import { stateOf } from '../rooms/state'
 import type { Rotation } from './calls'
+import { tooMany } from './device'
 import type { Devices, DevicesParts } from './devices'
 
-export type EncryptionParts = Pick<DevicesParts, 'homeserver' | 'vault' | 'memory' | 'clock' | 'signal'> & { devices: Devices }
+export interface EncryptionParts extends Pick<DevicesParts, 'homeserver' | 'vault' | 'memory' | 'clock' | 'signal'> {
+  devices: Devices
+  /** Whether this is a user of ours who reads nothing. */
+  isDeaf (mxid: string): boolean
+}
 
 /** What an event says; `later`: its key is not here yet; otherwise why it can never be read. */
 export type Opened = { event: Json } | { later: string } | { why: string }
 
-export interface ToSeal { key: string; room: string; chat: DirectRoom; type: string; content: Json }
+/** `as`: who of ours says it. `contact`: who must be able to read it, if that is one person. */
+export interface ToSeal { key: string; room: string; as: string; contact?: string | undefined; type: string; content: Json }
 
 export interface Encryption {
   serves: Devices['serves']
   mayServe: Devices['mayServe']
   /** Whether what is said in this room must be sealed. Once it must, it always must, whatever the homeserver says. Throws Unavailable. */
   isOn (room: string, as: string, signal: AbortSignal): Promise<boolean>
+  /** The same, as far as known. */
+  wasOn (room: string): boolean
   /** The content of the event that goes out. The same for the same key, as long as it says the same. Throws Unavailable. */
   seal (said: ToSeal, signal: AbortSignal): Promise<Json>
   /** What was sealed under this key is sent, or never will be. */
   over (key: string): Promise<void>
   /** Nobody of ours is in this room any more. */
   forget (room: string): Promise<void>
-  /** Reads an event. `ask`: asks for keys that are not here. Never throws. */
-  open (chat: DirectRoom, event: Json, ask: boolean): Promise<Opened>
+  /** Reads an event as this user of ours. `ask`: asks for keys that are not here. Never throws. */
+  open (reader: string, event: Json, ask: boolean): Promise<Opened>
 }
 
 const OPEN_MS_MAX = 5_000 // while it lasts, nothing else is taken
-const SLOW_MS = 30_000 // for so long, nobody waits again for an address that was slow
-const PEOPLE_MAX = 100 // in a direct chat: for more, nothing is encrypted
-const ASK_MS = 1_000 // an address does not ask for keys more often because of what comes in
+const SLOW_MS = 30_000 // for so long, nobody waits again for a reader that was slow
+const PEOPLE_MAX = 100 // besides ours: for more, nothing is encrypted
+const ASK_MS = 1_000 // a reader does not ask for keys more often because of what comes in
 const SEALED_MS = 4 * 24 * 3600_000 // longer than any delivery is tried
 const DAY_MS = 24 * 3600_000
 
@@ -73,9 +81,9 @@ const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stri
 interface Kept { room: string; at: number; hash: string; device: string; content: Json }
 
 export const makeEncryption = (parts: EncryptionParts): Encryption => {
-  const { homeserver, devices, vault, memory, clock, signal: stopping } = parts
+  const { homeserver, devices, vault, memory, clock, signal: stopping, isDeaf } = parts
   const { serves, mayServe } = devices
-  const askedAt = new Map<string, number>() // of clock.tick, by address
+  const askedAt = new Map<string, number>() // of clock.tick, by reader
   const slowAt = new Map<string, number>() // the same: when something of theirs took too long
   const turns = makeTurns()
   let swept: Promise<void> | undefined // once in each life
@@ -102,11 +110,11 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   }
 
   /** Whether this is the first event with this ciphertext. */
-  const isFirst = async ({ ours }: DirectRoom, { event_id: id, room_id: room, content }: Json): Promise<boolean> => {
+  const isFirst = async (reader: string, { event_id: id, room_id: room, content }: Json): Promise<boolean> => {
     const { session_id: session, ciphertext } = jsonOf(content)
     const index = indexIn(ciphertext)
     if (index === undefined) return false
-    const key = `seen ${String(room)} ${ours} ${String(session)} ${index}`
+    const key = `seen ${String(room)} ${reader} ${String(session)} ${index}`
     const before = await vault.get(key)
     if (before === undefined) await vault.change([[key, Buffer.from(String(id))]])
     return before === undefined || Buffer.from(before).toString() === id
@@ -119,11 +127,11 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     return true
   }
 
-  const openNow = async (chat: DirectRoom, event: Json, ask: boolean): Promise<Opened> => {
-    const device = devices.of(chat.ours)
+  const openNow = async (reader: string, event: Json, ask: boolean): Promise<Opened> => {
+    const device = devices.of(reader)
     const room = String(event.room_id)
     let read = await device.open(room, event, stopping)
-    if ('missing' in read && ask && mayAsk(chat.ours)) {
+    if ('missing' in read && ask && mayAsk(reader)) {
       await device.news(stopping)
       read = await device.open(room, event, stopping)
     }
@@ -131,43 +139,43 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     if ('why' in read) return read
     const { type, content } = read
     if (!isSayable(type)) return { why: `an encrypted ${type.slice(0, 100)}` }
-    if (!await isFirst(chat, event)) return { why: 'the same as an earlier event, under another id' }
+    if (!await isFirst(reader, event)) return { why: 'the same as an earlier event, under another id' }
     return { event: { ...event, type, content } }
   }
 
   return {
-    serves, mayServe,
+    serves, mayServe, wasOn,
     async isOn (room, as, signal) {
       if (wasOn(room)) return true
       if (await encryptionIn(room, as, signal) === undefined) return false
       await memory.set(`encrypted ${room}`, '1')
       return true
     },
-    seal: ({ key, room, chat, type, content }, signal) => turns(`seal ${key}`, async () => {
+    seal: ({ key, room, as, contact, type, content }, signal) => turns(`seal ${key}`, async () => {
       await (swept ??= sweep())
-      const { ours, theirs } = chat
       const hash = hashOf([type, content])
-      const device = devices.of(ours)
+      const device = devices.of(as)
       await device.ready(signal)
       const before = await keptOf(key)
       if (before?.room === room && before.hash === hash && before.device === device.id()) return before.content
-      const [to, settings] = await Promise.all([peopleIn(room, ours, signal), encryptionIn(room, ours, signal)])
-      if (to.length > PEOPLE_MAX) throw new Refused(`over ${PEOPLE_MAX} people are in this chat`, undefined, 'encrypted')
-      const sealed = await device.seal({ room, to, contact: theirs, rotation: rotationOf(settings ?? {}), type, content }, signal)
+      const [people, settings] = await Promise.all([peopleIn(room, as, signal), encryptionIn(room, as, signal)])
+      const to = people.filter(mxid => mxid === as || !isDeaf(mxid))
+      if (to.length > PEOPLE_MAX) throw tooMany(`${PEOPLE_MAX} people`)
+      const sealed = await device.seal({ room, to, contact, rotation: rotationOf(settings ?? {}), type, content }, signal)
       await vault.change([[`sealed ${key}`, bytesOf({ room, at: clock.now(), hash, device: device.id(), content: sealed } satisfies Kept)]])
       return sealed
     }),
     async forget (room) { if (!devices.off) await vault.change((await vault.all(`seen ${room} `)).map(([key]) => [key, undefined])) },
     over: key => vault.change([[`sealed ${key}`, undefined]]),
-    async open (chat, event, ask) {
-      if (ask && clock.tick() - (slowAt.get(chat.ours) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }
+    async open (reader, event, ask) {
+      if (ask && clock.tick() - (slowAt.get(reader) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }
       const limit = deadline(clock, OPEN_MS_MAX, stopping)
       const late = new Promise<Opened>(resolve => limit.signal.addEventListener('abort', () => {
-        slowAt.set(chat.ours, clock.tick())
+        slowAt.set(reader, clock.tick())
         resolve({ later: 'it took too long' })
       }))
       try {
-        return await Promise.race([openNow(chat, event, ask), late])
+        return await Promise.race([openNow(reader, event, ask), late])
       } catch (error) {
         return { later: messageOf(error) }
       } finally {

@@ -6,6 +6,7 @@
 import type { Chance } from '../../../lib/chance'
 import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
+import type { Turns } from '../../../lib/turns'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Memory, Vault } from '../../../model/network'
 import { type Json, jsonOf } from '../events/json'
@@ -13,9 +14,13 @@ import { type CallOptions, encode, type Homeserver, type Method, Rejected } from
 import type { Engine } from './engine'
 import type { Row } from './indexed-db'
 
-/** `id`: of the device that each user of ours sends from. */
+/**
+ * `id`: of the device that each user of ours sends from. `turns`: one for all devices. `signed`: nobody gets a key on a device that they have not
+ * signed themselves.
+ */
 export interface DeviceParts {
   homeserver: Homeserver; engine: Engine; vault: Vault; memory: Memory; clock: Clock; chance: Chance; log: Log; id: string
+  turns: Turns; signed: boolean
 }
 
 export interface Kept {
@@ -26,6 +31,8 @@ export interface Kept {
   open (signal: AbortSignal): Promise<void>
   /** Before its keys are used: lets the homeserver count. Throws Unavailable. */
   count (signal: AbortSignal): Promise<void>
+  /** The engine forgets it, until it is opened again. Never throws. */
+  close (): Promise<void>
   /** Its keys are not to be used any more: the device is made anew, the next time, and can read what this one could. */
   forget (): Promise<void>
 }
@@ -157,6 +164,11 @@ export const makeKept = ({ homeserver, engine, vault, memory, clock, chance, log
       await openWith(kept)
       await takeOver()
       life = now
+    },
+    async close () {
+      if (life !== engine.life) return
+      life = undefined
+      await engine.call(name(), 'close').catch(() => { /* then it has forgotten all of them */ })
     },
     async count (signal) { if (clock.tick() - countedAt > COUNT_MS) await countTo(countHere() + 1, signal) }
   }

@@ -1,6 +1,5 @@
 /** Reads what comes in encrypted, before it is taken: now, or when its key is here. */
 import { Malformed } from '../../../model/errors'
-import type { Direct } from '../direct/direct'
 import { readEvent, type RoomEvent } from '../events/events'
 import { jsonOf } from '../events/json'
 import { type Encryption, SEALED } from './encryption'
@@ -10,21 +9,23 @@ import type { Waiting } from './waiting'
 export interface Taken { raw: unknown; event: RoomEvent | Malformed }
 
 interface OpeningParts {
-  encryption: Pick<Encryption, 'serves' | 'open'>; waiting: Pick<Waiting, 'holds' | 'keep'>; direct: Pick<Direct, 'of'>
+  encryption: Pick<Encryption, 'open'>; waiting: Pick<Waiting, 'holds' | 'keep'>
+  /** Who of ours can read what is said in this room. */
+  readerOf (room: string): string | undefined
   /** Somebody else says something in a room that we attend. */
   isSaid (event: RoomEvent): boolean
 }
 
 /** Nothing comes of what cannot be read yet, or stands behind that: it waits. */
-export const makeOpening = ({ encryption, waiting, direct, isSaid }: OpeningParts) => {
+export const makeOpening = ({ encryption, waiting, readerOf, isSaid }: OpeningParts) => {
   const openOne = async (taken: Taken): Promise<Taken[]> => {
     const { event } = taken
-    const chat = event instanceof Malformed || !isSaid(event) || event.redacted ? undefined : direct.of(event.room)
-    if (event instanceof Malformed || chat === undefined || !encryption.serves(chat.ours)) return [taken]
+    const reader = event instanceof Malformed || !isSaid(event) || event.redacted ? undefined : readerOf(event.room)
+    if (event instanceof Malformed || reader === undefined) return [taken]
     const raw = jsonOf(taken.raw)
     if (waiting.holds(event)) return await waiting.keep(event, raw) ? [] : [taken]
     if (event.type !== SEALED) return [taken]
-    const read = await encryption.open(chat, raw, true)
+    const read = await encryption.open(reader, raw, true)
     if ('later' in read && await waiting.keep(event, raw)) return []
     return [{ raw, event: 'event' in read ? { ...readEvent(read.event), sealed: 'read' } : event }]
   }

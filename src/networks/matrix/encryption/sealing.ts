@@ -1,35 +1,76 @@
-/** What a delivery to an encrypted chat needs: whether it must be sealed, and what we said there before. */
+/** What a delivery to an encrypted place needs: whether it must be sealed, and what we said there before. */
 import { Refused, Unavailable } from '../../../model/errors'
 import type { Place } from '../../../model/address'
-import { type DirectRoom, readDirect } from '../direct/chats'
-import type { Json } from '../events/json'
+import { readDirect } from '../direct/chats'
+import { type Json, stringOf } from '../events/json'
 import { encode, roomPath, type Homeserver } from '../homeserver'
-import { type Encryption, isEncrypted } from './encryption'
+import { type Encryption, isEncrypted, SEALED } from './encryption'
+import type { Keeper } from './keeper'
 
-export interface SealingChats {
+export interface SealedPlaces {
   /**
-   * The direct chat whose messages must be sealed; undefined if they go out as they are. Asks each time, because the contact may encrypt the
-   * chat at any time, and we hear of it only later. Throws Refused if we cannot.
+   * Whether what is said there must be sealed. Asks each time where others may turn encryption on, because we hear of it only later. Throws Refused
+   * if we cannot seal it.
    */
-  toSeal (place: Place, room: string, signal: AbortSignal): Promise<DirectRoom | undefined>
+  must (place: Place, room: string, signal: AbortSignal): Promise<boolean>
+  /** Who speaks there for Zentrale itself, as far as known: the bot gets no keys. */
+  own (room: string): string
+  /** What goes out in the place of these words: their type and content. */
+  sealed (said: { key: string, place: Place, room: string, as: string, type: string, content: Json }, signal: AbortSignal): Promise<[string, Json]>
   /** An event that we said in this room, in the clear. */
-  own (place: Place, said: { room: string, event: string, as: string }, signal: AbortSignal): Promise<Json>
+  said (place: Place, said: { room: string, event: string, as: string }, signal: AbortSignal): Promise<Json>
+  /** Who of ours said this, if not the one who speaks there now: perhaps the bot, before the room was encrypted. */
+  author (room: string, now: string, event: string, signal: AbortSignal): Promise<string>
+  /** Brings in again who reads there. Throws Refused or Unavailable. */
+  repair (room: string, signal: AbortSignal): Promise<void>
 }
 
-export const makeSealingChats = (homeserver: Homeserver, encryption: Encryption): SealingChats => ({
-  async toSeal (place, room, signal) {
+interface SealedPlacesParts {
+  homeserver: Homeserver; encryption: Encryption; keeper: Keeper; bot: string
+  /** Whether nobody but us can turn encryption on there. */
+  isMadeByUs (place: Place): boolean
+}
+
+const CLEAR_MAX = 10_000
+
+export const makeSealedPlaces = ({ homeserver, encryption, keeper, bot, isMadeByUs }: SealedPlacesParts): SealedPlaces => {
+  const clear = new Set<string>() // rooms of ours that were not encrypted when we looked
+
+  const isOn = async (place: Place, room: string, signal: AbortSignal): Promise<boolean> => {
     const pair = readDirect(place)
-    if (pair === undefined || !await encryption.isOn(room, pair.ours, signal)) return undefined
-    if (!encryption.mayServe(pair.ours)) throw new Refused('the contact has encrypted this chat', undefined, 'encrypted')
-    if (!encryption.serves(pair.ours)) throw new Unavailable('encryption: the homeserver is not found yet')
-    return { place, ...pair }
-  },
-  async own (place, { room, event: id, as }, signal) {
-    const event = await homeserver.call('GET', `${roomPath(room)}/event/${encode(id)}`, { as, signal })
-    const pair = readDirect(place)
-    if (!isEncrypted(event) || pair === undefined) return event
-    const read = await encryption.open({ place, ...pair }, { ...event, room_id: room }, true)
-    if ('event' in read) return read.event
-    throw new Unavailable(`our own event cannot be read: ${'why' in read ? read.why : read.later}`)
+    const isOurs = isMadeByUs(place)
+    if (pair === undefined && (isOurs ? clear.has(room) && !keeper.isIn(room) : !keeper.reads(room))) return false
+    const on = await encryption.isOn(room, pair?.ours ?? bot, signal)
+    if (isOurs && !on && clear.size < CLEAR_MAX) clear.add(room)
+    return on
   }
-})
+
+  const eventIn = (room: string, event: string, as: string, signal: AbortSignal): Promise<Json> =>
+    homeserver.call('GET', `${roomPath(room)}/event/${encode(event)}`, { as, signal })
+
+  return {
+    async must (place, room, signal) {
+      if (!await isOn(place, room, signal)) return false
+      const reader = readDirect(place)?.ours ?? keeper.mxid
+      if (!encryption.mayServe(reader)) throw new Refused('this place is encrypted, and we cannot encrypt', undefined, 'encrypted')
+      if (!encryption.serves(reader)) throw new Unavailable('encryption: the homeserver is not found yet')
+      if (reader === keeper.mxid && !keeper.isIn(room)) await keeper.enter(room, signal)
+      return true
+    },
+    own: room => keeper.reads(room) && encryption.wasOn(room) ? keeper.mxid : bot,
+    async sealed ({ key, place, room, as, type, content }, signal) {
+      return [SEALED, await encryption.seal({ key, room, as, contact: readDirect(place)?.theirs, type, content }, signal)]
+    },
+    async said (place, { room, event: id, as }, signal) {
+      const event = await eventIn(room, id, as, signal)
+      if (!isEncrypted(event)) return event
+      const read = await encryption.open(readDirect(place)?.ours ?? keeper.mxid, { ...event, room_id: room }, true)
+      if ('event' in read) return read.event
+      throw new Unavailable(`our own event cannot be read: ${'why' in read ? read.why : read.later}`)
+    },
+    async author (room, now, event, signal) {
+      return now === keeper.mxid && stringOf((await eventIn(room, event, bot, signal)).sender) === bot ? bot : now
+    },
+    repair: keeper.enter
+  }
+}

@@ -44,7 +44,7 @@ export const makeVerifying = ({ homeserver, encryption, clock, log, signal, devi
 
   const say = async (chat: DirectRoom, room: string, about: string, said: { type: string, content: Json }, limit: AbortSignal): Promise<void> => {
     const isSealed = await encryption.isOn(room, chat.ours, limit)
-    const body = isSealed ? await encryption.seal({ key: about, room, chat, ...said }, limit) : said.content
+    const body = isSealed ? await encryption.seal({ key: about, room, as: chat.ours, contact: chat.theirs, ...said }, limit) : said.content
     const transaction = createHash('sha256').update(about).digest('base64url')
     await homeserver.call('PUT', `${roomPath(room)}/send/${encode(isSealed ? SEALED : said.type)}/${transaction}`,
       { as: chat.ours, query: { device_id: device() }, body, signal: limit })

@@ -1,5 +1,5 @@
 /**
- * Events that cannot be read yet, because their key is not here: kept on disk until it comes. What is said behind one in the same chat waits
+ * Events that cannot be read yet, because their key is not here: kept on disk until it comes. What is said behind one in the same room waits
  * with it for a moment, so that it keeps its place. After that the team hears that somebody said something, and the rest goes on. At the limit the
  * writer is told.
  */
@@ -9,7 +9,6 @@ import type { Clock, Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { messageOf } from '../../../model/errors'
 import type { Vault } from '../../../model/network'
-import type { Direct } from '../direct/direct'
 import { readEvent, type RoomEvent } from '../events/events'
 import { type Json, parsed } from '../events/json'
 import type { Devices } from './devices'
@@ -21,7 +20,8 @@ export interface WaitingParts {
 }
 
 export interface Takers {
-  direct: Pick<Direct, 'of'>
+  /** Who of ours reads what is said in this room; undefined if it is forgotten. */
+  whose (room: string): string | undefined
   /** Takes an event as it can be read now. Throws if it must be brought again. */
   take (raw: Json, event: RoomEvent): Promise<void>
   /** Nobody will ever read this event. */
@@ -48,14 +48,14 @@ const START = 'waiting '
 const HOLD_MS = 30_000
 const WAIT_MS = 24 * 3600_000
 const WAITING_MAX = 2_000
-const WAITING_OF_ONE_MAX = 100 // of one chat
+const WAITING_OF_ONE_MAX = 100 // of one room
 const FIRST_MS = 500
 const MOST_MS = 60_000
 
 /** What the team is told meanwhile is an arrival of its own, so that the event keeps its id for what it says. */
 const inPlaceOf = (event: RoomEvent): RoomEvent => ({ ...event, id: `${event.id} unread`, sealed: 'late' })
 
-export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ direct, take, lost }) => {
+export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take, lost }) => {
   const { encryption, devices, vault, clock, chance, log, signal } = parts
   const entries: Entry[] = [] // in order
   let lastAt = 0
@@ -86,13 +86,13 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ direct, take
   /** Whether what waits behind it may go on. */
   const tryOne = async (entry: Entry): Promise<boolean> => {
     const bytes = await vault.get(entry.key)
-    const chat = direct.of(entry.room)
-    if (bytes === undefined || chat === undefined) {
-      await remove(entry) // the chat was forgotten meanwhile
+    const reader = whose(entry.room)
+    if (bytes === undefined || reader === undefined) {
+      await remove(entry) // the room was forgotten meanwhile
       return true
     }
     const { raw } = parsed<Kept>(bytes)
-    const read = isEncrypted(raw) ? await encryption.open(chat, raw, false) : { event: raw }
+    const read = isEncrypted(raw) ? await encryption.open(reader, raw, false) : { event: raw }
     if ('event' in read) {
       await take(raw, { ...readEvent(read.event), ...isEncrypted(raw) && { sealed: 'read' } })
       await remove(entry)
@@ -111,8 +111,8 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ direct, take
 
   const look = async (): Promise<void> => {
     const rooms = new Set(entries.map(({ room }) => room))
-    for (const mxid of new Set([...rooms].flatMap(room => direct.of(room)?.ours ?? []))) {
-      await devices.news(mxid, signal).catch((error: unknown) => log.info({ address: mxid, why: messageOf(error) }, 'no new keys can be had now'))
+    for (const mxid of new Set([...rooms].flatMap(room => whose(room) ?? []))) {
+      await devices.news(mxid, signal).catch((error: unknown) => log.info({ reader: mxid, why: messageOf(error) }, 'no new keys can be had now'))
     }
     for (const room of rooms) {
       await tryRoom(room).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'what waits for a key cannot be taken now'))

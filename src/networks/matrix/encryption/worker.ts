@@ -55,9 +55,11 @@ type Handlers = { [N in keyof Calls]: (machine: OlmMachine, asked: Parameters<Ca
 
 const MISSING: ReadonlySet<DecryptionErrorCode> = new Set([DecryptionErrorCode.MissingRoomKey, DecryptionErrorCode.UnknownMessageIndex])
 
+const databasesOf = (device: string): string[] => [`${device}::matrix-sdk-crypto`, `${device}::matrix-sdk-crypto-meta`]
+
 const open = async ({ user, device, rows }: { user: string, device: string, rows: Row[] }): Promise<OlmMachine> => {
   const name = `${user} ${device}`
-  indexedDb.load([`${name}::matrix-sdk-crypto`, `${name}::matrix-sdk-crypto-meta`], rows, keepFor(name))
+  indexedDb.load(databasesOf(name), rows, keepFor(name))
   return await OlmMachine.initFromStore(new UserId(user), new DeviceId(device), await StoreHandle.open(name, undefined, silent), silent)
 }
 
@@ -88,10 +90,17 @@ const handlers: Handlers = {
     const claim = await machine.getMissingSessions(users(ids))
     return claim === null ? [] : calls(claim)
   },
-  async devices (machine, id) { return (await machine.getUserDevices(new UserId(id))).devices().length },
-  async share (machine, { room, users: ids, rotation }) {
+  async devices (machine, { users: ids, signed }) {
+    const counts: number[] = []
+    for (const id of ids) {
+      const devices = (await machine.getUserDevices(new UserId(id))).devices()
+      counts.push(devices.filter(one => !signed || one.isCrossSignedByOwner()).length)
+    }
+    return counts
+  },
+  async share (machine, { room, users: ids, signed, rotation }) {
     const settings = new EncryptionSettings()
-    settings.sharingStrategy = CollectStrategy.allDevices()
+    settings.sharingStrategy = signed ? CollectStrategy.identityBasedStrategy() : CollectStrategy.allDevices()
     settings.rotationPeriod = BigInt(rotation.ms) * 1000n
     settings.rotationPeriodMessages = BigInt(rotation.messages)
     return calls(...await machine.shareRoomKey(new RoomId(room), users(ids), settings))
@@ -107,14 +116,20 @@ const handlers: Handlers = {
       return MISSING.has(error.code) ? { missing: error.description } : { why: error.description }
     }
   },
-  async close (machine) { machine.close() }
+  async close () { /* done */ }
+}
+
+const close = (device: string): void => {
+  machines.get(device)?.close()
+  machines.delete(device)
+  indexedDb.unload(databasesOf(device))
 }
 
 const handle = async (device: string, name: keyof Calls, asked: never): Promise<unknown> => {
+  if (name === 'close') return close(device)
   if (name === 'open') machines.set(device, await open(asked))
   const machine = machines.get(device)
   if (machine === undefined) throw new Bug(`no device ${device}`)
-  if (name === 'close') machines.delete(device)
   return await handlers[name](machine, asked)
 }
 

@@ -10,9 +10,9 @@ import { messageOf, Unavailable } from '../../../model/errors'
 import type { Memory } from '../../../model/network'
 import type { Addresses } from '../users/addresses'
 import type { Bringing } from '../users/bringing'
-import type { DirectRoom } from '../direct/chats'
 import type { Direct } from '../direct/direct'
 import { type Encryption, SEALED } from '../encryption/encryption'
+import type { Keeper, Reading } from '../encryption/keeper'
 import type { RoomEvent } from '../events/events'
 import type { Json } from '../events/json'
 import { type Ghosts, makeUser } from '../users/ghosts'
@@ -39,7 +39,7 @@ export interface RoomNews {
 export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
   bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>
-  encryption: Pick<Encryption, 'serves' | 'seal' | 'over'>
+  encryption: Pick<Encryption, 'seal' | 'over'>; keeper: Pick<Keeper, 'mxid' | 'left'>; reading: Pick<Reading, 'readerOf'>
   memory: Memory; clock: Clock; log: Log; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
   /** Whether somebody may have a direct chat with a ghost. */
@@ -75,8 +75,8 @@ const ifNoDevice = (instead: () => Promise<unknown>) => (error: unknown): Promis
 }
 
 export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
-  const { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, memory, clock, log, bot } = world
-  const { isOurs, acceptFrom } = world
+  const { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, memory, clock, log, bot } = world
+  const { isOurs, acceptFrom, reading: { readerOf } } = world
   const telling = new Set<string>()
   let tasks = 0
 
@@ -131,6 +131,8 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     if (membership === 'join') return undefined
     if (stateKey === bot) {
       if (sender === bot) rooms.checkRoom(room) // receive.ts handles what others do to the bot, in order with messages
+    } else if (stateKey === keeper.mxid) {
+      if (sender !== stateKey) return keeper.left(room).then(() => rooms.checkRoom(room))
     } else if (sender !== stateKey) { // what ours did themselves we know; read again later, it is out of date
       const wasIn = ghosts.isIn(stateKey, room) // else it is told again
       ghosts.left(stateKey, room)
@@ -146,11 +148,11 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     homeserver.call('PUT', `${roomPath(room)}/send/${type}/${createHash('sha256').update(about).digest('base64url')}`,
       { as, query: { device_id: ghosts.device() }, body })
 
-  const saySealed = async (room: string, chat: DirectRoom, about: string): Promise<void> => {
+  const saySealed = async (room: string, as: string, contact: string | undefined, about: string): Promise<void> => {
     const limit = deadline(clock, TELL_MS_MAX)
     try {
       const content = { msgtype: 'm.notice', body: UNREAD, 'm.mentions': {} }
-      await put(room, chat.ours, about, SEALED, await encryption.seal({ key: about, room, chat, type: 'm.room.message', content }, limit.signal))
+      await put(room, as, about, SEALED, await encryption.seal({ key: about, room, as, contact, type: 'm.room.message', content }, limit.signal))
       await encryption.over(about)
     } finally {
       limit.done()
@@ -167,7 +169,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
 
   const encrypted = (room: string): void => {
     const chat = direct.of(room)
-    if (chat !== undefined && encryption.serves(chat.ours)) return
+    if (readerOf(room) !== undefined) return
     once(room, `told ${room}`, Infinity, () => say(room, chat?.ours ?? bot, room, chat ? ENCRYPTED_CHAT : ENCRYPTED))
   }
 
@@ -185,10 +187,10 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     replaced: room => rooms.checkRoom(room),
     encrypted,
     unread ({ id, room }) {
-      const chat = direct.of(room)
-      if (chat === undefined || !encryption.serves(chat.ours)) encrypted(room)
+      const reader = readerOf(room)
+      if (reader === undefined) encrypted(room)
       else once(room, `unread ${room}`, UNREAD_MS, () =>
-        saySealed(room, chat, id).catch(ifNoDevice(() => say(room, chat.ours, room, ENCRYPTED_CHAT))))
+        saySealed(room, reader, direct.of(room)?.theirs, id).catch(ifNoDevice(() => say(room, reader, room, ENCRYPTED_CHAT))))
     }
   }
 }

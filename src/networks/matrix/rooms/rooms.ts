@@ -34,7 +34,7 @@ interface Attended {
   room?: string // if known
   joined: boolean
   described?: string // the room that we have entered since the start, and in which we said that it is bridged
-  encrypted?: boolean
+  standing?: Standing
   failure?: unknown // of the last try
   next?: string // the room that replaces it, until the bot is let in
   attempt: number
@@ -56,6 +56,7 @@ export interface Rooms {
   isOut (room: string): boolean
   /** Whether this is the room of a place now, and not one that was replaced. */
   isNow (room: string): boolean
+  /** Whether it is encrypted, and we cannot read it. */
   isEncrypted (room: string): boolean
   /** The room has sent the bot out. */
   sentOut (room: string): Promise<void>
@@ -91,6 +92,8 @@ export interface RoomsWorld {
   expelled (room: string): void
   /** The bot is in this room again: reads what was said since then. */
   readAnew (room: ReadUpTo): void
+  /** The bot is in this room: whether it is encrypted, and whether we can read that. Throws Unavailable. */
+  standing (place: Place, room: string): Promise<Standing>
   /** Says in the room what it is connected with. Throws Unavailable. */
   describe (place: Place, room: string): Promise<void>
   /** `tried`: since the start, the bot was in each room or has tried once to enter it. */
@@ -230,8 +233,8 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     const { place } = entry
     const room = entry.room!
     if (await leaveIfClosed(world, place, room)) return await failAsSentOut(entry, room)
-    entry.encrypted = await stateOf(homeserver, room, 'm.room.encryption', '', {}) !== undefined // whatever it says, apps encrypt from then on
-    await stands(place, entry.encrypted ? 'encrypted' : 'in')
+    entry.standing = await world.standing(place, room)
+    await stands(place, entry.standing)
     if (!isOut(room)) return
     await memory.delete(outKey(room))
     readAnew({ place, room })
@@ -320,7 +323,7 @@ export const makeRooms = (world: RoomsWorld): Rooms => {
     isIn: room => byRoom.get(room)?.joined ?? false,
     isOut, sentOut,
     isNow: room => byRoom.get(room)?.room === room,
-    isEncrypted: room => byRoom.get(room)?.encrypted ?? false,
+    isEncrypted: room => byRoom.get(room)?.standing === 'encrypted',
     awaits: room => [...attended.values()].some(({ next }) => next === room),
     placeOf: room => byRoom.get(room)?.place,
     roomOf (place) {

@@ -13,14 +13,17 @@ import type { RoomState } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { isJson, type Json } from '../events/json'
 import { Rejected, roomPath, type Homeserver } from '../homeserver'
+import type { Encryption } from '../encryption/encryption'
+import type { Keeper } from '../encryption/keeper'
 import { GHOST_PREFIX } from '../names'
 import type { Addresses } from '../users/addresses'
 import type { Rooms } from './rooms'
 import { bring, readState, resolveAlias, roomOfAlias, setState, stateOf, type Entry, type RoomNow } from './state'
-import { clean } from '../text'
+import { INVITED, makeTeamState, NEWEST, SPEAKER, type Wanted } from './team-state'
 
 export interface TeamRoomsWorld {
   homeserver: Homeserver; rooms: Rooms; addresses: Pick<Addresses, 'logoOf'>; memory: Memory; log: Log; bot: string; domain: string
+  encryption: Pick<Encryption, 'mayServe' | 'isOn'>; keeper: Pick<Keeper, 'mxid' | 'enter'>
   isOurs: (mxid: string) => boolean
 }
 
@@ -33,14 +36,7 @@ export interface TeamRooms {
   changed (place: Place): Promise<void>
 }
 
-const SPEAKER = 50
-const BOT = 100
-const NEWEST = '12' // as which a room is made; what differs in the version that the homeserver gives it is mended at once
-const CREATORS_RULE = 12 // from this room version on, a room's creator stands above all power (MSC4289)
-const RESTRICTED = 8 // from this room version on, members of a space may come in (MSC3083)
 const EVERYTHING = 'all' // the room of rooms
-const INVITED: Entry = { type: 'm.room.join_rules', content: { join_rule: 'invite' } }
-const membersOf = (space: string): Json => ({ join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] })
 /**
  * Synapse may be set to encrypt rooms of the other presets (encryption_enabled_by_default_for_room_type: invite). The request that makes the
  * room also closes what this preset opens.
@@ -64,36 +60,12 @@ export const readTeamRoom = (id: string, domain: string): { address: string, wha
   return address === undefined || what === undefined ? undefined : { address, what }
 }
 
-const isNumber = (version: string, least: number): boolean => /^\d+$/.test(version) && Number(version) >= least
-
-export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, domain, isOurs }: TeamRoomsWorld): TeamRooms => {
+export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
+  const { homeserver, rooms, addresses, memory, log, bot, domain, isOurs, encryption, keeper } = world
+  const team = makeTeamState(bot, domain, keeper.mxid)
   const turns = makeTurns()
   const slots = makeSlots(MAKING_MAX, MAKING_OF_ONE_MAX)
   const hashKey = (place: Place): string => `made ${place.id}`
-
-  /** Power levels: nobody may change anything. If there are `speakers`, only they and our users may speak. */
-  const levels = (version: string, speakers: string[] | undefined, ours: string[]): Json => ({
-    users_default: 0, events_default: speakers ? SPEAKER : 0, events: {},
-    state_default: BOT, invite: BOT, kick: BOT, ban: BOT, redact: BOT,
-    users: {
-      ...Object.fromEntries(speakers ? [...speakers, ...ours].map(mxid => [mxid, SPEAKER]) : []),
-      ...isNumber(version, CREATORS_RULE) ? {} : { [bot]: BOT }
-    }
-  })
-
-  /** What is not here is as the preset makes it: guests stay out, for one. Apps show a line for each entry. */
-  const stateFor = ({ name, topic }: RoomState, picture: string | undefined): Entry[] => [
-    { type: 'm.room.name', content: { name: clean(name) } }, { type: 'm.room.topic', content: { topic: clean(topic) } },
-    ...picture === undefined ? [] : [{ type: 'm.room.avatar', content: { url: picture } }],
-    { type: 'm.room.history_visibility', content: { history_visibility: 'shared' } },
-    { type: 'io.element.functional_members', content: { service_members: [bot] } } // MSC4171: does not count in room names
-  ]
-
-  /** Its space, and who may come in: whoever is invited, and the members of the space, if the room version allows that. */
-  const insideOf = (version: string, space: string | undefined): Entry[] => space === undefined ? [INVITED] : [
-    { ...INVITED, ...isNumber(version, RESTRICTED) && { content: membersOf(space) } },
-    { type: 'm.space.parent', key: space, content: { via: [domain], canonical: true } }
-  ]
 
   const spaceOf = async (inside: Place | undefined, signal: AbortSignal): Promise<string | undefined> => {
     if (inside === undefined) return undefined
@@ -102,16 +74,16 @@ export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, 
     return room
   }
 
-  const roomAt = async (place: Place, state: Entry[], signal: AbortSignal): Promise<string> => {
+  const roomAt = async (place: Place, state: Entry[], sealed: boolean, signal: AbortSignal): Promise<string> => {
     const known = rooms.known(place)
     if (known !== undefined) return known
     const named = readTeamRoom(place.id, domain)
     if (named === undefined) throw new Refused(`${place.id} is no room of ours`)
     const initial = [...state, { type: 'm.room.canonical_alias', content: {} }]
-    const { users, ...power } = levels(NEWEST, undefined, []) // the homeserver sets the creator's power itself
+    const { users, ...power } = team.levels(NEWEST, undefined, []) // the homeserver sets the creator's power itself
     const { room } = await roomOfAlias(homeserver, place.id, {
       preset: PRESET, power_level_content_override: power, initial_state: initial.map(({ key = '', ...entry }) => ({ state_key: key, ...entry })),
-      ...named.what === EVERYTHING ? { creation_content: { type: 'm.space' } } : {}
+      ...named.what === EVERYTHING && { creation_content: { type: 'm.space' } }, ...sealed && { invite: [keeper.mxid] }
     }, { signal })
     return room
   }
@@ -159,31 +131,39 @@ export const makeTeamRooms = ({ homeserver, rooms, addresses, memory, log, bot, 
 
   const make = async (place: Place, wanted: RoomState, signal: AbortSignal): Promise<void> => {
     const picture = await addresses.logoOf(wanted.from, signal)
-    const hash = createHash('sha256').update(JSON.stringify([wanted, picture])).digest('base64url')
+    const { what } = readTeamRoom(place.id, domain) ?? {}
+    const sealed = wanted.encrypted === true && what !== EVERYTHING && encryption.mayServe(keeper.mxid) // in the room of rooms, nobody speaks
+    const hash = createHash('sha256').update(JSON.stringify([wanted, picture, ...sealed ? [sealed] : []])).digest('base64url')
     const isThere = rooms.known(place) !== undefined
     if (memory.get(hashKey(place)) === hash && isThere) return
     const over = isThere ? () => {} : await turnToMake(place, signal)
     try {
-      await bringAbout(place, wanted, picture, signal)
+      await bringAbout(place, wanted, { picture, sealed }, signal)
       await memory.set(hashKey(place), hash)
     } finally {
       over()
     }
   }
 
-  const bringAbout = async (place: Place, wanted: RoomState, picture: string | undefined, signal: AbortSignal): Promise<void> => {
+  /** Once encrypted, a room stays so. The keeper is in before: whoever comes in later cannot read what was said before. */
+  const bringAbout = async (place: Place, wanted: RoomState, more: Pick<Wanted, 'picture' | 'sealed'>, signal: AbortSignal): Promise<void> => {
     const space = await spaceOf(wanted.inside, signal)
-    const state = (version: string): Entry[] => [...stateFor(wanted, picture), ...insideOf(version, space)]
-    const room = await roomAt(place, state(NEWEST), signal)
+    const room = await roomAt(place, team.state({ ...wanted, ...more, space }, NEWEST), more.sealed, signal)
     await rooms.made(place, room)
     const now = await readState(homeserver, room, { signal })
-    if (now.content('m.room.encryption') !== undefined) throw new Refused(ENCRYPTED)
+    const isOn = now.content('m.room.encryption') !== undefined
+    if (isOn && !encryption.mayServe(keeper.mxid)) throw new Refused(ENCRYPTED)
+    const sealed = isOn || more.sealed
+    if (sealed) await keeper.enter(room, signal)
     const people = [...new Set(wanted.people)]
     await takeOut(room, now, people, signal)
-    const ours = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
+    const inside = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
+    const ours = sealed ? [...new Set([...inside, keeper.mxid])] : inside
     await bring(homeserver, room, now, [
-      ...state(now.version), { type: 'm.room.power_levels', content: levels(now.version, wanted.speakers, ours) }
+      ...team.state({ ...wanted, ...more, sealed, space }, now.version),
+      { type: 'm.room.power_levels', content: team.levels(now.version, wanted.speakers, ours) }
     ], { signal })
+    if (sealed) await encryption.isOn(room, bot, signal)
     if (space !== undefined) await putInside(room, space, signal)
     await takeIn(room, now, people, signal)
   }

@@ -16,7 +16,7 @@ import type { Persona } from '../../../model/message'
 import type { Memory } from '../../../model/network'
 import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from '../homeserver'
 import type { Uploader } from '../media'
-import { GHOST_PREFIX, ghostMxid, secretGhostMxid } from '../names'
+import { GHOST_PREFIX, ghostMxid, keeperOn, secretGhostMxid } from '../names'
 import { clean } from '../text'
 import { makeCalled } from './called'
 import { makeLooks, setProfile } from './looks'
@@ -79,7 +79,7 @@ export interface GhostWorld {
 const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
 
 const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mxids, room) => {
-  const ours = mxids.filter(mxid => mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`))
+  const ours = mxids.filter(mxid => mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) && mxid !== keeperOn(domain))
   await Promise.all(ours.map(mxid => memory.get(joinKey(mxid, room)) === undefined ? memory.set(joinKey(mxid, room), '1') : undefined))
 }
 
@@ -113,8 +113,8 @@ export const makeUser = async (homeserver: Homeserver, mxid: string, signal?: Ab
   }
 }
 
-/** By the bot's invitation where the room is not open. Joining twice is no error (CS API §Joining rooms). */
-const join = async (homeserver: Homeserver, mxid: string, room: string, signal: AbortSignal): Promise<void> => {
+/** Brings a user of ours into a room, by the bot's invitation where it is not open. Joining twice is no error (CS API §Joining rooms). */
+export const enterRoom = async (homeserver: Homeserver, mxid: string, room: string, signal: AbortSignal): Promise<void> => {
   const enter = (): Promise<unknown> => homeserver.call('POST', `${roomPath(room)}/join`, { as: mxid, body: {}, signal })
   try {
     await enter()
@@ -176,7 +176,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     const mayStandInProfile = called.nameOf(mxid) === undefined || looks.inProfile(mxid, room)
     if (mayStandInProfile) await named(mxid, persona.name, signal)
     if (memory.get(joinKey(mxid, room)) === undefined) {
-      await join(homeserver, mxid, room, signal)
+      await enterRoom(homeserver, mxid, room, signal)
       await memory.set(joinKey(mxid, room), '1')
       if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
     }

@@ -4,6 +4,7 @@ import { fakeEngine } from '../../../../support/fake-engine'
 import type { Homeserver } from '../../../../support/homeserver'
 import { practiceGround } from '../../../../support/matrix-ground'
 import type { Ground } from '../../../../support/matrix-suite'
+import { sealedRoomsSuite } from '../../../../support/sealed-rooms-suite'
 import { sealedSuite } from '../../../../support/sealed-suite'
 
 describe('Matrix with encryption on the practice homeserver', function () {
@@ -13,9 +14,14 @@ describe('Matrix with encryption on the practice homeserver', function () {
   before(async () => { ({ homeserver, ground } = await practiceGround({ knowsKeys: true })) })
   after(async () => { await homeserver.stop() })
 
-  describe('with the engine', () => { sealedSuite(() => ground) })
+  describe('with the engine', () => {
+    sealedSuite(() => ground)
+    sealedRoomsSuite(() => ground)
+  })
 
   describe('with the engine of the simulation', () => {
-    sealedSuite(() => ({ ...ground, makeEngine: fakeEngine({ chance: systemChance }) }), () => makeFakePerson(homeserver.keys!))
+    const simulated = (): Ground => ({ ...ground, makeEngine: fakeEngine({ chance: systemChance }) })
+    sealedSuite(simulated, () => makeFakePerson(homeserver.keys!))
+    sealedRoomsSuite(simulated, () => makeFakePerson(homeserver.keys!))
   })
 })

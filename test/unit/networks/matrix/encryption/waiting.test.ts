@@ -7,7 +7,6 @@ import { readEvent, type RoomEvent } from '../../../../../src/networks/matrix/ev
 import type { Json } from '../../../../../src/networks/matrix/events/json'
 import { makeVault } from '../../../../support/world'
 
-const CHAT = { place: { network: 'matrix', id: '@info:x @eva:x' }, ours: '@info:x', theirs: '@eva:x' }
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
@@ -27,7 +26,7 @@ describe('an event whose key is not here', () => {
   }
   const raw = (id: string, room = '!a:x', type = 'm.room.encrypted'): Json =>
     ({ event_id: `$${id}`, room_id: room, sender: '@eva:x', type, content: { body: id } })
-  const open = async (_chat: unknown, event: Json): Promise<Opened> => keys.has(String(event.event_id))
+  const open = async (_reader: string, event: Json): Promise<Opened> => keys.has(String(event.event_id))
     ? { event: { ...event, type: 'm.room.message' } }
     : String(event.event_id).startsWith('$bad') ? { why: 'broken' } : { later: 'no key' }
   const start = async (): Promise<void> => {
@@ -35,7 +34,7 @@ describe('an event whose key is not here', () => {
       encryption: { open }, devices: { off: false, news: async () => {} }, vault: makeVault(rows), clock,
       chance: { fraction: () => 0.5, token: () => '' }, log: silentLog, signal: new AbortController().signal
     })({
-      direct: { of: room => room === '!gone:x' ? undefined : CHAT },
+      whose: room => room === '!gone:x' ? undefined : '@info:x',
       async take (_raw, { id, sealed }: RoomEvent) {
         if (full) throw new Error('full')
         taken.push(`${id} ${sealed}`)

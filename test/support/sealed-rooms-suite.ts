@@ -1,0 +1,177 @@
+/** Rooms of a team that are encrypted, on a homeserver that knows of keys. */
+import assert from 'node:assert/strict'
+import type { Place } from '../../src/model/address'
+import type { Delivery, RoomState } from '../../src/model/message'
+import { plain } from '../../src/model/text'
+import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
+import type { MatrixPerson, SeenEvent } from './matrix-person'
+import { matrixStage } from './matrix-stage'
+import { bernd, delivery, newKey, PNG, said, type Bridge, type Ground } from './matrix-suite'
+import { makeMemory, makeVault } from './world'
+
+const WITHIN_MS = 60_000
+const PICTURE = { kind: 'image', name: 'Tor.png', mime: 'image/png', at: { network: 'xmpp', ref: 'f1' }, url: 'https://x/Tor.png' } as const
+
+let numbers = Math.floor(Date.now() / 1000) % 1_000_000 // of cases: no room is made twice on a homeserver
+
+/** `appOf`: what people's apps are built on. */
+export const sealedRoomsSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
+  const { begin, newPerson } = matrixStage(ground)
+  const kept = { memory: makeMemory(), vault: makeVault(new Map()) } // as a store keeps it
+  const signal = (): AbortSignal => AbortSignal.timeout(60_000)
+  let anna: MatrixPerson
+  let app: EncryptedPerson
+
+  const newPlace = (): Place => ({ network: 'matrix', id: `#_zentrale_amt_${++numbers}:${ground().serverName}` })
+  /** All that was said in a room, from its beginning. */
+  const history = async (room: string): Promise<SeenEvent[]> =>
+    (await anna.call('GET', `v3/rooms/${encodeURIComponent(room)}/messages?dir=f&limit=1000`)).chunk as SeenEvent[]
+  const make = async ({ network }: Bridge, place: Place, people: MatrixPerson[], more: Partial<RoomState> = {}): Promise<void> => {
+    const room = { name: 'Müller', topic: '', people: people.map(({ userId }) => userId), encrypted: true as const, ...more }
+    await network.send({ key: newKey(), attempt: 1, at: 0, place, action: { kind: 'room', room } }, signal())
+  }
+  const enter = async (person: MatrixPerson, { id }: Place): Promise<string> => {
+    const { room_id: room } = await person.call('GET', `v3/directory/room/${encodeURIComponent(id)}`)
+    return await person.join(String(room))
+  }
+  const isOn = async (room: string): Promise<boolean> => await anna.call('GET', `v3/rooms/${encodeURIComponent(room)}/state/m.room.encryption/`)
+    .then(({ algorithm }) => algorithm === 'm.megolm.v1.aes-sha2', () => false)
+  const sees = (room: string, body: string) => app.reads(room, body, ({ content }) => content.body === body)
+  const inTheClear = async (room: string): Promise<SeenEvent[]> =>
+    (await history(room)).filter(({ type, content }) => type === 'm.room.message' && 'body' in content)
+  const hears = ({ inbox }: Bridge, ...texts: string[]): Promise<void> =>
+    inbox.until(`“${texts.join('”, “')}”`, () => texts.every(text => said(inbox).includes(text)), WITHIN_MS)
+  const own = (place: Place, text: string, more: Partial<Delivery> = {}): Delivery => {
+    const { as, ...rest } = delivery(place, text, more)
+    return rest
+  }
+
+  beforeEach(async () => {
+    anna = await newPerson('anna')
+    app = await appOf()(anna)
+  })
+
+  describe('an encrypted room of a team', () => {
+    it('is read, and written in by ghosts and by Zentrale, and no app warns of anything', async () => {
+      const place = newPlace()
+      const bridge = await begin([place], kept)
+      await make(bridge, place, [anna])
+      const room = await enter(anna, place)
+      assert.ok(await isOn(room))
+      const sent = await bridge.network.send(delivery(place, 'guten Tag'), signal())
+      await bridge.network.send(own(place, 'Anna hat den Fall'), signal())
+      const { event, read } = await sees(room, 'guten Tag')
+      assert.deepEqual([[event.event_id], read.shield, (await sees(room, 'Anna hat den Fall')).read.shield], [sent.ids, '', ''])
+      const said = await app.say(room, '!notiz ruft zurück')
+      await hears(bridge, '!notiz ruft zurück')
+      const [arrival] = bridge.inbox.arrivals
+      assert.ok(arrival?.kind === 'message')
+      assert.deepEqual([arrival.key, arrival.place, arrival.sender.id], [said, place, anna.userId])
+      assert.deepEqual(await inTheClear(room), [])
+    })
+
+    it('takes corrections, replies, reactions and deletions in both directions, of words of Zentrale too', async () => {
+      const place = newPlace()
+      const bridge = await begin([place], kept)
+      const { network, inbox } = bridge
+      await make(bridge, place, [anna])
+      const room = await enter(anna, place)
+      for (const one of [delivery(place, 'am Tro'), own(place, 'an Anan')]) {
+        const { ids: target } = await network.send(one, signal())
+        const content = { style: 'text' as const, text: plain(one.as ? 'am Tor' : 'an Anna') }
+        await network.send({ ...one, key: newKey(), action: { kind: 'edit', of: one.key, content }, target }, signal())
+        const { read } = await sees(room, one.as ? '* am Tor' : '* an Anna')
+        assert.deepEqual([read.content['m.relates_to'], read.shield], [{ rel_type: 'm.replace', event_id: target[0] }, ''])
+        await network.send({ ...one, key: newKey(), action: { kind: 'deletion', of: one.key }, target }, signal())
+      }
+      assert.deepEqual((await history(room)).filter(({ content }) => 'ciphertext' in content), [])
+      const first = await app.say(room, 'um nuen')
+      await hears(bridge, 'um nuen')
+      await app.say(room, { msgtype: 'm.text', body: '* um neun', 'm.new_content': { msgtype: 'm.text', body: 'um neun' },
+        'm.relates_to': { rel_type: 'm.replace', event_id: first } })
+      await app.say(room, { msgtype: 'm.text', body: 'oder zehn', 'm.relates_to': { 'm.in_reply_to': { event_id: first } } })
+      await hears(bridge, 'um neun', 'oder zehn')
+      const [, edit, reply] = inbox.arrivals
+      assert.ok(edit?.kind === 'edit' && reply?.kind === 'message')
+      assert.deepEqual([edit.of, reply.replyTo], [first, [first]])
+      await network.send(delivery(place, '', { action: { kind: 'reaction', to: { arrival: first }, emojis: ['🎉'] } }), signal())
+      await anna.waitFor(room, 'confetti', ({ type }) => type === 'm.reaction')
+    })
+
+    it('takes files, which the homeserver cannot read', async () => {
+      const place = newPlace()
+      const bridge = await begin([place], kept)
+      await make(bridge, place, [anna])
+      const room = await enter(anna, place)
+      bridge.files.set('f1', PNG)
+      const message = delivery(place, '', { action: { kind: 'message', content: { style: 'text', text: plain('Das Tor'), file: PICTURE } } })
+      await bridge.network.upload!(message, signal())
+      await bridge.network.send(message, signal())
+      const { read: { content } } = await sees(room, 'Das Tor')
+      assert.equal(content.url, undefined)
+      assert.notDeepEqual(await anna.download((content.file as { url: string }).url), PNG)
+    })
+
+    it('that was not encrypted at first is turned on, and never off; what was said before can be changed', async () => {
+      const place = newPlace()
+      const bridge = await begin([place], kept)
+      await make(bridge, place, [anna], { encrypted: undefined as never })
+      const room = await enter(anna, place)
+      const [words, notice] = [delivery(place, 'davor'), own(place, 'neu')]
+      const { ids } = await bridge.network.send(words, signal())
+      const { ids: noticed } = await bridge.network.send(notice, signal())
+      assert.ok(!await isOn(room))
+      await make(bridge, place, [anna])
+      assert.ok(await isOn(room))
+      await make(bridge, place, [anna], { encrypted: undefined as never, topic: 'anders' })
+      assert.ok(await isOn(room))
+      const edit = (one: Delivery, text: string, target: string[]): Delivery => ({
+        ...one, key: newKey(), action: { kind: 'edit', of: one.key, content: { style: 'text', text: plain(text) } }, target
+      })
+      await bridge.network.send(edit(words, 'zuvor', ids), signal())
+      assert.deepEqual((await sees(room, '* zuvor')).read.content['m.relates_to'], { rel_type: 'm.replace', event_id: ids[0] })
+      await bridge.network.send(edit(notice, 'vergeben', noticed), signal())
+      assert.equal((await sees(room, 'vergeben')).read.content['m.relates_to'], undefined, 'nobody but the bot could edit it')
+      await bridge.network.send({ ...notice, key: newKey(), action: { kind: 'deletion', of: notice.key }, target: noticed }, signal())
+      assert.deepEqual((await inTheClear(room)).map(({ content }) => content.body), ['davor'])
+    })
+
+    it('is read after a restart, and somebody who was taken out reads nothing that is said afterwards', async () => {
+      const place = newPlace()
+      const first = await begin([place], kept)
+      const ida = await newPerson('ida')
+      const idasApp = await appOf()(ida)
+      await make(first, place, [anna, ida])
+      const room = await enter(anna, place)
+      await enter(ida, place)
+      await first.network.send(delivery(place, 'eins'), signal())
+      await idasApp.reads(room, 'eins', ({ content }) => content.body === 'eins')
+      await first.network.stop()
+      await app.say(room, 'zwei')
+      const second = await begin([place], { ...kept, inbox: first.inbox })
+      await hears(second, 'zwei')
+      await make(second, place, [anna], { topic: 'ohne Ida' })
+      await second.network.send(delivery(place, 'drei'), signal())
+      await second.network.send(delivery(place, 'vier', { as: bernd }), signal())
+      for (const text of ['drei', 'vier']) {
+        const { event } = await sees(room, text)
+        assert.equal(await idasApp.read(event), undefined)
+      }
+    })
+
+    it('carries 200 messages over several rotations, in order', async () => {
+      const place = newPlace()
+      const bridge = await begin([place], kept)
+      await make(bridge, place, [anna])
+      const room = await enter(anna, place)
+      const texts = Array.from({ length: 200 }, (_, n) => `Nr. ${n}`)
+      for (const text of texts) await bridge.network.send(delivery(place, text), signal())
+      await sees(room, 'Nr. 199')
+      const events = await history(room)
+      const read: unknown[] = []
+      for (const event of events) read.push((await app.read(event))?.content.body)
+      assert.deepEqual(read.filter(body => body !== undefined), texts)
+      assert.ok(new Set(events.flatMap(({ content }) => 'session_id' in content ? [content.session_id] : [])).size > 1)
+    })
+  })
+}
