@@ -1,13 +1,13 @@
 /**
  * What people say in words because their app has nothing else for it. Some apps say that somebody reacts, and quote the message: if exactly
- * one message lately begins so, it is a reaction. A number alone, soon after a poll, answers that poll.
+ * one message lately begins so, it is a reaction. A number alone, soon after a poll, answers that poll; and a number below a quotation of it.
  */
 import { bareEmojis } from '../lib/emoji'
-import type { Arrival } from '../model/message'
+import type { Arrival, MessageArrival } from '../model/message'
 import { toPlain } from '../model/text'
 import type { Directory } from '../plan/directory'
-import { ANSWERED_MS, answersPoll, numbersIn } from '../plan/vote'
-import type { Tx } from '../store/store'
+import { ANSWERED_MS, answersPoll, belowQuotation, numbersIn, quotesPoll } from '../plan/vote'
+import type { Answered, Tx } from '../store/store'
 
 const LATELY = 50 // messages of each side
 
@@ -23,12 +23,21 @@ const asReaction = async (tx: Tx, arrival: Arrival): Promise<Arrival> => {
   return { kind: 'reaction', key, place, at, sender, of: [only.id], emojis: bareEmojis(emojis), whole: true }
 }
 
-const asAnswer = async (tx: Tx, arrival: Arrival, now: number, directory: Directory): Promise<Arrival> => {
-  if (arrival.kind !== 'message' || arrival.replyTo !== undefined || directory.can(arrival.place.network).replies) return arrival
-  const numbers = directory.mirrorAt(arrival.place) === undefined ? [] : numbersIn(arrival.content)
+/** Whether a number alone can mean nothing but this poll, where people could also reply to it: nobody has said anything else since. */
+const isNext = async (tx: Tx, { place }: MessageArrival, { seq }: Answered): Promise<boolean> =>
+  (await tx.saidLately(place, LATELY)).every(({ journal, text }) => journal <= seq || numbersIn({ text }).length > 0)
+
+const asAnswer = async (tx: Tx, arrival: Arrival, now: number, { can, mirrorAt }: Directory): Promise<Arrival> => {
+  if (arrival.kind !== 'message' || arrival.replyTo !== undefined || mirrorAt(arrival.place) === undefined) return arrival
+  const { polls, replies } = can(arrival.place.network)
+  const { quotation, own } = belowQuotation(arrival.content)
+  const numbers = polls === true ? [] : numbersIn(own)
   const poll = numbers.length === 0 ? undefined : await tx.pollLately(arrival.place, now - ANSWERED_MS)
   const asked = poll === undefined ? undefined : await tx.answered(arrival.place, [poll])
-  return poll !== undefined && asked !== undefined && answersPoll(asked, numbers) ? { ...arrival, replyTo: [poll] } : arrival
+  if (poll === undefined || asked === undefined || !answersPoll(asked, numbers)) return arrival
+  const quoted = arrival.content.text.length - own.text.length
+  if (quoted > 0) return quotesPoll(asked, quotation) ? { ...arrival, replyTo: [poll], quoted } : arrival
+  return !replies || await isNext(tx, arrival, asked) ? { ...arrival, replyTo: [poll] } : arrival
 }
 
 /** The arrival as it is meant; else it stays what it is. `now`: by the clock that does not jump. */

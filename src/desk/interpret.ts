@@ -242,18 +242,19 @@ const announce = (draft: Draft, excerpt: string): void => {
   const text = announcementOf(one, address, context)
   draft.announced = text
   const announced = context.memory.placesOf(address, 'queue').map(({ place }) =>
-    ({ place, key: addOwnWords(draft, place, { style: 'alert', text: plain(text) }).delivery.key }))
+    ({ place, key: addOwnWords(draft, place, { style: 'alert', text: plain(text) }).delivery.key, at: draft.facts.now }))
   draft.conversation = { ...one, announced }
 }
 
 const show = (draft: Draft, of: FunctionAddress | undefined): void => {
-  const { address, context, facts: { shown } } = draft
+  const { address, context, facts: { shown, now } } = draft
   const one = needed(draft)
   makeRooms(draft, caseRooms(one, address, shown, of, context))
   const text = announcementOf(one, address, context)
   if (text === draft.announced) return
-  for (const { place, key } of one.announced) {
-    if (!context.directory.can(place.network).edits) continue
+  for (const { place, key, at = 0 } of one.announced) {
+    const { edits, editsShownMs = Infinity } = context.directory.can(place.network)
+    if (!edits || now - at > editsShownMs) continue // a second line about the case would only confuse
     add(draft, place, { kind: 'edit', of: key, content: { style: 'alert', text: plain(text) } }, undefined, true)
   }
 }

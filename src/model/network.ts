@@ -19,6 +19,7 @@ export interface Capabilities {
   files: 'upload' | 'link' | 'text' // takes files; takes our link as a file; gets our link as a line of text
   captions: boolean // shows words and a file as one message
   edits: boolean
+  editsShownMs?: number // how old a message may be for all apps to show its edit in place; absent: however old
   deletions: boolean
   replies: boolean // shows which message is answered; otherwise a few words of it are quoted
   reactions: 'each' | 'set' | 'none' // each: singly, and a deletion takes one back; set: all of a person's reactions to a message together

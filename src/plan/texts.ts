@@ -13,8 +13,8 @@ export interface Texts {
   stopped: string
   started: string
   ended: string
-  howToVote: string // below a poll, where people can reply
-  howToVoteAlone: string // where they cannot
+  howToVote: string // below a poll, where some apps can reply
+  howToVoteAlone: string // where none can
   unreadable: Record<Unreadable, string> // in place of the message
   notCarried (what: Unreadable): string // to its writer
   left (name: string): string
@@ -64,7 +64,7 @@ const de: Texts = {
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
-  howToVote: 'Abstimmen: Antworten Sie auf diese Nachricht mit der Nummer.',
+  howToVote: 'Abstimmen: Senden Sie gleich nur die Nummer, oder antworten Sie damit auf diese Nachricht.',
   howToVoteAlone: 'Abstimmen: Senden Sie nur die Nummer.',
   unreadable: {
     encrypted: '⚠ [verschlüsselte Nachricht, die hier nicht gelesen werden kann]', poll: '⚠ [Umfrage, die hier nicht gezeigt werden kann]',
@@ -147,7 +147,7 @@ const en: Texts = {
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',
-  howToVote: 'To vote, reply to this message with the number.',
+  howToVote: 'To vote, send only the number now, or reply to this message with it.',
   howToVoteAlone: 'To vote, send only the number.',
   unreadable: {
     encrypted: '⚠ [an encrypted message that cannot be read here]', poll: '⚠ [a poll that cannot be shown here]',

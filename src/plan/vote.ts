@@ -1,11 +1,11 @@
 /**
  * Polls, and votes in them. A place that asks polls asks those of other places too, and what is chosen in one of them is chosen in all. People
- * of other networks vote in words: a reply that is nothing but a number, or a reaction that is one; where nobody can reply, a
- * number alone, soon after the poll. Where the poll is, it becomes their vote; everywhere else it stays what it is.
+ * of other networks vote in words: a reply that is nothing but a number, or a reaction that is one; because not every app can reply, a
+ * number alone too, soon after the poll, or below a quotation of it. Where the poll is, it becomes their vote; everywhere else it stays what it is.
  */
 import { type Place, samePlace } from '../model/address'
 import type { Action, Content, MessageArrival, Persona, Poll, Stands } from '../model/message'
-import { plain, toPlain } from '../model/text'
+import { plain, type Text, toPlain } from '../model/text'
 import type { Answered } from '../store/store'
 import type { Directory } from './directory'
 import { standsAt } from './reply'
@@ -46,8 +46,18 @@ export const votedAt = (answered: Answered, answers: string[], place: Place, dir
 /** How long after a poll was told a number alone answers it, where nobody can say to which message they reply. */
 export const ANSWERED_MS = 24 * 3600_000
 
+/** What is said below the quotations with which it begins. */
+export const belowQuotation = (content: Content): { quotation: Text, own: Content } => {
+  const words = content.text.findIndex(({ kind }) => kind !== 'quote')
+  return { quotation: content.text.slice(0, words), own: { ...content, text: content.text.slice(Math.max(words, 0)) } }
+}
+
+/** Whether a quotation repeats the poll, as apps without replies quote it. */
+export const quotesPoll = ({ latest: { content: { poll } } }: Answered, quotation: Text): boolean =>
+  poll !== undefined && toPlain(quotation).replace(/\s+/gu, ' ').includes(poll.question.trim().replace(/\s+/gu, ' '))
+
 /** The numbers of answers, if the words are nothing else. */
-export const numbersIn = ({ text, file }: Content): number[] => {
+export const numbersIn = ({ text, file }: Pick<Content, 'text' | 'file'>): number[] => {
   const words = file === undefined ? toPlain(text) : ''
   return NUMBERS.test(words) ? (words.match(/\d+/g) ?? []).map(Number) : []
 }

@@ -26,7 +26,7 @@ export interface Conversation {
   labels: string[]
   project?: string
   excerpt?: string // the beginning of the message that opened the case
-  announced: { place: Place, key: DeliveryKey }[] // the notices about this case, which are edited when it changes
+  announced: { place: Place, key: DeliveryKey, at?: number }[] // the notices about this case, which are edited when it changes
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to get answers again
   breakerAt?: number // when the team was last told that there were too many automatic texts

@@ -46,11 +46,12 @@ const WITH_ID = `SELECT network, coalesce(iif(kind = 'edit', corrects, NULL), ke
 const LAST_CHANGE = `SELECT arrival FROM journal WHERE network = ? AND corrects = ? AND (sender = ? OR json_extract(arrival, '$.moderated'))
   ORDER BY json_extract(arrival, '$.kind') = 'edit', seq DESC LIMIT 1`
 
-interface Said { id: string; text: string }
+interface Said { id: string; text: string; journal: number }
 
-const SAID_THERE = `SELECT key AS id, json_extract(arrival, '$.content.text') AS text FROM journal
+const SAID_THERE = `SELECT key AS id, seq AS journal, json_extract(arrival, '$.content.text') AS text FROM journal
   WHERE network = ? AND place = ? AND json_extract(arrival, '$.kind') = 'message' ORDER BY seq DESC LIMIT ?`
-const SAID_BY_US = `SELECT remote.id, json_extract(delivery, '$.action.content.text') AS text FROM remote JOIN outbox ON outbox.id = remote.outbox
+const SAID_BY_US = `SELECT remote.id, journal, json_extract(delivery, '$.action.content.text') AS text
+  FROM remote JOIN outbox ON outbox.id = remote.outbox
   WHERE remote.network = ? AND remote.place = ? AND part = 0 AND notice = 0 AND json_extract(delivery, '$.action.kind') = 'message'
   ORDER BY outbox.id DESC LIMIT ?`
 
@@ -100,7 +101,7 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   },
   async saidLately ({ network, id }, limit) {
     return [...all<Said>(SAID_THERE, network, id, limit), ...all<Said>(SAID_BY_US, network, id, limit)]
-      .map(row => ({ id: row.id, text: JSON.parse(row.text) as Text }))
+      .map(row => ({ ...row, text: JSON.parse(row.text) as Text }))
   },
   async pollLately ({ network, id }, since) {
     return one<{ id: string | null }>(POLL_LATELY, network, id, since, POLL_WITHIN_MESSAGES)?.id ?? undefined

@@ -99,7 +99,8 @@ export interface Tx {
   lastKey (place: Place): Promise<ArrivalKey | undefined>
   /** The id of the poll that is the last one told at this place, not earlier than `since`. Undefined if a poll has ended since. */
   pollLately (place: Place, since: number): Promise<RemoteId | undefined>
-  saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text }[]> // there, and by us; newest first each
+  /** What was said there and by us, newest first each. `journal`: the arrival that it came with. */
+  saidLately (place: Place, limit: number): Promise<{ id: ArrivalKey | RemoteId, text: Text, journal: number }[]>
   // reactions
   reactions (message: number, person: string): Promise<Reaction[]> // in the order in which they came
   reactionShown (place: Place, ids: (ArrivalKey | RemoteId)[]): Promise<ReactionShown | undefined> // by the delivery that has one of these ids there

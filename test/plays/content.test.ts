@@ -143,8 +143,8 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) describe(`what people
         question: { 'org.matrix.msc1767.text': 'Wann?' }, kind: 'org.matrix.msc3381.poll.disclosed', max_selections: 1, answers
       }
     }, 'org.matrix.msc3381.poll.start')
-    const how = 'Abstimmen: Antworten Sie auf diese Nachricht mit der Nummer.'
-    const asked = await story.berndReads(`📊 *Wann?*\n1. Montag\n2. Dienstag\n${how}`)
+    const how = 'Abstimmen: Senden Sie gleich nur die Nummer, oder antworten Sie damit auf diese Nachricht.'
+    const asked = await story.berndReads(`📊 Wann?\n1. Montag\n2. Dienstag\n${how}`)
     await story.maxReads(`${LABELS.anna}: 📊 Wann?\n1. Montag\n2. Dienstag\nAbstimmen: Senden Sie nur die Nummer.`)
     const votes = (...ids: string[]): Promise<SeenEvent> => anna.waitFor(town.room, `a vote for ${ids.join()}`, ({ type, sender, content }) => {
       const { answers: chosen } = (content['org.matrix.msc3381.poll.response'] ?? {}) as { answers?: string[] }

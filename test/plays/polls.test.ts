@@ -47,7 +47,8 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       assert.equal(await nameIn(dora, doras, copy.sender), LABELS.anna)
       assert.deepEqual(copy.content[`${POLL}.start`], start)
       const told = '\n1. Montag\n2. Dienstag\n3. Mittwoch\n4. Freitag\n'
-      const asked = await story.berndReads(`📊 *Wann?*${told}Abstimmen: Antworten Sie auf diese Nachricht mit der Nummer.`)
+      const how = 'Abstimmen: Senden Sie gleich nur die Nummer, oder antworten Sie damit auf diese Nachricht.'
+      const asked = await story.berndReads(`📊 Wann?${told}${how}`)
       await story.maxReads(`${LABELS.anna}: 📊 Wann?${told}Abstimmen: Senden Sie nur die Nummer.`)
 
       const vote = (event: string, answer: string): Json =>

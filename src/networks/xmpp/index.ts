@@ -50,11 +50,12 @@ export { canonicalBare } from './names'
 
 export const NAME = 'xmpp'
 const GIVE_UP_AFTER_MS = 3 * 24 * 3_600_000
+const EDITS_SHOWN_MS = 4 * 60_000 // Gajim shows the edit of what is older than five minutes as one more message
 const TEXT_BYTES_MAX = 64 * 1024 // fits into a stanza even if every character is escaped
 
 export const CAN: Capabilities = {
   label: 'XMPP', ghosts: true, formatting: true, files: 'link', captions: false, edits: true, deletions: true, replies: true, reactions: 'set',
-  profiles: true, textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
+  editsShownMs: EDITS_SHOWN_MS, profiles: true, textBytesMax: TEXT_BYTES_MAX, window: WINDOW, afterCrash: 'resend', giveUpAfterMs: GIVE_UP_AFTER_MS
 }
 
 /** The parts that exist only after the start. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
 import { Refused } from '../../../src/model/errors'
+import type { Capabilities } from '../../../src/model/network'
+import { toPlain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -13,14 +15,19 @@ describe('what the team is told', () => {
   const room = 'werkstatt-1'
   const chat = 'werkstatt/red:eva'
 
-  const start = async (more: Partial<FunctionAddress> = {}): Promise<void> => {
-    [red, blue] = [makePractice('red'), makePractice('blue')]
+  let late = 0
+
+  const start = async (more: Partial<FunctionAddress> = {}, can: Partial<Capabilities> = {}): Promise<void> => {
+    [red, blue] = [makePractice('red'), makePractice('blue', can)]
+    late = 0
+    const quick = skippingClock()
+    const clock = { ...quick, now: () => quick.now() + late, tick: () => quick.tick() + late }
     const sales: FunctionAddress = {
       ...addressOn(['red', 'blue'], [agent('Vera', 'red @vera')]), name: 'verkauf', slug: 'verkauf', profile: { name: 'Verkauf', about: '' },
       identities: [{ network: 'red', id: 'verkauf' }, { network: 'blue', id: 'verkauf' }], aliases: [{ network: 'red', id: 'red:verkauf' }]
     }
     const addresses = [addressOn(['red', 'blue'], TEAM, { language: 'de', ...more }), sales]
-    started = await startBridge([red, blue], [], { addresses, clock: skippingClock() })
+    started = await startBridge([red, blue], [], { addresses, clock })
     await evaWrites('Hallo?')
   }
   afterEach(async () => {
@@ -144,6 +151,21 @@ describe('what the team is told', () => {
       assert.deepEqual(on.read(`werkstatt/${who}`), [])
     }
     assert.equal((await started.store.run(tx => tx.desk.conversations('werkstatt', ['new', 'claimed'], 10))).length, 1)
+  })
+
+  it('of a case follows it in its announcement, but not where apps would show that as one more line', async () => {
+    const edits = (where: Practice): string[] => where.delivered.flatMap(({ place, action }) =>
+      place.id === 'werkstatt-queue' && action.kind === 'edit' ? [toPlain(action.content.text)] : [])
+    await start({}, { editsShownMs: 600_000 })
+    await anna('Guten Tag')
+    await until(() => edits(red).length === 1 && edits(blue).length === 1)
+    late = 900_000
+    await anna('!erledigt')
+    await until(() => edits(red).length === 2 && blue.read(room).some(line => line.includes('erledigt')))
+    await evaWrites('Danke')
+    await until(() => blue.read(room).some(line => line.includes('Danke')))
+    assert.deepEqual(edits(red).slice(0, 2), ['#1 Eva (red) · 🟢 Anna: „Hallo?“', '#1 Eva (red) · ⚪ erledigt: „Hallo?“'])
+    assert.deepEqual(edits(blue), ['#1 Eva (red) · 🟢 Anna: „Hallo?“'])
   })
 
   it('of a case that did not change is told once', async () => {

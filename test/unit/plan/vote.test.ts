@@ -11,7 +11,7 @@ import { mirrorOf, startBridge, type Started } from '../../support/started'
 const PHONE = {
   ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none'
 } as const
-const HOW = 'To vote, reply to this message with the number.'
+const HOW = 'To vote, send only the number now, or reply to this message with it.'
 const HOW_ALONE = 'To vote, send only the number.'
 
 const asked = (ids: string[], most = 1): Poll =>
@@ -104,6 +104,24 @@ describe('a vote', () => {
     assert.deepEqual(got(), [
       'reacts 👍', 'bernd (blue) votes tu', 'bernd (blue) votes we', 'bernd (blue): (deleted)', 'bernd (blue) votes ', 'carl (blue): end'
     ])
+  })
+
+  it('is a number alone where apps could reply, as long as nothing else was said since, or below a quotation of the poll', async () => {
+    await asks()
+    const quoting = (text: string, below: string) => blue.say('hall', 'bernd', '', {
+      key: `b${++keys}`, content: { style: 'text', text: [{ kind: 'quote', of: plain(text) }, ...plain(below)] }
+    })
+    await blue.say('hall', 'bernd', '1')
+    await blue.say('hall', 'carl', '3')
+    await blue.say('hall', 'carl', 'How many are you?')
+    await blue.say('hall', 'bernd', '2')
+    await quoting('anna (red): When?\n1. Mo', '2')
+    await quoting('How many are you?', '3')
+    await ends()
+    const votes = got().filter(line => line.includes('votes'))
+    assert.deepEqual(votes, ['bernd (blue) votes mo', 'carl (blue) votes we', 'bernd (blue) votes tu'])
+    assert.deepEqual(got().slice(2, 4), ['carl (blue): How many are you?', 'bernd (blue): 2'])
+    assert.match(got().at(-2) ?? '', /^bernd \(blue\): .*How many are you\?\n3$/s)
   })
 
   it('is a number alone from a phone, which can reply to nothing; others see what it answers', async () => {

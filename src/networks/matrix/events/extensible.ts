@@ -4,7 +4,7 @@
  */
 import { pointOf } from '../../../lib/geo'
 import type { Poll } from '../../../model/message'
-import { locationText, plain, toPlain, type Inline, type Text } from '../../../model/text'
+import { locationText, plain, toPlain, type Text } from '../../../model/text'
 import { isJson, type Json, jsonOf, listOf, stringOf } from './json'
 
 const TEXT = ['m.text', 'org.matrix.msc1767.text']
@@ -25,8 +25,6 @@ export const fallbackText = (content: Json): string | undefined => TEXT.map(fiel
   .map(text => Array.isArray(text) ? (text as unknown[]).find(isPlainText)?.body : text)
   .find((text): text is string => typeof text === 'string' && text.trim() !== '')
 
-const words = (text: string): Inline[] => [{ kind: 'text', text }]
-
 /** The question with its answers, and what may be chosen. Undefined if it is no poll that people could answer. */
 export const pollIn = (content: Json): { text: Text, poll?: Poll } | undefined => {
   const form = POLL.find(field => isJson(content[field])) ?? ''
@@ -38,7 +36,7 @@ export const pollIn = (content: Json): { text: Text, poll?: Poll } | undefined =
   const { max_selections: most, kind } = poll
   if (question === undefined || answers.length === 0 || said.length < answers.length) return undefined
   const text: Text = [
-    { kind: 'paragraph', of: [{ kind: 'text', text: '📊 ' }, { kind: 'bold', of: words(question) }] },
+    ...plain(`📊 ${question}`), // not bold: many apps show the signs of that
     { kind: 'list', ordered: true, items: said.map(plain) }
   ]
   const isWhole = ids.length === answers.length && Buffer.byteLength(toPlain(text)) <= POLL_BYTES_MAX
