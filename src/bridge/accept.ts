@@ -6,7 +6,7 @@ import { concernsDesk, deskFacts } from '../desk/read-facts'
 import type { DeskMemory } from '../desk/memory'
 import { openCases } from '../desk/open-cases'
 import type { Clock } from '../lib/clock'
-import { bareEmojis } from '../lib/emoji'
+import { bareEmojis, REACTIONS_MAX } from '../lib/emoji'
 import { addressKey } from '../model/address'
 import { withSuffix } from '../lib/mime'
 import { Malformed, Unavailable } from '../model/errors'
@@ -97,7 +97,7 @@ const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
   const { account, ...shown } = given.sender
   const known = account !== undefined && isOfTeam({ network: given.place.network, id: account })
   const sender = { ...shown, name: cleanName(shown.name), ...known && { account } }
-  if (given.kind === 'reaction') return { ...given, sender, emojis: bareEmojis(given.emojis) }
+  if (given.kind === 'reaction') return { ...given, sender, emojis: bareEmojis(given.emojis, REACTIONS_MAX + 1) } // with one too many, its sender is told
   return 'content' in given ? { ...given, sender, content: tidyFiles(given.content) } : { ...given, sender }
 }
 

@@ -7,7 +7,7 @@ import {
 import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import type { Namesakes } from '../plan/namesakes'
-import { cleanName, personaOf } from '../plan/people'
+import { cleanName, personaOf, withoutLabels } from '../plan/people'
 import { delivery, failureNotice, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
@@ -33,7 +33,8 @@ export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, her
   const { place: { network } } = arrival
   const person = { network, id: sender.address ?? sender.id }
   const known = mirror.direct === true && sender.nameless !== true ? undefined : here.people?.[sender.id]
-  const given = cleanName(known ?? sender.name)
+  const isCarried = known !== undefined || sender.hops !== undefined // the label of another switchboard says what is so
+  const given = isCarried ? cleanName(known ?? sender.name) : withoutLabels(cleanName(sender.name), directory.labels)
   const speaks = sender.account === undefined ? person : { network, id: sender.account }
   const isReserved = (known === undefined || mirror.direct === true) && directory.teams.isReserved(given, speaks, false)
   const { name, claim }: ReturnType<Namesakes['called']> = mirror.direct === true && !isReserved

@@ -1,10 +1,11 @@
 /** The rule for reactions in mirrors: a reaction to a message appears in every place that has the message. */
+import { REACTIONS_MAX } from '../lib/emoji'
 import { addressKey, type MirrorPlace } from '../model/address'
 import { type Arrival, HOPS_MAX } from '../model/message'
 import type { Directory } from '../plan/directory'
-import { delivery, ignored, mayChange, type Plan } from '../plan/plan'
+import { delivery, ignored, mayChange, notice, type Plan } from '../plan/plan'
 import { votedInReactions } from '../plan/vote'
-import { emojisOf, isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
+import { areTooMany, emojisOf, isSame, react, type Reacted, reactInWords, reactionOf, reactionsAfter } from '../plan/react'
 import type { Recorded } from '../store/store'
 import { reached, speaker } from './mirror'
 
@@ -18,19 +19,21 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
   const isOurs = reacted !== undefined && directory.mirrorAt(reacted.message.arrival.place)?.mirror === found.mirror
   if (!isOurs) return ignored('a reaction to no message of this mirror')
   const now = reactionsAfter(arrival, reaction, reacted)
-  if (isSame(reacted, now)) return ignored('the same reactions as before')
+  const told = areTooMany(arrival, reaction, reacted)
+    ? [notice(arrival, arrival.place, 'reactions', directory.texts.tooManyReactions(REACTIONS_MAX))] : []
+  if (isSame(reacted, now)) return told.length === 0 ? ignored('the same reactions as before') : { outcome: 'routed', deliveries: told, changes: [] }
   const { as, changes } = speaker(reaction, found, directory)
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   const { message, before } = reacted
   const isHeard = ({ place }: MirrorPlace): boolean => directory.expelled.at(place, as.person) === undefined
   return {
     outcome: 'routed',
-    deliveries: reached(found.mirror, found.here, directory).filter(isHeard).flatMap(({ place, reactions }) => {
+    deliveries: [...told, ...reached(found.mirror, found.here, directory).filter(isHeard).flatMap(({ place, reactions }) => {
       if (reactions === 'lines') return reactInWords(arrival, reacted, now, place, as.name, directory)
       const { vote, others } = votedInReactions(message, { before: emojisOf(before), now, from: reaction.place }, place, directory)
       const made = react(arrival, { message, before: before.filter(({ emoji }) => others([emoji]).length > 0) }, others(now), place, as, directory)
       return vote === undefined ? made : [...made, delivery(arrival, place, 0, vote, as)]
-    }),
+    })],
     changes: [...changes, { kind: 'react', message: reacted.message.seq, person, emojis: now }]
   }
 }

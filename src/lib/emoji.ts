@@ -17,8 +17,8 @@ const bareEmoji = (written: string): string => {
 }
 
 /** These emojis as they are compared, each once. */
-export const bareEmojis = (written: string[]): string[] =>
-  [...new Set(written.map(bareEmoji))].filter(emoji => emoji !== '').slice(0, REACTIONS_MAX)
+export const bareEmojis = (written: string[], most = REACTIONS_MAX): string[] =>
+  [...new Set(written.map(bareEmoji))].filter(emoji => emoji !== '').slice(0, most)
 
 /** Emojis that are shown as text unless U+FE0F follows. Digits, # and * count only in a key cap. */
 const TEXT_FIRST = /(?!\p{Emoji_Presentation})(?:[#*0-9](?=\u20E3)|(?![#*0-9])\p{Emoji})(?!\p{Emoji_Modifier})/gu

@@ -28,6 +28,8 @@ export interface Teams {
 export interface Directory {
   readonly links: Pick<Links, 'token' | 'part' | 'url'>
   readonly texts: Texts
+  /** Of all networks, as they stand behind people's names. */
+  readonly labels: readonly string[]
   /** Answers for a network that has left the config, too. */
   can (network: NetworkName): Capabilities
   mirrorAt (place: Place): { mirror: Mirror, here: MirrorPlace } | undefined
@@ -91,7 +93,7 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
   let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, texts, teams, directs, namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
+    links, texts, teams, directs, labels: [...can.values()].map(({ label }) => label), namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
     expelled: makeExpulsions(remembered.expelled),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),

@@ -44,6 +44,15 @@ export const asName = (name: string): string => oneLine(name.replace(STATES, '')
 /** One line of at most NAME_CHARACTERS_MAX; '?' if nothing is left. */
 export const cleanName = (name: string): string => shortened(oneLine(name)) || NOTHING_LEFT
 
+const BEHIND = /^(.*?)\s*\(([^()]{1,20})\)$/u
+
+/** The name without labels of networks that its owner has put behind it: only we say so who is of which network. */
+export const withoutLabels = (name: string, labels: readonly string[]): string => {
+  const [, before, label = ''] = BEHIND.exec(name.normalize('NFKC').trim()) ?? []
+  if (before === undefined || !labels.some(one => looksLike(one, label))) return name
+  return withoutLabels(before, labels) || NOTHING_LEFT
+}
+
 const skeletons = new Map<string, string>()
 
 /**

@@ -22,8 +22,12 @@ export const emojisOf = (reactions: Reaction[]): string[] => reactions.map(({ em
 /** The person's reactions after the arrival. */
 export const reactionsAfter = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): string[] => {
   if (arrival.kind === 'deletion') return emojisOf(before).filter(emoji => !emojis.includes(emoji))
-  return whole === true ? emojis : [...new Set([...emojisOf(before), ...emojis])].slice(0, REACTIONS_MAX)
+  return (whole === true ? emojis : [...new Set([...emojisOf(before), ...emojis])]).slice(0, REACTIONS_MAX)
 }
+
+/** Whether the arrival brings more than one person may have. */
+export const areTooMany = (arrival: Arrival, { emojis, whole }: ReactionArrival, { before }: Reacted): boolean =>
+  arrival.kind === 'reaction' && new Set([...whole === true ? [] : emojisOf(before), ...emojis]).size > REACTIONS_MAX
 
 export const isSame = ({ before }: Reacted, now: string[]): boolean =>
   before.length === now.length && before.every(({ emoji }) => now.includes(emoji))

@@ -55,6 +55,12 @@ describe('names', () => {
     assert.match(await shownFor('@anna:w', other), /^Anna ·[0-9a-f]{4} ·[0-9a-f]{4}$/, 'nor does anybody get what tells another apart')
   })
 
+  it('nobody passes for somebody of another network by a label that they give themselves', async () => {
+    for (const [name, shown] of [['Cem (blue)', 'Cem'], ['Dora (BLUE) (red)', 'Dora'], ['Eva （ｂlue）', 'Eva'], ['Fay (Berlin)', 'Fay (Berlin)'], ['(blue)', '?']]) {
+      assert.equal(await shownFor(`@${shown}:x`, name!), shown)
+    }
+  })
+
   it('nobody in a mirror is shown under the name of an address or of somebody of a team, except themselves', async () => {
     assert.match(await shownFor('@x:y', 'Werkstatt'), /^Werkstatt ·/)
     assert.match(await shownFor('@x:y', 'BERND'), /^BERND ·/)

@@ -57,6 +57,22 @@ describe('reactions', () => {
     assert.equal(phone.delivered.length, 1, 'nothing of it costs an SMS')
   })
 
+  it('of one person are twenty to a message; whoever has more is told so, and keeps those', async () => {
+    const { key } = await asked()
+    const all = Array.from({ length: 21 }, (_, n) => String.fromCodePoint(0x1f400 + n))
+    const told = (network: Practice): number => network.read('hall').filter(line =>
+      line === '*: No more than 20 reactions of one person to one message are passed on.').length
+    for (const emoji of all.slice(0, 20)) await reacts(red, 'Cem', ['question'], [emoji])
+    await arrived(blue, 21)
+    await reacts(red, 'Cem', ['question'], all.slice(20))
+    await until(() => told(red) === 1, 'it is told')
+    assert.equal(blue.delivered.length, 21)
+    await reacts(blue, 'Ben', [`blue-${key}`], all, { whole: true })
+    await until(() => told(blue) === 1, 'it is told there too')
+    await arrived(red, 21)
+    assert.equal(red.delivered.filter(({ action }) => action.kind === 'reaction').length, 20)
+  })
+
   it('to what is there before its network has told us so are to that message', async () => {
     let on: Delivery | undefined
     let there = (): void => {}
