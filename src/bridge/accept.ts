@@ -66,7 +66,7 @@ const referred = async (tx: Tx, arrival: Arrival): Promise<Omit<Facts, 'now'>> =
   switch (arrival.kind) {
     case 'message': return { answered: await answeredBy(tx, arrival) }
     case 'vote': return { answered: await tx.answered(arrival.place, arrival.of) }
-    case 'standing': case 'expulsion': case 'profile': case 'order': return {}
+    case 'standing': case 'expulsion': case 'renamed': case 'profile': case 'order': return {}
     case 'edit': {
       const original = await tx.recorded(arrival.place.network, arrival.of)
       return { original, answered: original && await answeredBy(tx, original.arrival) }
@@ -97,7 +97,7 @@ const tidy = (given: Arrival, isOfTeam: DeskMemory['isOfTeam']): Arrival => {
   const { account, ...shown } = given.sender
   const known = account !== undefined && isOfTeam({ network: given.place.network, id: account })
   const sender = { ...shown, name: cleanName(shown.name), ...known && { account } }
-  if (given.kind === 'reaction') return { ...given, sender, emojis: bareEmojis(given.emojis, REACTIONS_MAX + 1) } // with one too many, its sender is told
+  if (given.kind === 'reaction') return { ...given, sender, emojis: bareEmojis(given.emojis, REACTIONS_MAX + 1) } // of one too many people are told
   return 'content' in given ? { ...given, sender, content: tidyFiles(given.content) } : { ...given, sender }
 }
 

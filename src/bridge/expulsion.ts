@@ -3,7 +3,7 @@
  * that one. The moderators are told there what their act means; whoever it concerns is told with the first message that is not carried.
  */
 import { addressKey, type MirrorPlace, type Person, type Place } from '../model/address'
-import type { Arrival, ExpulsionArrival } from '../model/message'
+import type { Arrival, ExpulsionArrival, RenamedArrival } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { BANNED_MS, expelledKey, type Expelled, KICKED_MS } from '../plan/expelled'
 import { cleanName } from '../plan/people'
@@ -19,7 +19,19 @@ const letIn = ({ place, person, how }: ExpulsionArrival, before: Expelled): Plan
     ? ignored('an invitation ends no ban')
     : { outcome: 'routed', deliveries: [], changes: [expelling(place, person, undefined)] }
 
+/** Whoever is out stays so under their new id; the old one may be somebody else's from now on. */
+const renamed = ({ place, person, now }: RenamedArrival, directory: Directory): Plan => {
+  const { network } = place
+  const changes = (directory.mirrorAt(place)?.mirror.places ?? []).flatMap(({ place: other }) => {
+    const expelled = directory.expelled.before(other, { network, id: person })
+    return expelled === undefined ? []
+      : [expelling(other, { network, id: person }, undefined), expelling(other, { network, id: now }, expelled)]
+  })
+  return changes.length === 0 ? ignored('nobody was out') : { outcome: 'routed', deliveries: [], changes }
+}
+
 export const expulsionRule = (arrival: Arrival, now: number, directory: Directory): Plan | undefined => {
+  if (arrival.kind === 'renamed') return renamed(arrival, directory)
   if (arrival.kind !== 'expulsion') return undefined
   const { place, person, how, name } = arrival
   if (directory.mirrorAt(place) === undefined) return ignored('in no mirror')

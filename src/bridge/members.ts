@@ -19,6 +19,8 @@ import { reached, speaker } from './mirror'
 
 /** News that come together are passed on together. */
 export const GATHER_MS = 300
+/** After these, other people belong to the places of a mirror. */
+const ROOM_NEWS: ReadonlySet<Arrival['kind']> = new Set(['standing', 'expulsion', 'renamed'])
 const LOOK_EVERY_MS = 60_000
 
 export interface Members {
@@ -112,7 +114,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
       if (accepted === 'seen') return accepted
       if ('sender' in arrival && arrival.kind !== 'deletion') look(halls.spoke(arrival.place, arrival.sender))
       const found = directory.mirrorAt(arrival.place)
-      if (arrival.kind === 'standing' || arrival.kind === 'expulsion' || found?.here.people !== undefined) look(found?.mirror)
+      if (ROOM_NEWS.has(arrival.kind) || found?.here.people !== undefined) look(found?.mirror)
       return accepted
     },
     start () {

@@ -5,7 +5,7 @@
 import type { Person } from '../model/address'
 import type {
   Arrival, Content, DeletionArrival, EditArrival, ExpulsionArrival, MessageArrival, OrderArrival, ProfileArrival, ReactionArrival, ReceiptArrival,
-  StandingArrival, VoteArrival
+  RenamedArrival, StandingArrival, VoteArrival
 } from '../model/message'
 import type { Directory } from '../plan/directory'
 import type { AutomaticSent, Conversation, Entry, LogLine } from '../store/desk'
@@ -29,7 +29,7 @@ interface Common {
 
 /** What a person says in a place, or changes of it. A new kind of arrival counts as such until the rule handles it. */
 export type Spoken = Exclude<Arrival,
-  ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival | ExpulsionArrival | ProfileArrival | OrderArrival>
+  ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival | ExpulsionArrival | RenamedArrival | ProfileArrival | OrderArrival>
 
 /** What is answered, with its entry in the record. `isLast`: the contact has said nothing since. */
 export interface AnsweredEntry { said: Answered; entry: Entry; isLast: boolean }

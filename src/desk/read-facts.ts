@@ -187,8 +187,8 @@ export const concernsDesk = (arrival: Arrival, memory: DeskMemory): boolean =>
 
 /** Undefined if the desk has nothing to do with it. */
 export const deskFacts = async (reading: Reading, arrival: Arrival): Promise<DeskFacts | undefined> => {
-  if (arrival.kind === 'receipt' || arrival.kind === 'standing' || arrival.kind === 'expulsion' || arrival.kind === 'profile') return undefined
-  if (arrival.kind === 'vote') return undefined // polls are words here
+  if (arrival.kind === 'receipt' || arrival.kind === 'standing' || arrival.kind === 'expulsion' || arrival.kind === 'renamed') return undefined
+  if (arrival.kind === 'profile' || arrival.kind === 'vote') return undefined // polls are words here
   if (arrival.kind === 'order') return await orderFacts(reading, arrival)
   if (arrival.kind === 'reaction') return await reactionFacts(reading, arrival, arrival)
   const reaction = arrival.kind === 'deletion' ? reactionOf(arrival, reading.original) : undefined

@@ -135,6 +135,9 @@ export interface ExpulsionArrival extends Arrived {
   kind: 'expulsion'; person: Person; name: string; how: 'kicked' | 'banned' | 'muted' | 'invited' | 'let in'
 }
 
+/** Somebody in the place has another id from now on, because it is made of what they call themselves there. */
+export interface RenamedArrival extends Arrived { kind: 'renamed'; person: string; now: string }
+
 /** Comes from Zentrale itself: something is due, or the operator orders something. Its place is the function address. */
 export interface OrderArrival extends Arrived { kind: 'order'; order: Order }
 
@@ -144,7 +147,7 @@ export type Order =
   | { what: 'say', by: string, words: string } // a command, as the team would type it
 
 export type Arrival = MessageArrival | EditArrival | DeletionArrival | ReactionArrival | VoteArrival | ReceiptArrival | StandingArrival
-  | ExpulsionArrival | ProfileArrival | OrderArrival
+  | ExpulsionArrival | RenamedArrival | ProfileArrival | OrderArrival
 
 /**
  * The person for whom a ghost speaks, and the name to show, cleaned and marked with the network. `everywhere`: their own address, if it is certain:

@@ -93,8 +93,8 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
   let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, texts, teams, directs, labels: [...can.values()].map(({ label }) => label), namesakes: makeNamesakes(remembered.called), profiles: makeProfiles(remembered.profiles),
-    expelled: makeExpulsions(remembered.expelled),
+    links, texts, teams, directs, labels: [...can.values()].map(({ label }) => label), namesakes: makeNamesakes(remembered.called),
+    profiles: makeProfiles(remembered.profiles), expelled: makeExpulsions(remembered.expelled),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),
     mirrorAt: place => byPlace.get(addressKey(place)) ?? directs.mirrorAt(place),

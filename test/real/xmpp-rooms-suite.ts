@@ -273,6 +273,19 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     assert.ok(deletion?.kind === 'deletion' && deletion.of === original?.key)
   })
 
+  it('tells who is who after a change of nick, where only the nick says so', async () => {
+    await owned()
+    await connection(true)
+    await at.carl.enter(room, 'Carl')
+    await at.carl.enter(room, 'Karl')
+    await at.carl.say(room, 'renamed', 'n1')
+    await at.inbox.until('his words', () => at.inbox.arrivals.some(one => one.kind === 'message'))
+    const [first, second] = at.inbox.arrivals
+    if (first?.kind === 'message') return assert.match(first.sender.id, /^raum\d+@\S+ \S/, 'the room has ids that stay')
+    assert.ok(first?.kind === 'renamed' && second?.kind === 'message')
+    assert.deepEqual([first.person, first.now, second.sender.id], [`${room}/Carl`, `${room}/Karl`, `${room}/Karl`])
+  })
+
   it('knows people by the same account in what it reads from the archive as in what it hears, where the room says who is who', async () => {
     await owned({ 'muc#roomconfig_whois': 'moderators' })
     await connection(true)

@@ -78,6 +78,21 @@ describe('somebody whom a moderator puts out of a place', () => {
     assert.deepEqual([hall(), told(red, 'room').length, told(blue, 'hall').length], [['bernd (red): zwei', 'bernd (red): vier'], 2, 2])
   })
 
+  it('stays out under another id, where a place tells people apart by what they call themselves', async () => {
+    const renamed = (person: string, now: string): Promise<unknown> => red.inbox.accept(
+      { kind: 'renamed', key: `r${++count}`, place: { network: 'red', id: 'room' }, at: 1, person, now })
+    await does('kicked')
+    await renamed('bernd', 'bert')
+    await renamed('bert', 'bob')
+    await says('eins', 'bob')
+    await says('zwei', 'bernd')
+    await renamed('carla', 'cara')
+    await says('drei', 'cara')
+    await settled()
+    assert.deepEqual(hall(), ['bernd (red): zwei', 'cara (red): drei'])
+    assert.equal(told(red, 'room').length, 1)
+  })
+
   it('does not come back by a correction, a deletion or a reaction', async () => {
     await says('eins', 'bernd', { key: 'first' })
     await says('zwei', 'carla', { key: 'second' })

@@ -3,7 +3,7 @@ import type { Sender } from '../../../model/message'
 import type { Presence } from '../../../model/signal'
 import { bareOf, canonicalBare, parseJid, resourceOf } from '../names'
 import { presenceIn } from '../text/signals'
-import { child, type Element, owned } from '../wire/xml'
+import { child, type Element, elementsIn, owned } from '../wire/xml'
 import { isMarked } from './own-messages'
 
 /** The feature of a room that shows addresses to everybody in it. */
@@ -48,6 +48,13 @@ export const notePresence = (people: Map<string, Present>, presence: Element): s
     ...isMarked(presence) && { marked: true }, ...(is !== 'online' || status !== '') && { presence: { kind, is, status } }
   })
   return jid === undefined ? undefined : nick
+}
+
+/** The nick that somebody takes with this presence (XEP-0045 §7.6). */
+export const renamedTo = (presence: Element): string | undefined => {
+  const user = child(presence, 'x', MUC_USER)
+  return user !== undefined && elementsIn(user).some(({ name, attrs }) => name === 'status' && attrs.code === '303')
+    ? child(user, 'item')?.attrs.nick : undefined
 }
 
 /** Whether an address is of the room's own server: any other server could name anybody. */

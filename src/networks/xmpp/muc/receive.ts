@@ -21,11 +21,12 @@ import { saidIn } from './called'
 import { makeCatchUp } from './catch-up'
 import { makeHistory, printOf } from './history'
 import { markedHops, type OwnMessages } from './own-messages'
-import { addressFor, archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS, stillHere } from './people'
+import { addressFor, archivedJid, idOf, NON_ANONYMOUS, OCCUPANT_IDS, renamedTo, stillHere } from './people'
 import { isOfOld, lookAt } from './profile'
 import { ARCHIVE, type Room, STANZA_IDS, whisperKey } from './room'
 
 const KEY_BYTES = 18
+const RENAMES = { most: 64, beyond () {} } // of a room, changes of nicks that wait
 
 export interface Receiver {
   /** From now on, live messages of the room wait. */
@@ -88,6 +89,21 @@ const signalIn = (network: string, room: Room, does: SignalIn['does'], sender: S
   does: does.kind === 'typing' ? does : { ...does, upTo: does.upTo.flatMap(id => [id, `${room.id} ${id}`]) }
 })
 
+/** Whose later words count as this writer's. A nick can pass to somebody else, so a nick alone counts for one stay only. */
+const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { writer: string, stays: boolean } | undefined =>
+  sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
+    : address !== undefined ? { writer: address, stays: true }
+      : isHere ? { writer: sender.id, stays: false } : undefined
+
+/** Somebody takes another nick, where the nick alone says who is who (XEP-0045 §7.6). */
+const renamedIn = (place: Place, room: Room, presence: Element, { clock, chance }: Pick<World, 'clock' | 'chance'>): Arrival | undefined => {
+  const { from = '' } = presence.attrs
+  const next = room.own || room.features.has(OCCUPANT_IDS) || room.nicks.has(resourceOf(from)) ? undefined : renamedTo(presence)
+  if (next === undefined) return undefined
+  const key = `${room.id}/renamed ${chance.token(KEY_BYTES)}`
+  return { kind: 'renamed', key, place, at: clock.now(), person: owned(from), now: owned(idOf(room, next, undefined)) }
+}
+
 export interface ReceiverParts {
   network: string
   inbox: Inbox
@@ -117,12 +133,6 @@ export const makeReceiver = ({
     if (given !== undefined) return `${room.id} ${given}`
     return `${room.id}/${printOf(message)}.${chance.token(KEY_BYTES)}` // random, because a message that uses an id again is a new one
   }
-
-  /** Whose later words count as this writer's. A nick can pass to somebody else, so a nick alone counts for one stay only. */
-  const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { writer: string, stays: boolean } | undefined =>
-    sender.id.startsWith(`${room.id} `) ? { writer: sender.id, stays: true }
-      : address !== undefined ? { writer: address, stays: true }
-        : isHere ? { writer: sender.id, stays: false } : undefined
 
   const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {
     if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, placeOf(room), at)
@@ -210,8 +220,11 @@ export const makeReceiver = ({
       history.begin(room)
       catchUp.hold(room)
     },
-    presence (room, { attrs: { from, type } }) {
-      if (type === 'unavailable' && from !== undefined) originals.drop(room.id, from)
+    presence (room, presence) {
+      if (presence.attrs.type !== 'unavailable' || presence.attrs.from === undefined) return
+      originals.drop(room.id, presence.attrs.from)
+      const renamed = renamedIn(placeOf(room), room, presence, world)
+      if (renamed !== undefined) intake.offer(renamed, undefined, RENAMES) // before what waits, which may be said under either nick
     },
     catchUp: catchUp.read,
     groupchat (room, message) {
