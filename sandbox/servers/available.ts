@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { installPackages } from './packages'
 import { ensureSynapse, hasSynapse } from './synapse'
+import { omemoVenv } from './venv'
 
 /** Debian's package for each, and the file that shows that it is installed. */
 const debian = {
@@ -20,21 +21,29 @@ const debian = {
   nio: { package: 'python3-matrix-nio', file: '/usr/lib/python3/dist-packages/nio/__init__.py' }
 }
 
-export type RealThing = keyof typeof debian | 'synapse'
+/** From PyPI, into the checkout. */
+const python = {
+  synapse: { isThere: hasSynapse, ensure: ensureSynapse },
+  slixmppOmemo: { isThere: omemoVenv.isThere, ensure: omemoVenv.ensure }
+}
 
-export const realThings: RealThing[] = [...Object.keys(debian) as (keyof typeof debian)[], 'synapse']
+export type RealThing = keyof typeof debian | keyof typeof python
 
-const present = (thing: RealThing): boolean => thing === 'synapse' ? hasSynapse() : existsSync(debian[thing].file)
+const isPython = (thing: RealThing): thing is keyof typeof python => thing in python
+
+export const realThings: RealThing[] = [...Object.keys(debian), ...Object.keys(python)] as RealThing[]
+
+const present = (thing: RealThing): boolean => isPython(thing) ? python[thing].isThere() : existsSync(debian[thing].file)
 
 /** One line for each that is missing: its name, and the command that installs it. */
 export const missing = (things: RealThing[] = realThings): string[] => things.filter(thing => !present(thing)).map(thing => {
-  if (thing === 'synapse') return 'synapse: node dist/sandbox/servers/install.js synapse'
+  if (isPython(thing)) return `${thing}: node dist/sandbox/servers/install.js ${thing}`
   return `${thing}: sudo apt-get install ${debian[thing].package}`
 })
 
 /** Installs what is missing. If Debian's packages are needed and we are not root, throws with the command to type. */
 export const ensure = async (things: RealThing[] = realThings): Promise<void> => {
-  const packages = things.flatMap(thing => thing !== 'synapse' && !present(thing) ? [debian[thing].package] : [])
+  const packages = things.flatMap(thing => !isPython(thing) && !present(thing) ? [debian[thing].package] : [])
   if (packages.length > 0) await installPackages(packages)
-  if (things.includes('synapse')) await ensureSynapse()
+  for (const thing of things) if (isPython(thing)) await python[thing].ensure()
 }

@@ -14,7 +14,7 @@ const QUIET = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none']
 
 const modules = (options: XmppServerOptions, muc: string, http: number): object => ({
   mod_adhoc: {}, mod_admin_extra: {}, mod_caps: {}, mod_carboncopy: {}, mod_disco: {}, mod_last: {}, mod_offline: {},
-  mod_ping: {}, mod_private: {}, mod_roster: {}, mod_stream_mgmt: {}, mod_vcard: {}, mod_version: {},
+  mod_ping: {}, mod_private: {}, mod_pubsub: { plugins: ['flat', 'pep'] }, mod_roster: {}, mod_stream_mgmt: {}, mod_vcard: {}, mod_version: {},
   ...options.archive === false ? {} : { mod_mam: { default: 'always', assume_mam_usage: true } },
   mod_muc: { host: muc, access: 'all', access_create: 'all', access_persistent: 'all', default_room_options: { mam: true } },
   mod_http_upload: {

@@ -3,10 +3,10 @@
  * media as by default. Measured with 1.163 on 2 cores: ready 2.6 s after a first start, 1.7 s after a restart.
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { installPackages } from './packages'
-import { answersHttp, checkout, freePort, run, startProcess, type Server } from './process'
+import { answersHttp, freePort, startProcess, type Server } from './process'
+import { venvOf } from './venv'
 
 export interface SynapseOptions {
   dir: string
@@ -30,32 +30,14 @@ export interface Synapse extends Server {
 
 /** The first version with device masquerading for application services (MSC4326). The newest one for this Python is installed. */
 const REQUIREMENT = 'matrix-synapse>=1.141'
-const venv = join(checkout, '.sandbox', 'synapse-venv')
+const venv = venvOf('synapse-venv', [REQUIREMENT])
 const READY_MS = 120_000
 const SIGNING_KEY_BYTES = 32
 
-/** Builds it beside its final place, then moves it there, so that an existing one is always complete. */
-const buildVenv = async (building: string): Promise<void> => {
-  const python = join(building, 'bin', 'python')
-  mkdirSync(join(checkout, '.sandbox'), { recursive: true })
-  await run('python3', ['-m', 'venv', building]).catch(async () => {
-    await installPackages(['python3', 'python3-venv'])
-    await run('python3', ['-m', 'venv', '--clear', building])
-  })
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', REQUIREMENT])
-  if (!existsSync(venv)) renameSync(building, venv)
-}
-
 /** Makes the virtual environment if it is missing. Throws if Synapse cannot be installed on this machine. */
-export const ensureSynapse = async (): Promise<void> => {
-  if (existsSync(venv)) return
-  const building = `${venv}.${process.pid}`
-  try { await buildVenv(building) } catch (error) {
-    throw new Error(`Synapse cannot be installed from PyPI: ${(error as Error).message}`)
-  } finally { rmSync(building, { recursive: true, force: true }) }
-}
+export const ensureSynapse = (): Promise<void> => venv.ensure()
 
-export const hasSynapse = (): boolean => existsSync(venv)
+export const hasSynapse = (): boolean => venv.isThere()
 
 const unlimited = { per_second: 100_000, burst_count: 100_000 }
 
@@ -132,7 +114,7 @@ export const startSynapse = async (options: SynapseOptions): Promise<Synapse> =>
   }
   writeFileSync(join(dir, 'homeserver.yaml'), configuration(options, port, secret))
   const { stop, kill, restart } = await startProcess({
-    command: join(venv, 'bin', 'python'), args: ['-m', 'synapse.app.homeserver', '-c', join(dir, 'homeserver.yaml')],
+    command: venv.python, args: ['-m', 'synapse.app.homeserver', '-c', join(dir, 'homeserver.yaml')],
     cwd: dir, logFile, ready: () => answersHttp(`${url}/health`), readyWithinMs: READY_MS
   })
   return {

@@ -100,7 +100,7 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path,
     ...written.privacy === undefined ? {} : { privacy: written.privacy },
     undoSeconds: written.undo_seconds, redirectOnly: written.redirect_only, claim: written.claim, answers: written.answers,
     reactions: written.reactions, claimTimeoutMinutes: written.claim_timeout_minutes,
-    shows: { typing: written.typing, read: written.read_marks },
+    shows: { typing: written.typing, read: written.read_marks }, ...written.omemo && { encrypts: true },
     signature: SIGNATURES[written.signature], followUp: written.follow_up,
     texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days
   }

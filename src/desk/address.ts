@@ -51,6 +51,7 @@ export interface FunctionAddress {
   retentionDays: number
   encryptedRooms?: true // the rooms of the team, where the network can encrypt them
   shows?: Shows // signals, to contacts and of them; absent: none
+  encrypts?: boolean // see Identity
   retired?: Person[] // its former names, if it is not in the config any more
 }
 

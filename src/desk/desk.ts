@@ -83,5 +83,6 @@ export const identitiesOn = (network: NetworkName, memory: DeskMemory, clock: Pi
     id, aliases: address.aliases.filter(one => one.network === network).map(one => one.id),
     profile: { ...address.profile, present: presentAt(address, memory, clock.now()) },
     team: address.team.flatMap(({ addresses }) => addresses.filter(one => one.network === network).map(one => one.id)),
-    menu: menuOf(address, memory), ...address.shows === undefined || address.redirectOnly ? {} : { shows: address.shows }
+    menu: menuOf(address, memory), ...address.encrypts === true && { encrypts: true },
+    ...address.shows === undefined || address.redirectOnly ? {} : { shows: address.shows }
   })))

@@ -67,6 +67,7 @@ export interface Identity {
   team?: string[] // the agents' addresses on this network
   menu?: Menu // for the team, if the network has menus
   shows?: Shows // the signals that its contacts see, and that the team sees of them; absent: none
+  encrypts?: boolean // its direct chats are encrypted where contacts can, on networks that leave that to the address
 }
 
 /** What a team may choose from. `missing`: what to say if a required field is empty. */

@@ -7,7 +7,7 @@
 import type { Delivery } from '../../src/model/message'
 import { plain } from '../../src/model/text'
 import { RECEIPTS } from '../../src/networks/xmpp/direct/profile'
-import { directPlace } from '../../src/networks/xmpp/direct/send'
+import { directPlace } from '../../src/networks/xmpp/direct/place'
 import { bareOf } from '../../src/networks/xmpp/names'
 import { INFO } from '../../src/networks/xmpp/muc/room'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'

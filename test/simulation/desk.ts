@@ -5,7 +5,7 @@
 import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Naming } from '../../src/model/network'
-import { directPlace } from '../../src/networks/xmpp/direct/send'
+import { directPlace } from '../../src/networks/xmpp/direct/place'
 import { makeRoomNames } from '../../src/networks/xmpp/muc/room-names'
 import { addressOn, agent } from '../support/address'
 import { makeMemory } from '../support/world'

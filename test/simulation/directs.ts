@@ -7,7 +7,7 @@
  */
 import { addressKey, type NetworkName, type Person, type Place } from '../../src/model/address'
 import { ghostMxid } from '../../src/networks/matrix/names'
-import { directPlace } from '../../src/networks/xmpp/direct/send'
+import { directPlace } from '../../src/networks/xmpp/direct/place'
 import { ghostLocal } from '../../src/networks/xmpp/names'
 import type { DirectRules } from '../../src/plan/directs'
 import type { Auditor } from './auditor'

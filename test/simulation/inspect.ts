@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Delivery } from '../../src/model/message'
-import { directEnds } from '../../src/networks/xmpp/direct/send'
+import { directEnds } from '../../src/networks/xmpp/direct/place'
 import type { Auditor } from './auditor'
 import { writeFiles, type Disk } from './disk'
 import { textOfDelivery } from './notices'

@@ -1,6 +1,6 @@
 /** Watches the real XMPP adapter: which messages in rooms it reports as stored, and when it begins to listen in a room. */
 import { messageOf } from '../../src/model/errors'
-import { directEnds } from '../../src/networks/xmpp/direct/send'
+import { directEnds } from '../../src/networks/xmpp/direct/place'
 import type { Place } from '../../src/model/address'
 import type { Arrival, Delivery, RoomState } from '../../src/model/message'
 import type { Memory, Network } from '../../src/model/network'

@@ -5,7 +5,8 @@
  * holds a count, in statements of the store: `K10` from the start, `K11` from the signal to stop.
  *
  * K2 read, before the commit · K4 committed, before the answer · K5 answered, nothing sent · K6 marked as sending, before the bytes ·
- * K7 bytes out, no answer read · K8 answer read, before the commit · K9 that committed · K10 while starting · K11 while stopping
+ * K7 bytes out, no answer read · K8 answer read, before the commit · K9 that committed · K10 while starting · K11 while stopping ·
+ * K12 sealed and that is on disk, before the bytes
  */
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -13,6 +14,7 @@ import { join } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import * as accept from '../../src/bridge/accept'
 import * as deliver from '../../src/bridge/deliver'
+import * as world from '../../src/bridge/world'
 import type { Delivery } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
 import { toPlain } from '../../src/model/text'
@@ -82,6 +84,20 @@ around(deliver, 'makeDeliver', former => (...given) => {
   }
 })
 
+let sealing: Order | undefined
+
+around(world, 'makeVault', former => (...given) => {
+  const vault = former(...given)
+  return {
+    ...vault,
+    async change (changes) {
+      await vault.change(changes)
+      const isSealed = changes.some(([key, value]) => value !== undefined && /\bsealed /.test(key))
+      if (sealing !== undefined && isSealed) die(sealing)
+    }
+  }
+})
+
 let awaited: { order: Order, octets: string } | undefined
 
 const write = Socket.prototype.write as (this: Socket, ...given: unknown[]) => boolean
@@ -102,6 +118,7 @@ const mortal = (network: Network): Network => ({
   async send (delivery, signal) {
     dieAt('K6', delivery, network.name)
     const order = orderIn(delivery)
+    if (order?.moment === 'K12' && order.network === network.name && isDue(order)) sealing = order
     if (order?.moment === 'K7' && order.network === network.name && isDue(order)) awaited = { order, octets: octetsOf(delivery) }
     const sent = await network.send(delivery, signal)
     dieAt('K8', delivery, network.name)

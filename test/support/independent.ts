@@ -1,6 +1,7 @@
 /** People with apps that are none of ours: slixmpp and matrix-nio, each in a process of its own. They show how others read what we send. */
 import { join } from 'node:path'
 import { checkout, type Process, startProcess } from '../../sandbox/servers/process'
+import { omemoVenv } from '../../sandbox/servers/venv'
 import { READ_WITHIN_MS } from './story'
 
 /** What their app showed: `saw` says what kind of thing, the other fields depend on it. */
@@ -18,13 +19,13 @@ export interface Independent {
 const PYTHON = '/usr/bin/python3'
 const scriptOf = (name: string): string => join(checkout, 'test/support/independent', `${name}.py`)
 
-const startIndependent = async (script: string, args: string[], dir: string): Promise<Independent> => {
+const startIndependent = async (script: string, args: string[], dir: string, python = PYTHON): Promise<Independent> => {
   const seen: Seen[] = []
   const watchers = new Set<() => void>()
   const holds = (fits: Record<string, unknown>) => (one: Seen): boolean =>
     Object.entries(fits).every(([key, value]) => JSON.stringify(one[key]) === JSON.stringify(value))
   const child: Process = await startProcess({
-    command: PYTHON, args: [scriptOf(script), ...args], cwd: dir, logFile: join(dir, `${script}.log`),
+    command: python, args: [scriptOf(script), ...args], cwd: dir, logFile: join(dir, `${script}.log`),
     ready: async () => seen.some(({ saw }) => saw === 'online'),
     onLine (line) {
       seen.push(JSON.parse(line) as Seen)
@@ -59,3 +60,7 @@ export const startSlixmpp = (port: number, jid: string, password: string, dir: s
 /** `encrypts`: with libolm, in rooms that are encrypted. */
 export const startNio = (url: string, mxid: string, password: string, dir: string, encrypts = false): Promise<Independent> =>
   startIndependent('matrix', [url, mxid, password, ...encrypts ? [dir] : []], dir)
+
+/** With OMEMO. What it knows of others is kept in `dir`, so that it is the same device when it is started again. */
+export const startOmemo = (port: number, jid: string, password: string, dir: string): Promise<Independent> =>
+  startIndependent('xmpp_omemo', [String(port), jid, password, dir], dir, omemoVenv.python)

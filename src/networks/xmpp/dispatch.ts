@@ -20,6 +20,7 @@ import type { Rooms } from './muc/rooms'
 import type { Sender } from './muc/send'
 import type { Language } from './text/texts'
 import { addressIn, bareOf, canonicalBare, personOf, serverOf } from './names'
+import type { Omemo } from './omemo/omemo'
 import { notNow } from './wire/stanza-errors'
 import type { Stream } from './wire/stream'
 import type { Element, Xml } from './wire/xml'
@@ -31,14 +32,15 @@ const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars; looks: Looks
   rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
-  confirm: Confirm; directReceiver: DirectReceiver; signals: (message: Element, to: Identity) => void
+  confirm: Confirm; directReceiver: Pick<DirectReceiver, 'message'>; signals: (message: Element, to: Identity) => void
+  omemo: Pick<Omemo, 'answer' | 'presence' | 'heard'>
   directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway; entrance: Entrance; language: Language
   /** Whether this person may write to this ghost; with `begins`, also as the beginning of a chat. */
   admits: (theirs: string, ghost: string, begins: boolean) => boolean
 }
 
 export const makeDispatch = ({
-  stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver, signals,
+  stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver, omemo, signals,
   directSender, presence, commands, gateway, entrance, language, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
@@ -56,7 +58,7 @@ export const makeDispatch = ({
     const direct = asDirect(room, stanza)
     const ghost = direct && ghostFor(direct)
     if (direct === undefined || ghost === undefined) privateMessages.heard(room, stanza)
-    else directReceiver.message(direct, ghost, undefined, () => privateMessages.heard(room, stanza))
+    else directReceiver.message(direct, ghost, { beyond: () => privateMessages.heard(room, stanza) })
   }
 
   const message = (stanza: Element): void => {
@@ -73,7 +75,9 @@ export const makeDispatch = ({
     if (receipt !== undefined) receiver.offer(receipt)
     if (type === 'error') return room && sender.bounce(room, stanza)
     if (room !== undefined) return from === room.id ? rooms.said(room, stanza) : privately(room, stanza)
-    const address = addresses.at(to) ?? ghostFor(stanza)
+    const known = addresses.at(to)
+    if (known !== undefined && omemo.heard(stanza)) return
+    const address = known ?? ghostFor(stanza)
     if (address !== undefined) {
       directReceiver.message(stanza, address)
       return signals(stanza, address)
@@ -102,13 +106,16 @@ export const makeDispatch = ({
     if (!inRoom && entrance.take(stanza)) return
     const address = inRoom ? undefined : addresses.at(stanza.attrs.to ?? '')
     if (stanza.name === 'presence') {
-      if (address !== undefined) return presence.heard(stanza, address)
+      if (address !== undefined) {
+        omemo.presence(stanza, address)
+        return presence.heard(stanza, address)
+      }
       if (inRoom) return rooms.presence(stanza)
       const answer = answerPresence(stanza, ghostFor(stanza) !== undefined)
       if (answer !== undefined) stream.send(answer)
     } else if (stanza.attrs.type === 'get' || stanza.attrs.type === 'set') {
       if (inRoom ? askedOfGhost(stanza) : commands.take(stanza, answer => { stream.send(answer) })) return
-      answer(stanza, inRoom, answerIq(stanza, address, inRoom, gateway))
+      answer(stanza, inRoom, (address && omemo.answer(stanza, address)) ?? answerIq(stanza, address, inRoom, gateway))
     }
   }
 }

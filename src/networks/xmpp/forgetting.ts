@@ -2,9 +2,10 @@
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
 import type { Presence } from './direct/presence'
-import { directEnds } from './direct/send'
+import { directEnds } from './direct/place'
 import type { Rooms } from './muc/rooms'
 import type { makeOwnRooms } from './muc/team-rooms'
+import type { Omemo } from './omemo/omemo'
 import type { Originals } from './originals'
 import type { WriteBehind } from './write-behind'
 
@@ -13,17 +14,20 @@ export interface ForgettingParts {
   own: Pick<ReturnType<typeof makeOwnRooms>, 'has' | 'destroy'>
   originals: Originals
   presence: Presence
+  omemo: Pick<Omemo, 'forget'>
   notes: WriteBehind
   memory: Memory
 }
 
 export const makeForgetting = ({
-  rooms, own, originals, presence, notes, memory
+  rooms, own, originals, presence, omemo, notes, memory
 }: ForgettingParts): ((places: Place[]) => Promise<void>) => async places => {
   for (const { id } of places) {
     const ends = directEnds(id)
-    if (ends !== undefined) await presence.forget(ends.ours, ends.theirs)
-    else if (own.has(id)) {
+    if (ends !== undefined) {
+      await presence.forget(ends.ours, ends.theirs)
+      await omemo.forget(ends)
+    } else if (own.has(id)) {
       rooms.end(id)
       await own.destroy(id)
       for (const key of ['put out', 'read', 'asked', 'team']) await memory.delete(`${key} ${id}`)

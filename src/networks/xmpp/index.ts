@@ -9,7 +9,8 @@ import { makeConfirm } from './direct/confirm'
 import { makeGateway } from './direct/gateway'
 import { makePresence } from './direct/presence'
 import { makeDirectReceiver } from './direct/receive'
-import { directPlace, makeDirectSender } from './direct/send'
+import { directPlace } from './direct/place'
+import { makeDirectSender } from './direct/send'
 import { makeDispatch } from './dispatch'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { makeForgetting } from './forgetting'
@@ -33,6 +34,8 @@ import { makeOwnRooms, makeTeamRooms } from './muc/team-rooms'
 import { makeVoices } from './muc/voice'
 import { makeWhisper } from './muc/whisper'
 import { canonicalBare, ghostLocal, ghostPerson, parseJid, roomNamed } from './names'
+import { makeOmemo } from './omemo/omemo'
+import type { Opening } from './omemo/opening'
 import { makeOriginals } from './originals'
 import { makeQuarantine } from './quarantine'
 import { makeSend } from './send'
@@ -59,7 +62,7 @@ export const CAN: Capabilities = {
 }
 
 /** The parts that exist only after the start. */
-interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, sender: Sender, entrance: Entrance }
+interface Started { inbox: Inbox, ownMessages: OwnMessages, receiver: Receiver, direct: Opening, sender: Sender, entrance: Entrance }
 
 const namingOn = (domain: string, names: RoomNames, service: string | undefined): Naming => ({
   direct: directPlace,
@@ -77,13 +80,14 @@ const namingOn = (domain: string, names: RoomNames, service: string | undefined)
 
 /** `start` throws Refused if the component's domain is not a domain. */
 export const makeXmpp = (config: XmppConfig, world: World, connection?: Parameters<typeof makeStream>[2]): Network => {
-  const { domain } = config.component
-  const language = config.language ?? 'de'
+  const { component: { domain }, language = 'de' } = config
   const stream = makeStream(config.component, world, connection)
   const archive = makeArchive(stream)
   const addresses = makeAddresses(domain)
   const confirm = makeConfirm(domain, stream, world)
-  const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world, whisper: makeWhisper(() => rooms) })
+  const omemo = makeOmemo(stream, world)
+  const whisper = makeWhisper(() => rooms)
+  const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world, whisper, sealing: omemo.sealing })
   const presence = makePresence(addresses, stream, world)
   const notes = makeWriteBehind(world)
   const originals = makeOriginals(world)
@@ -130,26 +134,25 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     await roomNames.keep()
     const ownMessages = await makeOwnMessages(world)
     const quarantine = makeQuarantine(NAME, inbox, world.log)
-    const echo = (...heard: Parameters<Sender['echo']>): void => sender.echo(...heard)
     const receiver = makeReceiver({
-      network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, echo, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch,
-      moved: rooms.told
+      network: NAME, inbox, stream, archive, ownMessages, notes, originals, world, avatarOf: occupantAvatars.of, tooMuch: notices.tooMuch,
+      moved: rooms.told, echo: (...heard) => sender.echo(...heard)
     })
     const change = makeChange({ own: ownRooms, stream, world })
     const special = makeSpecialDeliveries({ teamRooms, directSender, remove: makeRemove(stream), change })
     const sender = makeSender({ rooms, stream, archive, ownMessages, world, special })
-    const directReceiver = makeDirectReceiver({ network: NAME, domain, language, quarantine, offer: receiver.offer, originals, stream, world })
+    const clear = makeDirectReceiver({ network: NAME, domain, language, quarantine, offer: receiver.offer, originals, stream, world })
+    const direct = await omemo.opening(clear, addresses.at)
     const entrance = makeEntrance({ network: NAME, domain, language, inbox, rooms, own: ownRooms, stream, world })
     const commands = makeCommands({ network: NAME, language, addresses, inbox, world })
     const stanza = makeDispatch({
-      stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver,
+      stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver: direct, omemo,
       signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
       gateway: makeGateway(NAME, addresses, language, inbox), entrance, language,
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)
     }, world)
-    return {
-      inbox, ownMessages, receiver, sender, entrance, stanza, dropped: (why, stanza) => quarantine(stanza, `a stanza was dropped: ${why}`)
-    }
+    const dropped: StreamEvents['dropped'] = (why, one) => quarantine(one, `a stanza was dropped: ${why}`)
+    return { inbox, ownMessages, receiver, direct, sender, entrance, stanza, dropped }
   }
 
   return {
@@ -158,6 +161,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     naming: namingOn(domain, roomNames, config.rooms),
     serve (identities) {
       for (const jid of addresses.put(identities)) world.log.error({ jid }, 'not an address of this component, not served')
+      omemo.serve(identities)
       presence.changed()
     },
     attend (places) {
@@ -183,10 +187,10 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     members: bringing.members,
     findRoom: makeFindRoom(domain, stream),
     signal: makeSignals({ domain, rooms, addresses, stream }),
-    forget: makeForgetting({ rooms, own: ownRooms, originals, presence, notes, memory: world.memory }),
+    forget: makeForgetting({ rooms, own: ownRooms, originals, presence, omemo, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),
     async stop () {
-      started?.receiver.stop()
+      for (const part of [started?.direct, started?.receiver]) part?.stop()
       await Promise.all([started?.sender.idle(), confirm.idle()])
       await presence.stop()
       for (const part of [ghostAvatars, bringing, rooms]) part.stop()

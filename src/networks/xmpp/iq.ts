@@ -43,6 +43,7 @@ export const answerIq = (iq: Element, address: Identity | undefined, inRoom: boo
       case INFO: {
         const features = [...FEATURES, ...isToDomain ? gateway?.features ?? [] : [], ...address === undefined ? [] : featuresOf(address)]
         return result(iq, el('query', { xmlns: INFO, node: asked.attrs.node }, identity(iq.attrs.to ?? '', address),
+          address?.encrypts === true ? el('identity', { category: 'pubsub', type: 'pep' }) : undefined,
           ...features.map(feature => el('feature', { var: feature }))))
       }
     }

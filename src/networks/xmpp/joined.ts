@@ -4,7 +4,7 @@ import type { Network, World } from '../../model/network'
 import { CAN, makeXmpp, NAME, type XmppConfig } from '.'
 import { makeAccount } from './account'
 import type { AccountConfig } from './account/where'
-import { directEnds, directPlace } from './direct/send'
+import { directEnds, directPlace } from './direct/place'
 import { FETCH_DEFAULTS, type FetchConfig, openLink } from './files'
 import { canonicalBare } from './names'
 

@@ -6,7 +6,7 @@
 import { makeShares, type Owner } from '../../lib/shares'
 import { messageOf } from '../../model/errors'
 import type { World } from '../../model/network'
-import { directEnds } from './direct/send'
+import { directEnds } from './direct/place'
 import { serverOf } from './names'
 import { owned } from './wire/xml'
 

@@ -1,7 +1,8 @@
 /** Gives each delivery to the part that sends it: the one for direct chats, or the one for rooms. */
 import { Refused, Unavailable } from '../../model/errors'
 import type { Network } from '../../model/network'
-import { type DirectSender, directEnds } from './direct/send'
+import { directEnds } from './direct/place'
+import { type DirectSender } from './direct/send'
 import type { Sender } from './muc/send'
 import { canonicalBare } from './names'
 

@@ -5,7 +5,7 @@
 import type { Identity, Inbox } from '../../model/network'
 import type { HasRead, Presence, SignalOut } from '../../model/signal'
 import { type Addresses, RESOURCE } from './addresses'
-import { directEnds, directPlace } from './direct/send'
+import { directEnds, directPlace } from './direct/place'
 import type { Occupant } from './muc/occupant'
 import { namedIn, type Room } from './muc/room'
 import type { Rooms } from './muc/rooms'

@@ -65,6 +65,12 @@ describe('a function address', () => {
     assert.deepEqual([isOn([anna], false), isOn([anna, bernd], true)], [false, true])
   })
 
+  it('encrypts only if it says so', () => {
+    const encrypts = (omemo?: boolean) =>
+      load(config => { Object.assign(config.function_addresses[0], omemo !== undefined && { omemo }) })[0]?.encrypts
+    assert.deepEqual([encrypts(), encrypts(false), encrypts(true)], [undefined, undefined, true])
+  })
+
   it('takes what is written', () => {
     const [address] = load()
     const { hours, team, profile, automatic } = address!

@@ -1,5 +1,5 @@
 /** Pages of an account's archive, and what is done with them. */
-import { directPlace } from '../direct/send'
+import { directPlace } from '../direct/place'
 import type { Archive, Archived, Keeper, Page } from '../muc/archive'
 import { STANZA_IDS } from '../muc/room'
 import { bareOf, canonicalBare } from '../names'

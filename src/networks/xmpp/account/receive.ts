@@ -76,7 +76,7 @@ export const makeAccountReceiver = ({
     const receipt = directSender.receipt(message, false)
     if (receipt !== undefined) intake.offer(receipt)
     if (address === undefined || message.attrs.type === 'error' || message.attrs.type === 'groupchat') return done()
-    direct.message(message, address, done)
+    direct.message(message, address, { done })
     signals(message, address)
   }
 

@@ -13,7 +13,7 @@ import { bareOf, canonicalBare, parseJid } from '../names'
 import type { Language } from '../text/texts'
 import { errorReply, notNow } from '../wire/stanza-errors'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
-import { directPlace } from './send'
+import { directPlace } from './place'
 
 export const COMMANDS = 'http://jabber.org/protocol/commands'
 const ITEMS = 'http://jabber.org/protocol/disco#items'

@@ -16,6 +16,7 @@ export const VCARD_TEMP = 'vcard-temp'
 const VCARD4 = 'urn:ietf:params:xml:ns:vcard-4.0'
 const VCARD4_NODE = 'urn:xmpp:vcard4'
 const PUBSUB = 'http://jabber.org/protocol/pubsub'
+const PUBLISHED = `${PUBSUB}#retrieve-items`
 const AVATAR_DATA = 'urn:xmpp:avatar:data'
 export const NICK = 'http://jabber.org/protocol/nick'
 export const AVATAR_METADATA = 'urn:xmpp:avatar:metadata'
@@ -26,8 +27,9 @@ const ADDRESS_FEATURES = [
 ]
 
 /** What clients may send to this function address. */
-export const featuresOf = ({ shows = SHOWS_NOTHING }: Pick<Identity, 'shows'>): string[] =>
-  [...ADDRESS_FEATURES, ...shows.typing ? [CHAT_STATES] : [], ...shows.read ? [MARKERS] : []]
+export const featuresOf = ({ shows = SHOWS_NOTHING, encrypts }: Pick<Identity, 'shows' | 'encrypts'>): string[] => [
+  ...ADDRESS_FEATURES, ...shows.typing ? [CHAT_STATES] : [], ...shows.read ? [MARKERS] : [], ...encrypts === true ? [PUBLISHED] : []
+]
 
 /** The picture, if it goes through in one piece. */
 export const logoOf = ({ logo }: Profile): NonNullable<Profile['logo']> | undefined =>

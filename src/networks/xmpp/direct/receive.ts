@@ -27,7 +27,7 @@ import { notNow } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, elementsIn, owned, textOf, type Xml } from '../wire/xml'
 import { NICK, RECEIPTS } from './profile'
-import { directPlace } from './send'
+import { directPlace } from './place'
 
 const TOLD_MAX = 2_000 // people whom we told that we cannot read encrypted messages
 const TELL_AGAIN_MS = 3_600_000
@@ -43,12 +43,17 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'Verschlüsselung für diesen Chat aus und schreiben Sie noch einmal.\nThis chat is encrypted, and we cannot read encrypted messages ' +
   'here. Please switch encryption off for this chat and write again.'
 
+/**
+ * `done`: called when the message need not come again; `beyond`: if it cannot be kept. `sealed`: it came encrypted, and this is what it says.
+ * `unread`: it cannot be read, and this tells its writer so.
+ */
+export interface Fate { done? (): void; beyond? (): void; sealed?: boolean; unread? (): void }
+
 export interface DirectReceiver {
-  /**
-   * A message to an address of ours that is neither an error nor from a room of ours. Calls `done` when it need not come again, or `beyond`
-   * if it cannot be kept.
-   */
-  message (stanza: Element, to: Identity, done?: () => void, beyond?: () => void): void
+  /** A message to an address of ours that is neither an error nor from a room of ours. */
+  message (stanza: Element, to: Identity, fate?: Fate): void
+  /** It cannot be kept, and its writer is told. */
+  refuse (stanza: Element): void
 }
 
 const ownerOf = (jid: string): Owner => ({ group: serverOf(jid), owner: bareOf(jid) })
@@ -92,6 +97,21 @@ export interface DirectReceiverParts {
   giveBack?: (message: Element, done: () => void) => unknown
 }
 
+const senderOf = (message: Element, contact: string): Sender => {
+  const nick = textOf(child(message, 'nick', NICK)).trim()
+  const { local = '', domain: theirs = contact } = parseJid(contact) ?? {}
+  return nick === '' ? { id: contact, name: local || theirs, nameless: true } : { id: contact, name: nick }
+}
+
+const mentionsIn = (network: string, message: Element): { mentions?: Mention[] } => {
+  const mentions = referencesIn(message).map(({ jid, as }) => ({ who: { network, id: bareOf(jid) }, as }))
+  return mentions.length === 0 ? {} : { mentions }
+}
+
+/** The team sees that it was encrypted on its way. */
+const withSign = (arrival: Arrival, { sealed, unread }: Fate): Arrival =>
+  arrival.kind === 'message' && (sealed === true || unread !== undefined) ? { ...arrival, encrypted: true } : arrival
+
 export const makeDirectReceiver = ({
   network, domain, language, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = one => stream.send(notNow(one, language))
 }: DirectReceiverParts): DirectReceiver => {
@@ -131,17 +151,6 @@ export const makeDirectReceiver = ({
       : `direct/${createHash('sha256').update(JSON.stringify([contact, to.id, id, saidIn(message)])).digest('base64url')}`
   }
 
-  const senderOf = (message: Element, contact: string): Sender => {
-    const nick = textOf(child(message, 'nick', NICK)).trim()
-    const { local = '', domain: theirs = contact } = parseJid(contact) ?? {}
-    return nick === '' ? { id: contact, name: local || theirs, nameless: true } : { id: contact, name: nick }
-  }
-
-  const mentionsIn = (message: Element): { mentions?: Mention[] } => {
-    const mentions = referencesIn(message).map(({ jid, as }) => ({ who: { network, id: bareOf(jid) }, as }))
-    return mentions.length === 0 ? {} : { mentions }
-  }
-
   const arrivalOf = (message: Element, to: Identity): Arrival | undefined => {
     const { from = '', id } = message.attrs
     const contact = personOf(from)
@@ -165,34 +174,37 @@ export const makeDirectReceiver = ({
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : original(replaced)
     if (id !== undefined) originals.put(place.id, contact, id, of ?? base.key)
-    if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(message) }
+    if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(network, message) }
     const automatic = isFromMachine(message, delayed)
     const answered = repliedTo(message)
     const named = child(message, 'origin-id', STANZA_IDS)?.attrs.id ?? id // XEP-0461 §3.1
     const own = answered === undefined ? undefined : original(answered)
     const more = {
-      ...automatic && { automatic }, ...named !== undefined && { named }, ...mentionsIn(message),
+      ...automatic && { automatic }, ...named !== undefined && { named }, ...mentionsIn(network, message),
       ...answered === undefined ? {} : { replyTo: own === undefined ? [answered] : [answered, own] }
     }
     const first: MessageArrival = { ...base, kind: 'message', ...said, direct: true, to: to.id, ...more }
     return replaced === undefined ? first : { ...first, content: asCorrection(content) }
   }
 
-  const cannotRead = (message: Element, encryption: string, to: Identity): void => {
+  const cannotRead = (message: Element, encryption: string, to: Identity, unread?: () => void): void => {
     const { from = '' } = message.attrs
     quarantine(message, `a message was encrypted: ${encryption}`, el('encrypted', { xmlns: encryption }))
     const chat = directPlace(to.id, bareOf(from))
     if (clock.tick() - (told.get(chat) ?? -Infinity) < TELL_AGAIN_MS) return
     told.put(owned(chat), ownerOf(owned(from)), clock.tick())
+    if (unread !== undefined) return unread()
     stream.send(el('message', { type: 'chat', from: to.id, to: bareOf(from), id: `told.${chance.token(KEY_BYTES)}` },
       ...contentXml({ style: 'quiet', text: plain(CANNOT_READ) })))
   }
 
   return {
-    message (message, to, done = () => {}, beyond = () => { giveBack(message, done) }) {
+    refuse (message) { giveBack(message, () => {}) },
+    message (message, to, fate = {}) {
+      const { done = () => {}, beyond = () => { giveBack(message, done) } } = fate
       const { from = '', id } = message.attrs
       const encryption = encryptionOf(message)
-      if (encryption !== undefined) cannotRead(message, encryption, to)
+      if (encryption !== undefined) cannotRead(message, encryption, to, fate.unread)
       const arrival = arrivalOf(message, to)
       if (arrival === undefined) return done()
       if (arrival.kind === 'message' && !isHidden(from)) askWhetherMachine(from, to.id)
@@ -201,7 +213,7 @@ export const makeDirectReceiver = ({
         if (received !== undefined) stream.send(received)
         done()
       }
-      offer(arrival, stored, {
+      offer(withSign(arrival, fate), stored, {
         most: DIRECT_KEPT_MAX, server: serverOf(owned(from)),
         beyond () {
           const contact = personOf(from)

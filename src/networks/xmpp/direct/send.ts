@@ -5,20 +5,25 @@
  */
 import { makeShares } from '../../../lib/shares'
 import type { Place } from '../../../model/address'
-import { Refused, Unavailable } from '../../../model/errors'
+import { makeTurns } from '../../../lib/turns'
+import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/message'
 import type { Identity, World } from '../../../model/network'
 import type { Addresses } from '../addresses'
 import { isWhisper, nickOf, type Room } from '../muc/room'
 import type { Whisper } from '../muc/whisper'
 import { bareOf, canonicalBare, isHidden } from '../names'
-import { type AnswerTo, contentXml, correctionXml, reactionsXml, retractionXml } from '../text/content'
+import {
+  type AnswerTo, contentApart, contentXml, correctionXml, reactionsXml, replacedXml, retractionXml
+} from '../text/content'
 import { markableXml } from '../text/signals'
 import { conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
+import type { Sealing } from '../omemo/sealing'
 import type { Confirm } from './confirm'
 import { makeIntroduction } from './introduction'
+import { directEnds, directPlace, type Ends } from './place'
 import { RECEIPTS } from './profile'
 
 const MUC_USER = 'http://jabber.org/protocol/muc#user'
@@ -36,17 +41,6 @@ export interface DirectSender {
   receipt (message: Element, fromRoom: boolean): ReceiptArrival | undefined
 }
 
-interface Ends { ours: string; theirs: string }
-
-/** The two ends of a direct chat, as Naming.direct joins them. */
-export const directEnds = (placeId: string): Ends | undefined => {
-  const [ours = '', theirs, ...more] = placeId.split(' ')
-  if (theirs === undefined || more.length > 1 || canonicalBare(theirs) !== theirs) return undefined
-  return { ours, theirs: [theirs, ...more].join(' ') }
-}
-
-export const directPlace = (ours: string, theirs: string): string => `${ours} ${theirs}`
-
 /** What is answered, by the id that its sender's app gave it (XEP-0461 §3.1). */
 const answerTo = ({ said, by: { name }, text }: Reply, answered: string[] | undefined, ends: Ends): AnswerTo => {
   const isOurs = said !== undefined && 'delivery' in said
@@ -58,8 +52,12 @@ const answerTo = ({ said, by: { name }, text }: Reply, answered: string[] | unde
 const named = (ours: Identity, { as }: Delivery): Identity =>
   ours.profile.name !== '' || as === undefined ? ours : { ...ours, profile: { ...ours.profile, name: as.name } }
 
-const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] => {
-  const reply = 'reply' in action && action.reply !== undefined ? answerTo(action.reply, answered, ends) : undefined
+const replyIn = ({ action, answered }: Delivery, ends: Ends): AnswerTo | undefined =>
+  'reply' in action && action.reply !== undefined ? answerTo(action.reply, answered, ends) : undefined
+
+const actionXml = (delivery: Delivery, ends: Ends): Xml[] => {
+  const { action, target, answered } = delivery
+  const reply = replyIn(delivery, ends)
   switch (action.kind) {
     case 'message': return [...contentXml(action.content, reply), el('request', { xmlns: RECEIPTS })]
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
@@ -74,6 +72,14 @@ const actionXml = ({ action, target, answered }: Delivery, ends: Ends): Xml[] =>
   }
 }
 
+/** What an action says, with its words apart; undefined if it has none that are kept from servers. */
+const apart = (delivery: Delivery, ends: Ends): { body: string, beside: Xml[] } | undefined => {
+  const { action, target } = delivery
+  if (action.kind !== 'message' && action.kind !== 'edit') return undefined
+  const { body, beside } = contentApart(action.content, replyIn(delivery, ends))
+  return { body, beside: [...beside, action.kind === 'edit' ? replacedXml(target?.[0] ?? action.of) : el('request', { xmlns: RECEIPTS })] }
+}
+
 export interface DirectSenderParts {
   network: string
   addresses: Addresses
@@ -82,12 +88,14 @@ export interface DirectSenderParts {
   world: World
   publishes?: boolean // the address's own server tells what it is called and looks like
   whisper?: Whisper // absent: there are no rooms
+  sealing?: Sealing // absent: nothing is encrypted
 }
 
 export const makeDirectSender = ({
-  network, addresses, stream, confirm, world: { clock }, publishes = false, whisper
+  network, addresses, stream, confirm, world: { clock, log }, publishes = false, whisper, sealing
 }: DirectSenderParts): DirectSender => {
   const introduce = makeIntroduction(publishes ? { send: () => true } : stream, clock)
+  const turns = makeTurns()
   const addressed = makeShares<{ place: Place, to: string }>(ADDRESSED_MAX)
 
   const write = async (delivery: Delivery, from: string | undefined, to: string, content: Xml[], signal: AbortSignal): Promise<Sent> => {
@@ -98,6 +106,16 @@ export const makeDirectSender = ({
     await confirm.write({ stanza, id, to, attempt }, signal)
     return { ids: [id] }
   }
+
+  /** What stands in the stanza. In a chat that is encrypted, its words are sealed, in the order in which they are to go out. */
+  const contentOf = (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<{ content: Xml[], sealed: boolean }> =>
+    turns(delivery.place.id, async () => {
+      const said = apart(delivery, ends)
+      const sealed = said && await sealing?.seal(ends, { key: delivery.key, body: said.body }, signal)
+      return sealed === undefined || said === undefined
+        ? { content: actionXml(delivery, ends), sealed: false }
+        : { content: [...sealed, ...said.beside], sealed: true }
+    })
 
   /** To somebody whose address is hidden, by the room in which they are. */
   const toOccupant = async (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<Sent> => {
@@ -118,7 +136,10 @@ export const makeDirectSender = ({
       const shown = named(ours, delivery)
       const more = delivery.action.kind !== 'message' ? []
         : [...shown.profile.name === '' ? [] : introduce(shown, ends.theirs), ...ours.shows?.read === true ? [markableXml()] : []]
-      return await write(delivery, addresses.speaker(ours), ends.theirs, [...actionXml(delivery, ends), ...more], signal)
+      const { content, sealed } = await contentOf(delivery, ends, signal)
+      const sent = await write(delivery, addresses.speaker(ours), ends.theirs, [...content, ...more], signal)
+      if (sealed) sealing?.over(delivery.key).catch((error: unknown) => log.warn({ why: messageOf(error) }, 'what was sent is still kept'))
+      return sent
     },
     toAddressee (room, delivery, from, signal) {
       const { action, key, place } = delivery

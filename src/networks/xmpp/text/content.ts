@@ -207,30 +207,39 @@ const geolocXml = (location: string | undefined): Xml[] => {
   return point === undefined ? [] : [el('geoloc', { xmlns: GEOLOC }, el('lat', {}, point.lat), el('lon', {}, point.lon))]
 }
 
-/** `called`: people at its place whom the message calls. */
-export const contentXml = ({ style, text, file, location }: Content, answered?: AnswerTo, called: Called[] = []): Xml[] => {
+/** `about`: what says something of the words. `beside`: what does not. */
+export interface Apart { body: string; about: Xml[]; beside: Xml[] }
+
+/** A message with its words apart, which may be encrypted. `called`: people at its place whom it calls. */
+export const contentApart = ({ style, text, file, location }: Content, answered?: AnswerTo, called: Called[] = []): Apart => {
   const named = answered?.found === undefined ? [] : [replyXml(answered.found)]
   if (file?.url !== undefined && file.spoiler !== undefined) {
     // Apps show a picture at once if the body is only its link, whatever stands beside it.
-    return [el('body', {}, `${spoilerMark(file.spoiler)} ${file.name}: ${file.url}`), el('spoiler', { xmlns: SPOILER }, file.spoiler), ...named]
+    const body = `${spoilerMark(file.spoiler)} ${file.name}: ${file.url}`
+    return { body, about: [el('spoiler', { xmlns: SPOILER }, file.spoiler)], beside: named }
   }
-  if (file?.url !== undefined) {
-    return [el('body', {}, file.url), ...fileXml(file, file.url), ...named]
-  }
+  if (file?.url !== undefined) return { body: file.url, about: fileXml(file, file.url), beside: named }
   const { shown, marks } = hiding(text)
   const { body, unstyled } = bodyOf(withNicks(shown, called))
-  const mark = [...marks, ...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...geolocXml(location)]
-  if (style === 'quiet' || style === 'alert') mark.push(el('automatic', { xmlns: AUTOMATIC }))
+  const isOurs = style === 'quiet' || style === 'alert'
+  const mark = [...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...isOurs ? [el('automatic', { xmlns: AUTOMATIC })] : []]
   const isQuoting = answered !== undefined && style !== 'emote' // nothing may stand before /me
   const quotation = isQuoting ? quotationOf(answered) : ''
   const written = withReferences(`${quotation}${style === 'emote' ? '/me ' : ''}${body}`, called)
   const reply = isQuoting && named.length > 0 ? [...named, fallbackXml(quotation)] : named
-  return [el('body', {}, written.body), ...reply, ...mark, ...written.references]
+  return { body: written.body, about: [...marks, ...geolocXml(location), ...written.references], beside: [...reply, ...mark] }
 }
+
+export const contentXml = (...given: Parameters<typeof contentApart>): Xml[] => {
+  const { body, about, beside } = contentApart(...given)
+  return [el('body', {}, body), ...beside, ...about]
+}
+
+export const replacedXml = (id: string): Xml => el('replace', { xmlns: CORRECT, id })
 
 /** `id` is always that of the first version (XEP-0308 §3). */
 export const correctionXml = (content: Content, id: string, answered?: AnswerTo, called: Called[] = []): Xml[] =>
-  [...contentXml(content, answered, called), el('replace', { xmlns: CORRECT, id })]
+  [...contentXml(content, answered, called), replacedXml(id)]
 
 /** XEP-0424 §3, and beside it as before version 0.4. `id` is the room's, or in a direct chat the sender's; `given` always the sender's. */
 export const retractionXml = (id: string, given: string): Xml[] => [

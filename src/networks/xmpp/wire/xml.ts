@@ -34,12 +34,12 @@ export const legal = (text: string): string => SUSPECT.test(text) ? text.replace
 const TEXT_ESCAPED = /[&<>\r]/
 const escapeText = (text: string): string => {
   const clean = legal(text)
-  return TEXT_ESCAPED.test(clean) ? clean.replace(/[&<>\r]/g, found => ESCAPES[found] as string) : clean
+  return TEXT_ESCAPED.test(clean) ? clean.replace(/[&<>\r]/g, found => ESCAPES[found] ?? found) : clean
 }
 const ATTRIBUTE_ESCAPED = /[&<>'"\t\n\r]/
 const escapeAttribute = (text: string): string => {
   const clean = legal(text)
-  return ATTRIBUTE_ESCAPED.test(clean) ? clean.replace(/[&<>'"\t\n\r]/g, found => ESCAPES[found] as string) : clean
+  return ATTRIBUTE_ESCAPED.test(clean) ? clean.replace(/[&<>'"\t\n\r]/g, found => ESCAPES[found] ?? found) : clean
 }
 
 /** Writes one element. Attributes that are undefined are left out; strings among the children are text. */

@@ -1,0 +1,82 @@
+/**
+ * What is kept on disk: the keys of our addresses, the sessions, how each chat stands, what was sealed and has not ended, what was opened and is not
+ * stored yet. Whoever changes several of these makes one change of it.
+ */
+import type { Vault } from '../../../model/network'
+import { directPlace, type Ends } from '../direct/place'
+import type { Element } from '../wire/xml'
+import type { Own } from './own'
+import type { Session } from './ratchet'
+
+export type Change = [key: string, value: Uint8Array | undefined]
+
+/** `encrypted`: whether their last words were; undefined: they have said none. `devices`: those with a session, the one heard last in front. */
+export interface Chat { encrypted?: boolean; devices: number[] }
+
+/** `hash`: of what it says. */
+export interface KeptSealed { hash: string; at: number; xml: string }
+
+export interface Taken { ours: string; stanza: Element }
+
+const START = 'omemo '
+const OWN = `${START}own `
+const SEALED = `${START}sealed `
+const TAKEN = `${START}taken `
+const sessionsStart = (ends: Ends): string => `${START}sessions ${directPlace(ends.ours, ends.theirs)} `
+const chatKey = ({ ours, theirs }: Ends): string => `${START}chat ${directPlace(ours, theirs)}`
+
+/** Keys and sessions hold buffers and maps, which JSON does not know. */
+const packed = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, function (this: Record<string, unknown>, key: string, given: unknown) {
+  const one = this[key]
+  if (Buffer.isBuffer(one)) return { base64: one.toString('base64') }
+  return one instanceof Map ? { map: Object.fromEntries<unknown>(one) } : given
+}))
+
+const unpacked = <T>(bytes: Uint8Array): T => JSON.parse(Buffer.from(bytes).toString(), (_, one: unknown) => {
+  if (typeof one !== 'object' || one === null) return one
+  if ('base64' in one && typeof one.base64 === 'string') return Buffer.from(one.base64, 'base64')
+  return 'map' in one && typeof one.map === 'object' && one.map !== null ? new Map(Object.entries(one.map)) : one
+}) as T
+
+export const ownChange = (ours: string, own: Own): Change => [OWN + ours, packed(own)]
+export const sessionsChange = (ends: Ends, device: number, sessions: Session[]): Change =>
+  [`${sessionsStart(ends)}${device}`, sessions.length === 0 ? undefined : packed(sessions)]
+export const chatChange = (ends: Ends, chat: Chat): Change => [chatKey(ends), packed(chat)]
+export const sealedChange = (key: string, sealed: KeptSealed | undefined): Change => [SEALED + key, sealed && packed(sealed)]
+export const takenChange = (number: number, taken: Taken | undefined): Change =>
+  [TAKEN + String(number).padStart(15, '0'), taken && Buffer.from(JSON.stringify(taken))]
+
+export interface Kept {
+  change: Vault['change']
+  owns (): Promise<[ours: string, own: Own][]>
+  /** The newest first. */
+  sessions (ends: Ends, device: number): Promise<Session[]>
+  chat (ends: Ends): Promise<Chat>
+  sealed (key: string): Promise<KeptSealed | undefined>
+  /** Those that were sealed before this time. */
+  sealedBefore (at: number): Promise<Change[]>
+  taken (): Promise<[number: number, taken: Taken][]>
+  /** All that is known of the chat is to be forgotten. */
+  forgetting (ends: Ends): Promise<Change[]>
+}
+
+export const makeKept = (vault: Vault): Kept => {
+  const get = async <T>(key: string): Promise<T | undefined> => {
+    const bytes = await vault.get(key)
+    return bytes && unpacked<T>(bytes)
+  }
+  const gone = async (start: string): Promise<Change[]> => (await vault.all(start)).map(([key]): Change => [key, undefined])
+  return {
+    change: vault.change,
+    owns: async () => (await vault.all(OWN)).map(([key, value]) => [key.slice(OWN.length), unpacked<Own>(value)]),
+    sessions: async (ends, device) => await get<Session[]>(`${sessionsStart(ends)}${device}`) ?? [],
+    chat: async ends => await get<Chat>(chatKey(ends)) ?? { devices: [] },
+    sealed: key => get<KeptSealed>(SEALED + key),
+    async sealedBefore (at) {
+      const all = await vault.all(SEALED)
+      return all.filter(([, value]) => unpacked<KeptSealed>(value).at < at).map(([key]): Change => [key, undefined])
+    },
+    taken: async () => (await vault.all(TAKEN)).map(([key, value]) => [Number(key.slice(TAKEN.length)), unpacked<Taken>(value)]),
+    forgetting: async ends => [...await gone(sessionsStart(ends)), [chatKey(ends), undefined]]
+  }
+}

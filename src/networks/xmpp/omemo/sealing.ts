@@ -1,0 +1,155 @@
+/**
+ * What our addresses say in chats that are encrypted.
+ * Promises: what is sealed is on disk, with the sessions as they are then, before it goes out, and a second try sends the same again; whoever
+ * wrote encrypted last is never answered in the clear; a message is sealed for each device of its reader of which keys can be had. No key is
+ * used twice, also if an earlier copy of the store was put back: we seal only with a ratchet pair that was drawn since the start. Where that is an
+ * older one, because they have not written since, a session begins anew.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../../lib/clock'
+import type { Turns } from '../../../lib/turns'
+import { Refused, Unavailable } from '../../../model/errors'
+import type { Xml } from '../wire/xml'
+import { directPlace, type Ends } from '../direct/place'
+import { encryptedXml } from './elements'
+import type { Fresh } from './keys'
+import { type Change, type Chat, chatChange, type Kept, sealedChange, sessionsChange } from './kept'
+import { meOf } from './own'
+import type { Owns } from './owns'
+import { emptySecret, sealText } from './payload'
+import type { Peers } from './peers'
+import { begin, type Bundle, seal as sealWith, type Session, type Wire } from './ratchet'
+
+const SESSIONS_MAX = 5 // with one device: late messages may belong to an earlier one
+const CHAT_DEVICES_MAX = 64 // with a session, in one chat
+const SEALED_MS = 4 * 24 * 3_600_000 // longer than any delivery is tried
+
+export interface Sealing {
+  /** What stands in the stanza in place of the words; undefined if they go out in the clear. Throws Unavailable or Refused. */
+  seal (ends: Ends, said: { key: string, body: string }, signal: AbortSignal): Promise<Xml[] | undefined>
+  /** What was sealed under this key is sent, or never will be. */
+  over (key: string): Promise<void>
+  /**
+   * A message without words for one device, which keeps the session going. `anew`: in a session that begins with it. Undefined if that cannot
+   * be had.
+   */
+  empty (ends: Ends, device: number, anew: boolean, signal: AbortSignal): Promise<Xml[] | undefined>
+}
+
+/** `life`: names this process. */
+export interface SealingParts { kept: Kept; owns: Owns; peers: Peers; turns: Turns; fresh: Fresh; clock: Clock; life: string }
+
+/** The sessions with a device once this one was used. */
+export const withSession = (sessions: Session[], used: Session | undefined, now: Session): Session[] =>
+  [now, ...sessions.filter(one => one !== used)].slice(0, SESSIONS_MAX)
+
+/** The chat once these devices have a session, and those that are too much have none. */
+export const withDevices = (ends: Ends, chat: Chat, devices: number[]): Change[] => {
+  const all = [...new Set([...devices, ...chat.devices])]
+  const gone = all.slice(CHAT_DEVICES_MAX).map(device => sessionsChange(ends, device, []))
+  return [chatChange(ends, { ...chat, devices: all.slice(0, CHAT_DEVICES_MAX) }), ...gone]
+}
+
+interface SealedKeys { keys: [device: number, wire: Wire][]; changes: Change[] }
+
+export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: SealingParts): Sealing => {
+  let swept: Promise<void> | undefined // once in each life
+
+  const sweep = async (): Promise<void> => {
+    const old = await kept.sealedBefore(clock.now() - SEALED_MS)
+    if (old.length > 0) await kept.change(old)
+  }
+
+  /** The devices to seal for; undefined if it need not be sealed. Throws. */
+  const wanted = async (ends: Ends, signal: AbortSignal): Promise<number[] | undefined> => {
+    const { encrypted, devices: heard } = await kept.chat(ends)
+    if (!owns.isOn(ends.ours)) {
+      if (encrypted === true) throw new Refused('the contact has encrypted this chat, and omemo is off for this address', undefined, 'encrypted')
+      return undefined
+    }
+    if (encrypted === false) return undefined
+    const listed = await peers.devices(ends, signal).catch((error: unknown) => {
+      if (heard.length === 0) throw error
+      return []
+    })
+    return listed.length > 0 ? listed : encrypted === true ? heard : undefined
+  }
+
+  const usable = (sessions: Session[]): Session | undefined => sessions.find(one => one.life === life && one.sending !== undefined)
+
+  /** What a session begins with, of the devices with which one must. */
+  const bundlesOf = async (ends: Ends, devices: number[], anew: boolean, signal: AbortSignal): Promise<Map<number, Bundle>> => {
+    const found = await Promise.all(devices.map(async (device): Promise<[number, Bundle][]> => {
+      if (!anew && usable(await kept.sessions(ends, device)) !== undefined) return []
+      const bundle = await peers.bundle(ends, device, signal)
+      return bundle === undefined ? [] : [[device, bundle]]
+    }))
+    return new Map(found.flat())
+  }
+
+  const begun = (ours: string, bundle: Bundle | undefined): Session | undefined => {
+    const own = owns.of(ours)
+    if (own === undefined || bundle === undefined) return undefined
+    const { ones } = bundle
+    return { ...begin(meOf(own), bundle, ones[fresh(4).readUInt32BE() % Math.max(ones.length, 1)], fresh), life }
+  }
+
+  /** In the chat's turn. */
+  const sealFor = async (ends: Ends, devices: number[], bundles: Map<number, Bundle>, secret: Buffer): Promise<SealedKeys> => {
+    const own = owns.of(ends.ours)
+    if (own === undefined) throw new Unavailable('the keys of this address are not made yet')
+    const keys: SealedKeys['keys'] = []
+    const changes: Change[] = []
+    for (const device of devices) {
+      const before = await kept.sessions(ends, device)
+      const used = bundles.has(device) ? undefined : usable(before)
+      const session = used ?? begun(ends.ours, bundles.get(device))
+      if (session === undefined) continue
+      const sealed = sealWith(meOf(own), session, secret)
+      keys.push([device, sealed.wire])
+      changes.push(sessionsChange(ends, device, withSession(before, used, sealed.session)))
+    }
+    const chat = await kept.chat(ends)
+    const more = keys.map(([device]) => device).filter(device => !chat.devices.includes(device))
+    if (more.length > 0) changes.push(...withDevices(ends, { ...chat, devices: [...chat.devices, ...more] }, []))
+    return { keys, changes }
+  }
+
+  const ownDevice = (ours: string): number => owns.of(ours)?.device ?? 0
+
+  return {
+    async seal (ends, { key, body }, signal) {
+      if (owns.of(ends.ours) === undefined && !owns.isOn(ends.ours)) return undefined
+      await (swept ??= sweep())
+      const hash = createHash('sha256').update(body).digest('base64url')
+      const before = await kept.sealed(key)
+      if (before?.hash === hash) return [{ xml: before.xml }]
+      const devices = await wanted(ends, signal)
+      const bundles = await bundlesOf(ends, devices ?? [], false, signal)
+      return await turns(directPlace(ends.ours, ends.theirs), async () => {
+        if (devices === undefined) {
+          if ((await kept.chat(ends)).encrypted === true) throw new Unavailable('the chat has become encrypted in this moment')
+          return undefined
+        }
+        const { iv, secret, payload } = sealText(body, fresh)
+        const { keys, changes } = await sealFor(ends, devices, bundles, secret)
+        if (keys.length === 0) throw new Unavailable('no device of theirs can be encrypted for now', { deviceless: true })
+        const xml = encryptedXml({ from: ownDevice(ends.ours), keys, iv, payload })
+        await kept.change([...changes, sealedChange(key, { hash, at: clock.now(), xml: xml.map(one => one.xml).join('') })])
+        return xml
+      })
+    },
+    over: key => kept.change([sealedChange(key, undefined)]),
+    async empty (ends, device, anew, signal) {
+      const bundles = await bundlesOf(ends, [device], anew, signal)
+      if (anew && bundles.size === 0) return undefined
+      return await turns(directPlace(ends.ours, ends.theirs), async () => {
+        const { iv, secret } = emptySecret(fresh)
+        const { keys, changes } = await sealFor(ends, [device], bundles, secret)
+        if (keys.length === 0) return undefined
+        await kept.change(changes)
+        return encryptedXml({ from: ownDevice(ends.ours), keys, iv })
+      })
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { Refused, Unavailable } from '../../../../../src/model/errors'
+import { bundleXml, readBundle } from '../../../../../src/networks/xmpp/omemo/elements'
+import { makeApp, makeChat, OURS, signal } from '../../../../support/omemo/chat'
+import { makeVault } from '../../../../support/world'
+import { until } from '../../../../support/practice'
+import { handClock } from '../../../../support/quick'
+import { parse } from '../parse'
+
+const OLGA = 'olga@example.org'
+const ENDS = { ours: OURS, theirs: OLGA }
+const plainly = (text: string) => parse(`<message type='chat' from='${OLGA}/app' to='${OURS}' id='p${text}'><body>${text}</body></message>`)
+
+describe('what an address says with OMEMO', () => {
+  it('is sealed for each device of its reader, if the address writes first', async () => {
+    const apps = [makeApp(OLGA), makeApp(OLGA)]
+    const chat = await makeChat({ apps })
+    const sent = await chat.seal(OLGA, 'hello')
+    assert.deepEqual(apps.map(app => app.read(sent!)), ['hello', 'hello'])
+    assert.ok(!sent!.xml.includes('hello'))
+    assert.match(sent!.xml, /<encryption xmlns='urn:xmpp:eme:0' namespace='eu.siacs.conversations.axolotl' name='OMEMO'\/><body>Diese Nachricht ist/)
+    assert.match(sent!.xml, /<store xmlns='urn:xmpp:hints'\/>/)
+    for (const app of apps) await chat.hears(app.say(chat, 'thanks'))
+    assert.deepEqual(chat.texts(), ['thanks', 'thanks'])
+  })
+
+  it('is the same if it is tried again, over a crash too, and another one if it says something else', async () => {
+    const kept = new Map<string, Uint8Array>()
+    const olga = makeApp(OLGA)
+    const first = await makeChat({ apps: [olga], vault: makeVault(kept) })
+    const one = await first.seal(OLGA, 'hello', 'key')
+    const second = await makeChat({ apps: [olga], vault: makeVault(new Map(kept)) })
+    assert.deepEqual(await second.seal(OLGA, 'hello', 'key'), one)
+    assert.notDeepEqual(await second.seal(OLGA, 'hello!', 'key'), one)
+    await second.omemo.sealing.over('key')
+    assert.deepEqual(await second.vault.all('omemo sealed '), [])
+  })
+
+  it('goes out in the clear to whoever has no keys, and to whoever wrote in the clear last', async () => {
+    const nobody = await makeChat()
+    assert.equal(await nobody.seal(OLGA, 'hello'), undefined)
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    await chat.hears(olga.say(chat, 'one'))
+    await chat.hears(plainly('two'))
+    assert.equal(await chat.seal(OLGA, 'hello'), undefined)
+    await chat.hears(olga.say(chat, 'three'))
+    assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
+  })
+
+  it('waits rather than go out in the clear to whoever wrote encrypted last', async () => {
+    const kept = new Map<string, Uint8Array>()
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ vault: makeVault(kept) })
+    const stanza = olga.say(chat, 'one')
+    stanza.children = stanza.children.map(one => typeof one !== 'string' && one.name === 'encrypted'
+      ? { ...one, children: one.children.filter(each => typeof each !== 'string' && each.name !== 'header') } : one)
+    await chat.hears(stanza)
+    const later = await makeChat({ vault: makeVault(new Map(kept)) })
+    await assert.rejects(later.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.deviceless)
+    const off = await makeChat({ vault: makeVault(new Map(kept)), encrypts: false })
+    await assert.rejects(off.seal(OLGA, 'hello'), (error: unknown) => error instanceof Refused && error.because === 'encrypted')
+  })
+
+  it('waits if it is not known whether they have keys, and is sealed for those who are known', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    chat.fails.with = 'forbidden'
+    await assert.rejects(chat.seal(OLGA, 'hello'), Unavailable)
+    await chat.hears(olga.say(chat, 'one'))
+    const sent = await chat.seal(OLGA, 'hello')
+    assert.equal(olga.read(sent!), 'hello')
+  })
+
+  it('is sealed for nobody whose key has a wrong signature', async () => {
+    const [olga, eve] = [makeApp(OLGA), makeApp(OLGA)]
+    const { signed, ...bundle } = readBundle(parse(olga.bundle.xml))
+    const wrong = { ...olga, bundle: bundleXml({ ...bundle, signed: { ...signed, signature: Buffer.alloc(64, 1) } }) }
+    const alone = await makeChat({ apps: [wrong] })
+    await assert.rejects(alone.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.deviceless)
+    const chat = await makeChat({ apps: [wrong, eve] })
+    const sent = await chat.seal(OLGA, 'hello')
+    assert.deepEqual([olga.read(sent!), eve.read(sent!)], [undefined, 'hello'])
+    const before = chat.asked.length
+    await chat.seal(OLGA, 'hello again')
+    assert.equal(chat.asked.length, before)
+  })
+
+  it('reaches a new device once that is known', async () => {
+    const clock = handClock()
+    const [phone, tablet] = [makeApp(OLGA), makeApp(OLGA)]
+    const apps = [phone]
+    const chat = await makeChat({ apps, clock })
+    assert.equal(phone.read((await chat.seal(OLGA, 'one'))!), 'one')
+    apps.push(tablet)
+    assert.equal(tablet.read((await chat.seal(OLGA, 'two'))!), undefined)
+    await chat.hears(tablet.say(chat, 'from the tablet'))
+    assert.equal(tablet.read((await chat.seal(OLGA, 'three'))!), 'three')
+  })
+
+  it('without words keeps a session going, and begins one anew', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    const empty = await chat.omemo.sealing.empty(ENDS, olga.device, false, signal)
+    assert.ok(empty !== undefined && !empty.some(({ xml }) => xml.includes('<payload') || xml.includes('<body')))
+    assert.equal(await chat.omemo.sealing.empty(ENDS, 4711, true, signal), undefined)
+  })
+
+  it('uses no key twice after an earlier copy of the store was put back, and is read', async () => {
+    const kept = new Map<string, Uint8Array>()
+    const olga = makeApp(OLGA)
+    const first = await makeChat({ apps: [olga], vault: makeVault(kept) })
+    await first.hears(olga.say(first, 'hello'))
+    assert.equal(olga.read((await first.seal(OLGA, 'one'))!), 'one')
+    const copy = new Map(kept)
+    const [two, three] = [(await first.seal(OLGA, 'two'))!, (await first.seal(OLGA, 'three'))!]
+    assert.deepEqual([olga.read(two), olga.read(three)], ['two', 'three'])
+    const second = await makeChat({ apps: [olga], vault: makeVault(copy) })
+    assert.deepEqual(second.published().device, first.published().device)
+    const four = (await second.seal(OLGA, 'four'))!
+    assert.match(four.xml, /prekey='true'/)
+    assert.equal(olga.read(four), 'four')
+    await second.hears(olga.say(second, 'heard'))
+    const five = (await second.seal(OLGA, 'five'))!
+    assert.doesNotMatch(five.xml, /prekey='true'/)
+    assert.equal(olga.read(five), 'five')
+    assert.equal(second.texts().at(-1), 'heard')
+  })
+
+  it('goes on in a session after a restart, if they write first', async () => {
+    const olga = makeApp(OLGA)
+    const first = await makeChat({ apps: [olga] })
+    await first.hears(olga.say(first, 'hello'))
+    assert.equal(olga.read((await first.seal(OLGA, 'one'))!), 'one')
+    const second = await makeChat({ apps: [olga], vault: first.vault })
+    await second.hears(olga.say(second, 'two'))
+    const three = (await second.seal(OLGA, 'three'))!
+    assert.doesNotMatch(three.xml, /prekey='true'/)
+    assert.equal(olga.read(three), 'three')
+  })
+
+  it('is swept once no delivery can be tried any more', async () => {
+    const kept = new Map<string, Uint8Array>()
+    const olga = makeApp(OLGA)
+    const first = await makeChat({ apps: [olga], vault: makeVault(kept), clock: handClock() })
+    await first.seal(OLGA, 'hello', 'key')
+    const clock = handClock()
+    clock.advance(5 * 24 * 3_600_000)
+    const second = await makeChat({ apps: [olga], vault: makeVault(kept), clock })
+    await second.seal(OLGA, 'hello', 'other')
+    await until(() => [...kept.keys()].filter(key => key.startsWith('omemo sealed ')).join() === 'omemo sealed other')
+  })
+
+  it('is forgotten with its chat', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    await chat.hears(olga.say(chat, 'one'))
+    await chat.omemo.forget(ENDS)
+    assert.deepEqual((await chat.vault.all('omemo ')).filter(([key]) => key.includes(OLGA)), [])
+  })
+})
