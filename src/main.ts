@@ -17,6 +17,7 @@ import { checkServers, showFinding } from './operate/check'
 import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
 import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
+import { DEVICE_ACTIONS, devicesNow, runDevices } from './operate/devices-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
@@ -95,6 +96,21 @@ program.command('queue').description('list what is waiting, failed, may have arr
     leave(ok)
   })
 
+program.command('devices')
+  .description('the devices of addresses for encrypted chats: list them, make one anew, copy the identities for a backup')
+  .argument('[action]', DEVICE_ACTIONS.join(', '), 'list').argument('[what]', 'for renew: the address; for export and import: the file')
+  .option('--json', 'for programs')
+  .action(async (action: string, what: string | undefined, { json = false }: { json?: boolean }) => {
+    const known = DEVICE_ACTIONS.find(each => each === action)
+    if (known === undefined) return program.error(`there is no action ${action}; write one of: ${DEVICE_ACTIONS.join(', ')}`)
+    if (known !== 'list' && what === undefined) {
+      program.error(known === 'renew' ? 'write whose: zentrale devices renew info' : `write the file: zentrale devices ${action} identities.json`)
+    }
+    const { output, ok } = await runDevices(config(), { action: known, what: what ?? '', json }, clock)
+    print(output)
+    leave(ok)
+  })
+
 program.command('import').description('say how to take over the rooms of another bridge, from its store; changes nothing')
   .addArgument(new Argument('<bridge>', 'which one').choices(['bifrost']))
   .option('--store <folder>', 'the folder with its NeDB files, room-store.db and user-store.db').option('--postgres <url>', 'the URL of its database')
@@ -114,8 +130,9 @@ address.action(async (action: string, name: string | undefined, person: string |
   if (known !== 'list' && live !== 'verify' && name === undefined) program.error(`write the name of the address: zentrale address ${action} info`)
   if ((live === 'join' || live === 'leave') && person === undefined) program.error(`write who: zentrale address ${action} info @anna:example.org`)
   const retired = known === 'list' ? await retiredNow(config(), clock).catch(() => []) : [] // works without a store too
+  const devices = known === undefined || known === 'list' ? [] : await devicesNow(config(), clock)
   const { output, ok } = live === undefined
-    ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now(), retired)
+    ? runAddress(config(), { action: known!, format: flags.format, ...name === undefined ? {} : { name } }, clock.now(), { retired, devices })
     : await runLive(config(), { action: live, name: name ?? '', person, called: flags.called }, clock)
   print(output)
   leave(ok)

@@ -11,6 +11,7 @@ import { serve } from './lib/serve'
 import type { NetworkName } from './model/address'
 import { Refused } from './model/errors'
 import type { Network, World } from './model/network'
+import { makeDevicesOperated } from './operate/devices'
 import { makeOperateApp } from './operate/http'
 import { makeMediaApp } from './operate/media'
 import { makeMetrics, type Metrics } from './operate/metrics'
@@ -78,10 +79,13 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     networks, mirrors, addresses, directChats, portals, store, links, language, observer: metrics.observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
   })
+  const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })
   const apps = [
     { listen, app: makeMediaApp({ links, media, language, clock, log }) },
     { listen: operate.listen,
-      app: makeOperateApp({ ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), desk: bridge.desk, store, clock, log }) }
+      app: makeOperateApp({
+        ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), devices, desk: bridge.desk, store, clock, log
+      }) }
   ]
   const stops: (() => Promise<void>)[] = []
   return {

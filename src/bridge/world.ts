@@ -29,6 +29,7 @@ export const makeMemory = async (store: Store, owner: string): Promise<Memory> =
 export const makeVault = (store: Store, owner: string): Vault => ({
   get: key => store.run(tx => tx.vaulted(owner, key)),
   all: start => store.run(tx => tx.vaultedFrom(owner, start)),
+  count: start => store.run(tx => tx.vaultedCount(owner, start)),
   change: changes => store.run(async tx => { for (const [key, value] of changes) await tx.vault(owner, key, value) })
 })
 

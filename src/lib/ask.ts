@@ -19,6 +19,10 @@ const jsonOr = (text: string): unknown => {
   }
 }
 
+/** What an answer says is wrong. */
+export const errorIn = ({ status, body }: Answer): string =>
+  String(typeof body === 'object' && body !== null && 'error' in body ? body.error : status)
+
 /** Rejects if there is no answer within ASK_TIMEOUT_MS. Redirects are not followed. */
 export const ask = async (clock: Clock, url: string,
   options: { method?: 'GET' | 'POST', token?: string, json?: object } = {}): Promise<Answer> => {

@@ -146,6 +146,8 @@ export interface Network {
    * crash, it is called again. Absent: the network keeps nothing about them.
    */
   forget? (places: Place[]): Promise<void>
+  /** The operator has changed what is kept of its devices. Never throws. Absent: it has none. */
+  devicesChanged? (): void
   /** Stops receiving first. Sends under way may finish until their signal fires. Idempotent. */
   stop (): Promise<void>
 }
@@ -239,6 +241,7 @@ export interface Vault {
   get (key: string): Promise<Uint8Array | undefined>
   /** All whose keys begin with `start`, in the order of their keys. */
   all (start: string): Promise<[key: string, value: Uint8Array][]>
+  count (start: string): Promise<number>
   /** Changes all of it or nothing; without a value, deletes. Resolves when it is on disk. */
   change (changes: [key: string, value: Uint8Array | undefined][]): Promise<void>
 }

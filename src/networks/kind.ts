@@ -10,7 +10,7 @@ import type { Chance } from '../lib/chance'
 import type { Clock } from '../lib/clock'
 import type { Listen } from '../lib/serve'
 import type { MirrorPlace, NetworkName, Person, Place } from '../model/address'
-import type { Network, Profile, World } from '../model/network'
+import type { Network, Profile, Vault, World } from '../model/network'
 import type { Finding } from '../settings/probe'
 import type { Path, Problem, Problems } from '../settings/problem'
 import type { Given, Question } from '../settings/questions'
@@ -19,6 +19,25 @@ export interface NetworkKind<W = unknown, C = unknown, P = unknown, N = unknown>
   settings: Settings<W, C, P, N>
   check: Check<C>
   make (config: C, world: World): Network
+  /** The devices of our addresses, by which chats are encrypted. Absent: it has none. */
+  keyring?: Keyring
+}
+
+/** Reads and changes what a network keeps of devices in its vault. */
+export interface Keyring {
+  /** `waiting`: how many messages wait for a key. */
+  list (vault: Vault): Promise<{ devices: DeviceLine[], waiting: number }>
+  /** The device is to be made anew, under the same identity. False if there is none. */
+  renew (vault: Vault, address: string): Promise<boolean>
+  /** The identities that sign devices, with their private keys, by address. */
+  identities (vault: Vault): Promise<object>
+  /** Returns the addresses whose identity is another one now. Throws Refused, and takes nothing, if something is no identity. */
+  take (vault: Vault, identities: unknown): Promise<string[]>
+}
+
+/** `since`: ms since 1970. `sessions`: how many keys for reading it has. `isRenewing`: another one is to be made. */
+export interface DeviceLine {
+  address: string; device: string; fingerprint: string; identity: string; since: number; sessions: number; isRenewing: boolean
 }
 
 export interface Settings<W = unknown, C = unknown, P = unknown, N = unknown> {

@@ -1,6 +1,7 @@
 /** The list of all networks. To add one, write its folder and a line here. */
 import type { NetworkKind } from './kind'
 import { makeMatrix } from './matrix'
+import { keyring as matrixKeyring } from './matrix/encryption/keyring'
 import { check as matrixCheck } from './matrix/check'
 import { settings as matrixSettings } from './matrix/settings'
 import { makeSms } from './sms'
@@ -11,7 +12,7 @@ import { makeJoined } from './xmpp/joined'
 import { settings as xmppSettings } from './xmpp/settings'
 
 export const KINDS: readonly NetworkKind[] = [
-  { settings: matrixSettings, check: matrixCheck, make: makeMatrix },
+  { settings: matrixSettings, check: matrixCheck, make: makeMatrix, keyring: matrixKeyring },
   { settings: xmppSettings, check: xmppCheck, make: makeJoined },
   { settings: smsSettings, check: smsCheck, make: makeSms }
 ]

@@ -5,6 +5,8 @@ import { hoursInWords } from '../config/opening'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening, showTime } from '../desk/hours'
 import { type ContactFormat, contactBlock } from './contact'
+import type { DeviceShown } from './devices'
+import { inFours } from './devices-command'
 import { casesInWords, type RetiredLine } from './retired'
 
 export const ADDRESS_ACTIONS = ['list', 'show', 'contact'] as const
@@ -26,10 +28,11 @@ const openNow = ({ hours, language, zone }: FunctionAddress, now: number): strin
   return `${hoursInWords(hours, language)} (${state})`
 }
 
-const show = (address: FunctionAddress, now: number): string => {
+const show = (address: FunctionAddress, now: number, keys: DeviceShown[]): string => {
   const { name, profile, aliases, team, automatic, claim, claimTimeoutMinutes, signature, followUp, texts, retentionDays } = address
   const rows: [string, string][] = [
     ['name', name], ['shown as', profile.name], ['reached as', reached(address)], ['and as', aliases.map(({ id }) => id).join(', ')],
+    ['fingerprint', keys.map(({ address: id, device, fingerprint }) => `\n  ${id}, ${device}: ${inFours(fingerprint)}`).join('')],
     ['open', openNow(address, now)],
     ['automatic', Object.entries(automatic).map(([kind, text]) => `\n  ${kind}: ${text}`).join('')],
     ['redirect only', address.redirectOnly ? 'yes' : ''],
@@ -41,13 +44,14 @@ const show = (address: FunctionAddress, now: number): string => {
   return rows.filter(([, said]) => said !== '').map(([label, said]) => `${label}: ${said}`).join('\n')
 }
 
-/** `retired`: addresses that have left the config; `list` shows them too. */
+/** `retired`: addresses that have left the config; `list` shows them too. `devices`: all that are known. */
 export const runAddress = ({ addresses, kinds }: Config, { action, name = '', format }: AddressOrder, now: number,
-  retired: RetiredLine[] = []): { output: string, ok: boolean } => {
+  { retired = [], devices = [] }: { retired?: RetiredLine[], devices?: DeviceShown[] } = {}): { output: string, ok: boolean } => {
   if (action === 'list') return { output: list(addresses, retired), ok: true }
   const address = addresses.find(each => folded(each.name) === folded(name))
   if (address === undefined) {
     return { output: `There is no function address "${name}". There are: ${addresses.map(each => each.name).join(', ') || 'none'}`, ok: false }
   }
-  return { output: action === 'show' ? show(address, now) : contactBlock(address, format, kinds), ok: true }
+  const keys = devices.filter(({ network, address: id }) => address.identities.some(one => one.network === network && one.id === id))
+  return { output: action === 'show' ? show(address, now, keys) : contactBlock(address, format, kinds, keys), ok: true }
 }

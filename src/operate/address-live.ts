@@ -3,7 +3,7 @@ import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
 import type { Conversation, LogLine } from '../store/desk'
 import type { LogbookAnswer } from './addresses'
-import { ask } from '../lib/ask'
+import { ask, errorIn } from '../lib/ask'
 import { readiness, urlOf } from './remote-queue'
 
 export const LIVE_ACTIONS = ['join', 'leave', 'cases', 'log', 'verify'] as const
@@ -50,15 +50,15 @@ export const runLive = async ({ operate }: Config, { action, name, person, calle
   }
   if (action === 'verify') {
     const query = name === '' ? '' : `?seal=${encodeURIComponent(name)}`
-    const { status, body } = await ask(clock, `${url}/admin/logbook${query}`, { token: operate.token })
-    return status === 200 ? verdict(body as LogbookAnswer, name) : { output: String((body as { error?: string }).error ?? status), ok: false }
+    const answer = await ask(clock, `${url}/admin/logbook${query}`, { token: operate.token })
+    return answer.status === 200 ? verdict(answer.body as LogbookAnswer, name) : { output: errorIn(answer), ok: false }
   }
   const base = `${url}/admin/addresses/${encodeURIComponent(name)}`
   const changes = action === 'join' || action === 'leave'
-  const { status, body } = changes
+  const answer = changes
     ? await ask(clock, `${base}/team`, { method: 'POST', token: operate.token,
         json: { [action === 'join' ? 'add' : 'remove']: person, by: 'operator', ...called === undefined ? {} : { name: called } } })
     : await ask(clock, `${base}/${action === 'cases' ? 'cases' : 'logbook'}`, { token: operate.token })
-  if (status >= 300) return { output: String((body as { error?: string }).error ?? status), ok: false }
-  return { output: changes ? `${person} ${action === 'join' ? 'is in' : 'is out of'} the team of ${name}.` : shown(action, body), ok: true }
+  if (answer.status >= 300) return { output: errorIn(answer), ok: false }
+  return { output: changes ? `${person} ${action === 'join' ? 'is in' : 'is out of'} the team of ${name}.` : shown(action, answer.body), ok: true }
 }

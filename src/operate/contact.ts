@@ -2,19 +2,32 @@
 import { encodeQR } from 'qr'
 import type { FunctionAddress } from '../desk/address'
 import type { ContactWay, NetworkKind } from '../networks/kind'
+import type { DeviceShown } from './devices'
+import { inFours } from './devices-command'
 
 export const CONTACT_FORMATS = ['text', 'html', 'vcard'] as const
 export type ContactFormat = (typeof CONTACT_FORMATS)[number]
 
-interface Way extends ContactWay { label: string; shown: string }
+/** `key`: what people compare to make sure that the address is the address. */
+interface Way extends ContactWay { label: string; shown: string; key?: string }
 
-const waysOf = ({ identities }: FunctionAddress, kinds: readonly NetworkKind[]): Way[] => identities.flatMap(({ network, id }) =>
-  kinds.flatMap(({ settings: { name, label, contact } }) => name === network ? [{ label, shown: id, ...contact(id) }] : []))
+/** `keys`: of this address. */
+type Block = (address: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]) => string
 
-const asText = (address: FunctionAddress, kinds: readonly NetworkKind[]): string => {
+const KEY = { de: 'Schlüssel unserer Sitzung (Ed25519)', en: 'key of our session (Ed25519)' }
+
+const waysOf = ({ identities, language }: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]): Way[] =>
+  identities.flatMap(({ network, id }) => {
+    const device = keys.find(one => one.network === network && one.address === id)
+    const key = device && { key: `${KEY[language]}: ${inFours(device.fingerprint)}` }
+    return kinds.flatMap(({ settings: { name, label, contact } }) => name === network ? [{ label, shown: id, ...contact(id), ...key }] : [])
+  })
+
+const asText: Block = (address, kinds, keys) => {
   const { profile } = address
   const head = [profile.name, profile.about, profile.website].filter(line => line)
-  const ways = waysOf(address, kinds).map(({ label, shown, code }) => `${label}: ${shown}\n${code}\n\n${encodeQR(code, 'ascii')}`)
+  const ways = waysOf(address, kinds, keys).map(({ label, shown, code, key }) =>
+    `${label}: ${shown}\n${code}\n${key === undefined ? '' : `${key}\n`}\n${encodeQR(code, 'ascii')}`)
   return `${head.join('\n')}\n\n${ways.join('\n')}`
 }
 
@@ -26,12 +39,12 @@ const linked = (line: string): string => line.split(/(https?:\/\/\S+)/).map((par
 const picture = (code: string): string => encodeQR(code, 'svg').trim()
   .replace('<svg ', `<svg role="img" style="background:#fff" aria-label="QR: ${html(code)}" width="160" height="160" `)
 
-const asHtml = (address: FunctionAddress, kinds: readonly NetworkKind[]): string => {
+const asHtml: Block = (address, kinds, keys) => {
   const { profile: { name, about, website, logo } } = address
   const lines = [...about.split('\n').filter(line => line !== ''), ...website === undefined ? [] : [website]]
-  const ways = waysOf(address, kinds).map(({ label, shown, code, href }) => `  <figure>
+  const ways = waysOf(address, kinds, keys).map(({ label, shown, code, href, key }) => `  <figure>
     ${picture(code)}
-    <figcaption>${label}: <a href="${html(href)}">${html(shown)}</a></figcaption>
+    <figcaption>${label}: <a href="${html(href)}">${html(shown)}</a>${key === undefined ? '' : `<br>${html(key)}`}</figcaption>
   </figure>`)
   return [
     `<section class="contact" lang="${address.language}">`,
@@ -51,17 +64,17 @@ const foldedLine = (line: string): string => Array.from(line).reduce<{ lines: st
 }, { lines: [''], bytes: 0 }).lines.join('\r\n')
 
 /** RFC 6350, with IMPP for chats. */
-const asVcard = (address: FunctionAddress, kinds: readonly NetworkKind[]): string => {
+const asVcard: Block = (address, kinds, keys) => {
   const { profile: { name, about, website, phone } } = address
   return [
     'BEGIN:VCARD', 'VERSION:4.0', 'KIND:org', `FN:${value(name)}`, `LANG:${address.language}`,
-    ...waysOf(address, kinds).flatMap(({ impp }) => impp === undefined ? [] : [`IMPP:${impp}`]),
+    ...waysOf(address, kinds, keys).flatMap(({ impp }) => impp === undefined ? [] : [`IMPP:${impp}`]),
     ...phone === undefined ? [] : [`TEL;VALUE=uri;TYPE=text:tel:${phone}`],
     ...website === undefined ? [] : [`URL:${website}`], ...about === '' ? [] : [`NOTE:${value(about)}`], 'END:VCARD', ''
   ].map(foldedLine).join('\r\n')
 }
 
-const FORMS: Record<ContactFormat, typeof asText> = { text: asText, html: asHtml, vcard: asVcard }
+const FORMS: Record<ContactFormat, Block> = { text: asText, html: asHtml, vcard: asVcard }
 
-export const contactBlock = (address: FunctionAddress, format: ContactFormat, kinds: readonly NetworkKind[]): string =>
-  FORMS[format](address, kinds)
+export const contactBlock = (address: FunctionAddress, format: ContactFormat, kinds: readonly NetworkKind[], keys: DeviceShown[]): string =>
+  FORMS[format](address, kinds, keys)

@@ -11,6 +11,7 @@ import type { NetworkName } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Store } from '../store/store'
 import { addressRoutes, logbookRoute } from './addresses'
+import { deviceRoutes, type DevicesOperated } from './devices'
 import type { Metrics } from './metrics'
 import { isQueueState, LINE_ID, QUEUE_STATES, type QueueLines } from './queue'
 
@@ -21,6 +22,7 @@ export interface Operated {
   networks: NetworkName[]
   metrics: Metrics
   queue: QueueLines
+  devices?: DevicesOperated
   store: Store
   clock: Clock
   log: Log
@@ -82,9 +84,10 @@ const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
 
-const adminRoutes = ({ queue, metrics, log, desk, store }: Operated): express.Router => {
+const adminRoutes = ({ queue, devices, metrics, log, desk, store }: Operated): express.Router => {
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
+  if (devices !== undefined) routes.use('/devices', deviceRoutes(devices, log))
   routes.get('/logbook', logbookRoute({ store }))
   routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
   routes.get('/queue', async (request, response) => {

@@ -11,7 +11,7 @@ const LAST = '\u{10ffff}' // no key has it
 
 type KeptTx = Pick<Tx,
   'block' | 'unblock' | 'blocked' | 'quarantine' | 'quarantined' | 'quarantinedAt' | 'dropQuarantined' | 'remembered' | 'remember' | 'forget' |
-  'vaulted' | 'vaultedFrom' | 'vault'>
+  'vaulted' | 'vaultedFrom' | 'vaultedCount' | 'vault'>
 
 export const makeKeptTx = (sql: Sql): KeptTx => {
   const { all, one, run } = sql
@@ -45,6 +45,10 @@ export const makeKeptTx = (sql: Sql): KeptTx => {
     async vaultedFrom (owner, start) {
       return all<{ key: string, value: Uint8Array }>('SELECT key, value FROM vault WHERE owner = ? AND key >= ? AND key < ? ORDER BY key',
         owner, start, `${start}${LAST}`).map(row => [row.key, row.value])
+    },
+    async vaultedCount (owner, start) {
+      return one<{ count: number }>('SELECT count(*) AS count FROM vault WHERE owner = ? AND key >= ? AND key < ?',
+        owner, start, `${start}${LAST}`)?.count ?? 0
     },
     async vault (owner, key, value) {
       if (value === undefined) run('DELETE FROM vault WHERE owner = ? AND key = ?', owner, key)

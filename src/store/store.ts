@@ -140,6 +140,7 @@ export interface Tx {
   forget (owner: string, key: string): Promise<void>
   vaulted (owner: string, key: string): Promise<Uint8Array | undefined>
   vaultedFrom (owner: string, start: string): Promise<[key: string, value: Uint8Array][]> // whose keys begin so, in order
+  vaultedCount (owner: string, start: string): Promise<number>
   vault (owner: string, key: string, value: Uint8Array | undefined): Promise<void> // without a value: deletes
   // what the operator asks
   depth (): Promise<Depth[]>

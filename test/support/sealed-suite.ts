@@ -4,6 +4,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import type { Place } from '../../src/model/address'
 import type { Arrival, Attachment, Delivery, MessageArrival } from '../../src/model/message'
 import type { Network } from '../../src/model/network'
+import { keyring } from '../../src/networks/matrix/encryption/keyring'
 import { plain } from '../../src/model/text'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
 import { ADDRESS } from './matrix-ground'
@@ -306,6 +307,52 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       assert.deepEqual([heard(bridge), await inTheClear(room)], [['na gut'], []])
       const ours = (await contact.events(room)).filter(({ sender, type }) => sender === address() && type === 'm.room.encrypted')
       assert.equal(ours.length, 3, 'two refusals, one line')
+    })
+
+    it('goes on with the new device that the operator orders, under the same identity', async () => {
+      const bridge = await begin()
+      const room = await chat(contact)
+      await app.say(room, 'eins')
+      await hears(bridge, 'eins')
+      const before = await known()
+      const [listed] = (await keyring.list(kept.vault)).devices
+      assert.deepEqual([listed?.address, [listed?.device], `ed25519:${listed?.identity}`], [address(), before.devices, before.identity])
+      assert.ok(listed!.fingerprint.length > 0)
+      assert.equal(await keyring.renew(kept.vault, address()), true)
+      bridge.network.devicesChanged!()
+      await until(async () => rowsOf('renew ').length === 0, 'it is renewed', WITHIN_MS)
+      await app.say(room, 'zwei')
+      await hears(bridge, 'zwei')
+      await bridge.network.send(answer('drei'), signal())
+      assert.equal((await sees(room, 'drei')).read.shield, '')
+      const after = await known()
+      const [now] = (await keyring.list(kept.vault)).devices
+      assert.deepEqual([after.identity, after.devices, now?.fingerprint === listed!.fingerprint], [before.identity, [now!.device], false])
+    })
+
+    it('has its old identity again when that is imported after all was lost', async () => {
+      const first = await begin()
+      const room = await chat(contact)
+      await app.say(room, 'eins')
+      await hears(first, 'eins')
+      const before = await known()
+      const file = JSON.parse(JSON.stringify(await keyring.identities(kept.vault))) as unknown
+      await first.network.stop()
+      rows.clear()
+      facts.clear()
+      const second = await begin()
+      await until(() => facts.has(`signed ${address()}`), 'there is a new device', WITHIN_MS)
+      assert.notEqual((await known()).identity, before.identity)
+      assert.deepEqual(await keyring.take(kept.vault, file), [address()])
+      second.network.devicesChanged!()
+      await until(async () => rowsOf('renew ').length === 0, 'it is renewed', WITHIN_MS)
+      assert.equal((await known()).identity, before.identity)
+      assert.deepEqual(await keyring.take(kept.vault, file), [])
+      const again = await chat(contact)
+      await app.say(again, 'zwei')
+      await hears(second, 'zwei')
+      await second.network.send(answer('drei'), signal())
+      assert.equal((await sees(again, 'drei')).read.shield, '')
     })
 
     it('is read by whoever is in it, and by nobody who has left it', async () => {

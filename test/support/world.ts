@@ -15,6 +15,7 @@ export const makeMemory = (facts = new Map<string, string>()): Memory => ({
 export const makeVault = (kept = new Map<string, Uint8Array>()): Vault => ({
   get: async key => kept.get(key),
   all: async start => [...kept].filter(([key]) => key.startsWith(start)).sort(([one], [other]) => one < other ? -1 : 1),
+  count: async start => [...kept.keys()].filter(key => key.startsWith(start)).length,
   async change (changes) {
     for (const [key, value] of changes) {
       if (value === undefined) kept.delete(key)

@@ -37,6 +37,20 @@ describe('zentrale address', () => {
     assert.deepEqual([unknown.ok, unknown.output], [false, 'There is no function address "büro". There are: bürgerbüro'])
   })
 
+  it('shows the key that people compare', () => {
+    const device = {
+      network: 'matrix', address: '@buergerbuero:example.org', device: 'ZENTRALE', fingerprint: 'abcdefghijk', identity: 'x', since: 0, sessions: 1,
+      isRenewing: false
+    }
+    const devices = [device, { ...device, address: '@other:example.org', fingerprint: 'mnop' }]
+    const of = (action: 'show' | 'contact', format: 'text' | 'html'): string =>
+      runAddress(load(), { action, format, name: 'bürgerbüro' }, MONDAY, { devices }).output
+    assert.match(of('show', 'text'), /^fingerprint: \n {2}@buergerbuero:example.org, ZENTRALE: abcd efgh ijk$/m)
+    assert.match(of('contact', 'text'), /^Schlüssel unserer Sitzung \(Ed25519\): abcd efgh ijk$/m)
+    assert.match(of('contact', 'html'), /<br>Schlüssel unserer Sitzung \(Ed25519\): abcd efgh ijk<\/figcaption>/)
+    for (const [action, format] of [['show', 'text'], ['contact', 'html']] as const) assert.doesNotMatch(of(action, format), /mnop/)
+  })
+
   it('gives codes that a camera reads', () => {
     const text = run('contact', 'bürgerbüro')
     const codes = text.split(/\n\n+/).filter(part => part.includes('█')).map(part => part.split('\n').filter(line => /[█▀▄]/.test(line)))

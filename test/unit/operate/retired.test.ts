@@ -52,7 +52,7 @@ describe('what the operator sees of an address that was taken out of the config'
       '    To end it, let the team close the cases (!done), put it back into the config,',
       '    or give its identities to another address, which takes the conversations over: werkstatt'
     ].join('\n'))
-    const { output } = runAddress(config, { action: 'list', format: 'text' }, 0, await retiredNow(config, systemClock))
+    const { output } = runAddress(config, { action: 'list', format: 'text' }, 0, { retired: await retiredNow(config, systemClock) })
     assert.match(output, /^bürgerbüro: .*\nwerkstatt: retired, not in the config any more; 1 open case$/)
   })
 

@@ -12,6 +12,7 @@ import type { Memory, Vault } from '../../../model/network'
 import { Rejected, type Homeserver } from '../homeserver'
 import { makeDevice, type Device } from './device'
 import type { MakeEngine } from './engine'
+import { isRenewed, isToRenew, ordered } from './identities'
 import { keepIn } from './kept'
 
 /** Without `makeEngine`, there is no encryption. */
@@ -93,7 +94,11 @@ export const makeDevices = (parts: DevicesParts): Devices => {
   }
 
   const bring = async (mxid: string): Promise<void> => {
-    await readers.ready(mxid, stopping)
+    if (readers.has(mxid)) await readers.ready(mxid, stopping)
+    if (await isToRenew(vault, mxid)) {
+      await deviceOf(mxid).renew(stopping)
+      await isRenewed(vault, mxid)
+    }
     await deviceOf(mxid).news(stopping)
   }
 
@@ -101,7 +106,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
     let failed = true
     for (let attempt = 1; failed && !stopping.aborted; attempt++) {
       failed = again = false
-      for (const mxid of readers.all()) {
+      for (const mxid of new Set([...readers.all(), ...await ordered(vault)])) {
         await bring(mxid).catch((error: unknown) => {
           failed = true
           if (!stopping.aborted) log.warn({ address: mxid, why: messageOf(error) }, 'an address cannot take part in encrypted chats yet')

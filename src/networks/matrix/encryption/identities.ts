@@ -16,5 +16,17 @@ export const identityOf = async (vault: Vault, user: string): Promise<Identity |
   return bytes && parsed<Identity>(bytes)
 }
 
+export const identitiesOf = async (vault: Vault): Promise<[user: string, identity: Identity][]> =>
+  (await vault.all(START)).map(([key, value]) => [key.slice(START.length), parsed<Identity>(value)])
+
 export const keepIdentity = (vault: Vault, user: string, identity: Identity): Promise<void> =>
   vault.change([[START + user, Buffer.from(JSON.stringify(identity))]])
+
+const RENEW = 'renew '
+
+/** Whether the operator wants another device for this user. */
+export const isToRenew = async (vault: Vault, user: string): Promise<boolean> => await vault.get(RENEW + user) !== undefined
+export const orderNew = (vault: Vault, user: string): Promise<void> => vault.change([[RENEW + user, Buffer.from('1')]])
+export const isRenewed = (vault: Vault, user: string): Promise<void> => vault.change([[RENEW + user, undefined]])
+/** For whom. */
+export const ordered = async (vault: Vault): Promise<string[]> => (await vault.all(RENEW)).map(([key]) => key.slice(RENEW.length))

@@ -43,6 +43,13 @@ const ID_BYTES = 6
 const COUNT_MS = 60_000
 const COUNT = 'org.zentrale.keys' // in the account data of our user, which nobody else sees
 
+/** How the rows of the library begin that hold what a device can read. */
+export const sessionsStart = (user: string, device: string): string =>
+  `${startOf(`${user} ${device}`)}["${user} ${device}::matrix-sdk-crypto","inbound_group_sessions`
+
+/** How the rows of messages begin that wait for a key. */
+export const WAITING = 'waiting '
+
 /** In memory: whether an identity has signed the device, and how far it was read. */
 export const signedKey = (user: string): string => `signed ${user}`
 export const sinceKey = (user: string): string => `keys ${user}`

@@ -13,6 +13,7 @@ import { readEvent, type RoomEvent } from '../events/events'
 import { type Json, parsed } from '../events/json'
 import type { Devices } from './devices'
 import { type Encryption, isEncrypted } from './encryption'
+import { WAITING } from './kept'
 
 export interface WaitingParts {
   encryption: Pick<Encryption, 'open'>; devices: Pick<Devices, 'news' | 'off'>; vault: Vault; clock: Clock; chance: Chance; log: Log
@@ -44,7 +45,6 @@ export interface Waiting {
 interface Entry { key: string; room: string; id: string; at: number; told: boolean }
 interface Kept { raw: Json; told: boolean }
 
-const START = 'waiting '
 const HOLD_MS = 30_000
 const WAIT_MS = 24 * 3600_000
 const WAITING_MAX = 2_000
@@ -131,11 +131,11 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
   return {
     async load () {
       if (devices.off) return
-      for (const [key, value] of await vault.all(START)) {
+      for (const [key, value] of await vault.all(WAITING)) {
         if (entries.some(entry => entry.key === key)) continue
         const { raw, told } = parsed<Kept>(value)
         const { id, room } = readEvent(raw)
-        entries.push({ key, room, id, at: Number(key.slice(START.length).split(' ')[0]), told })
+        entries.push({ key, room, id, at: Number(key.slice(WAITING.length).split(' ')[0]), told })
       }
       plan()
     },
@@ -145,7 +145,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
       if (mine.some(entry => entry.id === id)) return true
       if (entries.length >= WAITING_MAX || mine.length >= WAITING_OF_ONE_MAX) return false
       lastAt = Math.max(clock.now(), lastAt + 1)
-      const entry: Entry = { key: `${START}${String(lastAt).padStart(15, '0')} ${id}`, room, id, at: lastAt, told: false }
+      const entry: Entry = { key: `${WAITING}${String(lastAt).padStart(15, '0')} ${id}`, room, id, at: lastAt, told: false }
       entries.push(entry)
       attempt = 0
       plan()

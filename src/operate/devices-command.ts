@@ -1,0 +1,113 @@
+/** `zentrale devices`: asks the running Zentrale if there is one, else opens the store itself. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { Config } from '../config/config'
+import { ask, errorIn } from '../lib/ask'
+import type { Clock } from '../lib/clock'
+import { messageOf, Refused } from '../model/errors'
+import { folded } from '../settings/names'
+import { openStore } from '../store/open'
+import { type DeviceShown, type DevicesOperated, type DevicesShown, type Identities, makeDevicesOperated, NO_FILE } from './devices'
+import { writeNew } from './registration'
+import { readiness, urlOf } from './remote-queue'
+
+export const DEVICE_ACTIONS = ['list', 'renew', 'export', 'import'] as const
+export type DeviceAction = (typeof DEVICE_ACTIONS)[number]
+
+/** `what`: for renew, the address by its name or id; for export and import, the file. */
+export interface DeviceOrder { action: DeviceAction; what: string; json: boolean }
+
+/** Its calls throw Refused with the listener's words when it refuses. */
+const remote = (url: string, token: string, clock: Clock): DevicesOperated => {
+  /** Undefined if there is no such thing. */
+  const call = async <T>(path: string, json?: object): Promise<T | undefined> => {
+    const answer = await ask(clock, `${url}/admin/devices${path}`, { token, ...json && { method: 'POST', json } })
+    if (answer.status === 404) return undefined
+    if (answer.status >= 400) throw new Refused(errorIn(answer))
+    return answer.body as T
+  }
+  return {
+    list: async () => await call<DevicesShown>('') ?? { devices: [], waiting: 0 },
+    renew: async address => await call(`/${encodeURIComponent(address)}/renew`, {}) !== undefined,
+    identities: async () => await call<Identities>('/identities') ?? { identities: {} },
+    async take (given) {
+      if (typeof given !== 'object' || given === null) throw new Refused(NO_FILE)
+      return (await call<{ taken: string[] }>('/identities', given))?.taken ?? []
+    }
+  }
+}
+
+/** Throws if a process that does not answer holds the store. */
+const withDevices = async <T>({ operate, store: { path } }: Config, clock: Clock, use: (devices: DevicesOperated) => Promise<T>): Promise<T> => {
+  const { listen, token, logbookKey = token } = operate
+  const url = urlOf(listen)
+  if (await readiness(url, clock) !== undefined) return await use(remote(url, token, clock))
+  if (!existsSync(path)) throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
+  const store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the job itself
+  try {
+    return await use(makeDevicesOperated(store, () => {}))
+  } finally {
+    await store.close()
+  }
+}
+
+/** The devices that are known; none if the store cannot be read. */
+export const devicesNow = (config: Config, clock: Clock): Promise<DeviceShown[]> =>
+  withDevices(config, clock, async devices => (await devices.list()).devices).catch(() => [])
+
+/** As apps show a key, so that two people can compare it. */
+export const inFours = (key: string): string => key.match(/.{1,4}/g)?.join(' ') ?? ''
+
+const showDevice = ({ network, address, device, fingerprint, identity, since, sessions, isRenewing }: DeviceShown): string => [
+  `${network} ${address}`, `  device       ${device}, since ${new Date(since).toISOString()}${isRenewing ? ', a new one is to be made' : ''}`,
+  `  fingerprint  ${inFours(fingerprint)}`, `  identity     ${inFours(identity)}`, `  keys         ${sessions} for reading`
+].join('\n')
+
+const show = ({ devices, waiting }: DevicesShown): string => [
+  ...devices.map(showDevice), ...devices.length === 0 ? ['No devices yet: they are made when Zentrale has found the server.'] : [],
+  waiting === 0 ? 'No message waits for a key.' : waiting === 1 ? '1 message waits for its key.' : `${waiting} messages wait for their keys.`
+].join('\n')
+
+const EXPORTED = [
+  'With this file, whoever has it can pass for your addresses in encrypted chats. Keep it as you keep the database: apart from it, and locked away.',
+  'It does not open old messages. To read it back: zentrale devices import'
+].join('\n')
+
+const readFile = (path: string): unknown => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Refused(`${path} cannot be read: ${messageOf(error)}`)
+  }
+}
+
+/** The ids of the address that the operator means. */
+const idsOf = ({ addresses }: Config, what: string): string[] =>
+  addresses.find(({ name }) => folded(name) === folded(what))?.identities.map(({ id }) => id) ?? [what]
+
+const renew = async (devices: DevicesOperated, config: Config, what: string): Promise<{ output: string, ok: boolean }> => {
+  const done = (await Promise.all(idsOf(config, what).map(async id => await devices.renew(id) ? [id] : []))).flat()
+  if (done.length === 0) return { output: `${what} has no device. zentrale devices lists all.`, ok: false }
+  return { output: `${done.join(', ')} gets a new device under the same identity, at once or at the next start. Its fingerprint is another one: ` +
+    'where you have published it, change it there.', ok: true }
+}
+
+/** Returns the text to print, and whether the order was carried out. */
+export const runDevices = (config: Config, { action, what, json }: DeviceOrder, clock: Clock): Promise<{ output: string, ok: boolean }> =>
+  withDevices(config, clock, async devices => {
+    switch (action) {
+      case 'list': {
+        const list = await devices.list()
+        return { output: json ? JSON.stringify(list, null, 2) : show(list), ok: true }
+      }
+      case 'renew': return await renew(devices, config, what)
+      case 'export': {
+        writeNew(what, `${JSON.stringify(await devices.identities(), null, 2)}\n`)
+        return { output: `Written: ${what}\n${EXPORTED}`, ok: true }
+      }
+      case 'import': {
+        const taken = await devices.take(readFile(what))
+        return { output: taken.length === 0 ? 'These identities are the ones in use already.'
+          : `${taken.join(', ')}: the identity is the one of the file. A new device is signed by it, at once or at the next start.`, ok: true }
+      }
+    }
+  })
