@@ -153,4 +153,37 @@ const SMS: Sample[] = [
   { what: 'STOP', from: 'sms', raw: 'STOP' }
 ]
 
+/** What rooms show of people, and what moderators do to them: not a message, so each has a test of its own. */
+export const PEOPLE: { what: string, becomes: string, test: string, name: string }[] = [
+  { what: 'somebody is away or busy, with `presence: true`', becomes: 'their stand-ins show it, with what they say of it; phones show nothing',
+    test: 'test/plays/presence.test.ts', name: 'is seen on the other side, with what they say of it' },
+  { what: 'somebody comes into a room or leaves it', becomes: 'their stand-in comes into the other rooms, or leaves them',
+    test: 'test/unit/bridge/members.test.ts', name: 'are in each place those of the others, as they come and go and change their names' },
+  { what: 'somebody loses their connection', becomes: 'their stand-in stays for a while, in case they come back',
+    test: 'test/unit/bridge/members.test.ts', name: 'that were lost have time to come back; those that left or were put out are gone at once' },
+  { what: 'somebody has another name', becomes: 'their stand-in is called so, before their next words',
+    test: 'test/plays/members.test.ts', name: 'a new name is there before its next word, both ways' },
+  { what: 'somebody has another picture', becomes: 'their stand-in shows it, without a word',
+    test: 'test/plays/members.test.ts', name: 'a new picture is there without a word' },
+  { what: 'more people than `members_max` are there', becomes: 'only those have stand-ins who speak',
+    test: 'test/unit/bridge/members.test.ts', name: 'if they are too many, are there once they speak, and as long as they might go on' },
+  { what: 'a moderator kicks or bans a stand-in',
+    becomes: 'nothing of that person arrives there, for an hour or until the ban is lifted; both are told',
+    test: 'test/unit/bridge/expulsion.test.ts', name: 'is not heard there, but everywhere else, and others are; both sides are told once' },
+  { what: 'a moderator takes the voice of a stand-in', becomes: 'the same, until it has a voice again',
+    test: 'test/unit/bridge/expulsion.test.ts',
+    name: 'has no voice there from the start: is told once a day, others go on, and so does the person once they have one' },
+  { what: 'a moderator lifts a ban, or invites a stand-in', becomes: 'what that person says arrives there again',
+    test: 'test/unit/bridge/expulsion.test.ts', name: 'is heard again when the ban is lifted, over a restart too; an invitation alone lifts none' },
+  { what: 'whoever is kept out takes another nick', becomes: 'they stay out',
+    test: 'test/unit/bridge/expulsion.test.ts', name: 'stays out under another id, where a place tells people apart by what they call themselves' },
+  { what: 'a moderator removes a message of a stand-in',
+    becomes: 'it goes in all other rooms, also where it was said; phones keep it, and the moderator is told',
+    test: 'test/unit/bridge/moderation.test.ts', name: 'removes a copy: it goes in all other places, also where it was said, with its corrections' },
+  { what: 'a moderator removes a reaction of a stand-in', becomes: 'it goes in all other rooms, also where somebody reacted',
+    test: 'test/unit/bridge/moderation.test.ts', name: 'removes a reaction: it goes in all other places, also where somebody reacted' },
+  { what: 'somebody has more than twenty reactions to a message', becomes: 'twenty are carried, and they are told',
+    test: 'test/unit/bridge/reactions.test.ts', name: 'of one person are twenty to a message; whoever has more is told so, and keeps those' }
+]
+
 export const SAMPLES: Sample[] = [...MATRIX, ...XMPP, ...SMS]

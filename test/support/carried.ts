@@ -24,7 +24,7 @@ import type { SignalOut } from '../../src/model/signal'
 import type { Arrival, Delivery } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { parse } from '../unit/networks/xmpp/parse'
-import { POLL, SAMPLES, type Sample } from './carried-samples'
+import { PEOPLE, POLL, SAMPLES, type Sample } from './carried-samples'
 import { loadConfig, wholeConfig, write } from './config'
 import { makePractice, until, type Practice } from './practice'
 import { mirrorOf, startBridge, type Started } from './started'
@@ -198,6 +198,14 @@ address it holds between the contact and the team; [who-sees-what.md](who-sees-w
 A phone shows a number and no room, so what a room shows of itself does not go there.
 
 ${Object.keys(LABELS).map(from => section(from, found)).join('\n\n')}
+
+## People
+
+Who is there, how they are, and what moderators do. Each line names its test.
+
+| what happens in one room | in the others | test |
+|---|---|---|
+${PEOPLE.map(({ what, becomes, test, name }) => `| ${what} | ${becomes} | \`${test}\`: “${name}” |`).join('\n')}
 `
 
 if (require.main === module) {

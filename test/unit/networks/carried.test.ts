@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { document, isSilent, outcomes } from '../../support/carried'
+import { PEOPLE } from '../../support/carried-samples'
 
 const DOCUMENT = join(__dirname, '../../../docs/carried.md')
 
@@ -11,5 +12,10 @@ describe('what is carried', () => {
     const unexplained = found.filter(one => isSilent(one) !== (one.sample.why !== undefined))
     assert.deepEqual(unexplained.map(({ sample: { from, what } }) => `${from}: ${what}`), [])
     assert.equal(document(found), readFileSync(DOCUMENT, 'utf8'), 'make it anew: npm run carried')
+  })
+
+  it('names an existing test in each line about people', () => {
+    const isThere = ({ test, name }: typeof PEOPLE[number]): boolean => readFileSync(join(__dirname, '../../..', test), 'utf8').includes(name)
+    assert.deepEqual(PEOPLE.filter(one => !isThere(one)).map(({ what }) => what), [])
   })
 })

@@ -129,7 +129,8 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
-  const [called, turns, stands] = [makeCalled(memory), makeTurns(), makeStandsFor(memory, domain, key)]
+  const isIn: Ghosts['isIn'] = (mxid, room) => memory.get(joinKey(mxid, room)) !== undefined
+  const [called, turns, stands] = [makeCalled(memory), makeTurns(), makeStandsFor({ memory, domain, key, isIn })]
   const isElsewhere = (mxid: string, room: string | undefined): boolean =>
     memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
   const looks = makeLooks({ homeserver, memory, called, log, isElsewhere })
@@ -233,8 +234,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       })
     },
     found: makeFound(memory, domain),
-    isIn: (mxid, room) => memory.get(joinKey(mxid, room)) !== undefined,
-    inRoom,
+    isIn, inRoom,
     async leave (mxid, room, signal) {
       await leaveAs(mxid, room, signal)
       await out(mxid, room)

@@ -1,4 +1,7 @@
-/** For whom ghosts stand, remembered by room where their names do not tell. Promise: of the ghosts in a team's room nothing is remembered. */
+/**
+ * For whom ghosts stand, remembered by room where their names do not tell. Promises: of the ghosts in a team's room nothing is remembered; at most
+ * STANDS_MAX are, and beyond that those are forgotten first that are in their room no longer.
+ */
 import type { Person } from '../../../model/address'
 import type { Memory } from '../../../model/network'
 import { ghostMxid, ghostNetwork, ghostPerson, secretGhostMxid } from '../names'
@@ -12,10 +15,37 @@ export interface StandsFor {
   rememberHashed (mxid: string, person: Person, room: string): Promise<void>
 }
 
-/** `key`: that of the names in a team's rooms. */
-export const makeStandsFor = (memory: Memory, domain: string, key: string): StandsFor => {
+const STANDS_MAX = 10_000
+
+interface Parts {
+  memory: Memory; domain: string
+  key: string // of the names in a team's rooms
+  isIn: (mxid: string, room: string) => boolean
+  most?: number
+}
+
+export const makeStandsFor = ({ memory, domain, key, isIn, most = STANDS_MAX }: Parts): StandsFor => {
   const standsKey = (mxid: string, room: string): string => `stands ${room} ${mxid}`
   const ghostKey = (person: Person, room: string): string => `ghost ${room} ${ghostMxid(person, domain)}`
+
+  /** Both rows of the oldest, if there are too many. */
+  const makeRoom = async (): Promise<void> => {
+    const all = memory.keys('stands ')
+    if (all.length < most) return
+    const oldest = all.find(one => {
+      const [, room = '', mxid = ''] = one.split(' ')
+      return !isIn(mxid, room)
+    }) ?? all[0] ?? ''
+    const [, room = '', mxid = ''] = oldest.split(' ')
+    const shared = ghostKey({ network: ghostNetwork(mxid), id: memory.get(oldest) ?? '' }, room)
+    await memory.delete(oldest)
+    if (memory.get(shared) !== undefined) await memory.delete(shared)
+  }
+
+  const remember = async (mxid: string, person: Person, room: string): Promise<void> => {
+    if (memory.get(standsKey(mxid, room)) === undefined) await makeRoom()
+    await memory.set(standsKey(mxid, room), person.id)
+  }
 
   const isSecret = (mxid: string, person: Person): boolean => mxid === secretGhostMxid(person, domain, key)
 
@@ -29,11 +59,11 @@ export const makeStandsFor = (memory: Memory, domain: string, key: string): Stan
     ghostOf: (person, room) => memory.get(ghostKey(person, room)),
     async rememberShared (mxid, person, room) {
       if (mxid === ghostMxid(person, domain) || isSecret(mxid, person)) return
-      await memory.set(standsKey(mxid, room), person.id)
+      await remember(mxid, person, room)
       await memory.set(ghostKey(person, room), mxid)
     },
     async rememberHashed (mxid, person, room) {
-      if (personOf(mxid, room) === undefined && !isSecret(mxid, person)) await memory.set(standsKey(mxid, room), person.id)
+      if (personOf(mxid, room) === undefined && !isSecret(mxid, person)) await remember(mxid, person, room)
     }
   }
 }
