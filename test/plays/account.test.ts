@@ -17,12 +17,12 @@ const INFO = 'info@localhost'
 const TOKEN = 'operate-token-1'
 
 /** Writes a config with this account alone. */
-const configure = (file: string, account: Record<string, unknown>, [media, operate]: number[]): void => {
+const configure = (file: string, account: Record<string, unknown>, [media, operate]: number[], more = {}): void => {
   writeFileSync(file, stringify({
     language: 'en', store: { path: './data/zentrale.db' }, xmpp: { accounts: [{ jid: INFO, password: 'geheim', host: '127.0.0.1', ...account }] },
     media: { listen: { port: media }, public_url: `http://127.0.0.1:${media}` }, operate: { listen: { port: operate }, token: TOKEN },
     function_addresses: [{
-      name: 'info', xmpp: INFO, automatic: { greeting: false }, undo_seconds: 0,
+      name: 'info', xmpp: INFO, automatic: { greeting: false }, undo_seconds: 0, ...more,
       team: [{ name: 'Bernd Berger', addresses: ['bernd@localhost'], direct: true }]
     }]
   }), { mode: 0o600 })
@@ -37,6 +37,7 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
     let anna: XmppPerson
     let bernd: XmppPerson
     let operate = ''
+    let ports: number[] = []
 
     const comeOnline = async (): Promise<void> => {
       [anna, bernd] = [await startPerson(server, 'anna', 'a'), await startPerson(server, 'bernd', 'b')]
@@ -56,7 +57,7 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
         dir: dir('server'), domain: 'localhost', component: { domain: 'none.localhost', secret: 'x' },
         users: { anna: 'a', bernd: 'b', info: 'geheim' }
       })
-      const ports = await freePorts(2)
+      ports = await freePorts(2)
       operate = `http://127.0.0.1:${ports[1]}`
       configure(dir('config.yaml'), { port: server.c2sPort, insecure: true }, ports)
       await comeOnline()
@@ -106,6 +107,30 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
       await comeOnline()
       await write(anna, 'after it all')
       await hears(bernd, /after it all/)
+    })
+
+    it('shows neither who types nor who has read, on either side, where that is switched off', async () => {
+      configure(dir('config.yaml'), { port: server.c2sPort, insecure: true }, ports, { typing: false, read_marks: false })
+      await zentrale.restart()
+      const [STATES, MARKERS] = ['http://jabber.org/protocol/chatstates', 'urn:xmpp:chat-markers:0']
+      const signal = (who: XmppPerson, name: string, xmlns: string, id = ''): Promise<void> =>
+        who.send(xml('message', { to: INFO, type: 'chat' }, xml(name, { xmlns, ...id !== '' && { id } })))
+      const from = anna.heard.length
+      const fromToBernd = bernd.heard.length
+      await write(anna, 'Still open?')
+      const shown = await bernd.until('the question', one => /Still open\?/.test(said(one)))
+      const number = /#\d+/.exec(said(shown))?.[0] ?? /#\d+/.exec(bodies(bernd, /.*#\d+.*/).at(-1) ?? '')?.[0] ?? ''
+      await signal(anna, 'composing', STATES)
+      await signal(bernd, 'composing', STATES)
+      await signal(bernd, 'displayed', MARKERS, shown.attrs.id)
+      await write(bernd, `${number} Yes.`)
+      const answer = await anna.until('the answer', one => /Yes\./.test(said(one)))
+      await signal(anna, 'displayed', MARKERS, answer.attrs.id)
+      await write(anna, 'Thanks')
+      await hears(bernd, /Thanks/)
+      const signals = [...anna.heard.slice(from), ...bernd.heard.slice(fromToBernd)].filter(one => String(one.attrs.from).startsWith(INFO) &&
+        (one.getChild('composing', STATES) ?? one.getChild('displayed', MARKERS) ?? one.getChild('markable', MARKERS)) !== undefined)
+      assert.deepEqual(signals.map(String), [])
     })
   })
 }
