@@ -112,7 +112,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
   })
 
-  const two = makeTwo({ homeserver, chats, parting, log, signal: stopping })
+  const two = makeTwo({ homeserver, chats, parting, leave, log, signal: stopping })
   const invitations = makeInvitations({ ...world, chats, parting, leave })
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {

@@ -31,20 +31,27 @@ export const isOfTwo = async (homeserver: Homeserver, room: string, { ours, thei
 }
 
 export interface Two {
-  /** The same room, if this may be said there. Otherwise the chat is over, as if the contact had left, and this throws Refused. */
+  /**
+   * The same room, if this may be said there. Otherwise we leave, the chat is over as if the contact had left, and this throws Refused. The room
+   * is forgotten later, because what was said there before may still come in.
+   */
   checked (room: string, chat: DirectRoom, signal: AbortSignal): Promise<string>
   /** Somebody came: looks whether the chat is over. */
   watch (room: string, chat: DirectRoom): void
 }
 
-interface Parts { homeserver: Homeserver; chats: Chats; parting: Pick<Parting, 'over'>; log: Log; signal: AbortSignal }
+interface Parts {
+  homeserver: Homeserver; chats: Chats; parting: Pick<Parting, 'over'>; log: Log; signal: AbortSignal
+  leave (room: string, ours: string): Promise<void>
+}
 
-export const makeTwo = ({ homeserver, chats, parting, log, signal: stopping }: Parts): Two => {
+export const makeTwo = ({ homeserver, chats, parting, leave, log, signal: stopping }: Parts): Two => {
   const checked: Two['checked'] = async (room, chat, signal) => {
     if (!isStrict(chat) || await isOfTwo(homeserver, room, chat, signal)) return room
     parting.over(room)
     const now = chats.at(chat.place)
     if (now?.room === room && !now.left) await chats.keep(chat.place, { ...now, left: true, crowded: true })
+    await leave(room, chat.ours).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'a direct chat of more than two is left later'))
     throw new Refused('others could read the chat', undefined, 'crowded')
   }
   return {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../../../../../src/lib/clock'
 import { ghostMxid } from '../../../../../src/networks/matrix/names'
 import type { Homeserver, HsPerson } from '../../../../support/homeserver'
 import type { HsEvent } from '../../../../support/homeserver/state'
@@ -46,8 +47,8 @@ describe('Matrix: an invitation to a direct chat', () => {
       return network.send(rest, AbortSignal.timeout(60_000))
     }
     const crowded = { name: 'Refused', because: 'crowded' }
-    const admitting = async (): Promise<Bridge> => {
-      const bridge = await ready({ clock: quickClock(20) })
+    const admitting = async (clock = quickClock(20)): Promise<Bridge> => {
+      const bridge = await ready({ clock })
       bridge.inbox.admitting = () => true
       return bridge
     }
@@ -101,6 +102,17 @@ describe('Matrix: an invitation to a direct chat', () => {
         await anna.waitFor(next, ({ content }) => content['body'] === 'allein')
       })
     }
+
+    it('is left at once when a third person comes, and what Anna said just before still comes in', async () => {
+      const bridge = await admitting(systemClock)
+      const room = await chat(bridge)
+      homeserver.faults.push({ on: /transactions/, times: 1, status: 500 })
+      anna.send(room, 'ehe jemand kommt')
+      anna.invite(room, homeserver.person('mallory').userId)
+      await assert.rejects(answer(bridge, 'geheim'), crowded)
+      await anna.waitFor(room, isNow(lin(), 'leave'), 10_000)
+      await bridge.inbox.until('the last words', () => said(bridge.inbox).includes('ehe jemand kommt'))
+    })
 
     it('is left when a third person comes, although nothing is said there and Anna changes her name', async () => {
       const bridge = await admitting()
