@@ -97,7 +97,8 @@ const hold = (facts: TeamMessage, { owner, claimedAt = 0 }: Conversation, conten
   const { address, now } = facts
   const texts = textsOf(address)
   const name = ownerName(address, owner)
-  const excerpt = excerptOf(content)
+  const { where, arrival: { place } } = facts
+  const excerpt = where !== 'chat' && context.directory.can(place.network).quotes === true ? '' : excerptOf(content)
   return [
     ...kept(facts, content, true, context),
     desk({ what: 'count', address: address.name, event: 'claim lost' }),

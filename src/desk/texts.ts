@@ -87,6 +87,10 @@ interface Kept { id: number, excerpt: string }
 const keptDe = ({ id, excerpt }: Kept): string => `Noch zurückgehalten: „${excerpt}“ (!senden ${id})`
 const keptEn = ({ id, excerpt }: Kept): string => `Still kept back: “${excerpt}” (!send ${id})`
 
+/** Without an excerpt where the app shows what is answered. */
+const behindDe = (excerpt: string): string => excerpt === '' ? '.' : `: „${excerpt}“.`
+const behindEn = (excerpt: string): string => excerpt === '' ? '.' : `: “${excerpt}”.`
+
 const de: DeskTexts = {
   notOurs: name => `${name} (Kontakt)`,
   state: (state, owner) => ({
@@ -98,9 +102,9 @@ const de: DeskTexts = {
   queueTopic: 'Hier steht jeder Vorgang mit seiner Nummer. Antworten bitte in seinem Raum schreiben, oder hier mit der Nummer davor. !hilfe',
   announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
-  held: (excerpt, owner, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat den Vorgang. Der Text liegt hier als interne Notiz.` +
+  held: (excerpt, owner, mayOverride) => `Nicht gesendet${behindDe(excerpt)} ${owner} hat den Vorgang. Der Text liegt hier als interne Notiz.` +
     (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
-  heldInRace: (excerpt, owner, mayOverride) => `Nicht gesendet: „${excerpt}“. ${owner} hat den Vorgang gerade übernommen. ` +
+  heldInRace: (excerpt, owner, mayOverride) => `Nicht gesendet${behindDe(excerpt)} ${owner} hat den Vorgang gerade übernommen. ` +
     'Der Text liegt hier als interne Notiz.' + (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
   sentNow: (who, text, left) => [`${who} hat gesendet: ${text}`,
     ...left.map(keptDe)].join('\n'),
@@ -202,9 +206,9 @@ const en: DeskTexts = {
   queueTopic: 'Each case stands here with its number. Please answer in its room, or here with the number in front. !help',
   announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
   separator: (id, cases) => `— new case #${id}.${cases} —`,
-  held: (excerpt, owner, mayOverride) => `Not sent: “${excerpt}”. ${owner} has the case. The text stays here as an internal note.` +
+  held: (excerpt, owner, mayOverride) => `Not sent${behindEn(excerpt)} ${owner} has the case. The text stays here as an internal note.` +
     (mayOverride ? ' !send sends it all the same.' : ''),
-  heldInRace: (excerpt, owner, mayOverride) => `Not sent: “${excerpt}”. ${owner} has just taken the case. ` +
+  heldInRace: (excerpt, owner, mayOverride) => `Not sent${behindEn(excerpt)} ${owner} has just taken the case. ` +
     'The text stays here as an internal note.' + (mayOverride ? ' !send sends it all the same.' : ''),
   sentNow: (who, text, left) => [`${who} has sent: ${text}`,
     ...left.map(keptEn)].join('\n'),

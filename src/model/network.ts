@@ -22,6 +22,7 @@ export interface Capabilities {
   editsShownMs?: number // how old a message may be for all apps to show its edit in place; absent: however old
   deletions: boolean
   replies: boolean // shows which message is answered; otherwise a few words of it are quoted
+  quotes?: true // all its apps show the words that a message in a room replies to
   reactions: 'each' | 'set' | 'none' // each: singly, and a deletion takes one back; set: all of a person's reactions to a message together
   profiles: boolean // its rooms show a topic, a name and a picture, which people can change
   polls?: true // asks polls and counts votes; otherwise a poll is told in words, and votes come in words

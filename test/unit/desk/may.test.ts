@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
+import type { Capabilities } from '../../../src/model/network'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -13,8 +14,8 @@ describe('who of a team may do what', () => {
   const room = 'werkstatt-1'
   const chat = 'werkstatt/red:eva'
 
-  const start = async (more: Partial<FunctionAddress> = {}, others: FunctionAddress[] = []): Promise<void> => {
-    [red, blue] = [makePractice('red'), makePractice('blue', { window: 8 })]
+  const start = async (more: Partial<FunctionAddress> = {}, others: FunctionAddress[] = [], can: Partial<Capabilities> = {}): Promise<void> => {
+    [red, blue] = [makePractice('red'), makePractice('blue', { window: 8, ...can })]
     started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], TEAM, more), ...others], clock })
     await evaWrites('Hello?')
   }
@@ -86,6 +87,14 @@ describe('who of a team may do what', () => {
     const told = blue.delivered.flatMap(({ action }) => action.kind === 'message' && action.addressee !== undefined ? [action.addressee] : [])
     assert.deepEqual(told.map(({ person, open }) => [person, open]), [['b1', true], ['b1', true], ['b1', true]])
     assert.deepEqual(red.read(chat), ['*: I have it'])
+  })
+
+  it('does not repeat what was not sent where apps show to what it replies', async () => {
+    await start({}, [], { quotes: true })
+    await anna('I have it')
+    clock.skip(120_000)
+    await bernd('Me too')
+    await reads(blue, room, '*: Not sent. Anna has the case. The text stays here as an internal note. !send sends it all the same.')
   })
 
   it('shows all of the team what was sent all the same, and by whom, and what is still kept back', async () => {
