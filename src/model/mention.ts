@@ -97,7 +97,8 @@ export const calledByName = (text: Text, known: (name: string) => Person | undef
   return found.slice(0, MENTIONS_MAX)
 }
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+/** As it stands in a regular expression. */
+export const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
 
 /** The text with each mention's name put otherwise, once. `put`: undefined leaves it as it is. */
 export const renamed = <M extends Mention>(text: Text, mentions: M[], put: (mention: M) => Inline | undefined): Text => {

@@ -15,6 +15,7 @@ const ANSWER = 'Ja, ab 9 Uhr.'
 const AUTOMATIC = /^B\nBürgerbüro \d\d:\d\d\nAutomatische Antwort \(Bürgerbüro\): Ihre Nachricht ist angekommen/
 const ASKED = 'Wo steht der Wagen?'
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII='
+const POLL = 'org.matrix.msc3381.poll'
 const SHOWN_WITHIN_MS = 60_000 // the app draws a message in steps
 const DAY = /^\w+ \d/ // a line between two days
 
@@ -75,9 +76,12 @@ describe('real apps', () => {
     await gerd.type('!ferig')
     await gerd.sees(/!ferig/)
     await gerd.type('!übernehmen!')
-    await gerd.sees(/Gerd hat #1 übernommen/)
+    await gerd.sees(/G\u2060?erd hat #1 übernommen/) // apps take a nick in a text for a call, so it is parted
     await gerd.type(ANSWER)
     await eva.reads(ANSWER)
+    await evaSees(QUESTION, 'Automatische Antwort', ANSWER)
+    await gerd.type('!erledigt')
+    await gerd.sees(/G\u2060?erd hat den Vorgang erledigt/)
     await evaSees(QUESTION, 'Automatische Antwort', ANSWER)
   })
 
@@ -119,5 +123,17 @@ describe('real apps', () => {
     await gerd.sees(/Anna \(Matrix\): > Eva: Wo steht der Wagen\?.*\n +Auf dem Hof\./)
     await gerd.sees('/hof.png')
     await gerd.sees(/Moderators[^]*Zentrale[^]*Participants[^]*Anna \(Matrix\)[^]*Gerd/)
+  })
+
+  it('shows a poll without signs of formatting, and takes the number that is typed below it for a vote', async () => {
+    const { room, people: { anna } } = town
+    const answers = ['Montag', 'Dienstag'].map(text => ({ id: text, 'org.matrix.msc1767.text': text }))
+    await anna.send(room, { 'org.matrix.msc1767.text': 'Wann?', [`${POLL}.start`]: {
+      question: { 'org.matrix.msc1767.text': 'Wann?' }, kind: `${POLL}.disclosed`, max_selections: 1, answers
+    } }, `${POLL}.start`)
+    await eva.looks('Wann?', /(?:^|\n)📊 Wann\?\n1\. Montag\n2\. Dienstag\nAbstimmen: Senden Sie gleich nur die Nummer/)
+    await gerd.sees(/📊 Wann\?\s+1\. Montag/)
+    await eva.type('2') // this app cannot reply
+    await anna.waitFor(room, 'Eva\'s vote', ({ type, content }) => type === `${POLL}.response` && JSON.stringify(content).includes('"Dienstag"'))
   })
 })

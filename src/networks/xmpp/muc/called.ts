@@ -1,7 +1,8 @@
 /** Who is called in a room: whom a nick means, and which nick somebody has. */
 import type { Person, Place } from '../../../model/address'
-import { calledByName, callsEverybody, EVERYBODY, folded, type Mention, MENTIONS_MAX, withoutLabel } from '../../../model/mention'
+import { calledByName, callsEverybody, escaped, EVERYBODY, folded, type Mention, MENTIONS_MAX, withoutLabel } from '../../../model/mention'
 import type { Content } from '../../../model/message'
+import { type Inline, toPlain, withInlines } from '../../../model/text'
 import { bareOf, resourceOf } from '../names'
 import { contentOf, type Said, withSubject } from '../text/content'
 import { type Called, occupantUri, type Reference, referencesIn } from '../text/references'
@@ -26,6 +27,25 @@ export const whoIsHere = (room: Room, { network }: Place, mentions: Mention[] = 
   const nick = mention.who === 'everybody' || mention.who.network !== network ? undefined : nickOfPerson(room, mention.who.id)
   return nick === undefined ? [] : [{ ...mention, nick, uri: occupantUri(room.id, nick) }]
 })
+
+const JOINER = '\u2060' // nobody sees it
+
+const parted = (name: string): string => {
+  const [first = '', ...rest] = [...name]
+  return `${first}${JOINER}${rest.join('')}`
+}
+
+/** Apps take every nick in a text for a call. Words of ours that only tell something call nobody, so each nick in them is parted. */
+export const callingNobody = ({ people, nicks }: Room, content: Content): Content => {
+  if (content.style !== 'quiet') return content
+  const words = folded(toPlain(content.text))
+  const named = [...people.keys()].filter(nick => !nicks.has(nick) && words.includes(folded(nick)))
+  if (named.length === 0) return content
+  const pattern = new RegExp(named.sort((one, other) => other.length - one.length).map(escaped).join('|'), 'giu')
+  const inParts = (parts: Inline[]): Inline[] => parts.map(part =>
+    part.kind === 'text' ? { ...part, text: part.text.replace(pattern, parted) } : part)
+  return { ...content, text: withInlines(content.text, inParts) }
+}
 
 /**
  * Whom a name means in this room, of those for whom ours speak: by the nick of ours, or by that without the label of their network, if

@@ -12,7 +12,7 @@ import { type Condition, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, owned, type Xml } from '../wire/xml'
 import type { Archive } from './archive'
-import { whoIsHere } from './called'
+import { callingNobody, whoIsHere } from './called'
 import type { Occupant } from './occupant'
 import type { OwnMessages } from './own-messages'
 import { stanzaId } from './receive'
@@ -71,12 +71,13 @@ const addressedXml = (room: Room, { of, person }: Addressee, content: Content): 
   ]
 }
 
-const actionXml = (room: Room, { action, place, target, answered }: Delivery): Xml[] => {
+const actionXml = (room: Room, { action, place, target, answered, as }: Delivery): Xml[] => {
   const reply = 'reply' in action && action.reply !== undefined ? answerTo(room, action.reply, answered) : undefined
   switch (action.kind) {
     case 'message': {
-      const { addressee, content, mentions } = action
-      return addressee === undefined ? contentXml(content, reply, whoIsHere(room, place, mentions)) : addressedXml(room, addressee, content)
+      const { addressee, mentions } = action
+      if (addressee !== undefined) return addressedXml(room, addressee, action.content)
+      return contentXml(as === undefined ? callingNobody(room, action.content) : action.content, reply, whoIsHere(room, place, mentions))
     }
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply, whoIsHere(room, place, action.mentions))
     case 'room': case 'removal': case 'vote': throw new Refused('this is no message')

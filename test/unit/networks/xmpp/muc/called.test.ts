@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { makeNames, nickOfPerson } from '../../../../../src/networks/xmpp/muc/called'
+import type { Content } from '../../../../../src/model/message'
+import { plain, toPlain } from '../../../../../src/model/text'
+import { callingNobody, makeNames, nickOfPerson } from '../../../../../src/networks/xmpp/muc/called'
 import type { Occupant } from '../../../../../src/networks/xmpp/muc/occupant'
 import { NON_ANONYMOUS, OCCUPANT_IDS, type Present } from '../../../../../src/networks/xmpp/muc/people'
 import { type Room } from '../../../../../src/networks/xmpp/muc/room'
@@ -20,6 +22,14 @@ describe('who is called in an XMPP room', () => {
     assert.deepEqual(found, ['Bernd neu', 'Bernd neu', 'Bernd neu', undefined, undefined, undefined, undefined])
     assert.equal(nickOfPerson(roomWith([['Bernd', { occupant: 'o1' }]], ours(), []), `${ID} o1`), undefined, 'the room does not give such ids')
     assert.equal(nickOfPerson(roomWith([['Bernd', { address: 'bernd@x.org' }]]), 'bernd@x.org'), undefined, 'the room shows addresses to us alone')
+  })
+
+  it('is nobody by a name in words of ours that only tell something: an invisible sign parts it', () => {
+    const room = roomWith([['bernd', {}], ['Max', {}], ['Zentrale', {}]], ours(['Zentrale']))
+    const told = (style: Content['style'], text: string): string => toPlain(callingNobody(room, { style, text: plain(text) }).text)
+    assert.equal(told('quiet', 'Bernd hat #1 übernommen. Zentrale'), 'B\u2060ernd hat #1 übernommen. Zentrale')
+    assert.equal(told('alert', 'Anna hat den Vorgang an Bernd weitergegeben.'), 'Anna hat den Vorgang an Bernd weitergegeben.')
+    assert.equal(told('text', 'Bernd!'), 'Bernd!')
   })
 
   it('is meant by a name for whom one of ours speaks, unless somebody else has that name', () => {
