@@ -175,5 +175,6 @@ export interface Checking {
   clock: Clock
   chance: Chance
   places: Place[] // of mirrors, on this network
+  mayBeEncrypted?: Place[] // those of them that are carried although they are encrypted
   addresses: Addressed[]
 }

@@ -15,7 +15,8 @@ import { readiness, type Readiness, urlOf } from './remote-queue'
 const networkChecks = async (given: Config, isRunning: boolean, clock: Clock, chance: Chance): Promise<Finding[]> => {
   const { mirrors, addresses } = given
   const findings = await Promise.all(networksOf(given).map(({ kind: { settings: { name }, check }, config }) =>
-    check.servers(config, { isRunning, clock, chance, places: placesOn(mirrors, name), addresses })))
+    check.servers(config, { isRunning, clock, chance, places: placesOn(mirrors, name), addresses,
+      mayBeEncrypted: placesOn(mirrors.filter(({ allowsEncrypted }) => allowsEncrypted === true), name) })))
   return findings.flat()
 }
 

@@ -135,6 +135,9 @@ describe('zentrale check against Synapse', () => {
     assert.match(said[0]!, /^✓ .*: is there, not encrypted, and Zentrale is in it$/)
     assert.match(said[1]!, /^✗ .*may not invite \(its power is 0; it needs 50\)\n +Give @zentrale:example\.org the power 50/)
     assert.match(said[2]!, /^✗ .*: is encrypted/)
+    const [allowed] = await checkMatrixRooms({ homeserverUrl: synapse.url, domain: 'example.org', registration: registered },
+      ['#später:example.org'], systemClock, ['#später:example.org'])
+    assert.match(showFinding(allowed!), /^✓ .*: is there, encrypted \(which the mirror allows\), and Zentrale is in it$/)
   })
 
   const asBot = async (method: string, path: string, body: object): Promise<void> => {

@@ -1,9 +1,10 @@
-/** Rooms of a team that are encrypted, on a homeserver that knows of keys. */
+/** Rooms of teams and of mirrors that are encrypted, on a homeserver that knows of keys. */
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
 import type { Delivery, RoomState } from '../../src/model/message'
 import { plain } from '../../src/model/text'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
+import { makeInbox } from './inbox'
 import type { MatrixPerson, SeenEvent } from './matrix-person'
 import { matrixStage } from './matrix-stage'
 import { bernd, delivery, newKey, PNG, said, type Bridge, type Ground } from './matrix-suite'
@@ -172,6 +173,106 @@ export const sealedRoomsSuite = (ground: () => Ground, appOf = () => makeEncrypt
       for (const event of events) read.push((await app.read(event))?.content.body)
       assert.deepEqual(read.filter(body => body !== undefined), texts)
       assert.ok(new Set(events.flatMap(({ content }) => 'session_id' in content ? [content.session_id] : [])).size > 1)
+    })
+  })
+
+  describe('an encrypted room of a mirror', () => {
+    const ALGORITHM = { algorithm: 'm.megolm.v1.aes-sha2' }
+    const allowing = (): ReturnType<typeof makeInbox> => Object.assign(makeInbox(), { mayBeEncrypted: true })
+    const openRoom = async (): Promise<Place> => ({ network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) })
+    const turnOn = ({ id }: Place): Promise<void> => anna.setState(id, 'm.room.encryption', '', ALGORITHM)
+    const isStanding = ({ inbox }: Bridge, standing: string): Promise<void> =>
+      inbox.until(standing, () => inbox.standings.at(-1)?.standing === standing, WITHIN_MS)
+
+    it('that is turned on is carried on if that is allowed: words, corrections, replies, reactions and deletions', async () => {
+      const place = await openRoom()
+      const bridge = await begin([place], { ...kept, inbox: allowing() })
+      const { network, inbox } = bridge
+      const before = delivery(place, 'davor', { as: bernd })
+      const { ids: target } = await network.send(before, signal())
+      await turnOn(place)
+      await isStanding(bridge, 'sealed')
+      await network.send(own(place, 'Die Verschlüsselung endet hier'), signal())
+      await network.send(delivery(place, 'guten Tag', { as: bernd }), signal())
+      const { event, read } = await sees(place.id, 'guten Tag')
+      assert.deepEqual([(await sees(place.id, 'Die Verschlüsselung endet hier')).read.shield, read.shield], ['', ''])
+      const content = { style: 'text' as const, text: plain('zuvor') }
+      await network.send({ ...before, key: newKey(), action: { kind: 'edit', of: before.key, content }, target }, signal())
+      await sees(place.id, '* zuvor')
+      const first = await app.say(place.id, { msgtype: 'm.text', body: 'selber', 'm.relates_to': { 'm.in_reply_to': { event_id: event.event_id } } })
+      await hears(bridge, 'selber')
+      await anna.send(place.id, { 'm.relates_to': { rel_type: 'm.annotation', event_id: event.event_id, key: '👍' } }, 'm.reaction')
+      await anna.redact(place.id, first)
+      await inbox.until('all', () => inbox.arrivals.some(one => one.kind === 'deletion' && one.of === first), WITHIN_MS)
+      const [reply, reaction] = inbox.arrivals
+      assert.ok(reply?.kind === 'message' && reaction?.kind === 'reaction')
+      assert.deepEqual([reply.replyTo, reply.encrypted, reaction.emojis], [[event.event_id], undefined, ['👍']])
+      assert.deepEqual((await inTheClear(place.id)).map(({ content }) => content.body), ['davor'])
+    })
+
+    it('takes files in both directions, which the homeserver cannot read', async () => {
+      const place = await openRoom()
+      await turnOn(place)
+      const bridge = await begin([place], { ...kept, inbox: allowing() })
+      await isStanding(bridge, 'sealed')
+      bridge.files.set('f1', PNG)
+      const message = delivery(place, '', { action: { kind: 'message', content: { style: 'text', text: plain('Das Tor'), file: PICTURE } } })
+      await bridge.network.upload!(message, signal())
+      await bridge.network.send(message, signal())
+      const { read: { content } } = await sees(place.id, 'Das Tor')
+      const bytes = await anna.download((content.file as { url: string }).url)
+      assert.notDeepEqual(bytes, PNG)
+      await app.say(place.id, { msgtype: 'm.image', body: 'nochmal', filename: 'a.png', info: content.info, file: content.file })
+      await hears(bridge, 'nochmal')
+      const [arrival] = bridge.inbox.arrivals
+      assert.ok(arrival?.kind === 'message' && arrival.content.file)
+      const { stream } = await bridge.network.open(arrival.content.file.at.ref, signal())
+      assert.deepEqual(Buffer.concat(await stream.toArray() as Buffer[]), PNG)
+    })
+
+    it('keeps its order while a key is late, and nobody reads what is said after they have left', async () => {
+      const place = await openRoom()
+      await turnOn(place)
+      const bridge = await begin([place], { ...kept, inbox: allowing() })
+      const ida = await newPerson('ida')
+      const idasApp = await appOf()(ida)
+      await ida.join(place.id)
+      await app.say(place.id, 'eins')
+      await hears(bridge, 'eins')
+      await bridge.network.send(delivery(place, 'von nebenan', { as: bernd }), signal())
+      await idasApp.reads(place.id, 'von nebenan', ({ content }) => content.body === 'von nebenan')
+      await app.rotate(place.id)
+      const keys = app.hold()
+      await app.say(place.id, 'zwei')
+      await idasApp.say(place.id, 'drei')
+      await keys.deliver()
+      await hears(bridge, 'drei')
+      assert.deepEqual(said(bridge.inbox), ['eins', 'zwei', 'drei'])
+      await ida.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/leave`, {})
+      await bridge.network.send(delivery(place, 'unter uns', { as: bernd }), signal())
+      const { event } = await sees(place.id, 'unter uns')
+      assert.equal(await idasApp.read(event), undefined)
+    })
+
+    it('is neither read nor written in if that is not allowed, and no longer if it is not allowed any more', async () => {
+      const place = await openRoom()
+      const first = await begin([place], kept)
+      await turnOn(place)
+      await isStanding(first, 'encrypted')
+      await first.network.stop()
+      const second = await begin([place], { ...kept, inbox: allowing() })
+      await isStanding(second, 'sealed')
+      await app.say(place.id, 'jetzt')
+      await hears(second, 'jetzt')
+      await second.network.stop()
+      const third = await begin([place], kept)
+      await isStanding(third, 'encrypted')
+      await app.say(place.id, 'und nun nicht mehr')
+      await anna.send(place.id, 'zuletzt im Klartext')
+      await hears(third, 'zuletzt im Klartext')
+      assert.deepEqual(said(third.inbox), ['zuletzt im Klartext'], 'the bridge knows that it rests')
+      const { joined } = await anna.call('GET', `v3/rooms/${encodeURIComponent(place.id)}/joined_members`)
+      assert.ok(!Object.keys(joined as object).some(mxid => mxid.startsWith('@_zentrale_keys')))
     })
   })
 }

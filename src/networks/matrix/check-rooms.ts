@@ -48,10 +48,10 @@ const mayInvite = async (call: Call, room: string, bot: string): Promise<void> =
 }
 
 /** We are not in the room, so only its summary can tell more (CS API §Room summary). Older homeservers have none. */
-const mayEnter = async (call: Call, room: string, bot: string): Promise<string> => {
+const mayEnter = async (call: Call, room: string, bot: string, mayBeEncrypted: boolean): Promise<string> => {
   const answer = await call(`v1/room_summary/${room}`)
   const { membership, join_rule: rule, encryption } = bodyOf(answer)
-  if (answer.status === 200 && encryption !== undefined) throw encrypted()
+  if (answer.status === 200 && encryption !== undefined && !mayBeEncrypted) throw encrypted()
   if (membership === 'ban') throw new Wrong(`has banned ${bot}`, `Lift the ban on ${bot} and invite it`)
   if (membership === 'invite') return `has invited ${bot}, which enters when Zentrale starts`
   if (answer.status === 200 && rule === 'public') return 'is public; Zentrale enters when it starts'
@@ -59,25 +59,30 @@ const mayEnter = async (call: Call, room: string, bot: string): Promise<string> 
 }
 
 const encrypted = (): Wrong => new Wrong('is encrypted and cannot be mirrored',
-  'Encryption cannot be switched off in a room: make a new one without it, invite people there, and write its address here')
+  'Encryption cannot be switched off in a room: make a new one without it, invite people there, and write its address here. Or write ' +
+  'allow_encrypted: true in the mirror: then Zentrale reads what is said there, and the other places show it without encryption')
 
-const look = async (call: Call, place: string, bot: string): Promise<string> => {
+const look = async (call: Call, place: string, bot: string, mayBeEncrypted: boolean): Promise<string> => {
   const room = encodeURIComponent(await roomOf(call, place))
   const state = await call(`v3/rooms/${room}/state/m.room.encryption/`)
-  if (state.status === 200) throw encrypted()
-  const isIn = state.status === 404 && bodyOf(await call(`v3/rooms/${room}/state/m.room.member/${encodeURIComponent(bot)}`))['membership'] === 'join'
-  if (!isIn) return await mayEnter(call, room, bot)
+  const isOn = state.status === 200
+  if (isOn && !mayBeEncrypted) throw encrypted()
+  const member = `v3/rooms/${room}/state/m.room.member/${encodeURIComponent(bot)}`
+  const isIn = (isOn || state.status === 404) && bodyOf(await call(member))['membership'] === 'join'
+  if (!isIn) return await mayEnter(call, room, bot, mayBeEncrypted)
   if ((await call(`v3/rooms/${room}/state/m.room.tombstone/`)).status === 200 && !place.startsWith('#')) {
     throw new Wrong('was replaced by another room', 'Write the room\'s alias instead of its id: the alias leads to the newest room')
   }
   await mayInvite(call, room, bot)
-  return 'is there, not encrypted, and Zentrale is in it'
+  return `is there, ${isOn ? 'encrypted (which the mirror allows)' : 'not encrypted'}, and Zentrale is in it`
 }
 
-export const checkRooms = async (homeserver: Homeserver, rooms: string[], clock: Clock): Promise<Finding[]> => {
+export const checkRooms = async (homeserver: Homeserver, rooms: string[], clock: Clock, mayBeEncrypted: string[] = []): Promise<Finding[]> => {
   const bot = `@${homeserver.registration.sender_localpart}:${homeserver.domain}`
   const findings: Finding[] = []
-  for (const id of rooms) findings.push(await runProbe(`Matrix room ${id}`, () => look(caller(homeserver, clock), id, bot)))
+  for (const id of rooms) {
+    findings.push(await runProbe(`Matrix room ${id}`, () => look(caller(homeserver, clock), id, bot, mayBeEncrypted.includes(id))))
+  }
   return findings
 }
 

@@ -60,14 +60,15 @@ const bringsSignals = ({ registration, registrationFile }: MatrixSection): Findi
     advice: `Write into ${registrationFile}, in place of a line that begins so, and restart the homeserver:\nreceive_ephemeral: true` }
 }
 
-const servers = async (config: MatrixSection, { isRunning, clock, places, addresses }: Checking): Promise<Finding[]> => {
+const servers = async (config: MatrixSection, { isRunning, clock, places, addresses, mayBeEncrypted = [] }: Checking): Promise<Finding[]> => {
   const name = `Matrix homeserver ${config.homeserverUrl}`
   const first = await runProbe(name, () => answers(config, clock))
   if (first.advice !== undefined) return [first]
   const knows = await runProbe(name, () => knowsUs(config, clock))
   if (knows.advice !== undefined) return [first, knows]
+  const [all, allowed] = [places, mayBeEncrypted].map(some => some.map(({ id }) => id))
   return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)), bringsSignals(config),
-    ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, places.map(({ id }) => id), clock)]
+    ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, all ?? [], clock, allowed)]
 }
 
 const address = ({ registration, registrationFile }: MatrixSection, { aliases }: Addressed): Trouble[] => {

@@ -57,7 +57,9 @@ class Person:
 
     async def do_enter(self, room):
         await self.client.join(room)
-        show('entered')
+        while room not in self.client.rooms:
+            await asyncio.sleep(0.1)
+        show('entered', room=room)
 
     async def do_begin(self, invite):
         made = await self.client.room_create(is_direct=True, preset=RoomPreset.trusted_private_chat, invite=[invite],

@@ -71,6 +71,21 @@ describe('how a place stands to us', () => {
     assert.deepEqual(blue.read('hall'), [`*: ${BACK}`])
   })
 
+  it('that is encrypted and that we read is carried on; all are told once, there too, that encryption ends here', async () => {
+    await stands('sealed')
+    await stands('sealed')
+    await red.say('room', 'anna', 'good morning')
+    await blue.say('hall', 'bernd', 'hello')
+    await until(() => red.delivered.length === 2 && blue.delivered.length === 2 && phoneReads().length === 3)
+    assert.match(red.read('room').join('\n'), /^\*: This room is encrypted\. Encryption ends at Zentrale.*\nbernd \(blue\): hello$/)
+    assert.match(blue.read('hall').join('\n'), /^\*: The room on red is encrypted\. Encryption ends at Zentrale.*\nanna \(red\): good morning$/)
+    await stands('encrypted')
+    await stands('sealed')
+    await until(() => blue.delivered.length === 4)
+    assert.match(blue.read('hall').slice(2).join('\n'), new RegExp(`^\\*: ${ENCRYPTED}\n\\*: ${BACK} The room on red is encrypted`))
+    assert.equal(red.delivered.length, 4)
+  })
+
   it('that has moved is told to everybody else once, also if we hear of it again', async () => {
     const moved = { kind: 'standing', key: 'moved', place: { network: 'red', id: 'room' }, at: 0, standing: 'in', moved: 'hall@new' } as const
     assert.deepEqual([await red.inbox.accept(moved), await red.inbox.accept(moved)], ['stored', 'seen'])
