@@ -131,7 +131,8 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
   const directory = await readDirectory(options, desk)
   const signals = makeSignals({ networks, directory, desk, store, clock, placesOf: person => members.placesOf(person) })
   const members = makeMembers({ networks, directory, store, clock })
-  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained })
+  const { current } = members
+  const deliver = makeDeliver({ ...options, clock: aging, networks, directory, desk, linkMs: limits.linkMs, drained: signals.drained, current })
   const accept = makeAccept({
     store, directory, desk, deliver, observer, clock, aging, limits,
     changed (change) {

@@ -14,14 +14,14 @@ import type { Cause, Changed, Queued, Store } from '../store/store'
 import type { Applied } from './apply'
 import { makeEnding, type Unwanted } from './ending'
 import { makeFiles } from './files'
-import { makeLane, type Lane } from './lane'
+import { makeLane, type Lane, type LaneParts } from './lane'
 import type { Observer } from './observer'
 import { overtakenBy } from './profile'
 
 /** A delivery that crashes cut off this often is left to a person: it may be the cause of the crashes. */
 export const CRASHES_MAX = 10
 
-interface Parts {
+interface Parts extends Pick<LaneParts, 'current'> {
   store: Store; networks: ReadonlyMap<NetworkName, Network>; directory: Directory; desk: DeskMemory
   clock: Clock; chance: Chance; log: Log; observer: Observer; linkMs: number
   bug (error: unknown): void

@@ -31,6 +31,8 @@ export interface Halls {
   has (place: Place): boolean
   /** All of them; undefined while they are not known. */
   membersAt (place: Place): Member[] | undefined
+  /** Somebody there, as they look now. */
+  memberAt (place: Place, id: string): Sender | undefined
   /** The places at which this person is. */
   of (person: Person): Place[]
   /** Whether we have known all who are there for so long, which is one of STEPS. */
@@ -157,6 +159,7 @@ export const makeHalls = (directory: Directory, clock: Clock): Halls => {
       const hall = hallOf(place)
       return hall?.knownAt === undefined ? undefined : [...hall.members.values()]
     },
+    memberAt: (place, id) => halls.get(addressKey(place))?.members.get(id)?.sender,
     of: ({ network, id }) => [...halls.values()].filter(({ here, members }) => here.place.network === network && members.has(id))
       .map(({ here }) => here.place),
     isSettled: (place, ms) => (hallOf(place)?.settledFor ?? 0) >= ms,

@@ -11,7 +11,7 @@ import { coalesced } from '../lib/coalesced'
 import type { Log } from '../lib/log'
 import type { Place } from '../model/address'
 import { Bug, messageOf, Refused, Unavailable } from '../model/errors'
-import type { Sent } from '../model/message'
+import type { Delivery, Sent } from '../model/message'
 import type { Network } from '../model/network'
 import type { Queued, Store } from '../store/store'
 import type { Ending, Unwanted } from './ending'
@@ -30,6 +30,8 @@ const LANE_STALL_MAX_MS = 15 * 60_000
 export interface LaneParts {
   store: Store; network: Network; clock: Clock; chance: Chance; log: Log; ending: Ending; files: Files
   unwanted (row: Queued): Unwanted | undefined
+  /** With its writer's name of now. */
+  current (delivery: Delivery): Delivery
   retried (): void
   bug (error: unknown): void
   idle (): void // nothing left: the lane may be forgotten
@@ -176,7 +178,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     } catch (error) { clear(); return failed(row, error) }
     if (returned.length > 0) { unsent(); returned.push(row); return } // an earlier row went back meanwhile
     if (endsUnwanted(row)) return unsent() // it became unwanted after its try was counted
-    const answer = async (): Promise<Sent> => network.send(delivery, signal)
+    const answer = async (): Promise<Sent> => network.send(parts.current(delivery), signal)
     answer().then(sent => done(row, sent), (error: unknown) => failed(row, error)).finally(clear).catch(parts.bug)
   }
 

@@ -8,7 +8,7 @@
 import type { Clock, Timer } from '../lib/clock'
 import type { MirrorPlace, NetworkName, Person, Place } from '../model/address'
 import type { MemberList, MemberNews } from '../model/members'
-import type { Arrival, Persona } from '../model/message'
+import type { Arrival, Delivery, Persona } from '../model/message'
 import type { Network } from '../model/network'
 import { type Directory, type Mirror, peopleAt } from '../plan/directory'
 import { CALLED, type Claim } from '../plan/namesakes'
@@ -22,10 +22,13 @@ export const GATHER_MS = 300
 /** After these, other people belong to the places of a mirror. */
 const ROOM_NEWS: ReadonlySet<Arrival['kind']> = new Set(['standing', 'expulsion', 'renamed'])
 const LOOK_EVERY_MS = 60_000
+const LATE_MS = 2_000
 
 export interface Members {
   wants (place: Place): boolean
   take (place: Place, news: MemberNews): void
+  /** What has waited is said under its writer's name of now: a ghost is called as before by nothing that is late. */
+  current (delivery: Delivery): Delivery
   /** Where this person is known to be. */
   placesOf (person: Person): Place[]
   /** Whoever speaks is there; and an arrival may change who may be shown where. Returns `accepted`. */
@@ -110,6 +113,17 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
     wants: halls.has,
     take: (place, news) => look(halls.take(place, news)),
     placesOf: halls.of,
+    current (delivery) {
+      const { as, place, at } = delivery
+      const mirror = as === undefined || clock.now() - at < LATE_MS ? undefined : directory.mirrorAt(place)?.mirror
+      for (const here of mirror?.places ?? []) {
+        const sender = here.place.network === as?.person.network ? halls.memberAt(here.place, as.person.id) : undefined
+        if (as === undefined || mirror === undefined || sender === undefined) continue
+        const { as: { name }, changes } = speaker({ place: here.place, sender }, { mirror, here }, directory)
+        if (changes.length === 0) return { ...delivery, as: { ...as, name } } // else they are not shown under it yet
+      }
+      return delivery
+    },
     after (arrival, accepted) {
       if (accepted === 'seen') return accepted
       if ('sender' in arrival && arrival.kind !== 'deletion') look(halls.spoke(arrival.place, arrival.sender))

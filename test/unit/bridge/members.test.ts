@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { FEW_AGAIN_MS } from '../../../src/bridge/crowds'
 import { CHANGE_EVERY_MS, CHANGES_AT_ONCE, GRACE_MS, SPEAKER_MS } from '../../../src/bridge/halls'
 import { GATHER_MS } from '../../../src/bridge/members'
+import { Unavailable } from '../../../src/model/errors'
 import type { MemberNews } from '../../../src/model/members'
 import type { Sender } from '../../../src/model/message'
 import type { Mirror } from '../../../src/plan/directory'
@@ -57,6 +58,21 @@ describe('bridge/members', () => {
     tell(red, { kind: 'came', member: one('@dora', 'Dora', { avatar: { network: 'red', ref: 'picture' } }) })
     await settled()
     assert.deepEqual(blue.lists.get('hall')?.members.find(({ name }) => name === 'Dora (red)')?.avatar, { network: 'red', ref: 'picture' })
+  })
+
+  it('say what has waited under their name of now, so that nobody is called as before again', async () => {
+    await begin()
+    all(red, one('@anna', 'Anna'))
+    await settled()
+    let tries = 0
+    blue.onSend = () => ++tries === 1 ? Promise.reject(new Unavailable('away', { retryAfterMs: 10_000 })) : undefined
+    await red.say('hall', '@anna', 'eins', { sender: one('@anna', 'Anna') })
+    await until(() => tries === 1, 'the first try')
+    comes(red, '@anna', 'Anna B.')
+    await settled()
+    clock.skip(20_000)
+    await until(() => blue.read('hall').length === 1, 'it arrives')
+    assert.deepEqual(blue.read('hall'), ['Anna B. (red): eins'])
   })
 
   it('have no pictures where those are switched off, nor have their messages', async () => {
