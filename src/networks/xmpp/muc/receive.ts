@@ -98,8 +98,9 @@ const writerOf = (room: Room, sender: Sender, { address, isHere }: Speaker): { w
 /** Somebody takes another nick, where the nick alone says who is who (XEP-0045 §7.6). */
 const renamedIn = (place: Place, room: Room, presence: Element, { clock, chance }: Pick<World, 'clock' | 'chance'>): Arrival | undefined => {
   const { from = '' } = presence.attrs
-  const next = room.own || room.features.has(OCCUPANT_IDS) || room.nicks.has(resourceOf(from)) ? undefined : renamedTo(presence)
-  if (next === undefined) return undefined
+  const isTold = room.ready && !room.own && !room.features.has(OCCUPANT_IDS) // before, its features may not be known
+  const next = isTold ? renamedTo(presence) : undefined
+  if (next === undefined || room.nicks.has(resourceOf(from)) || room.nicks.has(next)) return undefined
   const key = `${room.id}/renamed ${chance.token(KEY_BYTES)}`
   return { kind: 'renamed', key, place, at: clock.now(), person: owned(from), now: owned(idOf(room, next, undefined)) }
 }
