@@ -12,6 +12,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     needs('synapse', xmppServer, 'slixmpp', 'nio')
     const dir = scratch()
     const NINA = 'nina (Matrix)'
+    const NINA_ID = `@nina:${DOMAIN}`
     const BERND = 'Bernd (XMPP)'
     let town: Town
     let nina: Independent
@@ -20,7 +21,10 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     let said: { event: string, id: string }
 
     before(async () => {
-      town = await raiseTown({ dir: dir('town'), xmppServer, mirror: { read_marks: true, delivery_marks: 'reaction' } })
+      town = await raiseTown({
+        dir: dir('town'), xmppServer, mirror: { read_marks: true, delivery_marks: 'reaction' },
+        directChats: { allow: [{ from: [`@nina:${DOMAIN}`], to: [`bernd@${DOMAIN}`] }] }
+      })
       const { room, muc, people, homeserver, xmpp } = town
       await people.bernd.stop()
       const { userId } = await homeserver.createUser('nina', PASSWORD)
@@ -110,6 +114,52 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       const his = await berndSays('Ja, und du?')
       nina.does('mark', { room: town.room, id: his.event })
       await bernd.sees('Nina\'s mark', { saw: 'mark', name: NINA, of: his.named })
+    })
+
+    it('a name calls the one whom it means', async () => {
+      bernd.does('say', { room: town.muc, text: `${NINA}: kommst du?` })
+      await nina.sees('her name', { saw: 'message', name: BERND, calls: [NINA_ID], answers: '' })
+      const { sender } = await nina.sees('Bernd', { saw: 'message', name: BERND })
+      nina.does('call', { room: town.room, text: BERND, user: sender })
+      await bernd.sees('his name', { saw: 'message', name: NINA, calls: [`xmpp:${town.muc}/Bernd`] })
+    })
+
+    it('a file is a link that ends in its name, and a location a location', async () => {
+      nina.does('show', { room: town.room, name: 'plan.txt', text: 'erst links' })
+      nina.does('place', { room: town.room, text: 'Hoftor', geo: 'geo:52.5,13.4' })
+      await bernd.sees('the place', { saw: 'message', name: NINA, lat: '52.5' })
+      const links = bernd.seen.map(({ link }) => String(link ?? '')).filter(link => link !== '')
+      assert.equal(links.length, 1)
+      assert.match(links[0]!, /\/plan\.txt$/)
+    })
+
+    it('a poll is voted in by a number, with or without a reply', async () => {
+      nina.does('ask', { room: town.room, question: 'Wann?', answers: ['Mo', 'Di'] })
+      const how = 'Abstimmen: Senden Sie gleich nur die Nummer, oder antworten Sie damit auf diese Nachricht.'
+      const asked = await bernd.sees('the poll', { saw: 'message', name: NINA, text: `📊 Wann?\n1. Mo\n2. Di\n${how}` })
+      bernd.does('say', { room: town.muc, text: '2' })
+      await nina.sees('his vote', { saw: 'vote', name: BERND, answers: ['Di'] })
+      bernd.does('reply', { room: town.muc, text: '1', to: asked['sender'], id: asked['named'] })
+      await nina.sees('his other vote', { saw: 'vote', name: BERND, answers: ['Mo'] })
+    })
+
+    it('the topic is the same, and what a moderator removes is gone', async () => {
+      const path = `v3/rooms/${encodeURIComponent(town.room)}`
+      await town.people.anna.call('PUT', `${path}/state/m.room.topic`, { topic: 'Umzug am 14.' })
+      await bernd.sees('the topic', { saw: 'subject', text: 'Umzug am 14.' })
+      const bad = await ninaSays('Unsinn')
+      const read = await bernd.sees('Unsinn', { saw: 'message', name: NINA, text: 'Unsinn' })
+      await town.people.anna.call('PUT', `${path}/redact/${encodeURIComponent(bad.event)}/away`, {})
+      await bernd.sees('that it is gone', { saw: 'retraction', name: NINA, of: read['id'] })
+    })
+
+    it('a direct chat begins with a stand-in that nobody knew, and goes both ways', async () => {
+      nina.does('chat', { invite: `@_zentrale_xmpp_bernd=40${DOMAIN}:${DOMAIN}` })
+      const { room } = await nina.sees('the chat', { saw: 'begun' })
+      nina.does('say', { room, text: 'Nur wir zwei' })
+      const told = await bernd.sees('her word', { saw: 'told', text: 'Nur wir zwei' })
+      bernd.does('tell', { to: told['sender'], text: 'Genau' })
+      await nina.sees('his word', { saw: 'message', text: 'Genau' })
     })
 
     it('after a kill and a start, what was said before can be answered, liked and corrected', async () => {

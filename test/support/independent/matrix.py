@@ -80,6 +80,30 @@ class Person:
     async def do_say(self, room, text):
         await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text})
 
+    async def do_chat(self, invite):
+        made = await self.client.room_create(is_direct=True, preset=RoomPreset.trusted_private_chat, invite=[invite])
+        while invite not in getattr(self.client.rooms.get(made.room_id), 'users', {}):
+            await asyncio.sleep(0.1)
+        show('begun', room=made.room_id)
+
+    async def do_call(self, room, text, user):
+        await self.send(room, 'm.room.message', {
+            'msgtype': 'm.text', 'body': text, 'format': 'org.matrix.custom.html', 'm.mentions': {'user_ids': [user]},
+            'formatted_body': f'<a href="https://matrix.to/#/{user}">{text}</a>'})
+
+    async def do_ask(self, room, question, answers):
+        poll = {'question': {'org.matrix.msc1767.text': question}, 'kind': 'org.matrix.msc3381.poll.disclosed', 'max_selections': 1,
+                'answers': [{'id': one, 'org.matrix.msc1767.text': one} for one in answers]}
+        await self.send(room, 'org.matrix.msc3381.poll.start', {'org.matrix.msc1767.text': question, 'org.matrix.msc3381.poll.start': poll})
+
+    async def do_place(self, room, text, geo):
+        await self.send(room, 'm.room.message', {'msgtype': 'm.location', 'body': text, 'geo_uri': geo})
+
+    async def do_show(self, room, name, text):
+        answer, _ = await self.client.upload(lambda *_: text.encode(), content_type='text/plain', filesize=len(text))
+        await self.send(room, 'm.room.message', {
+            'msgtype': 'm.file', 'body': name, 'info': {'mimetype': 'text/plain', 'size': len(text)}, 'url': answer.content_uri})
+
     async def do_reply(self, room, text, id):
         await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text, 'm.relates_to': {'m.in_reply_to': {'event_id': id}}})
 
@@ -109,6 +133,7 @@ class Person:
         relates = content.get('m.relates_to') or {}
         show('message', name=room.user_name(event.sender), sender=event.sender, text=content.get('body', ''), id=event.event_id,
              answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''), file=content.get('file'), encrypted=event.decrypted,
+             calls=(content.get('m.mentions') or {}).get('user_ids', []),
              corrects=relates.get('event_id', '') if relates.get('rel_type') == 'm.replace' else '')
 
     def unreadable(self, room, event):
@@ -119,6 +144,10 @@ class Person:
             relates = event.source['content'].get('m.relates_to') or {}
             show('reaction', name=room.user_name(event.sender), sender=event.sender, id=event.event_id,
                  of=relates.get('event_id'), emoji=relates.get('key'))
+
+        if event.type == 'org.matrix.msc3381.poll.response':
+            content = event.source['content']
+            show('vote', name=room.user_name(event.sender), of=content['m.relates_to']['event_id'], answers=content[event.type]['answers'])
 
     def redaction(self, room, event):
         show('retraction', name=room.user_name(event.sender), of=event.redacts)

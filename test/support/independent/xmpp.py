@@ -10,6 +10,9 @@ from slixmpp import ClientXMPP
 
 PLUGINS = ['xep_0030', 'xep_0045', 'xep_0066', 'xep_0085', 'xep_0308', 'xep_0333', 'xep_0359', 'xep_0424', 'xep_0444', 'xep_0461']
 
+REFERENCE = '{urn:xmpp:reference:0}reference'
+GEOLOC = 'http://jabber.org/protocol/geoloc'
+
 
 def show(what, **more):
     print(json.dumps({'saw': what, **more}), flush=True)
@@ -23,6 +26,8 @@ class Person(ClientXMPP):
         self.add_event_handler('session_start', lambda _: self.online())
         self.add_event_handler('failed_auth', lambda _: show('refused'))
         self.add_event_handler('groupchat_message', self.message)
+        self.add_event_handler('message', self.told)
+        self.add_event_handler('groupchat_subject', lambda message: show('subject', text=message['subject']))
         self.add_event_handler('message_correction', lambda message: self.about(message, 'correction', message['replace']['id']))
         self.add_event_handler('message_retract', lambda message: self.about(message, 'retraction', message['apply_to']['id']))
         self.add_event_handler('reactions', self.reactions)
@@ -52,6 +57,9 @@ class Person(ClientXMPP):
 
     async def do_say(self, room, text):
         self.send_message(room, text, mtype='groupchat')
+
+    async def do_tell(self, to, text):
+        self.send_message(to, text, mtype='chat')
 
     async def do_reply(self, room, text, to, id):
         self['xep_0461'].send_reply(to, id, mto=room, mbody=text, mtype='groupchat')
@@ -83,13 +91,18 @@ class Person(ClientXMPP):
     async def do_members(self, room):
         show('members', names=sorted(self['xep_0045'].get_roster(room)))
 
+    def told(self, message):
+        if message['type'] == 'chat' and message['body']:
+            show('told', sender=message['from'].bare, text=message['body'], id=message['id'])
+
     def message(self, message):
         if message['subject'] and not message['body']:
             return
         reply = message.get_plugin('reply', check=True)
         show('message', name=message['mucnick'], sender=message['from'].full, text=message['body'], id=message['id'],
              named=message['stanza_id']['id'], answers=reply['id'] if reply is not None else '',
-             link=message['oob']['url'], corrects=message['replace']['id'])
+             calls=[one.get('uri') for one in message.xml.iter(REFERENCE) if one.get('type') == 'mention'],
+             lat=message.xml.findtext('{%s}geoloc/{%s}lat' % (GEOLOC, GEOLOC), ''), link=message['oob']['url'], corrects=message['replace']['id'])
 
     def about(self, message, what, of):
         show(what, name=message['from'].resource, of=of, text=message['body'])
