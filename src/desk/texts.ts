@@ -143,8 +143,10 @@ const de: DeskTexts = {
   notConnected: 'Das Netz dieser Adresse ist hier nicht eingerichtet.',
   consentRequired: who => `Nicht gesendet: Von ${who} liegt keine Einwilligung vor. Wenn Sie eine haben: !einwilligung ${who} wie und wann`,
   consentNoted: who => `Einwilligung von ${who} vermerkt.`,
-  blocked: 'Nicht gesendet: Dieser Kontakt hat alles mit STOP beendet.',
-  left: unsent => ['⛔ Der Kontakt hat alles mit STOP beendet.', ...unsent.map(excerpt => `Nicht mehr gesendet: „${excerpt}“`)].join('\n'),
+  blocked: 'Nicht gesendet: Dieser Kontakt hat alle Nachrichten mit STOP abbestellt.',
+  left: unsent => [
+    '⛔ Der Kontakt hat alle Nachrichten mit STOP abbestellt.', ...unsent.map(excerpt => `Nicht mehr gesendet: „${excerpt}“`)
+  ].join('\n'),
   returned: 'Der Kontakt nimmt wieder Nachrichten an (START).',
   started: (who, id) => `${who} hat #${id} eröffnet.`,
   notAPerson: what => `An ${what} kann von hier aus nicht geschrieben werden.`,
@@ -284,7 +286,7 @@ const en: DeskTexts = {
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,
   nobodyOf: 'Only the team may do this. Nothing went to the contact.',
   closed: address => `The address ${address} is no longer in use. Contacts with an open case have been told, if they can be reached. ` +
-    'Open cases can still be answered; whoever writes anew gets only an automatic text.',
+    'Open cases can still be answered; whoever writes again gets only an automatic text.',
   noWay: network => `Not sent: this address can no longer be reached by ${network}.`,
   badTime: 'This time cannot be understood. Examples: 14:30, tomorrow 8:00, mon 9:00, 2h, 30min, 3d',
   help: [

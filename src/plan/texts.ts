@@ -97,7 +97,7 @@ const de: Texts = {
   onlyTwo: 'Nicht weitergegeben: Dieser Chat verbindet nur zwei Personen, und Sie sind keine von beiden.',
   noChat: 'Nicht zugestellt: Für Sie ist kein Chat mit diesem Kontakt eingerichtet.',
   rests: 'die Verbindung dorthin ruht',
-  hasEnded: 'dort wurde mit STOP alles beendet',
+  hasEnded: 'dort wurden alle Nachrichten mit STOP abbestellt',
   refused: 'vom Empfänger abgelehnt',
   encrypted: 'der Chat dort ist verschlüsselt; dort steht die Bitte, ohne Verschlüsselung zu schreiben',
   absent: 'die Person ist gerade nicht in ihrem Raum, und nur dort ist sie bekannt; bitte später noch einmal schreiben',
@@ -166,9 +166,9 @@ const en: Texts = {
   started: 'You get messages from us again. Send STOP to end them.',
   left: name => `${name} gets no more messages (STOP).`,
   returned: name => `${name} gets messages again (START).`,
-  isOut: where => `The connection to the room on ${where} rests, because Zentrale is no longer in it. ` +
+  isOut: where => `The connection to the room on ${where} is paused, because Zentrale is no longer in it. ` +
     'For now, messages arrive in neither direction.',
-  isEncrypted: where => `The connection to the room on ${where} rests, because that room is encrypted. ` +
+  isEncrypted: where => `The connection to the room on ${where} is paused, because that room is encrypted. ` +
     'For now, messages arrive in neither direction.',
   isBack: where => `The connection to the room on ${where} works again.`,
   hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
@@ -178,17 +178,17 @@ const en: Texts = {
     'here is not encrypted from the beginning.',
   isSealedHere: 'This room is encrypted. Encryption ends at Zentrale: it reads along, and what is said here stands in the other networks without ' +
     'encryption.',
-  onlyTwo: 'Not passed on: this chat connects two persons only, and you are neither of them.',
+  onlyTwo: 'Not passed on: this chat is between two people only, and you are neither of them.',
   noChat: 'Not delivered: you cannot have a chat with this contact here.',
-  rests: 'the connection to it rests',
+  rests: 'the connection to it is paused',
   hasEnded: 'everything there was ended with STOP',
   refused: 'refused by the destination',
   encrypted: 'that chat is encrypted; it says there to write without encryption',
   absent: 'this person is not in their room now, and is known only there; please write again later',
   crowded: 'others could read that chat; it goes on when your contact begins a new one with you alone',
   populous: 'it must be encrypted there, and there are too many people or devices for that',
-  moved: 'the contact has left the chat in which it stands, and does not see the change; please write it anew',
-  voiceless: 'you have no voice there yet; until the moderators give you one nothing from you arrives there',
+  moved: 'the contact has left the chat in which it stands, and does not see the change; please write it again',
+  voiceless: 'you may not speak there yet; until the moderators allow it, nothing you write arrives there',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
@@ -201,12 +201,12 @@ const en: Texts = {
     kicked: name => `${name} was removed here. For an hour nothing from this person arrives here, unless somebody invites them back before. ` +
       'If it should last longer, ban them.',
     banned: name => `${name} is banned here. Nothing from this person arrives here until the ban is lifted.`,
-    muted: name => `${name} may no longer speak here. Nothing from this person arrives here until they have a voice again.`
+    muted: name => `${name} may no longer speak here. Nothing from this person arrives here until they may speak again.`
   },
   isExpelled: {
-    kicked: 'the moderators there removed you for an hour; until then nothing from you arrives there',
-    banned: 'the moderators there banned you; until that is lifted nothing from you arrives there',
-    muted: 'the moderators there took your voice; until you have it again nothing from you arrives there'
+    kicked: 'the moderators there removed you for an hour; until then nothing you write arrives there',
+    banned: 'the moderators there banned you; until that is lifted nothing you write arrives there',
+    muted: 'the moderators there no longer let you speak; until they do, nothing you write arrives there'
   },
   reacted: (emojis, name, excerpt) => `${emojis} from ${name}${excerpt === '' ? '' : `: "${excerpt}"`}`,
   instead: (name, url) => url === undefined ? `[The file “${name}” could not be fetched.]`

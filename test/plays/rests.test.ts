@@ -4,7 +4,7 @@ import { raiseTown, type Town } from '../../sandbox/town'
 import { needs, scratch } from '../support/real'
 import { storyOf, type Story } from '../support/story'
 
-const OUT = 'The connection to the room on Matrix rests, because Zentrale is no longer in it. ' +
+const OUT = 'The connection to the room on Matrix is paused, because Zentrale is no longer in it. ' +
   'For now, messages arrive in neither direction.'
 const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
 const BACK = 'The connection to the room on Matrix works again.'

@@ -138,7 +138,7 @@ describe('a direct chat between two persons', () => {
     const place = chatOf(ghost('red', 'blue', BOB), ANNA)
     await red.say(place, 'red:olaf@house', 'I am Anna', { direct: true, to: ghost('red', 'blue', BOB), key: 'olaf' })
     await until2(ANNA, BOB, 1)
-    assert.deepEqual(reads(ANNA, BOB), ['*: Not passed on: this chat connects two persons only, and you are neither of them.'])
+    assert.deepEqual(reads(ANNA, BOB), ['*: Not passed on: this chat is between two people only, and you are neither of them.'])
     await red.inbox.accept({
       kind: 'reaction', key: 'r', place: { network: 'red', id: place }, at: now, sender: { id: 'red:olaf@house', name: 'Olaf' },
       of: [`red-${red.delivered[0]!.key}`], emojis: ['👍']

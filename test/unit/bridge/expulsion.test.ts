@@ -47,7 +47,7 @@ describe('somebody whom a moderator puts out of a place', () => {
     assert.deepEqual(hall(), ['carla (red): drei'])
     assert.deepEqual(told(blue, 'hall'), ['*: bernd (red) is banned here. Nothing from this person arrives here until the ban is lifted.'])
     assert.deepEqual(told(red, 'room'),
-      ['*: Not delivered to blue: “eins” (the moderators there banned you; until that is lifted nothing from you arrives there)'])
+      ['*: Not delivered to blue: “eins” (the moderators there banned you; until that is lifted nothing you write arrives there)'])
     assert.deepEqual(told(green, 'yard'), [])
   })
 
@@ -162,7 +162,7 @@ describe('somebody whom a moderator puts out of a place', () => {
     await says('drei', 'carla')
     await settled()
     const text = (said: string): string =>
-      `*: Not delivered to blue: “${said}” (you have no voice there yet; until the moderators give you one nothing from you arrives there)`
+      `*: Not delivered to blue: “${said}” (you may not speak there yet; until the moderators allow it, nothing you write arrives there)`
     assert.deepEqual([hall(), told(red, 'room'), told(green, 'yard')], [['carla (red): drei'], [text('eins')], []])
     clock.skip(24 * HOUR_MS + 1)
     await says('vier')

@@ -11,7 +11,7 @@ describe('how a place stands to us', () => {
 
   const PHONE = { ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, textBytesMax: 600 } as const
   const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['phone', 'us/max', { max: 'Max' }])
-  const OUT = 'The connection to the room on red rests, because Zentrale is no longer in it. ' +
+  const OUT = 'The connection to the room on red is paused, because Zentrale is no longer in it. ' +
     'For now, messages arrive in neither direction.'
   const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
   const BACK = 'The connection to the room on red works again.'
@@ -100,7 +100,8 @@ describe('how a place stands to us', () => {
     await stands('out')
     await until(() => blue.delivered.length === 3)
     assert.deepEqual(blue.read('hall').sort(), [
-      '*: Not delivered to red: “one” (the connection to it rests)', '*: Not delivered to red: “two” (the connection to it rests)', `*: ${OUT}`
+      '*: Not delivered to red: “one” (the connection to it is paused)', '*: Not delivered to red: “two” (the connection to it is paused)',
+      `*: ${OUT}`
     ])
     assert.equal((await started.bridge.queue.list('waiting')).length, 0)
   })

@@ -60,7 +60,7 @@ describe('an answer that is changed or taken back', () => {
       if (place.id === eva && action.kind === 'edit') throw new Refused('the contact has left the chat', undefined, 'moved')
     }
     await annaEdits('a2', 'a1', 'On Monday')
-    const told = /“On Monday” \(the contact has left the chat.*anew\)/
+    const told = /“On Monday” \(the contact has left the chat.*again\)/
     for (const where of [red, blue]) await until(() => where.read(room).some(line => told.test(line)))
     assert.deepEqual(red.read(eva), ['*: On Mondey'])
   })

@@ -94,7 +94,7 @@ describe('a contact who has ended everything', () => {
     await red.say('werkstatt/red:eva', 'red:eva', 'Stop', { direct: true, to: 'werkstatt' })
     const stopped = (where: Practice, place: string): number => where.read(place).filter(line => line.includes('⛔')).length
     await reads(red, 'werkstatt-1', '*: ⛔ The contact has ended everything with STOP.')
-    await reads(red, 'verkauf-2', '*: ⛔ Der Kontakt hat alles mit STOP beendet.')
+    await reads(red, 'verkauf-2', '*: ⛔ Der Kontakt hat alle Nachrichten mit STOP abbestellt.')
     await until(() => stopped(blue, 'verkauf/bernd') === 1 && stopped(blue, 'werkstatt/bernd') === 1)
     await red.say('verkauf/red:eva', 'red:eva', 'Start', { direct: true, to: 'verkauf' })
     await reads(red, 'werkstatt-1', '*: The contact takes messages again (START).')

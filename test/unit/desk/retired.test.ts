@@ -16,7 +16,7 @@ const TO_OPEN = '*: Automatic message: Werkstatt is no longer in use. Nothing ne
   'The team still sees what you write about your open request.'
 const TO_NEW = '*: Automatic reply: Werkstatt is no longer in use. Messages are not read here any more.'
 const TO_TEAM = '*: The address Werkstatt is no longer in use. Contacts with an open case have been told, if they can be reached. ' +
-  'Open cases can still be answered; whoever writes anew gets only an automatic text.'
+  'Open cases can still be answered; whoever writes again gets only an automatic text.'
 
 describe('an address that is taken out of the config', () => {
   let red: Practice, phone: Practice
