@@ -235,7 +235,7 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       assert.equal((await sees(third, 'drei')).read.shield, '')
     })
 
-    it('goes on after yesterday\'s backup was restored: with a new device under the same identity, and no warning', async () => {
+    it('goes on after the backup of yesterday was restored: with a new device under the same identity, and no warning', async () => {
       const first = await begin()
       const room = await chat(contact)
       await app.say(room, 'gestern')
