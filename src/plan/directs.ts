@@ -48,6 +48,12 @@ export interface Directs {
   learn (chat: DirectChat): void
 }
 
+/** `entry`: of the config, that allows it. */
+type Begun = DirectChat & { entry: number }
+
+/** What a new chat counts against. */
+const limited = ({ by, to, entry }: Omit<Begun, 'at'>): string[] => [`by ${addressKey(by)}`, `to ${addressKey(to)}`, `entry ${entry}`]
+
 /** The same for both ends. */
 export const chatKey = ({ by, to }: Pick<DirectChat, 'by' | 'to'>): string => JSON.stringify([addressKey(by), addressKey(to)].sort())
 
@@ -91,7 +97,8 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
   const mirrors = new Map<string, { mirror: Mirror, here: MirrorPlace }>() // by place
   const chats = new Set<string>()
   const places = new Map<string, Place[]>() // by person
-  const begun = new Map<string, DirectChat & { entry: number }>() // of the last day, oldest first
+  const begun = new Map<string, Begun>() // of the last day, oldest first
+  const counts = new Map<string, number>() // of these, for whatever is limited
 
   const entryFor = (by: Person, to: Person): number => rules.allow.findIndex(({ from, to: whom }) => isAmong(from, by) && isAmong(whom, to))
 
@@ -113,18 +120,25 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
     }
   }
 
+  const count = (chat: Begun, by: 1 | -1): void => {
+    for (const key of limited(chat)) {
+      const now = (counts.get(key) ?? 0) + by
+      if (now === 0) counts.delete(key)
+      else counts.set(key, now)
+    }
+  }
+
   const mayBegin = ({ by, to, at: now }: DirectChat): boolean => {
-    for (const [key, { at }] of begun) {
-      if (at > now - DAY_MS && at <= now) break
+    for (const [key, chat] of begun) {
+      if (chat.at > now - DAY_MS && chat.at <= now) break
       begun.delete(key)
+      count(chat, -1)
     }
     const entry = entryFor(by, to)
     if (entry < 0 || chats.size >= CHATS_MAX || by.network === to.network || [by, to].some(isOurs)) return false
     if (begun.has(chatKey({ by, to }))) return true
-    const lately = [...begun.values()]
-    const count = (isIt: (one: DirectChat & { entry: number }) => boolean): number => lately.filter(isIt).length
-    return count(one => addressKey(one.by) === addressKey(by)) < rules.perDay &&
-      count(one => addressKey(one.to) === addressKey(to)) < rules.perDay && count(one => one.entry === entry) < BEGUN_BY_ENTRY_MAX
+    const [ofBy = 0, ofTo = 0, ofEntry = 0] = limited({ by, to, entry }).map(key => counts.get(key))
+    return ofBy < rules.perDay && ofTo < rules.perDay && ofEntry < BEGUN_BY_ENTRY_MAX
   }
 
   const opening: Directs['opening'] = (theirs, ours, now) => {
@@ -136,7 +150,10 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
 
   const note = (chat: DirectChat): void => {
     const key = chatKey(chat)
-    if (!begun.has(key)) begun.set(key, { ...chat, entry: entryFor(chat.by, chat.to) })
+    if (begun.has(key)) return
+    const one = { ...chat, entry: entryFor(chat.by, chat.to) }
+    begun.set(key, one)
+    count(one, 1)
   }
 
   const learn: Directs['learn'] = chat => {
@@ -148,7 +165,9 @@ export const makeDirects = ({ rules, remembered, namings, isOurs }: DirectsParts
     mirror.places.forEach((here, index) => {
       mirrors.set(addressKey(here.place), { mirror, here })
       const person = addressKey(index === 0 ? chat.by : chat.to)
-      places.set(person, [...places.get(person) ?? [], here.place])
+      const before = places.get(person)
+      if (before === undefined) places.set(person, [here.place])
+      else before.push(here.place)
     })
   }
 
