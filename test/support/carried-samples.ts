@@ -138,6 +138,8 @@ const XMPP: Sample[] = [
     "<retract xmlns='urn:xmpp:message-retract:1' id='ASKED'><moderated xmlns='urn:xmpp:message-moderate:1'/></retract>").replace('/Eva', '') },
   { what: 'an unknown kind without words', from: 'xmpp', raw: stanza("<game xmlns='https://example.org/game' move='e4'/>"),
     why: 'programs send such to one another; nothing says that a person wrote it' },
+  { what: 'a number alone, right after a poll', from: 'xmpp', poll: true, raw: stanza('<body>2</body>') },
+  { what: 'a number below a quotation of a poll', from: 'xmpp', poll: true, raw: stanza('<body>&gt; Eva (Matrix): Wann?\n2</body>') },
   { what: '“is typing” (XEP-0085)', from: 'xmpp', isSignal: true, raw: stanza("<composing xmlns='http://jabber.org/protocol/chatstates'/>") },
   { what: 'a read mark (XEP-0333), with `read_marks: true`', from: 'xmpp', isSignal: true,
     raw: stanza("<displayed xmlns='urn:xmpp:chat-markers:0' id='ASKED'/>") },
