@@ -163,6 +163,17 @@ export const engineSuite = (makeEngine: () => MakeEngine): void => {
     assert.equal(await reads(THEIRS, last), 'drei')
   })
 
+  it('takes a new key when a device is gone, although its user is there', async () => {
+    await begin(GUEST)
+    const first = await say('eins', OURS, THEIRS, GUEST)
+    assert.equal(await reads(GUEST, first), 'eins')
+    keys.forget(GUEST, DEVICE)
+    const second = await say('zwei', OURS, THEIRS, GUEST)
+    assert.notEqual(second.session_id, first.session_id)
+    assert.ok('missing' in await read(GUEST, second))
+    assert.equal(await reads(THEIRS, second), 'zwei')
+  })
+
   it('gives no key to a device that nobody has signed, if it is to leave them out', async () => {
     await open(GUEST)
     await outgoing(GUEST)

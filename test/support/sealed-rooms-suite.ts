@@ -1,7 +1,9 @@
 /** Rooms of teams and of mirrors that are encrypted, on a homeserver that knows of keys. */
 import assert from 'node:assert/strict'
 import type { Place } from '../../src/model/address'
+import { makeEngine, type MakeEngine } from '../../src/networks/matrix/encryption/engine'
 import type { Delivery, RoomState } from '../../src/model/message'
+import { Unavailable } from '../../src/model/errors'
 import { plain } from '../../src/model/text'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
 import { makeInbox } from './inbox'
@@ -15,8 +17,26 @@ const PICTURE = { kind: 'image', name: 'Tor.png', mime: 'image/png', at: { netwo
 
 let numbers = Math.floor(Date.now() / 1000) % 1_000_000 // of cases: no room is made twice on a homeserver
 
+/** Ends the library of encryption in the middle of its next call, if it is one that `breakable` has made. */
+const breaking = { library: false }
+
+const breakable = (make: MakeEngine): MakeEngine => parts => {
+  const engine = make(parts)
+  return {
+    async call (device, name, ...asked) {
+      if (!breaking.library || name !== 'encrypt') return await engine.call(device, name, ...asked)
+      breaking.library = false
+      for (let n = 0; n < 101; n++) await engine.call(device, name, ...asked) // without a key that is shared anew: it panics
+      throw new Unavailable('it should have died')
+    },
+    get life () { return engine.life },
+    stop: engine.stop
+  }
+}
+
 /** `appOf`: what people's apps are built on. */
-export const sealedRoomsSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
+export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEncryptedPerson): void => {
+  const ground = (): Ground => ({ ...plainGround(), makeEngine: breakable(plainGround().makeEngine ?? makeEngine) })
   const { begin, newPerson } = matrixStage(ground)
   const kept = { memory: makeMemory(), vault: makeVault(new Map()) } // as a store keeps it
   const signal = (): AbortSignal => AbortSignal.timeout(60_000)
@@ -173,6 +193,33 @@ export const sealedRoomsSuite = (ground: () => Ground, appOf = () => makeEncrypt
       for (const event of events) read.push((await app.read(event))?.content.body)
       assert.deepEqual(read.filter(body => body !== undefined), texts)
       assert.ok(new Set(events.flatMap(({ content }) => 'session_id' in content ? [content.session_id] : [])).size > 1)
+    })
+  })
+
+  describe('an encrypted room of a team, while the library dies now and then', () => {
+    it('has everything once and in order, a second later', async () => {
+      const place = newPlace()
+      const bridge = await begin([place], kept)
+      await make(bridge, place, [anna])
+      const room = await enter(anna, place)
+      const texts = Array.from({ length: 20 }, (_, n) => `Nr. ${n}`)
+      for (const text of texts) {
+        const one = delivery(place, text)
+        const give = (): Promise<unknown> => bridge.network.send(one, signal()).catch((error: unknown) => {
+          if (!(error instanceof Unavailable)) throw error
+          return give() // as a lane does
+        })
+        if (texts.indexOf(text) % 4 === 2) breaking.library = true
+        const from = performance.now()
+        await give()
+        assert.ok(performance.now() - from < 10_000)
+        await app.say(room, `zu ${text}`)
+      }
+      await hears(bridge, 'zu Nr. 19')
+      assert.deepEqual(said(bridge.inbox), texts.map(text => `zu ${text}`))
+      const read: unknown[] = []
+      for (const event of await history(room)) if (event.sender !== anna.userId) read.push((await app.read(event))?.content.body)
+      assert.deepEqual(read.filter(body => body !== undefined), texts)
     })
   })
 
