@@ -10,7 +10,7 @@ import type { Log } from './lib/log'
 import { serve } from './lib/serve'
 import type { NetworkName } from './model/address'
 import { Refused } from './model/errors'
-import type { Network, World } from './model/network'
+import type { EncryptionCounts, Network, World } from './model/network'
 import { makeDevicesOperated } from './operate/devices'
 import { makeOperateApp } from './operate/http'
 import { makeMediaApp } from './operate/media'
@@ -60,6 +60,9 @@ const linkSecret = async (store: Store, chance: Chance): Promise<string> => {
   return secret
 }
 
+const countsOf = (networks: Network[]): [NetworkName, EncryptionCounts][] => networks.flatMap(({ name, encryptionCounts }) =>
+  encryptionCounts === undefined ? [] : [[name, encryptionCounts()]])
+
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
   const { clock, chance, log, bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
@@ -71,15 +74,16 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name), vault: makeVault(store, name) }))
   for (const network of networks) byName.set(network.name, network)
   const names = [...byName.keys()]
+  const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })
   const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock, {
     commits: store.commits, addresses: addresses.map(({ name }) => name), cases: () => store.run(tx => tx.desk.open()),
-    head: () => store.run(tx => tx.desk.head())
+    head: () => store.run(tx => tx.desk.head()),
+    encryption: async () => ({ shown: await devices.list(), counts: countsOf(networks) })
   })
   const bridge = await makeBridge({
     networks, mirrors, addresses, directChats, portals, store, links, language, observer: metrics.observer, clock, chance, log, bug,
     limits: { queueMax: limits.queueMax, linkMs: linkDays * DAY_MS, keepMs: config.store.keepDays * DAY_MS, drainMs: limits.drainMs }
   })
-  const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })
   const apps = [
     { listen, app: makeMediaApp({ links, media, language, clock, log }) },
     { listen: operate.listen,

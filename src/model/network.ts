@@ -149,9 +149,14 @@ export interface Network {
   forget? (places: Place[]): Promise<void>
   /** The operator has changed what is kept of its devices. Never throws. Absent: it has none. */
   devicesChanged? (): void
+  /** For metrics. Absent: it encrypts nothing. */
+  encryptionCounts? (): EncryptionCounts
   /** Stops receiving first. Sends under way may finish until their signal fires. Idempotent. */
   stop (): Promise<void>
 }
+
+/** Since the start: requests for others' keys, ends of what runs the encryption, and messages that nobody will read. */
+export interface EncryptionCounts { claims: number; restarts: number; unread: { late: number, broken: number, full: number } }
 
 /** `size`: in bytes, if known beforehand. A reader counts all the same. */
 export interface Download { stream: Readable; mime: string; size?: number }

@@ -10,6 +10,7 @@ import type { NetworkName } from '../model/address'
 import type { Head } from '../store/desk'
 import type { Depth } from '../store/store'
 import { makeAddressMetrics, type OpenCases } from './address-metrics'
+import { type EncryptionNow, makeEncryptionMetrics } from './encryption-metrics'
 
 export interface ConnectionState {
   network: NetworkName; name: string; up: boolean; ready: boolean; detail?: string
@@ -64,11 +65,12 @@ const instruments = (registers: Registry[]) => {
 /** Metrics that need these sources. */
 export interface MoreMetrics {
   commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]>; head?: () => Promise<Head | undefined>
+  encryption?: () => Promise<EncryptionNow>
 }
 
 /** `depth` reads the queue. `networks`: those in the config; their counters exist from the start. */
 export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock,
-  { commits, addresses, cases, head }: MoreMetrics = {}): Metrics => {
+  { commits, addresses, cases, head, encryption }: MoreMetrics = {}): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
@@ -76,6 +78,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
     arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, connected, queued, oldest, logbookLine, logbookSeal
   } = instruments([registry])
   const ofAddresses = makeAddressMetrics(registry, addresses ?? [], cases ?? (async () => []), clock)
+  const ofEncryption = encryption && makeEncryptionMetrics(registry, encryption)
   const connections = new Map<string, ConnectionState>()
 
   for (const network of networks) {
@@ -99,6 +102,7 @@ export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[
     committed.reset()
     committed.inc(commits?.() ?? 0)
     await ofAddresses.read()
+    await ofEncryption?.read()
     const last = await head?.()
     logbookLine.set(last?.line ?? 0)
     logbookSeal.set(parseInt(last?.seal.slice(0, SEAL_DIGITS) ?? '0', 16))

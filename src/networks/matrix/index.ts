@@ -200,7 +200,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       endpoint = await wire.listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })
       link.ask()
     },
-    send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check,
+    send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check, encryptionCounts: () => devices.counts,
     findRoom: makeFindRoom({ homeserver, rooms, memory, isMadeByUs, network: NAME, log }),
     forget: makeForgetting({ homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs, forgotten }),
     open: (ref, signal, pictureBytesMax) =>

@@ -34,6 +34,7 @@ const ROUNDS_MAX = 10 // of requests, or of pages of news: the rest comes the ne
 const IS_OLDER = /One time key .* already exists/ // Synapse: it has another key under the same id
 const SIGNED = 'kept' // earlier versions did not keep the identity
 const DEVICES_MAX = 1_000 // that get the key of a room: for more, nothing is encrypted
+const CLAIM = 'client/v3/keys/claim'
 const FULL = 100 // messages to a device in one answer of Synapse: there may be more
 
 export const tooMany = (what: string): Refused => new Refused(`over ${what} would have to read this`, undefined, 'populous')
@@ -54,7 +55,7 @@ const filterFor = (now: number): string => JSON.stringify({
 })
 
 export const makeDevice = (parts: DeviceParts, user: string): Device => {
-  const { homeserver, engine, vault, memory, clock, log, turns, signed } = parts
+  const { homeserver, engine, vault, memory, clock, log, turns, signed, counts } = parts
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
   const decline = makeDecline({ call, clock, log }, user)
@@ -64,6 +65,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
       if (IS_OLDER.test(messageOf(error))) await kept.forget()
       throw error
     })
+    if (path === CLAIM) counts.claims++
     await engine.call(kept.name(), 'sent', { id: request, type, answer: JSON.stringify(answer) })
   }
 

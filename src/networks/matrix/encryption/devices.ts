@@ -8,7 +8,7 @@ import { sleep, type Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf, Unavailable } from '../../../model/errors'
-import type { Memory, Vault } from '../../../model/network'
+import type { EncryptionCounts, Memory, Vault } from '../../../model/network'
 import { Rejected, type Homeserver } from '../homeserver'
 import { makeDevice, type Device } from './device'
 import type { MakeEngine } from './engine'
@@ -49,6 +49,7 @@ export interface Devices {
   check (): void
   /** Takes the keys that have come for a reader. Throws Unavailable. */
   news (mxid: string, signal: AbortSignal): Promise<void>
+  readonly counts: EncryptionCounts
   stop (): void
 }
 
@@ -60,6 +61,7 @@ const OPEN_MAX = 200 // of up to 0.6 MB each
 export const makeDevices = (parts: DevicesParts): Devices => {
   const { homeserver, makeEngine, vault, memory, clock, chance, log, signal: stopping, signed, readers } = parts
   const engine = makeEngine?.({ clock, log, keep: keepIn(vault) })
+  const counts: EncryptionCounts = { claims: 0, unread: { late: 0, broken: 0, full: 0 }, get restarts () { return engine?.life ?? 0 } }
   const devices = new Map<string, Device>() // the one that was used last is the last
   const turns = makeTurns()
   const before = engine === undefined ? 'no' : memory.get(SUPPORTED)
@@ -71,7 +73,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
     const id = parts.device()
     if (id === undefined || engine === undefined) throw new Unavailable('encryption: the homeserver has no devices for application services')
     const key = `${mxid} ${id}`
-    const device = devices.get(key) ?? makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id, turns, signed }, mxid)
+    const device = devices.get(key) ?? makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id, turns, signed, counts }, mxid)
     devices.delete(key)
     devices.set(key, device)
     const [first] = devices
@@ -127,7 +129,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
   const serves = (mxid: string): boolean => supported === true && readers.has(mxid)
 
   return {
-    off: engine === undefined, of: deviceOf, serves, check,
+    off: engine === undefined, of: deviceOf, serves, check, counts,
     mayServe: mxid => supported !== false && readers.has(mxid),
     async ready (mxid, signal) {
       await readers.ready(mxid, signal)

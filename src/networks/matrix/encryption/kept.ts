@@ -8,7 +8,7 @@ import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import type { Turns } from '../../../lib/turns'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
-import type { Memory, Vault } from '../../../model/network'
+import type { EncryptionCounts, Memory, Vault } from '../../../model/network'
 import { type Json, jsonOf } from '../events/json'
 import { type CallOptions, encode, type Homeserver, type Method, Rejected } from '../homeserver'
 import type { Engine } from './engine'
@@ -21,6 +21,7 @@ import type { Row } from './indexed-db'
 export interface DeviceParts {
   homeserver: Homeserver; engine: Engine; vault: Vault; memory: Memory; clock: Clock; chance: Chance; log: Log; id: string
   turns: Turns; signed: boolean
+  counts: Pick<EncryptionCounts, 'claims'>
 }
 
 export interface Kept {

@@ -16,7 +16,7 @@ import { type Encryption, isEncrypted } from './encryption'
 import { WAITING } from './kept'
 
 export interface WaitingParts {
-  encryption: Pick<Encryption, 'open'>; devices: Pick<Devices, 'news' | 'off'>; vault: Vault; clock: Clock; chance: Chance; log: Log
+  encryption: Pick<Encryption, 'open'>; devices: Pick<Devices, 'news' | 'off' | 'counts'>; vault: Vault; clock: Clock; chance: Chance; log: Log
   signal: AbortSignal
 }
 
@@ -99,6 +99,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
     } else if ('why' in read || age(entry) > WAIT_MS) {
       log.warn({ event: entry.id, why: 'why' in read ? read.why : read.later }, 'an encrypted message cannot be read')
       await giveUp(entry, raw)
+      devices.counts.unread['why' in read ? 'broken' : 'late']++
     } else if (age(entry) > HOLD_MS) {
       if (!entry.told) await tell(entry, raw)
     } else return false
@@ -143,7 +144,10 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
     async keep ({ room, id }, raw) {
       const mine = ofRoom(room)
       if (mine.some(entry => entry.id === id)) return true
-      if (entries.length >= WAITING_MAX || mine.length >= WAITING_OF_ONE_MAX) return false
+      if (entries.length >= WAITING_MAX || mine.length >= WAITING_OF_ONE_MAX) {
+        devices.counts.unread.full++
+        return false
+      }
       lastAt = Math.max(clock.now(), lastAt + 1)
       const entry: Entry = { key: `${WAITING}${String(lastAt).padStart(15, '0')} ${id}`, room, id, at: lastAt, told: false }
       entries.push(entry)

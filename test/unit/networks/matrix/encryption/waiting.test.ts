@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../../../../src/lib/clock'
+import type { EncryptionCounts } from '../../../../../src/model/network'
 import { silentLog } from '../../../../../src/lib/log'
 import type { Opened } from '../../../../../src/networks/matrix/encryption/encryption'
 import { makeWaiting, type Waiting } from '../../../../../src/networks/matrix/encryption/waiting'
@@ -19,6 +20,7 @@ describe('an event whose key is not here', () => {
   let lost: string[]
   let full: boolean
   let waiting: Waiting
+  let counts: EncryptionCounts
 
   const clock: Clock = {
     now: () => now, tick: () => now, soon: run => { setImmediate(run) },
@@ -31,7 +33,7 @@ describe('an event whose key is not here', () => {
     : String(event.event_id).startsWith('$bad') ? { why: 'broken' } : { later: 'no key' }
   const start = async (): Promise<void> => {
     waiting = makeWaiting({
-      encryption: { open }, devices: { off: false, news: async () => {} }, vault: makeVault(rows), clock,
+      encryption: { open }, devices: { off: false, news: async () => {}, counts }, vault: makeVault(rows), clock,
       chance: { fraction: () => 0.5, token: () => '' }, log: silentLog, signal: new AbortController().signal
     })({
       whose: room => room === '!gone:x' ? undefined : '@info:x',
@@ -61,6 +63,7 @@ describe('an event whose key is not here', () => {
     taken = []
     lost = []
     full = false
+    counts = { claims: 0, restarts: 0, unread: { late: 0, broken: 0, full: 0 } }
     await start()
   })
 
@@ -98,6 +101,7 @@ describe('an event whose key is not here', () => {
     await keep(raw('bad'))
     await look()
     assert.deepEqual([taken, lost], [['$1 unread late', '$bad unread late'], ['$1', '$bad']])
+    assert.deepEqual(counts.unread, { late: 1, broken: 1, full: 0 })
   })
 
   it('waits on over a restart, and when it cannot be taken at first', async () => {
@@ -116,7 +120,7 @@ describe('an event whose key is not here', () => {
   it('is forgotten with its chat, and no chat keeps more than its share', async () => {
     for (let n = 0; n < 100; n++) assert.ok(await keep(raw(String(n))))
     assert.ok(!await keep(raw('100')) && await keep(raw('99')) && await keep(raw('0', '!gone:x')))
-    assert.equal(rows.size, 101)
+    assert.deepEqual([rows.size, counts.unread.full], [101, 1])
     await look()
     assert.equal(rows.size, 100)
   })
