@@ -68,8 +68,8 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   const store = openStore(config.store.path, operate.logbookKey ?? operate.token, clock, bug)
   const byName = new Map<NetworkName, Network>()
-  const media = makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock)
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
+  const media = { ...makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }
   const networks = await makeNetworks(config, async name =>
     ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name), vault: makeVault(store, name) }))
   for (const network of networks) byName.set(network.name, network)

@@ -258,4 +258,6 @@ export interface Media {
    * grows over the limit is Refused. `pictureBytesMax`: a picture over it comes smaller, if its network can do that.
    */
   open (file: Pick<Attachment, 'at' | 'mime'>, signal: AbortSignal, pictureBytesMax?: number): Promise<Download>
+  /** The link under which the file of a signed link of ours is encrypted, with its key (XEP-0454). Undefined if there is none. */
+  sealed? (url: string): string | undefined
 }

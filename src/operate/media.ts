@@ -8,17 +8,19 @@ import express, { type Request, type Response } from 'express'
 import ipaddr from 'ipaddr.js'
 import { deadline, type Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
+import { sealedFile, TAG_BYTES } from '../lib/sealed-file'
 import { Refused, Unavailable } from '../model/errors'
 import type { Attachment } from '../model/message'
-import type { Media } from '../model/network'
+import type { Download, Media } from '../model/network'
 import type { Links } from '../plan/links'
 
-export interface MediaServed { links: Pick<Links, 'find'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
+export interface MediaServed { links: Pick<Links, 'find' | 'fileKey'>; media: Media; language: 'de' | 'en'; clock: Clock; log: Log }
 
 /** How many downloads run at once: of one file, for one reader, and in all. */
 const OF_ONE_FILE_MAX = 16
 const FOR_ONE_READER_MAX = 8
 const DOWNLOADS_MAX = 64
+const SEALED = '/media/sealed/'
 const DOWNLOAD_TIMEOUT_MS = 15 * 60_000
 const SHOWN: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
 const MIME = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}$/
@@ -74,16 +76,24 @@ const headers = (file: Attachment, size: number | undefined): Record<string, str
 
 const tokenOf = ({ params }: Request): string | undefined => /^([A-Za-z0-9_-]{20})(?:\.[a-z0-9]{1,5})?$/.exec(String(params['token']))?.[1]
 
-const send = async ({ links, media, clock }: MediaServed, request: Request, response: Response, text: { gone: string }): Promise<void> => {
+/** Nobody but its reader knows what is in it. */
+const sealed = ({ links }: MediaServed, token: string, { stream, size }: Download): Download => ({
+  stream: sealedFile(stream, links.fileKey(token)), mime: 'application/octet-stream', ...size !== undefined && { size: size + TAG_BYTES }
+})
+
+const send = async (served: MediaServed, request: Request, response: Response, text: { gone: string }): Promise<void> => {
+  const { links, media, clock } = served
   const token = tokenOf(request)
   const file = token === undefined ? undefined : await links.find(token)
-  if (file === undefined) return say(response, 404, text.gone)
+  if (file === undefined || token === undefined) return say(response, 404, text.gone)
+  const isSealed = request.path.startsWith(SEALED)
   const gone = new AbortController()
   response.once('close', () => gone.abort(new Unavailable('nobody waits for it any more')))
   const { signal, done } = deadline(clock, DOWNLOAD_TIMEOUT_MS, gone.signal)
   try {
-    const download = await media.open(file, signal)
-    response.set(headers(file, download.size))
+    const opened = await media.open(file, signal)
+    const download = isSealed ? sealed(served, token, opened) : opened
+    response.set(headers(isSealed ? { ...file, mime: download.mime } : file, download.size))
     if (request.method === 'HEAD') {
       download.stream.destroy()
       return void response.end()
@@ -94,7 +104,7 @@ const send = async ({ links, media, clock }: MediaServed, request: Request, resp
   }
 }
 
-/** GET and HEAD /media/<token>, with a suffix or any name behind it. Everything else is 404. */
+/** GET and HEAD /media/<token>, or /media/sealed/<token>, with a suffix or any name behind it. Everything else is 404. */
 export const makeMediaApp = (served: MediaServed): express.Express => {
   const text = TEXTS[served.language]
   const downloads = new Map<string, number>() // by file and by reader, only those under way
@@ -109,7 +119,7 @@ export const makeMediaApp = (served: MediaServed): express.Express => {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'X-Robots-Tag': 'noindex' })
     next()
   })
-  app.get('/media/:token{/:name}', async (request, response) => {
+  app.get(['/media/:token{/:name}', `${SEALED}:token{/:name}`], async (request, response) => {
     const file = `file ${tokenOf(request)}`
     const reader = readerOf(request)
     const isFull = all >= DOWNLOADS_MAX || (downloads.get(file) ?? 0) >= OF_ONE_FILE_MAX ||

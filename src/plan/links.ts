@@ -4,6 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import { extname } from 'node:path'
+import { type FileKey, fragmentOf } from '../lib/sealed-file'
 import type { Attachment } from '../model/message'
 import type { Store } from '../store/store'
 
@@ -14,11 +15,17 @@ export interface Links {
   part (token: string, index: number): string
   /** The public URL of a token. It ends in the file's name, which apps show and judge its type by; where each letter may cost, in its suffix. */
   url (token: string, file: Attachment, short: boolean): string
+  /** The address under which the file of one of our URLs is encrypted, with what opens it. Undefined if it is none of ours. Pure. */
+  sealed (url: string): string | undefined
+  /** What opens the file of a token where it is encrypted. Pure. */
+  fileKey (token: string): FileKey
   /** The file of a token; undefined if it is unknown, expired or revoked. */
   find (token: string): Promise<Attachment | undefined>
 }
 
 const TOKEN_BYTES = 15
+const IV_BYTES = 12
+const KEY_BYTES = 32
 const NAME_CHARS_MAX = 80 // in a link
 
 /** What may stand in a path, with its suffix. */
@@ -31,6 +38,12 @@ const shortened = (name: string): string => {
 const tokenOf = (secret: string, what: string): string =>
   createHmac('sha256', secret).update(what).digest().subarray(0, TOKEN_BYTES).toString('base64url')
 
+/** Each file has its own, so a key is never used for two. */
+const fileKeyOf = (secret: string, token: string): FileKey => {
+  const bytes = createHmac('sha512', secret).update(`sealed ${token}`).digest()
+  return { iv: bytes.subarray(0, IV_BYTES), key: bytes.subarray(IV_BYTES, IV_BYTES + KEY_BYTES) }
+}
+
 export const makeLinks = (secret: string, publicUrl: string, store: Store, now: () => number): Links => ({
   token: (network, arrivalKey) => tokenOf(secret, `${network} ${arrivalKey}`),
   part: (token, index) => index === 0 || token === '' ? token : tokenOf(secret, `${token}\n${index}`),
@@ -39,5 +52,12 @@ export const makeLinks = (secret: string, publicUrl: string, store: Store, now: 
     const end = short ? /^\.[a-z0-9]{1,5}$/.test(suffix) ? suffix : '' : `/${encodeURIComponent(shortened(name))}`
     return `${publicUrl.replace(/\/$/, '')}/media/${token}${end}`
   },
+  sealed (url) {
+    const start = `${publicUrl.replace(/\/$/, '')}/media/`
+    const [, token, end = ''] = url.startsWith(start) ? /^([A-Za-z0-9_-]{20})([./].*)?$/.exec(url.slice(start.length)) ?? [] : []
+    return token === undefined ? undefined
+      : `${start.replace(/^https?:/, 'aesgcm:')}sealed/${token}${end}#${fragmentOf(fileKeyOf(secret, token))}`
+  },
+  fileKey: token => fileKeyOf(secret, token),
   find: token => store.run(tx => tx.linked(token, now()))
 })

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { checkout } from '../../sandbox/servers/process'
 import { DOMAIN, PASSWORD, raiseTown, type Town } from '../../sandbox/town'
@@ -12,6 +14,7 @@ import type { MatrixPerson, SeenEvent } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
 import { READ_WITHIN_MS } from '../support/story'
+import { certificate } from '../support/xmpp-tls'
 
 for (const xmppServer of ['prosody', 'ejabberd'] as const) {
   describe(`chats with an address that are encrypted with OMEMO, on ${xmppServer}`, () => {
@@ -20,13 +23,19 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     let town: Town
     let anna: MatrixPerson
     let address: string
+    let files: Server
+    const served = new Map<string, Buffer>() // by path: what contacts have put on a server of theirs
     const apps = new Map<string, Independent>()
 
     before(async () => {
       mkdirSync(dir('orders'), { recursive: true })
+      const { key, cert } = certificate(dir('tls'), 2)
+      files = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, ({ url = '' }, answer) => { answer.end(served.get(url)) })
+      await new Promise<void>(resolve => { files.listen(0, '127.0.0.1', resolve) })
       town = await raiseTown({
         dir: dir('town'), xmppServer, homeserver: 'practice', language: 'en',
-        env: { NODE_OPTIONS: `--require ${join(checkout, 'dist/test/support/crash.js')}`, CRASH_ORDERS: dir('orders') },
+        fetchHosts: [`localhost:${portOf()}`],
+        env: { NODE_EXTRA_CA_CERTS: cert, NODE_OPTIONS: `--require ${join(checkout, 'dist/test/support/crash.js')}`, CRASH_ORDERS: dir('orders') },
         addresses: [{ name: 'info', matrix: 'info', more: {
           title: 'Info', omemo: true, automatic: { greeting: false, absence: false }, team: [{ name: 'Anna', addresses: [`@anna:${DOMAIN}`] }]
         } }]
@@ -37,7 +46,10 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     after(async () => {
       for (const app of apps.values()) await app.stop()
       await town?.stop()
+      files?.close()
     })
+
+    const portOf = (): number => (files.address() as AddressInfo).port
 
     /** `app`: of the several that somebody may have. */
     const starts = async (name: string, app = 'phone'): Promise<Independent> => {
@@ -125,6 +137,29 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       await Promise.all([reads(olga, 'Works as well.'), reads(tablet, 'Works as well.')])
       await tablet.stop()
       apps.delete('olga tablet')
+    })
+
+    it('a file goes each way, and no server can read it', async () => {
+      const olga = apps.get('olga phone')!
+      const room = await annasRoom(1)
+      olga.does('sealFile', { text: 'I apply.' })
+      const sealed = await olga.sees('what is put on her server', { saw: 'sealed' })
+      served.set('/put/application.txt', Buffer.from(String(sealed['bytes']), 'base64'))
+      assert.ok(!served.get('/put/application.txt')!.includes('apply'))
+      says(olga, `aesgcm://localhost:${portOf()}/put/application.txt#${String(sealed['secret'])}`)
+      const file = await annaReads(room, 'application.txt')
+      assert.equal((await anna.download(String(file.content['url']))).toString(), 'I apply.')
+
+      const url = await anna.upload(Buffer.from('Granted.'), 'text/plain')
+      await anna.send(room, { msgtype: 'm.file', body: 'notice.txt', url, info: { mimetype: 'text/plain', size: 8 } })
+      const isFile = ({ saw, text, encrypted }: Seen): boolean => saw === 'message' && encrypted === true && String(text).startsWith('aesgcm://')
+      await until(() => olga.seen.some(isFile), 'the file', READ_WITHIN_MS)
+      const [address = '', secret = ''] = String(olga.seen.find(isFile)?.['text']).split('#')
+      const answer = await fetch(address.replace('aesgcm:', 'http:'))
+      const bytes = Buffer.from(await answer.arrayBuffer())
+      assert.ok(answer.ok && address.endsWith('/notice.txt') && !bytes.includes('Granted'))
+      olga.does('openFile', { bytes_: bytes.toString('base64'), secret })
+      await olga.sees('what is in it', { saw: 'file', text: 'Granted.' })
     })
 
     it('the address writes first, encrypted', async () => {

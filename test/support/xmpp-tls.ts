@@ -18,7 +18,7 @@ export interface Provider {
 export interface Provided extends XmppServer { ca: string; key: string }
 
 /** A certificate for localhost that vouches for itself. */
-const certificate = (dir: string, days: number): { key: string, cert: string, pem: string } => {
+export const certificate = (dir: string, days: number): { key: string, cert: string, pem: string } => {
   mkdirSync(dir, { recursive: true })
   const [key, request, extension, cert, pem] =
     ['key.pem', 'request.pem', 'extension', 'cert.pem', 'both.pem'].map(name => join(dir, name)) as [string, string, string, string, string]

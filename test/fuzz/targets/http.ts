@@ -90,7 +90,8 @@ const openOperate = async (): Promise<Opened> => {
 
 const openMedia = async (): Promise<Opened> => {
   const media = makeWorld().media
-  const app = makeMediaApp({ links: { find: async () => undefined }, media, language: 'en', clock: systemClock, log: silentLog })
+  const links = { find: async () => undefined, fileKey: () => ({ key: Buffer.alloc(32), iv: Buffer.alloc(12) }) }
+  const app = makeMediaApp({ links, media, language: 'en', clock: systemClock, log: silentLog })
   const { port, stop } = await serve(app, { host: '127.0.0.1', port: 0 })
   return { run: async input => check(await talk(port, input), false, [...OWN, 404]), close: stop }
 }

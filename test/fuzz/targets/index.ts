@@ -4,8 +4,12 @@ import { configTargets } from './config'
 import { httpTargets } from './http'
 import { matrixTargets } from './matrix'
 import { nameTargets } from './names'
+import { omemoTargets } from './omemo'
 import { smsTargets } from './sms'
 import { textTargets } from './text'
 import { xmlTargets } from './xml'
 
-export const targets: Target[] = [...xmlTargets, ...textTargets, ...matrixTargets, ...smsTargets, ...nameTargets, ...configTargets, ...httpTargets]
+export const targets: Target[] = [
+  ...xmlTargets, ...textTargets, ...matrixTargets, ...smsTargets, ...nameTargets, ...configTargets, ...httpTargets,
+  ...omemoTargets
+]

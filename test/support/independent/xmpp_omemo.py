@@ -207,6 +207,11 @@ class Person(ClientXMPP):
         items = await self.plugin['xep_0060'].get_items(of, f'{AXOLOTL}.devicelist')
         show('devices', ids=[int(one.get('id')) for one in items.xml.iter(f'{{{AXOLOTL}}}device')])
 
+    async def do_sealFile(self, text):
+        nonce, key = os.urandom(12), os.urandom(32)
+        sealed = AESGCM(key).encrypt(nonce, text.encode(), None)
+        show('sealed', bytes=base64.b64encode(sealed).decode(), secret=(nonce + key).hex())
+
     async def do_openFile(self, bytes_, secret):
         nonce, key = bytes.fromhex(secret[:24]), bytes.fromhex(secret[24:])
         show('file', text=AESGCM(key).decrypt(nonce, base64.b64decode(bytes_), None).decode())

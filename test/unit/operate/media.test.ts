@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { makeMedia } from '../../../src/bridge/world'
 import { systemClock } from '../../../src/lib/clock'
 import { silentLog } from '../../../src/lib/log'
+import { fileKeyIn, openedFile } from '../../../src/lib/sealed-file'
 import { serve } from '../../../src/lib/serve'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import type { Attachment } from '../../../src/model/message'
 import type { Download } from '../../../src/model/network'
 import { makeMediaApp } from '../../../src/operate/media'
+import { makeLinks } from '../../../src/plan/links'
+import type { Store } from '../../../src/store/store'
 import { makePractice } from '../../support/practice'
 
 const TOKEN = 'abcdefghij0123456789'
 const BYTES_MAX = 1000
+const KEY = { key: Buffer.alloc(32, 1), iv: Buffer.alloc(12, 2) }
 
 const picture: Attachment = { kind: 'image', name: 'Foto "neu"\r\n/../ü.png', mime: 'image/png', at: { network: 'left', ref: 'x' } }
 
@@ -20,7 +25,7 @@ const serving = async (file: Attachment, open: (ref: string, signal: AbortSignal
   language: 'de' | 'en' = 'en'): Promise<void> => {
   const left = { ...makePractice('left'), open }
   const app = makeMediaApp({
-    links: { find: async token => token === TOKEN ? file : undefined },
+    links: { find: async token => token === TOKEN ? file : undefined, fileKey: () => KEY },
     media: makeMedia(name => name === 'left' ? left : undefined, BYTES_MAX, systemClock),
     language, clock: systemClock, log: silentLog
   })
@@ -30,6 +35,27 @@ const serving = async (file: Attachment, open: (ref: string, signal: AbortSignal
 
 const bytes = (size: number, told?: number) => async (): Promise<Download> =>
   ({ stream: Readable.from([Buffer.alloc(size, 1)]), mime: 'image/png', ...told === undefined ? {} : { size: told } })
+
+describe('the link of a file in an encrypted chat', () => {
+  it('gives it encrypted, of an unknown kind, and with its size', async () => {
+    const links = makeLinks('secret', 'https://files.example.org/', {} as Store, () => 0)
+    const url = links.url(TOKEN, picture, false)
+    const [address = '', fragment = ''] = links.sealed(url)!.split('#')
+    assert.equal(address, url.replace('https://files.example.org/media/', 'aesgcm://files.example.org/media/sealed/'))
+    assert.deepEqual(fileKeyIn(fragment), links.fileKey(TOKEN))
+    assert.notDeepEqual(links.fileKey(TOKEN), links.fileKey(TOKEN.replace('a', 'b')))
+    for (const other of ['https://elsewhere.example/media/abcdefghij0123456789/x', 'https://files.example.org/media/short', '']) {
+      assert.equal(links.sealed(other), undefined)
+    }
+    await serving(picture, async () => ({ stream: Readable.from([Buffer.from('picture')]), mime: 'image/png', size: 7 }), async start => {
+      const answer = await fetch(`${start}sealed/${TOKEN}/x.png`)
+      assert.deepEqual([answer.headers.get('content-type'), answer.headers.get('content-length')], ['application/octet-stream', '23'])
+      const bytes = Buffer.from(await answer.arrayBuffer())
+      assert.equal((await buffer(openedFile(Readable.from([bytes]), KEY, () => new Error('wrong')))).toString(), 'picture')
+      assert.equal((await fetch(`${start}sealed/${TOKEN.replace('a', 'b')}/x.png`)).status, 404)
+    })
+  })
+})
 
 describe('media links', () => {
   it('give the file, as harmless as it can be', async () => {

@@ -8,7 +8,7 @@ import type { Place } from '../../../model/address'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { Delivery, ReceiptArrival, Reply, Sent } from '../../../model/message'
-import type { Identity, World } from '../../../model/network'
+import type { Identity, Media, World } from '../../../model/network'
 import type { Addresses } from '../addresses'
 import { isWhisper, nickOf, type Room } from '../muc/room'
 import type { Whisper } from '../muc/whisper'
@@ -73,10 +73,12 @@ const actionXml = (delivery: Delivery, ends: Ends): Xml[] => {
 }
 
 /** What an action says, with its words apart; undefined if it has none that are kept from servers. */
-const apart = (delivery: Delivery, ends: Ends): { body: string, beside: Xml[] } | undefined => {
+const apart = (delivery: Delivery, ends: Ends, media: Media): { body: string, beside: Xml[] } | undefined => {
   const { action, target } = delivery
   if (action.kind !== 'message' && action.kind !== 'edit') return undefined
-  const { body, beside } = contentApart(action.content, replyIn(delivery, ends))
+  const { body: words, beside } = contentApart(action.content, replyIn(delivery, ends))
+  const { url } = action.content.file ?? {}
+  const body = words === url ? media.sealed?.(url) ?? words : words
   return { body, beside: [...beside, action.kind === 'edit' ? replacedXml(target?.[0] ?? action.of) : el('request', { xmlns: RECEIPTS })] }
 }
 
@@ -92,7 +94,7 @@ export interface DirectSenderParts {
 }
 
 export const makeDirectSender = ({
-  network, addresses, stream, confirm, world: { clock, log }, publishes = false, whisper, sealing
+  network, addresses, stream, confirm, world: { clock, log, media }, publishes = false, whisper, sealing
 }: DirectSenderParts): DirectSender => {
   const introduce = makeIntroduction(publishes ? { send: () => true } : stream, clock)
   const turns = makeTurns()
@@ -110,7 +112,7 @@ export const makeDirectSender = ({
   /** What stands in the stanza. In a chat that is encrypted, its words are sealed, in the order in which they are to go out. */
   const contentOf = (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<{ content: Xml[], sealed: boolean }> =>
     turns(delivery.place.id, async () => {
-      const said = apart(delivery, ends)
+      const said = apart(delivery, ends, media)
       const sealed = said && await sealing?.seal(ends, { key: delivery.key, body: said.body }, signal)
       return sealed === undefined || said === undefined
         ? { content: actionXml(delivery, ends), sealed: false }

@@ -76,13 +76,31 @@ export const encryptedXml = ({ from, keys, iv, payload }: Sealed): Xml[] => [
   el('store', { xmlns: STORE })
 ]
 
+/** A file that only this message opens (XEP-0454). Behind its address may stand a thumbnail. */
+const SEALED_FILE = /^aesgcm:\/\/\S+#[0-9a-fA-F]+(?=\s|$)/
+const OOB = 'jabber:x:oob'
+
+/** What says something, and stands in the clear beside what is encrypted: anybody on the way may have put it there. */
+const CLEAR_WORDS: ReadonlySet<string> = new Set([
+  `${AXOLOTL} encrypted`, `${EME} encryption`, `${OOB} x`, 'urn:xmpp:sfs:0 file-sharing', 'http://jabber.org/protocol/geoloc geoloc',
+  'http://jabber.org/protocol/xhtml-im html'
+])
+
+const textElement = (name: string, ns: string, ...children: Element['children']): Element => ({ name, ns, attrs: {}, children })
+
+const wordsOf = (ns: string, words: string): Element[] => {
+  const [file] = SEALED_FILE.exec(words) ?? []
+  if (file === undefined) return [textElement('body', ns, words)]
+  return [textElement('body', ns, file), textElement('x', OOB, textElement('url', OOB, file))]
+}
+
 /** The message as its writer meant it: with these words, and without what encrypted them. */
 export const withWords = (message: Element, words: string): Element => ({
   ...message,
   children: [
-    ...message.children.filter(one => typeof one !== 'string' && ![`${AXOLOTL} encrypted`, `${EME} encryption`, `${message.ns} body`]
-      .includes(`${one.ns} ${one.name}`)),
-    { name: 'body', ns: message.ns, attrs: {}, children: [words] }
+    ...message.children.filter(one => typeof one !== 'string' && !CLEAR_WORDS.has(`${one.ns} ${one.name}`) &&
+      !(one.ns === message.ns && (one.name === 'body' || one.name === 'subject'))),
+    ...wordsOf(message.ns, words)
   ]
 })
 

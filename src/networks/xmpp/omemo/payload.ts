@@ -32,7 +32,7 @@ export const openText = (given: Payload): string => {
   const { iv, secret } = given
   const { tag, sealed } = partsOf(given)
   if (tag.length !== TAG_BYTES || (iv.length !== IV_BYTES && iv.length !== OLD_IV_BYTES)) throw new Malformed('a payload of another form')
-  const decipher = createDecipheriv(ALGORITHM, secret.subarray(0, KEY_BYTES), iv)
+  const decipher = createDecipheriv(ALGORITHM, secret.subarray(0, KEY_BYTES), iv, { authTagLength: TAG_BYTES })
   decipher.setAuthTag(tag)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat([decipher.update(sealed), decipher.final()]))

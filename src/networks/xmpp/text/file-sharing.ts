@@ -14,6 +14,9 @@ const NAME_CHARS_MAX = 255
 
 export const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
 
+/** A file that its own address opens (XEP-0454). */
+const isSealed = (url: string): boolean => url.startsWith('aesgcm://') && URL.canParse(url)
+
 const decoded = (text: string): string => {
   try { return decodeURIComponent(text) } catch { return text }
 }
@@ -65,7 +68,7 @@ export const filesIn = (network: string, message: Element): Attachment[] => {
   const shared = all('file-sharing', SHARING).map(one => ({ url: urlOf(one), about: child(one, 'file', METADATA) }))
   const linked = all('x', OOB).map(one => ({ url: textOf(child(one, 'url')).trim(), about: undefined }))
   const files = new Map<string, Attachment>()
-  for (const { url, about } of [...shared, ...linked].filter(one => isWeb(one.url)).slice(0, FILES_MAX)) {
+  for (const { url, about } of [...shared, ...linked].filter(one => isWeb(one.url) || isSealed(one.url)).slice(0, FILES_MAX)) {
     if (!files.has(url)) files.set(url, { ...described(url, about), at: { network, ref: url } })
   }
   return [...files.values()]

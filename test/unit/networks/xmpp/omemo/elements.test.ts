@@ -38,9 +38,13 @@ describe('the elements of OMEMO', () => {
 
   it('make way for the words, and nothing else of a message does', () => {
     const stanza = message(`<encrypted xmlns='${AXOLOTL}'/><encryption xmlns='urn:xmpp:eme:0'/><body>cannot be read</body>` +
-      '<request xmlns=\'urn:xmpp:receipts\'/>')
+      '<request xmlns=\'urn:xmpp:receipts\'/><subject>forged</subject><x xmlns=\'jabber:x:oob\'><url>https://forged.example/</url></x>')
     const clear = withWords(stanza, 'words')
     assert.deepEqual(clear.children.map(one => typeof one === 'string' ? one : one.name), ['request', 'body'])
     assert.equal(textOf(child(clear, 'body')), 'words')
+    const url = `aesgcm://files.example/a.png#${'ab'.repeat(44)}`
+    const file = withWords(stanza, `${url}\ndata:image/png;base64,AAAA`)
+    assert.equal(textOf(child(file, 'body')), url)
+    assert.equal(textOf(child(child(file, 'x', 'jabber:x:oob')!, 'url')), url)
   })
 })
