@@ -182,7 +182,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     const text = toPlain(content.text)
     const tag = ownTag(text)
     if (addressKey(place) === addressKey(conversation.place)) {
-      if (sender.id === conversation.contact.id) asked(one, tag!, followUp, isOut(configs, conversation.address, arrival.line))
+      if (sender.id === conversation.contact.id) asked(one, tag, followUp, isOut(configs, conversation.address, arrival.line))
       return
     }
     const keyOf = (found: (agent: typeof team[number]) => boolean): string | undefined => team.find(found)?.addresses.map(addressKey)[0]

@@ -40,13 +40,15 @@ const send = (one: Case, who: string, tag: string, first = tag): void => {
   one.answers.add(first)
 }
 
-/** A contact writes. `out`: the address is not in the config, so no case begins. */
-export const asked = (one: Case, tag: string, followUp: FollowUp, out: boolean): void => {
+/**
+ * A contact writes. `out`: the address is not in the config, so no case begins. Without a tag, nobody can read it, and it is not answered by itself.
+ */
+export const asked = (one: Case, tag: string | undefined, followUp: FollowUp, out: boolean): void => {
   const isOpen = one.begun ? one.state !== 'done' : !out
   one.begun = true
   if (!isOpen && out) {
     one.state = 'done'
-    one.inVain.push(tag)
+    if (tag !== undefined) one.inVain.push(tag)
   }
   if (isOpen || out) return
   const owner = followUp === 'new' || one.off.has(one.owner ?? '') ? undefined : one.owner

@@ -71,8 +71,8 @@ const PERSONS: Record<string, (index: number) => string> = {
   matrix: index => `@contact${index}:${DOMAIN}`, xmpp: index => `contact${index}@${DOMAIN}`, sms: index => `+49170123500${index}`
 }
 
-const makeContact = (random: Random, { identities }: FunctionAddress, index: number): Inhabitant => {
-  const { network, id } = identities.length > 2 && random.happens(0.5) ? identities.at(-1)! : random.pick(identities)
+const makeContact = (random: Random, { identities }: FunctionAddress, most: string, index: number): Inhabitant => {
+  const { network, id } = random.happens(0.5) ? identities.find(one => one.network === most)! : random.pick(identities)
   const theirs = PERSONS[network]!(index)
   return { id: theirs, name: `contact${index}`, place: { network, id: NAMINGS[network]!.direct(id, theirs) }, to: id }
 }
@@ -86,10 +86,10 @@ const makeHabits = (random: Random) => {
 /** An agent at their place, and the contact whose case it is about. */
 interface Matter { by: Inhabitant; about: Inhabitant; ask: string; mayCommand: boolean; number?: number }
 
-/** `after`: a timer of the timeline. `chats`: people write over XMPP too. */
-export const makeDesk = (random: Random, chats: boolean, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
-  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index, chats))
-  const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), index))
+/** `after`: a timer of the timeline. `most`: where most contacts are. Nobody writes over XMPP unless most do. */
+export const makeDesk = (random: Random, most: 'xmpp' | 'matrix', after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
+  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index, most === 'xmpp'))
+  const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), most, index))
   const habits = makeHabits(random)
   const quiet = new Set(habits.duty > 0 ? [] : contacts.filter(() => random.happens(0.5)).map(({ place }) => addressKey(place)))
   const counters = new Map<string, number>()

@@ -23,8 +23,10 @@ import { isSpeech } from './notices'
 import { overhear } from './overhear'
 import { makeMatrixModerators } from './moderators'
 import { makePusher, type Endpoint } from './pusher'
-import type { Reacted } from './reactions'
-import { DOMAIN, ownWords, unrelated, wordOf, wordsIn, type Inhabitant, type Said, type Town } from './town'
+import type { Random } from './random'
+import { makeSealed } from './sealed'
+import { makeMatrixReactions } from './matrix-reactions'
+import { DOMAIN, ownWords, unrelated, wordOf, type Inhabitant, type Said, type Town } from './town'
 import { kindOf } from './typing'
 import { acknowledge, makeScribe, TYPICAL_MS, type Server, type Utterance, type World } from './world'
 
@@ -53,7 +55,8 @@ const refusal = (errcode: string, more: Json = {}): string => JSON.stringify({ e
 
 const OUR_CHATS = `#${GHOST_PREFIX}_`
 
-export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddress[]): Server => {
+/** `seals`: where the chance of encrypted chats comes from, if there are any. */
+export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddress[], seals: Random | undefined): Server => {
   const { timeline, random, weather, auditor, note, epoch } = world
   const config = configFor(addresses)
   const scribe = makeScribe('say', world)
@@ -82,7 +85,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   const core = makeCore({
     serverName: DOMAIN, registration: { ...config.registration, url: 'http://zentrale' } as Parameters<typeof makeCore>[0]['registration'],
     clock: { now: () => Math.round(epoch + timeline.ms) }, chance: { token: () => `t${++tokens}` },
-    toPush: event => pusher.push(event),
+    knowsKeys: seals !== undefined, toPush: event => pusher.push(event),
     async ping () {
       if (reach() === undefined) throw new Error('nobody there')
       pusher.hurry()
@@ -90,6 +93,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     }
   })
   const { state, isOurs } = core
+  const sealed = seals && makeSealed({ world, state, keys: core.keys!, isOurs, random: seals })
 
   // what people see
 
@@ -130,8 +134,10 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     }
   }
 
-  state.listeners.add(event => {
-    if (!isOurs(event.sender) || !['m.room.message', 'm.reaction', 'm.room.redaction'].includes(event.type)) return
+  state.listeners.add(said => {
+    if (!isOurs(said.sender) || !['m.room.message', 'm.room.encrypted', 'm.reaction', 'm.room.redaction'].includes(said.type)) return
+    const event = sealed === undefined ? said : sealed.shown(said)
+    if (event === undefined) return
     const place = placeOf(event.room_id)
     const rule = mischief.isUnwanted(event.room_id) ? 'W5' : 'I6'
     if (place === undefined) return auditor.violation(rule, `${event.sender} spoke in ${event.room_id}, where nobody asked for it`)
@@ -176,10 +182,11 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   }
 
   /** The room where this contact writes to an address, or to somebody's ghost. Now and then they begin a new one. */
-  const chatWith = ({ place, to }: Inhabitant, person: HsPerson): string => {
+  const chatWith = (by: Inhabitant, person: HsPerson): string => {
+    const { place, to } = by
     const before = chats.get(place.id) ?? [...places].find(([, { id }]) => id === place.id)?.[0]
     if (before !== undefined && !random.happens(0.05) && !(to!.startsWith(`@${GHOST_PREFIX}`) && mischief.hasIntruded(before))) return before
-    const room = person.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [to!] })
+    const room = person.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [to!], ...sealed?.options(by) })
     chats.set(place.id, room)
     places.set(room, place)
     return room
@@ -215,37 +222,9 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     if (room !== undefined) mischief.intrude(by, room, contact, text, id => answered.has(id) ? undefined : utterances.get(id)?.tag)
   }
 
-  interface Annotation { event: HsEvent; of: string; key: string }
-
-  /** The reactions that stand in a room. */
-  const annotationsIn = (room: string): Annotation[] => state.room(room).events.flatMap(event => {
-    const { event_id: of, key } = (event.content['m.relates_to'] ?? {}) as Json
-    return event.type === 'm.reaction' && typeof of === 'string' && typeof key === 'string' ? [{ event, of, key }] : []
+  const { react, reactions } = makeMatrixReactions({
+    world, town, state, isOurs, personOf, findEvent, isDown: room => down || isTooEarly(room, undefined)
   })
-
-  const react: NonNullable<Server['react']> = (by, tag, emoji, done) => {
-    const room = by.place.id
-    if (down || isTooEarly(room, undefined)) return
-    const target = findEvent(room, tag)
-    if (target === undefined) return
-    const person = personOf(by)
-    const before = annotationsIn(room).find(({ event, of, key }) => event.sender === by.id && of === target.event_id && key === emoji)
-    note(`${by.name} at ${room}: ${before === undefined ? 'reacts to' : 'takes back'} ${tag} ${emoji}`)
-    if (before !== undefined) person.redact(room, before.event.event_id)
-    else person.send(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: target.event_id, key: emoji } }, 'm.reaction')
-    done()
-  }
-
-  /** How somebody was called there last: who has left is still shown to have reacted. */
-  const calledIn = (room: string, mxid: string): string => String(state.room(room).events.findLast(({ type, state_key: who, content }) =>
-    type === 'm.room.member' && who === mxid && content.displayname !== undefined)?.content.displayname)
-
-  const reactions = (): Reacted[] => town.placesOf(NAME).flatMap(({ id: room }) => annotationsIn(room).flatMap(({ event: { sender }, of, key }) => {
-    const [word] = wordsIn(ownWords(String(state.room(room).events.find(one => one.event_id === of)?.content.body ?? '')))
-    const name = calledIn(room, sender)
-    const by = town.people.find(({ id }) => id === sender)?.name
-    return word === undefined ? [] : [{ place: `${NAME} ${room}`, name: by ?? name, ours: isOurs(sender), tag: word.tag, emojis: [key] }]
-  }))
 
   const say: Server['say'] = (by, text, said) => {
     if (down) { held.push(() => say(by, text, said)); return }
@@ -258,17 +237,23 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     if (said !== undefined) heard.add(said.tag)
     const answered = said?.answers === undefined ? undefined : findEvent(room, said.answers)
     const utterance = scribe(by, text, answered === undefined ? unrelated(said) : said)
-    const id = act(person, room, utterance, answered)
+    const id = act(sealed === undefined ? person : sealed.voice(by, person, room, said), room, utterance, answered)
     ids.set(utterance.key, id)
     utterances.set(id, utterance)
   }
 
   // the wire
 
+  /** What somebody says, if the request is to say something. */
+  const saidIn = (path: string, body: string): Json | undefined => {
+    const [, room] = /\/rooms\/([^/]+)\/send\/m\.room\.(?:message|encrypted)\//.exec(path) ?? []
+    const content = room === undefined ? undefined : JSON.parse(body) as Json
+    return content && sealed !== undefined ? sealed.clear(decodeURIComponent(room!), content) : content
+  }
+
   /** Whether the server refuses this for good: somebody's words that it has not taken yet. */
-  const refuses = (path: string, body: string): boolean => {
-    if (!path.includes('/send/m.room.message/')) return false
-    const content = JSON.parse(body) as Json
+  const refuses = (path: string, content: Json | undefined): boolean => {
+    if (content === undefined) return false
     const key = String(content[KEY_FIELD])
     const sender = decodeURIComponent(/user_id=([^&]*)/.exec(path)?.[1] ?? BOT_ID)
     const delivery = { action: { content: { text: plain(String(content.body)) } }, ...sender.startsWith(`@${GHOST_PREFIX}`) ? { as: {} } : {} }
@@ -279,7 +264,7 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   const stored = (event: string): void => {
     const utterance = utterances.get(event)
-    if (utterance === undefined || answered.has(event)) return
+    if (utterance === undefined || answered.has(event) || sealed?.isLost(event) === true) return
     answered.add(event)
     acknowledge(world, utterance)
   }
@@ -299,13 +284,15 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
 
   /** The server answers a request. */
   const answer = async (method: string, path: string, headers: Record<string, string>, body: string): Promise<Reply> => {
+    const said = saidIn(path, body)
     if (weather.strikes('slow down (429)')) {
       return { status: 429, text: refusal('M_LIMIT_EXCEEDED', { retry_after_ms: random.between(100, 5000) }) }
     }
     if (weather.strikes('server error (500)')) {
       return random.happens(0.8) ? { status: 500, text: refusal('M_UNKNOWN') } : { status: 502, text: 'Bad Gateway' }
     }
-    if (refuses(path, body)) return { status: 403, text: refusal('M_FORBIDDEN') }
+    if (refuses(path, said)) return { status: 403, text: refusal('M_FORBIDDEN') }
+    if (sealed?.isForgotten(path) === true) return { status: 404, text: refusal('M_NOT_FOUND') }
     const { status = 200, json } = await core.answer({
       method, url: path, headers, json: async () => JSON.parse(body || '{}') as Json, stream: Readable.from([])
     })
@@ -369,16 +356,19 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   const connect = (life: Life, { memory, vault }: Lent): Network => {
     const real = makeMatrix(config, {
       clock: life.clock, chance: random, log, memory, vault, media: { open: () => never() }
-    }, { exchange: exchangeFor(life), listen: listenFor(life) })
+    }, { exchange: exchangeFor(life), listen: listenFor(life), ...sealed && { makeEngine: sealed.engineFor(life) } })
     return overhear(world, life, real, {
-      stored: ({ key }) => stored(key), isMade, mayHave: ({ key }) => auditor.has(key)
+      stored ({ key }) { sealed?.stored(key); stored(key) },
+      isMade, mayHave: ({ key }) => auditor.has(key), isLost: id => sealed?.isLost(id) === true
     })
   }
 
   return {
     name: NAME, say, react, reactions, doors, connect,
     moderators: makeMatrixModerators({ world, town, state, findEvent, isDown: () => down }),
-    mischief: mischief.deeds, judge: mischief.judge,
+    mischief: mischief.deeds,
+    judge () { mischief.judge(); sealed?.judge() },
+    get lateUntil () { return sealed?.until ?? 0 },
     cut (now) { off = now },
     slow: now => { factor = now },
     lost: () => { endpoint = undefined },

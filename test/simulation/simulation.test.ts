@@ -13,7 +13,9 @@ const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 
   'homeserver restart', 'never pushed', 'letter again', 'letter comes back for now', 'letter comes back for good', 'letter comes back later',
   'XMPP server restarts', 'sends the bot out', 'asks an address into a mirrored room, as if alone', 'asks an address into a crowd, as if alone',
   'puts another room in the place of a mirrored one', 'fills a room with what nobody knows', 'shares a link that leads nowhere',
-  'shares many links that lead nowhere', 'writes to ours in private', 'a moderator: kicked', 'a moderator: banned', 'a moderator: removed']
+  'shares many links that lead nowhere', 'writes to ours in private', 'a moderator: kicked', 'a moderator: banned', 'a moderator: removed',
+  'a key comes late', 'a key never comes', 'an encrypted event again', 'a homeserver forgets that a chat is encrypted',
+  'the worker of encryption dies']
 const ENDS = ['matrix done', 'xmpp done', 'sms done', 'matrix failed', 'sms unknown', 'answers sent', 'answers held', 'came back', 'lost unread']
 
 const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>> => {

@@ -71,6 +71,8 @@ export const hasCrowd = (seed: number): boolean => seed % CROWD_EVERY === 0
 export const hasModerators = (seed: number): boolean => seed % MODERATED_EVERY === 1
 export const hasFriends = (seed: number): boolean => seed % FRIENDS_EVERY === FRIENDS_EVERY - 1
 export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
+/** In the others, contacts encrypt their chats on Matrix. */
+export const hasSealed = (seed: number): boolean => hasAddresses(seed) && !hasChats(seed)
 
 export interface Outcome {
   seed: number
@@ -241,7 +243,7 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const weather = makeWeather(random, makeRandom(seed + 2 ** 32))
   const wall = { offset: 0, epoch: EPOCH_MS }
   const people = hasAddresses(seed)
-    ? makeDesk(makeRandom(-seed), hasChats(seed), (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
+    ? makeDesk(makeRandom(-seed), hasSealed(seed) ? 'matrix' : 'xmpp', (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
     : undefined
   const mirrors = makeAuditor(town.mirrors, () => timeline.ms)
   const operator = people && makeOperator(makeRandom(-seed - 2 ** 32), people.addresses)
@@ -256,7 +258,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const world: World = { timeline, random, weather, auditor, epoch: EPOCH_MS, note }
   const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
   const addresses = people?.addresses ?? []
-  const servers: Server[] = [makeHomeserver(world, town, addresses), makeGroupchat(world), makeGateway(world, town, addresses)]
+  const seals = hasSealed(seed) ? makeRandom(seed + 2 ** 42) : undefined
+  const servers: Server[] = [makeHomeserver(world, town, addresses, seals), makeGroupchat(world), makeGateway(world, town, addresses)]
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
   const configured = (): FunctionAddress[] => operator?.start(disk) ?? []
   const directChats = friends && DIRECT_RULES
@@ -291,9 +294,10 @@ const play = async (stage: Stage): Promise<void> => {
   disk.calm()
   machine.calm()
   note('the weather clears')
-  const end = timeline.ms + QUIET_MS
+  const quiet = timeline.ms + QUIET_MS
+  const end = (): number => Math.max(quiet, ...servers.map(({ lateUntil = 0 }) => lateUntil))
   const still = (): boolean => machine.up && machine.timers <= TIMERS_MAX && servers.every(({ waiting }) => waiting === 0)
-  while ((timeline.ms < end || (!still() && timeline.ms < end + ASKED_MS)) && !hopeless()) if (!await timeline.next()) break
+  while ((timeline.ms < end() || (!still() && timeline.ms < end() + ASKED_MS)) && !hopeless()) if (!await timeline.next()) break
   if (hopeless()) return
   if (!still()) {
     const waiting = servers.map(({ name, waiting }) => `${name} ${waiting}`).join(', ')

@@ -47,6 +47,15 @@ const DIRECT = {
   'XMPP server restarts': 0.02
 } as const
 
+/** Faults of encrypted chats, with the same source behind them. */
+const SEALED = {
+  'a key comes late': 0.7,
+  'a key never comes': 0.2,
+  'an encrypted event again': 0.4,
+  'a homeserver forgets that a chat is encrypted': 0.5,
+  'the worker of encryption dies': 0.02
+} as const
+
 /** Faults that come by themselves. The number is the most times in one seed. */
 const GREAT = {
   crash: 6,
@@ -61,7 +70,7 @@ const GREAT = {
   'homeserver restart': 3
 } as const
 
-export type SmallFault = keyof typeof SMALL | keyof typeof DIRECT
+export type SmallFault = keyof typeof SMALL | keyof typeof DIRECT | keyof typeof SEALED
 export type GreatFault = keyof typeof GREAT
 
 export interface Weather {
@@ -81,7 +90,7 @@ export const makeWeather = (random: Random, apart: Random): Weather => {
     rates.set(fault as SmallFault, from.happens(0.5) ? from.between(0, most) : 0)
   }
   for (const [fault, most] of Object.entries(SMALL)) rate(fault, most, random)
-  for (const [fault, most] of Object.entries(DIRECT)) rate(fault, most, apart)
+  for (const [fault, most] of [...Object.entries(DIRECT), ...Object.entries(SEALED)]) rate(fault, most, apart)
   const coming = Object.entries(GREAT).flatMap(([fault, most]) => random.happens(fault === 'long outage' ? 0.05 : 0.5)
     ? Array.from({ length: 1 + random.below(most) }, () => ({ fault: fault as GreatFault, share: random.fraction() }))
     : [])

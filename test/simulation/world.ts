@@ -46,6 +46,8 @@ export interface Server {
   readonly mischief?: Mischief
   /** Judges the state at the end. */
   judge? (): void
+  /** Until then, something of what people said may still be on its way, in ms of the timeline. */
+  readonly lateUntil?: number
   /** The server stops and comes back. */
   restart? (): void
   /** How many messages the bridge has not taken yet. */

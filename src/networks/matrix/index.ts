@@ -168,8 +168,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const isNobody = (mxid: string): boolean => isOurs(mxid) || isUnheard(mxid)
   const memberLists = makeMemberLists({ homeserver, rooms, ghosts, clock, chance, log, signal: stopping.signal, inbox: () => inbox, isNobody })
   const news = makeRoomNews({
-    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, reading, memory, clock, log, bot, isOurs,
-    acceptFrom: config.acceptInvitesFrom,
+    homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, reading, memory, clock, log,
+    signal: stopping.signal, bot, isOurs, acceptFrom: config.acceptInvitesFrom,
     admits: (theirs, ghost) => !isUnheard(theirs) && inbox?.admits({ network: NAME, id: theirs }, ghost, true) === true
   })
   const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, network: NAME, isUp: () => up, isNobody, inbox: () => inbox })

@@ -198,7 +198,7 @@ export const makeTake = ({
     for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)
   }
 
-  const waiting = wait({ whose, take: (raw, event) => takeAll([{ raw, event }]), lost: news.unread })
+  const waiting = wait({ whose, take: (raw, event) => takeAll([{ raw, event }]), lost: news.lost })
   const opened = makeOpening({ encryption, waiting, readerOf, isSaid })
 
   return {

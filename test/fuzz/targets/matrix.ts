@@ -47,7 +47,7 @@ const take = async (input: Buffer): Promise<void> => {
       rooms, ghosts: { nameIn: () => 'Bernd', personOf: mxid => ghostPerson(mxid, 'example.org') }, clock: systemClock,
       isOurs: mxid => mxid.startsWith('@_')
     }),
-    news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {} },
+    news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {}, async lost () {} },
     encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
     reading: { readerOf: () => undefined, whose: () => undefined },
     wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} }

@@ -100,6 +100,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   }
 
   const wasOn = (room: string): boolean => memory.get(`encrypted ${room}`) !== undefined
+  const noteOn = (room: string): Promise<void> => memory.set(`encrypted ${room}`, '1')
 
   const encryptionIn = (room: string, as: string, signal: AbortSignal): Promise<Json | undefined> =>
     stateOf(homeserver, room, 'm.room.encryption', '', { as, signal })
@@ -137,6 +138,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     }
     if ('missing' in read) return { later: read.missing }
     if ('why' in read) return read
+    await noteOn(room)
     const { type, content } = read
     if (!isSayable(type)) return { why: `an encrypted ${type.slice(0, 100)}` }
     if (!await isFirst(reader, event)) return { why: 'the same as an earlier event, under another id' }
@@ -148,7 +150,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     async isOn (room, as, signal) {
       if (wasOn(room)) return true
       if (await encryptionIn(room, as, signal) === undefined) return false
-      await memory.set(`encrypted ${room}`, '1')
+      await noteOn(room)
       return true
     },
     seal: ({ key, room, as, contact, type, content }, signal) => turns(`seal ${key}`, async () => {

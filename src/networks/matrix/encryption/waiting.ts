@@ -5,9 +5,9 @@
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
-import type { Clock, Timer } from '../../../lib/clock'
+import { type Clock, steady, type Timer } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
-import { messageOf } from '../../../model/errors'
+import { messageOf, Unavailable } from '../../../model/errors'
 import type { Vault } from '../../../model/network'
 import { readEvent, type RoomEvent } from '../events/events'
 import { type Json, parsed } from '../events/json'
@@ -25,8 +25,8 @@ export interface Takers {
   whose (room: string): string | undefined
   /** Takes an event as it can be read now. Throws if it must be brought again. */
   take (raw: Json, event: RoomEvent): Promise<void>
-  /** Nobody will ever read this event. */
-  lost (event: { room: string, id: string }): void
+  /** Nobody will ever read this event. Resolves when its writer knows. */
+  lost (event: { room: string, id: string }): Promise<void>
 }
 
 export type MakeWaiting = (takers: Takers) => Waiting
@@ -47,6 +47,7 @@ interface Kept { raw: Json; told: boolean }
 
 const HOLD_MS = 30_000
 const WAIT_MS = 24 * 3600_000
+const TELL_MS = 2 * WAIT_MS // for so long it is tried to tell the writer
 const WAITING_MAX = 2_000
 const WAITING_OF_ONE_MAX = 100 // of one room
 const FIRST_MS = 500
@@ -57,13 +58,14 @@ const inPlaceOf = (event: RoomEvent): RoomEvent => ({ ...event, id: `${event.id}
 
 export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take, lost }) => {
   const { encryption, devices, vault, clock, chance, log, signal } = parts
+  const aging = steady(clock)
   const entries: Entry[] = [] // in order
   let lastAt = 0
   let attempt = 0
   let timer: Timer | undefined
   let looking = false
 
-  const age = ({ at }: Entry): number => Math.max(clock.now() - at, 0)
+  const age = ({ at }: Entry): number => Math.max(aging.now() - at, 0)
   const ofRoom = (room: string): Entry[] => entries.filter(entry => entry.room === room)
 
   const remove = async (entry: Entry): Promise<void> => {
@@ -79,7 +81,12 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
 
   const giveUp = async (entry: Entry, raw: Json): Promise<void> => {
     if (!entry.told) await tell(entry, raw)
-    lost(entry)
+    try {
+      await lost(entry)
+    } catch (error) {
+      log.warn({ event: entry.id, why: messageOf(error) }, 'its writer does not know yet that an encrypted message cannot be read')
+      if (error instanceof Unavailable && age(entry) < TELL_MS) return // again, the next time
+    }
     await remove(entry)
   }
 
@@ -148,7 +155,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
         devices.counts.unread.full++
         return false
       }
-      lastAt = Math.max(clock.now(), lastAt + 1)
+      lastAt = Math.max(aging.now(), lastAt + 1)
       const entry: Entry = { key: `${WAITING}${String(lastAt).padStart(15, '0')} ${id}`, room, id, at: lastAt, told: false }
       entries.push(entry)
       attempt = 0

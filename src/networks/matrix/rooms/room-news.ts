@@ -34,13 +34,15 @@ export interface RoomNews {
   encrypted (room: string): void
   /** An encrypted event cannot be read. */
   unread (event: Pick<RoomEvent, 'id' | 'room'>): void
+  /** The same. Resolves when its writer knows. */
+  lost (event: Pick<RoomEvent, 'id' | 'room'>): Promise<void>
 }
 
 export interface RoomNewsWorld {
   homeserver: Homeserver; rooms: Rooms; direct: Direct; addresses: Addresses; teamRooms: TeamRooms; ghosts: Ghosts
   bringing: Pick<Bringing, 'putOut'>; memberLists: Pick<MemberLists, 'changed'>
   encryption: Pick<Encryption, 'seal' | 'over'>; keeper: Pick<Keeper, 'mxid' | 'left'>; reading: Pick<Reading, 'readerOf'>
-  memory: Memory; clock: Clock; log: Log; bot: string
+  memory: Memory; clock: Clock; log: Log; signal: AbortSignal; bot: string
   isOurs: (mxid: string) => boolean; acceptFrom: string[]
   /** Whether somebody may have a direct chat with a ghost. */
   admits (theirs: string, ghost: string): boolean
@@ -74,10 +76,23 @@ const ifNoDevice = (instead: () => Promise<unknown>) => (error: unknown): Promis
   throw error
 }
 
+/** Tells a room, unless it was told the same within `ms`. A clock that was set back does not make that longer. */
+const makeOnce = (memory: Memory, clock: Clock) => {
+  const telling = new Map<string, Promise<void>>()
+  return (key: string, ms: number, tell: () => Promise<unknown>): Promise<void> => {
+    const told = memory.get(key)
+    const before = telling.get(key)
+    if (before !== undefined || (told !== undefined && Math.abs(clock.now() - Number(told)) < ms)) return before ?? Promise.resolve()
+    const now = tell().then(() => memory.set(key, String(clock.now()))).finally(() => telling.delete(key))
+    telling.set(key, now)
+    return now
+  }
+}
+
 export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
   const { homeserver, rooms, direct, addresses, teamRooms, ghosts, bringing, memberLists, encryption, keeper, memory, clock, log, bot } = world
   const { isOurs, acceptFrom, reading: { readerOf } } = world
-  const telling = new Set<string>()
+  const once = makeOnce(memory, clock)
   let tasks = 0
 
   const background = (what: string, room: string, run: () => Promise<unknown>): void => {
@@ -149,7 +164,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
       { as, query: { device_id: ghosts.device() }, body })
 
   const saySealed = async (room: string, as: string, contact: string | undefined, about: string): Promise<void> => {
-    const limit = deadline(clock, TELL_MS_MAX)
+    const limit = deadline(clock, TELL_MS_MAX, world.signal)
     try {
       const content = { msgtype: 'm.notice', body: UNREAD, 'm.mentions': {} }
       await put(room, as, about, SEALED, await encryption.seal({ key: about, room, as, contact, type: 'm.room.message', content }, limit.signal))
@@ -159,18 +174,19 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     }
   }
 
-  /** Tells a room, unless it was told the same within `ms`. */
-  const once = (room: string, key: string, ms: number, tell: () => Promise<unknown>): void => {
-    const told = memory.get(key)
-    if (telling.has(key) || (told !== undefined && clock.now() - Number(told) < ms) || telling.size >= TASKS_MAX) return
-    telling.add(key)
-    background('telling an encrypted room', room, () => tell().then(() => memory.set(key, String(clock.now()))).finally(() => telling.delete(key)))
-  }
+  const soon = (room: string, tell: () => Promise<void>): void => background('telling an encrypted room', room, tell)
 
   const encrypted = (room: string): void => {
     const chat = direct.of(room)
     if (readerOf(room) !== undefined) return
-    once(room, `told ${room}`, Infinity, () => say(room, chat?.ours ?? bot, room, chat ? ENCRYPTED_CHAT : ENCRYPTED))
+    soon(room, () => once(`told ${room}`, Infinity, () => say(room, chat?.ours ?? bot, room, chat ? ENCRYPTED_CHAT : ENCRYPTED)))
+  }
+
+  const lost: RoomNews['lost'] = async ({ id, room }) => {
+    const reader = readerOf(room)
+    if (reader === undefined) return encrypted(room)
+    await once(`unread ${room}`, UNREAD_MS, () =>
+      saySealed(room, reader, direct.of(room)?.theirs, id).catch(ifNoDevice(() => say(room, reader, room, ENCRYPTED_CHAT))))
   }
 
   return {
@@ -185,12 +201,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     },
     changed: place => teamRooms.changed(place),
     replaced: room => rooms.checkRoom(room),
-    encrypted,
-    unread ({ id, room }) {
-      const reader = readerOf(room)
-      if (reader === undefined) encrypted(room)
-      else once(room, `unread ${room}`, UNREAD_MS, () =>
-        saySealed(room, reader, direct.of(room)?.theirs, id).catch(ifNoDevice(() => say(room, reader, room, ENCRYPTED_CHAT))))
-    }
+    encrypted, lost,
+    unread (event) { soon(event.room, () => lost(event)) }
   }
 }

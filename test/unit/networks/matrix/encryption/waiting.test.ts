@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../../../../src/lib/clock'
 import type { EncryptionCounts } from '../../../../../src/model/network'
+import { Unavailable } from '../../../../../src/model/errors'
 import { silentLog } from '../../../../../src/lib/log'
 import type { Opened } from '../../../../../src/networks/matrix/encryption/encryption'
 import { makeWaiting, type Waiting } from '../../../../../src/networks/matrix/encryption/waiting'
@@ -19,11 +20,13 @@ describe('an event whose key is not here', () => {
   let taken: string[]
   let lost: string[]
   let full: boolean
+  let away: boolean
+  let jumped: number
   let waiting: Waiting
   let counts: EncryptionCounts
 
   const clock: Clock = {
-    now: () => now, tick: () => now, soon: run => { setImmediate(run) },
+    now: () => now + jumped, tick: () => now, soon: run => { setImmediate(run) },
     after (_ms, run) { due = run; return { cancel () { if (due === run) due = undefined } } }
   }
   const raw = (id: string, room = '!a:x', type = 'm.room.encrypted'): Json =>
@@ -41,7 +44,10 @@ describe('an event whose key is not here', () => {
         if (full) throw new Error('full')
         taken.push(`${id} ${sealed}`)
       },
-      lost: ({ id }) => { lost.push(id) }
+      async lost ({ id }) {
+        if (away) throw new Unavailable('the homeserver is away')
+        lost.push(id)
+      }
     })
     await waiting.load()
   }
@@ -62,7 +68,8 @@ describe('an event whose key is not here', () => {
     keys = new Set()
     taken = []
     lost = []
-    full = false
+    full = away = false
+    jumped = 0
     counts = { claims: 0, restarts: 0, unread: { late: 0, broken: 0, full: 0 } }
     await start()
   })
@@ -102,6 +109,30 @@ describe('an event whose key is not here', () => {
     await look()
     assert.deepEqual([taken, lost], [['$1 unread late', '$bad unread late'], ['$1', '$bad']])
     assert.deepEqual(counts.unread, { late: 1, broken: 1, full: 0 })
+  })
+
+  it('is told to its writer later, if that is not possible now; what came behind it does not wait for that', async () => {
+    await keep(raw('bad'))
+    await keep(raw('2'))
+    keys.add('$2')
+    away = true
+    await look()
+    assert.deepEqual([taken, lost, rows.size], [['$bad unread late', '$2 read'], [], 1])
+    await start()
+    away = false
+    await look()
+    assert.deepEqual([taken, lost, rows.size], [['$bad unread late', '$2 read'], ['$bad'], 0])
+  })
+
+  it('waits as long as it should when the clock is changed meanwhile', async () => {
+    await keep(raw('1'))
+    jumped = 10 * 24 * HOUR
+    await look()
+    jumped = -jumped
+    await look()
+    assert.deepEqual([taken, lost], [[], []])
+    await look(25 * HOUR)
+    assert.deepEqual([taken, lost], [['$1 unread late'], ['$1']])
   })
 
   it('waits on over a restart, and when it cannot be taken at first', async () => {
