@@ -301,6 +301,18 @@ export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEn
       assert.equal(await idasApp.read(event), undefined)
     })
 
+    it('rests while the bot may not bring the keeper in, and goes on when somebody invites it', async () => {
+      const bot = `@${ground().config.registration.sender_localpart}:${ground().serverName}`
+      const id = await anna.createRoom({ preset: 'private_chat', invite: [bot], power_level_content_override: { invite: 50 } })
+      await turnOn({ network: 'matrix', id })
+      const bridge = await begin([{ network: 'matrix', id }], { ...kept, inbox: allowing() })
+      await isStanding(bridge, 'encrypted')
+      await anna.call('POST', `v3/rooms/${encodeURIComponent(id)}/invite`, { user_id: `@_zentrale_keys:${ground().serverName}` })
+      await isStanding(bridge, 'sealed')
+      await app.say(id, 'jetzt')
+      await hears(bridge, 'jetzt')
+    })
+
     it('is neither read nor written in if that is not allowed, and no longer if it is not allowed any more', async () => {
       const place = await openRoom()
       const first = await begin([place], kept)

@@ -122,6 +122,7 @@ export const makeRoomNews = (world: RoomNewsWorld): RoomNews => {
     const { room, sender, stateKey, replaces } = event
     const target = stateKey!
     if (isOurs(sender)) return undefined
+    if (target === keeper.mxid && isMirrored(room)) return look(room) // the bot could not invite it
     if (target !== bot && !addresses.has(target) && isMirrored(room)) {
       return later('taking an invitation of a ghost', room, () => post(room, 'join', target))
     }
