@@ -6,6 +6,7 @@ import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
 import { startSynapse, type Synapse } from '../../sandbox/servers/synapse'
 import { systemChance } from '../../src/lib/chance'
 import { systemClock } from '../../src/lib/clock'
+import { checkEncryption } from '../../src/networks/matrix/check-encryption'
 import { checkRooms as checkMatrixRooms } from '../../src/networks/matrix/check-rooms'
 import { logsIn } from '../../src/networks/xmpp/check'
 import { checkRooms as checkXmppRooms } from '../../src/networks/xmpp/check-rooms'
@@ -119,6 +120,12 @@ describe('zentrale check against Synapse', () => {
       assert.match(said[3]!, /^✗ .*: there is no such room/)
       if (isFirst) await asBot('POST', 'v3/register', { type: 'm.login.application_service', username: 'zentrale' })
     }
+  })
+
+  it('says that an address has no device before the first start, and asks nothing that is refused', async () => {
+    const address = '@_zentrale_info:example.org'
+    const { found, mild } = await checkEncryption({ homeserverUrl: synapse.url, registration: registered }, [address], systemClock)
+    assert.deepEqual([found, mild], [`no device with keys yet: ${address}`, true])
   })
 
   it('tells of rooms that we are in whether they are encrypted since, and whether we may invite', async () => {

@@ -5,6 +5,7 @@ import type { Handler } from '../../lib/serve'
 import { type Finding, listening, reasonOf, runProbe, Wrong } from '../../settings/probe'
 import type { Addressed, Check, Checking, Trouble } from '../kind'
 import { NAME } from '.'
+import { checkEncryption } from './check-encryption'
 import { checkNewRooms, checkRooms } from './check-rooms'
 import { unregistered } from './registration/registration-file'
 import { type MatrixSection, synapseSnippet } from './settings'
@@ -66,8 +67,10 @@ const servers = async (config: MatrixSection, { isRunning, clock, places, addres
   if (first.advice !== undefined) return [first]
   const knows = await runProbe(name, () => knowsUs(config, clock))
   if (knows.advice !== undefined) return [first, knows]
+  const ids = addresses.flatMap(({ identities }) => identities.filter(({ network }) => network === NAME).map(({ id }) => id))
   const [all, allowed] = [places, mayBeEncrypted].map(some => some.map(({ id }) => id))
   return [first, knows, await runProbe(name, () => reachesUs(config, isRunning, clock)), bringsSignals(config),
+    ...ids.length > 0 ? [await checkEncryption(config, ids, clock)] : [],
     ...addresses.length > 0 ? [await checkNewRooms(config, clock)] : [], ...await checkRooms(config, all ?? [], clock, allowed)]
 }
 
