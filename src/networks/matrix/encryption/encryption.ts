@@ -49,6 +49,8 @@ const PEOPLE_MAX = 100 // besides ours: for more, nothing is encrypted
 const ASK_MS = 1_000 // a reader does not ask for keys more often because of what comes in
 const SEALED_MS = 4 * 24 * 3600_000 // longer than any delivery is tried
 const DAY_MS = 24 * 3600_000
+const SEEN = 'seen '
+const SEEN_MS = 30 * DAY_MS // for so long, the same ciphertext under another id is known again
 
 /** CS API §m.room.encryption: what is missing, or out of all bounds, is as recommended. */
 const rotationOf = ({ rotation_period_ms: ms, rotation_period_msgs: messages }: Json): Rotation => {
@@ -86,11 +88,12 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   const askedAt = new Map<string, number>() // of clock.tick, by reader
   const slowAt = new Map<string, number>() // the same: when something of theirs took too long
   const turns = makeTurns()
-  let swept: Promise<void> | undefined // once in each life
+  let sweptAt = -Infinity // of clock.tick
 
   const sweep = async (): Promise<void> => {
     const old = (await vault.all('sealed ')).filter(([, value]) => clock.now() - parsed<Kept>(value).at > SEALED_MS)
-    if (old.length > 0) await vault.change(old.map(([key]) => [key, undefined]))
+    const seen = (await vault.all(SEEN)).filter(([, value]) => clock.now() - Number(Buffer.from(value).toString().split(' ')[0]) > SEEN_MS)
+    if (old.length + seen.length > 0) await vault.change([...old, ...seen].map(([key]) => [key, undefined]))
   }
 
   const peopleIn = async (room: string, as: string, signal: AbortSignal): Promise<string[]> => {
@@ -115,10 +118,10 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     const { session_id: session, ciphertext } = jsonOf(content)
     const index = indexIn(ciphertext)
     if (index === undefined) return false
-    const key = `seen ${String(room)} ${reader} ${String(session)} ${index}`
+    const key = `${SEEN}${String(room)} ${reader} ${String(session)} ${index}`
     const before = await vault.get(key)
-    if (before === undefined) await vault.change([[key, Buffer.from(String(id))]])
-    return before === undefined || Buffer.from(before).toString() === id
+    if (before === undefined) await vault.change([[key, Buffer.from(`${clock.now()} ${String(id)}`)]])
+    return before === undefined || Buffer.from(before).toString().split(' ').at(-1) === id
   }
 
   const mayAsk = (mxid: string): boolean => {
@@ -154,7 +157,10 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       return true
     },
     seal: ({ key, room, as, contact, type, content }, signal) => turns(`seal ${key}`, async () => {
-      await (swept ??= sweep())
+      if (clock.tick() - sweptAt > DAY_MS) {
+        sweptAt = clock.tick()
+        await sweep()
+      }
       const hash = hashOf([type, content])
       const device = devices.of(as)
       await device.ready(signal)
@@ -167,7 +173,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       await vault.change([[`sealed ${key}`, bytesOf({ room, at: clock.now(), hash, device: device.id(), content: sealed } satisfies Kept)]])
       return sealed
     }),
-    async forget (room) { if (!devices.off) await vault.change((await vault.all(`seen ${room} `)).map(([key]) => [key, undefined])) },
+    async forget (room) { if (!devices.off) await vault.change((await vault.all(`${SEEN}${room} `)).map(([key]) => [key, undefined])) },
     over: key => vault.change([[`sealed ${key}`, undefined]]),
     async open (reader, event, ask) {
       if (ask && clock.tick() - (slowAt.get(reader) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }

@@ -79,7 +79,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
     entry.told = true
   }
 
-  const giveUp = async (entry: Entry, raw: Json): Promise<void> => {
+  const giveUp = async (entry: Entry, raw: Json, why: 'broken' | 'late'): Promise<void> => {
     if (!entry.told) await tell(entry, raw)
     try {
       await lost(entry)
@@ -88,6 +88,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
       if (error instanceof Unavailable && age(entry) < TELL_MS) return // again, the next time
     }
     await remove(entry)
+    devices.counts.unread[why]++
   }
 
   /** Whether what waits behind it may go on. */
@@ -105,8 +106,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
       await remove(entry)
     } else if ('why' in read || age(entry) > WAIT_MS) {
       log.warn({ event: entry.id, why: 'why' in read ? read.why : read.later }, 'an encrypted message cannot be read')
-      await giveUp(entry, raw)
-      devices.counts.unread['why' in read ? 'broken' : 'late']++
+      await giveUp(entry, raw, 'why' in read ? 'broken' : 'late')
     } else if (age(entry) > HOLD_MS) {
       if (!entry.told) await tell(entry, raw)
     } else return false

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import type { Device } from '../../../../../src/networks/matrix/encryption/device'
+import { makeEncryption, type EncryptionParts } from '../../../../../src/networks/matrix/encryption/encryption'
+import type { Homeserver } from '../../../../../src/networks/matrix/homeserver'
+import { systemClock } from '../../../../../src/lib/clock'
+import { makeMemory, makeVault } from '../../../../support/world'
+
+const DAY_MS = 24 * 3600_000
+const US = '@info:x'
+
+describe('encryption', () => {
+  it('knows a ciphertext that comes under another id for a month, and then forgets it', async () => {
+    const rows = new Map<string, Uint8Array>()
+    let now = 1_000_000
+    const device: Pick<Device, 'id' | 'open' | 'seal' | 'ready'> = {
+      id: () => 'D', open: async () => ({ type: 'm.room.message', content: { body: 'ja' } }), seal: async () => ({}), ready: async () => {}
+    }
+    const homeserver = { call: async () => ({ chunk: [] }) } as unknown as Homeserver
+    const { open, seal } = makeEncryption({
+      homeserver, devices: { of: () => device, serves: () => true } as unknown as EncryptionParts['devices'],
+      vault: makeVault(rows), memory: makeMemory(),
+      clock: { ...systemClock, now: () => now, tick: () => now }, signal: new AbortController().signal, isDeaf: () => false
+    })
+    const content = { session_id: 's', ciphertext: Buffer.from([3, 8, 0, 1]).toString('base64') }
+    const read = async (id: string): Promise<string> =>
+      Object.keys(await open(US, { event_id: id, room_id: '!a:x', content }, false)).join()
+    const answer = (key: string): Promise<unknown> =>
+      seal({ key, room: '!a:x', as: US, contact: undefined, type: 'm.room.message', content: {} }, new AbortController().signal)
+    assert.deepEqual([await read('$1'), await read('$1'), await read('$2')], ['event', 'event', 'why'])
+    now += 29 * DAY_MS
+    await answer('k1')
+    assert.equal(await read('$2'), 'why')
+    now += 2 * DAY_MS
+    await answer('k2')
+    assert.deepEqual([...rows.keys()].filter(key => key.startsWith('seen ')), [])
+  })
+})
