@@ -127,9 +127,10 @@ export const contactSays = (facts: ContactSays, context: Context): Step[] => {
   const { unreadable } = given
   const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(context.directory.texts.unreadable[unreadable]) }
   const machine = isMachine(heardOf(facts, context), historyOf(facts))
-  const now = moved(facts, machine, context)
+  const heard = moved(facts, machine, context)
   const redirect = pointsOnly(shown, before)
-  const opens = !redirect && (before === undefined || (before.state === 'done' && now.state !== 'done'))
+  const opens = !redirect && (before === undefined || (before.state === 'done' && heard.state !== 'done'))
+  const now = opens ? { ...heard, excerpt: excerptOf(content), opener: arrival.key } : heard
   return [
     is(now),
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), now), content },
@@ -153,16 +154,21 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   const content = answered === undefined ? edit.content : ownWords(edit)
   return [
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
-    { do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context) }
+    { do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context) },
+    ...one.opener === edit.of ? [set({ excerpt: excerptOf(content) }), show] : []
   ]
 }
 
+/** What announces a case says no more what its contact has taken back. It is deleted, because an edit leaves the words in its history. */
+const announcedAgain = ({ state }: Conversation): Step[] =>
+  [{ do: 'unannounce' }, set({ excerpt: '' }), ...state === 'done' ? [] : [{ do: 'announce', excerpt: '' } as const]]
+
 /** Removes a message from the team's places too. The record keeps it. */
 export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[] => {
-  const { conversation: one, original } = facts
+  const { conversation: one, original, arrival: { of } } = facts
   if (one === undefined || original === undefined || !isTheirs(facts, one)) return nothing('no message of the contact')
   const as = personaOfContact(facts, one, context)
-  return [{ do: 'take back', original, as, atContact: as }, log('taken back')]
+  return [{ do: 'take back', original, as, atContact: as }, ...one.opener === of ? announcedAgain(one) : [], log('taken back')]
 }
 
 /** Somebody else writes in a contact's chat. It is neither shown nor answered; the team is told at most once an hour. */

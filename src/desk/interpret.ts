@@ -246,6 +246,14 @@ const announce = (draft: Draft, excerpt: string): void => {
   draft.conversation = { ...one, announced }
 }
 
+const unannounce = (draft: Draft): void => {
+  const one = needed(draft)
+  for (const { place, key } of one.announced) {
+    if (draft.context.directory.can(place.network).deletions) add(draft, place, { kind: 'deletion', of: key }, undefined, true)
+  }
+  draft.conversation = { ...one, announced: [] }
+}
+
 const show = (draft: Draft, of: FunctionAddress | undefined): void => {
   const { address, context, facts: { shown, now } } = draft
   const one = needed(draft)
@@ -303,6 +311,7 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'tell inbox': return tellInbox(draft, step)
     case 'answer': return answer(draft, step.text, step.open)
     case 'announce': return announce(draft, step.excerpt)
+    case 'unannounce': return unannounce(draft)
     case 'show': return show(draft, step.of)
     case 'close': return makeRooms(draft, [{ place: step.place, state: { name: step.topic, topic: step.topic, people: [] } }])
     case 'house': return makeRooms(draft, houseRooms(step.of, address, draft.context))

@@ -41,6 +41,7 @@ export type Step =
   | { do: 'answer', text: string, open: boolean } // to whoever wrote the arrival; `open`: to everybody there
   // the team's places
   | { do: 'announce', excerpt: string } // announces the case in the inbox rooms
+  | { do: 'unannounce' } // deletes what announces it
   | { do: 'show', of?: FunctionAddress } // the state of the case, in the names of its rooms; `of`: the address as it is about to be
   | { do: 'close', place: Place, topic: string } // takes everybody out of a room
   | { do: 'house', of: FunctionAddress } // the inbox rooms of the address, and its room of rooms

@@ -100,7 +100,7 @@ const de: DeskTexts = {
     `#${id} · ${address} · ${contact} über ${network} · Antworten gehen an den Kontakt. !n davor: interne Notiz. !hilfe`,
   queueName: address => `Eingang ${address}`,
   queueTopic: 'Hier steht jeder Vorgang mit seiner Nummer. Antworten bitte in seinem Raum schreiben, oder hier mit der Nummer davor. !hilfe',
-  announce: (title, id, excerpt) => `#${id} ${title}: „${excerpt}“`,
+  announce: (title, id, excerpt) => `#${id} ${title}${excerpt === '' ? '' : `: „${excerpt}“`}`,
   separator: (id, cases) => `— neuer Vorgang #${id}.${cases} —`,
   held: (excerpt, owner, mayOverride) => `Nicht gesendet${behindDe(excerpt)} ${owner} hat den Vorgang. Der Text liegt hier als interne Notiz.` +
     (mayOverride ? ' !senden schickt ihn trotzdem.' : ''),
@@ -206,7 +206,7 @@ const en: DeskTexts = {
     `#${id} · ${address} · ${contact} by ${network} · Answers go to the contact. !n in front: internal note. !help`,
   queueName: address => `Inbox ${address}`,
   queueTopic: 'Each case stands here with its number. Please answer in its room, or here with the number in front. !help',
-  announce: (title, id, excerpt) => `#${id} ${title}: “${excerpt}”`,
+  announce: (title, id, excerpt) => `#${id} ${title}${excerpt === '' ? '' : `: “${excerpt}”`}`,
   separator: (id, cases) => `— new case #${id}.${cases} —`,
   held: (excerpt, owner, mayOverride) => `Not sent${behindEn(excerpt)} ${owner} has the case. The text stays here as an internal note.` +
     (mayOverride ? ' !send sends it all the same.' : ''),

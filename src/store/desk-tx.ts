@@ -218,7 +218,7 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
     const arrivals = run(`DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE desk = ? AND accepted_at < ?
       AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.journal = journal.seq)
       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.journal = journal.seq AND state IN ('waiting', 'sending')) LIMIT ?)`, ...values)
-    run(`UPDATE conversation SET data = json_remove(data, '$.excerpt') WHERE address = ? AND json_extract(data, '$.openedAt') < ?
+    run(`UPDATE conversation SET data = json_remove(data, '$.excerpt', '$.opener') WHERE address = ? AND json_extract(data, '$.openedAt') < ?
       AND json_extract(data, '$.excerpt') IS NOT NULL`, address, before)
     const conversations = all<ConversationRow>(`DELETE FROM conversation WHERE id IN (SELECT id FROM conversation
       WHERE address = ? AND touched_at < ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.conversation = conversation.id) LIMIT ?)

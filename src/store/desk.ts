@@ -26,6 +26,7 @@ export interface Conversation {
   labels: string[]
   project?: string
   excerpt?: string // the beginning of the message that opened the case
+  opener?: ArrivalKey // that message, if it is the contact's
   announced: { place: Place, key: DeliveryKey, at?: number }[] // the notices about this case, which are edited when it changes
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to get answers again

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
 import { Refused } from '../../../src/model/errors'
 import type { Content } from '../../../src/model/message'
-import { plain } from '../../../src/model/text'
+import { plain, toPlain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { skippingClock } from '../../support/quick'
@@ -227,5 +227,82 @@ describe('an answer that is changed or taken back', () => {
     await until(() => red.read('werkstatt-queue').filter(line => line === DOES_NOTHING).length === 2)
     await settled()
     assert.deepEqual(red.read(eva), [])
+  })
+})
+
+describe('a contact\'s message that is changed or taken back', () => {
+  let red: Practice, blue: Practice
+  let started: Started
+  const TEAM = [agent('Anna', 'red @anna'), agent('Bernd', 'blue bernd')]
+  const [room, inbox, eva] = ['werkstatt-1', 'werkstatt-queue', 'werkstatt/red:eva']
+  const evas = { place: { network: 'red', id: eva }, at: 1, sender: { id: 'red:eva', name: 'Eva' } } as const
+
+  const start = async (more: Partial<FunctionAddress> = {}): Promise<void> => {
+    [red, blue] = [makePractice('red'), makePractice('blue')]
+    started = await startBridge([red, blue], [], { addresses: [addressOn(['red', 'blue'], TEAM, more)], clock: skippingClock() })
+  }
+  afterEach(async () => {
+    await started.stop()
+    assert.deepEqual(started.bugs, [])
+  })
+
+  const writes = (key: string, text: string) => red.say(eva, 'red:eva', text, { direct: true, to: 'werkstatt', key, sender: evas.sender })
+  const edits = (key: string, of: string, text: string) => red.inbox.accept({ ...evas, kind: 'edit', key, of, content: words(text) })
+  const takesBack = (key: string, of: string) => red.inbox.accept({ ...evas, kind: 'deletion', key, of })
+  const settled = (): Promise<void> => until(async () => (await started.store.run(tx => tx.depth())).length === 0, 'all delivered')
+
+  /** What is still to be read there: each message as it was edited last, unless it was deleted. */
+  const left = (where: Practice, place: string): string[] => {
+    const shown = new Map<string, string>()
+    for (const { key, action, place: { id } } of where.delivered) {
+      if (id !== place) continue
+      if (action.kind === 'message') shown.set(key, toPlain(action.content.text))
+      else if (action.kind === 'edit') shown.set(action.of, toPlain(action.content.text))
+      else if (action.kind === 'deletion') shown.delete(action.of)
+    }
+    return [...shown.values()]
+  }
+
+  it('and opened the case goes from what announces it too, which announces it again without words', async () => {
+    await start()
+    await writes('e1', 'My PIN is 4711')
+    await writes('e2', 'Hello?')
+    await settled()
+    await takesBack('e3', 'e1')
+    await settled()
+    for (const where of [red, blue]) {
+      assert.deepEqual(left(where, inbox), ['#1 Eva (red) · 🔴 new'])
+      assert.deepEqual(left(where, room), ['Hello?'])
+    }
+  })
+
+  it('and opened a case that is closed does not come back with the next one', async () => {
+    await start({ followUp: 'reopen' })
+    await writes('e1', 'My PIN is 4711')
+    await red.say(room, '@anna', '!done')
+    await settled()
+    await takesBack('e2', 'e1')
+    await settled()
+    assert.deepEqual(left(blue, inbox), [])
+    const before = blue.delivered.length
+    await writes('e3', 'Hello?')
+    await settled()
+    assert.deepEqual(left(blue, inbox), ['#1 Eva (red) · 🔴 new: “Hello?”'])
+    assert.doesNotMatch(JSON.stringify(blue.delivered.slice(before)), /4711/)
+  })
+
+  it('and did not open the case leaves what announces it; what opened it is corrected there', async () => {
+    await start()
+    await writes('e1', 'Whre are you?')
+    await writes('e2', 'Hello?')
+    await takesBack('e3', 'e2')
+    await settled()
+    assert.deepEqual(left(blue, inbox), ['#1 Eva (red) · 🔴 new: “Whre are you?”'])
+    await edits('e4', 'e1', 'Where are you?')
+    await settled()
+    assert.deepEqual(left(blue, inbox), ['#1 Eva (red) · 🔴 new: “Where are you?”'])
+    await takesBack('e5', 'e1')
+    await settled()
+    assert.deepEqual(left(blue, inbox), ['#1 Eva (red) · 🔴 new'])
   })
 })
