@@ -5,7 +5,7 @@
 import { addressKey, type MirrorPlace, type Person, type Place } from '../model/address'
 import type { Arrival, ExpulsionArrival, RenamedArrival } from '../model/message'
 import type { Directory } from '../plan/directory'
-import { BANNED_MS, expelledKey, type Expelled, KICKED_MS } from '../plan/expelled'
+import { expelledKey, type Expelled, HOLDS_MS } from '../plan/expelled'
 import { cleanName } from '../plan/people'
 import { failureNotice, ignored, notice, type Change, type Plan } from '../plan/plan'
 
@@ -39,7 +39,7 @@ export const expulsionRule = (arrival: Arrival, now: number, directory: Director
   const isOver = how === 'invited' || how === 'let in' || (how === 'kicked' && before?.how === 'banned') // leaving a ban behind is its end
   if (isOver) return before === undefined ? ignored('nobody was out') : letIn(arrival, before)
   const isKnown = how === 'banned' && before?.how === how && before.told === true && directory.expelled.at(place, person) !== undefined
-  const expelled: Expelled = { how, until: now + (how === 'kicked' ? KICKED_MS : BANNED_MS), ...isKnown && { told: true } }
+  const expelled: Expelled = { how, until: now + HOLDS_MS[how], ...isKnown && { told: true } }
   return {
     outcome: 'routed',
     changes: [expelling(place, person, expelled)],
@@ -63,7 +63,7 @@ export const tellExpelled = (arrival: Arrival, place: Place, person: Person, exp
 export const tellBanned = (arrival: Arrival, place: Place, person: Person, now: number, directory: Directory): Told => {
   const before = directory.expelled.before(place, person)
   const how = before?.how === 'muted' ? 'muted' : 'banned'
-  const banned: Expelled = { how, until: now + BANNED_MS, ...before?.how === how && before.told === true && { told: true } }
+  const banned: Expelled = { how, until: now + HOLDS_MS[how], ...before?.how === how && before.told === true && { told: true } }
   const { deliveries } = tellExpelled(arrival, place, person, banned, directory)
   return { deliveries, changes: [expelling(place, person, isWords(arrival) ? { ...banned, told: true } : banned)] }
 }

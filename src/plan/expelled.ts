@@ -8,12 +8,11 @@ import { addressKey, type Person, type Place } from '../model/address'
 export const EXPELLED = 'expelled'
 
 /** How long a kick holds, and after which time somebody banned or muted is let through once, to see whether they still are. */
-export const KICKED_MS = 3_600_000
-export const BANNED_MS = 24 * 3_600_000
+export const HOLDS_MS: Readonly<Record<How, number>> = { kicked: 3_600_000, banned: 3 * 60_000, muted: 24 * 3_600_000 }
 
 const EXPELLED_MAX = 10_000
 
-/** `kicked`: for KICKED_MS. `banned`: until the ban is lifted. `muted`: until they have a voice again. */
+/** `kicked`: for an hour. `banned`: until the ban is lifted. `muted`: until they have a voice again. */
 export type How = 'kicked' | 'banned' | 'muted'
 
 /** `until`: ms since 1970. `told`: they know. */

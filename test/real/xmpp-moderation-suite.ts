@@ -79,6 +79,24 @@ export const xmppModerationSuite = (start: (options: XmppServerOptions) => Promi
     assert.deepEqual([first.person, first.name], [bob.person, bob.name])
   })
 
+  it('lift a ban where only admins are told of it: a ghost that is invited asks the room, which says whether it is so', async () => {
+    const done = (): string => at.inbox.arrivals.flatMap(one => one.kind === 'expulsion' ? [one.how] : []).join()
+    const now = (expected: string): Promise<void> => at.inbox.until(expected, () => done() === expected)
+    const join = await at.anna.until('Bob', one => one.is('presence') && one.attrs.from === `${room}/${bob.name}`)
+    const jid = String(join.getChild('x', `${MUC}#user`)?.getChild('item')?.attrs.jid).split('/')[0]!
+    const invites = () => at.anna.client.send(xml('message', { to: room }, xml('x', { xmlns: `${MUC}#user` }, xml('invite', { to: jid }))))
+    await ruled({ jid, affiliation: 'outcast' })
+    await now('banned')
+    await invites()
+    await now('banned,invited')
+    await assert.rejects(send(at, delivery(say('noch nicht'), place(), { as: bob })), { name: 'Refused', because: 'expelled' })
+    await ruled({ jid, affiliation: 'none' })
+    await invites()
+    await now('banned,invited,invited,let in')
+    await send(at, delivery(say('wieder da'), place(), { as: bob }))
+    await at.anna.until('it', one => one.getChildText('body') === 'wieder da')
+  })
+
   it('take a membership, which we do not give back, before the room is asked to', async () => {
     await ruled({ jid: `zentrale@${DOMAIN}`, affiliation: 'admin' })
     await at.anna.ask('set', room, xml('query', { xmlns: `${MUC}#owner` }, xml('x', { xmlns: 'jabber:x:data', type: 'submit' },

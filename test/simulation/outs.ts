@@ -1,7 +1,7 @@
 /** Whom moderators have put out of which place, as the story and the bridge know it. All times in ms of the timeline. */
 import { addressKey, type Person, type Place } from '../../src/model/address'
 import type { ExpulsionArrival } from '../../src/model/message'
-import { KICKED_MS } from '../../src/plan/expelled'
+import { HOLDS_MS } from '../../src/plan/expelled'
 
 /** `known`, `over`: when the bridge stored that they are out, and in again. `holds`: so long nothing but an invitation can end it. */
 interface Out { place: string; person: string; name: string; known: number; holds: number; isLetIn: boolean; over: number }
@@ -41,7 +41,7 @@ export const makeOuts = (now: () => number): Outs => {
       if (one === undefined) return
       if (one.isLetIn && (one.known < Infinity || how === 'invited' || how === 'let in')) {
         for (const each of mine) each.over = Math.min(each.over, now())
-      } else if (one.known === Infinity) Object.assign(one, { known: now(), holds: Math.min(one.holds, now() + KICKED_MS) })
+      } else if (one.known === Infinity) Object.assign(one, { known: now(), holds: Math.min(one.holds, now() + HOLDS_MS.kicked) })
     },
     doubt () { for (const one of all) one.holds = Math.min(one.holds, now()) },
     ever: (place, name) => all.some(one => one.place === place && (name === undefined || one.name === name)),

@@ -6,6 +6,7 @@ import { skippingClock } from '../../support/quick'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
 
 const HOUR_MS = 3_600_000
+const MINUTES_MS = 3 * 60_000 + 1
 const MIRROR = mirrorOf(['red', 'room'], ['blue', 'hall'], ['green', 'yard'])
 const BERND = { network: 'red', id: 'bernd' }
 
@@ -63,6 +64,40 @@ describe('somebody whom a moderator puts out of a place', () => {
     await says('drei')
     await settled()
     assert.deepEqual([hall(), told(red, 'room')], [['bernd (red): drei'], []])
+  })
+
+  it('is heard again some minutes after a ban was lifted where nobody says so: one message in a while asks for it', async () => {
+    let isBanned = true
+    let tries = 0
+    blue.onSend = ({ as }) => {
+      if (as?.name !== 'bernd (red)') return
+      tries++
+      if (isBanned) throw new Refused('banned', undefined, 'expelled')
+    }
+    await does('banned')
+    await says('eins')
+    for (const text of ['zwei', 'drei']) {
+      clock.skip(MINUTES_MS)
+      await says(text)
+      await settled()
+      await says(`${text}, noch einmal`)
+    }
+    isBanned = false
+    clock.skip(MINUTES_MS)
+    await says('vier')
+    await says('fünf')
+    await settled()
+    assert.deepEqual([tries, hall(), told(red, 'room').length], [4, ['bernd (red): vier', 'bernd (red): fünf'], 1])
+  })
+
+  it('is let through once a day if only their voice was taken, because a room may give it back to whoever comes in anew', async () => {
+    await does('muted')
+    clock.skip(MINUTES_MS)
+    await says('eins')
+    clock.skip(24 * HOUR_MS)
+    await says('zwei')
+    await settled()
+    assert.deepEqual(hall(), ['bernd (red): zwei'])
   })
 
   it('is back an hour after a kick, or when invited, and told anew at the next', async () => {

@@ -7,6 +7,7 @@ import type { ExpulsionArrival } from '../../../model/message'
 import type { Person } from '../../../model/address'
 import type { World } from '../../../model/network'
 import type { Intake } from '../intake'
+import { RESOURCE } from '../addresses'
 import { bareOf, ghostPerson, parseJid } from '../names'
 import { child, type Element, elementsIn } from '../wire/xml'
 import { MEMBERS_ONLY, MEMBERSHIP_TAKEN, type Occupant, type PutOut } from './occupant'
@@ -69,6 +70,18 @@ export const makeGhostNews = (domain: string, { clock, memory, log }: Pick<World
     return true
   }
 
+  /** A room tells nobody but admins that a ban is lifted. Whoever invites the banned one may know of it, and the room says whether it is so. */
+  const invited = (room: Room, jid: string): boolean => {
+    const ghost = room.ghosts.get(`${bareOf(jid)}/${RESOURCE}`)
+    const { person } = ghost ?? {}
+    if (ghost?.nick === '' && person !== undefined && !isTaken(voiceOf(room, jid))) {
+      ghost.join().then(() => tell(room, { person, name: '', how: 'let in' }), (error: unknown) => {
+        log.info({ room: room.id, why: messageOf(error) }, 'a ghost that was invited may not enter')
+      })
+    }
+    return letIn(room, jid, 'invited')
+  }
+
   return {
     out (room, ghost, why, put) {
       log.info({ room: room.id, why }, 'occupant is outside of the room')
@@ -94,7 +107,7 @@ export const makeGhostNews = (domain: string, { clock, memory, log }: Pick<World
     said (room, message) {
       const user = child(message, 'x', MUC_USER)
       if (user === undefined) return false
-      if (child(user, 'invite') !== undefined) return !letIn(room, message.attrs.to ?? '', 'invited')
+      if (child(user, 'invite') !== undefined) return !invited(room, message.attrs.to ?? '')
       if (message.attrs.to !== room.listener.jid) return false
       const allowed = elementsIn(user).filter(({ name, attrs: { jid = '', affiliation = 'outcast' } }) =>
         name === 'item' && affiliation !== 'outcast' && (affiliation !== 'none' || !isTaken(membershipOf(room, jid))))
