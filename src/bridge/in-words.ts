@@ -4,7 +4,7 @@
  */
 import { bareEmojis } from '../lib/emoji'
 import type { Arrival, MessageArrival } from '../model/message'
-import { toPlain } from '../model/text'
+import { type Text, toPlain } from '../model/text'
 import type { Directory } from '../plan/directory'
 import { ANSWERED_MS, answersPoll, belowQuotation, numbersIn, quotesPoll } from '../plan/vote'
 import type { Answered, Tx } from '../store/store'
@@ -23,9 +23,15 @@ const asReaction = async (tx: Tx, arrival: Arrival): Promise<Arrival> => {
   return { kind: 'reaction', key, place, at, sender, of: [only.id], emojis: bareEmojis(emojis), whole: true }
 }
 
+/** Whether these words are numbers and nothing else, but perhaps a quotation of the poll. */
+const isVote = (asked: Answered, text: Text): boolean => {
+  const { quotation, own } = belowQuotation({ style: 'text', text })
+  return numbersIn(own).length > 0 && (quotation.length === 0 || quotesPoll(asked, quotation))
+}
+
 /** Whether a number alone can mean nothing but this poll, where people could also reply to it: nobody has said anything else since. */
-const isNext = async (tx: Tx, { place }: MessageArrival, { seq }: Answered): Promise<boolean> =>
-  (await tx.saidLately(place, LATELY)).every(({ journal, text }) => journal <= seq || numbersIn({ text }).length > 0)
+const isNext = async (tx: Tx, { place }: MessageArrival, asked: Answered): Promise<boolean> =>
+  (await tx.saidLately(place, LATELY)).every(({ journal, text }) => journal <= asked.seq || isVote(asked, text))
 
 const asAnswer = async (tx: Tx, arrival: Arrival, now: number, { can, mirrorAt }: Directory): Promise<Arrival> => {
   if (arrival.kind !== 'message' || arrival.replyTo !== undefined || mirrorAt(arrival.place) === undefined) return arrival
