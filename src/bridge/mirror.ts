@@ -104,14 +104,19 @@ const unreached = (arrival: Spoken, { mirror, here }: Found, directory: Director
     failureNotice(arrival, { key: 'stopped', place }, directory, { kind: 'failed', why: directory.texts.hasEnded }))
 })
 
-/** The vote that the arrival is at this place. If only its correction is one, or only what it corrects was, the other goes. */
+/**
+ * The vote that the arrival is at this place. If only its correction is one, or only what it corrects was, the other goes. What was counted at the
+ * end stays: its correction is said anew.
+ */
 const votes = (
   arrival: Spoken, { original, answered }: About, place: Place, as: Persona | undefined, directory: Directory
 ): NewDelivery[] | undefined => {
   const vote = votedInWords(answered, arrival, place, directory)
   const before = original === undefined || !('content' in original.arrival) ? undefined : ownWords(original.arrival)
-  const wasVote = before !== undefined && votedInWords(answered, { place: arrival.place, content: before }, place, directory) !== undefined
+  const wasVote = before !== undefined &&
+    votedInWords(answered, { place: arrival.place, content: before, seq: original!.seq }, place, directory) !== undefined
   if (vote === undefined && !wasVote) return undefined
+  if (arrival.kind === 'edit' && answered?.ended !== undefined) return sayAgain(arrival, undefined, place, as, { token: '' }, directory)
   const stands = original === undefined ? [] : [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
   const gone = vote !== undefined && wasVote ? [] : stands.filter(one => samePlace(one.place, place))
   return [

@@ -30,9 +30,12 @@ const askedAt = (answered: Answered | undefined, place: Place, { can }: Director
   return poll && to && { poll, to }
 }
 
-/** The same, for what may be a vote in words. Where a place counts votes itself, words are words. */
-const inWordsAt = (answered: Answered | undefined, from: Place, place: Place, directory: Directory): Asked | undefined =>
-  directory.can(from.network).polls === true ? undefined : askedAt(answered, place, directory)
+/**
+ * The same, for what may be a vote in words. Where a place counts votes itself, and after the end, words are words. `seq`: of the words in the
+ * journal; absent: they come now.
+ */
+const inWordsAt = (answered: Answered | undefined, from: Place, place: Place, directory: Directory, seq = Infinity): Asked | undefined =>
+  directory.can(from.network).polls === true || seq > (answered?.ended ?? Infinity) ? undefined : askedAt(answered, place, directory)
 
 const voting = ({ poll: { form }, to }: Asked, answers: string[]): Action => ({ kind: 'vote', to, form, answers })
 
@@ -66,10 +69,11 @@ export const numbersIn = ({ text, file }: Pick<Content, 'text' | 'file'>): numbe
 export const answersPoll = ({ latest: { content: { poll } } }: Answered, numbers: number[]): boolean =>
   poll !== undefined && chosen(numbers, poll) !== undefined
 
-/** The vote that these words from another place are at this place, as an answer to a poll there. */
-export const votedInWords = (answered: Answered | undefined, { place: from, content }: Pick<MessageArrival, 'place' | 'content'>, place: Place,
-  directory: Directory): Action | undefined => {
-  const asked = inWordsAt(answered, from, place, directory)
+/** The vote that these words from another place are at this place, as an answer to a poll there. `seq`: as above. */
+export const votedInWords = (answered: Answered | undefined,
+  { place: from, content, seq }: Pick<MessageArrival, 'place' | 'content'> & { seq?: number }, place: Place, directory: Directory
+): Action | undefined => {
+  const asked = inWordsAt(answered, from, place, directory, seq)
   const ids = asked && chosen(numbersIn(content), asked.poll)
   return asked && ids && voting(asked, ids)
 }

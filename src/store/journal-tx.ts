@@ -62,6 +62,17 @@ const POLL_LATELY = `SELECT iif(json_extract(arrival, '$.content.ends') IS NULL,
   OR json_extract(arrival, '$.content.ends') IS NOT NULL ORDER BY outbox DESC LIMIT 1`
 const POLL_WITHIN_MESSAGES = 500
 
+/** The first end that answers the poll by one of its ids: its own at its place, or those that it has where we told it. */
+const ENDED = `SELECT seq FROM journal WHERE json_extract(arrival, '$.content.ends') IS NOT NULL AND seq > ? AND EXISTS (
+  SELECT 1 FROM json_each(arrival, '$.replyTo') AS named WHERE (journal.network = ? AND journal.place = ? AND named.value = ?) OR EXISTS (
+    SELECT 1 FROM remote JOIN outbox ON outbox.id = remote.outbox WHERE outbox.journal = ? AND remote.network = journal.network
+    AND remote.place = journal.place AND remote.id = named.value)) ORDER BY seq LIMIT 1`
+
+const endOf = ({ one }: Pick<Sql, 'one'>, { seq, arrival: { place, key } }: Recorded): { ended?: number } => {
+  const end = one<{ seq: number }>(ENDED, seq, place.network, place.id, key, seq)
+  return end === undefined ? {} : { ended: end.seq }
+}
+
 export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
     return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
@@ -85,7 +96,8 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
       if (found.removed) return undefined
       const { arrival } = found
       const last = arrivalOf(one(LAST_CHANGE, arrival.place.network, arrival.key, arrival.sender.id))
-      return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival }
+      const end = arrival.content.poll === undefined ? {} : endOf({ one }, found)
+      return last?.kind === 'deletion' ? undefined : { ...found, latest: last?.kind === 'edit' ? last : arrival, ...end }
     }
     return undefined
   },

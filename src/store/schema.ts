@@ -239,4 +239,6 @@ CREATE TABLE vault (
   value BLOB NOT NULL,
   PRIMARY KEY (owner, key)
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE INDEX journal_ends ON journal (seq) WHERE json_extract(arrival, '$.content.ends') IS NOT NULL;
 `]

@@ -46,8 +46,11 @@ export interface Recorded {
   removed?: true
 }
 
-/** The message that another one answers. `latest`: itself, or its last correction. */
-export interface Answered extends Recorded { latest: MessageArrival | EditArrival }
+/**
+ * The message that another one answers. `latest`: itself, or its last correction. `ended`: the row in the journal that ended it, if it is a poll
+ * that has ended.
+ */
+export interface Answered extends Recorded { latest: MessageArrival | EditArrival; ended?: number }
 
 /**
  * A reaction to a message. `made`: the arrival by which it came. `by`: the sender of that. `deliveries`: those that delivered it by itself, on

@@ -124,6 +124,31 @@ describe('a vote', () => {
     assert.match(got().at(-2) ?? '', /^bernd \(blue\): .*How many are you\?\n3$/s)
   })
 
+  it('is still a number alone after somebody voted below a quotation', async () => {
+    await asks()
+    await blue.say('hall', 'bernd', '', {
+      key: 'quoting', content: { style: 'text', text: [{ kind: 'quote', of: plain('anna (red): When?') }, ...plain('2')] }
+    })
+    await blue.say('hall', 'bernd', '1')
+    await ends()
+    assert.deepEqual(got().slice(0, -1), ['bernd (blue) votes tu', 'bernd (blue) votes mo'])
+  })
+
+  it('is none after the end: words are words then, and what was counted stays', async () => {
+    const poll = await asks()
+    await bernd('1', poll, 'v')
+    await until(() => got().length === 1)
+    await red.say('room', 'anna', '', { content: { style: 'text', text: plain('It was Mo'), ends: 'p' }, replyTo: ['poll'] })
+    await until(() => blue.delivered.length === 2)
+    await bernd('2', poll, 'w')
+    await edits('w', '3')
+    await edits('v', '2')
+    await reacts(poll, '3️⃣')
+    await ends()
+    assert.deepEqual(got().slice(0, -1),
+      ['bernd (blue) votes mo', 'bernd (blue): 2', 'bernd (blue): 3', 'bernd (blue): * 2', 'reacts 3\u20E3'])
+  })
+
   it('is a number alone from a phone, which can reply to nothing; others see what it answers', async () => {
     await asks()
     for (const text of ['4', '1 or 2', '2', '3.']) await phone.say('us/max', 'max', text)
