@@ -46,10 +46,10 @@ const newsFor = (state: State, user: string, since: number): Json | undefined =>
   return news
 }
 
-/** The answer may leave out rooms (CS API §Filtering). */
+/** The answer may leave out all rooms (CS API §Filtering). */
 const wantsRooms = (query: URLSearchParams): boolean => {
   const { room } = JSON.parse(query.get('filter')?.startsWith('{') === true ? query.get('filter')! : '{}') as { room?: { rooms?: string[] } }
-  return room?.rooms === undefined
+  return room?.rooms?.length !== 0
 }
 
 export interface Synced { user: string; device: string | undefined; query: URLSearchParams }
