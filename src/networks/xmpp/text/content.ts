@@ -42,15 +42,6 @@ export const takenAway = (message: Element): string | undefined => {
   return moderated && child(moderated, 'retract', RETRACT_BEFORE) && before.attrs.id
 }
 
-/**
- * The id of the message that its writer takes back: the one that the room gave (XEP-0424 §3), or the one that the writer's app gave, as versions
- * before 0.4 say.
- */
-export const retractedIn = (message: Element): string | undefined => {
-  const before = child(message, 'apply-to', FASTEN)
-  return child(message, 'retract', RETRACT)?.attrs.id ?? (before && child(before, 'retract', RETRACT_BEFORE) && before.attrs.id)
-}
-
 /** Asks a room to remove the message to which it gave this id, in one of the two forms. */
 export const removalXml = (form: string, id: string): Xml => form === MODERATE
   ? el('moderate', { xmlns: MODERATE, id }, el('retract', { xmlns: RETRACT }))
@@ -161,6 +152,23 @@ export const withSubject = (message: Element, said: Said | undefined): Said | un
   if (subject === '' || content.unreadable !== undefined) return said
   const text = [...content.text.slice(0, quoted), ...plain(subject), ...content.text.slice(quoted)]
   return { ...said, content: { ...content, text } }
+}
+
+/** The id of the message of which a correction leaves nothing. */
+const emptiedIn = (message: Element): string | undefined => {
+  const replaced = child(message, 'body') === undefined || encryptionOf(message) !== undefined ? undefined : child(message, 'replace', CORRECT)
+  const { content } = (replaced && withSubject(message, contentOf('', message))) ?? {}
+  const saysMore = content !== undefined && (content.unreadable !== undefined || content.file !== undefined || toPlain(content.text).trim() !== '')
+  return saysMore ? undefined : replaced?.attrs.id
+}
+
+/**
+ * The id of the message that its writer takes back: the one that the room gave (XEP-0424 §3), or the one that the writer's app gave, as versions
+ * before 0.4 say, and corrections to nothing.
+ */
+export const retractedIn = (message: Element): string | undefined => {
+  const before = child(message, 'apply-to', FASTEN)
+  return child(message, 'retract', RETRACT)?.attrs.id ?? (before && child(before, 'retract', RETRACT_BEFORE) && before.attrs.id) ?? emptiedIn(message)
 }
 
 /** The room's new subject. With words besides, it is a message with a heading (XEP-0045 §8.1). */

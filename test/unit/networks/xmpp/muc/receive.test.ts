@@ -247,6 +247,23 @@ describe('xmpp/receive', () => {
       [[`${ROOM} s1`, true], [`${ROOM} s2`, true]])
   })
 
+  it('takes a correction to nothing for taking back, whatever room or app, unless something else is left', async () => {
+    const { hear } = stage()
+    const replace = "<replace xmlns='urn:xmpp:message-correct:0' id='m1'/>"
+    const says = (inside: string, id: string) => hear(`${ROOM}/Anna`, `${inside}${stanzaId(`s-${id}`)}${occupantId('o1')}`, id)
+    await says('<body>PIN 4711</body>', 'm1')
+    await says(`<body/>${replace}`, 'm2')
+    await says(`<body> \n</body>${replace}`, 'm3')
+    await says("<body/><replace xmlns='urn:xmpp:message-correct:0' id='unknown'/>", 'm4')
+    await says(`<composing xmlns='http://jabber.org/protocol/chatstates'/>${replace}`, 'm5')
+    await says(`<body/><x xmlns='jabber:x:oob'><url>https://files.example.org/a.png</url></x>${replace}`, 'm6')
+    const arrivals = await says('<body> </body>', 'm7')
+    assert.deepEqual(arrivals.map(one => [one.kind, 'of' in one && one.of]), [
+      ['message', false], ['deletion', `${ROOM} s-m1`], ['deletion', `${ROOM} s-m1`], ['deletion', `${ROOM} unknown`],
+      ['edit', `${ROOM} s-m1`], ['message', false]
+    ])
+  })
+
   it('passes on no words that only say that a message is encrypted', async () => {
     const { hear } = stage()
     const omemo = "<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/><payload>AAAA</payload></encrypted>"
