@@ -29,11 +29,13 @@ const fresh = ({ arrival: { sender, place }, next, shown, now }: ContactSays, re
 const goesOn = (followUp: FollowUp, closedAt: number, now: number): boolean =>
   followUp === 'reopen' || (followUp !== 'new' && now - closedAt < followUp.days * DAY_MS)
 
+type Timed = Pick<ContactSays, 'address' | 'now'>
+
 /** Whoever had the case keeps it if they are on duty; otherwise everybody may take it. */
-const keeper = ({ address }: ContactSays, owner: string | undefined, { memory }: Context): { owner?: string, state: 'claimed' | 'new' } =>
+const keeper = ({ address }: Timed, owner: string | undefined, { memory }: Context): { owner?: string, state: 'claimed' | 'new' } =>
   owner !== undefined && !memory.isOff(address.name, owner) ? { owner, state: 'claimed' } : { state: 'new' }
 
-const reopened = (facts: ContactSays, one: Conversation, context: Context): Conversation => {
+const reopened = (facts: Timed, one: Conversation, context: Context): Conversation => {
   const { address, now } = facts
   const { owner: before, closedAt = 0, answeredAt: _, ...rest } = one
   if (goesOn(address.followUp, closedAt, now)) return { ...rest, ...keeper(facts, before, context), claim: one.claim + 1, openedAt: now }
@@ -43,17 +45,23 @@ const reopened = (facts: ContactSays, one: Conversation, context: Context): Conv
 const heardIn = ({ encrypted: _, ...one }: Conversation, { arrival: { encrypted } }: ContactSays): Conversation =>
   ({ ...one, ...encrypted === true && { encrypted } })
 
-/** The conversation after the message. A machine's message neither opens nor wakes a case. */
-const moved = (facts: ContactSays, machine: boolean, context: Context): Conversation => {
-  const { arrival: { sender, place }, address, shown, now, conversation: before } = facts
-  const redirect = pointsOnly(shown, before)
-  const known = heardIn(before === undefined ? fresh(facts, redirect) : named({ ...before, place }, sender), facts)
-  if (machine || redirect) return known
-  const { dueAt: _, ...open } = known.state === 'done' ? reopened(facts, known, context) : known
+/** The conversation as it waits for an answer. */
+const awaiting = (facts: Timed, one: Conversation, context: Context): Conversation => {
+  const { address, now } = facts
+  const { dueAt: _, ...open } = one.state === 'done' ? reopened(facts, one, context) : one
   return {
     ...open, state: open.owner === undefined ? 'new' : 'claimed', heardAt: now, awaits: true,
     ...open.owner === undefined ? {} : { dueAt: timeout(address, now) }
   }
+}
+
+/** The conversation after the message. A machine's message neither opens nor wakes a case. */
+const moved = (facts: ContactSays, machine: boolean, context: Context): Conversation => {
+  const { arrival: { sender, place }, shown, conversation: before } = facts
+  const redirect = pointsOnly(shown, before)
+  const known = heardIn(before === undefined ? fresh(facts, redirect) : named({ ...before, place }, sender), facts)
+  if (machine || redirect) return known
+  return awaiting(facts, known, context)
 }
 
 // ---- automatic texts
@@ -147,15 +155,31 @@ export const contactSays = (facts: ContactSays, context: Context): Step[] => {
 const isTheirs = ({ arrival: { sender }, entry }: ContactEdits | ContactDeletes, { id, contact }: Conversation): boolean =>
   entry !== undefined && entry.conversation === id && entry.kind === 'contact' && contact.id === sender.id
 
+/** Whether other words now stand in a closed case, where nobody would see them. What a machine changes opens none. */
+const opensByEdit = ({ entry, shown }: ContactEdits, one: Conversation, { style, text }: Content): boolean =>
+  one.state === 'done' && !pointsOnly(shown, one) && style !== 'quiet' && (entry === undefined || entry.text !== toPlain(text))
+
+/** An edit in an app may notify nobody, so the case is always announced. */
+const openedByEdit = (facts: ContactEdits, one: Conversation, content: Content, context: Context): Step[] => {
+  const now = { ...awaiting(facts, one, context), opener: facts.arrival.of }
+  return [
+    is(now), { do: 'announce', excerpt: excerptOf(content) }, show,
+    ...now.cases === one.cases ? [] : [tellTeam(textsOf(facts.address).separator(now.id, now.cases))],
+    log('opened', `case ${now.cases}`)
+  ]
+}
+
 export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   const { conversation: one, arrival: edit, original, address, answered } = facts
   const isForgotten = original === undefined && facts.entry === undefined && one?.contact.id === edit.sender.id
   if (one === undefined || !(isForgotten || isTheirs(facts, one))) return nothing('no message of the contact')
   const content = answered === undefined ? edit.content : ownWords(edit)
+  const opens = opensByEdit(facts, one, content)
   return [
+    ...opens ? openedByEdit(facts, one, content, context) : [],
     { do: 'entry', kind: 'contact', who: shownName(context.memory, textsOf(address), one), content },
     { do: 'correct for team', corrects: { edit, original }, content, as: personaOfContact(facts, one, context) },
-    ...one.opener === edit.of ? [set({ excerpt: excerptOf(content) }), show] : []
+    ...!opens && one.opener === edit.of ? [set({ excerpt: excerptOf(content) }), show] : []
   ]
 }
 

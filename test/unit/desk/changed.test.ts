@@ -305,4 +305,21 @@ describe('a contact\'s message that is changed or taken back', () => {
     await settled()
     assert.deepEqual(left(blue, inbox), ['#1 Eva (red) · 🔴 new'])
   })
+  it('and gets new words in a closed case opens it again, and is announced; the same words, or those of a machine, open none', async () => {
+    await start({ followUp: 'reopen' })
+    await writes('e1', 'Thank you')
+    await red.say(room, '@anna', '!done')
+    await settled()
+    await edits('e2', 'e1', 'Thank you')
+    await red.inbox.accept({ ...evas, kind: 'edit', key: 'e3', of: 'e1', content: { style: 'quiet', text: plain('12:01') } })
+    await settled()
+    assert.match(left(blue, inbox).join('\n'), /^#1 Eva \(red\) · ⚪ done: .*$/)
+    await edits('e4', 'e1', 'Thank you, but where is it?')
+    await settled()
+    const line = '#1 Eva (red) · 🔴 new: “Thank you, but where is it?”'
+    assert.equal(left(blue, inbox).at(-1), line)
+    const announced = blue.delivered.findLast(({ place, action }) => place.id === inbox && action.kind === 'message')?.action
+    assert.equal(announced?.kind === 'message' && announced.content.style, 'alert', 'it rings')
+    assert.ok(red.read(room).includes('*: [Eva (red) · 🔴 new]'))
+  })
 })
