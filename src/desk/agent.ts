@@ -21,6 +21,7 @@ const whyUnclear = ({ address }: CaseSaid | Talk, { meant, doubt }: Typed & { ki
   const texts = textsOf(address)
   if (doubt === 'label') return texts.labelled
   if (doubt === 'more') return texts.more
+  if (doubt === 'emote') return texts.emote
   return (meant !== undefined && doubt === 'lacking' ? lacks(address, meant, '') : undefined) ??
     (meant === undefined ? texts.unclear : texts.meant(spellingOf(meant, address.language), !SENDING.has(meant)))
 }

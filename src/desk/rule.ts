@@ -9,11 +9,13 @@ import { outsiderSays, saysInCase, talks } from './agent'
 import { teamEdits, teamTakesBack, writerTakesBack } from './changed'
 import { contactEdits, contactSays, contactTakesBack, somebodyElseSays } from './contact'
 import type { ContactFacts, Context, DeskFacts, NobodyFacts, OrderFacts, OutsiderFacts, TeamFacts, TeamMessage } from './facts'
+import { MINUTE_MS } from './hours'
 import { interpret } from './interpret'
 import { changeTeam, due, syncTeam } from './orders'
 import { reacts } from './reactions'
 import { retire } from './retire'
-import { answer, nothing, type Step } from './steps'
+import { textsOf } from './shown'
+import { answer, nothing, set, type Step } from './steps'
 
 const orders = (facts: OrderFacts, context: Context): Step[] => {
   switch (facts.what) {
@@ -49,9 +51,19 @@ const nobody = (facts: NobodyFacts, context: Context): Step[] => {
   }
 }
 
+const MACHINE_TOLD_MS = 10 * MINUTE_MS
+
+/** A person may have sent it by a slip, so they are told; seldom, because a machine could answer each time. */
+const machineSays = (facts: TeamMessage): Step[] => {
+  const { now, address } = facts
+  const one = 'conversation' in facts ? facts.conversation : undefined
+  if (one === undefined || now - (one.machineAt ?? -Infinity) < MACHINE_TOLD_MS) return nothing('a machine in a place of the team')
+  return [set({ machineAt: now }), answer(textsOf(address).machine)]
+}
+
 const teamSays = (facts: TeamMessage, context: Context): Step[] => {
   const { automatic, content: { unreadable } } = facts.arrival
-  if (automatic === true) return nothing('a machine in a place of the team')
+  if (automatic === true) return machineSays(facts)
   if (unreadable !== undefined) return [answer(context.directory.texts.notCarried(unreadable))]
   switch (facts.about) {
     case 'case': return saysInCase(facts, context)

@@ -57,6 +57,8 @@ export interface DeskTexts {
   unclear: string
   meant (spelling: string, held: boolean): string
   labelled: string
+  emote: string
+  machine: string
   more: string
   otherCase (number: number, own: number): string
   noCase (number: number): string
@@ -160,6 +162,8 @@ const de: DeskTexts = {
     '!sagen und dann der Text. Eine interne Notiz: !n und dann der Text.',
   meant: (spelling, held) => `Nicht gesendet. Meinten Sie !${spelling}? Bitte schreiben Sie es genau so. ` +
     (held ? 'Soll der Text so an den Kontakt: !senden' : 'Soll der Text so an den Kontakt: !sagen und dann der Text'),
+  emote: 'Nicht gesendet, denn mit /me spräche die Adresse von sich selbst. An den Kontakt geht es so mit !senden.',
+  machine: 'Nicht gesendet: Das kam als Hinweis einer Maschine an (in manchen Apps durch /notice). Bitte schreiben Sie es als gewöhnliche Nachricht.',
   labelled: 'Nicht gesendet, denn es beginnt wie eine Notiz. Nur für das Team: !n und dann der Text. An den Kontakt geht es so mit !senden; ' +
     'neu geschrieben mit !sagen und dann dem Text.',
   more: 'Nicht gesendet, denn darin steht auch etwas, das wie eine Notiz oder ein Befehl beginnt. Bitte schreiben Sie den Text ohne das noch einmal.',
@@ -262,6 +266,8 @@ const en: DeskTexts = {
     'like that: !say and then the text. An internal note: !n and then the text.',
   meant: (spelling, held) => `Not sent. Did you mean !${spelling}? Please type it exactly like that. ` +
     (held ? 'To send the text to the contact as it is: !send' : 'To send the text to the contact as it is: !say and then the text'),
+  emote: 'Not sent, because with /me the address would speak of itself. To send it to the contact as it is: !send.',
+  machine: 'Not sent: this came as a notice of a machine (in some apps by /notice). Please write it as a plain message.',
   labelled: 'Not sent, because it begins like a note. For the team only: !n and then the text. To send it to the contact as it is: !send; ' +
     'or write it again: !say and then the text.',
   more: 'Not sent, because something in it also begins like a note or a command. Please write it again without that.',

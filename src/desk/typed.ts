@@ -12,9 +12,9 @@ import { disguised, isLabelled } from './disguised'
 
 /**
  * Why a text is unclear. `lacking`: the word is typed right, but nothing follows it; `more`: something follows it that must not be sent;
- * `label`: the text calls itself a note.
+ * `label`: the text calls itself a note; `emote`: the app made what follows `/me` of it.
  */
-export type Doubt = 'lacking' | 'more' | 'label'
+export type Doubt = 'lacking' | 'more' | 'label' | 'emote'
 
 /** `meant`: the word that was probably meant, if any. */
 export type Typed =
@@ -284,7 +284,7 @@ export const typed = (content: Content, inThread: boolean): Typed => {
   const noted = head?.order === true && head.word === 'note' ? without(content, head.length) : inThread ? content : undefined
   if (noted !== undefined && !isEmpty(noted)) return { kind: 'note', content: noted }
   if (isEmpty(content)) return unclear('say', 'lacking')
-  if (content.style === 'emote') return unclear()
+  if (content.style === 'emote') return unclear(undefined, 'emote')
   if (head !== undefined) return typedWithSign(content, head, lines.slice(1))
   const names = filesOf(content).map(({ name }) => named(name))
   return doubtful(lines) ?? names.find(({ kind }) => kind !== 'words') ?? { kind: 'words' }

@@ -33,6 +33,7 @@ export interface Conversation {
   breakerAt?: number // when the team was last told that there were too many automatic texts
   toldClosed?: boolean // the contact was told that the address is no longer in the config
   othersAt?: number // when the team was last told that somebody else writes in the contact's chat
+  machineAt?: number // when somebody of the team was last told that a machine's words are not sent
   leftRooms?: string[] // the slugs of the addresses that had it before, whose rooms it still has
   encrypted?: true // the contact's last message was encrypted on its way to us
   signed?: string // the agent's name that the contact saw last

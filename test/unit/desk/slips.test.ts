@@ -254,4 +254,26 @@ describe('what the team says by mistake', () => {
     await delivered()
     assert.deepEqual(phone.read(max), ['*: Good morning', '*: What may I do for you?', '*: And for him'])
   })
+  it('as an emote is held, and its writer told why; !send sends it', async () => {
+    await start()
+    await texts('max', 'Hello?')
+    await red.say(room, '@anna', 'laughs', { content: { style: 'emote', text: plain('laughs') } })
+    await reads(red, room, '*: Not sent, because with /me the address would speak of itself. To send it to the contact as it is: !send.')
+    assert.deepEqual(phone.read(max), [])
+    await red.say(room, '@anna', '!send')
+    await reads(phone, max, '*: laughs')
+  })
+
+  it('as a notice of a machine is not sent, and its writer is told, once for all that come soon after it', async () => {
+    await start()
+    await texts('max', 'Hello?')
+    for (const text of ['On Monday', 'At ten']) {
+      await red.say(room, '@anna', text, { automatic: true, content: { style: 'quiet', text: plain(text) } })
+    }
+    const told = /^\*: Not sent: this came as a notice of a machine/
+    await reads(red, room, told)
+    await delivered()
+    assert.equal(red.read(room).filter(line => told.test(line)).length, 1)
+    assert.deepEqual(phone.read(max), [])
+  })
 })
