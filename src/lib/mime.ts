@@ -24,3 +24,6 @@ export const withSuffix = (name: string, mime: string): string => {
 
 export const mimeOf = (fileName: string): string =>
   MIMES[fileName.slice(fileName.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream'
+
+/** What a file may be called, so that it leads to no other folder wherever an app keeps it. */
+export const safeName = (fileName: string): string => fileName.replace(/[\p{C}/\\]/gu, '_')

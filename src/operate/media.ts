@@ -8,6 +8,7 @@ import express, { type Request, type Response } from 'express'
 import ipaddr from 'ipaddr.js'
 import { deadline, type Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
+import { safeName } from '../lib/mime'
 import { sealedFile, TAG_BYTES } from '../lib/sealed-file'
 import { Refused, Unavailable } from '../model/errors'
 import type { Attachment } from '../model/message'
@@ -40,7 +41,7 @@ const say = (response: Response, status: 404 | 503, text: string): void => {
 
 /** RFC 6266: a plain name for old clients, and the real one encoded. No path, quote or control character gets through. */
 const disposition = (kind: 'inline' | 'attachment', given: string): string => {
-  const name = given.replace(/[\p{C}/\\]/gu, '_').slice(0, NAME_CHARS_MAX) || 'file'
+  const name = safeName(given).slice(0, NAME_CHARS_MAX) || 'file'
   const encoded = encodeURIComponent(name.toWellFormed()).replace(/['()*]/g, found => `%${found.charCodeAt(0).toString(16).toUpperCase()}`)
   return `${kind}; filename="${name.replace(/[^\x20-\x7e]|["%\\]/g, '_')}"; filename*=UTF-8''${encoded}`
 }

@@ -1,6 +1,6 @@
 /** A file that is shared by its link: XEP-0447 with its metadata (XEP-0446), and XEP-0066 beside it for apps that know only that. */
 import { isBlurhash, isThumbhash } from '../../../lib/blur'
-import { isMime, mimeOf } from '../../../lib/mime'
+import { isMime, mimeOf, safeName } from '../../../lib/mime'
 import { type Attachment, FILES_MAX } from '../../../model/message'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 
@@ -83,7 +83,7 @@ const thumbnail = (kind: string, start: string, hash: string | undefined): Xml |
 export const fileXml = ({ kind, name, mime, size, width, height, durationMs, blurhash, thumbhash }: Attachment, url: string): Xml[] => [
   el('x', { xmlns: OOB }, el('url', {}, url)),
   el('file-sharing', { xmlns: SHARING, disposition: kind === 'file' ? 'attachment' : 'inline' },
-    el('file', { xmlns: METADATA }, field('media-type', mime), field('name', name), field('size', size),
+    el('file', { xmlns: METADATA }, field('media-type', mime), field('name', safeName(name)), field('size', size),
       field('width', width), field('height', height), field('length', durationMs), thumbnail('blurhash', BLURHASH, blurhash),
       thumbnail('thumbhash', THUMBHASH, thumbhash)),
     el('sources', {}, el('url-data', { xmlns: URL_DATA, target: url })))

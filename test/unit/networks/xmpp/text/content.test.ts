@@ -75,6 +75,12 @@ describe('XMPP content: a file', () => {
     for (const words of ['<body>der Koch</body>', xhtml]) assert.equal(toPlain(said(words + hint)!.text), '[Spoiler: Krimi] der Koch', words)
   })
 
+  it('has a name that leads to no other folder', () => {
+    const file = { kind: 'file' as const, name: '../../etc\\gnp.exe', mime: 'image/png', at: { network: 'matrix', ref: 'x' }, url: 'https://a.org/x' }
+    const { xml } = el('message', {}, ...contentXml({ style: 'text', text: [], file }))
+    assert.match(xml, /<name>\.\._\.\._etc_gnp\.exe<\/name>/)
+  })
+
   it('has the blurs that stand for it, and no thumbnail that is anything else', () => {
     const thumb = (uri: string): string => `<thumbnail xmlns='urn:xmpp:thumbs:1' uri='${uri}'/>`
     const read = (...uris: string[]) => said(sharing(uris.map(thumb).join('')))?.file
