@@ -76,6 +76,11 @@ const prefixed = (text: Text, style: Content['style'], persona: string): Text =>
     : [...plain(start.trimEnd()), ...text]
 }
 
+/** With the usual star of a correction, in front of the first line if that is words. */
+const starred = ([first, ...others]: Text): Text => first?.kind === 'paragraph'
+  ? [{ kind: 'paragraph', of: [{ kind: 'text', text: '* ' }, ...first.of] }, ...others]
+  : [...plain('* '), ...first === undefined ? [] : [first], ...others]
+
 const textParts = (text: Text, can: Capabilities): Text[] => {
   if (text.length === 0) return []
   const flat = toPlain(text)
@@ -87,13 +92,15 @@ const hidden = ({ spoiler }: Attachment): string => spoiler === undefined ? '' :
 
 /**
  * The contents of the deliveries, in order, one for each. `url` makes the link for one of the files, if one is needed. Without `as`, Zentrale
- * itself speaks.
+ * itself speaks. `again`: it was said before, otherwise.
  */
-export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment, index: number) => string): Content[] => {
+export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment, index: number) => string,
+  again?: true): Content[] => {
   const { style, location, poll, ends } = content
   const files = filesOf(content).map((file, index) => ({ ...file, url: url(file, index) }))
   let { text } = content
   if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${hidden(file)}${cleanName(file.name)}: ${file.url}`))]
+  if (again === true) text = starred(text)
   if (as !== undefined && !can.ghosts) text = prefixed(text, style, as.name)
   const shownStyle = can.ghosts || style !== 'emote' ? style : 'text'
   const where = { ...can.formatting && location !== undefined && { location }, ...can.polls === true && { ...poll && { poll }, ...ends && { ends } } }

@@ -4,7 +4,6 @@ import { addressKey, type Place } from '../model/address'
 import type { Mention } from '../model/mention'
 import type { Arrival, Attachment, Content, EditArrival, MessageArrival, Persona, Reply } from '../model/message'
 import type { Capabilities } from '../model/network'
-import { plain } from '../model/text'
 import type { NewDelivery, Recorded } from '../store/store'
 import { adapt } from './adapt'
 import type { Directory } from './directory'
@@ -18,9 +17,9 @@ export type Spoken = MessageArrival | EditArrival
 
 /**
  * `token`: for the link to its file, '' if it has none. `reply`: the message that it answers. `mentions`: whom it calls. Nothing that is said
- * to a contact calls anybody. `polls`: a poll is asked where the place can ask polls; otherwise it is words.
+ * to a contact calls anybody. `polls`: a poll is asked where the place can ask polls; otherwise it is words. `again`: it was said before, otherwise.
  */
-interface With { token: string; reply?: Reply | undefined; mentions?: Mention[] | undefined; polls?: boolean }
+interface With { token: string; reply?: Reply | undefined; mentions?: Mention[] | undefined; polls?: boolean; again?: true }
 
 const canAt = ({ network }: Place, { can }: Directory, asks = false): Capabilities => {
   const { polls, ...others } = can(network)
@@ -43,10 +42,10 @@ const urlBy = (token: string, { files }: Capabilities, { links }: Directory) => 
   links.url(links.part(token, index), file, files === 'text')
 
 /** Says `content` at `place`. Without `as`, our own identity there says it. */
-export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply, mentions, polls }: With,
+export const say = (arrival: Arrival, content: Content, place: Place, as: Persona | undefined, { token, reply, mentions, polls, again }: With,
   directory: Directory): NewDelivery[] => {
   const can = canAt(place, directory, polls)
-  const parts = adapt(answering(content, can, reply), can, as, urlBy(token, can, directory))
+  const parts = adapt(answering(content, can, reply), can, as, urlBy(token, can, directory), again)
   const first = { ...isShown(reply, can) && { reply }, ...calledAt(place, mentions) }
   return parts.filter(({ file }) => file === undefined).length > PARTS_MAX
     ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
@@ -55,16 +54,6 @@ export const say = (arrival: Arrival, content: Content, place: Place, as: Person
 
 const answering = (content: Content, can: Capabilities, reply: Reply | undefined): Content =>
   reply === undefined || isShown(reply, can) ? content : quoting(content, reply, can.formatting)
-
-const corrected = (content: Content): Content => ({ ...content, text: [...plain('* '), ...content.text].reduce<Content['text']>(joinFirst, []) })
-
-/** Puts the star in front of the first paragraph instead of on a line of its own. */
-const joinFirst = (text: Content['text'], block: Content['text'][number], index: number): Content['text'] => {
-  const [first] = text
-  return index === 1 && first?.kind === 'paragraph' && block.kind === 'paragraph'
-    ? [{ kind: 'paragraph', of: [...first.of, ...block.of] }]
-    : [...text, block]
-}
 
 type Said = Recorded['deliveries'][number]
 
@@ -78,6 +67,8 @@ const corrects = (was: Content | undefined, now: Content): Content => {
   return isLeft ? recaptioned(was, now) : now
 }
 
+const refsOf = (contents: Content[]): string[] => contents.flatMap(({ file }) => file?.at.ref ?? [])
+
 /**
  * Corrects a message of several deliveries in place: texts are edited, and those no longer needed are deleted. A correction that names no
  * files leaves them, else those that it does not name are deleted. Undefined if this is not enough: there is another file, or there are more
@@ -85,8 +76,7 @@ const corrects = (was: Content | undefined, now: Content): Content => {
  */
 const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Content[],
   { as, shown }: { as: Persona | undefined, shown: { reply?: Reply, mentions?: Mention[] } }): NewDelivery[] | undefined => {
-  const refs = (contents: Content[]): string[] => contents.flatMap(({ file }) => file?.at.ref ?? [])
-  const [had, has] = [refs(then), refs(now)]
+  const [had, has] = [refsOf(then), refsOf(now)]
   const texts = now.filter(({ text }) => text.length > 0).map(({ file: _, ...words }) => words)
   const isCaptioned = now[0]?.file !== undefined && now[0].text.length > 0
   const holds = then.map(({ text }, index) => text.length > 0 || (index === 0 && isCaptioned))
@@ -103,6 +93,12 @@ const inPlace = (arrival: EditArrival, before: Said[], then: Content[], now: Con
     return delivery(arrival, place, index, { kind: 'edit', of: key, content, ...taken === 1 && shown }, as)
   })
 }
+
+/** Files that had no words now have some. */
+const onlyWordsAreNew = (then: Content[], now: Content[]): boolean =>
+  then.every(({ text }) => text.length === 0) && isDeepStrictEqual(refsOf(then), refsOf(now))
+
+const wordsOf = ({ file, more, ...words }: Content): Content => words
 
 const SILENCE: Content = { style: 'text', text: [] }
 
@@ -123,5 +119,6 @@ export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, p
   }
   const isSuited = can.edits && can.deletions && before.length > 0 && before.length === were.length
   const changes = isSuited ? inPlace(arrival, before, were, now, { as, shown }) : undefined
-  return changes ?? say(arrival, corrected(arrival.content), place, as, { token, mentions }, directory)
+  const content = isSuited && onlyWordsAreNew(were, now) ? wordsOf(arrival.content) : arrival.content
+  return changes ?? say(arrival, content, place, as, { token, mentions, again: true }, directory)
 }

@@ -107,7 +107,9 @@ describe('saying again', () => {
   })
 
   it('says again with a star what does not fit: more parts, another file, a network without edits', () => {
-    assert.deepEqual(corrected(content('', 'f'), 1, content('words', 'f')), ['message * words', 'message file'])
+    assert.deepEqual(corrected(content('', 'f'), 1, content('words', 'f')), ['message * words'], 'the file is there already')
+    assert.deepEqual(corrected(content('', 'f'), 1, content('words', 'g')), ['message * words', 'message file'], 'another file')
+    assert.deepEqual(corrected(content('a'), 1, content('', 'f'), { edits: false, files: 'text' }), ['message * a.png: https://x'])
     assert.deepEqual(corrected(content('a', 'f'), 2, content('a', 'other')), ['message * a', 'message file'])
     assert.deepEqual(corrected(content('a', 'f'), 2, content('b', 'f'), { edits: false }), ['message * b', 'message file'])
   })
