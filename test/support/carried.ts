@@ -37,7 +37,7 @@ const THREAD = threadId(OURS, MAX)
 
 const AROUND: Around = { ...NOBODY, person: mxid => ghostPerson(mxid, 'example.org') ?? NOBODY.person(mxid) }
 
-const LABELS: Record<string, string> = { matrix: 'Matrix', xmpp: 'XMPP', sms: 'SMS' }
+export const LABELS: Record<string, string> = { matrix: 'Matrix', xmpp: 'XMPP', sms: 'SMS' }
 
 const signalled = ({ does }: SignalOut): string =>
   does.kind === 'presence' ? `is ${does.is}` : does.kind === 'read' ? 'has read it' : does.typing ? 'is typing' : 'types no longer'
@@ -80,7 +80,7 @@ const shown = ({ action }: Delivery): string => {
   }
 }
 
-interface Outcome { sample: Sample; at: Map<string, string[]>; told: string[] }
+export interface Outcome { sample: Sample; at: Map<string, string[]>; told: string[] }
 
 const isOurWords = ({ as }: Delivery): boolean => as === undefined
 
@@ -164,10 +164,11 @@ const END = `<message type='groupchat' id='end' from='${MUC}/Eva' to='zentrale@c
 /** Whether nobody elsewhere gets anything of it, nor its writer a word. */
 export const isSilent = ({ at, told }: Outcome): boolean => told.length === 0 && [...at.values()].every(there => there.length === 0)
 
-export const outcomes = async (): Promise<Outcome[]> => {
+/** Of what is sent from a network, or from all. */
+export const outcomes = async (from?: string): Promise<Outcome[]> => {
   const real = capabilities()
   const found: Outcome[] = []
-  for (const sample of SAMPLES) found.push(await play(sample, real))
+  for (const sample of SAMPLES) if (from === undefined || sample.from === from) found.push(await play(sample, real))
   return found
 }
 

@@ -76,8 +76,9 @@ describe('copies of what was corrected', () => {
     const words = () => red.delivered.filter(({ place, as, action }) => place.id === 'werkstatt-1' && as !== undefined && action.kind === 'message')
     await until(() => words().length === 4)
     await blue.inbox.accept({ ...chat, kind: 'deletion', key: 'd', of: 'first' })
-    await until(() => red.delivered.filter(({ action }) => action.kind === 'deletion').length === 4)
-    assert.deepEqual(red.delivered.flatMap(({ action }) => action.kind === 'deletion' ? [action.of] : []), words().map(({ key }) => key))
+    const gone = () => red.delivered.flatMap(({ place, action }) => place.id === 'werkstatt-1' && action.kind === 'deletion' ? [action.of] : [])
+    await until(() => gone().length === 4)
+    assert.deepEqual(gone(), words().map(({ key }) => key))
     assert.match(words().map(({ action }) => action.kind === 'message' ? toPlain(action.content.text) : '').join(' '), /^Hi \* a longer/)
   })
 
