@@ -108,12 +108,13 @@ export const makeDevices = (parts: DevicesParts): Devices => {
     let failed = true
     for (let attempt = 1; failed && !stopping.aborted; attempt++) {
       failed = again = false
-      for (const mxid of new Set([...readers.all(), ...await ordered(vault)])) {
-        await bring(mxid).catch((error: unknown) => {
-          failed = true
-          if (!stopping.aborted) log.warn({ address: mxid, why: messageOf(error) }, 'an address cannot take part in encrypted chats yet')
-        })
+      const fails = (address?: string) => (error: unknown): string[] => {
+        failed = true
+        if (!stopping.aborted) log.warn({ address, why: messageOf(error) }, 'an address cannot take part in encrypted chats yet')
+        return []
       }
+      const toRenew = await ordered(vault).catch(fails())
+      for (const mxid of new Set([...readers.all(), ...toRenew])) await bring(mxid).catch(fails(mxid))
       if (failed) await sleep(clock, backoffMs(chance, attempt, FIRST_MS, MOST_MS), stopping)
       failed ||= again
     }
