@@ -31,7 +31,7 @@ export interface Keyring {
   renew (vault: Vault, address: string): Promise<boolean>
   /** The identities that sign devices, with their private keys, by address. */
   identities (vault: Vault): Promise<object>
-  /** Returns the addresses whose identity is another one now. Throws Refused, and takes nothing, if something is no identity. */
+  /** Returns the addresses that had none. Throws Refused, and takes nothing, if something is no identity, or an address has another one. */
   take (vault: Vault, identities: unknown): Promise<string[]>
 }
 

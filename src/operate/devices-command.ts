@@ -36,12 +36,15 @@ const remote = (url: string, token: string, clock: Clock): DevicesOperated => {
   }
 }
 
-/** Throws if a process that does not answer holds the store. */
-const withDevices = async <T>({ operate, store: { path } }: Config, clock: Clock, use: (devices: DevicesOperated) => Promise<T>): Promise<T> => {
+/** `isFirst`: makes the store if there is none. Throws if a process that does not answer holds it. */
+const withDevices = async <T>({ operate, store: { path } }: Config, clock: Clock, use: (devices: DevicesOperated) => Promise<T>,
+  isFirst = false): Promise<T> => {
   const { listen, token, logbookKey = token } = operate
   const url = urlOf(listen)
   if (await readiness(url, clock) !== undefined) return await use(remote(url, token, clock))
-  if (!existsSync(path)) throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
+  if (!isFirst && !existsSync(path)) {
+    throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
+  }
   const store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the job itself
   try {
     return await use(makeDevicesOperated(store, () => {}))
@@ -107,7 +110,7 @@ export const runDevices = (config: Config, { action, what, json }: DeviceOrder, 
       case 'import': {
         const taken = await devices.take(readFile(what))
         return { output: taken.length === 0 ? 'These identities are the ones in use already.'
-          : `${taken.join(', ')}: the identity is the one of the file. A new device is signed by it, at once or at the next start.`, ok: true }
+          : `${taken.join(', ')}: the identity is the one of the file, and signs the device that Zentrale makes when it runs.`, ok: true }
       }
     }
-  })
+  }, action === 'import')

@@ -20,7 +20,7 @@ export interface DevicesOperated {
   /** False if this address has no device. */
   renew (address: string): Promise<boolean>
   identities (): Promise<Identities>
-  /** Returns the addresses whose identity is another one now. Throws Refused. */
+  /** Returns the addresses that had none. Throws Refused. */
   take (given: unknown): Promise<string[]>
 }
 

@@ -330,7 +330,7 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       assert.deepEqual([after.identity, after.devices, now?.fingerprint === listed!.fingerprint], [before.identity, [now!.device], false])
     })
 
-    it('has its old identity again when that is imported after all was lost', async () => {
+    it('has its old identity when that is imported into a new store, before its first start', async () => {
       const first = await begin()
       const room = await chat(contact)
       await app.say(room, 'eins')
@@ -340,12 +340,9 @@ export const sealedSuite = (ground: () => Ground, appOf = () => makeEncryptedPer
       await first.network.stop()
       rows.clear()
       facts.clear()
+      assert.deepEqual(await keyring.take(kept.vault, file), [address()])
       const second = await begin()
       await until(() => facts.has(`signed ${address()}`), 'there is a new device', WITHIN_MS)
-      assert.notEqual((await known()).identity, before.identity)
-      assert.deepEqual(await keyring.take(kept.vault, file), [address()])
-      second.network.devicesChanged!()
-      await until(async () => rowsOf('renew ').length === 0, 'it is renewed', WITHIN_MS)
       assert.equal((await known()).identity, before.identity)
       assert.deepEqual(await keyring.take(kept.vault, file), [])
       const again = await chat(contact)

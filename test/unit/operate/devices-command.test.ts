@@ -79,11 +79,13 @@ for (const isRunning of [false, true]) {
       assert.equal(statSync(path).mode & 0o777, 0o600)
       await assert.rejects(run('export', path), /exists already/)
       assert.match((await run('import', path)).output, /in use already/)
+      await run('export', join(folder, 'first.json'))
       const { upload, secret } = identity('other', 'b'.repeat(43))
       writeFileSync(path, JSON.stringify({ identities: { matrix: { [ADDRESS]: { upload, secret } } } }))
-      assert.match((await run('import', path)).output, /^@buergerbuero:example.org: the identity is the one of the file/)
-      await run('export', join(folder, 'again.json'))
-      assert.deepEqual(JSON.parse(readFileSync(join(folder, 'again.json'), 'utf8')), JSON.parse(readFileSync(path, 'utf8')))
+      await assert.rejects(run('import', path), /has another identity already/)
+      const exported = readFileSync(join(folder, 'first.json'), 'utf8')
+      writeFileSync(path, exported.replaceAll('@buergerbuero', '@other'))
+      assert.match((await run('import', path)).output, /^@other:example.org: the identity is the one of the file/)
     })
 
     it('says what is wrong with a file, and takes nothing of it', async () => {

@@ -15,8 +15,8 @@ export interface Device {
   ready (signal: AbortSignal): Promise<void>
   /** Its id, which is another one after it was made anew. */
   id (): string
-  /** Makes it anew, under the same identity. Throws Unavailable. */
-  renew (signal: AbortSignal): Promise<void>
+  /** Gives it up: the next time, it is made anew under the same identity. Throws Unavailable. */
+  giveUp (signal: AbortSignal): Promise<void>
   /** Takes what came for the device since the last time. Throws Unavailable. */
   news (signal: AbortSignal): Promise<void>
   /** The content of the event that says this to all devices of these people. Throws Unavailable. */
@@ -152,10 +152,9 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   return {
     id: () => kept.id(),
     ready: signal => inTurn(() => isReady(signal)),
-    renew: signal => inTurn(async () => {
+    giveUp: signal => inTurn(async () => {
       await kept.open(signal)
       await kept.forget()
-      await isReady(signal).then(() => news(signal))
     }),
     news: signal => inTurn(async () => {
       await isReady(signal)

@@ -98,8 +98,8 @@ export const makeDevices = (parts: DevicesParts): Devices => {
   const bring = async (mxid: string): Promise<void> => {
     if (readers.has(mxid)) await readers.ready(mxid, stopping)
     if (await isToRenew(vault, mxid)) {
-      await deviceOf(mxid).renew(stopping)
-      await isRenewed(vault, mxid)
+      await deviceOf(mxid).giveUp(stopping)
+      await isRenewed(vault, mxid) // before anything can fail that would be tried again with yet another device
     }
     await deviceOf(mxid).news(stopping)
   }

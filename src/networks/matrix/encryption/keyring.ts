@@ -44,11 +44,10 @@ export const keyring: Keyring = {
     if (!isJson(given)) throw new Refused('this is no file of identities')
     const all = Object.entries(given).map(([user, one]): [string, ReturnType<typeof readIdentity>] => [user, readIdentity(user, one)])
     const before = new Map(await identitiesOf(vault))
-    const others = all.filter(([user, { secret }]) => before.get(user)?.secret.master !== secret.master)
-    for (const [user, identity] of others) {
-      await keepIdentity(vault, user, { device: '', fingerprint: '', at: 0, ...before.get(user), ...identity })
-      if (before.has(user)) await orderNew(vault, user)
-    }
-    return others.map(([user]) => user)
+    const other = all.find(([user, { secret }]) => before.has(user) && before.get(user)?.secret.master !== secret.master)
+    if (other !== undefined) throw new Refused(`${other[0]} has another identity already, and homeservers do not take an earlier one back`)
+    const fresh = all.filter(([user]) => !before.has(user))
+    for (const [user, identity] of fresh) await keepIdentity(vault, user, { device: '', fingerprint: '', at: 0, ...identity })
+    return fresh.map(([user]) => user)
   }
 }

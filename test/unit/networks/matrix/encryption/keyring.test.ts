@@ -33,22 +33,22 @@ describe('what the operator may do with devices', () => {
     assert.equal(await isToRenew(vault, INFO), false)
   })
 
-  it('takes identities from a file, and a new device for whoever had another one', async () => {
+  it('takes identities from a file for those that have none', async () => {
     const file = JSON.parse(JSON.stringify(await keyring.identities(vault))) as Record<string, unknown>
     assert.deepEqual(Object.keys(file[INFO] as object), ['upload', 'secret'], 'nothing that a new device must not have')
     assert.deepEqual([await keyring.take(vault, file), await isToRenew(vault, INFO)], [[], false])
     const other = '@other:example.org'
-    const given = { [INFO]: { upload: uploadOf(INFO, 'N'), secret: secretOf('b') }, [other]: { upload: uploadOf(other, 'O'), secret: secretOf('c') } }
-    assert.deepEqual(await keyring.take(vault, given), [INFO, other])
-    assert.deepEqual([await isToRenew(vault, INFO), await isToRenew(vault, other)], [true, false])
-    assert.deepEqual((await keyring.list(vault)).devices.map(({ address, identity }) => [address, identity]), [[INFO, 'N']])
+    const given = { ...file, [other]: { upload: uploadOf(other, 'O'), secret: secretOf('c') } }
+    assert.deepEqual(await keyring.take(vault, given), [other])
+    assert.deepEqual([await keyring.take(vault, given), Object.keys(await keyring.identities(vault))], [[], [INFO, other]])
+    assert.deepEqual((await keyring.list(vault)).devices.map(({ address }) => address), [INFO], 'the other one has no device yet')
   })
 
-  it('takes nothing of a file in which something is no identity', async () => {
+  it('takes nothing of a file in which something is no identity, or an address has another one', async () => {
     const good = { upload: uploadOf(INFO, 'N'), secret: secretOf('b') }
     const before = new Map(rows)
     for (const bad of [7, [], { x: good }, { [INFO]: { ...good, secret: { ...secretOf('b'), self: 'short' } } }, { [INFO]: { secret: good.secret } },
-      { [INFO]: good, '@other:example.org': good }]) {
+      { [INFO]: good, '@other:example.org': good }, { [INFO]: good }]) {
       await assert.rejects(keyring.take(vault, bad), { name: 'Refused' })
     }
     assert.deepEqual(rows, before)
