@@ -28,7 +28,7 @@ import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, portalOf,
 import type { Json } from './events/json'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
-import { makeTake, type Takes, tellStanding } from './receive'
+import { makeTake, type Takes, tellStanding, tellUnread } from './receive'
 import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
 import { makeSignals } from './signals'
@@ -104,12 +104,11 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain) || addresses.has(mxid)
   const stopping = new AbortController()
   let inbox: Inbox | undefined
-  let attending = false
+  let [attending, up] = [false, false]
   let endpoint: Endpoint | undefined
   let takes: Takes | undefined
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
-  let up = false
   const connectionChanged = (name: string) => (up: boolean, detail?: string, ready?: boolean): void => {
     inbox?.connection(NAME, name, up, detail, ready)
   }
@@ -158,7 +157,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   })
   const direct = makeDirect({
     homeserver, addresses: withGhosts(addresses, ghosts, domain), memory, clock, chance, log, signal: stopping.signal, network: NAME, domain,
-    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room), forgotten
+    isOurs, backlog: recovery.backlog, isAttended: room => rooms.placeOf(room) !== undefined, encrypted: room => news.encrypted(room), forgotten,
+    unread: (place, event) => tellUnread(inbox, place, event, clock.now())
   })
   const teamRooms = makeTeamRooms({ homeserver, rooms, addresses, encryption, keeper, memory, log, bot, domain, isOurs })
   const { send, upload, find } = makeSend({

@@ -90,6 +90,12 @@ export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArriva
   return inbox.accept({ kind: 'standing', ...told })
 }
 
+/** Nobody will read what we said by this event. Resolves when that is stored. */
+export const tellUnread = (inbox: Inbox | undefined, place: Place, event: string, at: number): Promise<unknown> => {
+  if (inbox === undefined) throw new Bug('a chat before start')
+  return inbox.accept({ kind: 'receipt', key: `unread ${event}`, place, at, of: [event], outcome: 'failed' })
+}
+
 export const makeTake = ({
   network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, keeper,
   reading: { readerOf, whose }, wait, verifying

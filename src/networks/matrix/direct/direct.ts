@@ -22,6 +22,7 @@ import { isJson } from '../events/json'
 import { encode, Rejected, roomPath, unlessRejected, type Homeserver } from '../homeserver'
 import { GHOST_PREFIX, isGhostOn } from '../names'
 import { makeChats, readDirect, type Chats, type DirectRoom } from './chats'
+import { makeDeclined } from './declined'
 import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
 import { makeTwo } from './two'
@@ -38,6 +39,8 @@ export interface DirectWorld {
   /** The chat is encrypted: tells its contact so, if it cannot be read. */
   encrypted (room: string): void
   forgotten (room: string): Promise<void>
+  /** Nobody will read what we said by this event. Resolves when its writer is told. */
+  unread (place: Place, event: string): Promise<unknown>
 }
 
 /** The event that an edit or a deletion is about. */
@@ -112,7 +115,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     }
   })
 
-  const two = makeTwo({ homeserver, chats, parting, leave, log, signal: stopping })
+  const [two, declined] = [makeTwo({ homeserver, chats, parting, leave, log, signal: stopping }), makeDeclined(world)]
   const invitations = makeInvitations({ ...world, chats, parting, leave })
 
   const makeRoom = async (place: Place, ours: string, theirs: string, signal: AbortSignal): Promise<string> => {
@@ -180,8 +183,8 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const left = membership === 'leave' || membership === 'ban'
       if (left) parting.over(room)
       else if (membership === 'join' && stateKey === theirs) parting.stays(room)
-      if (chat?.room !== room) return
-      if (left !== (chat.left ?? false) && (left || stateKey === theirs)) await chats.keep(place, { ...chat, left })
+      if (left && stateKey === theirs) await declined(room, { place, ours, theirs })
+      if (chat?.room === room && left !== (chat.left ?? false) && (left || stateKey === theirs)) await chats.keep(place, { ...chat, left })
     },
     wrote,
     rooms: chats.rooms,
