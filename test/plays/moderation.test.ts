@@ -87,7 +87,7 @@ describe('moderators, on Synapse and Prosody', () => {
     await to('ban', bernd)
     await story.annaReads('Bernd (XMPP) is banned here. Nothing from this person arrives here until the ban is lifted.')
     for (const text of ['hört mich Anna?', 'nein']) await story.berndSays(text)
-    await story.berndReads('Not delivered to Matrix: “hört mich Anna?” (the moderators there banned you; until that is lifted nothing from you ' +
+    await story.berndReads('Not delivered to Matrix: “hört mich Anna?” (the moderators there banned you; until that is lifted nothing you write ' +
       'arrives there)')
     await story.maxReads('Bernd (XMPP): nein')
     await to('unban', bernd)
@@ -108,7 +108,7 @@ describe('moderators, on Synapse and Prosody', () => {
     await story.berndReads(`${anna} was removed here. For an hour nothing from this person arrives here, unless somebody invites them back before. ` +
       'If it should last longer, ban them.')
     await story.annaSays('noch da?')
-    await story.annaReads('Not delivered to XMPP: “noch da?” (the moderators there removed you for an hour; until then nothing from you ' +
+    await story.annaReads('Not delivered to XMPP: “noch da?” (the moderators there removed you for an hour; until then nothing you write ' +
       'arrives there)')
     await story.maxReads(`${anna}: noch da?`)
     await town.people.bernd.send(xml('message', { to: town.muc }, xml('x', { xmlns: `${MUC}#user` }, xml('invite', { to: jid }))))

@@ -37,9 +37,9 @@ const EPOCH_MS = Date.UTC(2026, 0, 1)
 const QUIET_MS = 2 * HOUR_MS
 /**
  * Pruning, presence, due cases, who is there; for Matrix the check every ten minutes; for XMPP the check of its rooms, the link's ping, the
- * bookmarks; for SMS the link's enquiry, twice if one link sends and another receives.
+ * bookmarks, and each room that lets us in no more; for SMS the link's enquiry, twice if one link sends and another receives.
  */
-const TIMERS_MAX = 10
+const TIMERS_MAX = 12
 /** How long a periodic request may be under way. */
 const ASKED_MS = 30_000
 /** More violations than this teach nothing about a seed. */

@@ -4,6 +4,7 @@
  */
 import { messageOf, Refused } from '../../../model/errors'
 import type { World } from '../../../model/network'
+import type { Inside } from './inside'
 import type { PutOut } from './occupant'
 import type { Room } from './room'
 
@@ -17,7 +18,10 @@ export interface Expulsion {
 }
 
 /** `tell`: until the room is entered again, it is neither heard nor spoken into. */
-export const makeExpulsion = ({ memory, log }: Pick<World, 'memory' | 'log'>, tell: (room: Room) => void): Expulsion => {
+export const makeExpulsion = (
+  { memory, log }: Pick<World, 'memory' | 'log'>, inside: Pick<Inside, 'partOthers'>, tell: (room: Room) => void
+): Expulsion => {
+  const parted = new WeakSet<Room>() // rooms that have put us out in this life, as far as we know
   const keyOf = (id: string): string => `put out ${id}`
 
   const remember = (room: Room, how: PutOut | undefined): void => {
@@ -33,9 +37,14 @@ export const makeExpulsion = ({ memory, log }: Pick<World, 'memory' | 'log'>, te
       room.refusal = new Refused(`the room has put us out: ${why}`)
       remember(room, how)
       for (const ghost of room.ghosts.values()) ghost.leave(room.refusal)
+      if (!parted.has(room)) inside.partOthers(room) // also those of before a restart; the room may never answer, so once
+      parted.add(room)
       tell(room)
     },
-    over (room) { if (room.putOut !== undefined) remember(room, undefined) },
+    over (room) {
+      parted.delete(room)
+      if (room.putOut !== undefined) remember(room, undefined)
+    },
     waitsForInvitation: ({ putOut }) => putOut === 'kicked' || putOut === 'destroyed'
   }
 }

@@ -13,7 +13,7 @@ import { INFO, type Room } from './room'
 export interface Inside {
   /** This ghost is about to enter. The promise resolves when that is remembered; undefined if it is already. */
   enters (room: Room, jid: string): Promise<void> | undefined
-  /** Those who are remembered and not in `room.ghosts` leave. */
+  /** Those who are remembered and not in `room.ghosts` leave, if we are in the room, or it has put us out. */
   partOthers (room: Room): void
 }
 
@@ -50,8 +50,9 @@ export const makeInside = (stream: Pick<Stream, 'send' | 'ask'>, { memory, log }
     },
     partOthers (room) {
       const others = [...known.get(room.id) ?? []].filter(jid => !room.ghosts.has(jid))
-      if (others.length === 0 || !room.ready) return
-      for (const jid of others) stream.send(el('presence', { from: jid, to: `${room.id}/${room.listener.nick}`, type: 'unavailable' }))
+      if (others.length === 0 || (!room.ready && room.putOut === undefined)) return
+      const to = `${room.id}/${room.listener.nick || RESOURCE}` // whichever nick: the room looks at who says so
+      for (const jid of others) stream.send(el('presence', { from: jid, to, type: 'unavailable' }))
       forget(room, others).catch((error: unknown) => log.info({ room: room.id, why: messageOf(error) }, 'ghosts of before may be in the room still'))
     }
   }

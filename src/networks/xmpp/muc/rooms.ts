@@ -102,8 +102,8 @@ const makeVerify = (stream: Stream, log: Log): Rooms['verify'] => (room, occupan
 export const makeRooms = ({ domain, stream, world, events, voices, own, passwords = {} }: RoomsParts): Rooms => {
   const { clock, log, memory } = world
   let timer: Timer | undefined
-  const [obstacles, expulsion] = [makeObstacles(events.allIn), makeExpulsion(world, events.putOut)]
   const [inside, verify] = [makeInside(stream, world), makeVerify(stream, log)]
+  const [obstacles, expulsion] = [makeObstacles(events.allIn), makeExpulsion(world, inside, events.putOut)]
   const ghostNews = makeGhostNews(domain, world, (room, told) => { if (!room.own) events.expelled(room, told) })
 
   const changed = (room: Room, ready: boolean, why = notYet(room)): void => {
