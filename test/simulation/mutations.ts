@@ -133,7 +133,7 @@ export const MUTATIONS: Mutation[] = [
     'Infinity', ['W4']],
   ['lets one person use up what all may hold up', 'bridge/files.ts', 'ofOne.left(one), ', '', ['W4']],
   ['answers a private message with an error', 'networks/xmpp/dispatch.ts', 'rooms.said(room, stanza) : privately(room, stanza)',
-    'rooms.said(room, stanza) : stream.send(answerDirect(stanza)!)', ['W4']],
+    'rooms.said(room, stanza) : stream.send(answerDirect(stanza, language)!)', ['W4']],
   // a room that we attend never becomes anything else
   ['lets a mirrored room become a direct chat', 'networks/matrix/index.ts', 'isAttended: room => rooms.placeOf(room) !== undefined',
     'isAttended: () => false', ['W5']],
@@ -163,7 +163,5 @@ export const MUTATIONS: Mutation[] = [
     'some(entry => entry.id === id || age(entry) < HOLD_MS)', 'some(entry => entry.id === id)', ['S4']],
   ['takes the same words twice if a homeserver shows them twice', 'networks/matrix/encryption/encryption.ts',
     "return before === undefined || Buffer.from(before).toString().split(' ').at(-1) === id", 'return true', ['D1']],
-  ['tells no writer that nobody can read it', 'networks/matrix/encryption/waiting.ts', 'await lost(entry)', '', ['S3']],
-  ['tells no team that something cannot be read', 'networks/matrix/encryption/waiting.ts', 'if (!entry.told) await tell(entry, raw)\n    try', 'try',
-    ['S3']]
+  ['tells no writer that nobody can read it', 'networks/matrix/encryption/waiting.ts', 'await lost(entry)', '', ['S3']]
 ]
