@@ -172,7 +172,8 @@ for (const kind of KINDS()) {
       await saidMeanwhile('mit Archiv', 60)
       await town.zentrale.stop()
       const { code, said } = await check()
-      assert.deepEqual([code, said.match(/^[✗!].*$/gm)], [0, null], said)
+      const found = (said.match(/^[✗!].*$/gm) ?? []).filter(line => !line.startsWith('! Matrix encryption')) // the homeserver here has no keys
+      assert.deepEqual([code, found], [0, []], said)
     })
 
     /** Bernd makes rooms that stay. */
