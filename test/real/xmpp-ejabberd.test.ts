@@ -15,7 +15,7 @@ describe('xmpp with ejabberd', () => {
   needs('ejabberd')
   xmppSuite(startEjabberd)
   describe('function addresses', () => xmppAddressesSuite(startEjabberd))
-  describe('accounts', () => xmppAccountsSuite(startEjabberd))
+  describe('accounts', () => xmppAccountsSuite(startEjabberd, false))
   describe('rooms of others', () => xmppRoomsSuite(startEjabberd))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startEjabberd))
   describe('rooms that are replaced', () => xmppSuccessorSuite(startEjabberd, false))

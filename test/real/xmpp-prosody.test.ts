@@ -15,7 +15,7 @@ describe('xmpp with Prosody', () => {
   needs('prosody')
   xmppSuite(startProsody)
   describe('function addresses', () => xmppAddressesSuite(startProsody))
-  describe('accounts', () => xmppAccountsSuite(startProsody))
+  describe('accounts', () => xmppAccountsSuite(startProsody, true))
   describe('rooms of others', () => xmppRoomsSuite(startProsody))
   describe('rooms without an archive', () => xmppNoArchiveSuite(startProsody))
   describe('rooms that are replaced', () => xmppSuccessorSuite(startProsody, true))
