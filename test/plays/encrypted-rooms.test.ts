@@ -12,7 +12,7 @@ import { type Independent, startNio } from '../support/independent'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
-import { READ_WITHIN_MS, storyOf, type Story } from '../support/story'
+import { enteredCase, READ_WITHIN_MS, restartedOnceDead, type Story, storyOf } from '../support/story'
 
 const MXID = `@buergerbuero:${DOMAIN}`
 
@@ -56,24 +56,11 @@ describe('encrypted rooms of a team and of a mirror, with matrix-nio and with El
   }
   const ninaReads = (text: string) => nina.sees(text, { saw: 'message', text, encrypted: true })
   const doraReads = (text: string) => dora.waitFor(chat, text, ({ sender, content }) => sender === MXID && content['body'] === text, READ_WITHIN_MS)
-  const isAlive = (pid: number): boolean => {
-    try { return process.kill(pid, 0) } catch { return false }
-  }
-  /** Restarts Zentrale once it has died. */
-  const dies = async (): Promise<void> => {
-    const { pid } = town.zentrale
-    await until(() => !isAlive(pid), 'it dies', READ_WITHIN_MS)
-    await town.zentrale.restart()
-  }
 
   it('the team reads and answers in its room, and notes stay there', async () => {
     chat = await dora.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [MXID] })
     await dora.send(chat, 'Brauche ich einen Termin?')
-    const alias = encodeURIComponent(`#_zentrale_buergerbuero_1:${DOMAIN}`)
-    await until(async () => {
-      room = await anna.call('GET', `v3/directory/room/${alias}`).then(({ room_id: id }) => anna.join(String(id))).catch(() => '')
-      return room !== ''
-    }, 'the room of the case', READ_WITHIN_MS)
+    room = await enteredCase(anna, 'buergerbuero', 1, DOMAIN)
     await annaReads(room, 'Brauche ich einen Termin?')
     nina.does('enter', { room })
     await nina.sees('the room', { saw: 'entered', room })
@@ -95,7 +82,7 @@ describe('encrypted rooms of a team and of a mirror, with matrix-nio and with El
     it(`killed ${what}: an answer goes out once`, async () => {
       const text = `Bis 18 Uhr (${moment} ${++round})`
       await annasApp.say(room, text)
-      await dies()
+      await restartedOnceDead(town)
       await doraReads(text)
       assert.equal((await dora.events(chat)).filter(({ content }) => content['body'] === text).length, 1)
     })
@@ -121,7 +108,7 @@ describe('encrypted rooms of a team and of a mirror, with matrix-nio and with El
     it(`killed ${what}: what Bernd says stands there once`, async () => {
       const text = `noch etwas (${moment} matrix ${++round})`
       await story.berndSays(text)
-      await dies()
+      await restartedOnceDead(town)
       await Promise.all([annaReads(town.room, text), ninaReads(text)])
       assert.equal(nina.seen.filter(({ saw, text: said }) => saw === 'message' && said === text).length, 1)
     })

@@ -12,7 +12,7 @@ import { type Independent, startNio } from '../support/independent'
 import { makeMatrixPerson, type MatrixPerson } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
-import { READ_WITHIN_MS } from '../support/story'
+import { enteredCase, READ_WITHIN_MS, restartedOnceDead } from '../support/story'
 
 const MXID = `@buergerbuero:${DOMAIN}`
 
@@ -51,15 +51,7 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
     const { device_keys: keys } = await anna.call('POST', 'v3/keys/query', { device_keys: { [MXID]: [] } }) as any
     return Object.values(keys?.[MXID] ?? {}).some(({ signatures }: any) => Object.keys(signatures[MXID]).length > 1)
   }
-  const annasRoom = async (number: number): Promise<string> => {
-    const alias = encodeURIComponent(`#_zentrale_buergerbuero_${number}:${DOMAIN}`)
-    let room = ''
-    await until(async () => {
-      room = await anna.call('GET', `v3/directory/room/${alias}`).then(({ room_id: id }) => anna.join(String(id))).catch(() => '')
-      return room !== ''
-    }, `the room of case ${number}`, READ_WITHIN_MS)
-    return room
-  }
+  const annasRoom = (number: number): Promise<string> => enteredCase(anna, 'buergerbuero', number, DOMAIN)
   const annaReads = (room: string, text: string) => anna.waitFor(room, text, ({ type, sender, content }) =>
     type === 'm.room.message' && sender !== anna.userId && content['body'] === text, READ_WITHIN_MS)
   const ninaReads = (text: string) => nina.sees(text, { saw: 'message', sender: MXID, text, encrypted: true })
@@ -122,21 +114,12 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
   })
 
   let round = 0
-  /** Restarts Zentrale once it has died. */
-  const dies = async (): Promise<void> => {
-    const { pid } = town.zentrale
-    await until(() => !isAlive(pid), 'it dies', READ_WITHIN_MS)
-    await town.zentrale.restart()
-  }
-  const isAlive = (pid: number): boolean => {
-    try { return process.kill(pid, 0) } catch { return false }
-  }
 
   for (const [moment, what] of [['K2', 'after the keys are on disk, before the message is'], ['K4', 'before it is said to be stored']]) {
     it(`killed ${what}: what customers say comes once`, async () => {
       const texts = [`eins (${moment} ${++round})`, `zwei ${round}`]
       for (const text of texts) nina.does('say', { room: ninasChat, text })
-      await dies()
+      await restartedOnceDead(town)
       const room = await annasRoom(1)
       for (const text of texts) await annaReads(room, text)
       const read = (await anna.events(room)).map(({ content }) => String(content['body'])).filter(body => texts.includes(body))
@@ -151,7 +134,7 @@ describe('encrypted chats with an address, from matrix-nio and from Element\'s l
       const texts = [`drei (${moment} matrix ${++round})`, `vier ${round}`]
       const room = await annasRoom(1)
       for (const text of texts) await anna.send(room, text)
-      await dies()
+      await restartedOnceDead(town)
       for (const text of texts) await ninaReads(text)
       assert.deepEqual(nina.seen.filter(({ saw, text }) => saw === 'message' && texts.includes(String(text))).map(({ text }) => text), texts)
     })

@@ -13,7 +13,7 @@ import { type Independent, type Seen, startOmemo } from '../support/independent'
 import type { MatrixPerson, SeenEvent } from '../support/matrix-person'
 import { until } from '../support/practice'
 import { needs, scratch } from '../support/real'
-import { READ_WITHIN_MS } from '../support/story'
+import { enteredCase, READ_WITHIN_MS, restartedOnceDead } from '../support/story'
 import { certificate } from '../support/xmpp-tls'
 
 for (const xmppServer of ['prosody', 'ejabberd'] as const) {
@@ -60,15 +60,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       apps.set(`${name} ${app}`, started)
       return started
     }
-    const annasRoom = async (number: number): Promise<string> => {
-      const alias = encodeURIComponent(`#_zentrale_info_${number}:${DOMAIN}`)
-      let room = ''
-      await until(async () => {
-        room = await anna.call('GET', `v3/directory/room/${alias}`).then(({ room_id: id }) => anna.join(String(id))).catch(() => '')
-        return room !== ''
-      }, `the room of case ${number}`, READ_WITHIN_MS)
-      return room
-    }
+    const annasRoom = (number: number): Promise<string> => enteredCase(anna, 'info', number, DOMAIN)
     const annaReads = (room: string, text: string): Promise<SeenEvent> => anna.waitFor(room, text, ({ type, sender, content }) =>
       type === 'm.room.message' && sender !== anna.userId && content['body'] === text, READ_WITHIN_MS)
     const says = (app: Independent, text: string, more: Record<string, unknown> = {}): void => app.does('say', { to: address, text, ...more })
@@ -189,22 +181,13 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
     })
 
     let round = 0
-    const isAlive = (pid: number): boolean => {
-      try { return process.kill(pid, 0) } catch { return false }
-    }
-    /** Restarts Zentrale once it has died. */
-    const dies = async (): Promise<void> => {
-      const { pid } = town.zentrale
-      await until(() => !isAlive(pid), 'it dies', READ_WITHIN_MS)
-      await town.zentrale.restart()
-    }
 
     for (const [moment, what] of [['K2', 'after the keys are on disk, before the message is'], ['K4', 'before it is said to be stored']]) {
       it(`killed ${what}: what a contact said comes once`, async () => {
         const olga = apps.get('olga phone')!
         const text = `written (${moment} ${++round})`
         says(olga, text)
-        await dies()
+        await restartedOnceDead(town)
         const room = await annasRoom(1)
         await annaReads(room, text)
         says(olga, `and more ${round}`)
@@ -222,7 +205,7 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
         const texts = [`answer (${moment} xmpp ${++round})`, `another ${round}`]
         const room = await annasRoom(1)
         for (const text of texts) await anna.send(room, text)
-        await dies()
+        await restartedOnceDead(town)
         for (const text of texts) await reads(olga, text)
         const ids = new Set(olga.seen.filter(({ saw, text }) => saw === 'message' && texts.includes(String(text))).map(({ id }) => id))
         assert.equal(ids.size, 2)

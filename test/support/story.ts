@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { type Element, xml } from '@xmpp/client'
 import type { PhoneMessage } from '../../sandbox/smsc'
 import type { Town } from '../../sandbox/town'
-import type { Json, SeenEvent } from './matrix-person'
+import type { Json, MatrixPerson, SeenEvent } from './matrix-person'
+import { until } from './practice'
 import type { XmppPerson } from './xmpp-person'
 
 export const READ_WITHIN_MS = 120_000
@@ -97,4 +98,26 @@ export const storyOf = (town: Town, berndNow?: XmppPerson) => {
 export const holdsNone = (text: string, words: Record<string, string>): void => {
   const found = Object.entries(words).filter(([, word]) => text.includes(word)).map(([what]) => what)
   assert.deepEqual(found, [], 'found where it must not be')
+}
+
+const isAlive = (pid: number): boolean => {
+  try { return process.kill(pid, 0) } catch { return false }
+}
+
+/** Restarts Zentrale once it has died. */
+export const restartedOnceDead = async ({ zentrale }: Town): Promise<void> => {
+  const { pid } = zentrale
+  await until(() => !isAlive(pid), 'it dies', READ_WITHIN_MS)
+  await zentrale.restart()
+}
+
+/** The room of a case, which somebody of the team has entered. `name`: of the address, as its rooms are called. */
+export const enteredCase = async (agent: MatrixPerson, name: string, number: number, domain: string): Promise<string> => {
+  const alias = encodeURIComponent(`#_zentrale_${name}_${number}:${domain}`)
+  let room = ''
+  await until(async () => {
+    room = await agent.call('GET', `v3/directory/room/${alias}`).then(({ room_id: id }) => agent.join(String(id))).catch(() => '')
+    return room !== ''
+  }, `the room of case ${number}`, READ_WITHIN_MS)
+  return room
 }
