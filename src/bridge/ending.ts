@@ -3,14 +3,14 @@ import type { DeskMemory } from '../desk/memory'
 import type { Clock } from '../lib/clock'
 import type { Log } from '../lib/log'
 import { makeSometimes } from '../lib/sometimes'
-import type { Refused, Unavailable } from '../model/errors'
+import type { Refused, Unavailable, Unsealed } from '../model/errors'
 import { addressKey } from '../model/address'
 import type { Action, Arrival, Sent } from '../model/message'
 import { plain } from '../model/text'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
 import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
-import type { Cause, Queued, Store, Tx } from '../store/store'
+import type { Cause, NewDelivery, Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import { reactionMark } from './delivery-marks'
 import { planOfEarly } from './early'
@@ -32,8 +32,8 @@ export interface Ending {
   unknown (row: Queued, why: string): void
   gaveUp (row: Queued): void
   stalled (row: Queued, why: Unavailable): void
-  /** Not an end: nobody may speak there yet, so its writer is told that it waits. */
-  waits (row: Queued): void
+  /** Not an end: nobody may speak there yet, or it cannot be encrypted. Its writer is told once that it waits. */
+  waits (row: Queued, why: Unsealed | undefined): void
   /** It would change a message that never arrived, so nobody misses it. */
   pointless (row: Queued): void
   /** Not an end: its file will not come, so words replace the file, and its writer is told why. Resolves when that is on disk. */
@@ -54,6 +54,12 @@ interface Parts {
 
 type Problem = Parameters<typeof failureNotice>[3]
 type Tell = (origin: Arrival) => Pick<Plan, 'deliveries' | 'changes'> | undefined
+
+/** Those of the notices that this arrival has not caused before. */
+const untold = async (tx: Tx, { place, key }: Arrival, told: NewDelivery[]): Promise<NewDelivery[]> => {
+  const before = await tx.recorded(place.network, key)
+  return told.filter(({ delivery }) => before?.deliveries.every(one => one.key !== delivery.key))
+}
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)
@@ -131,11 +137,12 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
       end(row, 'failed', why.message, tell)
     },
-    waits (row) {
+    waits (row, why) {
       store.run(async tx => {
         const origin = row.notice || row.delivery.action.kind === 'reaction' ? undefined : await tx.origin(row.journal)
-        const plan = origin === undefined ? undefined : voiceless(row, { kind: 'waits' })(origin)
-        return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...plan }, row, clock.now())
+        const tell = why === undefined ? voiceless(row, { kind: 'waits' }) : failure(row, { kind: 'unsealed', why })
+        const { deliveries = [], changes = [] } = origin === undefined ? {} : tell(origin) ?? {}
+        return carryOut(tx, { outcome: 'routed', changes, deliveries: origin ? await untold(tx, origin, deliveries) : [] }, row, clock.now())
       }).then(heard, () => {})
     },
     unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
@@ -152,9 +159,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const applied = await store.run(async tx => {
         await tx.reword(row.id, changed)
         const origin = notice ? undefined : await tx.origin(journal)
-        const before = origin && await tx.recorded(origin.place.network, origin.key)
-        const told = origin === undefined ? [] : fileNotice(origin, file.name, why.trouble, file.url !== undefined, directory)
-          .filter(({ delivery }) => before?.deliveries.every(({ key }) => key !== delivery.key))
+        const told = origin === undefined ? []
+          : await untold(tx, origin, fileNotice(origin, file.name, why.trouble, file.url !== undefined, directory))
         return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, clock.now())
       })
       row.delivery.action = changed

@@ -133,7 +133,7 @@ export const makeLane = (place: Place, parts: LaneParts): Lane => {
     if (error instanceof Refused) { ending.refused(row, error); return pump() }
     const reason = unavailable(error, row, parts)
     if (reason.unknown) { ending.unknown(row, reason.message); return pump() }
-    if (reason.voiceless) ending.waits(row)
+    if (reason.voiceless || reason.unsealed !== undefined) ending.waits(row, reason.unsealed)
     row.stalledSince = reason.disconnected ? clock.now() : row.stalledSince ?? clock.now()
     if (clock.now() - row.stalledSince > LANE_STALL_MAX_MS) ending.stalled(row, reason)
     else goBack(row, reason)

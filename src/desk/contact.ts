@@ -118,14 +118,15 @@ const consented = ({ arrival: { place, sender }, shown, now, isKnown }: ContactS
 
 /** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
-  const { conversation: before, address } = facts
+  const { conversation: before, address, arrival: { rekeyed } } = facts
   const looksOther = before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner ||
     before.encrypted !== now.encrypted
   return [
     ...opens && now.state === 'new' ? [{ do: 'announce', excerpt: excerptOf(content) } as const] : [],
     ...looksOther ? [show] : [],
     ...before !== undefined && now.cases !== before.cases ? [tellTeam(textsOf(address).separator(now.id, now.cases))] : [],
-    { do: 'to team', content, as: personaOfContact(facts, now, context) }
+    { do: 'to team', content, as: personaOfContact(facts, now, context) },
+    ...rekeyed === undefined ? [] : [tellTeam(textsOf(address).rekeyed(rekeyed), 'alert')]
   ]
 }
 

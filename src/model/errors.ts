@@ -19,6 +19,12 @@ export type FileTrouble = 'gone' | 'large' | 'forbidden' | 'unreachable'
  */
 export type Forbidden = 'encrypted' | 'moved' | 'expelled' | 'voiceless' | 'absent' | 'crowded' | 'populous'
 
+/**
+ * Why nothing can be encrypted now for whom it is for. `deviceless`: they have no device that could read it. `keyless`: the keys of their
+ * devices cannot be had. `unsigned`: somebody else has signed these keys, or nobody. `rekeyed`: a device that we know has another identity now.
+ */
+export type Unsealed = 'deviceless' | 'keyless' | 'unsigned' | 'rekeyed'
+
 /** The destination will never take this. */
 export class Refused extends Error {
   override name = 'Refused'
@@ -44,11 +50,11 @@ export class Unavailable extends Error {
   readonly trouble: FileTrouble | undefined
   /** The place lets nobody of ours speak until its moderators allow it. Whoever speaks should know. */
   readonly voiceless: boolean
-  /** It must be encrypted, and nobody whom it is for has a device that could read it. */
-  readonly deviceless: boolean
+  /** It must be encrypted, and cannot be. Whoever speaks should know. */
+  readonly unsealed: Unsealed | undefined
   constructor (message: string, options: {
     retryAfterMs?: number, disconnected?: boolean, unknown?: boolean, crowded?: boolean, trouble?: FileTrouble
-    voiceless?: boolean, deviceless?: boolean, cause?: unknown
+    voiceless?: boolean, unsealed?: Unsealed | undefined, cause?: unknown
   } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterMs = options.retryAfterMs
@@ -57,7 +63,7 @@ export class Unavailable extends Error {
     this.crowded = options.crowded ?? false
     this.trouble = options.trouble
     this.voiceless = options.voiceless ?? false
-    this.deviceless = options.deviceless ?? false
+    this.unsealed = options.unsealed
   }
 }
 

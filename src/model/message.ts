@@ -87,6 +87,7 @@ export interface MessageArrival extends Arrived {
   quoted?: number // the number of blocks in front that only repeat the answered message, for apps that cannot show replies (XEP-0428)
   mayEnd?: true // the place's own server vouches that its sender may end polls of others there
   encrypted?: true // whoever carried it to us could not read it
+  rekeyed?: string // the key of a device of theirs that we know, if it has another one since their last message
   automatic?: boolean // its network says that a machine wrote it; no machine may answer it
   /** It may say in words that its sender reacts, with these and no others, to a message that begins with `to`. */
   reacts?: { to: string, emojis: string[] }

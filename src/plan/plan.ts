@@ -1,7 +1,7 @@
 /** What a rule decides: deliveries and changes. They are committed together with the arrival. */
 import { createHash } from 'node:crypto'
 import { addressKey, type ArrivalKey, type DeliveryKey, type NetworkName, type Place, type RemoteId } from '../model/address'
-import type { FileTrouble } from '../model/errors'
+import type { FileTrouble, Unsealed } from '../model/errors'
 import {
   type Action, type Arrival, type Attachment, type Content, type DeletionArrival, type EditArrival, filesOf, type Persona, type Standing
 } from '../model/message'
@@ -13,6 +13,7 @@ import type { DirectChat } from './directs'
 import type { Expelled } from './expelled'
 import type { Claim } from './namesakes'
 import { beginning, cleanName } from './people'
+import type { Texts } from './texts'
 
 export type Change =
   | { kind: 'link', token: string, file?: Attachment } // without `file`: the arrival's own
@@ -97,22 +98,31 @@ export const staysNotice = (arrival: Arrival, failed: Place, directory: Director
   ? [notice(arrival, arrival.place, `stays ${addressKey(failed)}`, directory.texts.staysThere(whereOf(failed, directory)))]
   : []
 
+type Problem = { kind: 'failed', why: string } | { kind: 'unknown' | 'waits' } | { kind: 'unsealed', why: Unsealed }
+  | { kind: 'part', part: number, parts: number, why: string }
+
+const textOf = (problem: Problem, where: string, excerpt: string, texts: Texts): string => {
+  switch (problem.kind) {
+    case 'failed': return texts.failed(where, excerpt, problem.why)
+    case 'unsealed': return texts.unsealed(where, excerpt, problem.why)
+    case 'unknown': case 'waits': return texts[problem.kind](where, excerpt)
+    case 'part': return texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
+  }
+}
+
 /** Tells the writer, where they wrote, that their message did not (or perhaps did not) reach a place. For a contact's place, tells the team too. */
-export const failureNotice = (arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory,
-  problem: { kind: 'failed', why: string } | { kind: 'unknown' | 'waits' }
-    | { kind: 'part', part: number, parts: number, why: string }): NewDelivery[] => {
+export const failureNotice = (
+  arrival: Arrival, failed: { key: DeliveryKey, place: Place }, directory: Directory, problem: Problem
+): NewDelivery[] => {
   const isTold = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'deletion'
   if (!isTold || !directory.mayTell(arrival.place, failed.place)) return []
   const { texts } = directory
   const where = whereOf(failed.place, directory)
-  if (arrival.kind === 'deletion') return problem.kind === 'waits' ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, texts.stays(where))]
+  const waits = problem.kind === 'waits' || problem.kind === 'unsealed'
+  if (arrival.kind === 'deletion') return waits ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, texts.stays(where))]
   const excerpt = excerptOf(arrival)
-  const text = problem.kind === 'failed'
-    ? texts.failed(where, excerpt, problem.why)
-    : problem.kind !== 'part'
-      ? texts[problem.kind](where, excerpt)
-      : texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
-  const about = `${problem.kind} ${failed.key}`
+  const text = textOf(problem, where, excerpt, texts)
+  const about = `${problem.kind} ${problem.kind === 'unsealed' ? `${problem.why} ` : ''}${failed.key}`
   const others = directory.teams.roomsFor(failed.place).filter(place => addressKey(place) !== addressKey(arrival.place))
   return [notice(arrival, arrival.place, about, text, 'alert'), ...others.map(place => notice(arrival, place, about, text))]
 }

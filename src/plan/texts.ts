@@ -1,5 +1,5 @@
 /** Zentrale's own words to people. */
-import type { FileTrouble } from '../model/errors'
+import type { FileTrouble, Unsealed } from '../model/errors'
 import type { Shown, Unreadable } from '../model/message'
 import type { How } from './expelled'
 
@@ -9,6 +9,7 @@ export interface Texts {
   failed (where: string, excerpt: string, why: string): string
   unknown (where: string, excerpt: string): string
   waits (where: string, excerpt: string): string // nobody of ours has a voice there
+  unsealed (where: string, excerpt: string, why: Unsealed): string
   partFailed (where: string, excerpt: string, part: number, parts: number, why: string): string
   stopped: string
   started: string
@@ -62,6 +63,13 @@ const de: Texts = {
   unknown: (where, excerpt) => `Vielleicht nicht zugestellt an ${where}: „${excerpt}“. Bitte fragen Sie nach, ob es angekommen ist.`,
   waits: (where, excerpt) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Von hier darf dort noch niemand sprechen; ` +
     'das muss die Moderation dort erst erlauben. Alles wartet so lange.',
+  unsealed: (where, excerpt, why) => `Noch nicht zugestellt an ${where}: „${excerpt}“. Dorthin geht nichts unverschlüsselt, und ${{
+    deviceless: 'dort ist gerade kein Gerät bekannt, das es lesen könnte',
+    keyless: 'die Schlüssel der Geräte dort sind gerade nicht zu bekommen',
+    unsigned: 'die Schlüssel der Geräte dort sind falsch unterschrieben: Eine App dort ist fehlerhaft, oder jemand hat ihr fremde ' +
+      'Schlüssel untergeschoben',
+    rekeyed: 'ein Gerät dort hat einen anderen Schlüssel als bisher; es geht weiter, sobald der Kontakt von dort schreibt'
+  }[why]}. Zentrale versucht es weiter.`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Nicht${parts > 1 ? ' ganz' : ''} zugestellt an ${where}: „${excerpt}“ (${parts > 1 ? `Teil ${part} von ${parts}: ` : ''}${why})`,
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
@@ -146,6 +154,12 @@ const en: Texts = {
   unknown: (where, excerpt) => `Perhaps not delivered to ${where}: “${excerpt}”. Please ask whether it arrived.`,
   waits: (where, excerpt) => `Not delivered to ${where} yet: “${excerpt}”. Nobody from here may speak there before the moderators there allow it. ` +
     'Everything waits until then.',
+  unsealed: (where, excerpt, why) => `Not delivered to ${where} yet: “${excerpt}”. Nothing goes there without encryption, and ${{
+    deviceless: 'no device is known there now that could read it',
+    keyless: 'the keys of the devices there cannot be had now',
+    unsigned: 'the keys of the devices there have a wrong signature: an app there is faulty, or somebody has put keys of their own in its place',
+    rekeyed: 'a device there has another key than before; it goes on once the contact writes from it'
+  }[why]}. Zentrale goes on trying.`,
   partFailed: (where, excerpt, part, parts, why) =>
     `Not${parts > 1 ? ' fully' : ''} delivered to ${where}: “${excerpt}” (${parts > 1 ? `part ${part} of ${parts}: ` : ''}${why})`,
   stopped: 'You will get no more messages from us. Send START to get them again.',

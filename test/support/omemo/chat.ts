@@ -1,5 +1,6 @@
 /** An address whose chats are encrypted, and apps of others that encrypt, without a server between them. */
 import { systemClock, type Clock } from '../../../src/lib/clock'
+import { Unavailable } from '../../../src/model/errors'
 import type { Identity, Vault } from '../../../src/model/network'
 import type { DirectReceiver, Fate } from '../../../src/networks/xmpp/direct/receive'
 import { AXOLOTL, bundleXml, encryptedXml, listXml, readBundle, readEncrypted } from '../../../src/networks/xmpp/omemo/elements'
@@ -33,9 +34,11 @@ export interface App {
 
 let named = 0
 
-export const makeApp = (jid: string, name = `${jid} ${++named}`): App => {
+/** `device`: the number that it takes, whosever it was. */
+export const makeApp = (jid: string, name = `${jid} ${++named}`, device?: number): App => {
   const fresh = drawing(name)
-  const own = makeOwn(0, fresh)
+  const drawn = makeOwn(0, fresh)
+  const own = { ...drawn, device: device ?? drawn.device }
   let session: Session | undefined
   return {
     jid, device: own.device, bundle: bundleXml(bundleOf(own)),
@@ -73,13 +76,14 @@ export const makeChat = async ({ apps = [] as App[], clock = systemClock as Cloc
   const sent: Xml[] = []
   const asked: string[] = []
   const taken: { text: string, fate: Fate }[] = []
-  const fails: { with?: string } = {}
+  const fails: { with?: string, disconnected?: boolean } = {}
   let holding = false
   const stream: Pick<Stream, 'send' | 'ask'> = {
     send (one) { sent.push(one); return true },
     async ask (_type, from, to, payload) {
       const node = /node='([^']*)'/.exec(payload.xml)?.[1] ?? ''
       asked.push(node)
+      if (fails.disconnected === true) throw new Unavailable('not connected', { disconnected: true })
       const iq = parse(el('iq', { type: 'get', from, to, id: 'q' }, payload).xml)
       const of = apps.filter(({ jid }) => jid === to)
       const list = of.length === 0 ? undefined : listXml(of.map(({ device }) => device))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FunctionAddress } from '../../../src/desk/address'
-import { Refused } from '../../../src/model/errors'
+import { Refused, Unavailable, type Unsealed } from '../../../src/model/errors'
 import type { Capabilities } from '../../../src/model/network'
 import { toPlain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
@@ -16,11 +16,13 @@ describe('what the team is told', () => {
   const chat = 'werkstatt/red:eva'
 
   let late = 0
+  let skip: (ms: number) => void
 
   const start = async (more: Partial<FunctionAddress> = {}, can: Partial<Capabilities> = {}): Promise<void> => {
     [red, blue] = [makePractice('red'), makePractice('blue', can)]
     late = 0
     const quick = skippingClock()
+    skip = quick.skip
     const clock = { ...quick, now: () => quick.now() + late, tick: () => quick.tick() + late }
     const sales: FunctionAddress = {
       ...addressOn(['red', 'blue'], [agent('Vera', 'red @vera')]), name: 'verkauf', slug: 'verkauf', profile: { name: 'Verkauf', about: '' },
@@ -85,6 +87,44 @@ describe('what the team is told', () => {
       await reads(blue, room, line)
       await reads(red, room, line)
     }
+    assert.deepEqual(red.read(chat), [])
+  })
+
+  it('of answers that cannot be encrypted says so at once and once, in all rooms of the case, and why, and not to the contact', async () => {
+    await start()
+    let why: Unsealed | undefined = 'keyless'
+    let tries = 0
+    red.onSend = ({ place, as }) => {
+      if (place.id === chat && as === undefined && ++tries > 0 && why !== undefined) throw new Unavailable('not encrypted', { unsealed: why })
+    }
+    await bernd('Guten Tag')
+    const line = '*: Not delivered to red yet: “Guten Tag”. Nothing goes there without encryption, and ' +
+      'the keys of the devices there cannot be had now. Zentrale goes on trying.'
+    await reads(blue, room, line)
+    await reads(red, room, line)
+    await until(() => { skip(5_000); return tries > 3 }, 'further tries')
+    assert.equal(red.read(room).filter(one => one === line).length, 1)
+    why = 'unsigned'
+    const other = '*: Not delivered to red yet: “Guten Tag”. Nothing goes there without encryption, and the keys of the devices there have a ' +
+      'wrong signature: an app there is faulty, or somebody has put keys of their own in its place. Zentrale goes on trying.'
+    await until(() => { skip(5_000); return blue.read(room).includes(other) }, 'the other reason')
+    assert.deepEqual(red.read(chat), [])
+    why = undefined
+    await until(() => { skip(5_000); return red.read(chat).length > 0 }, 'the answer')
+    assert.deepEqual(red.read(chat), ['*: Guten Tag'])
+  })
+
+  it('of a contact\'s device that has another key now is that, below the message that came from it', async () => {
+    await start({ language: 'en' })
+    const key = 'aabbccdd 00112233'
+    await red.say(chat, 'red:eva', 'Ich bin es', {
+      direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }, encrypted: true, rekeyed: key
+    })
+    const line = `*: ⚠ A device that the contact has used before encrypts with another key now: ${key}. Perhaps the app there was set up anew, ` +
+      'perhaps somebody else is writing. If it matters, ask them in another way.'
+    await reads(red, room, line)
+    await reads(blue, room, line)
+    assert.deepEqual(red.read(room).slice(-2), ['Eva (red): Ich bin es', line])
     assert.deepEqual(red.read(chat), [])
   })
 

@@ -42,7 +42,7 @@ export const tooMany = (what: string): Refused => new Refused(`over ${what} woul
 /** `counts`: how many devices each of these people has. */
 const mustReach = (counts: number[], to: string[], contact: string | undefined): void => {
   if (contact !== undefined && (counts[to.indexOf(contact)] ?? 0) === 0) {
-    throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { deviceless: true })
+    throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { unsealed: 'deviceless' })
   }
   if (counts.reduce((sum, count) => sum + count, 0) > DEVICES_MAX) throw tooMany(`${DEVICES_MAX} devices`)
 }

@@ -45,9 +45,9 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
 
 /**
  * `done`: called when the message need not come again; `beyond`: if it cannot be kept. `sealed`: it came encrypted, and this is what it says.
- * `unread`: it cannot be read, and this tells its writer so.
+ * `unread`: it cannot be read, and this tells its writer so. `rekeyed`: the key of a device of theirs that has another one now.
  */
-export interface Fate { done? (): void; beyond? (): void; sealed?: boolean; unread? (): void }
+export interface Fate { done? (): void; beyond? (): void; sealed?: boolean; unread? (): void; rekeyed?: string | undefined }
 
 export interface DirectReceiver {
   /** A message to an address of ours that is neither an error nor from a room of ours. */
@@ -109,8 +109,10 @@ const mentionsIn = (network: string, message: Element): { mentions?: Mention[] }
 }
 
 /** The team sees that it was encrypted on its way. */
-const withSign = (arrival: Arrival, { sealed, unread }: Fate): Arrival =>
-  arrival.kind === 'message' && (sealed === true || unread !== undefined) ? { ...arrival, encrypted: true } : arrival
+const withSign = (arrival: Arrival, { sealed, unread, rekeyed }: Fate): Arrival =>
+  arrival.kind === 'message' && (sealed === true || unread !== undefined)
+    ? { ...arrival, encrypted: true, ...rekeyed !== undefined && { rekeyed } }
+    : arrival
 
 export const makeDirectReceiver = ({
   network, domain, language, quarantine, offer, originals, stream, world: { clock, chance }, giveBack = one => stream.send(notNow(one, language))

@@ -10,13 +10,16 @@ import type { Session } from './ratchet'
 
 export type Change = [key: string, value: Uint8Array | undefined]
 
-/** `encrypted`: whether their last words were; undefined: they have said none. `devices`: those with a session, the one heard last in front. */
-export interface Chat { encrypted?: boolean; devices: number[] }
+/**
+ * `encrypted`: whether their last words were; undefined: they have said none. `devices`: those with a session, the one heard last in front.
+ * `rekeyed`: the key of one of them that has another one now, until that is told.
+ */
+export interface Chat { encrypted?: boolean; devices: number[]; rekeyed?: string }
 
 /** `hash`: of what it says. */
 export interface KeptSealed { hash: string; at: number; xml: string }
 
-export interface Taken { ours: string; stanza: Element }
+export interface Taken { ours: string; stanza: Element; rekeyed?: string | undefined }
 
 const START = 'omemo '
 const OWN = `${START}own `

@@ -15,12 +15,12 @@ import type { Identity } from '../../../model/network'
 import type { DirectReceiver } from '../direct/receive'
 import { directPlace, type Ends } from '../direct/place'
 import { bareOf, personOf, serverOf } from '../names'
-import { encryptionOf, isAutomatic, reactionsIn, retractedIn } from '../text/content'
+import { CORRECT, encryptionOf, isAutomatic, reactionsIn, retractedIn } from '../text/content'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, textOf, type Xml } from '../wire/xml'
 import { AXOLOTL, encryptedIn, readEncrypted, saysIn, senderIn, withWords } from './elements'
-import type { Fresh } from './keys'
-import { chatChange, type Kept, sessionsChange, takenChange } from './kept'
+import { fingerprintOf, type Fresh } from './keys'
+import { chatChange, type Kept, sessionsChange, type Taken, takenChange } from './kept'
 import { keysFor, meOf, type Own, without } from './own'
 import type { Owns } from './owns'
 import { openText } from './payload'
@@ -91,6 +91,8 @@ const tryKey = (own: Own, before: Session[], { prekey, bytes }: Wire, fresh: Fre
 const speaksInClear = (message: Element): boolean => textOf(child(message, 'body')) !== '' && message.attrs.type !== 'headline' &&
   [encryptionOf, encryptedIn, reactionsIn, retractedIn].every(found => found(message) === undefined) && !isAutomatic(message)
 
+const isCorrection = (message: Element): boolean => child(message, 'replace', CORRECT) !== undefined
+
 /** A stanza without an id gets one that stays the same. */
 const withId = (stanza: Element, { bytes }: Wire): Element => stanza.attrs.id !== undefined ? stanza
   : { ...stanza, attrs: { ...stanza.attrs, id: createHash('sha256').update(bytes).digest('base64url') } }
@@ -142,7 +144,7 @@ export const makeOpening = ({
     sendEmpty(ends, device, true)
   }
 
-  const store = (taken: number, stanza: Element, to: Identity): void => {
+  const store = (taken: number, { stanza, rekeyed }: Taken, to: Identity): void => {
     const over = (): void => {
       kept.change([takenChange(taken, undefined)]).catch((error: unknown) => log.warn({ why: messageOf(error) }, 'what is stored is still kept'))
     }
@@ -151,7 +153,7 @@ export const makeOpening = ({
       over()
       receiver.refuse(stanza)
     }
-    receiver.message(stanza, to, { sealed: true, done: over, beyond })
+    receiver.message(stanza, to, { sealed: true, rekeyed, done: over, beyond })
   }
 
   const unread = async (stanza: Element, to: Identity, ends: Ends, why: unknown): Promise<void> => {
@@ -170,17 +172,21 @@ export const makeOpening = ({
     if (tried === undefined) return log.info({ address: ends.ours }, 'an encrypted message came again')
     const { opened: { session, data, counter }, sessions, used, isNew } = tried
     const words = payload && openText({ iv, secret: data, payload })
-    if (before.some(({ them }) => !them.equals(session.them))) {
-      log.warn({ address: ends.ours, device: from }, 'a device of a contact has another identity now')
-    }
+    const isOther = isNew && before[0]?.them.equals(session.them) === false
+    if (isOther) log.warn({ address: ends.ours, device: from }, 'a device of a contact has another identity now')
     const clear = words === undefined ? undefined : withId(withWords(stanza, words), key)
-    const chat = await kept.chat(ends)
+    const { rekeyed: untold, ...chat } = await kept.chat(ends)
+    const rekeyed = isOther ? fingerprintOf(session.them) : untold
+    const tells = clear !== undefined && !isCorrection(clear) // a correction brings no news to the team
+    const said: Taken | undefined = clear && { ours: ends.ours, stanza: clear, ...tells && { rekeyed } }
     const taken = number++
     await owns.change(ends.ours, now => isNew ? without(now, used, clock.now(), fresh) : now, [
-      sessionsChange(ends, from, sessions), ...withDevices(ends, { ...chat, ...clear && { encrypted: true } }, [from]),
-      ...clear === undefined ? [] : [takenChange(taken, { ours: ends.ours, stanza: clear })]
+      sessionsChange(ends, from, sessions), ...withDevices(ends, {
+        ...chat, ...clear && { encrypted: true }, ...!tells && rekeyed !== undefined && { rekeyed }
+      }, [from]),
+      ...said === undefined ? [] : [takenChange(taken, said)]
     ])
-    if (clear !== undefined) store(taken, clear, to)
+    if (said !== undefined) store(taken, said, to)
     if (isNew || counter % QUIET_MAX === QUIET_MAX - 1) sendEmpty(ends, from, false)
   }
 
@@ -219,11 +225,11 @@ export const makeOpening = ({
         .finally(() => room.leave(chat))
     },
     async resume (addresses) {
-      for (const [taken, { ours, stanza }] of await kept.taken()) {
+      for (const [taken, said] of await kept.taken()) {
         number = Math.max(number, taken + 1)
-        const to = addresses(ours)
-        if (to !== undefined) store(taken, stanza, to)
-        else log.warn({ address: ours }, 'what was written to an address that is not served any more was not stored')
+        const to = addresses(said.ours)
+        if (to !== undefined) store(taken, said, to)
+        else log.warn({ address: said.ours }, 'what was written to an address that is not served any more was not stored')
       }
     }
   }

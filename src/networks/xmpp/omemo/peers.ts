@@ -6,7 +6,7 @@ import type { Clock } from '../../../lib/clock'
 import type { Log } from '../../../lib/log'
 import { makeShares, type Owner } from '../../../lib/shares'
 import { makeSlots } from '../../../lib/slots'
-import { messageOf, Unavailable } from '../../../model/errors'
+import { messageOf, Unavailable, type Unsealed } from '../../../model/errors'
 import type { Ends } from '../direct/place'
 import { bareOf, canonicalBare, serverOf } from '../names'
 import { conditionOf } from '../wire/stanza-errors'
@@ -26,6 +26,7 @@ const USELESS_MS = 24 * 3_600_000
 const ASKING_MAX = 64 // at once
 const ASKING_AT_ONE_MAX = 8 // of them at one server
 const TRY_AGAIN_MS = 10 * 60_000 // of what a device publishes, if it could not be had
+const UNKNOWN_MS = 2 * 60_000 // then somebody whose list cannot be read counts as one who has none
 
 /** Answers that mean that this person has no such list, or shows it to nobody like us. */
 const NONE: ReadonlySet<string> = new Set([
@@ -34,21 +35,25 @@ const NONE: ReadonlySet<string> = new Set([
 ])
 
 export interface Peers {
-  /** Their devices; none if they publish none. Throws Unavailable. */
+  /** Their devices; none if they publish none, or none that we may see. Throws Unavailable. */
   devices (ends: Ends, signal: AbortSignal): Promise<number[]>
-  /** What a device publishes, if it can be had and is signed. Never throws. */
-  bundle (ends: Ends, device: number, signal: AbortSignal): Promise<Bundle | undefined>
+  /** What a device publishes, or why that is of no use. Throws Unavailable if we are not connected. */
+  bundle (ends: Ends, device: number, signal: AbortSignal): Promise<Bundle | Unsealed>
   /** Whether this message is nothing but a notification of somebody's list. */
   heard (message: Element): boolean
   /** Somebody writes from a device that may be missing in the list that is remembered. */
   wrote (theirs: string, device: number): void
 }
 
+/** Whether this says something about us and not about them. */
+const isOurs = (error: unknown, signal: AbortSignal): boolean => signal.aborted || (error instanceof Unavailable && error.disconnected)
+
 const ownerOf = (theirs: string): Owner => ({ group: serverOf(theirs), owner: theirs })
 
 export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: Clock, log: Log }): Peers => {
   const lists = makeShares<{ devices: number[], at: number }>(LISTS_MAX)
-  const useless = makeShares<number>(USELESS_MAX) // until when nobody asks again
+  const unknown = makeShares<number>(LISTS_MAX) // since when a list cannot be read
+  const useless = makeShares<{ why: Unsealed, until: number }>(USELESS_MAX)
   const slots = makeSlots(ASKING_MAX, ASKING_AT_ONE_MAX)
 
   /** The first item of a node; undefined if there is none. Throws Unavailable. */
@@ -70,6 +75,7 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
   }
 
   const put = (theirs: string, devices: number[]): void => {
+    unknown.delete(theirs)
     lists.put(owned(theirs), ownerOf(owned(theirs)), { devices, at: clock.tick() })
   }
 
@@ -84,29 +90,37 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
         put(theirs, devices)
         return devices
       } catch (error) {
-        if (known === undefined) throw error
-        put(theirs, known.devices)
-        return known.devices
+        if (isOurs(error, signal)) throw error
+        if (known !== undefined) {
+          put(theirs, known.devices)
+          return known.devices
+        }
+        const since = unknown.get(theirs) ?? clock.tick()
+        unknown.put(owned(theirs), ownerOf(owned(theirs)), since)
+        if (clock.tick() - since < UNKNOWN_MS) throw new Unavailable(messageOf(error), { unsealed: 'keyless', cause: error })
+        return []
       }
     },
     async bundle (ends, device, signal) {
       const { theirs } = ends
       const name = `${theirs} ${device}`
-      if ((useless.get(name) ?? -Infinity) > clock.tick()) return undefined
-      const fails = (why: string, forMs: number): undefined => {
-        useless.put(name, ownerOf(theirs), clock.tick() + forMs)
-        log.info({ device, why }, 'nothing can be encrypted for a device of a contact now')
-        return undefined
+      const before = useless.get(name)
+      if (before !== undefined && before.until > clock.tick()) return before.why
+      const fails = (why: Unsealed, detail: string, forMs: number): Unsealed => {
+        useless.put(name, ownerOf(theirs), { why, until: clock.tick() + forMs })
+        log.info({ device, why: detail }, 'nothing can be encrypted for a device of a contact now')
+        return why
       }
       try {
         const item = await itemOf(ends, BUNDLE_NODE + String(device), signal)
         const published = item && child(item, 'bundle', AXOLOTL)
         const bundle = published && readBundle(published)
-        if (bundle === undefined) return fails('it publishes nothing', USELESS_MS)
-        if (!verify(bundle.identity, keyBytes(bundle.signed.pub), bundle.signed.signature)) return fails('a wrong signature', USELESS_MS)
-        return bundle
+        if (bundle === undefined) return fails('keyless', 'it publishes nothing', USELESS_MS)
+        const isSigned = verify(bundle.identity, keyBytes(bundle.signed.pub), bundle.signed.signature)
+        return isSigned ? bundle : fails('unsigned', 'a wrong signature', USELESS_MS)
       } catch (error) {
-        return fails(messageOf(error), TRY_AGAIN_MS)
+        if (isOurs(error, signal)) throw error
+        return fails('keyless', messageOf(error), TRY_AGAIN_MS)
       }
     },
     heard (message) {
@@ -115,7 +129,10 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
       if (items === undefined) return false
       const [item] = elementsIn(items).filter(({ name }) => name === 'item').slice(-1)
       const from = canonicalBare(bareOf(message.attrs.from ?? ''))
-      if (item !== undefined && from !== undefined) put(from, devicesIn(child(item, 'list', AXOLOTL)))
+      if (item === undefined || from === undefined) return true
+      const devices = devicesIn(child(item, 'list', AXOLOTL))
+      put(from, devices)
+      for (const device of devices) useless.delete(`${from} ${device}`)
       return true
     },
     wrote (theirs, device) {

@@ -1,20 +1,21 @@
 /**
  * What our addresses say in chats that are encrypted.
  * Promises: what is sealed is on disk, with the sessions as they are then, before it goes out, and a second try sends the same again; whoever
- * wrote encrypted last is never answered in the clear; a message is sealed for each device of its reader of which keys can be had. No key is
+ * wrote encrypted last is never answered in the clear; a message is sealed for each device of its reader of which keys can be had, and for no key
+ * that has taken the place of a known one before they have written with it. No key is
  * used twice, also if an earlier copy of the store was put back: we seal only with a ratchet pair that was drawn since the start. Where that is an
  * older one, because they have not written since, a session begins anew.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../lib/clock'
 import type { Turns } from '../../../lib/turns'
-import { Refused, Unavailable } from '../../../model/errors'
+import { Refused, Unavailable, type Unsealed } from '../../../model/errors'
 import type { Xml } from '../wire/xml'
 import { directPlace, type Ends } from '../direct/place'
 import { encryptedXml } from './elements'
 import type { Fresh } from './keys'
 import { type Change, type Chat, chatChange, type Kept, sealedChange, sessionsChange } from './kept'
-import { meOf } from './own'
+import { meOf, type Own } from './own'
 import type { Owns } from './owns'
 import { emptySecret, sealText } from './payload'
 import type { Peers } from './peers'
@@ -50,7 +51,10 @@ export const withDevices = (ends: Ends, chat: Chat, devices: number[]): Change[]
   return [chatChange(ends, { ...chat, devices: all.slice(0, CHAT_DEVICES_MAX) }), ...gone]
 }
 
-interface SealedKeys { keys: [device: number, wire: Wire][]; changes: Change[] }
+interface SealedKeys { keys: [device: number, wire: Wire][]; changes: Change[]; whyNot: Set<Unsealed> }
+
+/** The worst first. */
+const WHY_NOT: readonly Unsealed[] = ['unsigned', 'rekeyed', 'keyless', 'deviceless']
 
 export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: SealingParts): Sealing => {
   let swept: Promise<void> | undefined // once in each life
@@ -72,39 +76,41 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
       if (heard.length === 0) throw error
       return []
     })
-    return listed.length > 0 ? listed : encrypted === true ? heard : undefined
+    return listed.length > 0 ? listed : encrypted === true || heard.length > 0 ? heard : undefined
   }
 
   const usable = (sessions: Session[]): Session | undefined => sessions.find(one => one.life === life && one.sending !== undefined)
 
-  /** What a session begins with, of the devices with which one must. */
-  const bundlesOf = async (ends: Ends, devices: number[], anew: boolean, signal: AbortSignal): Promise<Map<number, Bundle>> => {
-    const found = await Promise.all(devices.map(async (device): Promise<[number, Bundle][]> => {
-      if (!anew && usable(await kept.sessions(ends, device)) !== undefined) return []
+  /** What a session begins with, of the devices with which one must, or why none can. */
+  const bundlesOf = async (ends: Ends, devices: number[], anew: boolean, signal: AbortSignal): Promise<Map<number, Bundle | Unsealed>> => {
+    const found = await Promise.all(devices.map(async (device): Promise<[number, Bundle | Unsealed][]> => {
+      const before = await kept.sessions(ends, device)
+      if (!anew && usable(before) !== undefined) return []
       const bundle = await peers.bundle(ends, device, signal)
-      return bundle === undefined ? [] : [[device, bundle]]
+      const isOther = typeof bundle !== 'string' && before[0]?.them.equals(bundle.identity) === false
+      return [[device, isOther ? 'rekeyed' : bundle]]
     }))
     return new Map(found.flat())
   }
 
-  const begun = (ours: string, bundle: Bundle | undefined): Session | undefined => {
-    const own = owns.of(ours)
-    if (own === undefined || bundle === undefined) return undefined
-    const { ones } = bundle
-    return { ...begin(meOf(own), bundle, ones[fresh(4).readUInt32BE() % Math.max(ones.length, 1)], fresh), life }
-  }
+  const begun = (own: Own, bundle: Bundle | Unsealed = 'keyless'): Session | Unsealed => typeof bundle === 'string' ? bundle
+    : { ...begin(meOf(own), bundle, bundle.ones[fresh(4).readUInt32BE() % Math.max(bundle.ones.length, 1)], fresh), life }
 
   /** In the chat's turn. */
-  const sealFor = async (ends: Ends, devices: number[], bundles: Map<number, Bundle>, secret: Buffer): Promise<SealedKeys> => {
+  const sealFor = async (ends: Ends, devices: number[], bundles: Map<number, Bundle | Unsealed>, secret: Buffer): Promise<SealedKeys> => {
     const own = owns.of(ends.ours)
     if (own === undefined) throw new Unavailable('the keys of this address are not made yet')
     const keys: SealedKeys['keys'] = []
     const changes: Change[] = []
+    const whyNot = new Set<Unsealed>()
     for (const device of devices) {
       const before = await kept.sessions(ends, device)
       const used = bundles.has(device) ? undefined : usable(before)
-      const session = used ?? begun(ends.ours, bundles.get(device))
-      if (session === undefined) continue
+      const session = used ?? begun(own, bundles.get(device))
+      if (typeof session === 'string') {
+        whyNot.add(session)
+        continue
+      }
       const sealed = sealWith(meOf(own), session, secret)
       keys.push([device, sealed.wire])
       changes.push(sessionsChange(ends, device, withSession(before, used, sealed.session)))
@@ -112,7 +118,7 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
     const chat = await kept.chat(ends)
     const more = keys.map(([device]) => device).filter(device => !chat.devices.includes(device))
     if (more.length > 0) changes.push(...withDevices(ends, { ...chat, devices: [...chat.devices, ...more] }, []))
-    return { keys, changes }
+    return { keys, changes, whyNot }
   }
 
   const ownDevice = (ours: string): number => owns.of(ours)?.device ?? 0
@@ -132,8 +138,9 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
           return undefined
         }
         const { iv, secret, payload } = sealText(body, fresh)
-        const { keys, changes } = await sealFor(ends, devices, bundles, secret)
-        if (keys.length === 0) throw new Unavailable('no device of theirs can be encrypted for now', { deviceless: true })
+        const { keys, changes, whyNot } = await sealFor(ends, devices, bundles, secret)
+        const unsealed = WHY_NOT.find(one => whyNot.has(one)) ?? 'deviceless'
+        if (keys.length === 0) throw new Unavailable(`no device of theirs can be encrypted for now: ${unsealed}`, { unsealed })
         const xml = encryptedXml({ from: ownDevice(ends.ours), keys, iv, payload })
         await kept.change([...changes, sealedChange(key, { hash, at: clock.now(), xml: xml.map(one => one.xml).join('') })])
         return xml
@@ -142,7 +149,6 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
     over: key => kept.change([sealedChange(key, undefined)]),
     async empty (ends, device, anew, signal) {
       const bundles = await bundlesOf(ends, [device], anew, signal)
-      if (anew && bundles.size === 0) return undefined
       return await turns(directPlace(ends.ours, ends.theirs), async () => {
         const { iv, secret } = emptySecret(fresh)
         const { keys, changes } = await sealFor(ends, [device], bundles, secret)

@@ -93,6 +93,24 @@ describe('what is written to an address with OMEMO', () => {
     await until(() => chat.sent.some(({ xml }) => xml.includes('devicelist')))
   })
 
+  it('is marked once if a device that we know has another key now, and not if it is a new device', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    await chat.hears(olga.say(chat, 'one'))
+    await chat.hears(makeApp(OLGA).say(chat, 'from my tablet', undefined, 1))
+    const other = makeApp(OLGA, 'other key', olga.device)
+    chat.opening.message(other.say(chat, undefined, undefined, 2), chat.identity)
+    const correction = other.say(chat, 'corrected')
+    correction.children.push(parse("<replace xmlns='urn:xmpp:message-correct:0' id='x'/>"))
+    await chat.hears(correction)
+    await chat.hears(other.say(chat, 'two'))
+    await chat.hears(other.say(chat, 'three'))
+    assert.deepEqual(chat.texts(), ['one', 'from my tablet', 'corrected', 'two', 'three'])
+    const told = chat.taken.map(({ fate }) => fate.rekeyed)
+    assert.match(String(told[3]), /^([0-9a-f]{8} ){7}[0-9a-f]{8}$/)
+    assert.deepEqual([...told.slice(0, 3), told[4]], [undefined, undefined, undefined, undefined])
+  })
+
   it('with a one-time key that was used before is not opened, and the next message is', async () => {
     const [olga, other] = [makeApp(OLGA), makeApp(OLGA)]
     const chat = await makeChat({ apps: [olga, other] })

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
 import { Refused, Unavailable } from '../../../../../src/model/errors'
-import { bundleXml, readBundle } from '../../../../../src/networks/xmpp/omemo/elements'
-import { makeApp, makeChat, OURS, signal } from '../../../../support/omemo/chat'
+import { bundleXml, LIST_NODE, listXml, readBundle } from '../../../../../src/networks/xmpp/omemo/elements'
+import { type App, makeApp, makeChat, OURS, signal } from '../../../../support/omemo/chat'
 import { makeVault } from '../../../../support/world'
 import { until } from '../../../../support/practice'
 import { handClock } from '../../../../support/quick'
+import { el } from '../../../../../src/networks/xmpp/wire/xml'
 import { parse } from '../parse'
 
 const OLGA = 'olga@example.org'
 const ENDS = { ours: OURS, theirs: OLGA }
 const plainly = (text: string) => parse(`<message type='chat' from='${OLGA}/app' to='${OURS}' id='p${text}'><body>${text}</body></message>`)
+
+const listOf = (...apps: App[]) => parse(el('message', { type: 'headline', from: OLGA, to: OURS },
+  el('event', { xmlns: 'http://jabber.org/protocol/pubsub#event' }, el('items', { node: LIST_NODE },
+    el('item', { id: 'current' }, listXml(apps.map(({ device }) => device)))))).xml)
 
 describe('what an address says with OMEMO', () => {
   it('is sealed for each device of its reader, if the address writes first', async () => {
@@ -57,7 +62,7 @@ describe('what an address says with OMEMO', () => {
       ? { ...one, children: one.children.filter(each => typeof each !== 'string' && each.name !== 'header') } : one)
     await chat.hears(stanza)
     const later = await makeChat({ vault: makeVault(new Map(kept)) })
-    await assert.rejects(later.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.deviceless)
+    await assert.rejects(later.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'deviceless')
     const off = await makeChat({ vault: makeVault(new Map(kept)), encrypts: false })
     await assert.rejects(off.seal(OLGA, 'hello'), (error: unknown) => error instanceof Refused && error.because === 'encrypted')
   })
@@ -77,13 +82,78 @@ describe('what an address says with OMEMO', () => {
     const { signed, ...bundle } = readBundle(parse(olga.bundle.xml))
     const wrong = { ...olga, bundle: bundleXml({ ...bundle, signed: { ...signed, signature: Buffer.alloc(64, 1) } }) }
     const alone = await makeChat({ apps: [wrong] })
-    await assert.rejects(alone.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.deviceless)
+    await assert.rejects(alone.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'unsigned')
     const chat = await makeChat({ apps: [wrong, eve] })
     const sent = await chat.seal(OLGA, 'hello')
     assert.deepEqual([olga.read(sent!), eve.read(sent!)], [undefined, 'hello'])
     const before = chat.asked.length
     await chat.seal(OLGA, 'hello again')
     assert.equal(chat.asked.length, before)
+  })
+
+  it('is sealed for those who are known if their list is gone meanwhile, also if the address wrote first', async () => {
+    const olga = makeApp(OLGA)
+    const apps = [olga]
+    const first = await makeChat({ apps })
+    assert.equal(olga.read((await first.seal(OLGA, 'one'))!), 'one')
+    apps.pop()
+    const clock = handClock()
+    const later = await makeChat({ apps, vault: first.vault, clock })
+    for (const how of [undefined, 'forbidden', undefined]) {
+      if (how === undefined) delete later.fails.with
+      else later.fails.with = how
+      await assert.rejects(later.seal(OLGA, 'two'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'keyless')
+      clock.advance(24 * 3_600_000)
+    }
+  })
+
+  it('waits for two minutes if a list cannot be read, and then goes out in the clear if nothing was ever encrypted', async () => {
+    const clock = handClock()
+    const chat = await makeChat({ apps: [makeApp(OLGA)], clock })
+    chat.fails.with = 'forbidden'
+    for (let minute = 0; minute < 2; minute++) {
+      await assert.rejects(chat.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'keyless')
+      clock.advance(60_000)
+    }
+    assert.equal(await chat.seal(OLGA, 'hello'), undefined)
+  })
+
+  it('waits for the connection, which says nothing about their keys', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    for (const step of [0, 1]) {
+      chat.fails.disconnected = true
+      await assert.rejects(chat.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.disconnected)
+      chat.fails.disconnected = false
+      if (step === 0) chat.omemo.heard(listOf(olga))
+    }
+    assert.equal(olga.read((await chat.seal(OLGA, 'hello'))!), 'hello')
+  })
+
+  it('is sealed for no key that has taken the place of a known one, until they write with it', async () => {
+    const olga = makeApp(OLGA)
+    const other = makeApp(OLGA, 'other', olga.device)
+    const first = await makeChat({ apps: [olga] })
+    await first.hears(olga.say(first, 'hello'))
+    const later = await makeChat({ apps: [other], vault: first.vault })
+    await assert.rejects(later.seal(OLGA, 'secret'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'rekeyed')
+    await later.hears(other.say(later, 'a new phone', undefined, 1))
+    assert.equal(later.texts().at(-1), 'a new phone')
+    assert.equal(other.read((await later.seal(OLGA, 'answer'))!), 'answer')
+  })
+
+  it('reaches at once a device of which their server tells, and one whose keys were of no use before', async () => {
+    const clock = handClock()
+    const [phone, tablet] = [makeApp(OLGA), makeApp(OLGA)]
+    const { signed, ...bundle } = readBundle(parse(phone.bundle.xml))
+    const apps = [{ ...phone, bundle: bundleXml({ ...bundle, signed: { ...signed, signature: Buffer.alloc(64, 1) } }) }]
+    const chat = await makeChat({ apps, clock })
+    await assert.rejects(chat.seal(OLGA, 'one'), Unavailable)
+    apps.splice(0, 1, phone, tablet)
+    await assert.rejects(chat.seal(OLGA, 'one'), Unavailable)
+    assert.equal(chat.omemo.heard(listOf(phone, tablet)), true)
+    const two = (await chat.seal(OLGA, 'two'))!
+    assert.deepEqual([phone.read(two), tablet.read(two)], ['two', 'two'])
   })
 
   it('reaches a new device once that is known', async () => {
