@@ -10,7 +10,7 @@ import { type Called, calledOf } from './called'
 import { filesIn, type Files } from './files'
 import { canonicalName, capitalized } from '../settings/names'
 import { hoursInWords, hoursOf } from './opening'
-import type { Path, Problems } from '../settings/problem'
+import { attempt, type Path, type Problems } from '../settings/problem'
 import { type Written, writtenOf } from './schema'
 import type { WrittenAddress } from './schema-address'
 import { teamOf } from './team'
@@ -82,12 +82,24 @@ const isEncrypted = (written: WrittenAddress, team: FunctionAddress['team'], kin
   return written.encrypted_team_rooms ?? team.every(({ addresses }) => addresses.every(({ network }) => encrypts(network)))
 }
 
-const SIGNATURES = { none: 'none', first_name: 'first name', full: 'full' } as const
-
 interface Around { config: Written; kinds: readonly NetworkKind[]; ours: Set<string>; files: Files; problem: Problems }
 
-const addressOf = (written: WrittenAddress, called: Called, path: Path,
-  { config, kinds, ours, files, problem }: Around): FunctionAddress => {
+/** Whether any of its direct chats can be encrypted as the address wants it. */
+const isSealing = (written: WrittenAddress, { identities }: Called, at: Path, { config, kinds, problem }: Around): boolean => {
+  if (!written.omemo) return false
+  return kinds.flatMap(kind => {
+    const { name, label, address: { encrypts } } = kind.settings
+    if (encrypts === undefined) return []
+    const mine = identities.filter(({ network }) => network === name)
+    if (mine.length === 0) problem(at, `is for ${label}, and the address is not there`, 'Remove it')
+    return mine.flatMap(({ id }) => attempt(at, problem, () => encrypts(id, writtenOf(config, kind))))
+  }).includes(true)
+}
+
+const SIGNATURES = { none: 'none', first_name: 'first name', full: 'full' } as const
+
+const addressOf = (written: WrittenAddress, called: Called, path: Path, around: Around): FunctionAddress => {
+  const { config, kinds, ours, files, problem } = around
   const language = written.language ?? config.language
   const hours = written.hours && hoursOf(written.hours, [...path, 'hours'], files, problem)
   const team = teamOf(config, kinds, written, path, ours, problem)
@@ -100,7 +112,8 @@ const addressOf = (written: WrittenAddress, called: Called, path: Path,
     ...written.privacy === undefined ? {} : { privacy: written.privacy },
     undoSeconds: written.undo_seconds, redirectOnly: written.redirect_only, claim: written.claim, answers: written.answers,
     reactions: written.reactions, claimTimeoutMinutes: written.claim_timeout_minutes,
-    shows: { typing: written.typing, read: written.read_marks }, ...written.omemo && { encrypts: true },
+    shows: { typing: written.typing, read: written.read_marks },
+    ...isSealing(written, called, [...path, 'omemo'], around) && { encrypts: true },
     signature: SIGNATURES[written.signature], followUp: written.follow_up,
     texts: textsOf(written, [...path, 'texts'], files, problem), retentionDays: written.retention_days
   }

@@ -25,6 +25,8 @@ export interface NetworkKind<W = unknown, C = unknown, P = unknown, N = unknown>
 
 /** Reads and changes what a network keeps of devices in its vault. */
 export interface Keyring {
+  /** How a fingerprint is shown to people: what it is called, and how many characters stand together. */
+  shown: { label: Record<'de' | 'en', string>, group: number }
   /** `waiting`: how many messages wait for a key. */
   list (vault: Vault): Promise<{ devices: DeviceLine[], waiting: number }>
   /** The device is to be made anew, under the same identity. False if there is none. */
@@ -98,6 +100,8 @@ export interface AddressSettings<W, N> {
   /** If the name cannot be rewritten, reports that and returns undefined. */
   names (to: ToName<N>, section: W | undefined, path: Path, problem: Problems): Names | undefined
   profile? (written: N): Partial<Profile>
+  /** If the address wants its chats to be encrypted, those with this id can be. Throws Impossible if not. Absent: that is not left to the address. */
+  encrypts? (id: string, section: W | undefined): true
 }
 
 /** Who may be in a team: people by their addresses on this network, or nobody. */

@@ -9,10 +9,11 @@ import { check as smsCheck } from './sms/check'
 import { settings as smsSettings } from './sms/settings'
 import { check as xmppCheck } from './xmpp/check'
 import { makeJoined } from './xmpp/joined'
+import { keyring as xmppKeyring } from './xmpp/omemo/keyring'
 import { settings as xmppSettings } from './xmpp/settings'
 
 export const KINDS: readonly NetworkKind[] = [
   { settings: matrixSettings, check: matrixCheck, make: makeMatrix, keyring: matrixKeyring },
-  { settings: xmppSettings, check: xmppCheck, make: makeJoined },
+  { settings: xmppSettings, check: xmppCheck, make: makeJoined, keyring: xmppKeyring },
   { settings: smsSettings, check: smsCheck, make: makeSms }
 ]

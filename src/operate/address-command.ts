@@ -4,9 +4,10 @@ import { folded } from '../settings/names'
 import { hoursInWords } from '../config/opening'
 import type { FunctionAddress } from '../desk/address'
 import { isOpen, nextOpening, showTime } from '../desk/hours'
+import type { NetworkKind } from '../networks/kind'
 import { type ContactFormat, contactBlock } from './contact'
 import type { DeviceShown } from './devices'
-import { inFours } from './devices-command'
+import { inGroups } from './devices-command'
 import { casesInWords, type RetiredLine } from './retired'
 
 export const ADDRESS_ACTIONS = ['list', 'show', 'contact'] as const
@@ -28,11 +29,12 @@ const openNow = ({ hours, language, zone }: FunctionAddress, now: number): strin
   return `${hoursInWords(hours, language)} (${state})`
 }
 
-const show = (address: FunctionAddress, now: number, keys: DeviceShown[]): string => {
+const show = (address: FunctionAddress, now: number, keys: DeviceShown[], kinds: readonly NetworkKind[]): string => {
   const { name, profile, aliases, team, automatic, claim, claimTimeoutMinutes, signature, followUp, texts, retentionDays } = address
   const rows: [string, string][] = [
     ['name', name], ['shown as', profile.name], ['reached as', reached(address)], ['and as', aliases.map(({ id }) => id).join(', ')],
-    ['fingerprint', keys.map(({ address: id, device, fingerprint }) => `\n  ${id}, ${device}: ${inFours(fingerprint)}`).join('')],
+    ['fingerprint', keys.map(({ network, address: id, device, fingerprint }) =>
+      `\n  ${id}, ${device}: ${inGroups(fingerprint, network, kinds)}`).join('')],
     ['open', openNow(address, now)],
     ['automatic', Object.entries(automatic).map(([kind, text]) => `\n  ${kind}: ${text}`).join('')],
     ['redirect only', address.redirectOnly ? 'yes' : ''],
@@ -53,5 +55,5 @@ export const runAddress = ({ addresses, kinds }: Config, { action, name = '', fo
     return { output: `There is no function address "${name}". There are: ${addresses.map(each => each.name).join(', ') || 'none'}`, ok: false }
   }
   const keys = devices.filter(({ network, address: id }) => address.identities.some(one => one.network === network && one.id === id))
-  return { output: action === 'show' ? show(address, now, keys) : contactBlock(address, format, kinds, keys), ok: true }
+  return { output: action === 'show' ? show(address, now, keys, kinds) : contactBlock(address, format, kinds, keys), ok: true }
 }

@@ -3,7 +3,7 @@ import { encodeQR } from 'qr'
 import type { FunctionAddress } from '../desk/address'
 import type { ContactWay, NetworkKind } from '../networks/kind'
 import type { DeviceShown } from './devices'
-import { inFours } from './devices-command'
+import { inGroups } from './devices-command'
 
 export const CONTACT_FORMATS = ['text', 'html', 'vcard'] as const
 export type ContactFormat = (typeof CONTACT_FORMATS)[number]
@@ -14,13 +14,13 @@ interface Way extends ContactWay { label: string; shown: string; key?: string }
 /** `keys`: of this address. */
 type Block = (address: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]) => string
 
-const KEY = { de: 'Schlüssel unserer Sitzung (Ed25519)', en: 'key of our session (Ed25519)' }
-
 const waysOf = ({ identities, language }: FunctionAddress, kinds: readonly NetworkKind[], keys: DeviceShown[]): Way[] =>
   identities.flatMap(({ network, id }) => {
     const device = keys.find(one => one.network === network && one.address === id)
-    const key = device && { key: `${KEY[language]}: ${inFours(device.fingerprint)}` }
-    return kinds.flatMap(({ settings: { name, label, contact } }) => name === network ? [{ label, shown: id, ...contact(id), ...key }] : [])
+    return kinds.flatMap(({ settings: { name, label, contact }, keyring }) => {
+      const key = device && keyring && { key: `${keyring.shown.label[language]}: ${inGroups(device.fingerprint, network, kinds)}` }
+      return name === network ? [{ label, shown: id, ...contact(id), ...key }] : []
+    })
   })
 
 const asText: Block = (address, kinds, keys) => {

@@ -4,6 +4,7 @@ import type { Config } from '../config/config'
 import { ask, errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import { messageOf, Refused } from '../model/errors'
+import type { NetworkKind } from '../networks/kind'
 import { folded } from '../settings/names'
 import { openStore } from '../store/open'
 import { type DeviceShown, type DevicesOperated, type DevicesShown, type Identities, makeDevicesOperated, NO_FILE } from './devices'
@@ -58,15 +59,21 @@ export const devicesNow = (config: Config, clock: Clock): Promise<DeviceShown[]>
   withDevices(config, clock, async devices => (await devices.list()).devices).catch(() => [])
 
 /** As apps show a key, so that two people can compare it. */
-export const inFours = (key: string): string => key.match(/.{1,4}/g)?.join(' ') ?? ''
+export const inGroups = (key: string, network: string, kinds: readonly NetworkKind[]): string => {
+  const { group = key.length } = kinds.find(({ settings: { name } }) => name === network)?.keyring?.shown ?? {}
+  return key.match(new RegExp(`.{1,${group}}`, 'g'))?.join(' ') ?? ''
+}
 
-const showDevice = ({ network, address, device, fingerprint, identity, since, sessions, isRenewing }: DeviceShown): string => [
+const showDevice = (
+  { network, address, device, fingerprint, identity, since, sessions, isRenewing }: DeviceShown, kinds: readonly NetworkKind[]
+): string => [
   `${network} ${address}`, `  device       ${device}, since ${new Date(since).toISOString()}${isRenewing ? ', a new one is to be made' : ''}`,
-  `  fingerprint  ${inFours(fingerprint)}`, `  identity     ${inFours(identity)}`, `  keys         ${sessions} for reading`
+  `  fingerprint  ${inGroups(fingerprint, network, kinds)}`,
+  `  identity     ${inGroups(identity, network, kinds)}`, `  keys         ${sessions} for reading`
 ].join('\n')
 
-const show = ({ devices, waiting }: DevicesShown): string => [
-  ...devices.map(showDevice), ...devices.length === 0 ? ['No devices yet: they are made when Zentrale has found the server.'] : [],
+const show = ({ devices, waiting }: DevicesShown, kinds: readonly NetworkKind[]): string => [
+  ...devices.map(one => showDevice(one, kinds)), ...devices.length === 0 ? ['No devices yet: they are made when Zentrale has found the server.'] : [],
   waiting === 0 ? 'No message waits for a key.' : waiting === 1 ? '1 message waits for its key.' : `${waiting} messages wait for their keys.`
 ].join('\n')
 
@@ -100,7 +107,7 @@ export const runDevices = (config: Config, { action, what, json }: DeviceOrder, 
     switch (action) {
       case 'list': {
         const list = await devices.list()
-        return { output: json ? JSON.stringify(list, null, 2) : show(list), ok: true }
+        return { output: json ? JSON.stringify(list, null, 2) : show(list, config.kinds), ok: true }
       }
       case 'renew': return await renew(devices, config, what)
       case 'export': {

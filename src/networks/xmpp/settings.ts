@@ -69,6 +69,11 @@ const localpart = (written: string): string | undefined => canonicalBare(`${writ
 const address: AddressSettings<Written, string> = {
   key: text('Its name on XMPP. Without it the name itself; the rewritten one is reached too. Or the address of one of xmpp.accounts.',
     'what stands before the @ of an XMPP address, or the address of an account', 'bürgerbüro', /^[^\s"&'/:<>@]{1,200}(@[^\s"&'/<>@]{1,200})?$/),
+  encrypts (id, server) {
+    if (id.endsWith(`@${server?.component?.domain}`)) return true
+    throw new Impossible(`is for addresses of xmpp.component, and ${id} is an account, where nothing is encrypted`,
+      'Remove it, or write xmpp.component and give the address a name there')
+  },
   spelled: written => ({ spelling: written, ascii: transliterated(written.replace(/@.*/, '')) }),
   names ({ name, written, ascii }, server, path, problem) {
     const at = [...path, written === undefined ? 'name' : NAME]

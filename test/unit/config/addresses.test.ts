@@ -71,6 +71,20 @@ describe('a function address', () => {
     assert.deepEqual([encrypts(), encrypts(false), encrypts(true)], [undefined, undefined, true])
   })
 
+  it('that is an account, or not on XMPP, cannot say that it encrypts', () => {
+    const account = (address: Tree, config: Tree): void => {
+      Object.assign(address, { xmpp: 'info@firma.example', omemo: true })
+      config.xmpp.accounts = [{ jid: 'info@firma.example', password: 'secret' }]
+    }
+    assert.match(refused(account), /function_addresses\[0\]\.omemo: is for addresses of xmpp.component, and info@firma.example is an account/)
+    assert.match(refused((address, config) => {
+      address.omemo = true
+      config.mirrors = []
+      address.team = ['@anna:example.org']
+      delete config.xmpp
+    }), /function_addresses\[0\]\.omemo: is for XMPP, and the address is not there/)
+  })
+
   it('takes what is written', () => {
     const [address] = load()
     const { hours, team, profile, automatic } = address!

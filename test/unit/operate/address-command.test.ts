@@ -42,10 +42,14 @@ describe('zentrale address', () => {
       network: 'matrix', address: '@buergerbuero:example.org', device: 'ZENTRALE', fingerprint: 'abcdefghijk', identity: 'x', since: 0, sessions: 1,
       isRenewing: false
     }
-    const devices = [device, { ...device, address: '@other:example.org', fingerprint: 'mnop' }]
+    const omemo = { ...device, network: 'xmpp', address: 'bürgerbüro@chat.example.org', device: '4711', fingerprint: '00112233445566778899aabb' }
+    const devices = [device, { ...device, address: '@other:example.org', fingerprint: 'mnop' }, omemo]
     const of = (action: 'show' | 'contact', format: 'text' | 'html'): string =>
       runAddress(load(), { action, format, name: 'bürgerbüro' }, MONDAY, { devices }).output
     assert.match(of('show', 'text'), /^fingerprint: \n {2}@buergerbuero:example.org, ZENTRALE: abcd efgh ijk$/m)
+    assert.match(of('show', 'text'), /^ {2}bürgerbüro@chat.example.org, 4711: 00112233 44556677 8899aabb$/m)
+    assert.match(of('contact', 'text'), /^OMEMO-Fingerabdruck: 00112233 44556677 8899aabb$/m)
+    assert.match(of('contact', 'html'), /<br>OMEMO-Fingerabdruck: 00112233 44556677 8899aabb<\/figcaption>/)
     assert.match(of('contact', 'text'), /^Schlüssel unserer Sitzung \(Ed25519\): abcd efgh ijk$/m)
     assert.match(of('contact', 'html'), /<br>Schlüssel unserer Sitzung \(Ed25519\): abcd efgh ijk<\/figcaption>/)
     for (const [action, format] of [['show', 'text'], ['contact', 'html']] as const) assert.doesNotMatch(of(action, format), /mnop/)

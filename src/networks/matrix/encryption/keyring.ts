@@ -23,6 +23,7 @@ const readIdentity = (user: string, given: unknown): Pick<Identity, 'upload' | '
 }
 
 export const keyring: Keyring = {
+  shown: { label: { de: 'Schlüssel unserer Sitzung (Ed25519)', en: 'key of our session (Ed25519)' }, group: 4 },
   async list (vault) {
     const devices = []
     for (const [address, identity] of await identitiesOf(vault)) {

@@ -23,9 +23,11 @@ export interface Taken { ours: string; stanza: Element; rekeyed?: string | undef
 
 const START = 'omemo '
 const OWN = `${START}own `
+const SEED = `${START}seed ` // of an address that has no device yet, as the operator has given it
 const SEALED = `${START}sealed `
 const TAKEN = `${START}taken `
-const sessionsStart = (ends: Ends): string => `${START}sessions ${directPlace(ends.ours, ends.theirs)} `
+const SESSIONS = `${START}sessions `
+const sessionsStart = (ends: Ends): string => `${SESSIONS}${directPlace(ends.ours, ends.theirs)} `
 const chatKey = ({ ours, theirs }: Ends): string => `${START}chat ${directPlace(ours, theirs)}`
 
 /** Keys and sessions hold buffers and maps, which JSON does not know. */
@@ -41,6 +43,7 @@ const unpacked = <T>(bytes: Uint8Array): T => JSON.parse(Buffer.from(bytes).toSt
   return 'map' in one && typeof one.map === 'object' && one.map !== null ? new Map(Object.entries(one.map)) : one
 }) as T
 
+export const seedChange = (ours: string, seed: Buffer | undefined): Change => [SEED + ours, seed]
 export const ownChange = (ours: string, own: Own): Change => [OWN + ours, packed(own)]
 export const sessionsChange = (ends: Ends, device: number, sessions: Session[]): Change =>
   [`${sessionsStart(ends)}${device}`, sessions.length === 0 ? undefined : packed(sessions)]
@@ -52,6 +55,10 @@ export const takenChange = (number: number, taken: Taken | undefined): Change =>
 export interface Kept {
   change: Vault['change']
   owns (): Promise<[ours: string, own: Own][]>
+  /** The identity that an address without a device is to have. */
+  seed (ours: string): Promise<Buffer | undefined>
+  /** With how many devices this address has sessions. */
+  sessionCount (ours: string): Promise<number>
   /** The newest first. */
   sessions (ends: Ends, device: number): Promise<Session[]>
   chat (ends: Ends): Promise<Chat>
@@ -72,6 +79,11 @@ export const makeKept = (vault: Vault): Kept => {
   return {
     change: vault.change,
     owns: async () => (await vault.all(OWN)).map(([key, value]) => [key.slice(OWN.length), unpacked<Own>(value)]),
+    async seed (ours) {
+      const seed = await vault.get(SEED + ours)
+      return seed && Buffer.from(seed)
+    },
+    sessionCount: ours => vault.count(`${SESSIONS}${ours} `),
     sessions: async (ends, device) => await get<Session[]>(`${sessionsStart(ends)}${device}`) ?? [],
     chat: async ends => await get<Chat>(chatKey(ends)) ?? { devices: [] },
     sealed: key => get<KeptSealed>(SEALED + key),

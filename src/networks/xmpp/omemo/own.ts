@@ -20,8 +20,8 @@ const ID_MAX = 2 ** 31 - 1 // what each app takes
 interface Signed extends Pair { id: number; signature: Buffer; at: number }
 interface One extends Pair { id: number }
 
-/** `signed`: the newest first. `next`: the number of the next key. */
-export interface Own { seed: Buffer; device: number; signed: Signed[]; ones: One[]; next: number }
+/** `signed`: the newest first. `next`: the number of the next key. `since`: ms since 1970. */
+export interface Own { seed: Buffer; device: number; since: number; signed: Signed[]; ones: One[]; next: number }
 
 const signedKey = (seed: Buffer, id: number, now: number, fresh: Fresh): Signed => {
   const pair = freshPair(fresh)
@@ -47,7 +47,7 @@ export const renewed = (own: Own, now: number, fresh: Fresh): Own => {
 
 /** With `seed`, the identity stays. */
 export const makeOwn = (now: number, fresh: Fresh, seed = fresh(KEY_BYTES)): Own =>
-  renewed({ seed, device: fresh(ID_BYTES).readUInt32BE() % ID_MAX + 1, signed: [], ones: [], next: 1 }, now, fresh)
+  renewed({ seed, device: fresh(ID_BYTES).readUInt32BE() % ID_MAX + 1, since: now, signed: [], ones: [], next: 1 }, now, fresh)
 
 export const meOf = ({ seed }: Own): Identity => identityOf(seed)
 

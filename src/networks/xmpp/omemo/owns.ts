@@ -5,7 +5,7 @@ import { messageOf } from '../../../model/errors'
 import type { Xml } from '../wire/xml'
 import { bundleXml } from './elements'
 import type { Fresh } from './keys'
-import { type Change, type Kept, ownChange } from './kept'
+import { type Change, type Kept, ownChange, seedChange } from './kept'
 import { bundleOf, makeOwn, type Own, renewed } from './own'
 
 export interface Published { device: number; bundle: Xml }
@@ -27,6 +27,7 @@ export interface Owns {
 export const makeOwns = (kept: Kept, fresh: Fresh, { clock, log }: { clock: Clock, log: Log }): Owns => {
   const known = new Map<string, Own>()
   const shown = new Map<string, Published>()
+  const making = new Set<string>()
   let on: ReadonlySet<string> = new Set()
 
   const publish = (ours: string, own: Own): void => { shown.set(ours, { device: own.device, bundle: bundleXml(bundleOf(own)) }) }
@@ -38,12 +39,20 @@ export const makeOwns = (kept: Kept, fresh: Fresh, { clock, log }: { clock: Cloc
     publish(ours, own)
   }
 
+  const make = async (ours: string): Promise<void> => {
+    if (making.has(ours)) return
+    making.add(ours)
+    const seed = await kept.seed(ours).finally(() => making.delete(ours))
+    if (!known.has(ours)) await put(ours, makeOwn(clock.now(), fresh, seed), [seedChange(ours, undefined)])
+  }
+
   /** New keys in time. */
   const renew = (ours: string): void => {
     const before = known.get(ours)
-    const own = before === undefined ? makeOwn(clock.now(), fresh) : renewed(before, clock.now(), fresh)
-    if (own === before) return
-    put(ours, own, []).catch((error: unknown) => log.error({ address: ours, why: messageOf(error) }, 'the keys of an address could not be kept'))
+    const own = before && renewed(before, clock.now(), fresh)
+    if (own !== undefined && own === before) return
+    const done = own === undefined ? make(ours) : put(ours, own, [])
+    done.catch((error: unknown) => log.error({ address: ours, why: messageOf(error) }, 'the keys of an address could not be kept'))
   }
 
   return {
