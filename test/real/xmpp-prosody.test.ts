@@ -22,7 +22,7 @@ describe('xmpp with Prosody', () => {
   describe('rooms of a team', () => xmppTeamRoomsSuite(startProsody, { nicks: true, pictures: false }))
   describe('moderators', () => {
     needs('prosodyModules')
-    xmppModerationSuite(startProsody, true)
+    xmppModerationSuite(startProsody, { knows: true, banTakesVoice: false })
   })
   describe('signals', () => xmppSignalsSuite(startProsody))
   describe('members', () => xmppMembersSuite(startProsody))
