@@ -9,7 +9,7 @@ import { makeInOrder } from './in-order'
 
 const PASSED_MAX = 10_000 // ids that a second look knows again
 const RECENT_MAX = 256 // messages by which one may be late in the archive
-const RECENT = 'recent' // in the notes: the archive ids of the last of these, oldest first
+const RECENT = 'recent' // in the notes: the archive ids of the last of these, oldest first, after where the very first login began
 export const READ = 'read' // in the notes: archive id of the last message that is done with
 
 export type Take = (message: Element, done: () => void) => void
@@ -19,7 +19,7 @@ export type Passing = ReturnType<typeof makePassing>
 export const makePassing = (notes: WriteBehind, take: Take) => {
   const underWay = new Map<string, (() => void)[]>() // by archive id
   const passed = new Set<string>() // archive ids of this session
-  const recent = new Set((notes.get(RECENT) ?? '').split('\n').filter(id => id !== ''))
+  const recent = new Set(notes.get(RECENT)?.split('\n')) // '': before everything
   let behind: string[] = [] // in order: what is not done with, and what came after that
 
   const keep = (): void => {
@@ -51,6 +51,7 @@ export const makePassing = (notes: WriteBehind, take: Take) => {
     begin (id: string) {
       order = makeInOrder<string | undefined>(id, keep)
       behind = []
+      recent.add(id)
     },
     skip (id: string) { add(owned(id))() },
     /** `id`: in the archive. A message that comes again while it is being stored waits for that. */

@@ -185,6 +185,24 @@ describe('what came to an account while it was away', () => {
     assert.deepEqual(third.taken, [])
   })
 
+  it('is found by the next login too if it was late before anything else had come', async () => {
+    for (const old of [[], ['old']]) {
+      const memory = makeMemory()
+      const first = stage(memory)
+      first.add(...old)
+      first.catchUp.hold()
+      await first.read()
+      first.add('2')
+      first.live('2')
+      await until(() => memory.get('read') === '2', 'the position', 20_000)
+      const second = stage(memory)
+      second.add(...old, '1', '2', '3')
+      second.catchUp.hold()
+      await second.read()
+      assert.deepEqual(second.taken, ['m1', 'm3'])
+    }
+  })
+
   it('is read again as far as it was not done with, also behind what is', async () => {
     const memory = makeMemory(new Map([['read', '']]))
     const first = stage(memory)
