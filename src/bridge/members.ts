@@ -6,7 +6,7 @@
  * is asked to empty itself because we have been away.
  */
 import type { Clock, Timer } from '../lib/clock'
-import type { MirrorPlace, NetworkName, Person, Place } from '../model/address'
+import { addressKey, type MirrorPlace, type NetworkName, type Person, type Place } from '../model/address'
 import type { MemberList, MemberNews } from '../model/members'
 import type { Arrival, Delivery, Persona } from '../model/message'
 import type { Network } from '../model/network'
@@ -14,6 +14,7 @@ import { type Directory, type Mirror, peopleAt } from '../plan/directory'
 import { CALLED, type Claim } from '../plan/namesakes'
 import type { Store } from '../store/store'
 import { makeCrowds } from './crowds'
+import { makeGone } from './gone'
 import { GRACE_MS, makeHalls, type Member, SPEAKER_MS } from './halls'
 import { reached, speaker } from './mirror'
 
@@ -42,7 +43,7 @@ interface Parts { networks: ReadonlyMap<NetworkName, Pick<Network, 'can' | 'memb
 
 export const makeMembers = ({ networks, directory, store, clock }: Parts): Members => {
   const halls = makeHalls(directory, clock)
-  const crowds = makeCrowds(clock)
+  const [crowds, goneFrom] = [makeCrowds(clock), makeGone()]
   const changed = new Set<Mirror>()
   let gathering: Timer | undefined
   let looking: Timer | undefined
@@ -75,7 +76,9 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
       return [as]
     })
     const heard = members.filter(({ person }) => directory.expelled.at(where.place, person) === undefined)
-    return { place: where.place, members: heard, whole: sources.every(here => isSettled(here, isCrowd ? SPEAKER_MS : GRACE_MS)) }
+    const whole = sources.every(here => isSettled(here, isCrowd ? SPEAKER_MS : GRACE_MS))
+    const there = new Set(people.map(({ here, sender: { id } }) => addressKey({ network: here.place.network, id })))
+    return { place: where.place, members: heard, gone: goneFrom(where.place, heard, there, whole), whole }
   }
 
   const listsOf = (mirror: Mirror, claims: Claim[]): MemberList[] => mirror.places

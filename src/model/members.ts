@@ -19,6 +19,6 @@ export type MemberNews =
 
 /**
  * Who of other networks belongs to a place, whoever spoke last first. `whole`: nobody else does; otherwise not all is known yet, and nobody has
- * to leave.
+ * to leave but those who are `gone`.
  */
-export interface MemberList { place: Place; members: Persona[]; whole: boolean }
+export interface MemberList { place: Place; members: Persona[]; gone?: Persona[]; whole: boolean }

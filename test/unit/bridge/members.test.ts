@@ -141,6 +141,35 @@ describe('bridge/members', () => {
     assert.deepEqual(await seenAt(blue), ['@b (red)'])
   })
 
+  it('that were seen to go are named as gone, also before all who belong there are known', async () => {
+    await begin(100, mirrorOf(['red', 'hall'], ['blue', 'hall'], ['red', 'side']))
+    const gone = async (): Promise<string[]> => { await settled(); return blue.lists.get('hall')?.gone?.map(({ name }) => name) ?? [] }
+    all(red, one('@a'), one('@b'), one('@c'))
+    assert.deepEqual(await gone(), [])
+    goes(red, '@a', 'kicked')
+    goes(red, '@b', 'lost')
+    assert.deepEqual([await gone(), blue.lists.get('hall')?.whole], [['@a (red)'], false])
+    comes(red, '@a')
+    assert.deepEqual(await gone(), [])
+    goes(red, '@a')
+    assert.deepEqual(await gone(), ['@a (red)'])
+    tell(red, { kind: 'all', members: [one('@d')], others: 'left' }, 'side')
+    comes(red, '@e')
+    assert.deepEqual(await gone(), ['@a (red)'], 'until it is whole, because a network may not have heard it yet')
+    clock.skip(GRACE_MS)
+    clock.skip(60_000)
+    assert.deepEqual([await gone(), blue.lists.get('hall')?.whole], [[], true])
+  })
+
+  it('that are no longer shown, because there are so many, are not gone', async () => {
+    await begin(2)
+    all(red, one('@a'), one('@b'))
+    await settled()
+    comes(red, '@c')
+    await settled()
+    assert.deepEqual([blue.there('hall'), blue.lists.get('hall')?.gone, blue.lists.get('hall')?.whole], [[], [], false])
+  })
+
   it('are called as their messages are: nobody is called like another, or like somebody of a team', async () => {
     await begin()
     all(red, one('@anna', 'Max'), one('@max', 'Max'), one('@eve', 'Zentrale'))

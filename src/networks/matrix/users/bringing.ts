@@ -75,10 +75,10 @@ export const makeBringing = ({ ghosts, rooms, memory, clock, chance, log, signal
       const isOut = refused.has(outKey(mxid, room)) || memory.get(outKey(mxid, room)) !== undefined
       if (!isOut) await bring(mxid, persona, room)
     }
-    if (!list.whole) return
+    const gone = new Set(list.gone?.map(persona => ghosts.of(persona, list.place, room)))
     for (const mxid of ghosts.inRoom(room)) {
       if (isOutdated() || !rooms.isIn(room)) return
-      if (!wanted.has(mxid)) await inTime(signal => ghosts.leave(mxid, room, signal))
+      if (!wanted.has(mxid) && (list.whole || gone.has(mxid))) await inTime(signal => ghosts.leave(mxid, room, signal))
     }
   }
 

@@ -34,7 +34,7 @@ export const makeBringing = (rooms: Pick<Rooms, 'of' | 'ghosts'>, stream: Pick<S
     const room = rooms.of(id)
     if (list === undefined || room === undefined || !room.ready) return // we are told when we are in
     if (room.features.has(MEMBERS_ONLY) && !canRule(room)) return // whoever speaks asks for a way in
-    const listed = rooms.ghosts.expect(room, list.members.slice(0, LISTED_MAX), list.whole)
+    const listed = rooms.ghosts.expect(room, { ...list, members: list.members.slice(0, LISTED_MAX) })
     for (const ghost of listed) {
       if (isOutdated() || !room.ready) return
       if (ghost.nick !== '' || room.unwanted.has(ghost.jid)) continue

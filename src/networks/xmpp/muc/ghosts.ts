@@ -1,5 +1,6 @@
 /** The ghosts of a room: who they are, and which of them have to leave. A room never has more than OCCUPANTS_MAX of them. */
 import type { Clock } from '../../../lib/clock'
+import type { MemberList } from '../../../model/members'
 import type { Persona } from '../../../model/message'
 import { RESOURCE } from '../addresses'
 import { ghostLocal } from '../names'
@@ -14,8 +15,8 @@ const JUST_SPOKE_MS = 30_000 // what a ghost has said may still be under way
 export interface RoomGhosts {
   /** The ghost of somebody who is about to speak. */
   ghost (room: Room, persona: Persona): Occupant
-  /** The ghosts of these people belong in the room although they say nothing; `whole`: and no others. They have to be brought in. */
-  expect (room: Room, people: Persona[], whole: boolean): Occupant[]
+  /** The ghosts of these people belong in the room although they say nothing. They have to be brought in. */
+  expect (room: Room, list: Omit<MemberList, 'place'>): Occupant[]
   /** Ghosts leave that do not belong in the room, once they have said what they had to say. */
   partUnlisted (room: Room): void
 }
@@ -43,10 +44,12 @@ export const makeRoomGhosts = ({ domain, inside, clock, make, looks }: Parts): R
     if (least !== undefined) leave(room, least)
   }
 
+  const fullJid = ({ person }: Persona): string => `${ghostLocal(person)}@${domain}/${RESOURCE}`
+
   /** As its person is called and looks now. */
   const ghostOf = (room: Room, persona: Persona): Occupant => {
     const local = ghostLocal(persona.person)
-    let ghost = room.ghosts.get(`${local}@${domain}/${RESOURCE}`)
+    let ghost = room.ghosts.get(fullJid(persona))
     if (ghost === undefined) {
       makeSpace(room)
       ghost = make(room, local, persona)
@@ -65,16 +68,19 @@ export const makeRoomGhosts = ({ domain, inside, clock, make, looks }: Parts): R
       room.unwanted.delete(ghost.jid)
       return ghost
     },
-    expect (room, people, whole) {
-      room.listed = new Set(people.map(({ person }) => `${ghostLocal(person)}@${domain}/${RESOURCE}`))
+    expect (room, { members, gone, whole }) {
+      room.listed = new Set(members.map(fullJid))
+      room.gone = new Set(gone?.map(fullJid))
       room.whole = whole
       for (const jid of room.unwanted) if (!room.listed.has(jid)) room.unwanted.delete(jid)
-      return people.map(persona => ghostOf(room, persona))
+      return members.map(persona => ghostOf(room, persona))
     },
     partUnlisted (room) {
-      const before = clock.tick() - (room.whole ? JUST_SPOKE_MS : OCCUPANT_IDLE_MS)
-      for (const ghost of room.ghosts.values()) if (!room.listed.has(ghost.jid) && ghost.usedAt <= before) leave(room, ghost)
-      if (room.whole || begunAt <= before) inside.partOthers(room)
+      const isLongAgo = (at: number, isGone: boolean): boolean => at <= clock.tick() - (isGone ? JUST_SPOKE_MS : OCCUPANT_IDLE_MS)
+      for (const ghost of room.ghosts.values()) {
+        if (!room.listed.has(ghost.jid) && isLongAgo(ghost.usedAt, room.whole || room.gone.has(ghost.jid))) leave(room, ghost)
+      }
+      if (room.whole || isLongAgo(begunAt, false)) inside.partOthers(room)
     }
   }
 }

@@ -20,6 +20,7 @@ export interface Room {
   readonly nicks: Map<string, Occupant> // ours that are inside
   readonly people: Map<string, Present> // by nick
   listed: ReadonlySet<string> // full addresses of the ghosts that belong there although they say nothing
+  gone: ReadonlySet<string> // full addresses of ghosts that belong there no more
   whole: boolean // no other ghosts belong there, unless they speak
   readonly unwanted: Set<string> // full addresses of the ghosts that were put out or not let in; they enter only to speak
   readonly own: boolean // we made it, and nobody else may own it

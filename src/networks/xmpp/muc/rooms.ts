@@ -175,10 +175,10 @@ export const makeRooms = ({ domain, stream, world, events, voices, own, password
   const make = (id: string, place: string): Room => {
     const room: Room = {
       id, place, follows: undefined, untold: false, listener: occupantIn(() => room, id, LISTENER_LOCAL, { name: LISTENER_NAME }),
-      ghosts: new Map(), nicks: new Map(), people: new Map(), listed: new Set(), whole: false, unwanted: new Set(), waiting: new Set(),
+      ghosts: new Map(), nicks: new Map(), people: new Map(), unwanted: new Set(), waiting: new Set(),
       own: own?.has(id) === true, isTeams: own?.has(id) === true && !isPortal(id), features: new Set(),
-      subject: undefined, look: undefined, name: undefined, picture: undefined, refusal: undefined,
-      ready: false, visit: 0, putOut: expulsion.of(id), heardAt: 0, entering: false
+      subject: undefined, look: undefined, name: undefined, picture: undefined, refusal: undefined, listed: new Set(), gone: new Set(),
+      whole: false, ready: false, visit: 0, putOut: expulsion.of(id), heardAt: 0, entering: false
     }
     return room
   }

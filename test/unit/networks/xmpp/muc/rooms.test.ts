@@ -90,7 +90,9 @@ describe('xmpp rooms', () => {
       '<x xmlns=\'http://jabber.org/protocol/muc#user\'><item role=\'participant\'/><status code=\'110\'/></x></presence>'))
     shows('Zentrale', room.listener.jid)
     await rooms.whenReady(room, AbortSignal.timeout(10_000))
-    const [ghost] = rooms.ghosts.expect(room, [{ person: { network: 'matrix', id: '@bob:example.org' }, name: 'Bob (Matrix)' }], true)
+    const [ghost] = rooms.ghosts.expect(room, {
+      members: [{ person: { network: 'matrix', id: '@bob:example.org' }, name: 'Bob (Matrix)' }], whole: true
+    })
     assert.ok(ghost !== undefined)
     const inside = ghost.join()
     shows('Bob (Matrix)', ghost.jid)
