@@ -51,6 +51,14 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
 
   beforeEach(() => { room = `raum${++count}@${at.server.muc}` })
 
+  it('counts as nothing the mark of a switchboard that somebody forges', async () => {
+    await owned()
+    await send(at, inRoom('one'))
+    await at.anna.say(room, 'hört mich jemand?', 'f1', xml('mark', { xmlns: 'urn:zentrale:mark:1', hops: '3' }))
+    const [said] = await came(at, 1)
+    assert.ok(said?.kind === 'message' && said.sender.hops === undefined)
+  })
+
   it('is out of a room that kicked it, with all its people and also after a restart, until the room asks it in', async () => {
     await owned()
     await send(at, inRoom('one'))

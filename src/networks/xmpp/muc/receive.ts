@@ -58,22 +58,31 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
 /** The id under which the room's archive has a message (XEP-0313 §3.1.1). Without one, we cannot know that it is there. */
 const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
-/** What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `rules`: over others, now. */
-interface Speaker { address?: string | undefined, isHere: boolean, rules?: boolean, avatar?: MediaRef | undefined }
+/**
+ * What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `rules`: over others, now. `marked`: as a
+ * switchboard's.
+ */
+interface Speaker { address?: string | undefined, isHere: boolean, rules?: boolean, marked?: true, avatar?: MediaRef | undefined }
+
+/** Anybody may write a mark into a message. Some rooms take it out of presences, ours too; of whoever is gone, nobody can say. */
+const mayBeSwitchboard = ({ people, listener }: Room, { isHere, marked }: Speaker): boolean =>
+  !isHere || marked === true || people.get(listener.nick)?.marked !== true
 
 /** A room that hides addresses from occupants may let anybody write one into a message, which its archive keeps. */
-const senderOf = (room: Room, message: Element, { address, isHere, avatar }: Speaker): Sender => {
+const senderOf = (room: Room, message: Element, speaker: Speaker): Sender => {
+  const { address, isHere, avatar } = speaker
   const nick = resourceOf(message.attrs.from ?? '')
   const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) || isHere) && addressFor(room, address)
-  const hops = markedHops(message)
+  const hops = mayBeSwitchboard(room, speaker) ? markedHops(message) : undefined
   const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
 
 /** The writer of an earlier message. People are called the same whether they were heard or read, so we look who is here. */
 const earlier = (room: Room, message: Element, archived?: string): Speaker => {
-  const address = stillHere(room, message)?.address
-  return address === undefined ? { address: archived, isHere: false } : { address, isHere: true }
+  const here = stillHere(room, message)
+  if (here?.address === undefined) return { address: archived, isHere: false }
+  return { address: here.address, isHere: true, ...here.marked && { marked: true } }
 }
 
 /** What the room itself says concerns us only if a moderator removed a message. */

@@ -98,7 +98,8 @@ export const stage = (roomIds = ['a@rooms.example.org'], most = PAGE_MAX) => {
     })
     hearing = new Set()
     rooms = roomIds.map(id => ({
-      id, place: id, ready: false, visit: 0, nicks: new Map(), people: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
+      id, place: id, ready: false, visit: 0, listener: { nick: 'Zentrale' }, nicks: new Map(), people: new Map(),
+      features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
     } as unknown as Room))
   }
 

@@ -34,9 +34,13 @@ const stage = (features = FEATURES) => {
     network: 'xmpp', inbox, stream, archive: {} as Archive, ownMessages, notes, originals: makeOriginals(world), world,
     echo: () => {}, avatarOf, tooMuch
   })
-  const room = { id: ROOM, place: ROOM, ready: true, nicks: new Map(), people: new Map(), features: new Set(features) } as unknown as Room
+  const room = {
+    id: ROOM, place: ROOM, ready: true, listener: { nick: 'Zentrale' }, nicks: new Map(), people: new Map(), features: new Set(features)
+  } as unknown as Room
   const enters = (nick: string, address: string): void => { room.people.set(nick, { address, role: 'participant', rules: false }) }
   const ghost = (nick: string, id: string): void => { room.nicks.set(nick, { person: { network: 'matrix', id } } as Occupant) }
+  /** A switchboard's, or not. */
+  const stands = (nick: string, marked: boolean): void => { room.people.set(nick, { role: 'participant', rules: false, ...marked && { marked } }) }
   const rules = (nick: string): void => { room.people.set(nick, { role: 'moderator', rules: true }) }
   const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
     receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
@@ -51,7 +55,7 @@ const stage = (features = FEATURES) => {
       await receiver.catchUp(room)
     }
   }
-  return { hear, hold, inbox, enters, ghost, rules, steps, told }
+  return { hear, hold, inbox, enters, ghost, stands, rules, steps, told }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -90,6 +94,18 @@ describe('xmpp/receive', () => {
       assert.deepEqual(said.map(one => one.kind === 'message' && { ...one.sender }),
         [{ id: `${ROOM}/Bernd`, name: 'Bernd', ...shown }, { id: `${ROOM}/Eva`, name: 'Eva' }])
     }
+  })
+
+  it('believes a switchboard\'s mark only from those whose presence has one too, unless the room takes marks out of presences', async () => {
+    const hopsIn = async (passesMarks: boolean): Promise<unknown[]> => {
+      const { hear, stands } = stage()
+      stands('Zentrale', passesMarks)
+      stands('Eva', false)
+      stands('Bot', true)
+      for (const nick of ['Eva', 'Bot']) await hear(`${ROOM}/${nick}`, '<body>x</body><mark xmlns=\'urn:zentrale:mark:1\' hops=\'3\'/>', nick)
+      return (await hear(`${ROOM}/Eva`, '')).map(one => one.kind === 'message' && one.sender.hops)
+    }
+    assert.deepEqual([await hopsIn(true), await hopsIn(false)], [[undefined, 3], [3, 3]])
   })
 
   it('shows the picture of the speaker, and of nobody else', async () => {
