@@ -134,8 +134,8 @@ const slow = async (opened: Opened, input: Buffer, from: number, to: number): Pr
 
 export const fuzz = async (target: Target, { seed, seconds, timed = false, before = () => {}, corpus: folder = CORPUS,
   stopAtFirst = false }: FuzzOptions): Promise<Outcome> => {
-  const end = performance.now() + seconds * 1000
   const made = await target.open()
+  const end = performance.now() + seconds * 1000
   const opened: Opened = { ...made, run (input) { before(input); return made.run(input) } }
   const outcome: Outcome = { executions: 0, findings: [] }
   const kinds = new Set<string>()

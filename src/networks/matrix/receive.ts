@@ -174,7 +174,7 @@ export const makeTake = ({
     if (speaks(event) || shownBy(event) !== undefined ? isUnheard(event.sender) : isOthers) return
     if (event.type === 'm.room.encrypted') {
       if (rooms.isEncrypted(event.room)) return // everybody knows that nothing is carried from there
-      if (event.sealed !== 'late') news.unread(event)
+      if (event.sealed === undefined) news.unread(event)
     }
     const kept: Promise<void>[] = []
     const arrival = arrivalFrom(event, place, why => { kept.push(inbox.quarantine(network, rawOf(raw), why, event.id)) }, powerful)

@@ -7,7 +7,7 @@ import type { Json } from '../../../src/networks/matrix/events/json'
 import { NOBODY } from '../../../src/networks/matrix/events/mentions'
 import type { Homeserver } from '../../../src/networks/matrix/homeserver'
 import { makeMembers } from '../../../src/networks/matrix/rooms/members'
-import { makeTake } from '../../../src/networks/matrix/receive'
+import { makeTake, type ReceiveWorld, type Takes } from '../../../src/networks/matrix/receive'
 import { ghostPerson } from '../../../src/networks/matrix/names'
 import { makeDoneToGhosts } from '../../../src/networks/matrix/users/put-out'
 import type { Rooms } from '../../../src/networks/matrix/rooms/rooms'
@@ -17,41 +17,45 @@ import { judgingInbox, ODD, textFrom } from '../judges'
 
 const BOT = '@zentrale:example.org'
 const ROOM = '!room:example.org'
+const ROOMS = {
+  placeOf: (room: string) => room === ROOM ? { network: 'matrix', id: ROOM } : undefined, isNow: (room: string) => room === ROOM
+}
 const EVENT = { event_id: '$1', room_id: ROOM, sender: '@anna:example.org', type: 'm.room.message', origin_server_ts: 1 }
 
-const json = (input: Buffer): unknown => {
+export const jsonIn = (input: Buffer): unknown => {
   try { return JSON.parse(textFrom(input)) } catch { return undefined }
 }
 
+/** Takes events in a room that is mirrored. `answer`: what the homeserver says to every question. */
+export const makeTaking = (given: Pick<ReceiveWorld, 'inbox'> & Partial<ReceiveWorld>, answer: () => Json = () => ({})): Takes => makeTake({
+  network: 'matrix', memory: makeMemory(), clock: systemClock, bot: BOT,
+  members: makeMembers({ call: async () => answer() } as Partial<Homeserver> as Homeserver, systemClock),
+  rooms: {
+    ...ROOMS, isOut: () => false, isEncrypted: () => false, sentOut: async () => {}, checkRoom () {}
+  } as Partial<Rooms> as Rooms,
+  direct: { of: () => undefined } as Partial<Direct> as Direct,
+  isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
+  around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
+  powerfulIn: async () => new Set(['$1']), expulsionOf: () => undefined,
+  news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {}, async lost () {} },
+  encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
+  reading: { readerOf: () => undefined, whose: () => undefined },
+  wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} },
+  ...given
+})
+
 const take = async (input: Buffer): Promise<void> => {
-  const value = json(input)
+  const value = jsonIn(input)
   if (value === undefined) return
-  let answer: Json = {}
-  const members = makeMembers({ call: async () => answer } as Partial<Homeserver> as Homeserver, systemClock)
-  const rooms = {
-    placeOf: (room: string) => room === ROOM ? { network: 'matrix', id: ROOM } : undefined, isNow: (room: string) => room === ROOM,
-    isOut: () => false, isEncrypted: () => false, sentOut: async () => {}, checkRoom () {}
-  } as Partial<Rooms> as Rooms
-  const direct = { of: () => undefined } as Partial<Direct> as Direct
   const inbox = judgingInbox()
   const events = Array.isArray(value) ? value : [value]
-  answer = Object(events.at(-1)) as Json
   let kept = 0
   const quarantine: typeof inbox.quarantine = async (network, raw, why) => { kept++; await inbox.quarantine(network, raw, why) }
-  await makeTake({
-    network: 'matrix', inbox: { ...inbox, quarantine }, rooms, direct, members, memory: makeMemory(), clock: systemClock, bot: BOT,
-    isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
-    around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
-    powerfulIn: async () => new Set(['$1']),
-    expulsionOf: makeDoneToGhosts({
-      rooms, ghosts: { nameIn: () => 'Bernd', personOf: mxid => ghostPerson(mxid, 'example.org') }, clock: systemClock,
-      isOurs: mxid => mxid.startsWith('@_')
-    }),
-    news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {}, async lost () {} },
-    encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
-    reading: { readerOf: () => undefined, whose: () => undefined },
-    wait: () => ({ holds: () => false, keep: async () => false, load: async () => {}, stop () {} }), verifying: { look () {} }
-  }).take(events)
+  const expulsionOf = makeDoneToGhosts({
+    rooms: ROOMS as Partial<Rooms> as Rooms, ghosts: { nameIn: () => 'Bernd', personOf: mxid => ghostPerson(mxid, 'example.org') },
+    clock: systemClock, isOurs: mxid => mxid.startsWith('@_')
+  })
+  await makeTaking({ inbox: { ...inbox, quarantine }, expulsionOf }, () => Object(events.at(-1)) as Json).take(events)
   assert.ok(kept <= events.length)
 }
 

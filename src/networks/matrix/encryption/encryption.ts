@@ -73,8 +73,10 @@ const indexIn = (ciphertext: unknown): number | undefined => {
   return undefined
 }
 
-/** What may be encrypted: what people say. Whoever takes something back, or changes the room, has to say so to the homeserver. */
-const isSayable = (type: string): boolean => type.length > 0 && !/^m\.room\.(?!message$)/.test(type)
+/** What may be encrypted: what people say. Whoever takes something back, or changes the room, has to say so to the homeserver. As
+ * long as the type of any event may be, because nothing else could be taken.
+ */
+const isSayable = (type: string): boolean => /^(?!m\.room\.(?!message$)).{2,255}$/s.test(type)
 
 const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url')

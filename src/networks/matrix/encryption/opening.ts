@@ -16,7 +16,7 @@ interface OpeningParts {
   isSaid (event: RoomEvent): boolean
 }
 
-/** Nothing comes of what cannot be read yet, or stands behind that: it waits. */
+/** Nothing comes of what cannot be read, or stands behind that: it waits. */
 export const makeOpening = ({ encryption, waiting, readerOf, isSaid }: OpeningParts) => {
   const openOne = async (taken: Taken): Promise<Taken[]> => {
     const { event } = taken
@@ -26,7 +26,7 @@ export const makeOpening = ({ encryption, waiting, readerOf, isSaid }: OpeningPa
     if (waiting.holds(event)) return await waiting.keep(event, raw) ? [] : [taken]
     if (event.type !== SEALED) return [taken]
     const read = await encryption.open(reader, raw, true)
-    if ('later' in read && await waiting.keep(event, raw)) return []
+    if (!('event' in read) && await waiting.keep(event, raw)) return []
     return [{ raw, event: 'event' in read ? { ...readEvent(read.event), sealed: 'read' } : event }]
   }
 

@@ -1,7 +1,7 @@
 /**
- * Events that cannot be read yet, because their key is not here: kept on disk until it comes. What is said behind one in the same room waits
- * with it for a moment, so that it keeps its place. After that the team hears that somebody said something, and the rest goes on. At the limit the
- * writer is told.
+ * Events that cannot be read yet, because their key is not here: kept on disk until it comes; those that never can, until that is told. What is
+ * said behind one in the same room waits with it for a moment, so that it keeps its place. After that the team hears that somebody said something,
+ * and the rest goes on. At the limit the writer is told.
  */
 import { backoffMs } from '../../../lib/backoff'
 import type { Chance } from '../../../lib/chance'
@@ -44,6 +44,7 @@ export interface Waiting {
 /** `told`: the team was told that there is something. */
 interface Entry { key: string; room: string; id: string; at: number; told: boolean }
 interface Kept { raw: Json; told: boolean }
+type Unread = 'broken' | 'late'
 
 const HOLD_MS = 30_000
 const WAIT_MS = 24 * 3600_000
@@ -54,7 +55,7 @@ const FIRST_MS = 500
 const MOST_MS = 60_000
 
 /** What the team is told meanwhile is an arrival of its own, so that the event keeps its id for what it says. */
-const inPlaceOf = (event: RoomEvent): RoomEvent => ({ ...event, id: `${event.id} unread`, sealed: 'late' })
+const inPlaceOf = (event: RoomEvent, sealed: Unread): RoomEvent => ({ ...event, id: `${event.id} unread`, sealed })
 
 export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take, lost }) => {
   const { encryption, devices, vault, clock, chance, log, signal } = parts
@@ -73,14 +74,14 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
     entries.splice(entries.indexOf(entry), 1)
   }
 
-  const tell = async (entry: Entry, raw: Json): Promise<void> => {
-    await take(raw, inPlaceOf(readEvent(raw)))
+  const tell = async (entry: Entry, raw: Json, why: Unread): Promise<void> => {
+    await take(raw, inPlaceOf(readEvent(raw), why))
     await vault.change([[entry.key, Buffer.from(JSON.stringify({ raw, told: true } satisfies Kept))]])
     entry.told = true
   }
 
-  const giveUp = async (entry: Entry, raw: Json, why: 'broken' | 'late'): Promise<void> => {
-    if (!entry.told) await tell(entry, raw)
+  const giveUp = async (entry: Entry, raw: Json, why: Unread): Promise<void> => {
+    if (!entry.told) await tell(entry, raw, why)
     try {
       await lost(entry)
     } catch (error) {
@@ -108,7 +109,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
       log.warn({ event: entry.id, why: 'why' in read ? read.why : read.later }, 'an encrypted message cannot be read')
       await giveUp(entry, raw, 'why' in read ? 'broken' : 'late')
     } else if (age(entry) > HOLD_MS) {
-      if (!entry.told) await tell(entry, raw)
+      if (!entry.told) await tell(entry, raw, 'late')
     } else return false
     return true
   }

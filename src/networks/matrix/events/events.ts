@@ -19,7 +19,7 @@ export interface RoomEvent {
   age?: number // ms since it was made, as our homeserver says
   redacted: boolean
   replaces?: string // in an invitation: the room that this one replaces, as the inviter's server claims
-  sealed?: 'read' | 'late' // it was encrypted and is read; or it cannot be read yet, and people are told
+  sealed?: 'read' | 'late' | 'broken' // it was encrypted and is read; or it cannot be read yet, or ever, and people are told
 }
 
 /** On events that a switchboard like us sends: how often the message has been carried on. */

@@ -34,4 +34,16 @@ describe('encryption', () => {
     await answer('k2')
     assert.deepEqual([...rows.keys()].filter(key => key.startsWith('seen ')), [])
   })
+
+  it('takes nothing that says inside what no event may say', async () => {
+    for (const type of ['', 'x', 'x'.repeat(256), 'm.room.redaction']) {
+      const device: Pick<Device, 'open'> = { open: async () => ({ type, content: {} }) }
+      const { open } = makeEncryption({
+        homeserver: {} as Homeserver, devices: { of: () => device, serves: () => true } as unknown as EncryptionParts['devices'],
+        vault: makeVault(), memory: makeMemory(), clock: systemClock, signal: new AbortController().signal, isDeaf: () => false
+      })
+      const content = { session_id: 's', ciphertext: Buffer.from([3, 8, 0, 1]).toString('base64') }
+      assert.match(Object(await open(US, { event_id: '$1', room_id: '!a:x', content }, false)).why, /^an encrypted /)
+    }
+  })
 })

@@ -107,7 +107,7 @@ describe('an event whose key is not here', () => {
     assert.deepEqual([taken, lost, rows.size], [['$1 unread late'], ['$1'], 0])
     await keep(raw('bad'))
     await look()
-    assert.deepEqual([taken, lost], [['$1 unread late', '$bad unread late'], ['$1', '$bad']])
+    assert.deepEqual([taken, lost], [['$1 unread late', '$bad unread broken'], ['$1', '$bad']])
     assert.deepEqual(counts.unread, { late: 1, broken: 1, full: 0 })
   })
 
@@ -117,11 +117,11 @@ describe('an event whose key is not here', () => {
     keys.add('$2')
     away = true
     await look()
-    assert.deepEqual([taken, lost, rows.size], [['$bad unread late', '$2 read'], [], 1])
+    assert.deepEqual([taken, lost, rows.size], [['$bad unread broken', '$2 read'], [], 1])
     await start()
     away = false
     await look()
-    assert.deepEqual([taken, lost, rows.size], [['$bad unread late', '$2 read'], ['$bad'], 0])
+    assert.deepEqual([taken, lost, rows.size], [['$bad unread broken', '$2 read'], ['$bad'], 0])
   })
 
   it('waits as long as it should when the clock is changed meanwhile', async () => {
