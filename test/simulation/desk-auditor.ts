@@ -3,7 +3,7 @@
  *
  * D1 the whole team sees everything · D2 one owner, one answer, and the second answer is held · D3 the contact sees only answers ·
  * D4 the state in the end follows from the messages · D5 talk among the team reaches the whole team · W1 a contact is shown only what
- * somebody who may answer meant for them · W2 no contact is shown notes, commands or talk of the team.
+ * somebody who may answer meant for them · W2 no contact is shown notes, commands or talk of the team · S3 what cannot be read is a line in the case.
  * (Everything ends: I5 in inspect.ts. Addresses that leave the config: end-auditor.ts.) The story alone says what was meant.
  */
 import type { DatabaseSync } from 'node:sqlite'
@@ -11,6 +11,7 @@ import type { FunctionAddress } from '../../src/desk/address'
 import { addressKey, type Place } from '../../src/model/address'
 import type { Delivery, EditArrival, MessageArrival } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
+import { TEXTS } from '../../src/plan/texts'
 import type { Conversation } from '../../src/store/desk'
 import { makeTx } from '../../src/store/tx'
 import { PATIENCE_MS, type Auditor } from './auditor'
@@ -22,6 +23,7 @@ import { isOut, type Config } from './operator'
 import type { Said } from './town'
 import { isNearlySent, kindOf, meantBy, numberIn, ownTag, tagsIn } from './typing'
 
+const UNREADABLE = TEXTS.en.unreadable.encrypted
 const LAST_PAUSE_MS = 3 * 60_000 // between the last try and giving up
 /** In the servers' words; and that the archive could not be asked whether it had arrived. */
 const GOOD_REASONS = /^(?:homeserver: 403 M_FORBIDDEN \(weather\)|the room refused the message: forbidden .*|no answer to a question in time)$/
@@ -54,6 +56,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   const keys = new Map<string, string>() // of the messages that the contact sees, by place and tag
   const lastTry = new Map<string, number>() // by place and tag
   const seen = new Set<string>() // by the team's place and tag
+  const unread = new Map<string, number>() // lines about what cannot be read, by the team's place
   const told = new Set<string>() // answers whose writers were told that they failed
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
@@ -123,6 +126,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
     if (text.includes('ALTERED')) violation('D1', `a replay with another text was taken: ${text}`, tagsIn(text)[0])
     const tag = ownTag(text)
     if (tag !== undefined) seen.add(`${addressKey(place)} ${tag}`)
+    if (as !== undefined && text === UNREADABLE) more(unread, addressKey(place))
     if (as !== undefined && action.kind === 'message' && tag !== undefined) copied(place, tag, text)
     if (ends.shown(place, text)) return
     if (as === undefined) desk.announced(place, text)
@@ -141,6 +145,19 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       if (room === addressKey(line.by.place) || seen.has(`${room} ${line.tag}`)) continue
       if (all.some(sent => sent.place === room && sent.tag === line.tag && excused(sent))) continue
       violation('D1', `${line.tag} was not shown at ${room}`, line.tag)
+    }
+  }
+
+  /** Each is a line of its own: nothing else tells the team that the contact said something. */
+  const judgeUnread = ({ id, address, handledBy, place }: Conversation, arrivals: Spoken[], rows: Row[]): void => {
+    const { slug, team } = desk.addresses.find(({ name }) => name === handledBy)!
+    const count = arrivals.filter(({ content, place: at, line }) => content.unreadable !== undefined && addressKey(at) === addressKey(place) &&
+      !isOut(configs, address, line)).length
+    for (const network of new Set(team.flatMap(({ addresses }) => addresses.map(one => one.network)))) {
+      const room = addressKey({ network, id: teamRoom(network, slug, id) })
+      const failed = rows.filter(row => `${row.network} ${row.place}` === room && row.state === 'failed' && textOf(row) === UNREADABLE).length
+      const lines = unread.get(room) ?? 0
+      if (lines + failed < count) violation('S3', `#${id} has ${count} messages that cannot be read, and ${lines} lines about them at ${room}`)
     }
   }
 
@@ -253,6 +270,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       rows.some(row => `${row.network} ${row.place}` === place && row.state !== 'done' && word.test(textOf(row))))
     under.counts['answers sent'] += one.sent.length
     under.counts['answers held'] += one.held.length
+    judgeUnread(conversation, mine, rows)
     for (const { content } of mine) {
       const line = lines.get(ownTag(toPlain(content.text)) ?? '')
       if (line !== undefined && !one.inVain.includes(line.tag)) judgeTeam(line, conversation, all)

@@ -163,5 +163,11 @@ export const MUTATIONS: Mutation[] = [
     'some(entry => entry.id === id || age(entry) < HOLD_MS)', 'some(entry => entry.id === id)', ['S4']],
   ['takes the same words twice if a homeserver shows them twice', 'networks/matrix/encryption/encryption.ts',
     "return before === undefined || Buffer.from(before).toString().split(' ').at(-1) === id", 'return true', ['D1']],
-  ['tells no writer that nobody can read it', 'networks/matrix/encryption/waiting.ts', 'await lost(entry)', '', ['S3']]
+  ['tells no writer that nobody can read it', 'networks/matrix/encryption/waiting.ts', 'await lost(entry)', '', ['S3']],
+  ['tells no team that something cannot be read', 'networks/matrix/encryption/waiting.ts', 'if (!entry.told) await tell(entry, raw, why)\n', '',
+    ['S3']],
+  ['tells the team of what waits only when it is given up', 'networks/matrix/encryption/waiting.ts',
+    "if (!entry.told) await tell(entry, raw, 'late')", '', ['S3']],
+  ['has no line for what cannot be read', 'desk/contact.ts', '...redirect ? [] : shownToTeam(',
+    '...redirect || unreadable !== undefined ? [] : shownToTeam(', ['S3']]
 ]

@@ -289,7 +289,7 @@ const play = async (stage: Stage): Promise<void> => {
   for (const { fault, share } of weather.coming) timeline.after(share * badMs, () => GREAT[fault](stage))
   const hopeless = (): boolean => auditor.violations.length > VIOLATIONS_MAX
   while (timeline.ms < badMs && !hopeless()) if (!await timeline.next()) break
-  weather.clear()
+  weather.clear(timeline.ms)
   for (const server of servers) { server.cut(false); server.slow(1) }
   disk.calm()
   machine.calm()

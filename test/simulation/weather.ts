@@ -81,7 +81,10 @@ export interface Weather {
   happened (what: string): void
   /** How often each fault happened. */
   readonly counts: ReadonlyMap<string, number>
-  clear (): void
+  /** `now`: ms of the timeline. */
+  clear (now: number): void
+  /** When it cleared; Infinity before. */
+  readonly clearedAt: number
 }
 
 export const makeWeather = (random: Random, apart: Random): Weather => {
@@ -95,15 +98,16 @@ export const makeWeather = (random: Random, apart: Random): Weather => {
     ? Array.from({ length: 1 + random.below(most) }, () => ({ fault: fault as GreatFault, share: random.fraction() }))
     : [])
   const counts = new Map<string, number>()
-  let bad = true
+  let clearedAt = Infinity
   const happened = (what: string): void => { counts.set(what, (counts.get(what) ?? 0) + 1) }
   return {
     coming, counts, happened,
     strikes (fault) {
-      if (!bad || !random.happens(rates.get(fault)!)) return false
+      if (clearedAt < Infinity || !random.happens(rates.get(fault)!)) return false
       happened(fault)
       return true
     },
-    clear: () => { bad = false }
+    clear: now => { clearedAt = now },
+    get clearedAt () { return clearedAt }
   }
 }
