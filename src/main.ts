@@ -18,9 +18,11 @@ import { ADDRESS_ACTIONS, runAddress } from './operate/address-command'
 import { LIVE_ACTIONS, runLive } from './operate/address-live'
 import { CONTACT_FORMATS, type ContactFormat } from './operate/contact'
 import { DEVICE_ACTIONS, devicesNow, runDevices } from './operate/devices-command'
+import { runBackup } from './operate/backup-command'
 import { answer, askOnTerminal, init, questionsOf } from './operate/init'
 import { LINE_ID, QUEUE_STATES, type QueueState } from './operate/queue'
 import { QUEUE_ACTIONS, type QueueAction, runQueue } from './operate/queue-command'
+import { runRestore } from './operate/restore-command'
 import { registrationFlags, registrationText, sampleRegistration, writeNew } from './operate/registration'
 import { retiredNow } from './operate/retired'
 import { EXIT, start } from './start'
@@ -94,6 +96,22 @@ program.command('queue').description('list what is waiting, failed, may have arr
     const { output, ok } = await runQueue(config(), order, clock)
     print(output)
     leave(ok)
+  })
+
+program.command('backup').description('copy the store into a new folder, while Zentrale runs or not')
+  .argument('<folder>', 'a new folder').option('--with-config', 'also the config and the files that it names, with their secrets')
+  .action(async (folder: string, { withConfig = false }: { withConfig?: boolean }) =>
+    print(await runBackup(config(), { folder, withConfig, zentrale: version }, clock)))
+
+program.command('restore').description('put a backup back, without sending anything twice').argument('<folder>', 'what zentrale backup has made')
+  .option('--stopped <time>', 'when the Zentrale stopped whose store is lost, like 2026-11-29T14:30; what was said later is carried')
+  .option('--send-waiting', 'send what waited when the backup was made').option('--replace', 'keep a store that is there under another name')
+  .option('-y, --yes', 'ask nothing: take the flags, and what is safe for the rest')
+  .action(async (folder: string, flags: { stopped?: string, sendWaiting?: boolean, replace?: boolean, yes?: boolean }) => {
+    const { stopped, sendWaiting: sends, replace: replaces = false, yes = false } = flags
+    const order = { folder, config: configFile(), stopped, sends, replaces }
+    print(yes || !process.stdin.isTTY ? await runRestore(order, config, clock)
+      : await askOnTerminal(ask => runRestore({ ...order, ask }, config, clock)))
   })
 
 program.command('devices')

@@ -88,7 +88,8 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
     { listen, app: makeMediaApp({ links, media, language, clock, log }) },
     { listen: operate.listen,
       app: makeOperateApp({
-        ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), devices, desk: bridge.desk, store, clock, log
+        ...operate, networks: names, metrics, queue: makeQueueLines(bridge.queue), devices, desk: bridge.desk, store,
+        storePath: config.store.path, clock, log
       }) }
   ]
   const stops: (() => Promise<void>)[] = []

@@ -16,6 +16,7 @@ import { EXPELLED } from '../plan/expelled'
 import { CALLED } from '../plan/namesakes'
 import { PORTALS, portalMirrors, type PortalRules } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
+import { RESTORED } from '../plan/restored'
 import { TEXTS, type Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
@@ -112,7 +113,7 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
   const { chats, portals, ...remembered } = await store.run(async tx => ({
     blocked: await tx.blocked(), standings: await tx.remembered(STANDINGS), called: await tx.remembered(CALLED),
     profiles: await tx.remembered(PROFILES), expelled: await tx.remembered(EXPELLED), chats: await tx.remembered(DIRECTS),
-    portals: await tx.remembered(PORTALS)
+    portals: await tx.remembered(PORTALS), restored: await tx.remembered(RESTORED)
   }))
   const can = new Map(networks.map(network => [network.name, network.can]))
   const namings = new Map(networks.map(({ name, naming }) => [name, naming]))

@@ -18,6 +18,7 @@ import { moderationRule } from './moderation'
 import { profileRule } from './profile'
 import { reactionRule } from './reactions'
 import { receiptRule } from './receipt'
+import { restoredRule } from './restored'
 import { standingRule } from './standing'
 import { voteRule } from './votes'
 
@@ -32,6 +33,7 @@ export interface Facts {
 type Rule = (arrival: Arrival, facts: Facts, context: Context) => Plan | undefined
 
 const RULES: Rule[] = [
+  (arrival, _facts, { directory }) => restoredRule(arrival, directory.carriedBefore),
   (arrival, facts, { directory }) => receiptRule(arrival, facts.confirmable, directory),
   (arrival, _facts, { directory }) => standingRule(arrival, directory),
   (arrival, _facts, { directory }) => profileRule(arrival, directory),

@@ -20,7 +20,7 @@ const jsonOr = (text: string): unknown => {
 }
 
 /** What an answer says is wrong. */
-export const errorIn = ({ status, body }: Answer): string =>
+export const errorIn = ({ status, body }: Pick<Answer, 'status' | 'body'>): string =>
   String(typeof body === 'object' && body !== null && 'error' in body ? body.error : status)
 
 /** Rejects if there is no answer within ASK_TIMEOUT_MS. Redirects are not followed. */

@@ -11,6 +11,7 @@ import type { NetworkName } from '../model/address'
 import { messageOf } from '../model/errors'
 import type { Store } from '../store/store'
 import { addressRoutes, logbookRoute } from './addresses'
+import { backupRoute } from './backup'
 import { deviceRoutes, type DevicesOperated } from './devices'
 import type { Metrics } from './metrics'
 import { isQueueState, LINE_ID, QUEUE_STATES, type QueueLines } from './queue'
@@ -24,6 +25,7 @@ export interface Operated {
   queue: QueueLines
   devices?: DevicesOperated
   store: Store
+  storePath?: string // without it, there are no backups
   clock: Clock
   log: Log
 }
@@ -84,11 +86,12 @@ const isOpen = (request: Request): boolean => request.query['text'] === '1'
 
 const notFound = (response: Response, text: string): void => { response.status(404).json({ error: text }) }
 
-const adminRoutes = ({ queue, devices, metrics, log, desk, store }: Operated): express.Router => {
+const adminRoutes = ({ queue, devices, metrics, log, desk, store, storePath }: Operated): express.Router => {
   const routes = express.Router()
   routes.use('/addresses', addressRoutes({ desk, store }))
   if (devices !== undefined) routes.use('/devices', deviceRoutes(devices, log))
   routes.get('/logbook', logbookRoute({ store }))
+  if (storePath !== undefined) routes.get('/backup', backupRoute({ store, path: storePath, log }))
   routes.get('/links', (_request, response) => { response.json(metrics.connections()) })
   routes.get('/queue', async (request, response) => {
     const state = request.query['state'] ?? 'waiting'

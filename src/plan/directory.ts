@@ -8,6 +8,7 @@ import type { Links } from './links'
 import type { DeliveryMarking, Mirror, Moderation } from './mirrored'
 import { makeNamesakes, type Namesakes } from './namesakes'
 import { makeProfiles, type Profiles } from './profiles'
+import { carriedBefore } from './restored'
 import type { Texts } from './texts'
 
 export type { DeliveryMarking, Mirror, Moderation }
@@ -49,6 +50,8 @@ export interface Directory {
   readonly directs: Directs
   readonly expelled: Expulsions
   readonly teams: Teams
+  /** The store was put back from a copy, and what was said before this time (ms since 1970) is carried already. 0: it never was. */
+  readonly carriedBefore: number
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
   /** A portal: a mirror that is not in the config. */
@@ -71,6 +74,7 @@ const gone = (network: NetworkName): Capabilities => ({
 
 interface Remembered {
   blocked: string[]; standings: [string, string][]; called: [string, string][]; profiles: [string, string][]; expelled: [string, string][]
+  restored?: [string, string][]
 }
 
 export interface DirectoryParts {
@@ -93,7 +97,8 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
   let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, texts, teams, directs, labels: [...can.values()].map(({ label }) => label), namesakes: makeNamesakes(remembered.called),
+    links, texts, teams, directs, labels: [...can.values()].map(({ label }) => label), carriedBefore: carriedBefore(remembered.restored ?? []),
+    namesakes: makeNamesakes(remembered.called),
     profiles: makeProfiles(remembered.profiles), expelled: makeExpulsions(remembered.expelled),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),

@@ -1,6 +1,6 @@
 /** Opens the store file of a config. Other users of this machine cannot read it. */
 import { hkdfSync } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf } from '../model/errors'
 import type { Clock } from '../lib/clock'
@@ -36,9 +36,14 @@ export const makeStoreFolder = (path: string): void => {
 /** The uppermost folder of a path that is not there. */
 const firstMissing = (folder: string): string | undefined => existsSync(folder) ? undefined : firstMissing(dirname(folder)) ?? folder
 
+/** Where a copy of the store lies for as long as it is made and sent. One that a crash has left is removed at the next start. */
+export const copyBeside = (path: string): string => `${path}.copy`
+
 /** `logbookSecret` seals the logbook. Throws with a text for the operator: in use, too new, not writable. */
 export const openStore = (path: string, logbookSecret: string, clock: Clock, failed: (error: unknown) => void): Store => {
   makeStoreFolder(path)
   closeToOthers(path) // before SQLite makes the log beside it, which gets the same mode
-  return openSqlite(path, clock, failed, undefined, sealKey(logbookSecret))
+  const store = openSqlite(path, clock, failed, undefined, sealKey(logbookSecret))
+  rmSync(copyBeside(path), { force: true })
+  return store
 }

@@ -17,7 +17,10 @@ const unroutedOf = (row: Unrouted): UnroutedRow => ({ ...row, arrival: JSON.pars
 
 const changedOf = (row: OutboxRow): Changed => ({ lane: { network: row.network, id: row.place }, from: fromOf(row) })
 
-type OperatorTx = Pick<Tx, 'depth' | 'list' | 'show' | 'retry' | 'drop' | 'unrouted' | 'unroutedAt' | 'prune'>
+/** A copy can be so many conversations behind, or as many as there are. */
+const SKIPPED_MIN = 1_000
+
+type OperatorTx = Pick<Tx, 'depth' | 'list' | 'show' | 'retry' | 'drop' | 'unrouted' | 'unroutedAt' | 'skipConversations' | 'setAside' | 'prune'>
 
 export const makeOperatorTx = (sql: Sql): OperatorTx => {
   const { all, one, run } = sql
@@ -51,6 +54,15 @@ export const makeOperatorTx = (sql: Sql): OperatorTx => {
     async unroutedAt (seq) {
       const row = one<Unrouted>(UNROUTED + 'AND seq = ?', seq)
       return row && unroutedOf(row)
+    },
+    async skipConversations () {
+      run(`INSERT INTO sqlite_sequence (name, seq) SELECT 'conversation', 0
+        WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'conversation')`)
+      run("UPDATE sqlite_sequence SET seq = seq + max(seq, ?) WHERE name = 'conversation'", SKIPPED_MIN)
+    },
+    async setAside (reason, now) {
+      return run(`UPDATE outbox SET state = 'unknown', reason = ?, settled_at = ? WHERE state IN ('waiting', 'sending')
+        AND json_extract(delivery, '$.action.kind') NOT IN ('room', 'deletion', 'removal')`, reason, now).changes
     },
     async prune (before, limit) {
       run('DELETE FROM early_receipt WHERE at < ?', before)

@@ -2,7 +2,8 @@
  * The store inside the process: SQLite, WAL, synchronous=FULL, one process per file. Jobs that wait at the same time share one commit,
  * and so one fsync. store.ts says what is promised.
  */
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Clock, Timer } from '../lib/clock'
 import { Unavailable, messageOf } from '../model/errors'
 import { MIGRATIONS } from './schema'
@@ -59,6 +60,33 @@ const openFile = (path: string, Engine: typeof DatabaseSync): DatabaseSync => {
   }
 }
 
+/** What is wrong with a copy; undefined if it is sound. */
+export const damageOf = (path: string): string | undefined => {
+  const db = new DatabaseSync(path)
+  try {
+    const [found] = Object.values(db.prepare('PRAGMA integrity_check(1)').get() ?? {})
+    return found === 'ok' ? undefined : String(found)
+  } catch (error) {
+    return messageOf(error)
+  } finally {
+    db.close()
+  }
+}
+
+/** SQLite copies page by page, and copies again what changes meanwhile. The copy is one file, without a log beside it. */
+const copyOf = async (db: DatabaseSync, path: string): Promise<void> => {
+  closeSync(openSync(path, 'wx', 0o600))
+  try {
+    await backup(db, path)
+    const copy = new DatabaseSync(path)
+    copy.exec('PRAGMA journal_mode = DELETE')
+    copy.close()
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
+}
+
 /**
  * Opens or creates the database file. Throws with a text for the operator. `failed`: see Store; the process must stop.
  * `sealKey`: seals the logbook. `Engine`: a simulation gives one whose disk fails.
@@ -76,6 +104,7 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
   let committedAt = -Infinity // by clock.tick
   let commits = 0
   let closed: Error | undefined
+  let copying: Promise<void> = Promise.resolve() // the last one
 
   const commit = async (batch: Waiting[]): Promise<void> => {
     const answers: (() => void)[] = []
@@ -139,11 +168,17 @@ export const openSqlite = (path: string, clock: Clock, failed: (error: unknown) 
       wake()
     }),
     commits: () => commits,
+    copyTo (path) {
+      const mine = copying.then(() => closed === undefined ? copyOf(db, path) : Promise.reject(closed))
+      copying = mine.catch(() => {})
+      return mine
+    },
     async close () {
       while (running !== undefined || (waiting.length > 0 && closed === undefined)) {
         begin()
         await running
       }
+      await copying
       if (closed === undefined) {
         closed = new Unavailable('the store is closed')
         try { db.exec('PRAGMA wal_checkpoint(TRUNCATE)') } catch { /* then the next start reads the log */ }

@@ -156,6 +156,10 @@ export interface Tx {
   quarantined (limit: number): Promise<QuarantineRow[]>
   quarantinedAt (id: number): Promise<QuarantineRow | undefined>
   dropQuarantined (id: number): Promise<boolean> // deletes its bytes but keeps its mark, so that it is not kept again
+  /** Leaves out as many numbers of conversations as there can have been since this copy of the store was made. */
+  skipConversations (): Promise<void>
+  /** Deliveries that may have gone out since then → unknown. Not those that may be done twice. Returns how many. */
+  setAside (reason: string, now: number): Promise<number>
   /** Deletes at most `limit` arrivals that ended before `before`, and old early receipts. Returns how many arrivals. */
   prune (before: number, limit: number): Promise<number>
 }
@@ -164,6 +168,8 @@ export interface Store {
   run<T>(job: (tx: Tx) => Promise<T>, patienceMs?: number, first?: boolean): Promise<T>
   /** How many commits there were since it was opened. */
   commits (): number
+  /** Writes a whole copy of what is on disk, as one new file, while jobs run. Rejects, and leaves no file, if that is impossible. */
+  copyTo (path: string): Promise<void>
   /** Waits for the jobs under way, then closes. Later jobs reject. */
   close (): Promise<void>
 }

@@ -7,35 +7,16 @@ import { PASSWORD, raiseTown, type Town } from '../../sandbox/town'
 import { until } from '../../sandbox/servers/process'
 import { needs, scratch } from '../support/real'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
+import { numbers, onMatrix, onXmpp } from './counted'
 
 const COUNT = 300
 const ALL_WITHIN_MS = 180_000
 
-/** The counters of the texts `sender/n`, in the order in which they arrived. */
-const counters = (texts: string[], sender: string): number[] =>
-  texts.flatMap(text => text.startsWith(`${sender}/`) ? [Number(text.slice(sender.length + 1))] : [])
-
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 const withoutDoubles = (list: number[]): number[] => [...new Set(list)]
-
-const onMatrix = async (town: Town, sender: string): Promise<number[]> => {
-  const { anna } = town.people
-  const texts: string[] = []
-  for (let from = ''; ;) {
-    const page = await anna.call('GET', `v3/rooms/${encodeURIComponent(town.room)}/messages?dir=f&limit=1000${from}`) as unknown as
-      { chunk: { type: string, sender: string, content: { body?: string } }[], end?: string }
-    texts.push(...page.chunk.filter(event => event.type === 'm.room.message' && event.sender !== anna.userId)
-      .map(({ content }) => content.body ?? ''))
-    if (page.end === undefined || page.chunk.length === 0) return counters(texts, sender)
-    from = `&from=${encodeURIComponent(page.end)}`
-  }
-}
 
 /** Waits until the last message is in the room, because reading its archive again and again is costly. */
 const lastHeard = (town: Town, reader: XmppPerson, text: string): Promise<unknown> => reader.until(text, one =>
   one.is('message') && one.attrs.from?.startsWith(`${town.muc}/`) === true && one.getChildText('body') === text, ALL_WITHIN_MS).catch(() => {})
-
-const onXmpp = async (town: Town, reader: XmppPerson, sender: string): Promise<number[]> => counters(await reader.archived(town.muc), sender)
 
 /** Reads until there are `count` different ones, or the time is over. */
 const complete = async (what: string, count: number, read: () => Promise<number[]>): Promise<number[]> => {

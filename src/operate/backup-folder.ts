@@ -1,0 +1,133 @@
+/**
+ * A backup: a folder with a copy of the store, on wish with the config and the files that it names, and a manifest. It is whole or it is not
+ * there: everything is written beside it, synced, and renamed at the end.
+ */
+import { createHash } from 'node:crypto'
+import {
+  chmodSync, closeSync, copyFileSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync,
+  rmSync, statSync, writeFileSync
+} from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { messageOf, Refused } from '../model/errors'
+import { damageOf } from '../store/sqlite'
+
+const STORE = 'zentrale.db'
+const MANIFEST = 'manifest.json'
+const CONFIG = 'config'
+const FILE_BYTES_MAX = 64 * 1024 * 1024 // larger ones are none that a config needs
+
+/** `files`: relative to the folder of the config, with the config itself as the first; none if it was not wished. */
+const MANIFEST_SHAPE = z.object({
+  zentrale: z.string(), made: z.iso.datetime(), store: z.object({ bytes: z.number(), sha256: z.string() }), files: z.array(z.string())
+})
+export type Manifest = z.infer<typeof MANIFEST_SHAPE>
+
+export interface Backup extends Manifest { store: Manifest['store'] & { path: string }; folder: string }
+
+const sha256 = async (path: string): Promise<string> => {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+/** What is in a file or folder, or whether it is there, is on disk. */
+export const sync = (path: string): void => {
+  const file = openSync(path, 'r')
+  try { fsyncSync(file) } finally { closeSync(file) }
+}
+
+/** Only its owner can read it. */
+const copyFile = (from: string, to: string): void => {
+  copyFileSync(from, to)
+  chmodSync(to, 0o600)
+  sync(to)
+}
+
+const stringsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
+}
+
+/** The config, and the files below its folder that it names. `others`: those that lie elsewhere. */
+export const filesOf = (config: string, store: string): { files: string[], others: string[] } => {
+  const folder = dirname(config)
+  const isFile = (path: string): boolean => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found?.isFile() === true && found.size <= FILE_BYTES_MAX && path !== store
+  }
+  const named = [...new Set(stringsIn(parse(readFileSync(config, 'utf8'))).map(one => resolve(folder, one)))]
+    .filter(path => { try { return isFile(path) } catch { return false } }) // a text that is no path at all
+  const inside = named.map(path => relative(folder, path)).filter(path => !path.startsWith('..'))
+  return { files: [relative(folder, config), ...inside], others: named.filter(path => relative(folder, path).startsWith('..')) }
+}
+
+export interface Filling { zentrale: string; made: number; config?: { file: string, files: string[] }; store (path: string): Promise<void> }
+
+/** Makes a backup in a folder that must not be there, or be empty. `store` writes the copy. Throws Refused with a text for the operator. */
+export const writeBackup = async (folder: string, { zentrale, made, config, store }: Filling): Promise<Manifest> => {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new Refused(`${folder} is not empty, and a backup is not overwritten. Name a new folder, for instance with the date`)
+  }
+  const part = `${resolve(folder)}.part`
+  rmSync(part, { recursive: true, force: true }) // of a backup that was cut off
+  mkdirSync(part, { mode: 0o700 })
+  try {
+    const path = join(part, STORE)
+    await store(path)
+    const damage = damageOf(path)
+    if (damage !== undefined) throw new Refused(`the copy of the store is damaged: ${damage}`)
+    const files = config?.files ?? []
+    for (const file of files) {
+      const to = join(part, CONFIG, file)
+      mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+      copyFile(resolve(dirname(config!.file), file), to)
+    }
+    const manifest: Manifest = {
+      zentrale, made: new Date(made).toISOString(), store: { bytes: statSync(path).size, sha256: await sha256(path) }, files
+    }
+    writeFileSync(join(part, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
+    for (const one of [path, join(part, MANIFEST), part]) sync(one)
+    renameSync(part, folder)
+    sync(dirname(resolve(folder)))
+    return manifest
+  } catch (error) {
+    rmSync(part, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Throws Refused if the folder is no backup, or not as it was written. */
+export const readBackup = async (folder: string): Promise<Backup> => {
+  const path = join(folder, STORE)
+  const noBackup = (why: string): Refused => new Refused(`${folder} is no backup of Zentrale: ${why}`)
+  let manifest: Manifest
+  try {
+    manifest = MANIFEST_SHAPE.parse(JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')))
+  } catch (error) {
+    throw noBackup(error instanceof z.ZodError ? `${MANIFEST} says ${z.prettifyError(error)}` : messageOf(error))
+  }
+  if (!existsSync(path)) throw noBackup(`${STORE} is not in it`)
+  if (await sha256(path) !== manifest.store.sha256) throw new Refused(`${path} is not as it was written: its checksum differs. Take another backup`)
+  const strange = manifest.files.find(file => relative(folder, resolve(folder, file)).startsWith('..'))
+  if (strange !== undefined) throw noBackup(`${MANIFEST} names ${strange}`)
+  return { ...manifest, folder, store: { ...manifest.store, path } }
+}
+
+/**
+ * Writes the config and its files to where there is no config. The config is the last, so that what is cut off is done again. Returns the paths
+ * written.
+ */
+export const writeConfig = ({ folder, files }: Backup, config: string): string[] => {
+  const [first, ...rest] = files
+  if (first === undefined) return []
+  return [...rest, first].flatMap(file => {
+    const to = file === first ? resolve(config) : resolve(dirname(config), file)
+    if (existsSync(to)) return []
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+    copyFile(join(folder, CONFIG, file), to)
+    return [to]
+  })
+}

@@ -1,0 +1,107 @@
+/**
+ * `zentrale restore`: puts a backup back. By itself, nothing that may have gone out since the copy was made is sent again: docs/operating.md says
+ * what that means. The store is there whole, or it is not there.
+ */
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Config } from '../config/config'
+import type { Clock } from '../lib/clock'
+import { Refused } from '../model/errors'
+import { type PutBack, putBack } from '../plan/restored'
+import { makeStoreFolder, openStore } from '../store/open'
+import { type Backup, readBackup, sync, writeConfig } from './backup-folder'
+import { makeDevicesOperated } from './devices'
+import { readiness, urlOf } from './remote-queue'
+
+/** `stopped`: when the lost Zentrale stopped, as written; `ask`: asks for what is not given, on a terminal. */
+export interface RestoreOrder {
+  folder: string; config: string; stopped?: string | undefined; sends?: boolean | undefined; replaces: boolean
+  ask?: ((question: string) => Promise<string>) | undefined
+}
+
+const ENDINGS = ['', '-wal', '-shm']
+
+/** Ms since 1970. Without a time zone, that of this machine. Throws Refused. */
+const timeOf = (written: string, { made }: Backup, now: number): number => {
+  const at = written === 'now' ? now : Date.parse(written)
+  if (Number.isNaN(at)) throw new Refused(`${written} is no time. Write it like this: 2026-11-29T14:30`)
+  if (at > now) throw new Refused(`${written} is in the future`)
+  if (at < Date.parse(made)) throw new Refused(`${written} is before this backup was made (${made}). Zentrale ran at that time`)
+  return at
+}
+
+const WHEN = 'When did the Zentrale stop whose store is lost? What people said before that counts as carried. What they said later is carried.\n' +
+  'A time like 2026-11-29T14:30, or nothing, if you do not know it: then nothing from before this moment is carried.\n> '
+const WHETHER = 'Shall what waited when the backup was made be sent? It may have gone out since. [no] '
+
+const isYes = (answer: string): boolean => /^(y|yes|j|ja)$/i.test(answer.trim())
+
+/** Throws Refused if the backup cannot be put there. */
+const mustBeFree = (path: string, replaces: boolean): void => {
+  const isThere = existsSync(path)
+  if (isThere && !replaces) {
+    throw new Refused(`A store is there: ${path}. With --replace it is kept under another name, and the backup takes its place`)
+  }
+  const stray = ['-wal', '-shm'].map(ending => path + ending).find(existsSync)
+  if (!isThere && stray !== undefined) {
+    throw new Refused(`${stray} is there without its store, and would spoil the one that is put back. Move it away first`)
+  }
+}
+
+/** Gives a store a second name, under which it stays, if nobody uses it. Returns that. */
+const keepAside = async (path: string, key: string, clock: Clock): Promise<string> => {
+  await openStore(path, key, clock, () => {}).close() // whatever its log holds is in the file then
+  const to = `${path}.before-${new Date(clock.now()).toISOString().replace(/[:.]/g, '')}`
+  linkSync(path, to)
+  return to
+}
+
+/** Makes a store of the backup. Returns how many deliveries were set aside. */
+const prepare = async ({ store: { path } }: Backup, part: string, how: PutBack, key: string, clock: Clock): Promise<number> => {
+  for (const ending of ENDINGS) rmSync(part + ending, { force: true }) // of one that was cut off
+  copyFileSync(path, part)
+  const store = openStore(part, key, clock, () => {})
+  try {
+    const aside = await store.run(tx => putBack(tx, how, clock.now()))
+    const devices = makeDevicesOperated(store, () => {})
+    for (const { address } of (await devices.list()).devices) await devices.renew(address) // their keys were used since
+    return aside
+  } finally {
+    await store.close()
+  }
+}
+
+const toldOf = (path: string, aside: number, { stoppedAt, sends }: PutBack): string[] => [
+  `The store is back at ${path}.`,
+  sends ? 'What waited when the backup was made is sent as soon as Zentrale starts.'
+    : aside === 0 ? 'Nothing waited when the backup was made.'
+      : `${aside} deliveries that waited then are set aside, because they may have gone out: zentrale queue --state unknown`,
+  `What people said before ${new Date(stoppedAt).toISOString()}, and is not in the backup, is not carried again. Zentrale keeps what it finds of it:`,
+  'zentrale queue --state unrouted'
+]
+
+/** `load` reads the config, once it is there. Returns the text to print. Throws Refused or what `load` throws; then no store is there. */
+export const runRestore = async (order: RestoreOrder, load: () => Config, clock: Clock): Promise<string> => {
+  const backup = await readBackup(order.folder)
+  const written = existsSync(order.config) ? [] : writeConfig(backup, order.config)
+  const { operate: { listen, token, logbookKey: key = token }, store: { path } } = load()
+  if (await readiness(urlOf(listen), clock) !== undefined) throw new Refused('Zentrale runs with this config. Stop it first')
+  mustBeFree(path, order.replaces)
+  const { ask } = order
+  const stoppedAt = timeOf(order.stopped ?? ((await ask?.(WHEN))?.trim() || 'now'), backup, clock.now())
+  const how = { stoppedAt, sends: order.sends ?? (ask !== undefined && isYes(await ask(WHETHER))) }
+  const part = `${path}.part`
+  makeStoreFolder(path)
+  const aside = await prepare(backup, part, how, key, clock)
+  sync(part)
+  const before = existsSync(path) ? await keepAside(path, key, clock) : undefined
+  if (before === undefined) linkSync(part, path) // unlike a renaming, it does not replace what somebody has made meanwhile
+  else renameSync(part, path)
+  rmSync(part, { force: true })
+  sync(dirname(path))
+  return [
+    ...written.length > 0 ? [`Written: ${written.join(', ')}`] : [],
+    ...before === undefined ? [] : [`The store that was there: ${before}`],
+    ...toldOf(path, aside, how), 'Then: zentrale check, and zentrale start'
+  ].join('\n')
+}
