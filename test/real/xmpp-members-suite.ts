@@ -7,7 +7,7 @@ import type { Persona } from '../../src/model/message'
 import { until } from '../support/practice'
 import { startProxy } from '../support/proxy'
 import { MUC, type XmppPerson } from '../support/xmpp-person'
-import { delivery, say, send, xmppGround } from '../support/xmpp-ground'
+import { came, delivery, say, send, xmppGround } from '../support/xmpp-ground'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
 const eva: Persona = { person: { network: 'other', id: '@eva:example.org' }, name: 'Eva (M)' }
@@ -81,6 +81,13 @@ export const xmppMembersSuite = (start: (options: XmppServerOptions) => Promise<
     await at.startBridge()
     await attend()
     await has('Anna')
+  })
+
+  it('who forge the mark of a switchboard are people all the same', async () => {
+    await attend()
+    await at.anna.say(room, 'hört mich jemand?', 'f1', xml('mark', { xmlns: 'urn:zentrale:mark:1', hops: '3' }))
+    const [said] = await came(at, 1)
+    assert.ok(said?.kind === 'message' && said.sender.hops === undefined)
   })
 
   it('of other places come in, change their names, and go, without a word', async () => {

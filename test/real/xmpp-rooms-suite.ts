@@ -7,7 +7,7 @@ import { Refused, Unavailable } from '../../src/model/errors'
 import { ghostLocal } from '../../src/networks/xmpp/names'
 import type { Delivery, Persona, Sent } from '../../src/model/message'
 import { came, delivery, DOMAIN, say, send, textOf, xmppGround } from '../support/xmpp-ground'
-import { MUC } from '../support/xmpp-person'
+import { MUC, type XmppPerson } from '../support/xmpp-person'
 
 const bob: Persona = { person: { network: 'other', id: '@bob:example.org' }, name: 'Bob (M)' }
 const eva: Persona = { person: { network: 'other', id: '@eva:example.org' }, name: 'Eva (M)' }
@@ -51,14 +51,6 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
 
   beforeEach(() => { room = `raum${++count}@${at.server.muc}` })
 
-  it('counts as nothing the mark of a switchboard that somebody forges', async () => {
-    await owned()
-    await send(at, inRoom('one'))
-    await at.anna.say(room, 'hört mich jemand?', 'f1', xml('mark', { xmlns: 'urn:zentrale:mark:1', hops: '3' }))
-    const [said] = await came(at, 1)
-    assert.ok(said?.kind === 'message' && said.sender.hops === undefined)
-  })
-
   it('is out of a room that kicked it, with all its people and also after a restart, until the room asks it in', async () => {
     await owned()
     await send(at, inRoom('one'))
@@ -79,6 +71,21 @@ export const xmppRoomsSuite = (start: (options: XmppServerOptions) => Promise<Xm
     await at.inbox.until('all', () => at.inbox.arrivals.some(one => textOf(one) === 'with all'))
     assert.deepEqual(at.inbox.arrivals.map(textOf), ['with all'])
     assert.ok(at.anna.heard.slice(before).some(one => one.attrs.from === `${room}/Zentrale`))
+  })
+
+  it('comes back to a room that kicked it when somebody whom it saw there invites it directly; anybody else is told how', async () => {
+    await owned({ 'muc#roomconfig_whois': 'anyone' })
+    await send(at, inRoom('one'))
+    await rule({ nick: 'Zentrale', role: 'none' })
+    await stands('out')
+    const invites = (who: XmppPerson) => who.send(xml('message', { to: ZENTRALE }, xml('x', { xmlns: 'jabber:x:conference', jid: room })))
+    await invites(at.carl)
+    const answer = await at.carl.until('how to', one => one.getChildText('body')?.includes('aus dem Raum heraus') === true)
+    assert.deepEqual([answer.attrs.from, answer.attrs.type, standings()], [ZENTRALE, 'chat', 'out'])
+    await invites(at.anna)
+    await stands('out,in')
+    await send(at, inRoom('two'))
+    await heard('two')
   })
 
   it('is out of a room that bans it or is destroyed, and comes back by itself when the ban is over', async () => {

@@ -12,6 +12,7 @@ import type { DirectSender } from './direct/send'
 import { answerDirect, answerIq, saysSomething } from './iq'
 import type { Archive } from './muc/archive'
 import type { Entrance } from './muc/entrance'
+import type { Invitations } from './muc/invitations'
 import { asDirect, type PrivateMessages } from './muc/private-messages'
 import type { Looks } from './muc/profile'
 import type { Receiver } from './muc/receive'
@@ -31,7 +32,7 @@ const ANSWERED_ONE_MAX = 32 * 1024 * 1024 // to one server, or in one room
 
 interface Parts {
   stream: Pick<Stream, 'send'>; addresses: Addresses; archive: Archive; ghostAvatars: GhostAvatars; looks: Looks
-  rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages
+  rooms: Rooms; receiver: Receiver; sender: Sender; privateMessages: PrivateMessages; invitations: Invitations
   confirm: Confirm; directReceiver: Pick<DirectReceiver, 'message'>; signals: (message: Element, to: Identity) => void
   omemo: Pick<Omemo, 'answer' | 'presence' | 'heard'>
   directSender: DirectSender; presence: Presence; commands: Commands; gateway: Gateway; entrance: Entrance; language: Language
@@ -40,7 +41,7 @@ interface Parts {
 }
 
 export const makeDispatch = ({
-  stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver, omemo, signals,
+  stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, invitations, confirm, directReceiver, omemo, signals,
   directSender, presence, commands, gateway, entrance, language, admits
 }: Parts, { clock }: World): ((stanza: Element) => void) => {
   const answered = makeAllowance(clock, ANSWERED_MAX, ANSWERED_ONE_MAX)
@@ -75,6 +76,7 @@ export const makeDispatch = ({
     if (receipt !== undefined) receiver.offer(receipt)
     if (type === 'error') return room && sender.bounce(room, stanza)
     if (room !== undefined) return from === room.id ? rooms.said(room, stanza) : privately(room, stanza)
+    if (invitations.take(stanza)) return
     const known = addresses.at(to)
     if (known !== undefined && omemo.heard(stanza)) return
     const address = known ?? ghostFor(stanza)

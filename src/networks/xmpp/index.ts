@@ -17,6 +17,7 @@ import { makeForgetting } from './forgetting'
 import { makeArchive } from './muc/archive'
 import { makeBringing } from './muc/bringing'
 import { offered } from './muc/ghost-news'
+import { makeInvitations } from './muc/invitations'
 import { makeRoomMembers } from './muc/members'
 import { makeRoomNotices } from './muc/notices'
 import { makeOwnMessages, type OwnMessages } from './muc/own-messages'
@@ -89,8 +90,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const whisper = makeWhisper(() => rooms)
   const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world, whisper, sealing: omemo.sealing })
   const presence = makePresence(addresses, stream, world)
-  const notes = makeWriteBehind(world)
-  const originals = makeOriginals(world)
+  const [notes, originals] = [makeWriteBehind(world), makeOriginals(world)]
   const roomNames = makeRoomNames(config.component.secret, world)
   const ownRooms = makeOwnRooms(domain, config.rooms, stream)
   const ghostAvatars = makeGhostAvatars(world)
@@ -147,6 +147,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     const commands = makeCommands({ network: NAME, language, addresses, inbox, world })
     const stanza = makeDispatch({
       stream, addresses, archive, ghostAvatars, looks, rooms, receiver, sender, privateMessages, confirm, directReceiver: direct, omemo,
+      invitations: makeInvitations(language, rooms, stream, world),
       signals: makeDirectSignals(NAME, inbox), directSender, presence, commands,
       gateway: makeGateway(NAME, addresses, language, inbox), entrance, language,
       admits: (theirs, ghost, begins) => inbox.admits({ network: NAME, id: theirs }, ghost, begins)

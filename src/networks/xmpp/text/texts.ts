@@ -9,6 +9,7 @@ interface Texts {
   privately: { room: string, team: string }
   noVoice (listener: string): string
   askToStay (listener: string): string
+  inviteInside (ours: string): string
   tooMuch: string
   nobody: string
   notNow: string
@@ -27,6 +28,8 @@ export const TEXTS: Record<Language, Texts> = {
       `moderiert ist. Bitte machen Sie ${listener} zum Administrator dieses Raums. Was geschrieben wurde, wartet so lange.`,
     askToStay: listener => 'Dieser Raum soll einen anderen ersetzen, der mit anderen Netzen verbunden war. Damit die Verbindung hier weitergeht, ' +
       `machen Sie bitte ${listener} zum Mitglied dieses Raums. Sonst verlässt Zentrale ihn in zehn Minuten.`,
+    inviteInside: ours => 'Diese Einladung gilt hier nicht: Der Raum hat uns entfernt, und von außen ist nicht zu sehen, ob Sie darin sind. ' +
+      `Bitte laden Sie ${ours} aus dem Raum heraus ein. In manchen Apps heißt das: /invite ${ours}`,
     tooMuch: 'In diesem Raum wird gerade mehr geschrieben, als sich übertragen lässt. Ein Teil davon kommt in den anderen Netzen nicht an.',
     nobody: 'Unter dieser Adresse werden keine Nachrichten gelesen. Bitte schreiben Sie im Raum.',
     notNow: 'Nicht zugestellt: Von Ihnen warten hier schon zu viele Nachrichten. Bitte senden Sie diese später noch einmal.',
@@ -49,6 +52,8 @@ export const TEXTS: Record<Language, Texts> = {
       `moderated. Please make ${listener} an admin of this room. What was written waits until then.`,
     askToStay: listener => 'This room is meant to replace another one, which was connected to other networks. For the connection to go on here, ' +
       `please make ${listener} a member of this room. Otherwise Zentrale leaves it in ten minutes.`,
+    inviteInside: ours => 'This invitation does not count here: the room has removed us, and nobody outside can see whether you are in it. ' +
+      `Please invite ${ours} from inside the room. In some apps that is: /invite ${ours}`,
     tooMuch: 'More is being written in this room than can be carried. Some of it does not reach the other networks.',
     nobody: 'Nobody reads messages at this address. Please write in the room.',
     notNow: 'Not delivered: too many messages from you are still waiting here. Please send this one again later.',
