@@ -228,12 +228,12 @@ export const addressSuite = (ground: () => Ground): void => {
       await contact.waitFor(next, 'the answer', body('gern'))
     })
 
-    it('is for two: an invitation to a group is declined', async () => {
+    it('is for two: an invitation to a group is declined, with the reason', async () => {
       await begin()
       const group = await chat({ is_direct: false, preset: 'public_chat', invite: [] })
       for (const name of ['x', 'y']) await (await newPerson(name)).join(group)
       await contact.call('POST', `v3/rooms/${encode(group)}/invite`, { user_id: address() })
-      await contact.waitFor(group, 'the refusal', membership(address(), 'leave'))
+      await contact.waitFor(group, 'why', one => membership(address(), 'leave')(one) && /Direktchat.*direct chat/s.test(String(one.content.reason)))
     })
 
     it('cannot be read if it is encrypted: the contact is told once, in two languages, and each message passed on as unreadable', async () => {

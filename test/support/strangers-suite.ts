@@ -138,6 +138,20 @@ export const strangersSuite = (ground: () => Ground): void => {
       await until(() => memory.get(`dm ${room}`) === undefined, 'it is forgotten', LEAVES_WITHIN_MS)
     })
 
+    it('takes the address in again that it has sent out when its contact invites it back, although nobody says that it is direct', async () => {
+      const room = await chat(contact, { preset: 'private_chat' })
+      const { inbox, network } = await begin()
+      await contact.send(room, 'hallo')
+      await inbox.until('it', () => words(inbox, direct(contact)).length === 1)
+      await contact.call('POST', `v3/rooms/${encode(room)}/kick`, { user_id: address() })
+      await until(() => network.send(answer(direct(contact), 'noch da?'), signal()).then(() => false, ({ name }) => name === 'Refused'), 'it is out')
+      await contact.call('POST', `v3/rooms/${encode(room)}/invite`, { user_id: address() })
+      await contact.send(room, 'wieder da')
+      await inbox.until('the words', () => words(inbox, direct(contact)).length === 2)
+      await network.send(answer(direct(contact), 'gern'), signal())
+      await contact.waitFor(room, 'the answer', ({ content }) => content.body === 'gern')
+    })
+
     it('is left only if nothing is said there for a week', async () => {
       const { inbox, memory } = await begin({ clock: clockThatSkipsDays() })
       const spoken = await chat(contact)

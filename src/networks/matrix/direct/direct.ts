@@ -27,7 +27,7 @@ import { makeInvitations, type Invitations } from './invitations'
 import { makeParting } from './parting'
 import { makeTwo } from './two'
 import { askSync } from '../recovery/sync-position'
-import { roomOfAlias, setState, stateOf } from '../rooms/state'
+import { isMember, roomOfAlias, setState, stateOf } from '../rooms/state'
 
 export interface DirectWorld {
   homeserver: Homeserver; addresses: Pick<Addresses, 'all' | 'ready'>; memory: Memory; clock: Clock; chance: Chance; log: Log; signal: AbortSignal
@@ -88,6 +88,11 @@ const chatsOfGhosts = ({ domain, isAttended, clock }: DirectWorld, chats: Chats,
   chats.some(isGhostOn(domain), GHOST_CHATS_MAX).filter(({ room }) => !isAttended(room) && !has(room))
     .map(({ place, room, ours }) => ({ place, room, by: { as: ours, notBefore: clock.now() - READ_BACK_MS } }))
 
+const leaving = (homeserver: Homeserver, signal: AbortSignal) => async (room: string, ours: string, reason?: string): Promise<void> => {
+  const body = reason === undefined ? {} : { reason }
+  await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body, elsewhere: true, signal })
+}
+
 export const makeDirect = (world: DirectWorld): Direct => {
   const { homeserver, addresses, memory, clock, log, signal: stopping, network, domain, backlog, isAttended } = world
   const turns = makeTurns()
@@ -100,9 +105,7 @@ export const makeDirect = (world: DirectWorld): Direct => {
     if (!parting.isOver(room)) await chats.turnTo(room, place, at) // else this is an earlier message
   }
 
-  const leave = async (room: string, ours: string): Promise<void> => {
-    await homeserver.call('POST', `${roomPath(room)}/leave`, { as: ours, body: {}, elsewhere: true, signal: stopping })
-  }
+  const leave = leaving(homeserver, stopping)
 
   const parting = makeParting({
     memory, clock, log, isBusy: room => backlog.has(room) || invitations.has(room),
@@ -179,8 +182,9 @@ export const makeDirect = (world: DirectWorld): Direct => {
     async member ({ room, stateKey, content: { membership } }, { place, ours, theirs }) {
       if (stateKey !== ours && membership !== 'leave' && !invitations.has(room)) two.watch(room, { place, ours, theirs })
       if (stateKey !== ours && stateKey !== theirs) return
-      const chat = chats.at(place)
       const left = membership === 'leave' || membership === 'ban'
+      if (left && stateKey === ours && await isMember(homeserver, room, ours, stopping)) return // we were invited back since
+      const chat = chats.at(place)
       if (left) parting.over(room)
       else if (membership === 'join' && stateKey === theirs) parting.stays(room)
       if (left && stateKey === theirs) await declined(room, { place, ours, theirs })

@@ -14,7 +14,7 @@ import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeser
 import { sourceOf } from '../names'
 import type { Backlog } from '../recovery/backlog'
 import { beginsNow } from '../recovery/history-position'
-import { stateOf } from '../rooms/state'
+import { isMember, stateOf } from '../rooms/state'
 import type { Addresses } from '../users/addresses'
 import type { Chats, DirectRoom } from './chats'
 import type { Parting } from './parting'
@@ -28,7 +28,7 @@ interface Parts {
   chats: Chats; parting: Parting; backlog: Backlog
   isAttended (room: string): boolean
   encrypted (room: string): void
-  leave (room: string, ours: string): Promise<void>
+  leave (room: string, ours: string, reason?: string): Promise<void>
 }
 
 export interface Invitations {
@@ -45,6 +45,8 @@ export interface Invitations {
 /** `direct`: the inviter says so. */
 interface Invited { room: string; chat: DirectRoom; direct: boolean; at: number }
 
+const NOT_TWO = 'Hier geht es nur im Direktchat zu zweit. Bitte beginnen Sie einen neuen Chat.\n' +
+  'This works only in direct chats of two. Please begin a new chat.'
 const OTHERS_MAX = 1 // in a direct chat besides us: more are a group
 const OTHERS_SAID_MAX = 2 // the same if the inviter calls it a direct chat: their bridge or assistant may be in it
 const ENTERING_MAX = 1000 // invitations under way
@@ -91,19 +93,19 @@ export const makeInvitations = (parts: Parts): Invitations => {
     log.info({ room, address: ours, by: theirs, others }, 'declined an invitation of an address to a room that is no direct chat')
     backlog.release(room)
     parting.stays(room)
-    await leave(room, ours)
+    await leave(room, ours, NOT_TWO)
   }
 
   /** Whether we took this invitation before and are in the chat. Whoever else has come in since then is no reason to leave it. */
   const isInChat = async ({ room, chat: { place, ours } }: Invited): Promise<boolean> => {
     if (chats.at(place)?.left || !chats.rooms(place).includes(room)) return false
-    const now = await stateOf(homeserver, room, 'm.room.member', ours, { as: ours, signal: stopping })
-    return now?.membership === 'join'
+    return await isMember(homeserver, room, ours, stopping)
   }
 
   const enter = async (invited: Invited): Promise<void> => {
-    const { room, chat, direct, at } = invited
+    const { room, chat, at } = invited
     const { ours, theirs } = chat
+    const direct = invited.direct || chats.of(room)?.place.id === chat.place.id // whoever invites back seldom says it again
     await addresses.ready(ours, stopping)
     const most = await isInChat(invited) ? Infinity : direct ? OTHERS_SAID_MAX : OTHERS_MAX
     const others = await othersIn(room, ours, theirs) ?? (direct ? 0 : Infinity)

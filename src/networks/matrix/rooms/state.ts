@@ -42,6 +42,10 @@ export const stateOf = async (homeserver: Homeserver, room: string, type: string
   }
 }
 
+/** Whether this user of ours is in the room now. */
+export const isMember = async (homeserver: Homeserver, room: string, mxid: string, signal: AbortSignal): Promise<boolean> =>
+  (await stateOf(homeserver, room, 'm.room.member', mxid, { as: mxid, signal }))?.membership === 'join'
+
 /** An entry of a room's state, and who set it; undefined as above, or if the homeserver does not say who. */
 export interface Stated { sender: string; content: Json }
 
