@@ -1,8 +1,8 @@
 /**
  * The rule for what the places of a mirror show of themselves: a topic, name or picture that somebody changes in one place is changed in all.
  * Promises: the last change wins, and in the end all places show it. At the first look nothing is changed anywhere, but in the rooms that we made
- * for a portal, as long as they show nothing. What a place shows already
- * causes nothing, so no change comes back as another one. If we may not change it somewhere, that is said once, where somebody changed it.
+ * for a portal, as long as they show nothing. What a place shows already causes nothing, so no change comes back as another one. If we may not
+ * change it somewhere, that is said once, where somebody changed it.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type MirrorPlace, samePlace, type Place } from '../model/address'

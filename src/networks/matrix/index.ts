@@ -21,6 +21,7 @@ import { makePowerful } from './rooms/power'
 import { makeRoomNews } from './rooms/room-news'
 import { makeLink } from './link'
 import { makeMemberLists } from './rooms/member-lists'
+import { makeFirstLook } from './rooms/first-look'
 import { makeMembers, type Members } from './rooms/members'
 import { makeFindRoom, makePortals } from './rooms/portals'
 import { makeUploader, openMedia } from './media'
@@ -28,7 +29,7 @@ import { GHOST_PREFIX, ghostMxid, ghostPerson, isAmong, isOthersAlias, portalOf,
 import type { Json } from './events/json'
 import type { Around } from './events/mentions'
 import { makeRecovery } from './recovery/recovery'
-import { makeTake, type Takes, tellStanding, tellUnread } from './receive'
+import { makeTake, type Takes, tellLook, tellStanding, tellUnread } from './receive'
 import { makeRooms } from './rooms/rooms'
 import { makeSend } from './send'
 import { makeSignals } from './signals'
@@ -103,10 +104,8 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   const bot = `@${registration.sender_localpart}:${domain}`
   const isOurs = (mxid: string): boolean => isOursOf(mxid, bot, domain) || addresses.has(mxid)
   const stopping = new AbortController()
-  let inbox: Inbox | undefined
   let [attending, up] = [false, false]
-  let endpoint: Endpoint | undefined
-  let takes: Takes | undefined
+  let [inbox, endpoint, takes]: [Inbox?, Endpoint?, Takes?] = []
 
   const isMadeByUs = ({ id }: Place): boolean => readTeamRoom(id, domain) !== undefined
   const connectionChanged = (name: string) => (up: boolean, detail?: string, ready?: boolean): void => {
@@ -140,7 +139,10 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
     expelled (room) { expelled(room); keeper.out(room) },
     standing: (place, room) => keeper.attend(place, room),
     readAnew: recovery.backlog.read,
-    entered (place, room) { memberLists.entered(room); bringing.entered(place) }
+    entered (place, room) { memberLists.entered(room); bringing.entered(place); firstLook.entered(place, room) }
+  })
+  const firstLook = makeFirstLook({
+    homeserver, rooms: () => rooms, memory, clock, chance, log, signal: stopping.signal, tell: look => tellLook(inbox, look)
   })
   const [members, uploader] = [makeMembers(homeserver, clock, stopping.signal), makeUploader(homeserver, world.media)]
   const ghosts = makeGhosts({
@@ -174,11 +176,6 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
   })
   const signals = makeSignals({ homeserver, rooms, direct, ghosts, clock, bot, network: NAME, isUp: () => up, isNobody, inbox: () => inbox })
 
-  const pushed = (events: unknown[], id: string): Promise<void> => {
-    link.ask() // a homeserver that pushes is there
-    return recovery.take(events, id)
-  }
-
   return {
     name: NAME, can: CAN, naming: namingOn(domain, bot),
     serve (identities) { addresses.serve(identities); devices.check() },
@@ -197,7 +194,10 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       })
       recovery.start({ inbox, take: takes.take, rooms, direct })
       const portal = makePortals({ homeserver, rooms, inbox: given, network: NAME, domain })
-      endpoint = await wire.listen({ hsToken: registration.hs_token, ...config.listen, log, take: pushed, hear: signals.hear, portal })
+      endpoint = await wire.listen({
+        hsToken: registration.hs_token, ...config.listen, log, hear: signals.hear, portal,
+        take (events, id) { link.ask(); return recovery.take(events, id) } // a homeserver that pushes is there
+      })
       link.ask()
     },
     send, upload, find, signal: signals.show, members: bringing.members, devicesChanged: devices.check, encryptionCounts: () => devices.counts,
@@ -207,7 +207,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       openMedia({ homeserver, clock, bytesMax: config.mediaBytesMax, pictureBytesMax }, ref, signal),
     async stop () {
       stopping.abort()
-      for (const part of [link, rooms, memberLists, signals, bringing, direct, addresses, takes]) part?.stop()
+      for (const part of [link, rooms, memberLists, firstLook, signals, bringing, direct, addresses, takes]) part?.stop()
       await endpoint?.close()
       devices.stop()
     }

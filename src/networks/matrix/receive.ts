@@ -5,7 +5,7 @@
 import type { Clock } from '../../lib/clock'
 import { Bug, Malformed, Unavailable } from '../../model/errors'
 import type { NetworkName, Place } from '../../model/address'
-import type { Arrival, ExpulsionArrival, Standing, StandingArrival } from '../../model/message'
+import type { Arrival, ExpulsionArrival, ProfileArrival, Standing, StandingArrival } from '../../model/message'
 import type { Inbox, Memory } from '../../model/network'
 import type { Take } from './recovery/catch-up'
 import type { DirectRoom } from './direct/chats'
@@ -88,6 +88,12 @@ const eventsIn = (taken: Taken[]): RoomEvent[] => taken.flatMap(({ event }) => e
 export const tellStanding = (inbox: Inbox | undefined, told: Omit<StandingArrival, 'kind'>): Promise<unknown> => {
   if (inbox === undefined) throw new Bug('a room before start')
   return inbox.accept({ kind: 'standing', ...told })
+}
+
+/** What a room shows at the first look. Resolves when that is stored. */
+export const tellLook = (inbox: Inbox | undefined, told: Omit<ProfileArrival, 'kind'>): Promise<unknown> => {
+  if (inbox === undefined) throw new Bug('a room before start')
+  return inbox.accept({ kind: 'profile', ...told })
 }
 
 /** Nobody will read what we said by this event. Resolves when that is stored. */

@@ -11,7 +11,14 @@ import { stateOf } from './state'
 
 const key = ({ id }: Place): string => `open ${id}`
 
-export const keepOpen = (memory: Memory, place: Place): Promise<void> => memory.set(key(place), '1')
+const NEW = '1'
+const LOOKED_AT = 'looked at'
+
+export const keepOpen = (memory: Memory, place: Place): Promise<void> => memory.set(key(place), NEW)
+
+/** Whether nobody has looked yet at what it shows. */
+export const isNew = (memory: Memory, place: Place): boolean => memory.get(key(place)) === NEW
+export const lookedAt = (memory: Memory, place: Place): Promise<void> => memory.set(key(place), LOOKED_AT)
 
 /** Whether this place is one of them. */
 export const mustBeOpen = (memory: Memory, place: Place): boolean => memory.get(key(place)) !== undefined

@@ -11,6 +11,7 @@ import { clean } from '../text'
 import { setState, stateOf } from './state'
 
 const TYPES = { topic: 'm.room.topic', name: 'm.room.name', picture: 'm.room.avatar' } as const
+const WHATS = ['topic', 'name', 'picture'] as const
 const FIELDS = { topic: 'topic', name: 'name', picture: 'url' } as const
 const FETCH_MS_MAX = 10_000
 const PICTURE_BYTES_MAX = 2 * 2 ** 20
@@ -22,8 +23,15 @@ const valueIn = (what: Shown['what'], content: Json): string => {
 
 /** What the room shows from this event on; undefined if it is about something else. */
 export const shownBy = ({ type, stateKey, content }: RoomEvent): Shown | undefined => {
-  const what = (['topic', 'name', 'picture'] as const).find(one => TYPES[one] === type)
+  const what = WHATS.find(one => TYPES[one] === type)
   return what === undefined || stateKey !== '' ? undefined : { what, value: valueIn(what, content) }
+}
+
+/** What the room shows now. Throws Unavailable. */
+export const lookAt = async (homeserver: Homeserver, room: string, signal: AbortSignal): Promise<Shown[]> => {
+  const all = await Promise.all(WHATS.map(async what =>
+    ({ what, value: valueIn(what, await stateOf(homeserver, room, TYPES[what], '', { signal }) ?? {}) })))
+  return all.filter(({ value }) => value !== '')
 }
 
 const contentOf = (what: Shown['what'], value: string): Json => {
