@@ -9,6 +9,7 @@ import { filesSuite } from '../support/files-suite'
 import { forgettingSuite } from '../support/forgetting-suite'
 import { membershipSuite } from '../support/membership-suite'
 import { matrixSuite, type Ground } from '../support/matrix-suite'
+import { sealedBoundsSuite } from '../support/sealed-bounds-suite'
 import { sealedRoomsSuite } from '../support/sealed-rooms-suite'
 import { sealedSuite } from '../support/sealed-suite'
 import { strangersSuite } from '../support/strangers-suite'
@@ -55,6 +56,7 @@ describe('Matrix on Synapse', () => {
   filesSuite(() => ground)
   forgettingSuite(() => ground)
   sealedSuite(() => ground)
+  sealedBoundsSuite(() => ground)
   sealedRoomsSuite(() => ground)
   takingBackSuite(() => ground)
   mentionsSuite(() => ground)

@@ -53,7 +53,7 @@ export interface Fault {
   delayMs?: number
 }
 
-const JSON_BYTES_MAX = 10 * 2 ** 20
+const JSON_BYTES_MAX = 50 * 2 ** 20 // as Synapse, whose bound is that of files
 const WAIT_MS = 60_000
 
 const readJson = async (request: IncomingMessage): Promise<Json> => {

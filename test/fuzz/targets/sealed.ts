@@ -13,6 +13,7 @@ import { silentLog as log } from '../../../src/lib/log'
 import { makeTurns } from '../../../src/lib/turns'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import type { Arrival } from '../../../src/model/message'
+import { makeAsking } from '../../../src/networks/matrix/encryption/asking'
 import { makeDevice, type Device } from '../../../src/networks/matrix/encryption/device'
 import type { Devices } from '../../../src/networks/matrix/encryption/devices'
 import { makeEncryption, SEALED } from '../../../src/networks/matrix/encryption/encryption'
@@ -77,7 +78,7 @@ const makeHomeserver = (answer: Answer): Homeserver => ({
 const deviceOf = (user: string, engine: Engine, homeserver: Homeserver, [vault, memory]: [Map<string, Uint8Array>, Map<string, string>]): Device =>
   makeDevice({
     homeserver, engine, vault: makeVault(vault), memory: makeMemory(memory), clock: systemClock, chance, log, id: DEVICE, turns: makeTurns(),
-    signed: false, counts: { claims: 0 }
+    signed: false, counts: { claims: 0 }, asking: makeAsking({ clock: systemClock, chance, log })
   }, user)
 
 /** Two devices of one room, each with the keys of the other. `rows`: what is kept of them. */

@@ -2,13 +2,14 @@
  * The device of one user of ours. Its keys come by `/sync` of that device, because Synapse loses what it pushes in transactions while we are
  * away (element-hq/synapse#14710). How far it was read is remembered only when what was read is on disk, so nothing is acknowledged too early.
  */
-import { messageOf, Refused, Unavailable } from '../../../model/errors'
+import { Refused, Unavailable } from '../../../model/errors'
 import { isJson, type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
 import { Rejected } from '../homeserver'
-import type { Decrypted, Needed, Rotation } from './calls'
+import type { Decrypted, Rotation } from './calls'
 import { identityOf, type Identity, keepIdentity } from './identities'
 import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
 import { makeDecline } from './declining'
+import { makeRequests } from './requests'
 
 export interface Device {
   /** Makes sure that the device is there, with its keys and an identity that signs it. Throws Unavailable. */
@@ -30,19 +31,18 @@ export interface Device {
 /** `to`: everybody in the room who reads. `contact`: the one of them who must be able to, if there is one. */
 export interface Said { room: string; to: string[]; contact?: string | undefined; rotation: Rotation; type: string; content: Json }
 
-const ROUNDS_MAX = 10 // of requests, or of pages of news: the rest comes the next time
-const IS_OLDER = /One time key .* already exists/ // Synapse: it has another key under the same id
+const PAGES_MAX = 10 // of news: the rest comes the next time
 const SIGNED = 'kept' // earlier versions did not keep the identity
 const DEVICES_MAX = 1_000 // that get the key of a room: for more, nothing is encrypted
-const CLAIM = 'client/v3/keys/claim'
 const FULL = 100 // messages to a device in one answer of Synapse: there may be more
 
 export const tooMany = (what: string): Refused => new Refused(`over ${what} would have to read this`, undefined, 'populous')
 
-/** `counts`: how many devices each of these people has. */
-const mustReach = (counts: number[], to: string[], contact: string | undefined): void => {
+/** `counts`: how many devices each of these people has. `isAside`: whether somebody's keys are not taken for a while. */
+const mustReach = (counts: number[], to: string[], contact: string | undefined, isAside: (user: string) => boolean): void => {
   if (contact !== undefined && (counts[to.indexOf(contact)] ?? 0) === 0) {
-    throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { unsealed: 'deviceless' })
+    const unsealed = isAside(contact) ? 'keyless' : 'deviceless'
+    throw new Unavailable(`encryption: ${contact} has no device now that could read it`, { unsealed })
   }
   if (counts.reduce((sum, count) => sum + count, 0) > DEVICES_MAX) throw tooMany(`${DEVICES_MAX} devices`)
 }
@@ -55,29 +55,12 @@ const filterFor = (now: number): string => JSON.stringify({
 })
 
 export const makeDevice = (parts: DeviceParts, user: string): Device => {
-  const { homeserver, engine, vault, memory, clock, log, turns, signed, counts } = parts
+  const { homeserver, engine, vault, memory, clock, log, turns, signed, counts, asking } = parts
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
   const decline = makeDecline({ call, clock, log }, user)
 
-  const send = async ({ id: request, type, method, path, body }: Needed, signal: AbortSignal): Promise<void> => {
-    const answer = await call(method, path, { body: parsed(body), signal, elsewhere: true }).catch(async (error: unknown) => {
-      if (IS_OLDER.test(messageOf(error))) await kept.forget()
-      throw error
-    })
-    if (path === CLAIM) counts.claims++
-    await engine.call(kept.name(), 'sent', { id: request, type, answer: JSON.stringify(answer) })
-  }
-
-  const sendAll = async (requests: Needed[], signal: AbortSignal): Promise<void> => { for (const one of requests) await send(one, signal) }
-
-  const outgoing = async (signal: AbortSignal): Promise<void> => {
-    for (let round = 0; round < ROUNDS_MAX; round++) {
-      const requests = await engine.call(kept.name(), 'outgoing')
-      if (requests.length === 0) return
-      await sendAll(requests, signal)
-    }
-  }
+  const { sendAll, outgoing } = makeRequests({ engine, kept, call, asking, counts, user })
 
   const upload = (identity: string, signal: AbortSignal): Promise<Json> =>
     call('POST', 'client/v3/keys/device_signing/upload', { body: parsed(identity), signal })
@@ -121,7 +104,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   }
 
   const news = async (signal: AbortSignal): Promise<void> => {
-    for (let round = 0; round < ROUNDS_MAX; round++) {
+    for (let round = 0; round < PAGES_MAX; round++) {
       const answer = await ask(memory.get(sinceKey(user)), signal)
       const { to_device: to, device_lists: lists, device_one_time_keys_count: counts, device_unused_fallback_key_types: fallback } = answer
       const toDevice = listOf(jsonOf(to).events).filter(isJson)
@@ -140,8 +123,10 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
 
   const seal = async ({ room, to, contact, rotation, type, content }: Said, signal: AbortSignal): Promise<Json> => {
     await engine.call(kept.name(), 'track', to)
-    await outgoing(signal)
-    mustReach(await engine.call(kept.name(), 'devices', { users: to, signed }), to, contact)
+    await outgoing(signal, to)
+    const due = asking.due(to)
+    if (due.length > 0) await sendAll(await engine.call(kept.name(), 'ask', due), signal)
+    mustReach(await engine.call(kept.name(), 'devices', { users: to, signed }), to, contact, asking.isAside)
     await sendAll(await engine.call(kept.name(), 'missing', to), signal)
     await sendAll(await engine.call(kept.name(), 'share', { room, users: to, signed, rotation }), signal)
     return parsed(await engine.call(kept.name(), 'encrypt', { room, type, content: JSON.stringify(content) }))

@@ -10,6 +10,7 @@ import { makeTurns } from '../../../lib/turns'
 import { messageOf, Unavailable } from '../../../model/errors'
 import type { EncryptionCounts, Memory, Vault } from '../../../model/network'
 import { Rejected, type Homeserver } from '../homeserver'
+import { makeAsking } from './asking'
 import { makeDevice, type Device } from './device'
 import type { MakeEngine } from './engine'
 import { isRenewed, isToRenew, ordered } from './identities'
@@ -63,7 +64,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
   const engine = makeEngine?.({ clock, log, keep: keepIn(vault) })
   const counts: EncryptionCounts = { claims: 0, unread: { late: 0, broken: 0, full: 0 }, get restarts () { return engine?.life ?? 0 } }
   const devices = new Map<string, Device>() // the one that was used last is the last
-  const turns = makeTurns()
+  const [turns, asking] = [makeTurns(), makeAsking({ clock, chance, log })]
   const before = engine === undefined ? 'no' : memory.get(SUPPORTED)
   let supported = before === undefined ? undefined : before === 'yes' // until the homeserver is found first, that is not known
   let checking = false
@@ -73,7 +74,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
     const id = parts.device()
     if (id === undefined || engine === undefined) throw new Unavailable('encryption: the homeserver has no devices for application services')
     const key = `${mxid} ${id}`
-    const device = devices.get(key) ?? makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id, turns, signed, counts }, mxid)
+    const device = devices.get(key) ?? makeDevice({ homeserver, engine, vault, memory, clock, chance, log, id, turns, signed, counts, asking }, mxid)
     devices.delete(key)
     devices.set(key, device)
     const [first] = devices

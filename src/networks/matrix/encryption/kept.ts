@@ -11,16 +11,17 @@ import { messageOf, Refused, Unavailable } from '../../../model/errors'
 import type { EncryptionCounts, Memory, Vault } from '../../../model/network'
 import { type Json, jsonOf } from '../events/json'
 import { type CallOptions, encode, type Homeserver, type Method, Rejected } from '../homeserver'
+import type { Asking } from './asking'
 import type { Engine } from './engine'
 import type { Row } from './indexed-db'
 
 /**
- * `id`: of the device that each user of ours sends from. `turns`: one for all devices. `signed`: nobody gets a key on a device that they have not
- * signed themselves.
+ * `id`: of the device that each user of ours sends from. `turns`, `asking`: one for all devices. `signed`: nobody gets a key on a device that they
+ * have not signed themselves.
  */
 export interface DeviceParts {
   homeserver: Homeserver; engine: Engine; vault: Vault; memory: Memory; clock: Clock; chance: Chance; log: Log; id: string
-  turns: Turns; signed: boolean
+  turns: Turns; signed: boolean; asking: Asking
   counts: Pick<EncryptionCounts, 'claims'>
 }
 

@@ -72,7 +72,7 @@ export const isOneOf = (list: string[], mxid: string): boolean =>
 
 /** Handles an error: does something else if nothing can be encrypted for the contact. */
 const ifNoDevice = (instead: () => Promise<unknown>) => (error: unknown): Promise<unknown> => {
-  if (error instanceof Unavailable && error.unsealed === 'deviceless') return instead()
+  if (error instanceof Unavailable && error.unsealed !== undefined) return instead()
   throw error
 }
 

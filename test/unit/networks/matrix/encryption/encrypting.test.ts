@@ -4,6 +4,7 @@ import { fakeEngine } from '../../../../support/fake-engine'
 import type { Homeserver } from '../../../../support/homeserver'
 import { practiceGround } from '../../../../support/matrix-ground'
 import type { Ground } from '../../../../support/matrix-suite'
+import { sealedBoundsSuite } from '../../../../support/sealed-bounds-suite'
 import { sealedRoomsSuite } from '../../../../support/sealed-rooms-suite'
 import { sealedSuite } from '../../../../support/sealed-suite'
 
@@ -16,12 +17,14 @@ describe('Matrix with encryption on the practice homeserver', function () {
 
   describe('with the engine', () => {
     sealedSuite(() => ground)
+    sealedBoundsSuite(() => ground)
     sealedRoomsSuite(() => ground)
   })
 
   describe('with the engine of the simulation', () => {
     const simulated = (): Ground => ({ ...ground, makeEngine: fakeEngine({ chance: systemChance }) })
     sealedSuite(simulated, () => makeFakePerson(homeserver.keys!))
+    sealedBoundsSuite(simulated, () => makeFakePerson(homeserver.keys!))
     sealedRoomsSuite(simulated, () => makeFakePerson(homeserver.keys!))
   })
 })

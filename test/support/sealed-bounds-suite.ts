@@ -1,0 +1,73 @@
+/** What people and servers may do to the encrypted chats of an address: it never reaches the chats of others. */
+import assert from 'node:assert/strict'
+import type { Delivery } from '../../src/model/message'
+import type { Network } from '../../src/model/network'
+import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
+import { ADDRESS } from './matrix-ground'
+import { makeMatrixPerson, type MatrixPerson } from './matrix-person'
+import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
+import { until } from './practice'
+import { makeMemory, makeVault } from './world'
+
+const WITHIN_MS = 60_000
+
+interface Customer { person: MatrixPerson; app: EncryptedPerson; room: string }
+
+/** `appOf`: what the customers' apps are built on. */
+export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
+  const rows = new Map<string, Uint8Array>()
+  const kept = { memory: makeMemory(), vault: makeVault(rows) } // as a store keeps it
+  let bridge: Bridge
+  let network: Network
+  const signal = (): AbortSignal => AbortSignal.timeout(WITHIN_MS)
+  const address = (): string => `@${ADDRESS}:${ground().serverName}`
+
+  /** Somebody who has said hello, encrypted. */
+  const customer = async (hello: string): Promise<Customer> => {
+    const { userId, accessToken } = await ground().createUser(`kunde${newKey()}`.toLowerCase())
+    const person = makeMatrixPerson(ground().url, userId, accessToken)
+    const app = await appOf()(person)
+    const room = await person.createRoom({
+      preset: 'trusted_private_chat', is_direct: true, invite: [address()],
+      initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }]
+    })
+    await person.waitFor(room, 'the address', ({ state_key: who, content }) => who === address() && content.membership === 'join')
+    await app.say(room, hello)
+    await hears(hello)
+    return { person, app, room }
+  }
+  const hears = (text: string): Promise<void> => bridge.inbox.until(text, () => said(bridge.inbox).includes(text), WITHIN_MS)
+  const answerTo = ({ person }: Customer, text: string): Delivery => {
+    const { as, ...rest } = delivery({ network: 'matrix', id: `${address()} ${person.userId}` }, text)
+    return rest
+  }
+  const isAnswered = async (one: Customer, text: string): Promise<void> => {
+    await network.send(answerTo(one, text), signal())
+    await one.app.reads(one.room, text, ({ content }) => content.body === text)
+  }
+  const saidTo = async ({ person, room }: Customer): Promise<number> =>
+    (await person.events(room)).filter(({ sender, type }) => sender === address() && /encrypted|message/.test(type)).length
+
+  describe('encrypted chats of an address', () => {
+    beforeEach(async () => {
+      bridge = makeBridge(ground(), kept)
+      ;({ network } = bridge)
+      network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
+      await network.start(bridge.inbox)
+      await until(() => kept.memory.keys('signed ').length > 0, 'the address has a device that is signed', WITHIN_MS)
+    })
+    afterEach(() => network.stop())
+
+    it('go on while somebody has more keys than an answer may hold; what is for them waits', async () => {
+      const bulky = await customer('hallo')
+      const { device_id: device } = await bulky.person.call('GET', 'v3/account/whoami')
+      const keys = { user_id: bulky.person.userId, device_id: device, algorithms: [], keys: {}, signatures: {}, padding: 'K'.repeat(33 * 2 ** 20) }
+      await bulky.person.call('POST', 'v3/keys/upload', { device_keys: keys })
+      const held = answerTo(bulky, 'für niemanden')
+      await assert.rejects(network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
+      await isAnswered(await customer('auch hallo'), 'guten Tag')
+      await assert.rejects(network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
+      assert.equal(await saidTo(bulky), 0)
+    })
+  })
+}
