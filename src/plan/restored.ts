@@ -19,4 +19,4 @@ export const putBack = async (tx: Tx, { stoppedAt, sends }: PutBack, now: number
   return sends ? 0 : await tx.setAside(REASON, now)
 }
 
-export const carriedBefore = (remembered: [string, string][]): number => Number(new Map(remembered).get(CARRIED_BEFORE) ?? 0)
+export const carriedBefore = (remembered: [string, string][]): number => Number(new Map(remembered).get(CARRIED_BEFORE) ?? -Infinity)
