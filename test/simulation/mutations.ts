@@ -104,11 +104,11 @@ export const MUTATIONS: Mutation[] = [
   // who is there
   ['shows those who have left', 'bridge/halls.ts', "if (how !== 'lost') return remove(hall, id)", "if (how !== 'lost') return false", ['P']],
   ['takes nobody out of a room again', 'networks/matrix/users/bringing.ts',
-    'if (!wanted.has(mxid)) await inTime(signal => ghosts.leave(mxid, room, signal))', '', ['P']],
+    'if (!wanted.has(mxid) && (list.whole || gone.has(mxid))) await inTime(signal => ghosts.leave(mxid, room, signal))', '', ['P']],
   ['asks nobody who is in a room', 'networks/matrix/index.ts', 'memberLists.entered(room)', '', ['P']],
   ['believes what was true of members once', 'networks/matrix/rooms/member-lists.ts', 'if (!isCurrent) return rounds.ask(room)', '', ['P']],
   ['leaves in a room whoever was there before a crash', 'networks/xmpp/muc/ghosts.ts',
-    'if (room.whole || begunAt <= before) inside.partOthers(room)', '', ['P']],
+    'if (room.whole || isLongAgo(begunAt, false)) inside.partOthers(room)', '', ['P']],
   ['does not see that a room has forgotten somebody', 'networks/xmpp/muc/entering.ts',
     "if (ghost.nick !== '' && !room.people.has(ghost.nick)) ghost.lost(", "if (ghost.nick === '?') ghost.lost(", ['P']],
   // moderators
