@@ -6,7 +6,7 @@ import type { Standing } from '../model/message'
 import type { Directory } from '../plan/directory'
 import { chatKey, DIRECTS } from '../plan/directs'
 import { EXPELLED } from '../plan/expelled'
-import { CALLED } from '../plan/namesakes'
+import { CALLED, type Claim } from '../plan/namesakes'
 import type { Change, Plan } from '../plan/plan'
 import { PROFILES } from '../plan/profiles'
 import type { Cause, Count, Queued, Tx } from '../store/store'
@@ -23,6 +23,9 @@ const keepExpelled = async (tx: Tx, { key, expelled }: Change & { kind: 'expel' 
   if (surplus !== undefined) await tx.forget(EXPELLED, surplus)
   await tx.remember(EXPELLED, key, JSON.stringify(expelled))
 }
+
+export const keepClaim = (tx: Pick<Tx, 'remember' | 'forget'>, { key, person }: Claim): Promise<void> =>
+  person === undefined ? tx.forget(CALLED, key) : tx.remember(CALLED, key, person)
 
 /** What lanes must learn once the commit is on disk. */
 export interface Applied { queued: Queued[]; cancelled: { lane: Place, counts: Count[] }[] }
@@ -57,7 +60,7 @@ const change = async (tx: Tx, what: Change, journal: number, { directory, now, l
     case 'stand': await keepStanding(tx, what.place, what.standing); return {}
     case 'confirm': await tx.confirm(what.place, what.id, what.outcome); return {}
     case 'early': await tx.earlyReceipt(what.place, what.ids, what.what, steadyNow); return {}
-    case 'called': await tx.remember(CALLED, what.claim.key, what.claim.person); return {}
+    case 'called': await keepClaim(tx, what.claim); return {}
     case 'profile': await (what.value === undefined ? tx.forget(PROFILES, what.key) : tx.remember(PROFILES, what.key, what.value)); return {}
     case 'chat': await tx.remember(DIRECTS, chatKey(what.chat), JSON.stringify(what.chat)); return {}
     case 'react': await tx.react(what.message, what.person, what.emojis, journal); return {}

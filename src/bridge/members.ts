@@ -11,8 +11,9 @@ import type { MemberList, MemberNews } from '../model/members'
 import type { Arrival, Delivery, Persona } from '../model/message'
 import type { Network } from '../model/network'
 import { type Directory, type Mirror, peopleAt } from '../plan/directory'
-import { CALLED, type Claim } from '../plan/namesakes'
+import type { Claim } from '../plan/namesakes'
 import type { Store } from '../store/store'
+import { keepClaim } from './apply'
 import { makeCrowds } from './crowds'
 import { makeGone } from './gone'
 import { GRACE_MS, makeHalls, type Member, SPEAKER_MS } from './halls'
@@ -90,7 +91,7 @@ export const makeMembers = ({ networks, directory, store, clock }: Parts): Membe
     store.run(async tx => {
       const claims: Claim[] = []
       const lists = listsOf(mirror, claims)
-      for (const { key, person } of claims) await tx.remember(CALLED, key, person)
+      for (const claim of claims) await keepClaim(tx, claim)
       return lists
     }).then(lists => {
       for (const list of lists) if (!stopped) networks.get(list.place.network)?.members?.(list)

@@ -39,7 +39,7 @@ export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, her
   const isReserved = (known === undefined || mirror.direct === true) && directory.teams.isReserved(given, speaks, false)
   const { name, claim }: ReturnType<Namesakes['called']> = mirror.direct === true && !isReserved
     ? { name: given }
-    : directory.namesakes.called(mirror.name, person, given, isReserved)
+    : directory.namesakes.called(mirror.name, { person, ...sender.address === undefined && { only: arrival.place } }, given, isReserved)
   const { avatar, ...faceless } = sender
   const shown = mirror.pictures === false ? faceless : sender
   return { as: personaOf(network, directory.can(network).label, shown, name), changes: claim === undefined ? [] : [{ kind: 'called', claim }] }

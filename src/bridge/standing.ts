@@ -6,7 +6,7 @@
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
 import type { Directory } from '../plan/directory'
-import { ignored, notice, whereOf, type Plan } from '../plan/plan'
+import { type Change, ignored, notice, whereOf, type Plan } from '../plan/plan'
 import { reached } from './mirror'
 
 export const standingRule = (arrival: Arrival, directory: Directory): Plan | undefined => {
@@ -22,10 +22,11 @@ export const standingRule = (arrival: Arrival, directory: Directory): Plan | und
     in: back, out: [texts.isOut(where)], encrypted: [texts.isEncrypted(where)], sealed: [...back, texts.isSealed(where)]
   }[standing].join(' ') : texts.hasMoved(where, moved)
   const told = text === '' || (before === 'encrypted' && standing === 'out') ? [] : reached(found.mirror, found.here, directory)
+  const freed = moved === undefined ? [] : directory.namesakes.freed(place)
   const here = { in: undefined, out: undefined, encrypted: texts.isEncryptedHere, sealed: texts.isSealedHere }[standing]
   return {
     outcome: 'routed',
-    changes: [{ kind: 'stand', place, standing }],
+    changes: [{ kind: 'stand', place, standing }, ...freed.map((claim): Change => ({ kind: 'called', claim }))],
     deliveries: [
       ...told.map(one => notice(arrival, one.place, addressKey(one.place), text)),
       ...here === undefined || before === standing ? [] : [notice(arrival, place, 'here', here)]

@@ -55,6 +55,28 @@ describe('how a place stands to us', () => {
     assert.deepEqual(blue.read('hall'), [`*: ${OUT}`, `*: ${BACK}`, 'anna (red): here you are again'])
   })
 
+  it('that has moved to another room lets go of the names of those who were known only by the old one, over a restart too', async () => {
+    const says = async (id: string, name: string, address?: string): Promise<string | undefined> => {
+      const before = blue.delivered.length
+      await red.say('room', id, 'Hallo', { key: `said by ${id} ${before} ${told++}`, sender: { id, name, ...address !== undefined && { address } } })
+      await until(() => blue.delivered.length > before)
+      return blue.delivered.at(-1)?.as?.name
+    }
+    assert.equal(await says('old/Emil', 'Emil'), 'Emil (red)')
+    assert.equal(await says('old/Rosa', 'Rosa', 'rosa@example.org'), 'Rosa (red)')
+    assert.match(await says('new/Emil', 'Emil') ?? '', /^Emil ·\w{4} \(red\)$/)
+    await started.stop()
+    await start(started.path)
+    const moved = { kind: 'standing', key: 'moved', place: { network: 'red', id: 'room' }, at: 1, standing: 'in', moved: 'new' } as const
+    await red.inbox.accept(moved)
+    await until(() => blue.delivered.length === 1)
+    assert.equal(await says('new/Emil', 'Emil'), 'Emil (red)')
+    assert.match(await says('new/Rosa', 'Rosa') ?? '', /^Rosa ·\w{4} \(red\)$/, 'whose address is known is still who they were')
+    await started.stop()
+    await start(started.path)
+    assert.match(await says('old/Emil', 'Emil') ?? '', /^Emil ·\w{4} \(red\)$/)
+  })
+
   it('survives a restart', async () => {
     await stands('out')
     await until(() => blue.delivered.length === 1)
