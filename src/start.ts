@@ -2,9 +2,9 @@
 import type { Config } from './config/config'
 import { systemChance } from './lib/chance'
 import { deadline, systemClock } from './lib/clock'
-import { type Log, makeLog } from './lib/log'
+import { makeLog } from './lib/log'
 import { messageOf } from './model/errors'
-import { assemble } from './zentrale'
+import { assemble, type Machine } from './zentrale'
 
 /** As in sysexits.h, where it has a code. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, bug: 70, cannotStart: 71, config: 78 } as const
@@ -13,7 +13,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 64, bug: 70, cannotStart: 71, con
 const STOP_SPARE_MS = 10_000
 
 /** Runs until a signal (stops properly), a second signal (ends at once) or a bug. Never resolves. */
-export const start = async (config: Config): Promise<never> => {
+export const start = async (config: Config, version: string): Promise<never> => {
   const log = makeLog(config.logLevel)
   const bug = (error: unknown): never => {
     log.error({ error }, 'stopping: this should not happen, and going on could lose something')
@@ -28,7 +28,7 @@ export const start = async (config: Config): Promise<never> => {
   const signalled = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
-  const zentrale = await starting(config, log, bug)
+  const zentrale = await starting(config, { log, version, bug })
   log.info({ places: zentrale.bridge.places().length, mirrors: config.mirrors.length, pid: process.pid }, 'started')
   log.info({ signal: await signalled }, 'stopping')
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(EXIT.failed))
@@ -43,13 +43,13 @@ export const start = async (config: Config): Promise<never> => {
 }
 
 /** If it cannot start, logs the reason in one line and ends the process. */
-const starting = async (config: Config, log: Log, bug: (error: unknown) => never) => {
+const starting = async (config: Config, machine: Pick<Machine, 'log' | 'version' | 'bug'>) => {
   try {
-    const zentrale = await assemble(config, { clock: systemClock, chance: systemChance, log, bug })
+    const zentrale = await assemble(config, { clock: systemClock, chance: systemChance, ...machine })
     await zentrale.start()
     return zentrale
   } catch (error) {
-    log.error({ error: messageOf(error) }, 'cannot start')
+    machine.log.error({ error: messageOf(error) }, 'cannot start')
     process.exit(EXIT.cannotStart)
   }
 }

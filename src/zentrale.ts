@@ -21,7 +21,7 @@ import { openStore } from './store/open'
 import type { Store } from './store/store'
 
 /** What the machine provides. `bug` is called when the process must stop: we contradict ourselves, or the store failed. */
-export interface Machine { clock: Clock; chance: Chance; log: Log; bug (error: unknown): void }
+export interface Machine { clock: Clock; chance: Chance; log: Log; version?: string; bug (error: unknown): void }
 
 export interface Zentrale {
   bridge: Bridge
@@ -64,7 +64,7 @@ const countsOf = (networks: Network[]): [NetworkName, EncryptionCounts][] => net
   encryptionCounts === undefined ? [] : [[name, encryptionCounts()]])
 
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
-  const { clock, chance, log, bug } = machine
+  const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
   const store = openStore(config.store.path, operate.logbookKey ?? operate.token, clock, bug)
   const byName = new Map<NetworkName, Network>()
@@ -77,7 +77,7 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
   const devices = makeDevicesOperated(store, () => { for (const network of networks) network.devicesChanged?.() })
   const metrics = makeMetrics(names, () => store.run(tx => tx.depth()), clock, {
     commits: store.commits, addresses: addresses.map(({ name }) => name), cases: () => store.run(tx => tx.desk.open()),
-    head: () => store.run(tx => tx.desk.head()),
+    head: () => store.run(tx => tx.desk.head()), version,
     encryption: async () => ({ shown: await devices.list(), counts: countsOf(networks) })
   })
   const bridge = await makeBridge({

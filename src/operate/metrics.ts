@@ -41,19 +41,23 @@ const instruments = (registers: Registry[]) => {
   const gauge = <T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> =>
     new Gauge({ name, help, labelNames, registers })
   return {
-    arrivals: counter('zentrale_arrivals_total', 'Arrivals, including receipts, by network and outcome.', ['network', 'outcome']),
-    quarantined: counter('zentrale_quarantined_total', 'Arrivals that could not be understood.', ['network']),
+    arrivals: counter('zentrale_arrivals_total', 'What came in, with edits, deletions and receipts. seen: a repetition, or nothing for us; ' +
+    'unrouted: for nobody; refused: it has to wait at its source.', ['network', 'outcome']),
+    quarantined: counter('zentrale_quarantined_total', 'What came in and could not be understood.', ['network']),
     deliveries: counter('zentrale_deliveries_total', 'Deliveries that reached an end, by destination network and outcome.',
       ['network', 'outcome']),
-    parts: counter('zentrale_remote_messages_total', 'Messages that deliveries became at the destination, such as segments.', ['network']),
+    parts: counter('zentrale_remote_messages_total',
+      'Messages that deliveries became there, such as segments, which you pay for.', ['network']),
     retries: counter('zentrale_retries_total', 'Tries that failed and will be repeated, by destination network.', ['network']),
-    receipts: counter('zentrale_receipts_total', 'Receipts from networks, by outcome.', ['network', 'outcome']),
+    receipts: counter('zentrale_receipts_total',
+      'Reports of networks about what was sent; unmatched: about something that we do not know.', ['network', 'outcome']),
     seconds: new Histogram({
       name: 'zentrale_delivery_seconds', help: 'From acceptance to confirmation by the destination network.',
       labelNames: ['network'], buckets: SECONDS_BUCKETS, registers
     }),
     committed: counter('zentrale_store_commits_total', 'Commits of the store, each of them one wait for the disk.', []),
     connected: gauge('zentrale_link_up', 'Whether a link to a server is up (1) or down (0).', ['network', 'link']),
+    build: gauge('zentrale_build_info', 'Always 1; the labels say which version runs, on which Node.', ['version', 'node']),
     logbookLine: gauge('zentrale_logbook_line', 'The number of the last line of the logbook.', []),
     logbookSeal: gauge('zentrale_logbook_seal', 'The first digits of the seal of that line, as a number.', []),
     queued: gauge('zentrale_queue_messages', 'Deliveries in the queue, by destination network and state.', ['network', 'state']),
@@ -66,21 +70,24 @@ const instruments = (registers: Registry[]) => {
 export interface MoreMetrics {
   commits?: () => number; addresses?: string[]; cases?: () => Promise<OpenCases[]>; head?: () => Promise<Head | undefined>
   encryption?: () => Promise<EncryptionNow>
+  version?: string
 }
 
 /** `depth` reads the queue. `networks`: those in the config; their counters exist from the start. */
 export const makeMetrics = (networks: NetworkName[], depth: () => Promise<Depth[]>, clock: Clock,
-  { commits, addresses, cases, head, encryption }: MoreMetrics = {}): Metrics => {
+  { commits, addresses, cases, head, encryption, version = '' }: MoreMetrics = {}): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
   const {
-    arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, connected, queued, oldest, logbookLine, logbookSeal
+    arrivals, quarantined, deliveries, parts, retries, receipts, seconds, committed, connected, queued, oldest, logbookLine, logbookSeal,
+    build
   } = instruments([registry])
   const ofAddresses = makeAddressMetrics(registry, addresses ?? [], cases ?? (async () => []), clock)
   const ofEncryption = encryption && makeEncryptionMetrics(registry, encryption)
   const connections = new Map<string, ConnectionState>()
 
+  build.set({ version, node: process.versions.node }, 1)
   for (const network of networks) {
     for (const outcome of ['stored', 'seen', 'unrouted', 'refused']) arrivals.inc({ network, outcome }, 0)
     for (const outcome of ['done', 'failed', 'unknown', 'dropped']) deliveries.inc({ network, outcome }, 0)

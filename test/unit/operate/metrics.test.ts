@@ -42,6 +42,7 @@ describe('metrics', () => {
       'zentrale_delivery_seconds_count{network="sms"} 1',
       'zentrale_delivery_seconds_bucket{le="0.025",network="sms"} 0',
       'zentrale_delivery_seconds_bucket{le="0.05",network="sms"} 1',
+      `zentrale_build_info{version="",node="${process.versions.node}"} 1`,
       'zentrale_link_up{network="sms",link="main"} 1',
       'zentrale_link_up{network="matrix",link="homeserver"} 0',
       'zentrale_queue_messages{network="sms",state="waiting"} 7',
