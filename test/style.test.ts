@@ -208,6 +208,7 @@ const STORIES: Record<string, string> = {
   'test/unit/desk/may.test.ts': 'who of a team may do what, by command and by answer',
   'test/unit/desk/race.test.ts': 'two of the team answer at once, with crashes',
   'test/unit/desk/slips.test.ts': 'nothing that the team types by mistake reaches a contact',
+  'test/unit/desk/taken-back.test.ts': 'nothing that was taken back is shown to anybody anew',
   'test/unit/desk/told.test.ts': 'what the team is told of a case',
   'test/unit/desk/undo.test.ts': 'an answer may be taken back before it leaves',
   'test/unit/desk/unreadable.test.ts': 'what cannot be read, from the network to the team',

@@ -80,6 +80,13 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     return { changes: [], deliveries: isNews ? staysNotice(origin, place, directory) : [] }
   }
 
+  /** What was said, if people may be reminded of it: nobody is told of what its writer has taken back. */
+  const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> => {
+    const origin = notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
+    const isGone = (origin?.kind === 'message' || origin?.kind === 'edit') && await tx.takenBack(origin)
+    return isGone ? undefined : origin
+  }
+
   /** Whoever has no voice there may say much before they get one. */
   const voiceless = (row: Queued, problem: Problem): Tell => origin => {
     const { place, as } = row.delivery
@@ -97,15 +104,14 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
 
   /** `tell`: what the writer is told. */
   const end = (row: Queued, state: 'failed' | 'unknown', reason: string, tell?: Tell): void => {
-    const { place, key, attempt, action } = row.delivery
+    const { place, key, attempt } = row.delivery
     log.warn({ network: place.network, delivery: key, id: row.id, attempt, state, reason }, 'delivery ended undelivered')
     const spot = desk.spotOf(place)
     if (spot?.kind === 'contact') observer.counted({ what: 'count', address: spot.address, event: 'failed' })
     store.run(async tx => {
       const now = clock.now()
       await tx.ended(row.id, state, reason, now)
-      const isMinor = row.notice || action.kind === 'reaction' // nobody is told
-      const origin = tell === undefined || isMinor ? undefined : await tx.origin(row.journal)
+      const origin = tell === undefined ? undefined : await originOf(tx, row)
       const told = origin === undefined ? undefined : tell?.(origin)
       return carryOut(tx, { outcome: 'routed', changes: [], deliveries: [], ...told }, row, now)
     }).then(applied => settled(row, state, 0, applied), () => {}) // the store has reported its failure itself
@@ -139,7 +145,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     },
     waits (row, why) {
       store.run(async tx => {
-        const origin = row.notice || row.delivery.action.kind === 'reaction' ? undefined : await tx.origin(row.journal)
+        const origin = await originOf(tx, row)
         const tell = why === undefined ? voiceless(row, { kind: 'waits' }) : failure(row, { kind: 'unsealed', why })
         const { deliveries = [], changes = [] } = origin === undefined ? {} : tell(origin) ?? {}
         return carryOut(tx, { outcome: 'routed', changes, deliveries: origin ? await untold(tx, origin, deliveries) : [] }, row, clock.now())
@@ -149,7 +155,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
     stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
     async inWords (row, why) {
-      const { delivery: { action }, journal, notice } = row
+      const { delivery: { action } } = row
       const file = fileOf(row)
       if (file === undefined || !('content' in action)) return action
       log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'file replaced by words')
@@ -158,7 +164,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       const changed: Action = { ...action, content: { style: action.content.style, text } }
       const applied = await store.run(async tx => {
         await tx.reword(row.id, changed)
-        const origin = notice ? undefined : await tx.origin(journal)
+        const origin = await originOf(tx, row)
         const told = origin === undefined ? []
           : await untold(tx, origin, fileNotice(origin, file.name, why.trouble, file.url !== undefined, directory))
         return carryOut(tx, { outcome: 'routed', changes: [], deliveries: told }, row, clock.now())

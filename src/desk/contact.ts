@@ -12,6 +12,7 @@ import { addOpenMs, DAY_MS, MINUTE_MS } from './hours'
 import { pointsOnly } from './retired'
 import { excerptOf, named, personaOfContact, shownName, textsOf } from './shown'
 import { desk, is, log, nothing, set, show, tellTeam, type Step } from './steps'
+import { unannounced } from './team-rooms'
 
 const HOUR_MS = 60 * MINUTE_MS
 
@@ -39,7 +40,7 @@ const reopened = (facts: Timed, one: Conversation, context: Context): Conversati
   const { address, now } = facts
   const { owner: before, closedAt = 0, answeredAt: _, ...rest } = one
   if (goesOn(address.followUp, closedAt, now)) return { ...rest, ...keeper(facts, before, context), claim: one.claim + 1, openedAt: now }
-  return { ...rest, state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now, announced: [] }
+  return { ...unannounced(rest), state: 'new', claim: one.claim + 1, cases: one.cases + 1, openedAt: now }
 }
 
 const heardIn = ({ encrypted: _, ...one }: Conversation, { arrival: { encrypted } }: ContactSays): Conversation =>
@@ -184,16 +185,18 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
   ]
 }
 
-/** What announces a case says no more what its contact has taken back. It is deleted, because an edit leaves the words in its history. */
-const announcedAgain = ({ state }: Conversation): Step[] =>
-  [{ do: 'unannounce' }, set({ excerpt: '' }), ...state === 'done' ? [] : [{ do: 'announce', excerpt: '' } as const]]
+/** The case that it opened is announced again without its words. */
+const announcedAgain = ({ state }: Conversation): Step[] => [set({ excerpt: '' }), ...state === 'done' ? [] : [{ do: 'announce', excerpt: '' } as const]]
 
 /** Removes a message from the team's places too. The record keeps it. */
 export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[] => {
   const { conversation: one, original, arrival: { of } } = facts
   if (one === undefined || original === undefined || !isTheirs(facts, one)) return nothing('no message of the contact')
   const as = personaOfContact(facts, one, context)
-  return [{ do: 'take back', original, as, atContact: as }, ...one.opener === of ? announcedAgain(one) : [], log('taken back')]
+  return [
+    { do: 'take back', original, as, atContact: as }, { do: 'unannounce', opener: of }, ...one.opener === of ? announcedAgain(one) : [],
+    log('taken back')
+  ]
 }
 
 /** Somebody else writes in a contact's chat. It is neither shown nor answered; the team is told at most once an hour. */

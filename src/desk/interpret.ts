@@ -12,7 +12,7 @@ import { delivery, linksTo, notice, type Change, type Plan } from '../plan/plan'
 import { react, reactInWords } from '../plan/react'
 import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
-import type { Conversation } from '../store/desk'
+import type { Announced, Conversation } from '../store/desk'
 import type { NewDelivery, Recorded } from '../store/store'
 import { OURS, type FunctionAddress } from './address'
 import { replyAt, replyToContact } from './answered'
@@ -20,7 +20,7 @@ import type { Context, DeskFacts } from './facts'
 import type { TeamPlace } from './memory'
 import { writerOf } from './shown'
 import type { Corrects, Source, Step, ToContact } from './steps'
-import { announcementOf, caseRooms, houseRooms, roomOf, shownAt, type Room } from './team-rooms'
+import { announcementOf, caseRooms, houseRooms, roomOf, shownAt, type Room, unannounced } from './team-rooms'
 
 /** The plan as it is being made. */
 interface Draft {
@@ -155,6 +155,7 @@ const takeBack = (draft: Draft, { original, as, atContact }: Of<'take back'>): v
     draft.deliveries.push(delivery(arrival, place, index++, { kind: 'deletion', of: key }, speaker))
   }
   recall(draft, original)
+  draft.changes.push({ kind: 'revokeLinks', journal: original.seq })
 }
 
 // ---- to the contact
@@ -241,17 +242,21 @@ const announce = (draft: Draft, excerpt: string): void => {
   const one = { ...needed(draft), excerpt }
   const text = announcementOf(one, address, context)
   draft.announced = text
-  const announced = context.memory.placesOf(address, 'queue').map(({ place }) =>
-    ({ place, key: addOwnWords(draft, place, { style: 'alert', text: plain(text) }).delivery.key, at: draft.facts.now }))
-  draft.conversation = { ...one, announced }
+  const announced = context.memory.placesOf(address, 'queue').map(({ place }) => ({
+    place, key: addOwnWords(draft, place, { style: 'alert', text: plain(text) }).delivery.key, at: draft.facts.now,
+    ...excerpt !== '' && one.opener !== undefined && { opener: one.opener }
+  }))
+  draft.conversation = { ...unannounced(one), announced }
 }
 
-const unannounce = (draft: Draft): void => {
+const unannounce = (draft: Draft, { opener }: Of<'unannounce'>): void => {
   const one = needed(draft)
-  for (const { place, key } of one.announced) {
+  const { announced, announcedBefore = [] } = one
+  const says = (line: Announced): boolean => line.opener === opener
+  for (const { place, key } of [...announcedBefore, ...announced].filter(says)) {
     if (draft.context.directory.can(place.network).deletions) add(draft, place, { kind: 'deletion', of: key }, undefined, true)
   }
-  draft.conversation = { ...one, announced: [] }
+  draft.conversation = { ...one, announced: announced.filter(line => !says(line)), announcedBefore: announcedBefore.filter(line => !says(line)) }
 }
 
 const show = (draft: Draft, of: FunctionAddress | undefined): void => {
@@ -311,7 +316,7 @@ const carryOut = (draft: Draft, step: Step): void => {
     case 'tell inbox': return tellInbox(draft, step)
     case 'answer': return answer(draft, step.text, step.open)
     case 'announce': return announce(draft, step.excerpt)
-    case 'unannounce': return unannounce(draft)
+    case 'unannounce': return unannounce(draft, step)
     case 'show': return show(draft, step.of)
     case 'close': return makeRooms(draft, [{ place: step.place, state: { name: step.topic, topic: step.topic, people: [] } }])
     case 'house': return makeRooms(draft, houseRooms(step.of, address, draft.context))

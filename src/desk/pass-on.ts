@@ -7,6 +7,7 @@ import type { Context } from './facts'
 import { passingTo } from './passing'
 import { historyFor, textsOf } from './shown'
 import { answer, handOver, is, log, set, show, tellTeam, type Step } from './steps'
+import { unannounced } from './team-rooms'
 
 const passToAddress = ({ who, address, conversation, lately }: OnCase<'assign'>, to: FunctionAddress, { memory }: Context): Step[] => {
   const texts = textsOf(address)
@@ -18,7 +19,7 @@ const passToAddress = ({ who, address, conversation, lately }: OnCase<'assign'>,
     log('passed on', to.name),
     tellTeam(told),
     ...memory.roomsOf(address, one.id).map(({ place }): Step => ({ do: 'close', place, topic: told })),
-    is({ ...one, handledBy: to.name, announced: [], ...leftRooms(one.leftRooms, address) }),
+    is({ ...unannounced(one), handledBy: to.name, ...leftRooms(one.leftRooms, address) }),
     ...handOver(to, one.excerpt ?? '', historyFor(to, lately)),
     ...nobodyIsThere ? [answer(texts.offDuty(to.profile.name))] : []
   ]

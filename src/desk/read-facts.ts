@@ -14,6 +14,7 @@ import type { DeskMemory } from './memory'
 import { reactionFacts } from './reactions'
 import { beforeOf, entryChanged, teamFacts, type Reading } from './read-team'
 import { leftBy } from './retired'
+import { unannounced } from './team-rooms'
 import { typed } from './typed'
 
 const AUTOMATICS_MS = 30 * DAY_MS
@@ -34,7 +35,7 @@ const goneBack = (found: Conversation | undefined, { roster }: DeskMemory, shown
   const handler = found?.state === 'done' && shown.retired === undefined ? roster.named(found.handledBy) : undefined
   return found === undefined || handler?.retired === undefined
     ? found
-    : { ...found, handledBy: shown.name, announced: [], ...leftRooms(found.leftRooms, handler) }
+    : { ...unannounced(found), handledBy: shown.name, ...leftRooms(found.leftRooms, handler) }
 }
 
 /** `unsent` without what the contact's own messages caused: that waits there too, but nobody of the team wrote it. */

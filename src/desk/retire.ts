@@ -8,6 +8,7 @@ import type { Context, RetireFacts } from './facts'
 import { closesText, type Heir } from './retired'
 import { historyFor, textsOf } from './shown'
 import { desk, handOver, is, log, type Step } from './steps'
+import { unannounced } from './team-rooms'
 
 const closeRooms = ({ address }: RetireFacts, { id }: Conversation, to: FunctionAddress, { memory }: Context): Step[] =>
   to.slug === address.slug ? [] : memory.roomsOf(address, id).map(({ place }): Step =>
@@ -26,8 +27,8 @@ const inherit = (facts: RetireFacts, one: Conversation, { to, shown, lately, con
   const { address, now } = facts
   const isOurs = one.handledBy === address.name
   const stays = one.owner === undefined || to.team.some(agent => agentKey(agent) === one.owner)
-  const taken = isOurs ? { handledBy: to.name, announced: [], ...leftRooms(one.leftRooms, address) } : {}
-  const moved = { ...one, ...shown ? { address: to.name } : {}, ...taken }
+  const taken = isOurs ? { ...unannounced(one), handledBy: to.name, ...leftRooms(one.leftRooms, address) } : one
+  const moved = { ...taken, ...shown ? { address: to.name } : {} }
   return [
     is(isOurs && !stays && one.state !== 'done' ? freed(moved) : moved),
     log('passed on', to.name),

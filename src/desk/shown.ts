@@ -39,9 +39,9 @@ export const excerptOf = ({ text, file }: Content): string => {
 export const saidBy = (texts: DeskTexts, { kind, who, held }: Entry, text: string): string =>
   `${held ? texts.heldNote(who) : `${kind === 'note' ? texts.note : ''}${who}: `}${text}`
 
-/** What was said lately, for a team that takes over; `entries` are newest first. */
+/** What was said lately, for a team that takes over; `entries` are newest first. Nothing that was taken back. */
 export const historyFor = (address: FunctionAddress, entries: Entry[]): string =>
-  entries.toReversed().map(entry => saidBy(textsOf(address), entry, behindName(entry.text))).join('\n')
+  entries.filter(({ gone }) => gone !== true).toReversed().map(entry => saidBy(textsOf(address), entry, behindName(entry.text))).join('\n')
 
 export const ownerName = (address: FunctionAddress, owner: string | undefined): string =>
   address.team.find(agent => agentKey(agent) === owner)?.name ?? ''

@@ -2,7 +2,7 @@
  * What a rule decides, step by step, as plain values. interpret.ts carries them out, and it alone makes deliveries for the desk. Only one
  * kind of step writes to the contact: `to contact`.
  */
-import type { Place } from '../model/address'
+import type { ArrivalKey, Place } from '../model/address'
 import type { Content, EditArrival, Persona } from '../model/message'
 import type { DeskChange } from '../plan/desk-change'
 import type { Change } from '../plan/plan'
@@ -41,7 +41,7 @@ export type Step =
   | { do: 'answer', text: string, open: boolean } // to whoever wrote the arrival; `open`: to everybody there
   // the team's places
   | { do: 'announce', excerpt: string } // announces the case in the inbox rooms
-  | { do: 'unannounce' } // deletes what announces it
+  | { do: 'unannounce', opener: ArrivalKey } // deletes all notices that say what this message says: an edit would leave it in their history
   | { do: 'show', of?: FunctionAddress } // the state of the case, in the names of its rooms; `of`: the address as it is about to be
   | { do: 'close', place: Place, topic: string } // takes everybody out of a room
   | { do: 'house', of: FunctionAddress } // the inbox rooms of the address, and its room of rooms

@@ -19,6 +19,12 @@ const titleOf = (one: Conversation, address: FunctionAddress, context: Context):
   return `${shownName(context.memory, texts, one)} (${networkName(one, context)}) · ${texts.state(one.state, ownerName(address, one.owner))}`
 }
 
+const ANNOUNCED_BEFORE_MAX = 50 // notices of one conversation
+
+/** The conversation without notices that change with it. Those of before are kept as long as they say what may be taken back. */
+export const unannounced = ({ announced, announcedBefore = [], ...one }: Conversation): Conversation =>
+  ({ ...one, announced: [], announcedBefore: [...announcedBefore, ...announced].slice(-ANNOUNCED_BEFORE_MAX) })
+
 /** The line about a case in the inbox room. */
 export const announcementOf = (one: Conversation, address: FunctionAddress, context: Context): string =>
   textsOf(address).announce(titleOf(one, address, context), one.id, one.excerpt ?? '')

@@ -6,18 +6,26 @@ import type { Sql } from './sql'
 interface ConversationRow { id: number; data: string }
 interface EntryRow {
   id: number; conversation: number; at: number; kind: Entry['kind']; who: string; text: string; content: string
-  network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null
+  network: string; key: string; held: number; project: string | null; sent_by: number | null; signature: string | null; gone?: number
 }
 
 const conversationOf = (row: ConversationRow | undefined): Conversation | undefined =>
   row && { ...JSON.parse(row.data) as Conversation, id: row.id }
 
-const entryOf = ({ project, held, content, sent_by: sentBy, signature, ...row }: EntryRow): Entry => ({
+const entryOf = ({ project, held, content, sent_by: sentBy, signature, gone, ...row }: EntryRow): Entry => ({
   ...row, content: JSON.parse(content) as Entry['content'], held: held === 1, ...project === null ? {} : { project },
-  ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature }
+  ...sentBy === null ? {} : { sentBy }, ...signature === null ? {} : { signature },
+  ...gone === 1 && { gone: true }
 })
 
-const ENTRY = 'id, conversation, at, kind, who, text, content, network, key, held, project, sent_by, signature'
+const ENTRY = 'entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature'
+/**
+ * Its writer has taken back the message with which it came, or which it corrects, or which went out after all with it. Notes stay, because an
+ * answer that was taken back in time is one.
+ */
+const GONE = `kind <> 'note' AND EXISTS (SELECT 1 FROM journal AS came CROSS JOIN journal AS back ON back.network = came.network
+  AND back.corrects = coalesce(came.corrects, came.key) AND back.sender = came.sender AND json_extract(back.arrival, '$.kind') = 'deletion'
+  WHERE came.seq = entry.journal OR came.seq IN (SELECT held.journal FROM entry AS held WHERE held.sent_by = entry.journal))`
 /** A held answer that went out after all counts as an answer. */
 const SAID = "conversation, CASE WHEN sent_by IS NULL THEN kind ELSE 'team' END AS kind"
 const LOG = 'at, address, conversation, who, what, detail'
@@ -101,8 +109,8 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       .map(({ text }) => text)
   },
   async entries (conversation, limit) {
-    return all<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?', conversation, limit)
-      .map(entryOf)
+    return all<EntryRow>('SELECT ' + ENTRY + ', (' + GONE + ') AS gone FROM entry WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?',
+      conversation, limit).map(entryOf)
   },
   async entryOf (network, key) {
     const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)
@@ -134,14 +142,13 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
   async unsaid (entry) { run("UPDATE entry SET kind = 'note' WHERE id = ?", entry) },
   async reworded (entry, content, text) { run('UPDATE entry SET content = ?, text = ? WHERE id = ?', JSON.stringify(content), text, entry) },
   async search (address, words, limit) {
-    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature
-      FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND sent_by IS NULL AND text LIKE ? ESCAPE '\\' ORDER BY entry.id DESC LIMIT ?`, address, anywhere(words), limit).map(entryOf)
+    return all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
+      WHERE desk = ? AND sent_by IS NULL AND text LIKE ? ESCAPE '\\' AND NOT (` + GONE + ') ORDER BY entry.id DESC LIMIT ?',
+    address, anywhere(words), limit).map(entryOf)
   },
   async ofProject (address, project, limit) {
-    return all<EntryRow>(`SELECT entry.id, entry.conversation, at, kind, who, text, content, entry.network, key, held, project, sent_by, signature
-      FROM entry JOIN conversation ON conversation.id = entry.conversation
-      WHERE desk = ? AND sent_by IS NULL AND project = ? ORDER BY entry.id LIMIT ?`, address, project, limit).map(entryOf)
+    return all<EntryRow>('SELECT ' + ENTRY + ` FROM entry JOIN conversation ON conversation.id = entry.conversation
+      WHERE desk = ? AND sent_by IS NULL AND project = ? AND NOT (` + GONE + ') ORDER BY entry.id LIMIT ?', address, project, limit).map(entryOf)
   },
   async assign (entry, project) { run('UPDATE entry SET project = ? WHERE id = ?', project, entry) },
 

@@ -2,6 +2,9 @@
 import type { ArrivalKey, DeliveryKey, NetworkName, Person, Place, RemoteId } from '../model/address'
 import type { Content } from '../model/message'
 
+/** A notice in an inbox room. `opener`: the contact's message whose beginning it says. */
+export interface Announced { place: Place; key: DeliveryKey; at?: number; opener?: ArrivalKey }
+
 export type CaseState = 'new' | 'claimed' | 'waiting' | 'snoozed' | 'done'
 
 /** One contact × one function address, with its current case. */
@@ -27,7 +30,8 @@ export interface Conversation {
   project?: string
   excerpt?: string // the beginning of the message that opened the case
   opener?: ArrivalKey // that message, if it is the contact's
-  announced: { place: Place, key: DeliveryKey, at?: number }[] // the notices about this case, which are edited when it changes
+  announced: Announced[] // the notices about this case, which are edited when it changes
+  announcedBefore?: Announced[] // those that no longer change, but say what the contact may take back
   claimedAt?: number
   hinted?: boolean // the contact was told, since STOP, how to get answers again
   breakerAt?: number // when the team was last told that there were too many automatic texts
@@ -43,13 +47,13 @@ export type EntryKind = 'contact' | 'team' | 'note' | 'automatic'
 
 /**
  * What was said in a conversation. `held`: an answer that has not gone out. `sentBy`: the arrival by which it went out after all, which
- * has an entry of its own. `signature`: the name that the contact saw below it.
+ * has an entry of its own. `signature`: the name that the contact saw below it. `gone`: its writer has taken it back, so nobody is shown it any more.
  */
 export interface Entry {
   id: number; conversation: number; at: number; kind: EntryKind; who: string; text: string
-  content: Content; network: NetworkName; key: ArrivalKey; held: boolean; project?: string; sentBy?: number; signature?: string
+  content: Content; network: NetworkName; key: ArrivalKey; held: boolean; project?: string; sentBy?: number; signature?: string; gone?: true
 }
-export type NewEntry = Omit<Entry, 'id' | 'sentBy'>
+export type NewEntry = Omit<Entry, 'id' | 'sentBy' | 'gone'>
 
 /** A line about a conversation that the team reads. `key`: its delivery's. `kind`: that of the entry that it shows, if it shows one. */
 export interface Line { conversation: number; key?: DeliveryKey; kind?: EntryKind }
@@ -100,7 +104,7 @@ export interface DeskTx {
   /** The answer never left: it becomes a note. */
   unsaid (entry: number): Promise<void>
   reworded (entry: number, content: Content, text: string): Promise<void>
-  search (address: string, words: string, limit: number): Promise<Entry[]>
+  search (address: string, words: string, limit: number): Promise<Entry[]> // what nobody has taken back; so does the next
   ofProject (address: string, project: string, limit: number): Promise<Entry[]> // in order
   assign (entry: number, project: string): Promise<void>
 

@@ -77,7 +77,8 @@ export const makeJournalTx = ({ all, one, run }: Sql): JournalTx => ({
   async seen (network, key) {
     return one('SELECT 1 FROM journal WHERE network = ? AND key = ?', network, key) !== undefined
   },
-  async takenBack ({ key, place: { network, id }, sender }) {
+  async takenBack ({ place: { network, id }, sender, ...arrival }) {
+    const key = arrival.kind === 'edit' ? arrival.of : arrival.key
     return one(`SELECT 1 FROM journal WHERE network = ? AND corrects = ? AND place = ? AND json_extract(arrival, '$.kind') = 'deletion'
       AND (sender = ? OR json_extract(arrival, '$.moderated'))`, network, key, id, sender.id) !== undefined
   },

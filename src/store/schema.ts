@@ -241,4 +241,6 @@ CREATE TABLE vault (
 ) STRICT, WITHOUT ROWID;
 `, `
 CREATE INDEX journal_ends ON journal (seq) WHERE json_extract(arrival, '$.content.ends') IS NOT NULL;
+`, `
+CREATE INDEX entry_sent_by ON entry (sent_by) WHERE sent_by IS NOT NULL;
 `]

@@ -90,8 +90,8 @@ export interface Tx {
   readonly desk: DeskTx
   // journal
   seen (network: NetworkName, key: ArrivalKey): Promise<boolean>
-  /** Whether it was deleted before it came, by somebody who may delete it. */
-  takenBack (arrival: MessageArrival | ReactionArrival | VoteArrival): Promise<boolean>
+  /** Whether somebody who may delete it has done so; of an edit, whether they have deleted what it corrects. */
+  takenBack (arrival: MessageArrival | EditArrival | ReactionArrival | VoteArrival): Promise<boolean>
   /** `json`: the arrival's, if at hand. `desk`: the function address whose retention applies. */
   journal (arrival: Arrival, outcome: 'routed' | 'unrouted', now: number, json?: string, desk?: string): Promise<number>
   recorded (network: NetworkName, key: ArrivalKey): Promise<Recorded | undefined>
