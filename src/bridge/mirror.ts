@@ -8,7 +8,7 @@ import { plain } from '../model/text'
 import { peopleAt, type Directory, type Mirror } from '../plan/directory'
 import type { Namesakes } from '../plan/namesakes'
 import { cleanName, personaOf, withoutLabels } from '../plan/people'
-import { delivery, failureNotice, ignored, linksTo, mayChange, notice, whereOf, type Change, type Plan } from '../plan/plan'
+import { delivery, failureNotice, ignored, linksTo, mayChange, notice, standing, whereOf, type Change, type Plan } from '../plan/plan'
 import { ownWords, replyTo } from '../plan/reply'
 import { say, sayAgain, type Spoken } from '../plan/say'
 import { asAsked, endsAs, mayEnd, votedInWords } from '../plan/vote'
@@ -72,10 +72,10 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
   }
   if (!('sender' in original.arrival)) return ignored('nobody said it')
   const { as: writer } = speaker(arrival, found, directory, original.arrival.sender)
-  const said = original.deliveries.filter(({ notice }) => !notice)
+  const said = original.deliveries.filter(({ notice, gone }) => !notice && gone !== true)
   const canDelete = ({ place }: { place: Place }): boolean =>
     directory.can(place.network).deletions && directory.expelled.at(place, writer.person) === undefined
-  const deliveries = [...said, ...original.copies].filter(one => canDelete(one) && directory.isOpen(one.place))
+  const deliveries = standing(original).filter(one => canDelete(one) && directory.isOpen(one.place))
     .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
   const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
   const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.texts.stays([...new Set(left)].join(', ')))]
@@ -113,11 +113,11 @@ const votes = (
 ): NewDelivery[] | undefined => {
   const vote = votedInWords(answered, arrival, place, directory)
   const before = original === undefined || !('content' in original.arrival) ? undefined : ownWords(original.arrival)
-  const wasVote = before !== undefined &&
-    votedInWords(answered, { place: arrival.place, content: before, seq: original!.seq }, place, directory) !== undefined
+  const wasVote = original?.copies.some(one => one.vote === true && samePlace(one.place, place)) === true || (before !== undefined &&
+    votedInWords(answered, { place: arrival.place, content: before, seq: original!.seq }, place, directory) !== undefined)
   if (vote === undefined && !wasVote) return undefined
   if (arrival.kind === 'edit' && answered?.ended !== undefined) return sayAgain(arrival, undefined, place, as, { token: '' }, directory)
-  const stands = original === undefined ? [] : [...original.deliveries.filter(({ notice }) => !notice), ...original.copies]
+  const stands = original === undefined ? [] : standing(original)
   const gone = vote !== undefined && wasVote ? [] : stands.filter(one => samePlace(one.place, place))
   return [
     ...gone.map(({ key }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, as)),

@@ -6,7 +6,7 @@
 import { addressKey, samePlace, type Place } from '../model/address'
 import type { Arrival, DeletionArrival } from '../model/message'
 import type { Directory, Mirror } from '../plan/directory'
-import { delivery, ignored, notice, whereOf, type Plan } from '../plan/plan'
+import { delivery, ignored, notice, standing, whereOf, type Plan } from '../plan/plan'
 import { isSame, react } from '../plan/react'
 import type { NewDelivery } from '../store/store'
 import type { Copied, CopiedReaction, Removed } from './copied'
@@ -19,7 +19,7 @@ const removeMessage = (arrival: DeletionArrival, { message, message: { arrival: 
   const { as: writer } = speaker(message.latest, from, directory, original.sender)
   const mayDelete = (place: Place): boolean =>
     directory.can(place.network).deletions && directory.expelled.at(place, writer.person) === undefined
-  const said = [...message.deliveries.filter(({ notice }) => !notice), ...message.copies]
+  const said = standing(message)
   const areSeveral = said.filter(({ place }) => samePlace(place, arrival.place)).length > 1 // then one of them was removed, and which is not known
   const gone = said.filter(({ place }) => mayDelete(place) && directory.standing(place) === 'in' && (areSeveral || !samePlace(place, arrival.place)))
   const deliveries: NewDelivery[] = [

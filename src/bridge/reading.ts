@@ -6,6 +6,7 @@
 import { coalesced } from '../lib/coalesced'
 import { addressKey, type Place, samePlace } from '../model/address'
 import type { HasRead, Reads, SignalIn } from '../model/signal'
+import { standing } from '../plan/plan'
 import type { Answered, Store, Tx } from '../store/store'
 import type { Target } from './typing'
 
@@ -26,9 +27,10 @@ interface Parts {
 export interface Reading { take (mark: Mark): void }
 
 /** The message at this place, as far as it has arrived there. */
-const standing = async (tx: Tx, { arrival, deliveries, copies }: Answered, place: Place): Promise<HasRead['upTo'] | undefined> => {
+const nameAt = async (tx: Tx, message: Answered, place: Place): Promise<HasRead['upTo'] | undefined> => {
+  const { arrival } = message
   if (samePlace(arrival.place, place)) return { said: (arrival.kind === 'message' ? arrival.named : undefined) ?? arrival.key }
-  const last = [...deliveries.filter(({ notice }) => !notice), ...copies].filter(one => samePlace(one.place, place)).at(-1)
+  const last = standing(message).filter(one => samePlace(one.place, place)).at(-1)
   const delivered = last === undefined ? [] : await tx.remoteIds(last.key)
   return delivered.length === 0 ? undefined : { delivered }
 }
@@ -51,7 +53,7 @@ export const makeReading = ({ store, targetsOf, show }: Parts): Reading => {
     if (message === undefined) return []
     const shows: (() => void)[] = []
     for (const target of targetsOf(mark, message.arrival.place)) {
-      const upTo = await standing(tx, message, target.place)
+      const upTo = await nameAt(tx, message, target.place)
       if (upTo === undefined) continue
       shows.push(() => { if (target.as !== undefined || isNews(target, message.seq)) show(target, { kind: 'read', upTo }) })
     }

@@ -8,7 +8,7 @@ import type { Mention } from '../model/mention'
 import type { Action, Content, Persona, Reply } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import type { DeskChange } from '../plan/desk-change'
-import { delivery, linksTo, notice, type Change, type Plan } from '../plan/plan'
+import { delivery, linksTo, notice, standing, type Change, type Plan } from '../plan/plan'
 import { react, reactInWords } from '../plan/react'
 import { standsAt } from '../plan/reply'
 import { say, sayAgain } from '../plan/say'
@@ -149,7 +149,7 @@ const recall = ({ changes }: Draft, original: Recorded): void => {
 const takeBack = (draft: Draft, { original, as, atContact }: Of<'take back'>): void => {
   const { facts: { arrival }, context: { directory }, conversation } = draft
   let index = 0
-  for (const { key, place } of [...original.deliveries.filter(({ notice, held }) => !notice && held !== true), ...original.copies]) {
+  for (const { key, place } of standing({ ...original, deliveries: original.deliveries.filter(({ held }) => held !== true) })) {
     if (!directory.can(place.network).deletions) continue
     const speaker = conversation !== undefined && samePlace(conversation.place, place) ? atContact : as
     draft.deliveries.push(delivery(arrival, place, index++, { kind: 'deletion', of: key }, speaker))

@@ -67,6 +67,10 @@ export const notice = (arrival: Arrival, place: Place, about: string, text: stri
   notice: true
 })
 
+/** The deliveries that show what was said now. */
+export const standing = ({ deliveries, copies }: Pick<Recorded, 'deliveries' | 'copies'>): Recorded['copies'] =>
+  [...deliveries.filter(({ notice, gone }) => !notice && gone !== true), ...copies]
+
 /** At its own place a message may be changed by its writer, and deleted by somebody whom the place's server allows to. */
 export const mayChange = (arrival: EditArrival | DeletionArrival, { arrival: original }: Recorded): boolean =>
   'sender' in original && original.place.network === arrival.place.network && original.place.id === arrival.place.id &&

@@ -5,6 +5,7 @@ import type { Capabilities } from '../model/network'
 import { plain, toPlain, veiled } from '../model/text'
 import type { Answered } from '../store/store'
 import { beginning } from './people'
+import { standing } from './plan'
 
 /** What a place gets of it. Apps that have the message show it themselves. */
 const TEXT_CHARACTERS = 200
@@ -19,9 +20,10 @@ export const ownWords = ({ content, quoted = 0 }: MessageArrival | EditArrival):
 export const isShown = (reply: Reply | undefined, can: Capabilities): reply is Reply => can.replies && reply?.said !== undefined
 
 /** The message at this place, if it is there. */
-export const standsAt = ({ arrival, deliveries, copies }: Answered, place: Place): Stands | undefined => {
+export const standsAt = (answered: Answered, place: Place): Stands | undefined => {
+  const { arrival } = answered
   if (samePlace(arrival.place, place)) return { arrival: (arrival.kind === 'message' ? arrival.named : undefined) ?? arrival.key }
-  const there = [...deliveries.filter(({ notice }) => !notice), ...copies].find(one => samePlace(one.place, place))
+  const there = standing(answered).find(one => samePlace(one.place, place))
   return there && { delivery: there.key }
 }
 

@@ -108,17 +108,19 @@ export const sayAgain = (arrival: EditArrival, original: Recorded | undefined, p
   const can = canAt(place, directory, polls)
   const shown = { ...isShown(reply, can) && { reply }, ...calledAt(place, calledAgain(original, mentions)) }
   const before = original?.deliveries.filter(one => !one.notice && one.place.network === place.network && one.place.id === place.id) ?? []
-  const then = original !== undefined && 'content' in original.arrival ? answering(original.arrival.content, can, reply) : SILENCE
+  const first = original !== undefined && 'content' in original.arrival ? answering(original.arrival.content, can, reply) : SILENCE
   const said = answering(arrival.content, can, reply)
   const url = urlBy(token, can, directory)
-  const captions = can.captions && adapt(then, can, as, url).length === before.length // words that were too long stand by themselves
-  const [were, now] = [adapt(then, { ...can, captions }, as, url), adapt(said, { ...can, captions }, as, url)]
+  const captions = can.captions && adapt(first, can, as, url).length === before.length // words that were too long stand by themselves
+  const [were, now] = [adapt(first, { ...can, captions }, as, url), adapt(said, { ...can, captions }, as, url)]
   const [was, only] = [before[0], now[0]]
-  if (can.edits && before.length === 1 && was !== undefined && now.length === 1 && only !== undefined) {
+  if (can.edits && before.length === 1 && was !== undefined && was.gone !== true && now.length === 1 && only !== undefined) {
     return [delivery(arrival, place, 0, { kind: 'edit', of: was.key, content: captions ? corrects(were[0], only) : only, ...shown }, as)]
   }
   const isSuited = can.edits && can.deletions && before.length > 0 && before.length === were.length
-  const changes = isSuited ? inPlace(arrival, before, were, now, { as, shown }) : undefined
-  const content = isSuited && onlyWordsAreNew(were, now) ? wordsOf(arrival.content) : arrival.content
+  const isLeft = (_: unknown, index: number): boolean => before[index]?.gone !== true
+  const [left, then] = [before.filter(isLeft), were.filter(isLeft)]
+  const changes = isSuited ? inPlace(arrival, left, then, now, { as, shown }) : undefined
+  const content = isSuited && onlyWordsAreNew(then, now) ? wordsOf(arrival.content) : arrival.content
   return changes ?? say(arrival, content, place, as, { token, mentions, again: true }, directory)
 }

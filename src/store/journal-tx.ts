@@ -1,6 +1,6 @@
 /** What came in, and the links to its files. */
 import type { ArrivalKey, NetworkName } from '../model/address'
-import type { Attachment } from '../model/message'
+import type { Arrival, Attachment } from '../model/message'
 import type { Text } from '../model/text'
 import { arrivalOf, OUTBOX, type OutboxRow } from './outbox-rows'
 import type { Sql } from './sql'
@@ -10,22 +10,41 @@ type JournalTx = Pick<Tx,
   'seen' | 'takenBack' | 'journal' | 'recorded' | 'answered' | 'corrections' | 'remove' | 'lastKey' | 'saidLately' | 'pollLately' | 'origin' |
   'link' | 'linked' | 'revokeLinks'>
 
+/** What its corrections have deleted, because there was nothing left to say. */
+const GONE = `SELECT json_extract(delivery, '$.action.of') AS of FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq
+  WHERE journal.network = ? AND corrects = ? AND json_extract(arrival, '$.kind') = 'edit' AND state <> 'failed'
+  AND json_extract(delivery, '$.action.kind') = 'deletion'`
+
+const TAKEN_BACK = `SELECT EXISTS (SELECT 1 FROM journal AS later WHERE later.network = journal.network AND later.corrects = journal.corrects
+  AND later.seq > journal.seq AND json_extract(later.arrival, '$.kind') = 'edit') AS changed FROM journal
+  WHERE network = ? AND corrects = ? AND json_extract(arrival, '$.kind') = 'deletion' AND (sender = ? OR json_extract(arrival, '$.moderated'))
+  ORDER BY seq LIMIT 1`
+
+const takenBackPart = ({ one }: Pick<Sql, 'one'>, arrival: Arrival): Pick<Recorded, 'takenBack'> => {
+  const found = 'sender' in arrival
+    ? one<{ changed: number }>(TAKEN_BACK, arrival.place.network, arrival.key, arrival.sender.id) : undefined
+  return found === undefined ? {} : { takenBack: { changed: found.changed === 1 } }
+}
+
 const recordedOf = ({ all, one }: Pick<Sql, 'all' | 'one'>, network: NetworkName, key: ArrivalKey): Recorded | undefined => {
   const row = one<{ seq: number, arrival: string, removed: number }>('SELECT seq, arrival, removed FROM journal WHERE network = ? AND key = ?',
     network, key)
   const arrival = arrivalOf(row)
   if (row === undefined || arrival === undefined) return undefined
+  const gone = new Set(all<{ of: string }>(GONE, network, key).map(({ of }) => of))
   const deliveries = all<OutboxRow>(OUTBOX + 'WHERE journal = ? ORDER BY id', row.seq).map(delivery => ({
     id: delivery.id, key: delivery.key, place: { network: delivery.network, id: delivery.place },
-    state: delivery.state, notice: delivery.notice === 1,
+    state: delivery.state, notice: delivery.notice === 1, ...gone.has(delivery.key) && { gone: true as const },
     ...delivery.state === 'waiting' && delivery.attempt === 0 && delivery.not_before !== null ? { held: true } : {}
   }))
-  const copies = all<{ key: string, network: string, place: string }>(`SELECT outbox.key, outbox.network, outbox.place
+  const copies = all<{ key: string, network: string, place: string, kind: string }>(`SELECT outbox.key, outbox.network, outbox.place,
+    json_extract(delivery, '$.action.kind') AS kind
     FROM journal CROSS JOIN outbox ON outbox.journal = journal.seq WHERE journal.network = ? AND corrects = ? AND notice = 0
     AND json_extract(arrival, '$.kind') = 'edit'
     AND json_extract(delivery, '$.action.kind') IN ('message', 'vote') ORDER BY outbox.id DESC LIMIT ?`, network, key, COPIES_MAX)
-    .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place } })).reverse()
-  return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true } }
+    .filter(({ key }) => !gone.has(key)).reverse()
+    .map(copy => ({ key: copy.key, place: { network: copy.network, id: copy.place }, ...copy.kind === 'vote' && { vote: true as const } }))
+  return { seq: row.seq, arrival, deliveries, copies, ...row.removed === 1 && { removed: true }, ...takenBackPart({ one }, arrival) }
 }
 
 /**

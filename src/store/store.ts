@@ -36,14 +36,16 @@ export interface NewDelivery { delivery: Omit<Delivery, 'attempt' | 'target'>; n
 export const COPIES_MAX = 100
 
 /**
- * A stored arrival and its deliveries. `copies`: deliveries of its corrections that could not edit the original and said it again. `removed`: a
- * moderator of another place removed it.
+ * A stored arrival and its deliveries. `held`: may be taken back. `gone`: a correction has deleted it. `copies`: deliveries of its corrections that
+ * could not edit the original and said it again, and are not gone. `removed`: a moderator of another place removed it. `takenBack`: it was deleted
+ * where it was said; `changed`: a correction has come since.
  */
 export interface Recorded {
   seq: number; arrival: Arrival
-  deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean }[] // held: may be taken back
-  copies: { key: DeliveryKey, place: Place }[]
+  deliveries: { id: number, key: DeliveryKey, place: Place, state: OutboxState, notice: boolean, held?: boolean, gone?: true }[]
+  copies: { key: DeliveryKey, place: Place, vote?: true }[]
   removed?: true
+  takenBack?: { changed: boolean }
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { CRASHES_MAX } from '../../../src/bridge/deliver'
 import { Refused, Unavailable } from '../../../src/model/errors'
+import type { Content } from '../../../src/model/message'
 import { plain, toPlain } from '../../../src/model/text'
 import { PARTS_MAX } from '../../../src/plan/say'
 import { addressOn, agent } from '../../support/address'
@@ -208,6 +209,24 @@ describe('the path of a message', () => {
     await red.inbox.accept({ ...edit, kind: 'deletion', key: 'd', sender: { id: 'anna', name: 'anna' } })
     await until(() => blue.delivered.length === 3)
     assert.equal(blue.delivered[2]?.action.kind, 'deletion')
+  })
+
+  it('takes back only what a correction has left', async () => {
+    const file = { kind: 'image', name: 'a.png', mime: 'image/png', at: { network: 'red', ref: 'f' } } as const
+    const content: Content = { style: 'text', text: plain('helo'), file }
+    await red.say('room', 'anna', '', { key: 'first', content })
+    await until(() => blue.delivered.length === 2)
+    const change = { of: 'first', place: { network: 'red', id: 'room' }, at: 1, sender: { id: 'anna', name: 'anna' } }
+    await red.inbox.accept({ kind: 'edit', key: 'e', ...change, content: { style: 'text', text: [], file } })
+    await red.inbox.accept({ kind: 'edit', key: 'e2', ...change, content: { style: 'text', text: plain('back'), file } })
+    await red.inbox.accept({ kind: 'deletion', key: 'd', ...change })
+    await red.say('room', 'anna', 'last')
+    await until(() => blue.read('hall').at(-1) === 'anna (red): last')
+    assert.deepEqual(blue.read('hall').slice(0, -1), [
+      'anna (red): helo', 'anna (red): a.png', 'anna (red): (deleted)', 'anna (red): * back', 'anna (red): (deleted)', 'anna (red): (deleted)'
+    ])
+    const [words, picture, , back] = blue.delivered.map(({ key }) => key)
+    assert.deepEqual(blue.delivered.flatMap(({ action }) => action.kind === 'deletion' ? action.of : []), [words, picture, back])
   })
 
   it('removes elsewhere what a moderator removed where it was said, in its writer\'s name, and believes nobody else', async () => {

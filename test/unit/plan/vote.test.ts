@@ -87,11 +87,16 @@ describe('a vote', () => {
     await takesBack('v')
     await ends()
     const gone = (times: number): string[] => Array.from({ length: times }, () => 'bernd (blue): (deleted)')
-    assert.deepEqual(got(), ['bernd (blue) votes mo', 'bernd (blue) votes tu', ...gone(2), 'bernd (blue): neither', ...gone(3), 'carl (blue): end'])
+    assert.deepEqual(got(), ['bernd (blue) votes mo', 'bernd (blue) votes tu', ...gone(2), 'bernd (blue): neither', ...gone(1), 'carl (blue): end'])
+    const deleted = red.delivered.flatMap(({ action }) => action.kind === 'deletion' ? action.of : [])
+    assert.deepEqual(deleted, red.delivered.filter(({ action }) => action.kind !== 'deletion').map(({ key }) => key).slice(0, 3), 'each once')
     await bernd('well', poll, 'w')
     await edits('w', '3')
     await until(() => got().at(-1) === 'bernd (blue) votes we')
     assert.deepEqual(got().slice(-3), ['bernd (blue): well', 'bernd (blue): (deleted)', 'bernd (blue) votes we'])
+    await edits('w', 'none')
+    await until(() => got().at(-1) === 'bernd (blue): none')
+    assert.deepEqual(got().slice(-2), ['bernd (blue): (deleted)', 'bernd (blue): none'])
   })
 
   it('is a reaction that is a number, beside others, and goes with it', async () => {
