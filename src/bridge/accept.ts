@@ -117,6 +117,7 @@ export const makeAccept = ({ store, directory, desk, deliver, observer, clock, a
     directory.expelled.sweep(aging.now())
     const about = await referred(tx, arrival)
     const { original, answered, reacted } = about
+    if (arrival.kind === 'edit' && original === undefined && await tx.takenBack(arrival)) return undefined
     const ofDesk = await deskFacts({ tx, memory: desk, now, original, answered, reacted }, arrival)
     const facts = { ...about, now: aging.now(), opening: openedBy(arrival, directory, now), desk: ofDesk }
     const plan = route(arrival, facts, { directory, memory: desk })

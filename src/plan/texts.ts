@@ -44,6 +44,7 @@ export interface Texts {
   /** To the moderators of another place. */
   staysThere (where: string): string
   wasRemoved: string
+  wasTakenBack: string
   tooManyReactions (most: number): string
   notShown (what: Shown['what'], where: string): string
   /** To the moderators who did it. */
@@ -118,6 +119,7 @@ const de: Texts = {
   stays: where => `Hier gelöscht, aber nicht überall: Bei ${where} steht die Nachricht noch.`,
   staysThere: where => `Was die Moderation hier entfernt, steht bei ${where} noch: Dort darf Zentrale keine Nachrichten anderer entfernen.`,
   wasRemoved: 'Diese Nachricht hat die Moderation in einem anderen Raum entfernt. Änderungen an ihr werden nicht mehr weitergegeben.',
+  wasTakenBack: 'Nicht weitergegeben: Diese Nachricht wurde gelöscht. Bitte schreiben Sie den Text neu.',
   tooManyReactions: most => `Mehr als ${most} Reaktionen einer Person auf eine Nachricht werden nicht weitergegeben.`,
   notShown: (what, where) => `${{ topic: 'Das neue Thema', name: 'Der neue Name', picture: 'Das neue Bild' }[what]} gilt nur hier: ${{
     topic: 'Zentrale darf das Thema', name: 'Zentrale darf den Namen', picture: 'Das Bild ist zu groß, oder Zentrale darf das Bild'
@@ -208,6 +210,7 @@ const en: Texts = {
   stays: where => `Deleted here, but not everywhere: the message is still there for ${where}.`,
   staysThere: where => `What moderators remove here is still there for ${where}: Zentrale may not remove messages of others there.`,
   wasRemoved: 'A moderator in another room has removed this message. Changes to it are no longer passed on.',
+  wasTakenBack: 'Not passed on: this message was deleted. Please write the text again.',
   tooManyReactions: most => `No more than ${most} reactions of one person to one message are passed on.`,
   notShown: (what, where) => `The new ${what} is shown here only: ${what === 'picture' ? 'it is too large, or ' : ''}Zentrale may not change ` +
     `the ${what} of the room on ${where}. This is said only once.`,
