@@ -17,7 +17,7 @@ import { CALLED } from '../plan/namesakes'
 import { PORTALS, portalMirrors, type PortalRules } from '../plan/portals'
 import { PROFILES } from '../plan/profiles'
 import { RESTORED } from '../plan/restored'
-import { TEXTS, type Language } from '../plan/texts'
+import type { Language } from '../plan/texts'
 import type { Conversation, Head } from '../store/desk'
 import type { QuarantineRow, QueueRow, Store, OutboxState, UnroutedRow } from '../store/store'
 import { makeAccept } from './accept'
@@ -119,7 +119,7 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
   const namings = new Map(networks.map(({ name, naming }) => [name, naming]))
   return makeDirectory({
     mirrors: [...mirrors, ...portalMirrors(portals.map(([name]) => name), options.portals, namings, mirrors)],
-    remembered, can, links, texts: TEXTS[language], teams: desk, directs: directsOf(options, chats, desk)
+    remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk)
   })
 }
 

@@ -10,6 +10,7 @@ import { toPlain } from '../model/text'
 import { consentWord } from '../plan/consent-word'
 import type { Directory } from '../plan/directory'
 import { notice, type Change, type Plan } from '../plan/plan'
+import { TEXTS } from '../plan/texts'
 import type { NewDelivery, Recorded } from '../store/store'
 
 type Written = MessageArrival | EditArrival
@@ -34,14 +35,14 @@ const isWritten = (arrival: Arrival, desk: DeskFacts | undefined, original: Reco
 }
 
 /** Tells the other places of every mirror that this person is in. */
-const tellOthers = (arrival: Written, threads: Place[], directory: Directory, text: (name: string) => string): NewDelivery[] =>
+const tellOthers = (arrival: Written, threads: Place[], directory: Directory, word: 'left' | 'returned'): NewDelivery[] =>
   threads.flatMap(thread => {
     const found = directory.mirrorAt(thread)
     const name = found?.here.people?.[arrival.sender.id]
     if (found === undefined || name === undefined) return []
     return found.mirror.places
       .filter(({ place, people }) => (people === undefined || found.mirror.direct === true) && !samePlace(place, thread))
-      .map(({ place }) => notice(arrival, place, 'consent', text(name)))
+      .map(({ place }) => notice(arrival, place, 'consent', directory.textsAt(place)[word](name)))
   })
 
 export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, original: Recorded | undefined,
@@ -56,7 +57,7 @@ export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, origi
   if (!blocked && word === 'start') return undefined
   const threads = directory.threadsOf(person)
   const lanes = threads.some(thread => samePlace(thread, arrival.place)) ? threads : [...threads, arrival.place]
-  const { texts } = directory
+  const texts = desk?.from === 'contact' ? TEXTS[desk.shown.language] : directory.textsAt(arrival.place) // the address may not know the place yet
   const beside = consentChanged(desk, word, context)
   const changes: Change[] = word === 'stop'
     ? [{ kind: 'block', person }, ...lanes.map(lane => ({ kind: 'cancel' as const, lane, reason: 'the person sent STOP' }))]
@@ -65,7 +66,7 @@ export const consentRule = (arrival: Arrival, desk: DeskFacts | undefined, origi
     outcome: 'routed', changes: [...changes, ...beside.changes],
     deliveries: [
       notice(arrival, arrival.place, word, word === 'stop' ? texts.stopped : texts.started),
-      ...tellOthers(arrival, threads, directory, word === 'stop' ? texts.left : texts.returned),
+      ...tellOthers(arrival, threads, directory, word === 'stop' ? 'left' : 'returned'),
       ...beside.deliveries
     ]
   }

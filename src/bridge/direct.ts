@@ -16,16 +16,16 @@ const tell = (arrival: Arrival, text: string): Plan =>
   ({ outcome: 'routed', changes: [], deliveries: [notice(arrival, arrival.place, 'not carried', text, 'alert')] })
 
 /** A first message that cannot be read begins nothing. Whoever encrypts is told by the network itself. */
-const unread = (arrival: MessageArrival, { texts }: Directory): Plan | undefined => {
+const unread = (arrival: MessageArrival, { textsAt }: Directory): Plan | undefined => {
   const { unreadable } = arrival.content
   if (unreadable === undefined) return undefined
-  return unreadable === 'encrypted' || unreadable === 'kind' ? ignored('it begins no chat') : tell(arrival, texts.notCarried(unreadable))
+  return unreadable === 'encrypted' || unreadable === 'kind' ? ignored('it begins no chat') : tell(arrival, textsAt(arrival.place).notCarried(unreadable))
 }
 
 const begin = (arrival: MessageArrival, chat: DirectChat, directory: Directory): Plan => {
   const mirror = directory.directs.mirrorOf(chat)
   const here = mirror?.places.find(({ place }) => samePlace(place, arrival.place))
-  if (mirror === undefined || here === undefined) return tell(arrival, directory.texts.onlyTwo)
+  if (mirror === undefined || here === undefined) return tell(arrival, directory.textsAt(arrival.place).onlyTwo)
   const plan = unread(arrival, directory) ?? mirrorRule(arrival, {}, directory, { mirror, here, begins: true })
   return plan === undefined || plan.deliveries.every(one => one.notice) ? plan ?? ignored('it begins no chat')
     : { ...plan, changes: [{ kind: 'chat', chat }, ...plan.changes] }
@@ -37,10 +37,10 @@ export const directRule = (arrival: Arrival, opening: DirectChat | undefined, di
   if (found !== undefined) {
     const isSaid = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'reaction' || arrival.kind === 'vote'
     if (found.mirror.direct !== true || !isSaid || !isAnothers(found.here, arrival.sender.id)) return undefined
-    return arrival.kind === 'message' ? tell(arrival, directory.texts.onlyTwo) : ignored('somebody else in a chat of two')
+    return arrival.kind === 'message' ? tell(arrival, directory.textsAt(arrival.place).onlyTwo) : ignored('somebody else in a chat of two')
   }
   const { network } = arrival.place
   if (arrival.kind !== 'message' || arrival.to === undefined || directory.directs.behind(network, arrival.to) === undefined) return undefined
   if (opening !== undefined) return begin(arrival, opening, directory)
-  return directory.can(network).ghosts ? tell(arrival, directory.texts.noChat) : undefined // nobody is written to who did not write to us before
+  return directory.can(network).ghosts ? tell(arrival, directory.textsAt(arrival.place).noChat) : undefined // nobody is written to who did not write to us before
 }

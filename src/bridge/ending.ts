@@ -139,7 +139,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused (row, why) {
-      const problem: Problem = { kind: 'failed', why: directory.texts[why.because === 'expelled' ? 'refused' : why.because ?? 'refused'] }
+      const problem: Problem = { kind: 'failed', why: texts => texts[why.because === 'expelled' ? 'refused' : why.because ?? 'refused'] }
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
       end(row, 'failed', why.message, tell)
     },
@@ -152,15 +152,15 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       }).then(heard, () => {})
     },
     unknown: (row, why) => end(row, 'unknown', why, failure(row, { kind: 'unknown' })),
-    gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
-    stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: directory.texts.gaveUp })),
+    gaveUp: row => end(row, 'failed', 'gave up: not deliverable for too long', failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
+    stalled: (row, why) => end(row, 'failed', why.message, failure(row, { kind: 'failed', why: texts => texts.gaveUp })),
     async inWords (row, why) {
       const { delivery: { action } } = row
       const file = fileOf(row)
       if (file === undefined || !('content' in action)) return action
       log.info({ network: row.delivery.place.network, delivery: row.delivery.key, why: why.message }, 'file replaced by words')
       const url = why.trouble === undefined || why.trouble === 'unreachable' ? file.url : undefined // otherwise the link leads nowhere either
-      const text = [...action.content.text, ...plain(directory.texts.instead(cleanName(file.name), url))]
+      const text = [...action.content.text, ...plain(directory.textsAt(row.delivery.place).instead(cleanName(file.name), url))]
       const changed: Action = { ...action, content: { style: action.content.style, text } }
       const applied = await store.run(async tx => {
         await tx.reword(row.id, changed)
@@ -175,13 +175,12 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     },
     pointless: row => end(row, 'failed', 'the message that it changes was never delivered'),
     unwanted (row, why) {
-      const { hasEnded, rests } = directory.texts
       switch (why) {
         case 'expelled': return end(row, 'failed', 'a moderator has put its writer out of the place', expelled(row))
         case 'overtaken': return end(row, 'failed', 'it was changed again before it could be shown')
-        case 'rests': return end(row, 'failed', 'we were removed from the place, or it is encrypted', failure(row, { kind: 'failed', why: rests }))
+        case 'rests': return end(row, 'failed', 'we were removed from the place, or it is encrypted', failure(row, { kind: 'failed', why: texts => texts.rests }))
         case 'stopped': return end(row, 'failed', 'the person sent STOP',
-          desk.isContacts(row.delivery.place) ? failure(row, { kind: 'failed', why: hasEnded }) : undefined)
+          desk.isContacts(row.delivery.place) ? failure(row, { kind: 'failed', why: texts => texts.hasEnded }) : undefined)
       }
     }
   }

@@ -43,7 +43,7 @@ export const expulsionRule = (arrival: Arrival, now: number, directory: Director
   return {
     outcome: 'routed',
     changes: [expelling(place, person, expelled)],
-    deliveries: [notice(arrival, place, 'expelled', directory.texts.expelled[how](cleanName(name)))]
+    deliveries: [notice(arrival, place, 'expelled', directory.textsAt(place).expelled[how](cleanName(name)))]
   }
 }
 
@@ -52,9 +52,9 @@ const isWords = ({ kind }: Arrival): boolean => kind === 'message' || kind === '
 
 /** Tells somebody, once, that they are not heard at a place. `arrival` is what they said. */
 export const tellExpelled = (arrival: Arrival, place: Place, person: Person, expelled: Expelled, directory: Directory): Told => {
-  const problem = { kind: 'failed', why: directory.texts.isExpelled[expelled.how] } as const
   return expelled.told && isWords(arrival) ? { deliveries: [], changes: [] } : {
-    deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory, problem),
+    deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory,
+      { kind: 'failed', why: texts => texts.isExpelled[expelled.how] }),
     changes: isWords(arrival) ? [expelling(place, person, { ...expelled, told: true })] : []
   }
 }

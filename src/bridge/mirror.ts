@@ -48,9 +48,9 @@ export const speaker = (arrival: Pick<Spoken, 'place' | 'sender'>, { mirror, her
 /** A message that cannot be read: the others see that there was one. Its writer is told, unless it is encrypted. */
 const unread = (arrival: MessageArrival, why: Unreadable, places: MirrorPlace[], as: Persona, directory: Directory): Plan => {
   if (why === 'kind') return ignored('an unknown kind, perhaps nobody\'s words')
-  const content: Content = { style: 'text', text: plain(directory.texts.unreadable[why]) }
-  const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.texts.notCarried(why), 'alert')]
-  const deliveries = [...places.flatMap(({ place }) => say(arrival, content, place, as, { token: '' }, directory)), ...told]
+  const saying = (place: Place): Content => ({ style: 'text', text: plain(directory.textsAt(place).unreadable[why]) })
+  const told = why === 'encrypted' ? [] : [notice(arrival, arrival.place, 'not carried', directory.textsAt(arrival.place).notCarried(why), 'alert')]
+  const deliveries = [...places.flatMap(({ place }) => say(arrival, saying(place), place, as, { token: '' }, directory)), ...told]
   return { outcome: 'routed', deliveries, changes: [] }
 }
 
@@ -78,7 +78,7 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
   const deliveries = standing(original).filter(one => canDelete(one) && directory.isOpen(one.place))
     .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
   const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
-  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.texts.stays([...new Set(left)].join(', ')))]
+  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.textsAt(arrival.place).stays([...new Set(left)].join(', ')))]
   return { outcome: 'routed', deliveries: [...deliveries, ...told], changes: [{ kind: 'revokeLinks', journal: original.seq }] }
 }
 
@@ -86,9 +86,9 @@ const beside = (told: Pick<Plan, 'deliveries' | 'changes'>, plan: Plan): Plan =>
   ({ ...plan, deliveries: [...plan.deliveries, ...told.deliveries], changes: [...plan.changes, ...told.changes] })
 
 /** A moderator of another place has removed the message: it stays away. */
-const afterRemoval = (arrival: EditArrival | DeletionArrival, { texts }: Directory): Plan => arrival.kind === 'deletion'
+const afterRemoval = (arrival: EditArrival | DeletionArrival, { textsAt }: Directory): Plan => arrival.kind === 'deletion'
   ? ignored('it is removed elsewhere already')
-  : { outcome: 'routed', deliveries: [notice(arrival, arrival.place, 'removed', texts.wasRemoved)], changes: [] }
+  : { outcome: 'routed', deliveries: [notice(arrival, arrival.place, 'removed', textsAt(arrival.place).wasRemoved)], changes: [] }
 
 /** The messages that the arrival refers to. */
 interface About { original?: Recorded | undefined; answered?: Answered | undefined }
@@ -101,7 +101,7 @@ const voiceAt = ({ mirror, begins }: Found, { network }: Place, as: Persona, dir
 const unreached = (arrival: Spoken, { mirror, here }: Found, directory: Directory): Plan => ({
   outcome: 'routed', changes: [],
   deliveries: mirror.places.filter(one => one !== here).flatMap(({ place }) =>
-    failureNotice(arrival, { key: 'stopped', place }, directory, { kind: 'failed', why: directory.texts.hasEnded }))
+    failureNotice(arrival, { key: 'stopped', place }, directory, { kind: 'failed', why: texts => texts.hasEnded }))
 })
 
 /**

@@ -85,7 +85,7 @@ export const isNotShown = (origin: Arrival, { place, action }: Changing, directo
   const isTold = action.kind !== 'profile' || directory.profiles.isTold(place, action.shown.what)
   if (isTold) return ignored('they know')
   const { what } = action.shown
-  const text = directory.texts.notShown(what, whereOf(place, directory))
+  const text = directory.textsAt(origin.place).notShown(what, whereOf(place, directory))
   return {
     outcome: 'routed', changes: noted(told(place, what, true)),
     deliveries: [notice(origin, origin.place, `not shown ${whereOf(place, directory)}`, text)]

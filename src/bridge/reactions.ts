@@ -20,7 +20,7 @@ export const reactionRule = (arrival: Arrival, original: Recorded | undefined, r
   if (!isOurs) return ignored('a reaction to no message of this mirror')
   const now = reactionsAfter(arrival, reaction, reacted)
   const told = areTooMany(arrival, reaction, reacted)
-    ? [notice(arrival, arrival.place, 'reactions', directory.texts.tooManyReactions(REACTIONS_MAX))] : []
+    ? [notice(arrival, arrival.place, 'reactions', directory.textsAt(arrival.place).tooManyReactions(REACTIONS_MAX))] : []
   if (isSame(reacted, now)) return told.length === 0 ? ignored('the same reactions as before') : { outcome: 'routed', deliveries: told, changes: [] }
   const { as, changes } = speaker(reaction, found, directory)
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })

@@ -15,7 +15,7 @@ export const confirmed = (found: Confirmable, { outcome, detail }: Told, directo
   changes: [{ kind: 'confirm', place: found.place, id: found.id, outcome }],
   deliveries: outcome === 'failed' && !found.outcomes.includes('failed') && !found.notice
     ? failureNotice(found.origin, { key: String(found.outbox), place: found.place }, directory,
-        { kind: 'part', part: found.part + 1, parts: found.parts, why: detail ?? directory.texts.refused })
+        { kind: 'part', part: found.part + 1, parts: found.parts, why: ({ refused }) => detail ?? refused })
     : []
 })
 

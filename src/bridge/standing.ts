@@ -15,7 +15,7 @@ export const standingRule = (arrival: Arrival, directory: Directory): Plan | und
   const found = directory.mirrorAt(place)
   const before = directory.standing(place)
   if (found === undefined || (before === standing && moved === undefined)) return ignored('it stands as before')
-  const { texts } = directory
+  const texts = directory.textsAt(place)
   const where = whereOf(place, directory)
   const back = directory.isOpen(place) ? [] : [texts.isBack(where)]
   const text = moved === undefined ? {

@@ -4,6 +4,7 @@ import type { Content } from '../model/message'
 import { plain, toPlain } from '../model/text'
 import { ownName } from '../plan/people'
 import { ownWords } from '../plan/reply'
+import { TEXTS } from '../plan/texts'
 import type { Conversation } from '../store/desk'
 import type { FollowUp, FunctionAddress } from './address'
 import { automaticTexts, isMachine, type AutomaticText, type Heard, type History } from './automatic'
@@ -87,8 +88,8 @@ const ourWords = (text: string): Step =>
   ({ do: 'to contact', kind: 'own words', content: { style: 'quiet', text: plain(text) }, afterMs: BELOW_MS })
 
 /** Said once to a person who writes again after STOP. */
-const howToReturn = ({ hinted }: Conversation, { directory }: Context): Step[] =>
-  hinted === true ? [] : [ourWords(directory.texts.ended), set({ hinted: true }), log('told of START')]
+const howToReturn = ({ shown }: ContactSays, { hinted }: Conversation): Step[] =>
+  hinted === true ? [] : [ourWords(TEXTS[shown.language].ended), set({ hinted: true }), log('told of START')]
 
 const automaticSteps = ({ address, shown, now }: ContactSays, id: number, { kind, text }: AutomaticText, redirect: boolean): Step[] => [
   ourWords(text),
@@ -102,7 +103,7 @@ const answerAutomatically = (facts: ContactSays, one: Conversation, machine: boo
   const { shown, address, now } = facts
   const redirect = pointsOnly(shown, one)
   if (machine || (shown.retired !== undefined && !redirect)) return []
-  if (context.directory.isBlocked(addressKey(one.contact))) return howToReturn(one, context)
+  if (context.directory.isBlocked(addressKey(one.contact))) return howToReturn(facts, one)
   const { texts: answers, tripped } = automaticTexts(shown, heardOf(facts, context), historyOf(facts), now)
   const isToBeTold = tripped !== undefined && now - (one.breakerAt ?? -Infinity) > HOUR_MS
   return [
@@ -135,7 +136,7 @@ export const contactSays = (facts: ContactSays, context: Context): Step[] => {
   const { shown, address, conversation: before, arrival, answered } = facts
   const given = answered === undefined ? arrival.content : ownWords(arrival)
   const { unreadable } = given
-  const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(context.directory.texts.unreadable[unreadable]) }
+  const content: Content = unreadable === undefined ? given : { style: 'text', text: plain(TEXTS[address.language].unreadable[unreadable]) }
   const machine = isMachine(heardOf(facts, context), historyOf(facts))
   const heard = moved(facts, machine, context)
   const redirect = pointsOnly(shown, before)

@@ -208,8 +208,8 @@ const answer = (draft: Draft, text: string, open: boolean): void => {
   const { facts, facts: { arrival } } = draft
   if (!('sender' in arrival)) return
   const { sender, place, key } = arrival
-  const inChat = facts.from === 'team' && facts.where === 'chat'
-  if (inChat || place.id === '') {
+  const isPlain = facts.from === 'reaction' || (facts.from === 'team' && facts.where === 'chat')
+  if (isPlain || place.id === '') {
     draft.deliveries.push({ ...notice(arrival, place, `answer ${draft.answered++}`, text, 'alert'), ...about(draft) })
     return
   }

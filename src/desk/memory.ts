@@ -157,6 +157,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
         .filter(({ people }) => people.length > 0).map(({ place }) => place)
     },
     isOfTeam,
+    languageAt: place => roster.named(spotOf(place)?.address ?? '')?.language,
     isReserved: (name, person, words) => looksLike(name, HOUSE) || (!isOfTeam(person) &&
       roster.all().some(address => names(address, words).some(one => looksLike(one, name)))),
     isOff: (address, agent) => off.has(`${address} ${agent}`),

@@ -7,8 +7,9 @@ import { addressKey, type ArrivalKey, type NetworkName, type Place } from '../mo
 import type { DeletionArrival, ReactionArrival } from '../model/message'
 import { mayChange } from '../plan/plan'
 import { personaOf } from '../plan/people'
-import { isSame, reactionsAfter } from '../plan/react'
+import { areTooMany, isSame, reactionsAfter } from '../plan/react'
 import { ownWords } from '../plan/reply'
+import { TEXTS } from '../plan/texts'
 import type { Conversation } from '../store/desk'
 import type { Tx } from '../store/store'
 import { identityOn, type FunctionAddress } from './address'
@@ -19,7 +20,7 @@ import { agentAt, type Spot } from './memory'
 import type { Reading } from './read-team'
 import { pointsOnly } from './retired'
 import { excerptOf, personaOfContact, shownName, textsOf } from './shown'
-import type { Step } from './steps'
+import { answer, type Step } from './steps'
 
 // ---- the facts
 
@@ -99,12 +100,15 @@ const forContact = (facts: ReactionFacts, now: string[], context: Context): Step
 
 /** Undefined if it says nothing new. */
 export const reacts = (facts: ReactionFacts, context: Context): Step[] | undefined => {
-  const { arrival, reaction, reacted, who, conversation, shown } = facts
+  const { arrival, reaction, reacted, who, conversation, shown, address } = facts
   const emojis = reactionsAfter(arrival, reaction, reacted)
-  if (isSame(reacted, emojis)) return undefined
   if (who === undefined && (conversation === undefined || pointsOnly(shown, conversation))) return undefined
+  const { language } = who === undefined ? shown : address
+  const told = areTooMany(arrival, reaction, reacted) ? [answer(TEXTS[language].tooManyReactions(REACTIONS_MAX))] : []
+  if (isSame(reacted, emojis)) return told.length === 0 ? undefined : told
   const person = addressKey({ network: reaction.place.network, id: reaction.sender.id })
   return [
+    ...told,
     { do: 'change', change: { kind: 'react', message: reacted.message.seq, person, emojis } },
     forTeam(facts, emojis, context),
     ...forContact(facts, emojis, context)

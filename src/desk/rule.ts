@@ -4,6 +4,7 @@
  */
 import type { Arrival } from '../model/message'
 import { ignored, type Plan } from '../plan/plan'
+import { TEXTS } from '../plan/texts'
 import { act, actOnPerson, slip } from './act'
 import { outsiderSays, saysInCase, talks } from './agent'
 import { teamEdits, teamTakesBack, writerTakesBack } from './changed'
@@ -64,7 +65,7 @@ const machineSays = (facts: TeamMessage): Step[] => {
 const teamSays = (facts: TeamMessage, context: Context): Step[] => {
   const { automatic, content: { unreadable } } = facts.arrival
   if (automatic === true) return machineSays(facts)
-  if (unreadable !== undefined) return [answer(context.directory.texts.notCarried(unreadable))]
+  if (unreadable !== undefined) return [answer(TEXTS[facts.address.language].notCarried(unreadable))]
   switch (facts.about) {
     case 'case': return saysInCase(facts, context)
     case 'none': return talks(facts, context)

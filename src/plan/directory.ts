@@ -9,7 +9,7 @@ import type { DeliveryMarking, Mirror, Moderation } from './mirrored'
 import { makeNamesakes, type Namesakes } from './namesakes'
 import { makeProfiles, type Profiles } from './profiles'
 import { carriedBefore } from './restored'
-import type { Texts } from './texts'
+import { type Language, type Texts, TEXTS } from './texts'
 
 export type { DeliveryMarking, Mirror, Moderation }
 
@@ -22,13 +22,16 @@ export interface Teams {
   /** The rooms where the team works on the case of this contact's place; none for any other place. */
   roomsFor (place: Place): Place[]
   isOfTeam (person: Person): boolean
+  /** The language of the address to which the place belongs; undefined if it belongs to none. */
+  languageAt (place: Place): Language | undefined
   /** Whether this name could be taken for an address or an agent who is not `person`. `words`: part of that name is enough. */
   isReserved (name: string, person: Person, words: boolean): boolean
 }
 
 export interface Directory {
   readonly links: Pick<Links, 'token' | 'part' | 'url'>
-  readonly texts: Texts
+  /** Our own words, in the language in which people are spoken to at this place. */
+  textsAt (place: Place): Texts
   /** Of all networks, as they stand behind people's names. */
   readonly labels: readonly string[]
   /** Answers for a network that has left the config, too. */
@@ -82,12 +85,12 @@ export interface DirectoryParts {
   remembered: Remembered
   can: ReadonlyMap<NetworkName, Capabilities>
   links: Pick<Links, 'token' | 'part' | 'url'>
-  texts: Texts
+  language: Language
   teams: Teams
   directs: Directs
 }
 
-export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, directs }: DirectoryParts): Directory => {
+export const makeDirectory = ({ mirrors, remembered, can, links, language, teams, directs }: DirectoryParts): Directory => {
   const byPlace = new Map(mirrors.flatMap(mirror => mirror.places.map(here => [addressKey(here.place), { mirror, here }])))
   const threads = new Map<string, Place[]>()
   for (const { here } of byPlace.values()) {
@@ -97,8 +100,8 @@ export const makeDirectory = ({ mirrors, remembered, can, links, texts, teams, d
   let opened = mirrors.filter(({ isPortal }) => isPortal === true).length
   const standings = new Map(remembered.standings as [string, Standing][]) // by place; only places that are not `in`
   return {
-    links, texts, teams, directs, labels: [...can.values()].map(({ label }) => label), carriedBefore: carriedBefore(remembered.restored ?? []),
-    namesakes: makeNamesakes(remembered.called),
+    links, teams, directs, labels: [...can.values()].map(({ label }) => label), carriedBefore: carriedBefore(remembered.restored ?? []),
+    namesakes: makeNamesakes(remembered.called), textsAt: place => TEXTS[teams.languageAt(place) ?? language],
     profiles: makeProfiles(remembered.profiles), expelled: makeExpulsions(remembered.expelled),
     mayTell: (where, failed) => !teams.isContacts(where) && !teams.isTeams(failed),
     can: network => can.get(network) ?? gone(network),

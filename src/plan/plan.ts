@@ -92,25 +92,28 @@ export const whereOf = (place: Place, directory: Directory): string => {
 }
 
 /** Tells the writer, where they wrote, why their file could not be passed on. Once, for however many places. Machines are not told. */
-export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, { texts }: Directory): NewDelivery[] =>
+export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, { textsAt }: Directory): NewDelivery[] =>
   (arrival.kind === 'message' && !arrival.automatic) || arrival.kind === 'edit'
-    ? [notice(arrival, arrival.place, 'file', texts.noFile(cleanName(name), why, linked), 'alert')]
+    ? [notice(arrival, arrival.place, 'file', textsAt(arrival.place).noFile(cleanName(name), why, linked), 'alert')]
     : []
 
 /** Tells whoever removed a message in their place that it stays in another one, where we may not remove it. */
 export const staysNotice = (arrival: Arrival, failed: Place, directory: Directory): NewDelivery[] => directory.mayTell(arrival.place, failed)
-  ? [notice(arrival, arrival.place, `stays ${addressKey(failed)}`, directory.texts.staysThere(whereOf(failed, directory)))]
+  ? [notice(arrival, arrival.place, `stays ${addressKey(failed)}`, directory.textsAt(arrival.place).staysThere(whereOf(failed, directory)))]
   : []
 
-type Problem = { kind: 'failed', why: string } | { kind: 'unknown' | 'waits' } | { kind: 'unsealed', why: Unsealed }
-  | { kind: 'part', part: number, parts: number, why: string }
+/** In the language of whoever is told. */
+type Why = (texts: Texts) => string
+
+type Problem = { kind: 'failed', why: Why } | { kind: 'unknown' | 'waits' } | { kind: 'unsealed', why: Unsealed }
+  | { kind: 'part', part: number, parts: number, why: Why }
 
 const textOf = (problem: Problem, where: string, excerpt: string, texts: Texts): string => {
   switch (problem.kind) {
-    case 'failed': return texts.failed(where, excerpt, problem.why)
+    case 'failed': return texts.failed(where, excerpt, problem.why(texts))
     case 'unsealed': return texts.unsealed(where, excerpt, problem.why)
     case 'unknown': case 'waits': return texts[problem.kind](where, excerpt)
-    case 'part': return texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why)
+    case 'part': return texts.partFailed(where, excerpt, problem.part, problem.parts, problem.why(texts))
   }
 }
 
@@ -120,13 +123,15 @@ export const failureNotice = (
 ): NewDelivery[] => {
   const isTold = arrival.kind === 'message' || arrival.kind === 'edit' || arrival.kind === 'deletion'
   if (!isTold || !directory.mayTell(arrival.place, failed.place)) return []
-  const { texts } = directory
+  const { textsAt } = directory
   const where = whereOf(failed.place, directory)
   const waits = problem.kind === 'waits' || problem.kind === 'unsealed'
-  if (arrival.kind === 'deletion') return waits ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, texts.stays(where))]
+  if (arrival.kind === 'deletion') return waits ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, textsAt(arrival.place).stays(where))]
   const excerpt = excerptOf(arrival)
-  const text = textOf(problem, where, excerpt, texts)
+  const textAt = (place: Place): string => textOf(problem, where, excerpt, textsAt(place))
   const about = `${problem.kind} ${problem.kind === 'unsealed' ? `${problem.why} ` : ''}${failed.key}`
   const others = directory.teams.roomsFor(failed.place).filter(place => addressKey(place) !== addressKey(arrival.place))
-  return [notice(arrival, arrival.place, about, text, 'alert'), ...others.map(place => notice(arrival, place, about, text))]
+  return [
+    notice(arrival, arrival.place, about, textAt(arrival.place), 'alert'), ...others.map(place => notice(arrival, place, about, textAt(place)))
+  ]
 }

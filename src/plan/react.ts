@@ -38,7 +38,8 @@ const EXCERPT_UNITS_MIN = 5
 
 /** One line about what is new, where nobody can react: for whoever said the message there. What is taken back cannot be. */
 export const reactInWords = (arrival: Arrival, { message, before }: Reacted, now: string[], place: Place, name: string,
-  { texts }: Directory): NewDelivery[] => {
+  { textsAt }: Directory): NewDelivery[] => {
+  const texts = textsAt(place)
   const fresh = now.filter(emoji => !emojisOf(before).includes(emoji)).map(qualifiedEmoji).join(' ')
   if (fresh === '' || !samePlace(message.arrival.place, place)) return []
   const { text, file } = ownWords(message.latest)

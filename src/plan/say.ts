@@ -48,7 +48,7 @@ export const say = (arrival: Arrival, content: Content, place: Place, as: Person
   const parts = adapt(answering(content, can, reply), can, as, urlBy(token, can, directory), again)
   const first = { ...isShown(reply, can) && { reply }, ...calledAt(place, mentions) }
   return parts.filter(({ file }) => file === undefined).length > PARTS_MAX
-    ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: directory.texts.tooLong })
+    ? failureNotice(arrival, { key: addressKey(place), place }, directory, { kind: 'failed', why: texts => texts.tooLong })
     : parts.map((part, index) => delivery(arrival, place, index, { kind: 'message', content: part, ...index === 0 && first }, as))
 }
 

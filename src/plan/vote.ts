@@ -101,9 +101,11 @@ export const votedInReactions = (answered: Answered, { before, now, from }: { be
 }
 
 /** A poll as it is asked at this place: in words where nobody can vote with a tap. */
-export const asAsked = (content: Content, { network }: Place, { can, texts }: Directory): Content => {
-  if (content.poll === undefined || can(network).polls === true) return content
-  return { ...content, text: [...content.text, ...plain(can(network).replies ? texts.howToVote : texts.howToVoteAlone)] }
+export const asAsked = (content: Content, place: Place, { can, textsAt }: Directory): Content => {
+  const { polls, replies } = can(place.network)
+  if (content.poll === undefined || polls === true) return content
+  const { howToVote, howToVoteAlone } = textsAt(place)
+  return { ...content, text: [...content.text, ...plain(replies ? howToVote : howToVoteAlone)] }
 }
 
 /** Whether somebody may end this poll: whoever asked it, and in their own place whoever may remove messages of others there. */

@@ -51,6 +51,20 @@ describe('a reaction at a function address', () => {
     return [one?.state, one?.awaits, one?.cases]
   }
 
+  it('of which one has too many is told to whoever gives it: the contact, and somebody of the team', async () => {
+    await start({ language: 'de' })
+    await asks()
+    await red.say(room, '@anna', 'Tomorrow at nine', { key: 'a1' })
+    await settled()
+    const many = Array.from({ length: 21 }, (_, index) => String.fromCodePoint(0x1f600 + index))
+    const told = '*: Mehr als 20 Reaktionen einer Person auf eine Nachricht werden nicht weitergegeben.'
+    await reacts(blue, chat, 'blue:max', lineAt(blue, chat, 'Tomorrow'), many)
+    assert.equal(last(blue, chat), told)
+    assert.equal(red.read(room).filter(line => line.startsWith('Max (blue): [')).length, 20)
+    await reacts(red, room, '@anna', 'a1', many)
+    assert.equal(last(red, room), told)
+  })
+
   it('of the contact to an answer is one on the copies of the team, and a line in a direct chat; taken back too', async () => {
     await start()
     await asks()

@@ -10,7 +10,6 @@ import type { Arrival } from '../../../src/model/message'
 import { plain } from '../../../src/model/text'
 import { makeDirects } from '../../../src/plan/directs'
 import { makeDirectory } from '../../../src/plan/directory'
-import { TEXTS } from '../../../src/plan/texts'
 import type { Conversation } from '../../../src/store/desk'
 import { addressOn, agent } from '../../support/address'
 
@@ -61,7 +60,7 @@ describe('the rule of the desk', () => {
     const memory = makeDeskMemory(makeRoster([address]), new Map(), { conversations: [], offDuty: [], changes: [] })
     const links = { token: () => '', part: () => '', url: () => '' }
     const directory = makeDirectory({
-      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [], expelled: [] }, can: new Map(), links, texts: TEXTS.en,
+      mirrors: [], remembered: { blocked: [], standings: [], called: [], profiles: [], expelled: [] }, can: new Map(), links, language: 'en',
       teams: memory, directs: makeDirects({ rules: undefined, remembered: [], namings: new Map(), isOurs: () => false })
     })
     const conversation: Conversation = {

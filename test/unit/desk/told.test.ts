@@ -50,6 +50,26 @@ describe('what the team is told', () => {
     await reads(red, room, 'Bernd (blue): (nicht gesendet) Bernd: Schon verschickt')
   }
 
+  it('is in the language of the address, and so is what its contact is told, whatever others speak', async () => {
+    await start()
+    const file = { kind: 'image', name: 'a.png', mime: 'image/png', at: { network: 'red', ref: 'f' } } as const
+    for (const where of [red, blue]) where.onUpload = () => { throw new Refused('no', 'gone') }
+    red.onSend = ({ place, action }) => {
+      if (place.id === chat && action.kind === 'message' && toPlain(action.content.text) === 'Nein') throw new Refused('no')
+    }
+    await red.say(chat, 'red:eva', '', { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }, content: { style: 'text', text: [], file } })
+    await reads(red, chat, '*: Die Datei „a.png“ ließ sich nicht holen: Es gibt sie dort nicht (mehr). Weitergegeben wurde nur ihr Name.')
+    for (const where of [red, blue]) await reads(where, room, 'Eva (red): [Die Datei „a.png“ ließ sich nicht holen.]')
+    await anna('Nein')
+    for (const where of [red, blue]) await reads(where, room, '*: Nicht zugestellt an red: „Nein“ (vom Empfänger abgelehnt)')
+    await anna('', { content: { style: 'text', text: [], unreadable: 'call' } })
+    await reads(red, room, '*: Nicht weitergegeben: Anrufe können hier nicht angenommen werden. Bitte schreiben Sie.')
+    await evaWrites('STOP')
+    await reads(red, chat, '*: Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.')
+    await red.say('verkauf/red:max', 'red:max', 'STOP', { direct: true, to: 'verkauf' })
+    await reads(red, 'verkauf/red:max', '*: You will get no more messages from us. Send START to get them again.')
+  })
+
   it('when a case is passed on marks notes and unsent answers, in their language, and reaches nobody else', async () => {
     await start()
     await said()

@@ -20,7 +20,7 @@ const content = (text: string, ref?: string): Content => ({
 })
 
 const DIRECTORY = (more: Partial<Capabilities> = {}): Directory =>
-  ({ can: () => ({ ...can, ...more }), links: { url: () => 'https://x', part: () => '' }, texts: TEXTS.en }) as unknown as Directory
+  ({ can: () => ({ ...can, ...more }), links: { url: () => 'https://x', part: () => '' }, textsAt: () => TEXTS.en }) as unknown as Directory
 
 const message = (content: Content): MessageArrival =>
   ({ kind: 'message', key: 'k', place: { network: 'red', id: 'room' }, at: 0, sender, content })
