@@ -33,8 +33,7 @@ export const senderOf = (mxid: string, content: Json): Sender => {
   const name = stringOf(content.displayname)?.trim()
   const ref = stringOf(content.avatar_url)
   const avatar = ref !== undefined && MXC.test(ref) ? { avatar: { network: 'matrix', ref } } : {}
-  const made = localpart(mxid) // homeservers too make it the name of new users
-  return { id: mxid, name: name || made, ...(name || made) === made ? { nameless: true } : {}, ...avatar }
+  return { id: mxid, ...name ? { name } : { name: localpart(mxid), nameless: true }, ...avatar }
 }
 
 export const makeMembers = (homeserver: Homeserver, clock: Clock, stopping?: AbortSignal): Members => {
