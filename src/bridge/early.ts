@@ -8,11 +8,11 @@ import { moderationRule } from './moderation'
 import { confirmed } from './receipt'
 
 /** What it causes now; undefined if nothing. `cause`: absent for the delivery's own. */
-export const planOfEarly = async (tx: Tx, place: Place, { id, outcome, detail }: EarlyReceipt, directory: Directory):
+export const planOfEarly = async (tx: Tx, place: Place, { id, outcome, because, detail }: EarlyReceipt, directory: Directory):
   Promise<{ plan: Plan, cause?: Cause } | undefined> => {
   if (outcome !== 'removed') {
     const found = await tx.confirmable(place, [id])
-    return found && { plan: confirmed(found, { outcome, ...detail === undefined ? {} : { detail } }, directory) }
+    return found && { plan: confirmed(found, { outcome, ...because && { because }, ...detail !== undefined && { detail } }, directory) }
   }
   const removal = detail === undefined ? undefined : await tx.recorded(place.network, detail)
   if (removal?.arrival.kind !== 'deletion') return undefined

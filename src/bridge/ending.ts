@@ -10,6 +10,7 @@ import { plain } from '../model/text'
 import type { Directory } from '../plan/directory'
 import { cleanName } from '../plan/people'
 import { failureNotice, fileNotice, staysNotice, type Plan } from '../plan/plan'
+import { reasonOf } from '../plan/texts'
 import type { Cause, NewDelivery, Queued, Store, Tx } from '../store/store'
 import { apply, type Applied } from './apply'
 import { reactionMark } from './delivery-marks'
@@ -139,7 +140,7 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       }, patienceMs, true).then(applied => settled(row, 'done', parts, applied), () => {})
     },
     refused (row, why) {
-      const problem: Problem = { kind: 'failed', why: texts => texts[why.because === 'expelled' ? 'refused' : why.because ?? 'refused'] }
+      const problem: Problem = { kind: 'failed', why: texts => reasonOf(why.because, texts) }
       const tell = why.because === 'expelled' ? expelled(row) : (why.because === 'voiceless' ? voiceless : failure)(row, problem)
       end(row, 'failed', why.message, tell)
     },

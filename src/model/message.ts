@@ -3,6 +3,7 @@
  * Both are plain data and survive JSON, because both are stored before anything is done with them.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Person, Place, RemoteId } from './address'
+import type { Forbidden } from './errors'
 import type { Mention } from './mention'
 import type { Text } from './text'
 
@@ -110,9 +111,9 @@ export interface ReactionArrival extends Arrived {
 export interface VoteArrival extends Arrived { kind: 'vote'; sender: Sender; of: (ArrivalKey | RemoteId)[]; answers: string[] }
 /**
  * What became of a delivery after it was sent. `of`: spellings of the remote id, best first, because gateways write one id in
- * several ways. Each remote id of a delivery gets its own receipt.
+ * several ways. Each remote id of a delivery gets its own receipt. `because`: why it failed, in words of ours; `detail`: in those of its source.
  */
-export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[]; outcome: 'delivered' | 'failed'; detail?: string }
+export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[]; outcome: 'delivered' | 'failed'; because?: Forbidden; detail?: string }
 
 /**
  * How a mirrored place stands to us: `in` each time we enter, `out` when it removed us or is gone, `encrypted` when we cannot read

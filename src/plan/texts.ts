@@ -1,5 +1,5 @@
 /** Zentrale's own words to people. */
-import type { FileTrouble, Unsealed } from '../model/errors'
+import type { FileTrouble, Forbidden, Unsealed } from '../model/errors'
 import type { Shown, Unreadable } from '../model/message'
 import type { How } from './expelled'
 
@@ -34,6 +34,8 @@ export interface Texts {
   refused: string
   encrypted: string
   moved: string
+  parted: string
+  nobody: string
   voiceless: string
   absent: string
   crowded: string
@@ -113,6 +115,8 @@ const de: Texts = {
   crowded: 'den Chat dort könnten auch andere lesen; weiter geht es, wenn Ihr Kontakt einen neuen mit Ihnen allein beginnt',
   populous: 'dort wird verschlüsselt, und es sind zu viele Personen oder Geräte dafür',
   moved: 'der Kontakt hat den Chat verlassen, in dem das steht, und sieht die Änderung nicht; bitte neu schreiben',
+  parted: 'die Person hat den Chat verlassen oder die Einladung dazu abgelehnt',
+  nobody: 'unter dieser Adresse ist niemand zu erreichen; vielleicht ist sie falsch geschrieben',
   voiceless: 'Sie haben dort noch kein Rederecht; bis die Moderation es Ihnen gibt, kommt nichts von Ihnen dort an',
   tooLong: 'zu lang',
   gaveUp: 'zu lange nicht erreichbar',
@@ -204,6 +208,8 @@ const en: Texts = {
   crowded: 'others could read that chat; it goes on when your contact begins a new one with you alone',
   populous: 'it must be encrypted there, and there are too many people or devices for that',
   moved: 'the contact has left the chat in which it stands, and does not see the change; please write it again',
+  parted: 'this person has left the chat, or declined the invitation to it',
+  nobody: 'nobody can be reached at this address; perhaps it is misspelt',
   voiceless: 'you may not speak there yet; until the moderators allow it, nothing you write arrives there',
   tooLong: 'too long',
   gaveUp: 'not reachable for too long',
@@ -239,5 +245,9 @@ const en: Texts = {
     }
   }
 }
+
+/** Why nothing may be said there, if more is known than the refusal. */
+export const reasonOf = (because: Forbidden | undefined, texts: Texts): string =>
+  texts[because === undefined || because === 'expelled' ? 'refused' : because]
 
 export const TEXTS: Record<Language, Texts> = { de, en }

@@ -1,4 +1,5 @@
 /** Receipts, including those that come before we know the remote id of what was sent. */
+import type { Forbidden } from '../model/errors'
 import type { Arrival } from '../model/message'
 import type { Sql } from './sql'
 import { type Confirmable, type EarlyReceipt, EARLY_RECEIPT_MS, EARLY_RECEIPT_PLACE_ROWS_MAX, EARLY_RECEIPT_ROWS_MAX, type Tx } from './store'
@@ -27,10 +28,10 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
     async confirm (place, id, outcome) {
       run('UPDATE remote SET outcome = ? WHERE network = ? AND place = ? AND id = ?', outcome, place.network, place.id, id)
     },
-    async earlyReceipt (place, ids, { outcome, detail }, now) {
+    async earlyReceipt (place, ids, { outcome, because, detail }, now) {
       for (const id of ids) {
-        run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, detail, at) VALUES (?, ?, ?, ?, ?, ?)',
-          place.network, place.id, id, outcome, detail ?? null, now)
+        run('INSERT OR REPLACE INTO early_receipt (network, place, id, outcome, because, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+          place.network, place.id, id, outcome, because ?? null, detail ?? null, now)
       }
       run(`DELETE FROM early_receipt WHERE network = ? AND place = ? AND id NOT IN
         (SELECT id FROM early_receipt WHERE network = ? AND place = ? ORDER BY at DESC LIMIT ?)`,
@@ -40,10 +41,10 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
         EARLY_RECEIPT_ROWS_MAX)
     },
     async takeEarlyReceipts (place, ids, now) {
-      return ids.flatMap(id => all<EarlyReceipt & { detail: string | null, at: number }>(
-        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, detail, at', place.network, place.id, id))
+      return ids.flatMap(id => all<Pick<EarlyReceipt, 'id' | 'outcome'> & { because: Forbidden | null, detail: string | null, at: number }>(
+        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, because, detail, at', place.network, place.id, id))
         .filter(({ at }) => at >= now - EARLY_RECEIPT_MS)
-        .map(({ id, outcome, detail }) => ({ id, outcome, ...detail === null ? {} : { detail } }))
+        .map(({ id, outcome, because, detail }) => ({ id, outcome, ...because !== null && { because }, ...detail !== null && { detail } }))
     }
   }
 }

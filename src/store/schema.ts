@@ -243,4 +243,5 @@ CREATE TABLE vault (
 CREATE INDEX journal_ends ON journal (seq) WHERE json_extract(arrival, '$.content.ends') IS NOT NULL;
 `, `
 CREATE INDEX entry_sent_by ON entry (sent_by) WHERE sent_by IS NOT NULL;
+ALTER TABLE early_receipt ADD COLUMN because TEXT;
 `]

@@ -8,6 +8,7 @@
  * waiting job rejects, `failed` is called and nothing runs any more: nobody knows what is on disk until a restart reads it.
  */
 import type { ArrivalKey, DeliveryKey, NetworkName, Place, RemoteId } from '../model/address'
+import type { Forbidden } from '../model/errors'
 import type {
   Action, Arrival, Attachment, Delivery, EditArrival, MessageArrival, Persona, ReactionArrival, VoteArrival
 } from '../model/message'
@@ -71,7 +72,7 @@ export interface Confirmable {
 }
 
 /** Came before the remote id was known. `removed`: by a moderator; `detail` is the key of the arrival that says so. */
-export interface EarlyReceipt { id: RemoteId; outcome: 'delivered' | 'failed' | 'removed'; detail?: string }
+export interface EarlyReceipt { id: RemoteId; outcome: 'delivered' | 'failed' | 'removed'; because?: Forbidden; detail?: string }
 
 /** How many deliveries came from one place. */
 export interface Count { from: Place; count: number }

@@ -99,7 +99,7 @@ export const tellLook = (inbox: Inbox | undefined, told: Omit<ProfileArrival, 'k
 /** Nobody will read what we said by this event. Resolves when that is stored. */
 export const tellUnread = (inbox: Inbox | undefined, place: Place, event: string, at: number): Promise<unknown> => {
   if (inbox === undefined) throw new Bug('a chat before start')
-  return inbox.accept({ kind: 'receipt', key: `unread ${event}`, place, at, of: [event], outcome: 'failed' })
+  return inbox.accept({ kind: 'receipt', key: `unread ${event}`, place, at, of: [event], outcome: 'failed', because: 'parted' })
 }
 
 export const makeTake = ({

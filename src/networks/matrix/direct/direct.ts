@@ -199,10 +199,10 @@ export const makeDirect = (world: DirectWorld): Direct => {
       const isRead = stands !== undefined && !parting.isOver(stands) && chats.of(stands) !== undefined
       if (change?.isEdit === true && !isRead) throw new Refused(HAS_LEFT, undefined, 'moved')
       if (stands !== undefined) return change?.isEdit === true ? await two.checked(stands, chat, signal) : stands
-      if (chats.at(place)?.left) throw new Refused(HAS_LEFT, undefined, chats.at(place)?.crowded ? 'crowded' : undefined)
+      if (chats.at(place)?.left) throw new Refused(HAS_LEFT, undefined, chats.at(place)?.crowded ? 'crowded' : 'parted')
       await addresses.ready(ours, signal)
       const room = chats.rooms(place).find(one => !isAttended(one))
-      if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT)
+      if (room !== undefined && parting.isOver(room)) throw new Refused(HAS_LEFT, undefined, 'parted')
       if (room === undefined) return await two.checked(await turns(`make ${place.id}`, () => makeRoom(place, ours, theirs, signal)), chat, signal)
       parting.spoken(room)
       return await two.checked(room, chat, signal)

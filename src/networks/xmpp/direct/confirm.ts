@@ -8,7 +8,7 @@ import { makeShares } from '../../../lib/shares'
 import { Refused, Unavailable } from '../../../model/errors'
 import type { World } from '../../../model/network'
 import { bareOf, serverOf } from '../names'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { becauseOf, conditionOf, failureOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { el, type Element, type Xml } from '../wire/xml'
 
@@ -79,8 +79,9 @@ export const makeConfirm = (domain: string, stream: Stream, { clock, log }: Worl
       const condition = conditionOf(message)
       log.info({ condition: condition.name, type: condition.type }, 'message to one person came back')
       const failure = failureOf('the message was refused', condition)
+      const refused = (): Refused => new Refused(failure.message, undefined, becauseOf(one.to, condition))
       const patience = condition.type === 'wait' || one.attempt < PASSING_TRIES_MAX
-      one.done(failure instanceof Refused || patience ? failure : new Refused(failure.message))
+      one.done(failure instanceof Unavailable && patience ? failure : refused())
       return true
     },
     idle: () => new Promise(resolve => {

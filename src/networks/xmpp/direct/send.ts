@@ -17,7 +17,7 @@ import {
   type AnswerTo, contentApart, contentXml, correctionXml, reactionsXml, replacedXml, retractionXml
 } from '../text/content'
 import { markableXml } from '../text/signals'
-import { conditionOf, failureOf } from '../wire/stanza-errors'
+import { becauseOf, conditionOf } from '../wire/stanza-errors'
 import type { Stream } from '../wire/stream'
 import { child, el, type Element, owned, type Xml } from '../wire/xml'
 import type { Sealing } from '../omemo/sealing'
@@ -166,9 +166,12 @@ export const makeDirectSender = ({
       const place = sent !== undefined && (sent.to === from || sent.to === bareOf(from))
         ? sent.place
         : ours && { network, id: directPlace(ours.id, canonicalBare(bareOf(from)) ?? bareOf(from)) }
+      const condition = conditionOf(message)
+      if (failed) log.info({ condition: condition.name, type: condition.type }, 'message to one person came back later')
+      const because = failed ? becauseOf(sent?.to ?? bareOf(from), condition) : undefined
       return place && {
         kind: 'receipt', key: `${of} ${failed ? 'failed' : 'delivered'}`, place, at: clock.now(), of: [of],
-        outcome: failed ? 'failed' : 'delivered', ...failed && { detail: failureOf('it came back', conditionOf(message)).message }
+        outcome: failed ? 'failed' : 'delivered', ...because && { because }
       }
     }
   }

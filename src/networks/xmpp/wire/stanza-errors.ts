@@ -1,5 +1,5 @@
 /** Error stanzas (RFC 6120 §8.3), and what they mean for a delivery: it never works, or perhaps later. */
-import { Refused, Unavailable } from '../../../model/errors'
+import { type Forbidden, Refused, Unavailable } from '../../../model/errors'
 import { inUri } from '../../../settings/uri'
 import { bareOf } from '../names'
 import { type Language, TEXTS, type Words } from '../text/texts'
@@ -35,6 +35,15 @@ const ADVICE: Readonly<Record<string, string>> = {
   'resource-constraint': 'too much for now; on ejabberd max_user_conferences of mod_muc says how many rooms we may be in, by default 100',
   'policy-violation': 'the server refused the message by its own rules'
 }
+
+/** A server says so of an address that is not there, or that it cannot reach. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'gone', 'item-not-found', 'jid-malformed', 'not-allowed', 'recipient-unavailable', 'remote-server-not-found', 'remote-server-timeout', 'service-unavailable'
+])
+
+/** Why a message to one person came back, if more is known than that. `to`: an address, or an occupant of a room. */
+export const becauseOf = (to: string, { name }: Condition): Forbidden | undefined =>
+  !UNREACHED.has(name) ? undefined : bareOf(to) === to ? 'nobody' : 'absent'
 
 /** The error of the model. `what` says what failed. */
 export const failureOf = (what: string, { name, type }: Condition): Refused | Unavailable => {

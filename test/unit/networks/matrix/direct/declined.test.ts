@@ -21,14 +21,14 @@ describe('Matrix: an invitation that we sent', () => {
     return { room, ids }
   }
   const undelivered = ({ inbox }: Bridge): unknown[] =>
-    inbox.arrivals.flatMap(one => one.kind === 'receipt' ? [[one.outcome, ...one.of]] : [])
+    inbox.arrivals.flatMap(one => one.kind === 'receipt' ? [[one.outcome, one.because, ...one.of]] : [])
 
   it('and that is declined tells of each word that nobody has read', async () => {
     const bridge = await ready()
     const { room, ids } = await invites(bridge)
     anna.leave(room)
     await bridge.inbox.until('both', () => undelivered(bridge).length === 2)
-    assert.deepEqual(undelivered(bridge), ids.map(id => ['failed', id]))
+    assert.deepEqual(undelivered(bridge), ids.map(id => ['failed', 'parted', id]))
   })
 
   it('and that was taken before tells of nothing', async () => {

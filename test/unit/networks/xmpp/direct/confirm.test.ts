@@ -68,9 +68,10 @@ describe('xmpp confirm: the ping behind messages to one person', () => {
     assert.ok(confirm.bounce(bounceOf('c', 'service-unavailable', 'cancel')))
     pings[0]?.answer()
     await turn()
-    assert.ok(await refused instanceof Refused)
+    const [now, last] = [await refused, await atLast]
+    assert.ok(now instanceof Refused && now.because === undefined)
     assert.ok(await later instanceof Unavailable)
-    assert.ok(await atLast instanceof Refused, 'after so many tries it is taken at its word')
+    assert.ok(last instanceof Refused && last.because === 'nobody', 'after so many tries it is taken at its word')
     assert.deepEqual(ended.sort(), ['a failed', 'b failed', 'c failed', 'd'])
   })
 
