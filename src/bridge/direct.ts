@@ -19,7 +19,8 @@ const tell = (arrival: Arrival, text: string): Plan =>
 const unread = (arrival: MessageArrival, { textsAt }: Directory): Plan | undefined => {
   const { unreadable } = arrival.content
   if (unreadable === undefined) return undefined
-  return unreadable === 'encrypted' || unreadable === 'kind' ? ignored('it begins no chat') : tell(arrival, textsAt(arrival.place).notCarried(unreadable))
+  if (unreadable === 'encrypted' || unreadable === 'kind') return ignored('it begins no chat')
+  return tell(arrival, textsAt(arrival.place).notCarried(unreadable))
 }
 
 const begin = (arrival: MessageArrival, chat: DirectChat, directory: Directory): Plan => {
@@ -42,5 +43,6 @@ export const directRule = (arrival: Arrival, opening: DirectChat | undefined, di
   const { network } = arrival.place
   if (arrival.kind !== 'message' || arrival.to === undefined || directory.directs.behind(network, arrival.to) === undefined) return undefined
   if (opening !== undefined) return begin(arrival, opening, directory)
-  return directory.can(network).ghosts ? tell(arrival, directory.textsAt(arrival.place).noChat) : undefined // nobody is written to who did not write to us before
+  // Without ghosts nobody is written to who did not write to us before.
+  return directory.can(network).ghosts ? tell(arrival, directory.textsAt(arrival.place).noChat) : undefined
 }

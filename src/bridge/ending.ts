@@ -62,6 +62,13 @@ const untold = async (tx: Tx, { place, key }: Arrival, told: NewDelivery[]): Pro
   return told.filter(({ delivery }) => before?.deliveries.every(one => one.key !== delivery.key))
 }
 
+/** What was said, if people may be reminded of it: nobody is told of what its writer has taken back. */
+const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> => {
+  const origin = notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
+  const isGone = (origin?.kind === 'message' || origin?.kind === 'edit') && await tx.takenBack(origin)
+  return isGone ? undefined : origin
+}
+
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)
 
@@ -79,13 +86,6 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
     if (action.kind !== 'removal') return { changes: [], deliveries: failureNotice(origin, { key, place }, directory, problem) }
     const isNews = isTime(`${addressKey(origin.place)} ${addressKey(place)}`, REMOVALS_TOLD_MS) // of much that is removed, one word is enough
     return { changes: [], deliveries: isNews ? staysNotice(origin, place, directory) : [] }
-  }
-
-  /** What was said, if people may be reminded of it: nobody is told of what its writer has taken back. */
-  const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> => {
-    const origin = notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
-    const isGone = (origin?.kind === 'message' || origin?.kind === 'edit') && await tx.takenBack(origin)
-    return isGone ? undefined : origin
   }
 
   /** Whoever has no voice there may say much before they get one. */
@@ -179,7 +179,8 @@ export const makeEnding = ({ store, directory, desk, observer, clock, log, linkM
       switch (why) {
         case 'expelled': return end(row, 'failed', 'a moderator has put its writer out of the place', expelled(row))
         case 'overtaken': return end(row, 'failed', 'it was changed again before it could be shown')
-        case 'rests': return end(row, 'failed', 'we were removed from the place, or it is encrypted', failure(row, { kind: 'failed', why: texts => texts.rests }))
+        case 'rests':
+          return end(row, 'failed', 'we were removed from the place, or it is encrypted', failure(row, { kind: 'failed', why: texts => texts.rests }))
         case 'stopped': return end(row, 'failed', 'the person sent STOP',
           desk.isContacts(row.delivery.place) ? failure(row, { kind: 'failed', why: texts => texts.hasEnded }) : undefined)
       }

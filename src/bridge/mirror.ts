@@ -78,7 +78,8 @@ const takeBack = (arrival: DeletionArrival, original: Recorded | undefined, foun
   const deliveries = standing(original).filter(one => canDelete(one) && directory.isOpen(one.place))
     .map(({ key, place }, index) => delivery(arrival, place, index, { kind: 'deletion', of: key }, writer))
   const left = said.filter(one => !canDelete(one) && one.state !== 'failed').map(({ place }) => whereOf(place, directory))
-  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.textsAt(arrival.place).stays([...new Set(left)].join(', ')))]
+  const { stays } = directory.textsAt(arrival.place)
+  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', stays([...new Set(left)].join(', ')))]
   return { outcome: 'routed', deliveries: [...deliveries, ...told], changes: [{ kind: 'revokeLinks', journal: original.seq }] }
 }
 

@@ -29,7 +29,8 @@ const removeMessage = (arrival: DeletionArrival, { message, message: { arrival: 
   ]
   const left = [original.place, ...message.deliveries.filter(one => !one.notice && one.state !== 'failed').map(({ place }) => place)]
     .filter(place => !mayDelete(place)).map(place => whereOf(place, directory))
-  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', directory.textsAt(arrival.place).stays([...new Set(left)].join(', ')))]
+  const { stays } = directory.textsAt(arrival.place)
+  const told = left.length === 0 ? [] : [notice(arrival, arrival.place, 'stays', stays([...new Set(left)].join(', ')))]
   return {
     outcome: 'routed', deliveries: [...deliveries, ...told],
     changes: [{ kind: 'remove', journal: message.seq }, { kind: 'revokeLinks', journal: message.seq }]

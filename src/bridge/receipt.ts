@@ -15,8 +15,9 @@ export const confirmed = (found: Confirmable, { outcome, because, detail }: Told
   outcome: 'routed',
   changes: [{ kind: 'confirm', place: found.place, id: found.id, outcome }],
   deliveries: outcome === 'failed' && !found.outcomes.includes('failed') && !found.notice
-    ? failureNotice(found.origin, { key: String(found.outbox), place: found.place }, directory,
-        { kind: 'part', part: found.part + 1, parts: found.parts, why: texts => because === undefined ? detail ?? texts.refused : reasonOf(because, texts) })
+    ? failureNotice(found.origin, { key: String(found.outbox), place: found.place }, directory, {
+        kind: 'part', part: found.part + 1, parts: found.parts, why: texts => (because === undefined ? detail : undefined) ?? reasonOf(because, texts)
+      })
     : []
 })
 
@@ -26,7 +27,9 @@ export const receiptRule = (arrival: Arrival, found: Confirmable | undefined, di
   if (found === undefined) {
     return {
       outcome: 'routed', deliveries: [],
-      changes: [{ kind: 'early', place: arrival.place, ids: arrival.of, what: { outcome, ...because && { because }, ...detail !== undefined && { detail } } }]
+      changes: [{
+        kind: 'early', place: arrival.place, ids: arrival.of, what: { outcome, ...because && { because }, ...detail !== undefined && { detail } }
+      }]
     }
   }
   return confirmed(found, arrival, directory)

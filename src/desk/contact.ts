@@ -187,7 +187,8 @@ export const contactEdits = (facts: ContactEdits, context: Context): Step[] => {
 }
 
 /** The case that it opened is announced again without its words. */
-const announcedAgain = ({ state }: Conversation): Step[] => [set({ excerpt: '' }), ...state === 'done' ? [] : [{ do: 'announce', excerpt: '' } as const]]
+const announcedAgain = ({ state }: Conversation): Step[] =>
+  [set({ excerpt: '' }), ...state === 'done' ? [] : [{ do: 'announce', excerpt: '' } as const]]
 
 /** Removes a message from the team's places too. The record keeps it. */
 export const contactTakesBack = (facts: ContactDeletes, context: Context): Step[] => {

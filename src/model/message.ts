@@ -113,7 +113,9 @@ export interface VoteArrival extends Arrived { kind: 'vote'; sender: Sender; of:
  * What became of a delivery after it was sent. `of`: spellings of the remote id, best first, because gateways write one id in
  * several ways. Each remote id of a delivery gets its own receipt. `because`: why it failed, in words of ours; `detail`: in those of its source.
  */
-export interface ReceiptArrival extends Arrived { kind: 'receipt'; of: RemoteId[]; outcome: 'delivered' | 'failed'; because?: Forbidden; detail?: string }
+export interface ReceiptArrival extends Arrived {
+  kind: 'receipt'; of: RemoteId[]; outcome: 'delivered' | 'failed'; because?: Forbidden; detail?: string
+}
 
 /**
  * How a mirrored place stands to us: `in` each time we enter, `out` when it removed us or is gone, `encrypted` when we cannot read

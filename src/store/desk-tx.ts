@@ -109,8 +109,8 @@ export const makeDeskTx = ({ one, all, run }: Sql, sealKey: string): DeskTx => (
       .map(({ text }) => text)
   },
   async entries (conversation, limit) {
-    return all<EntryRow>('SELECT ' + ENTRY + ', (' + GONE + ') AS gone FROM entry WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?',
-      conversation, limit).map(entryOf)
+    return all<EntryRow>('SELECT ' + ENTRY + ', (' + GONE + `) AS gone FROM entry
+      WHERE conversation = ? AND sent_by IS NULL ORDER BY id DESC LIMIT ?`, conversation, limit).map(entryOf)
   },
   async entryOf (network, key) {
     const row = one<EntryRow>('SELECT ' + ENTRY + ' FROM entry WHERE network = ? AND key = ? ORDER BY id LIMIT 1', network, key)

@@ -42,7 +42,8 @@ export const makeReceiptsTx = (sql: Sql): ReceiptsTx => {
     },
     async takeEarlyReceipts (place, ids, now) {
       return ids.flatMap(id => all<Pick<EarlyReceipt, 'id' | 'outcome'> & { because: Forbidden | null, detail: string | null, at: number }>(
-        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, because, detail, at', place.network, place.id, id))
+        'DELETE FROM early_receipt WHERE network = ? AND place = ? AND id = ? RETURNING id, outcome, because, detail, at',
+        place.network, place.id, id))
         .filter(({ at }) => at >= now - EARLY_RECEIPT_MS)
         .map(({ id, outcome, because, detail }) => ({ id, outcome, ...because !== null && { because }, ...detail !== null && { detail } }))
     }

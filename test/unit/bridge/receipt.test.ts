@@ -18,7 +18,8 @@ describe('a receipt', () => {
   for (const [when, early] of [['after', false], ['before', true]] as const) {
     it(`that says why nobody has read it is told in our words, if it comes ${when} the answer to the send`, async () => {
       const fails = (key: string) => blue.inbox.accept({
-        kind: 'receipt', key: `unread ${key}`, place: { network: 'blue', id: 'hall' }, at: 1, of: [`blue-${key}`], outcome: 'failed', because: 'parted'
+        kind: 'receipt', key: `unread ${key}`, place: { network: 'blue', id: 'hall' }, at: 1, of: [`blue-${key}`],
+        outcome: 'failed', because: 'parted'
       })
       if (early) blue.onSend = async ({ key }) => { await fails(key) }
       await red.say('hall', 'anna', 'Hello?')

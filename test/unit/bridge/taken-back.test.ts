@@ -24,7 +24,8 @@ describe('a correction of what was taken back', () => {
   const changes = (id: string, by: string) => {
     const base = { place: { network: 'red', id }, at: 1, sender: { id: by, name: by } } as const
     return {
-      edit: (key: string, of: string, text: string) => red.inbox.accept({ ...base, kind: 'edit', key, of, content: { style: 'text', text: plain(text) } }),
+      edit: (key: string, of: string, text: string) =>
+        red.inbox.accept({ ...base, kind: 'edit', key, of, content: { style: 'text', text: plain(text) } }),
       takesBack: (key: string, of: string) => red.inbox.accept({ ...base, kind: 'deletion', key, of })
     }
   }

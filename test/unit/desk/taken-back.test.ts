@@ -11,6 +11,7 @@ describe('what was taken back', () => {
   let started: Started
   const [room, eva] = ['werkstatt-1', 'werkstatt/red:eva']
   const evas = { place: { network: 'red', id: eva }, at: 1, sender: { id: 'red:eva', name: 'Eva' } } as const
+  const annas = { place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'anna' } } as const
   const SECRET = 'My PIN is 4711'
 
   beforeEach(async () => {
@@ -29,14 +30,17 @@ describe('what was taken back', () => {
   const writes = (key: string, text: string) => red.say(eva, 'red:eva', text, { direct: true, to: 'werkstatt', key, sender: evas.sender })
   const takesBack = (key: string, of: string) => red.inbox.accept({ ...evas, kind: 'deletion', key, of })
   const anna = (text: string, key?: string) => red.say(room, '@anna', text, key === undefined ? {} : { key })
-  const settled = (): Promise<void> => until(async () => (await started.store.run(tx => tx.depth())).every(({ state }) => state === 'failed'), 'all ended')
+  const settled = (): Promise<void> =>
+    until(async () => (await started.store.run(tx => tx.depth())).every(({ state }) => state === 'failed'), 'all ended')
 
   /** What of the secret is still to be read, and where. */
   const leftOf = (...places: Practice[]): string[] => {
     const shown = new Map<string, string>()
     for (const { key, action, place } of places.flatMap(({ delivered }) => delivered)) {
       if (action.kind === 'deletion') shown.delete(action.of)
-      else if ('content' in action) shown.set(action.kind === 'edit' ? action.of : key, `${place.network} ${place.id} ${toPlain(action.content.text)}`)
+      else if ('content' in action) {
+        shown.set(action.kind === 'edit' ? action.of : key, `${place.network} ${place.id} ${toPlain(action.content.text)}`)
+      }
     }
     return [...shown.values()].filter(text => /4711/.test(text))
   }
@@ -65,7 +69,7 @@ describe('what was taken back', () => {
     await anna('!project 2024')
     await settled()
     await takesBack('e4', 'e1')
-    await red.inbox.accept({ kind: 'deletion', key: 'a2', of: 'a1', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'anna' } })
+    await red.inbox.accept({ ...annas, kind: 'deletion', key: 'a2', of: 'a1' })
     await settled()
     const before = [red.delivered.length, blue.delivered.length] as const
     for (const command of ['!search 4711', '!project? 2024', '!release', '!assign verkauf']) await anna(command)
@@ -84,7 +88,7 @@ describe('what was taken back', () => {
     await anna('!send', 'a2')
     await settled()
     assert.ok(red.read(eva).includes('*: It is 4711'))
-    await red.inbox.accept({ kind: 'deletion', key: 'a3', of: 'a1', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'anna' } })
+    await red.inbox.accept({ ...annas, kind: 'deletion', key: 'a3', of: 'a1' })
     await settled()
     const before = red.delivered.length
     await anna('!search 4711')
@@ -111,8 +115,8 @@ describe('what was taken back', () => {
       await held.promise
       if (action.kind === 'message' && /4711/.test(toPlain(action.content.text))) throw new Refused('no')
     }
-    await red.say('hall', 'anna', SECRET, { key: 'h1' })
-    await red.inbox.accept({ kind: 'deletion', key: 'h2', of: 'h1', place: { network: 'red', id: 'hall' }, at: 1, sender: { id: 'anna', name: 'anna' } })
+    await red.say('hall', '@anna', SECRET, { key: 'h1' })
+    await red.inbox.accept({ ...annas, kind: 'deletion', key: 'h2', of: 'h1', place: { network: 'red', id: 'hall' } })
     held.resolve()
     await settled()
     assert.deepEqual(red.read('hall'), [])

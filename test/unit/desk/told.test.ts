@@ -57,7 +57,9 @@ describe('what the team is told', () => {
     red.onSend = ({ place, action }) => {
       if (place.id === chat && action.kind === 'message' && toPlain(action.content.text) === 'Nein') throw new Refused('no')
     }
-    await red.say(chat, 'red:eva', '', { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }, content: { style: 'text', text: [], file } })
+    await red.say(chat, 'red:eva', '', {
+      direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }, content: { style: 'text', text: [], file }
+    })
     await reads(red, chat, '*: Die Datei „a.png“ ließ sich nicht holen: Es gibt sie dort nicht (mehr). Weitergegeben wurde nur ihr Name.')
     for (const where of [red, blue]) await reads(where, room, 'Eva (red): [Die Datei „a.png“ ließ sich nicht holen.]')
     await anna('Nein')
@@ -98,7 +100,7 @@ describe('what the team is told', () => {
   })
 
   it('of answers that a contact\'s chat does not take says so in all rooms of the case, and why, and not to the contact', async () => {
-    await start()
+    await start({ language: 'en' })
     red.onSend = ({ place, as }) => { if (place.id === chat && as === undefined) throw new Refused('encrypted', undefined, 'encrypted') }
     await bernd('Guten Tag')
     await bernd('Noch etwas')
@@ -111,7 +113,7 @@ describe('what the team is told', () => {
   })
 
   it('of answers that cannot be encrypted says so at once and once, in all rooms of the case, and why, and not to the contact', async () => {
-    await start()
+    await start({ language: 'en' })
     let why: Unsealed | undefined = 'keyless'
     let tries = 0
     red.onSend = ({ place, as }) => {

@@ -38,7 +38,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** A server says so of an address that is not there, or that it cannot reach. */
 const UNREACHED: ReadonlySet<string> = new Set([
-  'gone', 'item-not-found', 'jid-malformed', 'not-allowed', 'recipient-unavailable', 'remote-server-not-found', 'remote-server-timeout', 'service-unavailable'
+  'gone', 'item-not-found', 'jid-malformed', 'not-allowed', 'recipient-unavailable', 'remote-server-not-found', 'remote-server-timeout',
+  'service-unavailable'
 ])
 
 /** Why a message to one person came back, if more is known than that. `to`: an address, or an occupant of a room. */

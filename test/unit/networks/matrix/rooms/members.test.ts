@@ -6,6 +6,8 @@ describe('matrix/rooms/members', () => {
     const fritz = '@fritz:example.org'
     assert.deepEqual(senderOf(fritz, { displayname: 'fritz' }), { id: fritz, name: 'fritz' })
     assert.deepEqual(senderOf(fritz, { displayname: ' Fritz ' }), { id: fritz, name: 'Fritz' })
-    for (const displayname of [undefined, '', ' ', 7]) assert.deepEqual(senderOf(fritz, { displayname }), { id: fritz, name: 'fritz', nameless: true })
+    for (const displayname of [undefined, '', ' ', 7]) {
+      assert.deepEqual(senderOf(fritz, { displayname }), { id: fritz, name: 'fritz', nameless: true })
+    }
   })
 })
