@@ -99,7 +99,7 @@ const play = async (sample: Sample, real: ReturnType<typeof capabilities>): Prom
     ownMessages: { mark: () => el('mark'), isOurs: () => false }, originals: makeOriginals(world), echo: () => {}
   })
   const room = { id: MUC, place: MUC, ready: true, nicks: new Map([['Anna (Matrix)', { person: { network: 'matrix', id: '@anna:example.org' } }]]),
-    people: new Map(), features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
+    people: new Map(), listener: { nick: 'Zentrale' }, features: new Set([STANZA_IDS, OCCUPANT_IDS]) } as unknown as Room
   const gateway = makeGatewayEvents(sms.inbox, 'sms', 'main', () => false)
   let phoneTexts = 0
 
