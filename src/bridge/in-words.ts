@@ -29,9 +29,16 @@ const isVote = (asked: Answered, text: Text): boolean => {
   return numbersIn(own).length > 0 && (quotation.length === 0 || quotesPoll(asked, quotation))
 }
 
-/** Whether a number alone can mean nothing but this poll, where people could also reply to it: nobody has said anything else since. */
-const isNext = async (tx: Tx, { place }: MessageArrival, asked: Answered): Promise<boolean> =>
-  (await tx.saidLately(place, LATELY)).every(({ journal, text }) => journal <= asked.seq || isVote(asked, text))
+/**
+ * What a number alone is, where people could also reply to the poll. It is a vote while nobody has said anything else since; later it is words.
+ * Whoever says the first such number may believe that they vote.
+ */
+const numberAlone = async (tx: Tx, arrival: MessageArrival, asked: Answered, poll: string): Promise<Arrival> => {
+  const since = (await tx.saidLately(arrival.place, LATELY)).filter(({ journal }) => journal > asked.seq).sort((a, b) => a.journal - b.journal)
+  const talk = since.findIndex(({ text }) => !isVote(asked, text))
+  if (talk < 0) return { ...arrival, replyTo: [poll] }
+  return since.slice(talk).some(({ text }) => isVote(asked, text)) ? arrival : { ...arrival, lateVote: true }
+}
 
 const asAnswer = async (tx: Tx, arrival: Arrival, now: number, { can, mirrorAt }: Directory): Promise<Arrival> => {
   if (arrival.kind !== 'message' || arrival.replyTo !== undefined || mirrorAt(arrival.place) === undefined) return arrival
@@ -43,7 +50,7 @@ const asAnswer = async (tx: Tx, arrival: Arrival, now: number, { can, mirrorAt }
   if (poll === undefined || asked === undefined || !answersPoll(asked, numbers)) return arrival
   const quoted = arrival.content.text.length - own.text.length
   if (quoted > 0) return quotesPoll(asked, quotation) ? { ...arrival, replyTo: [poll], quoted } : arrival
-  return !replies || await isNext(tx, arrival, asked) ? { ...arrival, replyTo: [poll] } : arrival
+  return replies ? await numberAlone(tx, arrival, asked, poll) : { ...arrival, replyTo: [poll] }
 }
 
 /** The arrival as it is meant; else it stays what it is. `now`: by the clock that does not jump. */

@@ -138,7 +138,10 @@ export const mirrorRule = (arrival: Arrival, { original, answered }: About, dire
   const person = { network: arrival.place.network, id: arrival.sender.id }
   const all = reached(found.mirror, found.here, directory)
   if (found.mirror.direct === true && all.length === 0) return unreached(arrival, found, directory)
-  const { places, ...told } = heardAt(all, arrival, person, directory)
+  const { places, ...unheard } = heardAt(all, arrival, person, directory)
+  const late = arrival.kind === 'message' && arrival.lateVote === true
+    ? [notice(arrival, arrival.place, 'late vote', directory.textsAt(arrival.place).lateVote)] : []
+  const told = { ...unheard, deliveries: [...unheard.deliveries, ...late] }
   const { unreadable } = arrival.content
   if (unreadable !== undefined && arrival.kind === 'message') return beside(told, unread(arrival, unreadable, places, as, directory))
   const token = arrival.content.file === undefined ? '' : directory.links.token(arrival.place.network, arrival.key)

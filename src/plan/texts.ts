@@ -16,6 +16,7 @@ export interface Texts {
   ended: string
   howToVote: string // below a poll, where some apps can reply
   howToVoteAlone: string // where none can
+  lateVote: string
   unreadable: Record<Unreadable, string> // in place of the message
   notCarried (what: Unreadable): string // to its writer
   left (name: string): string
@@ -78,6 +79,7 @@ const de: Texts = {
   stopped: 'Sie erhalten keine Nachrichten mehr von uns. Wenn Sie wieder welche erhalten möchten, senden Sie START.',
   howToVote: 'Abstimmen: Senden Sie gleich nur die Nummer, oder antworten Sie damit auf diese Nachricht.',
   howToVoteAlone: 'Abstimmen: Senden Sie nur die Nummer.',
+  lateVote: 'Eine Zahl allein zählt nur gleich nach der Umfrage als Stimme. Später antworten Sie bitte mit der Nummer auf die Umfrage.',
   unreadable: {
     encrypted: '⚠ [verschlüsselte Nachricht, die hier nicht gelesen werden kann]', poll: '⚠ [Umfrage, die hier nicht gezeigt werden kann]',
     call: '⚠ [Anruf, der hier nicht angenommen werden kann]', file: '⚠ [Datei, die hier nicht geöffnet werden kann]',
@@ -171,6 +173,7 @@ const en: Texts = {
   stopped: 'You will get no more messages from us. Send START to get them again.',
   howToVote: 'To vote, send only the number now, or reply to this message with it.',
   howToVoteAlone: 'To vote, send only the number.',
+  lateVote: 'A number alone counts as a vote only right after the poll. Later, reply to the poll with the number.',
   unreadable: {
     encrypted: '⚠ [an encrypted message that cannot be read here]', poll: '⚠ [a poll that cannot be shown here]',
     call: '⚠ [a call that cannot be taken here]', file: '⚠ [a file that cannot be opened here]',

@@ -192,7 +192,7 @@ const acted = (servers: Omit<TownOptions, 'dir'>): void => {
     const room = await chatWith(ghostOf('xmpp', `nobody=40${DOMAIN}`))
     await town.people.anna.send(room, 'Hello?')
     await annaReads(room, `Not delivered to nobody@${DOMAIN} (XMPP): “Hello?” (nobody can be reached at this address; ` +
-      'perhaps it is misspelt)')
+    'perhaps it is misspelt)')
   })
 
   it('Max reads Anna on his phone from her number, and his answer reaches her alone', async () => {

@@ -12,6 +12,7 @@ const PHONE = {
   ghosts: false, formatting: false, files: 'text', edits: false, deletions: false, replies: false, reactions: 'none'
 } as const
 const HOW = 'To vote, send only the number now, or reply to this message with it.'
+const LATE = 'A number alone counts as a vote only right after the poll. Later, reply to the poll with the number.'
 const HOW_ALONE = 'To vote, send only the number.'
 
 const asked = (ids: string[], most = 1): Poll =>
@@ -127,6 +128,18 @@ describe('a vote', () => {
     assert.deepEqual(votes, ['bernd (blue) votes mo', 'carl (blue) votes we', 'bernd (blue) votes tu'])
     assert.deepEqual(got().slice(2, 4), ['carl (blue): How many are you?', 'bernd (blue): 2'])
     assert.match(got().at(-2) ?? '', /^bernd \(blue\): .*How many are you\?\n3$/s)
+  })
+
+  it('that comes alone after other talk is words, and once for a poll it is said there how to vote then', async () => {
+    await asks()
+    const says = async (by: string, text: string): Promise<void> => { await blue.say('hall', by, text) }
+    const said = [['bernd', '1'], ['carl', 'hm'], ['dora', '2'], ['bernd', '3'], ['dora', 'two'], ['carl', '1']] as const
+    for (const [by, text] of said) await says(by, text)
+    await ends()
+    assert.deepEqual(got().slice(0, -1), ['bernd (blue) votes mo', ...['carl (blue): hm', 'dora (blue): 2', 'bernd (blue): 3', 'dora (blue): two',
+      'carl (blue): 1']])
+    await until(() => blue.read('hall').some(line => line.includes('counts')))
+    assert.deepEqual(blue.read('hall').filter(line => line.startsWith('*: ')), [`*: ${LATE}`])
   })
 
   it('is still a number alone after somebody voted below a quotation', async () => {
