@@ -120,7 +120,7 @@ const consented = ({ arrival: { place, sender }, shown, now, isKnown }: ContactS
 
 /** What the team sees of a contact's message. */
 const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, opens: boolean, context: Context): Step[] => {
-  const { conversation: before, address, arrival: { rekeyed } } = facts
+  const { conversation: before, address, arrival: { rekeyed, reidentified } } = facts
   const looksOther = before === undefined || before.state !== now.state || before.name !== now.name || before.owner !== now.owner ||
     before.encrypted !== now.encrypted
   return [
@@ -128,7 +128,8 @@ const shownToTeam = (facts: ContactSays, now: Conversation, content: Content, op
     ...looksOther ? [show] : [],
     ...before !== undefined && now.cases !== before.cases ? [tellTeam(textsOf(address).separator(now.id, now.cases))] : [],
     { do: 'to team', content, as: personaOfContact(facts, now, context) },
-    ...rekeyed === undefined ? [] : [tellTeam(textsOf(address).rekeyed(rekeyed), 'alert')]
+    ...rekeyed === undefined ? [] : [tellTeam(textsOf(address).rekeyed(rekeyed), 'alert')],
+    ...reidentified ? [tellTeam(textsOf(address).reidentified, 'alert')] : []
   ]
 }
 

@@ -75,6 +75,7 @@ export interface DeskTexts {
   stays (network: string): string
   somebodyElse (contact: string): string
   rekeyed (key: string): string
+  reidentified: string
   reacts (name: string, emojis: string, excerpt: string): string
   reactsNoMore (name: string, excerpt: string): string
   nobodyOf: string
@@ -189,6 +190,8 @@ const de: DeskTexts = {
   reactsNoMore: (name, excerpt) => `${name} nimmt die Reaktion auf „${excerpt}“ zurück`,
   rekeyed: key => `⚠ Ein Gerät, das der Kontakt schon vorher benutzt hat, verschlüsselt jetzt mit einem anderen Schlüssel: ${key}. Vielleicht ist ` +
     'die App dort neu eingerichtet, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.',
+  reidentified: '⚠ Der Kontakt verschlüsselt ab dieser Nachricht mit einer anderen Identität als bisher. Meist hat er alle Geräte abgemeldet oder ' +
+    'seine Schlüssel zurückgesetzt, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.',
   somebodyElse: contact => `Jemand anderes hat im Chat von ${contact} geschrieben. Das wird hier nicht gezeigt und nicht beantwortet.`,
   nobodyOf: 'Das darf nur, wer zum Team gehört. Nichts davon ging an den Kontakt.',
   closed: address => `Die Adresse ${address} wird nicht weitergeführt. Kontakte mit offenem Vorgang wurden benachrichtigt, soweit sie erreichbar ` +
@@ -294,6 +297,8 @@ const en: DeskTexts = {
   reactsNoMore: (name, excerpt) => `${name} takes back the reaction to “${excerpt}”`,
   rekeyed: key => `⚠ A device that the contact has used before encrypts with another key now: ${key}. Perhaps the app there was set up anew, ` +
     'perhaps somebody else is writing. If it matters, ask them in another way.',
+  reidentified: '⚠ From this message on, the contact encrypts under another identity than before. Mostly they have logged out everywhere or reset ' +
+    'their keys, perhaps somebody else is writing. If it matters, ask them in another way.',
   somebodyElse: contact => `Somebody else wrote in the chat of ${contact}. It is not shown here, and not answered.`,
   nobodyOf: 'Only the team may do this. Nothing went to the contact.',
   closed: address => `The address ${address} is no longer in use. Contacts with an open case have been told, if they can be reached. ` +

@@ -89,6 +89,7 @@ export interface MessageArrival extends Arrived {
   mayEnd?: true // the place's own server vouches that its sender may end polls of others there
   encrypted?: true // whoever carried it to us could not read it
   rekeyed?: string // the key of a device of theirs that we know, if it has another one since their last message
+  reidentified?: true // what vouches for their devices is another one since this message
   automatic?: boolean // its network says that a machine wrote it; no machine may answer it
   lateVote?: true // a number that would have been a vote, had nobody spoken since the poll
   /** It may say in words that its sender reacts, with these and no others, to a message that begins with `to`. */

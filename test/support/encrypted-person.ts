@@ -17,6 +17,8 @@ export interface EncryptedPerson {
   reads (room: string, what: string, fits: (read: Read, event: SeenEvent) => boolean): Promise<{ event: SeenEvent, read: Read }>
   /** From now on, what is said has another key. */
   rotate (room: string): Promise<void>
+  /** Their device is signed by another identity from now on. Not where a homeserver asks for a password first. */
+  reset (): Promise<void>
   /** Keeps the keys that would be sent until `deliver`. */
   hold (): { deliver (): Promise<void> }
 }
@@ -84,11 +86,15 @@ export const makeEncryptedPerson = async (person: MatrixPerson): Promise<Encrypt
     await outgoing()
   }
 
+  const identify = async (): Promise<void> => {
+    const made = await machine.bootstrapCrossSigning(true)
+    if (made.uploadKeysRequest) await send(made.uploadKeysRequest as Request)
+    await call('POST', 'keys/device_signing/upload', made.uploadSigningKeysRequest.body)
+    await call('POST', 'keys/signatures/upload', made.uploadSignaturesRequest.body)
+  }
+
   await outgoing()
-  const made = await machine.bootstrapCrossSigning(true)
-  if (made.uploadKeysRequest) await send(made.uploadKeysRequest as Request)
-  await call('POST', 'keys/device_signing/upload', made.uploadSigningKeysRequest.body)
-  await call('POST', 'keys/signatures/upload', made.uploadSignaturesRequest.body)
+  await identify()
   await sync()
 
   const membersOf = async (room: string): Promise<string[]> =>
@@ -131,6 +137,7 @@ export const makeEncryptedPerson = async (person: MatrixPerson): Promise<Encrypt
       return await person.send(room, sealed, 'm.room.encrypted')
     },
     reads: readsIn(person, read),
+    reset: identify,
     async rotate (room) { await machine.invalidateGroupSession(new RoomId(room)) },
     hold () {
       const mine: Request[] = held = []

@@ -19,6 +19,8 @@ export interface FakeApp {
   /** Undefined if its key is not there. */
   read (event: Pick<HsEvent, 'room_id' | 'content'>): Unsealed | undefined
   rotate (room: string): void
+  /** Their device is signed by another identity from now on. */
+  reset (): void
 }
 
 const ROTATION = { ms: 7 * 24 * 3600_000, messages: 100 }
@@ -50,10 +52,14 @@ export const makeFakeApp = ({ user, device, keys, chance, now }: FakeAppParts): 
     outgoing()
   }
 
+  const identify = (): void => {
+    const { identity, signatures } = machine.sign(undefined)
+    keys.identify(user, JSON.parse(identity) as Json)
+    keys.sign(JSON.parse(signatures) as Json)
+  }
+
   outgoing()
-  const { identity, signatures } = machine.sign(undefined)
-  keys.identify(user, JSON.parse(identity) as Json)
-  keys.sign(JSON.parse(signatures) as Json)
+  identify()
 
   return {
     seal ({ room, type, content, to }, give = run => run()) {
@@ -76,7 +82,11 @@ export const makeFakeApp = ({ user, device, keys, chance, now }: FakeAppParts): 
       outgoing()
       return { ...read, owner: machine.owner(room, String(content.session_id))! }
     },
-    rotate: machine.rotate
+    rotate: machine.rotate,
+    reset () {
+      machine.reset()
+      identify()
+    }
   }
 }
 
@@ -100,6 +110,7 @@ export const makeFakePerson = (keys: Keys) => async (person: MatrixPerson): Prom
       return await person.send(room, app.seal({ room, type: 'm.room.message', content, to: Object.keys(joined) }, give), 'm.room.encrypted')
     },
     async rotate (room) { app.rotate(room) },
+    async reset () { app.reset() },
     hold () {
       const mine: (() => void)[] = held = []
       return {

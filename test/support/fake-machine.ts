@@ -15,6 +15,8 @@ export type Machine = { [N in Exclude<CallName, 'open' | 'close'>]: (asked: Aske
   changes (): Row[]
   /** From now on, what is said in this room has another key. */
   rotate (room: string): void
+  /** The next identity that signs is another one. */
+  reset (): void
   /** Whose key this is, and whether their identity has signed their device. */
   owner (room: string, session: string): { user: string, isSigned: boolean } | undefined
 }
@@ -24,7 +26,7 @@ export class Panic extends Error {}
 
 interface MachineParts { user: string; device: string; rows: Row[]; chance: Pick<Chance, 'token'>; now (): number }
 interface Account { identity: string; uploaded: boolean; made: number; fresh: Record<string, string>; given: Record<string, string>; count: number }
-interface Known { dirty: boolean; devices: Record<string, { identity: string, signed: boolean }> }
+interface Known { dirty: boolean; master?: unknown; devices: Record<string, { identity: string, signed: boolean }> }
 interface Outgoing {
   session: string; key: string; index: number; at: number; rotation: Rotation; to: string[]; pending: { id: string, to: string[], body: string }[]
 }
@@ -129,7 +131,7 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
       if (one === user) set('identity there', master)
       const devicesNow = Object.entries(devices).map(([id, { keys, signatures }]) =>
         [id, { identity: keys[`curve25519:${id}`], signed: master !== undefined && signatures?.[one]?.[`ed25519:${master}`] !== undefined }])
-      set(`user ${one}`, { dirty: false, devices: Object.fromEntries(devicesNow) } satisfies Known)
+      set(`user ${one}`, { dirty: false, master, devices: Object.fromEntries(devicesNow) } satisfies Known)
     }
   }
 
@@ -281,11 +283,13 @@ export const openMachine = ({ user, device, rows, chance, now }: MachineParts): 
       try {
         const { index, plain } = unseal(key.key, content.ciphertext)
         if (plain.room !== room) return { why: 'it was said in another room' }
-        return index < key.index ? { missing: 'the room key begins later' } : { type: plain.type, content: plain.content }
+        if (index < key.index) return { missing: 'the room key begins later' }
+        return { type: plain.type, content: plain.content, identity: get<Known>(`user ${key.user}`)?.master as string | undefined }
       } catch {
         return { why: 'it is not what was encrypted' }
       }
     },
+    reset () { set('identity', undefined) },
     rotate (room) { set(`out ${room}`, undefined) },
     owner (room, session) {
       const key = get<Incoming>(`in ${room} ${session}`)

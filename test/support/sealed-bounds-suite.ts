@@ -1,6 +1,7 @@
 /** What people and servers may do to the encrypted chats of an address: it never reaches the chats of others. */
 import assert from 'node:assert/strict'
-import type { Delivery } from '../../src/model/message'
+import type { Delivery, MessageArrival } from '../../src/model/message'
+import { toPlain } from '../../src/model/text'
 import type { Network } from '../../src/model/network'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
 import { ADDRESS } from './matrix-ground'
@@ -13,8 +14,8 @@ const WITHIN_MS = 60_000
 
 interface Customer { person: MatrixPerson; app: EncryptedPerson; room: string }
 
-/** `appOf`: what the customers' apps are built on. */
-export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
+/** Customers of an address, each in a chat of their own. To be called in a `describe`. */
+const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPerson) => {
   const rows = new Map<string, Uint8Array>()
   const kept = { memory: makeMemory(), vault: makeVault(rows) } // as a store keeps it
   let bridge: Bridge
@@ -48,15 +49,31 @@ export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryp
   const saidTo = async ({ person, room }: Customer): Promise<number> =>
     (await person.events(room)).filter(({ sender, type }) => sender === address() && /encrypted|message/.test(type)).length
 
+  beforeEach(async () => {
+    bridge = makeBridge(ground(), kept)
+    ;({ network } = bridge)
+    network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
+    await network.start(bridge.inbox)
+    await until(() => kept.memory.keys('signed ').length > 0, 'the address has a device that is signed', WITHIN_MS)
+  })
+  afterEach(() => network.stop())
+
+  return {
+    customer, answerTo, isAnswered, saidTo,
+    get network () { return network },
+    /** What came of them, as the bridge gets it. */
+    from: ({ person }: Customer): MessageArrival[] => bridge.inbox.arrivals.filter(one => one.place.id.endsWith(` ${person.userId}`))
+      .filter(one => one.kind === 'message'),
+    hears
+  }
+}
+
+/** `appOf`: what the customers' apps are built on. */
+export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
   describe('encrypted chats of an address', () => {
-    beforeEach(async () => {
-      bridge = makeBridge(ground(), kept)
-      ;({ network } = bridge)
-      network.serve([{ id: address(), aliases: [], profile: { name: 'Bürgerbüro', about: 'offen' } }])
-      await network.start(bridge.inbox)
-      await until(() => kept.memory.keys('signed ').length > 0, 'the address has a device that is signed', WITHIN_MS)
-    })
-    afterEach(() => network.stop())
+    const customers = customersOf(ground, appOf)
+    const { customer, answerTo, isAnswered, saidTo } = customers
+    const signal = (): AbortSignal => AbortSignal.timeout(WITHIN_MS)
 
     it('go on while somebody has more keys than an answer may hold; what is for them waits', async () => {
       const bulky = await customer('hallo')
@@ -64,10 +81,37 @@ export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryp
       const keys = { user_id: bulky.person.userId, device_id: device, algorithms: [], keys: {}, signatures: {}, padding: 'K'.repeat(33 * 2 ** 20) }
       await bulky.person.call('POST', 'v3/keys/upload', { device_keys: keys })
       const held = answerTo(bulky, 'für niemanden')
-      await assert.rejects(network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
+      await assert.rejects(customers.network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
       await isAnswered(await customer('auch hallo'), 'guten Tag')
-      await assert.rejects(network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
+      await assert.rejects(customers.network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
       assert.equal(await saidTo(bulky), 0)
+    })
+  })
+}
+
+export const identitySuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
+  describe('the identity of a contact', () => {
+    const customers = customersOf(ground, appOf)
+    const { customer, isAnswered, from, hears } = customers
+
+    it('is nothing to tell at first sight; each other one is, once, with the first words that come under it', async () => {
+      const eva = await customer('eins')
+      await isAnswered(eva, 'zwei')
+      const says = async (text: string): Promise<void> => {
+        await eva.app.rotate(eva.room) // what comes with the new key is asked about
+        await eva.app.say(eva.room, text)
+        await hears(text)
+      }
+      await says('drei')
+      await eva.app.reset()
+      await says('vier')
+      await says('fünf')
+      await isAnswered(eva, 'sechs')
+      await eva.app.reset()
+      await says('sieben')
+      await isAnswered(await customer('andere'), 'auch')
+      const told = from(eva).map(({ content, reidentified }) => `${toPlain(content.text)}${reidentified ? ' !' : ''}`)
+      assert.deepEqual(told, ['eins', 'drei', 'vier !', 'fünf', 'sieben !'])
     })
   })
 }

@@ -68,9 +68,11 @@ const read = (raw: unknown): RoomEvent | Malformed => {
   }
 }
 
-const withAddress = (arrival: Arrival, { sealed }: RoomEvent, chat: DirectRoom | undefined): Arrival => chat && arrival.kind === 'message'
-  ? { ...arrival, direct: true, to: chat.ours, ...sealed === undefined ? {} : { encrypted: true } }
-  : arrival
+const withAddress = (arrival: Arrival, { sealed, reidentified, sender }: RoomEvent, chat: DirectRoom | undefined): Arrival => {
+  if (chat === undefined || arrival.kind !== 'message') return arrival
+  const isOther = reidentified === true && sender === chat.theirs
+  return { ...arrival, direct: true, to: chat.ours, ...sealed !== undefined && { encrypted: true }, ...isOther && { reidentified: true } }
+}
 
 /** `crowded`: called if no more of it can be taken now; otherwise that is an error. */
 const letIn = async (inbox: Inbox, arrival: Arrival, crowded?: () => void): Promise<void> => {

@@ -150,6 +150,19 @@ describe('what the team is told', () => {
     assert.deepEqual(red.read(chat), [])
   })
 
+  it('of another identity of a contact is that, below the first message under it', async () => {
+    await start()
+    const eva = { direct: true, to: 'werkstatt', sender: { id: 'red:eva', name: 'Eva' }, encrypted: true } as const
+    await red.say(chat, 'red:eva', 'Ich bin es', { ...eva, reidentified: true })
+    await red.say(chat, 'red:eva', 'Hallo?', eva)
+    const line = '*: ⚠ Der Kontakt verschlüsselt ab dieser Nachricht mit einer anderen Identität als bisher. Meist hat er alle Geräte abgemeldet ' +
+      'oder seine Schlüssel zurückgesetzt, vielleicht schreibt jemand anderes. Wenn es darauf ankommt, fragen Sie auf einem anderen Weg nach.'
+    await reads(red, room, 'Eva (red): Hallo?')
+    await reads(blue, room, line)
+    assert.deepEqual(red.read(room).slice(-3), ['Eva (red): Ich bin es', line, 'Eva (red): Hallo?'])
+    assert.deepEqual(red.read(chat), [])
+  })
+
   it('by a search marks notes and unsent answers', async () => {
     await start()
     await said()

@@ -15,8 +15,10 @@ export interface Secret { master: string; self: string; user: string }
 /** What the homeserver tells a device (CS API §Syncing). */
 export interface News { toDevice: unknown[]; changed: string[]; left: string[]; counts: [string, number][]; fallback: string[] | undefined }
 
-/** `missing`: the key is not here yet. Otherwise `why` it can never be read. */
-export type Decrypted = { type: string, content: Json } | { missing: string } | { why: string }
+/**
+ * `identity`: the public key of what signs their devices, as far as known. `missing`: the key is not here yet. Otherwise `why` it can never be read.
+ */
+export type Decrypted = { type: string, content: Json, identity?: string | undefined } | { missing: string } | { why: string }
 
 /** Who gets the key. `signed`: on those of their devices alone that they have signed themselves. */
 export interface Readers { users: string[]; signed: boolean }

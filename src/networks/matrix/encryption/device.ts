@@ -9,6 +9,7 @@ import type { Decrypted, Rotation } from './calls'
 import { identityOf, type Identity, keepIdentity } from './identities'
 import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
 import { makeDecline } from './declining'
+import { makeMet } from './met'
 import { makeRequests } from './requests'
 
 export interface Device {
@@ -18,8 +19,8 @@ export interface Device {
   id (): string
   /** Gives it up: the next time, it is made anew under the same identity. Throws Unavailable. */
   giveUp (signal: AbortSignal): Promise<void>
-  /** Takes what came for the device since the last time. Throws Unavailable. */
-  news (signal: AbortSignal): Promise<void>
+  /** Takes what came for the device since the last time, and what has changed of those of these people whom it knows. Throws Unavailable. */
+  news (signal: AbortSignal, people?: string[]): Promise<void>
   /** The content of the event that says this to all devices of these people. Throws Unavailable. */
   seal (said: Said, signal: AbortSignal): Promise<Json>
   /** Throws Unavailable. */
@@ -103,7 +104,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
     }
   }
 
-  const news = async (signal: AbortSignal): Promise<void> => {
+  const news = async (signal: AbortSignal, people: string[] = []): Promise<void> => {
     for (let round = 0; round < PAGES_MAX; round++) {
       const answer = await ask(memory.get(sinceKey(user)), signal)
       const { to_device: to, device_lists: lists, device_one_time_keys_count: counts, device_unused_fallback_key_types: fallback } = answer
@@ -118,7 +119,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
       if (next !== undefined) await memory.set(sinceKey(user), next)
       if (toDevice.length < FULL) break
     }
-    await outgoing(signal)
+    await outgoing(signal, await makeMet(vault).among(user, people))
   }
 
   const seal = async ({ room, to, contact, rotation, type, content }: Said, signal: AbortSignal): Promise<Json> => {
@@ -141,9 +142,9 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
       await kept.open(signal)
       await kept.forget()
     }),
-    news: signal => inTurn(async () => {
+    news: (signal, people) => inTurn(async () => {
       await isReady(signal)
-      await news(signal)
+      await news(signal, people)
     }),
     seal: (said, signal) => inTurn(async () => {
       await isReady(signal).then(() => news(signal))

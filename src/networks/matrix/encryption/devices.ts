@@ -48,8 +48,8 @@ export interface Devices {
   prepare (): Promise<void>
   /** Makes sure of all devices, in the background. */
   check (): void
-  /** Takes the keys that have come for a reader. Throws Unavailable. */
-  news (mxid: string, signal: AbortSignal): Promise<void>
+  /** Takes the keys that have come for a reader, and what has changed of those of these people whom it knows. Throws Unavailable. */
+  news (mxid: string, signal: AbortSignal, people: string[]): Promise<void>
   readonly counts: EncryptionCounts
   stop (): void
 }
@@ -142,7 +142,7 @@ export const makeDevices = (parts: DevicesParts): Devices => {
       if (engine !== undefined) await memory.set(SUPPORTED, supported ? 'yes' : 'no')
       check()
     },
-    async news (mxid, signal) { if (serves(mxid)) await deviceOf(mxid).news(signal) },
+    async news (mxid, signal, people) { if (serves(mxid)) await deviceOf(mxid).news(signal, people) },
     stop () { engine?.stop() }
   }
 }

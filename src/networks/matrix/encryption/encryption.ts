@@ -7,12 +7,14 @@ import { createHash } from 'node:crypto'
 import { deadline } from '../../../lib/clock'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf } from '../../../model/errors'
+import { readEvent, type RoomEvent } from '../events/events'
 import { type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
 import { roomPath } from '../homeserver'
 import { stateOf } from '../rooms/state'
 import type { Rotation } from './calls'
 import { tooMany } from './device'
 import type { Devices, DevicesParts } from './devices'
+import { makeMet } from './met'
 
 export interface EncryptionParts extends Pick<DevicesParts, 'homeserver' | 'vault' | 'memory' | 'clock' | 'signal'> {
   devices: Devices
@@ -20,8 +22,11 @@ export interface EncryptionParts extends Pick<DevicesParts, 'homeserver' | 'vaul
   isDeaf (mxid: string): boolean
 }
 
-/** What an event says; `later`: its key is not here yet; otherwise why it can never be read. */
-export type Opened = { event: Json } | { later: string } | { why: string }
+/**
+ * What an event says; `reidentified`: whoever says it has another identity since then. `later`: its key is not here yet; otherwise why it can never
+ * be read.
+ */
+export type Opened = { event: Json, reidentified?: true } | { later: string } | { why: string }
 
 /** `as`: who of ours says it. `contact`: who must be able to read it, if that is one person. */
 export interface ToSeal { key: string; room: string; as: string; contact?: string | undefined; type: string; content: Json }
@@ -90,6 +95,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   const askedAt = new Map<string, number>() // of clock.tick, by reader
   const slowAt = new Map<string, number>() // the same: when something of theirs took too long
   const turns = makeTurns()
+  const met = makeMet(vault)
   let sweptAt = -Infinity // of clock.tick
 
   const sweep = async (): Promise<void> => {
@@ -135,19 +141,20 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
 
   const openNow = async (reader: string, event: Json, ask: boolean): Promise<Opened> => {
     const device = devices.of(reader)
-    const room = String(event.room_id)
+    const [room, id, sender] = [String(event.room_id), String(event.event_id), String(event.sender)]
     let read = await device.open(room, event, stopping)
     if ('missing' in read && ask && mayAsk(reader)) {
-      await device.news(stopping)
+      await device.news(stopping, [sender])
       read = await device.open(room, event, stopping)
     }
     if ('missing' in read) return { later: read.missing }
     if ('why' in read) return read
     await noteOn(room)
-    const { type, content } = read
+    const { type, content, identity } = read
     if (!isSayable(type)) return { why: `an encrypted ${type.slice(0, 100)}` }
     if (!await isFirst(reader, event)) return { why: 'the same as an earlier event, under another id' }
-    return { event: { ...event, type, content } }
+    const isOther = await met.isOther(reader, sender, id, identity)
+    return { event: { ...event, type, content }, ...isOther && { reidentified: true } }
   }
 
   return {
@@ -194,6 +201,9 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     }
   }
 }
+
+export const readOpened = ({ event, reidentified }: Extract<Opened, { event: Json }>): RoomEvent =>
+  ({ ...readEvent(event), sealed: 'read', ...reidentified !== undefined && { reidentified } })
 
 export const SEALED = 'm.room.encrypted'
 

@@ -1,8 +1,8 @@
 /** Reads what comes in encrypted, before it is taken: now, or when its key is here. */
 import { Malformed } from '../../../model/errors'
-import { readEvent, type RoomEvent } from '../events/events'
+import type { RoomEvent } from '../events/events'
 import { jsonOf } from '../events/json'
-import { type Encryption, SEALED } from './encryption'
+import { type Encryption, readOpened, SEALED } from './encryption'
 import type { Waiting } from './waiting'
 
 /** An event as it came, and as it can be read. */
@@ -27,7 +27,7 @@ export const makeOpening = ({ encryption, waiting, readerOf, isSaid }: OpeningPa
     if (event.type !== SEALED) return [taken]
     const read = await encryption.open(reader, raw, true)
     if (!('event' in read) && await waiting.keep(event, raw)) return []
-    return [{ raw, event: 'event' in read ? { ...readEvent(read.event), sealed: 'read' } : event }]
+    return [{ raw, event: 'event' in read ? readOpened(read) : event }]
   }
 
   return async (taken: Taken[]): Promise<Taken[]> => {

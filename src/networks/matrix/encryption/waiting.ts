@@ -12,7 +12,7 @@ import type { Vault } from '../../../model/network'
 import { readEvent, type RoomEvent } from '../events/events'
 import { type Json, parsed } from '../events/json'
 import type { Devices } from './devices'
-import { type Encryption, isEncrypted } from './encryption'
+import { type Encryption, isEncrypted, readOpened } from './encryption'
 import { WAITING } from './kept'
 
 export interface WaitingParts {
@@ -42,7 +42,7 @@ export interface Waiting {
 }
 
 /** `told`: the team was told that there is something. */
-interface Entry { key: string; room: string; id: string; at: number; told: boolean }
+interface Entry { key: string; room: string; id: string; sender: string; at: number; told: boolean }
 interface Kept { raw: Json; told: boolean }
 type Unread = 'broken' | 'late'
 
@@ -103,7 +103,7 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
     const { raw } = parsed<Kept>(bytes)
     const read = isEncrypted(raw) ? await encryption.open(reader, raw, false) : { event: raw }
     if ('event' in read) {
-      await take(raw, { ...readEvent(read.event), ...isEncrypted(raw) && { sealed: 'read' } })
+      await take(raw, isEncrypted(raw) ? readOpened(read) : readEvent(raw))
       await remove(entry)
     } else if ('why' in read || age(entry) > WAIT_MS) {
       log.warn({ event: entry.id, why: 'why' in read ? read.why : read.later }, 'an encrypted message cannot be read')
@@ -121,7 +121,10 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
   const look = async (): Promise<void> => {
     const rooms = new Set(entries.map(({ room }) => room))
     for (const mxid of new Set([...rooms].flatMap(room => whose(room) ?? []))) {
-      await devices.news(mxid, signal).catch((error: unknown) => log.info({ reader: mxid, why: messageOf(error) }, 'no new keys can be had now'))
+      const senders = new Set(entries.filter(({ room }) => whose(room) === mxid).map(({ sender }) => sender))
+      await devices.news(mxid, signal, [...senders]).catch((error: unknown) => {
+        log.info({ reader: mxid, why: messageOf(error) }, 'no new keys can be had now')
+      })
     }
     for (const room of rooms) {
       await tryRoom(room).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'what waits for a key cannot be taken now'))
@@ -143,13 +146,13 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
       for (const [key, value] of await vault.all(WAITING)) {
         if (entries.some(entry => entry.key === key)) continue
         const { raw, told } = parsed<Kept>(value)
-        const { id, room } = readEvent(raw)
-        entries.push({ key, room, id, at: Number(key.slice(WAITING.length).split(' ')[0]), told })
+        const { id, room, sender } = readEvent(raw)
+        entries.push({ key, room, id, sender, at: Number(key.slice(WAITING.length).split(' ')[0]), told })
       }
       plan()
     },
     holds: ({ room, id }) => ofRoom(room).some(entry => entry.id === id || age(entry) < HOLD_MS),
-    async keep ({ room, id }, raw) {
+    async keep ({ room, id, sender }, raw) {
       const mine = ofRoom(room)
       if (mine.some(entry => entry.id === id)) return true
       if (entries.length >= WAITING_MAX || mine.length >= WAITING_OF_ONE_MAX) {
@@ -157,7 +160,8 @@ export const makeWaiting = (parts: WaitingParts): MakeWaiting => ({ whose, take,
         return false
       }
       lastAt = Math.max(aging.now(), lastAt + 1)
-      const entry: Entry = { key: `${WAITING}${String(lastAt).padStart(15, '0')} ${id}`, room, id, at: lastAt, told: false }
+      const key = `${WAITING}${String(lastAt).padStart(15, '0')} ${id}`
+      const entry: Entry = { key, room, id, sender, at: lastAt, told: false }
       entries.push(entry)
       attempt = 0
       plan()

@@ -9,7 +9,7 @@ import {
   ToDeviceRequest, TrustRequirement, UserId
 } from '@matrix-org/matrix-sdk-crypto-wasm'
 import { Bug } from '../../../model/errors'
-import { type Json, parsed } from '../events/json'
+import { type Json, jsonOf, parsed, stringOf } from '../events/json'
 import type { Calls, FromWorker, Needed, ToWorker } from './calls'
 import { makeIndexedDb, type Row } from './indexed-db'
 
@@ -50,6 +50,12 @@ const calls = (...requests: unknown[]): Needed[] => requests.flatMap(one => need
 const users = (ids: string[]): UserId[] => ids.map(id => new UserId(id)) // what is given to the library is gone
 
 const anyDevice = (): DecryptionSettings => new DecryptionSettings(TrustRequirement.Untrusted)
+
+/** The public master key (CS API §Cross-signing). */
+const identityOf = async (machine: OlmMachine, user: UserId): Promise<string | undefined> => {
+  const found = await machine.getIdentity(user)
+  return found && stringOf(Object.values(jsonOf(parsed(found.masterKey).keys))[0])
+}
 
 type Handlers = { [N in keyof Calls]: (machine: OlmMachine, asked: Parameters<Calls[N]>[0]) => Promise<ReturnType<Calls[N]>> }
 
@@ -110,7 +116,7 @@ const handlers: Handlers = {
     try {
       const read = await machine.decryptRoomEvent(event, new RoomId(room), anyDevice())
       const { type, content } = parsed<{ type: string, content: Json }>(read.event)
-      return { type, content }
+      return { type, content, identity: await identityOf(machine, read.sender) }
     } catch (error) {
       if (!(error instanceof MegolmDecryptionError)) throw error
       return MISSING.has(error.code) ? { missing: error.description } : { why: error.description }

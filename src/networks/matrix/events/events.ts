@@ -19,6 +19,7 @@ export interface RoomEvent {
   age?: number // ms since it was made, as our homeserver says
   redacted: boolean
   replaces?: string // in an invitation: the room that this one replaces, as the inviter's server claims
+  reidentified?: true // whoever says it encrypts under another identity since then
   sealed?: 'read' | 'late' | 'broken' // it was encrypted and is read; or it cannot be read yet, or ever, and people are told
 }
 
