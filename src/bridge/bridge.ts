@@ -28,6 +28,7 @@ import { makeForgetting } from './forgetting'
 import { makeMembers } from './members'
 import type { Observer } from './observer'
 import { makeSignals } from './signals'
+import { makeMovedPortals } from './moved-portals'
 import { makePortals } from './portals'
 import { makeMemory } from './world'
 
@@ -160,7 +161,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       up.set(`${network} ${name}`, isUp)
       observer.connection(network, name, isUp, detail, isReady)
       if (before !== isUp) log.info({ network, link: name, up: isUp, detail }, isUp ? 'link up' : 'link down')
-      if (isUp) deliver.wake(network)
+      if (isUp) { deliver.wake(network); void movedPortals.tell() }
     }
   }
 
@@ -179,6 +180,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
     if (desk.roster.all().length > 0) serving = clock.after(SERVE_EVERY_MS, serve)
   }
 
+  const movedPortals = makeMovedPortals({ rules: options.portals, networks, directory, store, log })
   const forgetting = makeForgetting({ store, networks, desk, log })
   let stopped = false
   let pruning: { cancel (): void } | undefined

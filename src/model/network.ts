@@ -147,6 +147,11 @@ export interface Network {
    * crash, it is called again. Absent: the network keeps nothing about them.
    */
   forget? (places: Place[]): Promise<void>
+  /**
+   * A room that we made for people who asked (Naming.portal) is over: they find what they asked for at `now`. Rejects if they cannot be sent there
+   * now. Absent: nobody is sent on.
+   */
+  sendOn? (here: Place, now: Place): Promise<void>
   /** The operator has changed what is kept of its devices. Never throws. Absent: it has none. */
   devicesChanged? (): void
   /** For metrics. Absent: it encrypts nothing. */

@@ -32,13 +32,18 @@ export const mayAsk = (asked: Place, by: Person, rules: PortalRules | undefined,
 export const portalMirror = ({ here, there }: Pick<Portal, 'here' | 'there'>, { carried }: PortalRules): Mirror =>
   ({ ...carried, name: addressKey(there), places: [{ place: here }, { place: there }], isPortal: true })
 
+/** What was asked for, from its line in that memory. */
+export const readAsked = (name: string): Place => {
+  const [network = '', ...id] = name.split(' ')
+  return { network, id: id.join(' ') }
+}
+
 /** The mirrors of those that were made before and are still allowed; none for a room that is mirrored in the config, or a second time. */
 export const portalMirrors = (names: string[], rules: PortalRules | undefined, namings: Namings, mirrors: Mirror[]): Mirror[] => {
   const taken = new Set(mirrors.flatMap(({ places }) => places.map(({ place }) => addressKey(place))))
   if (rules === undefined) return []
   return names.flatMap(name => {
-    const [network = '', ...id] = name.split(' ')
-    const portal = portalOf({ network, id: id.join(' ') }, rules, namings)
+    const portal = portalOf(readAsked(name), rules, namings)
     if (portal === undefined || taken.has(addressKey(portal.there))) return []
     taken.add(addressKey(portal.there))
     return [portalMirror(portal, rules)]

@@ -36,6 +36,19 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
 
   beforeEach(() => { room = at.network.naming.room('buergerbuero', ++number) ?? '' })
 
+  it('or for a portal are destroyed in favour of the room that replaces them, also when we are not in there', async () => {
+    const [here, now] = [{ network: 'xmpp', id: `_portal.x@${at.server.muc}` }, { network: 'xmpp', id: `raum@${at.server.muc}` }]
+    const about = (): Promise<Element> => at.anna.ask('get', here.id, xml('query', { xmlns: 'http://jabber.org/protocol/disco#info' }))
+    at.network.attend([here])
+    await at.inbox.until('in', () => at.inbox.connections.get('rooms') === true)
+    await about()
+    await at.network.stop()
+    await at.startBridge()
+    await at.network.sendOn?.(here, now)
+    await assert.rejects(about(), /gone|item-not-found/)
+    await at.network.sendOn?.(here, now) // an answer may have been lost
+  })
+
   it('are made closed, named and archived, and people are asked in by the address', async () => {
     await send(at, make())
     assert.equal((await invitation(at.anna)).attrs.from, OURS)

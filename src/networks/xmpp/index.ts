@@ -27,7 +27,7 @@ import { makeReceiver, type Receiver } from './muc/receive'
 import { makeRemove } from './muc/removing'
 import { type Entrance, makeEntrance } from './muc/entrance'
 import { makeFindRoom } from './muc/find-room'
-import { makeRoomNames, type RoomNames } from './muc/room-names'
+import { isPortal, makeRoomNames, type RoomNames } from './muc/room-names'
 import { makeRooms } from './muc/rooms'
 import { makeSender, type Sender, WINDOW } from './muc/send'
 import { makeSpecialDeliveries } from './muc/special-deliveries'
@@ -91,8 +91,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
   const directSender = makeDirectSender({ network: NAME, addresses, stream, confirm, world, whisper, sealing: omemo.sealing })
   const presence = makePresence(addresses, stream, world)
   const [notes, originals] = [makeWriteBehind(world), makeOriginals(world)]
-  const roomNames = makeRoomNames(config.component.secret, world)
-  const ownRooms = makeOwnRooms(domain, config.rooms, stream)
+  const [roomNames, ownRooms] = [makeRoomNames(config.component.secret, world), makeOwnRooms(domain, config.rooms, stream)]
   const ghostAvatars = makeGhostAvatars(world)
   let started: Started | undefined
   let attending = false
@@ -187,6 +186,7 @@ export const makeXmpp = (config: XmppConfig, world: World, connection?: Paramete
     ...makeSend(directSender, () => started?.sender),
     members: bringing.members,
     findRoom: makeFindRoom(domain, stream),
+    sendOn: async (here, now) => { if (isPortal(here.id)) await ownRooms.destroy(here.id, now.id) },
     signal: makeSignals({ domain, rooms, addresses, stream }),
     forget: makeForgetting({ rooms, own: ownRooms, originals, presence, omemo, notes, memory: world.memory }),
     open: (ref, signal) => isAvatar(ref) ? occupantAvatars.open(ref) : openLink(ref, config.fetch ?? FETCH_DEFAULTS, world, signal),

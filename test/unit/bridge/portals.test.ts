@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Unavailable } from '../../../src/model/errors'
 import type { Mirror } from '../../../src/plan/directory'
 import type { PortalRules } from '../../../src/plan/portals'
 import { makePractice, type Practice, until } from '../../support/practice'
@@ -88,6 +89,30 @@ describe('a room that somebody asks for by its name', () => {
     await started.stop()
     await start(undefined)
     assert.equal(await open('ask hall@rooms'), undefined)
+  })
+
+  it('that is in a mirror of the config by now sends its people on to there, when the network can', async () => {
+    await start(RULES)
+    await open('ask hall@rooms')
+    await started.stop()
+    const sent: string[] = []
+    const mirror = mirrorOf(['red', 'market'], ['blue', 'hall@rooms'])
+    const begin = async (works: boolean): Promise<void> => {
+      await start(RULES, started.path, [mirror])
+      red.sendOn = async (here, now) => {
+        if (!works) throw new Unavailable('away')
+        sent.push(`${here.id} to ${now.id}`)
+      }
+      red.inbox.connection('red', 'link', true)
+      await started.store.run(async () => {})
+      await started.stop()
+    }
+    await begin(false)
+    assert.deepEqual(sent, [])
+    await begin(true)
+    await until(() => sent.length > 0)
+    await begin(true)
+    assert.deepEqual(sent, ['at hall@rooms to market'])
   })
 
   it('is opened once, however many ask for it at once', async () => {

@@ -58,8 +58,8 @@ export interface TeamRooms {
 
 /** Sets up and lets into rooms that are ours alone. `service` is the room service on which we make them. */
 export const makeOwnRooms = (domain: string, service: string | undefined, stream: Stream): OwnRooms & {
-  /** Removes the room with everybody in it. It is no error if it is gone already. */
-  destroy (id: string): Promise<void>
+  /** Removes the room with everybody in it, and names the room that replaces it. It is no error if it is gone already. */
+  destroy (id: string, by?: string): Promise<void>
   configure (id: string, wanted: Settings, always?: boolean): Promise<boolean>
   affiliate (id: string, jid: string, affiliation: string, nick?: string): Promise<Element>
   /** Who has this affiliation, in canonical spelling. */
@@ -89,8 +89,8 @@ export const makeOwnRooms = (domain: string, service: string | undefined, stream
   return {
     isClosed: features => NEEDED.every(feature => features.has(feature)),
     has: id => service !== undefined && id.startsWith('_') && id.endsWith(`@${service}`),
-    async destroy (id) {
-      const answer = await ask('set', id, el('query', { xmlns: OWNER }, el('destroy')))
+    async destroy (id, by) {
+      const answer = await ask('set', id, el('query', { xmlns: OWNER }, el('destroy', { jid: by })))
       const condition = conditionOf(answer)
       const isOver = answer.attrs.type !== 'error' || condition.name === 'item-not-found' || condition.name === 'gone'
       if (!isOver) throw failureOf('a room of ours cannot be removed', condition)
