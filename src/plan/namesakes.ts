@@ -58,15 +58,18 @@ export const makeNamesakes = (remembered: [key: string, person: string][]): Name
       for (const shown of reserved ? marked : [name, ...marked]) {
         const key = keyOf(shown)
         const holder = holders.get(key)
-        if (holder === claimant) return { name: shown }
-        if (holder?.startsWith(person) === true) return { name: shown, claim: { key, person: claimant } } // what says who they are has changed
+        if (holder === person && claimant !== person) return { name: shown, claim: { key, person: claimant } } // remembered by an earlier version
+        if (holder?.startsWith(person) === true) return { name: shown }
         if (holder !== undefined) continue
         if ((counts.get(mirror) ?? 0) < NAMES_MAX) return { name: shown, claim: { key, person: claimant } }
         if (shown !== name) return { name: shown }
       }
       return { name: marked.at(-1)! }
     },
-    freed: place => [...holders].flatMap(([key, holder]) => holder.endsWith(markOf(place)) ? [{ key, person: undefined }] : []),
+    freed (place) {
+      const mark = markOf(place)
+      return [...holders].flatMap(([key, holder]) => holder.endsWith(mark) ? [{ key, person: undefined }] : [])
+    },
     learn,
     isCrowded: mirror => (counts.get(mirror) ?? 0) >= NAMES_MAX / 2
   }
