@@ -8,6 +8,7 @@ import { type Addresses, makeAddresses, type Namespaces } from './users/addresse
 import { makeBringing } from './users/bringing'
 import { makeDirect } from './direct/direct'
 import { openEndpoint, type Endpoint } from './endpoint'
+import { makeFileTypes } from './file-types'
 import { makeDescribe } from './rooms/description'
 import { makeExpelled } from './rooms/expelled'
 import { makeForgetting } from './forgetting'
@@ -190,6 +191,7 @@ export const makeMatrix = (config: MatrixConfig, world: World, wire = BY_DEFAULT
       takes = makeTake({
         network: NAME, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, encryption, keeper, reading, wait, verifying,
         around: aroundIn({ ghosts, members, isOurs, domain }), expulsionOf: makeDoneToGhosts({ rooms, ghosts, clock, isOurs }),
+        typesOf: makeFileTypes({ homeserver, clock, bytesMax: config.mediaBytesMax }, stopping.signal),
         powerfulIn: makePowerful(homeserver, clock, room => rooms.placeOf(room) !== undefined, stopping.signal)
       })
       recovery.start({ inbox, take: takes.take, rooms, direct })

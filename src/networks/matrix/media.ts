@@ -55,7 +55,7 @@ const openElsewhere = async (url: string, bytesMax: number, clock: Clock, signal
   return fetched
 }
 
-interface Stored { homeserver: Homeserver; clock: Clock; bytesMax: number }
+export interface Stored { homeserver: Homeserver; clock: Clock; bytesMax: number }
 
 /** `side`: in pixels, of a square that is made of the picture. */
 const openStored = async ({ homeserver, clock, bytesMax }: Stored, mxc: string, signal: AbortSignal, side?: number): Promise<Download> => {

@@ -18,6 +18,7 @@ import type { MakeWaiting } from './encryption/waiting'
 import { arrivalOf, readEvent, speaks, unreadable, withHops, type RoomEvent } from './events/events'
 import { isJson } from './events/json'
 import type { Around } from './events/mentions'
+import type { FileTypes } from './file-types'
 import type { Members } from './rooms/members'
 import { closes, mustBeOpen } from './rooms/open'
 import { shownBy } from './rooms/profile'
@@ -31,6 +32,8 @@ export interface ReceiveWorld {
   around: (room: string) => Omit<Around, 'hasPower'>
   /** Which of these events do to others what their senders have the power to do, by their ids. */
   powerfulIn: (events: RoomEvent[]) => Promise<ReadonlySet<string>>
+  /** The events whose files say no type, with it. */
+  typesOf: FileTypes
   /** What others do to our ghosts. */
   expulsionOf: (event: RoomEvent) => ExpulsionArrival | undefined
   /** Users whose words are carried nowhere. What they do to us still counts. */
@@ -105,7 +108,7 @@ export const tellUnread = (inbox: Inbox | undefined, place: Place, event: string
 }
 
 export const makeTake = ({
-  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, expulsionOf, encryption, keeper,
+  network, inbox, rooms, direct, members, news, memory, clock, bot, isOurs, isUnheard, around, powerfulIn, typesOf, expulsionOf, encryption, keeper,
   reading: { readerOf, whose }, wait, verifying
 }: ReceiveWorld): Takes => {
   const standingOf = (event: RoomEvent): Standing | undefined => {
@@ -202,11 +205,11 @@ export const makeTake = ({
       if (chat?.theirs === sender && (type !== 'm.room.encrypted' || readerOf(room) !== undefined)) await direct.wrote(room, chat, at ?? 0)
     }
     await members.prepare(said.map(({ room, sender }) => ({ room, sender, as: direct.of(room)?.ours })))
-    const powerful = await powerfulIn(said)
+    const [powerful, typed] = await Promise.all([powerfulIn(said), typesOf(said)])
     const full = new Set<string>()
     const isFull = crowded && ((room: string): void => { full.add(room); crowded(room) })
     const results = await Promise.allSettled(taken.map(({ event, raw }) =>
-      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(event, raw, powerful, isFull)))
+      event instanceof Malformed ? inbox.quarantine(network, rawOf(raw), event) : takeOne(typed.get(event) ?? event, raw, powerful, isFull)))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
     for (const event of events) if (standingOf(event) === 'out' && !full.has(event.room)) await leave(event.room)

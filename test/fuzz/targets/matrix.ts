@@ -36,7 +36,7 @@ export const makeTaking = (given: Pick<ReceiveWorld, 'inbox'> & Partial<ReceiveW
   direct: { of: () => undefined } as Partial<Direct> as Direct,
   isOurs: mxid => mxid.startsWith('@_'), isUnheard: mxid => mxid.startsWith('@b'),
   around: () => ({ ...NOBODY, called: name => name === 'Bernd' ? { network: 'xmpp', id: name } : undefined }),
-  powerfulIn: async () => new Set(['$1']), expulsionOf: () => undefined,
+  powerfulIn: async () => new Set(['$1']), typesOf: async () => new Map(), expulsionOf: () => undefined,
   news: { member: () => undefined, changed: async () => {}, replaced () {}, encrypted () {}, unread () {}, async lost () {} },
   encryption: { open: async () => ({ why: '' }) }, keeper: { reads: () => false },
   reading: { readerOf: () => undefined, whose: () => undefined },

@@ -1,6 +1,6 @@
 /** Files in events: one with its caption, or many (MSC4274). Pure, and safe for any JSON. */
 import { isBlurhash } from '../../../lib/blur'
-import { isMime } from '../../../lib/mime'
+import { isMime, mimeOf } from '../../../lib/mime'
 import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
 import { plain, reasonIn, type Text } from '../../../model/text'
 import { refOf } from '../encryption/files'
@@ -24,12 +24,23 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 /** Where a file lies, encrypted or not. */
 export const addressIn = (content: Json): string | undefined => stringOf(jsonOf(content.file).url) ?? stringOf(content.url)
 
+/** Whether a file of this kind can be of this type, so that the type says more than the kind. */
+export const fits = (kind: Attachment['kind'], mime: string): boolean =>
+  kind === 'file' ? isMime(mime) && mime !== DEFAULT_MIME.file : isMime(mime) && mime.startsWith(`${kind}/`)
+
+/** The type that the event says, or that the name suggests. */
+export const typeIn = (kind: Attachment['kind'], content: Json, name: string): string | undefined => {
+  const said = stringOf(jsonOf(content.info).mimetype)?.toLowerCase()
+  if (said !== undefined && isMime(said)) return said
+  return fits(kind, mimeOf(name)) ? mimeOf(name) : undefined
+}
+
 /** Undefined without a usable address. */
 export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment | undefined => {
   const info = jsonOf(content.info)
-  const { mimetype, size, w, h, duration } = info
+  const { size, w, h, duration } = info
   const blurhash = BLURS.map(field => stringOf(info[field])).find(one => one !== undefined && isBlurhash(one))
-  const mime = typeof mimetype === 'string' && isMime(mimetype.toLowerCase()) ? mimetype.toLowerCase() : DEFAULT_MIME[kind]
+  const mime = typeIn(kind, content, name) ?? DEFAULT_MIME[kind]
   const hides = SPOILERS.find(mark => content[mark] === true)
   const ref = isJson(content.file) ? refOf(content.file, mime) : stringOf(content.url)
   if (!MXC.test(addressIn(content) ?? '') || ref === undefined) return undefined
