@@ -1,7 +1,7 @@
 /**
  * The rule for how places stand to us: a mirror rests at a place that removed us, or is encrypted so that we cannot read it. The other places of
- * the mirror are told once that it rests, once that it is back, and once that it has moved to another room. That a place is encrypted is said in
- * all of them, there too, whether it is carried or not.
+ * the mirror are told once that it rests, and once that it has moved to another room. That it is back, and that something may be missing, is said
+ * in all of them, there too; so is that a place is encrypted, whether it is carried or not.
  */
 import { addressKey } from '../model/address'
 import type { Arrival } from '../model/message'
@@ -17,13 +17,16 @@ export const standingRule = (arrival: Arrival, directory: Directory): Plan | und
   if (found === undefined || (before === standing && moved === undefined)) return ignored('it stands as before')
   const texts = directory.textsAt(place)
   const where = whereOf(place, directory)
-  const back = directory.isOpen(place) ? [] : [texts.isBack(where)]
+  const isBack = !directory.isOpen(place)
+  const back = isBack ? [texts.isBack(where)] : []
   const text = moved === undefined ? {
     in: back, out: [texts.isOut(where)], encrypted: [texts.isEncrypted(where)], sealed: [...back, texts.isSealed(where)]
   }[standing].join(' ') : texts.hasMoved(where, moved)
   const told = text === '' || (before === 'encrypted' && standing === 'out') ? [] : reached(found.mirror, found.here, directory)
   const freed = moved === undefined ? [] : directory.namesakes.freed(place)
-  const here = { in: undefined, out: undefined, encrypted: texts.isEncryptedHere, sealed: texts.isSealedHere }[standing]
+  const here = {
+    in: isBack && moved === undefined ? texts.isBackHere : undefined, out: undefined, encrypted: texts.isEncryptedHere, sealed: texts.isSealedHere
+  }[standing]
   return {
     outcome: 'routed',
     changes: [{ kind: 'stand', place, standing }, ...freed.map((claim): Change => ({ kind: 'called', claim }))],

@@ -24,6 +24,7 @@ export interface Texts {
   isOut (where: string): string
   isEncrypted (where: string): string
   isBack (where: string): string
+  isBackHere: string
   hasMoved (where: string, to: string): string
   isEncryptedHere: string
   isSealed (where: string): string
@@ -99,7 +100,8 @@ const de: Texts = {
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
   isEncrypted: where => `Die Verbindung zum Raum auf ${where} ruht, weil er verschlüsselt ist. ` +
     'Nachrichten kommen bis auf Weiteres in keiner Richtung an.',
-  isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder.`,
+  isBack: where => `Die Verbindung zum Raum auf ${where} besteht wieder. Was inzwischen geschrieben wurde, kam in keiner Richtung an.`,
+  isBackHere: 'Zentrale verbindet diesen Raum wieder mit anderen. Was inzwischen geschrieben wurde, kam in keiner Richtung an.',
   hasMoved: (where, to) => `Der Raum auf ${where} ist umgezogen. Er ist jetzt ${to}.`,
   isEncryptedHere: 'Dieser Raum ist verschlüsselt. Verschlüsselte Nachrichten können nicht in andere Netze übertragen werden: Was hier ' +
     'geschrieben wird, kommt dort nicht an, und von dort kommt hier nichts an. Ein Raum ohne Verschlüsselung kann gespiegelt werden.',
@@ -193,7 +195,8 @@ const en: Texts = {
     'For now, messages arrive in neither direction.',
   isEncrypted: where => `The connection to the room on ${where} is paused, because that room is encrypted. ` +
     'For now, messages arrive in neither direction.',
-  isBack: where => `The connection to the room on ${where} works again.`,
+  isBack: where => `The connection to the room on ${where} works again. What was written meanwhile has arrived in neither direction.`,
+  isBackHere: 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.',
   hasMoved: (where, to) => `The room on ${where} has moved. It is now ${to}.`,
   isEncryptedHere: 'This room is encrypted. Encrypted messages cannot be carried to other networks: nothing that is said here arrives ' +
     'there, and nothing from there arrives here. A room without encryption can be mirrored.',

@@ -7,7 +7,8 @@ import { storyOf, type Story } from '../support/story'
 const OUT = 'The connection to the room on Matrix is paused, because Zentrale is no longer in it. ' +
   'For now, messages arrive in neither direction.'
 const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
-const BACK = 'The connection to the room on Matrix works again.'
+const BACK = 'The connection to the room on Matrix works again. What was written meanwhile has arrived in neither direction.'
+const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.'
 
 describe('a mirror that rests, on Synapse, Prosody and phones', () => {
   needs('synapse', 'prosody')
@@ -33,7 +34,7 @@ describe('a mirror that rests, on Synapse, Prosody and phones', () => {
     await story.berndSays('hört Ihr mich?')
     await story.maxReads('Bernd (XMPP): hört Ihr mich?')
     await to('invite')
-    await Promise.all([story.berndReads(BACK), story.maxReads(BACK)])
+    await Promise.all([story.berndReads(BACK), story.maxReads(BACK), story.annaReads(BACK_HERE)])
     await story.allIsWell('danach')
     assert.deepEqual([timesForBernd('nur unter uns'), timesForBernd(OUT), timesForBernd(BACK)], [0, 1, 1])
     assert.equal(await story.timesOnMatrix('hört Ihr mich?'), 0)

@@ -14,7 +14,8 @@ describe('how a place stands to us', () => {
   const OUT = 'The connection to the room on red is paused, because Zentrale is no longer in it. ' +
     'For now, messages arrive in neither direction.'
   const ENCRYPTED = OUT.replace('Zentrale is no longer in it', 'that room is encrypted')
-  const BACK = 'The connection to the room on red works again.'
+  const BACK = 'The connection to the room on red works again. What was written meanwhile has arrived in neither direction.'
+  const BACK_HERE = 'Zentrale connects this room with others again. What was written meanwhile has arrived in neither direction.'
 
   const start = async (path?: string): Promise<void> => {
     [red, blue, phone] = [makePractice('red'), makePractice('blue'), makePractice('phone', PHONE)]
@@ -42,7 +43,7 @@ describe('how a place stands to us', () => {
     assert.deepEqual(red.delivered, [])
   })
 
-  it('once it is back all goes on, everybody else is told once, and what was said meanwhile stays unsaid', async () => {
+  it('once it is back all goes on, everybody is told once, there too, and what was said meanwhile stays unsaid', async () => {
     await stands('out')
     await red.say('room', 'anna', 'among ourselves', { key: 'inside' })
     await blue.say('hall', 'bernd', 'hello')
@@ -50,8 +51,8 @@ describe('how a place stands to us', () => {
     await stands('in')
     await red.say('room', 'anna', 'here you are again')
     await blue.say('hall', 'bernd', 'yes')
-    await until(() => red.delivered.length === 1 && blue.delivered.length === 3)
-    assert.deepEqual(red.read('room'), ['bernd (blue): yes'])
+    await until(() => red.delivered.length === 2 && blue.delivered.length === 3)
+    assert.deepEqual(red.read('room'), [`*: ${BACK_HERE}`, 'bernd (blue): yes'])
     assert.deepEqual(blue.read('hall'), [`*: ${OUT}`, `*: ${BACK}`, 'anna (red): here you are again'])
   })
 
