@@ -63,8 +63,11 @@ const makeAllowance = (clock: Clock, most: number) => {
 const concernsLane = (error: unknown, file: Attachment, { name }: Network): error is Unavailable => error instanceof Unavailable &&
   (error.disconnected || error.retryAfterMs !== undefined) && (error.trouble === undefined || file.at.network === name)
 
-/** A network that takes our link goes on with that. */
-const lacking = ({ can }: Network, failure: FileFailure): FileFailure | undefined => can.files === 'upload' ? failure : undefined
+/** A network that takes our link goes on with that, unless nothing is behind it. What is too large for that network is not too large for the link. */
+const lacking = ({ can }: Network, failure: FileFailure): FileFailure | undefined => {
+  const isDead = failure.trouble === 'gone' || failure.trouble === 'forbidden'
+  return can.files === 'upload' || isDead ? failure : undefined
+}
 
 const asFailure = (error: unknown): FileFailure =>
   error instanceof Refused || error instanceof Unavailable ? error : new Unavailable(messageOf(error), { cause: error })

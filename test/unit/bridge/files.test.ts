@@ -173,4 +173,14 @@ describe('files on their way', () => {
     assert.deepEqual(blue.delivered.map(({ action }) => action.kind === 'message' && action.content.file?.name), ['refused.png', 'slow.png'])
     assert.deepEqual(redReads(), [], 'nothing is missing')
   })
+
+  it('are words, and no link, where the network takes our link but nothing is behind it; their writer is told', async () => {
+    blue.can.files = 'link'
+    blue.onUpload = async () => Promise.reject(new Refused('gone', 'gone'))
+    await share('gone.png')
+    await until(() => blue.delivered.length === 1)
+    assert.deepEqual(blueReads(), ['anna (red): [The file “gone.png” could not be fetched.]'])
+    await until(() => redReads().length === 1)
+    assert.deepEqual(redReads(), ['*: The file “gone.png” could not be fetched: it is not there (any more). Only its name was passed on.'])
+  })
 })
