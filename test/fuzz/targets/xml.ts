@@ -87,7 +87,7 @@ const openRoom = () => {
   const archive = makeArchive(stream)
   const ownMessages: OwnMessages = { mark: () => el('mark'), isOurs: () => false }
   const room = {
-    id: ROOM, place: ROOM, ready: true, visit: 1, heardAt: 0,
+    id: ROOM, place: ROOM, listener: { nick: 'Zentrale' }, ready: true, visit: 1, heardAt: 0,
     nicks: new Map([['Bernd (Matrix)', { person: { network: 'matrix', id: '@bernd:example.org' } }]]),
     people: new Map([['Anna', { role: 'moderator', rules: true }]]), features: new Set([STANZA_IDS, OCCUPANT_IDS, ARCHIVE])
   } as unknown as Room

@@ -7,6 +7,7 @@
  * Written by hand because it must be fast: each of our occupants gets a copy of each message. It takes a third of saxes' time.
  */
 import { Malformed } from '../../../model/errors'
+import { makeCopies } from './copies'
 import { type Element, ILLEGAL_UNIT, isLegal } from './xml'
 
 /** Twice what Prosody lets a component or another server send, so that nothing lawful is dropped. */
@@ -156,9 +157,20 @@ const elementOf = ({ name, attrs: all, count }: Tag, scope: Scope): Element | st
   return { name: name.slice(colon + 1), ns, attrs, children: [] }
 }
 
+const makeDecoder = (): ((chunk: Uint8Array) => string) => {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decoded = (chunk: Uint8Array): string => {
+    try { return decoder.decode(chunk, { stream: true }) } catch { return fault('bytes that are not UTF-8') }
+  }
+  return chunk => {
+    const text = decoded(chunk)
+    return ILLEGAL_UNIT.test(text) ? fault('a forbidden character') : text
+  }
+}
+
 /** `heard` may throw too; that ends the stream like any other fault. */
 export const makeParser = (heard: Heard): StreamParser => {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decoded = makeDecoder()
   const names: string[] = [] // of all open tags, the stream's first
   const open: { element: Element, scope: Scope }[] = [] // the same without the stream, while a stanza is built
   let root: Scope = Object.assign(Object.create(null) as object, { '': '', xml: XML_NS })
@@ -170,10 +182,8 @@ export const makeParser = (heard: Heard): StreamParser => {
   let size = 0 // characters of the stanza so far
   let dropping: string | undefined
   let outermost: Element | undefined
-
-  const decodeChunk = (chunk: Uint8Array): string => {
-    try { return decoder.decode(chunk, { stream: true }) } catch { return fault('bytes that are not UTF-8') }
-  }
+  let read: Element | undefined // the stanza that has just ended
+  const copies = makeCopies()
 
   const drop = (why: string): void => {
     dropping ??= why
@@ -230,7 +240,7 @@ export const makeParser = (heard: Heard): StreamParser => {
     const why = dropping
     outermost = dropping = undefined
     size = 0
-    if (why === undefined) heard.stanza(element)
+    if (why === undefined) heard.stanza(read = element)
     else heard.dropped(why, { ...element, children: [] })
   }
 
@@ -269,17 +279,23 @@ export const makeParser = (heard: Heard): StreamParser => {
     const data = rest + chunk
     if (rest !== '' && !chunk.includes('>')) return keep(data) // every token ends with one, and servers escape it elsewhere
     rest = ''
+    let begins = -1 // where the stanza does, if that is here
     for (let at = 0; at < data.length;) {
-      let end = data.indexOf('<', at)
-      if (end !== at) {
+      const copy = names.length === 1 ? copies.find(data, at) : undefined
+      let end = copy?.end ?? data.indexOf('<', at)
+      if (copy !== undefined) {
+        heard.stanza(copy.element)
+      } else if (end !== at) {
         end = end < 0 ? data.length : end
         takeText(data.slice(at, end))
       } else {
         end = tokenEnd(data, at, !begun)
         if (end < 0) return keep(data.slice(at))
         flush()
+        if (names.length === 1) begins = at
         token(data.slice(at, end))
         begun = true
+        if (read !== undefined) read = copies.remember(begins < 0 ? '' : data.slice(begins, end), read)
       }
       size = names.length < 2 ? 0 : size + end - at
       if (size > STANZA_BYTES_MAX && dropping === undefined) drop('too large')
@@ -288,10 +304,6 @@ export const makeParser = (heard: Heard): StreamParser => {
   }
 
   return {
-    write (chunk) {
-      const decoded = decodeChunk(chunk)
-      if (ILLEGAL_UNIT.test(decoded)) fault('a forbidden character')
-      feed(decoded)
-    }
+    write (chunk) { feed(decoded(chunk)) }
   }
 }

@@ -51,6 +51,31 @@ const expected = (one: Plan): unknown => {
 }
 
 describe('xmpp xml: writer and parser', () => {
+  it('reads a copy for somebody else as if it came alone', () => {
+    const inside = fc.constantFrom('<body>a</body>', "<body to='x'>a</body>", '<p:b/>', '')
+    const value = fc.constantFrom('anna@x/y', 'bernd@x/y', 'anna@x/y&amp;z', "' to='anna@x/y", '', ' ', 'ä')
+    const message = fc.record({ inside, to: value, id: value, quote: fc.constantFrom('\'', '"') }).map(({ inside, to, id, quote }) => {
+      const quoted = (text: string): string => quote + text.replaceAll(quote, '&quot;') + quote
+      return `<message id=${quoted(id)} to=${quoted(to)} xml:lang='de'>${inside}</message>`
+    })
+    fc.assert(fc.property(fc.array(message, { maxLength: 8 }), all => {
+      assert.deepEqual(readText(HEADER + all.join('')), all.flatMap(one => readText(HEADER + one)))
+    }))
+  })
+
+  it('does not read a copy of what it has dropped', () => {
+    const dropped: string[] = []
+    const bad = (to: string): string => `<message to='${to}'><p:b/></message>`
+    assert.deepEqual(read([Buffer.from(HEADER + bad('anna@x/y') + bad('bernd@x/y'))], dropped), [])
+    assert.equal(dropped.length, 2)
+  })
+
+  it('gives copies that do not change one another', () => {
+    const [one, other] = readText(`${HEADER}<message to='a'><body>x</body></message><message to='b'><body>x</body></message>`)
+    one!.children.push('y')
+    assert.deepEqual([one!.attrs.to, other!.attrs.to, other!.children.length], ['a', 'b', 1])
+  })
+
   it('reads back what was written, in whatever chunks the bytes come', () => {
     fc.assert(fc.property(fc.array(plan, { minLength: 1, maxLength: 3 }), fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (plans, sizes) => {
       const bytes = Buffer.from(HEADER + plans.map(one => written(one).xml).join(''))
