@@ -10,11 +10,8 @@ import fc from 'fast-check'
 import { systemChance as chance } from '../../../src/lib/chance'
 import { type Clock, systemClock } from '../../../src/lib/clock'
 import { silentLog as log } from '../../../src/lib/log'
-import { makeTurns } from '../../../src/lib/turns'
 import { Refused, Unavailable } from '../../../src/model/errors'
 import type { Arrival } from '../../../src/model/message'
-import { makeAsking } from '../../../src/networks/matrix/encryption/asking'
-import { makeDevice, type Device } from '../../../src/networks/matrix/encryption/device'
 import type { Devices } from '../../../src/networks/matrix/encryption/devices'
 import { makeEncryption, SEALED } from '../../../src/networks/matrix/encryption/encryption'
 import { type Engine, makeEngine } from '../../../src/networks/matrix/encryption/engine'
@@ -23,11 +20,11 @@ import { keepIn } from '../../../src/networks/matrix/encryption/kept'
 import { makeWaiting } from '../../../src/networks/matrix/encryption/waiting'
 import { attachment, MXC } from '../../../src/networks/matrix/events/files'
 import { isJson, type Json, jsonOf } from '../../../src/networks/matrix/events/json'
-import type { CallOptions, Homeserver } from '../../../src/networks/matrix/homeserver'
 import type { Rooms } from '../../../src/networks/matrix/rooms/rooms'
 import type { Direct } from '../../../src/networks/matrix/direct/direct'
 import { makeKeys, type Keys } from '../../support/homeserver/keys'
 import { makeState } from '../../support/homeserver/state'
+import { homeserverThat, keyAnswers, makeKeyedDevice } from '../../support/keyed-device'
 import { makeMemory, makeVault } from '../../support/world'
 import type { Opened, Target } from '../engine'
 import { judgingInbox, ODD } from '../judges'
@@ -48,43 +45,10 @@ const merged = (value: unknown, by: unknown): unknown => {
   return { ...value, ...Object.fromEntries(fields) as Json }
 }
 
-type Answer = (what: string, options: CallOptions) => Json
-
-/** What the practice homeserver answers about keys, by the last parts of the path. */
-const answers = (keys: Keys, told: (what: string, body: Json) => void): Answer => (what, { as = '', body = {}, query = {} }) => {
-  told(what, body)
-  switch (what) {
-    case 'sync': {
-      const { position, news } = keys.news(as, DEVICE, query.since === undefined ? undefined : Number(query.since))
-      return { ...news, next_batch: String(position) }
-    }
-    case 'keys/upload': return keys.upload(as, DEVICE, body)
-    case 'keys/query': return keys.query(body)
-    case 'keys/claim': return keys.claim(body)
-    case 'device_signing/upload': return keys.identify(as, body)
-    case 'signatures/upload': return keys.sign(body)
-    default: {
-      const [, type, transaction] = /^sendToDevice\/(.+)\/(.+)$/.exec(what) ?? []
-      return type === undefined ? {} : keys.send(as, decodeURIComponent(type), transaction!, body)
-    }
-  }
-}
-
-const makeHomeserver = (answer: Answer): Homeserver => ({
-  call: async (_method, path, options = {}) =>
-    answer(/sendToDevice\/.+$/.exec(path)?.[0] ?? /(?:[^/]+\/)?[^/]+$/.exec(path)![0].replace(/^v3\//, ''), options)
-}) as Partial<Homeserver> as Homeserver
-
-const deviceOf = (user: string, engine: Engine, homeserver: Homeserver, [vault, memory]: [Map<string, Uint8Array>, Map<string, string>]): Device =>
-  makeDevice({
-    homeserver, engine, vault: makeVault(vault), memory: makeMemory(memory), clock: systemClock, chance, log, id: DEVICE, turns: makeTurns(),
-    signed: false, counts: { claims: 0 }, asking: makeAsking({ clock: systemClock, chance, log })
-  }, user)
-
 /** Two devices of one room, each with the keys of the other. `rows`: what is kept of them. */
 const makePair = async () => {
   const rows = new Map<string, Uint8Array>()
-  const memories: Record<string, Map<string, string>> = { [OURS]: new Map(), [THEIRS]: new Map() }
+  const facts: Record<string, Map<string, string>> = { [OURS]: new Map(), [THEIRS]: new Map() }
   const state = makeState('example.org')
   for (const user of [OURS, THEIRS]) state.addUser(user)
   const { id: room } = state.createRoom(THEIRS, { preset: 'trusted_private_chat', invite: [OURS] })
@@ -100,8 +64,8 @@ const makePair = async () => {
     return answer
   }
   const engine: Engine = { call: call as Engine['call'], stop: real.stop, get life () { return real.life } }
-  const answer = answers(keys, () => {})
-  const [ours, theirs] = [OURS, THEIRS].map(user => deviceOf(user, engine, makeHomeserver(answer), [rows, memories[user]!]))
+  const homeserver = homeserverThat(keyAnswers(keys))
+  const [ours, theirs] = [OURS, THEIRS].map(user => makeKeyedDevice({ user, id: DEVICE, engine, homeserver, rows, facts: facts[user]! }))
   for (const device of [ours, theirs]) await device!.news(never)
   const said = (type: string, content: Json, rotation = ROTATION) => ({ room, to: [OURS, THEIRS], rotation, type, content })
   await ours!.seal(said('m.room.message', {}), never)
@@ -116,10 +80,10 @@ const makePair = async () => {
       }
     },
     /** Ours again as it is now, with another homeserver, and nothing of it is kept. */
-    async copy (homeserver: Homeserver) {
+    async copy (homeserver: ReturnType<typeof homeserverThat>) {
       kept = new Map(rows)
       await engine.call(`${OURS} ${DEVICE}`, 'close')
-      return { device: deviceOf(OURS, engine, homeserver, [kept, new Map(memories[OURS]!)]), kept }
+      return { device: makeKeyedDevice({ user: OURS, id: DEVICE, engine, homeserver, rows: kept, facts: new Map(facts[OURS]!) }), kept }
     },
     rows
   }
@@ -181,7 +145,7 @@ const openEvents = async (): Promise<Opened> => {
     const counts = { unread: { late: 0, broken: 0, full: 0 } }
     const devices = { off: false, of: () => ours, serves: () => true, news: () => ours.news(never), counts }
     const parts = { vault: makeVault(vault), clock, signal: never, devices: devices as unknown as Devices }
-    const encryption = makeEncryption({ ...parts, homeserver: makeHomeserver(() => ({})), memory: makeMemory(), isDeaf: () => false })
+    const encryption = makeEncryption({ ...parts, homeserver: homeserverThat(() => ({})), memory: makeMemory(), isDeaf: () => false })
     const told = async ({ id }: { id: string }): Promise<void> => { lost.add(id) }
     const chat = { place, ours: OURS, theirs: THEIRS }
     const takes = makeTaking({
@@ -244,7 +208,7 @@ const openKeys = async (): Promise<Opened> => {
   const run = async (input: Buffer): Promise<void> => {
     const value = jsonOf(jsonIn(input))
     let calls = 0
-    const good = answers(shadow, (what, body) => {
+    const good = keyAnswers(shadow, (what, body) => {
       assert.ok(++calls <= CALLS_MAX, 'it asks for ever')
       assert.ok(!JSON.stringify(body).includes(WORDS), 'in the clear')
       if (!what.startsWith('sendToDevice/m.room.encrypted')) return
@@ -254,7 +218,7 @@ const openKeys = async (): Promise<Opened> => {
         }
       }
     })
-    const homeserver = makeHomeserver((what, options) => jsonOf(merged(good(what, options), value[what.split('/').at(-1)!])))
+    const homeserver = homeserverThat((what, options) => jsonOf(merged(good(what, options), value[what.split('/').at(-1)!])))
     const { device, kept } = await copy(homeserver)
     const orUnavailable = async <T>(work: Promise<T>): Promise<T | undefined> => await work.catch((error: unknown) => {
       assert.ok(error instanceof Unavailable || error instanceof Refused, String(Object(error).stack))

@@ -60,6 +60,7 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
   const decline = makeDecline({ call, clock, log }, user)
+  let known: string | undefined // what was taken last of our own keys: what says nothing new is not taken, because that costs two commits
 
   const { sendAll, outgoing } = makeRequests({ engine, kept, call, asking, counts, user })
 
@@ -109,14 +110,18 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
       const answer = await ask(memory.get(sinceKey(user)), signal)
       const { to_device: to, device_lists: lists, device_one_time_keys_count: counts, device_unused_fallback_key_types: fallback } = answer
       const toDevice = listOf(jsonOf(to).events).filter(isJson)
+      const [changed, left] = [stringsIn(jsonOf(lists).changed), stringsIn(jsonOf(lists).left)]
+      const now = JSON.stringify([engine.life, kept.id(), counts, fallback])
+      if (now === known && toDevice.length + changed.length + left.length === 0) break
       await engine.call(kept.name(), 'receive', {
-        toDevice, changed: stringsIn(jsonOf(lists).changed), left: stringsIn(jsonOf(lists).left),
+        toDevice, changed, left,
         counts: Object.entries(jsonOf(counts)).filter((one): one is [string, number] => typeof one[1] === 'number'),
         fallback: Array.isArray(fallback) ? stringsIn(fallback) : undefined
       })
       await decline(toDevice, signal)
       const next = stringOf(answer.next_batch)
       if (next !== undefined) await memory.set(sinceKey(user), next)
+      known = now
       if (toDevice.length < FULL) break
     }
     await outgoing(signal, await makeMet(vault).among(user, people))
