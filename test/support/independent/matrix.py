@@ -1,23 +1,19 @@
-"""A Matrix person on matrix-nio, an app that is none of ours. Reads commands and writes what it sees, a line of JSON each.
+"""A Matrix person on matrix-nio, an app that is none of ours. Reads commands and writes what it sees: orders.py.
 
     matrix.py HOMESERVER_URL MXID PASSWORD [FOLDER]
 
 With a folder for its keys, it encrypts what is said in encrypted rooms, with libolm.
 """
 import asyncio
-import json
 import sys
 from base64 import b64decode
 
 from nio import (AsyncClient, AsyncClientConfig, EnableEncryptionBuilder, LoginResponse, MegolmEvent, ReceiptEvent, RedactionEvent, RoomMessage,
                  RoomPreset, TypingNoticeEvent, UnknownEvent)
 from nio.crypto import decrypt_attachment, encrypt_attachment
+from orders import obey, show
 
 POLL_MS = 10_000
-
-
-def show(what, **more):
-    print(json.dumps({'saw': what, **more}), flush=True)
 
 
 class Person:
@@ -40,14 +36,7 @@ class Person:
             await self.client.keys_upload()
         show('online')
         listening = asyncio.ensure_future(self.client.sync_forever(timeout=POLL_MS))
-        reader = asyncio.StreamReader()
-        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
-            order = json.loads(line)
-            try:
-                await getattr(self, 'do_' + order.pop('do'))(**order)
-            except Exception as error:
-                show('failed', why=repr(error), order=line.decode())
+        await obey(self)
         listening.cancel()
         await self.client.close()
 

@@ -1,21 +1,17 @@
-"""An XMPP person on slixmpp, an app that is none of ours. Reads commands and writes what it sees, a line of JSON each.
+"""An XMPP person on slixmpp, an app that is none of ours. Reads commands and writes what it sees: orders.py.
 
     xmpp.py PORT JID PASSWORD
 """
 import asyncio
-import json
 import sys
 
+from orders import obey, show
 from slixmpp import ClientXMPP
 
 PLUGINS = ['xep_0030', 'xep_0045', 'xep_0066', 'xep_0085', 'xep_0308', 'xep_0333', 'xep_0359', 'xep_0424', 'xep_0444', 'xep_0461']
 
 REFERENCE = '{urn:xmpp:reference:0}reference'
 GEOLOC = 'http://jabber.org/protocol/geoloc'
-
-
-def show(what, **more):
-    print(json.dumps({'saw': what, **more}), flush=True)
 
 
 class Person(ClientXMPP):
@@ -38,17 +34,10 @@ class Person(ClientXMPP):
     def online(self):
         self.send_presence()
         show('online')
-        asyncio.ensure_future(self.obey())
+        asyncio.ensure_future(self.serve())
 
-    async def obey(self):
-        reader = asyncio.StreamReader()
-        await self.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
-            order = json.loads(line)
-            try:
-                await getattr(self, 'do_' + order.pop('do'))(**order)
-            except Exception as error:
-                show('failed', why=repr(error), order=line.decode())
+    async def serve(self):
+        await obey(self)
         await self.disconnect()
 
     async def do_enter(self, room, nick):

@@ -1,4 +1,4 @@
-"""An XMPP person who encrypts with OMEMO, on slixmpp-omemo, an app that is none of ours. Reads commands and writes what it sees, a line of JSON each.
+"""An XMPP person who encrypts with OMEMO, on slixmpp-omemo, an app that is none of ours. Reads commands and writes what it sees: orders.py.
 
     xmpp_omemo.py PORT JID PASSWORD FOLDER
 """
@@ -9,6 +9,7 @@ import os
 import sys
 import xml.etree.ElementTree as ET
 
+from orders import obey, show
 from omemo.storage import Just, Nothing, Storage
 from slixmpp import ClientXMPP, JID
 from slixmpp.plugins import register_plugin
@@ -18,10 +19,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 PLUGINS = ['xep_0030', 'xep_0060', 'xep_0085', 'xep_0163', 'xep_0184', 'xep_0280', 'xep_0308', 'xep_0333', 'xep_0334', 'xep_0359', 'xep_0380',
            'xep_0424', 'xep_0444', 'xep_0461']
 AXOLOTL = 'eu.siacs.conversations.axolotl'
-
-
-def show(what, **more):
-    print(json.dumps({'saw': what, **more}), flush=True)
 
 
 class Folder(Storage):
@@ -102,17 +99,10 @@ class Person(ClientXMPP):
         await self.plugin['xep_0384'].get_session_manager()
         self.send_presence()
         show('online')
-        self.begin(self.obey())
+        self.begin(self.serve())
 
-    async def obey(self):
-        reader = asyncio.StreamReader()
-        await self.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
-            order = json.loads(line)
-            try:
-                await getattr(self, 'do_' + order.pop('do'))(**order)
-            except Exception as error:
-                show('failed', why=repr(error), order=line.decode())
+    async def serve(self):
+        await obey(self)
         self.disconnect()
 
     async def encrypted(self, to, text):
