@@ -59,10 +59,12 @@ export const stanzaId = (room: Room, message: Element): string | undefined => ro
 const idInArchive = (room: Room, message: Element): string | undefined => room.features.has(ARCHIVE) ? stanzaId(room, message) : undefined
 
 /**
- * What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `rules`: over others, now. `marked`: as a
- * switchboard's.
+ * What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `occupant`: the room's own id of them, which
+ * Prosody leaves out of a new subject. `rules`: over others, now. `marked`: as a switchboard's.
  */
-interface Speaker { address?: string | undefined, isHere: boolean, rules?: boolean, marked?: true, avatar?: MediaRef | undefined }
+interface Speaker {
+  address?: string | undefined, occupant?: string | undefined, isHere: boolean, rules?: boolean, marked?: true, avatar?: MediaRef | undefined
+}
 
 /** Anybody may write a mark into a message. Some rooms take it out of presences, ours too; of whoever is gone, nobody can say. */
 const mayBeSwitchboard = ({ people, listener }: Room, { isHere, marked }: Speaker): boolean =>
@@ -70,11 +72,11 @@ const mayBeSwitchboard = ({ people, listener }: Room, { isHere, marked }: Speake
 
 /** A room that hides addresses from occupants may let anybody write one into a message, which its archive keeps. */
 const senderOf = (room: Room, message: Element, speaker: Speaker): Sender => {
-  const { address, isHere, avatar } = speaker
+  const { address, occupant, isHere, avatar } = speaker
   const nick = resourceOf(message.attrs.from ?? '')
   const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) || isHere) && addressFor(room, address)
   const hops = mayBeSwitchboard(room, speaker) ? markedHops(message) : undefined
-  const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id)
+  const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id ?? occupant)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
 
@@ -147,9 +149,10 @@ export const makeReceiver = ({
   const arrivalOf = (room: Room, message: Element, given: string | undefined, at: number, speaker: Speaker): Arrival | undefined => {
     if (resourceOf(message.attrs.from ?? '') === '') return moderation(room, message, placeOf(room), at)
     const sender = senderOf(room, message, speaker)
-    const base = { key: keyOf(room, message, given), place: placeOf(room), at, sender }
+    const about = { key: keyOf(room, message, given), place: placeOf(room), at }
     const topic = topicIn(message)
-    if (topic !== undefined) return { ...base, kind: 'profile', shown: { what: 'topic', value: owned(topic) }, by: sender }
+    if (topic !== undefined) return { ...about, kind: 'profile', shown: { what: 'topic', value: owned(topic) }, by: sender }
+    const base = { ...about, sender }
     const { id } = message.attrs
     const by = writerOf(room, sender, speaker)
     const find = (named: string): string | undefined => by && originals.find(room.id, by.writer, named)

@@ -38,6 +38,7 @@ const stage = (features = FEATURES) => {
     id: ROOM, place: ROOM, ready: true, listener: { nick: 'Zentrale' }, nicks: new Map(), people: new Map(), features: new Set(features)
   } as unknown as Room
   const enters = (nick: string, address: string): void => { room.people.set(nick, { address, role: 'participant', rules: false }) }
+  const isCalled = (nick: string, occupant: string): void => { room.people.set(nick, { occupant, role: 'participant', rules: false }) }
   const ghost = (nick: string, id: string): void => { room.nicks.set(nick, { person: { network: 'matrix', id } } as Occupant) }
   /** A switchboard's, or not. */
   const stands = (nick: string, marked: boolean): void => { room.people.set(nick, { role: 'participant', rules: false, ...marked && { marked } }) }
@@ -55,7 +56,7 @@ const stage = (features = FEATURES) => {
       await receiver.catchUp(room)
     }
   }
-  return { hear, hold, inbox, enters, ghost, stands, rules, steps, told }
+  return { hear, hold, inbox, enters, isCalled, ghost, stands, rules, steps, told }
 }
 
 const stanzaId = (id: string, by = ROOM): string => `<stanza-id xmlns='urn:xmpp:sid:0' by='${by}' id='${id}'/>`
@@ -206,6 +207,13 @@ describe('xmpp/receive', () => {
     assert.deepEqual(inbox.profiles.map(({ key, shown, by }) => [key.replace(/ \S{16,}$/, ''), shown.value, by?.id, by?.hops]), [
       [`${ROOM}/shows topic`, 'Old', undefined, undefined], [`${ROOM} s1`, 'New', `${ROOM} o1`, 2]])
     assert.deepEqual(inbox.arrivals.map(one => one.kind === 'message' && toPlain(one.content.text)), ['Heading\nwords'])
+  })
+
+  it('that a room passes on without its own id of whoever set it is by whoever is there under that nick', async () => {
+    const { hear, inbox, isCalled } = stage()
+    isCalled('Anna', 'o1')
+    await hear(`${ROOM}/Anna`, `<subject>New</subject>${stanzaId('s1')}`)
+    assert.deepEqual(inbox.profiles.map(one => [one.by?.id, 'sender' in one]), [[`${ROOM} o1`, false]], 'who sets it says nothing')
   })
 
   it('that is set while the archive is read comes behind what the room showed on entering', async () => {
