@@ -10,6 +10,21 @@ import type { Text } from './text'
 /** Where a file lies: an mxc:// or https:// address that only its network can open. */
 export interface MediaRef { network: NetworkName; ref: string }
 
+/** A smaller picture of a file, to show until somebody opens it. */
+export interface Thumbnail {
+  mime: string
+  width?: number // pixels
+  height?: number
+  at: MediaRef
+  url?: string // see Attachment.url
+}
+
+/** A larger one is none. */
+export const THUMBNAIL_BYTES_MAX = 1024 * 1024
+
+/** What apps show as pictures in their place. */
+export const THUMBNAIL_MIMES: ReadonlySet<string> = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
+
 export interface Attachment {
   kind: 'image' | 'audio' | 'video' | 'file'
   name: string
@@ -20,6 +35,7 @@ export interface Attachment {
   durationMs?: number
   blurhash?: string // a few colours to show until it is there
   thumbhash?: string // the same in base64, another way
+  thumbnail?: Thumbnail
   voice?: true // its sender spoke it into the app
   spoiler?: string // to be seen only by whoever wants to; why, or what it is about, '' if that is not said
   at: MediaRef

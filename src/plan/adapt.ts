@@ -5,6 +5,7 @@
 import { type Attachment, type Content, filesOf, type Persona } from '../model/message'
 import type { Capabilities } from '../model/network'
 import { LINE_END, plain, spoilerMark, toPlain, type Text } from '../model/text'
+import { thumbnailOf, thumbnailPart } from './links'
 import { cleanName } from './people'
 
 const CHARACTER_UNITS = 64 // hardly any visible character is longer
@@ -90,14 +91,25 @@ const textParts = (text: Text, can: Capabilities): Text[] => {
 
 const hidden = ({ spoiler }: Attachment): string => spoiler === undefined ? '' : `${spoilerMark(spoiler)} `
 
+type UrlOf = (file: Attachment, index: number) => string
+
+/** With our link for the file, and for its thumbnail. */
+const linked = (file: Attachment, index: number, url: UrlOf): Attachment & { url: string } => {
+  const thumbnail = thumbnailOf(file)
+  return {
+    ...file, url: url(file, index),
+    ...file.thumbnail && thumbnail && { thumbnail: { ...file.thumbnail, url: url(thumbnail, thumbnailPart(index)) } }
+  }
+}
+
 /**
  * The contents of the deliveries, in order, one for each. `url` makes the link for one of the files, if one is needed. Without `as`, Zentrale
  * itself speaks. `again`: it was said before, otherwise.
  */
-export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: (file: Attachment, index: number) => string,
+export const adapt = (content: Content, can: Capabilities, as: Persona | undefined, url: UrlOf,
   again?: true): Content[] => {
   const { style, location, poll, ends } = content
-  const files = filesOf(content).map((file, index) => ({ ...file, url: url(file, index) }))
+  const files = filesOf(content).map((file, index) => linked(file, index, url))
   let { text } = content
   if (can.files === 'text') text = [...text, ...files.flatMap(file => plain(`${hidden(file)}${cleanName(file.name)}: ${file.url}`))]
   if (again === true) text = starred(text)

@@ -5,7 +5,8 @@
 import { createHmac } from 'node:crypto'
 import { extname } from 'node:path'
 import { type FileKey, fragmentOf } from '../lib/sealed-file'
-import type { Attachment } from '../model/message'
+import { withSuffix } from '../lib/mime'
+import { type Attachment, FILES_MAX } from '../model/message'
 import type { Store } from '../store/store'
 
 export interface Links {
@@ -22,6 +23,13 @@ export interface Links {
   /** The file of a token; undefined if it is unknown, expired or revoked. */
   find (token: string): Promise<Attachment | undefined>
 }
+
+/** A file's thumbnail, as a file of its own. */
+export const thumbnailOf = ({ thumbnail }: Attachment): Attachment | undefined =>
+  thumbnail && { kind: 'image', name: withSuffix('thumbnail', thumbnail.mime), mime: thumbnail.mime, at: thumbnail.at }
+
+/** Which part of an arrival's token is for the thumbnail of its file with this index. */
+export const thumbnailPart = (index: number): number => FILES_MAX + index
 
 const TOKEN_BYTES = 15
 const IV_BYTES = 12

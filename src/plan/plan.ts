@@ -12,6 +12,7 @@ import type { Directory } from './directory'
 import type { DirectChat } from './directs'
 import type { Expelled } from './expelled'
 import type { Claim } from './namesakes'
+import { thumbnailOf, thumbnailPart } from './links'
 import { beginning, cleanName } from './people'
 import type { Texts } from './texts'
 
@@ -54,9 +55,14 @@ export const delivery = (arrival: Arrival, place: Place, part: number, action: A
   notice: false
 })
 
-/** What opens an arrival's files by its token. */
-export const linksTo = (content: Content, token: string, { links }: Directory): Change[] => filesOf(content).map((file, index) =>
-  index === 0 ? { kind: 'link', token } : { kind: 'link', token: links.part(token, index), file })
+/** What opens an arrival's files, and their thumbnails, by its token. */
+export const linksTo = (content: Content, token: string, { links }: Directory): Change[] => filesOf(content).flatMap((file, index): Change[] => {
+  const thumbnail = thumbnailOf(file)
+  return [
+    index === 0 ? { kind: 'link', token } : { kind: 'link', token: links.part(token, index), file },
+    ...thumbnail ? [{ kind: 'link' as const, token: links.part(token, thumbnailPart(index)), file: thumbnail }] : []
+  ]
+})
 
 /** Zentrale's own words. `about` distinguishes the notices that one arrival causes at one place. */
 export const notice = (arrival: Arrival, place: Place, about: string, text: string, style: 'quiet' | 'alert' = 'quiet'): NewDelivery => ({

@@ -48,6 +48,26 @@ export const filesSuite = (ground: () => Ground): void => {
     })
   })
 
+  describe('a thumbnail', () => {
+    it('is stored beside its picture, and missed by nobody if it cannot be had', async () => {
+      const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }
+      const { network, files } = await begin(place)
+      files.set('f1', noise(40))
+      files.set('t1', PNG)
+      const thumbnail = { mime: 'image/png', width: 1, height: 1, at: { network: 'xmpp', ref: 't1' } }
+      const send = (name: string): Promise<unknown> => network.send(delivery(place, '', {
+        action: { kind: 'message', content: said('', { ...picture, name, thumbnail }) }
+      }), signal())
+      await send('eins.png')
+      const info = (await sees(place, 'eins.png')).content.info as Json
+      assert.deepEqual(info.thumbnail_info, { mimetype: 'image/png', size: PNG.length, w: 1, h: 1 })
+      assert.deepEqual(await anna.download(String(info.thumbnail_url)), PNG)
+      files.delete('t1')
+      await send('zwei.png')
+      assert.equal('thumbnail_url' in ((await sees(place, 'zwei.png')).content.info as Json), false)
+    })
+  })
+
   describe('a file with words', () => {
     it('is one event: its words may be corrected without the file, and all of it is taken back as one', async () => {
       const place = { network: 'matrix', id: await anna.createRoom({ preset: 'public_chat' }) }

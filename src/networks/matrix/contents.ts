@@ -1,7 +1,7 @@
 /** The contents of events: words, files, and both; corrections and replies. Some ask the homeserver what is there. */
 import type { Place } from '../../model/address'
 import { type Mention, peopleIn } from '../../model/mention'
-import type { Addressee, Attachment, Content, Delivery, Reply, Stands } from '../../model/message'
+import type { Addressee, Attachment, Content, Delivery, Reply, Stands, Thumbnail } from '../../model/message'
 import { spoilerMark } from '../../model/text'
 import { AUTOMATIC_MARKS, HOPS_FIELD } from './events/events'
 import { addressIn, SPOILERS } from './events/files'
@@ -16,11 +16,19 @@ const EVENT_BYTES_MAX = 60_000 // of 65536; the rest is for what the homeserver 
 const MSGTYPES = { text: 'm.text', quiet: 'm.notice', alert: 'm.text', emote: 'm.emote' } as const // an m.notice is silent on phones
 const FILE_MSGTYPES = { image: 'm.image', audio: 'm.audio', video: 'm.video', file: 'm.file' } as const
 
+const smaller = ({ mime, width, height }: Thumbnail, { uri, size, file }: Uploaded): Json => ({
+  ...file === undefined ? { thumbnail_url: uri } : { thumbnail_file: file }, thumbnail_info: { mimetype: mime, size, w: width, h: height }
+})
+
 /** CS API §m.image and its siblings. */
-export const fileContent = ({ kind, name, mime, width, height, durationMs, blurhash, voice, spoiler }: Attachment,
-  { uri, size, file }: Uploaded): Record<string, unknown> => ({
+export const fileContent = (
+  { kind, name, mime, width, height, durationMs, blurhash, thumbnail, voice, spoiler }: Attachment, { uri, size, file, thumbnail: small }: Uploaded
+): Record<string, unknown> => ({
   msgtype: FILE_MSGTYPES[kind], body: clean(name) || kind, filename: clean(name) || kind, ...file === undefined ? { url: uri } : { file },
-  info: { mimetype: mime, size, w: width, h: height, duration: durationMs, 'xyz.amorgan.blurhash': blurhash },
+  info: {
+    mimetype: mime, size, w: width, h: height, duration: durationMs, 'xyz.amorgan.blurhash': blurhash,
+    ...thumbnail && small && smaller(thumbnail, small)
+  },
   ...spoiler !== undefined && { [SPOILERS[0]]: true, ...spoiler !== '' && { [`${SPOILERS[0]}.reason`]: spoiler } },
   ...voice && { 'org.matrix.msc3245.voice': {}, 'org.matrix.msc1767.audio': { duration: durationMs } } // MSC3245
 })

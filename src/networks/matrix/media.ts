@@ -101,7 +101,7 @@ export const openMedia = async (
 }
 
 /** `file`: what stands in the event in place of the address, if the file is encrypted. */
-export interface Uploaded { uri: string; size: number; file?: Json }
+export interface Uploaded { uri: string; size: number; file?: Json; thumbnail?: Uploaded }
 
 /** `sealing`: the homeserver must not be able to read it. */
 interface ToUpload { at: MediaRef; mime: string; name?: string; sealing?: Sealing }

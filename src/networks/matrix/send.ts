@@ -4,10 +4,10 @@
  * room's history. If we remember something wrong about a ghost, we put it right and try once more.
  */
 import type { Chance } from '../../lib/chance'
-import type { Clock } from '../../lib/clock'
+import { type Clock, deadline } from '../../lib/clock'
 import { Refused, Unavailable } from '../../model/errors'
 import type { Mention } from '../../model/mention'
-import { type Action, type Content, type Delivery, hopsOf, type Sent } from '../../model/message'
+import { type Action, type Attachment, type Content, type Delivery, hopsOf, type Sent, THUMBNAIL_BYTES_MAX } from '../../model/message'
 import { plain } from '../../model/text'
 import { annotationKey, keyIn } from './annotation'
 import { addressed, answering, captioned, fileContent, fileIn, fitting, KEY_FIELD, marksOf, messageContent, replacing } from './contents'
@@ -34,6 +34,7 @@ import type { TeamRooms } from './rooms/team-rooms'
 import { clean } from './text'
 
 const LATE_MS = 60_000 // later than this, the event carries the time at which it was said (AS API §Timestamp massaging)
+const THUMBNAIL_MS_MAX = 3_000
 const UPLOADS_KEPT_MAX = 1000 // uploaded files whose events are not sent yet
 
 export interface SendWorld {
@@ -66,6 +67,16 @@ const refusalIn = async ({ homeserver, rooms }: SendWorld, room: string, as: str
   return isMute ? new Refused('the room lets this user of ours say nothing', undefined, 'voiceless') : error
 }
 
+/** The file's thumbnail, uploaded. A file without it is as good, so nobody waits long for it. */
+const smaller = async (
+  { uploader, clock, chance }: SendWorld, { thumbnail }: Attachment, sealed: boolean, stopping: AbortSignal
+): Promise<Uploaded | undefined> => {
+  if (thumbnail === undefined) return undefined
+  const { signal, done } = deadline(clock, THUMBNAIL_MS_MAX, stopping)
+  return await uploader.upload({ ...thumbnail, ...sealed && { sealing: makeSealing(chance) } }, undefined, THUMBNAIL_BYTES_MAX, signal)
+    .catch(() => undefined).finally(done)
+}
+
 export const makeSend = (world: SendWorld): Send => {
   const { homeserver, ghosts, rooms, direct, teamRooms, uploader, encryption, sealing, clock, chance, bot, domain, mediaBytesMax } = world
 
@@ -78,7 +89,9 @@ export const makeSend = (world: SendWorld): Send => {
   const stored = async ({ key }: Delivery, { file }: Content, sealed: boolean, signal: AbortSignal): Promise<Uploaded | undefined> => {
     const before = uploads.get(key)
     if (file === undefined || file.kept === true || (before !== undefined && (before.file !== undefined) === sealed)) return before
-    const uploaded = await uploader.upload({ ...file, ...sealed && { sealing: makeSealing(chance) } }, undefined, mediaBytesMax, signal)
+    const whole = uploader.upload({ ...file, ...sealed && { sealing: makeSealing(chance) } }, undefined, mediaBytesMax, signal)
+    const [thumbnail, uploaded] = await Promise.all([smaller(world, file, sealed, signal), whole])
+    if (thumbnail !== undefined) uploaded.thumbnail = thumbnail
     uploads.set(key, uploaded)
     if (uploads.size > UPLOADS_KEPT_MAX) uploads.delete(uploads.keys().next().value as string)
     return uploaded

@@ -1,4 +1,5 @@
 /** Files are links here (XEP-0066), some of them encrypted (XEP-0454). This is the guarded way to fetch one. */
+import { Readable } from 'node:stream'
 import { mimeOf } from '../../lib/mime'
 import { safeFetch } from '../../lib/safe-fetch'
 import { fileKeyIn, openedFile, TAG_BYTES } from '../../lib/sealed-file'
@@ -22,8 +23,16 @@ const fetched = async (url: string, config: FetchConfig, { clock }: World, signa
 
 const SEALED = 'aesgcm:'
 
+/** A small picture that stands in its address itself (RFC 2397). */
+const inline = (url: string): Download => {
+  const [about = '', written = ''] = url.slice('data:'.length).split(',')
+  const bytes = Buffer.from(written, 'base64')
+  return { stream: Readable.from([bytes]), mime: about.split(';')[0] ?? '', size: bytes.length }
+}
+
 /** Throws Refused (gone, too large, an address that is not public, not what was encrypted) or Unavailable. */
 export const openLink = async (url: string, config: FetchConfig, world: World, signal: AbortSignal): Promise<Download> => {
+  if (url.startsWith('data:')) return inline(url)
   if (!url.startsWith(SEALED)) return await fetched(url, config, world, signal)
   const [address = '', fragment = ''] = url.split('#')
   const key = fileKeyIn(fragment)

@@ -1,7 +1,7 @@
 /** Files in events: one with its caption, or many (MSC4274). Pure, and safe for any JSON. */
 import { isBlurhash } from '../../../lib/blur'
 import { isMime, mimeOf } from '../../../lib/mime'
-import { type Attachment, type Content, FILES_MAX } from '../../../model/message'
+import { type Attachment, type Content, FILES_MAX, type Thumbnail, THUMBNAIL_BYTES_MAX, THUMBNAIL_MIMES } from '../../../model/message'
 import { plain, reasonIn, type Text } from '../../../model/text'
 import { refOf } from '../encryption/files'
 import { readText } from '../text'
@@ -35,6 +35,16 @@ export const typeIn = (kind: Attachment['kind'], content: Json, name: string): s
   return fits(kind, mimeOf(name)) ? mimeOf(name) : undefined
 }
 
+/** What says that it is of another type is no picture that all can show. */
+const thumbnailIn = ({ thumbnail_file: file, thumbnail_url: url, thumbnail_info: about }: Json): Thumbnail | undefined => {
+  const { mimetype, size, w, h } = jsonOf(about)
+  const mime = stringOf(mimetype)?.toLowerCase() ?? DEFAULT_MIME.image
+  const ref = isJson(file) ? refOf(file, mime) : stringOf(url)
+  const isPicture = THUMBNAIL_MIMES.has(mime) && !(isCount(size) && size > THUMBNAIL_BYTES_MAX)
+  if (ref === undefined || !isPicture || !MXC.test(addressIn({ file, url }) ?? '')) return undefined
+  return { mime, ...isCount(w) && isCount(h) && { width: w, height: h }, at: { network: 'matrix', ref } }
+}
+
 /** Undefined without a usable address. */
 export const attachment = (kind: Attachment['kind'], content: Json, name: string): Attachment | undefined => {
   const info = jsonOf(content.info)
@@ -42,12 +52,14 @@ export const attachment = (kind: Attachment['kind'], content: Json, name: string
   const blurhash = BLURS.map(field => stringOf(info[field])).find(one => one !== undefined && isBlurhash(one))
   const mime = typeIn(kind, content, name) ?? DEFAULT_MIME[kind]
   const hides = SPOILERS.find(mark => content[mark] === true)
+  const thumbnail = thumbnailIn(info)
   const ref = isJson(content.file) ? refOf(content.file, mime) : stringOf(content.url)
   if (!MXC.test(addressIn(content) ?? '') || ref === undefined) return undefined
   return {
     kind, name: name.slice(0, FILE_NAME_CHARS_MAX), mime, at: { network: 'matrix', ref },
     ...isCount(size) && { size }, ...isCount(w) && isCount(h) && { width: w, height: h }, ...isCount(duration) && { durationMs: duration },
-    ...blurhash !== undefined && { blurhash }, ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const },
+    ...blurhash !== undefined && { blurhash }, ...thumbnail && { thumbnail },
+    ...VOICE.some(mark => isJson(content[mark])) && { voice: true as const },
     ...hides !== undefined && { spoiler: reasonIn(stringOf(content[`${hides}.reason`]) ?? '') }
   }
 }

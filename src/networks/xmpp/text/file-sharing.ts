@@ -1,7 +1,7 @@
 /** A file that is shared by its link: XEP-0447 with its metadata (XEP-0446), and XEP-0066 beside it for apps that know only that. */
 import { isBlurhash, isThumbhash } from '../../../lib/blur'
 import { isMime, mimeOf, safeName } from '../../../lib/mime'
-import { type Attachment, FILES_MAX } from '../../../model/message'
+import { type Attachment, FILES_MAX, type Thumbnail, THUMBNAIL_MIMES } from '../../../model/message'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../wire/xml'
 
 const OOB = 'jabber:x:oob'
@@ -10,6 +10,8 @@ const METADATA = 'urn:xmpp:file:metadata:0'
 const URL_DATA = 'http://jabber.org/protocol/url-data'
 const THUMBS = 'urn:xmpp:thumbs:1'
 const [BLURHASH, THUMBHASH] = ['data:image/blurhash,', 'data:image/thumbhash;base64,']
+const INLINE = /^data:(image\/[a-z]+);base64,([A-Za-z0-9+/]+={0,2})$/
+const INLINE_CHARS_MAX = 32 * 1024 // of a thumbnail that stands in the stanza itself
 const NAME_CHARS_MAX = 255
 
 export const isWeb = (url: string): boolean => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
@@ -32,13 +34,24 @@ const numberIn = (metadata: Element, name: string): number | undefined => {
   return /^\d{1,15}$/.test(written) ? Number(written) : undefined
 }
 
+const thumbnailsIn = (metadata: Element): Element[] => elementsIn(metadata).filter(({ name, ns }) => name === 'thumbnail' && ns === THUMBS)
+
 /** Thumbnails that are a few letters (XEP-0264 with `data:`), as Cheogram, Movim and slidge send them. */
 const blursIn = (metadata: Element): Pick<Attachment, 'blurhash' | 'thumbhash'> => {
-  const uris = elementsIn(metadata).filter(({ name, ns }) => name === 'thumbnail' && ns === THUMBS).map(({ attrs }) => attrs.uri ?? '')
+  const uris = thumbnailsIn(metadata).map(({ attrs }) => attrs.uri ?? '')
   const found = (start: string, fits: (text: string) => boolean): string | undefined => uris.filter(uri => uri.startsWith(start))
     .map(uri => decoded(uri.slice(start.length))).find(fits)
   const [blurhash, thumbhash] = [found(BLURHASH, isBlurhash), found(THUMBHASH, isThumbhash)]
   return { ...blurhash !== undefined && { blurhash }, ...thumbhash !== undefined && { thumbhash } }
+}
+
+/** A thumbnail that is a picture: behind a link, or small in the stanza itself. Others (`cid:`) would have to be asked for. */
+const pictureIn = (network: string, { attrs: { uri = '', 'media-type': type = '', width = '', height = '' } }: Element): Thumbnail | undefined => {
+  const inline = uri.length <= INLINE_CHARS_MAX ? INLINE.exec(uri)?.[1] : undefined
+  const mime = inline ?? type.toLowerCase()
+  if (!THUMBNAIL_MIMES.has(mime) || (inline === undefined && !isWeb(uri))) return undefined
+  const measures = [width, height].every(one => /^\d{1,6}$/.test(one)) && { width: Number(width), height: Number(height) }
+  return { mime, ...measures, at: { network, ref: uri } }
 }
 
 const measured = (metadata: Element): Partial<Attachment> => {
@@ -49,12 +62,13 @@ const measured = (metadata: Element): Partial<Attachment> => {
   }
 }
 
-const described = (url: string, metadata: Element | undefined): Omit<Attachment, 'at'> => {
+const described = (network: string, url: string, metadata: Element | undefined): Omit<Attachment, 'at'> => {
   const name = (textOf(metadata && child(metadata, 'name')).trim() || nameIn(url)).slice(0, NAME_CHARS_MAX)
   const type = textOf(metadata && child(metadata, 'media-type')).trim().toLowerCase()
   const mime = isMime(type) ? type : mimeOf(name)
   const kind = (['image', 'audio', 'video'] as const).find(one => mime.startsWith(`${one}/`)) ?? 'file'
-  return { kind, name, mime, ...metadata && measured(metadata) }
+  const thumbnail = metadata && thumbnailsIn(metadata).map(one => pictureIn(network, one)).find(one => one !== undefined)
+  return { kind, name, mime, ...metadata && measured(metadata), ...thumbnail && { thumbnail } }
 }
 
 const urlOf = (sharing: Element): string => {
@@ -69,22 +83,30 @@ export const filesIn = (network: string, message: Element): Attachment[] => {
   const linked = all('x', OOB).map(one => ({ url: textOf(child(one, 'url')).trim(), about: undefined }))
   const files = new Map<string, Attachment>()
   for (const { url, about } of [...shared, ...linked].filter(one => isWeb(one.url) || isSealed(one.url)).slice(0, FILES_MAX)) {
-    if (!files.has(url)) files.set(url, { ...described(url, about), at: { network, ref: url } })
+    if (!files.has(url)) files.set(url, { ...described(network, url, about), at: { network, ref: url } })
   }
   return [...files.values()]
 }
 
 const field = (name: string, value: string | number | undefined): Xml | undefined => value === undefined ? undefined : el(name, {}, String(value))
 
-const thumbnail = (kind: string, start: string, hash: string | undefined): Xml | undefined => hash === undefined ? undefined
+const blur = (kind: string, start: string, hash: string | undefined): Xml | undefined => hash === undefined ? undefined
   : el('thumbnail', { xmlns: THUMBS, 'media-type': `image/${kind}`, uri: start + encodeURIComponent(hash) })
 
+const picture = ({ mime, width, height, url }: Thumbnail): Xml | undefined => url === undefined ? undefined
+  : el('thumbnail', {
+      xmlns: THUMBS, 'media-type': mime, uri: url, ...width !== undefined && height !== undefined && { width: String(width), height: String(height) }
+    })
+
 /** What stands beside the body, which is the link itself. */
-export const fileXml = ({ kind, name, mime, size, width, height, durationMs, blurhash, thumbhash }: Attachment, url: string): Xml[] => [
+export const fileXml = (
+  { kind, name, mime, size, width, height, durationMs, thumbnail, blurhash, thumbhash }: Attachment, url: string
+): Xml[] => [
   el('x', { xmlns: OOB }, el('url', {}, url)),
   el('file-sharing', { xmlns: SHARING, disposition: kind === 'file' ? 'attachment' : 'inline' },
     el('file', { xmlns: METADATA }, field('media-type', mime), field('name', safeName(name)), field('size', size),
-      field('width', width), field('height', height), field('length', durationMs), thumbnail('blurhash', BLURHASH, blurhash),
-      thumbnail('thumbhash', THUMBHASH, thumbhash)),
+      field('width', width), field('height', height), field('length', durationMs), thumbnail && picture(thumbnail),
+      blur('blurhash', BLURHASH, blurhash),
+      blur('thumbhash', THUMBHASH, thumbhash)),
     el('sources', {}, el('url-data', { xmlns: URL_DATA, target: url })))
 ]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { FILES_MAX, filesOf } from '../../../../../src/model/message'
+import { FILES_MAX, filesOf, THUMBNAIL_BYTES_MAX } from '../../../../../src/model/message'
 import { toPlain } from '../../../../../src/model/text'
+import { readRef } from '../../../../../src/networks/matrix/encryption/files'
 import { attachment, galleryContent } from '../../../../../src/networks/matrix/events/files'
 
 const item = (name: string, more: object = {}): object => ({ itemtype: 'm.image', body: name, url: `mxc://x/${name.replace(/\W/g, '')}`, ...more })
@@ -16,6 +17,29 @@ describe('a picture', () => {
       attachment('image', { url: 'mxc://x/a', info: { 'xyz.amorgan.blurhash': blurhash } }, 'a.png')?.blurhash
     assert.equal(read('LEHV6nWB2yk8pyo0adR*.7kCMdnj'), 'LEHV6nWB2yk8pyo0adR*.7kCMdnj')
     for (const odd of ['<script>', 'a', 'a'.repeat(300), 7, {}]) assert.equal(read(odd), undefined, String(odd))
+  })
+})
+
+describe('a thumbnail', () => {
+  const read = (info: object) => attachment('video', { url: 'mxc://x/a', info }, 'a.mp4')?.thumbnail
+  const about = { mimetype: 'image/png', w: 80, h: 60, size: 900 }
+
+  it('is where the event says, with its type and measures, encrypted too', () => {
+    assert.deepEqual(read({ thumbnail_url: 'mxc://x/t', thumbnail_info: about }),
+      { mime: 'image/png', width: 80, height: 60, at: { network: 'matrix', ref: 'mxc://x/t' } })
+    assert.deepEqual(read({ thumbnail_url: 'mxc://x/t' }), { mime: 'image/jpeg', at: { network: 'matrix', ref: 'mxc://x/t' } })
+    const [k, iv, sha256] = [Buffer.alloc(32, 1), Buffer.alloc(16, 2), Buffer.alloc(32, 3)].map(bytes => bytes.toString('base64').replace(/=+$/, ''))
+    const file = { v: 'v2', url: 'mxc://x/t', key: { k }, iv, hashes: { sha256 } }
+    const sealed = read({ thumbnail_file: file, thumbnail_info: about })
+    assert.equal(readRef(sealed?.at.ref ?? '').secret?.mime, 'image/png')
+  })
+
+  it('is none if it is large, no picture, or nowhere', () => {
+    for (const odd of [{ mimetype: 'image/svg+xml' }, { ...about, size: THUMBNAIL_BYTES_MAX + 1 }]) {
+      assert.equal(read({ thumbnail_url: 'mxc://x/t', thumbnail_info: odd }), undefined)
+    }
+    for (const odd of ['https://x/t', 7, {}, '']) assert.equal(read({ thumbnail_url: odd, thumbnail_info: about }), undefined, String(odd))
+    assert.equal(read({ thumbnail_file: { url: 'mxc://x/t' }, thumbnail_url: 'mxc://x/t' }), undefined)
   })
 })
 

@@ -90,6 +90,19 @@ describe('XMPP content: a file', () => {
     assert.deepEqual(odd && Object.keys(odd), ['kind', 'name', 'mime', 'at'])
   })
 
+  it('has its thumbnail, if that is a picture behind a link or a small one in the stanza', () => {
+    const read = (uri: string, more = "media-type='image/jpeg' width='80' height='60'") =>
+      said(sharing(`<thumbnail xmlns='urn:xmpp:thumbs:1' uri='${uri}' ${more}/>`))?.file?.thumbnail
+    const [link, inline] = ['https://upload.example.org/x/t.jpg', 'data:image/png;base64,iVBORw0KGgo=']
+    assert.deepEqual(read(link), { mime: 'image/jpeg', width: 80, height: 60, at: { network: 'xmpp', ref: link } })
+    assert.deepEqual(read(inline, ''), { mime: 'image/png', at: { network: 'xmpp', ref: inline } })
+    const large = `data:image/png;base64,${'A'.repeat(40_000)}`
+    for (const odd of ['cid:x', 'javascript:1', '', 'data:text/html;base64,AAAA', 'data:image/svg+xml;base64,AAAA', large]) {
+      assert.equal(read(odd), undefined, odd.slice(0, 40))
+    }
+    assert.equal(read(link, "media-type='image/svg+xml'"), undefined)
+  })
+
   it('without a web address is said to be there', () => {
     for (const target of ['ftp://x/y', 'javascript:1', '']) {
       assert.equal(said(whole.replace(`target='${URL}'`, `target='${target}'`))?.unreadable, 'file', target)
@@ -98,10 +111,14 @@ describe('XMPP content: a file', () => {
 
   it('goes out as one that is read back the same', () => {
     const blurs = { blurhash: 'LEHV6nWB2yk8pyo0adR*.7kCMd%j', thumbhash: 'JggKBwD3xw==' }
+    const thumbnail = { mime: 'image/png', width: 80, height: 60 }
     const described = { kind: 'audio' as const, name: 'Gruß & Kuss.ogg', mime: 'audio/ogg', size: 5, durationMs: 1500, ...blurs }
-    const file = { ...described, at, url: 'https://files.example.org/media/T/x.ogg' }
+    const small = 'https://files.example.org/media/T2/thumbnail.png'
+    const file = { ...described, at, url: 'https://files.example.org/media/T/x.ogg', thumbnail: { ...thumbnail, at, url: small } }
     const { xml } = el('message', {}, ...contentXml({ style: 'text', text: [], file }))
-    assert.deepEqual(contentOf('xmpp', parse(xml))?.content.file, { ...described, at: { network: 'xmpp', ref: file.url } })
+    assert.deepEqual(contentOf('xmpp', parse(xml))?.content.file, {
+      ...described, thumbnail: { ...thumbnail, at: { network: 'xmpp', ref: small } }, at: { network: 'xmpp', ref: file.url }
+    })
   })
 })
 
