@@ -32,6 +32,8 @@ export interface TownOptions {
   via? (link: Connection, port: number): Promise<number>
   env?: NodeJS.ProcessEnv // added to Zentrale's environment
   prosodyConfig?: string // see XmppServerOptions.config
+  admins?: string[] // see XmppServerOptions.admins
+  power?: true // Zentrale may change and remove anything in the Matrix rooms
   fetchHosts?: string[] // further hosts on this machine from which files may be fetched
 }
 
@@ -146,7 +148,7 @@ type Keep = <T extends { stop (): Promise<void> }>(starting: Promise<T>) => Prom
 
 /** `port`: where Zentrale listens. `reached`: the port that the homeserver is told. */
 const raiseServers = async (options: TownOptions, port: number, reached: number, keep: Keep) => {
-  const { dir, homeserver: kind = 'synapse', xmppServer = 'prosody', prosodyConfig, addresses = [] } = options
+  const { dir, homeserver: kind = 'synapse', xmppServer = 'prosody', prosodyConfig, admins, addresses = [] } = options
   const startXmpp = typeof xmppServer === 'function' ? xmppServer : xmppServer === 'prosody' ? startProsody : startEjabberd
   const ours = registrationText(DOMAIN, `http://127.0.0.1:${port}`, systemChance, {
     users: addresses.map(({ matrix }) => `@${matrix}:${DOMAIN}`), aliases: addresses.flatMap(({ name, matrix }) => [aliasOf(name), aliasOf(matrix)])
@@ -164,7 +166,7 @@ const raiseServers = async (options: TownOptions, port: number, reached: number,
     })),
     keep(startXmpp({
       dir: join(dir, 'xmpp'), domain: DOMAIN, users: { bernd: PASSWORD }, component: { domain: `chat.${DOMAIN}`, secret: systemChance.token(24) },
-      ...prosodyConfig === undefined ? {} : { config: prosodyConfig }
+      ...prosodyConfig === undefined ? {} : { config: prosodyConfig }, ...admins && { admins }
     })),
     keep(startSmsc(GATEWAY))
   ])
@@ -196,7 +198,10 @@ const raise = async (options: TownOptions, keep: Keep): Promise<Omit<Town, 'stop
     return person
   }
   const open = (by: MatrixPerson, name: string): Promise<string> =>
-    by.createRoom({ room_alias_name: name, name, preset: 'private_chat', invite: [`@zentrale:${DOMAIN}`] })
+    by.createRoom({
+      room_alias_name: name, name, preset: 'private_chat', invite: [`@zentrale:${DOMAIN}`],
+      ...options.power && { power_level_content_override: { users: { [`@zentrale:${DOMAIN}`]: 99 } } }
+    })
   const enters = (by: MatrixPerson, room: string): Promise<unknown> => by.waitFor(room, 'Zentrale in the room', ({ type, state_key: who, content }) =>
     type === 'm.room.member' && who === `@zentrale:${DOMAIN}` && content['membership'] === 'join')
   const anna = await onMatrix('Anna')

@@ -16,7 +16,8 @@ const modules = (options: XmppServerOptions, muc: string, http: number): object 
   mod_adhoc: {}, mod_admin_extra: {}, mod_caps: {}, mod_carboncopy: {}, mod_disco: {}, mod_last: {}, mod_offline: {},
   mod_ping: {}, mod_private: {}, mod_pubsub: { plugins: ['flat', 'pep'] }, mod_roster: {}, mod_stream_mgmt: {}, mod_vcard: {}, mod_version: {},
   ...options.archive === false ? {} : { mod_mam: { default: 'always', assume_mam_usage: true } },
-  mod_muc: { host: muc, access: 'all', access_create: 'all', access_persistent: 'all', default_room_options: { mam: true } },
+  mod_muc: { host: muc, access: 'all', access_create: 'all', access_persistent: 'all', access_admin: 'admins',
+    default_room_options: { mam: true } },
   mod_http_upload: {
     host: `upload.${options.domain}`, docroot: join(options.dir, 'upload'), access: 'all',
     put_url: `http://127.0.0.1:${http}/upload`, get_url: `http://127.0.0.1:${http}/upload`
@@ -44,6 +45,8 @@ const configuration: XmppConfiguration = (options, { c2sPort, componentPort, htt
     }
   ],
   api_permissions: { loopback: { who: { ip: '127.0.0.1/8' }, what: ['register'] } },
+  acl: { admins: { user: (options.admins ?? []).map(one => `${one}@${options.domain}`) } },
+  access_rules: { admins: { allow: 'admins' } },
   modules: modules(options, options.muc, httpPort)
 }, null, 2)
 

@@ -13,6 +13,7 @@ export interface XmppServerOptions {
   users: Record<string, string> // local part: password
   component: { domain: string, secret: string }
   muc?: string // if left out: rooms.<domain>
+  admins?: string[] // local parts of those who own all rooms
   config?: string // only for Prosody: further lines of its config, for all hosts; no option may occur twice
   moderation?: boolean // only for Prosody: its rooms let moderators remove messages (XEP-0425), with Debian's prosody-modules
   archive?: boolean // whether rooms keep an archive; true if left out
@@ -73,6 +74,7 @@ archive_expires_after = "never"
 max_archive_query_results = 1000
 restrict_room_creation = false
 muc_log_by_default = true
+admins = { ${(o.admins ?? []).map(one => lua(`${one}@${o.domain}`)).join(', ')} }
 ${o.config ?? ''}
 VirtualHost ${lua(o.domain)}
   http_host = "localhost"

@@ -9,6 +9,7 @@ import { stringify } from 'yaml'
 import { startEjabberd } from '../../sandbox/servers/ejabberd'
 import { answersHttp, freePorts, type Process, PROGRAM, run, startOptions, startProcess } from '../../sandbox/servers/process'
 import { startProsody, type XmppServer } from '../../sandbox/servers/prosody'
+import { startSlixmpp } from '../support/independent'
 import { needs, scratch } from '../support/real'
 import { startPerson, type XmppPerson } from '../support/xmpp-person'
 import { prosodyProvider } from '../support/xmpp-tls'
@@ -30,7 +31,7 @@ const configure = (file: string, account: Record<string, unknown>, [media, opera
 
 const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void => {
   describe(`an address that is an account, with ${name}`, () => {
-    needs(name)
+    needs(name, 'slixmpp')
     const dir = scratch()
     let server: XmppServer
     let zentrale: Process
@@ -55,7 +56,7 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
     before(async () => {
       server = await start({
         dir: dir('server'), domain: 'localhost', component: { domain: 'none.localhost', secret: 'x' },
-        users: { anna: 'a', bernd: 'b', info: 'geheim' }
+        users: { anna: 'a', bernd: 'b', carla: 'c', info: 'geheim' }
       })
       ports = await freePorts(2)
       operate = `http://127.0.0.1:${ports[1]}`
@@ -85,6 +86,33 @@ const suite = (name: 'prosody' | 'ejabberd', start: typeof startProsody): void =
       await hears(anna, /Until eight\./)
       await write(bernd, `${number} Bring a towel.`)
       await hears(anna, /Bring a towel\./)
+    })
+
+    it('answers an app that is none of ours, shows it on the account\'s other apps, and reads what was said while it was dead', async () => {
+      const carla = await startSlixmpp(server.c2sPort, 'carla@localhost/app', 'c', dir())
+      const phone = await startSlixmpp(server.c2sPort, `${INFO}/phone`, 'geheim', dir())
+      try {
+        phone.does('carbons')
+        await phone.sees('that it sees all', { saw: 'carbons' })
+        carla.does('tell', { to: INFO, text: 'Do you have lockers?' })
+        const { id } = await carla.sees('her question', { saw: 'sent' })
+        await carla.sees('that it has arrived', { saw: 'receipt', sender: INFO, of: id })
+        const shown = await hears(bernd, /Do you have lockers\?/)
+        const number = /#\d+/.exec(shown)?.[0] ?? ''
+        await write(bernd, `${number} For a coin.`)
+        await carla.sees('the answer', { saw: 'told', sender: INFO, text: 'For a coin.' })
+        await phone.sees('the answer too', { saw: 'carbon', text: 'For a coin.' })
+        await zentrale.kill()
+        carla.does('tell', { to: INFO, text: 'And hairdryers?' })
+        await carla.sees('that it is on its way', { saw: 'sent', text: 'And hairdryers?' })
+        await zentrale.restart()
+        await hears(bernd, /And hairdryers\?/)
+        await write(bernd, `${number} Yes, two.`)
+        await carla.sees('the other answer', { saw: 'told', sender: INFO, text: 'Yes, two.' })
+        assert.deepEqual(bodies(bernd, /^> (?:Do you have lockers|And hairdryers)\?$/m), ['> Do you have lockers?', '> And hairdryers?'])
+      } finally {
+        await Promise.all([carla.stop(), phone.stop()])
+      }
     })
 
     it('loses and doubles nothing when Zentrale is killed in the middle, and its server stops', async () => {

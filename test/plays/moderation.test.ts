@@ -17,7 +17,7 @@ describe('moderators, on Synapse and Prosody', () => {
   let story: Story
   before(async () => {
     const xmppServer = (options: Parameters<typeof startProsody>[0]) => startProsody({ ...options, moderation: true })
-    town = await raiseTown({ dir: dir('town'), language: 'en', xmppServer, prosodyConfig: `admins = { "bernd@${DOMAIN}" }` })
+    town = await raiseTown({ dir: dir('town'), language: 'en', xmppServer, admins: ['bernd'] })
     story = storyOf(town)
     await story.allIsWell('zuerst')
   })

@@ -12,7 +12,7 @@ describe('a room that is replaced, on Synapse and Prosody', () => {
   let town: Town
   let story: Story
   before(async () => {
-    town = await raiseTown({ dir: dir('town'), language: 'de', prosodyConfig: `admins = { "bernd@${DOMAIN}" }` })
+    town = await raiseTown({ dir: dir('town'), language: 'de', admins: ['bernd'] })
     story = storyOf(town)
     await story.allIsWell('zuerst')
   })

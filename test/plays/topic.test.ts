@@ -15,7 +15,7 @@ describe('a topic, on Synapse and Prosody', () => {
   let story: Story
   let count = 0
   before(async () => {
-    town = await raiseTown({ dir: dir('town'), language: 'en', prosodyConfig: `admins = { "bernd@${DOMAIN}" }` })
+    town = await raiseTown({ dir: dir('town'), language: 'en', admins: ['bernd'] })
     story = storyOf(town)
     await story.allIsWell('zuerst')
   })

@@ -56,7 +56,8 @@ const MATRIX: Sample[] = [
     ({ itemtype: 'm.image', body: name, url: 'mxc://example.org/abc', info: { mimetype: 'image/jpeg' } })) }) },
   { what: 'a hidden picture (MSC4193)', from: 'matrix', raw: file('m.image', 'tor.jpg', 'image/jpeg', {
     'page.codeberg.everypizza.msc4193.spoiler': true, 'page.codeberg.everypizza.msc4193.spoiler.reason': 'Krimi' }) },
-  { what: 'a film', from: 'matrix', raw: file('m.video', 'tor.mp4', 'video/mp4') },
+  { what: 'a film with a thumbnail', from: 'matrix', raw: file('m.video', 'tor.mp4', 'video/mp4', {
+    info: { mimetype: 'video/mp4', thumbnail_url: 'mxc://example.org/small', thumbnail_info: { mimetype: 'image/png' } } }) },
   { what: 'a voice message', from: 'matrix', raw: file('m.audio', 'Voice message.ogg', 'audio/ogg', { 'org.matrix.msc3245.voice': {} }) },
   { what: 'a file', from: 'matrix', raw: file('m.file', 'plan.pdf', 'application/pdf') },
   { what: 'a file without an address', from: 'matrix', raw: message({ msgtype: 'm.image', body: 'tor.jpg' }) },
@@ -118,6 +119,11 @@ const XMPP: Sample[] = [
     .map(url => `<x xmlns='jabber:x:oob'><url>${url}</url></x>`).join('')) },
   { what: 'a picture with its size (XEP-0447)', from: 'xmpp', raw: body('x',
     "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>Tor</name><media-type>image/jpeg</media-type></file>" +
+    `<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='${PDF}'/></sources></file-sharing>` +
+    "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'/>") },
+  { what: 'a picture with a thumbnail (XEP-0264)', from: 'xmpp', raw: body('x',
+    "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><name>Tor</name><media-type>image/jpeg</media-type>" +
+    "<thumbnail xmlns='urn:xmpp:thumbs:1' media-type='image/png' uri='data:image/png;base64,iVBORw0KGgo='/></file>" +
     `<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='${PDF}'/></sources></file-sharing>` +
     "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'/>") },
   { what: 'a sticker (XEP-0449)', from: 'xmpp', raw: body('Hund', "<sticker xmlns='urn:xmpp:stickers:0' pack='x'/>" +
@@ -189,3 +195,53 @@ export const PEOPLE: { what: string, becomes: string, test: string, name: string
 ]
 
 export const SAMPLES: Sample[] = [...MATRIX, ...XMPP, ...SMS]
+
+/** What plays show in apps that are none of ours. */
+export const SEEN: { what: string, test: string, name: string }[] = [
+  { what: 'words, and who is there', test: 'test/plays/independent.test.ts',
+    name: 'words are words, under the names of those who say them, and both see who is there' },
+  { what: 'replies and reactions', test: 'test/plays/independent.test.ts',
+    name: 'a reply is a reply, and a reaction a reaction' },
+  { what: 'threads', test: 'test/plays/independent.test.ts',
+    name: 'what is said in a thread is a reply to what the thread is about' },
+  { what: 'corrections and deletions', test: 'test/plays/independent.test.ts',
+    name: 'a correction corrects, and what is taken back is taken back' },
+  { what: 'mentions', test: 'test/plays/independent.test.ts',
+    name: 'a name calls the one whom it means' },
+  { what: 'typing and read marks', test: 'test/plays/independent.test.ts',
+    name: 'each sees the other typing, and how far the other has read' },
+  { what: 'that it went out', test: 'test/plays/independent.test.ts',
+    name: 'each sees by a reaction of Zentrale that what they said has gone out to all' },
+  { what: 'names, pictures', test: 'test/plays/independent-people.test.ts',
+    name: 'a new name and a new picture are there without a word' },
+  { what: 'joins and leaves', test: 'test/plays/independent-people.test.ts',
+    name: 'whoever comes is there, and whoever goes is not' },
+  { what: 'the topic', test: 'test/plays/independent-people.test.ts',
+    name: 'the topic is the same, whoever sets it' },
+  { what: 'hats (XEP-0317), what works in a room, whom a stand-in stands for (MSC4133)', test: 'test/plays/independent-people.test.ts',
+    name: 'a room tells what its people are, and what works in it' },
+  { what: 'files and locations', test: 'test/plays/independent.test.ts',
+    name: 'a file is a link that ends in its name, and a location a location' },
+  { what: 'uploads (XEP-0363) and thumbnails', test: 'test/plays/independent.test.ts',
+    name: 'a picture that is uploaded is one on the other side, with its name, type, size, measures and thumbnail' },
+  { what: 'polls', test: 'test/plays/independent.test.ts',
+    name: 'a poll is voted in by a number, with or without a reply' },
+  { what: 'direct chats', test: 'test/plays/independent.test.ts',
+    name: 'a direct chat begins with a stand-in that nobody knew, and goes both ways' },
+  { what: 'portals, both ways (XEP-0249)', test: 'test/plays/independent.test.ts',
+    name: 'Nina enters an XMPP room by its name, and Bernd a Matrix room' },
+  { what: 'removals by moderators (XEP-0425; where the server does not know it, they are told)', test: 'test/plays/independent-people.test.ts',
+    name: 'what a moderator removes is gone on the other side, or they are told where it stays' },
+  { what: 'kicks', test: 'test/plays/independent-people.test.ts',
+    name: 'whoever is put out on the other side is told, and is heard again when they are asked in' },
+  { what: 'an address, its name and its picture, typing and reading, its answers (XEP-0184)', test: 'test/plays/independent-address.test.ts',
+    name: 'is somebody with a name and a picture, who says that a question has arrived, and then answers' },
+  { what: 'the same on Matrix', test: 'test/plays/independent-address.test.ts',
+    name: 'is the same for whoever writes on Matrix' },
+  { what: 'an address that is an account', test: 'test/plays/account.test.ts',
+    name: 'answers an app that is none of ours, shows it on the account\'s other apps, and reads what was said while it was dead' },
+  { what: 'replies after a kill, to an address', test: 'test/plays/independent-address.test.ts',
+    name: 'shows nobody of the team, and after a kill an answer still refers to what was said before' },
+  { what: 'all that refers to something, after a kill, in a room', test: 'test/plays/independent.test.ts',
+    name: 'after a kill and a start, what was said before can be answered, liked and corrected' }
+]

@@ -24,7 +24,7 @@ import type { SignalOut } from '../../src/model/signal'
 import type { Arrival, Delivery } from '../../src/model/message'
 import { toPlain } from '../../src/model/text'
 import { parse } from '../unit/networks/xmpp/parse'
-import { PEOPLE, POLL, SAMPLES, type Sample } from './carried-samples'
+import { PEOPLE, POLL, SAMPLES, SEEN, type Sample } from './carried-samples'
 import { loadConfig, wholeConfig, write } from './config'
 import { makePractice, until, type Practice } from './practice'
 import { mirrorOf, startBridge, type Started } from './started'
@@ -73,7 +73,7 @@ const shown = ({ action }: Delivery): string => {
         action.reply === undefined ? '' : 'reply', ...(action.mentions ?? []).map(({ as }) => `calls ${as}`),
         action.kind === 'edit' ? 'changed to' : '', style === 'emote' ? 'emote' : '',
         style === 'quiet' ? 'quiet' : '', location === undefined ? '' : 'location', file?.spoiler === undefined ? '' : 'hidden',
-        file === undefined ? '' : `${file.kind} \`${file.name}\``
+        file === undefined ? '' : `${file.kind} \`${file.name}\`${file.thumbnail === undefined ? '' : ' with its thumbnail'}`
       ].filter(kind => kind !== '')
       return [...kinds, ...text.length > 0 ? [`“${short(toPlain(text))}”`] : []].join(' ')
     }
@@ -207,6 +207,14 @@ Who is there, how they are, and what moderators do. Each line names its test.
 | what happens in one room | in the others | test |
 |---|---|---|
 ${PEOPLE.map(({ what, becomes, test, name }) => `| ${what} | ${becomes} | \`${test}\`: “${name}” |`).join('\n')}
+
+## In apps that are none of ours
+
+Plays show all this on real servers, Synapse with Prosody and with ejabberd, to people whose apps are built on matrix-nio and slixmpp.
+
+| what they see | test |
+|---|---|
+${SEEN.map(({ what, test, name }) => `| ${what} | \`${test}\`: “${name}” |`).join('\n')}
 `
 
 if (require.main === module) {

@@ -7,11 +7,14 @@ import { READ_WITHIN_MS } from './story'
 /** What their app showed: `saw` says what kind of thing, the other fields depend on it. */
 export type Seen = Readonly<Record<string, unknown>> & { saw: string }
 
+/** Fields that are to be so, or what is to be true. */
+type Fits = Record<string, unknown> | ((one: Seen) => boolean)
+
 export interface Independent {
   /** What their app is told to do, as the script's `do_…` names it. */
   does (what: string, more?: Record<string, unknown>): void
-  /** The first thing seen that fits, past or to come. */
-  sees (what: string, fits: Record<string, unknown>): Promise<Seen>
+  /** The first thing seen that fits, past or to come; with `from`, from there on in `seen`. */
+  sees (what: string, fits: Fits, from?: number): Promise<Seen>
   readonly seen: readonly Seen[]
   stop (): Promise<void>
 }
@@ -22,8 +25,8 @@ const scriptOf = (name: string): string => join(checkout, 'test/support/independ
 const startIndependent = async (script: string, args: string[], dir: string, python = PYTHON): Promise<Independent> => {
   const seen: Seen[] = []
   const watchers = new Set<() => void>()
-  const holds = (fits: Record<string, unknown>) => (one: Seen): boolean =>
-    Object.entries(fits).every(([key, value]) => JSON.stringify(one[key]) === JSON.stringify(value))
+  const holds = (fits: Fits) => (one: Seen): boolean => typeof fits === 'function' ? fits(one)
+    : Object.entries(fits).every(([key, value]) => JSON.stringify(one[key]) === JSON.stringify(value))
   const child: Process = await startProcess({
     command: python, args: [scriptOf(script), ...args], cwd: dir, logFile: join(dir, `${script}.log`),
     ready: async () => seen.some(({ saw }) => saw === 'online'),
@@ -35,9 +38,9 @@ const startIndependent = async (script: string, args: string[], dir: string, pyt
   return {
     seen, stop: child.stop,
     does: (what, more = {}) => child.write(JSON.stringify({ do: what, ...more })),
-    sees: (what, fits) => new Promise((resolve, reject) => {
+    sees: (what, fits, from = 0) => new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = seen.find(one => one.saw === 'failed' || holds(fits)(one))
+        const found = seen.find((one, index) => one.saw === 'failed' || (index >= from && holds(fits)(one)))
         if (found === undefined) return
         over()
         if (found.saw === 'failed') reject(new Error(`${script}.py: ${JSON.stringify(found)}`))

@@ -8,8 +8,8 @@ import asyncio
 import sys
 from base64 import b64decode
 
-from nio import (AsyncClient, AsyncClientConfig, EnableEncryptionBuilder, LoginResponse, MegolmEvent, ReceiptEvent, RedactionEvent, RoomMessage,
-                 RoomPreset, TypingNoticeEvent, UnknownEvent)
+from nio import (AsyncClient, AsyncClientConfig, EnableEncryptionBuilder, LoginResponse, MegolmEvent, ReceiptEvent, RedactionEvent, RoomMemberEvent,
+                 RoomMessage, RoomPreset, RoomTopicEvent, TypingNoticeEvent, UnknownEvent)
 from nio.crypto import decrypt_attachment, encrypt_attachment
 from orders import obey, show
 
@@ -24,6 +24,8 @@ class Person:
         self.client.add_event_callback(self.message, RoomMessage)
         self.client.add_event_callback(self.unknown, UnknownEvent)
         self.client.add_event_callback(self.redaction, RedactionEvent)
+        self.client.add_event_callback(self.topic, RoomTopicEvent)
+        self.client.add_event_callback(self.member, RoomMemberEvent)
         self.client.add_ephemeral_callback(self.typing, TypingNoticeEvent)
         self.client.add_ephemeral_callback(self.receipt, ReceiptEvent)
 
@@ -49,6 +51,10 @@ class Person:
         while room not in self.client.rooms:
             await asyncio.sleep(0.1)
         show('entered', room=room)
+
+    async def do_join(self, alias):
+        joined = await self.client.join(alias)
+        await self.do_enter(joined.room_id)
 
     async def do_begin(self, invite):
         made = await self.client.room_create(is_direct=True, preset=RoomPreset.trusted_private_chat, invite=[invite],
@@ -89,9 +95,47 @@ class Person:
         await self.send(room, 'm.room.message', {'msgtype': 'm.location', 'body': text, 'geo_uri': geo})
 
     async def do_show(self, room, name, text):
-        answer, _ = await self.client.upload(lambda *_: text.encode(), content_type='text/plain', filesize=len(text))
         await self.send(room, 'm.room.message', {
-            'msgtype': 'm.file', 'body': name, 'info': {'mimetype': 'text/plain', 'size': len(text)}, 'url': answer.content_uri})
+            'msgtype': 'm.file', 'body': name, 'info': {'mimetype': 'text/plain', 'size': len(text)},
+            'url': await self.uploaded(text.encode(), 'text/plain')})
+
+    async def uploaded(self, data, kind):
+        answer, _ = await self.client.upload(lambda *_: data, content_type=kind, filesize=len(data))
+        return answer.content_uri
+
+    async def do_upload(self, room, name, kind, base64, width, height, thumbnail):
+        data, small = b64decode(base64), b64decode(thumbnail)
+        info = {'mimetype': kind, 'size': len(data), 'w': width, 'h': height, 'thumbnail_url': await self.uploaded(small, 'image/png'),
+                'thumbnail_info': {'mimetype': 'image/png', 'size': len(small), 'w': 1, 'h': 1}}
+        await self.send(room, 'm.room.message', {'msgtype': 'm.image', 'body': name, 'info': info, 'url': await self.uploaded(data, kind)})
+
+    async def do_thread(self, room, text, root):
+        await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text, 'm.relates_to': {
+            'rel_type': 'm.thread', 'event_id': root, 'is_falling_back': True, 'm.in_reply_to': {'event_id': root}}})
+
+    async def do_title(self, room, topic):
+        await self.client.room_put_state(room, 'm.room.topic', {'topic': topic})
+
+    async def do_put_out(self, room, user):
+        await self.client.room_kick(room, user)
+
+    async def do_rename(self, name):
+        await self.client.set_displayname(name)
+
+    async def do_picture(self, base64):
+        data = b64decode(base64)
+        await self.client.set_avatar(await self.uploaded(data, 'image/png'))
+
+    async def do_look_at(self, user):
+        profile = await self.client.get_profile(user)
+        show('profile', who=user, name=profile.displayname, picture=profile.avatar_url or '', more=profile.other_info)
+
+    async def do_state(self, room, kind):
+        state = await self.client.room_get_state(room)
+        show('state', kind=kind, contents=[one['content'] for one in state.events if one['type'] == kind])
+
+    async def do_leave(self, room):
+        await self.client.room_leave(room)
 
     async def do_reply(self, room, text, id):
         await self.send(room, 'm.room.message', {'msgtype': 'm.text', 'body': text, 'm.relates_to': {'m.in_reply_to': {'event_id': id}}})
@@ -120,10 +164,20 @@ class Person:
     def message(self, room, event):
         content = event.source['content']
         relates = content.get('m.relates_to') or {}
-        show('message', name=room.user_name(event.sender), sender=event.sender, text=content.get('body', ''), id=event.event_id,
-             answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''), file=content.get('file'), encrypted=event.decrypted,
+        show('message', room=room.room_id, name=room.user_name(event.sender), sender=event.sender, text=content.get('body', ''), id=event.event_id,
+             answers=(relates.get('m.in_reply_to') or {}).get('event_id', ''), link=content.get('url', ''),
+             file=content.get('file'), encrypted=event.decrypted,
+             kind=content.get('msgtype', ''), info=content.get('info') or {}, in_thread=relates.get('rel_type') == 'm.thread',
              calls=(content.get('m.mentions') or {}).get('user_ids', []),
              corrects=relates.get('event_id', '') if relates.get('rel_type') == 'm.replace' else '')
+
+    def topic(self, room, event):
+        show('topic', sender=event.sender, text=event.topic)
+
+    def member(self, room, event):
+        content = event.content
+        show('member', room=room.room_id, user=event.state_key, by=event.sender, is_there=event.membership == 'join', how=event.membership,
+             name=content.get('displayname') or '', picture=content.get('avatar_url') or '')
 
     def unreadable(self, room, event):
         show('unreadable', id=event.event_id)

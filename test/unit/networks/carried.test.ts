@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { document, isSilent, LABELS, type Outcome, outcomes } from '../../support/carried'
-import { PEOPLE } from '../../support/carried-samples'
+import { PEOPLE, SEEN } from '../../support/carried-samples'
 
 const DOCUMENT = join(__dirname, '../../../docs/carried.md')
 
@@ -22,8 +22,9 @@ describe('what is carried', () => {
     assert.equal(document(found), readFileSync(DOCUMENT, 'utf8'), 'make it anew: npm run carried')
   })
 
-  it('names an existing test in each line about people', () => {
-    const isThere = ({ test, name }: typeof PEOPLE[number]): boolean => readFileSync(join(__dirname, '../../..', test), 'utf8').includes(name)
-    assert.deepEqual(PEOPLE.filter(one => !isThere(one)).map(({ what }) => what), [])
+  it('names an existing test in each line about people and other apps', () => {
+    const isThere = ({ test, name }: typeof SEEN[number]): boolean =>
+      readFileSync(join(__dirname, '../../..', test), 'utf8').includes(name.replaceAll('\'', '\\\''))
+    assert.deepEqual([...PEOPLE, ...SEEN].filter(one => !isThere(one)).map(({ what }) => what), [])
   })
 })
