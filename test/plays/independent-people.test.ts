@@ -10,7 +10,8 @@ import { BERND, NINA, NINA_ID, type Pair, raisePair } from '../support/pair'
 import { PNG } from '../support/png'
 import { needs, scratch } from '../support/real'
 
-const begins = (words: string) => ({ saw, text }: Seen): boolean => saw === 'message' && String(text).startsWith(words)
+/** A word joiner may stand in a nick, so that it calls nobody. */
+const begins = (words: string) => ({ saw, text }: Seen): boolean => saw === 'message' && String(text).replaceAll('\u2060', '').startsWith(words)
 const SHA1 = /^[0-9a-f]{40}$/
 const servers = {
   prosody: (options: XmppServerOptions) => startProsody({ ...options, moderation: true }),
