@@ -32,7 +32,7 @@ interface Entry {
   arrival: Arrival
   number: number
   counted: boolean // towards ACCEPTS_OPEN_MAX
-  stored: (() => void) | undefined
+  stored: ((isNew: boolean) => void) | undefined
   kept?: () => void
   underWay?: boolean // being stored just now
   wasKept?: boolean
@@ -49,8 +49,8 @@ interface Line {
 }
 
 export interface Intake {
-  /** Takes an arrival that was read. Calls `stored` when it is on disk. Never throws. */
-  offer (arrival: Arrival, stored?: () => void, bound?: Bound): void
+  /** Takes an arrival that was read. Calls `stored` when it is on disk, or was before. Never throws. */
+  offer (arrival: Arrival, stored?: (isNew: boolean) => void, bound?: Bound): void
   /** Takes a page from an archive. Resolves when all of it is on disk; calls `kept` for each arrival that must wait. */
   page (arrivals: Arrival[], kept: () => void): Promise<void>
   /** Nothing more is stored, neither what is kept nor what still comes. Calls `beyond` for arrivals with a Bound. */
@@ -121,11 +121,11 @@ export const makeIntake = (
   const give = (id: string, line: Line, entry: Entry): void => {
     line.open++
     entry.underWay = true
-    accept(entry.arrival).then(() => {
+    accept(entry.arrival).then(outcome => {
       if (line.kept[0] === entry) recovered(id, line)
       settled(id, line)
       leave(entry)
-      entry.stored?.()
+      entry.stored?.(outcome !== 'seen')
     }, (error: unknown) => {
       if (line.attempt === TELL_AFTER) log.warn({ why: messageOf(error), kept: line.kept.length }, 'what comes from a place cannot be stored yet')
       line.failing = true
@@ -163,7 +163,7 @@ export const makeIntake = (
     offer (arrival, stored, bound) { take({ arrival, number: ++offered, counted: true, stored, bound }) },
     async page (arrivals, kept) {
       await Promise.all(arrivals.map(arrival =>
-        new Promise<void>(stored => take({ arrival, number: ++offered, counted: false, stored, kept }))))
+        new Promise<void>(stored => take({ arrival, number: ++offered, counted: false, stored: () => stored(), kept }))))
     },
     stop () {
       stopped = true

@@ -76,6 +76,7 @@ export const makeChat = async ({ apps = [] as App[], clock = systemClock as Cloc
   const sent: Xml[] = []
   const asked: string[] = []
   const taken: { text: string, fate: Fate }[] = []
+  const seen = new Set<string>()
   const fails: { with?: string, disconnected?: boolean } = {}
   let holding = false
   const stream: Pick<Stream, 'send' | 'ask'> = {
@@ -97,8 +98,10 @@ export const makeChat = async ({ apps = [] as App[], clock = systemClock as Cloc
   const receiver: DirectReceiver = {
     message (stanza, _to, fate = {}) {
       taken.push({ text: textOf(child(stanza, 'body')), fate })
+      const isNew = !seen.has(stanza.attrs.id ?? '')
+      seen.add(stanza.attrs.id ?? '')
       fate.unread?.()
-      if (!holding) fate.done?.()
+      if (!holding) fate.done?.(isNew)
     },
     refuse () { taken.push({ text: '(refused)', fate: {} }) }
   }

@@ -44,10 +44,10 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'here. Please switch encryption off for this chat and write again.'
 
 /**
- * `done`: called when the message need not come again; `beyond`: if it cannot be kept. `sealed`: it came encrypted, and this is what it says.
+ * `done`: called when the message need not come again, with whether it is stored now for the first time; `beyond`: if it cannot be kept. `sealed`: it came encrypted, and this is what it says.
  * `unread`: it cannot be read, and this tells its writer so. `rekeyed`: the key of a device of theirs that has another one now.
  */
-export interface Fate { done? (): void; beyond? (): void; sealed?: boolean; unread? (): void; rekeyed?: string | undefined }
+export interface Fate { done? (isNew: boolean): void; beyond? (): void; sealed?: boolean; unread? (): void; rekeyed?: string | undefined }
 
 export interface DirectReceiver {
   /** A message to an address of ours that is neither an error nor from a room of ours. */
@@ -203,17 +203,17 @@ export const makeDirectReceiver = ({
   return {
     refuse (message) { giveBack(message, () => {}) },
     message (message, to, fate = {}) {
-      const { done = () => {}, beyond = () => { giveBack(message, done) } } = fate
+      const { done = () => {}, beyond = () => { giveBack(message, () => done(false)) } } = fate
       const { from = '', id } = message.attrs
       const encryption = encryptionOf(message)
       if (encryption !== undefined) cannotRead(message, encryption, to, fate.unread)
       const arrival = arrivalOf(message, to)
-      if (arrival === undefined) return done()
+      if (arrival === undefined) return done(false)
       if (arrival.kind === 'message' && !isHidden(from)) askWhetherMachine(from, to.id)
       const received = encryption === undefined ? receivedXml(message, `received.${chance.token(KEY_BYTES)}`) : undefined
-      const stored = (): void => {
+      const stored = (isNew: boolean): void => {
         if (received !== undefined) stream.send(received)
-        done()
+        done(isNew)
       }
       offer(withSign(arrival, fate), stored, {
         most: DIRECT_KEPT_MAX, server: serverOf(owned(from)),

@@ -12,9 +12,9 @@ export type Change = [key: string, value: Uint8Array | undefined]
 
 /**
  * `encrypted`: whether their last words were; undefined: they have said none. `devices`: those with a session, the one heard last in front.
- * `rekeyed`: the key of one of them that has another one now, until that is told.
+ * `last`: names the last encrypted words. `rekeyed`: the key of one of them that has another one now, until that is told.
  */
-export interface Chat { encrypted?: boolean; devices: number[]; rekeyed?: string }
+export interface Chat { encrypted?: boolean; devices: number[]; last?: string; rekeyed?: string }
 
 /** `hash`: of what it says. */
 export interface KeptSealed { hash: string; at: number; xml: string }

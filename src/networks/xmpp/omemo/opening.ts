@@ -27,7 +27,7 @@ import { openText } from './payload'
 import type { Peers } from './peers'
 import { answer, open, type Opened, type Session, wasOpened, type Wire } from './ratchet'
 import { type Sealing, withDevices, withSession } from './sealing'
-import { readPreKeyMessage } from './wire'
+import { MAC_BYTES, readPreKeyMessage } from './wire'
 
 const WAITING_ONE_MAX = 64
 const WAITING_MAX = 512
@@ -158,7 +158,7 @@ export const makeOpening = ({
 
   const unread = async (stanza: Element, to: Identity, ends: Ends, why: unknown): Promise<void> => {
     log.info({ address: ends.ours, why: messageOf(why) }, 'an encrypted message cannot be opened')
-    await kept.change([chatChange(ends, { ...await kept.chat(ends), encrypted: true })])
+    await kept.change([chatChange(ends, { ...await kept.chat(ends), encrypted: true, last: fresh(KEY_BYTES).toString('base64url') })])
     receiver.message(stanza, to, owns.isOn(ends.ours) ? { unread: () => tell(ends) } : {})
   }
 
@@ -182,7 +182,7 @@ export const makeOpening = ({
     const taken = number++
     await owns.change(ends.ours, now => isNew ? without(now, used, clock.now(), fresh) : now, [
       sessionsChange(ends, from, sessions), ...withDevices(ends, {
-        ...chat, ...clear && { encrypted: true }, ...!tells && rekeyed !== undefined && { rekeyed }
+        ...chat, ...clear && { encrypted: true, last: key.bytes.subarray(-MAC_BYTES).toString('base64') }, ...!tells && rekeyed !== undefined && { rekeyed }
       }, [from]),
       ...said === undefined ? [] : [takenChange(taken, said)]
     ])
@@ -190,12 +190,25 @@ export const makeOpening = ({
     if (isNew || counter % QUIET_MAX === QUIET_MAX - 1) sendEmpty(ends, from, false)
   }
 
+  /** If they have said nothing encrypted since. */
+  const inClear = async (ends: Ends, last: string | undefined): Promise<void> => {
+    const chat = await kept.chat(ends)
+    if (chat.last === last) await kept.change([chatChange(ends, { ...chat, encrypted: false })])
+  }
+
+  /** Not what comes twice, perhaps after encrypted words: apps, servers and strangers say things again. */
+  const inClearFromNow = (ends: Ends, last: string | undefined): void => {
+    turns(directPlace(ends.ours, ends.theirs), () => inClear(ends, last))
+      .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'that a chat is in the clear now could not be kept'))
+  }
+
   const take = async (stanza: Element, to: Identity, ends: Ends): Promise<void> => {
     const encrypted = encryptedIn(stanza)
     if (encrypted === undefined) {
-      const chat = await kept.chat(ends)
-      if (chat.encrypted !== false && speaksInClear(stanza)) await kept.change([chatChange(ends, { ...chat, encrypted: false })])
-      return receiver.message(stanza, to)
+      const { encrypted: before, last } = await kept.chat(ends)
+      if (before === false || !speaksInClear(stanza)) return receiver.message(stanza, to)
+      if (before === undefined) await inClear(ends, last)
+      return receiver.message(stanza, to, { done (isNew) { if (isNew) inClearFromNow(ends, last) } })
     }
     try {
       peers.wrote(ends.theirs, senderIn(encrypted))

@@ -20,7 +20,7 @@ describe('xmpp intake', () => {
         if (failures[calls++]) throw new Unavailable('full')
         if (!stored.includes(key)) stored.push(key)
       }, reading, makeWorld({ clock: quickClock(100_000) }))
-      await Promise.all(Array.from({ length: 10 }, (_, i) => new Promise<void>(resolve => intake.offer(arrival(i), resolve))))
+      await Promise.all(Array.from({ length: 10 }, (_, i) => new Promise<boolean>(resolve => intake.offer(arrival(i), resolve))))
       assert.deepEqual([...stored].sort(), Array.from({ length: 10 }, (_, i) => String(i)))
     }), { numRuns: 50 })
   })
@@ -34,7 +34,7 @@ describe('xmpp intake', () => {
       if (full) throw new Unavailable('full')
       stored.push(key)
     }, reading, makeWorld({ clock: quickClock(10_000) }))
-    await Promise.all(Array.from({ length: 10 }, (_, i) => new Promise<void>(resolve => intake.offer(arrival(i), resolve))))
+    await Promise.all(Array.from({ length: 10 }, (_, i) => new Promise<boolean>(resolve => intake.offer(arrival(i), resolve))))
     assert.deepEqual(stored.map(Number), [...stored.map(Number)].sort((a, b) => a - b))
   })
 
@@ -45,7 +45,7 @@ describe('xmpp intake', () => {
     const intake = makeIntake(() => new Promise<void>(resolve => open.push(resolve)), connection, makeWorld())
     for (let i = 0; i < ACCEPTS_OPEN_MAX - 1; i++) intake.offer(arrival(i))
     assert.deepEqual(steps, [])
-    const last = new Promise<void>(resolve => intake.offer(arrival(-1), resolve))
+    const last = new Promise<boolean>(resolve => intake.offer(arrival(-1), resolve))
     assert.deepEqual(steps, ['pause'])
     for (const done of open) done()
     await last
@@ -72,7 +72,7 @@ describe('xmpp intake', () => {
       if (crowded && kind !== 'receipt' && place.id === 'full@x') throw new Unavailable('full', { crowded: true })
       stored.push(key)
     }, reading, makeWorld({ clock: quickClock(1000) }))
-    const offer = (one: Arrival): Promise<void> => new Promise(resolve => intake.offer(one, resolve))
+    const offer = (one: Arrival): Promise<void> => new Promise(resolve => intake.offer(one, () => resolve()))
     const waiting: Promise<void>[] = []
     const elsewhere: Promise<void>[] = []
     for (let n = 0; n < 10; n++) {
@@ -100,7 +100,7 @@ describe('xmpp intake', () => {
       }, reading, makeWorld({ clock: quickClock(100_000) }))
       const all: Promise<void>[] = []
       for (const more of [...spaces, Infinity]) {
-        for (let n = 0; n < 3; n++) all.push(new Promise(resolve => intake.offer(arrival(all.length), resolve)))
+        for (let n = 0; n < 3; n++) all.push(new Promise(resolve => intake.offer(arrival(all.length), () => resolve())))
         await new Promise(resolve => setImmediate(resolve))
         space = more
       }
@@ -117,7 +117,7 @@ describe('xmpp intake', () => {
       if (full) throw new Unavailable('full')
       stored.push(key)
     }, reading, makeWorld({ clock: quickClock(1000) }))
-    const all = [0, 1, 2].map(n => new Promise<void>(resolve => intake.offer(arrival(n), resolve)))
+    const all = [0, 1, 2].map(n => new Promise<boolean>(resolve => intake.offer(arrival(n), resolve)))
     await new Promise(resolve => setImmediate(resolve))
     full = false
     await Promise.all(all)
@@ -137,7 +137,7 @@ describe('xmpp intake', () => {
     }, reading, makeWorld({ clock: quickClock(1000) }))
     const offer = (): Promise<void> => new Promise(resolve => {
       const number = count++
-      intake.offer(arrival(number), resolve, { most: 64, server: 'x', beyond () { away.push(number); resolve() } })
+      intake.offer(arrival(number), () => resolve(), { most: 64, server: 'x', beyond () { away.push(number); resolve() } })
     })
     const first = Array.from({ length: 80 }, offer) // in one tick: none is refused yet
     for (let tried = tries; tries < tried + 3;) await new Promise(resolve => setImmediate(resolve))

@@ -10,6 +10,9 @@ import { parse } from '../parse'
 
 const OLGA = 'olga@example.org'
 const ENDS = { ours: OURS, theirs: OLGA }
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise<void>(resolve => { setImmediate(resolve) })
+}
 const plainly = (text: string) => parse(`<message type='chat' from='${OLGA}/app' to='${OURS}' id='p${text}'><body>${text}</body></message>`)
 
 const listOf = (...apps: App[]) => parse(el('message', { type: 'headline', from: OLGA, to: OURS },
@@ -48,8 +51,25 @@ describe('what an address says with OMEMO', () => {
     const chat = await makeChat({ apps: [olga] })
     await chat.hears(olga.say(chat, 'one'))
     await chat.hears(plainly('two'))
-    assert.equal(await chat.seal(OLGA, 'hello'), undefined)
+    await until(async () => await chat.seal(OLGA, 'hello') === undefined)
     await chat.hears(olga.say(chat, 'three'))
+    assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
+  })
+
+  it('stays encrypted if words in the clear come again, or are stored after encrypted ones', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    await chat.hears(plainly('one'))
+    await chat.hears(olga.say(chat, 'two'))
+    await chat.hears(plainly('one'))
+    await settle()
+    assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
+    chat.hold()
+    await chat.hears(plainly('three'))
+    const { fate } = chat.taken.at(-1)!
+    await chat.hears(olga.say(chat, 'four'))
+    fate.done?.(true)
+    await settle()
     assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
   })
 
