@@ -52,6 +52,8 @@ export interface Auditor {
   returned (tag: string): void
   /** A link broke around it: perhaps the bridge never gets it, or nobody learns what became of it. */
   unheard (tag: string): void
+  /** It could not be encrypted now, so its writer is told. */
+  unsealed (delivery: Delivery): void
   /** A person sent STOP or START. `acknowledged`: the source was told yes. */
   asked (person: Inhabitant, key: string, word: 'stop' | 'start', acknowledged: boolean): void
   /** The bridge hands a message to a network. */
@@ -295,7 +297,7 @@ export const makeAuditor = (mirrors: Mirror[], now: () => number): Auditor => {
       record.takenAt = now()
       counts.acknowledged++
     },
-    returned () {}, unheard () {},
+    returned () {}, unheard () {}, unsealed () {},
     asked (person, key, word, acknowledged) {
       const place = addressKey(person.place)
       const all = wishes.get(place) ?? []

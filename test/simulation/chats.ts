@@ -12,14 +12,18 @@ import { bareOf } from '../../src/networks/xmpp/names'
 import { INFO } from '../../src/networks/xmpp/muc/room'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'
 import { isSpeech } from './notices'
+import { makeOmemo, type Omemo } from './omemo'
+import type { Random } from './random'
 import type { Answer } from './room'
 import type { Inhabitant, Said } from './town'
+import { kindOf } from './typing'
 import { acknowledge, makeScribe, type Utterance, type World } from './world'
 
 const APPS = ['phone', 'pc']
 const STATES = 'http://jabber.org/protocol/chatstates'
 const CONFERENCE = 'jabber:x:conference'
 const STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas'
+const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const VCARD = 'vcard-temp'
 /** How long an app that is online takes; how long until an app comes online again. */
 const READING_MS = [10, 5000] as const
@@ -49,10 +53,13 @@ export interface Chats {
   /** The component says farewell. `swift`: everything written to it arrived at once. */
   farewell (swift: boolean): void
   readonly waiting: number
+  /** Of those who encrypt. */
+  readonly omemo: Omemo | undefined
 }
 
 interface Parts {
   world: World
+  seals: Random | undefined
   send (stanza: Xml): boolean
   /** Whether there is a link but nobody reads it. */
   isDead (): boolean
@@ -63,7 +70,7 @@ interface Parts {
   invited (room: string, person: string): void
 }
 
-export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Parts): Chats => {
+export const makeChats = ({ world, seals, send, isDead, trouble, restart, invited }: Parts): Chats => {
   const { timeline, random, weather, auditor, note } = world
   const network = 'xmpp'
   const scribe = makeScribe('letter', world)
@@ -71,6 +78,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
   const met = new Set<string>() // chats that have begun
   const returned = new Set<string>() // ids of messages that came back to their writers
   const refused = new Set<string>() // keys, for good
+  const asked = new Map<string, (answer: Element) => void>() // what to do with the answer, by the question's id
   const elsewhere = new Set<string>() // keys of messages for which another server is being tried
   let ids = 0
 
@@ -97,6 +105,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
   }
 
   const comesBack = (id: string): void => {
+    omemo?.excuse(id)
     const { tag } = open.get(id)!
     open.delete(id)
     returned.add(id)
@@ -118,19 +127,26 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
 
   // what people write
 
+  const question = (from: string, to: string, payload: Xml, done: (answer: Element) => void = () => {}): void => {
+    const id = nextId()
+    begin(id)
+    asked.set(id, done)
+    if (write(id, el('iq', { type: 'get', from, to, id }, payload))) return
+    open.delete(id)
+    asked.delete(id)
+  }
+
+  const omemo = seals && makeOmemo({ world, random: seals, send, question })
+
   /** Asks what apps want to know about somebody new. */
   const meet = (from: string, { id, to }: Inhabitant): void => {
-    for (const payload of [el('query', { xmlns: INFO }), el('vCard', { xmlns: VCARD })]) {
-      const question = nextId()
-      begin(question)
-      if (!write(question, el('iq', { type: 'get', from, to, id: question }, payload))) open.delete(question)
-    }
+    for (const payload of [el('query', { xmlns: INFO }), el('vCard', { xmlns: VCARD })]) question(from, to!, payload)
     send(el('presence', { type: 'subscribe', from: id, to }))
   }
 
-  const letter = ({ key, text, by }: Utterance): void => {
+  const letter = ({ key, by }: Utterance, content: Xml[]): void => {
     const from = `${by.id}/${random.pick(APPS)}`
-    const on = write(key, el('message', { type: 'chat', from, to: by.to, id: key }, el('body', {}, text), el('request', { xmlns: RECEIPTS }),
+    const on = write(key, el('message', { type: 'chat', from, to: by.to, id: key }, ...content, el('request', { xmlns: RECEIPTS }),
       el('active', { xmlns: STATES }), el('origin-id', { xmlns: 'urn:xmpp:sid:0', id: key })))
     if (!on && open.get(key)?.out === 0) comesBack(key)
   }
@@ -141,10 +157,14 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
     if (!met.has(by.place.id)) meet(jid, by)
     met.add(by.place.id)
     if (random.happens(0.3)) send(el('message', { type: 'chat', from: jid, to: by.to }, el('composing', { xmlns: STATES })))
-    begin(utterance.key, { utterance, ...said && { tag: said.tag } })
-    letter(utterance)
-    const again = (): void => { if (!returned.has(utterance.key)) letter(utterance) }
-    if (weather.strikes('letter again')) timeline.after(random.between(0, AGAIN_MS_MAX), again)
+    const speak = (content: Xml[], excused: boolean): void => {
+      begin(utterance.key, { utterance, excused, ...said && { tag: said.tag } })
+      letter(utterance, content)
+      const again = (): void => { if (!returned.has(utterance.key)) letter(utterance, content) }
+      if (weather.strikes('letter again')) timeline.after(random.between(0, AGAIN_MS_MAX), again)
+    }
+    if (omemo === undefined || said === undefined || kindOf(said.tag) !== 'ask') speak([el('body', {}, text)], false)
+    else omemo.write(by, utterance, speak)
   }
 
   // what we write to them
@@ -216,17 +236,28 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
       if (type === 'error') heardNo(id)
       else if (receipt !== undefined) heardYes(receipt.attrs.id ?? '')
       else if (invitation !== undefined) invited(invitation.attrs.jid!, to)
-      else if (body !== undefined) read(stanza, textOf(body))
+      else if (body !== undefined || omemo !== undefined) {
+        const text = omemo === undefined ? textOf(body) : type === 'headline' ? undefined : omemo.read(stanza)
+        if (text !== undefined && body !== undefined) read(stanza, text)
+      }
     },
     presence ({ attrs: { from = '', to, type } }) { if (type === 'subscribed') note(`${to} sees whether ${from} is there`) },
     ask (iq) {
-      const [asked] = elementsIn(iq)
-      if (asked?.ns !== INFO) return { type: 'cancel', error: 'service-unavailable' }
+      const [asking] = elementsIn(iq)
+      if (omemo !== undefined && asking?.ns === PUBSUB) return omemo.ask(iq, asking)
+      if (asking?.ns !== INFO) return { type: 'cancel', error: 'service-unavailable' }
       return random.happens(0.2) ? undefined : { result: el('query', { xmlns: INFO }, el('feature', { var: INFO })) }
     },
-    answered: ({ attrs: { id = '' } }) => { open.delete(id) },
+    answered (iq) {
+      const { id = '' } = iq.attrs
+      open.delete(id)
+      asked.get(id)?.(iq)
+      asked.delete(id)
+    },
     broke (since) {
-      for (const one of open.values()) {
+      omemo?.broke()
+      for (const [id, one] of open) {
+        if (one.at >= since) omemo?.excuse(id)
         if (one.at < since || one.excused) continue
         one.excused = true
         if (one.tag !== undefined) auditor.unheard(one.tag)
@@ -238,6 +269,7 @@ export const makeChats = ({ world, send, isDead, trouble, restart, invited }: Pa
         auditor.violation('I5', `${tag} was read, and its writer hears nothing of it at the end`, tag)
       }
     },
+    omemo,
     get waiting () { return [...open.values()].filter(({ excused, tag }) => !excused && tag === undefined).length }
   }
 }

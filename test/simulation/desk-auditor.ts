@@ -57,6 +57,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   const lastTry = new Map<string, number>() // by place and tag
   const seen = new Set<string>() // by the team's place and tag
   const unread = new Map<string, number>() // lines about what cannot be read, by the team's place
+  const waits = new Map<string, { first: number, last: number }>() // answers that could not be encrypted, by tag
+  const toldOfWait = new Set<string>()
   const told = new Set<string>() // answers whose writers were told that they failed
   const got = new Map<string, { agent: string, tag: string }[]>() // by the contact's place
 
@@ -66,6 +68,13 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   const more = (counts: Map<string, number>, key: string): number => {
     counts.set(key, (counts.get(key) ?? 0) + 1)
     return counts.get(key)!
+  }
+
+  /** Whoever waits for longer than one try knows it, because a crash is never twice between the try and the word of it. */
+  const judgeWaits = (): void => {
+    for (const [tag, { first, last }] of waits) {
+      if (last - first > 60_000 && !toldOfWait.has(tag)) violation('S3', `${tag} waits because it cannot be encrypted; nobody is told`, tag)
+    }
   }
 
   /** The same words may come again with another mark: now sent, or not sent. */
@@ -118,6 +127,8 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
   /** Notes a failure that its writer was told: in the room where they wrote it, or in their chat with the address. */
   const tells = (place: Place, text: string): void => {
     const failed = ownTag(/^(?:Not|Perhaps not)(?: fully)? delivered to [^:]+: “([^”]*)”/.exec(text)?.[1] ?? '')
+    const waiting = ownTag(/^Not delivered to [^:]+ yet: “([^”]*)”\. Nothing goes there without encryption/.exec(text)?.[1] ?? '')
+    if (waiting !== undefined) toldOfWait.add(waiting)
     const by = lines.get(failed ?? '')?.by
     if (by !== undefined && (place.id.endsWith(` ${by.id}`) || addressKey(place) === addressKey(by.place))) told.add(failed!)
   }
@@ -293,6 +304,10 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       desk.returned(tag)
     },
     unheard (tag) { lines.get(tag)!.unheard = true },
+    unsealed (delivery) {
+      const tag = ownTag(textOfDelivery(delivery))
+      if (tag !== undefined && kindOf(tag) === 'reply') waits.set(tag, { first: waits.get(tag)?.first ?? now(), last: now() })
+    },
     isKnown: ({ identities }) => [...lines.values()].some(({ kind, by, acknowledged, tag }) => acknowledged && kind === 'message' &&
       kindOf(tag) === 'ask' && identities.some(({ network, id }) => network === by.place.network && id === by.to)),
     began (delivery) {
@@ -328,6 +343,7 @@ export const makeDeskAuditor = (under: Auditor, desk: Desk, configs: readonly Co
       const conversations = db.prepare('SELECT data FROM conversation ORDER BY id').all().map(row => JSON.parse(String(row['data'])) as Conversation)
       for (const one of conversations) judgeConversation(db, one, rows, all, arrivals)
       ends.judgeTeams()
+      judgeWaits()
       const taken = new Set(arrivals.map(({ content }) => ownTag(toPlain(content.text))))
       for (const line of lines.values()) {
         judgeSource(line, taken.has(line.tag))

@@ -58,13 +58,13 @@ export const teamRoom = (network: string, slug: string, what: number): string =>
 
 /** Claims never time out: what happens then would depend on a clock that jumps. */
 const makeAddress = (
-  random: Random, name: string, index: number, chats: boolean
+  random: Random, name: string, index: number, chats: boolean, encrypts: boolean
 ): FunctionAddress => addressOn([], TEAM.slice(0, 2 + random.below(2)), {
   name, slug: name, identities: [
     { network: 'matrix', id: `@${name}:${DOMAIN}` }, { network: 'sms', id: `+4930123500${index}` },
     ...chats ? [{ network: 'xmpp', id: `${name}@${COMPONENT}` }] : []
   ],
-  profile: { name, about: '' }, claimTimeoutMinutes: CENTURY_MINUTES, followUp: random.pick(['reopen', 'new'])
+  ...encrypts && { encrypts }, profile: { name, about: '' }, claimTimeoutMinutes: CENTURY_MINUTES, followUp: random.pick(['reopen', 'new'])
 })
 
 const PERSONS: Record<string, (index: number) => string> = {
@@ -86,9 +86,13 @@ const makeHabits = (random: Random) => {
 /** An agent at their place, and the contact whose case it is about. */
 interface Matter { by: Inhabitant; about: Inhabitant; ask: string; mayCommand: boolean; number?: number }
 
-/** `after`: a timer of the timeline. `most`: where most contacts are. Nobody writes over XMPP unless most do. */
-export const makeDesk = (random: Random, most: 'xmpp' | 'matrix', after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
-  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2)).map((name, index) => makeAddress(random, name, index, most === 'xmpp'))
+/** Where most contacts are. Nobody writes over XMPP unless most do. `encrypts`: its apps do, with OMEMO. */
+interface Most { network: 'xmpp' | 'matrix'; encrypts: boolean }
+
+/** `after`: a timer of the timeline. */
+export const makeDesk = (random: Random, { network: most, encrypts }: Most, after: (ms: number, run: () => void) => void, say: Mouth): Desk => {
+  const addresses = ['werkstatt', 'info'].slice(0, 1 + random.below(2))
+    .map((name, index) => makeAddress(random, name, index, most === 'xmpp', encrypts))
   const contacts = Array.from({ length: 2 + random.below(4) }, (_, index) => makeContact(random, random.pick(addresses), most, index))
   const habits = makeHabits(random)
   const quiet = new Set(habits.duty > 0 ? [] : contacts.filter(() => random.happens(0.5)).map(({ place }) => addressKey(place)))

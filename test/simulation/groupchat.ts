@@ -11,6 +11,7 @@ import { bareOf, parseJid, resourceOf } from '../../src/networks/xmpp/names'
 import { makeParser } from '../../src/networks/xmpp/wire/parser'
 import { child, el, type Element, elementsIn, textOf, type Xml } from '../../src/networks/xmpp/wire/xml'
 import type { Life } from './life'
+import type { Random } from './random'
 import { ADMIN, deliveryOf, isOf, MAM, makeRoom, MUC, MUC_USER, OWNER, type Answer, type Item, type Occupant, type Room } from './room'
 import { makeChats } from './chats'
 import { makeRoomDoors } from './doors'
@@ -41,7 +42,7 @@ const written = ({ name, ns, attrs, children }: Element, outer: string): Xml => 
   ...children.map(one => typeof one === 'string' ? one : written(one, ns)))
 const contentOf = (stanza: Element): Xml[] => elementsIn(stanza).map(one => written(one, COMPONENT_NS))
 
-export const makeGroupchat = (world: World): Server => {
+export const makeGroupchat = (world: World, seals?: Random): Server => {
   const { timeline, random, weather, auditor, note, epoch } = world
   const network = 'xmpp'
   const scribe = makeScribe('stanza', world)
@@ -72,7 +73,7 @@ export const makeGroupchat = (world: World): Server => {
     return room
   }
 
-  const watch = makeWatch(world, roomAt)
+  const watch = makeWatch(world, roomAt, () => chats.omemo)
 
   const reply = (to: Element, answer: Answer): void => {
     const { from, to: asked, id } = to.attrs
@@ -314,7 +315,7 @@ export const makeGroupchat = (world: World): Server => {
   }
 
   const chats = makeChats({
-    world, send, isDead: () => session !== undefined && deadSince < Infinity, trouble, restart,
+    world, seals, send, isDead: () => session !== undefined && deadSince < Infinity, trouble, restart,
     invited: (room, person) => invited(roomAt(room), person)
   })
 
@@ -324,7 +325,7 @@ export const makeGroupchat = (world: World): Server => {
     const { dial, lost } = makeDialling(world, life, exchange)
     hangUp = lost
     const config = { component: { host: 'localhost', port: 5347, domain: DOMAIN, secret: SECRET }, rooms: ROOMS }
-    return watch.network(life, makeXmpp(config, { ...lent, memory: watch.memory(life, lent.memory) }, dial))
+    return watch.network(life, makeXmpp(config, watch.lent(life, lent), dial))
   }
 
   const speak: Server['say'] = (by, text, said) => {
@@ -391,6 +392,7 @@ export const makeGroupchat = (world: World): Server => {
       hangUp()
       chats.broke(-Infinity)
     },
+    judge () { chats.omemo?.judge() },
     get waiting () { return watch.waiting + chats.waiting + (held?.length ?? 0) }
   }
 }

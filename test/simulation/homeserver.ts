@@ -359,7 +359,8 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
     }, { exchange: exchangeFor(life), listen: listenFor(life), ...sealed && { makeEngine: sealed.engineFor(life) } })
     return overhear(world, life, real, {
       stored ({ key }) { sealed?.stored(key); stored(key) },
-      isMade, mayHave: ({ key }) => auditor.has(key), isLost: id => sealed?.isLost(id) === true
+      isMade, mayHave: ({ key }) => auditor.has(key),
+      isLost: raw => sealed?.isLost(String((JSON.parse(raw) as { event_id?: unknown }).event_id)) === true
     })
   }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Violation } from './auditor'
 import { broken } from './mutate'
 import { MUTATIONS, type Mutation } from './mutations'
-import { hasAddresses, hasChats, hasCrowd, hasFriends, hasModerators, hasSealed } from './simulation'
+import { hasAddresses, hasChats, hasCrowd, hasFriends, hasModerators, hasOmemo, hasSealed } from './simulation'
 
 const PATH = join(__dirname, 'seeds.json')
 const KEPT_MAX = 3
@@ -20,7 +20,7 @@ export const keptSeeds = (): Record<string, number[]> => JSON.parse(readFileSync
 
 /** These invariants are judged only in seeds with these people. */
 const CONCERNED: [invariants: RegExp, isIn: (seed: number) => boolean][] = [
-  [/^[DEWS]/, hasAddresses], [/^S/, hasSealed], [/^P$/, hasCrowd], [/^[HX]$/, hasModerators], [/^C$/, hasFriends]
+  [/^[DEWS]/, hasAddresses], [/^S/, seed => hasSealed(seed) || hasOmemo(seed)], [/^P$/, hasCrowd], [/^[HX]$/, hasModerators], [/^C$/, hasFriends]
 ]
 
 const isJudged = (invariant: string, seed: number): boolean => CONCERNED.every(([all, isIn]) => !all.test(invariant) || isIn(seed))

@@ -169,5 +169,15 @@ export const MUTATIONS: Mutation[] = [
   ['tells the team of what waits only when it is given up', 'networks/matrix/encryption/waiting.ts',
     "if (!entry.told) await tell(entry, raw, 'late')", '', ['S3']],
   ['has no line for what cannot be read', 'desk/contact.ts', '...redirect ? [] : shownToTeam(',
-    '...redirect || unreadable !== undefined ? [] : shownToTeam(', ['S3']]
+    '...redirect || unreadable !== undefined ? [] : shownToTeam(', ['S3']],
+  // chats with OMEMO
+  ['says in the clear with XMPP what is tried again', 'networks/xmpp/direct/send.ts', 'const said = apart(delivery, ends, media)',
+    'const said = delivery.attempt === 1 ? apart(delivery, ends, media) : undefined', ['S1']],
+  ['corrects in the clear with XMPP', 'networks/xmpp/direct/send.ts', "if (action.kind !== 'message' && action.kind !== 'edit') return undefined",
+    "if (action.kind !== 'message') return undefined", ['S1']],
+  ['seals again with OMEMO what may have been sent', 'networks/xmpp/omemo/sealing.ts', 'if (before?.hash === hash) return [{ xml: before.xml }]', '',
+    ['S2']],
+  ['keeps a session that has gone on only in memory', 'networks/xmpp/omemo/sealing.ts',
+    'changes.push(sessionsChange(ends, device, withSession(before, used, sealed.session)))', '', ['S2']],
+  ['takes a one-time key twice', 'networks/xmpp/omemo/opening.ts', 'isNew ? without(own, used, clock.now(), fresh) : own', 'own', ['S3']]
 ]

@@ -1,5 +1,5 @@
 /** Overhears a real adapter for the auditor: when it begins to send, what the result is, and which messages it reports as stored. */
-import { messageOf } from '../../src/model/errors'
+import { messageOf, Unavailable } from '../../src/model/errors'
 import type { Arrival, Delivery, RoomState } from '../../src/model/message'
 import type { Inbox, Network } from '../../src/model/network'
 import type { Place } from '../../src/model/address'
@@ -11,8 +11,8 @@ export interface Ears {
   stored (arrival: Arrival): void
   /** The last stored key of a place, when the bridge is asked for it. */
   storedUpTo? (place: Place, key: string | undefined): void
-  /** Whether nobody can read the source's event with this id. */
-  isLost? (id: string): boolean
+  /** Whether this is something of the source that nobody can read. */
+  isLost? (raw: string): boolean
   /** Whether a room of ours is visibly as it should be. */
   isMade (place: Place, room: RoomState): boolean
   /** Whether the destination may have the message although sending failed. */
@@ -38,8 +38,7 @@ export const overhear = ({ auditor, note }: World, life: Life, real: Network, ea
       return last
     },
     async quarantine (_, raw, why) {
-      const { event_id: id } = JSON.parse(raw) as { event_id?: unknown }
-      if (ears.isLost?.(String(id)) !== true) auditor.violation('bug', `to quarantine: ${why.message} ${raw}`)
+      if (ears.isLost?.(raw) !== true) auditor.violation('bug', `to quarantine: ${why.message} ${raw}`)
     }
   })
 
@@ -67,6 +66,7 @@ export const overhear = ({ auditor, note }: World, life: Life, real: Network, ea
         if (!life.alive) return never()
         note(`${delivery.key} not sent: ${messageOf(error)}`)
         if (ears.mayHave(delivery, error)) auditor.ambiguous(delivery)
+        if (error instanceof Unavailable && error.unsealed !== undefined) auditor.unsealed(delivery)
         throw error
       }
     }

@@ -16,7 +16,8 @@ const FAULTS = ['crash', 'power cut', 'disk error', 'unreadable', 'clock jump', 
   'puts another room in the place of a mirrored one', 'fills a room with what nobody knows', 'shares a link that leads nowhere',
   'shares many links that lead nowhere', 'writes to ours in private', 'a moderator: kicked', 'a moderator: banned', 'a moderator: removed',
   'a key comes late', 'a key never comes', 'an encrypted event again', 'a homeserver forgets that a chat is encrypted',
-  'the worker of encryption dies']
+  'the worker of encryption dies', 'keys cannot be had', 'a bundle has a wrong signature', 'a letter is spoiled', 'a letter is for other devices',
+  'a key is used already']
 const ENDS = ['matrix done', 'xmpp done', 'sms done', 'matrix failed', 'sms unknown', 'answers sent', 'answers held', 'came back', 'lost unread']
 
 const judge = async (seed: number): Promise<Awaited<ReturnType<typeof simulate>>> => {

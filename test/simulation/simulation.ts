@@ -71,6 +71,9 @@ export const hasCrowd = (seed: number): boolean => seed % CROWD_EVERY === 0
 export const hasModerators = (seed: number): boolean => seed % MODERATED_EVERY === 1
 export const hasFriends = (seed: number): boolean => seed % FRIENDS_EVERY === FRIENDS_EVERY - 1
 export const hasChats = (seed: number): boolean => hasAddresses(seed) && seed % CHATS_EVERY === 0
+/** In one of so many of those, contacts there have apps that encrypt. */
+const OMEMO_EVERY = 4
+export const hasOmemo = (seed: number): boolean => hasChats(seed) && seed % OMEMO_EVERY === 0
 /** In the others, contacts encrypt their chats on Matrix. */
 export const hasSealed = (seed: number): boolean => hasAddresses(seed) && !hasChats(seed)
 
@@ -243,7 +246,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const weather = makeWeather(random, makeRandom(seed + 2 ** 32))
   const wall = { offset: 0, epoch: EPOCH_MS }
   const people = hasAddresses(seed)
-    ? makeDesk(makeRandom(-seed), hasSealed(seed) ? 'matrix' : 'xmpp', (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
+    ? makeDesk(makeRandom(-seed), { network: hasSealed(seed) ? 'matrix' : 'xmpp', encrypts: hasOmemo(seed) },
+        (ms, run) => { timeline.after(ms, run) }, speakingOn(() => servers))
     : undefined
   const mirrors = makeAuditor(town.mirrors, () => timeline.ms)
   const operator = people && makeOperator(makeRandom(-seed - 2 ** 32), people.addresses)
@@ -259,7 +263,8 @@ const makeStage = (seed: number, trace: string[], settled: Map<string, number>):
   const disk = makeDisk(random, existsSync(MEMORY) ? MEMORY : tmpdir())
   const addresses = people?.addresses ?? []
   const seals = hasSealed(seed) ? makeRandom(seed + 2 ** 42) : undefined
-  const servers: Server[] = [makeHomeserver(world, town, addresses, seals), makeGroupchat(world), makeGateway(world, town, addresses)]
+  const apps = hasOmemo(seed) ? makeRandom(seed + 2 ** 43) : undefined
+  const servers: Server[] = [makeHomeserver(world, town, addresses, seals), makeGroupchat(world, apps), makeGateway(world, town, addresses)]
   const queueMax = random.happens(0.3) ? 10 + random.below(100) : 100_000
   const configured = (): FunctionAddress[] => operator?.start(disk) ?? []
   const directChats = friends && DIRECT_RULES

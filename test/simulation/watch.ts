@@ -3,8 +3,9 @@ import { messageOf } from '../../src/model/errors'
 import { directEnds } from '../../src/networks/xmpp/direct/place'
 import type { Place } from '../../src/model/address'
 import type { Arrival, Delivery, RoomState } from '../../src/model/message'
-import type { Memory, Network } from '../../src/model/network'
+import type { Network, World as Lent } from '../../src/model/network'
 import type { Life } from './life'
+import type { Omemo } from './omemo'
 import { overhear } from './overhear'
 import type { Room } from './room'
 import { acknowledge, type World } from './world'
@@ -17,7 +18,7 @@ const READ = 'read '
 
 export interface Watch {
   network (life: Life, real: Network): Network
-  memory (life: Life, memory: Memory): Memory
+  lent (life: Life, lent: Lent): Lent
   /** The bridge need not carry messages from before its first visit to a room, so people wait for that. */
   whenBegun (room: string, say: () => void): void
   isBegun (room: string): boolean
@@ -25,7 +26,8 @@ export interface Watch {
   readonly waiting: number
 }
 
-export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => {
+/** `letters`: what is said one to one. */
+export const makeWatch = (world: World, roomAt: (id: string) => Room, letters: () => Omemo | undefined): Watch => {
   const { auditor } = world
   const begun = new Set<string>()
   const unsaid = new Map<string, (() => void)[]>()
@@ -36,7 +38,9 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
     unsaid.delete(id)
   }
 
-  const heard = ({ key, kind, place }: Arrival): void => {
+  const heard = (arrival: Arrival): void => {
+    const { key, kind, place } = arrival
+    if (arrival.kind === 'message' && directEnds(place.id) !== undefined) letters()?.stored(arrival)
     if (kind === 'standing' || kind === 'profile' || directEnds(place.id) !== undefined) return // nobody said it, or its writer is told
     const utterance = roomAt(place.id).archive.find(({ id }) => `${place.id} ${id}` === key)?.utterance
     if (utterance === undefined) auditor.violation('I6', `nobody said ${key}`)
@@ -60,15 +64,21 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room): Watch => 
 
   return {
     network: (life, real) => overhear(world, life, real, {
-      stored: heard, storedUpTo: heardUpTo, isMade, mayHave
+      stored: heard, storedUpTo: heardUpTo, isMade, mayHave,
+      isLost: raw => letters()?.isLost(/ id='([^']*)'/.exec(raw)?.[1] ?? '') === true
     }),
-    memory (life, memory) {
+    lent (life, lent) {
+      const { memory, vault } = lent
       for (const id of unsaid.keys()) if (memory.get(READ + id) !== undefined) begin(id)
       return {
-        ...memory,
-        async set (key, value) {
-          await life.through(() => memory.set(key, value))
-          if (key.startsWith(READ)) begin(key.slice(READ.length))
+        ...lent,
+        vault: { ...vault, change: changes => life.through(() => vault.change(changes)) },
+        memory: {
+          ...memory,
+          async set (key, value) {
+            await life.through(() => memory.set(key, value))
+            if (key.startsWith(READ)) begin(key.slice(READ.length))
+          }
         }
       }
     },

@@ -53,7 +53,12 @@ const SEALED = {
   'a key never comes': 0.2,
   'an encrypted event again': 0.4,
   'a homeserver forgets that a chat is encrypted': 0.5,
-  'the worker of encryption dies': 0.02
+  'the worker of encryption dies': 0.02,
+  'keys cannot be had': 0.3,
+  'a bundle has a wrong signature': 0.3,
+  'a letter is spoiled': 0.2,
+  'a letter is for other devices': 0.2,
+  'a key is used already': 0.5
 } as const
 
 /** Faults that come by themselves. The number is the most times in one seed. */

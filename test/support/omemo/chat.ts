@@ -3,18 +3,15 @@ import { systemClock, type Clock } from '../../../src/lib/clock'
 import { Unavailable } from '../../../src/model/errors'
 import type { Identity, Vault } from '../../../src/model/network'
 import type { DirectReceiver, Fate } from '../../../src/networks/xmpp/direct/receive'
-import { AXOLOTL, bundleXml, encryptedXml, listXml, readBundle, readEncrypted } from '../../../src/networks/xmpp/omemo/elements'
+import { AXOLOTL, listXml } from '../../../src/networks/xmpp/omemo/elements'
 import { makeOmemo } from '../../../src/networks/xmpp/omemo/omemo'
-import { bundleOf, keysFor, makeOwn, meOf } from '../../../src/networks/xmpp/omemo/own'
-import { openText, sealText } from '../../../src/networks/xmpp/omemo/payload'
-import { answer, begin, open, seal, type Session } from '../../../src/networks/xmpp/omemo/ratchet'
-import { readPreKeyMessage } from '../../../src/networks/xmpp/omemo/wire'
 import { errorReply } from '../../../src/networks/xmpp/wire/stanza-errors'
 import type { Stream } from '../../../src/networks/xmpp/wire/stream'
 import { child, el, type Element, textOf, type Xml } from '../../../src/networks/xmpp/wire/xml'
 import { parse } from '../../unit/networks/xmpp/parse'
 import { until } from '../practice'
 import { makeVault, makeWorld } from '../world'
+import { makeFakeApp } from './fake-app'
 import { drawing } from './parties'
 
 export const OURS = 'info@chat.example.org'
@@ -36,36 +33,12 @@ let named = 0
 
 /** `device`: the number that it takes, whosever it was. */
 export const makeApp = (jid: string, name = `${jid} ${++named}`, device?: number): App => {
-  const fresh = drawing(name)
-  const drawn = makeOwn(0, fresh)
-  const own = { ...drawn, device: device ?? drawn.device }
-  let session: Session | undefined
+  const fake = makeFakeApp(drawing(name), device)
   return {
-    jid, device: own.device, bundle: bundleXml(bundleOf(own)),
-    forget () { session = undefined },
-    say (chat, text, id = `${name} ${++named}`, one = 0) {
-      const { device, bundle } = chat.published()
-      session ??= begin(meOf(own), readBundle(bundle), readBundle(bundle).ones[one], fresh)
-      const { iv, secret, payload } = sealText(text ?? '', fresh)
-      const sealed = seal(meOf(own), session, secret)
-      session = sealed.session
-      const inside = encryptedXml({ from: own.device, keys: [[device, sealed.wire]], iv, ...text !== undefined && { payload } })
-      return parse(el('message', { type: 'chat', from: `${jid}/app`, to: OURS, id }, ...inside).xml)
-    },
-    read (stanza) {
-      const encrypted = child(parse(stanza.xml), 'encrypted', AXOLOTL)
-      const { key, iv, payload } = encrypted === undefined ? { key: undefined } : readEncrypted(encrypted, own.device)
-      if (key === undefined || iv === undefined) return undefined
-      const first = key.prekey ? readPreKeyMessage(key.bytes) : undefined
-      if (first !== undefined && session?.base.equals(first.base) !== true) {
-        const { signed, one } = keysFor(own, first)
-        session = answer(meOf(own), first, signed, one)
-      }
-      if (session === undefined) throw new Error('no session')
-      const opened = open(meOf(own), session, first?.message ?? key.bytes, fresh)
-      session = opened.session
-      return payload === undefined ? '' : openText({ iv, secret: opened.data, payload })
-    }
+    jid, device: fake.device, bundle: fake.bundle, forget: fake.forget,
+    say: (chat, text, id = `${name} ${++named}`, one = 0) =>
+      parse(el('message', { type: 'chat', from: `${jid}/app`, to: OURS, id }, ...fake.seal(chat.published(), text, one)).xml),
+    read: stanza => fake.open(parse(stanza.xml))
   }
 }
 

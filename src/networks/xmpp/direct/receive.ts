@@ -44,8 +44,9 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'here. Please switch encryption off for this chat and write again.'
 
 /**
- * `done`: called when the message need not come again, with whether it is stored now for the first time; `beyond`: if it cannot be kept. `sealed`: it came encrypted, and this is what it says.
- * `unread`: it cannot be read, and this tells its writer so. `rekeyed`: the key of a device of theirs that has another one now.
+ * `done`: called when the message need not come again, with whether it is stored now for the first time. `beyond`: if it cannot be kept.
+ * `sealed`: it came encrypted, and this is what it says. `unread`: it cannot be read, and this tells its writer so. `rekeyed`: the key of a device
+ * of theirs that has another one now.
  */
 export interface Fate { done? (isNew: boolean): void; beyond? (): void; sealed?: boolean; unread? (): void; rekeyed?: string | undefined }
 

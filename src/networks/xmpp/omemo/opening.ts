@@ -20,7 +20,7 @@ import type { Stream } from '../wire/stream'
 import { child, el, type Element, textOf, type Xml } from '../wire/xml'
 import { AXOLOTL, encryptedIn, readEncrypted, saysIn, senderIn, withWords } from './elements'
 import { fingerprintOf, type Fresh } from './keys'
-import { chatChange, type Kept, sessionsChange, type Taken, takenChange } from './kept'
+import { type Chat, chatChange, type Kept, sessionsChange, type Taken, takenChange } from './kept'
 import { keysFor, meOf, type Own, without } from './own'
 import type { Owns } from './owns'
 import { openText } from './payload'
@@ -97,6 +97,18 @@ const isCorrection = (message: Element): boolean => child(message, 'replace', CO
 const withId = (stanza: Element, { bytes }: Wire): Element => stanza.attrs.id !== undefined ? stanza
   : { ...stanza, attrs: { ...stanza.attrs, id: createHash('sha256').update(bytes).digest('base64url') } }
 
+/** If they have said nothing encrypted since. */
+const inClear = async (kept: Kept, ends: Ends, last: string | undefined): Promise<void> => {
+  const chat = await kept.chat(ends)
+  if (chat.last === last) await kept.change([chatChange(ends, { ...chat, encrypted: false })])
+}
+
+/** Called for words that are new: apps, servers and strangers say things again, perhaps after encrypted words. */
+const makeClearing = ({ kept, turns, log }: Pick<OpeningParts, 'kept' | 'turns' | 'log'>) => (ends: Ends, last: string | undefined): void => {
+  turns(directPlace(ends.ours, ends.theirs), () => inClear(kept, ends, last))
+    .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'that a chat is in the clear now could not be kept'))
+}
+
 /** How many stanzas wait. */
 const makeRoom = (): { enter (chat: string): boolean, leave (chat: string): void } => {
   const waiting = new Map<string, number>()
@@ -124,6 +136,7 @@ export const makeOpening = ({
   const room = makeRoom()
   const healed = makeShares<number>(HEALED_MAX) // when, by chat and device
   const heals = makeAllowance(clock, HEALS_MAX, HEALS_ONE_MAX)
+  const isInClear = makeClearing({ kept, turns, log })
   const never = new AbortController().signal
   let number = 0
   let stopped = false
@@ -180,26 +193,14 @@ export const makeOpening = ({
     const tells = clear !== undefined && !isCorrection(clear) // a correction brings no news to the team
     const said: Taken | undefined = clear && { ours: ends.ours, stanza: clear, ...tells && { rekeyed } }
     const taken = number++
-    await owns.change(ends.ours, now => isNew ? without(now, used, clock.now(), fresh) : now, [
-      sessionsChange(ends, from, sessions), ...withDevices(ends, {
-        ...chat, ...clear && { encrypted: true, last: key.bytes.subarray(-MAC_BYTES).toString('base64') }, ...!tells && rekeyed !== undefined && { rekeyed }
-      }, [from]),
+    const last = key.bytes.subarray(-MAC_BYTES).toString('base64')
+    const now: Chat = { ...chat, ...clear && { encrypted: true, last }, ...!tells && rekeyed !== undefined && { rekeyed } }
+    await owns.change(ends.ours, own => isNew ? without(own, used, clock.now(), fresh) : own, [
+      sessionsChange(ends, from, sessions), ...withDevices(ends, now, [from]),
       ...said === undefined ? [] : [takenChange(taken, said)]
     ])
     if (said !== undefined) store(taken, said, to)
     if (isNew || counter % QUIET_MAX === QUIET_MAX - 1) sendEmpty(ends, from, false)
-  }
-
-  /** If they have said nothing encrypted since. */
-  const inClear = async (ends: Ends, last: string | undefined): Promise<void> => {
-    const chat = await kept.chat(ends)
-    if (chat.last === last) await kept.change([chatChange(ends, { ...chat, encrypted: false })])
-  }
-
-  /** Not what comes twice, perhaps after encrypted words: apps, servers and strangers say things again. */
-  const inClearFromNow = (ends: Ends, last: string | undefined): void => {
-    turns(directPlace(ends.ours, ends.theirs), () => inClear(ends, last))
-      .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'that a chat is in the clear now could not be kept'))
   }
 
   const take = async (stanza: Element, to: Identity, ends: Ends): Promise<void> => {
@@ -207,8 +208,8 @@ export const makeOpening = ({
     if (encrypted === undefined) {
       const { encrypted: before, last } = await kept.chat(ends)
       if (before === false || !speaksInClear(stanza)) return receiver.message(stanza, to)
-      if (before === undefined) await inClear(ends, last)
-      return receiver.message(stanza, to, { done (isNew) { if (isNew) inClearFromNow(ends, last) } })
+      if (before === undefined) await inClear(kept, ends, last)
+      return receiver.message(stanza, to, { done (isNew) { if (isNew) isInClear(ends, last) } })
     }
     try {
       peers.wrote(ends.theirs, senderIn(encrypted))

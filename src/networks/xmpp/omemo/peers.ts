@@ -21,12 +21,13 @@ const PUBSUB = 'http://jabber.org/protocol/pubsub'
 const EVENT = `${PUBSUB}#event`
 const LISTS_MAX = 5_000 // people
 const USELESS_MAX = 5_000 // devices
-const ASK_AGAIN_MS = 10 * 60_000 // of a list: somebody may have a new device, and we may not hear of it
+const ASK_AGAIN_MS = 2 * 60_000 // of a list: so long, a new device may get no answers if nobody tells us of it
 const USELESS_MS = 24 * 3_600_000
 const ASKING_MAX = 64 // at once
 const ASKING_AT_ONE_MAX = 8 // of them at one server
 const TRY_AGAIN_MS = 10 * 60_000 // of what a device publishes, if it could not be had
 const UNKNOWN_MS = 2 * 60_000 // then somebody whose list cannot be read counts as one who has none
+const FORBIDDEN_MS = 3_000 // the same: Prosody says so of people who have none, and for a moment of those whose app has just made its first
 
 /** Answers that mean that this person has no such list, or shows it to nobody like us. */
 const NONE: ReadonlySet<string> = new Set([
@@ -44,6 +45,9 @@ export interface Peers {
   /** Somebody writes from a device that may be missing in the list that is remembered. */
   wrote (theirs: string, device: number): void
 }
+
+/** They have no such thing, or show it to nobody like us, or not yet. */
+class Forbidden extends Unavailable {}
 
 /** Whether this says something about us and not about them. */
 const isOurs = (error: unknown, signal: AbortSignal): boolean => signal.aborted || (error instanceof Unavailable && error.disconnected)
@@ -64,7 +68,7 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
       if (answer.attrs.type === 'error') {
         const { name } = conditionOf(answer)
         if (NONE.has(name)) return undefined
-        throw new Unavailable(`their keys cannot be read: ${name}`)
+        throw name === 'forbidden' ? new Forbidden(name) : new Unavailable(`their keys cannot be read: ${name}`)
       }
       const pubsub = child(answer, 'pubsub', PUBSUB)
       const items = pubsub && child(pubsub, 'items')
@@ -97,8 +101,9 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
         }
         const since = unknown.get(theirs) ?? clock.tick()
         unknown.put(owned(theirs), ownerOf(owned(theirs)), since)
-        if (clock.tick() - since < UNKNOWN_MS) throw new Unavailable(messageOf(error), { unsealed: 'keyless', cause: error })
-        return []
+        const isForbidden = error instanceof Forbidden
+        if (clock.tick() - since >= (isForbidden ? FORBIDDEN_MS : UNKNOWN_MS)) return []
+        throw isForbidden ? error : new Unavailable(messageOf(error), { unsealed: 'keyless', cause: error })
       }
     },
     async bundle (ends, device, signal) {

@@ -130,11 +130,20 @@ describe('what an address says with OMEMO', () => {
   it('waits for two minutes if a list cannot be read, and then goes out in the clear if nothing was ever encrypted', async () => {
     const clock = handClock()
     const chat = await makeChat({ apps: [makeApp(OLGA)], clock })
-    chat.fails.with = 'forbidden'
+    chat.fails.with = 'internal-server-error'
     for (let minute = 0; minute < 2; minute++) {
       await assert.rejects(chat.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'keyless')
       clock.advance(60_000)
     }
+    assert.equal(await chat.seal(OLGA, 'hello'), undefined)
+  })
+
+  it('waits for a moment, without a word, if their server lets nobody read a list, and then goes out in the clear', async () => {
+    const clock = handClock()
+    const chat = await makeChat({ apps: [makeApp(OLGA)], clock })
+    chat.fails.with = 'forbidden'
+    await assert.rejects(chat.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === undefined)
+    clock.advance(3_000)
     assert.equal(await chat.seal(OLGA, 'hello'), undefined)
   })
 
@@ -186,6 +195,17 @@ describe('what an address says with OMEMO', () => {
     assert.equal(tablet.read((await chat.seal(OLGA, 'two'))!), undefined)
     await chat.hears(tablet.say(chat, 'from the tablet'))
     assert.equal(tablet.read((await chat.seal(OLGA, 'three'))!), 'three')
+  })
+
+  it('reaches after two minutes a new device that says nothing and of which nobody tells', async () => {
+    const clock = handClock()
+    const [phone, tablet] = [makeApp(OLGA), makeApp(OLGA)]
+    const apps = [phone]
+    const chat = await makeChat({ apps, clock })
+    await chat.seal(OLGA, 'one')
+    apps.push(tablet)
+    clock.advance(2 * 60_000)
+    assert.equal(tablet.read((await chat.seal(OLGA, 'two'))!), 'two')
   })
 
   it('without words keeps a session going, and begins one anew', async () => {
