@@ -84,15 +84,16 @@ const isEncrypted = (written: WrittenAddress, team: FunctionAddress['team'], kin
 
 interface Around { config: Written; kinds: readonly NetworkKind[]; ours: Set<string>; files: Files; problem: Problems }
 
-/** Whether any of its direct chats can be encrypted as the address wants it. */
+/** Whether any of its direct chats can be encrypted. It is a problem only if the config asks for it. */
 const isSealing = (written: WrittenAddress, { identities }: Called, at: Path, { config, kinds, problem }: Around): boolean => {
-  if (!written.omemo) return false
+  if (written.omemo === false) return false
+  const tell: Problems = written.omemo === true ? problem : () => {}
   return kinds.flatMap(kind => {
     const { name, label, address: { encrypts } } = kind.settings
     if (encrypts === undefined) return []
     const mine = identities.filter(({ network }) => network === name)
-    if (mine.length === 0) problem(at, `is for ${label}, and the address is not there`, 'Remove it')
-    return mine.flatMap(({ id }) => attempt(at, problem, () => encrypts(id, writtenOf(config, kind))))
+    if (mine.length === 0) tell(at, `is for ${label}, and the address is not there`, 'Remove it')
+    return mine.flatMap(({ id }) => attempt(at, tell, () => encrypts(id, writtenOf(config, kind))))
   }).includes(true)
 }
 

@@ -122,8 +122,8 @@ export const functionAddressOf = (kinds: readonly NetworkKind[]) => section('One
   typing: yes('Whether contact and team see that the other is typing. The contact sees the address, never who of the team.', true).default(true),
   read_marks: yes('Whether contact and team see how far the other has read. The contact sees that the address has, never who of the team.')
     .default(false),
-  omemo: yes('Whether its direct chats are encrypted with OMEMO, with contacts whose apps can do that. Not for an address that is an account.')
-    .default(false),
+  omemo: yes('Whether its direct chats are encrypted with OMEMO, with contacts whose apps can do that. If left out: yes, unless the address is ' +
+    'an account.').optional(),
   claim_timeout_minutes: whole('After how many opening minutes without an answer to the contact a case is free again.',
     5, 10080, 60).default(60),
   signature: choice('What the contact sees of the agent who answers, as a last line.', ['none', 'first_name', 'full']).default('none'),

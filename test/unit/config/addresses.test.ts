@@ -52,7 +52,7 @@ describe('a function address', () => {
       profile: { name: 'Bürgerbüro', about: '' }, language: 'en', zone: 'Europe/Berlin', automatic: ['greeting'], redirectOnly: false,
       claim: 'soft', answers: 'all', reactions: 'inside', undoSeconds: 0, claimTimeoutMinutes: 60, signature: 'none',
       followUp: { days: 7 }, texts: {}, retentionDays: 365,
-      shows: { typing: true, read: false }, encryptedRooms: true
+      shows: { typing: true, read: false }, encrypts: true, encryptedRooms: true
     })
   })
 
@@ -65,10 +65,13 @@ describe('a function address', () => {
     assert.deepEqual([isOn([anna], false), isOn([anna, bernd], true)], [false, true])
   })
 
-  it('encrypts only if it says so', () => {
-    const encrypts = (omemo?: boolean) =>
-      load(config => { Object.assign(config.function_addresses[0], omemo !== undefined && { omemo }) })[0]?.encrypts
-    assert.deepEqual([encrypts(), encrypts(false), encrypts(true)], [undefined, undefined, true])
+  it('encrypts unless it says otherwise, or is an account', () => {
+    const encrypts = (omemo?: boolean, more: Tree = {}) => load(config => {
+      Object.assign(config.function_addresses[0], omemo !== undefined && { omemo }, more)
+      if (more.xmpp !== undefined) config.xmpp.accounts = [{ jid: more.xmpp, password: 'secret' }]
+    })[0]?.encrypts
+    assert.deepEqual([encrypts(), encrypts(false), encrypts(true)], [true, undefined, true])
+    assert.deepEqual([encrypts(undefined, { xmpp: 'info@firma.example' }), encrypts(false, { xmpp: 'info@firma.example' })], [undefined, undefined])
   })
 
   it('that is an account, or not on XMPP, cannot say that it encrypts', () => {
