@@ -62,12 +62,9 @@ const untold = async (tx: Tx, { place, key }: Arrival, told: NewDelivery[]): Pro
   return told.filter(({ delivery }) => before?.deliveries.every(one => one.key !== delivery.key))
 }
 
-/** What was said, if people may be reminded of it: nobody is told of what its writer has taken back. */
-const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> => {
-  const origin = notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
-  const isGone = (origin?.kind === 'message' || origin?.kind === 'edit') && await tx.takenBack(origin)
-  return isGone ? undefined : origin
-}
+/** What was said, if somebody is to be told of its end. */
+const originOf = async (tx: Tx, { journal, notice, delivery: { action } }: Queued): Promise<Arrival | undefined> =>
+  notice || action.kind === 'reaction' ? undefined : await tx.origin(journal)
 
 export const makeEnding = ({ store, directory, desk, observer, clock, log, linkMs, heard }: Parts): Ending => {
   const isTime = makeSometimes(clock)

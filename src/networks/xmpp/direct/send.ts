@@ -167,11 +167,10 @@ export const makeDirectSender = ({
         ? sent.place
         : ours && { network, id: directPlace(ours.id, canonicalBare(bareOf(from)) ?? bareOf(from)) }
       const condition = conditionOf(message)
-      if (failed) log.info({ condition: condition.name, type: condition.type }, 'message to one person came back later')
       const because = failed ? becauseOf(sent?.to ?? bareOf(from), condition) : undefined
       return place && {
         kind: 'receipt', key: `${of} ${failed ? 'failed' : 'delivered'}`, place, at: clock.now(), of: [of],
-        outcome: failed ? 'failed' : 'delivered', ...because && { because }
+        outcome: failed ? 'failed' : 'delivered', ...because && { because }, ...failed && { detail: `it came back: ${condition.name}` }
       }
     }
   }
