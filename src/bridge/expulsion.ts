@@ -8,6 +8,7 @@ import type { Directory } from '../plan/directory'
 import { expelledKey, type Expelled, HOLDS_MS } from '../plan/expelled'
 import { cleanName } from '../plan/people'
 import { failureNotice, ignored, notice, type Change, type Plan } from '../plan/plan'
+import type { Texts } from '../plan/texts'
 
 type Told = Pick<Plan, 'deliveries' | 'changes'>
 
@@ -52,9 +53,9 @@ const isWords = ({ kind }: Arrival): boolean => kind === 'message' || kind === '
 
 /** Tells somebody, once, that they are not heard at a place. `arrival` is what they said. */
 export const tellExpelled = (arrival: Arrival, place: Place, person: Person, expelled: Expelled, directory: Directory): Told => {
+  const problem = { kind: 'failed', why: (texts: Texts) => texts.isExpelled[expelled.how] } as const
   return expelled.told && isWords(arrival) ? { deliveries: [], changes: [] } : {
-    deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory,
-      { kind: 'failed', why: texts => texts.isExpelled[expelled.how] }),
+    deliveries: failureNotice(arrival, { key: addressKey(place), place }, directory, problem),
     changes: isWords(arrival) ? [expelling(place, person, { ...expelled, told: true })] : []
   }
 }
