@@ -1,7 +1,7 @@
 /**
  * npm run bench:crowd -- 5/5 500/500: what a message costs in a mirror with few people and with many who say nothing. Each argument says how many
  * are on Matrix, and how many on XMPP; a third number is the mirror's `members_max`, and without it the default holds. Prosody's part is also
- * measured alone, in a room with the same people and without Zentrale.
+ * measured alone, in a room with the same people and without Zentrale. All sizes are there at once and take turns, and the median counts.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,9 +21,10 @@ const WARM_COUNT = 500
 const COUNT = 500
 const UNDER_WAY = 64
 /** Zentrale's own part is measured at a pace at which every size has the same to do: what comes together costs less. */
-const PACED_COUNT = 400
+const PACED_COUNT = 200
 const PER_SECOND = 20
 const IDLE_MS = 10_000
+const ROUNDS = 3
 
 /** `ms`: of processor for each message. */
 interface Cost { ms: number; perSecond: number }
@@ -43,52 +44,74 @@ const idleOf = async ({ pids: { zentrale } }: Ground): Promise<number> => {
   return (cpuSeconds(zentrale) - before) * 1000 / (IDLE_MS / 1000 * PER_SECOND)
 }
 
-interface Costs { zentrale: Cost; prosody: Cost; alone: Cost }
+const median = (all: number[]): number => all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)]!
 
-const costsOf = async ({ pids }: Ground, way: Way, bare: Way, idle: number): Promise<Costs> => {
+/** What a message costs Zentrale, in each round. */
+interface Costs { ms: number[]; prosody: Cost; alone: Cost }
+
+interface Size { name: string; dir: string; ground: Ground; seconds: number; rest: number; out: Costs; in: Costs }
+
+const NONE: Cost = { ms: NaN, perSecond: NaN }
+
+/** What is measured once: Prosody's part, with Zentrale and alone. */
+const prosodyOf = async ({ pids }: Ground, way: Way, bare: Way, costs: Costs): Promise<void> => {
   await fullSpeed(way, WARM_COUNT, UNDER_WAY)
-  const whole = await watched(pids.zentrale, steady(way, PACED_COUNT, PER_SECOND))
-  const prosody = await watched(pids.prosody, fullSpeed(way, COUNT, UNDER_WAY))
+  costs.prosody = await watched(pids.prosody, fullSpeed(way, COUNT, UNDER_WAY))
   await fullSpeed(bare, WARM_COUNT, UNDER_WAY)
-  return { zentrale: { ...whole, ms: whole.ms - idle }, prosody, alone: await watched(pids.prosody, fullSpeed(bare, COUNT, UNDER_WAY)) }
+  costs.alone = await watched(pids.prosody, fullSpeed(bare, COUNT, UNDER_WAY))
+}
+
+const raise = async ([matrix, xmpp, membersMax]: typeof SIZES[number]): Promise<Size> => {
+  const dir = mkdtempSync(join(checkout, '.sandbox', 'crowd-'))
+  const ground = await raiseGround(dir, 'plain', { matrix, xmpp, membersMax })
+  const start = clock.tick() // on each side, there is somebody who speaks besides those who are silent
+  const shownOf = (people: number): number => people > (membersMax ?? DEFAULT_MAX) ? 0 : people
+  await ground.allThere(matrix + 2 + shownOf(xmpp + 1), Math.min(shownOf(matrix + 1), LISTED_MAX))
+  const costs = (): Costs => ({ ms: [], prosody: NONE, alone: NONE })
+  return {
+    name: `${matrix} / ${xmpp}${membersMax === undefined ? '' : `, \`members_max: ${membersMax}\``}`, dir, ground,
+    seconds: (clock.tick() - start) / 1000, rest: rssMiB(ground.pids.zentrale), out: costs(), in: costs()
+  }
+}
+
+const measure = async ({ ground, ...costs }: Size): Promise<void> => {
+  const idle = await idleOf(ground)
+  for (const [way, { ms }] of [[ground.toXmpp(1), costs.out], [ground.toMatrix(1), costs.in]] as const) {
+    ms.push((await watched(ground.pids.zentrale, steady(way, PACED_COUNT, PER_SECOND))).ms - idle)
+  }
 }
 
 const row = (...cells: (string | number)[]): void => { process.stdout.write(`| ${cells.join(' | ')} |\n`) }
 
 /** `few`: the same with few people. */
-const cells = ({ zentrale, prosody, alone }: Costs, few: Costs): string[] => [
-  `${zentrale.ms.toFixed(2)} (× ${(zentrale.ms / few.zentrale.ms).toFixed(2)})`, `${prosody.ms.toFixed(2)}, ${alone.ms.toFixed(2)}`,
-  `${prosody.perSecond}, ${alone.perSecond}`
+const cells = ({ ms, prosody, alone }: Costs, few: Costs): string[] => [
+  `${median(ms).toFixed(2)} (× ${(median(ms) / median(few.ms)).toFixed(2)})`, ms.map((one, round) => (one / few.ms[round]!).toFixed(2)).join(', '),
+  `${prosody.ms.toFixed(2)}, ${alone.ms.toFixed(2)}`, `${prosody.perSecond}, ${alone.perSecond}`
 ]
 
 const main = async (): Promise<void> => {
   await ensure(['prosody'])
   mkdirSync(join(checkout, '.sandbox'), { recursive: true })
-  let few: Record<'out' | 'in', Costs> | undefined
-  const each = ['ms of Zentrale', 'ms of Prosody, alone', 'a second, Prosody alone']
+  const each = ['ms of Zentrale', 'ratio of each round', 'ms of Prosody, alone', 'a second, Prosody alone']
   const heads = ['people on Matrix / XMPP', 'ghosts in the MUC', 'all there after', 'MiB at rest, after',
     ...['Matrix→XMPP', 'XMPP→Matrix'].flatMap(way => each.map(cell => `${way}: ${cell}`))]
-  row(...heads)
-  row(...heads.map(() => '---:'))
-  for (const [matrix, xmpp, membersMax] of SIZES) {
-    const dir = mkdtempSync(join(checkout, '.sandbox', 'crowd-'))
-    const ground = await raiseGround(dir, 'plain', { matrix, xmpp, membersMax })
-    try {
-      const start = clock.tick() // on each side, there is somebody who speaks besides those who are silent
-      const shownOf = (people: number): number => people > (membersMax ?? DEFAULT_MAX) ? 0 : people
-      await ground.allThere(matrix + 2 + shownOf(xmpp + 1), Math.min(shownOf(matrix + 1), LISTED_MAX))
-      const seconds = ((clock.tick() - start) / 1000).toFixed(1)
-      const atRest = rssMiB(ground.pids.zentrale)
-      const ghosts = ground.ghosts()
-      const idle = await idleOf(ground)
-      const costs = {
-        out: await costsOf(ground, ground.toXmpp(1), ground.bareOut(), idle), in: await costsOf(ground, ground.toMatrix(1), ground.bareIn(), idle)
-      }
-      few ??= costs
-      row(`${matrix} / ${xmpp}${membersMax === undefined ? '' : `, \`members_max: ${membersMax}\``}`, ghosts, `${seconds} s`,
-        `${atRest}, ${rssMiB(ground.pids.zentrale)}`,
-        ...cells(costs.out, few.out), ...cells(costs.in, few.in))
-    } finally {
+  const sizes: Size[] = []
+  try {
+    for (const size of SIZES) sizes.push(await raise(size))
+    for (const { ground, ...costs } of sizes) {
+      await prosodyOf(ground, ground.toXmpp(1), ground.bareOut(), costs.out)
+      await prosodyOf(ground, ground.toMatrix(1), ground.bareIn(), costs.in)
+    }
+    for (let round = 0; round < ROUNDS; round++) for (const size of sizes) await measure(size)
+    row(...heads)
+    row(...heads.map(() => '---:'))
+    const [few] = sizes
+    for (const { name, ground, seconds, rest, ...costs } of sizes) {
+      row(name, ground.ghosts(), `${seconds.toFixed(1)} s`, `${rest}, ${rssMiB(ground.pids.zentrale)}`,
+        ...cells(costs.out, few!.out), ...cells(costs.in, few!.in))
+    }
+  } finally {
+    for (const { ground, dir } of sizes) {
       await ground.stop()
       rmSync(dir, { recursive: true, force: true })
     }
