@@ -5,7 +5,7 @@ import { toPlain } from '../../src/model/text'
 import type { Network } from '../../src/model/network'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
 import { ADDRESS } from './matrix-ground'
-import { makeMatrixPerson, type MatrixPerson } from './matrix-person'
+import { type Json, makeMatrixPerson, type MatrixPerson } from './matrix-person'
 import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 import { until } from './practice'
 import { makeMemory, makeVault } from './world'
@@ -60,6 +60,12 @@ const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPers
 
   return {
     customer, answerTo, isAnswered, saidTo,
+    /** To the device of the address, so many times. */
+    async sendTo ({ person }: Customer, content: Json, times = 1): Promise<void> {
+      for (let n = 0; n < times; n++) {
+        await person.call('PUT', `v3/sendToDevice/m.room.encrypted/${newKey()}`, { messages: { [address()]: { '*': content } } })
+      }
+    },
     get network () { return network },
     /** What came of them, as the bridge gets it. */
     from: ({ person }: Customer): MessageArrival[] => bridge.inbox.arrivals.filter(one => one.place.id.endsWith(` ${person.userId}`))
@@ -72,7 +78,7 @@ const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPers
 export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
   describe('encrypted chats of an address', () => {
     const customers = customersOf(ground, appOf)
-    const { customer, answerTo, isAnswered, saidTo } = customers
+    const { customer, answerTo, isAnswered, saidTo, sendTo } = customers
     const signal = (): AbortSignal => AbortSignal.timeout(WITHIN_MS)
 
     it('go on while somebody has more keys than an answer may hold; what is for them waits', async () => {
@@ -86,15 +92,24 @@ export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryp
       await assert.rejects(customers.network.send(held, signal()), { name: 'Unavailable', unsealed: 'keyless' })
       assert.equal(await saidTo(bulky), 0)
     })
+
+    it('go on while somebody sends to its device more than it takes', async () => {
+      const mallory = await customer('hallo')
+      await sendTo(mallory, { algorithm: 'm.olm.v1.curve25519-aes-sha2', sender_key: 'K', ciphertext: {} }, 250)
+      await isAnswered(await customer('auch hallo'), 'guten Tag')
+    })
   })
 }
 
-export const identitySuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
-  describe('the identity of a contact', () => {
-    const customers = customersOf(ground, appOf)
-    const { customer, isAnswered, from, hears } = customers
+/** What Synapse lets nobody do, or not without a password. */
+export const beyondSynapseSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
+  const address = (): string => `@${ADDRESS}:${ground().serverName}`
 
-    it('is nothing to tell at first sight; each other one is, once, with the first words that come under it', async () => {
+  describe('an identity', () => {
+    const customers = customersOf(ground, appOf)
+    const { customer, isAnswered, from, hears, sendTo } = customers
+
+    it('of a contact is nothing to tell at first sight; each other one is, once, with the first words that come under it', async () => {
       const eva = await customer('eins')
       await isAnswered(eva, 'zwei')
       const says = async (text: string): Promise<void> => {
@@ -112,6 +127,21 @@ export const identitySuite = (ground: () => Ground, appOf = () => makeEncryptedP
       await isAnswered(await customer('andere'), 'auch')
       const told = from(eva).map(({ content, reidentified }) => `${toPlain(content.text)}${reidentified ? ' !' : ''}`)
       assert.deepEqual(told, ['eins', 'drei', 'vier !', 'fünf', 'sieben !'])
+    })
+
+    it('of an address stays, and others are read and answered, after somebody has sent to its device what cannot be taken at all', async () => {
+      const mallory = await customer('hallo')
+      const masterOf = async (): Promise<unknown> => {
+        const { master_keys: masters } = await mallory.person.call('POST', 'v3/keys/query', { device_keys: { [address()]: [] } })
+        return ((masters as Json)[address()] as Json).keys
+      }
+      const before = await masterOf()
+      await sendTo(mallory, { padding: 'K'.repeat(33 * 2 ** 20) })
+      const answer = customers.answerTo(mallory, 'guten Tag')
+      await assert.rejects(customers.network.send(answer, AbortSignal.timeout(WITHIN_MS)), { name: 'Unavailable' })
+      await customers.network.send(answer, AbortSignal.timeout(WITHIN_MS))
+      await isAnswered(await customer('auch hallo'), 'guten Tag')
+      assert.deepEqual(await masterOf(), before)
     })
   })
 }

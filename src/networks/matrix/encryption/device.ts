@@ -4,13 +4,14 @@
  */
 import { Refused, Unavailable } from '../../../model/errors'
 import { isJson, type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
-import { Rejected } from '../homeserver'
+import { Rejected, TooLong } from '../homeserver'
 import type { Decrypted, Rotation } from './calls'
 import { identityOf, type Identity, keepIdentity } from './identities'
 import { asUnavailable, type DeviceParts, makeCall, makeKept, signedKey, sinceKey } from './kept'
 import { makeDecline } from './declining'
 import { makeMet } from './met'
 import { makeRequests } from './requests'
+import { makeSift } from './sifting'
 
 export interface Device {
   /** Makes sure that the device is there, with its keys and an identity that signs it. Throws Unavailable. */
@@ -32,7 +33,8 @@ export interface Device {
 /** `to`: everybody in the room who reads. `contact`: the one of them who must be able to, if there is one. */
 export interface Said { room: string; to: string[]; contact?: string | undefined; rotation: Rotation; type: string; content: Json }
 
-const PAGES_MAX = 10 // of news: the rest comes the next time
+const WORK_MAX = 1_000 // messages that the library takes at once: the rest comes the next time
+const PAGES_MAX = 1_000 // the same, of news, although most is dropped
 const SIGNED = 'kept' // earlier versions did not keep the identity
 const DEVICES_MAX = 1_000 // that get the key of a room: for more, nothing is encrypted
 const FULL = 100 // messages to a device in one answer of Synapse: there may be more
@@ -59,6 +61,8 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
   const { homeserver, engine, vault, memory, clock, log, turns, signed, counts, asking } = parts
   const kept = makeKept(parts, user)
   const call = makeCall(homeserver, user, kept)
+  const met = makeMet(vault)
+  const sift = makeSift({ clock, known: people => met.among(user, people) })
   const decline = makeDecline({ call, clock, log }, user)
   let known: string | undefined // what was taken last of our own keys: what says nothing new is not taken, because that costs two commits
 
@@ -101,18 +105,22 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
       return await homeserver.call('GET', 'client/v3/sync', { as: user, query, signal })
     } catch (error) {
       if (error instanceof Rejected && since !== undefined) return await ask(undefined, signal) // it no longer knows its own token
+      if (error instanceof TooLong) await kept.forget() // nobody can leave it out: only a new device gets something again
       throw asUnavailable(error)
     }
   }
 
   const news = async (signal: AbortSignal, people: string[] = []): Promise<void> => {
-    for (let round = 0; round < PAGES_MAX; round++) {
+    for (let page = 0, work = 0; page < PAGES_MAX && work < WORK_MAX; page++) {
       const answer = await ask(memory.get(sinceKey(user)), signal)
       const { to_device: to, device_lists: lists, device_one_time_keys_count: counts, device_unused_fallback_key_types: fallback } = answer
-      const toDevice = listOf(jsonOf(to).events).filter(isJson)
+      const came = listOf(jsonOf(to).events)
       const [changed, left] = [stringsIn(jsonOf(lists).changed), stringsIn(jsonOf(lists).left)]
       const now = JSON.stringify([engine.life, kept.id(), counts, fallback])
-      if (now === known && toDevice.length + changed.length + left.length === 0) break
+      if (now === known && came.length + changed.length + left.length === 0) break
+      const toDevice = await sift(came.filter(isJson))
+      if (toDevice.length < came.length) log.warn({ user, dropped: came.length - toDevice.length }, 'too much is sent to a device, and is dropped')
+      work += toDevice.length
       await engine.call(kept.name(), 'receive', {
         toDevice, changed, left,
         counts: Object.entries(jsonOf(counts)).filter((one): one is [string, number] => typeof one[1] === 'number'),
@@ -122,9 +130,9 @@ export const makeDevice = (parts: DeviceParts, user: string): Device => {
       const next = stringOf(answer.next_batch)
       if (next !== undefined) await memory.set(sinceKey(user), next)
       known = now
-      if (toDevice.length < FULL) break
+      if (came.length < FULL) break
     }
-    await outgoing(signal, await makeMet(vault).among(user, people))
+    await outgoing(signal, await met.among(user, people))
   }
 
   const seal = async ({ room, to, contact, rotation, type, content }: Said, signal: AbortSignal): Promise<Json> => {

@@ -8,13 +8,14 @@ import { deadline } from '../../../lib/clock'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf } from '../../../model/errors'
 import { readEvent, type RoomEvent } from '../events/events'
-import { type Json, jsonOf, listOf, parsed, stringOf } from '../events/json'
+import { type Json, jsonOf, listOf, parsed } from '../events/json'
 import { roomPath } from '../homeserver'
 import { stateOf } from '../rooms/state'
 import type { Rotation } from './calls'
 import { tooMany } from './device'
 import type { Devices, DevicesParts } from './devices'
 import { makeMet } from './met'
+import { makeSeen } from './seen'
 
 export interface EncryptionParts extends Pick<DevicesParts, 'homeserver' | 'vault' | 'memory' | 'clock' | 'signal'> {
   devices: Devices
@@ -54,28 +55,12 @@ const PEOPLE_MAX = 100 // besides ours: for more, nothing is encrypted
 const ASK_MS = 1_000 // a reader does not ask for keys more often because of what comes in
 const SEALED_MS = 4 * 24 * 3600_000 // longer than any delivery is tried
 const DAY_MS = 24 * 3600_000
-const SEEN = 'seen '
-const SEEN_MS = 30 * DAY_MS // for so long, the same ciphertext under another id is known again
 
 /** CS API §m.room.encryption: what is missing, or out of all bounds, is as recommended. */
 const rotationOf = ({ rotation_period_ms: ms, rotation_period_msgs: messages }: Json): Rotation => {
   const within = (value: unknown, least: number, most: number, usual: number): number =>
     Math.min(Math.max(Number.isSafeInteger(value) ? Number(value) : usual, least), most)
   return { ms: within(ms, 60_000, 30 * DAY_MS, 7 * DAY_MS), messages: within(messages, 1, 100, 100) }
-}
-
-/** Where a message stands in its session (Megolm §Message format): in each place once. Undefined if this is no such message. */
-const indexIn = (ciphertext: unknown): number | undefined => {
-  const bytes = Buffer.from(stringOf(ciphertext) ?? '', 'base64')
-  if (bytes[0] !== 3 || bytes[1] !== 8) return undefined
-  let index = 0
-  for (let at = 2, factor = 1; at < 7; at++, factor *= 128) {
-    const byte = bytes[at]
-    if (byte === undefined) return undefined
-    index += (byte & 127) * factor
-    if (byte < 128) return index
-  }
-  return undefined
 }
 
 /** What may be encrypted: what people say. Whoever takes something back, or changes the room, has to say so to the homeserver. As
@@ -95,13 +80,13 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   const askedAt = new Map<string, number>() // of clock.tick, by reader
   const slowAt = new Map<string, number>() // the same: when something of theirs took too long
   const turns = makeTurns()
-  const met = makeMet(vault)
+  const [met, seen] = [makeMet(vault), makeSeen(vault, clock)]
   let sweptAt = -Infinity // of clock.tick
 
   const sweep = async (): Promise<void> => {
     const old = (await vault.all('sealed ')).filter(([, value]) => clock.now() - parsed<Kept>(value).at > SEALED_MS)
-    const seen = (await vault.all(SEEN)).filter(([, value]) => clock.now() - Number(Buffer.from(value).toString().split(' ')[0]) > SEEN_MS)
-    if (old.length + seen.length > 0) await vault.change([...old, ...seen].map(([key]) => [key, undefined]))
+    await vault.change(old.map(([key]) => [key, undefined]))
+    await seen.sweep()
   }
 
   const peopleIn = async (room: string, as: string, signal: AbortSignal): Promise<string[]> => {
@@ -119,17 +104,6 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   const keptOf = async (key: string): Promise<Kept | undefined> => {
     const bytes = await vault.get(`sealed ${key}`)
     return bytes && parsed<Kept>(bytes)
-  }
-
-  /** Whether this is the first event with this ciphertext. */
-  const isFirst = async (reader: string, { event_id: id, room_id: room, content }: Json): Promise<boolean> => {
-    const { session_id: session, ciphertext } = jsonOf(content)
-    const index = indexIn(ciphertext)
-    if (index === undefined) return false
-    const key = `${SEEN}${String(room)} ${reader} ${String(session)} ${index}`
-    const before = await vault.get(key)
-    if (before === undefined) await vault.change([[key, Buffer.from(`${clock.now()} ${String(id)}`)]])
-    return before === undefined || Buffer.from(before).toString().split(' ').at(-1) === id
   }
 
   const mayAsk = (mxid: string): boolean => {
@@ -152,7 +126,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
     await noteOn(room)
     const { type, content, identity } = read
     if (!isSayable(type)) return { why: `an encrypted ${type.slice(0, 100)}` }
-    if (!await isFirst(reader, event)) return { why: 'the same as an earlier event, under another id' }
+    if (!await seen.isFirst(reader, event)) return { why: 'the same as an earlier event, under another id' }
     const isOther = await met.isOther(reader, sender, id, identity)
     return { event: { ...event, type, content }, ...isOther && { reidentified: true } }
   }
@@ -182,7 +156,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       await vault.change([[`sealed ${key}`, bytesOf({ room, at: clock.now(), hash, device: device.id(), content: sealed } satisfies Kept)]])
       return sealed
     }),
-    async forget (room) { if (!devices.off) await vault.change((await vault.all(`${SEEN}${room} `)).map(([key]) => [key, undefined])) },
+    async forget (room) { if (!devices.off) await seen.forget(room) },
     over: key => vault.change([[`sealed ${key}`, undefined]]),
     async open (reader, event, ask) {
       if (ask && clock.tick() - (slowAt.get(reader) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }

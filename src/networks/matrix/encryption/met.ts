@@ -5,11 +5,11 @@
 import type { Vault } from '../../../model/network'
 import { parsed } from '../events/json'
 
-/** `event`: the one with which they had this identity first, if they had another one before. */
-interface Person { identity: string; event?: string }
+/** `identity`: if there is one. `event`: the one with which they had it first, if they had another one before. */
+interface Person { identity?: string | undefined; event?: string }
 
 export interface Met {
-  /** Those of them of whom something was read before, with an identity behind it. */
+  /** Those of them of whom something was read before. */
   among (ours: string, people: string[]): Promise<string[]>
   /** Something of theirs was read. Whether their identity is another one since this event; said again if the event is read again. */
   isOther (ours: string, theirs: string, event: string, identity: string | undefined): Promise<boolean>
@@ -30,10 +30,10 @@ export const makeMet = (vault: Vault): Met => {
     },
     async isOther (ours, theirs, event, identity) {
       const before = await find(ours, theirs)
-      if (identity === undefined || identity === before?.identity) return before?.event === event
-      const now: Person = { identity, ...before !== undefined && { event } }
-      await vault.change([[keyOf(ours, theirs), Buffer.from(JSON.stringify(now))]])
-      return before !== undefined
+      if (before !== undefined && (identity === undefined || identity === before.identity)) return before.event === event
+      const isOther = before?.identity !== undefined
+      await vault.change([[keyOf(ours, theirs), Buffer.from(JSON.stringify({ identity, ...isOther && { event } } satisfies Person))]])
+      return isOther
     }
   }
 }

@@ -4,7 +4,7 @@ import { fakeEngine } from '../../../../support/fake-engine'
 import type { Homeserver } from '../../../../support/homeserver'
 import { practiceGround } from '../../../../support/matrix-ground'
 import type { Ground } from '../../../../support/matrix-suite'
-import { identitySuite, sealedBoundsSuite } from '../../../../support/sealed-bounds-suite'
+import { beyondSynapseSuite, sealedBoundsSuite } from '../../../../support/sealed-bounds-suite'
 import { sealedRoomsSuite } from '../../../../support/sealed-rooms-suite'
 import { sealedSuite } from '../../../../support/sealed-suite'
 
@@ -18,7 +18,7 @@ describe('Matrix with encryption on the practice homeserver', function () {
   describe('with the engine', () => {
     sealedSuite(() => ground)
     sealedBoundsSuite(() => ground)
-    identitySuite(() => ground)
+    beyondSynapseSuite(() => ground)
     sealedRoomsSuite(() => ground)
   })
 
@@ -26,7 +26,7 @@ describe('Matrix with encryption on the practice homeserver', function () {
     const simulated = (): Ground => ({ ...ground, makeEngine: fakeEngine({ chance: systemChance }) })
     sealedSuite(simulated, () => makeFakePerson(homeserver.keys!))
     sealedBoundsSuite(simulated, () => makeFakePerson(homeserver.keys!))
-    identitySuite(simulated, () => makeFakePerson(homeserver.keys!))
+    beyondSynapseSuite(simulated, () => makeFakePerson(homeserver.keys!))
     sealedRoomsSuite(simulated, () => makeFakePerson(homeserver.keys!))
   })
 })
