@@ -60,31 +60,31 @@ const idInArchive = (room: Room, message: Element): string | undefined => room.f
 
 /**
  * What we know of a speaker besides the message. `address`: their real one, as the room shows it to us. `occupant`: the room's own id of them, which
- * Prosody leaves out of a new subject. `rules`: over others, now. `marked`: as a switchboard's.
+ * Prosody leaves out of a new subject. `rules`: over others, now.
  */
 interface Speaker {
-  address?: string | undefined, occupant?: string | undefined, isHere: boolean, rules?: boolean, marked?: true, avatar?: MediaRef | undefined
+  address?: string | undefined, occupant?: string | undefined, isHere: boolean, rules?: boolean, avatar?: MediaRef | undefined
 }
 
 /** Anybody may write a mark into a message. Some rooms take it out of presences, ours too; of whoever is gone, nobody can say. */
-const mayBeSwitchboard = ({ people, listener }: Room, { isHere, marked }: Speaker): boolean =>
-  !isHere || marked === true || people.get(listener.nick)?.marked !== true
+const mayBeSwitchboard = ({ people, listener }: Room, nick: string): boolean => {
+  const present = people.get(nick)
+  return present === undefined || present.marked === true || people.get(listener.nick)?.marked !== true
+}
 
 /** A room that hides addresses from occupants may let anybody write one into a message, which its archive keeps. */
-const senderOf = (room: Room, message: Element, speaker: Speaker): Sender => {
-  const { address, occupant, isHere, avatar } = speaker
+const senderOf = (room: Room, message: Element, { address, occupant, isHere, avatar }: Speaker): Sender => {
   const nick = resourceOf(message.attrs.from ?? '')
   const shown = address !== undefined && (room.features.has(NON_ANONYMOUS) || isHere) && addressFor(room, address)
-  const hops = mayBeSwitchboard(room, speaker) ? markedHops(message) : undefined
+  const hops = mayBeSwitchboard(room, nick) ? markedHops(message) : undefined
   const id = idOf(room, nick, child(message, 'occupant-id', OCCUPANT_IDS)?.attrs.id ?? occupant)
   return { id, name: nick, ...shown, ...avatar && { avatar }, ...hops === undefined ? {} : { hops } }
 }
 
 /** The writer of an earlier message. People are called the same whether they were heard or read, so we look who is here. */
 const earlier = (room: Room, message: Element, archived?: string): Speaker => {
-  const here = stillHere(room, message)
-  if (here?.address === undefined) return { address: archived, isHere: false }
-  return { address: here.address, isHere: true, ...here.marked && { marked: true } }
+  const address = stillHere(room, message)?.address
+  return address === undefined ? { address: archived, isHere: false } : { address, isHere: true }
 }
 
 /** What the room itself says concerns us only if a moderator removed a message. */

@@ -103,10 +103,10 @@ describe('xmpp/receive', () => {
       stands('Zentrale', passesMarks)
       stands('Eva', false)
       stands('Bot', true)
-      for (const nick of ['Eva', 'Bot']) await hear(`${ROOM}/${nick}`, '<body>x</body><mark xmlns=\'urn:zentrale:mark:1\' hops=\'3\'/>', nick)
+      for (const nick of ['Eva', 'Bot', 'Gone']) await hear(`${ROOM}/${nick}`, '<body>x</body><mark xmlns=\'urn:zentrale:mark:1\' hops=\'3\'/>', nick)
       return (await hear(`${ROOM}/Eva`, '')).map(one => one.kind === 'message' && one.sender.hops)
     }
-    assert.deepEqual([await hopsIn(true), await hopsIn(false)], [[undefined, 3], [3, 3]])
+    assert.deepEqual([await hopsIn(true), await hopsIn(false)], [[undefined, 3, 3], [3, 3, 3]])
   })
 
   it('shows the picture of the speaker, and of nobody else', async () => {
