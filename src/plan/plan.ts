@@ -90,6 +90,9 @@ const excerptOf = (arrival: Arrival): string => {
   return beginning(toPlain(arrival.content.text) || arrival.content.file?.name || '', EXCERPT_CHARACTERS)
 }
 
+/** How we quote somebody at a place. Where it is encrypted and we are not let in, we speak in the clear, and quote nobody. */
+const quotedAt = (place: Place, words: string, { standing }: Directory): string => standing(place) === 'encrypted' ? '…' : words
+
 /** What people call a place. */
 export const whereOf = (place: Place, directory: Directory): string => {
   const { label } = directory.can(place.network)
@@ -98,10 +101,11 @@ export const whereOf = (place: Place, directory: Directory): string => {
 }
 
 /** Tells the writer, where they wrote, why their file could not be passed on. Once, for however many places. Machines are not told. */
-export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, { textsAt }: Directory): NewDelivery[] =>
-  (arrival.kind === 'message' && !arrival.automatic) || arrival.kind === 'edit'
-    ? [notice(arrival, arrival.place, 'file', textsAt(arrival.place).noFile(cleanName(name), why, linked), 'alert')]
-    : []
+export const fileNotice = (arrival: Arrival, name: string, why: FileTrouble | undefined, linked: boolean, directory: Directory): NewDelivery[] => {
+  if (!(arrival.kind === 'message' && !arrival.automatic) && arrival.kind !== 'edit') return []
+  const shown = quotedAt(arrival.place, cleanName(name), directory)
+  return [notice(arrival, arrival.place, 'file', directory.textsAt(arrival.place).noFile(shown, why, linked), 'alert')]
+}
 
 /** Tells whoever removed a message in their place that it stays in another one, where we may not remove it. */
 export const staysNotice = (arrival: Arrival, failed: Place, directory: Directory): NewDelivery[] => directory.mayTell(arrival.place, failed)
@@ -134,7 +138,7 @@ export const failureNotice = (
   const waits = problem.kind === 'waits' || problem.kind === 'unsealed'
   if (arrival.kind === 'deletion') return waits ? [] : [notice(arrival, arrival.place, `stays ${failed.key}`, textsAt(arrival.place).stays(where))]
   const excerpt = excerptOf(arrival)
-  const textAt = (place: Place): string => textOf(problem, where, excerpt, textsAt(place))
+  const textAt = (place: Place): string => textOf(problem, where, quotedAt(place, excerpt, directory), textsAt(place))
   const about = `${problem.kind} ${problem.kind === 'unsealed' ? `${problem.why} ` : ''}${failed.key}`
   const others = directory.teams.roomsFor(failed.place).filter(place => addressKey(place) !== addressKey(arrival.place))
   return [

@@ -301,6 +301,22 @@ export const sealedRoomsSuite = (plainGround: () => Ground, appOf = () => makeEn
       assert.equal(await idasApp.read(event), undefined)
     })
 
+    it('has nothing said in the clear while the keeper is put out', async () => {
+      const place = await openRoom()
+      await turnOn(place)
+      const bridge = await begin([place], { ...kept, inbox: allowing() })
+      await isStanding(bridge, 'sealed')
+      await bridge.network.send(delivery(place, 'vorher', { as: bernd }), signal())
+      const keeper = `@_zentrale_keys:${ground().serverName}`
+      await anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/ban`, { user_id: keeper })
+      await isStanding(bridge, 'encrypted')
+      await assert.rejects(bridge.network.send(delivery(place, 'unter uns', { as: bernd }), signal()))
+      await anna.call('POST', `v3/rooms/${encodeURIComponent(place.id)}/unban`, { user_id: keeper })
+      await bridge.network.send(delivery(place, 'nachher', { as: bernd }), signal())
+      await sees(place.id, 'nachher')
+      assert.deepEqual(await inTheClear(place.id), [])
+    })
+
     it('rests while the bot may not bring the keeper in, and goes on when somebody invites it', async () => {
       const bot = `@${ground().config.registration.sender_localpart}:${ground().serverName}`
       const id = await anna.createRoom({ preset: 'private_chat', invite: [bot], power_level_content_override: { invite: 50 } })

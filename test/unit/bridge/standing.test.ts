@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Unavailable } from '../../../src/model/errors'
+import { Refused, Unavailable } from '../../../src/model/errors'
 import type { Standing } from '../../../src/model/message'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { mirrorOf, startBridge, type Started } from '../../support/started'
@@ -76,6 +76,16 @@ describe('how a place stands to us', () => {
     await started.stop()
     await start(started.path)
     assert.match(await says('old/Emil', 'Emil') ?? '', /^Emil ·\w{4} \(red\)$/)
+  })
+
+  it('that is encrypted so that we cannot read it hears of failures without a word of what was said', async () => {
+    phone.onSend = () => { throw new Unavailable('later') }
+    await red.say('room', 'anna', 'a secret of anna')
+    await stands('encrypted')
+    phone.onSend = ({ action }) => { if (action.kind === 'message') throw new Refused('no') }
+    await until(() => red.read('room').some(line => line.includes('Not delivered')))
+    assert.deepEqual(red.read('room').filter(line => line.includes('secret')), [])
+    assert.ok(red.read('room').some(line => line.includes('Not delivered to Max (phone): “…”')), red.read('room').join('\n'))
   })
 
   it('survives a restart', async () => {

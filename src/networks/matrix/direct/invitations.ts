@@ -13,6 +13,7 @@ import { isJson } from '../events/json'
 import { encode, Rejected, roomPath, TooLong, type Homeserver } from '../homeserver'
 import { sourceOf } from '../names'
 import type { Backlog } from '../recovery/backlog'
+import { wasEncrypted } from '../encryption/encryption'
 import { beginsNow } from '../recovery/history-position'
 import { isMember, stateOf } from '../rooms/state'
 import type { Addresses } from '../users/addresses'
@@ -121,8 +122,11 @@ export const makeInvitations = (parts: Parts): Invitations => {
       await decline(invited, now)
       return await chats.forget(room, chat.place, false)
     }
-    if (await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined) encrypted(room)
-    await chats.turnTo(room, chat.place, at)
+    const isOn = await stateOf(homeserver, room, 'm.room.encryption', '', { as: ours, signal: stopping }) !== undefined
+    if (isOn) encrypted(room)
+    const before = chats.at(chat.place)
+    const leadsIntoTheClear = before !== undefined && !before.left && wasEncrypted(memory, before.room) && !isOn
+    if (!leadsIntoTheClear) await chats.turnTo(room, chat.place, at) // else once they have written there: anybody's server can make an invitation
     backlog.read({ place: chat.place, room, by: { as: ours, notBefore: 0 } })
   }
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { deadline } from '../../../lib/clock'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf } from '../../../model/errors'
+import type { Memory } from '../../../model/network'
 import { readEvent, type RoomEvent } from '../events/events'
 import { type Json, jsonOf, listOf, parsed } from '../events/json'
 import { roomPath } from '../homeserver'
@@ -95,7 +96,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       .map(({ state_key: mxid }) => String(mxid))
   }
 
-  const wasOn = (room: string): boolean => memory.get(`encrypted ${room}`) !== undefined
+  const wasOn = (room: string): boolean => wasEncrypted(memory, room)
   const noteOn = (room: string): Promise<void> => memory.set(`encrypted ${room}`, '1')
 
   const encryptionIn = (room: string, as: string, signal: AbortSignal): Promise<Json | undefined> =>
@@ -178,6 +179,9 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
 
 export const readOpened = ({ event, reidentified }: Extract<Opened, { event: Json }>): RoomEvent =>
   ({ ...readEvent(event), sealed: 'read', ...reidentified !== undefined && { reidentified } })
+
+/** Whether this room was found to be encrypted. That never ends. */
+export const wasEncrypted = (memory: Memory, room: string): boolean => memory.get(`encrypted ${room}`) !== undefined
 
 export const SEALED = 'm.room.encrypted'
 

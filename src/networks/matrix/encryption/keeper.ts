@@ -23,7 +23,9 @@ export interface Keeper {
   readonly mxid: string
   /** Whether it is in this room, as far as known. */
   isIn (room: string): boolean
-  /** The same, and it may be. */
+  /** Whether this place may be encrypted, and is read and written in all the same. */
+  mayRead (place: Place): boolean
+  /** Whether it is in this room, and may be. */
   reads (room: string): boolean
   /** Brings it into the room of a mirror if it may be there, otherwise out. Resolves with how the room stands to us. Throws Unavailable. */
   attend (place: Place, room: string): Promise<Standing>
@@ -108,7 +110,7 @@ export const makeKeeper = ({ homeserver, devices, memory, log, signal: stopping,
   }
 
   return {
-    mxid, isIn, enter, left,
+    mxid, isIn, enter, left, mayRead: allows,
     out (room) {
       leave(room).catch((error: unknown) => log.info({ room, why: messageOf(error) }, 'could not leave a room that has sent the bot out'))
     },

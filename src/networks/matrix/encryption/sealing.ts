@@ -36,12 +36,17 @@ const CLEAR_MAX = 10_000
 export const makeSealedPlaces = ({ homeserver, encryption, keeper, bot, isMadeByUs }: SealedPlacesParts): SealedPlaces => {
   const clear = new Set<string>() // rooms of ours that were not encrypted when we looked
 
+  /** What is known without asking. A room that was encrypted once stays so, also while the keeper is put out. */
+  const isSurelyClear = (place: Place, room: string): boolean => {
+    if (isMadeByUs(place)) return clear.has(room) && !keeper.isIn(room)
+    return !keeper.mayRead(place) || (!keeper.isIn(room) && !encryption.wasOn(room))
+  }
+
   const isOn = async (place: Place, room: string, signal: AbortSignal): Promise<boolean> => {
     const pair = readDirect(place)
-    const isOurs = isMadeByUs(place)
-    if (pair === undefined && (isOurs ? clear.has(room) && !keeper.isIn(room) : !keeper.reads(room))) return false
+    if (pair === undefined && isSurelyClear(place, room)) return false
     const on = await encryption.isOn(room, pair?.ours ?? bot, signal)
-    if (isOurs && !on && clear.size < CLEAR_MAX) clear.add(room)
+    if (isMadeByUs(place) && !on && clear.size < CLEAR_MAX) clear.add(room)
     return on
   }
 
