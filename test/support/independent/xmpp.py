@@ -54,7 +54,7 @@ class Person(ClientXMPP):
     def online(self):
         self.send_presence()
         show('online')
-        asyncio.ensure_future(self.serve())
+        self.serving = asyncio.ensure_future(self.serve())  # the loop itself forgets it
 
     async def serve(self):
         await obey(self)
