@@ -5,7 +5,7 @@ import { toPlain } from '../../src/model/text'
 import type { Network } from '../../src/model/network'
 import { makeEncryptedPerson, type EncryptedPerson } from './encrypted-person'
 import { ADDRESS } from './matrix-ground'
-import { type Json, makeMatrixPerson, type MatrixPerson } from './matrix-person'
+import { type Json, makeMatrixPerson, type MatrixPerson, type SeenEvent } from './matrix-person'
 import { delivery, makeBridge, newKey, said, type Bridge, type Ground } from './matrix-suite'
 import { until } from './practice'
 import { makeMemory, makeVault } from './world'
@@ -104,6 +104,28 @@ export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryp
 /** What Synapse lets nobody do, or not without a password. */
 export const beyondSynapseSuite = (ground: () => Ground, appOf = () => makeEncryptedPerson): void => {
   const address = (): string => `@${ADDRESS}:${ground().serverName}`
+
+  describe('an encrypted chat', () => {
+    const { customer, isAnswered, hears } = customersOf(ground, appOf)
+
+    it('is gone on with until its contact has written elsewhere: anybody\'s server can make an invitation', async () => {
+      const nina = await customer('guten Tag')
+      const { person } = nina
+      const address = `@${ADDRESS}:${ground().serverName}`
+      const invites = async (): Promise<string> => {
+        const room = await person.createRoom({ preset: 'trusted_private_chat', is_direct: true, invite: [address] })
+        await person.waitFor(room, 'the address', ({ state_key: who, content }) => who === address && content.membership === 'join')
+        return room
+      }
+      const other = await invites()
+      await isAnswered(nina, 'nur für Sie')
+      const isWord = ({ sender, type, content }: SeenEvent): boolean => sender === address && type === 'm.room.message' && 'body' in content
+      assert.deepEqual((await person.events(other)).filter(isWord), [])
+      await person.send(other, 'hierher')
+      await hears('hierher')
+      assert.deepEqual((await person.events(nina.room)).filter(isWord), [])
+    })
+  })
 
   describe('an identity', () => {
     const customers = customersOf(ground, appOf)
