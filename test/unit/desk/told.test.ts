@@ -105,7 +105,7 @@ describe('what the team is told', () => {
     await bernd('Guten Tag')
     await bernd('Noch etwas')
     for (const text of ['Guten Tag', 'Noch etwas']) {
-      const line = `*: Not delivered to red: “${text}” (that chat is encrypted; it says there to write without encryption)`
+      const line = `*: Not delivered to red: “${text}” (that chat is encrypted, and nothing goes there encrypted from here)`
       await reads(blue, room, line)
       await reads(red, room, line)
     }
