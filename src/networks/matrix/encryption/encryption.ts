@@ -4,7 +4,7 @@
  * Of ours only those get keys who read: the address in its chats, the keeper in rooms.
  */
 import { createHash } from 'node:crypto'
-import { deadline } from '../../../lib/clock'
+import { deadline, steady } from '../../../lib/clock'
 import { makeTurns } from '../../../lib/turns'
 import { messageOf } from '../../../model/errors'
 import type { Memory } from '../../../model/network'
@@ -81,7 +81,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
   const askedAt = new Map<string, number>() // of clock.tick, by reader
   const slowAt = new Map<string, number>() // the same: when something of theirs took too long
   const turns = makeTurns()
-  const [met, seen] = [makeMet(vault), makeSeen(vault, clock)]
+  const [met, seen] = [makeMet(vault), makeSeen(vault, steady(clock))]
   let sweptAt = -Infinity // of clock.tick
 
   const sweep = async (): Promise<void> => {
