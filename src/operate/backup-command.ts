@@ -1,13 +1,13 @@
 /** `zentrale backup`: from the running Zentrale if there is one, else from the store itself. */
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Agent, request } from 'undici'
 import type { Config } from '../config/config'
 import { errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import { Refused } from '../model/errors'
-import { openStore } from '../store/open'
 import { filesOf, writeBackup } from './backup-folder'
+import { withStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
 
 /** `zentrale`: the version that makes it. `withConfig`: the config too, with its secrets. */
@@ -28,16 +28,6 @@ const fetchCopy = async (url: string, token: string, to: string): Promise<void> 
   }
 }
 
-const copyStore = async ({ operate: { token, logbookKey = token }, store: { path } }: Config, clock: Clock, to: string): Promise<void> => {
-  if (!existsSync(path)) throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
-  const store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the copy itself
-  try {
-    await store.copyTo(to)
-  } finally {
-    await store.close()
-  }
-}
-
 const SECRET = 'It holds texts, names, numbers and keys: keep it as you keep the store, and encrypt it if it leaves this machine.'
 
 /** Returns the text to print. Throws Refused, and leaves nothing behind, if it cannot be made. */
@@ -48,7 +38,7 @@ export const runBackup = async (config: Config, { folder, withConfig, zentrale }
   const { files, others } = withConfig ? filesOf(file, store.path) : { files: [], others: [] }
   const { store: { bytes } } = await writeBackup(folder, {
     zentrale, made: clock.now(), ...withConfig && { config: { file, files } },
-    store: to => isRunning ? fetchCopy(url, operate.token, to) : copyStore(config, clock, to)
+    store: to => isRunning ? fetchCopy(url, operate.token, to) : withStore(config, clock, one => one.copyTo(to))
   })
   return [
     `${folder}: the store with ${bytes} bytes, checked${files.length > 0 ? `, and ${files.join(', ')}` : ''}. ${SECRET}`,

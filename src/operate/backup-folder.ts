@@ -39,12 +39,15 @@ export const sync = (path: string): void => {
   try { fsyncSync(file) } finally { closeSync(file) }
 }
 
-/** Only its owner can read it. */
+/** Only its owner can read it, as the folders made for it. */
 const copyFile = (from: string, to: string): void => {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
   copyFileSync(from, to)
   chmodSync(to, 0o600)
   sync(to)
 }
+
+const isInside = (folder: string, path: string): boolean => !relative(folder, path).startsWith('..')
 
 const stringsIn = (value: unknown): string[] => {
   if (typeof value === 'string') return [value]
@@ -60,8 +63,8 @@ export const filesOf = (config: string, store: string): { files: string[], other
   }
   const named = [...new Set(stringsIn(parse(readFileSync(config, 'utf8'))).map(one => resolve(folder, one)))]
     .filter(path => { try { return isFile(path) } catch { return false } }) // a text that is no path at all
-  const inside = named.map(path => relative(folder, path)).filter(path => !path.startsWith('..'))
-  return { files: [relative(folder, config), ...inside], others: named.filter(path => relative(folder, path).startsWith('..')) }
+  const inside = named.filter(path => isInside(folder, path))
+  return { files: [config, ...inside].map(path => relative(folder, path)), others: named.filter(path => !isInside(folder, path)) }
 }
 
 export interface Filling { zentrale: string; made: number; config?: { file: string, files: string[] }; store (path: string): Promise<void> }
@@ -80,11 +83,7 @@ export const writeBackup = async (folder: string, { zentrale, made, config, stor
     const damage = damageOf(path)
     if (damage !== undefined) throw new Refused(`the copy of the store is damaged: ${damage}`)
     const files = config?.files ?? []
-    for (const file of files) {
-      const to = join(part, CONFIG, file)
-      mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
-      copyFile(resolve(dirname(config!.file), file), to)
-    }
+    for (const file of files) copyFile(resolve(dirname(config!.file), file), join(part, CONFIG, file))
     const manifest: Manifest = {
       zentrale, made: new Date(made).toISOString(), store: { bytes: statSync(path).size, sha256: await sha256(path) }, files
     }
@@ -111,7 +110,7 @@ export const readBackup = async (folder: string): Promise<Backup> => {
   }
   if (!existsSync(path)) throw noBackup(`${STORE} is not in it`)
   if (await sha256(path) !== manifest.store.sha256) throw new Refused(`${path} is not as it was written: its checksum differs. Take another backup`)
-  const strange = manifest.files.find(file => relative(folder, resolve(folder, file)).startsWith('..'))
+  const strange = manifest.files.find(file => !isInside(folder, resolve(folder, file)))
   if (strange !== undefined) throw noBackup(`${MANIFEST} names ${strange}`)
   return { ...manifest, folder, store: { ...manifest.store, path } }
 }
@@ -126,7 +125,6 @@ export const writeConfig = ({ folder, files }: Backup, config: string): string[]
   return [...rest, first].flatMap(file => {
     const to = file === first ? resolve(config) : resolve(dirname(config), file)
     if (existsSync(to)) return []
-    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
     copyFile(join(folder, CONFIG, file), to)
     return [to]
   })

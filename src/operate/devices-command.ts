@@ -1,13 +1,13 @@
 /** `zentrale devices`: asks the running Zentrale if there is one, else opens the store itself. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config'
 import { ask, errorIn } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import { messageOf, Refused } from '../model/errors'
 import type { NetworkKind } from '../networks/kind'
 import { folded } from '../settings/names'
-import { openStore } from '../store/open'
 import { type DeviceShown, type DevicesOperated, type DevicesShown, type Identities, makeDevicesOperated, NO_FILE } from './devices'
+import { withAnyStore, withStore } from './own-store'
 import { writeNew } from './registration'
 import { readiness, urlOf } from './remote-queue'
 
@@ -38,20 +38,11 @@ const remote = (url: string, token: string, clock: Clock): DevicesOperated => {
 }
 
 /** `isFirst`: makes the store if there is none. Throws if a process that does not answer holds it. */
-const withDevices = async <T>({ operate, store: { path } }: Config, clock: Clock, use: (devices: DevicesOperated) => Promise<T>,
-  isFirst = false): Promise<T> => {
-  const { listen, token, logbookKey = token } = operate
+const withDevices = async <T>(config: Config, clock: Clock, use: (devices: DevicesOperated) => Promise<T>, isFirst = false): Promise<T> => {
+  const { listen, token } = config.operate
   const url = urlOf(listen)
   if (await readiness(url, clock) !== undefined) return await use(remote(url, token, clock))
-  if (!isFirst && !existsSync(path)) {
-    throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
-  }
-  const store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the job itself
-  try {
-    return await use(makeDevicesOperated(store, () => {}))
-  } finally {
-    await store.close()
-  }
+  return await (isFirst ? withAnyStore : withStore)(config, clock, store => use(makeDevicesOperated(store, () => {})))
 }
 
 /** The devices that are known; none if the store cannot be read. */

@@ -1,10 +1,8 @@
 /** `zentrale queue`: asks the running Zentrale if there is one, else opens the store itself. */
-import { existsSync } from 'node:fs'
 import { makeQueue } from '../bridge/bridge'
 import type { Config } from '../config/config'
 import type { Clock } from '../lib/clock'
-import { Refused } from '../model/errors'
-import { openStore } from '../store/open'
+import { withStore } from './own-store'
 import { makeQueueLines, QUEUE_STATES, type QueueLine, type QueueLines, type QueueState } from './queue'
 import { makeRemoteQueue, readiness, urlOf } from './remote-queue'
 
@@ -17,14 +15,7 @@ export interface QueueOrder { action: QueueAction; id?: string; state?: QueueSta
 const withQueue = async <T>(config: Config, clock: Clock, use: (queue: QueueLines) => Promise<T>): Promise<T> => {
   const url = urlOf(config.operate.listen)
   if (await readiness(url, clock) !== undefined) return await use(makeRemoteQueue(url, config.operate.token, clock))
-  const { store: { path }, operate: { token, logbookKey = token } } = config
-  if (!existsSync(path)) throw new Refused(`There is no store at ${path}: Zentrale has not run with this config yet, or the path is wrong`)
-  const store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the job itself
-  try {
-    return await use(makeQueueLines(makeQueue(store, clock, () => {})))
-  } finally {
-    await store.close()
-  }
+  return await withStore(config, clock, store => use(makeQueueLines(makeQueue(store, clock, () => {}))))
 }
 
 const field = (name: string, value: string | number | undefined): string[] => value === undefined

@@ -7,8 +7,8 @@ import { ask } from '../lib/ask'
 import type { Clock } from '../lib/clock'
 import { addressKey } from '../model/address'
 import type { Finding } from '../settings/probe'
-import { openStore } from '../store/open'
-import type { Store, Tx } from '../store/store'
+import type { Tx } from '../store/store'
+import { withStore } from './own-store'
 import { readiness, urlOf } from './remote-queue'
 
 /** `team`: the agents' names; empty if only the address's name is known. `lost`: identities that it had and can no longer have. */
@@ -37,19 +37,14 @@ const inStore = async (tx: Tx, addresses: FunctionAddress[]): Promise<RetiredLin
 
 /** Throws if the store cannot be opened. */
 export const retiredNow = async (config: Config, clock: Clock): Promise<RetiredLine[]> => {
-  const { addresses, store: { path }, operate: { listen, token, logbookKey = token } } = config
+  const { addresses, store: { path }, operate: { listen, token } } = config
   const url = urlOf(listen)
   if (await readiness(url, clock) !== undefined) {
     const { body } = await ask(clock, `${url}/admin/addresses`, { token })
     return Array.isArray(body) ? (body as { retired?: RetiredLine }[]).flatMap(({ retired }) => retired ?? []) : []
   }
   if (!existsSync(path)) return []
-  const store: Store = openStore(path, logbookKey, clock, () => {}) // a failing store rejects the job itself
-  try {
-    return await store.run(tx => inStore(tx, addresses))
-  } finally {
-    await store.close()
-  }
+  return await withStore(config, clock, store => store.run(tx => inStore(tx, addresses)))
 }
 
 export const casesInWords = (count: number): string => count === 0 ? 'no open cases' : count === 1 ? '1 open case' : `${count} open cases`
