@@ -133,7 +133,9 @@ export const makeOmemo = ({ world, random, send, question }: Parts): Omemo => {
   /** The keys with which the app writes. With a key that was used before, nobody can read it. */
   const begins = (app: App, ours: string, letter: string): { shown: Shown, one: number, isUsed: boolean } => {
     const first = begun.get(ours)
-    const isUsed = first !== undefined && letters.get(first.letter)?.isStored === true && weather.strikes('a key is used already')
+    const before = first && letters.get(first.letter)
+    const isRead = before?.isStored === true && !before.isLost
+    const isUsed = first !== undefined && isRead && weather.strikes('a key is used already')
     if (isUsed) return { ...first, isUsed }
     const count = elementsIn(child(app.known!.bundle, 'prekeys') ?? app.known!.bundle).length
     const one = random.below(count)
