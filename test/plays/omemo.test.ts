@@ -180,6 +180,31 @@ for (const xmppServer of ['prosody', 'ejabberd'] as const) {
       }
     })
 
+    it('what was encrypted is neither quoted nor corrected in the clear once the contact writes so, and the sign is gone', async () => {
+      const vera = await starts('vera')
+      says(vera, 'My blood test?')
+      const room = await annasRoom(3)
+      const question = await annaReads(room, 'My blood test?')
+      const answer = await anna.send(room, 'All is wel.')
+      const shown = await reads(vera, 'All is wel.')
+      const isSigned = (signed: boolean) => ({ type, content }: SeenEvent): boolean =>
+        type === 'm.room.name' && String(content['name']).includes('🔒') === signed
+      await anna.waitFor(room, 'the sign', isSigned(true), READ_WITHIN_MS)
+      vera.does('plain', { to: address, text: 'From my old phone' })
+      await annaReads(room, 'From my old phone')
+      await until(async () => isSigned(false)((await anna.events(room)).findLast(({ type }) => type === 'm.room.name')!), 'no sign', READ_WITHIN_MS)
+      await anna.edit(room, answer, 'All is well.')
+      await vera.sees('the correction', { saw: 'message', text: 'All is well.', encrypted: true, corrects: shown['id'] })
+      const replyTo = (event: string, body: string) =>
+        anna.send(room, { msgtype: 'm.text', body, 'm.relates_to': { 'm.in_reply_to': { event_id: event } } })
+      await replyTo(question.event_id, 'As I said.')
+      await vera.sees('the reply', { saw: 'message', text: 'As I said.' })
+      await replyTo(answer, 'That was it.')
+      await vera.sees('the other reply', { saw: 'message', text: 'That was it.' })
+      await vera.stop()
+      apps.delete('vera phone')
+    })
+
     let round = 0
 
     for (const [moment, what] of [['K2', 'after the keys are on disk, before the message is'], ['K4', 'before it is said to be stored']]) {

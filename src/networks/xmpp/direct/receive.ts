@@ -44,11 +44,19 @@ const CANNOT_READ = 'Dieser Chat ist verschlüsselt, und verschlüsselte Nachric
   'here. Please switch encryption off for this chat and write again.'
 
 /**
- * `done`: called when the message need not come again, with whether it is stored now for the first time. `beyond`: if it cannot be kept.
+ * `done`: called when it need not come again, with whether a message, and no correction, is stored now for the first time. `beyond`: if it cannot
+ * be kept. `stays`: whatever it is, the chat is encrypted still.
  * `sealed`: it came encrypted, and this is what it says. `unread`: it cannot be read, and this tells its writer so. `rekeyed`: the key of a device
  * of theirs that has another one now.
  */
-export interface Fate { done? (isNew: boolean): void; beyond? (): void; sealed?: boolean; unread? (): void; rekeyed?: string | undefined }
+export interface Fate {
+  done? (isNew: boolean): void
+  beyond? (): void
+  sealed?: boolean
+  stays?: boolean
+  unread? (): void
+  rekeyed?: string | undefined
+}
 
 export interface DirectReceiver {
   /** A message to an address of ours that is neither an error nor from a room of ours. */
@@ -71,6 +79,9 @@ const saidIn = (message: Element): unknown[] => {
 /** The id that somebody's server gave to a message to them (XEP-0359 §3.1). Others may have written it, unless `by` is our own account. */
 export const idFrom = (message: Element, by: string): string | undefined =>
   elementsIn(message).find(({ name, ns, attrs }) => name === 'stanza-id' && ns === STANZA_IDS && attrs.by === by)?.attrs.id
+
+/** The id by which a reply names a message (XEP-0461 §3.1). */
+export const namedIn = (message: Element): string | undefined => child(message, 'origin-id', STANZA_IDS)?.attrs.id ?? message.attrs.id
 
 /** What tells its sender that a message is stored, if they ask for that. */
 const receivedXml = (message: Element, id: string): Xml | undefined => {
@@ -110,8 +121,8 @@ const mentionsIn = (network: string, message: Element): { mentions?: Mention[] }
 }
 
 /** The team sees that it was encrypted on its way. */
-const withSign = (arrival: Arrival, { sealed, unread, rekeyed }: Fate): Arrival =>
-  arrival.kind === 'message' && (sealed === true || unread !== undefined)
+const withSign = (arrival: Arrival, { sealed, stays, unread, rekeyed }: Fate): Arrival =>
+  arrival.kind === 'message' && (sealed === true || stays === true || unread !== undefined)
     ? { ...arrival, encrypted: true, ...rekeyed !== undefined && { rekeyed } }
     : arrival
 
@@ -180,7 +191,7 @@ export const makeDirectReceiver = ({
     if (of !== undefined) return { ...base, kind: 'edit', of, ...said, ...mentionsIn(network, message) }
     const automatic = isFromMachine(message, delayed)
     const answered = repliedTo(message)
-    const named = child(message, 'origin-id', STANZA_IDS)?.attrs.id ?? id // XEP-0461 §3.1
+    const named = namedIn(message)
     const own = answered === undefined ? undefined : original(answered)
     const more = {
       ...automatic && { automatic }, ...named !== undefined && { named }, ...mentionsIn(network, message),
@@ -214,7 +225,7 @@ export const makeDirectReceiver = ({
       const received = encryption === undefined ? receivedXml(message, `received.${chance.token(KEY_BYTES)}`) : undefined
       const stored = (isNew: boolean): void => {
         if (received !== undefined) stream.send(received)
-        done(isNew)
+        done(isNew && arrival.kind === 'message')
       }
       offer(withSign(arrival, fate), stored, {
         most: DIRECT_KEPT_MAX, server: serverOf(owned(from)),

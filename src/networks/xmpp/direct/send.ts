@@ -55,9 +55,8 @@ const named = (ours: Identity, { as }: Delivery): Identity =>
 const replyIn = ({ action, answered }: Delivery, ends: Ends): AnswerTo | undefined =>
   'reply' in action && action.reply !== undefined ? answerTo(action.reply, answered, ends) : undefined
 
-const actionXml = (delivery: Delivery, ends: Ends): Xml[] => {
+const actionXml = (delivery: Delivery, ends: Ends, reply = replyIn(delivery, ends)): Xml[] => {
   const { action, target, answered } = delivery
-  const reply = replyIn(delivery, ends)
   switch (action.kind) {
     case 'message': return [...contentXml(action.content, reply), el('request', { xmlns: RECEIPTS })]
     case 'edit': return correctionXml(action.content, target?.[0] ?? action.of, reply)
@@ -109,13 +108,19 @@ export const makeDirectSender = ({
     return { ids: [id] }
   }
 
+  /** What came or went encrypted is not quoted in the clear. */
+  const inClear = async (reply: AnswerTo | undefined, ends: Ends): Promise<AnswerTo | undefined> =>
+    reply !== undefined && await sealing?.hides(ends, reply.found?.id) === true ? { ...reply, text: undefined } : reply
+
   /** What stands in the stanza. In a chat that is encrypted, its words are sealed, in the order in which they are to go out. */
   const contentOf = (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<{ content: Xml[], sealed: boolean }> =>
     turns(delivery.place.id, async () => {
       const said = apart(delivery, ends, media)
-      const sealed = said && await sealing?.seal(ends, { key: delivery.key, body: said.body }, signal)
+      const { key, action, target } = delivery
+      const changes = action.kind === 'edit' ? target?.[0] ?? action.of : undefined
+      const sealed = said && await sealing?.seal(ends, { key, body: said.body, changes }, signal)
       return sealed === undefined || said === undefined
-        ? { content: actionXml(delivery, ends), sealed: false }
+        ? { content: actionXml(delivery, ends, await inClear(replyIn(delivery, ends), ends)), sealed: false }
         : { content: [...sealed, ...said.beside], sealed: true }
     })
 

@@ -12,11 +12,12 @@ export type Change = [key: string, value: Uint8Array | undefined]
 
 /**
  * `encrypted`: whether their last words were; undefined: they have said none. `devices`: those with a session, the one heard last in front.
- * `last`: names the last encrypted words. `rekeyed`: the key of one of them that has another one now, until that is told.
+ * `last`: names the last encrypted words. `rekeyed`: the key of one of them that has another one now, until that is told. `clear`: what was said
+ * in the clear since something was encrypted, by the ids of its stanzas, the newest in front.
  */
-export interface Chat { encrypted?: boolean; devices: number[]; last?: string; rekeyed?: string }
+export interface Chat { encrypted?: boolean; devices: number[]; last?: string; rekeyed?: string; clear?: string[] }
 
-/** `hash`: of what it says. */
+/** `hash`: of what it says. Without `hash` and `xml`: the team was told that it does not go out in the clear. */
 export interface KeptSealed { hash: string; at: number; xml: string }
 
 export interface Taken { ours: string; stanza: Element; rekeyed?: string | undefined }
@@ -27,8 +28,10 @@ const SEED = `${START}seed ` // of an address that has no device yet, as the ope
 const SEALED = `${START}sealed `
 const TAKEN = `${START}taken `
 const SESSIONS = `${START}sessions `
+const CHAT = `${START}chat `
+const CLEAR_MAX = 200 // of one chat: what is not among them counts as encrypted
 const sessionsStart = (ends: Ends): string => `${SESSIONS}${directPlace(ends.ours, ends.theirs)} `
-const chatKey = ({ ours, theirs }: Ends): string => `${START}chat ${directPlace(ours, theirs)}`
+const chatKey = ({ ours, theirs }: Ends): string => CHAT + directPlace(ours, theirs)
 
 /** Keys and sessions hold buffers and maps, which JSON does not know. */
 const packed = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, function (this: Record<string, unknown>, key: string, given: unknown) {
@@ -47,6 +50,21 @@ export const seedChange = (ours: string, seed: Buffer | undefined): Change => [S
 export const ownChange = (ours: string, own: Own): Change => [OWN + ours, packed(own)]
 export const sessionsChange = (ends: Ends, device: number, sessions: Session[]): Change =>
   [`${sessionsStart(ends)}${device}`, sessions.length === 0 ? undefined : packed(sessions)]
+
+/** Whether anything was ever encrypted there. */
+const isSealed = ({ encrypted, devices, last }: Chat): boolean => encrypted === true || devices.length > 0 || last !== undefined
+
+/** Whether what this id names came or went encrypted, or may have. */
+export const hidesIn = (chat: Chat, id: string | undefined): boolean => isSealed(chat) && (id === undefined || chat.clear?.includes(id) !== true)
+
+/** The chat once this was said in the clear. */
+export const withClear = (chat: Chat, id: string | undefined): Chat =>
+  id === undefined || !hidesIn(chat, id) ? chat : { ...chat, clear: [id, ...chat.clear ?? []].slice(0, CLEAR_MAX) }
+
+/** The chat once this has another edition, which is encrypted. */
+export const withoutClear = (chat: Chat, id: string | undefined): Chat =>
+  id === undefined || chat.clear?.includes(id) !== true ? chat : { ...chat, clear: chat.clear.filter(one => one !== id) }
+
 export const chatChange = (ends: Ends, chat: Chat): Change => [chatKey(ends), packed(chat)]
 export const sealedChange = (key: string, sealed: KeptSealed | undefined): Change => [SEALED + key, sealed && packed(sealed)]
 export const takenChange = (number: number, taken: Taken | undefined): Change =>
@@ -66,6 +84,8 @@ export interface Kept {
   /** Those that were sealed before this time. */
   sealedBefore (at: number): Promise<Change[]>
   taken (): Promise<[number: number, taken: Taken][]>
+  /** No chat counts as being in the clear any more. */
+  doubting (): Promise<Change[]>
   /** All that is known of the chat is to be forgotten. */
   forgetting (ends: Ends): Promise<Change[]>
 }
@@ -92,6 +112,10 @@ export const makeKept = (vault: Vault): Kept => {
       return all.filter(([, value]) => unpacked<KeptSealed>(value).at < at).map(([key]): Change => [key, undefined])
     },
     taken: async () => (await vault.all(TAKEN)).map(([key, value]) => [Number(key.slice(TAKEN.length)), unpacked<Taken>(value)]),
+    doubting: async () => (await vault.all(CHAT)).flatMap(([key, value]): Change[] => {
+      const { encrypted, ...chat } = unpacked<Chat>(value)
+      return encrypted === false ? [[key, packed(chat)]] : []
+    }),
     forgetting: async ends => [...await gone(sessionsStart(ends)), [chatKey(ends), undefined]]
   }
 }

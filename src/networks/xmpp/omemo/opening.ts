@@ -12,7 +12,7 @@ import { makeShares } from '../../../lib/shares'
 import type { Turns } from '../../../lib/turns'
 import { Malformed, messageOf } from '../../../model/errors'
 import type { Identity } from '../../../model/network'
-import type { DirectReceiver } from '../direct/receive'
+import { type DirectReceiver, namedIn } from '../direct/receive'
 import { directPlace, type Ends } from '../direct/place'
 import { bareOf, personOf, serverOf } from '../names'
 import { CORRECT, encryptionOf, isAutomatic, reactionsIn, retractedIn } from '../text/content'
@@ -20,7 +20,7 @@ import type { Stream } from '../wire/stream'
 import { child, el, type Element, textOf, type Xml } from '../wire/xml'
 import { AXOLOTL, encryptedIn, readEncrypted, saysIn, senderIn, withWords } from './elements'
 import { fingerprintOf, type Fresh } from './keys'
-import { type Chat, chatChange, type Kept, sessionsChange, type Taken, takenChange } from './kept'
+import { type Chat, chatChange, type Kept, sessionsChange, type Taken, takenChange, withClear, withoutClear } from './kept'
 import { keysFor, meOf, type Own, without } from './own'
 import type { Owns } from './owns'
 import { openText } from './payload'
@@ -88,24 +88,29 @@ const tryKey = (own: Own, before: Session[], { prekey, bytes }: Wire, fresh: Fre
 }
 
 /** Words, in the clear, that somebody wrote themselves. Reactions and retractions are never encrypted. */
-const speaksInClear = (message: Element): boolean => textOf(child(message, 'body')) !== '' && message.attrs.type !== 'headline' &&
+const speaksInClear = (message: Element): boolean =>
+  ['body', 'subject'].some(name => textOf(child(message, name)).trim() !== '') && message.attrs.type !== 'headline' &&
   [encryptionOf, encryptedIn, reactionsIn, retractedIn].every(found => found(message) === undefined) && !isAutomatic(message)
 
-const isCorrection = (message: Element): boolean => child(message, 'replace', CORRECT) !== undefined
+const correctedIn = (message: Element): string | undefined => child(message, 'replace', CORRECT)?.attrs.id
 
 /** A stanza without an id gets one that stays the same. */
 const withId = (stanza: Element, { bytes }: Wire): Element => stanza.attrs.id !== undefined ? stanza
   : { ...stanza, attrs: { ...stanza.attrs, id: createHash('sha256').update(bytes).digest('base64url') } }
 
-/** If they have said nothing encrypted since. */
-const inClear = async (kept: Kept, ends: Ends, last: string | undefined): Promise<void> => {
+/** It is so if they have said nothing encrypted since. */
+const inClear = async (kept: Kept, ends: Ends, { last, id }: Cleared): Promise<void> => {
   const chat = await kept.chat(ends)
-  if (chat.last === last) await kept.change([chatChange(ends, { ...chat, encrypted: false })])
+  const now = withClear(chat.last === last && chat.encrypted !== false ? { ...chat, encrypted: false } : chat, id)
+  if (now !== chat) await kept.change([chatChange(ends, now)])
 }
 
+/** `last`: their last encrypted words when they said it. `id`: that of their stanza. */
+interface Cleared { last: string | undefined; id: string | undefined }
+
 /** Called for words that are new: apps, servers and strangers say things again, perhaps after encrypted words. */
-const makeClearing = ({ kept, turns, log }: Pick<OpeningParts, 'kept' | 'turns' | 'log'>) => (ends: Ends, last: string | undefined): void => {
-  turns(directPlace(ends.ours, ends.theirs), () => inClear(kept, ends, last))
+const makeClearing = ({ kept, turns, log }: Pick<OpeningParts, 'kept' | 'turns' | 'log'>) => (ends: Ends, cleared: Cleared): void => {
+  turns(directPlace(ends.ours, ends.theirs), () => inClear(kept, ends, cleared))
     .catch((error: unknown) => log.warn({ why: messageOf(error) }, 'that a chat is in the clear now could not be kept'))
 }
 
@@ -172,7 +177,7 @@ export const makeOpening = ({
   const unread = async (stanza: Element, to: Identity, ends: Ends, why: unknown): Promise<void> => {
     log.info({ address: ends.ours, why: messageOf(why) }, 'an encrypted message cannot be opened')
     await kept.change([chatChange(ends, { ...await kept.chat(ends), encrypted: true, last: fresh(KEY_BYTES).toString('base64url') })])
-    receiver.message(stanza, to, owns.isOn(ends.ours) ? { unread: () => tell(ends) } : {})
+    receiver.message(stanza, to, owns.isOn(ends.ours) ? { unread: () => tell(ends) } : { stays: true })
   }
 
   const opened = async (stanza: Element, encrypted: Element, to: Identity, ends: Ends): Promise<void> => {
@@ -190,11 +195,12 @@ export const makeOpening = ({
     const clear = words === undefined ? undefined : withId(withWords(stanza, words), key)
     const { rekeyed: untold, ...chat } = await kept.chat(ends)
     const rekeyed = isOther ? fingerprintOf(session.them) : untold
-    const tells = clear !== undefined && !isCorrection(clear) // a correction brings no news to the team
+    const corrected = clear && correctedIn(clear)
+    const tells = clear !== undefined && corrected === undefined // a correction brings no news to the team
     const said: Taken | undefined = clear && { ours: ends.ours, stanza: clear, ...tells && { rekeyed } }
     const taken = number++
     const last = key.bytes.subarray(-MAC_BYTES).toString('base64')
-    const now: Chat = { ...chat, ...clear && { encrypted: true, last }, ...!tells && rekeyed !== undefined && { rekeyed } }
+    const now: Chat = { ...withoutClear(chat, corrected), ...clear && { encrypted: true, last }, ...!tells && rekeyed !== undefined && { rekeyed } }
     await owns.change(ends.ours, own => isNew ? without(own, used, clock.now(), fresh) : own, [
       sessionsChange(ends, from, sessions), ...withDevices(ends, now, [from]),
       ...said === undefined ? [] : [takenChange(taken, said)]
@@ -207,9 +213,8 @@ export const makeOpening = ({
     const encrypted = encryptedIn(stanza)
     if (encrypted === undefined) {
       const { encrypted: before, last } = await kept.chat(ends)
-      if (before === false || !speaksInClear(stanza)) return receiver.message(stanza, to)
-      if (before === undefined) await inClear(kept, ends, last)
-      return receiver.message(stanza, to, { done (isNew) { if (isNew) isInClear(ends, last) } })
+      if (!speaksInClear(stanza)) return receiver.message(stanza, to, { stays: before === true })
+      return receiver.message(stanza, to, { done (isNew) { if (isNew) isInClear(ends, { last, id: namedIn(stanza) }) } })
     }
     try {
       peers.wrote(ends.theirs, senderIn(encrypted))

@@ -103,7 +103,7 @@ export const makePeers = (stream: Pick<Stream, 'ask'>, { clock, log }: { clock: 
         unknown.put(owned(theirs), ownerOf(owned(theirs)), since)
         const isForbidden = error instanceof Forbidden
         if (clock.tick() - since >= (isForbidden ? FORBIDDEN_MS : UNKNOWN_MS)) return []
-        throw isForbidden ? error : new Unavailable(messageOf(error), { unsealed: 'keyless', cause: error })
+        throw error
       }
     },
     async bundle (ends, device, signal) {

@@ -1,7 +1,8 @@
 /**
  * What our addresses say in chats that are encrypted.
  * Promises: what is sealed is on disk, with the sessions as they are then, before it goes out, and a second try sends the same again; whoever
- * wrote encrypted last is never answered in the clear; a message is sealed for each device of its reader of which keys can be had, and for no key
+ * wrote encrypted last is never answered in the clear; what was encrypted once is so in each later edition, and so is what the team was told not
+ * to go out in the clear; a message is sealed for each device of its reader of which keys can be had, and for no key
  * that has taken the place of a known one before they have written with it. No key is
  * used twice, also if an earlier copy of the store was put back: we seal only with a ratchet pair that was drawn since the start. Where that is an
  * older one, because they have not written since, a session begins anew.
@@ -9,12 +10,14 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../../lib/clock'
 import type { Turns } from '../../../lib/turns'
-import { Refused, Unavailable, type Unsealed } from '../../../model/errors'
+import { messageOf, Refused, Unavailable, type Unsealed } from '../../../model/errors'
 import type { Xml } from '../wire/xml'
 import { directPlace, type Ends } from '../direct/place'
 import { encryptedXml } from './elements'
 import type { Fresh } from './keys'
-import { type Change, type Chat, chatChange, type Kept, sealedChange, sessionsChange } from './kept'
+import {
+  type Change, type Chat, chatChange, hidesIn, type Kept, type KeptSealed, sealedChange, sessionsChange, withClear, withoutClear
+} from './kept'
 import { meOf, type Own } from './own'
 import type { Owns } from './owns'
 import { emptySecret, sealText } from './payload'
@@ -26,8 +29,13 @@ const CHAT_DEVICES_MAX = 64 // with a session, in one chat
 const SEALED_MS = 4 * 24 * 3_600_000 // longer than any delivery is tried
 
 export interface Sealing {
-  /** What stands in the stanza in place of the words; undefined if they go out in the clear. Throws Unavailable or Refused. */
-  seal (ends: Ends, said: { key: string, body: string }, signal: AbortSignal): Promise<Xml[] | undefined>
+  /**
+   * What stands in the stanza in place of the words; undefined if they go out in the clear. `changes`: the id of what they correct. Throws
+   * Unavailable or Refused.
+   */
+  seal (ends: Ends, said: { key: string, body: string, changes?: string | undefined }, signal: AbortSignal): Promise<Xml[] | undefined>
+  /** Whether what this id names came or went encrypted, or may have: it is not to be repeated in the clear. */
+  hides (ends: Ends, id: string | undefined): Promise<boolean>
   /** What was sealed under this key is sent, or never will be. */
   over (key: string): Promise<void>
   /**
@@ -56,7 +64,26 @@ interface SealedKeys { keys: [device: number, wire: Wire][]; changes: Change[]; 
 /** The worst first. */
 const WHY_NOT: readonly Unsealed[] = ['unsigned', 'rekeyed', 'keyless', 'deviceless']
 
+/** Keeps that the team is told of this, before it is. */
+const makeNoted = ({ kept, clock }: Pick<SealingParts, 'kept' | 'clock'>) =>
+  (key: string, before: KeptSealed | undefined) => async (error: unknown): Promise<never> => {
+    if (before === undefined && error instanceof Unavailable && error.unsealed !== undefined) {
+      await kept.change([sealedChange(key, { hash: '', at: clock.now(), xml: '' })])
+    }
+    throw error
+  }
+
+/** In the chat's turn: this is said in the clear. `changes`: what it corrects. */
+const inClear = async (kept: Kept, ends: Ends, { key, changes }: { key: string, changes: string | undefined }): Promise<undefined> => {
+  const chat = await kept.chat(ends)
+  if (chat.encrypted === true) throw new Unavailable('the chat has become encrypted in this moment')
+  const now = changes === undefined ? withClear(chat, key) : chat
+  if (now !== chat) await kept.change([chatChange(ends, now)])
+  return undefined
+}
+
 export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: SealingParts): Sealing => {
+  const noted = makeNoted({ kept, clock })
   let swept: Promise<void> | undefined // once in each life
 
   const sweep = async (): Promise<void> => {
@@ -64,19 +91,25 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
     if (old.length > 0) await kept.change(old)
   }
 
-  /** The devices to seal for; undefined if it need not be sealed. Throws. */
-  const wanted = async (ends: Ends, signal: AbortSignal): Promise<number[] | undefined> => {
-    const { encrypted, devices: heard } = await kept.chat(ends)
+  /** As it is once all that was said there is taken in. */
+  const chatOf = (ends: Ends): Promise<Chat> => turns(directPlace(ends.ours, ends.theirs), () => kept.chat(ends))
+
+  /** The devices to seal for; undefined if it need not be sealed. `told`: the team was told that it is not said in the clear. Throws. */
+  const wanted = async (ends: Ends, { changes, told }: { changes: string | undefined, told: boolean }, signal: AbortSignal) => {
+    const chat = await chatOf(ends)
+    const { encrypted, devices: heard } = chat
+    const must = told || encrypted === true || (changes !== undefined && hidesIn(chat, changes))
     if (!owns.isOn(ends.ours)) {
-      if (encrypted === true) throw new Refused('the contact has encrypted this chat, and omemo is off for this address', undefined, 'encrypted')
+      if (must) throw new Refused('this is to be encrypted, and omemo is off for this address', undefined, 'encrypted')
       return undefined
     }
-    if (encrypted === false) return undefined
+    if (encrypted === false && !must) return undefined
     const listed = await peers.devices(ends, signal).catch((error: unknown) => {
-      if (heard.length === 0) throw error
-      return []
+      if (heard.length > 0) return []
+      if (!must || (error instanceof Unavailable && error.disconnected) || signal.aborted) throw error
+      throw new Unavailable(messageOf(error), { unsealed: 'keyless', cause: error })
     })
-    return listed.length > 0 ? listed : encrypted === true || heard.length > 0 ? heard : undefined
+    return listed.length > 0 ? listed : must || heard.length > 0 ? heard : undefined
   }
 
   const usable = (sessions: Session[]): Session | undefined => sessions.find(one => one.life === life && one.sending !== undefined)
@@ -97,7 +130,9 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
     : { ...begin(meOf(own), bundle, bundle.ones[fresh(4).readUInt32BE() % Math.max(bundle.ones.length, 1)], fresh), life }
 
   /** In the chat's turn. */
-  const sealFor = async (ends: Ends, devices: number[], bundles: Map<number, Bundle | Unsealed>, secret: Buffer): Promise<SealedKeys> => {
+  const sealFor = async (
+    ends: Ends, devices: number[], bundles: Map<number, Bundle | Unsealed>, secret: Buffer, corrected?: string
+  ): Promise<SealedKeys> => {
     const own = owns.of(ends.ours)
     if (own === undefined) throw new Unavailable('the keys of this address are not made yet')
     const keys: SealedKeys['keys'] = []
@@ -116,36 +151,35 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
       changes.push(sessionsChange(ends, device, withSession(before, used, sealed.session)))
     }
     const chat = await kept.chat(ends)
+    const now = withoutClear(chat, corrected)
     const more = keys.map(([device]) => device).filter(device => !chat.devices.includes(device))
-    if (more.length > 0) changes.push(...withDevices(ends, { ...chat, devices: [...chat.devices, ...more] }, []))
+    if (more.length > 0 || now !== chat) changes.push(...withDevices(ends, { ...now, devices: [...chat.devices, ...more] }, []))
     return { keys, changes, whyNot }
   }
 
   const ownDevice = (ours: string): number => owns.of(ours)?.device ?? 0
 
   return {
-    async seal (ends, { key, body }, signal) {
+    async seal (ends, { key, body, changes: corrected }, signal) {
       if (owns.of(ends.ours) === undefined && !owns.isOn(ends.ours)) return undefined
       await (swept ??= sweep())
       const hash = createHash('sha256').update(body).digest('base64url')
       const before = await kept.sealed(key)
       if (before?.hash === hash) return [{ xml: before.xml }]
-      const devices = await wanted(ends, signal)
+      const devices = await wanted(ends, { changes: corrected, told: before !== undefined }, signal).catch(noted(key, before))
       const bundles = await bundlesOf(ends, devices ?? [], false, signal)
       return await turns(directPlace(ends.ours, ends.theirs), async () => {
-        if (devices === undefined) {
-          if ((await kept.chat(ends)).encrypted === true) throw new Unavailable('the chat has become encrypted in this moment')
-          return undefined
-        }
+        if (devices === undefined) return await inClear(kept, ends, { key, changes: corrected })
         const { iv, secret, payload } = sealText(body, fresh)
-        const { keys, changes, whyNot } = await sealFor(ends, devices, bundles, secret)
+        const { keys, changes, whyNot } = await sealFor(ends, devices, bundles, secret, corrected)
         const unsealed = WHY_NOT.find(one => whyNot.has(one)) ?? 'deviceless'
         if (keys.length === 0) throw new Unavailable(`no device of theirs can be encrypted for now: ${unsealed}`, { unsealed })
         const xml = encryptedXml({ from: ownDevice(ends.ours), keys, iv, payload })
         await kept.change([...changes, sealedChange(key, { hash, at: clock.now(), xml: xml.map(one => one.xml).join('') })])
         return xml
-      })
+      }).catch(noted(key, before))
     },
+    hides: async (ends, id) => hidesIn(await chatOf(ends), id),
     over: key => kept.change([sealedChange(key, undefined)]),
     async empty (ends, device, anew, signal) {
       const bundles = await bundlesOf(ends, [device], anew, signal)

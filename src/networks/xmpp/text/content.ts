@@ -128,7 +128,9 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   const [file, ...more] = filesOf(network, message)
   const { repeated, own } = partsOf(message)
   const links = new Set([file, ...more].map(one => one?.at.ref))
-  const said = own.trim().split(/\s+/).every(word => links.has(word)) || (file !== undefined && isForSharing(message)) ? '' : own
+  const isBlank = own.trim() === '' && repeated === ''
+  const isLinks = own.trim().split(/\s+/).every(word => links.has(word))
+  const said = isBlank || isLinks || (file !== undefined && isForSharing(message)) ? '' : own
   const location = locationIn(message, said)
   if (location !== undefined) return { content: { style: 'text', text: locationText(location, said.trim() === location ? '' : said), location } }
   if (said === '' && file === undefined) {
@@ -198,13 +200,16 @@ export const spokenTo = (person: string, content: Content): Content => behind(`$
 /** Whether a machine made it and says so. Only we have such a mark. */
 export const isAutomatic = (message: Element): boolean => child(message, 'automatic', AUTOMATIC) !== undefined
 
-/** The answered message: its writer and beginning; and its id with its writer's full JID, if the reader's app can find it by these. */
-export interface AnswerTo { name: string; text: string; found?: { id: string, to: string } }
+/**
+ * The answered message: its writer; its beginning, if that may be repeated; and its id with its writer's full JID, if the reader's app can find it
+ * by these.
+ */
+export interface AnswerTo { name: string; text: string | undefined; found?: { id: string, to: string } }
 
 export const replyXml = (found: { id: string, to: string }): Xml => el('reply', { xmlns: REPLY, ...found })
 
 /** The answered message, in front of the body for apps that know no replies (XEP-0461 §3.1). */
-const quotationOf = ({ name, text }: AnswerTo): string => `${quoted(`${name}: ${text}`)}\n`
+const quotationOf = (name: string, text: string): string => `${quoted(`${name}: ${text}`)}\n`
 
 /** XEP-0428 §3 counts code points. */
 const fallbackXml = (quotation: string): Xml =>
@@ -231,8 +236,8 @@ export const contentApart = ({ style, text, file, location }: Content, answered?
   const { body, unstyled } = bodyOf(withNicks(shown, called))
   const isOurs = style === 'quiet' || style === 'alert'
   const mark = [...unstyled ? [el('unstyled', { xmlns: STYLING })] : [], ...isOurs ? [el('automatic', { xmlns: AUTOMATIC })] : []]
-  const isQuoting = answered !== undefined && style !== 'emote' // nothing may stand before /me
-  const quotation = isQuoting ? quotationOf(answered) : ''
+  const isQuoting = answered?.text !== undefined && style !== 'emote' // nothing may stand before /me
+  const quotation = isQuoting ? quotationOf(answered.name, answered.text ?? '') : ''
   const written = withReferences(`${quotation}${style === 'emote' ? '/me ' : ''}${body}`, called)
   const reply = isQuoting && named.length > 0 ? [...named, fallbackXml(quotation)] : named
   return { body: written.body, about: [...marks, ...geolocXml(location), ...written.references], beside: [...reply, ...mark] }

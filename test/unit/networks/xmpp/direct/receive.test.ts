@@ -4,13 +4,14 @@ import type { Identity, MenuItem } from '../../../../../src/model/network'
 import { toPlain } from '../../../../../src/model/text'
 import { makeAddresses } from '../../../../../src/networks/xmpp/addresses'
 import { makeCommands } from '../../../../../src/networks/xmpp/direct/commands'
-import { makeDirectReceiver } from '../../../../../src/networks/xmpp/direct/receive'
+import { type Fate, makeDirectReceiver } from '../../../../../src/networks/xmpp/direct/receive'
 import { DIRECT_KEPT_MAX, makeIntake } from '../../../../../src/networks/xmpp/intake'
 import { makeOriginals } from '../../../../../src/networks/xmpp/originals'
 import { makeQuarantine } from '../../../../../src/networks/xmpp/quarantine'
 import type { Stream } from '../../../../../src/networks/xmpp/wire/stream'
 import type { Xml } from '../../../../../src/networks/xmpp/wire/xml'
 import { makeInbox } from '../../../../support/inbox'
+import { until } from '../../../../support/practice'
 import { handClock, quickClock } from '../../../../support/quick'
 import { makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
@@ -43,8 +44,8 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
   const commands = makeCommands({ network: 'xmpp', language: 'de', addresses, inbox, world })
   return {
     inbox, sent, commands, stop,
-    write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`) {
-      direct.message(parse(`<message type='chat' from='${from}/phone' to='${OURS}' id='${id}'>${inside}</message>`), IDENTITY)
+    write (from: string, id: string, inside = `<body>${id}</body><request xmlns='urn:xmpp:receipts'/>`, fate?: Fate) {
+      direct.message(parse(`<message type='chat' from='${from}/phone' to='${OURS}' id='${id}'>${inside}</message>`), IDENTITY, fate)
     },
     texts: (from: string): string[] => inbox.arrivals.filter(({ place }) => place.id === `${OURS} ${from}`)
       .map(one => 'content' in one ? toPlain(one.content.text) : one.kind)
@@ -52,6 +53,21 @@ const stage = (ask: Stream['ask'] = () => new Promise(() => {}), clock: Clock = 
 }
 
 describe('xmpp direct chats', () => {
+  it('say what brings a new message, which a correction is not; have none without words; and bear the sign as long as their chat does', async () => {
+    const { inbox, write, texts } = stage()
+    const news: boolean[] = []
+    const done = (isNew: boolean): void => { news.push(isNew) }
+    write(ANNA, 'one', undefined, { done })
+    write(ANNA, 'one', undefined, { done })
+    write(ANNA, 'two', "<body>one, corrected</body><replace xmlns='urn:xmpp:message-correct:0' id='one'/>", { done })
+    write(ANNA, 'three', '<body> \n </body>', { done })
+    write(ANNA, 'four', "<propose xmlns='urn:xmpp:jingle-message:0' id='c'/>", { done, stays: true })
+    await until(() => news.length === 5, 'all are taken')
+    assert.deepEqual(news.toSorted(), [false, false, false, true, true])
+    assert.deepEqual(texts(ANNA), ['one', 'one, corrected', ''])
+    assert.equal(inbox.arrivals.some(one => one.kind === 'message' && one.encrypted === true && one.content.unreadable === 'call'), true)
+  })
+
   it('return what one person writes beyond what can wait as errors, and go on in order when there is space', async () => {
     const { inbox, sent, write, texts } = stage()
     inbox.crowded.add(`${OURS} ${ANNA}`)

@@ -73,6 +73,82 @@ describe('what an address says with OMEMO', () => {
     assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
   })
 
+  it('is sealed if it corrects what was, whatever the chat is now, and in the clear if it corrects what was so', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    const { sealing } = chat.omemo
+    const says = async (body: string, key: string, changes?: string) => await sealing.seal(ENDS, { key, body, changes }, signal)
+    const isHidden = (...ids: string[]): Promise<boolean[]> => Promise.all(ids.map(id => sealing.hides(ENDS, id)))
+    await chat.hears(olga.say(chat, 'one', 'theirs'))
+    assert.ok(await says('answer', 'sealed') !== undefined)
+    await chat.hears(plainly('two'))
+    await settle()
+    assert.equal(await says('in the clear', 'clear'), undefined)
+    assert.deepEqual(await isHidden('theirs', 'sealed', 'clear', 'ptwo', 'unknown'), [true, true, false, false, true])
+    assert.equal(await says('in the clear, corrected', 'third', 'clear'), undefined)
+    const corrected = await says('answer, corrected', 'second', 'sealed')
+    assert.equal(olga.read(el('message', { from: OURS, to: OLGA, id: 'second' }, ...corrected!)), 'answer, corrected')
+    await chat.hears(olga.say(chat, 'three'))
+    assert.ok(await says('now a secret', 'fourth', 'clear') !== undefined)
+    const correction = olga.say(chat, 'a secret too')
+    correction.children.push(parse("<replace xmlns='urn:xmpp:message-correct:0' id='ptwo'/>"))
+    await chat.hears(correction)
+    assert.deepEqual(await isHidden('clear', 'ptwo'), [true, true])
+    assert.equal((await makeChat({ vault: chat.vault }).then(later => later.omemo.sealing.hides(ENDS, 'sealed'))), true)
+    await chat.omemo.forget(ENDS)
+    assert.deepEqual(await isHidden('sealed'), [false])
+  })
+
+  it('is refused if it corrects what was sealed, and encryption is off now', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    await chat.hears(olga.say(chat, 'one'))
+    await chat.hears(plainly('two'))
+    await settle()
+    const off = await makeChat({ vault: chat.vault, encrypts: false })
+    assert.equal(await off.seal(OLGA, 'in the clear'), undefined)
+    await assert.rejects(off.omemo.sealing.seal(ENDS, { key: 'second', body: 'corrected', changes: 'first' }, signal),
+      (error: unknown) => error instanceof Refused && error.because === 'encrypted')
+  })
+
+  it('does not go out in the clear once the team was told so', async () => {
+    const olga = makeApp(OLGA)
+    const { signed, ...bundle } = readBundle(parse(olga.bundle.xml))
+    const apps = [{ ...olga, bundle: bundleXml({ ...bundle, signed: { ...signed, signature: Buffer.alloc(64, 1) } }) }]
+    const chat = await makeChat({ apps })
+    await assert.rejects(chat.seal(OLGA, 'hello', 'key'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'unsigned')
+    chat.omemo.heard(listOf())
+    await assert.rejects(chat.seal(OLGA, 'hello', 'key'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'deviceless')
+    assert.equal(await chat.seal(OLGA, 'hello', 'other'), undefined)
+    chat.omemo.heard(listOf(olga))
+    apps.splice(0, 1, olga)
+    assert.equal(olga.read((await chat.seal(OLGA, 'hello', 'key'))!), 'hello')
+  })
+
+  it('is in the clear only after a new message that is stored: not after corrections, nor what is refused or has no words', async () => {
+    const olga = makeApp(OLGA)
+    const chat = await makeChat({ apps: [olga] })
+    chat.hold()
+    await chat.hears(plainly('first of all'))
+    await settle()
+    assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
+    await chat.hears(olga.say(chat, 'one'))
+    await chat.hears(plainly('two'))
+    chat.taken.at(-1)!.fate.done?.(false)
+    await chat.hears(plainly('three'))
+    chat.taken.at(-1)!.fate.beyond?.()
+    for (const inside of ['<body> \n</body>', "<encryption xmlns='urn:xmpp:eme:0' namespace='urn:xmpp:omemo:2'/><body>no</body>"]) {
+      await chat.hears(parse(`<message type='chat' from='${OLGA}/app' to='${OURS}' id='b'>${inside}</message>`))
+      assert.equal(chat.taken.at(-1)!.fate.stays, true)
+    }
+    await settle()
+    assert.ok(await chat.seal(OLGA, 'hello') !== undefined)
+    await chat.hears(parse(`<message type='chat' from='${OLGA}/app' to='${OURS}' id='s'><subject>words</subject></message>`))
+    chat.taken.at(-1)!.fate.done?.(true)
+    await settle()
+    assert.equal(await chat.seal(OLGA, 'hello'), undefined)
+  })
+
   it('waits rather than go out in the clear to whoever wrote encrypted last', async () => {
     const kept = new Map<string, Uint8Array>()
     const olga = makeApp(OLGA)
@@ -127,12 +203,12 @@ describe('what an address says with OMEMO', () => {
     }
   })
 
-  it('waits for two minutes if a list cannot be read, and then goes out in the clear if nothing was ever encrypted', async () => {
+  it('waits for two minutes, without a word, if a list cannot be read, and then goes out in the clear if nothing was ever encrypted', async () => {
     const clock = handClock()
     const chat = await makeChat({ apps: [makeApp(OLGA)], clock })
     chat.fails.with = 'internal-server-error'
     for (let minute = 0; minute < 2; minute++) {
-      await assert.rejects(chat.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === 'keyless')
+      await assert.rejects(chat.seal(OLGA, 'hello'), (error: unknown) => error instanceof Unavailable && error.unsealed === undefined)
       clock.advance(60_000)
     }
     assert.equal(await chat.seal(OLGA, 'hello'), undefined)

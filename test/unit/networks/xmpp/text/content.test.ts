@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { filesOf } from '../../../../../src/model/message'
-import { toPlain } from '../../../../../src/model/text'
+import { plain, toPlain } from '../../../../../src/model/text'
 import { contentOf, contentXml } from '../../../../../src/networks/xmpp/text/content'
 import { el } from '../../../../../src/networks/xmpp/wire/xml'
 import { parse } from '../parse'
@@ -123,6 +123,13 @@ describe('XMPP content: a file', () => {
 })
 
 describe('XMPP content: a reply', () => {
+  it('quotes nothing that may not be repeated, and names it all the same', () => {
+    const answered = { name: 'Olga', found: { id: 'a', to: 'olga@example.org' } }
+    const xml = (text: string | undefined) => contentXml({ style: 'text', text: plain('Yes.') }, { ...answered, text }).map(one => one.xml).join('')
+    assert.match(xml('A secret?'), /<body>&gt; Olga: A secret\?\nYes\.<\/body><reply .*<fallback /)
+    assert.equal(xml(undefined), "<body>Yes.</body><reply xmlns='urn:xmpp:reply:0' id='a' to='olga@example.org'/>")
+  })
+
   const COUNTED: Record<string, (text: string) => number> = {
     'code points, as XEP-0428 says': text => [...text].length, 'bytes, as Dino does': text => Buffer.byteLength(text)
   }
