@@ -31,6 +31,8 @@ export interface Keyring {
   list (vault: Vault): Promise<{ devices: DeviceLine[], waiting: number }>
   /** The device is to be made anew, under the same identity. False if there is none. */
   renew (vault: Vault, address: string): Promise<boolean>
+  /** An earlier copy of the store was put back: what it says of chats may not hold any more. */
+  restored? (vault: Vault): Promise<void>
   /** The identities that sign devices, with their private keys, by address. */
   identities (vault: Vault): Promise<object>
   /** Returns the addresses that had none. Throws Refused, and takes nothing, if something is no identity, or an address has another one. */

@@ -30,9 +30,20 @@ const IDENTITIES_BYTES_MAX = 2 ** 20
 const fieldOf = (value: unknown, field: string): unknown => typeof value === 'object' && value !== null ? Object.entries(value)
   .find(([key]) => key === field)?.[1] : undefined
 
+const ringsOf = (store: Store, kinds: readonly NetworkKind[]) =>
+  kinds.flatMap(({ settings: { name }, keyring }) => keyring === undefined ? [] : [{ name, keyring, vault: makeVault(store, name) }])
+
+/** An earlier copy of the store was put back: keys that were used since are not used again. */
+export const devicesRestored = async (store: Store): Promise<void> => {
+  for (const { keyring, vault } of ringsOf(store, KINDS)) {
+    for (const { address } of (await keyring.list(vault)).devices) await keyring.renew(vault, address)
+    await keyring.restored?.(vault)
+  }
+}
+
 /** `changed`: tells the running network. */
 export const makeDevicesOperated = (store: Store, changed: () => void, kinds: readonly NetworkKind[] = KINDS): DevicesOperated => {
-  const rings = kinds.flatMap(({ settings: { name }, keyring }) => keyring === undefined ? [] : [{ name, keyring, vault: makeVault(store, name) }])
+  const rings = ringsOf(store, kinds)
   return {
     async list () {
       const lists = await Promise.all(rings.map(async ({ name, keyring, vault }) => ({ name, ...await keyring.list(vault) })))

@@ -10,7 +10,7 @@ import { Refused } from '../model/errors'
 import { type PutBack, putBack } from '../plan/restored'
 import { makeStoreFolder, openStore } from '../store/open'
 import { type Backup, readBackup, sync, writeConfig } from './backup-folder'
-import { makeDevicesOperated } from './devices'
+import { devicesRestored } from './devices'
 import { readiness, urlOf } from './remote-queue'
 
 /** `stopped`: when the lost Zentrale stopped, as written; `ask`: asks for what is not given, on a terminal. */
@@ -63,8 +63,7 @@ const prepare = async ({ store: { path } }: Backup, part: string, how: PutBack, 
   const store = openStore(part, key, clock, () => {})
   try {
     const aside = await store.run(tx => putBack(tx, how, clock.now()))
-    const devices = makeDevicesOperated(store, () => {})
-    for (const { address } of (await devices.list()).devices) await devices.renew(address) // their keys were used since
+    await devicesRestored(store)
     return aside
   } finally {
     await store.close()

@@ -91,15 +91,18 @@ describe('zentrale restore', () => {
     assert.match(asked.join(), /^When did the Zentrale stop whose store is lost\?.*,Shall what waited when the backup was made be sent\?/s)
   })
 
-  it('has devices for encrypted chats made anew, because their keys were used since', async () => {
+  it('has devices for encrypted chats made anew, because their keys were used since, and takes no chat for one in the clear', async () => {
     const upload = JSON.stringify({ master_key: { keys: { 'ed25519:a': 'a' } } })
     const secret = { master: 'a', self: 'a', user: 'a' }
     rmSync(join(folder, 'copy'), { recursive: true })
     await withStore(store => makeVault(store, 'matrix').change([
       ['identity @info:example.org', Buffer.from(JSON.stringify({ upload, secret, device: 'A', fingerprint: 'f', at: 0 }))]
     ]))
+    const chat = 'omemo chat info@example.org olga@example.org'
+    await withStore(store => makeVault(store, 'xmpp').change([[chat, Buffer.from(JSON.stringify({ encrypted: false, devices: [7] }))]]))
     await runBackup(config, { folder: join(folder, 'copy'), withConfig: false, zentrale: '1' }, systemClock)
     await restore({ replaces: true })
+    assert.equal(Buffer.from((await withStore(store => makeVault(store, 'xmpp').get(chat)))!).toString(), '{"devices":[7]}')
     const { devices } = await withStore(store => makeDevicesOperated(store, () => {}).list())
     assert.deepEqual(devices.map(({ address, isRenewing }) => [address, isRenewing]), [['@info:example.org', true]])
   })

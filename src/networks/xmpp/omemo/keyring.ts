@@ -25,6 +25,11 @@ export const keyring: Keyring = {
   },
   /** The ratchet renews its keys with each answer, and people compare only the identity, so another device would bring nothing. */
   renew: () => Promise.resolve(false),
+  /** Who wrote in the clear last may have written encrypted since. */
+  async restored (vault) {
+    const kept = makeKept(vault)
+    await kept.change(await kept.doubting())
+  },
   async identities (vault) {
     const kept = makeKept(vault)
     return Object.fromEntries((await kept.owns()).map(([ours, { seed }]) => [ours, seed.toString('base64')]))

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { makeVault } from '../../../../support/world'
 import { keyring } from '../../../../../src/networks/xmpp/omemo/keyring'
 import { makeApp, makeChat, OURS } from '../../../../support/omemo/chat'
+import { until } from '../../../../support/practice'
+import { parse } from '../parse'
 
 describe('what the operator may do with the keys of OMEMO', () => {
   it('lists them, with the fingerprint and how many devices of contacts have a session', async () => {
@@ -37,5 +39,18 @@ describe('what the operator may do with the keys of OMEMO', () => {
       await assert.rejects(keyring.take(vault, bad), { name: 'Refused' })
     }
     assert.deepEqual(await vault.all(''), [])
+  })
+
+  it('counts no chat as being in the clear after an earlier copy was put back, until its contact writes', async () => {
+    const olga = makeApp('olga@example.org')
+    const chat = await makeChat({ apps: [olga] })
+    const clear = (id: string) => parse(`<message type='chat' from='${olga.jid}/app' to='${OURS}' id='${id}'><body>${id}</body></message>`)
+    await chat.hears(clear('one'))
+    await until(async () => await chat.seal(olga.jid, 'in the clear') === undefined)
+    await keyring.restored!(chat.vault)
+    const later = await makeChat({ apps: [olga], vault: chat.vault })
+    assert.equal(olga.read((await later.seal(olga.jid, 'secret'))!), 'secret')
+    await later.hears(clear('two'))
+    await until(async () => await later.seal(olga.jid, 'in the clear') === undefined)
   })
 })
