@@ -197,6 +197,7 @@ export interface Reply {
   said?: Stands
   by: Persona
   text: string
+  encrypted?: true // it came to us from there so
 }
 
 /** How a room of ours should be. Applying it twice changes nothing. */

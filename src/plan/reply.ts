@@ -38,7 +38,8 @@ export const replyTo = (answered: Answered, as: Persona, place: Place,
   const said = standsAt(answered, place)
   const { sender: { id, name } } = arrival
   const by = samePlace(arrival.place, place) ? { person: { network: place.network, id }, name } : as
-  return { ...said && { said }, by, ...about }
+  const cameSealed = samePlace(arrival.place, place) && arrival.kind === 'message' && arrival.encrypted === true
+  return { ...said && { said }, by, ...about, ...cameSealed && { encrypted: true } }
 }
 
 /**

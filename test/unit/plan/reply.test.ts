@@ -54,6 +54,18 @@ describe('replies', () => {
     assert.deepEqual(blue.delivered.at(-1)?.answered, [`blue-${key}`])
   })
 
+  it('say where the answered message came from that it came encrypted, and nowhere else', async () => {
+    await red.say('hall', 'Anna', 'Geheim?', { key: 'question', encrypted: true })
+    await arrived(blue, 1)
+    const { key } = blue.delivered[0]!
+    await blue.say('hall', 'Ben', 'Ja', { replyTo: [`blue-${key}`] })
+    await arrived(red, 1)
+    assert.equal(replyOf(red)?.encrypted, true)
+    await red.say('hall', 'Cem', 'Ich auch', { replyTo: ['question'] })
+    await until(() => replyOf(blue)?.text === 'Geheim?', 'the reply')
+    assert.equal(replyOf(blue)?.encrypted, undefined)
+  })
+
   it('are known over a restart, also to what a phone said', async () => {
     await phone.say('us/max', 'max', 'Wo seid ihr?', { key: 'sms' })
     await arrived(red, 1)

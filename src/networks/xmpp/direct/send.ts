@@ -109,8 +109,12 @@ export const makeDirectSender = ({
   }
 
   /** What came or went encrypted is not quoted in the clear. */
-  const inClear = async (reply: AnswerTo | undefined, ends: Ends): Promise<AnswerTo | undefined> =>
-    reply !== undefined && await sealing?.hides(ends, reply.found?.id) === true ? { ...reply, text: undefined } : reply
+  const inClear = async (delivery: Delivery, ends: Ends): Promise<AnswerTo | undefined> => {
+    const { action } = delivery
+    const reply = replyIn(delivery, ends)
+    const cameSealed = 'reply' in action && action.reply?.encrypted === true
+    return reply !== undefined && (cameSealed || await sealing?.hides(ends, reply.found) === true) ? { ...reply, text: undefined } : reply
+  }
 
   /** What stands in the stanza. In a chat that is encrypted, its words are sealed, in the order in which they are to go out. */
   const contentOf = (delivery: Delivery, ends: Ends, signal: AbortSignal): Promise<{ content: Xml[], sealed: boolean }> =>
@@ -120,7 +124,7 @@ export const makeDirectSender = ({
       const changes = action.kind === 'edit' ? target?.[0] ?? action.of : undefined
       const sealed = said && await sealing?.seal(ends, { key, body: said.body, changes }, signal)
       return sealed === undefined || said === undefined
-        ? { content: actionXml(delivery, ends, await inClear(replyIn(delivery, ends), ends)), sealed: false }
+        ? { content: actionXml(delivery, ends, await inClear(delivery, ends)), sealed: false }
         : { content: [...sealed, ...said.beside], sealed: true }
     })
 

@@ -13,7 +13,7 @@ export type Change = [key: string, value: Uint8Array | undefined]
 /**
  * `encrypted`: whether their last words were; undefined: they have said none. `devices`: those with a session, the one heard last in front.
  * `last`: names the last encrypted words. `rekeyed`: the key of one of them that has another one now, until that is told. `clear`: what was said
- * in the clear since something was encrypted, by the ids of its stanzas, the newest in front.
+ * in the clear since something was encrypted, by the ids of its stanzas (theirs: heardAs), the newest in front.
  */
 export interface Chat { encrypted?: boolean; devices: number[]; last?: string; rekeyed?: string; clear?: string[] }
 
@@ -53,6 +53,9 @@ export const sessionsChange = (ends: Ends, device: number, sessions: Session[]):
 
 /** Whether anything was ever encrypted there. */
 const isSealed = ({ encrypted, devices, last }: Chat): boolean => encrypted === true || devices.length > 0 || last !== undefined
+
+/** Anybody on the way may give their words an id of ours, so theirs are kept apart. */
+export const heardAs = (id: string): string => `< ${id}`
 
 /** Whether what this id names came or went encrypted, or may have. */
 export const hidesIn = (chat: Chat, id: string | undefined): boolean => isSealed(chat) && (id === undefined || chat.clear?.includes(id) !== true)

@@ -20,7 +20,7 @@ import type { Stream } from '../wire/stream'
 import { child, el, type Element, textOf, type Xml } from '../wire/xml'
 import { AXOLOTL, encryptedIn, readEncrypted, saysIn, senderIn, withWords } from './elements'
 import { fingerprintOf, type Fresh } from './keys'
-import { type Chat, chatChange, type Kept, sessionsChange, type Taken, takenChange, withClear, withoutClear } from './kept'
+import { type Chat, chatChange, heardAs, type Kept, sessionsChange, type Taken, takenChange, withClear, withoutClear } from './kept'
 import { keysFor, meOf, type Own, without } from './own'
 import type { Owns } from './owns'
 import { openText } from './payload'
@@ -101,7 +101,8 @@ const withId = (stanza: Element, { bytes }: Wire): Element => stanza.attrs.id !=
 /** It is so if they have said nothing encrypted since. */
 const inClear = async (kept: Kept, ends: Ends, { last, id }: Cleared): Promise<void> => {
   const chat = await kept.chat(ends)
-  const now = withClear(chat.last === last && chat.encrypted !== false ? { ...chat, encrypted: false } : chat, id)
+  const said = id === undefined ? undefined : heardAs(id)
+  const now = withClear(chat.last === last && chat.encrypted !== false ? { ...chat, encrypted: false } : chat, said)
   if (now !== chat) await kept.change([chatChange(ends, now)])
 }
 
@@ -196,11 +197,13 @@ export const makeOpening = ({
     const { rekeyed: untold, ...chat } = await kept.chat(ends)
     const rekeyed = isOther ? fingerprintOf(session.them) : untold
     const corrected = clear && correctedIn(clear)
+    const unclear = [corrected, clear && namedIn(clear)].filter(id => id !== undefined).map(heardAs)
     const tells = clear !== undefined && corrected === undefined // a correction brings no news to the team
     const said: Taken | undefined = clear && { ours: ends.ours, stanza: clear, ...tells && { rekeyed } }
     const taken = number++
     const last = key.bytes.subarray(-MAC_BYTES).toString('base64')
-    const now: Chat = { ...withoutClear(chat, corrected), ...clear && { encrypted: true, last }, ...!tells && rekeyed !== undefined && { rekeyed } }
+    const heard: Partial<Chat> = { ...clear && { encrypted: true, last }, ...!tells && rekeyed !== undefined && { rekeyed } }
+    const now: Chat = { ...unclear.reduce(withoutClear, chat), ...heard }
     await owns.change(ends.ours, own => isNew ? without(own, used, clock.now(), fresh) : own, [
       sessionsChange(ends, from, sessions), ...withDevices(ends, now, [from]),
       ...said === undefined ? [] : [takenChange(taken, said)]

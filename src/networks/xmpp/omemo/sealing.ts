@@ -16,7 +16,7 @@ import { directPlace, type Ends } from '../direct/place'
 import { encryptedXml } from './elements'
 import type { Fresh } from './keys'
 import {
-  type Change, type Chat, chatChange, hidesIn, type Kept, type KeptSealed, sealedChange, sessionsChange, withClear, withoutClear
+  type Change, type Chat, chatChange, heardAs, hidesIn, type Kept, type KeptSealed, sealedChange, sessionsChange, withClear, withoutClear
 } from './kept'
 import { meOf, type Own } from './own'
 import type { Owns } from './owns'
@@ -34,8 +34,8 @@ export interface Sealing {
    * Unavailable or Refused.
    */
   seal (ends: Ends, said: { key: string, body: string, changes?: string | undefined }, signal: AbortSignal): Promise<Xml[] | undefined>
-  /** Whether what this id names came or went encrypted, or may have: it is not to be repeated in the clear. */
-  hides (ends: Ends, id: string | undefined): Promise<boolean>
+  /** Whether what was said with this id, by us or to us, was encrypted, or may have been: it is not to be repeated in the clear. */
+  hides (ends: Ends, said: { id: string, to: string } | undefined): Promise<boolean>
   /** What was sealed under this key is sent, or never will be. */
   over (key: string): Promise<void>
   /**
@@ -179,7 +179,7 @@ export const makeSealing = ({ kept, owns, peers, turns, fresh, clock, life }: Se
         return xml
       }).catch(noted(key, before))
     },
-    hides: async (ends, id) => hidesIn(await chatOf(ends), id),
+    hides: async (ends, said) => hidesIn(await chatOf(ends), said && (said.to === ends.ours ? said.id : heardAs(said.id))),
     over: key => kept.change([sealedChange(key, undefined)]),
     async empty (ends, device, anew, signal) {
       const bundles = await bundlesOf(ends, [device], anew, signal)
