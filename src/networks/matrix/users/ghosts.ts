@@ -77,10 +77,13 @@ export interface GhostWorld {
 }
 
 const joinKey = (mxid: string, room: string): string => `in ${room} ${mxid}`
+const IN = '1'
+/** It may be out already: an answer may be lost. */
+const LEAVING = 'leaving'
 
 const makeFound = (memory: Memory, domain: string): Ghosts['found'] => async (mxids, room) => {
   const ours = mxids.filter(mxid => mxid.startsWith(`@${GHOST_PREFIX}`) && mxid.endsWith(`:${domain}`) && mxid !== keeperOn(domain))
-  await Promise.all(ours.map(mxid => memory.get(joinKey(mxid, room)) === undefined ? memory.set(joinKey(mxid, room), '1') : undefined))
+  await Promise.all(ours.map(mxid => memory.get(joinKey(mxid, room)) === undefined ? memory.set(joinKey(mxid, room), IN) : undefined))
 }
 
 /** Whether it says only the address, as in a direct chat before we know more, or with a label. */
@@ -129,7 +132,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
   const key = memory.get(NAMES_KEY) ?? createHmac('sha256', secret).update(NAMES_KEY).digest('base64url')
   let devices = memory.get(DEVICES_KEY) !== 'no'
   const unsure = new Set<string>() // ghosts that the homeserver may have forgotten
-  const isIn: Ghosts['isIn'] = (mxid, room) => memory.get(joinKey(mxid, room)) !== undefined
+  const isIn: Ghosts['isIn'] = (mxid, room) => memory.get(joinKey(mxid, room)) === IN
   const [called, turns, stands] = [makeCalled(memory), makeTurns(), makeStandsFor({ memory, domain, key, isIn })]
   const isElsewhere = (mxid: string, room: string | undefined): boolean =>
     memory.keys('in ').some(key => key.endsWith(` ${mxid}`) && key !== joinKey(mxid, room ?? ''))
@@ -176,9 +179,9 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     if (unsure.delete(mxid)) await register(mxid, signal)
     const mayStandInProfile = called.nameOf(mxid) === undefined || looks.inProfile(mxid, room)
     if (mayStandInProfile) await named(mxid, persona.name, signal)
-    if (memory.get(joinKey(mxid, room)) === undefined) {
+    if (!isIn(mxid, room)) {
       await enterRoom(homeserver, mxid, room, signal)
-      await memory.set(joinKey(mxid, room), '1')
+      await memory.set(joinKey(mxid, room), IN)
       if (persona.everywhere !== undefined) await stands.rememberShared(mxid, persona.person, room)
     }
     if (!isNamed(mxid, persona, room)) await looks.name(mxid, nameFor(persona.name), room, signal)
@@ -199,7 +202,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     personOf: stands.personOf,
     async ready (mxid, persona, room, signal) {
       await stands.rememberHashed(mxid, persona.person, room)
-      if (memory.get(joinKey(mxid, room)) === undefined || !isNamed(mxid, persona, room) || unsure.has(mxid)) {
+      if (!isIn(mxid, room) || !isNamed(mxid, persona, room) || unsure.has(mxid)) {
         await turns(mxid, () => bringIn(mxid, persona, room, signal))
       }
       fields.want(mxid)
@@ -220,7 +223,7 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
       devices = found
       await fields.prepare()
     },
-    called: (name, room) => called.find(name, room, mxid => memory.get(joinKey(mxid, room)) !== undefined),
+    called: (name, room) => called.find(name, room, mxid => isIn(mxid, room)),
     async forget (mxid, room) {
       if (isElsewhere(mxid, room)) unsure.add(mxid) // a new name in its profile would be written over those in its other rooms
       else await called.learn(mxid, undefined)
@@ -235,10 +238,11 @@ export const makeGhosts = ({ homeserver, uploader, memory, clock, log, bot, doma
     },
     found: makeFound(memory, domain),
     isIn, inRoom,
-    async leave (mxid, room, signal) {
+    leave: (mxid, room, signal) => turns(mxid, async () => {
+      await memory.set(joinKey(mxid, room), LEAVING)
       await leaveAs(mxid, room, signal)
       await out(mxid, room)
-    },
+    }),
     noPicture: pictures.none,
     async forgetRoom (room) {
       for (const mxid of inRoom(room)) {

@@ -71,6 +71,24 @@ describe('the name of a ghost', () => {
     assert.deepEqual(names, ['First', 'Last'])
   })
 
+  it('comes again although nobody knows whether it has left: the answer was lost', async () => {
+    const memory = makeMemory()
+    const calls: string[] = []
+    const { ready, leave, isIn, inRoom } = ghosts(memory, 'token', async ({ path }) => {
+      const [call = ''] = path.split('/').at(-1)!.split('?')
+      if (call === 'leave') throw Object.assign(new Error('cut off'), { code: 'ECONNRESET' })
+      if (call === 'join') calls.push(call)
+      return { status: 200, headers: {}, text: '{}' }
+    })
+    const persona = { person, name: 'Anna (SMS)' }
+    const signal = AbortSignal.timeout(10_000)
+    await ready(READABLE, persona, '!mirror', signal)
+    await assert.rejects(leave(READABLE, '!mirror', signal))
+    assert.deepEqual([isIn(READABLE, '!mirror'), inRoom('!mirror')], [false, [READABLE]]) // so that it is asked to leave again, if it must
+    await ready(READABLE, persona, '!mirror', signal)
+    assert.deepEqual([calls, isIn(READABLE, '!mirror')], [['join', 'join'], true])
+  })
+
   it('is known to be in a room where the homeserver found it', async () => {
     const { found, inRoom } = ghosts(makeMemory())
     await found([READABLE, '@anna:example.org', READABLE.replace('example.org', 'elsewhere.example')], '!mirror')
