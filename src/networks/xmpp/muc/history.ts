@@ -1,6 +1,6 @@
 /**
- * What was said while we were not in a room that keeps no archive: the past that a room shows to whoever enters (XEP-0045 §7.2.14). The room
- * decides how much it shows, often 20 messages.
+ * What was said while we were not in a room that keeps no archive: the past that a room shows to whoever enters (XEP-0045 §7.2.13). The room
+ * decides how much it shows, often 20 messages, and ends it with its subject, an empty one too (§7.2.15).
  * Promises: no message is heard twice, also after a crash; on the very first visit, nothing of the past is heard. Messages are known again by
  * their words, sender and id, in the order in which they were said.
  */
@@ -55,16 +55,19 @@ export interface History {
   begin (room: Room): void
   /** Takes a message of the past. False if it is not of the past. */
   take (room: Room, message: Element): boolean
+  /** The room has shown all of its past. Whoever marks their words so from now on is not believed. */
+  end (room: Room): void
   /** What is new in what the room has shown, oldest first. `last`: the key of the newest that is stored from there. */
   missed (room: Room, last: string | undefined, isOurs: (message: Element) => boolean): Archived[]
   /** This message was said just now, or found as missed. */
   heard (room: Room, message: Element): void
-  /** Everything heard so far is stored or does not concern us, and the room shows nothing of its past any more. */
+  /** Everything heard so far is stored or does not concern us, and the past is at an end, also if the room has not said so. */
   settle (room: Room): void
 }
 
 export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pick<World, 'log'>): History => {
   const shown = new Map<string, Archived[]>() // while a room is entered; at most HISTORY_MAX of each
+  const showing = new Set<string>() // rooms that may show more
   const heard = new Map<string, string[]>() // prints, by room
 
   const heardIn = (room: Room): string[] | undefined => {
@@ -86,16 +89,20 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
   }
 
   return {
-    begin (room) { shown.set(room.id, []) },
+    begin (room) {
+      shown.set(room.id, [])
+      showing.add(room.id)
+    },
     take (room, message) {
       const delay = child(message, 'delay', DELAY)
       const items = shown.get(room.id)
-      if (items === undefined || delay?.attrs.from !== room.id) return false
+      if (items === undefined || !showing.has(room.id) || delay?.attrs.from !== room.id) return false
       const at = Date.parse(delay.attrs.stamp ?? '')
       items.push({ id: '', at: Number.isNaN(at) ? undefined : at, message })
       if (items.length > HISTORY_MAX) items.shift()
       return true
     },
+    end (room) { showing.delete(room.id) },
     missed (room, last, isOurs) {
       const items = (shown.get(room.id) ?? []).filter(({ message }) => !isOurs(message))
       shown.delete(room.id)
@@ -111,6 +118,7 @@ export const makeHistory = (notes: Pick<WriteBehind, 'get' | 'set'>, { log }: Pi
     heard (room, message) { keep(room, [...heardIn(room) ?? [], owned(printOf(message))]) },
     settle (room) {
       shown.delete(room.id)
+      showing.delete(room.id)
       const prints = heardIn(room)
       if (prints !== undefined) keep(room, [...prints.filter(print => print !== SETTLED), SETTLED])
     }

@@ -246,6 +246,7 @@ export const makeReceiver = ({
       const isLook = topic !== undefined && isOfOld(room, message)
       if (topic !== undefined) room.subject = owned(topic)
       if (isLook) room.look = room.subject
+      if (topic !== undefined && message.attrs.id === undefined) history.end(room) // the room itself says it, without an id of an app
       room.heardAt = clock.tick()
       if (room.nicks.has(nick) || ownMessages.isOurs(room.id, message)) return echo(room, message)
       if (isLook) return catchUp.inTurn(room, { message, take: () => shows(room, { what: 'topic', value: room.look ?? topic }) })

@@ -34,14 +34,17 @@ describe('xmpp history', () => {
     assert.equal(said('one'), said('one'))
   })
 
-  it('is over once the room is live: whoever marks their words as of the past says them now', () => {
+  it('is over with the room\'s subject, and at the latest once the room is live: whoever marks their words as of the past says them now', () => {
     const room = { id: 'room@rooms.example.org' } as Room
-    const history = makeHistory({ get: () => undefined, set: () => {} }, { log: silentLog })
     const past = parse(`<message from='${room.id}/anna' type='groupchat'><body>x</body><delay xmlns='urn:xmpp:delay' from='${room.id}'/></message>`)
-    history.begin(room)
-    assert.equal(history.take(room, past), true)
-    history.settle(room)
-    assert.equal(history.take(room, past), false)
+    for (const over of ['end', 'settle'] as const) {
+      const history = makeHistory({ get: () => '[]', set: () => {} }, { log: silentLog })
+      history.begin(room)
+      assert.equal(history.take(room, past), true)
+      history[over](room)
+      assert.equal(history.take(room, past), false)
+      assert.equal(history.missed(room, undefined, () => false).length, over === 'end' ? 1 : 0, 'what the room has shown stays')
+    }
   })
 
   it('carries nothing that was said while the room had us out, however we come in again', () => {

@@ -17,6 +17,7 @@ import { makeWorld } from '../../../../support/world'
 import { parse } from '../parse'
 
 const ROOM = 'raum@rooms.example.org'
+const OF_OLD = `<delay xmlns='urn:xmpp:delay' from='${ROOM}' stamp='2020-01-01T00:00:00Z'/>`
 const FEATURES = [STANZA_IDS, OCCUPANT_IDS, ARCHIVE]
 
 /** A receiver for one room that we are in. */
@@ -43,8 +44,9 @@ const stage = (features = FEATURES) => {
   /** A switchboard's, or not. */
   const stands = (nick: string, marked: boolean): void => { room.people.set(nick, { role: 'participant', rules: false, ...marked && { marked } }) }
   const rules = (nick: string): void => { room.people.set(nick, { role: 'moderator', rules: true }) }
-  const hear = async (from: string, inside: string, id = 'm1'): Promise<typeof inbox.arrivals> => {
-    receiver.groupchat(room, parse(`<message type='groupchat' id='${id}' from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
+  const hear = async (from: string, inside: string, id: string | null = 'm1'): Promise<typeof inbox.arrivals> => {
+    const named = id === null ? '' : `id='${id}'`
+    receiver.groupchat(room, parse(`<message type='groupchat' ${named} from='${from}' to='zentrale@chat.example.org/zentrale'>${inside}</message>`))
     await new Promise(resolve => setImmediate(resolve))
     return inbox.arrivals
   }
@@ -76,6 +78,21 @@ describe('xmpp/receive', () => {
     assert.deepEqual([known.key, known.sender.id, other.key], [`${ROOM} s1`, `${ROOM} o1`, `${ROOM} s2`])
     assert.match(unknown.key, new RegExp(`^${ROOM}/`))
     assert.equal(unknown.sender.id, `${ROOM}/Anna`)
+  })
+
+  it('hears nothing of the past behind the subject that ends it, however somebody marks their words, and everything before', async () => {
+    const delayed = (text: string): string => `<body>${text}</body>${OF_OLD}`
+    for (const subject of ['<subject/>', `<subject>s</subject>${OF_OLD}`]) {
+      const { hear, hold } = stage()
+      const live = hold()
+      await hear(`${ROOM}/Anna`, `<subject>once</subject>${OF_OLD}`, 's0')
+      await hear(`${ROOM}/Anna`, delayed('before'), 'm0')
+      await hear(ROOM, subject, null)
+      await hear(`${ROOM}/Anna`, delayed('now'), 'm1')
+      await live()
+      const said = (await hear(`${ROOM}/Anna`, '')).flatMap(one => one.kind === 'message' ? [toPlain(one.content.text)] : [])
+      assert.deepEqual(said, ['now'])
+    }
   })
 
   it('goes on reading while one room without an archive is crowded: of it so many messages wait, and the room is told of the rest', async () => {
