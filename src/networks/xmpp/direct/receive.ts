@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { makeShares, type Owner } from '../../../lib/shares'
 import { makeSlots } from '../../../lib/slots'
 import type { Mention } from '../../../model/mention'
-import type { Arrival, MessageArrival, Sender } from '../../../model/message'
+import type { Arrival, Content, MessageArrival, Sender } from '../../../model/message'
 import type { Identity, World } from '../../../model/network'
 import { plain, toPlain } from '../../../model/text'
 import { DIRECT_KEPT_MAX, type Intake } from '../intake'
@@ -120,6 +120,9 @@ const mentionsIn = (network: string, message: Element): { mentions?: Mention[] }
   return mentions.length === 0 ? {} : { mentions }
 }
 
+/** It has neither words nor a file, so it begins nothing and says nothing of how the chat is. */
+const isBlank = ({ text, file, unreadable }: Content): boolean => unreadable === undefined && file === undefined && toPlain(text).trim() === ''
+
 /** The team sees that it was encrypted on its way. */
 const withSign = (arrival: Arrival, { sealed, stays, unread, rekeyed }: Fate): Arrival =>
   arrival.kind === 'message' && (sealed === true || stays === true || unread !== undefined)
@@ -183,7 +186,7 @@ export const makeDirectReceiver = ({
       return { ...base, kind: 'reaction', of: [named, original(named) ?? []].flat(), emojis, whole: true }
     }
     const said = encryptionOf(message) === undefined ? withSubject(message, contentOf(network, message)) : { content: UNREADABLE }
-    if (said === undefined) return undefined
+    if (said === undefined || isBlank(said.content)) return undefined
     const { content } = said
     const replaced = content.unreadable === undefined ? child(message, 'replace', CORRECT)?.attrs.id : undefined
     const of = replaced === undefined ? undefined : original(replaced)

@@ -128,9 +128,7 @@ export const contentOf = (network: string, message: Element): Said | undefined =
   const [file, ...more] = filesOf(network, message)
   const { repeated, own } = partsOf(message)
   const links = new Set([file, ...more].map(one => one?.at.ref))
-  const isBlank = own.trim() === '' && repeated === ''
-  const isLinks = own.trim().split(/\s+/).every(word => links.has(word))
-  const said = isBlank || isLinks || (file !== undefined && isForSharing(message)) ? '' : own
+  const said = own.trim().split(/\s+/).every(word => links.has(word)) || (file !== undefined && isForSharing(message)) ? '' : own
   const location = locationIn(message, said)
   if (location !== undefined) return { content: { style: 'text', text: locationText(location, said.trim() === location ? '' : said), location } }
   if (said === '' && file === undefined) {
