@@ -45,12 +45,16 @@ const us = (shown: FunctionAddress, { network }: Place): Persona =>
 const saysWhichCase = (facts: DeskFacts, { isLast }: AnsweredEntry, can: Capabilities): boolean =>
   isLast && (!can.replies || facts.from !== 'team' || facts.where !== 'room')
 
-/** The reply as shown to the contact: only to what they said or were told in this chat, and in the name of the address. */
+/**
+ * The reply as shown to the contact: only to what they said or were told in this chat, and in the name of the address. What never reached them is
+ * not quoted.
+ */
 export const replyToContact = (facts: DeskFacts, { place }: Conversation, { directory }: Context): Reply | undefined => {
   const answered = answeredIn(facts)
   if (answered === undefined || saysWhichCase(facts, answered, directory.can(place.network))) return undefined
   const { said, entry } = answered
   if (entry.held || !(entry.kind === 'team' || (entry.kind === 'contact' && samePlace(said.arrival.place, place)))) return undefined
   const reply = replyTo(said, us(facts.shown, place), place, entry.content)
-  return reply?.said === undefined ? undefined : reply
+  if (reply?.said === undefined) return undefined
+  return 'delivery' in reply.said ? { ...reply, unquoted: true } : reply
 }

@@ -198,6 +198,7 @@ export interface Reply {
   by: Persona
   text: string
   encrypted?: true // it came to us from there so
+  unquoted?: true // if it turns out not to be there, nothing of it is told there: it may have been sealed
 }
 
 /** How a room of ours should be. Applying it twice changes nothing. */

@@ -55,9 +55,10 @@ export const quoting = (content: Content, { by, text }: Reply, formatting: boole
     : { ...content, text: [...plain(words.trimEnd()), ...content.text] }
 }
 
-/** For a place that turns out not to have the answered message. */
+/** For a place that turns out not to have the answered message: quotes it there, if that may be. */
 export const quotingInstead = (action: Action, formatting: boolean): Action => {
   if (action.kind !== 'message' && action.kind !== 'edit') return action
   const { reply, ...others } = action
-  return reply === undefined ? action : { ...others, content: quoting(action.content, reply, formatting) }
+  if (reply === undefined) return action
+  return reply.unquoted ? others : { ...others, content: quoting(action.content, reply, formatting) }
 }

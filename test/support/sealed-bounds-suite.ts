@@ -67,6 +67,8 @@ const customersOf = (ground: () => Ground, appOf: () => typeof makeEncryptedPers
       }
     },
     get network () { return network },
+    /** The rows of the vault that name them, but for what the library keeps. */
+    known: ({ person }: Customer): string[] => [...rows.keys()].filter(key => key.includes(person.userId) && !key.startsWith('device ')),
     /** What came of them, as the bridge gets it. */
     from: ({ person }: Customer): MessageArrival[] => bridge.inbox.arrivals.filter(one => one.place.id.endsWith(` ${person.userId}`))
       .filter(one => one.kind === 'message'),
@@ -97,6 +99,13 @@ export const sealedBoundsSuite = (ground: () => Ground, appOf = () => makeEncryp
       const mallory = await customer('hallo')
       await sendTo(mallory, { algorithm: 'm.olm.v1.curve25519-aes-sha2', sender_key: 'K', ciphertext: {} }, 250)
       await isAnswered(await customer('auch hallo'), 'guten Tag')
+    })
+
+    it('leave nothing of whom the address has read once they are forgotten', async () => {
+      const eva = await customer('nur dieses eine Mal')
+      assert.notDeepEqual(customers.known(eva), [])
+      await customers.network.forget!([{ network: 'matrix', id: `@${ADDRESS}:${ground().serverName} ${eva.person.userId}` }])
+      assert.deepEqual(customers.known(eva), [])
     })
   })
 }

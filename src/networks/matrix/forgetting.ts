@@ -1,7 +1,9 @@
 /** Ends places whose conversations are forgotten: closes our rooms for a team, and leaves the rooms of direct chats. */
 import type { Place } from '../../model/address'
 import type { Memory } from '../../model/network'
+import { readDirect } from './direct/chats'
 import type { Direct } from './direct/direct'
+import type { Encryption } from './encryption/encryption'
 import { isJson } from './events/json'
 import type { Ghosts } from './users/ghosts'
 import { encode, roomPath, unlessRejected, type Homeserver } from './homeserver'
@@ -10,6 +12,7 @@ import type { TeamRooms } from './rooms/team-rooms'
 
 export interface ForgettingWorld {
   homeserver: Homeserver; rooms: Rooms; ghosts: Ghosts; direct: Direct; teamRooms: TeamRooms; memory: Memory; bot: string
+  encryption: Pick<Encryption, 'forgetContact'>
   isOurs: (mxid: string) => boolean
   isMadeByUs (place: Place): boolean
   /** Nobody of ours is in this room any more. */
@@ -17,7 +20,7 @@ export interface ForgettingWorld {
 }
 
 export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Promise<void>) => {
-  const { homeserver, rooms, ghosts, direct, teamRooms, memory, bot, isOurs, isMadeByUs, forgotten } = world
+  const { homeserver, rooms, ghosts, direct, teamRooms, memory, encryption, bot, isOurs, isMadeByUs, forgotten } = world
 
   /** Takes everybody out, so that the homeserver can delete the history. A step that is done already is no error: a crash may have cut in. */
   const close = async (place: Place, room: string): Promise<void> => {
@@ -43,6 +46,8 @@ export const makeForgetting = (world: ForgettingWorld): ((places: Place[]) => Pr
     for (const place of places) {
       if (!isMadeByUs(place)) {
         await direct.over(place)
+        const pair = readDirect(place)
+        if (pair !== undefined) await encryption.forgetContact(pair.ours, pair.theirs)
         continue
       }
       const room = rooms.known(place)

@@ -1,7 +1,8 @@
 /** Replies at a function address: the contact and the team see what is answered, and the contact nothing that is not theirs to see. */
 import assert from 'node:assert/strict'
+import { Refused } from '../../../src/model/errors'
 import type { Reply } from '../../../src/model/message'
-import { plain } from '../../../src/model/text'
+import { plain, toPlain } from '../../../src/model/text'
 import { addressOn, agent } from '../../support/address'
 import { makePractice, until, type Practice } from '../../support/practice'
 import { startBridge, type Started } from '../../support/started'
@@ -81,7 +82,7 @@ describe('a reply at a function address', () => {
     await annaSays('Sorry, at ten', { key: 'a2', replyTo: ['a1'] })
     await reads(blue, chat, '*: Sorry, at ten')
     assert.deepEqual(replyAt(blue, chat), {
-      said: { delivery: answer }, by: { person: { network: 'blue', id: 'werkstatt' }, name: 'Werkstatt' }, text: 'Tomorrow at nine'
+      said: { delivery: answer }, by: { person: { network: 'blue', id: 'werkstatt' }, name: 'Werkstatt' }, text: 'Tomorrow at nine', unquoted: true
     })
     await red.inbox.accept({
       kind: 'edit', key: 'e1', of: 'a2', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' },
@@ -117,6 +118,22 @@ describe('a reply at a function address', () => {
     await red.say(inbox, '@anna', 'Fifty', { replyTo: [named(red, inbox)] })
     await reads(blue, chat, '*: Fifty')
     assert.equal(replyAt(blue, chat), undefined)
+  })
+
+  it('to an answer that never reached the contact tells them nothing of it', async () => {
+    await writes(blue, 'q1', 'Is it ready?')
+    await reads(red, room, 'Max (blue): Is it ready?')
+    blue.onSend = ({ place }) => { if (place.id === chat) throw new Refused('it cannot be sealed') }
+    await annaSays('!a The code is 4711', { key: 'a1' })
+    await until(() => at(red, room).some(({ action }) => action.kind === 'message' && toPlain(action.content.text).includes('4711')), 'the failure')
+    blue.onSend = () => {}
+    await annaSays('!a Yes', { key: 'a2', replyTo: ['a1'] })
+    await reads(blue, chat, '*: Yes')
+    await red.inbox.accept({
+      kind: 'edit', key: 'e1', of: 'a2', place: { network: 'red', id: room }, at: 1, sender: { id: '@anna', name: 'Anna' },
+      content: { style: 'text', text: plain('Yes, today') }
+    })
+    await reads(blue, chat, '*: Yes, today')
   })
 
   it('to a phone quotes what it answers, unless that is the last message from there', async () => {

@@ -46,6 +46,8 @@ export interface Encryption {
   over (key: string): Promise<void>
   /** Nobody of ours is in this room any more. */
   forget (room: string): Promise<void>
+  /** This user of ours has nothing to do with this contact any more. */
+  forgetContact (ours: string, theirs: string): Promise<void>
   /** Reads an event as this user of ours. `ask`: asks for keys that are not here. Never throws. */
   open (reader: string, event: Json, ask: boolean): Promise<Opened>
 }
@@ -158,6 +160,7 @@ export const makeEncryption = (parts: EncryptionParts): Encryption => {
       return sealed
     }),
     async forget (room) { if (!devices.off) await seen.forget(room) },
+    forgetContact: met.forget,
     over: key => vault.change([[`sealed ${key}`, undefined]]),
     async open (reader, event, ask) {
       if (ask && clock.tick() - (slowAt.get(reader) ?? -Infinity) < SLOW_MS) return { later: 'it took too long before' }

@@ -13,6 +13,7 @@ export interface Met {
   among (ours: string, people: string[]): Promise<string[]>
   /** Something of theirs was read. Whether their identity is another one since this event; said again if the event is read again. */
   isOther (ours: string, theirs: string, event: string, identity: string | undefined): Promise<boolean>
+  forget (ours: string, theirs: string): Promise<void>
 }
 
 const keyOf = (ours: string, theirs: string): string => `met ${ours} ${theirs}`
@@ -34,6 +35,7 @@ export const makeMet = (vault: Vault): Met => {
       const isOther = before?.identity !== undefined
       await vault.change([[keyOf(ours, theirs), Buffer.from(JSON.stringify({ identity, ...isOther && { event } } satisfies Person))]])
       return isOther
-    }
+    },
+    forget: (ours, theirs) => vault.change([[keyOf(ours, theirs), undefined]])
   }
 }
