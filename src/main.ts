@@ -62,7 +62,7 @@ program.command('check').description('check the config, then try each server and
     leave(findings.every(({ advice, mild }) => advice === undefined || mild))
   })
 
-program.command('start').description('run until SIGTERM').action(async () => await start(config(), version))
+program.command('start').description('run until SIGTERM; SIGHUP reads the config anew').action(async () => await start(config, version))
 
 program.command('demo').description('say how to see it all working').action(() => print('In the checkout: npm ci && npm run demo'))
 

@@ -2,9 +2,10 @@
 import type { Config } from './config/config'
 import { systemChance } from './lib/chance'
 import { deadline, systemClock } from './lib/clock'
-import { makeLog } from './lib/log'
+import { coalesced } from './lib/coalesced'
+import { makeLog, type RootLog } from './lib/log'
 import { messageOf } from './model/errors'
-import { assemble, type Machine } from './zentrale'
+import { assemble, type Machine, type Zentrale } from './zentrale'
 
 /** As in sysexits.h, where it has a code. */
 export const EXIT = { ok: 0, failed: 1, usage: 64, bug: 70, cannotStart: 71, config: 78 } as const
@@ -12,8 +13,9 @@ export const EXIT = { ok: 0, failed: 1, usage: 64, bug: 70, cannotStart: 71, con
 /** How long stopping may take after the drain, before the process ends anyway. */
 const STOP_SPARE_MS = 10_000
 
-/** Runs until a signal (stops properly), a second signal (ends at once) or a bug. Never resolves. */
-export const start = async (config: Config, version: string): Promise<never> => {
+/** Runs until a signal (stops properly), a second signal (ends at once) or a bug. `read`: reads the config, again at each SIGHUP. Never resolves. */
+export const start = async (read: () => Config, version: string): Promise<never> => {
+  const config = read()
   const log = makeLog(config.logLevel)
   const bug = (error: unknown): never => {
     log.error({ error }, 'stopping: this should not happen, and going on could lose something')
@@ -22,15 +24,18 @@ export const start = async (config: Config, version: string): Promise<never> => 
   process.on('uncaughtException', bug)
   process.on('unhandledRejection', bug)
   process.stderr.on('error', () => {}) // a log that nobody reads any more stops nothing
-  for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
-    process.on(signal, () => log.info({ signal }, 'the config is read only at the start; restart Zentrale after a change'))
-  }
+  process.on('SIGUSR2', signal => log.info({ signal }, 'this signal means nothing here; SIGHUP reads the config anew'))
   const signalled = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
-  const zentrale = await starting(config, { log, version, bug })
+  const toStart = starting(config, { log, version, bug })
+  const reload = coalesced(async () => await reloading(read, await toStart, log), error =>
+    log.error({ why: messageOf(error) }, 'the config is refused, and nothing is changed'))
+  process.on('SIGHUP', reload)
+  const zentrale = await toStart
   log.info({ places: zentrale.bridge.places().length, mirrors: config.mirrors.length, pid: process.pid }, 'started')
   log.info({ signal: await signalled }, 'stopping')
+  process.off('SIGHUP', reload).on('SIGHUP', () => {})
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(EXIT.failed))
   const { signal } = deadline(systemClock, config.limits.drainMs + STOP_SPARE_MS)
   signal.addEventListener('abort', () => {
@@ -40,6 +45,14 @@ export const start = async (config: Config, version: string): Promise<never> => 
   await zentrale.stop()
   log.info({}, 'stopped')
   process.exit(EXIT.ok)
+}
+
+const reloading = async (read: () => Config, zentrale: Zentrale, log: RootLog): Promise<void> => {
+  const config = read()
+  const waiting = await zentrale.reload(config)
+  log.turnTo(config.logLevel)
+  if (waiting.length === 0) log.info({ addresses: config.addresses.length }, 'the config is in force')
+  else log.warn({ waiting }, 'the config is in force, except for what needs a restart')
 }
 
 /** If it cannot start, logs the reason in one line and ends the process. */

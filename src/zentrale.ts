@@ -8,7 +8,7 @@ import type { Chance } from './lib/chance'
 import type { Clock } from './lib/clock'
 import type { Log } from './lib/log'
 import { serve } from './lib/serve'
-import type { NetworkName } from './model/address'
+import { addressKey, type NetworkName, type Place } from './model/address'
 import { Refused } from './model/errors'
 import type { EncryptionCounts, Network, World } from './model/network'
 import { makeDevicesOperated } from './operate/devices'
@@ -16,6 +16,7 @@ import { makeOperateApp } from './operate/http'
 import { makeMediaApp } from './operate/media'
 import { makeMetrics, type Metrics } from './operate/metrics'
 import { makeQueueLines } from './operate/queue'
+import { reloadOf } from './operate/reload'
 import { makeLinks } from './plan/links'
 import { openStore } from './store/open'
 import type { Store } from './store/store'
@@ -28,6 +29,8 @@ export interface Zentrale {
   metrics: Metrics
   /** Resolves once it listens everywhere. It waits for servers that are down. Throws if a port is taken. */
   start (): Promise<void>
+  /** Takes over what it can of a changed config, between two messages, and says what needs a restart. */
+  reload (changed: Config): Promise<string[]>
   /** Stops intake, gives sends under way `limits.drain_seconds`, then closes the store. */
   stop (): Promise<void>
 }
@@ -44,9 +47,9 @@ const makeNetworks = async (given: Config, world: WorldOf): Promise<Network[]> =
 }
 
 /** Opens the files of standard texts, and no others. */
-const ownFiles = (addresses: FunctionAddress[]): Pick<Network, 'open'> => ({
+const ownFiles = (addresses: () => FunctionAddress[]): Pick<Network, 'open'> => ({
   async open (path) {
-    const file = addresses.flatMap(({ texts }) => Object.values(texts)).find(text => text.file?.path === path)?.file
+    const file = addresses().flatMap(({ texts }) => Object.values(texts)).find(text => text.file?.path === path)?.file
     if (file === undefined) throw new Refused('no standard text has this file any more')
     return { stream: createReadStream(path), mime: file.mime }
   }
@@ -66,10 +69,11 @@ const countsOf = (networks: Network[]): [NetworkName, EncryptionCounts][] => net
 export const assemble = async (config: Config, machine: Machine): Promise<Zentrale> => {
   const { clock, chance, log, version = '', bug } = machine
   const { media: { bytesMax, listen, publicUrl, linkDays }, limits, language, mirrors, addresses, directChats, portals, operate } = config
+  let running = config
   const store = openStore(config.store.path, operate.logbookKey ?? operate.token, clock, bug)
   const byName = new Map<NetworkName, Network>()
   const links = makeLinks(await linkSecret(store, chance), publicUrl, store, clock.now)
-  const media = { ...makeMedia(name => name === OURS ? ownFiles(addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }
+  const media = { ...makeMedia(name => name === OURS ? ownFiles(() => running.addresses) : byName.get(name), bytesMax, clock), sealed: links.sealed }
   const networks = await makeNetworks(config, async name =>
     ({ clock, chance, media, log: log.child({ network: name }), memory: await makeMemory(store, name), vault: makeVault(store, name) }))
   for (const network of networks) byName.set(network.name, network)
@@ -92,12 +96,20 @@ export const assemble = async (config: Config, machine: Machine): Promise<Zentra
         storePath: config.store.path, clock, log
       }) }
   ]
+  const isTaken = (place: Place): boolean =>
+    bridge.desk.memory.isTeams(place) || bridge.places().some(one => addressKey(one) === addressKey(place))
   const stops: (() => Promise<void>)[] = []
   return {
     bridge, metrics,
     async start () {
       for (const { listen, app } of apps) stops.push((await serve(app, listen)).stop)
       await bridge.start()
+    },
+    async reload (changed) {
+      const { addresses, mirrors, waiting, running: next } = reloadOf(running, changed, isTaken)
+      await bridge.renew(addresses, mirrors)
+      running = next
+      return waiting
     },
     async stop () {
       await bridge.stop()

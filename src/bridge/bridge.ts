@@ -1,6 +1,6 @@
 /** Joins the steps: accept ▶ route ▶ deliver ▶ receipt. Starts and stops them in an order that loses nothing. */
 import type { FunctionAddress } from '../desk/address'
-import { identitiesOn, readDesk } from '../desk/desk'
+import { identitiesOn, readDesk, renewDesk } from '../desk/desk'
 import { DAY_MS } from '../desk/hours'
 import type { DeskMemory } from '../desk/memory'
 import { makeDeskReceive, type DeskReceive } from '../desk/receive'
@@ -67,6 +67,8 @@ export interface Queue {
 
 export interface Bridge {
   start (): Promise<void>
+  /** Goes on with what the config now says of these addresses, which are called as before, and opens these mirrors, whose places are in none. */
+  renew (addresses: FunctionAddress[], mirrors: Mirror[]): Promise<void>
   /** Stops intake, gives sends under way `drainMs` to finish, and leaves the rest in the store. The store stays open. */
   stop (): Promise<void>
   readonly queue: Queue
@@ -123,6 +125,17 @@ const readDirectory = async (options: BridgeOptions, desk: DeskMemory): Promise<
     remembered, can, links, language, teams: desk, directs: directsOf(options, chats, desk)
   })
 }
+
+const makeRenew = ({ store, networks }: BridgeOptions, desk: DeskMemory, directory: Directory, told: () => void): Bridge['renew'] =>
+  async (addresses, mirrors) => {
+    await renewDesk(addresses, desk, store)
+    told()
+    mirrors.forEach(directory.open)
+    for (const network of networks) {
+      const places = mirrors.flatMap(mirror => mirror.places.map(({ place }) => place)).filter(place => place.network === network.name)
+      if (places.length > 0) network.attend(places)
+    }
+  }
 
 /** Throws if the store cannot be read. */
 export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
@@ -227,6 +240,7 @@ export const makeBridge = async (options: BridgeOptions): Promise<Bridge> => {
       void forgetting.tell()
       pruning = clock.after(PRUNE_EVERY_MS, prune) // not at once: old rows recognise what networks bring again
     },
+    renew: makeRenew(options, desk, directory, () => { own.start(); serve() }),
     async stop () {
       stopped = true
       pruning?.cancel()

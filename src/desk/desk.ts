@@ -10,7 +10,7 @@ import { agentKey, makeRoster, type FunctionAddress } from './address'
 import { isOpen, nextOpening, showTime } from './hours'
 import { makeDeskMemory, type DeskMemory } from './memory'
 import { menuOf } from './menu'
-import { remember, retiredFrom, withTheirRooms } from './retired'
+import { remember, renewed, retiredFrom, withTheirRooms } from './retired'
 
 const CONVERSATIONS_MAX = 1_000_000
 
@@ -39,6 +39,11 @@ export const readDesk = (inConfig: FunctionAddress[], networks: Network[], store
     })
   })
 }
+
+/** The config says something new of addresses that are called as before. In one transaction, as every change of what rules know. */
+export const renewDesk = (addresses: FunctionAddress[], memory: DeskMemory, store: Store): Promise<void> => store.run(async tx => {
+  memory.renew(await renewed(tx, addresses), await tx.desk.teamChanges())
+})
 
 /** Stores a change, inside the commit to which it belongs. Throws Unavailable if somebody else was first: then the arrival comes again. */
 export const applyDesk = async ({ desk }: Tx, change: DeskChange, journal: number, now: number, steadyNow: number): Promise<void> => {

@@ -44,6 +44,8 @@ export interface DeskMemory extends Teams {
   isOff (address: string, agent: string): boolean
   duty (address: string, agent: string, on: boolean): void
   team (change: TeamChange): void
+  /** The config says something new of these addresses, which are called as before. `changes`: of all teams, which still count. */
+  renew (addresses: FunctionAddress[], changes: TeamChange[]): void
   /** The places in which the team of `address` works on a conversation; for 'queue', those in which it sees all cases. */
   placesOf (address: FunctionAddress, what: number | 'queue'): TeamPlace[]
   /** The rooms among them, also on networks where nobody of the team is any more. */
@@ -74,6 +76,12 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   const team = ({ address, ...change }: TeamChange): void => {
     const found = roster.named(address)
     if (found !== undefined) roster.put(withChange(found, change))
+    learnChats()
+  }
+
+  const renew = (addresses: FunctionAddress[], changes: TeamChange[]): void => {
+    for (const address of addresses) roster.put(address)
+    for (const change of changes.filter(({ address }) => addresses.some(({ name }) => name === address))) team(change)
     learnChats()
   }
 
@@ -144,7 +152,7 @@ export const makeDeskMemory = (roster: Roster, namings: ReadonlyMap<NetworkName,
   remembered.conversations.forEach(learn)
 
   return {
-    roster, learn, forget, placesFor, team,
+    roster, learn, forget, placesFor, team, renew,
     networks: () => [...namings.keys()],
     naming: network => namings.get(network),
     spotOf,

@@ -22,7 +22,7 @@ const TOKEN_BYTES = 12
 const WAIT_MOST_MS = 86_400_000
 
 export interface DeskReceive {
-  /** Begins. Its orders come in afterwards; one that cannot be stored now is tried again. */
+  /** Begins, or begins anew after addresses have changed. Its orders come in afterwards; one that cannot be stored now is tried again. */
   start (): void
   /** Something that is due may have changed. */
   changed (): void
@@ -59,7 +59,7 @@ export const makeDeskReceive = ({ inbox, store, memory, remembered, clock, chanc
     timer?.cancel()
     for (let address = toOpen[0]; address !== undefined; address = toOpen[0]) {
       await openNext(address)
-      toOpen.shift()
+      toOpen = toOpen.filter(one => one !== address)
     }
     const due = await store.run(tx => tx.desk.due(clock.now(), DUE_MAX))
     for (const { id, handledBy } of due) await order(handledBy, { what: 'due', conversation: id })

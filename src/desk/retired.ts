@@ -74,10 +74,21 @@ const housesOf = ({ slug }: FunctionAddress, namings: ReadonlyMap<NetworkName, N
     return id === undefined ? [] : [{ network, id }]
   }))
 
+const keep = async (tx: Pick<Tx, 'remember'>, addresses: FunctionAddress[]): Promise<void> => {
+  for (const address of addresses) await tx.remember(OURS, KEY + address.name, asRemembered(address))
+}
+
+/** What the config now says of addresses that stay: with their rooms, and remembered. */
+export const renewed = async (tx: Tx, addresses: FunctionAddress[]): Promise<FunctionAddress[]> => {
+  const named = await withTheirRooms(tx, addresses)
+  await keep(tx, named)
+  return named
+}
+
 /** At the start, before anybody can write to them: remembers the addresses of the config, and forgets those no longer needed. */
 export const remember = async (tx: Tx, addresses: FunctionAddress[], retired: FunctionAddress[],
   namings: ReadonlyMap<NetworkName, Naming>): Promise<void> => {
-  for (const address of addresses) await tx.remember(OURS, KEY + address.name, asRemembered(address))
+  await keep(tx, addresses)
   const known = [...addresses, ...retired]
   for (const gone of await goneFrom(tx, known)) {
     if (!known.some(({ slug }) => slug === gone.slug)) await noteForgotten(tx, housesOf(gone, namings))

@@ -50,8 +50,18 @@ export const readable = (line: string): string => {
 
 const forTerminal = { write: (line: string): void => { process.stderr.write(readable(line)) } }
 
-export const makeLog = (level: Level, to: { write (line: string): void } = process.stderr.isTTY ? forTerminal : process.stderr): Log => pino({
-  level, base: null, timestamp: pino.stdTimeFunctions.isoTime,
+/** A log whose level, and that of all its children, can change. Children are made at the start, a fixed few. */
+export interface RootLog extends Log { turnTo (level: Level): void }
+
+export const makeLog = (level: Level, to: { write (line: string): void } = process.stderr.isTTY ? forTerminal : process.stderr): RootLog => {
+  const family: pino.Logger[] = []
+  const root = makeRoot(level, to, child => family.push(child))
+  family.push(root)
+  return Object.assign(root, { turnTo (next: Level) { for (const one of family) one.level = next } })
+}
+
+const makeRoot = (level: Level, to: { write (line: string): void }, onChild: (child: pino.Logger) => void): pino.Logger => pino({
+  level, onChild, base: null, timestamp: pino.stdTimeFunctions.isoTime,
   redact: { paths: SECRET_FIELDS.flatMap(field => [field, `*.${field}`]), remove: true },
   formatters: {
     level: label => ({ level: label }),

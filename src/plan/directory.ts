@@ -57,8 +57,8 @@ export interface Directory {
   readonly carriedBefore: number
   /** Whether `where` may hear of a failure at another place: no contact hears of the team's places. */
   mayTell (where: Place, failed: Place): boolean
-  /** A portal: a mirror that is not in the config. */
-  open (portal: Mirror): void
+  /** A new mirror: a portal, which is not in the config, or one that has come into the config. */
+  open (mirror: Mirror): void
   /** How many portals there are. */
   portals (): number
   /** All places of all mirrors of the config and of portals. */
@@ -119,9 +119,9 @@ export const makeDirectory = ({ mirrors, remembered, can, links, language, teams
       if (standing === 'in') standings.delete(addressKey(place))
       else standings.set(addressKey(place), standing)
     },
-    open (portal) {
-      opened++
-      for (const here of portal.places) byPlace.set(addressKey(here.place), { mirror: portal, here })
+    open (mirror) {
+      if (mirror.isPortal === true) opened++
+      for (const here of mirror.places) byPlace.set(addressKey(here.place), { mirror, here })
     },
     portals: () => opened,
     places: () => [...byPlace.values()].map(({ here }) => here.place)

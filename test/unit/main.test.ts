@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { stringify } from 'yaml'
 import { checkout, PROGRAM } from '../../sandbox/servers/process'
 import { systemClock } from '../../src/lib/clock'
 import { serve } from '../../src/lib/serve'
@@ -103,15 +104,45 @@ describe('the command line', function () {
       await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy')
       const modes = readdirSync(data).map(file => [file, (statSync(join(data, file)).mode & 0o777).toString(8)])
       assert.ok(modes.length > 1 && modes.every(([, mode]) => mode === '600'), JSON.stringify(modes))
-      for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
-        child.kill(signal)
-        await until(() => err().includes(`"signal":"${signal}"`), `${signal} was heard`)
-      }
+      child.kill('SIGUSR2')
+      await until(() => err().includes('"signal":"SIGUSR2"'), 'SIGUSR2 was heard')
+      child.kill('SIGHUP')
+      await until(() => err().includes('"msg":"the config is in force"'), 'SIGHUP was heard')
       assert.equal((await ask(systemClock, `${url}/healthz`)).status, 200)
     } finally {
       child.kill('SIGTERM')
     }
     assert.equal(await ended, 0)
+  })
+
+  it('reads its config anew at SIGHUP: says what needs a restart, and a config that is refused changes nothing', async () => {
+    const { path, config, url } = await stoppedServers()
+    const { child, err, ended } = run('start', '-c', path)
+    const said = async (change: () => void, line: string): Promise<Tree> => {
+      const before = err().length
+      change()
+      writeFileSync(path, stringify(config))
+      child.kill('SIGHUP')
+      await until(() => err().slice(before).includes(line), line)
+      return JSON.parse(err().slice(before).split('\n').find(one => one.includes(line))!) as Tree
+    }
+    try {
+      await until(async () => (await ask(systemClock, `${url}/healthz`).catch(() => undefined))?.status === 200, 'healthy')
+      const refused = await said(() => { config.limits.queue_max = 'much' }, 'the config is refused, and nothing is changed')
+      assert.match(refused['why'], /config\.yaml:\d+: limits\.queue_max: is "much"/)
+      const { waiting } = await said(() => { config.limits.queue_max = 6000; config.operate.token = 'another-operate-token' },
+        'the config is in force, except for what needs a restart')
+      assert.deepEqual(waiting, ['limits', 'operate'])
+      assert.equal((await ask(systemClock, `${url}/metrics`, { token: 'another-operate-token' })).status, 401)
+      await said(() => { config.limits.queue_max = 5000; config.operate.token = 'operate-token-1' }, 'the config is in force"')
+      config.log.level = 'error'
+      writeFileSync(path, stringify(config))
+      child.kill('SIGHUP')
+    } finally {
+      child.kill('SIGTERM')
+    }
+    assert.equal(await ended, 0)
+    assert.ok(!err().includes('another-operate-token'))
   })
 
   it('starts while every server is down, says so, refuses a second one, obeys commands, and stops in peace', async () => {

@@ -52,6 +52,20 @@ describe('the path of a message', () => {
     assert.deepEqual(phone.read('us/eva'), ['Max (phone): Max (phone): bin da'])
   })
 
+  it('opens a mirror that has come into the config while it runs; what waits elsewhere is not disturbed', async () => {
+    let goOn = (): void => {}
+    blue.onSend = () => new Promise(resolve => { goOn = () => resolve() })
+    await red.say('room', 'anna', 'under way')
+    await started.bridge.renew([], [mirrorOf(['red', 'yard'], ['blue', 'shed'])])
+    assert.deepEqual([red.attended.at(-1), blue.attended.at(-1)], [{ network: 'red', id: 'yard' }, { network: 'blue', id: 'shed' }])
+    blue.onSend = () => {}
+    await blue.say('shed', 'bernd', 'new here')
+    await until(() => red.read('yard').includes('bernd (blue): new here'))
+    goOn()
+    await until(() => blue.read('hall').length === 1)
+    assert.deepEqual([blue.read('hall'), blue.delivered.length], [['anna (red): under way'], 1])
+  })
+
   it('takes an arrival with the same key once', async () => {
     assert.equal(await red.say('room', 'anna', 'one', { key: 'k' }), 'stored')
     assert.equal(await red.say('room', 'anna', 'one', { key: 'k' }), 'seen')

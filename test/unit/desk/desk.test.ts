@@ -171,6 +171,28 @@ describe('a function address', () => {
     assert.equal(phone.delivered.length, 1)
   })
 
+  it('goes on with a changed config: who came is in, who left is out and their case free, and what an order changed holds', async () => {
+    await start()
+    await started.bridge.desk.order('werkstatt', { what: 'say', by: 'admin', words: '!team + red @vera Vera' })
+    await until(() => red.served[0]?.team?.includes('@vera') === true, 'Vera is in')
+    await maxTexts('Hallo?')
+    await delivered(red, room, 'max (phone): Hallo?')
+    await blue.say(room, 'bernd', 'I am on it')
+    await delivered(red, room, '*: [max (phone) · 🟢 Bernd]')
+    const profile = { name: 'Garage', about: 'New hours' }
+    await started.bridge.renew([addressOn(['red', 'blue', 'phone'], [agent('Anna', 'red @anna'), agent('Eva', 'blue eva')], { profile })], [])
+    await until(() => red.read(room).at(-1) === '*: [max (phone) · 🔴 new]')
+    await until(() => blue.served[0]?.profile.name === 'Garage')
+    const rooms = (where: Practice) => where.delivered.flatMap(({ place, action }) =>
+      action.kind === 'room' && place.id === room ? [action.room.people] : [])
+    await until(() => rooms(blue).at(-1)?.join() === 'eva', 'Bernd is out')
+    assert.deepEqual(rooms(red).at(-1), ['@anna', '@vera'])
+    await blue.say(room, 'bernd', 'Still me?')
+    await blue.say(room, 'eva', 'Now I am on it')
+    await delivered(phone, 'werkstatt/phone:max', '*: Now I am on it')
+    assert.deepEqual(phone.read('werkstatt/phone:max'), ['*: I am on it', '*: Now I am on it'])
+  })
+
   it('survives being cut off: conversation, owner and held notes are as they were', async () => {
     await start()
     await maxTexts('Hello?')

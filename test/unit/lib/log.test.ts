@@ -14,6 +14,16 @@ describe('the log', () => {
     assert.deepEqual(JSON.parse(line).network, 'red')
   })
 
+  it('has one level for itself and all its children, and that can change', () => {
+    const child = log.child({ network: 'red' }).child({ gateway: 'main' })
+    const before = lines.length
+    log.turnTo('warn')
+    for (const one of [log, child]) { one.info({}, 'quiet'); one.warn({}, 'loud') }
+    log.turnTo('debug')
+    child.debug({}, 'fine')
+    assert.deepEqual(lines.slice(before).map(line => JSON.parse(line).msg), ['loud', 'loud', 'fine'])
+  })
+
   it('is readable on a terminal, and nothing in it moves the cursor or turns the line around', () => {
     log.child({ network: 'red' }).warn({ waiting: 3, why: 'not there', odd: '\u001b[2J\u202e\u009b', error: 'plain' }, 'lane pauses')
     const line = readable(lines.at(-1)!)
