@@ -7,13 +7,15 @@ import { claimed, forbidden, freed, logClaim, mayOverride, ownerOf, send } from 
 import { timeout } from './contact'
 import type { CaseWord } from './commands'
 import type { CommandFacts, Context } from './facts'
-import { MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
+import { DAY_MS, MINUTE_MS, nextOpening, openMsBetween, showTime } from './hours'
 import { excerptOf, ownerName, personaOfSpeaker, textsOf } from './shown'
 import { answer, answerOpenly, desk, is, log, set, show, tellTeam, type Step } from './steps'
 import { fill } from './templates'
 import { timeMeant } from './when'
 
 const LABELS_MAX = 20
+/** How long after the end of a case those who have not come stay invited to its rooms. */
+const WITHDRAWN_AFTER_MS = DAY_MS
 
 /** A command, with the case that it is about. */
 export type OnCase<W extends CaseWord = CaseWord> = CommandFacts & { word: W, conversation: Conversation }
@@ -59,8 +61,8 @@ export const release = ({ who, address, conversation: one }: OnCase): Step[] => 
 export const done = ({ who, address, now, conversation }: OnCase): Step[] => {
   const texts = textsOf(address)
   if (conversation.state === 'done') return [answer(texts.isDone)]
-  const { dueAt: _, ...one } = conversation
-  return [is({ ...one, state: 'done', closedAt: now, awaits: false }), log('done'), show, tellTeam(texts.done(who.agent.name))]
+  const over = { ...conversation, state: 'done', closedAt: now, dueAt: now + WITHDRAWN_AFTER_MS, awaits: false } as const
+  return [is(over), log('done'), show, tellTeam(texts.done(who.agent.name))]
 }
 
 /** Whoever puts off a case that is not theirs has it from then on. */

@@ -9,7 +9,7 @@ import { withChange } from './memory'
 import { ownerName, textsOf } from './shown'
 import { desk, is, log, nothing, show, tellTeam, type Step } from './steps'
 
-/** A case that was put off is back, or whoever has it has not answered for too long. */
+/** A case that was put off is back, whoever has it has not answered for too long, or nobody need come to its rooms any more. */
 export const due = ({ conversation: one, now, address }: DueFacts): Step[] => {
   const texts = textsOf(address)
   if (one?.dueAt === undefined || one.dueAt > now) return nothing('not due')
@@ -17,6 +17,7 @@ export const due = ({ conversation: one, now, address }: DueFacts): Step[] => {
   if (one.state === 'snoozed') {
     return [is({ ...rest, state: one.owner === undefined ? 'new' : 'claimed' }), log('woken'), show, tellTeam(texts.woken, 'alert')]
   }
+  if (one.state === 'done') return [is(rest), show]
   return one.state === 'claimed' && one.awaits ? free(one, texts.releasedByTime(ownerName(address, one.owner))) : [is(rest)]
 }
 

@@ -7,6 +7,7 @@ import type { Conversation } from '../store/desk'
 import { agentKey, identityOn, type FunctionAddress } from './address'
 import type { Context } from './facts'
 import type { TeamPlace } from './memory'
+import type { DeskTexts } from './texts'
 import { inFull, ownerName, shownName, textsOf } from './shown'
 
 const ENCRYPTED = '🔒'
@@ -54,6 +55,10 @@ export const roomOf = (address: FunctionAddress, { network }: Place, state: Room
   return { ...state, ...from === undefined ? {} : { from }, ...address.encryptedRooms && { encrypted: true } }
 }
 
+/** Invitations to the rooms of closed cases would pile up in people's apps. What is said there waits for whoever comes in. */
+const withdrawnOf = ({ state, dueAt }: Conversation, { isDone }: DeskTexts): { withdrawn?: string } =>
+  state === 'done' && dueAt === undefined ? { withdrawn: isDone } : {}
+
 const insideOf = (address: FunctionAddress, { network }: Place, { memory }: Context): { inside?: Place } => {
   const house = memory.houseOf(address, network)
   return house === undefined ? {} : { inside: house }
@@ -69,7 +74,8 @@ export const caseRooms = (one: Conversation, address: FunctionAddress, shown: Fu
   const topic = texts.topic(one.id, shown.profile.name, inFull(memory, texts, one), networkName(one, context))
   const rooms = team === undefined ? memory.placesOf(address, one.id) : memory.roomsOf(team, one.id)
   return rooms.flatMap(({ place, people }) => people === undefined ? [] : [{ place, state: {
-    name: titleOf(one, address, context), topic, people, ...speakersOf(one, address, place.network), ...insideOf(address, place, context)
+    name: titleOf(one, address, context), topic, people, ...withdrawnOf(one, texts), ...speakersOf(one, address, place.network),
+    ...insideOf(address, place, context)
   } }])
 }
 

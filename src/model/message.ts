@@ -207,6 +207,7 @@ export interface RoomState {
   topic: string
   people: string[] // the addresses of all who belong in it, besides ours; everybody else is removed
   from?: string // the id of the Identity that invites people
+  withdrawn?: string // if given, nobody is invited, and whoever was and has not come no longer is; this tells them why
   speakers?: string[] // if given, nobody else may speak
   inside?: Place // the space that holds it, where the network has spaces
   encrypted?: true // what is said there is to be encrypted, where the network can do that. Once it is, it stays so

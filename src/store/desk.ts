@@ -24,7 +24,7 @@ export interface Conversation {
   heardAt?: number // the contact's last message, if a person wrote it
   answeredAt?: number // the first answer of this case
   saidAt?: number // the last word of the team to the contact
-  dueAt?: number // when something is due without anybody writing
+  dueAt?: number // when something is due without anybody writing; in a closed case, when invitations to its rooms end
   awaits: boolean // the last visible message is the contact's
   labels: string[]
   project?: string

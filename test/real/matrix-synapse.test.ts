@@ -23,6 +23,7 @@ import { reactionsSuite } from '../support/reactions-suite'
 import { membersSuite } from '../support/members-suite'
 import { signalsSuite } from '../support/signals-suite'
 import { takingBackSuite } from '../support/taking-back-suite'
+import { teamRoomsSuite } from '../support/team-rooms-suite'
 import { needs, scratch } from '../support/real'
 
 const SERVER = 'synapse.test'
@@ -51,6 +52,7 @@ describe('Matrix on Synapse', () => {
   after(async () => { await synapse?.stop() })
   matrixSuite(() => ground)
   addressSuite(() => ground)
+  teamRoomsSuite(() => ground)
   membershipSuite(() => ground)
   strangersSuite(() => ground)
   filesSuite(() => ground)

@@ -65,6 +65,18 @@ export const xmppTeamRoomsSuite = (start: (options: XmppServerOptions) => Promis
     assert.equal((await heardBody(at.anna, 'Ein Hinweis')).attrs.from, `${room}/Zentrale`)
   })
 
+  it('ask nobody in any more once their case is over, let the members stay, and ask again when it goes on', async () => {
+    await send(at, make({ people: [ANNA] }))
+    await invitation(at.anna)
+    await at.anna.enter(room, 'Anna')
+    await send(at, make({ withdrawn: 'Der Vorgang ist erledigt.' }))
+    await assert.rejects(at.carl.enter(room, 'Carl'))
+    await says(at.anna, 'Ich bin noch da')
+    await send(at, make())
+    await invitation(at.carl)
+    await at.carl.enter(room, 'Carl')
+  })
+
   it('show the picture of their address, where the server can', async () => {
     await send(at, make())
     await send(at, make({ name: 'Maier' }))

@@ -155,13 +155,14 @@ export const makeHomeserver = (world: World, town: Town, addresses: FunctionAddr
   })
 
   /** Whether a room of ours is visibly as it should be. */
-  const isMade = (place: Place, { name, people: wanted }: RoomState): boolean => {
+  const isMade = (place: Place, { name, people: wanted, withdrawn }: RoomState): boolean => {
     const room = state.rooms.get(state.aliases.get(place.id) ?? '')
     if (room === undefined) return false
-    const inside = [...room.state.values()].filter(({ type, content }) =>
-      type === 'm.room.member' && (content.membership === 'join' || content.membership === 'invite')).map(event => event.state_key!)
-    return room.state.get('m.room.name\0')?.content.name === name &&
-      wanted.every(id => inside.includes(id)) && inside.every(id => isOurs(id) || wanted.includes(id))
+    const members = [...room.state.values()].filter(({ type }) => type === 'm.room.member')
+    const invited = members.filter(({ content }) => content.membership === 'invite').map(event => event.state_key!)
+    const inside = [...invited, ...members.filter(({ content }) => content.membership === 'join').map(event => event.state_key!)]
+    const areAsked = withdrawn === undefined ? wanted.every(id => inside.includes(id)) : invited.every(isOurs)
+    return room.state.get('m.room.name\0')?.content.name === name && areAsked && inside.every(id => isOurs(id) || wanted.includes(id))
   }
 
   // people

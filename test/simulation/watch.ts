@@ -57,9 +57,9 @@ export const makeWatch = (world: World, roomAt: (id: string) => Room, letters: (
   const mayHave = ({ place }: Delivery, error: unknown): boolean =>
     directEnds(place.id) === undefined ? messageOf(error) === OPEN : OPEN_LETTER.test(messageOf(error))
 
-  const isMade = ({ id }: Place, { people }: RoomState): boolean => {
+  const isMade = ({ id }: Place, { people, withdrawn }: RoomState): boolean => {
     const room = roomAt(id)
-    return room.isClosed && people.every(jid => room.affiliationOf(jid) !== 'none')
+    return room.isClosed && (withdrawn !== undefined || people.every(jid => room.affiliationOf(jid) !== 'none'))
   }
 
   return {

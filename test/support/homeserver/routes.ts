@@ -186,11 +186,14 @@ export const makeRoutes = (world: RouteWorld): ((method: string, path: string) =
     state.leave(call.params[0]!, call.user, (await call.json()).reason)
     return { json: {} }
   })
-  for (const [verb, run] of [['invite', state.invite], ['kick', state.kick],
-    ['ban', (id: string, by: string, who: string) => state.kick(id, by, who, 'ban')],
-    ['unban', (id: string, by: string, who: string) => state.kick(id, by, who)]] as const) {
+  type OnMember = (id: string, by: string, who: string, reason: unknown) => void
+  for (const [verb, run] of [['invite', (id, by, who) => state.invite(id, by, who)],
+    ['kick', (id, by, who, reason) => state.kick(id, by, who, 'leave', reason)],
+    ['ban', (id, by, who, reason) => state.kick(id, by, who, 'ban', reason)],
+    ['unban', (id, by, who) => state.kick(id, by, who)]] as [string, OnMember][]) {
     on('POST', `rooms/:/${verb}`, async call => {
-      run(call.params[0]!, call.user, string((await call.json()).user_id))
+      const { user_id: who, reason } = await call.json()
+      run(call.params[0]!, call.user, string(who), reason)
       return { json: {} }
     })
   }

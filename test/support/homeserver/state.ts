@@ -227,10 +227,10 @@ export const makeState = (serverName: string, clock: Pick<Clock, 'now'> = system
       if (membership(where, user) !== 'leave') member(where, user, user, 'leave', typeof reason === 'string' ? { reason } : {})
     },
 
-    kick (id: string, sender: string, target: string, to = 'leave'): void {
+    kick (id: string, sender: string, target: string, to = 'leave', reason?: unknown): void {
       const where = joined(id, sender)
       need(where, sender, 'kick', 50)
-      member(where, sender, target, to)
+      member(where, sender, target, to, typeof reason === 'string' ? { reason } : {})
     },
 
     send (id: string, sender: string, type: string, content: Json, ts?: number): HsEvent {

@@ -162,6 +162,31 @@ describe('the ways in which a function address may work', () => {
     await reads(red, room, '*: Bernd has taken #1.')
   })
 
+  it('asks nobody into the rooms of a case any more when it has been closed for a day, and everybody again when it goes on', async () => {
+    await start({})
+    const wanted = () => [red, blue].map(({ delivered }) => {
+      const last = delivered.findLast(({ action, place }) => action.kind === 'room' && place.id === room)?.action
+      return last?.kind === 'room' && last.room.withdrawn
+    })
+    await evaWrites('Hello?')
+    await red.say(room, '@anna', '!done')
+    await reads(blue, room, '*: [red:eva (red) · ⚪ done]')
+    assert.deepEqual(wanted(), [undefined, undefined])
+    clock.skip(25 * HOUR_MS)
+    await until(() => wanted().every(why => why === 'The case is closed already.'))
+    await evaWrites('Once more')
+    await until(() => wanted().every(why => why === undefined))
+    await red.say(room, '@anna', '!done')
+    await until(async () => await stateOf() === 'done')
+    await blue.say(room, 'bernd', '!take')
+    await until(async () => await stateOf() === 'claimed')
+    clock.skip(25 * HOUR_MS)
+    await evaWrites('And again')
+    await reads(blue, room, 'red:eva (red): And again')
+    assert.deepEqual(wanted(), [undefined, undefined])
+    assert.equal(await stateOf(), 'claimed')
+  })
+
   it('begins a new case after the days in which it would go on', async () => {
     await start({ followUp: { days: 7 } })
     await evaWrites('Hello?')

@@ -94,15 +94,16 @@ export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
     if (!Array.isArray(child?.via)) await setState(homeserver, space, { type: 'm.space.child', key: room, content: { via: [domain] } }, { signal })
   }
 
-  const act = (room: string, verb: 'invite' | 'kick', mxid: string, signal: AbortSignal): Promise<unknown> =>
-    homeserver.call('POST', `${roomPath(room)}/${verb}`, { body: { user_id: mxid }, elsewhere: true, signal })
+  const act = (room: string, verb: 'invite' | 'kick', body: { user_id: string, reason?: string | undefined }, signal: AbortSignal) =>
+    homeserver.call('POST', `${roomPath(room)}/${verb}`, { body, elsewhere: true, signal })
 
   const isIn = (membership: string | undefined): boolean => membership === 'join' || membership === 'invite' || membership === 'knock'
 
-  /** Whoever does not belong in the room is out before anything is said. */
-  const takeOut = async (room: string, { members }: RoomNow, people: string[], signal: AbortSignal): Promise<void> => {
-    const strangers = [...members].filter(([mxid, now]) => isIn(now) && !isOurs(mxid) && !people.includes(mxid))
-    for (const [mxid] of strangers) await act(room, 'kick', mxid, signal)
+  /** Whoever does not belong in the room is out before anything is said; so is who has not come, once nobody is invited any more. */
+  const takeOut = async (room: string, { members }: RoomNow, { people, withdrawn: reason }: RoomState, signal: AbortSignal): Promise<void> => {
+    const mayStay = (mxid: string, now: string): boolean => people.includes(mxid) && (reason === undefined || now === 'join')
+    const others = [...members].filter(([mxid, now]) => isIn(now) && !isOurs(mxid) && !mayStay(mxid, now))
+    for (const [mxid] of others) await act(room, 'kick', { user_id: mxid, reason }, signal)
   }
 
   /** Somebody who cannot be invited does not keep the others waiting. */
@@ -110,7 +111,7 @@ export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
     let unavailable: Unavailable | undefined
     for (const mxid of people.filter(one => one.startsWith('@') && !isOurs(one) && (!isIn(members.get(one)) || members.get(one) === 'knock'))) {
       try {
-        await act(room, 'invite', mxid, signal)
+        await act(room, 'invite', { user_id: mxid }, signal)
       } catch (error) {
         if (error instanceof Rejected) log.warn({ room, person: mxid, why: messageOf(error) }, 'somebody of a team cannot be invited')
         else if (error instanceof Unavailable) unavailable = error
@@ -155,8 +156,7 @@ export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
     if (isOn && !encryption.mayServe(keeper.mxid)) throw new Refused(ENCRYPTED)
     const sealed = isOn || more.sealed
     if (sealed) await keeper.enter(room, signal)
-    const people = [...new Set(wanted.people)]
-    await takeOut(room, now, people, signal)
+    await takeOut(room, now, wanted, signal)
     const inside = [...now.members].flatMap(([mxid, membership]) => isOurs(mxid) && mxid !== bot && isIn(membership) ? [mxid] : [])
     const ours = sealed ? [...new Set([...inside, keeper.mxid])] : inside
     await bring(homeserver, room, now, [
@@ -165,7 +165,7 @@ export const makeTeamRooms = (world: TeamRoomsWorld): TeamRooms => {
     ], { signal })
     if (sealed) await encryption.isOn(room, bot, signal)
     if (space !== undefined) await putInside(room, space, signal)
-    await takeIn(room, now, people, signal)
+    if (wanted.withdrawn === undefined) await takeIn(room, now, [...new Set(wanted.people)], signal)
   }
 
   const permit = async (place: Place, mxid: string, signal: AbortSignal): Promise<void> => {

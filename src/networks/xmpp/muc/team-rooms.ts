@@ -205,7 +205,7 @@ export const makeTeamRooms = ({
       const wanted = peopleOf(state)
       const there = await own.affiliated(room.id, 'member')
       await Promise.all([...there].filter(jid => !wanted.has(jid) && !isOurs(jid)).map(jid => remove(room, jid)))
-      await Promise.all([...wanted].filter(jid => !there.has(jid)).map(jid => admit(room, jid, state)))
+      if (state.withdrawn === undefined) await Promise.all([...wanted].filter(jid => !there.has(jid)).map(jid => admit(room, jid, state)))
       await Promise.all([...room.people.keys()].map(nick => voice(room, nick, state.speakers)))
       await setTopic(room, state.topic, signal)
     },

@@ -18,6 +18,7 @@ import { presenceSuite } from '../../../support/presence-suite'
 import { signalsSuite } from '../../../support/signals-suite'
 import { strangersSuite } from '../../../support/strangers-suite'
 import { takingBackSuite } from '../../../support/taking-back-suite'
+import { teamRoomsSuite } from '../../../support/team-rooms-suite'
 
 describe('Matrix on the practice homeserver', function () {
   this.timeout(60_000) // these suites wait as long for Synapse
@@ -27,6 +28,7 @@ describe('Matrix on the practice homeserver', function () {
   after(async () => { await homeserver.stop() })
   matrixSuite(() => ground)
   addressSuite(() => ground)
+  teamRoomsSuite(() => ground)
   membershipSuite(() => ground)
   strangersSuite(() => ground)
   filesSuite(() => ground)
